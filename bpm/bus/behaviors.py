@@ -1,0 +1,59 @@
+"""What happens to every message around its handler."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import reduce
+
+import structlog
+
+from bpm.bus.envelope import MAX_DEPTH, Envelope
+from bpm.bus.outcome import Outcome
+from bpm.errors import Failed, Forbidden
+
+Next = Callable[[Envelope], Awaitable[Outcome]]
+Behavior = Callable[[Envelope, Next], Awaitable[Outcome]]
+
+log = structlog.get_logger("bpm.bus")
+
+
+def compose(behaviors: Sequence[Behavior], last: Next) -> Next:
+    """Return one function that takes an envelope through all behaviors, the first outermost."""
+
+    def around(inner: Next, behavior: Behavior) -> Next:
+        return lambda envelope: behavior(envelope, inner)
+
+    return reduce(around, reversed(behaviors), last)
+
+
+async def logged(envelope: Envelope, proceed: Next) -> Outcome:
+    """Say what was done and how long it took."""
+    started = time.perf_counter()
+    outcome = await proceed(envelope)
+    log.debug(
+        "message",
+        type=envelope.name,
+        principal=envelope.principal.name,
+        request_id=envelope.request_id,
+        correlation_id=envelope.root,
+        ok=outcome.ok,
+        milliseconds=round((time.perf_counter() - started) * 1000, 2),
+    )
+    return outcome
+
+
+async def authorised(envelope: Envelope, proceed: Next) -> Outcome:
+    """Refuse what the sender may not do, and chains of messages that do not end."""
+    try:
+        authorise(envelope)
+    except (Forbidden, Failed) as error:
+        return Outcome(error=error)
+    return await proceed(envelope)
+
+
+def authorise(envelope: Envelope) -> None:
+    """Raise `Forbidden` without the permission, `Failed` at the end of the depth."""
+    permission = envelope.message.permission
+    if not envelope.principal.allows(permission):
+        raise Forbidden(f"{envelope.name} needs the permission {permission}")
+    if envelope.depth > MAX_DEPTH:
+        raise Failed(f"more than {MAX_DEPTH} messages caused one another; is there a rule that triggers itself?")

@@ -1,0 +1,144 @@
+"""The bus: one way in for every message."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import structlog
+
+from bpm.bus.behaviors import authorise, authorised, compose, logged
+from bpm.bus.context import Context, EffectContext
+from bpm.bus.envelope import Envelope, Recorder
+from bpm.bus.messages import Message
+from bpm.bus.outcome import Outcome
+from bpm.bus.recorders import Audit, Idempotency
+from bpm.bus.registry import Registration, Registry
+from bpm.clock import Clock, system_clock
+from bpm.errors import BpmError, Defect, Failed
+from bpm.security.permissions import SYSTEM, Principal
+from bpm.store import Database, Transaction
+
+R = TypeVar("R")
+
+log = structlog.get_logger("bpm.bus")
+
+
+class Bus:
+    """Takes messages through the pipeline to their handlers; see `docs/bus.md` for the walk."""
+
+    def __init__(self, registry: Registry, database: Database, clock: Clock = system_clock) -> None:
+        """Stand between the registered handlers and the database."""
+        self.registry = registry
+        self.database = database
+        self._clock = clock
+        self._recorders: tuple[Recorder, ...] = (Idempotency(clock, registry), Audit(clock))
+        self._pipeline = compose((logged, authorised), self._handle)
+
+    def now(self) -> datetime:
+        """Return the present moment of the injected clock."""
+        return self._clock()
+
+    async def send(self, message: Message[R], principal: Principal = SYSTEM) -> R:
+        """Send a message and return its result; raises the error it ended with."""
+        return (await self.execute(Envelope(message, principal))).unwrap()
+
+    async def execute(self, envelope: Envelope) -> Outcome:
+        """Take a message through the whole pipeline; refusals and failures are in the outcome.
+
+        Raises only `Unavailable`, when nothing could be written down.
+        """
+        return await self._pipeline(envelope)
+
+    def perform(self, tx: Transaction, envelope: Envelope) -> Any:
+        """Run a transactional handler or query inside an open transaction, undone if it raises."""
+        authorise(envelope)
+        registration = self.registry.of(envelope.message)
+        if registration.kind == "effect":
+            raise Failed(f"{envelope.name} reaches outside the database, so no transaction may wait for it")
+        context = Context(self, envelope, tx)
+        if registration.kind == "query":
+            return registration.invoke(envelope.message, context)
+        with tx.savepoint():
+            result = registration.invoke(envelope.message, context)
+        self._recorders[-1].after(tx, envelope, Outcome(data=result))
+        return result
+
+    async def _handle(self, envelope: Envelope) -> Outcome:
+        registration = self.registry.of(envelope.message)
+        if registration.kind == "effect":
+            return await self._effect(envelope, registration)
+        if registration.kind == "query" and envelope.recorder is None:
+            return await self.database.read(lambda tx: self._guarded(tx, envelope, self._invoke(registration)))
+        return await self.database.write(lambda tx: self._unit(tx, envelope, self._invoke(registration)))
+
+    def _invoke(self, registration: Registration) -> Callable[[Context], Any]:
+        return lambda context: registration.invoke(context.envelope.message, context)
+
+    def _unit(self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
+        """Effect, answer by key, settlement and audit: all in one transaction, or none."""
+        known = self._before(tx, envelope)
+        if known is not None:
+            return known
+        outcome = self._guarded(tx, envelope, work, savepoint=True)
+        self._after(tx, envelope, outcome)
+        return outcome
+
+    def _guarded(
+        self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any], *, savepoint: bool = False
+    ) -> Outcome:
+        """Run the work; what it raised becomes the outcome, with its changes undone."""
+        context = Context(self, envelope, tx)
+        try:
+            if not savepoint:
+                return Outcome(data=work(context))
+            with tx.savepoint():
+                return Outcome(data=work(context))
+        except BpmError as error:
+            return Outcome(error=error)
+        except Exception as error:
+            if self.database.is_outage(error):
+                raise
+            return Outcome(error=_defect(envelope, error))
+
+    async def _effect(self, envelope: Envelope, registration: Registration) -> Outcome:
+        if envelope.idempotency_key is not None or envelope.recorder is not None:
+            known = await self.database.write(lambda tx: self._before(tx, envelope))
+            if known is not None:
+                return known
+        context = EffectContext(self, envelope, lambda work: self._conclude(envelope, work))
+        try:
+            outcome = Outcome(data=await registration.invoke(envelope.message, context))
+        except BpmError as error:
+            outcome = Outcome(error=error)
+        except Exception as error:
+            outcome = Outcome(error=_defect(envelope, error))
+        if context.concluded is None:
+            await self.database.write(lambda tx: self._after(tx, envelope, outcome))
+        return outcome
+
+    async def _conclude(self, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
+        def unit(tx: Transaction) -> Outcome:
+            outcome = self._guarded(tx, envelope, work, savepoint=True)
+            self._after(tx, envelope, outcome)
+            return outcome
+
+        return await self.database.write(unit)
+
+    def _before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
+        for recorder in self._recorders_of(envelope):
+            known = recorder.before(tx, envelope)
+            if known is not None:
+                return known
+        return None
+
+    def _after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        for recorder in self._recorders_of(envelope):
+            recorder.after(tx, envelope, outcome)
+
+    def _recorders_of(self, envelope: Envelope) -> tuple[Recorder, ...]:
+        return self._recorders if envelope.recorder is None else (*self._recorders, envelope.recorder)
+
+
+def _defect(envelope: Envelope, error: Exception) -> Defect:
+    log.error("handler failed", type=envelope.name, request_id=envelope.request_id, exc_info=error)
+    return Defect()

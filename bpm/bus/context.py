@@ -1,0 +1,138 @@
+"""What a handler may do besides its own work: read, write, and send further messages."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from bpm.bus.envelope import Envelope
+from bpm.bus.messages import Message
+from bpm.bus.outcome import Outcome
+from bpm.security.permissions import Principal
+from bpm.store import Transaction
+from bpm.store.session import ScopedSession
+
+if TYPE_CHECKING:
+    from bpm.bus.registry import Registry
+
+R = TypeVar("R")
+
+
+class Sender(Protocol):
+    """The part of the bus that contexts lean on."""
+
+    registry: "Registry"
+
+    def now(self) -> datetime:
+        """Return the present moment of the injected clock."""
+        ...
+
+    def perform(self, tx: Transaction, envelope: Envelope) -> Any:
+        """Run a transactional handler or query inside `tx`."""
+        ...
+
+    async def execute(self, envelope: Envelope) -> Outcome:
+        """Take a message through the whole pipeline."""
+        ...
+
+
+class Context:
+    """Given to transactional handlers and queries; everything done here commits or fails as one."""
+
+    __slots__ = ("_bus", "envelope", "tx")
+
+    def __init__(self, bus: Sender, envelope: Envelope, tx: Transaction) -> None:
+        """Stand inside `tx` on behalf of `envelope`."""
+        self._bus = bus
+        self.envelope = envelope
+        self.tx = tx
+
+    @property
+    def principal(self) -> Principal:
+        """Who sends the message."""
+        return self.envelope.principal
+
+    @property
+    def organization_id(self) -> int:
+        """The organisation whose rows this handler sees."""
+        return self.envelope.principal.organization_id
+
+    @property
+    def session(self) -> ScopedSession:
+        """A session of the caller's organisation, inside the transaction."""
+        return self.tx.session(self.organization_id)
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        return self._bus.now()
+
+    def send(self, message: Message[R], principal: Principal | None = None) -> R:
+        """Send a transactional message in the same transaction; its failure is raised here and undone."""
+        changes = {"principal": principal} if principal else {}
+        return self._bus.perform(self.tx, self.envelope.caused(message, **changes))
+
+    def call(self, name: str, fields: Mapping[str, Any], principal: Principal | None = None) -> Any:
+        """Send by `$type`, for areas that do not know each other; returns plain JSON values."""
+        message = self._bus.registry.decode(name, fields)
+        return self._bus.registry.plain(message, self.send(message, principal))
+
+    def after_commit(self, callback: Callable[[], object]) -> None:
+        """Call back in the event loop once the effect is on disk."""
+        self.tx.after_commit(callback)
+
+
+class EffectContext:
+    """Given to effects; no transaction is open, so the outcome is recorded by sending commands."""
+
+    __slots__ = ("_bus", "_conclude", "concluded", "envelope")
+
+    def __init__(
+        self,
+        bus: Sender,
+        envelope: Envelope,
+        conclude: Callable[[Callable[[Context], Any]], Awaitable[Outcome]],
+    ) -> None:
+        """Act on behalf of `envelope`."""
+        self._bus = bus
+        self._conclude = conclude
+        self.envelope = envelope
+        self.concluded: Outcome | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """Who sends the message."""
+        return self.envelope.principal
+
+    @property
+    def organization_id(self) -> int:
+        """The organisation of the sender."""
+        return self.envelope.principal.organization_id
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        return self._bus.now()
+
+    async def send(
+        self, message: Message[R], principal: Principal | None = None, idempotency_key: str | None = None
+    ) -> R:
+        """Send any message and wait for its result; its failure is raised here."""
+        changes: dict[str, Any] = {"principal": principal} if principal else {}
+        envelope = self.envelope.caused(message, **changes)
+        if idempotency_key is not None:
+            envelope = envelope.keyed(idempotency_key)
+        return (await self._bus.execute(envelope)).unwrap()
+
+    async def call(
+        self,
+        name: str,
+        fields: Mapping[str, Any],
+        principal: Principal | None = None,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        """Send by `$type`; returns plain JSON values."""
+        message = self._bus.registry.decode(name, fields)
+        return self._bus.registry.plain(message, await self.send(message, principal, idempotency_key))
+
+    async def conclude(self, work: Callable[[Context], R]) -> R:
+        """Run `work` in the transaction that also settles the request, as the handler's last act."""
+        self.concluded = await self._conclude(work)
+        return self.concluded.unwrap()

@@ -1,0 +1,70 @@
+"""A message on its way: who sends it, why, and what must be written down together with its effect."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from bpm.bus.messages import Message
+from bpm.bus.outcome import Outcome
+from bpm.security.identifiers import new_id
+from bpm.security.permissions import Principal
+from bpm.store import Transaction
+
+MAX_DEPTH = 16
+"""How many messages may cause one another before the chain counts as endless."""
+
+
+class Recorder(Protocol):
+    """Something that is written in the same transaction as the effect."""
+
+    def before(self, tx: Transaction, envelope: "Envelope") -> Outcome | None:
+        """Run before the handler; an outcome returned here is the answer and the handler is not run."""
+        ...
+
+    def after(self, tx: Transaction, envelope: "Envelope", outcome: Outcome) -> None:
+        """Run after the handler, whether it succeeded or its effect was undone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A message and its circumstances; `correlation_id` is shared by all that one request causes."""
+
+    message: Message[Any]
+    principal: Principal
+    request_id: str = field(default_factory=new_id)
+    correlation_id: str = ""
+    causation_id: str | None = None
+    address: str = ""
+    idempotency_key: str | None = None
+    fingerprint: str = ""
+    depth: int = 0
+    recorder: Recorder | None = None
+
+    @property
+    def name(self) -> str:
+        """The message's `$type`."""
+        return type(self.message).__name__
+
+    @property
+    def root(self) -> str:
+        """The correlation id, which is the request's own unless something else caused it."""
+        return self.correlation_id or self.request_id
+
+    def caused(self, message: Message[Any], **changes: Any) -> "Envelope":
+        """Return the envelope of a message that this one's handler sends."""
+        return replace(
+            self,
+            message=message,
+            request_id=new_id(),
+            correlation_id=self.root,
+            causation_id=self.request_id,
+            idempotency_key=None,
+            fingerprint="",
+            depth=self.depth + 1,
+            recorder=None,
+            **changes,
+        )
+
+    def keyed(self, key: str) -> "Envelope":
+        """Return the same envelope with an idempotency key of its own."""
+        return replace(self, idempotency_key=key)

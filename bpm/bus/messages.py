@@ -1,0 +1,75 @@
+"""What travels on the bus: commands change something, queries do not; each names the type of its result."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+R = TypeVar("R")
+
+
+class WireModel(BaseModel):
+    """A model with camelCase names on the wire and snake_case ones in Python; unknown fields are refused."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        strict=True,
+        ser_json_inf_nan="null",
+        hide_input_in_errors=True,
+    )
+
+
+class View(WireModel):
+    """A part of an answer."""
+
+    model_config = ConfigDict(extra="ignore", strict=False, from_attributes=True)
+
+
+class Message(WireModel, Generic[R]):
+    """A command or query; its class name is its `$type`, its docstring its description.
+
+    `permission` is what the sender must hold, `succeeded` and `failed` are the texts of the answer,
+    `aliases` further names it answers to, and `secrets` the fields that no log may show.
+    """
+
+    permission: ClassVar[str | None]
+    succeeded: ClassVar[str] = "Operation completed successfully"
+    failed: ClassVar[str] = "Operation failed"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    secrets: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """Return what is wrong between fields, as sentences; `fields` is the raw body, in any shape."""
+        return ()
+
+
+class Command(Message[R], Generic[R]):
+    """A message that changes something."""
+
+
+class Query(Message[R], Generic[R]):
+    """A message that only reads."""
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _utc(value: datetime) -> str:
+    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Integer = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**63), le=2**63 - 1)]
+"""A 64-bit integer; a float without a fraction counts as one, as JSON has only numbers."""
+
+Id = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=2**63 - 1)]
+"""A row's number."""
+
+Moment = Annotated[datetime, PlainSerializer(_utc, return_type=str, when_used="json")]
+"""A moment, written as ISO 8601 in UTC with milliseconds and `Z`."""

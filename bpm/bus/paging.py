@@ -1,0 +1,94 @@
+"""Lists in pages, the same for every list query."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field
+from sqlmodel import col
+
+from bpm.bus.context import Context
+from bpm.bus.messages import Integer, Query, View
+from bpm.errors import Invalid
+from bpm.store.paging import PageRequest, fetch_page
+from bpm.store.rows import aware
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def _moment(value: Any) -> Any:
+    return aware(value) if isinstance(value, str | datetime) else value
+
+
+When = Annotated[datetime, BeforeValidator(_moment)]
+
+
+class Page(View, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    total_count: int
+    page_number: int
+    page_size: int
+    total_pages: int
+    has_next_page: bool
+    has_previous_page: bool
+
+
+class PagedQuery(Query[R], Generic[R]):
+    """A list query: `startDate` and `endDate` bound `createdAt`, `sortBy` names one of the list's columns."""
+
+    sortable: ClassVar[tuple[str, ...]] = ("createdAt", "id")
+
+    page_number: Annotated[Integer, Field(ge=1)] = 1
+    page_size: Annotated[Integer, Field(ge=1, le=200)] = 10
+    search_text: Annotated[str, Field(max_length=200)] | None = None
+    sort_by: str | None = None
+    sort_direction: Literal["asc", "desc"] = "desc"
+    start_date: When | None = None
+    end_date: When | None = None
+
+    def page(
+        self,
+        context: Context,
+        statement: Any,
+        row_type: type[Any],
+        view: Callable[[Any], T],
+        *,
+        search: Sequence[str] = (),
+        created: str = "created_at",
+        sortable: dict[str, str] | None = None,
+    ) -> Page[T]:
+        """Fetch this query's page of `statement` (a select of `row_type`) and show each row with `view`.
+
+        `search` names the text columns that `searchText` looks into, `created` the column of the dates,
+        `sortable` maps wire names to columns (the first is the default order). Raises `Invalid`.
+        """
+        columns = sortable or {"createdAt": created, "id": "id"}
+        name = self.sort_by or next(iter(columns))
+        if name not in columns:
+            raise Invalid(f"sortBy: must be one of {', '.join(columns)}", message="Validation failed")
+        request = PageRequest(
+            number=self.page_number,
+            size=self.page_size,
+            search=self.search_text,
+            search_columns=tuple(col(getattr(row_type, c)) for c in search),
+            order=col(getattr(row_type, columns[name])),
+            tie=row_type.__table__.primary_key.columns,
+            descending=self.sort_direction == "desc",
+            created=col(getattr(row_type, created)),
+            start=self.start_date,
+            end=self.end_date,
+        )
+        rows, total = fetch_page(context.session, statement, request)
+        pages = -(-total // self.page_size)
+        return Page[T](
+            items=[view(row) for row in rows],
+            total_count=total,
+            page_number=self.page_number,
+            page_size=self.page_size,
+            total_pages=pages,
+            has_next_page=self.page_number < pages,
+            has_previous_page=self.page_number > 1,
+        )

@@ -1,0 +1,115 @@
+"""What is written beside the effect of every command, in its transaction: the answer by key, and the audit."""
+
+from typing import Any
+
+from pydantic_core import from_json
+
+import bpm.errors
+from bpm.bus import tables
+from bpm.bus.envelope import Envelope
+from bpm.bus.messages import Command
+from bpm.bus.outcome import Outcome
+from bpm.bus.registry import Registry
+from bpm.clock import Clock
+from bpm.errors import BpmError, Conflict, Defect, Unavailable
+from bpm.security.redaction import redacted
+from bpm.store import Transaction
+
+IN_PROGRESS_SECONDS = 60
+"""After this long without an answer an effect's key may be tried again: its process is gone."""
+
+
+class Idempotency:
+    """The same key from the same caller with the same body gets the first answer again."""
+
+    def __init__(self, clock: Clock, registry: Registry) -> None:
+        """Take the clock that ages keys and the registry that writes results."""
+        self._clock = clock
+        self._registry = registry
+
+    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
+        """Return the first answer, or reserve the key."""
+        if envelope.idempotency_key is None:
+            return None
+        now = self._clock()
+        known = tables.find_key(tx, envelope.principal.id, envelope.idempotency_key)
+        if known is not None:
+            age = now - known.created_at
+            if age <= tables.KEPT and (known.answer is not None or age.total_seconds() < IN_PROGRESS_SECONDS):
+                return self._recall(known, envelope)
+            tables.forget_key(tx, envelope.principal.id, envelope.idempotency_key)
+        tables.reserve_key(
+            tx,
+            {
+                "organization_id": envelope.principal.organization_id,
+                "principal": envelope.principal.id,
+                "key": envelope.idempotency_key,
+                "fingerprint": envelope.fingerprint,
+                "created_at": now,
+            },
+        )
+        return None
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """Keep the answer, unless trying again could give another one."""
+        key = envelope.idempotency_key
+        if key is None:
+            return
+        if isinstance(outcome.error, Unavailable | Defect):
+            tables.forget_key(tx, envelope.principal.id, key)
+            return
+        tables.answer_key(tx, envelope.principal.id, key, self._answer(envelope, outcome))
+
+    def _answer(self, envelope: Envelope, outcome: Outcome) -> dict[str, Any]:
+        error = outcome.error
+        if error is not None:
+            return {"error": type(error).__name__, "message": error.message, "errors": list(error.errors)}
+        return {"data": from_json(self._registry.of(envelope.message).dump(outcome.data))}
+
+    def _recall(self, known: Any, envelope: Envelope) -> Outcome:
+        if known.fingerprint != envelope.fingerprint:
+            return Outcome(error=Conflict("Idempotency-Key: was used before with another body"))
+        if known.answer is None:
+            return Outcome(error=Conflict("Idempotency-Key: the first request with it is still being processed"))
+        if "error" in known.answer:
+            kind: type[BpmError] = getattr(bpm.errors, known.answer["error"], BpmError)
+            error = kind(*known.answer["errors"], message=known.answer["message"])
+            return Outcome(error=error, replayed=True)
+        data = self._registry.of(envelope.message).result.validate_python(
+            known.answer["data"], by_alias=True, strict=False
+        )
+        return Outcome(data=data, replayed=True)
+
+
+class Audit:
+    """Every command leaves a line: who, what, from where, with which outcome."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Take the clock that dates the lines."""
+        self._clock = clock
+
+    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
+        """Nothing is asked of the audit log."""
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """Append the line."""
+        if not isinstance(envelope.message, Command):
+            return
+        tx.append(tables.AUDIT, self._line(envelope, outcome))
+
+    def _line(self, envelope: Envelope, outcome: Outcome) -> dict[str, Any]:
+        message = envelope.message
+        return {
+            "organization_id": envelope.principal.organization_id,
+            "created_at": self._clock(),
+            "principal": envelope.principal.id,
+            "principal_name": envelope.principal.name,
+            "type": envelope.name,
+            "fields": redacted(message.model_dump(mode="json", by_alias=True, exclude_unset=True), message.secrets),
+            "address": envelope.address,
+            "ok": outcome.ok,
+            "error": "; ".join(outcome.error.errors)[:500] if outcome.error else None,
+            "request_id": envelope.request_id,
+            "correlation_id": envelope.root,
+            "causation_id": envelope.causation_id,
+        }

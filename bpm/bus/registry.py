@@ -1,0 +1,210 @@
+"""Which messages exist and who handles them; filled by discovery, checked at start-up.
+
+A handler is a function marked with `@handles`. How it is written says what it is: `def` is transactional
+(or, for a query, a read), `async def` is an effect. Its first parameter is the message, its second the
+context; any further one is a service of the composition root, asked for by name.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import ModuleType
+from typing import Any, Literal, TypeGuard, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from bpm.bus.messages import Message, Query
+from bpm.bus.sentences import sentences
+from bpm.errors import Invalid, Misconfigured, NotFound
+
+F = TypeVar("F", bound=Callable[..., Any])
+Kind = Literal["transactional", "query", "effect"]
+
+_MARK = "__handles__"
+
+
+def handles(function: F) -> F:
+    """Mark a function as the handler of the message that its first parameter is annotated with."""
+    setattr(function, _MARK, True)
+    return function
+
+
+@dataclass(slots=True)
+class Registration:
+    """A message, its handler and the type of its result."""
+
+    name: str
+    message_type: type[Message[Any]]
+    handler: Callable[..., Any]
+    kind: Kind
+    result: TypeAdapter[Any]
+    services: tuple[str, ...]
+    area: str
+    bound: Mapping[str, Any]
+
+    def invoke(self, message: Message[Any], context: Any) -> Any:
+        """Call the handler (an effect's coroutine is returned, not awaited)."""
+        return self.handler(message, context, **self.bound)
+
+    def dump(self, data: Any) -> bytes:
+        """Return the result as it goes over the wire."""
+        return self.result.dump_json(data, by_alias=True)
+
+
+class Registry:
+    """The registered messages by `$type`."""
+
+    def __init__(self) -> None:
+        """Start empty; `discover` fills it."""
+        self._by_name: dict[str, Registration] = {}
+        self._by_type: dict[type[Message[Any]], Registration] = {}
+
+    def __iter__(self) -> Iterable[Registration]:
+        """Every registration, by name."""
+        return iter(sorted(self._by_type.values(), key=lambda r: r.name))
+
+    def discover(self, package: str) -> None:
+        """Import every module of `package` and register the handlers found there.
+
+        Raises `Misconfigured` for a package that can't be imported, a second handler for a `$type`, a
+        command without a handler, and a handler that does not return its message's result type.
+        """
+        for module in _modules(package):
+            members = [m for m in vars(module).values() if getattr(m, "__module__", None) == module.__name__]
+            for member in members:
+                if getattr(member, _MARK, False):
+                    self.add(member, area=module.__name__.rpartition(".")[2])
+            for member in members:
+                if _is_concrete_message(member) and member not in self._by_type:
+                    raise Misconfigured(f"{member.__module__}.{member.__name__} has no handler")
+
+    def add(self, handler: Callable[..., Any], area: str = "") -> Registration:
+        """Register one marked function; see `discover` for what is refused."""
+        registration = _registration(handler, area)
+        for name in (registration.name, *registration.message_type.aliases):
+            if name in self._by_name:
+                raise Misconfigured(
+                    f"{name} has two handlers: {_place(self._by_name[name].handler)} and {_place(handler)}"
+                )
+            self._by_name[name] = registration
+        self._by_type[registration.message_type] = registration
+        return registration
+
+    def bind(self, services: Mapping[str, Any]) -> None:
+        """Give every handler the services it asks for by name; raises `Misconfigured` for an unknown one."""
+        for registration in self._by_type.values():
+            missing = [name for name in registration.services if name not in services]
+            if missing:
+                raise Misconfigured(f"{_place(registration.handler)} asks for unknown services: {', '.join(missing)}")
+            registration.bound = {name: services[name] for name in registration.services}
+
+    def of(self, message: Message[Any]) -> Registration:
+        """Return the registration of a message's class."""
+        return self._by_type[type(message)]
+
+    def find(self, name: str) -> Registration:
+        """Look up a `$type`; the forms `Some.Namespace.Name` and `…, Assembly` of .NET are reduced to `Name`.
+
+        Raises `NotFound` with the closest known names.
+        """
+        registration = self._by_name.get(name)
+        if registration is None:
+            registration = self._by_name.get(name.partition(",")[0].strip().rpartition(".")[2])
+        if registration is None:
+            raise NotFound(self._unknown(name), message="Unknown $type")
+        return registration
+
+    def knows(self, name: str) -> bool:
+        """Tell whether `$type` names a registered message."""
+        try:
+            self.find(name)
+        except NotFound:
+            return False
+        return True
+
+    def decode(self, name: str, fields: Mapping[str, Any]) -> Message[Any]:
+        """Build the message `name` from JSON values; raises `NotFound`, or `Invalid` with every problem."""
+        message_type = self.find(name).message_type
+        problems: list[str] = []
+        message: Message[Any] | None = None
+        try:
+            message = message_type.__pydantic_validator__.validate_json(to_json(fields))
+        except ValidationError as error:
+            problems = sentences(error, message_type)
+        problems.extend(p for p in message_type.cross_check(fields) if p not in problems)
+        if problems or message is None:
+            raise Invalid(*problems, message="Validation failed")
+        return message
+
+    def plain(self, message: Message[Any], data: Any) -> Any:
+        """Return a result as plain JSON values."""
+        return self.of(message).result.dump_python(data, mode="json", by_alias=True)
+
+    def _unknown(self, name: str) -> str:
+        shown = name if len(name) <= 100 else name[:100] + "…"
+        close = get_close_matches(name, self._by_name, n=3, cutoff=0.5)
+        hint = f"; did you mean {', '.join(close)}?" if close else "; GetCommandCatalogQuery lists all"
+        return f"$type: no command or query is named {shown!r}{hint}"
+
+
+def _modules(package: str) -> Iterable[ModuleType]:
+    try:
+        root = importlib.import_module(package)
+        yield root
+        for found in pkgutil.walk_packages(getattr(root, "__path__", ()), prefix=f"{package}."):
+            yield importlib.import_module(found.name)
+    except ImportError as error:
+        raise Misconfigured(f"the command package {package!r} can't be imported: {error}") from error
+
+
+def _is_message(value: Any) -> TypeGuard[type[Message[Any]]]:
+    return isinstance(value, type) and issubclass(value, Message)
+
+
+def _is_concrete_message(member: Any) -> bool:
+    return _is_message(member) and "permission" in vars(member)
+
+
+def _registration(handler: Callable[..., Any], area: str) -> Registration:
+    hints = get_type_hints(handler)
+    parameters = list(inspect.signature(handler).parameters)
+    message_type = hints.get(parameters[0]) if parameters else None
+    if not _is_message(message_type) or len(parameters) < 2:
+        raise Misconfigured(f"{_place(handler)} must take a message and a context, both annotated")
+    if not hasattr(message_type, "permission"):
+        raise Misconfigured(f"{message_type.__name__} declares no permission (None: anybody signed in)")
+    result = _result_type(message_type)
+    if hints.get("return") != result:
+        raise Misconfigured(f"{_place(handler)} must return {result}, the result of {message_type.__name__}")
+    return Registration(
+        name=message_type.__name__,
+        message_type=message_type,
+        handler=handler,
+        kind=_kind(handler, message_type),
+        result=TypeAdapter(result),
+        services=tuple(parameters[2:]),
+        area=area,
+        bound={},
+    )
+
+
+def _kind(handler: Callable[..., Any], message_type: type[Message[Any]]) -> Kind:
+    if inspect.iscoroutinefunction(handler):
+        return "effect"
+    return "query" if issubclass(message_type, Query) else "transactional"
+
+
+def _result_type(message_type: type[Message[Any]]) -> Any:
+    for base in message_type.__mro__:
+        arguments = base.__pydantic_generic_metadata__["args"] if issubclass(base, Message) else ()
+        if arguments and not isinstance(arguments[0], TypeVar):
+            return arguments[0]
+    raise Misconfigured(f"{message_type.__name__} names no result type, as in Command[OrderView]")
+
+
+def _place(handler: Callable[..., Any]) -> str:
+    return f"{handler.__module__}.{handler.__qualname__}"

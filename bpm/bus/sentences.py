@@ -1,0 +1,64 @@
+"""Validation errors as sentences: the field's path as the caller wrote it, then what to do."""
+
+import re
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+_SAID = {
+    "int_type": "must be an integer",
+    "int_parsing": "must be an integer",
+    "int_from_float": "must be an integer, without a fraction",
+    "string_type": "must be a string",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "float_type": "must be a number",
+    "dict_type": "must be an object",
+    "list_type": "must be an array",
+    "model_type": "must be an object",
+    "none_required": "must be null or left out",
+}
+
+
+def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """Return one sentence for each problem, prefixed by the field's path where there is one."""
+    found = (_sentence(dict(problem), model) for problem in error.errors(include_url=False, include_input=False))
+    return list(dict.fromkeys(found))
+
+
+def _sentence(problem: dict[str, Any], model: type[BaseModel]) -> str:
+    location: tuple[str | int, ...] = problem["loc"]
+    path = _path(location)
+    said = _said(problem, model, location)
+    return f"{path}: {said}" if path else said
+
+
+def _path(location: tuple[str | int, ...]) -> str:
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    return path
+
+
+def _said(problem: dict[str, Any], model: type[BaseModel], location: tuple[str | int, ...]) -> str:
+    kind = problem["type"]
+    if kind == "missing":
+        return f"{_title(str(location[-1]))} is required"
+    if kind == "extra_forbidden":
+        return _unknown_field(str(location[-1]), model, location)
+    if kind == "value_error":
+        return str(problem["ctx"]["error"])
+    message: str = _SAID.get(kind) or problem["msg"].removeprefix("Input should ")
+    return message[0].lower() + message[1:]
+
+
+def _unknown_field(name: str, model: type[BaseModel], location: tuple[str | int, ...]) -> str:
+    known = [f.alias or n for n, f in model.model_fields.items()] if len(location) == 1 else []
+    close = get_close_matches(name, known, n=1)
+    return f"is not a known field; did you mean {close[0]}?" if close else "is not a known field"
+
+
+def _title(name: str) -> str:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).split(" ")
+    return " ".join([words[0][:1].upper() + words[0][1:], *(w if w.isupper() else w.lower() for w in words[1:])])

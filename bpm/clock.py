@@ -1,0 +1,12 @@
+"""The clock that is handed to whoever needs the time, so that tests can set it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+"""Returns this moment, aware, in UTC."""
+
+
+def system_clock() -> datetime:
+    """Return the machine's time."""
+    return datetime.now(UTC)

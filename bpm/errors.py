@@ -1,0 +1,114 @@
+"""Everything that can go wrong on purpose.
+
+    BpmError
+    ├── Refused                    the caller can mend it
+    │   ├── Malformed              the body is not what JSON or the protocol asks for
+    │   ├── Unauthenticated        who are you?
+    │   ├── Forbidden              we know who you are; you may not
+    │   ├── NotFound               no such thing, or not yours to see
+    │   ├── Conflict               true of the request, false of the present state
+    │   ├── TooLarge               over a size limit
+    │   ├── UnsupportedMedia       a content type we do not read
+    │   ├── Invalid                well formed, but a field is wrong
+    │   └── RateLimited            too fast; `retry_after` seconds
+    ├── Unavailable                try again later; `retry_after` seconds
+    │   ├── Overloaded             the queue of waiting work is full
+    │   ├── StorageUnavailable     disk full, database away
+    │   └── Draining               the server is stopping
+    ├── Failed                     the work was tried and did not succeed
+    ├── Defect                     our own mistake; the log has the trace
+    └── Misconfigured              found at start-up; the process must not run like this
+
+Each class's docstring is its default message. Status codes live in `bpm.web.problems`, nowhere else.
+"""
+
+from collections.abc import Sequence
+
+
+class BpmError(Exception):
+    """The operation failed."""
+
+    def __init__(self, *errors: str, message: str | None = None) -> None:
+        """Take the sentences for `errors`, and a `message` that replaces the class's own."""
+        self.message = message or (type(self).__doc__ or "").strip()
+        self.errors: Sequence[str] = errors or (self.message,)
+        self.has_own_message = message is not None
+        super().__init__("; ".join(self.errors))
+
+
+class Refused(BpmError):
+    """The request was refused."""
+
+
+class Malformed(Refused):
+    """The request is malformed."""
+
+
+class Unauthenticated(Refused):
+    """Authentication is required."""
+
+
+class Forbidden(Refused):
+    """You do not have the permission for this."""
+
+
+class NotFound(Refused):
+    """There is no such thing."""
+
+
+class Conflict(Refused):
+    """The request conflicts with the present state."""
+
+
+class TooLarge(Refused):
+    """The request is too large."""
+
+
+class UnsupportedMedia(Refused):
+    """The content type is not supported."""
+
+
+class Invalid(Refused):
+    """Validation failed"""  # noqa: D400, D415 the seed product's words
+
+
+class RateLimited(Refused):
+    """Too many requests."""
+
+    def __init__(self, *errors: str, message: str | None = None, retry_after: float = 1) -> None:
+        """Say after how many seconds another try is welcome."""
+        super().__init__(*errors, message=message)
+        self.retry_after = retry_after
+
+
+class Unavailable(BpmError):
+    """The service is not available just now."""
+
+    def __init__(self, *errors: str, message: str | None = None, retry_after: float = 1) -> None:
+        """Say after how many seconds another try is welcome."""
+        super().__init__(*errors, message=message)
+        self.retry_after = retry_after
+
+
+class Overloaded(Unavailable):
+    """Too much work is waiting already; try again in a moment."""
+
+
+class StorageUnavailable(Unavailable):
+    """The database can't be written just now; nothing was accepted."""
+
+
+class Draining(Unavailable):
+    """The server is stopping; try again on the next one."""
+
+
+class Failed(BpmError):
+    """The work did not succeed."""
+
+
+class Defect(BpmError):
+    """Something went wrong on our side; the request id finds it in the log."""
+
+
+class Misconfigured(BpmError):
+    """The configuration does not allow a start."""

@@ -1,0 +1,52 @@
+"""Who is asking, and what they may do.
+
+A permission is `area:read` or `area:write`; a role is a named bundle of them. `*` stands for every area.
+"""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+Permission = str
+
+ROLES: dict[str, frozenset[Permission]] = {
+    "admin": frozenset({"*:read", "*:write"}),
+    "operator": frozenset(
+        {"*:read", "webhooks:write", "inbound:write", "processes:write", "deliveries:write", "payments:write"}
+    ),
+    "viewer": frozenset({"*:read"}),
+    "publisher": frozenset({"events:read", "events:write"}),
+}
+"""What each role may do; `GetUserListQuery` and the console show the names."""
+
+PrincipalKind = Literal["user", "key", "rule", "provider", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody or something that sends messages; `name` is what the audit log shows."""
+
+    kind: PrincipalKind
+    id: str
+    name: str
+    organization_id: int
+    permissions: frozenset[Permission] = field(default_factory=frozenset[Permission])
+
+    def allows(self, permission: Permission | None) -> bool:
+        """Tell whether a message that asks for `permission` may be sent (None: by anybody known)."""
+        return permission is None or granted(self.permissions, permission)
+
+
+@lru_cache(maxsize=4096)
+def granted(permissions: frozenset[Permission], wanted: Permission) -> bool:
+    """Tell whether `wanted` is among `permissions`, by name or by `*`."""
+    return wanted in permissions or f"*:{wanted.partition(':')[2]}" in permissions
+
+
+def permissions_of(roles: list[str]) -> frozenset[Permission]:
+    """Return everything the named roles may do; unknown names add nothing."""
+    return frozenset[Permission]().union(*(ROLES.get(role, frozenset()) for role in roles))
+
+
+SYSTEM = Principal("system", "system", "system", 1, ROLES["admin"])
+"""The product itself, for work nobody asked for by hand."""

@@ -1,0 +1,9 @@
+"""Alembic's entry: runs on the connection that `bpm.store.migrate` hands over."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,73 @@
+"""What every table shares: naming, time, JSON and the organisation a row belongs to."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import DateTime, Dialect, Table, Text, TypeDecorator
+from sqlalchemy.orm import declared_attr
+from sqlmodel import Field, SQLModel
+
+INSTALLATION = 1
+"""The organisation of the installation itself."""
+
+
+def utc_now() -> datetime:
+    """Return this moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, stored in UTC and always read back aware (SQLite forgets the zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Bring the moment to UTC."""
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class JsonColumn(TypeDecorator[Any]):
+    """Any JSON value, stored as text: the same bytes in both databases, integers exact."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Write the value as JSON; Python's None is SQL's NULL."""
+        return to_json(value).decode() if value is not None else None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Read the JSON back."""
+        return from_json(value) if value is not None else None
+
+
+class Row(SQLModel):
+    """A table's row; the table is called as the class, in snake_case."""
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # noqa: N805  # pyright: ignore[reportIncompatibleVariableOverride]
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cast("Any", cls).__name__).lower()
+
+    @classmethod
+    def table(cls) -> Table:
+        """Return the table, for Core statements."""
+        return cast("Any", cls).__table__
+
+
+class OrganizationRow(Row):
+    """A row that belongs to an organisation; sessions see only their own (`bpm.store.session`)."""
+
+    organization_id: int = Field(default=INSTALLATION)
+
+
+def aware(value: str | datetime) -> datetime:
+    """Read ISO 8601; what has no zone is UTC. Raises `ValueError`."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,87 @@
+"""What a unit of work may do with the database while its transaction is open."""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert
+
+from bpm.store.session import ScopedSession
+
+AppendedRows = list[tuple[Table, Mapping[str, Any]]]
+
+
+class Transaction:
+    """One open transaction, shared by the units of a group; each unit has a `Transaction` of its own.
+
+    `connection` runs Core statements, `session()` the object-relational ones. `append` hands over rows that
+    nothing in the unit reads back: a whole group's rows for a table are then written at once.
+    """
+
+    __slots__ = ("_depth", "_sessions", "appended", "callbacks", "connection")
+
+    def __init__(self, connection: Connection) -> None:
+        """Stand on a connection whose transaction has begun."""
+        self.connection = connection
+        self.appended: AppendedRows = []
+        self.callbacks: list[Callable[[], object]] = []
+        self._sessions: dict[int | None, ScopedSession] = {}
+        self._depth = 0
+
+    def session(self, organization_id: int | None) -> ScopedSession:
+        """Return this unit's session for an organisation; None sees every organisation's rows."""
+        session = self._sessions.get(organization_id)
+        if session is None:
+            session = self._sessions[organization_id] = ScopedSession(self.connection, organization_id)
+        return session
+
+    def append(self, table: Table, row: Mapping[str, Any]) -> None:
+        """Insert `row` with the group's other rows of `table` just before the commit."""
+        self.appended.append((table, row))
+
+    def after_commit(self, callback: Callable[[], object]) -> None:
+        """Call back in the event loop once everything is on disk; never when the unit fails."""
+        self.callbacks.append(callback)
+
+    @contextmanager
+    def savepoint(self) -> Generator[None]:
+        """Undo everything done inside, appended rows and callbacks too, when the block raises."""
+        self.flush()
+        rows, callbacks = len(self.appended), len(self.callbacks)
+        name = f"s{self._depth}"
+        self._depth += 1
+        self.connection.exec_driver_sql(f"SAVEPOINT {name}")
+        try:
+            yield
+            self.flush()
+        except BaseException:
+            self.close()
+            del self.appended[rows:], self.callbacks[callbacks:]
+            self.connection.exec_driver_sql(f"ROLLBACK TO {name}")
+            raise
+        finally:
+            self._depth -= 1
+        self.connection.exec_driver_sql(f"RELEASE {name}")
+
+    def flush(self) -> None:
+        """Bring the sessions' pending changes to the database."""
+        for session in self._sessions.values():
+            session.flush()
+
+    def close(self) -> None:
+        """Forget the sessions and the objects they hold; the connection stays open."""
+        for session in self._sessions.values():
+            session.expunge_all()
+        self._sessions.clear()
+
+
+def insert_appended(connection: Connection, rows: AppendedRows) -> None:
+    """Insert appended rows, those of one table in one statement."""
+    by_table: dict[Table, list[Mapping[str, Any]]] = {}
+    for table, row in rows:
+        by_table.setdefault(table, []).append(row)
+    for table, table_rows in by_table.items():
+        connection.execute(_INSERTS.setdefault(table, insert(table)), table_rows)
+
+
+_INSERTS: dict[Table, Any] = {}

@@ -1,0 +1,205 @@
+"""Group commit: one thread writes, and what queued up during the last fsync is committed together.
+
+A session committed per request reached 319 durable inserts a second on two cores, the same rows grouped
+24,785 (`docs/decisions/0001-one-writer-group-commit.md`).
+"""
+
+import asyncio
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.exc import DBAPIError
+
+from bpm.errors import Overloaded, StorageUnavailable
+from bpm.store.transaction import Transaction, insert_appended
+
+T = TypeVar("T")
+Work = Callable[[Transaction], Any]
+
+MAX_GROUP_UNITS = 256
+MAX_GROUP_BYTES = 8 * 1024 * 1024
+MAX_WAITING_UNITS = 2_000
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """One piece of work in the queue, its weight in bytes, and what became of it."""
+
+    work: Work
+    size: int
+    future: "asyncio.Future[Any]"
+    result: Any = None
+    error: BaseException | None = None
+    callbacks: "list[Callable[[], object]] | None" = None
+
+
+class GroupWriter:
+    """The single writer: `await writer.run(work)` returns when the work is on disk."""
+
+    def __init__(self, connect: Callable[[], Connection], is_outage: Callable[[BaseException], bool]) -> None:
+        """Take how to open the writing connection, and which errors mean that the database is away."""
+        self._connect = connect
+        self._is_outage = is_outage
+        self._queue: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="bpm-writer", daemon=True)
+        self._connection: Connection | None = None
+        self.waiting_units = 0
+        self.waiting_bytes = 0
+        self.groups = 0
+        self.units = 0
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Finish what is queued, then end the thread."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            await asyncio.to_thread(self._thread.join)
+
+    async def run(self, work: Callable[[Transaction], T], size: int = 0) -> T:
+        """Run `work` in the next group; return its result once committed.
+
+        Raises what `work` raised (its changes undone, the group's others kept), `Overloaded` when too much
+        waits already, and `StorageUnavailable` when the group could not be committed.
+        """
+        if self.waiting_units >= MAX_WAITING_UNITS or self.waiting_bytes + size > MAX_WAITING_BYTES:
+            raise Overloaded
+        unit = Unit(work, size, asyncio.get_running_loop().create_future())
+        self.waiting_units += 1
+        self.waiting_bytes += size
+        self._queue.put(unit)
+        return await unit.future
+
+    def _serve(self) -> None:
+        while True:
+            group = self._next_group()
+            if not group:
+                break
+            self._commit(group)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
+                group[0].future.get_loop().call_soon_threadsafe(self._deliver, group)
+        self._disconnect()
+
+    def _next_group(self) -> list[Unit]:
+        first = self._queue.get()
+        if first is None:
+            return []
+        group, size = [first], first.size
+        while len(group) < MAX_GROUP_UNITS and size < MAX_GROUP_BYTES:
+            try:
+                unit = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if unit is None:
+                self._queue.put(None)
+                break
+            group.append(unit)
+            size += unit.size
+        return group
+
+    def _commit(self, group: list[Unit]) -> None:
+        try:
+            self._attempt(group, careful=False)
+        except DBAPIError as error:
+            if self._is_outage(error):
+                self._fail(group, error)
+            else:
+                self._commit_carefully(group)
+        except Exception as error:  # whatever it is, the writer must live and the callers must know
+            self._fail(group, error)
+
+    def _commit_carefully(self, group: list[Unit]) -> None:
+        """Try again with every unit's rows inside its own savepoint: only the guilty one fails."""
+        try:
+            self._attempt(group, careful=True)
+        except Exception as error:
+            self._fail(group, error)
+
+    def _attempt(self, group: list[Unit], *, careful: bool) -> None:
+        connection = self._connected()
+        with connection.begin():
+            appended: list[tuple[Table, Mapping[str, Any]]] = []
+            for unit in group:
+                transaction = self._run_unit(connection, unit, careful=careful)
+                appended.extend(transaction.appended)
+            insert_appended(connection, appended)
+        self.groups += 1
+        self.units += len(group)
+
+    def _run_unit(self, connection: Connection, unit: Unit, *, careful: bool) -> Transaction:
+        transaction = Transaction(connection)
+        unit.result, unit.error, unit.callbacks = None, None, None
+        try:
+            if isinstance(unit.work, Append) and not careful:
+                unit.result = unit.work(transaction)
+            else:
+                with transaction.savepoint():
+                    unit.result = unit.work(transaction)
+                    if careful:
+                        insert_appended(connection, transaction.appended)
+                        transaction.appended.clear()
+            unit.callbacks = transaction.callbacks
+        except Exception as error:
+            if isinstance(error, DBAPIError) and self._is_outage(error):
+                raise
+            unit.error = error
+        finally:
+            transaction.close()
+        return transaction
+
+    def _fail(self, group: Iterable[Unit], error: Exception) -> None:
+        log.error("a group could not be committed: %s", error)
+        self._disconnect()
+        for unit in group:
+            unit.callbacks = None
+            unit.error = StorageUnavailable()
+            unit.error.__cause__ = error
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(Exception):
+                self._connection.close()
+            self._connection = None
+
+    def _deliver(self, group: list[Unit]) -> None:
+        self.waiting_units -= len(group)
+        for unit in group:
+            self.waiting_bytes -= unit.size
+            for callback in unit.callbacks or ():
+                callback()
+            if unit.future.done():  # the caller went away; the commit stands
+                continue
+            if unit.error is None:
+                unit.future.set_result(unit.result)
+            else:
+                unit.future.set_exception(unit.error)
+
+
+@dataclass(slots=True)
+class Append:
+    """Work that only appends rows, so it needs no savepoint of its own."""
+
+    rows: tuple[tuple[Table, Mapping[str, Any]], ...]
+    then: Callable[[], object] | None = None
+
+    def __call__(self, transaction: Transaction) -> None:
+        """Hand the rows over."""
+        transaction.appended.extend(self.rows)
+        if self.then is not None:
+            transaction.callbacks.append(self.then)
