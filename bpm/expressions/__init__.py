@@ -1,0 +1,28 @@
+"""One small, safe expression language for mappings, conditions, processes and filters.
+
+Three dialects are read by one grammar: the router's (`payload.items[0].sku ?? "none"`), FEEL as written for
+Camunda 8 (`=amount > 100 and not(paid)`) and JUEL as written for Camunda 7 (`${amount gt 100 && !paid}`).
+A leading `=` marks FEEL, where lists count from 1 and `orders.price` is the list of all prices.
+
+    compile_expression(source)  -> Expression   .evaluate(scope) .holds(scope) .names
+    compile_template(value)     -> Template     .render(scope) .names
+
+Nothing in a scope is called, no attribute is read, and no result can grow without bound.
+"""
+
+from .dates import CLOCK
+from .errors import EvaluationError, ExpressionError, Unsuitable
+from .expression import Expression, Missing, compile_expression
+from .templates import Template, compile_template
+
+__all__ = [
+    "CLOCK",
+    "EvaluationError",
+    "Expression",
+    "ExpressionError",
+    "Missing",
+    "Template",
+    "Unsuitable",
+    "compile_expression",
+    "compile_template",
+]

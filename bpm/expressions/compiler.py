@@ -1,0 +1,348 @@
+"""Tree -> closures. Each kind of node becomes one function of the scope; nothing is interpreted later."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from . import syntax
+from .errors import EvaluationError, ExpressionError, Unsuitable
+from .functions import FUNCTIONS
+from .parser import MAX_DEPTH
+from .paths import Evaluator, Keys, look_up, pick, walk
+from .scopes import Frame
+from .values import (
+    ARITHMETIC,
+    ORDERINGS,
+    bounded,
+    calculate,
+    compare,
+    describe,
+    holds,
+    is_empty,
+    negate,
+    same,
+)
+
+
+class Compiler:
+    """Compiles one expression; afterwards `names` are its top-level names.
+
+    `is_temporal` tells whether its result may hold dates, which are to leave it as text.
+    """
+
+    def __init__(self, is_feel: bool) -> None:
+        self.is_feel = is_feel
+        self.is_temporal = False
+        self.names: set[str] = set()
+        self.local: list[str] = []
+        self.depth = 0
+
+    def compile(self, node: syntax.Node, lenient: bool) -> Evaluator:
+        """The evaluator of `node`; a lenient one gives null where a strict one raises Unsuitable."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ExpressionError(f"the expression is nested deeper than {MAX_DEPTH}", node.column)
+        evaluator = self.strict(node, lenient)
+        self.depth -= 1
+        return _or_null(evaluator) if lenient and not isinstance(node, syntax.Literal) else evaluator
+
+    def strict(self, node: syntax.Node, lenient: bool) -> Evaluator:  # noqa: C901 - one line a kind of node
+        """The evaluator of `node` itself; `lenient` counts for its parts."""
+        match node:
+            case syntax.Literal(value=value):
+                return lambda _: value
+            case syntax.Name() | syntax.Member():
+                return self.path(node, lenient)
+            case syntax.Index(target=target, key=key):
+                return self.index(self.compile(target, lenient), self.compile(key, lenient))
+            case syntax.Filter(target=target, condition=condition):
+                return self.filter(self.compile(target, lenient), condition, lenient)
+            case syntax.Unary():
+                return self.unary(node, lenient)
+            case syntax.Binary():
+                return self.binary(node, lenient)
+            case syntax.Logic(operator=operator, parts=parts):
+                return _logic(operator, [self.compile(part, lenient) for part in parts], lenient)
+            case syntax.Conditional(test=test, yes=yes, no=no):
+                branches = self.compile(yes, lenient), self.compile(no, lenient)
+                return _conditional(self.compile(test, lenient), *branches, lenient)
+            case syntax.ListOf(items=items):
+                return _list([self.compile(item, lenient) for item in items])
+            case syntax.ObjectOf(entries=entries):
+                return _object({name: self.compile(value, lenient) for name, value in entries})
+            case syntax.Call():
+                return self.call(node, lenient)
+            case syntax.Loop():
+                return self.loop(node, lenient)
+            case _:
+                raise ExpressionError("a range stands only after 'in'", node.column)
+
+    def path(self, node: syntax.Node, lenient: bool) -> Evaluator:
+        """A name or value followed by keys that are known now."""
+        keys: list[str | int] = []
+        while isinstance(node, syntax.Member):
+            keys.append(node.key)
+            node = node.target
+        steps: Keys = tuple(reversed(keys))
+        if isinstance(node, syntax.Name):
+            if node.name not in self.local:
+                self.names.add(node.name)
+            return look_up(node.name, steps, self.is_feel)
+        target, is_feel = self.compile(node, lenient), self.is_feel
+        return lambda scope: walk(target(scope), steps, "the value", is_feel)
+
+    def index(self, target: Evaluator, key: Evaluator) -> Evaluator:
+        """`target[key]` with a computed key; FEEL's numbers count from 1."""
+        is_feel = self.is_feel
+
+        def choose(scope: Mapping[str, Any]) -> Any:
+            place = key(scope)
+            if isinstance(place, float) and place.is_integer():
+                place = int(place)
+            if is_feel and type(place) is int:
+                if place == 0:
+                    raise Unsuitable("FEEL counts from 1: there is no element [0]")
+                place -= place > 0
+            return pick(target(scope), place, "the value", is_feel)
+
+        return choose
+
+    def filter(self, target: Evaluator, condition: syntax.Node, lenient: bool) -> Evaluator:
+        """`target[condition]`: the condition sees `item` and, before all others, the item's own names."""
+        holds_for = self.inside("item", condition, lenient)
+
+        def choose(scope: Mapping[str, Any]) -> Any:
+            frame = Frame(scope)
+            chosen: list[Any] = []
+            for item in _elements(target(scope)):
+                frame.meter.turn()
+                frame.element = frame["item"] = item
+                if _truth(holds_for(frame), "a filter", lenient):
+                    chosen.append(item)
+            return chosen
+
+        return choose
+
+    def inside(self, variable: str, node: syntax.Node, lenient: bool) -> Evaluator:
+        """Compile `node` where `variable` is known."""
+        self.local.append(variable)
+        evaluator = self.compile(node, lenient)
+        self.local.pop()
+        return evaluator
+
+    def unary(self, node: syntax.Unary, lenient: bool) -> Evaluator:
+        """`-x`, `not x`, and `empty x`, for which a missing value is empty."""
+        if node.operator == "empty":
+            value = self.compile(node.operand, lenient=True)
+            return lambda scope: is_empty(value(scope))
+        operand = self.compile(node.operand, lenient)
+        if node.operator == "-":
+            return lambda scope: negate(operand(scope))
+
+        def negated(scope: Mapping[str, Any]) -> bool | None:
+            truth = _truth(operand(scope), "'not'", lenient)
+            return None if truth is None else not truth
+
+        return negated
+
+    def binary(self, node: syntax.Binary, lenient: bool) -> Evaluator:
+        """Comparison, membership, arithmetic, or `??`."""
+        operator = node.operator
+        if operator == "??":
+            return _default(self.compile(node.left, lenient=True), self.compile(node.right, lenient))
+        if operator in ("=", "!="):
+            return self.equality(node, lenient)
+        left = self.compile(node.left, lenient)
+        if operator == "in":
+            return self.membership(left, node.right, lenient)
+        right = self.compile(node.right, lenient)
+        if operator in ORDERINGS:
+            return lambda scope: compare(operator, left(scope), right(scope))
+        if operator in ARITHMETIC:
+            return lambda scope: calculate(operator, left(scope), right(scope))
+        if operator == "contains":
+            return lambda scope: holds(left(scope), right(scope))
+        function = FUNCTIONS[operator].call
+        return lambda scope: function(left(scope), right(scope))
+
+    def equality(self, node: syntax.Binary, lenient: bool) -> Evaluator:
+        """`=` and `!=`; comparing with the word null asks whether there is a value at all."""
+        asks_presence = _is_null(node.left) or _is_null(node.right)
+        left = self.compile(node.left, lenient or asks_presence)
+        right = self.compile(node.right, lenient or asks_presence)
+        wanted = node.operator == "="
+
+        def equal(scope: Mapping[str, Any]) -> bool:
+            try:
+                return same(left(scope), right(scope)) is wanted
+            except RecursionError as error:
+                raise EvaluationError("the values are nested too deeply to compare") from error
+
+        return equal
+
+    def membership(self, left: Evaluator, container: syntax.Node, lenient: bool) -> Evaluator:
+        """`x in` a range, a list that may hold ranges, a text or an object."""
+        if isinstance(container, syntax.Range):
+            return self.within(left, container, lenient)
+        if isinstance(container, syntax.ListOf) and any(isinstance(i, syntax.Range) for i in container.items):
+            tests = [self.membership(left, _alone(item), lenient) for item in container.items]
+            return lambda scope: any(test(scope) for test in tests)
+        right = self.compile(container, lenient)
+        return lambda scope: holds(right(scope), left(scope))
+
+    def within(self, left: Evaluator, bounds: syntax.Range, lenient: bool) -> Evaluator:
+        """`x in [low..high]` and `x between low and high`."""
+        low, high = self.compile(bounds.low, lenient), self.compile(bounds.high, lenient)
+        above = ">=" if bounds.includes_low else ">"
+        below = "<=" if bounds.includes_high else "<"
+
+        def inside(scope: Mapping[str, Any]) -> bool:
+            value = left(scope)
+            return compare(above, value, low(scope)) and compare(below, value, high(scope))
+
+        return inside
+
+    def call(self, node: syntax.Call, lenient: bool) -> Evaluator:
+        """A built-in function, its error messages headed by its name."""
+        function = FUNCTIONS[node.function]
+        self.is_temporal = self.is_temporal or function.is_temporal
+        if function.reads_clock:
+            return function.call
+        arguments = [self.compile(each, lenient or function.takes_null) for each in node.arguments]
+        name, invoke = node.function, function.call
+
+        def call(scope: Mapping[str, Any]) -> Any:
+            try:
+                return bounded(invoke(*[argument(scope) for argument in arguments]))
+            except (OverflowError, RecursionError, ZeroDivisionError) as error:
+                raise EvaluationError(f"{name}(): a value is too large or nested too deeply") from error
+
+        return call
+
+    def loop(self, node: syntax.Loop, lenient: bool) -> Evaluator:
+        """`for`, `some` and `every` over a list or a range of whole numbers."""
+        domain = self.domain(node.domain, lenient)
+        body = self.inside(node.variable, node.body, lenient)
+        variable = node.variable
+
+        def turns(scope: Mapping[str, Any]) -> Any:
+            frame = Frame(scope)
+            for item in domain(scope):
+                frame.meter.turn()
+                frame[variable] = item
+                yield frame, body(frame)
+
+        return LOOPS[node.kind](turns, lenient)
+
+    def domain(self, node: syntax.Node, lenient: bool) -> Evaluator:
+        """What a loop runs over."""
+        if not isinstance(node, syntax.Range):
+            values = self.compile(node, lenient)
+            return lambda scope: _elements(values(scope))
+        low, high = self.compile(node.low, lenient), self.compile(node.high, lenient)
+
+        def numbers(scope: Mapping[str, Any]) -> range:
+            first, last = low(scope), high(scope)
+            if type(first) is not int or type(last) is not int:
+                raise Unsuitable("a loop counts between two whole numbers")
+            return range(first, last + 1) if first <= last else range(first, last - 1, -1)
+
+        return numbers
+
+
+def _or_null(evaluator: Evaluator) -> Evaluator:
+    def evaluate(scope: Mapping[str, Any]) -> Any:
+        try:
+            return evaluator(scope)
+        except Unsuitable:
+            return None
+
+    return evaluate
+
+
+def _is_null(node: syntax.Node) -> bool:
+    return isinstance(node, syntax.Literal) and node.value is None
+
+
+def _alone(node: syntax.Node) -> syntax.Node:
+    """An element of a list with ranges, as the container of one test."""
+    return node if isinstance(node, syntax.Range) else syntax.ListOf(node.column, (node,))
+
+
+def _truth(value: Any, place: str, lenient: bool) -> bool | None:
+    """A boolean, or null where that is allowed; raises Unsuitable for anything else."""
+    if value is True or value is False:
+        return value
+    if value is None and lenient:
+        return None
+    raise Unsuitable(f"{place} needs true or false, not {describe(value)}")
+
+
+def _elements(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise Unsuitable(f"a list is needed, not {describe(value)}")
+    return cast("list[Any]", value)
+
+
+def _logic(operator: str, parts: list[Evaluator], lenient: bool) -> Evaluator:
+    """Three-valued `and` and `or`: null counts as unknown where null is allowed."""
+    decisive = operator == "or"
+    place = f"'{operator}'"
+
+    def decide(scope: Mapping[str, Any]) -> bool | None:
+        result: bool | None = not decisive
+        for part in parts:
+            value = part(scope)
+            if value is decisive:
+                return decisive
+            if value is result:
+                continue
+            if value is not (not decisive):
+                result = _truth(value, place, lenient)
+        return result
+
+    return decide
+
+
+def _conditional(test: Evaluator, yes: Evaluator, no: Evaluator, lenient: bool) -> Evaluator:
+    def choose(scope: Mapping[str, Any]) -> Any:
+        return yes(scope) if _truth(test(scope), "'if'", lenient) else no(scope)
+
+    return choose
+
+
+def _default(value: Evaluator, default: Evaluator) -> Evaluator:
+    def choose(scope: Mapping[str, Any]) -> Any:
+        found = value(scope)
+        return default(scope) if found is None else found
+
+    return choose
+
+
+def _list(items: list[Evaluator]) -> Evaluator:
+    return lambda scope: [item(scope) for item in items]
+
+
+def _object(entries: dict[str, Evaluator]) -> Evaluator:
+    return lambda scope: {name: value(scope) for name, value in entries.items()}
+
+
+def _collect(turns: Evaluator, lenient: bool) -> Evaluator:
+    def collect(scope: Mapping[str, Any]) -> list[Any]:
+        results: list[Any] = []
+        for frame, result in turns(scope):
+            frame.meter.collect(result)
+            results.append(result)
+        return results
+
+    return collect
+
+
+def _some(turns: Evaluator, lenient: bool) -> Evaluator:
+    return lambda scope: any(_truth(result, "'some'", lenient) for _, result in turns(scope))
+
+
+def _every(turns: Evaluator, lenient: bool) -> Evaluator:
+    return lambda scope: all(_truth(result, "'every'", lenient) for _, result in turns(scope))
+
+
+LOOPS: dict[str, Callable[[Evaluator, bool], Evaluator]] = {"for": _collect, "some": _some, "every": _every}

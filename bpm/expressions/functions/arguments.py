@@ -1,0 +1,66 @@
+"""What a function demands of its arguments; each demand raises Unsuitable when it is not met."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from ..errors import Unsuitable
+from ..values import NUMBERS, describe
+
+
+def text(value: Any) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise Unsuitable(f"text is needed, not {describe(value)}")
+    return value
+
+
+def number(value: Any) -> int | float:
+    """A number."""
+    if type(value) not in NUMBERS:
+        raise Unsuitable(f"a number is needed, not {describe(value)}")
+    return value
+
+
+def whole(value: Any) -> int:
+    """A whole number, also when written with decimals as in 2.0."""
+    given = number(value)
+    if given != int(given):
+        raise Unsuitable("a whole number is needed")
+    return int(given)
+
+
+def boolean(value: Any) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise Unsuitable(f"true or false is needed, not {describe(value)}")
+    return value
+
+
+def elements(value: Any) -> list[Any]:
+    """A list."""
+    if not isinstance(value, list):
+        raise Unsuitable(f"a list is needed, not {describe(value)}")
+    return cast("list[Any]", value)
+
+
+def record(value: Any) -> Mapping[str, Any]:
+    """An object."""
+    if not isinstance(value, Mapping):
+        raise Unsuitable(f"an object is needed, not {describe(value)}")
+    return cast("Mapping[str, Any]", value)
+
+
+def spread(arguments: tuple[Any, ...]) -> list[Any]:
+    """The elements of `f(list)`, or the arguments of `f(a, b, c)`."""
+    if len(arguments) == 1 and isinstance(arguments[0], list):
+        return cast("list[Any]", arguments[0])
+    return list(arguments)
+
+
+def span(size: int, start: Any, length: Any) -> slice:
+    """The part of `size` elements from `start`, counted from 1 or negative from the end."""
+    first = whole(start)
+    if first == 0:
+        raise Unsuitable("positions count from 1")
+    begin = first - 1 if first > 0 else max(size + first, 0)
+    return slice(begin, None if length is None else begin + max(whole(length), 0))

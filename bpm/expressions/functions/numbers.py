@@ -1,0 +1,109 @@
+"""Functions on numbers."""
+
+import json
+import math
+from fractions import Fraction
+from typing import Any
+
+from .. import values
+from ..errors import Unsuitable
+from .arguments import number, spread, text, whole
+from .registry import function
+
+LONGEST = 300
+
+
+@function("number")
+def to_number(value: Any) -> int | float:
+    """The number that a text is in JSON's notation."""
+    if type(value) in values.NUMBERS:
+        return value
+    written = text(value).strip()
+    if len(written) > LONGEST:
+        raise Unsuitable("the text is too long for a number")
+    try:
+        return number(json.loads(written))
+    except ValueError as error:
+        raise Unsuitable("the text is not a number") from error
+
+
+@function("abs")
+def absolute(value: Any) -> int | float:
+    """The number without its sign."""
+    return abs(number(value))
+
+
+@function("floor")
+def floor(value: Any) -> int:
+    """The next whole number below."""
+    return math.floor(number(value))
+
+
+@function("ceiling")
+def ceiling(value: Any) -> int:
+    """The next whole number above."""
+    return math.ceil(number(value))
+
+
+@function("round", "decimal")
+def to_decimals(value: Any, digits: Any = 0) -> int | float:
+    """Rounded half to even, as FEEL's decimal() does, on the number as it is written."""
+    places = whole(digits)
+    if abs(places) > LONGEST:
+        raise Unsuitable(f"a number has at most {LONGEST} decimals")
+    rounded = round(Fraction(repr(number(value))), places)
+    return int(rounded) if rounded.denominator == 1 else float(rounded)
+
+
+@function("modulo")
+def modulo(value: Any, divisor: Any) -> int | float:
+    """The remainder, with the divisor's sign."""
+    return values.modulo(value, divisor)
+
+
+@function("min")
+def least(value: Any, *more: Any) -> Any:
+    """The least of a list or of the arguments; null for an empty list."""
+    return _extreme("<", (value, *more))
+
+
+@function("max")
+def greatest(value: Any, *more: Any) -> Any:
+    """The greatest of a list or of the arguments; null for an empty list."""
+    return _extreme(">", (value, *more))
+
+
+@function("sum")
+def total(value: Any, *more: Any) -> Any:
+    """The sum of a list or of the arguments; null for an empty list, as in FEEL."""
+    items = spread((value, *more))
+    result: Any = number(items[0]) if items else None
+    for item in items[1:]:
+        result = values.calculate("+", result, number(item))
+    return result
+
+
+@function("product")
+def product(value: Any, *more: Any) -> Any:
+    """The product of a list or of the arguments; null for an empty list, as in FEEL."""
+    items = spread((value, *more))
+    result: Any = number(items[0]) if items else None
+    for item in items[1:]:
+        result = values.calculate("*", result, item)
+    return result
+
+
+@function("mean")
+def mean(value: Any, *more: Any) -> Any:
+    """The average of a list or of the arguments; null for an empty list."""
+    items = spread((value, *more))
+    return values.divide(total(items), len(items)) if items else None
+
+
+def _extreme(symbol: str, arguments: tuple[Any, ...]) -> Any:
+    items = spread(arguments)
+    best = items[0] if items else None
+    for item in items[1:]:
+        if values.compare(symbol, item, best):
+            best = item
+    return best

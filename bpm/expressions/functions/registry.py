@@ -1,0 +1,60 @@
+"""The table of functions, filled by the decorator `function`."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+ANY_NUMBER = 99
+CallableT = TypeVar("CallableT", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """How to call a function: with `least` to `most` arguments.
+
+    `is_condition`: its result is true or false; `takes_null`: a missing argument reaches it as null;
+    `reads_clock`: it is called with the scope; `is_temporal`: its result is not yet JSON.
+    """
+
+    call: Callable[..., Any]
+    least: int
+    most: int
+    is_condition: bool = False
+    takes_null: bool = False
+    reads_clock: bool = False
+    is_temporal: bool = False
+
+    @property
+    def arity(self) -> str:
+        """How many arguments it takes, in words."""
+        if self.most == ANY_NUMBER:
+            return f"{self.least} or more"
+        return str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
+
+
+FUNCTIONS: dict[str, Function] = {}
+
+
+def function(*names: str, **traits: bool) -> Callable[[CallableT], CallableT]:
+    """Register the function beneath under `names`; its signature says how many arguments it takes."""
+
+    def register(call: CallableT) -> CallableT:
+        parameters = inspect.signature(call).parameters.values()
+        named = [each for each in parameters if each.kind is not each.VAR_POSITIONAL]
+        least = sum(each.default is each.empty for each in named)
+        most = len(named) if len(named) == len(parameters) else ANY_NUMBER
+        if traits.get("reads_clock"):
+            least = most = 0
+        for name in names:
+            FUNCTIONS[name] = Function(call, least, most, **traits)
+        return call
+
+    return register
+
+
+def nearest_function(name: str) -> str:
+    """The sentence for a call of an unknown function."""
+    near = get_close_matches(name, FUNCTIONS, n=1)
+    return f"there is no function {name}()" + (f"; did you mean {near[0]}()?" if near else "")

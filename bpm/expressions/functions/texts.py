@@ -1,0 +1,110 @@
+"""Functions on texts."""
+
+import json
+from typing import Any
+
+from .. import dates
+from ..errors import Unsuitable
+from .arguments import elements, span, text
+from .registry import function
+
+
+def to_text(value: Any) -> str:
+    """A value inside text: texts as they are, null as nothing, everything else as JSON."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    value = dates.to_json(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@function("string", takes_null=True)
+def string(value: Any) -> str | None:
+    """The value as text; null stays null."""
+    return None if value is None else to_text(value)
+
+
+@function("contains", is_condition=True)
+def contains(value: Any, part: Any) -> bool:
+    """Whether a text holds another."""
+    return text(part) in text(value)
+
+
+@function("starts with", is_condition=True)
+def starts_with(value: Any, part: Any) -> bool:
+    """Whether a text starts with another."""
+    return text(value).startswith(text(part))
+
+
+@function("ends with", is_condition=True)
+def ends_with(value: Any, part: Any) -> bool:
+    """Whether a text ends with another."""
+    return text(value).endswith(text(part))
+
+
+@function("is blank", is_condition=True)
+def is_blank(value: Any) -> bool:
+    """Whether a text holds nothing but blanks."""
+    return not text(value).strip()
+
+
+@function("upper case", "upper")
+def upper_case(value: Any) -> str:
+    """The text in capitals."""
+    return text(value).upper()
+
+
+@function("lower case", "lower")
+def lower_case(value: Any) -> str:
+    """The text in small letters."""
+    return text(value).lower()
+
+
+@function("trim")
+def trim(value: Any) -> str:
+    """The text without blanks around it."""
+    return text(value).strip()
+
+
+@function("string length")
+def string_length(value: Any) -> int:
+    """The number of characters."""
+    return len(text(value))
+
+
+@function("substring")
+def substring(value: Any, start: Any, length: Any = None) -> str:
+    """A part of the text, counted from 1, or from the end when negative."""
+    return text(value)[span(len(value), start, length)]
+
+
+@function("substring before")
+def substring_before(value: Any, mark: Any) -> str:
+    """What stands before the first `mark`; nothing if it does not occur."""
+    before, found, _ = text(value).partition(_separator(mark))
+    return before if found else ""
+
+
+@function("substring after")
+def substring_after(value: Any, mark: Any) -> str:
+    """What stands after the first `mark`; nothing if it does not occur."""
+    return text(value).partition(_separator(mark))[2]
+
+
+@function("split")
+def split(value: Any, separator: Any) -> list[str]:
+    """The parts of a text between separators, which are plain text."""
+    return text(value).split(_separator(separator))
+
+
+@function("string join")
+def string_join(items: Any, separator: Any = "") -> str:
+    """The texts of a list joined, nulls left out."""
+    return text(separator).join(text(item) for item in elements(items) if item is not None)
+
+
+def _separator(value: Any) -> str:
+    if not text(value):
+        raise Unsuitable("the text to look for is empty")
+    return value

@@ -1,0 +1,374 @@
+"""Tokens -> tree, by operator precedence (Pratt), for three dialects in one grammar.
+
+Loosest first: `? :`, `or`, `and`, `not`, comparisons with `in`, `contains` and `between`, `??`, `+ -`,
+`* / %`, `**`, then unary `-`, `!` and `empty`, then `.` and `[]`. As in Swift, `??` binds tighter than a
+comparison, so that `payload.amount ?? 0 > 100` compares the amount.
+"""
+
+from collections.abc import Callable
+from typing import Literal as OneOf
+
+from . import syntax
+from .errors import ExpressionError
+from .functions import FUNCTIONS, nearest_function
+from .tokens import Token, tokenize
+
+MAX_SOURCE = 4096
+MAX_DEPTH = 64
+
+CONDITIONAL, OR, AND, NOT, COMPARISON, DEFAULT, SUM, PRODUCT, POWER, SIGN = range(1, 11)
+
+SYNONYMS = {
+    "==": "=", "eq": "=", "<>": "!=", "ne": "!=", "gt": ">", "lt": "<", "ge": ">=", "le": "<=",
+    "&&": "and", "||": "or", "div": "/", "mod": "%",
+}  # fmt: skip
+POWERS = {
+    "?": CONDITIONAL, "or": OR, "and": AND,
+    "=": COMPARISON, "!=": COMPARISON, "<": COMPARISON, "<=": COMPARISON, ">": COMPARISON, ">=": COMPARISON,
+    "in": COMPARISON, "not in": COMPARISON, "contains": COMPARISON, "not contains": COMPARISON,
+    "starts with": COMPARISON, "ends with": COMPARISON, "between": COMPARISON,
+    "??": DEFAULT, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "%": PRODUCT, "**": POWER,
+}  # fmt: skip
+CONSTANTS = {"true": True, "false": False, "null": None}
+NOT_OPERANDS = {"and", "or", "in", "then", "else", "between", "return", "satisfies"}
+BOOLEAN = {operator for operator, power in POWERS.items() if power == COMPARISON}
+
+
+def parse(source: str) -> tuple[syntax.Node, bool]:
+    """Parse `source` into its tree, and say whether it was marked as FEEL by a leading `=`.
+
+    Raises ExpressionError for anything that is not one whole expression.
+    """
+    if len(source) > MAX_SOURCE:
+        raise ExpressionError(f"the expression is longer than {MAX_SOURCE} characters", MAX_SOURCE + 1)
+    source = source.rstrip()
+    start = len(source) - len(source.lstrip())
+    is_feel = source.startswith("=", start)
+    if is_feel:
+        start += 1
+    elif source.startswith(("${", "#{"), start):
+        start += 2
+        if not source.endswith("}"):
+            raise ExpressionError("the closing } is missing", len(source) + 1)
+        source = source[:-1]
+    return Parser(tokenize(source, start), is_feel).whole(), is_feel
+
+
+class Parser:
+    """Reads tokens from left to right; one use only."""
+
+    def __init__(self, tokens: list[Token], is_feel: bool) -> None:
+        self.tokens = tokens
+        self.is_feel = is_feel
+        self.at = 0
+        self.depth = 0
+
+    @property
+    def token(self) -> Token:
+        """The token to be read next."""
+        return self.tokens[self.at]
+
+    def whole(self) -> syntax.Node:
+        """Parse everything; nothing may follow."""
+        if len(self.tokens) == 1:
+            raise ExpressionError("the expression is empty", self.token.column)
+        node = self.expression()
+        after = self.token
+        if after.kind != "end":
+            raise ExpressionError(f"{after} was not expected here", after.column)
+        return node
+
+    def expression(self, floor: int = 0) -> syntax.Node:
+        """Parse an operand and the operators after it that bind tighter than `floor`."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ExpressionError(f"the expression is nested deeper than {MAX_DEPTH}", self.token.column)
+        left = self.operand()
+        while (operator := self.operator()) and POWERS[operator] > floor:
+            left = self.infix(left, operator)
+        self.depth -= 1
+        return left
+
+    # Reading tokens
+
+    def take(self) -> Token:
+        """Take the next token."""
+        token = self.token
+        if token.kind != "end":
+            self.at += 1
+        return token
+
+    def peek(self, ahead: int = 1) -> Token:
+        """The token `ahead` of the next one, or the end."""
+        return self.tokens[min(self.at + ahead, len(self.tokens) - 1)]
+
+    def sees(self, *values: str) -> bool:
+        """Whether the next token is one of these operators or words."""
+        return self.token.kind in ("operator", "name") and self.token.value in values
+
+    def skip(self, value: str) -> bool:
+        """Take the next token if it is this operator or word."""
+        found = self.sees(value)
+        if found:
+            self.at += 1
+        return found
+
+    def expect(self, *values: str) -> Token:
+        """Take the next token, which must be one of these."""
+        if not self.sees(*values):
+            wanted = " or ".join(repr(value) for value in values)
+            raise ExpressionError(f"expected {wanted} instead of {self.token}", self.token.column)
+        return self.take()
+
+    def expect_name(self) -> str:
+        """Take the next token, which must be a name."""
+        if self.token.kind != "name":
+            raise ExpressionError(f"expected a name instead of {self.token}", self.token.column)
+        return self.take().value
+
+    # Operators between operands
+
+    def operator(self) -> str:
+        """The operator that comes next, by its one name; empty if none does."""
+        if self.token.kind not in ("operator", "name"):
+            return ""
+        word = self.token.value
+        if word in ("not", "starts", "ends"):
+            word = f"{word} {self.peek().value}"
+        word = SYNONYMS.get(word, word)
+        return word if word in POWERS else ""
+
+    def infix(self, left: syntax.Node, operator: str) -> syntax.Node:
+        """Parse what stands right of `operator`."""
+        column = self.take().column
+        if " " in operator:
+            self.take()
+        if operator == "?":
+            return self.conditional(left, column)
+        if operator == "between":
+            return self.between(left, column)
+        if operator in ("and", "or"):
+            return self.logic(left, operator, column)
+        power = POWERS[operator]
+        right = self.expression(power - 1 if operator in ("??", "**") else power)
+        if operator.startswith("not "):
+            return syntax.Unary(column, "not", syntax.Binary(column, operator[4:], left, right))
+        self.refuse_chain(power)
+        return syntax.Binary(column, operator, left, right)
+
+    def refuse_chain(self, power: int) -> None:
+        """Refuse `a < b < c`, which other languages read in other ways."""
+        if power == COMPARISON and POWERS.get(self.operator()) == COMPARISON:
+            raise ExpressionError("comparisons do not chain: join them with 'and'", self.token.column)
+
+    def logic(self, left: syntax.Node, operator: OneOf["and", "or"], column: int) -> syntax.Node:
+        """Parse the next part of a chain of `and` or of `or`."""
+        right = self.expression(POWERS[operator])
+        if isinstance(left, syntax.Logic) and left.operator == operator:
+            return syntax.Logic(left.column, operator, (*left.parts, right))
+        return syntax.Logic(column, operator, (left, right))
+
+    def conditional(self, test: syntax.Node, column: int) -> syntax.Node:
+        """Parse `yes : no` after `test ?`."""
+        yes = self.expression()
+        self.expect(":")
+        return syntax.Conditional(column, test, yes, self.expression())
+
+    def between(self, value: syntax.Node, column: int) -> syntax.Node:
+        """Parse `low and high` after `value between`: the range that includes both."""
+        low = self.expression(COMPARISON)
+        self.expect("and")
+        high = self.expression(COMPARISON)
+        return syntax.Binary(column, "in", value, syntax.Range(column, low, high, True, True))
+
+    # Operands
+
+    def operand(self) -> syntax.Node:
+        """Parse a literal, a name, a call, a bracketed or a prefixed expression, then its path."""
+        token = self.token
+        if token.kind in ("number", "string"):
+            return self.path(syntax.Literal(token.column, self.take().value))
+        if token.kind == "name":
+            return self.path(self.word())
+        brackets: dict[str, Callable[[], syntax.Node]] = {
+            "(": self.group, "[": self.list_of, "]": self.open_range, "{": self.object_of,
+        }  # fmt: skip
+        if token.value in brackets:
+            return self.path(brackets[token.value]())
+        if token.value == "-":
+            self.take()
+            return syntax.Unary(token.column, "-", self.expression(SIGN))
+        if token.value == "!":
+            self.take()
+            return syntax.Unary(token.column, "not", self.expression(SIGN))
+        raise ExpressionError(f"expected a value instead of {token}", token.column)
+
+    def word(self) -> syntax.Node:
+        """Parse an operand that starts with a word: constant, keyword, call or name."""
+        column, word = self.token.column, self.token.value
+        if function := self.function_name():
+            return self.call(function, column)
+        if word == "not":
+            self.take()
+            return syntax.Unary(column, "not", self.expression(SIGN if self.sees("(") else NOT))
+        if word == "if":
+            return self.if_then_else()
+        if word in ("for", "some", "every") and self.peek(2).value == "in":
+            return self.loop()
+        if word == "empty" and (self.peek().kind in ("name", "string") or self.peek().value == "("):
+            self.take()
+            return syntax.Unary(column, "empty", self.expression(SIGN))
+        if word in NOT_OPERANDS:
+            raise ExpressionError(f"expected a value instead of {self.token}", column)
+        self.take()
+        if word in CONSTANTS:
+            return syntax.Literal(column, CONSTANTS[word])
+        return syntax.Name(column, word)
+
+    def function_name(self) -> str:
+        """Take a function's name of one to four words if one stands before a parenthesis."""
+        words: list[str] = []
+        for ahead in range(4):
+            token = self.peek(ahead)
+            if token.kind != "name":
+                return ""
+            words.append(token.value)
+            name = " ".join(words)
+            if name in FUNCTIONS and self.peek(ahead + 1).value == "(":
+                self.at += ahead + 1
+                return name
+        return ""
+
+    def call(self, function: str, column: int) -> syntax.Node:
+        """Parse the arguments of a built-in function."""
+        self.expect("(")
+        arguments = self.items(")")
+        built_in = FUNCTIONS[function]
+        if not built_in.least <= len(arguments) <= built_in.most:
+            count = len(arguments)
+            raise ExpressionError(f"{function}() takes {built_in.arity} arguments, not {count}", column)
+        return syntax.Call(column, function, arguments)
+
+    def items(self, closing: str) -> tuple[syntax.Node, ...]:
+        """Parse expressions between commas up to the closing bracket."""
+        items: list[syntax.Node] = []
+        while not self.skip(closing):
+            if items:
+                self.expect(",", closing)
+            items.append(self.expression())
+        return tuple(items)
+
+    def path(self, target: syntax.Node) -> syntax.Node:
+        """Parse the `.name` and `[key]` after an operand."""
+        while self.sees(".", "[", "(") and not isinstance(target, syntax.Range):
+            column = self.token.column
+            if self.skip("."):
+                target = syntax.Member(column, target, self.expect_name())
+            elif self.skip("["):
+                target = self.bracket(target, column)
+            elif isinstance(target, syntax.Name):
+                raise ExpressionError(nearest_function(target.name), target.column)
+            else:
+                raise ExpressionError("only the built-in functions can be called", column)
+        return target
+
+    def bracket(self, target: syntax.Node, column: int) -> syntax.Node:
+        """Parse `key]`, and tell a key from a filter's condition."""
+        key = self.expression()
+        self.expect("]")
+        if isinstance(key, syntax.Unary) and isinstance(key.operand, syntax.Literal) and key.operator == "-":
+            key = syntax.Literal(key.column, -key.operand.value)
+        if isinstance(key, syntax.Literal) and type(key.value) in (int, str):
+            return syntax.Member(column, target, self.position(key))
+        if _is_condition(key):
+            return syntax.Filter(column, target, key)
+        return syntax.Index(column, target, key)
+
+    def position(self, key: syntax.Literal) -> str | int:
+        """A constant key; FEEL counts elements from 1."""
+        if not self.is_feel or isinstance(key.value, str) or key.value < 0:
+            return key.value
+        if key.value == 0:
+            raise ExpressionError("FEEL counts from 1: the first element is [1]", key.column)
+        return key.value - 1
+
+    def group(self) -> syntax.Node:
+        """Parse `(expression)`, the open range `(low..high]`, or the tests of `x in (a, b)`."""
+        opening = self.take()
+        first = self.expression()
+        if self.sees(".."):
+            return self.range_of(opening, first)
+        if self.sees(","):
+            self.take()
+            return syntax.ListOf(opening.column, (first, *self.items(")")))
+        self.expect(")")
+        return first
+
+    def list_of(self) -> syntax.Node:
+        """Parse `[a, b]` or the closed range `[low..high]`."""
+        opening = self.take()
+        if self.skip("]"):
+            return syntax.ListOf(opening.column, ())
+        first = self.expression()
+        if self.sees(".."):
+            return self.range_of(opening, first)
+        if self.skip("]"):
+            return syntax.ListOf(opening.column, (first,))
+        self.expect(",", "]")
+        return syntax.ListOf(opening.column, (first, *self.items("]")))
+
+    def open_range(self) -> syntax.Node:
+        """Parse `]low..high[`, FEEL's other way to write open ends."""
+        return self.range_of(self.take(), self.expression())
+
+    def range_of(self, opening: Token, low: syntax.Node) -> syntax.Node:
+        """Parse `..high` and the closing bracket, which says whether the end is included."""
+        self.expect("..")
+        high = self.expression()
+        closing = self.expect("]", ")", "[")
+        return syntax.Range(opening.column, low, high, opening.value == "[", closing.value == "]")
+
+    def object_of(self) -> syntax.Node:
+        """Parse `{name: value}`."""
+        column = self.take().column
+        entries: list[tuple[str, syntax.Node]] = []
+        while not self.skip("}"):
+            if entries:
+                self.expect(",", "}")
+            name = self.take().value if self.token.kind == "string" else self.expect_name()
+            self.expect(":")
+            entries.append((name, self.expression()))
+        return syntax.ObjectOf(column, tuple(entries))
+
+    def if_then_else(self) -> syntax.Node:
+        """Parse `if test then yes else no`."""
+        column = self.take().column
+        test = self.expression()
+        self.expect("then")
+        yes = self.expression()
+        self.expect("else")
+        return syntax.Conditional(column, test, yes, self.expression())
+
+    def loop(self) -> syntax.Node:
+        """Parse `for x in list return body` and its two kin."""
+        opening = self.take()
+        variable = self.expect_name()
+        self.expect("in")
+        domain = self.expression(CONDITIONAL)
+        if self.skip(".."):
+            domain = syntax.Range(opening.column, domain, self.expression(CONDITIONAL), True, True)
+        self.expect("return" if opening.value == "for" else "satisfies")
+        return syntax.Loop(opening.column, opening.value, variable, domain, self.expression())
+
+
+def _is_condition(node: syntax.Node) -> bool:
+    """Whether a bracket holds a filter's condition: anything that can only be true or false."""
+    match node:
+        case syntax.Logic() | syntax.Loop(kind="some" | "every") | syntax.Unary(operator="not" | "empty"):
+            return True
+        case syntax.Binary(operator=operator):
+            return operator in BOOLEAN
+        case syntax.Call(function=function):
+            return FUNCTIONS[function].is_condition
+        case _:
+            return False

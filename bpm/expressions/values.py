@@ -1,0 +1,171 @@
+"""What the operators do with values. Types never mix: 1 is not "1", and true is not 1."""
+
+import operator
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any, cast
+
+from . import dates
+from .errors import EvaluationError, Unsuitable
+
+MAX_BITS = 1024
+MAX_TEXT = 1_048_576
+MAX_LIST = 10_000
+
+NUMBERS = frozenset({int, float})
+ORDERED = frozenset({int, float, str, date, datetime, time, timedelta, dates.Months})
+ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def describe(value: Any) -> str:
+    """The name of a value's type as error messages say it; never the value itself."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "an object"
+    return dates.describe(value)
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two values are equal; values of different types never are, 1 and 1.0 are both numbers."""
+    kind = left.__class__
+    if kind is type(right) and kind is not list and kind is not dict:
+        return left == right
+    if kind in NUMBERS and type(right) in NUMBERS:
+        return left == right
+    if isinstance(left, list) and isinstance(right, list):
+        ours, theirs = cast("list[Any]", left), cast("list[Any]", right)
+        return len(ours) == len(theirs) and all(map(same, ours, theirs))
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        here, there = cast("Mapping[str, Any]", left), cast("Mapping[str, Any]", right)
+        return here.keys() == there.keys() and all(same(here[key], there[key]) for key in here)
+    return False
+
+
+def compare(symbol: str, left: Any, right: Any) -> bool:
+    """Order two numbers, two texts or two times; raises Unsuitable for anything else."""
+    kind = left.__class__
+    if (kind is type(right) and kind in ORDERED) or (kind in NUMBERS and type(right) in NUMBERS):
+        try:
+            return ORDERINGS[symbol](left, right)
+        except TypeError as error:
+            raise Unsuitable("a time with a zone cannot be compared with one without") from error
+    raise Unsuitable(f"{describe(left)} cannot be compared with {describe(right)} by {symbol}")
+
+
+def holds(container: Any, element: Any) -> bool:
+    """Whether a list has an equal element, a text has that part, or an object has that key."""
+    if isinstance(container, list):
+        return any(same(item, element) for item in cast("list[Any]", container))
+    if isinstance(element, str) and isinstance(container, str | Mapping):
+        return element in container
+    raise Unsuitable(f"{describe(container)} cannot contain {describe(element)}")
+
+
+def is_empty(value: Any) -> bool:
+    """JUEL's `empty`: null, or a text, list or object with nothing in it."""
+    return value is None or (isinstance(value, str | list | Mapping) and len(cast("str", value)) == 0)
+
+
+def bounded(value: Any) -> Any:
+    """Return `value` unless it is a number, text or list larger than an expression may produce."""
+    if isinstance(value, int):
+        if value.bit_length() > MAX_BITS:
+            raise EvaluationError(f"a number grew beyond {MAX_BITS} bits")
+    elif isinstance(value, float):
+        if value - value != 0:
+            raise EvaluationError("a number grew beyond what can be written as JSON")
+    elif isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            raise EvaluationError(f"a text grew beyond {MAX_TEXT} characters")
+    elif isinstance(value, list) and len(cast("list[Any]", value)) > MAX_LIST:
+        raise EvaluationError(f"a list grew beyond {MAX_LIST} elements")
+    return cast("Any", value)
+
+
+def add(left: Any, right: Any) -> Any:
+    """Add numbers, join texts, or move a date by a duration."""
+    if type(left) in NUMBERS and type(right) in NUMBERS:
+        return left + right
+    if type(left) is str and type(right) is str:
+        return left + right
+    return dates.add(left, right)
+
+
+def subtract(left: Any, right: Any) -> Any:
+    """Subtract numbers, dates or durations."""
+    if type(left) in NUMBERS and type(right) in NUMBERS:
+        return left - right
+    return dates.subtract(left, right)
+
+
+def multiply(left: Any, right: Any) -> Any:
+    """Multiply two numbers; a text is never repeated."""
+    _demand_numbers(left, right)
+    return left * right
+
+
+def divide(left: Any, right: Any) -> Any:
+    """Divide two numbers; exact whole results stay integers."""
+    _demand_numbers(left, right)
+    exact = type(left) is int and type(right) is int and right != 0 and left % right == 0
+    return left // right if exact else left / right
+
+
+def modulo(left: Any, right: Any) -> Any:
+    """The remainder, with the divisor's sign as in FEEL."""
+    _demand_numbers(left, right)
+    return left % right
+
+
+def power(left: Any, right: Any) -> Any:
+    """Raise to a power; refused before computing when the result would be enormous."""
+    if type(left) is int and type(right) is int and abs(left) > 1 and left.bit_length() * right > 2 * MAX_BITS:
+        raise EvaluationError(f"a number grew beyond {MAX_BITS} bits")
+    result = left**right
+    if isinstance(result, complex):
+        raise Unsuitable("a negative number has no such power")
+    return result
+
+
+def negate(value: Any) -> Any:
+    """The number with its sign turned."""
+    return multiply(value, -1)
+
+
+def _demand_numbers(left: Any, right: Any) -> None:
+    if type(left) not in NUMBERS or type(right) not in NUMBERS:
+        raise Unsuitable(f"cannot calculate with {describe(left)} and {describe(right)}")
+
+
+ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": add,
+    "-": subtract,
+    "*": multiply,
+    "/": divide,
+    "%": modulo,
+    "**": power,
+}
+
+
+def calculate(symbol: str, left: Any, right: Any) -> Any:
+    """Apply an arithmetic operator; raises Unsuitable for wrong types, EvaluationError beyond the limits."""
+    try:
+        return bounded(ARITHMETIC[symbol](left, right))
+    except ZeroDivisionError as error:
+        raise Unsuitable("division by zero") from error
+    except OverflowError as error:
+        raise EvaluationError("a number or date grew beyond the representable") from error
