@@ -1,0 +1,100 @@
+"""Errors become answers with the right status, headers and sentences."""
+
+import inspect
+import json
+
+import pytest
+
+import bpm.errors
+from bpm.errors import BpmError, Defect, Misconfigured, NotFound, RateLimited, StorageUnavailable, Unauthenticated
+from bpm.web.problems import method_not_allowed, problem_response, status_of
+
+STATUSES = {
+    "BpmError": 500,
+    "Refused": 400,
+    "Malformed": 400,
+    "Unauthenticated": 401,
+    "Forbidden": 403,
+    "NotFound": 404,
+    "Conflict": 409,
+    "TooLarge": 413,
+    "UnsupportedMedia": 415,
+    "Invalid": 422,
+    "RateLimited": 429,
+    "Unavailable": 503,
+    "Overloaded": 503,
+    "StorageUnavailable": 503,
+    "Draining": 503,
+    "Failed": 422,
+    "Defect": 500,
+    "Misconfigured": 500,
+}
+
+
+def error_types() -> list[type[BpmError]]:
+    members = vars(bpm.errors).values()
+    return [m for m in members if inspect.isclass(m) and issubclass(m, BpmError)]
+
+
+@pytest.mark.parametrize("kind", error_types(), ids=lambda kind: kind.__name__)
+def test_every_error_has_its_status(kind: type[BpmError]) -> None:
+    """Every class of the error tree answers with the status of the table."""
+    assert status_of(kind()) == STATUSES[kind.__name__]
+
+
+def test_an_answer_has_the_whole_envelope() -> None:
+    """A failure answers with success, data, message and errors, and with the request's id."""
+    response = problem_response(NotFound("Configuration not found"), "r-1", "Update failed")
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-request-id"] == "r-1"
+    assert json.loads(bytes(response.body)) == {
+        "success": False,
+        "data": None,
+        "message": "Update failed",
+        "errors": ["Configuration not found"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "failed", "message"),
+    [
+        (NotFound("x", message="Configuration not found"), "Update failed", "Configuration not found"),
+        (NotFound("x"), "Update failed", "Update failed"),
+        (NotFound("x"), "", "There is no such thing."),
+    ],
+)
+def test_the_message_is_the_most_particular_one(error: BpmError, failed: str, message: str) -> None:
+    """The error's own message wins over the message class's text, and that over the error class's."""
+    assert json.loads(bytes(problem_response(error, "r", failed).body))["message"] == message
+
+
+@pytest.mark.parametrize("error", [Defect("secret path /etc"), Misconfigured("password is x"), BpmError("trace")])
+def test_our_fault_tells_nothing_but_the_request_id(error: BpmError) -> None:
+    """An answer with status 500 holds a fixed sentence and the request's id, whatever the error says."""
+    response = problem_response(error, "r-7", "Update failed")
+    body = json.loads(bytes(response.body))
+    assert response.status_code == 500
+    assert body["message"] == Defect().message
+    assert body["errors"] == ["The request id is r-7"]
+
+
+@pytest.mark.parametrize(("seconds", "header"), [(0, "1"), (0.2, "1"), (1, "1"), (1.2, "2"), (30, "30")])
+def test_retry_after_is_whole_seconds(seconds: float, header: str) -> None:
+    """`Retry-After` is rounded up to whole seconds and is never zero."""
+    assert problem_response(RateLimited(retry_after=seconds), "r").headers["retry-after"] == header
+    assert problem_response(StorageUnavailable(retry_after=seconds), "r").headers["retry-after"] == header
+
+
+def test_an_unknown_caller_learns_the_scheme() -> None:
+    """A 401 names the scheme by which to sign in."""
+    assert problem_response(Unauthenticated(), "r").headers["www-authenticate"] == "Bearer"
+
+
+def test_a_wrong_method_learns_the_right_one() -> None:
+    """A 405 names the allowed methods in its header and in its sentence."""
+    response = method_not_allowed("GET", "POST", "r-1")
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+    assert response.headers["x-request-id"] == "r-1"
+    assert json.loads(bytes(response.body))["errors"] == ["GET is not possible here; use POST"]
