@@ -1,0 +1,117 @@
+"""Every benchmark: first the limits of the machine, then our server."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tests.bench.benchmark import Benchmark, Figure, Measure
+from tests.bench.load import Request, send
+from tests.bench.product import COMMAND, Product
+from tests.bench.stage import Stage
+
+Prepare = Callable[[Stage], Measure]
+
+
+def limit(module: str, expected: str = '"order.placed"') -> Prepare:
+    """Requests answered by a program of `limits/`."""
+
+    def prepare(stage: Stage) -> Measure:
+        server = stage.limit(module)
+        return lambda seconds: send(server, Request("/", expected), stage.connections, seconds)
+
+    return prepare
+
+
+def raw_commits(stage: Stage) -> Measure:
+    """Rows committed by one writer that does nothing else."""
+
+    def measure(seconds: int) -> Figure:
+        file = stage.folder / f"raw-{time.monotonic_ns()}.db"
+        command = [sys.executable, "-m", "tests.bench.limits.sqlite_commits", str(file), str(seconds)]
+        return Figure(**json.loads(subprocess.run(command, capture_output=True, check=True).stdout))
+
+    return measure
+
+
+def run_webhooks(product: Product, connections: int, seconds: int) -> tuple[Figure, Figure]:
+    """Send signed requests to an asynchronous rule: the figures as accepted, and as accepted and executed.
+
+    The same process executes while it accepts. Returns when everything accepted is done, so that no round
+    works off another's backlog.
+    """
+    before, cpu, start = product.done(), product.server.cpu_seconds(), time.monotonic()
+    accepted = send(product.server, Request("/api/webhooks/bench", '"requestId"'), connections, seconds)
+    done = product.wait_until_done(before + accepted.units) - before
+    elapsed, spent = time.monotonic() - start, product.server.cpu_seconds() - cpu
+    lost = max(accepted.units - done, 0)
+    executed = dataclasses.replace(accepted, units=done, seconds=elapsed, cpu=spent, p50=None, p99=None, lost=lost)
+    return accepted, executed
+
+
+def accepted(rules: int = 0, connections: int | None = None) -> Prepare:
+    """Requests on disk and answered."""
+
+    def prepare(stage: Stage) -> Measure:
+        product = stage.product(rules)
+        return lambda seconds: run_webhooks(product, connections or stage.connections, seconds)[0]
+
+    return prepare
+
+
+def executed(stage: Stage) -> Measure:
+    """Requests accepted and executed, from the first one sent until the last one is done."""
+    product = stage.product()
+    return lambda seconds: run_webhooks(product, stage.connections, seconds)[1]
+
+
+def executed_first(stage: Stage) -> Measure:
+    """Requests executed before the answer."""
+    server = stage.product().server
+    request = Request("/api/webhooks/bench-sync", '"bench"')
+    return lambda seconds: send(server, request, stage.connections, seconds)
+
+
+def bus(type_: str, expected: str, fields: Callable[[Product], dict[str, Any]]) -> Prepare:
+    """Messages sent by a client to `POST /api/bpm/cmd`."""
+
+    def prepare(stage: Stage) -> Measure:
+        product = stage.product()
+        body = json.dumps({"$type": type_, **fields(product)}).encode()
+
+        def measure(seconds: int) -> Figure:
+            request = Request("/api/bpm/cmd", expected, body, product.authorization())
+            return send(product.server, request, stage.connections, seconds)
+
+        return measure
+
+    return prepare
+
+
+ping = bus("PingQuery", '"success"', lambda _: {})
+query = bus("GetWebHookConfigByIdQuery", '"bench"', lambda product: {"id": product.send(COMMAND, key="bench")["id"]})
+command = bus(COMMAND, '"bench"', lambda _: {"key": "bench"})
+
+LIMITS = (
+    Benchmark("bare-asgi", "bare ASGI echo", limit("bare_asgi")),
+    Benchmark("echo", "Starlette echo", limit("starlette_echo")),
+    Benchmark("hmac", "Starlette echo, HMAC checked", limit("hmac_echo")),
+    Benchmark("raw-commits", "raw grouped SQLite rows", raw_commits),
+    Benchmark("hand-rolled", "hand-rolled endpoint", limit("hand_rolled", '"requestId"')),
+)
+
+SUBJECTS = (
+    Benchmark("async", "inbound async, on disk", accepted(), 0.8),
+    Benchmark("async-64", "inbound async, 64 connections", accepted(connections=64), 0.8),
+    Benchmark("async-10k", "inbound async, 10,000 rules", accepted(rules=10_000), 0.95, "async"),
+    Benchmark("executed", "inbound async, executed too", executed, 0.4),
+    Benchmark("sync", "inbound sync, native command", executed_first, 0.4),
+    Benchmark("ping", "bus: PingQuery", ping, 0.6),
+    Benchmark("query", "bus: GetWebHookConfigByIdQuery", query, 0.6),
+    Benchmark("command", f"bus: {COMMAND}", command, 0.4),
+)
+
+BENCHMARKS = {benchmark.name: benchmark for benchmark in (*LIMITS, *SUBJECTS)}

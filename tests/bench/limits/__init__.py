@@ -1,0 +1,1 @@
+"""The limits: small real programs that do a part of our server's work and nothing else."""

@@ -1,0 +1,36 @@
+"""What a run has started: servers and their folder, closed together at the run's end."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.bench.product import Product, running_product
+from tests.bench.servers import Server, running_app
+
+RESULTS = Path(__file__).with_name("results")
+
+
+class Stage(ExitStack):
+    """The run's servers, each started once however many benchmarks use it.
+
+    Data lies beside the results and not in the temporary folder, which may be memory: an fsync must cost
+    what it costs on a disk.
+    """
+
+    def __init__(self, connections: int) -> None:
+        super().__init__()
+        self.connections = connections
+        RESULTS.mkdir(exist_ok=True)
+        self.folder = Path(self.enter_context(tempfile.TemporaryDirectory(prefix="data-", dir=RESULTS)))
+        self._products: dict[int, Product] = {}
+
+    def limit(self, module: str) -> Server:
+        """Start the program `tests.bench.limits.<module>` under uvicorn."""
+        return self.enter_context(running_app(f"tests.bench.limits.{module}:app", self.folder / module))
+
+    def product(self, rules: int = 0) -> Product:
+        """The `bpm serve` with so many rules beside those of the benchmarks."""
+        if rules not in self._products:
+            self._products[rules] = self.enter_context(running_product(self.folder / f"bpm-{rules}"))
+            self._products[rules].add_idle_rules(rules)
+        return self._products[rules]
