@@ -1,0 +1,212 @@
+"""A webhook configuration as it is written and read on the wire, and what its fields demand of each other."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from enum import IntEnum
+from typing import Annotated, Any, Literal, cast
+
+from limits import RateLimitItem, parse
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from bpm.bus import Id, WireModel
+from bpm.bus.messages import Integer
+from bpm.expressions import ExpressionError, compile_expression, compile_template
+from bpm.security.net import AddressList
+from router.handshakes import HandshakeConfig
+from router.paths import normalised
+from router.signatures import SignatureConfig
+
+KEY = re.compile(r"[A-Za-z0-9._-]{1,100}")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+class ExecutionType(IntEnum):
+    """What a rule does with a request; the numbers are the seed product's."""
+
+    NATIVE = 0
+    CHAIN = 1
+    CODE = 2
+    PROCESS = 3
+
+
+FIELD_OF_TYPE = {
+    ExecutionType.NATIVE: "commandName",
+    ExecutionType.CHAIN: "commandChain",
+    ExecutionType.CODE: "executionCode",
+    ExecutionType.PROCESS: "processDefinitionId",
+}
+"""The one field that each execution type needs, and that the others may not have."""
+
+
+def _template(value: Any) -> Any:
+    try:
+        compile_template(value)
+    except ExpressionError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _condition(source: str) -> str:
+    try:
+        compile_expression(source)
+    except ExpressionError as error:
+        raise ValueError(str(error)) from error
+    return source
+
+
+def _addresses(value: str) -> str:
+    AddressList.parse(value)
+    return value
+
+
+def _rate(value: str) -> str:
+    parse_rate(value)
+    return value
+
+
+def _path(value: str) -> str:
+    return normalised(value)
+
+
+def _deduplication(value: str) -> str:
+    place, _, name = value.partition(":")
+    if value != "none" and (place not in ("header", "body", "query") or not name):
+        raise ValueError("must be none, header:<name>, query:<name> or body:<path>, as in body:event_id")
+    return value
+
+
+def _execution_type(value: Any) -> Any:
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(number, bool) or not isinstance(number, int) or number not in set(ExecutionType):
+        raise ValueError("must be 0 (native command), 1 (command chain), 2 (code) or 3 (process)")
+    return ExecutionType(number)
+
+
+Template = Annotated[Any, AfterValidator(_template)]
+Condition = Annotated[str, Field(max_length=4096), AfterValidator(_condition)]
+Type = Annotated[ExecutionType, BeforeValidator(_execution_type)]
+
+
+class ChainStep(WireModel):
+    """One step of a command chain."""
+
+    command_name: Annotated[str, Field(min_length=1, max_length=200)]
+    parameters: Annotated[dict[str, Any], AfterValidator(_template)] = Field(default_factory=dict[str, Any])
+    name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")] | None = None
+    when: Condition | None = None
+    on_error: Literal["stop", "continue"] = "stop"
+    compensation: "Compensation | None" = None
+
+
+class Compensation(WireModel):
+    """The command that makes a step undone when a later one fails."""
+
+    command_name: Annotated[str, Field(min_length=1, max_length=200)]
+    parameters: Annotated[dict[str, Any], AfterValidator(_template)] = Field(default_factory=dict[str, Any])
+
+
+class ResponseConfig(WireModel):
+    """The answer for providers that insist on one; `body` is a template, text is sent as it is."""
+
+    status: Annotated[Integer, Field(ge=200, le=599)] = 200
+    content_type: Annotated[str, Field(max_length=100, pattern=r"^[\x21-\x7e][\x20-\x7e]*$")] | None = None
+    body: Template = None
+
+
+class RetryConfig(WireModel):
+    """How often a failing execution is tried, and how long to wait: `backoffSeconds` between the tries."""
+
+    attempts: Annotated[Integer, Field(ge=1, le=50)] = 5
+    backoff_seconds: Annotated[list[Annotated[float, Field(ge=0, le=86_400)]], Field(min_length=1, max_length=50)] = (
+        Field(default_factory=lambda: [10.0, 60.0, 600.0, 6_600.0])
+    )
+    jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
+
+    def delay(self, failed_attempts: int) -> timedelta:
+        """Return the wait after so many failed attempts (at least one), without jitter."""
+        steps = self.backoff_seconds
+        return timedelta(seconds=steps[min(failed_attempts, len(steps)) - 1])
+
+
+class CorrelationConfig(WireModel):
+    """Which waiting process instance a request belongs to."""
+
+    message_name: Annotated[str, Field(min_length=1, max_length=200)]
+    key: Template = None
+
+
+class WebHookFields(WireModel):
+    """Everything of a configuration but its key and id."""
+
+    description: Annotated[str, Field(min_length=1, max_length=500)]
+    is_enabled: bool
+    path: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_path)]
+    action: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    execution_type: Type
+    command_name: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+    command_chain: Annotated[list[ChainStep], Field(min_length=1, max_length=50)] | None = None
+    execution_code: Annotated[str, Field(min_length=1, max_length=65_536)] | None = None
+    process_definition_id: Id | None = None
+    allowable_ips: Annotated[str, Field(max_length=10_000, alias="allowableIPs"), AfterValidator(_addresses)] | None = (
+        Field(default=None, alias="allowableIPs")
+    )
+    parameters: Annotated[dict[str, Any], AfterValidator(_template)] | None = None
+    signature: SignatureConfig | None = None
+    handshake: HandshakeConfig | None = None
+    response_mode: Literal["async", "sync"] = "async"
+    response: ResponseConfig | None = None
+    deduplication: Annotated[str, Field(max_length=300), AfterValidator(_deduplication)] | None = None
+    rate_limit: Annotated[str, Field(max_length=50), AfterValidator(_rate)] | None = None
+    max_body_bytes: Annotated[Integer, Field(ge=1, le=16 * 1024 * 1024)] | None = None
+    run_as: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    retry: RetryConfig | None = None
+    labels: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)] = Field(
+        default_factory=list[str]
+    )
+    metadata: dict[str, Any] | None = None
+    isolation: Literal["run", "rule"] | None = None
+    business_key: Template = None
+    start_policy: Literal["start", "correlate", "correlateOrStart"] | None = None
+    correlation: CorrelationConfig | None = None
+
+
+def parse_rate(text: str) -> RateLimitItem:
+    """Read `100/minute`, `5 per second`; raises `ValueError` with examples."""
+    try:
+        return parse(text)
+    except ValueError:
+        raise ValueError("must be a count and a period, as in 100/minute or 5/second") from None
+
+
+def demands(fields: Mapping[str, Any]) -> Iterable[str]:
+    """Say what the execution type needs and what it excludes; `fields` may have any shape."""
+    kind = _kind_of(fields.get("executionType"))
+    if kind is None:
+        return
+    needed = FIELD_OF_TYPE[kind]
+    by_names = kind is ExecutionType.CHAIN and fields.get("commandName") is not None
+    if fields.get(needed) is None and not by_names:
+        yield f"{needed}: is required when executionType is {kind.value}"
+    if by_names and fields.get("commandChain") is not None:
+        yield "commandName: can't be set together with commandChain; name the commands in one of them"
+    for other in FIELD_OF_TYPE.values():
+        if other != needed and fields.get(other) is not None and not (by_names and other == "commandName"):
+            yield f"{other}: can't be set when executionType is {kind.value}, which uses {needed}"
+    yield from _only_for(fields, kind, ExecutionType.CODE, "isolation")
+    for name in ("businessKey", "startPolicy", "correlation"):
+        yield from _only_for(fields, kind, ExecutionType.PROCESS, name)
+    if fields.get("startPolicy") in ("correlate", "correlateOrStart") and fields.get("correlation") is None:
+        yield f"correlation: is required when startPolicy is {fields['startPolicy']}"
+
+
+def _only_for(fields: Mapping[str, Any], kind: ExecutionType, owner: ExecutionType, name: str) -> Iterable[str]:
+    if kind is not owner and fields.get(name) is not None:
+        yield f"{name}: can only be set when executionType is {owner.value}"
+
+
+def _kind_of(value: Any) -> ExecutionType | None:
+    try:
+        return cast("ExecutionType", _execution_type(value))
+    except ValueError:
+        return None

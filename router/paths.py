@@ -1,0 +1,56 @@
+"""Webhook paths: how they are written, what they may not collide with, and how a request finds its rule."""
+
+import re
+
+PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
+SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%-]+")
+MAX_SEGMENTS = 20
+
+
+def normalised(path: str) -> str:
+    """Return the path as it is kept: without a leading slash, `api/`, `webhook/` or `webhooks/`.
+
+    Raises `ValueError` for segments that no address can have and for collisions with fixed addresses.
+    """
+    parts = path.strip().strip("/").split("/")
+    if parts[:1] == ["api"]:
+        parts = parts[1:]
+    if parts[:1] in (["webhook"], ["webhooks"]):
+        parts = parts[1:]
+    if not parts or parts == [""]:
+        raise ValueError("must have at least one segment, as in orders/paid")
+    if len(parts) > MAX_SEGMENTS:
+        raise ValueError(f"must have at most {MAX_SEGMENTS} segments")
+    _check_segments(parts)
+    _check_collisions(parts)
+    return "/".join(parts)
+
+
+def shape(path: str) -> str:
+    """Return the path with nameless parameters: two paths of one shape answer the same addresses."""
+    return "/".join("{}" if PARAMETER.fullmatch(part) else part for part in path.split("/"))
+
+
+def _check_segments(parts: list[str]) -> None:
+    names: set[str] = set()
+    for part in parts:
+        parameter = PARAMETER.fullmatch(part)
+        if parameter is None:
+            if part in ("", ".", "..") or not SEGMENT.fullmatch(part):
+                raise ValueError(f"the segment {part!r} can't stand in an address; use letters, digits, - . _ or {{name}}")
+        elif parameter[1] in names:
+            raise ValueError(f"the parameter {part} stands twice")
+        else:
+            names.add(parameter[1])
+
+
+def _check_collisions(parts: list[str]) -> None:
+    if parts[0] == "remita":
+        raise ValueError("collides with the fixed Remita endpoints /api/webhooks/remita and below")
+    if parts == ["mono", "callback"]:
+        raise ValueError("collides with the fixed endpoint /api/webhooks/mono/callback")
+    if len(parts) == 1 or parts[1:] == ["logs"]:
+        if parts[0].isdigit():
+            raise ValueError(f"collides with the subscription address /api/webhooks/{'/'.join(parts)}")
+        if PARAMETER.fullmatch(parts[0]):
+            raise ValueError("would answer every key and subscription number; begin with a literal segment")

@@ -1,0 +1,88 @@
+"""The fixed endpoints: one module a provider, discovered; none knows another.
+
+A module here has a function `provider(settings) -> Provider`. What all of them share (reading, storing,
+duplicates, execution) is the router's; a provider only says how its requests are recognised and read.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bpm.security.net import AddressList
+from bpm.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider is answered: status, content type, body, and further headers."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to a fixed endpoint, its body read; `headers` have lower-case names."""
+
+    method: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """How a request was understood: the message to send, the key of its duplicates, the answer to give."""
+
+    message_type: str
+    fields: Mapping[str, Any]
+    answer: Answer
+    dedupe_key: str | None = None
+
+
+class Refusal(Exception):
+    """The request is not what the provider sends; `cause` is kept with it and `answer` sent."""
+
+    def __init__(self, cause: str, answer: Answer) -> None:
+        """Say why, and what to answer."""
+        super().__init__(cause)
+        self.cause = cause
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class FixedRoute:
+    """One address below `/api/webhooks/` and what happens to its requests.
+
+    `verify` returns why a request is not the provider's (None: it is); `read` understands its body or raises
+    `Refusal`. Neither does any work: the message that `read` names is sent once the request is on disk.
+    """
+
+    method: str
+    path: str
+    read: Callable[[Call], Reception]
+    verify: Callable[[Call], str | None]
+    refused: Answer = Answer(401, b"Unauthorized")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A third party; without `routes` it is off, and `off` says which setting switches it on."""
+
+    name: str
+    routes: tuple[FixedRoute, ...] = ()
+    addresses: AddressList | None = None
+    off: str = ""
+    permissions: frozenset[str] = field(default_factory=lambda: frozenset({"payments:write", "events:write"}))
+
+
+def discover(settings: Settings) -> list[Provider]:
+    """Return every provider of this package, configured."""
+    names = sorted(found.name for found in pkgutil.iter_modules(__path__, prefix=f"{__name__}."))
+    modules = (importlib.import_module(name) for name in names)
+    return [module.provider(settings) for module in modules if hasattr(module, "provider")]
