@@ -170,14 +170,7 @@ class Compiler:
         left = self.compile(node.left, lenient or asks_presence)
         right = self.compile(node.right, lenient or asks_presence)
         wanted = node.operator == "="
-
-        def equal(scope: Mapping[str, Any]) -> bool:
-            try:
-                return same(left(scope), right(scope)) is wanted
-            except RecursionError as error:
-                raise EvaluationError("the values are nested too deeply to compare") from error
-
-        return equal
+        return lambda scope: same(left(scope), right(scope)) is wanted
 
     def membership(self, left: Evaluator, container: syntax.Node, lenient: bool) -> Evaluator:
         """`x in` a range, a list that may hold ranges, a text or an object."""
@@ -213,8 +206,8 @@ class Compiler:
         def call(scope: Mapping[str, Any]) -> Any:
             try:
                 return bounded(invoke(*[argument(scope) for argument in arguments]))
-            except (OverflowError, RecursionError, ZeroDivisionError) as error:
-                raise EvaluationError(f"{name}(): a value is too large or nested too deeply") from error
+            except (OverflowError, ZeroDivisionError) as error:
+                raise EvaluationError(f"{name}(): a value is too large") from error
 
         return call
 

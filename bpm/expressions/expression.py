@@ -47,8 +47,20 @@ def compile_expression(source: str, missing: Missing = "error") -> Expression:
     evaluate = compiler.compile(tree, lenient=missing == "null")
     if compiler.is_temporal:
         evaluate = _as_json(evaluate)
-    return Expression(source, frozenset(compiler.names), evaluate)
+    return Expression(source, frozenset(compiler.names), _shallow(evaluate))
 
 
 def _as_json(evaluator: Evaluator) -> Evaluator:
     return lambda scope: dates.to_json(evaluator(scope))
+
+
+def _shallow(evaluator: Evaluator) -> Evaluator:
+    """Turn the failure on values nested deeper than Python can follow into an error of ours."""
+
+    def evaluate(scope: Mapping[str, Any]) -> Any:
+        try:
+            return evaluator(scope)
+        except RecursionError as error:
+            raise EvaluationError("a value is nested too deeply") from error
+
+    return evaluate

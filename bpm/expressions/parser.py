@@ -186,7 +186,9 @@ class Parser:
     def operand(self) -> syntax.Node:
         """Parse a literal, a name, a call, a bracketed or a prefixed expression, then its path."""
         token = self.token
-        if token.kind in ("number", "string"):
+        if token.kind == "number":
+            return syntax.Literal(token.column, self.take().value)
+        if token.kind == "string":
             return self.path(syntax.Literal(token.column, self.take().value))
         if token.kind == "name":
             return self.path(self.word())

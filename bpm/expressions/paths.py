@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, cast
 
 from . import dates
-from .errors import EvaluationError, Unsuitable
+from .errors import Unsuitable
 from .values import describe
 
 Evaluator = Callable[[Mapping[str, Any]], Any]
@@ -126,6 +126,4 @@ def _project(items: list[Any], keys: Keys) -> list[Any]:
             projected.append(walk(item, keys, "item", is_feel=True))
         except Unsuitable:
             projected.append(None)
-        except RecursionError as error:
-            raise EvaluationError("the value is nested too deeply") from error
     return projected

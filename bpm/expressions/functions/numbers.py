@@ -22,7 +22,7 @@ def to_number(value: Any) -> int | float:
     if len(written) > LONGEST:
         raise Unsuitable("the text is too long for a number")
     try:
-        return number(json.loads(written))
+        return number(json.loads(written, parse_constant=_refuse))
     except ValueError as error:
         raise Unsuitable("the text is not a number") from error
 
@@ -98,6 +98,10 @@ def mean(value: Any, *more: Any) -> Any:
     """The average of a list or of the arguments; null for an empty list."""
     items = spread((value, *more))
     return values.divide(total(items), len(items)) if items else None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
 
 
 def _extreme(symbol: str, arguments: tuple[Any, ...]) -> Any:

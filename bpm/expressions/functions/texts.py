@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from .. import dates
-from ..errors import Unsuitable
+from ..errors import EvaluationError, Unsuitable
 from .arguments import elements, span, text
 from .registry import function
 
@@ -15,8 +15,11 @@ def to_text(value: Any) -> str:
         return value
     if value is None:
         return ""
-    value = dates.to_json(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        value = dates.to_json(value)
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError as error:
+        raise EvaluationError("a value is nested too deeply") from error
 
 
 @function("string", takes_null=True)

@@ -1,0 +1,126 @@
+"""Hostile expressions and values end quickly, in an error that says why."""
+
+import json
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bpm.expressions import EvaluationError, ExpressionError, compile_expression, compile_template
+
+LONG = {"l": list(range(9_000)), "text": "x" * 1_000_000}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "1" + " " * 4096,
+        "(" * 65 + "1" + ")" * 65,
+        "-" * 70 + "1",
+        "+".join(["a"] * 200),
+        "a" + "[b]" * 200,
+        "not " * 100 + "true",
+        "[" * 100 + "]" * 100,
+        "{a:" * 100 + "1" + "}" * 100,
+    ],
+)
+def test_long_or_deep_source_is_refused(source):
+    """A source over 4096 characters or 64 levels is refused when compiled."""
+    with pytest.raises(ExpressionError, match=r"longer than 4096|nested deeper than 64"):
+        compile_expression(source)
+
+
+def test_long_chains_of_and_are_fine():
+    """Hundreds of conditions joined by `and` or `or` are not deep."""
+    assert compile_expression(" or ".join(["a == 1"] * 300)).evaluate({"a": 2}) is False
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "10 ** 10 ** 9",
+        "2 ** 1025",
+        "product(for i in 1..500 return 999999)",
+        "for i in 1..100000000 return i",
+        "for a in l return for b in l return a",
+        "for a in l return l",
+        "for a in l return text",
+        "some a in l satisfies some b in l satisfies a + b < 0",
+        "l[count(l[item < 0]) > 0]",
+        "concatenate(l, l)",
+        "1e308 * 10",
+        "text + text",
+        "date('9999-12-31') + duration('P1D')",
+        "date('9999-12-31') + duration('P9M')",
+        "duration('P999999999999D')",
+    ],
+)
+def test_results_are_bounded(source):
+    """Numbers, texts, lists and loops cannot grow beyond their limits, and it shows at once."""
+    expression = compile_expression(source)
+    started = time.perf_counter()
+    with pytest.raises(EvaluationError):
+        expression.evaluate(LONG)
+    assert time.perf_counter() - started < 1
+
+
+def test_text_cannot_be_repeated():
+    """A number times a text is an error, not a longer text."""
+    with pytest.raises(EvaluationError, match="cannot calculate with text and a number"):
+        compile_expression("'x' * 1000000000").evaluate({})
+
+
+def test_deep_values_are_an_error():
+    """Values nested deeper than Python can follow end in an error."""
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    same_shape = [deep[0]]
+    for source in ("a == b", "flatten(a)", "string(a)", "for x in a return x"):
+        with pytest.raises(EvaluationError):
+            compile_expression(source).evaluate({"a": deep, "b": same_shape})
+
+
+def test_attributes_and_methods_are_out_of_reach():
+    """No expression reads an attribute of a Python object."""
+    for source in ("a.__class__", "a.append", "a['__class__']", "f.__globals__", "a.keys"):
+        with pytest.raises(EvaluationError):
+            compile_expression(source).evaluate({"a": {}, "f": test_text_cannot_be_repeated})
+
+
+def test_template_size_is_bounded():
+    """A template over 64 KiB or 64 levels is refused, and what it renders is bounded."""
+    with pytest.raises(ExpressionError, match="larger than 65536"):
+        compile_template(["x" * 40_000, "y" * 40_000])
+    with pytest.raises(ExpressionError, match="nested deeper than 64"):
+        compile_template(json.loads("[" * 65 + "]" * 65))
+    with pytest.raises(EvaluationError, match="grew beyond"):
+        compile_template("{{text}}{{text}}").render(LONG)
+
+
+def outcome(source, missing="error"):
+    """The value of `source` as JSON, or the sentence of its error."""
+    try:
+        return json.dumps(compile_expression(source, missing).evaluate({"a": {"b": [1, "x"]}, "b": 2}))
+    except (ExpressionError, EvaluationError) as error:
+        return str(error)
+
+
+@settings(max_examples=300)
+@given(st.text(alphabet="ab.[](){}'\"=<>!&|?:+-*/%,1 0\\`#${}", max_size=60) | st.text(max_size=40))
+def test_any_text_compiles_or_is_refused(source):
+    """Whatever text is given, it evaluates, or is refused with a sentence."""
+    assert outcome(source) != ""
+
+
+WORDS = ["a", "b", "payload", "1", "'x'", "null", "true", "and", "or", "not", "in", "between", "if", "then", "else",
+         "for", "some", "every", "return", "satisfies", "empty", "contains", "starts with", "date and time(", "count(",
+         "(", ")", "[", "]", "..", ".", ",", "{", "}", ":", "?", "??", "==", "=", "<", "-", "+", "**", "!"]  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join), st.sampled_from(["error", "null"]))
+def test_any_words_compile_or_are_refused(source, missing):
+    """Whatever words of the language follow each other, they evaluate or are refused."""
+    assert outcome(source, missing) != ""
