@@ -3,12 +3,15 @@
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import reduce
+from typing import Any
 
 import structlog
 
 from bpm.bus.envelope import MAX_DEPTH, Envelope
+from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
 from bpm.errors import Failed, Forbidden
+from bpm.security.permissions import Principal
 
 Next = Callable[[Envelope], Awaitable[Outcome]]
 Behavior = Callable[[Envelope, Next], Awaitable[Outcome]]
@@ -52,8 +55,12 @@ async def authorised(envelope: Envelope, proceed: Next) -> Outcome:
 
 def authorise(envelope: Envelope) -> None:
     """Raise `Forbidden` without the permission, `Failed` at the end of the depth."""
-    permission = envelope.message.permission
-    if not envelope.principal.allows(permission):
-        raise Forbidden(f"{envelope.name} needs the permission {permission}")
+    permit(envelope.principal, type(envelope.message))
     if envelope.depth > MAX_DEPTH:
         raise Failed(f"more than {MAX_DEPTH} messages caused one another; is there a rule that triggers itself?")
+
+
+def permit(principal: Principal, message_type: type[Message[Any]]) -> None:
+    """Raise `Forbidden` unless `principal` may send such messages; the edge asks before it reads the fields."""
+    if not principal.allows(message_type.permission):
+        raise Forbidden(f"{message_type.__name__} needs the permission {message_type.permission}")

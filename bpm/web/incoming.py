@@ -1,0 +1,96 @@
+"""A request as the server hands it over, for the addresses where every microsecond counts."""
+
+import asyncio
+import re
+from functools import lru_cache
+
+from starlette.types import Message, Receive, Scope
+
+from bpm.errors import Malformed, TooLarge, UnsupportedMedia
+from bpm.security.identifiers import new_id
+
+BODY_SECONDS = 30
+"""How long a body may take to arrive."""
+
+_SANE_ID = re.compile(rb"[\w.:/+=@-]{1,128}", re.ASCII)
+_JSON_TYPE = re.compile(
+    r"application/(?:[\w.!#$&^-]+\+)?json((?:\s*;\s*[\w-]+=[^;]*)*)\s*;?\s*", re.ASCII | re.IGNORECASE
+)
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\";\s]*)", re.IGNORECASE)
+
+
+class Disconnected(Exception):
+    """The client went away before its body was complete."""
+
+
+class Incoming:
+    """One request: headers by lower-case name, the peer's address, its id, and a body that is read once."""
+
+    __slots__ = ("_receive", "address", "headers", "method", "request_id")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        """Take the request line and headers; the body stays unread."""
+        self._receive = receive
+        self.method: str = scope["method"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        client: tuple[str, int] | None = scope.get("client")
+        self.address = client[0] if client else ""
+        self.request_id = request_id_of(self.headers.get(b"x-request-id"))
+
+    def header(self, name: bytes) -> str | None:
+        """Return a header as text, or None; a repeated one counts by its last value."""
+        value = self.headers.get(name)
+        return value.decode("latin-1") if value is not None else None
+
+    def require_json(self) -> None:
+        """Raise `UnsupportedMedia` unless the headers announce plain JSON in UTF-8."""
+        content_type = self.header(b"content-type")
+        if not is_json(content_type):
+            raise UnsupportedMedia(f"Content-Type: must be application/json, not {content_type or 'left out'}")
+        encoding = self.header(b"content-encoding")
+        if encoding is not None and encoding.lower() != "identity":
+            raise UnsupportedMedia(f"Content-Encoding: {encoding} is not read here; send the body as it is")
+
+    async def body(self, limit: int) -> bytes:
+        """Read the body of at most `limit` bytes, and not a byte more than it takes to know.
+
+        Raises `TooLarge`, `Malformed` when it does not arrive in `BODY_SECONDS`, and `Disconnected`.
+        """
+        _require_within(limit, int(self.headers.get(b"content-length", 0)))
+        event = await self._receive()
+        if event["type"] == "http.request" and not event.get("more_body"):
+            body: bytes = event.get("body", b"")
+            _require_within(limit, len(body))
+            return body
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return await self._pieces(event, limit)
+        except TimeoutError:
+            raise Malformed(f"the body did not arrive within {BODY_SECONDS} seconds") from None
+
+    async def _pieces(self, event: Message, limit: int) -> bytes:
+        body = bytearray()
+        while event["type"] == "http.request":
+            body += event.get("body", b"")
+            _require_within(limit, len(body))
+            if not event.get("more_body"):
+                return bytes(body)
+            event = await self._receive()
+        raise Disconnected
+
+
+def request_id_of(value: bytes | None) -> str:
+    """Return the caller's own request id if it is sane (1-128 letters, digits, `_.:/+=@-`), else a new one."""
+    return value.decode("ascii") if value is not None and _SANE_ID.fullmatch(value) else new_id()
+
+
+@lru_cache(maxsize=64)
+def is_json(content_type: str | None) -> bool:
+    """Tell whether a `Content-Type` is `application/json` or `application/…+json`, in UTF-8 (RFC 8259, 6839)."""
+    match = _JSON_TYPE.fullmatch(content_type or "")
+    return match is not None and all(c.lower() in {"utf-8", "utf8"} for c in _CHARSET.findall(match[1]))
+
+
+def _require_within(limit: int, size: int) -> None:
+    if size > limit:
+        raise TooLarge(f"the body is over the limit of {limit} bytes")
