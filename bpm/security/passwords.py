@@ -1,0 +1,73 @@
+"""Passwords: argon2id, a few at a time in threads, so that a wave of sign-ins neither blocks nor floods."""
+
+import asyncio
+import secrets
+import unicodedata
+from collections.abc import Callable
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+T = TypeVar("T")
+
+MIN_CHARACTERS = 12
+MAX_CHARACTERS = 1024
+GENERATED_BYTES = 18
+
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+"""19 MiB, two passes, one lane: the OWASP Password Storage Cheat Sheet's argon2id figures."""
+
+
+class Passwords:
+    """Hashes and verifies, at most `parallel` at once; the others wait their turn."""
+
+    def __init__(self, parallel: int = 2) -> None:
+        """Take how many hashes may run at the same time; each takes 19 MiB."""
+        self._turns = asyncio.Semaphore(parallel)
+        self.waiting = 0
+
+    async def hash(self, password: str) -> str:
+        """Return the hash to store, with its salt and parameters in it."""
+        return await self._in_turn(_hash, password)
+
+    async def verify(self, known: str | None, password: str) -> bool:
+        """Tell whether `password` belongs to the hash; without a hash it takes as long and the answer is no."""
+        if known is None:
+            await self._in_turn(_hash, password)  # the same work as a verification
+            return False
+        return await self._in_turn(_verify, known, password)
+
+    async def _in_turn(self, work: Callable[..., T], *arguments: str) -> T:
+        self.waiting += 1
+        try:
+            async with self._turns:
+                return await asyncio.to_thread(work, *arguments)
+        finally:
+            self.waiting -= 1
+
+
+def is_outdated(known: str) -> bool:
+    """Tell whether a hash was made with other parameters than today's, so that it should be made anew."""
+    return _HASHER.check_needs_rehash(known)
+
+
+def generate_password() -> str:
+    """Return a random password of 24 characters (144 bits)."""
+    return secrets.token_urlsafe(GENERATED_BYTES)
+
+
+def _hash(password: str) -> str:
+    return _HASHER.hash(_bytes(password))
+
+
+def _verify(known: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(known, _bytes(password))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _bytes(password: str) -> bytes:
+    """Bring letters that two keyboards write differently to one form (RFC 8265, section 4.2: NFC)."""
+    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")

@@ -1,0 +1,193 @@
+"""Secrets at rest: one key for the installation, a sub-key for each purpose, a box for what is stored.
+
+The sub-keys come from HKDF (RFC 5869), so a leaked one tells nothing about the others; the box is AES-256-GCM
+(NIST SP 800-38D) with a random nonce.
+"""
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import SecretStr
+
+KEY_FILE = "secret.key"
+MIN_KEY_CHARACTERS = 32
+MAX_FILE_BYTES = 64 * 1024
+NONCE_BYTES = 12
+VERSION = "v1"
+
+
+class SecretError(ValueError):
+    """A secret or a key is missing, unreadable or too short; the sentence says what to do."""
+
+
+class KeySettings(Protocol):
+    """What `load_secret_key` asks of the settings."""
+
+    @property
+    def secret_key(self) -> SecretStr | None:
+        """The key as configured, or None."""
+        ...
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder in which a generated key is kept."""
+        ...
+
+
+class SecretBox:
+    """Encrypts short texts for the database: `v1.<key id>.<base64url of nonce and ciphertext>`."""
+
+    def __init__(self, key: bytes) -> None:
+        """Take the installation's key; the box derives its own."""
+        own = derive_key(key, "encryption")
+        self._cipher = AESGCM(own)
+        self._key_id = key_id(own)
+
+    def encrypt(self, text: str) -> str:
+        """Return `text` sealed; the same text gives another result each time."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = nonce + self._cipher.encrypt(nonce, text.encode(), self._header)
+        return f"{self._prefix}{base64.urlsafe_b64encode(sealed).decode()}"
+
+    def decrypt(self, sealed: str) -> str:
+        """Return what was sealed; raises `SecretError` for another key's, a changed or a foreign text."""
+        if not sealed.startswith(self._prefix):
+            raise SecretError(self._foreign(sealed))
+        try:
+            data = base64.urlsafe_b64decode(sealed.removeprefix(self._prefix))
+            return self._cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], self._header).decode()
+        except (InvalidTag, binascii.Error, ValueError) as error:
+            raise SecretError("the stored secret was changed or cut off; enter it again") from error
+
+    @property
+    def _prefix(self) -> str:
+        return f"{VERSION}.{self._key_id}."
+
+    @property
+    def _header(self) -> bytes:
+        return self._prefix.encode()
+
+    def _foreign(self, sealed: str) -> str:
+        if sealed.startswith(f"{VERSION}."):
+            return (
+                "the stored secret was sealed with another key; "
+                f"restore the former BPM_SECRET_KEY (or {KEY_FILE} in the data folder), or enter the secret again"
+            )
+        return f"the stored secret is not in a form this version reads ({VERSION})"
+
+
+def derive_key(key: bytes, purpose: str) -> bytes:
+    """Return the 256-bit sub-key of `key` for one purpose, such as `signing`."""
+    return HKDF(SHA256(), length=32, salt=None, info=f"bpm-bus/{purpose}".encode()).derive(key)
+
+
+def key_id(key: bytes) -> str:
+    """Return a short public name of a key, by which two keys are told apart."""
+    return hashlib.sha256(b"key id" + key).hexdigest()[:8]
+
+
+def load_secret_key(settings: KeySettings) -> bytes:
+    """Return the installation's key: the configured one, else the one in the data folder, made on first start.
+
+    Raises `SecretError` for a key that is too short or can't be read.
+    """
+    if settings.secret_key is not None:
+        return _checked(settings.secret_key.get_secret_value(), "BPM_SECRET_KEY")
+    path = settings.data_dir / KEY_FILE
+    try:
+        if not path.exists():
+            _create(path)
+        return _checked(path.read_text(encoding="utf-8").strip(), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretError(f"the key file {path} can't be used: {error}; mend it or set BPM_SECRET_KEY") from error
+
+
+def resolve_reference(reference: str) -> str:
+    """Return the secret that `env:NAME` or `file:PATH` names; any other text is the secret itself.
+
+    Raises `SecretError` when the variable is not set or the file is not a readable text of at most 64 KiB.
+    """
+    kind, separator, name = reference.partition(":")
+    if separator and kind == "env":
+        return _from_environment(name)
+    if separator and kind == "file":
+        return _from_file(Path(name))
+    return reference
+
+
+def _from_environment(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise SecretError(f"the environment variable {name!r} is not set; set it where the server starts")
+    return value
+
+
+def _from_file(path: Path) -> str:
+    try:
+        text = _read(path).decode().rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise SecretError(f"the secret file {path} can't be read: {error}") from error
+    if not text:
+        raise SecretError(f"the secret file {path} is empty; write the secret into it")
+    return text
+
+
+def _read(path: Path) -> bytes:
+    # without O_NONBLOCK a named pipe that nobody writes to would stop the server
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("it is not a regular file")
+        content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise OSError(f"it is longer than {MAX_FILE_BYTES} bytes")
+    return content
+
+
+def _checked(text: str, place: str) -> bytes:
+    if len(text) < MIN_KEY_CHARACTERS:
+        raise SecretError(
+            f"{place} must hold at least {MIN_KEY_CHARACTERS} characters; "
+            'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
+    return text.encode()
+
+
+def _create(path: Path) -> None:
+    """Write a new key so that it appears whole or not at all, whichever of several processes comes first."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{KEY_FILE}.{secrets.token_hex(8)}")
+    try:
+        _write_durably(draft, secrets.token_urlsafe(32) + "\n")
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _write_durably(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the file's name to the disk: what is sealed with a lost key is lost too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
