@@ -1,0 +1,46 @@
+"""Vendor extensions -> `Extensions`: one module a vendor's words, one meaning for all.
+
+A namespace that is neither Camunda's nor a relative's is read as ours and the seed product's: by local name, so
+that any prefix and any address will do. What carries no execution meaning is kept; what carries one that the
+engine lacks is refused by name.
+"""
+
+from ..definition import Extensions
+from ..xml import BPMN, Tag
+from . import banklingo, camunda, own, zeebe
+from .fields import Dialect, Fields
+
+_DIALECTS: dict[str, Dialect] = {
+    "http://camunda.org/schema/zeebe/1.0": zeebe.DIALECT,
+    "http://camunda.org/schema/1.0/bpmn": camunda.DIALECT,
+    "http://operaton.org/schema/1.0/bpmn": camunda.DIALECT,
+    "http://flowable.org/bpmn": camunda.DIALECT,
+    "http://activiti.org/bpmn": camunda.DIALECT,
+}
+_OTHERS = Dialect(
+    attributes=own.DIALECT.attributes,
+    children={**own.DIALECT.children, **banklingo.DIALECT.children},
+    refused={},
+)
+_NOTHING = Extensions()
+
+
+def read_extensions(*tags: Tag) -> tuple[Extensions, tuple[str, ...]]:
+    """Read what the extensions of an element (and of its event definitions) mean, and what is refused."""
+    fields: Fields | None = None
+    for tag in tags:
+        for name, value in tag.attributes.items():
+            if name[0] == "{":
+                fields = fields or Fields()
+                namespace, _, local = name[1:].partition("}")
+                _dialect(namespace).read_attribute(local, value, fields)
+        holder = tag.first("extensionElements")
+        for child in holder.children if holder else ():
+            if child.namespace != BPMN:
+                fields = fields or Fields()
+                _dialect(child.namespace).read_child(child, fields)
+    return (fields.extensions(), tuple(fields.refusals)) if fields else (_NOTHING, ())
+
+
+def _dialect(namespace: str) -> Dialect:
+    return _DIALECTS.get(namespace, _OTHERS)

@@ -1,0 +1,72 @@
+"""Exclusive and parallel gateways."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from ..compilation import Compilation
+from ..definition import SequenceFlow
+from ..run import Flow, Run
+from ..state import Token
+from ..view import View
+from .node import Node
+
+
+class ExclusiveGateway(Node, element="exclusiveGateway"):
+    """One flow: the first in the file whose condition holds, else the default (BPMN 2.0.2, 13.4.2)."""
+
+    def connect(self, outgoing: Sequence[SequenceFlow], incoming: int, default: str, compilation: Compilation) -> None:
+        """Take the flows. One without a condition counts as the default when it is the only one, and none is named."""
+        bare = [flow for flow in outgoing if not flow.condition and flow.id != default]
+        if len(outgoing) > 1 and len(bare) == 1 and not default:
+            default = bare.pop().id
+        if len(outgoing) > 1:
+            for flow in bare:
+                compilation.problem(
+                    flow, f"it leaves the exclusive gateway '{self.id}' without a condition and is not its default"
+                )
+        super().connect(outgoing, incoming, default, compilation)
+
+    def choose(self, view: View) -> Sequence[Flow]:
+        """The first flow whose condition holds, else the default."""
+        for flow in self.flows:
+            if flow.condition is None or flow.condition.holds(view):
+                return (flow,)
+        return (self.needed_default(),)
+
+
+class ParallelGateway(Node, element="parallelGateway"):
+    """Waits for one token on every incoming flow, then takes every outgoing one (BPMN 2.0.2, 13.4.1)."""
+
+    is_join: ClassVar[bool] = True
+
+    def connect(self, outgoing: Sequence[SequenceFlow], incoming: int, default: str, compilation: Compilation) -> None:
+        """Take the flows, none of which may have a condition."""
+        self.incoming = incoming
+        for flow in outgoing:
+            if flow.condition:
+                compilation.problem(flow, f"it leaves the parallel gateway '{self.id}', so it can't have a condition")
+        super().connect(outgoing, incoming, "", compilation)
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Join, then fork."""
+        if self.incoming < 2:
+            run.leave(self, token)
+            return
+        arrivals = run.arrivals(token)
+        arrivals[token.flow].append(token.id)
+        run.rest(token)
+        if len(arrivals) < self.incoming:
+            run.record(self.id, "activated", token)
+            return
+        self._join(run, token, arrivals)
+        run.leave(self, token)
+
+    def _join(self, run: Run, token: Token, arrivals: dict[str | None, list[int]]) -> None:
+        """Use up one token of each flow; the one that came last goes on."""
+        for flow in list(arrivals):
+            joined = run.instance.tokens[arrivals[flow].pop(0)]
+            if not arrivals[flow]:
+                del arrivals[flow]
+            run.close_all(joined)
+            if joined.id != token.id:
+                run.consume(joined)

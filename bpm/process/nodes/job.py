@@ -1,0 +1,34 @@
+"""Tasks that a machine does: a command or a script, answered later and fenced by attempt."""
+
+from ..effects import RunScript, SendCommand
+from ..run import NOTHING, Run
+from ..state import Token, Wait
+from .activity import Activity
+
+
+class JobTask(Activity):
+    """Asks for work when activated, and again under the next attempt when retried."""
+
+    kind = ""
+
+    def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> SendCommand | RunScript:
+        """What to ask for; raises EvaluationError when its parameters cannot be evaluated."""
+        raise NotImplementedError
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Arm the boundary events and ask."""
+        self.arm_boundaries(run, token)
+        wait_id = run.open(self.kind, self.id, token)
+        self._ask(run, token, self.request(run, token, wait_id, 1), is_first=True)
+        run.rest(token)
+
+    def retry(self, run: Run, token: Token, wait: Wait) -> None:
+        """Ask again; boundary events have stayed armed."""
+        request = self.request(run, token, wait.id, wait.attempt + 1)
+        run.replace(Wait(wait.id, self.kind, self.id, token.id, wait.attempt + 1))
+        self._ask(run, token, request, is_first=False)
+
+    def _ask(self, run: Run, token: Token, request: SendCommand | RunScript, is_first: bool) -> None:
+        values = request.parameters if isinstance(request, SendCommand) else NOTHING
+        run.record(self.id, "activated" if is_first else "retried", token, values)
+        run.effects.append(request)

@@ -1,0 +1,47 @@
+"""Service task: a message on the bus."""
+
+from typing import Any
+
+from ..compilation import Compilation
+from ..definition import Element
+from ..effects import SendCommand
+from ..run import Run
+from ..state import Token
+from .job import JobTask
+
+
+class ServiceTask(JobTask, element="serviceTask"):
+    """Sends the command that its extensions name (BPMN 2.0.2, 10.3.3.1)."""
+
+    kind = "command"
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        extensions = element.extensions
+        self.default_result = "lastServiceResult"
+        self.command = extensions.command
+        self.is_mapped = extensions.inputs is not None or extensions.body is not None
+        self.body = compilation.value(element, "its parameters", extensions.body or {})
+        self.retries = _retries(element, compilation)
+        if not self.command:
+            compilation.problem(
+                element,
+                'it names no command; add <bpm:command type="…"/>, <zeebe:taskDefinition type="…"/>, '
+                'camunda:type="external" with a camunda:topic, or the custom property ConnectorKey',
+            )
+
+    def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> SendCommand:
+        """The command with its parameters."""
+        view = run.view(token.scope)
+        parameters: dict[str, Any] = {**self.body(view), **self.input_values(view)} if self.is_mapped else view.flat()
+        return SendCommand(wait_id, attempt, self.id, self.command, parameters, self.is_mapped, self.retries)
+
+
+def _retries(element: Element, compilation: Compilation) -> int | None:
+    text = element.extensions.retries
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+        compilation.problem(element, f"its number of retries '{text}' is not a whole number up to 9999")
+        return None
+    return int(text)

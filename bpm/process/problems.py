@@ -1,0 +1,35 @@
+"""What is wrong with a BPMN file: one problem for each place, all of them together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bpm.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class BpmnProblem:
+    """One reason why a file is not deployed, and the element it is about.
+
+    `line` counts from 1 in the XML; 0 where the problem is about the file as a whole.
+    """
+
+    message: str
+    element_id: str = ""
+    element_name: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        """Say where and what, in one sentence: `line 12, 'charge' (Charge the card): …`."""
+        name = f" ({self.element_name})" if self.element_name else ""
+        where = [f"line {self.line}"] if self.line else []
+        where += [f"'{self.element_id}'{name}"] if self.element_id else []
+        return f"{', '.join(where)}: {self.message}" if where else self.message
+
+
+class InvalidDefinition(Invalid):
+    """The process definition is not valid"""  # noqa: D400, D415 a message, not a sentence
+
+    def __init__(self, problems: Sequence[BpmnProblem]) -> None:
+        """Take every problem of the file, in the order of its lines."""
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
+        super().__init__(*(str(problem) for problem in self.problems))

@@ -1,0 +1,141 @@
+"""What a running instance is made of: small immutable records in dictionaries, and their compact JSON.
+
+An `Instance` is a value. `advance` never changes the one it is given; callers store `to_json()` and compare
+`version` when they write it back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json, to_json
+
+ROOT = 0
+
+
+class Status(StrEnum):
+    """RUNNING: work for a machine is under way; WAITING: only people, messages and timers can go on."""
+
+    RUNNING = "RUNNING"
+    WAITING = "WAITING"
+    COMPLETED = "COMPLETED"
+    ERROR = "ERROR"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can happen to the instance any more."""
+        return self in (Status.COMPLETED, Status.CANCELLED)
+
+
+class Token(NamedTuple):
+    """A token at an element of a scope, and the sequence flow it came by."""
+
+    id: int
+    element: str
+    scope: int
+    flow: str | None = None
+
+
+class Wait(NamedTuple):
+    """What a resting token waits for. `element` answers it: the token's own, or a boundary event on it.
+
+    `kind` is command, script, user, message, timer or incident; `attempt` grows with each retry and fences late
+    answers; `data` is the element's own small JSON.
+    """
+
+    id: int
+    kind: str
+    element: str
+    token: int
+    attempt: int = 1
+    data: Any = None
+
+
+class Scope(NamedTuple):
+    """A process or sub-process that is running; `token` rests on the sub-process in the scope `parent`."""
+
+    element: str | None = None
+    token: int | None = None
+    parent: int | None = None
+
+
+@dataclass(slots=True)
+class Instance:
+    """The state of one process instance; `Instance()` is one that has not started.
+
+    `active` counts the tokens of each scope, `variables` are JSON values by name in each scope, `counter` is the
+    last id given to a token, wait or scope.
+    """
+
+    status: Status = Status.RUNNING
+    version: int = 0
+    counter: int = 0
+    scopes: dict[int, Scope] = field(default_factory=lambda: {ROOT: Scope()})
+    active: dict[int, int] = field(default_factory=lambda: {ROOT: 0})
+    variables: dict[int, dict[str, Any]] = field(default_factory=lambda: {ROOT: {}})
+    tokens: dict[int, Token] = field(default_factory=dict[int, Token])
+    waits: dict[int, Wait] = field(default_factory=dict[int, Wait])
+
+    def copy(self) -> "Instance":
+        """A copy that can be changed without changing this one; variables are copied when first written."""
+        return Instance(
+            self.status,
+            self.version,
+            self.counter,
+            self.scopes.copy(),
+            self.active.copy(),
+            self.variables.copy(),
+            self.tokens.copy(),
+            self.waits.copy(),
+        )
+
+    @property
+    def root_variables(self) -> Mapping[str, Any]:
+        """The variables of the process itself."""
+        return self.variables[ROOT]
+
+    @property
+    def current_elements(self) -> tuple[str, ...]:
+        """The ids of the elements that tokens rest on, each once, in the order of arrival."""
+        return tuple(dict.fromkeys(token.element for token in self.tokens.values()))
+
+    def to_json(self) -> str:
+        """The state as compact JSON: under 300 bytes for one waiting token, variables aside."""
+        scopes = [[key, *scope, self.active[key], self.variables[key]] for key, scope in self.scopes.items()]
+        state = {
+            "s": self.status,
+            "v": self.version,
+            "n": self.counter,
+            "x": scopes,
+            "t": list(self.tokens.values()),
+            "w": list(self.waits.values()),
+        }
+        return to_json(state).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Instance":
+        """The instance that `to_json` wrote."""
+        state = from_json(text, allow_inf_nan=False)
+        return cls(
+            status=Status(state["s"]),
+            version=state["v"],
+            counter=state["n"],
+            scopes={row[0]: Scope(*row[1:4]) for row in state["x"]},
+            active={row[0]: row[4] for row in state["x"]},
+            variables={row[0]: row[5] for row in state["x"]},
+            tokens={row[0]: Token(*row) for row in state["t"]},
+            waits={row[0]: Wait(*row) for row in state["w"]},
+        )
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables that a script changed: new values by name, null for the ones it deleted."""
+    changed = {name: value for name, value in after.items() if name not in before or not _same(before[name], value)}
+    return changed | {name: None for name in before if name not in after}
+
+
+def _same(left: Any, right: Any) -> bool:
+    # 1, 1.0 and true are equal in Python and different in JSON.
+    return left == right and type(left) is type(right)

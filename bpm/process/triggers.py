@@ -1,0 +1,90 @@
+"""What can happen to an instance: the third argument of `advance`.
+
+A trigger that answers a wait names it by id. When that wait is gone, is of another kind or has moved on to a
+later attempt, the trigger is stale and `advance` changes nothing (see `effects.Ignored`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin a new instance at its none start event, or at the one for the message of that name."""
+
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteTask:
+    """A command or script succeeded; `variables` are the ones the script changed (see `state.changes`)."""
+
+    wait_id: int
+    attempt: int
+    result: Any = None
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class FailTask:
+    """A command or script failed for good; retries before that are the caller's.
+
+    An error boundary event whose error code equals `code`, or one without a code, catches it; otherwise the task
+    becomes an incident.
+    """
+
+    wait_id: int
+    attempt: int
+    message: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer is due."""
+
+    wait_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageArrived:
+    """A message was correlated to this wait; an object's members become variables unless the task says otherwise."""
+
+    wait_id: int
+    payload: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteUserTask:
+    """A person completed the task; `variables` are what the form gave."""
+
+    wait_id: int
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try an incident again, with the variables set first (they may mend its cause)."""
+
+    wait_id: int
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Leave the element of an incident as if it had completed, with these variables for its result."""
+
+    wait_id: int
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End the instance, whatever it is doing."""
+
+    reason: str = ""
+
+
+Trigger = Start | CompleteTask | FailTask | TimerFired | MessageArrived | CompleteUserTask | Retry | Skip | Cancel
