@@ -8,7 +8,7 @@ context; any further one is a service of the composition root, asked for by name
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import ModuleType
@@ -63,7 +63,7 @@ class Registry:
         self._by_name: dict[str, Registration] = {}
         self._by_type: dict[type[Message[Any]], Registration] = {}
 
-    def __iter__(self) -> Iterable[Registration]:
+    def __iter__(self) -> Iterator[Registration]:
         """Every registration, by name."""
         return iter(sorted(self._by_type.values(), key=lambda r: r.name))
 

@@ -8,7 +8,7 @@ permission, fields; and then the handler's own.
 import hashlib
 import re
 from functools import lru_cache
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import structlog
 from pydantic_core import to_json
@@ -17,10 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bpm.bus import Bus, Envelope, Outcome, Registration
 from bpm.bus.behaviors import permit
 from bpm.errors import BpmError, Defect, Draining, Malformed
-from bpm.security.permissions import Principal
+from bpm.security.net import AddressList
 from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.settings import Settings
-from bpm.web.incoming import Disconnected, Incoming
+from bpm.web.incoming import Authenticator, Disconnected, Incoming
 from bpm.web.lifecycle import Lifecycle
 from bpm.web.problems import method_not_allowed, problem_response
 
@@ -31,14 +31,6 @@ _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 log = structlog.get_logger("bpm.web")
 
 
-class Authenticator(Protocol):
-    """Knows callers by their `Authorization` header."""
-
-    async def authenticate(self, authorization: str | None, address: str) -> Principal:
-        """Return who is asking; raises `Unauthenticated`, or `RateLimited` after too many wrong tries."""
-        ...
-
-
 class CommandEndpoint:
     """The address that every message of a client goes through."""
 
@@ -47,11 +39,12 @@ class CommandEndpoint:
         self._bus = bus
         self._accounts = accounts
         self._limit = settings.max_body_bytes
+        self._trusted = AddressList.parse(settings.trusted_proxies)
         self._lifecycle = lifecycle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that went away gets none, and what it began is still finished."""
-        request = Incoming(scope, receive)
+        request = Incoming(scope, receive, self._trusted)
         try:
             answer = await self._answer(request)
         except Disconnected:

@@ -3,20 +3,31 @@
 import asyncio
 import re
 from functools import lru_cache
+from typing import Protocol
 
 from starlette.types import Message, Receive, Scope
 
 from bpm.errors import Malformed, TooLarge, UnsupportedMedia
 from bpm.security.identifiers import new_id
+from bpm.security.net import AddressList, client_address
+from bpm.security.permissions import Principal
 
 BODY_SECONDS = 30
 """How long a body may take to arrive."""
 
-_SANE_ID = re.compile(rb"[\w.:/+=@-]{1,128}", re.ASCII)
+_SANE_ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 _JSON_TYPE = re.compile(
     r"application/(?:[\w.!#$&^-]+\+)?json((?:\s*;\s*[\w-]+=[^;]*)*)\s*;?\s*", re.ASCII | re.IGNORECASE
 )
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\";\s]*)", re.IGNORECASE)
+
+
+class Authenticator(Protocol):
+    """Knows callers by their `Authorization` header."""
+
+    async def authenticate(self, authorization: str | None, address: str) -> Principal:
+        """Return who is asking; raises `Unauthenticated`, or `RateLimited` after too many wrong tries."""
+        ...
 
 
 class Disconnected(Exception):
@@ -28,14 +39,13 @@ class Incoming:
 
     __slots__ = ("_receive", "address", "headers", "method", "request_id")
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        """Take the request line and headers; the body stays unread."""
+    def __init__(self, scope: Scope, receive: Receive, trusted: AddressList) -> None:
+        """Take the request line and headers; the body stays unread. `trusted` are the proxies we believe."""
         self._receive = receive
         self.method: str = scope["method"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
-        client: tuple[str, int] | None = scope.get("client")
-        self.address = client[0] if client else ""
-        self.request_id = request_id_of(self.headers.get(b"x-request-id"))
+        self.address = address_of(scope, trusted)
+        self.request_id = request_id_of(self.header(b"x-request-id"))
 
     def header(self, name: bytes) -> str | None:
         """Return a header as text, or None; a repeated one counts by its last value."""
@@ -79,9 +89,22 @@ class Incoming:
         raise Disconnected
 
 
-def request_id_of(value: bytes | None) -> str:
+def request_id_of(value: str | None) -> str:
     """Return the caller's own request id if it is sane (1-128 letters, digits, `_.:/+=@-`), else a new one."""
-    return value.decode("ascii") if value is not None and _SANE_ID.fullmatch(value) else new_id()
+    return value if value is not None and _SANE_ID.fullmatch(value) else new_id()
+
+
+def address_of(scope: Scope, trusted: AddressList) -> str:
+    """Return the client's address, as the trusted proxies before us tell it; empty for a local socket."""
+    client: tuple[str, int] | None = scope.get("client")
+    peer = client[0] if client else ""
+    if not trusted:
+        return peer
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return client_address(peer, headers, trusted)
 
 
 @lru_cache(maxsize=64)

@@ -4,9 +4,13 @@ Every answer looks alike: `{"success": false, "data": null, "message": "…", "e
 request's id in `X-Request-Id` (status codes of RFC 9110, section 15; 429 of RFC 6585).
 """
 
+from collections.abc import Mapping
 from math import ceil
+from typing import Any
 
 from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bpm.errors import (
@@ -17,6 +21,7 @@ from bpm.errors import (
     Forbidden,
     Invalid,
     Malformed,
+    MethodNotAllowed,
     NotFound,
     RateLimited,
     Refused,
@@ -25,6 +30,7 @@ from bpm.errors import (
     Unavailable,
     UnsupportedMedia,
 )
+from bpm.web.incoming import request_id_of
 
 STATUS: dict[type[BpmError], int] = {
     Refused: 400,
@@ -32,6 +38,7 @@ STATUS: dict[type[BpmError], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
+    MethodNotAllowed: 405,
     Conflict: 409,
     TooLarge: 413,
     UnsupportedMedia: 415,
@@ -64,13 +71,35 @@ def problem_response(error: BpmError, request_id: str, failed: str = "") -> Resp
 
 def method_not_allowed(method: str, allowed: str, request_id: str) -> Response:
     """Return the answer to a method that an address does not know; `allowed` lists those it does."""
-    sentence = f"{method} is not possible here; use {allowed}"
-    return _answer(405, "The method is not allowed.", [sentence], {"X-Request-Id": request_id, "Allow": allowed})
+    return problem_response(MethodNotAllowed(method, allowed), request_id)
+
+
+async def http_problem(request: Request, error: Exception) -> Response:
+    """Answer what Starlette itself refuses, an unknown address or method first of all, like everything else."""
+    request_id = request_id_of(request.headers.get("x-request-id"))
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return problem_response(NotFound(f"nothing is at {request.url.path}", message="No such address."), request_id)
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        return method_not_allowed(request.method, allowed, request_id)
+    return _answer(error.status_code, error.detail, [error.detail], {"X-Request-Id": request_id})
+
+
+async def defect(request: Request, error: Exception) -> Response:
+    """Answer an error nobody expected; Starlette logs it and its trace."""
+    return problem_response(Defect(), request_id_of(request.headers.get("x-request-id")))
+
+
+EXCEPTION_HANDLERS: Mapping[Any, Any] = {HTTPException: http_problem, Exception: defect}
+"""For the Starlette application, so that no answer leaves in another shape."""
 
 
 def _headers(error: BpmError) -> dict[str, str]:
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, MethodNotAllowed):
+        return {"Allow": error.allowed}
     if isinstance(error, RateLimited | Unavailable):
         return {"Retry-After": str(max(1, ceil(error.retry_after)))}
     return {}

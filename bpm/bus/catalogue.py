@@ -1,0 +1,131 @@
+"""What can be sent: every message with its description, permission and JSON Schemas, from the registry."""
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from bpm.bus.registry import Kind, Registration, Registry
+
+WITHIN = "#/$defs/{model}"
+"""How schemas that stand alone refer to the definitions within them."""
+
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message; the schemas are of JSON Schema 2020-12, and the request's includes `$type`."""
+
+    name: str
+    area: str
+    kind: Kind
+    permission: str | None
+    description: str
+    aliases: tuple[str, ...]
+    succeeded: str
+    request: JsonSchemaValue
+    result: JsonSchemaValue
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every message, by name, and the definitions that their schemas refer to."""
+
+    entries: Sequence[Entry]
+    definitions: Mapping[str, JsonSchemaValue]
+
+    def standing_alone(self, schema: JsonSchemaValue) -> JsonSchemaValue:
+        """Return a schema with the definitions it needs within (of a catalogue that refers to `WITHIN`)."""
+        needed: dict[str, JsonSchemaValue] = {}
+        waiting = [schema]
+        while waiting:
+            for name in _referred(waiting.pop()):
+                if name not in needed:
+                    needed[name] = self.definitions[name]
+                    waiting.append(needed[name])
+        return {**schema, "$defs": dict(sorted(needed.items()))} if needed else schema
+
+
+@lru_cache(maxsize=8)
+def catalogue_of(registry: Registry, reference: str = WITHIN) -> Catalogue:
+    """Return every message of a registry that is complete; the work is done once.
+
+    `reference` is how a schema names a definition; `{model}` stands for the definition's name.
+    """
+    registrations = list(registry)
+    adapters: list[tuple[tuple[str, str], JsonSchemaMode, TypeAdapter[Any]]] = []
+    for registration in registrations:
+        adapters.append(((registration.name, "request"), "validation", TypeAdapter(registration.message_type)))
+        adapters.append(((registration.name, "result"), "serialization", registration.result))
+    schemas, shared = TypeAdapter.json_schemas(adapters, schema_generator=_Generator, ref_template=reference)
+    definitions: dict[str, JsonSchemaValue] = shared.get("$defs", {})
+    entries = [
+        _entry(
+            registration,
+            _resolved(schemas[(registration.name, "request"), "validation"], definitions),
+            schemas[(registration.name, "result"), "serialization"],
+        )
+        for registration in registrations
+    ]
+    return Catalogue(entries, definitions)
+
+
+class _Generator(GenerateJsonSchema):
+    """Without titles that only repeat a field's name, and with the bounds of converted integers by their name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def generate_inner(self, schema: CoreSchema) -> JsonSchemaValue:  # pyright: ignore[reportIncompatibleMethodOverride]
+        found = super().generate_inner(schema)
+        for spoken, name in _BOUNDS.items():
+            if spoken in found:
+                found[name] = found.pop(spoken)
+        return found
+
+
+def _entry(registration: Registration, fields: JsonSchemaValue, result: JsonSchemaValue) -> Entry:
+    message_type = registration.message_type
+    return Entry(
+        name=registration.name,
+        area=registration.area,
+        kind=registration.kind,
+        permission=message_type.permission,
+        description=inspect.cleandoc(message_type.__doc__ or ""),
+        aliases=message_type.aliases,
+        succeeded=message_type.succeeded,
+        request=_named(registration, fields),
+        result=result,
+    )
+
+
+def _named(registration: Registration, fields: JsonSchemaValue) -> JsonSchemaValue:
+    names = [registration.name, *registration.message_type.aliases]
+    name = {"type": "string", "const": names[0]} if len(names) == 1 else {"type": "string", "enum": names}
+    return {
+        **fields,
+        "properties": {"$type": name, **fields.get("properties", {})},
+        "required": ["$type", *fields.get("required", [])],
+    }
+
+
+def _resolved(schema: JsonSchemaValue, definitions: Mapping[str, JsonSchemaValue]) -> JsonSchemaValue:
+    return definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
+
+def _referred(schema: Any) -> Iterable[str]:
+    if isinstance(schema, dict):
+        for keyword, value in cast("dict[str, Any]", schema).items():
+            if keyword == "$ref" and isinstance(value, str):
+                yield value.rpartition("/")[2]
+            else:
+                yield from _referred(value)
+    elif isinstance(schema, list):
+        for item in cast("list[Any]", schema):
+            yield from _referred(item)

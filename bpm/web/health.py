@@ -1,0 +1,139 @@
+"""`/livez` and `/readyz`: does the process run, and may it be sent work.
+
+The status code is for everybody, what lies behind it only for callers with a token.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bpm.errors import BpmError, Draining
+from bpm.security.net import AddressList
+from bpm.settings import Settings
+from bpm.store import Database, Transaction, utc_now
+from bpm.store.migrate import newest_revision, revision_of
+from bpm.web.incoming import Authenticator, address_of
+from bpm.web.lifecycle import Lifecycle
+from bpm.web.tables import write_probe
+
+PROBE_SECONDS = 5
+"""How long the database may take to write one row."""
+
+HEARTBEAT_SECONDS = 15
+"""How old the worker's last sign of life may be."""
+
+KEPT_SECONDS = 1
+"""How long a probe's result is given out again, so that nobody can make us write by asking."""
+
+log = structlog.get_logger("bpm.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition of readiness and what was found."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def no_worker() -> None:
+    """Say that this process runs no worker."""
+
+
+class Readiness:
+    """Whether this process may be sent work."""
+
+    def __init__(
+        self, database: Database, lifecycle: Lifecycle, heartbeat: Callable[[], float | None] = no_worker
+    ) -> None:
+        """Take the parts; `heartbeat` returns the age of the worker's last sign of life in seconds."""
+        self._database = database
+        self._lifecycle = lifecycle
+        self._heartbeat = heartbeat
+        self._probing = asyncio.Lock()
+        self._probed_at = float("-inf")
+        self._probe = Check("database", ok=False, detail="was not asked yet")
+
+    async def checks(self) -> list[Check]:
+        """Return every condition; the process is ready when all are met."""
+        return [self._serving(), await self._storage(), self._worker()]
+
+    def _serving(self) -> Check:
+        draining = self._lifecycle.draining
+        return Check("serving", ok=not draining, detail=Draining().message if draining else "takes requests")
+
+    def _worker(self) -> Check:
+        age = self._heartbeat()
+        if age is None:
+            return Check("worker", ok=True, detail="runs elsewhere")
+        return Check("worker", ok=age <= HEARTBEAT_SECONDS, detail=f"last seen {age:.1f} seconds ago")
+
+    async def _storage(self) -> Check:
+        async with self._probing:
+            if time.monotonic() - self._probed_at > KEPT_SECONDS:
+                self._probe = await self._ask_database()
+                self._probed_at = time.monotonic()
+            return self._probe
+
+    async def _ask_database(self) -> Check:
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                revision = await self._database.write(_written)
+        except TimeoutError:
+            return Check("database", ok=False, detail=f"wrote nothing within {PROBE_SECONDS} seconds")
+        except BpmError as error:
+            return Check("database", ok=False, detail=error.message)
+        except Exception as error:
+            log.exception("readiness probe failed", exc_info=error)
+            return Check("database", ok=False, detail="can't be written; the log says why")
+        newest = newest_revision()
+        stands = f"stands at migration {revision}"
+        return Check(
+            "database", ok=revision == newest, detail=stands if revision == newest else f"{stands}, not {newest}"
+        )
+
+
+def health_routes(readiness: Readiness, accounts: Authenticator, settings: Settings) -> list[Route]:
+    """Return the routes of `/livez` and `/readyz`."""
+    trusted = AddressList.parse(settings.trusted_proxies)
+
+    async def livez(request: Request) -> Response:
+        return _answer(200, {"status": "alive"})
+
+    async def readyz(request: Request) -> Response:
+        checks = await readiness.checks()
+        ready = all(check.ok for check in checks)
+        body: dict[str, object] = {"status": "ready" if ready else "not ready"}
+        if await _is_known(request, accounts, trusted):
+            body["checks"] = {check.name: {"ok": check.ok, "detail": check.detail} for check in checks}
+        return _answer(200 if ready else 503, body)
+
+    return [Route("/livez", livez), Route("/readyz", readyz)]
+
+
+def _written(tx: Transaction) -> str | None:
+    write_probe(tx, utc_now())
+    return revision_of(tx.connection)
+
+
+async def _is_known(request: Request, accounts: Authenticator, trusted: AddressList) -> bool:
+    authorization = request.headers.get("authorization")
+    if authorization is None:
+        return False
+    try:
+        await accounts.authenticate(authorization, address_of(request.scope, trusted))
+    except BpmError:
+        return False
+    return True
+
+
+def _answer(status: int, body: dict[str, object]) -> Response:
+    retry = {"Retry-After": "1"} if status == 503 else {}
+    return JSONResponse(body, status, {"Cache-Control": "no-store", **retry})

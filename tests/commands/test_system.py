@@ -1,0 +1,115 @@
+"""The product tells about itself: signs of life, the catalogue, the status."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import commands.system
+from bpm.bus import Bus, Envelope, Registry
+from bpm.errors import Forbidden, NotFound
+from bpm.security.permissions import SYSTEM
+from bpm.settings import Settings
+from bpm.store import open_database
+from commands.system import GetCommandCatalogQuery, GetSystemStatusQuery, PingQuery
+
+pytestmark = pytest.mark.anyio
+
+GUEST = replace(SYSTEM, id="u1", name="Guest", permissions=frozenset[str]())
+
+
+class Status:
+    """What the composition root reports."""
+
+    def report(self) -> dict[str, Any]:
+        return {
+            "version": "0.1.0",
+            "uptimeSeconds": 12.5,
+            "draining": False,
+            "database": {"waiting": 0},
+            "sandbox": {"locked": True, "locks": ["seccomp"]},
+            "endpoints": [{"path": "/api/webhooks/remita", "enabled": False, "reason": "BPM_REMITA__ALLOWED_IPS"}],
+        }
+
+
+@pytest.fixture
+async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
+    registry = Registry()
+    registry.discover(commands.system.__name__)
+    registry.bind({"registry": registry, "status": Status()})
+    database = open_database(Settings(data_dir=tmp_path))
+    await database.start()
+    yield Bus(registry, database)
+    await database.stop()
+
+
+async def test_ping_answers_anybody_who_is_known(bus: Bus) -> None:
+    """A ping says the time and under which name the caller is known, without any permission."""
+    pong = await bus.send(PingQuery(), GUEST)
+    assert pong.pong
+    assert pong.principal == "Guest"
+    assert abs((pong.time - bus.now()).total_seconds()) < 10
+
+
+async def test_the_catalogue_lists_every_message(bus: Bus) -> None:
+    """Every registered message is listed by name with kind, area, permission and description."""
+    catalogue = await bus.send(GetCommandCatalogQuery(), GUEST)
+    assert [item.type for item in catalogue.items] == ["GetCommandCatalogQuery", "GetSystemStatusQuery", "PingQuery"]
+    assert catalogue.total_count == 3
+    status = catalogue.items[1]
+    assert (status.kind, status.area, status.permission) == ("query", "system", "system:read")
+    assert status.description.startswith("Say how this process is doing")
+
+
+async def test_the_schemas_of_the_catalogue_stand_alone(bus: Bus) -> None:
+    """A client can check a request and a result with the catalogue's schemas and nothing else."""
+    outcome = await bus.execute(Envelope(GetCommandCatalogQuery(name="GetCommandCatalogQuery"), GUEST))
+    result = bus.registry.plain(GetCommandCatalogQuery(), outcome.data)
+    entry = result["items"][0]
+    Draft202012Validator.check_schema(entry["request"])
+    Draft202012Validator(entry["result"]).validate(result)
+    request = Draft202012Validator(entry["request"])
+    assert request.is_valid({"$type": "GetCommandCatalogQuery", "area": "system"})
+    assert not request.is_valid({"$type": "PingQuery"})
+    assert not request.is_valid({"$type": "GetCommandCatalogQuery", "unknown": 1})
+
+
+async def test_the_catalogue_can_be_narrowed(bus: Bus) -> None:
+    """One name, in any form that the bus accepts, or one area is enough to ask for."""
+    one = await bus.send(GetCommandCatalogQuery(name="App.Commands.PingQuery, App"), GUEST)
+    assert [item.type for item in one.items] == ["PingQuery"]
+    area = await bus.send(GetCommandCatalogQuery(area="system"), GUEST)
+    assert area.total_count == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        (GetCommandCatalogQuery(name="PingQuary"), "did you mean PingQuery"),
+        (GetCommandCatalogQuery(area="nowhere"), "no area is named 'nowhere'"),
+    ],
+)
+async def test_what_is_not_in_the_catalogue_is_not_found(
+    bus: Bus, query: GetCommandCatalogQuery, sentence: str
+) -> None:
+    """An unknown name or area is refused with a sentence that helps."""
+    with pytest.raises(NotFound, match=sentence):
+        await bus.send(query, GUEST)
+
+
+async def test_the_status_is_what_the_parts_report(bus: Bus) -> None:
+    """The status shows version, uptime, waiting work, locks, and which endpoints are off and why."""
+    status = await bus.send(GetSystemStatusQuery(), SYSTEM)
+    assert status.version == "0.1.0"
+    assert status.uptime_seconds == 12.5
+    assert status.database == {"waiting": 0}
+    assert status.endpoints[0].reason == "BPM_REMITA__ALLOWED_IPS"
+
+
+async def test_the_status_needs_its_permission(bus: Bus) -> None:
+    """Who may not read the system's state does not learn it."""
+    with pytest.raises(Forbidden, match="system:read"):
+        await bus.send(GetSystemStatusQuery(), GUEST)
