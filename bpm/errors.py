@@ -6,6 +6,7 @@
     │   ├── Unauthenticated        who are you?
     │   ├── Forbidden              we know who you are; you may not
     │   ├── NotFound               no such thing, or not yours to see
+    │   ├── MethodNotAllowed       the address knows other methods; `allowed` names them
     │   ├── Conflict               true of the request, false of the present state
     │   ├── TooLarge               over a size limit
     │   ├── UnsupportedMedia       a content type we do not read
@@ -16,6 +17,7 @@
     │   ├── StorageUnavailable     disk full, database away
     │   └── Draining               the server is stopping
     ├── Failed                     the work was tried and did not succeed
+    ├── Fenced                     somebody else has done this attempt; its effect is undone
     ├── Defect                     our own mistake; the log has the trace
     └── Misconfigured              found at start-up; the process must not run like this
 
@@ -54,6 +56,15 @@ class Forbidden(Refused):
 
 class NotFound(Refused):
     """There is no such thing."""
+
+
+class MethodNotAllowed(Refused):
+    """The method is not allowed."""
+
+    def __init__(self, method: str, allowed: str) -> None:
+        """Say which method was tried and which are allowed, separated by commas."""
+        super().__init__(f"{method} is not possible here; use {allowed}")
+        self.allowed = allowed
 
 
 class Conflict(Refused):
@@ -104,6 +115,10 @@ class Draining(Unavailable):
 
 class Failed(BpmError):
     """The work did not succeed."""
+
+
+class Fenced(BpmError):
+    """This attempt was settled by somebody else already."""
 
 
 class Defect(BpmError):

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, select, update
+from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 
@@ -110,12 +112,32 @@ _INSERT = {"sqlite": sqlite.insert(INBOUND), "postgresql": postgresql.insert(INB
 _INSERT_NEW = {name: insert.on_conflict_do_nothing(index_elements=["dedupe_key"]) for name, insert in _INSERT.items()}
 _BY_DEDUPE_KEY = select(INBOUND).where(INBOUND.c.dedupe_key == bindparam("key"))
 _BY_ID = select(INBOUND).where(INBOUND.c.request_id == bindparam("id"))
-_OPEN = select(INBOUND.c.request_id, INBOUND.c.attempt, INBOUND.c.next_attempt_at).where(INBOUND.c.state.in_(OPEN_STATES))
-
-
-def all_configs(tx: Transaction) -> Sequence[WebhookConfig]:
-    """Return every configuration of every organisation, for the route table."""
-    return tx.session(None).exec(select_rows(WebhookConfig)).all()
+_OPEN = (
+    select(INBOUND.c.request_id, INBOUND.c.attempt, INBOUND.c.next_attempt_at, INBOUND.c.received_at)
+    .where(INBOUND.c.state.in_(OPEN_STATES), or_(INBOUND.c.state != FAILED, INBOUND.c.next_attempt_at.is_not(None)))
+    .order_by(INBOUND.c.received_at)
+)
+_FREE_KEY = update(INBOUND).where(INBOUND.c.request_id == bindparam("id_")).values(dedupe_key=None)
+_SETTLE = (
+    update(INBOUND)
+    .where(
+        INBOUND.c.request_id == bindparam("id_"),
+        INBOUND.c.attempt == bindparam("attempt_"),
+        INBOUND.c.state.in_(OPEN_STATES),
+    )
+    .values(
+        state=bindparam("state_"),
+        attempt=bindparam("next_attempt"),
+        next_attempt_at=bindparam("next_attempt_at_"),
+        completed_at=bindparam("completed_at_"),
+        message_type=bindparam("message_type_"),
+        result=bindparam("result_"),
+        errors=bindparam("errors_"),
+    )
+)
+REVISIONS = WebhookConfigRevision.table()
+_NEWEST = select(func.max(REVISIONS.c.id))
+_CHANGED = select(REVISIONS.c.config_id).where(REVISIONS.c.id > bindparam("seen"))
 
 
 def config_by_id(tx: Transaction, organization_id: int | None, config_id: int) -> WebhookConfig | None:
@@ -134,9 +156,19 @@ def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> Any:
     first = tx.connection.execute(_BY_DEDUPE_KEY, {"key": row["dedupe_key"]}).one()
     if row["received_at"] - first.received_at <= DEDUPLICATION_WINDOW:
         return first
-    settle(tx, first.request_id, {"dedupe_key": None})
+    tx.connection.execute(_FREE_KEY, {"id_": first.request_id})
     tx.connection.execute(statement, row)
     return None
+
+
+def insert(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Insert a request now rather than with the group's others."""
+    tx.connection.execute(_INSERT[tx.connection.dialect.name], row)
+
+
+def finish(tx: Transaction, request_id: str, values: Mapping[str, Any]) -> None:
+    """Write the outcome of a request that was executed at once."""
+    tx.connection.execute(update(INBOUND).where(INBOUND.c.request_id == request_id).values(values))
 
 
 def inbound_by_id(tx: Transaction, request_id: str) -> Any:
@@ -144,19 +176,94 @@ def inbound_by_id(tx: Transaction, request_id: str) -> Any:
     return tx.connection.execute(_BY_ID, {"id": request_id}).first()
 
 
-def settle(tx: Transaction, request_id: str, values: Mapping[str, Any], *, attempt: int | None = None) -> bool:
-    """Change a request; with `attempt`, only while it is open at that attempt. Tells whether it was."""
-    statement = update(INBOUND).where(INBOUND.c.request_id == bindparam("id_"))
-    parameters: dict[str, Any] = {"id_": request_id}
-    if attempt is not None:
-        statement = statement.where(INBOUND.c.attempt == bindparam("attempt_"), INBOUND.c.state.in_(OPEN_STATES))
-        parameters["attempt_"] = attempt
-    statement = statement.values({name: bindparam(name) for name in values})
-    return tx.connection.execute(statement, {**parameters, **values}).rowcount == 1
+def settle(tx: Transaction, request_id: str, attempt: int, values: Mapping[str, Any]) -> bool:
+    """Write the outcome of an attempt, only while the request is open at it. Tells whether it was."""
+    return tx.connection.execute(_SETTLE, {"id_": request_id, "attempt_": attempt, **values}).rowcount == 1
 
 
-def open_requests(tx: Transaction) -> Sequence[Any]:
-    """Return (request_id, attempt, next_attempt_at) of all requests that wait for a worker."""
-    return tx.connection.execute(_OPEN).all()
+def open_requests(tx: Transaction, limit: int) -> Sequence[Any]:
+    """Return (request_id, attempt, next_attempt_at, received_at) of requests that wait for a worker."""
+    return tx.connection.execute(_OPEN.limit(limit)).all()
 
 
+def changed_configs(tx: Transaction, seen: int) -> tuple[set[int], Sequence[Any], int]:
+    """Return the ids of configurations changed after revision row `seen`, their rows as they are now (a
+    deleted one has none), and the newest revision row.
+
+    At first (`seen` 0) every configuration counts as changed.
+    """
+    newest = tx.connection.execute(_NEWEST).scalar() or 0
+    if seen == 0:
+        return set(), tx.connection.execute(select(CONFIGS)).all(), newest
+    if newest == seen:
+        return set(), (), newest
+    changed = set(tx.connection.execute(_CHANGED, {"seen": seen}).scalars())
+    rows = tx.connection.execute(select(CONFIGS).where(CONFIGS.c.id.in_(changed))).all()
+    return changed, rows, newest
+
+
+def config_with_key(tx: Transaction, organization_id: int | None, key: str) -> WebhookConfig | None:
+    """Return the configuration with a key; keys are unique over all organisations (None: look in all)."""
+    return tx.session(organization_id).exec(select_rows(WebhookConfig).where(col(WebhookConfig.key) == key)).first()
+
+
+def config_answering(tx: Transaction, path_shape: str, action: str) -> WebhookConfig | None:
+    """Return the configuration, of whichever organisation, that answers paths of this shape for a method."""
+    statement = select_rows(WebhookConfig).where(
+        col(WebhookConfig.shape) == path_shape, col(WebhookConfig.action) == action
+    )
+    return tx.session(None).exec(statement).first()
+
+
+def insert_config(tx: Transaction, values: Mapping[str, Any]) -> int | None:
+    """Insert a configuration and return its id, or None when its key or address is taken."""
+    try:
+        with tx.savepoint():
+            key = tx.connection.execute(CONFIGS.insert(), values).inserted_primary_key
+    except IntegrityError:
+        return None
+    return key[0] if key else None
+
+
+def update_config(tx: Transaction, config_id: int, values: Mapping[str, Any]) -> bool:
+    """Change a configuration; tells False when its new address is taken."""
+    try:
+        with tx.savepoint():
+            tx.connection.execute(update(CONFIGS).where(CONFIGS.c.id == config_id).values(**values))
+    except IntegrityError:
+        return False
+    return True
+
+
+def delete_config(tx: Transaction, config_id: int) -> None:
+    """Delete a configuration; its revisions and requests stay."""
+    tx.connection.execute(delete(CONFIGS).where(CONFIGS.c.id == config_id))
+
+
+def insert_revision(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """Insert a revision: what every server process learns of a change by."""
+    tx.connection.execute(REVISIONS.insert(), values)
+
+
+def select_configs(
+    is_enabled: bool | None, execution_type: int | None, label: str | None
+) -> SelectOfScalar[WebhookConfig]:
+    """Select configurations, narrowed by what is not None."""
+    statement = select_rows(WebhookConfig)
+    if is_enabled is not None:
+        statement = statement.where(col(WebhookConfig.is_enabled) == is_enabled)
+    if execution_type is not None:
+        statement = statement.where(col(WebhookConfig.execution_type) == execution_type)
+    if label is not None:
+        statement = statement.where(col(WebhookConfig.labels).contains(f"\n{label}\n", autoescape=True))
+    return statement
+
+
+def labels_text(labels: Sequence[str]) -> str:
+    """Return labels as they are stored, so that `select_configs` finds each of them whole."""
+    return "".join(f"\n{label}\n" for label in labels)
+
+
+def select_revisions(config_id: int) -> SelectOfScalar[WebhookConfigRevision]:
+    """Select the revisions of one configuration, which may be deleted."""
+    return select_rows(WebhookConfigRevision).where(col(WebhookConfigRevision.config_id) == config_id)

@@ -1,6 +1,7 @@
 """The bus: one way in for every message."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -9,12 +10,14 @@ import structlog
 from bpm.bus.behaviors import authorise, authorised, compose, logged
 from bpm.bus.context import Context, EffectContext
 from bpm.bus.envelope import Envelope, Recorder
+from bpm.bus.later import Later, ScheduledMessages
 from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
 from bpm.bus.recorders import Audit, Idempotency
 from bpm.bus.registry import Registration, Registry
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Defect, Failed
+from bpm.jobs import JobQueue
 from bpm.security.permissions import SYSTEM, Principal
 from bpm.store import Database, Transaction
 
@@ -26,10 +29,12 @@ log = structlog.get_logger("bpm.bus")
 class Bus:
     """Takes messages through the pipeline to their handlers; see `docs/bus.md` for the walk."""
 
-    def __init__(self, registry: Registry, database: Database, clock: Clock = system_clock) -> None:
-        """Stand between the registered handlers and the database."""
+    def __init__(self, registry: Registry, database: Database, jobs: JobQueue, clock: Clock = system_clock) -> None:
+        """Stand between the registered handlers, the database and the job engine."""
         self.registry = registry
         self.database = database
+        self.scheduled = ScheduledMessages(database, jobs, clock)
+        self.scheduled.executor = self
         self._clock = clock
         self._recorders: tuple[Recorder, ...] = (Idempotency(clock, registry), Audit(clock))
         self._pipeline = compose((logged, authorised), self._handle)
@@ -48,6 +53,11 @@ class Bus:
         Raises only `Unavailable`, when nothing could be written down.
         """
         return await self._pipeline(envelope)
+
+    def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:
+        """Keep a message to be sent later, in the transaction that asks for it."""
+        self.registry.find(later.name)
+        self.scheduled.schedule(tx, envelope, later)
 
     def perform(self, tx: Transaction, envelope: Envelope) -> Any:
         """Run a transactional handler or query inside an open transaction, undone if it raises."""
@@ -89,16 +99,17 @@ class Bus:
         """Run the work; what it raised becomes the outcome, with its changes undone."""
         context = Context(self, envelope, tx)
         try:
-            if not savepoint:
-                return Outcome(data=work(context))
-            with tx.savepoint():
-                return Outcome(data=work(context))
+            with tx.savepoint() if savepoint else nullcontext():
+                return self._outcome(envelope, work(context))
         except BpmError as error:
             return Outcome(error=error)
         except Exception as error:
             if self.database.is_outage(error):
                 raise
             return Outcome(error=_defect(envelope, error))
+
+    def _outcome(self, envelope: Envelope, data: Any) -> Outcome:
+        return Outcome(data=data, json=self.registry.of(envelope.message).dump(data))
 
     async def _effect(self, envelope: Envelope, registration: Registration) -> Outcome:
         if envelope.idempotency_key is not None or envelope.recorder is not None:
@@ -107,7 +118,7 @@ class Bus:
                 return known
         context = EffectContext(self, envelope, lambda work: self._conclude(envelope, work))
         try:
-            outcome = Outcome(data=await registration.invoke(envelope.message, context))
+            outcome = self._outcome(envelope, await registration.invoke(envelope.message, context))
         except BpmError as error:
             outcome = Outcome(error=error)
         except Exception as error:

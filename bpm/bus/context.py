@@ -1,10 +1,11 @@
 """What a handler may do besides its own work: read, write, and send further messages."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bpm.bus.envelope import Envelope
+from bpm.bus.later import Later
 from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
 from bpm.security.permissions import Principal
@@ -28,6 +29,10 @@ class Sender(Protocol):
 
     def perform(self, tx: Transaction, envelope: Envelope) -> Any:
         """Run a transactional handler or query inside `tx`."""
+        ...
+
+    def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:
+        """Keep a message that `envelope` asks for."""
         ...
 
     async def execute(self, envelope: Envelope) -> Outcome:
@@ -74,6 +79,15 @@ class Context:
         """Send by `$type`, for areas that do not know each other; returns plain JSON values."""
         message = self._bus.registry.decode(name, fields)
         return self._bus.registry.plain(message, self.send(message, principal))
+
+    def later(
+        self, name: str, fields: Mapping[str, Any], *, delay: timedelta = timedelta(), key: str | None = None
+    ) -> None:
+        """Send by `$type` after `delay`, with this sender's permissions, retried until it succeeds.
+
+        With `key`, nothing happens while a message with that key is waiting already.
+        """
+        self._bus.schedule(self.tx, self.envelope, Later(name, dict(fields), delay, key))
 
     def after_commit(self, callback: Callable[[], object]) -> None:
         """Call back in the event loop once the effect is on disk."""

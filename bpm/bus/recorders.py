@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import to_json
 
 import bpm.errors
 from bpm.bus import tables
@@ -58,13 +58,13 @@ class Idempotency:
         if isinstance(outcome.error, Unavailable | Defect):
             tables.forget_key(tx, envelope.principal.id, key)
             return
-        tables.answer_key(tx, envelope.principal.id, key, self._answer(envelope, outcome))
+        tables.answer_key(tx, envelope.principal.id, key, self._answer(outcome))
 
-    def _answer(self, envelope: Envelope, outcome: Outcome) -> dict[str, Any]:
+    def _answer(self, outcome: Outcome) -> dict[str, Any]:
         error = outcome.error
-        if error is not None:
-            return {"error": type(error).__name__, "message": error.message, "errors": list(error.errors)}
-        return {"data": from_json(self._registry.of(envelope.message).dump(outcome.data))}
+        if error is None:
+            return {"data": outcome.wire}
+        return {"error": type(error).__name__, "message": error.message, "errors": list(error.errors)}
 
     def _recall(self, known: Any, envelope: Envelope) -> Outcome:
         if known.fingerprint != envelope.fingerprint:
@@ -75,10 +75,13 @@ class Idempotency:
             kind: type[BpmError] = getattr(bpm.errors, known.answer["error"], BpmError)
             error = kind(*known.answer["errors"], message=known.answer["message"])
             return Outcome(error=error, replayed=True)
-        data = self._registry.of(envelope.message).result.validate_python(
-            known.answer["data"], by_alias=True, strict=False
+        return self._again(envelope, known.answer["data"])
+
+    def _again(self, envelope: Envelope, data: Any) -> Outcome:
+        result = self._registry.of(envelope.message).result
+        return Outcome(
+            data=result.validate_python(data, by_alias=True, strict=False), json=to_json(data), replayed=True
         )
-        return Outcome(data=data, replayed=True)
 
 
 class Audit:

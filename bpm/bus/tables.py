@@ -1,5 +1,6 @@
 """What the bus itself keeps: answers by idempotency key, and the audit log."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,8 +45,32 @@ class AuditEntry(OrganizationRow, table=True):
     causation_id: str | None = None
 
 
+class ScheduledMessage(OrganizationRow, table=True):
+    """A message to be sent later; `key` keeps a second one of the same name out while one is waiting."""
+
+    __table_args__ = (Index("ix_scheduled_message_state", "state", "due_at"),)
+
+    id: str = Field(primary_key=True)
+    type: str
+    fields: dict[str, Any] = Field(sa_type=JsonColumn)
+    key: str | None = Field(default=None, unique=True)
+    principal_id: str
+    principal_name: str
+    permissions: list[str] = Field(sa_type=JsonColumn)
+    correlation_id: str
+    causation_id: str
+    depth: int
+    state: str
+    attempt: int = 0
+    errors: list[str] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    completed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
 KEYS = IdempotencyKey.table()
 AUDIT = AuditEntry.table()
+SCHEDULED = ScheduledMessage.table()
 
 _FIND = select(KEYS.c.id, KEYS.c.fingerprint, KEYS.c.answer, KEYS.c.created_at)
 
@@ -70,3 +95,36 @@ def answer_key(tx: Transaction, principal: str, key: str, answer: Any) -> None:
 def forget_key(tx: Transaction, principal: str, key: str) -> None:
     """Free a key: it is too old, or its work may be tried again."""
     tx.connection.execute(delete(KEYS).where(KEYS.c.principal == principal, KEYS.c.key == key))
+
+
+_SCHEDULED_OPEN = (
+    select(SCHEDULED.c.id, SCHEDULED.c.attempt, SCHEDULED.c.due_at)
+    .where(SCHEDULED.c.state == "waiting")
+    .order_by(SCHEDULED.c.due_at)
+)
+
+
+def schedule(tx: Transaction, row: dict[str, Any]) -> bool:
+    """Keep a message for later; False when one with the same key waits already."""
+    if row["key"] is not None:
+        known = select(SCHEDULED.c.id).where(SCHEDULED.c.key == row["key"])
+        if tx.connection.execute(known).first() is not None:
+            return False
+    tx.connection.execute(SCHEDULED.insert(), row)
+    return True
+
+
+def waiting_messages(tx: Transaction, limit: int) -> Sequence[Any]:
+    """Return (id, attempt, due_at) of messages that were not sent yet, the earliest first."""
+    return tx.connection.execute(_SCHEDULED_OPEN.limit(limit)).all()
+
+
+def scheduled_message(tx: Transaction, message_id: str) -> Any:
+    """Return a scheduled message's row, or None."""
+    return tx.connection.execute(select(SCHEDULED).where(SCHEDULED.c.id == message_id)).first()
+
+
+def settle_scheduled(tx: Transaction, message_id: str, attempt: int, values: dict[str, Any]) -> bool:
+    """Change a waiting message at this attempt; tells whether it was still waiting at it."""
+    where = (SCHEDULED.c.id == message_id, SCHEDULED.c.attempt == attempt, SCHEDULED.c.state == "waiting")
+    return tx.connection.execute(update(SCHEDULED).where(*where).values(values)).rowcount == 1

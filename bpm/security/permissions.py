@@ -43,6 +43,11 @@ def granted(permissions: frozenset[Permission], wanted: Permission) -> bool:
     return wanted in permissions or f"*:{wanted.partition(':')[2]}" in permissions
 
 
+def shared_permissions(one: frozenset[Permission], other: frozenset[Permission]) -> frozenset[Permission]:
+    """Return what both may do."""
+    return frozenset({p for p in one if granted(other, p)} | {p for p in other if granted(one, p)})
+
+
 def permissions_of(roles: list[str]) -> frozenset[Permission]:
     """Return everything the named roles may do; unknown names add nothing."""
     return frozenset[Permission]().union(*(ROLES.get(role, frozenset()) for role in roles))

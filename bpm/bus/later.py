@@ -1,0 +1,144 @@
+"""Messages for later: a row that says what to send, and a job that sends it."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from bpm.bus import tables
+from bpm.bus.envelope import Envelope
+from bpm.bus.outcome import Outcome
+from bpm.bus.registry import Registry
+from bpm.clock import Clock
+from bpm.errors import BpmError, Fenced
+from bpm.jobs import Job, JobQueue
+from bpm.security.identifiers import new_id
+from bpm.security.permissions import Principal
+from bpm.store import Database, Transaction
+
+KIND = "message"
+BACKOFF_SECONDS = (10, 60, 600, 3_600)
+"""The waits after the first, second, ... failed attempt; one attempt more than there are waits is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What to send, after how long, and the name under which only one may wait."""
+
+    name: str
+    fields: dict[str, Any]
+    delay: timedelta = timedelta()
+    key: str | None = None
+
+
+class Executor(Protocol):
+    """The part of the bus that sends."""
+
+    registry: Registry
+
+    async def execute(self, envelope: Envelope) -> Outcome:
+        """Take a message through the whole pipeline."""
+        ...
+
+
+class ScheduledMessages:
+    """Keeps messages for later and, as a job kind, sends them; see `bpm.jobs.JobKind`."""
+
+    name = KIND
+
+    def __init__(self, database: Database, jobs: JobQueue, clock: Clock) -> None:
+        """Stand between the table and the job engine."""
+        self._database = database
+        self._jobs = jobs
+        self._clock = clock
+        self.executor: Executor | None = None
+
+    def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:
+        """Write the row and ask for its job."""
+        now = self._clock()
+        due = now + later.delay
+        row = {
+            "organization_id": envelope.principal.organization_id,
+            "id": new_id(),
+            "type": later.name,
+            "fields": later.fields,
+            "key": later.key,
+            "principal_id": envelope.principal.id,
+            "principal_name": envelope.principal.name,
+            "permissions": sorted(envelope.principal.permissions),
+            "correlation_id": envelope.root,
+            "causation_id": envelope.request_id,
+            "depth": envelope.depth + 1,
+            "state": "waiting",
+            "attempt": 0,
+            "created_at": now,
+            "due_at": due,
+        }
+        if tables.schedule(tx, row):
+            self._jobs.enqueue(tx, Job(KIND, str(row["id"]), 0, due))
+
+    def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
+        """See `JobKind.pending`."""
+        return [Job(KIND, row.id, row.attempt, row.due_at) for row in tables.waiting_messages(tx, limit)]
+
+    async def run(self, job: Job) -> None:
+        """See `JobKind.run`."""
+        row = await self._database.read(lambda tx: tables.scheduled_message(tx, job.ref))
+        if row is None or row.state != "waiting" or row.attempt != job.attempt or self.executor is None:
+            return
+        principal = Principal(
+            "system", row.principal_id, row.principal_name, row.organization_id, frozenset(row.permissions)
+        )
+        settlement = Settlement(self._jobs, self._clock, job)
+        try:
+            message = self.executor.registry.decode(row.type, row.fields)
+        except BpmError as error:
+            outcome = Outcome(error=error)
+            await self._database.write(lambda tx: settlement.settle(tx, outcome))
+            return
+        envelope = Envelope(
+            message,
+            principal,
+            correlation_id=row.correlation_id,
+            causation_id=row.causation_id,
+            depth=row.depth,
+            recorder=settlement,
+        )
+        try:
+            await self.executor.execute(envelope)
+        except Fenced:
+            return
+
+
+class Settlement:
+    """Settles a scheduled message in the transaction of its effect."""
+
+    def __init__(self, jobs: JobQueue, clock: Clock, job: Job) -> None:
+        """Settle this attempt."""
+        self._jobs = jobs
+        self._clock = clock
+        self._job = job
+
+    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
+        """Nothing is known before."""
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """Write what became of it; raises `Fenced` when another run was first."""
+        self.settle(tx, outcome)
+
+    def settle(self, tx: Transaction, outcome: Outcome) -> None:
+        """Sent, dead, or waiting for the next attempt."""
+        now, attempt = self._clock(), self._job.attempt
+        values: dict[str, Any] = {"state": "sent", "completed_at": now, "key": None}
+        retry: Job | None = None
+        if outcome.error is not None:
+            values = {"state": "dead", "completed_at": now, "key": None, "errors": list(outcome.error.errors)}
+            if attempt < len(BACKOFF_SECONDS):
+                due = now + timedelta(seconds=BACKOFF_SECONDS[attempt] * random.uniform(0.9, 1.1))  # noqa: S311 jitter
+                values = {"attempt": attempt + 1, "due_at": due, "errors": list(outcome.error.errors)}
+                retry = Job(KIND, self._job.ref, attempt + 1, due)
+        if not tables.settle_scheduled(tx, self._job.ref, attempt, values):
+            raise Fenced
+        if retry is not None:
+            self._jobs.enqueue(tx, retry)

@@ -1,0 +1,5 @@
+"""Work for later: wake-up tokens, while the truth about the work stands in the tables of whoever asked."""
+
+from bpm.jobs.port import Job, JobKind, JobQueue
+
+__all__ = ["Job", "JobKind", "JobQueue"]

@@ -1,0 +1,84 @@
+"""What callers are told: accepted, the outcome, the first answer again, or why not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from pydantic_core import to_json
+
+from bpm.bus import Outcome
+from bpm.errors import BpmError, Defect, Failed
+from bpm.expressions import EvaluationError
+from router import tables
+from router.providers import Answer
+from router.request import InboundCall
+from router.rule import Rule
+
+Problems = Callable[[BpmError, str, str], Answer]
+"""Makes the answer of an error: (error, request id, the message's text of failure)."""
+
+JSON = "application/json"
+log = structlog.get_logger("router")
+
+
+def accepted(request_id: str, status: int = 200) -> Answer:
+    """Say that the request is on disk and will be executed."""
+    body = b'{"success":true,"data":{"requestId":"%b"},"message":"Accepted"}' % request_id.encode()
+    return Answer(status, body, JSON)
+
+
+class Answers:
+    """Makes answers; which error has which status is the web's to know."""
+
+    def __init__(self, problems: Problems) -> None:
+        """Take how errors are answered."""
+        self._problems = problems
+
+    def problem(self, error: BpmError, request_id: str, failed: str = "") -> Answer:
+        """Answer an error."""
+        return self._problems(error, request_id, failed)
+
+    def defect(self, error: Exception, request_id: str) -> Answer:
+        """Answer our own mistake, and write it down."""
+        log.error("request failed", request_id=request_id, exc_info=error)
+        return self._problems(Defect(), request_id, "")
+
+    def unrenderable(self, error: EvaluationError, request_id: str) -> Answer:
+        """Answer a response template that does not fit the request."""
+        log.warning("response template failed", request_id=request_id, error=str(error))
+        return self._problems(Failed(f"response: {error}"), request_id, "")
+
+    def outcome(self, call: InboundCall, rule: Rule, values: tuple[str, ...], outcome: Outcome, failed: str) -> Answer:
+        """Answer a `sync` request: the script's reply, the prescribed answer, or the outcome's envelope."""
+        if outcome.error is not None:
+            return self._problems(outcome.error, call.id, failed)
+        reply = getattr(outcome.data, "reply", None)
+        if reply is not None:
+            return replied(reply)
+        if rule.response is not None:
+            try:
+                return rule.response.render({**call.scope(rule.path_values(values)), "result": outcome.wire})
+            except EvaluationError as error:
+                return self.unrenderable(error, call.id)
+        return success(outcome.json or b"null", outcome.message)
+
+    def again(self, first: Any) -> Answer:
+        """Answer a repeated request as the first one was."""
+        if first.answer_status is not None:
+            return Answer(first.answer_status, first.answer_body or b"", first.answer_type or JSON)
+        return accepted(first.request_id, 202 if first.state == tables.RUNNING else 200)
+
+
+def success(data: bytes, message: str) -> Answer:
+    """Return the envelope of a success around `data`, which is JSON."""
+    text = to_json(message or "Operation completed successfully")
+    return Answer(200, b'{"success":true,"data":' + data + b',"message":' + text + b"}", JSON)
+
+
+def replied(reply: Any) -> Answer:
+    """Return what a script asked to be answered: text as it is, anything else as JSON."""
+    headers = {name.lower(): value for name, value in reply.headers.items()}
+    text = isinstance(reply.body, str)
+    content_type = headers.pop("content-type", "text/plain; charset=utf-8" if text else JSON)
+    body = reply.body.encode() if text else to_json(reply.body)
+    return Answer(reply.status, b"" if reply.body is None else body, content_type, tuple(headers.items()))

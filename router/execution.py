@@ -1,0 +1,224 @@
+"""From a stored request to its effect: by a worker, or at once for callers that wait."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from bpm.bus import Bus, Envelope, Message, Outcome
+from bpm.clock import Clock
+from bpm.errors import BpmError, Failed, Fenced, NotFound
+from bpm.expressions import EvaluationError
+from bpm.jobs import Job, JobQueue
+from bpm.security.permissions import Principal, shared_permissions
+from bpm.store import Database, Transaction
+from router import tables
+from router.answers import Answers, accepted
+from router.config import RetryConfig
+from router.fixed import FixedRoutes
+from router.inbox import KIND, Inbox, Settlement, Source, kept_result, pending, row_of
+from router.providers import Answer, Call, Refusal
+from router.request import InboundCall
+from router.rule import Rule
+from router.table import RouteTable
+
+RETRY = RetryConfig()
+"""How often the requests of providers are tried."""
+
+Holder = Callable[[str], Awaitable[Principal | None]]
+"""Returns a user as it is now, or None when it is gone or disabled."""
+
+
+class Execution:
+    """Executes requests of rules and providers; as a job kind, those that were accepted for later."""
+
+    name = KIND
+
+    def __init__(
+        self,
+        bus: Bus,
+        table: RouteTable,
+        fixed: FixedRoutes,
+        inbox: Inbox,
+        jobs: JobQueue,
+        answers: Answers,
+        holder: Holder,
+        clock: Clock,
+        sync_seconds: float,
+    ) -> None:
+        """Take the bus and where requests and their rules are found."""
+        self._bus = bus
+        self._database: Database = bus.database
+        self._table = table
+        self._fixed = fixed
+        self._inbox = inbox
+        self._jobs = jobs
+        self._answers = answers
+        self._holder = holder
+        self._clock = clock
+        self._sync_seconds = sync_seconds
+        self._unfinished: set[asyncio.Task[Outcome]] = set()
+
+    def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
+        """See `JobKind.pending`."""
+        return pending(tx, limit)
+
+    async def run(self, job: Job) -> None:
+        """See `JobKind.run`."""
+        row = await self._database.read(lambda tx: tables.inbound_by_id(tx, job.ref))
+        if row is None or row.attempt != job.attempt or row.state not in tables.OPEN_STATES:
+            return
+        call = call_of(row)
+        rule = self._table.by_id(row.config_id) if row.config_id is not None else None
+        settlement = Settlement(self._jobs, self._clock, job, rule.retry if rule else RETRY)
+        try:
+            message, principal = await self._message(row, call, rule)
+        except (BpmError, EvaluationError, ValueError) as error:
+            await self._fail(settlement, error)
+            return
+        envelope = Envelope(message, principal, call.id, address=call.address, recorder=settlement)
+        try:
+            await self._bus.execute(envelope)
+        except Fenced:
+            return
+
+    async def at_once(
+        self, call: InboundCall, rule: Rule, values: tuple[str, ...], source: Source, key: str | None
+    ) -> Answer:
+        """Execute a request while its caller waits; after the time limit answer 202 and go on."""
+        try:
+            message = rule.dispatch(call.scope(rule.path_values(values)))
+            principal = await self.principal_of(rule)
+        except (BpmError, EvaluationError) as error:
+            return await self._refuse(call, source, _as_failure(error))
+        registration = self._bus.registry.of(message)
+        row = row_of(call, source, tables.RUNNING, dedupe_key=source.dedupe_key(key))
+
+        def answer(outcome: Outcome) -> Answer:
+            outcome.message = registration.message_type.succeeded
+            return self._answers.outcome(call, rule, values, outcome, registration.message_type.failed)
+
+        recorder = AtOnce(row, self._clock, answer, insert_first=key is not None or registration.kind == "effect")
+        envelope = Envelope(message, principal, call.id, address=call.address, recorder=recorder)
+        outcome = await self._within_limit(envelope, effect=registration.kind == "effect")
+        if recorder.first is not None:
+            await self._inbox.repeat(call, source, recorder.first)
+            return self._answers.again(recorder.first)
+        if outcome is None:
+            return accepted(call.id, 202)
+        return recorder.answered or answer(outcome)
+
+    async def principal_of(self, rule: Rule) -> Principal:
+        """Return what a rule may do: what its author (or `runAs`) could when it was saved and still can."""
+        holder = await self._holder(rule.run_as_id or rule.author_id)
+        if holder is None:
+            raise Failed("the rule's author or service account is disabled or gone; save the rule again")
+        may = shared_permissions(rule.permissions, holder.permissions)
+        return Principal("rule", f"rule:{rule.id}", rule.key, rule.organization_id, may)
+
+    async def _message(self, row: Any, call: InboundCall, rule: Rule | None) -> tuple[Message[Any], Principal]:
+        if row.provider is not None:
+            return self._provider_message(row.provider, call)
+        if rule is None:
+            raise NotFound("the configuration was deleted before the request was executed")
+        match = self._table.find(call.path)
+        scope = call.scope(rule.path_values(match.values if match else ()))
+        return rule.dispatch(scope), await self.principal_of(rule)
+
+    def _provider_message(self, name: str, call: InboundCall) -> tuple[Message[Any], Principal]:
+        entry = (self._fixed.find(call.path) or {}).get(call.method)
+        if entry is None:
+            raise NotFound(f"the provider {name} is switched off")
+        provider, route = entry
+        try:
+            reception = route.read(Call(call.method, call.headers, call.query, call.body, call.address))
+        except Refusal as refusal:
+            raise Failed(refusal.cause) from refusal
+        principal = Principal("provider", f"provider:{name}", name, 1, provider.permissions)
+        return self._bus.registry.decode(reception.message_type, reception.fields), principal
+
+    async def _fail(self, settlement: Settlement, error: Exception) -> None:
+        outcome = Outcome(error=_as_failure(error))
+        await self._database.write(lambda tx: settlement.settle(tx, None, outcome))
+
+    async def _refuse(self, call: InboundCall, source: Source, error: BpmError) -> Answer:
+        row = row_of(call, source, tables.FAILED, errors=list(error.errors), attempt=1)
+        await self._database.append((tables.INBOUND, row), size=len(call.body))
+        return self._answers.problem(error, call.id)
+
+    async def _within_limit(self, envelope: Envelope, *, effect: bool) -> Outcome | None:
+        if not effect:
+            return await self._bus.execute(envelope)
+        task = asyncio.create_task(self._bus.execute(envelope))
+        self._unfinished.add(task)
+        task.add_done_callback(self._unfinished.discard)
+        done, _ = await asyncio.wait((task,), timeout=self._sync_seconds)
+        return task.result() if done else None
+
+
+class AtOnce:
+    """Stores and settles a request that is executed while its caller waits.
+
+    With `insert_first` the request is on disk before the handler runs (an effect, or a provider's id that may
+    be known already); else request and effect are written in one go.
+    """
+
+    def __init__(
+        self, row: dict[str, Any], clock: Clock, answer: Callable[[Outcome], Answer], *, insert_first: bool
+    ) -> None:
+        """Take the request's row and how its outcome is answered."""
+        self._row = row
+        self._clock = clock
+        self._answer = answer
+        self._insert_first = insert_first
+        self.first: Any = None
+        self.answered: Answer | None = None
+
+    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
+        """Insert the request, or find the first one with the same id."""
+        if not self._insert_first:
+            return None
+        if self._row["dedupe_key"] is None:
+            tables.insert(tx, self._row)
+            return None
+        self.first = tables.insert_unless_known(tx, self._row)
+        return Outcome(replayed=True) if self.first is not None else None
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """Write the outcome beside the effect, and the answer where it may have to be given again."""
+        self.answered = self._answer(outcome)
+        settled = {
+            "state": tables.DONE if outcome.ok else tables.FAILED,
+            "attempt": 1,
+            "completed_at": self._clock(),
+            "message_type": envelope.name,
+            "result": kept_result(outcome),
+            "errors": list(outcome.error.errors) if outcome.error else None,
+        }
+        if not self._insert_first:
+            tx.append(tables.INBOUND, {**self._row, **settled})
+            return
+        if self._row["dedupe_key"] is not None:
+            settled |= {
+                "answer_status": self.answered.status,
+                "answer_type": self.answered.content_type,
+                "answer_body": self.answered.body,
+            }
+        tables.finish(tx, self._row["request_id"], settled)
+
+
+def call_of(row: Any) -> InboundCall:
+    """Return a stored request as it came."""
+    return InboundCall(
+        method=row.method,
+        path=row.path,
+        headers=row.headers,
+        query_string=row.query,
+        address=row.address,
+        received_at=row.received_at,
+        body=row.body,
+        id=row.request_id,
+    )
+
+
+def _as_failure(error: Exception) -> BpmError:
+    return error if isinstance(error, BpmError) else Failed(str(error))

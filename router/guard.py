@@ -1,0 +1,110 @@
+"""One verdict with its cause on every request, in one order.
+
+    known -> enabled -> method -> address -> rate -> size -> signature -> duplicate
+
+What is decided before the body is read stands in `before_body`, the rest in `after_body`; duplicates are
+decided by a unique index when the request is stored (`router.inbox`).
+"""
+
+import time
+from dataclasses import dataclass
+
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from bpm.errors import (
+    BpmError,
+    Forbidden,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+)
+from router.request import InboundCall
+from router.rule import Rule
+
+QUARANTINED_CAUSES = frozenset({"unknown", "disabled"})
+"""Refusals that are the rules' fault rather than the request's: kept to be driven again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Passed, or refused for a cause; `error` is what the caller is told, `detail` what the administrator is."""
+
+    cause: str | None = None
+    detail: str = ""
+    error: BpmError | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the request may go on."""
+        return self.cause is None
+
+
+PASSED = Verdict()
+
+
+def unknown(path: str) -> Verdict:
+    """Refuse a path that no configuration has."""
+    return Verdict("unknown", f"no configuration has the path or key {path!r}", NotFound("There is no webhook here"))
+
+
+def method_refused(method: str, allowed: list[str]) -> Verdict:
+    """Refuse a method that the configurations at this path do not have."""
+    names = ", ".join(sorted(allowed))
+    return Verdict("method", f"the configuration answers {names}", MethodNotAllowed(method, names))
+
+
+class Guard:
+    """Judges requests against their rule."""
+
+    def __init__(self) -> None:
+        """Begin with no rates counted."""
+        self._storage = MemoryStorage()
+        self._limiter = FixedWindowRateLimiter(self._storage)
+
+    def before_body(self, rule: Rule, call: InboundCall, *, count: bool = True) -> Verdict:
+        """Judge what is known from the first line, the headers and the socket; a dry run does not `count`."""
+        if not rule.enabled:
+            return Verdict("disabled", "the configuration is not active", NotFound("There is no webhook here"))
+        if call.method != rule.method:
+            return method_refused(call.method, [rule.method])
+        if rule.addresses is not None and not rule.addresses.allows(call.address):
+            detail = f"{call.address} is not among the allowable addresses"
+            return Verdict("address", detail, Forbidden("Requests from this address are not allowed"))
+        if rule.rate is not None and count:
+            return self._rate(rule)
+        return PASSED
+
+    def too_large(self, limit: int) -> Verdict:
+        """Refuse a body over the limit."""
+        return Verdict("size", f"the body is over {limit} bytes", TooLarge(f"The body may have at most {limit} bytes"))
+
+    def after_body(self, rule: Rule, call: InboundCall) -> Verdict:
+        """Judge the whole request: the signature over the raw bytes, then the body's form."""
+        if rule.broken is not None:
+            return Verdict("broken", rule.broken, NotFound("There is no webhook here"))
+        if rule.verifier is not None:
+            found = rule.verifier.verify(call.body, call.headers, call.received_at.timestamp())
+            if not found.ok:
+                return Verdict("signature", found.cause, Unauthenticated("The signature is missing or wrong"))
+        return readable(call)
+
+    def _rate(self, rule: Rule) -> Verdict:
+        assert rule.rate is not None
+        if self._limiter.hit(rule.rate, str(rule.id)):
+            return PASSED
+        reset = self._limiter.get_window_stats(rule.rate, str(rule.id)).reset_time
+        retry_after = max(1.0, reset - time.time())
+        return Verdict("rate", f"more than {rule.rate}", RateLimited("Too many requests", retry_after=retry_after))
+
+
+def readable(call: InboundCall) -> Verdict:
+    """Refuse a body that is not what its content type says; nothing else looks at it again."""
+    try:
+        _ = call.payload, call.query
+    except ValueError as error:
+        return Verdict("malformed", str(error), Malformed(str(error)))
+    return PASSED

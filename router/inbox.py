@@ -1,0 +1,181 @@
+"""The request on disk before anything is answered, and its state from then on."""
+
+import contextlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from bpm.bus import Envelope, Outcome
+from bpm.clock import Clock
+from bpm.errors import Fenced, Unavailable
+from bpm.jobs import Job, JobQueue
+from bpm.store import Database, Transaction
+from router import tables
+from router.config import RetryConfig
+from router.guard import QUARANTINED_CAUSES, Verdict
+from router.providers import Answer
+from router.quota import Quota
+from router.request import InboundCall
+from router.rule import Rule
+
+KIND = "inbound"
+MAX_RESULT_BYTES = 256 * 1024
+"""Longer results are not kept with the request; the caller of a `sync` rule got them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """To which configuration, or which provider, a request belongs."""
+
+    organization_id: int
+    config_id: int | None = None
+    config_key: str | None = None
+    revision: int | None = None
+    provider: str | None = None
+    secret_header: str | None = None
+
+    @staticmethod
+    def of(rule: Rule) -> "Source":
+        """Return the source that a rule is."""
+        header = rule.verifier.secret_header if rule.verifier else None
+        return Source(rule.organization_id, rule.id, rule.key, rule.revision, None, header)
+
+    def dedupe_key(self, key: str | None) -> str | None:
+        """Return a provider's id as it is unique among all sources."""
+        return f"{self.config_id or self.provider}:{key}" if key is not None else None
+
+
+class Inbox:
+    """Stores requests and asks for their execution."""
+
+    def __init__(self, database: Database, jobs: JobQueue) -> None:
+        """Stand between the table and the job engine."""
+        self._database = database
+        self._jobs = jobs
+        self._quota = Quota()
+
+    async def accept(self, call: InboundCall, source: Source, dedupe_key: str | None, answer: Answer | None) -> Any:
+        """Store a request to be executed soon; return the first request's row when this is a repetition.
+
+        When it returns None the request is on disk and its job is known.
+        """
+        row = row_of(call, source, tables.PENDING, dedupe_key=source.dedupe_key(dedupe_key), answer=answer)
+        job = Job(KIND, call.id, 0, call.received_at)
+        try:
+            await self._database.append((tables.INBOUND, row), size=len(call.body), then=lambda: self._jobs.remember(job))
+        except IntegrityError:
+            return await self._database.write(lambda tx: self._insert(tx, row, job), len(call.body))
+        return None
+
+    def _insert(self, tx: Transaction, row: dict[str, Any], job: Job) -> Any:
+        known = tables.insert_unless_known(tx, row)
+        if known is None:
+            self._jobs.enqueue(tx, job)
+        return known
+
+    async def refuse(self, call: InboundCall, source: Source, verdict: Verdict) -> None:
+        """Keep a refused request with its cause, while there is room for it."""
+        if not self._quota.allows(verdict.cause or "", call.address, len(call.body)):
+            return
+        state = tables.QUARANTINED if verdict.cause in QUARANTINED_CAUSES else tables.REJECTED
+        row = row_of(call, source, state, cause=verdict.cause, errors=[verdict.detail])
+        with contextlib.suppress(Unavailable):  # the refusal itself must still be said
+            await self._database.append((tables.INBOUND, row), size=len(call.body))
+
+    async def repeat(self, call: InboundCall, source: Source, first: Any) -> None:
+        """Keep a note of a repeated request, while there is room for it."""
+        if self._quota.allows("duplicate", call.address, 0):
+            row = row_of(call, source, tables.DUPLICATE, cause="duplicate", duplicate_of=first.request_id)
+            await self._database.append((tables.INBOUND, {**row, "body": b""}))
+
+
+def row_of(call: InboundCall, source: Source, state: str, *, answer: Answer | None = None, **more: Any) -> dict[str, Any]:
+    """Return the row of a request as it came."""
+    return {
+        "organization_id": source.organization_id,
+        "request_id": call.id,
+        "config_id": source.config_id,
+        "config_key": source.config_key,
+        "revision": source.revision,
+        "provider": source.provider,
+        "method": call.method,
+        "path": call.path,
+        "query": call.query_string,
+        "headers": call.stored_headers(source.secret_header),
+        "body": call.body,
+        "address": call.address,
+        "received_at": call.received_at,
+        "state": state,
+        "cause": more.get("cause"),
+        "errors": more.get("errors"),
+        "dedupe_key": more.get("dedupe_key"),
+        "duplicate_of": more.get("duplicate_of"),
+        "attempt": more.get("attempt", 0),
+        "answer_status": answer.status if answer else None,
+        "answer_type": answer.content_type if answer else None,
+        "answer_body": answer.body if answer else None,
+    }
+
+
+def pending(tx: Transaction, limit: int) -> Sequence[Job]:
+    """Return tokens for every request that waits for a worker."""
+    rows = tables.open_requests(tx, limit)
+    return [Job(KIND, row.request_id, row.attempt, row.next_attempt_at or row.received_at) for row in rows]
+
+
+class Settlement:
+    """Settles a stored request in the transaction of its effect."""
+
+    def __init__(self, jobs: JobQueue, clock: Clock, job: Job, retry: RetryConfig | None) -> None:
+        """Settle this attempt; without `retry` a failure is final."""
+        self._jobs = jobs
+        self._clock = clock
+        self._job = job
+        self._retry = retry
+
+    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
+        """Nothing is known before."""
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """Write what became of it; raises `Fenced` when another run was first, which undoes the effect."""
+        self.settle(tx, envelope.name, outcome)
+
+    def settle(self, tx: Transaction, message_type: str | None, outcome: Outcome) -> None:
+        """Done, failed until the next attempt, or dead."""
+        now, attempt = self._clock(), self._job.attempt + 1
+        values = {
+            "state_": tables.DONE,
+            "next_attempt": attempt,
+            "next_attempt_at_": None,
+            "completed_at_": now,
+            "message_type_": message_type,
+            "result_": kept_result(outcome),
+            "errors_": list(outcome.error.errors) if outcome.error else None,
+        }
+        again: Job | None = None
+        if outcome.error is not None:
+            values["state_"] = tables.DEAD if self._retry else tables.FAILED
+            if self._retry is not None and attempt < self._retry.attempts:
+                due = now + jittered(self._retry.delay(attempt), self._retry.jitter)
+                values |= {"state_": tables.FAILED, "next_attempt_at_": due, "completed_at_": None}
+                again = Job(KIND, self._job.ref, attempt, due)
+        if not tables.settle(tx, self._job.ref, self._job.attempt, values):
+            raise Fenced
+        if again is not None:
+            self._jobs.enqueue(tx, again)
+
+
+def kept_result(outcome: Outcome) -> Any:
+    """Return the data as it is kept with the request."""
+    if outcome.json is None or len(outcome.json) > MAX_RESULT_BYTES:
+        return None
+    return outcome.wire
+
+
+def jittered(delay: timedelta, jitter: float) -> timedelta:
+    """Spread waits, so that what failed together is not tried together."""
+    return delay * random.uniform(1 - jitter, 1 + jitter)  # noqa: S311 spread, not secrecy

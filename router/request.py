@@ -1,0 +1,59 @@
+"""A request as the router sees it, whatever server read it from the socket."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+
+from bpm.security.identifiers import new_id
+from router.mapping import Payload, decode_body, scope_of
+
+CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization", "mono-webhook-secret", "verif-hash"})
+"""Headers that are never stored (a static secret is one; an HMAC signature is not)."""
+
+
+@dataclass
+class InboundCall:
+    """One HTTP request to the router; `path` has no prefix, header names are lower-case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query_string: str
+    address: str
+    received_at: datetime
+    body: bytes = b""
+    id: str = field(default_factory=new_id)
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; of one that stands twice, the last."""
+        return dict(parse_qsl(self.query_string, keep_blank_values=True, max_num_fields=1000))
+
+    @cached_property
+    def payload(self) -> Payload:
+        """The body read as its content type says; raises `ValueError` when it is not that."""
+        return decode_body(self.headers.get("content-type"), self.body)
+
+    def scope(self, path_values: Mapping[str, str]) -> dict[str, Any]:
+        """Return what templates see: `payload headers query path request`."""
+        return scope_of(
+            payload=self.payload.value,
+            headers=self.headers,
+            query=self.query,
+            path=path_values,
+            request={
+                "id": self.id,
+                "method": self.method,
+                "path": self.path,
+                "address": self.address,
+                "receivedAt": self.received_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "body": self.body.decode("utf-8", "replace"),
+            },
+        )
+
+    def stored_headers(self, secret: str | None = None) -> dict[str, str]:
+        """Return the headers minus credentials; `secret` names one more header that is a credential."""
+        return {name: value for name, value in self.headers.items() if name not in CREDENTIALS and name != secret}

@@ -1,0 +1,27 @@
+"""The answer that a configuration prescribes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import to_json
+
+from bpm.expressions import Template, compile_template
+from router.config import ResponseConfig
+from router.providers import Answer
+
+
+class ResponseTemplate:
+    """Status, content type and body; the body is a template over the request and, when executed, `result`."""
+
+    def __init__(self, config: ResponseConfig) -> None:
+        """Compile the body."""
+        self._status = config.status
+        self._type = config.content_type
+        self._body: Template | None = compile_template(config.body, missing="null") if config.body is not None else None
+
+    def render(self, scope: Mapping[str, Any]) -> Answer:
+        """Return the answer: text as it is, anything else as JSON; raises `EvaluationError`."""
+        value = self._body.render(scope) if self._body is not None else ""
+        if isinstance(value, str):
+            return Answer(self._status, value.encode(), self._type or "text/plain; charset=utf-8")
+        return Answer(self._status, to_json(value), self._type or "application/json")

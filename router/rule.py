@@ -1,0 +1,122 @@
+"""A configuration compiled for work: everything that a request needs is prepared once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from limits import RateLimitItem
+
+from bpm.bus import Registry
+from bpm.errors import BpmError, Failed
+from bpm.security.net import AddressList
+from bpm.security.secrets import SecretBox, SecretError, resolve_reference
+from bpm.settings import Settings
+from router.config import RetryConfig, WebHookFields, parse_rate
+from router.deduplication import Locator, locator
+from router.dispatch import Dispatch, dispatcher
+from router.paths import PARAMETER
+from router.response import ResponseTemplate
+from router.sealing import is_reference, mapped
+from router.signatures import Verifier, compile_signature
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One configuration at one revision.
+
+    `broken` says why its requests can't be executed or must be refused; `verifier` is None only when no
+    signature was asked for.
+    """
+
+    id: int
+    key: str
+    organization_id: int
+    revision: int
+    enabled: bool
+    method: str
+    path: str
+    parameters: tuple[str, ...]
+    fields: WebHookFields
+    author_id: str
+    run_as_id: str | None
+    permissions: frozenset[str]
+    addresses: AddressList | None
+    rate: RateLimitItem | None
+    max_body_bytes: int
+    verifier: Verifier | None
+    dedupe: Locator | None
+    retry: RetryConfig
+    response: ResponseTemplate | None
+    dispatch: Dispatch
+    broken: str | None = None
+
+    @property
+    def sync(self) -> bool:
+        """Whether the caller waits for the outcome."""
+        return self.fields.response_mode == "sync"
+
+    def path_values(self, values: tuple[str, ...]) -> dict[str, str]:
+        """Name the values of the path's parameters."""
+        return dict(zip(self.parameters, values, strict=False))
+
+
+class RuleCompiler:
+    """Turns a configuration's row into a rule; never raises, a rule that can't work says so itself."""
+
+    def __init__(self, registry: Registry, box: SecretBox, settings: Settings) -> None:
+        """Take what rules lean on."""
+        self._registry = registry
+        self._box = box
+        self._settings = settings
+
+    def __call__(self, row: Any) -> Rule:
+        """Compile one row of `webhook_config`."""
+        try:
+            fields = WebHookFields.model_validate(mapped(row.definition, self._opened))
+            return self._rule(row, fields, None)
+        except (SecretError, ValueError) as error:
+            fields = WebHookFields.model_validate({**row.definition, "signature": None, "handshake": None})
+            return self._rule(row, fields, f"the configuration can't be used: {error}")
+
+    def _rule(self, row: Any, fields: WebHookFields, broken: str | None) -> Rule:
+        dispatch = self._dispatch(row, fields)
+        verifier = compile_signature(fields.signature) if fields.signature else None
+        return Rule(
+            id=row.id,
+            key=row.key,
+            organization_id=row.organization_id,
+            revision=row.revision,
+            enabled=row.is_enabled,
+            method=fields.action,
+            path=row.path,
+            parameters=tuple(PARAMETER.findall(row.path)),
+            fields=fields,
+            author_id=row.author_id,
+            run_as_id=row.run_as_id,
+            permissions=frozenset(row.permissions),
+            addresses=AddressList.parse(fields.allowable_ips) if fields.allowable_ips else None,
+            rate=parse_rate(fields.rate_limit) if fields.rate_limit else None,
+            max_body_bytes=fields.max_body_bytes or self._settings.max_body_bytes,
+            verifier=verifier,
+            dedupe=locator(fields.deduplication or (verifier.deduplication if verifier else None)),
+            retry=fields.retry or RetryConfig(),
+            response=ResponseTemplate(fields.response) if fields.response else None,
+            dispatch=dispatch,
+            broken=broken,
+        )
+
+    def _dispatch(self, row: Any, fields: WebHookFields) -> Dispatch:
+        try:
+            return dispatcher(row.id, row.key, row.revision, row.organization_id, fields, self._registry)
+        except (BpmError, ValueError) as error:
+            return _refusing(str(error))
+
+    def _opened(self, secret: str) -> str:
+        return resolve_reference(secret) if is_reference(secret) else self._box.decrypt(secret)
+
+
+def _refusing(reason: str) -> Callable[[Mapping[str, Any]], Any]:
+    def refuse(_scope: Mapping[str, Any]) -> Any:
+        raise Failed(reason)
+
+    return refuse

@@ -1,0 +1,155 @@
+"""Every configuration in memory, found by path and method at the same cost whether there are 10 or 10,000."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bpm.store import Database
+from router import tables
+from router.paths import PARAMETER
+from router.rule import Rule
+
+POLL_SECONDS = 0.5
+"""How often another process's changes are looked for; they must be live within a second."""
+
+
+@dataclass(slots=True)
+class Slot:
+    """A configuration's row and, once a request asked for it, the rule compiled from it."""
+
+    row: Any
+    compiled: Rule | None = None
+
+
+@dataclass(slots=True)
+class Node:
+    """The rules at one place of the path tree, and the places below it."""
+
+    literals: "dict[str, Node]" = field(default_factory=dict[str, "Node"])
+    parameter: "Node | None" = None
+    slots: dict[str, Slot] = field(default_factory=dict[str, Slot])
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What answers an address: the rules by method, and the values of the path's parameters by position."""
+
+    slots: Mapping[str, Slot]
+    values: tuple[str, ...] = ()
+
+
+class RouteTable:
+    """The routes of all configurations; `refresh` brings in what changed, in this or another process."""
+
+    def __init__(self, database: Database, compile_rule: Callable[[Any], Rule]) -> None:
+        """Take where the configurations are and how a row becomes a rule."""
+        self._database = database
+        self._compile = compile_rule
+        self._rows: dict[int, Slot] = {}
+        self._root = Node()
+        self._exact: dict[str, Node] = {}
+        self._keys: dict[str, Slot] = {}
+        self._seen = 0
+        self._lock = asyncio.Lock()
+        self._watcher: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        """How many configurations there are."""
+        return len(self._rows)
+
+    async def start(self) -> None:
+        """Load everything and begin to watch for other processes' changes."""
+        await self.refresh()
+        self._watcher = asyncio.create_task(self._watch(), name="bpm-routes")
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+
+    async def refresh(self) -> None:
+        """Bring in every change whose commit has returned."""
+        async with self._lock:
+            changed, rows, seen = await self._database.read(lambda tx: tables.changed_configs(tx, self._seen))
+            for config_id in changed:
+                self._remove(config_id)
+            for row in rows:
+                self._add(row)
+            self._seen = seen
+
+    def find(self, path: str) -> Match | None:
+        """Return what answers `path` (without the prefix): a literal path, one with parameters, or a key."""
+        node = self._exact.get(path)
+        if node is not None:
+            return Match(node.slots)
+        segments = path.split("/")
+        found = _descend(self._root, segments, 0, ())
+        if found is not None:
+            return found
+        slot = self._keys.get(path)
+        return Match({slot.row.action: slot}) if slot is not None else None
+
+    def rule(self, slot: Slot) -> Rule:
+        """Return the slot's rule, compiled at its first use."""
+        if slot.compiled is None:
+            slot.compiled = self._compile(slot.row)
+        return slot.compiled
+
+    def by_id(self, config_id: int) -> Rule | None:
+        """Return the rule of a configuration as it is now, or None when it was deleted."""
+        slot = self._rows.get(config_id)
+        return self.rule(slot) if slot is not None else None
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                await self.refresh()
+            except Exception:
+                tables.log.exception("the routes could not be refreshed; the old ones go on")
+
+    def _add(self, row: Any) -> None:
+        slot = Slot(row)
+        self._rows[row.id] = slot
+        self._keys[row.key] = slot
+        self._node(row.path).slots[row.action] = slot
+
+    def _remove(self, config_id: int) -> None:
+        slot = self._rows.pop(config_id, None)
+        if slot is None:
+            return
+        self._keys.pop(slot.row.key, None)
+        slots = self._node(slot.row.path).slots
+        if slots.get(slot.row.action) is slot:
+            del slots[slot.row.action]
+        if not slots:
+            self._exact.pop(slot.row.path, None)
+
+    def _node(self, path: str) -> Node:
+        node, literal = self._root, True
+        for segment in path.split("/"):
+            if PARAMETER.fullmatch(segment):
+                literal = False
+                node.parameter = node.parameter or Node()
+                node = node.parameter
+            else:
+                node = node.literals.setdefault(segment, Node())
+        if literal:
+            self._exact[path] = node
+        return node
+
+
+def _descend(node: Node, segments: list[str], at: int, values: tuple[str, ...]) -> Match | None:
+    """Walk down, literal before parameter, going back where a literal leads nowhere."""
+    if at == len(segments):
+        return Match(node.slots, values) if node.slots else None
+    literal = node.literals.get(segments[at])
+    if literal is not None:
+        found = _descend(literal, segments, at + 1, values)
+        if found is not None:
+            return found
+    if node.parameter is not None and segments[at]:
+        return _descend(node.parameter, segments, at + 1, (*values, segments[at]))
+    return None
