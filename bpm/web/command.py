@@ -16,13 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bpm.bus import Bus, Envelope, Outcome, Registration
 from bpm.bus.behaviors import permit
-from bpm.errors import BpmError, Defect, Draining, Malformed
+from bpm.errors import BpmError, Defect, Draining, Malformed, MethodNotAllowed
 from bpm.security.net import AddressList
 from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.settings import Settings
 from bpm.web.incoming import Authenticator, Disconnected, Incoming
 from bpm.web.lifecycle import Lifecycle
-from bpm.web.problems import method_not_allowed, problem_response
+from bpm.web.problems import problem_response
 
 PATH = "/api/bpm/cmd"
 
@@ -58,7 +58,7 @@ class CommandEndpoint:
 
     async def _answer(self, request: Incoming) -> ASGIApp:
         if request.method != "POST":
-            return method_not_allowed(request.method, "POST", request.request_id)
+            raise MethodNotAllowed(request.method, "POST")
         if self._lifecycle.draining:
             raise Draining
         principal = await self._accounts.authenticate(request.header(b"authorization"), request.address)

@@ -18,6 +18,7 @@ from bpm.errors import (
     Conflict,
     Defect,
     Failed,
+    Fenced,
     Forbidden,
     Invalid,
     Malformed,
@@ -40,6 +41,7 @@ STATUS: dict[type[BpmError], int] = {
     NotFound: 404,
     MethodNotAllowed: 405,
     Conflict: 409,
+    Fenced: 409,
     TooLarge: 413,
     UnsupportedMedia: 415,
     Invalid: 422,
@@ -69,20 +71,15 @@ def problem_response(error: BpmError, request_id: str, failed: str = "") -> Resp
     return _answer(status, message, list(error.errors), headers)
 
 
-def method_not_allowed(method: str, allowed: str, request_id: str) -> Response:
-    """Return the answer to a method that an address does not know; `allowed` lists those it does."""
-    return problem_response(MethodNotAllowed(method, allowed), request_id)
-
-
 async def http_problem(request: Request, error: Exception) -> Response:
     """Answer what Starlette itself refuses, an unknown address or method first of all, like everything else."""
-    request_id = request_id_of(request.headers.get("x-request-id"))
     assert isinstance(error, HTTPException)
+    request_id = request_id_of(request.headers.get("x-request-id"))
     if error.status_code == 404:
         return problem_response(NotFound(f"nothing is at {request.url.path}", message="No such address."), request_id)
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "another method")
-        return method_not_allowed(request.method, allowed, request_id)
+        return problem_response(MethodNotAllowed(request.method, allowed), request_id)
     return _answer(error.status_code, error.detail, [error.detail], {"X-Request-Id": request_id})
 
 

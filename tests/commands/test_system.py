@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 import commands.system
 from bpm.bus import Bus, Envelope, Registry
 from bpm.errors import Forbidden, NotFound
+from bpm.jobs.embedded import EmbeddedJobs
 from bpm.security.permissions import SYSTEM
 from bpm.settings import Settings
 from bpm.store import open_database
@@ -42,7 +43,7 @@ async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
     registry.bind({"registry": registry, "status": Status()})
     database = open_database(Settings(data_dir=tmp_path))
     await database.start()
-    yield Bus(registry, database)
+    yield Bus(registry, database, EmbeddedJobs(database, concurrency=1))
     await database.stop()
 
 
