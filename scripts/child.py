@@ -1,0 +1,52 @@
+"""The locked process that does a job: one and out, or job after job for the same rule."""
+
+import os
+import signal
+from typing import Any, NamedTuple, NoReturn
+
+from scripts import locks
+from scripts.execution import Language, perform
+from scripts.frames import MalformedFrameError
+from scripts.wire import Wire
+
+
+class Setting(NamedTuple):
+    """What every child inherits from its zygote."""
+
+    language: Language
+    zygote: int
+    """Process id of the zygote."""
+    address_space: int
+    """Bytes of address space a child starts with."""
+    confined: bool
+    """Whether the system call filter holds on this machine; then no child runs without it."""
+
+
+def become_child(order: dict[str, Any], socket: int, trace: int, setting: Setting) -> NoReturn:
+    """Turn a fresh fork of the zygote into a locked child and serve until it is no longer wanted.
+
+    `order` holds `cpu` (seconds), `memory` (bytes on top of what the zygote occupies) and `reused`: such a
+    child has no CPU timer, because the server measures each of its runs.
+    """
+    try:
+        locks.tie_to_parent(setting.zygote)
+        locks.arrange_descriptors(socket, trace)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        locks.watch_for_death()
+        reused = order["reused"]
+        locks.limit_resources(None if reused else order["cpu"], setting.address_space + order["memory"])
+        if locks.filter_calls() or not setting.confined:
+            serve(setting.language, reused)
+    finally:
+        os._exit(0)
+
+
+def serve(language: Language, reused: bool) -> None:
+    """Do jobs until one ends badly, or just one when the child is not for reuse."""
+    wire = Wire()
+    going = True
+    while going:
+        try:
+            going = perform(wire.read(), language, wire) and reused
+        except MalformedFrameError:
+            return

@@ -1,0 +1,169 @@
+"""One job with one child, from the server's side: every cap is kept here again."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+from scripts.clocks import Clocks
+from scripts.frames import MalformedFrameError, pack
+from scripts.limits import KIB, Limits
+from scripts.outcome import CommandRefused, Send
+from scripts.processes import Child, ChildGoneError
+from scripts.values import incoming, is_header_text, verify
+
+FRAME_ROOM = 64 * KIB
+"""What a frame may hold besides the value its limit is about."""
+
+COMPILED_ROOM = 8
+"""A compiled script with its warnings takes at most this many times the room of its source."""
+
+
+class Turn:
+    """A place among the scripts that may compute at once; given back while a script waits for an answer.
+
+    Without that, scripts whose commands start other scripts could wait for one another for ever.
+    """
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._held = False
+
+    async def take(self) -> None:
+        """Wait for a place."""
+        await self._places.acquire()
+        self._held = True
+
+    def give(self) -> None:
+        """Give the place back, if it is held."""
+        if self._held:
+            self._held = False
+            self._places.release()
+
+
+class Conversation:
+    """What was said in one run: log lines, commands, and at last a result or a failure."""
+
+    def __init__(self, child: Child, limits: Limits, send: Send | None, turn: Turn) -> None:
+        self.logs: list[str] = []
+        self.sends = 0
+        self.cpu_seconds = 0.0
+        self._child = child
+        self._limits = limits
+        self._send = send
+        self._turn = turn
+        self._log_room = limits.log_bytes
+
+    async def hold(self, job: bytes) -> dict[str, Any] | None:
+        """Hand over a job and return the child's last message, None when it ended without one.
+
+        Whatever the `send` callback raises besides CommandRefused ends the conversation and is raised here.
+        """
+        clocks = Clocks(self._child, self._limits)
+        try:
+            await self._child.write(job)
+            return await self._listen(clocks)
+        except ChildGoneError:
+            return None
+        except MalformedFrameError:
+            self._child.stop("protocol")
+            return None
+        finally:
+            self.cpu_seconds = clocks.cpu_used
+            clocks.stop()
+
+    async def _listen(self, clocks: Clocks) -> dict[str, Any]:
+        most = max(self._limits.result_bytes, COMPILED_ROOM * self._limits.source_bytes) + FRAME_ROOM
+        while True:
+            message = await self._child.read(most)
+            check = EXPECTED.get(message["t"])
+            if check is None or not check(message):
+                raise MalformedFrameError(f"a message that is not expected: {message['t'][:40]}")
+            if message["t"] == "log":
+                self._log(message["text"])
+            elif message["t"] == "send":
+                clocks.pause()
+                await self._answer(message)
+                clocks.resume()
+            else:
+                return message
+
+    def _log(self, text: str) -> None:
+        line = text.encode()[: self._log_room].decode("utf-8", "ignore")
+        if len(self.logs) < self._limits.log_lines and self._log_room > 0:
+            self.logs.append(line)
+            self._log_room -= len(line.encode())
+
+    async def _answer(self, message: dict[str, Any]) -> None:
+        answer: dict[str, Any]
+        self._turn.give()
+        try:
+            answer = {"t": "answer", "data": await self._forward(message["command"], message["args"])}
+        except CommandRefused as refusal:
+            answer = {"t": "refused", "code": refusal.code, "message": str(refusal), "errors": refusal.errors}
+        frame = pack(answer, unicode_errors="surrogatepass", convert=incoming)
+        await self._turn.take()
+        await self._child.write(frame)
+
+    async def _forward(self, command: str, args: dict[str, Any]) -> Any:
+        """Send a command, unless the child goes first: then nobody waits for the answer any more."""
+        if self._send is None:
+            raise CommandRefused("not_available", "This script may not send commands.")
+        if self.sends >= self._limits.sends:
+            raise CommandRefused("too_many", f"A run may send at most {self._limits.sends} commands (limit sends).")
+        self.sends += 1
+        sending = asyncio.ensure_future(self._send(command, args))
+        try:
+            await asyncio.wait((sending, self._child.ended), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not sending.done():
+                sending.cancel()
+        if self._child.ended.done() and not sending.done():
+            raise ChildGoneError
+        return sending.result()
+
+
+def _is_json(*values: Any) -> bool:
+    try:
+        for value in values:
+            verify(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_place(message: dict[str, Any]) -> bool:
+    return all(
+        message.get(name) is None or (type(message[name]) is int and 0 < message[name] < 1 << 31)
+        for name in ("line", "column")
+    )
+
+
+def _is_reply(value: Any) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, dict):
+        return False
+    reply = cast("dict[str, Any]", value)
+    status, headers = reply.get("status"), reply.get("headers")
+    if type(status) is not int or not 200 <= status <= 599 or not isinstance(headers, dict):
+        return False
+    words = [word for item in cast("dict[Any, Any]", headers).items() for word in item]
+    return set(reply) == {"status", "body", "headers"} and all(map(is_header_text, words))
+
+
+EXPECTED: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "log": lambda said: isinstance(said.get("text"), str),
+    "send": lambda said: (
+        isinstance(said.get("command"), str) and isinstance(said.get("args"), dict) and _is_json(said["args"])
+    ),
+    "result": lambda said: (
+        _is_json(said.get("result"), said.get("reply"), said.get("variables"))
+        and _is_reply(said.get("reply"))
+        and type(said.get("peak")) is int
+    ),
+    "failed": lambda said: (
+        said.get("reason") in ("error", "memory", "output") and isinstance(said.get("message"), str) and _is_place(said)
+    ),
+    "compiled": lambda said: isinstance(said.get("code"), bytes | None),
+}
+"""What a child may say, and the form each message must have."""

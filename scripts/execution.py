@@ -1,0 +1,89 @@
+"""One job inside the child: compile a script, or run a compiled one and say how it ended."""
+
+import decimal
+import marshal
+import resource
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from scripts import clock, policy
+from scripts.interface import Interface
+from scripts.values import Outgoing, TooLargeError
+from scripts.wire import Wire
+
+MESSAGE_CHARACTERS = 2_000
+
+
+class Language(NamedTuple):
+    """How source becomes a code object, and the globals that code starts with."""
+
+    compile: Callable[[str, int], dict[str, Any]]
+    namespace: dict[str, Any]
+
+
+def perform(job: dict[str, Any], language: Language, wire: Wire) -> bool:
+    """Do one job, answer it, and tell whether it ended well."""
+    if job["t"] == "compile":
+        wire.write({"t": "compiled", **language.compile(job["source"], job["depth"])})
+        return True
+    clock.reset(job["now"], job["seed"])
+    decimal.setcontext(decimal.Context())
+    interface = Interface(job["inputs"], job["limits"], wire)
+    scope = {**language.namespace, **interface.names()}
+    try:
+        outcome = _run(marshal.loads(job["code"]), scope, interface, job["limits"]["result_bytes"])  # noqa: S302
+    except BaseException as error:
+        failure = _failure(error)
+        scope.clear()
+        wire.write(failure)
+        return False
+    wire.write(outcome)
+    return True
+
+
+def _run(code: Any, scope: dict[str, Any], interface: Interface, room: int) -> dict[str, Any]:
+    exec(code, scope)  # noqa: S102  (defines the function that holds the script)
+    value = scope.pop("_script_")()
+    outgoing = Outgoing(room)
+    returned = scope.get("result") if value is None else value
+    return {
+        "t": "result",
+        "result": outgoing.convert(returned),
+        "reply": None if interface.answer is None else outgoing.convert(interface.answer, "reply"),
+        "variables": outgoing.convert(scope.get("variables"), "variables"),
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    }
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    line, column = _position(error.__traceback__)
+    reason = "error"
+    if isinstance(error, MemoryError):
+        reason = "memory"
+    elif isinstance(error, TooLargeError):
+        reason = "output"
+    return {"t": "failed", "reason": reason, "message": _message(error), "line": line, "column": column}
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    kind = type(error).__name__
+    message = f"{kind}: {text}" if text else kind
+    return message[:MESSAGE_CHARACTERS].encode("utf-8", "replace").decode()
+
+
+def _position(traceback: TracebackType | None) -> tuple[int | None, int | None]:
+    """Return line and byte column of the script's innermost frame, both from 1."""
+    line = column = None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code.co_filename == policy.FILENAME:
+            line = traceback.tb_lineno
+            offsets = list(code.co_positions())[traceback.tb_lasti // 2]
+            column = None if offsets[2] is None else offsets[2] + 1
+        traceback = traceback.tb_next
+    return line, column

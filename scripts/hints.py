@@ -1,0 +1,83 @@
+"""Warnings about a script that compiles: names nobody binds, modules that are not there, no result."""
+
+import ast
+import difflib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from scripts import policy
+
+KNOWN = frozenset(
+    name
+    for names in (
+        policy.INPUTS,
+        policy.CALLS,
+        policy.BUILTINS,
+        policy.EXCEPTIONS,
+        policy.GUARDED_BUILTINS,
+        policy.MODULES,
+    )
+    for name in names
+)
+
+
+class Hint(NamedTuple):
+    """A warning with the node it is about."""
+
+    node: ast.AST
+    code: str
+    message: str
+
+
+def hints(tree: ast.Module) -> Iterator[Hint]:
+    """Yield the warnings of a parsed script in the order of their kind."""
+    nodes = list(ast.walk(tree))
+    bound = {name for node in nodes for name in _bindings(node)}
+    for node in nodes:
+        if isinstance(node, ast.Name) and node.id not in bound and node.id not in KNOWN:
+            yield Hint(node, "unknown_name", _unknown(node.id, bound))
+        yield from _imports(node)
+    if not any(_answers(node) for node in nodes):
+        place = tree.body[-1] if tree.body else tree
+        yield Hint(place, "no_result", "The script never sets result, returns nothing and calls no reply().")
+
+
+def _bindings(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+        yield node.id
+    elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        yield node.name
+    elif isinstance(node, ast.arg):
+        yield node.arg
+    elif isinstance(node, ast.alias):
+        yield (node.asname or node.name).partition(".")[0]
+    elif isinstance(node, ast.ExceptHandler) and node.name:
+        yield node.name
+
+
+def _imports(node: ast.AST) -> Iterator[Hint]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            if alias.name not in policy.MODULES:
+                yield Hint(node, "unknown_module", f"The module {alias.name} is not available in scripts.")
+    elif isinstance(node, ast.ImportFrom) and node.module != "__future__":
+        members = policy.MODULES.get(node.module or "")
+        if members is None:
+            yield Hint(node, "unknown_module", f"The module {node.module} is not available in scripts.")
+            return
+        for alias in node.names:
+            if alias.name not in members:
+                yield Hint(node, "unknown_name", f"The module {node.module} has no member {alias.name} in scripts.")
+
+
+def _answers(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "reply"
+    if isinstance(node, ast.Return):
+        return node.value is not None
+    return "result" in _bindings(node)
+
+
+def _unknown(name: str, bound: set[str]) -> str:
+    near = difflib.get_close_matches(name, [*KNOWN, *bound], n=1, cutoff=0.8)
+    return f"The name {name} is not defined{f'; did you mean {near[0]}?' if near else '.'}"

@@ -1,0 +1,136 @@
+"""The locks of the wall, in the order they must be closed: first the zygote's, then each child's."""
+
+import contextlib
+import faulthandler
+import math
+import os
+import resource
+import signal
+from pathlib import Path
+
+from scripts import kernel, landlock, seccomp
+from scripts.syscalls import this_machine
+from scripts.wire import SOCKET
+
+Lock = bool | str
+"""True or a word on how a lock is closed; False where the machine does not have it."""
+
+TRACE = 4
+"""The descriptor a dying child writes its stack to."""
+
+STOP_SIGNAL = signal.SIGUSR1
+CPU_SIGNAL = signal.SIGPROF
+
+NOBODY = 65534
+NEW_USER, NEW_NETWORK, NEW_IPC, NEW_HOST_NAME = 0x10000000, 0x40000000, 0x08000000, 0x04000000
+
+SPARE_CPU_SECONDS = 2
+"""The kernel's own CPU cap stands this far above the timer; it is for a child that got rid of the timer."""
+
+
+def lock_zygote() -> dict[str, Lock]:
+    """Close what the zygote and its children share, and tell which locks are on."""
+    locks: dict[str, Lock] = {"namespaces": _leave_namespaces(), "user": _drop_user()}
+    locks["no_new_privileges"] = _closed(kernel.PR_SET_NO_NEW_PRIVS, 1) and _closed(kernel.PR_SET_DUMPABLE, 0)
+    try:
+        locks["landlock"] = f"ABI {landlock.restrict()}"
+    except OSError:
+        locks["landlock"] = False
+    return locks
+
+
+def tie_to_parent(parent: int) -> None:
+    """Die with the zygote, even if it just died."""
+    _closed(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def arrange_descriptors(socket: int, trace: int) -> None:
+    """Leave nothing open but the null device on 0 to 2, the socket and the trace pipe."""
+    high = [os.dup2(fd, 100 + at) for at, fd in enumerate((socket, trace))]
+    os.dup2(high[0], SOCKET)
+    os.dup2(high[1], TRACE)
+    os.dup2(1, 2)
+    os.closerange(TRACE + 1, 256)
+
+
+def watch_for_death() -> None:
+    """Have Python write the running line before a fatal signal kills, also from within one C call."""
+    faulthandler.enable(TRACE, all_threads=False)
+    for number in (CPU_SIGNAL, STOP_SIGNAL):
+        signal.signal(number, signal.SIG_DFL)
+        faulthandler.register(number, TRACE, all_threads=False, chain=True)
+
+
+def limit_resources(cpu_seconds: float | None, address_space: int) -> None:
+    """Set the kernel's caps; the timer's signal has its default action, which no Python code can miss."""
+    whole = math.ceil(cpu_seconds or 0) + SPARE_CPU_SECONDS
+    caps = {"NPROC": 0, "NOFILE": TRACE, "FSIZE": 0, "CORE": 0, "AS": address_space, "MEMLOCK": 0, "MSGQUEUE": 0}
+    if cpu_seconds is not None:
+        caps["CPU"] = whole
+        signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+    for name, cap in caps.items():
+        number = getattr(resource, f"RLIMIT_{name}", None)
+        if number is not None:
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(number, (cap, cap))
+
+
+def filter_calls() -> bool:
+    """Put this process under its system call filter; False where that is not possible."""
+    machine = this_machine()
+    if machine is None:
+        return False
+    try:
+        seccomp.install(seccomp.program(machine, os.getpid()))
+    except OSError:
+        return False
+    return True
+
+
+def filter_holds() -> bool:
+    """Try the filter on a child of our own: a question is refused, a fork kills."""
+    pid = os.fork()
+    if pid == 0:
+        _probe()
+    return os.WTERMSIG(os.waitpid(pid, 0)[1]) == getattr(signal, "SIGSYS", 0)
+
+
+def _probe() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if filter_calls():
+        try:
+            Path("/").stat()
+        except PermissionError:
+            os.fork()
+    os._exit(0)
+
+
+def _leave_namespaces() -> Lock:
+    flags = NEW_NETWORK | NEW_IPC | NEW_HOST_NAME
+    for extra in (0, NEW_USER):
+        with contextlib.suppress(OSError):
+            kernel.unshare(flags | extra)
+            return "user, network, ipc, uts" if extra else "network, ipc, uts"
+    return False
+
+
+def _drop_user() -> Lock:
+    if os.getuid() != 0:
+        return "ordinary user"
+    try:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+    except OSError:
+        return False
+    return f"dropped to {NOBODY}"
+
+
+def _closed(option: int, value: int) -> bool:
+    try:
+        kernel.prctl(option, value)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,123 @@
+"""Children kept ready: warm spares for runs of their own, and children reused for one rule."""
+
+import asyncio
+import os
+import time
+from collections import OrderedDict, deque
+from collections.abc import Hashable
+
+from scripts.limits import Limits
+from scripts.outcome import SandboxUnavailable
+from scripts.processes import Child, Zygote
+
+SPARES_PER_CORE = 2
+IDLE_REUSED = 32
+"""Idle children of grade `rule` kept at most, over all rules."""
+
+
+class Pool:
+    """Hands out children of the current zygote and replaces it when it is lost."""
+
+    def __init__(self, entry: str, limits: Limits, *, allow_unconfined: bool) -> None:
+        self.closed = False
+        self._entry = entry
+        self._limits = limits
+        self._allow_unconfined = allow_unconfined
+        self._starting = asyncio.Lock()
+        self._zygote: Zygote | None = None
+        self._spares: deque[Child] = deque()
+        self._idle: OrderedDict[int, tuple[Hashable, Child]] = OrderedDict()
+
+    @property
+    def locks(self) -> dict[str, bool | str]:
+        """The locks the current zygote reported."""
+        return dict(self._zygote.locks) if self._zygote else {}
+
+    async def start(self) -> Zygote:
+        """Return the zygote, starting one if there is none alive; raises SandboxUnavailable."""
+        async with self._starting:
+            if self.closed:
+                raise SandboxUnavailable("The script sandbox is closed.")
+            if self._zygote is None or self._zygote.lost:
+                await self._forget()
+                self._zygote = Zygote(self._entry)
+                await self._zygote.started()
+                await self._insist()
+                self._refill()
+            return self._zygote
+
+    async def close(self) -> None:
+        """End every child and the zygote."""
+        self.closed = True
+        async with self._starting:
+            await self._forget()
+
+    async def take(self, limits: Limits, key: Hashable | None = None) -> Child:
+        """Return a child for one run, or with a key one that served runs of that key only."""
+        zygote = await self.start()
+        if key is not None:
+            return self._idle_for(key, limits) or zygote.fork(limits, reused=True)
+        same = (limits.cpu_seconds, limits.memory_bytes) == (self._limits.cpu_seconds, self._limits.memory_bytes)
+        while same and self._spares:
+            spare = self._spares.popleft()
+            if not spare.ended.done():
+                return spare
+            spare.close()
+        return zygote.fork(limits, reused=False)
+
+    def keep(self, child: Child, key: Hashable, limits: Limits) -> None:
+        """Keep a child for the next run of its key, unless it has served its time."""
+        child.runs += 1
+        if child.runs >= limits.reuse_runs or child.ended.done() or self.closed:
+            child.close()
+            return
+        self._idle[child.number] = (key, child)
+        left = limits.reuse_seconds - (time.monotonic() - child.born)
+        asyncio.get_running_loop().call_later(max(0.0, left), self._retire, child.number)
+        if len(self._idle) > IDLE_REUSED:
+            self._retire(next(iter(self._idle)))
+
+    def refill(self) -> None:
+        """Order a new spare for one that was taken."""
+        if not self.closed and self._zygote is not None and not self._zygote.lost:
+            self._refill()
+
+    def _refill(self) -> None:
+        assert self._zygote is not None
+        while not self._zygote.lost and len(self._spares) < SPARES_PER_CORE * (os.cpu_count() or 1):
+            self._spares.append(self._zygote.fork(self._limits, reused=False))
+
+    def _idle_for(self, key: Hashable, limits: Limits) -> Child | None:
+        for number, (owner, child) in reversed(self._idle.items()):
+            if owner == key:
+                del self._idle[number]
+                young = time.monotonic() - child.born < limits.reuse_seconds
+                if young and not child.ended.done():
+                    return child
+                child.close()
+                return None
+        return None
+
+    def _retire(self, number: int) -> None:
+        _, child = self._idle.pop(number, (None, None))
+        if child is not None:
+            child.close()
+
+    async def _insist(self) -> None:
+        assert self._zygote is not None
+        if not self._zygote.locks.get("seccomp") and not self._allow_unconfined:
+            await self._forget()
+            raise SandboxUnavailable(
+                "This machine cannot confine scripts: its kernel does not enforce a system call filter (seccomp). "
+                "Run on Linux 4.14 or later on x86-64 or aarch64, or set scripts.allow_unconfined to run scripts "
+                "without this wall."
+            )
+
+    async def _forget(self) -> None:
+        for child in (*self._spares, *(child for _, child in self._idle.values())):
+            child.close()
+        self._spares.clear()
+        self._idle.clear()
+        if self._zygote is not None:
+            await self._zygote.close()
+            self._zygote = None

@@ -1,0 +1,84 @@
+"""From the way a child ended to a failure with a reason, a place and words that say what to change."""
+
+import os
+import re
+import signal
+
+from scripts.limits import KIB, MIB, Limits
+from scripts.outcome import Failure, Reason
+from scripts.policy import FILENAME
+from scripts.positions import lines_of
+from scripts.processes import Exit
+
+TRACE_LINE = re.compile(rf'File "{re.escape(FILENAME)}", line (\d{{1,9}})')
+
+SIGNALS: dict[int, Reason] = {
+    signal.SIGPROF: "cpu",
+    signal.SIGXCPU: "cpu",
+    signal.SIGSYS: "filter",
+}
+
+
+def verdict(ended: Exit, stopped_for: str | None, limits: Limits, source: str) -> Failure:
+    """Return the failure of a child that ended without a result."""
+    line, column = _place(ended.trace, source)
+    if stopped_for == "answer":
+        words = f"A command sent by the script was not answered within {limits.answer_seconds:g} s (answer_seconds)."
+        return Failure("wall", words, line, column)
+    if stopped_for == "protocol":
+        return Failure("crashed", "The script's process sent something that is not a message.", line, column)
+    reason = _reason(ended, stopped_for, limits)
+    return Failure(reason, _words(reason, ended, limits), line, column)
+
+
+def limit_words(reason: Reason, limits: Limits) -> str:
+    """Return the sentence for a limit that was reached, naming the limit and what to change."""
+    return {
+        "cpu": f"The script used its {limits.cpu_seconds:g} s of processor time: do less work, or raise cpu_seconds.",
+        "wall": f"The script ran for more than {limits.wall_seconds:g} s: do less work, or raise wall_seconds.",
+        "memory": (
+            f"The script needed more than its {limits.memory_bytes // MIB} MiB of memory: "
+            "keep less at once, or raise memory_bytes."
+        ),
+        "output": (
+            f"Result, reply and variables take more than {limits.result_bytes // KIB} KiB: "
+            "return less, or raise result_bytes."
+        ),
+    }[reason]
+
+
+def _reason(ended: Exit, stopped_for: str | None, limits: Limits) -> Reason:
+    if stopped_for == "cpu":
+        return "cpu"
+    if stopped_for == "wall":
+        return "wall"
+    if stopped_for is None and ended.status > 0 and os.WIFSIGNALED(ended.status):
+        number = os.WTERMSIG(ended.status)
+        if number == signal.SIGKILL:
+            # Not our order: the kernel's CPU cap, or the kernel short of memory.
+            return "cpu" if ended.cpu_seconds >= limits.cpu_seconds else "memory"
+        return SIGNALS.get(number, "crashed")
+    return "crashed"
+
+
+def _words(reason: Reason, ended: Exit, limits: Limits) -> str:
+    if reason == "filter":
+        return "The script made a system call that is not allowed."
+    if reason != "crashed":
+        return limit_words(reason, limits)
+    if ended.lost:
+        return "The sandbox was restarted while the script ran: run it again."
+    if ended.status > 0 and os.WIFSIGNALED(ended.status):
+        name = signal.Signals(os.WTERMSIG(ended.status)).name
+        return f"The script's process died of {name}: it may nest or recurse too deeply for the interpreter."
+    return "The script's process ended without a result."
+
+
+def _place(trace: str, source: str) -> tuple[int | None, int | None]:
+    """Return the line of the innermost frame of the script, and the column its statement begins at."""
+    found = TRACE_LINE.search(trace)
+    lines = lines_of(source)
+    if found is None or not 1 <= int(found[1]) <= len(lines):
+        return None, None
+    text = lines[int(found[1]) - 1]
+    return int(found[1]), len(text) - len(text.lstrip()) + 1
