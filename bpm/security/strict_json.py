@@ -1,0 +1,87 @@
+"""JSON from outside, read strictly: RFC 8259 without the leniencies in which two readers may differ.
+
+Refused are duplicate keys, NaN and Infinity, numbers beyond the range of a double (1e999), lone surrogates,
+anything but UTF-8, a byte order mark, and nesting beyond a limit. Integers stay exact.
+"""
+
+import json
+import re
+from typing import Any
+
+from pydantic_core import from_json
+
+MAX_DEPTH = 64
+KEY_AND_COLON = re.compile(rb'"[ \t\r\n]*:')
+SPACED_COLONS = (b" :", b"\t:", b"\n:", b"\r:")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class StrictJsonError(ValueError):
+    """The text is not the JSON that is accepted here; the message says what is wrong."""
+
+
+def parse_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
+    """Read one JSON value from UTF-8; raises StrictJsonError."""
+    try:
+        value = from_json(raw, allow_inf_nan=False, cache_strings="keys")
+    except ValueError as error:
+        raise StrictJsonError(_complaint(raw, str(error), max_depth)) from error
+    keys = _inspect(value, max_depth)
+    if keys and not _are_all_keys(raw, keys):
+        _refuse_duplicates(raw)
+    return value
+
+
+def _inspect(value: Any, max_depth: int) -> int:
+    """Count the keys of all objects, level by level; raises StrictJsonError for depth or a number."""
+    keys = depth = 0
+    level: list[Any] = [value]
+    while level:
+        below: list[Any] = []
+        for item in level:
+            kind = item.__class__
+            if kind is dict:
+                keys += len(item)
+                below += item.values()
+            elif kind is list:
+                below += item
+            elif kind is float and item - item != 0:
+                raise StrictJsonError("a number is too large: it is beyond the range of a double")
+        depth += 1
+        if depth > max_depth and any(isinstance(item, dict | list) for item in level):
+            raise StrictJsonError(f"the JSON is nested deeper than {max_depth} levels")
+        level = below
+    return keys
+
+
+def _are_all_keys(raw: bytes, keys: int) -> bool:
+    """Whether so few colons follow quotes that every key must have been kept; false may be a false alarm."""
+    if raw.count(b'":') == keys and not any(spaced in raw for spaced in SPACED_COLONS):
+        return True
+    return len(KEY_AND_COLON.findall(raw)) == keys
+
+
+def _refuse_duplicates(raw: bytes) -> None:
+    json.loads(raw, object_pairs_hook=_without_duplicates)
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise StrictJsonError(f"the key {json.dumps(key[:60])} stands twice in the same object")
+        seen.add(key)
+
+
+def _complaint(raw: bytes, problem: str, max_depth: int) -> str:
+    if raw.startswith(BYTE_ORDER_MARK):
+        return "the JSON starts with a byte order mark; leave it out"
+    if not raw.strip():
+        return "the body is empty; JSON was expected"
+    if "recursion limit" in problem:
+        return f"the JSON is nested deeper than {max_depth} levels"
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        return f"the JSON is not UTF-8: byte {error.start + 1} has no meaning there"
+    return f"not valid JSON: {problem}"
