@@ -1,7 +1,7 @@
 """Where a provider puts the id by which its repeated requests are known."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_json
@@ -14,10 +14,22 @@ Locator = Callable[[Mapping[str, str], Mapping[str, Any], Callable[[], Any]], st
 MAX_LENGTH = 200
 
 
-def locator(place: str | None) -> Locator | None:
-    """Return how to find the id at `header:<name>`, `query:<name>` or `body:<path>`; None for no place."""
-    if place is None or place == "none":
-        return None
+def locator_of(places: Sequence[str]) -> Locator | None:
+    """Return how to find the id at the first of `places` that has one; None where none is to be looked for.
+
+    A place is `header:<name>`, `query:<name>`, `body:<path>` or `none`.
+    """
+    locators = [_locator(place) for place in places if place != "none"]
+    if len(locators) <= 1:
+        return locators[0] if locators else None
+
+    def first(headers: Mapping[str, str], query: Mapping[str, Any], payload: Callable[[], Any]) -> str | None:
+        return next((key for find in locators if (key := find(headers, query, payload)) is not None), None)
+
+    return first
+
+
+def _locator(place: str) -> Locator:
     kind, _, name = place.partition(":")
     if kind == "header":
         header = name.lower()

@@ -24,8 +24,8 @@ from router.table import RouteTable
 RETRY = RetryConfig()
 """How often the requests of providers are tried."""
 
-Holder = Callable[[str], Awaitable[Principal | None]]
-"""Returns a user as it is now, or None when it is gone or disabled."""
+Holder = Callable[[str], Awaitable[Principal]]
+"""Returns an account as it is now; raises `NotFound` or `Forbidden` when it is gone or disabled."""
 
 
 class Execution:
@@ -110,8 +110,6 @@ class Execution:
     async def principal_of(self, rule: Rule) -> Principal:
         """Return what a rule may do: what its author (or `runAs`) could when it was saved and still can."""
         holder = await self._holder(rule.run_as_id or rule.author_id)
-        if holder is None:
-            raise Failed("the rule's author or service account is disabled or gone; save the rule again")
         may = shared_permissions(rule.permissions, holder.permissions)
         return Principal("rule", f"rule:{rule.id}", rule.key, rule.organization_id, may)
 

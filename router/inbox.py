@@ -41,8 +41,7 @@ class Source:
     @staticmethod
     def of(rule: Rule) -> "Source":
         """Return the source that a rule is."""
-        header = rule.verifier.secret_header if rule.verifier else None
-        return Source(rule.organization_id, rule.id, rule.key, rule.revision, None, header)
+        return Source(rule.organization_id, rule.id, rule.key, rule.revision, None, rule.secret_header)
 
     def dedupe_key(self, key: str | None) -> str | None:
         """Return a provider's id as it is unique among all sources."""

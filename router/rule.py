@@ -12,7 +12,7 @@ from bpm.security.net import AddressList
 from bpm.security.secrets import SecretBox, SecretError, resolve_reference
 from bpm.settings import Settings
 from router.config import RetryConfig, WebHookFields, parse_rate
-from router.deduplication import Locator, locator
+from router.deduplication import Locator, locator_of
 from router.dispatch import Dispatch, dispatcher
 from router.paths import PARAMETER
 from router.response import ResponseTemplate
@@ -51,6 +51,12 @@ class Rule:
     broken: str | None = None
 
     @property
+    def secret_header(self) -> str | None:
+        """The header that carries a secret itself rather than a signature, in lower case."""
+        scheme = self.verifier.scheme if self.verifier is not None else None
+        return scheme.header.lower() if scheme is not None and scheme.kind == "static" else None
+
+    @property
     def sync(self) -> bool:
         """Whether the caller waits for the outcome."""
         return self.fields.response_mode == "sync"
@@ -80,7 +86,7 @@ class RuleCompiler:
 
     def _rule(self, row: Any, fields: WebHookFields, broken: str | None) -> Rule:
         dispatch = self._dispatch(row, fields)
-        verifier = compile_signature(fields.signature) if fields.signature else None
+        verifier = compile_signature(fields.signature, resolve_reference) if fields.signature else None
         return Rule(
             id=row.id,
             key=row.key,
@@ -98,7 +104,7 @@ class RuleCompiler:
             rate=parse_rate(fields.rate_limit) if fields.rate_limit else None,
             max_body_bytes=fields.max_body_bytes or self._settings.max_body_bytes,
             verifier=verifier,
-            dedupe=locator(fields.deduplication or (verifier.deduplication if verifier else None)),
+            dedupe=locator_of(_places(fields, verifier)),
             retry=fields.retry or RetryConfig(),
             response=ResponseTemplate(fields.response) if fields.response else None,
             dispatch=dispatch,
@@ -112,7 +118,13 @@ class RuleCompiler:
             return _refusing(str(error))
 
     def _opened(self, secret: str) -> str:
-        return resolve_reference(secret) if is_reference(secret) else self._box.decrypt(secret)
+        return secret if is_reference(secret) else self._box.decrypt(secret)
+
+
+def _places(fields: WebHookFields, verifier: Verifier | None) -> tuple[str, ...]:
+    if fields.deduplication is not None:
+        return (fields.deduplication,)
+    return verifier.scheme.deduplication if verifier is not None else ()
 
 
 def _refusing(reason: str) -> Callable[[Mapping[str, Any]], Any]:

@@ -1,0 +1,57 @@
+# Everything a person does with a checkout. Each target can be repeated and says what it does.
+.DEFAULT_GOAL := help
+.PHONY: help install run test demo check bench lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+ROUNDS ?= 3
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/.run ## Create .venv and install the product from the hashed lock
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "BPM Bus needs Python 3.11 or newer; set PYTHON=python3.12"; exit 1; }
+	@echo "Creating .venv"
+	@$(PYTHON) -m venv .venv
+
+.venv/.run: pyproject.toml .lock/run.txt | .venv/bin/python
+	@echo "Installing the product"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .lock/run.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/.test: .venv/.run .lock/test.txt
+	@echo "Installing the test tools"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .lock/test.txt
+	@touch $@
+
+run: install ## Start the server on 127.0.0.1:8000 with its data in ./data
+	@exec $(BIN)/bpm serve
+
+demo: install ## Start the server with example rules, fire real payloads at them and print what happened
+	@exec $(BIN)/bpm demo
+
+check: .venv/.test ## Lint, format, types and the floors of the architecture
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+test: check ## Everything CI runs
+	$(BIN)/pytest
+
+bench: .venv/.test ## Measure against the limits of this machine (needs wrk)
+	@$(BIN)/python -m tests.bench --rounds $(ROUNDS)
+
+lock: .venv/.test ## Compile the locks anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group build --universal --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url -q -o .lock/run.txt
+	uv pip compile pyproject.toml --group dev -c .lock/run.txt --universal --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url -q -o .lock/test.txt
+
+clean: ## Remove .venv, caches and benchmark results (not ./data)
+	rm -rf .venv .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/bench/results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

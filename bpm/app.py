@@ -1,0 +1,193 @@
+"""The composition root: settings -> store -> bus -> commands -> ASGI application.
+
+Everything that one process consists of is made here and handed to whoever needs it, by parameter.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.metadata import entry_points, version
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from bpm.accounts import Accounts
+from bpm.bus import Bus, Registry
+from bpm.clock import Clock, system_clock
+from bpm.errors import BpmError, Misconfigured
+from bpm.jobs.embedded import EmbeddedJobs
+from bpm.security.secrets import SecretBox, load_secret_key
+from bpm.settings import Settings
+from bpm.store import open_database
+from bpm.web import command, docs, health, openapi
+from bpm.web.auth import auth_routes
+from bpm.web.lifecycle import Lifecycle
+from bpm.web.problems import problem_response
+from bpm.worker import Worker
+from router import endpoints, providers
+from router.answers import Answers
+from router.endpoints import WebhookEndpoint
+from router.execution import Execution
+from router.fixed import FixedRoutes
+from router.guard import Guard
+from router.inbox import Inbox
+from router.providers import Answer
+from router.rule import RuleCompiler
+from router.table import RouteTable
+from scripts import Limits, Sandbox, SandboxUnavailable
+
+ENTRY_POINTS = "bpm.commands"
+"""The entry point group under which an installed package offers commands of its own."""
+
+log = structlog.get_logger("bpm")
+
+
+class App:
+    """One process's server: an ASGI application that also starts and stops what stands behind it."""
+
+    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+        """Make every part and connect them; nothing is opened yet. Raises `Misconfigured`."""
+        self.settings = settings
+        settings.prepare_data_dir()
+        key = load_secret_key(settings)
+        self.lifecycle = Lifecycle()
+        self.database = open_database(settings)
+        self.jobs = EmbeddedJobs(self.database, settings.worker_concurrency, clock)
+        self.registry = discovered(settings)
+        self.bus = Bus(self.registry, self.database, self.jobs, clock)
+        self.accounts = Accounts(self.database, settings, key, clock)
+        self.sandbox = Sandbox(Limits(), allow_unconfined=settings.scripts.allow_unconfined)
+        box = SecretBox(key)
+        self.routes = RouteTable(self.database, RuleCompiler(self.registry, box, settings))
+        self.fixed = FixedRoutes(providers.discover(settings))
+        answers = Answers(_problem)
+        self.guard = Guard()
+        inbox = Inbox(self.database, self.jobs)
+        self.execution = Execution(
+            self.bus,
+            self.routes,
+            self.fixed,
+            inbox,
+            self.jobs,
+            answers,
+            self.accounts.principal_of_user,
+            clock,
+            settings.sync_limit_seconds,
+        )
+        self.worker = Worker(self.jobs, self.bus.scheduled, self.execution)
+        self.registry.bind(
+            {
+                "accounts": self.accounts,
+                "execution": self.execution,
+                "guard": self.guard,
+                "registry": self.registry,
+                "routes": self.routes,
+                "sandbox": self.sandbox,
+                "secrets_box": box,
+                "settings": settings,
+                "status": self,
+            }
+        )
+        self.webhooks = WebhookEndpoint(
+            self.routes,
+            self.fixed,
+            self.guard,
+            inbox,
+            self.execution,
+            answers,
+            settings,
+            clock,
+            lambda: self.lifecycle.draining,
+        )
+        self.commands = command.CommandEndpoint(self.bus, self.accounts, settings, self.lifecycle)
+        self.pages = Starlette(routes=self._routes(), lifespan=self._lifespan)
+        self.generated_password: str | None = None
+        self._started = time.monotonic()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; the two hot addresses are not looked for among the others."""
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if path.startswith(endpoints.PREFIXES):
+                await self.webhooks(scope, receive, send)
+                return
+            if path == command.PATH:
+                await self.commands(scope, receive, send)
+                return
+        await self.pages(scope, receive, send)
+
+    async def start(self) -> None:
+        """Open the database, make sure somebody can sign in, and begin to work. Raises `Misconfigured`."""
+        await self.database.start()
+        self.generated_password = await self.accounts.ensure_administrator()
+        try:
+            await self.sandbox.start()
+        except SandboxUnavailable as error:
+            raise Misconfigured(str(error)) from error
+        await self.routes.start()
+        await self.worker.start()
+        self._started = time.monotonic()
+
+    async def stop(self) -> None:
+        """Finish what is under way, then close everything."""
+        self.lifecycle.drain()
+        await self.worker.drain(self.settings.drain_seconds)
+        await self.routes.stop()
+        await self.accounts.stop()
+        await self.sandbox.close()
+        await self.database.stop()
+
+    def report(self) -> dict[str, Any]:
+        """Return what `GetSystemStatusQuery` shows."""
+        return {
+            "version": version("bpm-bus"),
+            "uptime_seconds": round(time.monotonic() - self._started, 3),
+            "writer_waiting": self.database.waiting,
+            "jobs_waiting": self.jobs.depth,
+            "jobs_running": self.jobs.running,
+            "webhooks": len(self.routes),
+            "sandbox_locks": dict(self.sandbox.locks),
+            "endpoints_off": self.fixed.off(),
+            "draining": self.lifecycle.draining,
+        }
+
+    def _routes(self) -> list[Any]:
+        readiness = health.Readiness(self.database, self.lifecycle, self.worker.heartbeat_age)
+        return [
+            *auth_routes(self.accounts),
+            *health.health_routes(readiness, self.accounts, self.settings),
+            *openapi.openapi_routes(self.registry),
+            *docs.docs_routes(self.registry),
+        ]
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncGenerator[None]:
+        await self.start()
+        try:
+            yield
+        finally:
+            await asyncio.shield(self.stop())
+
+
+def discovered(settings: Settings) -> Registry:
+    """Return a registry with our commands and those of the application's packages."""
+    registry = Registry()
+    registry.discover("commands")
+    for package in settings.command_packages:
+        registry.discover(package)
+    for entry in entry_points(group=ENTRY_POINTS):
+        registry.discover(entry.value)
+    return registry
+
+
+def _problem(error: BpmError, request_id: str, failed: str) -> Answer:
+    response = problem_response(error, request_id, failed)
+    headers = tuple(
+        (name, value)
+        for name, value in response.headers.items()
+        if name not in ("content-length", "content-type", "x-request-id")
+    )
+    return Answer(response.status_code, bytes(response.body), response.headers["content-type"], headers)

@@ -1,0 +1,114 @@
+"""The process that `bpm serve` is: uvicorn around the application, and an orderly end."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Generator
+from typing import Any
+
+import structlog
+import uvicorn
+from pydantic import ValidationError
+
+from bpm.app import App
+from bpm.errors import Misconfigured
+from bpm.settings import Settings
+
+EXIT_MISCONFIGURED = 1
+KEEP_ALIVE_SECONDS = 75
+
+
+class Server(uvicorn.Server):
+    """Uvicorn that drains at the first SIGTERM or SIGINT and then ends with status 0."""
+
+    def __init__(self, app: App) -> None:
+        """Listen where the settings say."""
+        settings = app.settings
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
+            )
+        )
+        self._app = app
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Turn the first signal into a drain; a second one ends without waiting."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop, number)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def _stop(self, number: int) -> None:
+        self._app.lifecycle.drain()
+        self.handle_exit(number, None)
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Start, then say where we are and who may sign in."""
+        await super().startup(sockets)
+        if self.started:
+            announce(self._app)
+
+
+def run() -> int:
+    """Serve until told to stop; return the process's exit status."""
+    try:
+        settings = Settings()
+        configure_logs(settings)
+        app = App(settings)
+    except (Misconfigured, ValidationError, ValueError, OSError) as error:
+        print(f"bpm: {_reason(error)}", file=sys.stderr)  # noqa: T201
+        return EXIT_MISCONFIGURED
+    server = Server(app)
+    server.run()
+    return 0 if server.started else EXIT_MISCONFIGURED
+
+
+def announce(app: App) -> None:
+    """Print the address and, once in the life of a data folder, the administrator's password."""
+    lines = [f"BPM Bus listens on {app.settings.base_url} (data in {app.settings.data_dir.resolve()})"]
+    if app.generated_password is not None:
+        lines += [
+            f"First administrator: {app.settings.admin_username}",
+            f"One-time shown password: {app.generated_password}",
+        ]
+    print("\n".join(lines), flush=True)  # noqa: T201
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send our logs, and those of the libraries from warning on, to standard error."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
+    logging.basicConfig(level=max(level, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks if not console else structlog.processors.ExceptionRenderer(),
+            structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(),
+        ],
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"BPM_{'__'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+    return str(error)

@@ -1,0 +1,216 @@
+"""Remita: notifications of payments by RRR, and of mandates and debits collected under them.
+
+Remita documents no signature: a request is known by its address, by a header agreed with Remita, or both. A
+payment stays unconfirmed until Remita was asked back (`router.providers.confirmation.remita`).
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, cast
+
+from bpm.errors import Misconfigured
+from bpm.security.net import AddressError, AddressList
+from bpm.settings import RemitaSettings, Settings
+from router.providers import Answer, Call, FixedRoute, Provider, Reception, Refusal
+from router.providers.credentials import revealed, same
+from router.providers.payload import Fields, as_text, read_json
+
+MAX_ELEMENTS = 2_000
+MAX_CAUSES = 10
+LAGOS = timezone(timedelta(hours=1))
+"""Remita writes local times; Nigeria keeps UTC+1 the whole year."""
+
+RECEIVED = Answer(200, b"Ok")
+NOT_UNDERSTOOD = Answer(400, b"Not Ok")
+NOT_ALLOWED = Answer(401, b"Not Ok")
+
+_RRR = re.compile(r"[A-Za-z0-9]{1,50}")
+_ID = re.compile(r".{1,100}")
+_OFF = "Remita's endpoints are off; set BPM_REMITA__ALLOWED_IPS or BPM_REMITA__HEADER_SECRET to switch them on"
+
+
+def provider(settings: Settings) -> Provider:
+    """Return Remita's endpoints; off until an address list or a header's secret is set."""
+    remita = settings.remita
+    addresses, secret = _addresses(remita), revealed(remita.header_secret)
+    if not addresses and not secret:
+        return Provider("remita", off=_OFF)
+
+    def verify(call: Call) -> str | None:
+        return _wrong_header(call, remita.header_name.lower(), secret)
+
+    routes = (
+        FixedRoute("POST", "remita", read=read_payments, verify=verify, refused=NOT_ALLOWED),
+        FixedRoute("POST", "remita/collection-notification", read=read_collections, verify=verify, refused=NOT_ALLOWED),
+    )
+    return Provider("remita", routes=routes, addresses=addresses)
+
+
+def read_payments(call: Call) -> Reception:
+    """Understand an array of payment notifications, or a single one; raises `Refusal` when none is valid."""
+    fields = _read(_objects(call.body), payment, "notifications")
+    return Reception("ProcessRemitaPaymentNotificationCommand", fields, RECEIVED)
+
+
+def read_collections(call: Call) -> Reception:
+    """Understand mandate activations, debits and repayments, singly, in line items or in arrays of either."""
+    elements = [line for element in _objects(call.body) for line in _lines(element)]
+    return Reception("ProcessRemitaCollectionNotificationCommand", _read(elements, collection, "items"), RECEIVED)
+
+
+def payment(element: Any) -> dict[str, Any]:
+    """Return a payment notification as `RemitaNotification` wants it; raises `ValueError` with the cause."""
+    fields = Fields(element)
+    texts = {
+        "channel": fields.text("channel", "channnel"),
+        "billerName": fields.text("billerName"),
+        "bank": fields.text("bank"),
+        "branch": fields.text("branch"),
+        "serviceTypeId": fields.text("serviceTypeId"),
+        "orderRef": fields.text("orderRef"),
+        "orderId": fields.text("orderId"),
+        "payerName": fields.text("payerName"),
+        "payerPhoneNumber": fields.text("payerPhoneNumber", "payerPhone"),
+        "payerEmail": fields.text("payerEmail"),
+        "type": fields.text("type"),
+        "paymentDescription": fields.text("paymentDescription", "description"),
+    }
+    return {
+        "rrr": _rrr(fields),
+        "amount": _wire(fields.amount("amount")),
+        "chargeFee": _wire(fields.amount("chargeFee")),
+        "transactionDate": _wire(fields.moment(LAGOS, "transactionDate")),
+        "debitDate": _wire(fields.moment(LAGOS, "debitDate")),
+        "customFields": _custom_fields(fields.get("customFieldData")),
+        "parentRrrDetails": fields.get("parentRRRDetails"),
+        **texts,
+    }
+
+
+def collection(element: Any) -> dict[str, Any]:
+    """Return a collection's line as `RemitaCollectionItem` wants it; raises `ValueError` with the cause."""
+    fields = Fields(element)
+    kind = _kind(fields)
+    return {
+        "type": kind,
+        "mandateId": _required(fields, "mandateId", "mandateRef"),
+        "requestId": _required(fields, "requestId", "customerId"),
+        "date": _required_date(fields, kind),
+        "startDate": _day(fields, "startDate"),
+        "endDate": _day(fields, "endDate"),
+        "amount": _wire(fields.amount("amount")),
+        "paymentStatus": fields.text("paymentStatus"),
+    }
+
+
+def _addresses(remita: RemitaSettings) -> AddressList | None:
+    try:
+        return AddressList.parse(remita.allowed_ips or "") or None
+    except AddressError as error:
+        raise Misconfigured(f"BPM_REMITA__ALLOWED_IPS: {error}") from None
+
+
+def _wrong_header(call: Call, name: str, secret: str) -> str | None:
+    if not secret:
+        return None
+    given = call.headers.get(name)
+    if given is None:
+        return f"the header {name} is missing"
+    return None if same(given, secret) else f"the header {name} is not the secret"
+
+
+def _objects(body: bytes) -> list[Any]:
+    try:
+        value = read_json(body)
+    except ValueError as error:
+        raise Refusal(str(error), NOT_UNDERSTOOD) from None
+    if not isinstance(value, dict | list):
+        raise Refusal("the body must be an array of notifications, or one", NOT_UNDERSTOOD)
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
+def _lines(element: Any) -> list[Any]:
+    """Return the line items of a notification, each with its notification's type; a flat one is its own line."""
+    fields = Fields(element)
+    lines: Any = fields.get("lineItems")
+    if lines is None:
+        return [element]
+    kind = fields.text("notificationType")
+    items = cast("list[Any]", lines) if isinstance(lines, list) else [lines]
+    return [{**item, "notificationType": kind} if isinstance(item, dict) else item for item in items]
+
+
+def _read(elements: list[Any], read: Callable[[Any], dict[str, Any]], name: str) -> dict[str, Any]:
+    """Read each element by itself: the invalid ones are set aside with their causes, the others go on."""
+    if not 0 < len(elements) <= MAX_ELEMENTS:
+        raise Refusal(f"the body must hold 1 to {MAX_ELEMENTS} notifications, not {len(elements)}", NOT_UNDERSTOOD)
+    valid: list[dict[str, Any]] = []
+    rejected: list[dict[str, Any]] = []
+    for position, element in enumerate(elements):
+        try:
+            valid.append(read(element))
+        except ValueError as error:
+            rejected.append({"position": position, "cause": str(error)})
+    if not valid:
+        causes = (f"[{item['position']}] {item['cause']}" for item in rejected[:MAX_CAUSES])
+        raise Refusal("; ".join(causes), NOT_UNDERSTOOD)
+    return {name: valid, "rejected": rejected}
+
+
+def _rrr(fields: Fields) -> str:
+    rrr = re.sub(r"[\s-]", "", fields.text("rrr") or "")
+    if not _RRR.fullmatch(rrr):
+        raise ValueError("rrr: is required, letters and digits with or without dashes")
+    return rrr
+
+
+def _custom_fields(value: Any) -> list[dict[str, str | None]]:
+    """Remita's own fields, `{DESCRIPTION, PIVAL or COLVAL}`; what is not of that form is left out."""
+    items = cast("list[Any]", value) if isinstance(value, list) else []
+    read = (Fields(item) for item in items)
+    return [
+        {"description": description, "value": item.text("PIVAL", "COLVAL")}
+        for item in read
+        if (description := item.text("DESCRIPTION"))
+    ]
+
+
+def _kind(fields: Fields) -> str:
+    named = fields.text("notificationType")
+    if named:
+        return named.upper()[:50]
+    if fields.get("activationDate") is not None:
+        return "ACTIVATION"
+    return "DEBIT" if fields.get("debitDate") is not None else "REPAYMENT"
+
+
+def _required(fields: Fields, *names: str) -> str:
+    text = fields.text(*names) or ""
+    if not _ID.fullmatch(text):
+        raise ValueError(f"{names[0]}: is required, at most 100 characters")
+    return text
+
+
+def _required_date(fields: Fields, kind: str) -> str:
+    """The date is part of what tells two debits apart, so none may be guessed."""
+    names = ("activationDate", "debitDate", "paymentDate") if kind == "ACTIVATION" else ("debitDate", "paymentDate")
+    moment = fields.moment(LAGOS, *names, "date")
+    if moment is None:
+        raise ValueError(f"{names[0]}: is required, as in 31/12/2026")
+    return moment.date().isoformat() if _is_day(moment) else moment.isoformat()
+
+
+def _day(fields: Fields, name: str) -> str | None:
+    moment = fields.moment(LAGOS, name)
+    return moment.date().isoformat() if moment else None
+
+
+def _is_day(moment: datetime) -> bool:
+    return (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
+
+
+def _wire(value: Any) -> str | None:
+    if value is None:
+        return None
+    return value.isoformat() if isinstance(value, date) else as_text(value)
