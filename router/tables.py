@@ -142,7 +142,9 @@ _CHANGED = select(REVISIONS.c.config_id).where(REVISIONS.c.id > bindparam("seen"
 
 def config_by_id(tx: Transaction, organization_id: int | None, config_id: int) -> WebhookConfig | None:
     """Return one configuration."""
-    return tx.session(organization_id).exec(select_rows(WebhookConfig).where(col(WebhookConfig.id) == config_id)).first()
+    return (
+        tx.session(organization_id).exec(select_rows(WebhookConfig).where(col(WebhookConfig.id) == config_id)).first()
+    )
 
 
 def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> Any:
@@ -215,29 +217,30 @@ def config_answering(tx: Transaction, path_shape: str, action: str) -> WebhookCo
     return tx.session(None).exec(statement).first()
 
 
-def insert_config(tx: Transaction, values: Mapping[str, Any]) -> int | None:
-    """Insert a configuration and return its id, or None when its key or address is taken."""
+def insert_config(tx: Transaction, values: Mapping[str, Any]) -> WebhookConfig | None:
+    """Insert a configuration and return it, or None when its key or address is taken."""
     try:
         with tx.savepoint():
             key = tx.connection.execute(CONFIGS.insert(), values).inserted_primary_key
     except IntegrityError:
         return None
-    return key[0] if key else None
+    return config_by_id(tx, values["organization_id"], key[0]) if key else None
 
 
-def update_config(tx: Transaction, config_id: int, values: Mapping[str, Any]) -> bool:
-    """Change a configuration; tells False when its new address is taken."""
+def update_config(tx: Transaction, row: WebhookConfig, values: Mapping[str, Any]) -> bool:
+    """Change a configuration, the row included; tells False when its new address is taken."""
     try:
         with tx.savepoint():
-            tx.connection.execute(update(CONFIGS).where(CONFIGS.c.id == config_id).values(**values))
+            tx.connection.execute(update(CONFIGS).where(CONFIGS.c.id == row.id).values(**values))
     except IntegrityError:
         return False
+    tx.session(row.organization_id).refresh(row)
     return True
 
 
-def delete_config(tx: Transaction, config_id: int) -> None:
+def delete_config(tx: Transaction, row: WebhookConfig) -> None:
     """Delete a configuration; its revisions and requests stay."""
-    tx.connection.execute(delete(CONFIGS).where(CONFIGS.c.id == config_id))
+    tx.connection.execute(delete(CONFIGS).where(CONFIGS.c.id == row.id))
 
 
 def insert_revision(tx: Transaction, values: Mapping[str, Any]) -> None:
@@ -267,3 +270,8 @@ def labels_text(labels: Sequence[str]) -> str:
 def select_revisions(config_id: int) -> SelectOfScalar[WebhookConfigRevision]:
     """Select the revisions of one configuration, which may be deleted."""
     return select_rows(WebhookConfigRevision).where(col(WebhookConfigRevision.config_id) == config_id)
+
+
+def has_revisions(tx: Transaction, organization_id: int, config_id: int) -> bool:
+    """Tell whether there is, or was, a configuration with this id."""
+    return tx.session(organization_id).exec(select_revisions(config_id).limit(1)).first() is not None

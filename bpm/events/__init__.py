@@ -1,0 +1,1 @@
+"""Events: what happened, for whoever wants to know."""

@@ -1,0 +1,145 @@
+"""How a configuration's row changes: with the secrets sealed, the author's permissions, and a revision."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NoReturn
+
+from bpm.bus import Context, Registry
+from bpm.errors import Conflict
+from bpm.security.redaction import REDACTED
+from bpm.security.secrets import SecretBox
+from commands.webhook_config_checks import (
+    Findings,
+    check_address,
+    check_key,
+    check_references,
+    check_secrets,
+)
+from router import tables
+from router.config import WebHookFields
+from router.paths import shape
+from router.sealing import is_reference, mapped, redacted_definition, with_stored_secrets
+from router.tables import WebhookConfig
+
+
+def insert(
+    fields: WebHookFields, key: str, findings: Findings, context: Context, registry: Registry, box: SecretBox
+) -> WebhookConfig:
+    """Store a new configuration; raises `Invalid` or `Conflict` with everything that is against it."""
+    run_as_id = check_references(fields, findings, context, registry)
+    check_key(key, findings, context)
+    check_address(fields, findings, context)
+    definition = _sealed(definition_of(fields), box)
+    check_secrets(definition, findings)
+    findings.raise_any()
+    values = {
+        **_values(fields, definition, run_as_id, context),
+        "organization_id": context.organization_id,
+        "key": key,
+        "revision": 1,
+        "created_at": context.now(),
+    }
+    row = tables.insert_config(context.tx, values)
+    if row is None:
+        _raise_taken(fields, key, context)
+    _record(row, "created", context)
+    return row
+
+
+def replace(
+    row: WebhookConfig,
+    fields: WebHookFields,
+    findings: Findings,
+    context: Context,
+    registry: Registry,
+    box: SecretBox,
+) -> None:
+    """Change a configuration to these fields; raises `Invalid` or `Conflict` with everything against it."""
+    run_as_id = check_references(fields, findings, context, registry)
+    check_address(fields, findings, context, own_id=row.id)
+    definition = with_stored_secrets(_sealed(definition_of(fields), box), row.definition)
+    check_secrets(definition, findings)
+    findings.raise_any()
+    values = {
+        **_values(fields, definition, run_as_id, context),
+        "revision": row.revision + 1,
+        "updated_at": context.now(),
+    }
+    if not tables.update_config(context.tx, row, values):
+        _raise_taken(fields, None, context)
+    _record(row, "updated", context)
+
+
+def switch(row: WebhookConfig, context: Context, *, on: bool) -> datetime:
+    """Switch a configuration on or off; return when."""
+    now = context.now()
+    definition = {**row.definition, "isEnabled": on}
+    values = {"is_enabled": on, "definition": definition, "revision": row.revision + 1, "updated_at": now}
+    tables.update_config(context.tx, row, values)
+    _record(row, "activated" if on else "deactivated", context)
+    return now
+
+
+def delete(row: WebhookConfig, context: Context) -> None:
+    """Delete a configuration."""
+    _record(row, "deleted", context, revision=row.revision + 1)
+    tables.delete_config(context.tx, row)
+
+
+def definition_of(fields: WebHookFields) -> dict[str, Any]:
+    """Return what was set, as on the wire."""
+    names = set(WebHookFields.model_fields)
+    return fields.model_dump(mode="json", by_alias=True, include=names, exclude_unset=True, exclude_none=True)
+
+
+def _sealed(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
+    def seal(secret: str) -> str:
+        return secret if secret == REDACTED or is_reference(secret) else box.encrypt(secret)
+
+    return mapped(definition, seal)
+
+
+def _values(
+    fields: WebHookFields, definition: Mapping[str, Any], run_as_id: str | None, context: Context
+) -> dict[str, Any]:
+    return {
+        "description": fields.description,
+        "is_enabled": fields.is_enabled,
+        "path": fields.path,
+        "shape": shape(fields.path),
+        "action": fields.action,
+        "execution_type": int(fields.execution_type),
+        "definition": definition,
+        "labels": tables.labels_text(fields.labels),
+        "author_id": context.principal.id,
+        "author_name": context.principal.name,
+        "permissions": sorted(context.principal.permissions),
+        "run_as_id": run_as_id,
+    }
+
+
+def _record(row: WebhookConfig, change: str, context: Context, revision: int | None = None) -> None:
+    tables.insert_revision(
+        context.tx,
+        {
+            "organization_id": context.organization_id,
+            "config_id": row.id,
+            "key": row.key,
+            "revision": revision or row.revision,
+            "change": change,
+            "author_id": context.principal.id,
+            "author_name": context.principal.name,
+            "definition": redacted_definition(row.definition),
+            "created_at": context.now(),
+        },
+    )
+
+
+def _raise_taken(fields: WebHookFields, key: str | None, context: Context) -> NoReturn:
+    """Another server process was faster: say which of the two unique things it took."""
+    findings = Findings()
+    if key is not None:
+        check_key(key, findings, context)
+    check_address(fields, findings, context)
+    findings.raise_any()
+    raise Conflict("somebody else changed the same configuration at the same moment; try again")

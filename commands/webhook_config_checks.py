@@ -1,0 +1,154 @@
+"""What must be true of a configuration besides its fields: whatever it refers to exists, nothing collides."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bpm.accounts.principals import held, lacking, principal_of_user
+from bpm.accounts.tables import find_user_named
+from bpm.bus import Context, Message, Registry
+from bpm.errors import BpmError, Conflict, Invalid, NotFound
+from bpm.security.permissions import SYSTEM
+from bpm.security.redaction import REDACTED
+from router import tables
+from router.config import ExecutionType, WebHookFields
+from router.paths import shape
+from router.sealing import mapped
+from router.tables import WebhookConfig
+from scripts import Check, Sandbox
+from scripts.outcome import Problem
+
+KEY_TAKEN = "A webhook configuration with this key already exists"
+
+
+@dataclass(slots=True)
+class Findings:
+    """Every problem of one configuration: what is wrong with it, what it collides with, what only looks wrong."""
+
+    invalid: list[str] = field(default_factory=list[str])
+    conflicts: list[str] = field(default_factory=list[str])
+    warnings: list[str] = field(default_factory=list[str])
+
+    def raise_any(self) -> None:
+        """Raise `Invalid` or, when all is well but for collisions, `Conflict`; with every sentence."""
+        if self.invalid:
+            raise Invalid(*self.invalid, *self.conflicts)
+        if self.conflicts:
+            raise Conflict(*self.conflicts, message="Validation failed")
+
+
+async def check_code(fields: WebHookFields, sandbox: Sandbox) -> Findings:
+    """Compile the script, if there is one."""
+    if fields.execution_code is None:
+        return Findings()
+    found: Check = await sandbox.check(fields.execution_code)
+    return Findings(
+        invalid=[placed(problem, "executionCode") for problem in found.problems],
+        warnings=[placed(warning, "executionCode") for warning in found.warnings],
+    )
+
+
+def placed(problem: Problem, name: str) -> str:
+    """Return a compiler's problem as a sentence with its place."""
+    return f"{name}: line {problem.line}, column {problem.column}: {problem.message}"
+
+
+def check_references(fields: WebHookFields, findings: Findings, context: Context, registry: Registry) -> str | None:
+    """Look up everything the fields refer to; return the id of the account that `runAs` names."""
+    for place, name, parameters in commands_of(fields):
+        check_command(place, name, parameters, findings, context, registry)
+    if fields.process_definition_id is not None:
+        _check_process(fields.process_definition_id, findings, context, registry)
+    return _run_as(fields.run_as, findings, context) if fields.run_as is not None else None
+
+
+def commands_of(fields: WebHookFields) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield the place, the `$type` and the parameters of every command a configuration names."""
+    if fields.command_name is not None and fields.execution_type is ExecutionType.CHAIN:
+        for name in fields.command_name.split(","):
+            yield "commandName", name.strip(), {}
+    elif fields.command_name is not None:
+        yield "commandName", fields.command_name, fields.parameters or {}
+    for index, step in enumerate(fields.command_chain or ()):
+        place = f"commandChain[{index}]"
+        yield f"{place}.commandName", step.command_name, step.parameters or {}
+        if step.compensation is not None:
+            yield f"{place}.compensation.commandName", step.compensation.command_name, step.compensation.parameters
+
+
+def check_command(
+    place: str, name: str, parameters: Mapping[str, Any], findings: Findings, context: Context, registry: Registry
+) -> None:
+    """Check that a command exists and has the fields it is given; warn when its author may not send it."""
+    try:
+        registration = registry.find(name)
+    except NotFound as error:
+        findings.invalid.extend(sentence.replace("$type", place, 1) for sentence in error.errors)
+        return
+    where = place.removesuffix("commandName") + "parameters"
+    findings.invalid.extend(_unknown_fields(where, registration.message_type, parameters))
+    permission = registration.message_type.permission
+    if not context.principal.allows(permission):
+        findings.warnings.append(f"{place}: {registration.name} needs {permission}, which you do not have")
+
+
+def check_address(fields: WebHookFields, findings: Findings, context: Context, own_id: int | None = None) -> None:
+    """Check that no other configuration answers the same path for the same method."""
+    other = tables.config_answering(context.tx, shape(fields.path), fields.action)
+    if other is not None and other.id != own_id:
+        findings.conflicts.append(address_taken(fields, other, context))
+
+
+def address_taken(fields: WebHookFields, other: WebhookConfig | None, context: Context) -> str:
+    """Say which configuration answers already; another organisation's is not named."""
+    own = other is not None and other.organization_id == context.organization_id
+    who = f"the configuration {other.key!r}" if own and other is not None else "a configuration of another organisation"
+    return f"path: {fields.action} {fields.path} is answered by {who} already"
+
+
+def check_key(key: str, findings: Findings, context: Context) -> None:
+    """Check that the key is free."""
+    if tables.config_with_key(context.tx, None, key) is not None:
+        findings.conflicts.append(KEY_TAKEN)
+
+
+def check_secrets(definition: Mapping[str, Any], findings: Findings) -> None:
+    """Check that no secret is the placeholder which stands for stored ones."""
+
+    def check(secret: str) -> str:
+        if secret == REDACTED:
+            findings.invalid.append(f"secret: {REDACTED} stands for a stored secret, but none is stored; enter it")
+        return secret
+
+    mapped(definition, check)
+
+
+def _unknown_fields(place: str, message_type: type[Message[Any]], parameters: Mapping[str, Any]) -> Iterable[str]:
+    if message_type.model_config.get("extra") != "forbid":
+        return
+    known = {name for n, f in message_type.model_fields.items() for name in (n, f.alias or n)}
+    for name in parameters:
+        if name not in known:
+            fields = ", ".join(f.alias or n for n, f in message_type.model_fields.items()) or "none"
+            yield f"{place}.{name}: is not a field of {message_type.__name__}, which has {fields}"
+
+
+def _check_process(definition_id: int, findings: Findings, context: Context, registry: Registry) -> None:
+    if not registry.knows("GetProcessDefinitionByIdQuery"):
+        return
+    reader = replace(SYSTEM, organization_id=context.organization_id)
+    try:
+        context.call("GetProcessDefinitionByIdQuery", {"id": definition_id}, reader)
+    except BpmError:
+        findings.invalid.append(f"processDefinitionId: no process definition has the id {definition_id}")
+
+
+def _run_as(name: str, findings: Findings, context: Context) -> str | None:
+    account = find_user_named(context.session, name)
+    if account is None or not account.is_enabled:
+        findings.invalid.append(f"runAs: no enabled user or service account is named {name!r}")
+        return None
+    more = lacking(context.principal, held(account))
+    if more:
+        findings.invalid.append(f"runAs: {name!r} may do more than you: {', '.join(more)}")
+    return principal_of_user(account).id

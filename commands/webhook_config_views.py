@@ -1,0 +1,113 @@
+"""Webhook configurations as answers show them: everything but the secrets."""
+
+from typing import Any
+
+from pydantic import Field
+
+from bpm.bus import Moment, View
+from router.sealing import redacted_definition
+from router.tables import WebhookConfig, WebhookConfigRevision
+
+
+class WebHookConfigView(View):
+    """A whole configuration, secrets as `***`; `warnings` are what looked wrong when it was saved just now."""
+
+    id: int
+    key: str
+    description: str
+    is_enabled: bool
+    path: str
+    action: str
+    execution_type: int
+    command_name: str | None = None
+    command_chain: list[dict[str, Any]] | None = None
+    execution_code: str | None = None
+    process_definition_id: int | None = None
+    allowable_ips: str | None = Field(default=None, alias="allowableIPs")
+    parameters: dict[str, Any] | None = None
+    signature: dict[str, Any] | None = None
+    handshake: dict[str, Any] | None = None
+    response_mode: str = "async"
+    response: dict[str, Any] | None = None
+    deduplication: str | None = None
+    rate_limit: str | None = None
+    max_body_bytes: int | None = None
+    run_as: str | None = None
+    retry: dict[str, Any] | None = None
+    labels: list[str] = Field(default_factory=list[str])
+    metadata: dict[str, Any] | None = None
+    isolation: str | None = None
+    business_key: Any = None
+    start_policy: str | None = None
+    correlation: dict[str, Any] | None = None
+    url: str
+    revision: int
+    author: str
+    created_at: Moment
+    updated_at: Moment | None = None
+    warnings: list[str] = Field(default_factory=list[str])
+
+
+class DeletedWebHookConfigView(View):
+    """A configuration that is gone; its key is free again."""
+
+    id: int
+    key: str
+    deleted_at: Moment
+
+
+class ActivatedWebHookConfigView(View):
+    """A configuration that answers from now on."""
+
+    id: int
+    key: str
+    is_enabled: bool
+    activated_at: Moment
+
+
+class DeactivatedWebHookConfigView(View):
+    """A configuration that does not answer any more."""
+
+    id: int
+    key: str
+    is_enabled: bool
+    deactivated_at: Moment
+
+
+class WebHookConfigRevisionView(View):
+    """What a configuration was after a change (`created updated activated deactivated deleted`)."""
+
+    config_id: int
+    key: str
+    revision: int
+    change: str
+    author: str
+    definition: dict[str, Any]
+    created_at: Moment
+
+
+def url_of(path: str, base_url: str) -> str:
+    """Return the address at which a path answers."""
+    return f"{base_url}/api/webhooks/{path}"
+
+
+def shown(row: WebhookConfig, base_url: str, warnings: list[str] | None = None) -> WebHookConfigView:
+    """Show one configuration."""
+    return WebHookConfigView.model_validate(
+        {
+            **redacted_definition(row.definition),
+            "id": row.id,
+            "key": row.key,
+            "url": url_of(row.path, base_url),
+            "revision": row.revision,
+            "author": row.author_name,
+            "createdAt": row.created_at,
+            "updatedAt": row.updated_at,
+            "warnings": warnings or [],
+        }
+    )
+
+
+def shown_revision(row: WebhookConfigRevision) -> WebHookConfigRevisionView:
+    """Show one revision; its secrets were redacted when it was stored."""
+    return WebHookConfigRevisionView.model_validate({**row.model_dump(), "author": row.author_name})
