@@ -1,0 +1,6 @@
+"""Who may come in: users, service accounts, their tokens and their keys."""
+
+from bpm.accounts.accounts import Accounts
+from bpm.accounts.sessions import TokenPair
+
+__all__ = ["Accounts", "TokenPair"]

@@ -1,0 +1,160 @@
+"""Who is asking? The service that everything else puts this question to."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from bpm.accounts import tables
+from bpm.accounts.cache import TRUST_SECONDS, PrincipalCache
+from bpm.accounts.keys import PREFIX, parse_key
+from bpm.accounts.lookup import find_key_and_owner, find_principal
+from bpm.accounts.names import check_password, check_username
+from bpm.accounts.principals import principal_of_key, principal_of_user
+from bpm.accounts.sessions import Sessions
+from bpm.accounts.tables import User
+from bpm.clock import Clock, system_clock
+from bpm.errors import Misconfigured, Unauthenticated
+from bpm.security.passwords import Passwords, generate_password
+from bpm.security.permissions import Principal
+from bpm.security.tokens import AccessTokens, TokenError
+from bpm.settings import Settings
+from bpm.store import Database, Transaction
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+log = structlog.get_logger("bpm.accounts")
+
+
+class Accounts:
+    """Users and service accounts, their tokens and keys.
+
+    What was looked up is kept for under a second, so that the usual request costs one dictionary look-up; a
+    change counts at once in the process that made it (`forget`) and within a second in all others.
+    """
+
+    def __init__(self, database: Database, settings: Settings, key: bytes, clock: Clock = system_clock) -> None:
+        """Take the database, the installation's key (`bpm.security.secrets`) and the clock."""
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._tokens = AccessTokens(key, timedelta(seconds=settings.access_token_seconds))
+        self._callers = PrincipalCache()
+        self._accounts = PrincipalCache()
+        self._notes: dict[str, asyncio.Task[None]] = {}
+        self.passwords = Passwords()
+        self.sessions = Sessions(database, settings, self.passwords, self._tokens, clock, self.forget)
+
+    async def authenticate(self, authorization: str | None, address: str) -> Principal:
+        """Return who sends this `Authorization` header: a bearer access token or an API key.
+
+        Raises `Unauthenticated`, with a sentence that says what to do.
+        """
+        return self._callers.get(authorization) or await self._recognise(authorization, address)
+
+    async def principal_of_user(self, account: str) -> Principal:
+        """Return the present rights of an account, for work that is done on its behalf.
+
+        `account` is a principal's id or a user name; see `find_principal` for what is raised.
+        """
+        return self._accounts.get(account) or await self._look_up(account)
+
+    async def ensure_administrator(self) -> str | None:
+        """Create the first administrator when there are no users yet.
+
+        Returns the password if it was generated, to be shown once; None if it was configured or there was
+        nothing to do. Raises `Misconfigured` for a user name or password that can't be accepted.
+        """
+        if await self._database.read(tables.has_users):
+            return None
+        configured = self._settings.admin_password
+        password = configured.get_secret_value() if configured is not None else generate_password()
+        self._check_administrator(password)
+        hashed = await self.passwords.hash(password)
+        created = await self._database.write(lambda tx: self._add_administrator(tx, hashed))
+        return password if created and configured is None else None
+
+    def forget(self) -> None:
+        """Look everybody up anew; called when an account, a token or a key was changed."""
+        self._callers.forget()
+        self._accounts.forget()
+
+    async def stop(self) -> None:
+        """Finish writing down which keys were used; call it before the database stops."""
+        await asyncio.gather(*self._notes.values())
+
+    async def _recognise(self, authorization: str | None, address: str) -> Principal:
+        try:
+            token = _bearer(authorization)
+            keep = self._callers.keeper()
+            principal, end = await (self._by_key(token) if token.startswith(PREFIX) else self._by_token(token))
+        except Unauthenticated as error:
+            log.info("authentication refused", address=address, reason=str(error))
+            raise
+        seconds = (end - self._clock()).total_seconds() if end is not None else TRUST_SECONDS
+        keep(authorization or "", principal, seconds)
+        return principal
+
+    async def _by_token(self, token: str) -> tuple[Principal, datetime | None]:
+        try:
+            claims = self._tokens.verify(token, self._clock())
+        except TokenError as error:
+            raise Unauthenticated(str(error)) from None
+        user = await self._database.read(lambda tx: tables.find_signed_in(tx, claims.user_id, claims.family))
+        if user is None or not user.is_enabled or user.token_version != claims.version:
+            raise Unauthenticated("The access token was revoked; sign in again")
+        return principal_of_user(user), claims.expires_at
+
+    async def _by_key(self, token: str) -> tuple[Principal, datetime | None]:
+        text = parse_key(token)
+        now = self._clock()
+        found = await self._database.read(lambda tx: find_key_and_owner(tx.session(None), text)) if text else None
+        if found is None or not found[0].is_valid(now) or not found[1].is_enabled:
+            raise Unauthenticated("The API key is wrong, expired or revoked")
+        key, owner = found
+        if key.last_used_at is None or now - key.last_used_at >= USE_NOTED_EVERY:
+            self._note_use(key.id, now)
+        return principal_of_key(key, owner), key.expires_at
+
+    def _note_use(self, key_id: str, now: datetime) -> None:
+        if key_id not in self._notes:
+            note = self._notes[key_id] = asyncio.create_task(self._write_use(key_id, now))
+            note.add_done_callback(lambda _: self._notes.pop(key_id))
+
+    async def _write_use(self, key_id: str, now: datetime) -> None:
+        try:
+            await self._database.write(lambda tx: tables.touch_api_key(tx, key_id, now))
+        except Exception as error:  # the request it belongs to is right without it
+            log.warning("an API key's use could not be noted", key=key_id, error=str(error))
+
+    async def _look_up(self, account: str) -> Principal:
+        keep = self._accounts.keeper()
+        principal = await self._database.read(lambda tx: find_principal(tx.session(None), account))
+        keep(account, principal, TRUST_SECONDS)
+        return principal
+
+    def _check_administrator(self, password: str) -> None:
+        try:
+            check_username(self._settings.admin_username)
+        except ValueError as error:
+            raise Misconfigured(f"BPM_ADMIN_USERNAME {error}") from None
+        try:
+            check_password(password)
+        except ValueError as error:
+            raise Misconfigured(f"BPM_ADMIN_PASSWORD {error}") from None
+
+    def _add_administrator(self, tx: Transaction, hashed: str) -> bool:
+        """Add the administrator unless another process was faster; tell whether it was added."""
+        if tables.has_users(tx):
+            return False
+        username = self._settings.admin_username
+        user = User(username=username, password_hash=hashed, roles=["admin"], created_at=self._clock())
+        tx.session(None).add(user)
+        return True
+
+
+def _bearer(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("Authorization: must be Bearer and an access token or an API key")
+    return token.strip()

@@ -1,0 +1,43 @@
+"""From stored accounts to principals: what each holds, what a key is left with, what somebody lacks."""
+
+from collections.abc import Iterable
+
+from bpm.accounts.tables import ApiKey, User
+from bpm.security.permissions import ROLES, Permission, Principal, granted, permissions_of
+
+USER = "user:"
+KEY = "key:"
+
+
+def held(user: User) -> frozenset[Permission]:
+    """Return everything a user may do, by role and by name."""
+    return permissions_of(user.roles) | frozenset(user.permissions)
+
+
+def shared(scopes: Iterable[Permission], permissions: frozenset[Permission]) -> frozenset[Permission]:
+    """Return what both allow, `*` understood on either side."""
+    bounds = frozenset(scopes)
+    return frozenset(
+        {scope for scope in bounds if granted(permissions, scope)} | {p for p in permissions if granted(bounds, p)}
+    )
+
+
+def lacking(principal: Principal, wanted: Iterable[Permission]) -> list[Permission]:
+    """Return those of `wanted` that the principal does not hold, so may not hand on."""
+    return sorted({permission for permission in wanted if not principal.allows(permission)})
+
+
+def principal_of_user(user: User) -> Principal:
+    """Return a user or service account as a principal, named `user:<id>`."""
+    return Principal("user", f"{USER}{user.id}", user.username, user.organization_id, held(user))
+
+
+def principal_of_key(key: ApiKey, owner: User) -> Principal:
+    """Return a key as a principal, named `key:<id>`: it may do what its scopes and its owner both allow."""
+    name = f"{owner.username}/{key.name}"
+    return Principal("key", f"{KEY}{key.id}", name, owner.organization_id, shared(key.scopes, held(owner)))
+
+
+def is_administrator(user: User) -> bool:
+    """Tell whether a person can sign in and do everything."""
+    return user.kind == "user" and user.is_enabled and ROLES["admin"] <= held(user)

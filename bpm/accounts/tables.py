@@ -1,0 +1,173 @@
+"""Users, refresh tokens and API keys, and every statement about them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, delete, func, or_, text, update
+from sqlmodel import Field, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from bpm.bus.tables import AuditEntry
+from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.session import ScopedSession
+
+
+class User(OrganizationRow, table=True):
+    """A person, or a service account (`kind` is `user` or `service`); a service account has no password.
+
+    Raising `token_version` ends every access token issued before.
+    """
+
+    __table_args__ = (Index("ux_user_username", text("lower(username)"), unique=True),)
+
+    id: int = Field(default=None, primary_key=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    username: str
+    kind: str = "user"
+    password_hash: str | None = None
+    roles: list[str] = Field(default_factory=list, sa_type=JsonColumn)
+    permissions: list[str] = Field(default_factory=list, sa_type=JsonColumn)
+    token_version: int = 0
+    disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether this account may do anything at all."""
+        return self.disabled_at is None
+
+
+class RefreshToken(OrganizationRow, table=True):
+    """One refresh token, by its SHA-256; all that follow from one sign-in are a `family`."""
+
+    id: int = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="user.id", index=True)
+    hash: str = Field(unique=True)
+    family: str = Field(index=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class ApiKey(OrganizationRow, table=True):
+    """One API key: the public part is its id, of the secret part only the SHA-256 is kept."""
+
+    id: str = Field(primary_key=True)
+    user_id: int = Field(foreign_key="user.id", index=True)
+    name: str
+    hash: str
+    scopes: list[str] = Field(default_factory=list, sa_type=JsonColumn)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+    def is_valid(self, now: datetime) -> bool:
+        """Whether the key opens anything at `now`, if its owner may come in."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+def has_users(tx: Transaction) -> bool:
+    """Tell whether anybody exists, in whichever organisation."""
+    return tx.connection.execute(select(User.table().c.id).limit(1)).first() is not None
+
+
+def find_user(session: ScopedSession, user_id: int) -> User | None:
+    """Return a user the session may see."""
+    return session.exec(select(User).where(col(User.id) == user_id)).first()
+
+
+def find_user_named(session: ScopedSession, username: str) -> User | None:
+    """Return a user by name, whatever its capitals."""
+    return session.exec(select(User).where(func.lower(col(User.username)) == username.lower())).first()
+
+
+def username_is_taken(tx: Transaction, username: str) -> bool:
+    """Tell whether a name is in use in any organisation: people sign in by name alone."""
+    return find_user_named(tx.session(None), username) is not None
+
+
+def enabled_users(session: ScopedSession) -> list[User]:
+    """Return everybody who is not disabled."""
+    return list(session.exec(select(User).where(col(User.disabled_at).is_(None))))
+
+
+def select_users(kind: str | None, is_enabled: bool | None) -> SelectOfScalar[User]:
+    """Select users for a list; a None filter lets all through."""
+    statement = select(User)
+    if kind is not None:
+        statement = statement.where(col(User.kind) == kind)
+    if is_enabled is not None:
+        disabled_at = col(User.disabled_at)
+        statement = statement.where(disabled_at.is_(None) if is_enabled else disabled_at.is_not(None))
+    return statement
+
+
+def store_password_hash(tx: Transaction, user_id: int, former: str, renewed: str) -> None:
+    """Replace a hash by one of the same password, unless the password was changed meanwhile."""
+    table = User.table()
+    same = (table.c.id == user_id, table.c.password_hash == former)
+    tx.connection.execute(update(table).where(*same).values(password_hash=renewed))
+
+
+def find_signed_in(tx: Transaction, user_id: int, family: str) -> User | None:
+    """Return the user of a sign-in that has not been revoked."""
+    table = RefreshToken.table()
+    alive = select(table.c.id).where(table.c.family == family, table.c.revoked_at.is_(None)).limit(1)
+    if tx.connection.execute(alive).first() is None:
+        return None
+    return find_user(tx.session(None), user_id)
+
+
+def find_refresh_token(tx: Transaction, digest: str) -> RefreshToken | None:
+    """Return a refresh token by its SHA-256."""
+    return tx.session(None).exec(select(RefreshToken).where(col(RefreshToken.hash) == digest)).first()
+
+
+def revoke_family(tx: Transaction, family: str, now: datetime) -> None:
+    """End one sign-in: its refresh tokens at once, its access tokens when next looked at."""
+    table = RefreshToken.table()
+    alive = (table.c.family == family, table.c.revoked_at.is_(None))
+    tx.connection.execute(update(table).where(*alive).values(revoked_at=now))
+
+
+def revoke_sessions(tx: Transaction, user_id: int, now: datetime) -> None:
+    """End every sign-in of a user."""
+    table = RefreshToken.table()
+    alive = (table.c.user_id == user_id, table.c.revoked_at.is_(None))
+    tx.connection.execute(update(table).where(*alive).values(revoked_at=now))
+
+
+def prune_refresh_tokens(tx: Transaction, expired_before: datetime) -> None:
+    """Delete refresh tokens that nobody can use any more."""
+    table = RefreshToken.table()
+    tx.connection.execute(delete(table).where(table.c.expires_at < expired_before))
+
+
+def find_api_key(session: ScopedSession, key_id: str) -> ApiKey | None:
+    """Return a key the session may see by its public part."""
+    return session.get(ApiKey, key_id)
+
+
+def select_api_keys(user_id: int | None) -> SelectOfScalar[ApiKey]:
+    """Select API keys for a list; a None filter lets all through."""
+    statement = select(ApiKey)
+    return statement if user_id is None else statement.where(col(ApiKey.user_id) == user_id)
+
+
+def touch_api_key(tx: Transaction, key_id: str, now: datetime) -> None:
+    """Note that a key was used."""
+    table = ApiKey.table()
+    tx.connection.execute(update(table).where(table.c.id == key_id).values(last_used_at=now))
+
+
+def select_audit_entries(principal: str | None, **wanted: Any) -> SelectOfScalar[AuditEntry]:
+    """Select audit lines of a principal (an id or a name) whose columns equal `wanted`; None lets all through."""
+    statement = select(AuditEntry)
+    if principal is not None:
+        either = or_(col(AuditEntry.principal) == principal, col(AuditEntry.principal_name) == principal)
+        statement = statement.where(either)
+    for name, value in wanted.items():
+        if value is not None:
+            statement = statement.where(col(getattr(AuditEntry, name)) == value)
+    return statement
