@@ -11,7 +11,7 @@ from bpm.bus.messages import Command
 from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registry
 from bpm.clock import Clock
-from bpm.errors import BpmError, Conflict, Defect, Unavailable
+from bpm.errors import BpmError, Conflict, Defect, RateLimited, Unavailable
 from bpm.security.redaction import redacted
 from bpm.store import Transaction
 
@@ -55,7 +55,7 @@ class Idempotency:
         key = envelope.idempotency_key
         if key is None:
             return
-        if isinstance(outcome.error, Unavailable | Defect):
+        if isinstance(outcome.error, Unavailable | RateLimited | Defect):
             tables.forget_key(tx, envelope.principal.id, key)
             return
         tables.answer_key(tx, envelope.principal.id, key, self._answer(outcome))
@@ -64,7 +64,8 @@ class Idempotency:
         error = outcome.error
         if error is None:
             return {"data": outcome.wire}
-        return {"error": type(error).__name__, "message": error.message, "errors": list(error.errors)}
+        message = error.message if error.has_own_message else None
+        return {"error": type(error).__name__, "message": message, "errors": list(error.errors)}
 
     def _recall(self, known: Any, envelope: Envelope) -> Outcome:
         if known.fingerprint != envelope.fingerprint:

@@ -1,0 +1,170 @@
+"""`GET /openapi.json`: the catalogue as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1)."""
+
+from functools import cached_property
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bpm.bus import Registry
+from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
+from bpm.web.command import PATH
+from bpm.web.examples import example
+from bpm.web.openapi_paths import ERROR, PATHS, content, refusals
+
+REFERENCE = "#/components/schemas/{model}"
+
+REFUSALS = {
+    400: "Not JSON, or not as the protocol asks",
+    401: "No token, or a wrong, expired or revoked one",
+    403: "The permission is missing",
+    404: "There is no such message or thing",
+    405: "Another method is needed",
+    409: "In conflict with the present state",
+    413: "The body is over the limit",
+    415: "The content type is not read here",
+    422: "A field is invalid or unknown",
+    429: "Too many requests",
+    500: "Our fault; the request id finds it in the log",
+    503: "Overloaded or stopping; try again",
+}
+"""What each status means, for all addresses."""
+
+_HEADERS = {
+    401: {"WWW-Authenticate": {"schema": {"const": "Bearer"}}},
+    405: {"Allow": {"schema": {"type": "string"}}},
+    429: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}},
+    503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}},
+}
+
+_REQUEST_ID = {"X-Request-Id": {"schema": {"type": "string"}, "description": "Finds the request in the log"}}
+
+_ERROR_ANSWER = {
+    "type": "object",
+    "required": ["success", "data", "message", "errors"],
+    "properties": {
+        "success": {"const": False},
+        "data": {"type": "null"},
+        "message": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "string"}, "description": "One sentence for each problem"},
+    },
+}
+
+_PARAMETERS = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+        "description": "The same key with the same body gets the first answer again, for 24 hours",
+    },
+    {"name": "X-Request-Id", "in": "header", "schema": {"type": "string"}, "description": "Comes back in the answer"},
+]
+
+
+class OpenApi:
+    """The document of a complete registry, built when it is first asked for."""
+
+    def __init__(self, registry: Registry, version: str) -> None:
+        """Take what to describe and the product's version."""
+        self._registry = registry
+        self._version = version
+
+    @cached_property
+    def json(self) -> bytes:
+        """The document as it is sent."""
+        return to_json(self.document())
+
+    def document(self) -> dict[str, Any]:
+        """Build the document."""
+        catalogue = catalogue_of(self._registry, REFERENCE)
+        return {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "BPM Bus",
+                "version": self._version,
+                "description": "Everything is a message on one typed bus, named by `$type`.",
+            },
+            "servers": [{"url": "/"}],
+            "security": [{"bearer": []}],
+            "paths": {PATH: {"post": _send(catalogue)}, **PATHS},
+            "components": {
+                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+                "responses": {str(status): _refusal(status) for status in REFUSALS},
+                "schemas": _schemas(catalogue),
+            },
+        }
+
+
+def openapi_route(openapi: OpenApi) -> Route:
+    """Return the route of the document."""
+
+    def serve(request: Request) -> Response:
+        return Response(openapi.json, media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+    return Route("/openapi.json", serve)
+
+
+def _send(catalogue: Catalogue) -> dict[str, Any]:
+    examples = {e.name: {"value": example(e.request, catalogue.definitions)} for e in catalogue.entries}
+    body = {"application/json": {"schema": _reference("bus.Message"), "examples": examples}}
+    done = {
+        "description": "Done",
+        "headers": {
+            **_REQUEST_ID,
+            "Idempotent-Replay": {"schema": {"const": "true"}, "description": "This answer was given before"},
+        },
+        "content": content(_reference("bus.Answer")),
+    }
+    return {
+        "tags": ["bus"],
+        "operationId": "send",
+        "summary": "Send a command or a query",
+        "parameters": _PARAMETERS,
+        "requestBody": {"required": True, "content": body},
+        "responses": {"200": done, **refusals(*REFUSALS)},
+    }
+
+
+def _schemas(catalogue: Catalogue) -> dict[str, Any]:
+    schemas: dict[str, Any] = dict(catalogue.definitions)
+    mapping: dict[str, str] = {}
+    for entry in catalogue.entries:
+        schemas[entry.name] = entry.request
+        schemas[_answer_name(entry)] = _answer(entry)
+        mapping |= {name: REFERENCE.format(model=entry.name) for name in (entry.name, *entry.aliases)}
+    schemas["bus.Message"] = {
+        "oneOf": [_reference(entry.name) for entry in catalogue.entries],
+        "discriminator": {"propertyName": "$type", "mapping": mapping},
+    }
+    # the request decides which of them it is: two messages may well have the same answer
+    schemas["bus.Answer"] = {"anyOf": [_reference(_answer_name(entry)) for entry in catalogue.entries]}
+    schemas["bus.Error"] = _ERROR_ANSWER
+    return schemas
+
+
+def _answer(entry: Entry) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": f"The answer to {entry.name}",
+        "required": ["success", "data", "message"],
+        "properties": {
+            "success": {"const": True},
+            "data": entry.result,
+            "message": {"type": "string", "examples": [entry.succeeded]},
+        },
+    }
+
+
+def _answer_name(entry: Entry) -> str:
+    return f"{entry.name}.Answer"  # no class has a dot in its name, so nothing collides
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    headers = {**_REQUEST_ID, **_HEADERS.get(status, {})}
+    return {"description": REFUSALS[status], "headers": headers, "content": content(ERROR)}
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": REFERENCE.format(model=name)}

@@ -1,0 +1,148 @@
+"""The parts of the OpenAPI document that do not come from the registry: accounts, webhooks and health."""
+
+from typing import Any
+
+ERROR = {"$ref": "#/components/schemas/bus.Error"}
+
+_PUBLIC: list[dict[str, list[str]]] = [{}]
+_TEXT = {"type": "string"}
+_OBJECT = {"type": "object"}
+_ANY: dict[str, Any] = {}
+
+TOKEN_PAIR = {
+    "type": "object",
+    "required": ["access_token", "token_type", "expires_in", "refresh_token"],
+    "properties": {
+        "access_token": {**_TEXT, "description": "Send it as `Authorization: Bearer …`"},
+        "token_type": {"const": "Bearer"},
+        "expires_in": {"type": "integer", "description": "Seconds until the access token expires"},
+        "refresh_token": {**_TEXT, "description": "Good once, for the next pair"},
+    },
+}
+
+_SIGN_IN = {
+    "type": "object",
+    "description": "Either a name and a password, or a refresh token",
+    "properties": {"username": _TEXT, "password": {**_TEXT, "format": "password"}, "refresh_token": _TEXT},
+    "anyOf": [{"required": ["username", "password"]}, {"required": ["refresh_token"]}],
+}
+
+_REVOCATION = {"type": "object", "required": ["refresh_token"], "properties": {"refresh_token": _TEXT}}
+
+_ACCEPTED = {
+    "description": "Executed, or kept to be executed; a rule may say otherwise what is answered",
+    "content": {"application/json": {"schema": _ANY}, "text/plain": {"schema": _TEXT}},
+}
+
+_HEALTH = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {"status": _TEXT, "checks": {**_OBJECT, "description": "Only for callers with a token"}},
+}
+
+
+def content(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return JSON content of a schema."""
+    return {"application/json": {"schema": schema}}
+
+
+def refusals(*statuses: int) -> dict[str, Any]:
+    """Return the answers for the statuses, by reference to the shared ones."""
+    return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
+
+
+def _form(schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "required": True,
+        "content": {**content(schema), "application/x-www-form-urlencoded": {"schema": schema}},
+    }
+
+
+def _operation(tag: str, name: str, summary: str, answers: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"tags": [tag], "operationId": name, "summary": summary, "security": _PUBLIC, "responses": answers, **more}
+
+
+def _receiver(name: str, summary: str) -> dict[str, Any]:
+    answers = {"200": _ACCEPTED, **refusals(400, 401, 403, 404, 413, 429, 500, 503)}
+    body = {"required": True, "content": {"application/json": {"schema": _ANY}}}
+    return _operation("webhooks", name, summary, answers, requestBody=body)
+
+
+def _rule(method: str) -> dict[str, Any]:
+    answers = {
+        "200": _ACCEPTED,
+        "202": {**_ACCEPTED, "description": "Not done within the time limit; it goes on"},
+        **refusals(400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503),
+    }
+    body = {} if method == "get" else {"requestBody": {"content": {"*/*": {"schema": _ANY}}}}
+    return _operation("webhooks", f"{method}Webhook", "Send a request to the rule at this address", answers, **body)
+
+
+_PATH = {
+    "name": "path",
+    "in": "path",
+    "required": True,
+    "schema": _TEXT,
+    "description": "A configuration's path, of one or more segments, or its key",
+}
+
+PATHS: dict[str, Any] = {
+    "/api/auth/token": {
+        "post": _operation(
+            "accounts",
+            "signIn",
+            "Get an access token, with a password or a refresh token",
+            {
+                "200": {"description": "Signed in", "content": content(TOKEN_PAIR)},
+                **refusals(400, 401, 413, 415, 422, 429, 500, 503),
+            },
+            requestBody=_form(_SIGN_IN),
+        )
+    },
+    "/api/auth/revoke": {
+        "post": _operation(
+            "accounts",
+            "signOut",
+            "Revoke a refresh token and all that came from it",
+            {"200": {"description": "Revoked, or not known at all"}, **refusals(400, 413, 415, 422, 429, 500, 503)},
+            requestBody=_form(_REVOCATION),
+        )
+    },
+    "/api/webhooks/{path}": {
+        "parameters": [_PATH],
+        **{method: _rule(method) for method in ("get", "post", "put", "patch", "delete")},
+    },
+    "/api/webhooks/mono/callback": {
+        "post": _receiver("receiveMono", "Mono's events, with the header mono-webhook-secret"),
+        "get": _operation(
+            "webhooks",
+            "returnFromMono",
+            "The browser comes back from Mono Connect",
+            {
+                "200": {"description": "A small page", "content": {"text/html": {"schema": _TEXT}}},
+                "303": {"description": "On to the configured address"},
+                **refusals(404, 429, 500, 503),
+            },
+        ),
+    },
+    "/api/webhooks/remita": {"post": _receiver("receiveRemita", "Remita's payment notifications")},
+    "/api/webhooks/remita/collection-notification": {
+        "post": _receiver("receiveRemitaCollection", "Remita's collection notifications")
+    },
+    "/livez": {
+        "get": _operation("health", "live", "Does the process run", {"200": _ACCEPTED | {"description": "It runs"}})
+    },
+    "/readyz": {
+        "get": _operation(
+            "health",
+            "ready",
+            "May the process be sent work",
+            {
+                "200": {"description": "Ready", "content": content(_HEALTH)},
+                "503": {"description": "Not ready", "content": content(_HEALTH)},
+            },
+            security=[{}, {"bearer": []}],
+        )
+    },
+}
+"""Everything but the bus."""

@@ -1,0 +1,213 @@
+"""A small shop behind the web edge: real registry, bus and database file."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import pytest
+from pydantic import Field
+from sqlalchemy import func, insert, select
+from sqlmodel import Field as Column
+from sqlmodel import select as select_rows
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from bpm.bus import Bus, Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, Registry, View, handles
+from bpm.errors import Conflict, NotFound, Overloaded, RateLimited, Unauthenticated
+from bpm.jobs.embedded import EmbeddedJobs
+from bpm.security.permissions import SYSTEM, Principal, permissions_of
+from bpm.settings import Settings
+from bpm.store import Database, OrganizationRow, open_database
+from bpm.web.command import PATH, CommandEndpoint
+from bpm.web.health import Readiness, health_routes
+from bpm.web.lifecycle import Lifecycle
+from bpm.web.problems import EXCEPTION_HANDLERS
+
+CLERK = Principal("user", "u1", "clerk", 1, frozenset({"orders:read", "orders:write"}))
+VIEWER = Principal("user", "u2", "viewer", 1, permissions_of(["viewer"]))
+
+
+class ShopOrder(OrganizationRow, table=True):
+    """An order."""
+
+    id: int | None = Column(default=None, primary_key=True)
+    number: str = Column(unique=True)
+
+
+class OrderView(View):
+    """An order as clients see it."""
+
+    id: int
+    order_number: str
+    lines: int
+
+
+class Line(View):
+    """One line of an order."""
+
+    item: str
+    quantity: Integer
+
+
+class PlaceOrderCommand(Command[OrderView]):
+    """Place an order; its `orderNumber` must be new."""
+
+    permission = "orders:write"
+    succeeded = "Order placed successfully"
+    failed = "Order failed"
+    aliases = ("SubmitOrderCommand",)
+
+    order_number: Annotated[str, Field(min_length=1, max_length=50)]
+    lines: tuple[Line, ...] = ()
+
+
+@handles
+def place_order(command: PlaceOrderCommand, context: Context) -> OrderView:
+    """Write it down."""
+    table = ShopOrder.table()
+    known = context.tx.connection.execute(select(table.c.id).where(table.c.number == command.order_number)).first()
+    if known is not None:
+        raise Conflict("An order with this number already exists")
+    row = {"number": command.order_number, "organization_id": context.organization_id}
+    key = context.tx.connection.execute(insert(table).values(row)).inserted_primary_key
+    return OrderView(id=key[0], order_number=command.order_number, lines=len(command.lines))
+
+
+class GetOrderQuery(Query[OrderView]):
+    """Show an order."""
+
+    permission = "orders:read"
+    failed = "Order not found"
+
+    id: Id
+
+
+@handles
+def get_order(query: GetOrderQuery, context: Context) -> OrderView:
+    """Look it up."""
+    table = ShopOrder.table()
+    row = context.tx.connection.execute(select(table).where(table.c.id == query.id)).first()
+    if row is None:
+        raise NotFound("No order found with the specified ID")
+    return OrderView(id=row.id, order_number=row.number, lines=0)
+
+
+class GetOrderListQuery(PagedQuery[Page[OrderView]]):
+    """List the orders."""
+
+    permission = "orders:read"
+
+
+@handles
+def list_orders(query: GetOrderListQuery, context: Context) -> Page[OrderView]:
+    """List them."""
+    return query.page(
+        context,
+        select_rows(ShopOrder),
+        ShopOrder,
+        lambda row: OrderView(id=row.id, order_number=row.number, lines=0),
+        sortable={"id": "id"},
+        created="id",
+    )
+
+
+class FailCommand(Command[int]):
+    """Fail in the way that is asked for."""
+
+    permission = None
+
+    how: str
+
+
+@handles
+def fail(command: FailCommand, context: Context) -> int:
+    """Fail."""
+    match command.how:
+        case "rate":
+            raise RateLimited("too many orders", retry_after=7)
+        case "overload":
+            raise Overloaded(retry_after=3)
+        case _:
+            return 1 // 0
+
+
+class SlowCommand(Command[str]):
+    """Work for a moment outside the database, then write an order."""
+
+    permission = None
+
+    order_number: str
+
+
+@handles
+async def work_slowly(command: SlowCommand, context: EffectContext) -> str:
+    """Wait, then write."""
+    await asyncio.sleep(0.2)
+    await context.send(PlaceOrderCommand(order_number=command.order_number), SYSTEM)
+    return "done"
+
+
+class Tokens:
+    """Callers by token."""
+
+    async def authenticate(self, authorization: str | None, address: str) -> Principal:
+        known = {"Bearer clerk": CLERK, "Bearer viewer": VIEWER}
+        if authorization not in known:
+            raise Unauthenticated("the token is missing, wrong or expired")
+        return known[authorization]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path)
+
+
+@pytest.fixture
+def registry() -> Registry:
+    registry = Registry()
+    for handler in (place_order, get_order, list_orders, fail, work_slowly):
+        registry.add(handler, area="orders")
+    return registry
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    database = open_database(settings)
+    await database.start()
+    yield database
+    await database.stop()
+
+
+@pytest.fixture
+def lifecycle() -> Lifecycle:
+    return Lifecycle()
+
+
+@pytest.fixture
+def app(registry: Registry, database: Database, lifecycle: Lifecycle, settings: Settings) -> Starlette:
+    bus = Bus(registry, database, EmbeddedJobs(database, concurrency=1))
+    routes = [
+        Route(PATH, CommandEndpoint(bus, Tokens(), settings, lifecycle)),
+        *health_routes(Readiness(database, lifecycle), Tokens(), settings),
+    ]
+    return Starlette(routes=routes, exception_handlers=dict(EXCEPTION_HANDLERS))
+
+
+@pytest.fixture
+async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, client=("203.0.113.9", 40000))
+    headers = {"Authorization": "Bearer clerk", "Content-Type": "application/json"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://bpm", headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+def count_orders(database: Database):
+    async def count() -> int:
+        return await database.read(
+            lambda tx: tx.connection.execute(select(func.count()).select_from(ShopOrder.table())).scalar_one()
+        )
+
+    return count
