@@ -36,7 +36,7 @@ def fetch_page(session: ScopedSession, statement: Any, request: PageRequest) -> 
     if request.end is not None:
         statement = statement.where(request.created <= request.end)
     count = statement.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
-    total = cast("Any", session).exec(count).scalar_one()
+    total = cast("Any", session).exec(count).one()
     order = [request.order, *(c for c in request.tie if c.name != request.order.name)]
     ordered = statement.order_by(*(c.desc() if request.descending else c.asc() for c in order))
     offset = (request.number - 1) * request.size

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import ORMExecuteState, UOWTransaction, with_loader_criteria
+from sqlalchemy.sql.visitors import iterate
 from sqlmodel import Session
 
 from bpm.store.rows import OrganizationRow
@@ -23,10 +24,16 @@ def _only_own_rows(state: ORMExecuteState) -> None:
     session = cast("ScopedSession", state.session)
     if session.organization_id is None or state.is_column_load:
         return
-    for mapper in state.all_mappers:
-        if issubclass(mapper.class_, OrganizationRow):
-            own = mapper.c["organization_id"] == session.organization_id
-            state.statement = state.statement.options(with_loader_criteria(mapper.class_, own, include_aliases=True))
+    for row_type in _owned_types(state.statement):
+        own = row_type.__table__.c["organization_id"] == session.organization_id
+        state.statement = state.statement.options(with_loader_criteria(row_type, own, include_aliases=True))
+
+
+def _owned_types(statement: Any) -> set[Any]:
+    """Return every mapped class of the statement, wherever it stands, whose rows belong to an organisation."""
+    annotations = (getattr(element, "_annotations", {}) for element in iterate(statement))
+    mappers = {mapper for found in annotations if (mapper := found.get("parentmapper")) is not None}
+    return {mapper.class_ for mapper in mappers if issubclass(mapper.class_, OrganizationRow)}
 
 
 @event.listens_for(ScopedSession, "before_flush")

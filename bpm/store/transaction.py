@@ -1,10 +1,11 @@
 """What a unit of work may do with the database while its transaction is open."""
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert
+from sqlalchemy.exc import DBAPIError
 
 from bpm.store.session import ScopedSession
 
@@ -57,7 +58,8 @@ class Transaction:
         except BaseException:
             self.close()
             del self.appended[rows:], self.callbacks[callbacks:]
-            self.connection.exec_driver_sql(f"ROLLBACK TO {name}")
+            with suppress(DBAPIError):  # a full disk has rolled back everything already; its error is the one to raise
+                self.connection.exec_driver_sql(f"ROLLBACK TO {name}")
             raise
         finally:
             self._depth -= 1
