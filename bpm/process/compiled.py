@@ -70,12 +70,15 @@ class Mapped:
         A path builds an object; with `merge` it adds to the variable that is there already.
         """
         values: dict[str, Any] = {}
+        seen = view.within({}) if len(self.assignments) > 1 else view
         for name, path, evaluator in self.assignments:
-            value = evaluator(view.within(values) if values else view)
+            value = evaluator(seen)
             if path:
                 there = values.get(name, view.get(name) if merge else None)
                 value = _nest(there, path, value)
             values[name] = value
+            if seen is not view:
+                seen[name] = value
         return values
 
 

@@ -7,9 +7,12 @@ therefore upserts by `wait_id` on the six and deletes on CloseWait.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 Event = Literal["activated", "completed", "terminated", "failed", "retried", "skipped"]
 
@@ -123,8 +126,7 @@ class Cancelled:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """What happened to a token at an element.
 
     `event` is activated (the token rests), completed, terminated, failed, retried or skipped; a token that passes
@@ -136,7 +138,7 @@ class History:
     event: Event
     when: datetime
     token: int
-    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    values: Mapping[str, Any] = NOTHING
     flows: tuple[str, ...] = ()
 
 

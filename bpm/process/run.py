@@ -5,33 +5,44 @@ A `Run` moves tokens and keeps the books; what an element means is the nodes' bu
 """
 
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
-from bpm.expressions import EvaluationError, Expression
+from bpm.expressions import EvaluationError
 
-from .effects import CloseWait, Completed, Effect, Event, History, Incident
+from .effects import NOTHING, CloseWait, Completed, Effect, Event, History, Incident
 from .state import ROOT, Instance, Scope, Status, Token, Wait
 from .view import View
 
-NOTHING: Mapping[str, Any] = {}
 MACHINE_WORK = frozenset({"command", "script"})
 
 
 class Flow(NamedTuple):
-    """A compiled sequence flow."""
+    """A sequence flow, and the element it leads to."""
 
     id: str
     target: str
-    condition: Expression | None = None
+
+
+class Way(NamedTuple):
+    """Where a token goes from an element: on to `target`, with a new token on each of the `others`."""
+
+    ids: tuple[str, ...]
+    target: str | None
+    others: tuple[Flow, ...]
+
+    @classmethod
+    def along(cls, *flows: Flow) -> "Way":
+        """The way along some flows; along none the token is used up."""
+        return cls(tuple([flow.id for flow in flows]), flows[0].target if flows else None, flows[1:])
 
 
 class Behavior(Protocol):
     """An element as a run sees it. Any of its methods may raise EvaluationError before it changes anything."""
 
     id: str
-    always: tuple[Flow, ...] | None
+    always: Way | None
     is_join: ClassVar[bool]
 
     def activate(self, run: "Run", token: Token) -> None:
@@ -42,7 +53,7 @@ class Behavior(Protocol):
         """The resting token is about to be removed: close what was opened for it."""
         ...
 
-    def choose(self, view: View) -> Sequence[Flow]:
+    def choose(self, view: View) -> Way:
         """The flows to take when they are not `always` the same."""
         ...
 
@@ -125,21 +136,20 @@ class Run:
 
     def leave(self, node: Behavior, token: Token, values: Mapping[str, Any] = NOTHING) -> None:
         """Move a token on along the node's flows; without any it is consumed."""
-        flows = node.always
-        if flows is None:
+        way = node.always
+        if way is None:
             try:
-                flows = node.choose(self.view(token.scope))
+                way = node.choose(self.view(token.scope))
             except EvaluationError as error:
                 self.fail(token, str(error), "leave")
                 return
-        taken = tuple([flow.id for flow in flows])
-        self.effects.append(History(node.id, "completed", self.now, token.id, values, taken))
-        if not flows:
+        self.effects.append(History(node.id, "completed", self.now, token.id, values, way.ids))
+        if way.target is None:
             self.consume(token)
             return
         self.instance.tokens.pop(token.id, None)
-        self._queue.append(Token(token.id, flows[0].target, token.scope, flows[0].id))
-        for flow in flows[1:]:
+        self._queue.append(Token(token.id, way.target, token.scope, way.ids[0]))
+        for flow in way.others:
             self.spawn(flow.target, token.scope, flow.id)
 
     def spawn(self, element: str, scope: int, flow: str | None = None) -> None:
@@ -187,17 +197,17 @@ class Run:
         """The variables that can be seen in a scope."""
         view = self._views.get(scope)
         if view is None:
-            instance = self.instance
-            chain: list[Mapping[str, Any]] = [instance.variables[scope]]
-            parent = instance.scopes[scope].parent
-            while parent is not None:
+            instance, chain, outer = self.instance, [self.instance.variables[scope]], scope
+            while (parent := instance.scopes[outer].parent) is not None:
                 chain.append(instance.variables[parent])
-                parent = instance.scopes[parent].parent
-            view = self._views[scope] = View(tuple(chain), self.now)
+                outer = parent
+            view = self._views[scope] = View(reversed(chain), self.now)
         return view
 
     def write(self, scope: int, values: Mapping[str, Any]) -> None:
         """Set variables: each in the nearest scope that has it, a new one in the process."""
+        if values:
+            self._views.clear()
         for name, value in values.items():
             home = scope
             while home != ROOT and name not in self.instance.variables[home]:
@@ -209,7 +219,6 @@ class Run:
         if scope not in self._written:
             self._written.add(scope)
             self.instance.variables[scope] = self.instance.variables[scope].copy()
-            self._views.clear()
         return self.instance.variables[scope]
 
     def open_scope(self, host: Token, variables: dict[str, Any]) -> int:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from ..compilation import Compilation
 from ..definition import SequenceFlow
-from ..run import Flow, Run
+from ..run import Run, Way
 from ..state import Token
 from ..view import View
 from .node import Node
@@ -25,13 +25,14 @@ class ExclusiveGateway(Node, element="exclusiveGateway"):
                     flow, f"it leaves the exclusive gateway '{self.id}' without a condition and is not its default"
                 )
         super().connect(outgoing, incoming, default, compilation)
+        self.ways = tuple([(condition, Way.along(flow)) for condition, flow in self.conditions])
 
-    def choose(self, view: View) -> Sequence[Flow]:
+    def choose(self, view: View) -> Way:
         """The first flow whose condition holds, else the default."""
-        for flow in self.flows:
-            if flow.condition is None or flow.condition.holds(view):
-                return (flow,)
-        return (self.needed_default(),)
+        for condition, way in self.ways:
+            if condition is None or condition.holds(view):
+                return way
+        return self.default_way()
 
 
 class ParallelGateway(Node, element="parallelGateway"):

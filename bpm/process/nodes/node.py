@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from bpm.expressions import EvaluationError
+from bpm.expressions import EvaluationError, Expression
 
 from ..compilation import Compilation
 from ..definition import Element, SequenceFlow
-from ..run import Catcher, Flow, Run
+from ..run import Catcher, Flow, Run, Way
 from ..state import Token, Wait
 from ..view import View
 
@@ -17,7 +17,7 @@ REGISTRY: dict[tuple[str, str], type["Node"]] = {}
 class Node:
     """A flow node. Without a method of its own it passes tokens on along every outgoing flow.
 
-    `always` holds the flows to take when no condition decides; otherwise `choose` does, as the standard says for
+    `always` is the way when no condition decides; otherwise `choose` does, as the standard says for
     conditional flows (BPMN 2.0.2, 13.2.1): all whose condition holds, else the default.
     """
 
@@ -34,28 +34,30 @@ class Node:
     def __init__(self, element: Element, compilation: Compilation) -> None:
         self.id = element.id
         self.name = element.name
-        self.flows: tuple[Flow, ...] = ()
-        self.default: Flow | None = None
-        self.always: tuple[Flow, ...] | None = ()
+        self.conditions: tuple[tuple[Expression | None, Flow], ...] = ()
+        self.default: Way | None = None
+        self.always: Way | None = None
 
     def connect(self, outgoing: Sequence[SequenceFlow], incoming: int, default: str, compilation: Compilation) -> None:
         """Take the flows that leave the node, and how many enter it."""
-        flows = [(Flow(flow.id, flow.target, compilation.condition(flow)), flow) for flow in outgoing]
-        self.default = next((flow for flow, _ in flows if flow.id == default), None)
-        self.flows = tuple(flow for flow, _ in flows if flow is not self.default)
-        is_free = self.default is None and not any(flow.condition for flow in self.flows)
-        self.always = self.flows if is_free else None
+        flows = {flow.id: Flow(flow.id, flow.target) for flow in outgoing}
+        self.default = Way.along(flows.pop(default)) if default in flows else None
+        self.conditions = tuple(
+            [(compilation.condition(flow), flows[flow.id]) for flow in outgoing if flow.id in flows]
+        )
+        is_free = self.default is None and not any(condition for condition, _ in self.conditions)
+        self.always = Way.along(*flows.values()) if is_free else None
 
     def activate(self, run: Run, token: Token) -> None:
         """Pass the token on."""
         run.leave(self, token)
 
-    def choose(self, view: View) -> Sequence[Flow]:
+    def choose(self, view: View) -> Way:
         """Every flow whose condition holds or that has none, else the default flow."""
-        flows = [flow for flow in self.flows if flow.condition is None or flow.condition.holds(view)]
-        return flows or [self.needed_default()]
+        flows = [flow for condition, flow in self.conditions if condition is None or condition.holds(view)]
+        return Way.along(*flows) if flows else self.default_way()
 
-    def needed_default(self) -> Flow:
+    def default_way(self) -> Way:
         """The default flow; raises EvaluationError when there is none, for the token can't go anywhere."""
         if self.default is None:
             raise EvaluationError("no outgoing sequence flow has a condition that holds, and there is no default")

@@ -29,7 +29,7 @@ class ResultNode(Node):
     def results(self, view: View, result: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """The variables to write for a result; `values` are to be written as they are."""
         written = {**values, self.result_variable: result} if self.result_variable else dict(values)
-        members = cast("Mapping[str, Any]", result) if isinstance(result, Mapping) else NOTHING
+        members = cast("dict[str, Any]", result) if isinstance(result, dict) else NOTHING
         if self.outputs:
             local: dict[str, Any] = {**members, "result": result, **written}
             return written | self.outputs.evaluate(view.within(local), merge=True)

@@ -43,7 +43,7 @@ class ScriptTask(JobTask, element="scriptTask"):
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> RunScript:
         """The script with every variable it can see."""
         view = run.view(token.scope)
-        variables = {**view.flat(), **self.input_values(view)} if self.inputs else view.flat()
+        variables = {**view, **self.input_values(view)}
         return RunScript(wait_id, attempt, self.id, self.source, variables)
 
 

@@ -7,6 +7,7 @@ from ..definition import Element
 from ..effects import SendCommand
 from ..run import Run
 from ..state import Token
+from ..view import View
 from .job import JobTask
 
 
@@ -21,7 +22,7 @@ class ServiceTask(JobTask, element="serviceTask"):
         self.default_result = "lastServiceResult"
         self.command = extensions.command
         self.is_mapped = extensions.inputs is not None or extensions.body is not None
-        self.body = compilation.value(element, "its parameters", extensions.body or {})
+        self.body = compilation.value(element, "its parameters", extensions.body) if extensions.body else None
         self.retries = _retries(element, compilation)
         if not self.command:
             compilation.problem(
@@ -33,8 +34,13 @@ class ServiceTask(JobTask, element="serviceTask"):
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> SendCommand:
         """The command with its parameters."""
         view = run.view(token.scope)
-        parameters: dict[str, Any] = {**self.body(view), **self.input_values(view)} if self.is_mapped else view.flat()
+        parameters = self.parameters(view) if self.is_mapped else dict(view)
         return SendCommand(wait_id, attempt, self.id, self.command, parameters, self.is_mapped, self.retries)
+
+    def parameters(self, view: View) -> dict[str, Any]:
+        """What the body and the mapping give; the mapping counts where both name a field."""
+        mapped = self.input_values(view)
+        return {**self.body(view), **mapped} if self.body else mapped
 
 
 def _retries(element: Element, compilation: Compilation) -> int | None:
