@@ -6,6 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+MAX_SENTENCES = 100
+"""A body of a million unknown fields shall not be answered with a million sentences."""
+
 _SAID = {
     "int_type": "must be an integer",
     "int_parsing": "must be an integer",
@@ -22,8 +25,11 @@ _SAID = {
 
 
 def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """Return one sentence for each problem, prefixed by the field's path where there is one."""
-    found = (_sentence(dict(problem), model) for problem in error.errors(include_url=False, include_input=False))
+    """Return one sentence for each problem (of very many the first), prefixed by the field's path, if any."""
+    problems = error.errors(include_url=False, include_input=False)
+    found = [_sentence(dict(problem), model) for problem in problems[:MAX_SENTENCES]]
+    if len(problems) > MAX_SENTENCES:
+        found.append(f"and {len(problems) - MAX_SENTENCES} further problems")
     return list(dict.fromkeys(found))
 
 
