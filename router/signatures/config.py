@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from bpm.bus import WireModel
-from bpm.bus.messages import Integer
+from bpm.bus import Integer, WireModel
 
 from .keys import decode_key, is_reference
 from .scheme import FIVE_MINUTES, PRESETS, Encoding, Hash, KeyDecoding, Scheme

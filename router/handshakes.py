@@ -1,0 +1,182 @@
+"""Handshakes: the questions a provider asks before it delivers, answered before any rule runs."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, NamedTuple, Self, cast
+
+from pydantic import Field, model_validator
+from pydantic_core import to_json
+
+from bpm.bus import Integer, WireModel
+from bpm.expressions import (
+    EvaluationError,
+    Expression,
+    ExpressionError,
+    Template,
+    compile_expression,
+    compile_template,
+)
+from bpm.security.secrets import resolve_reference
+from bpm.security.strict_json import StrictJsonError, parse_json
+from router.providers import Answer
+
+MAX_CHALLENGE = 4_096
+UNSNIFFED = (("x-content-type-options", "nosniff"),)
+"""What a stranger sent goes back: no browser may take it for a page."""
+
+Parameters = Mapping[str, str]
+Resolve = Callable[[str], str]
+
+
+class HandshakeConfig(WireModel):
+    """How a provider's question is recognised and answered.
+
+    `meta`: GET with `hub.challenge`, and `verifyToken`. `slack`: POST `url_verification`. `cloudevents`:
+    OPTIONS with `WebHook-Request-Origin`, allowed for `allowedOrigins` (all if there are none). `echo`: when
+    the condition `when` over payload, headers, query and method holds, the answer is the template `body`.
+    """
+
+    kind: Literal["meta", "slack", "cloudevents", "echo"]
+    verify_token: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(default=None, repr=False)
+    allowed_origins: Annotated[list[str], Field(max_length=100)] = Field(default_factory=list[str])
+    allowed_rate: Annotated[Integer, Field(ge=1, le=1_000_000)] | None = None
+    when: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    body: Any = None
+    content_type: Literal["text/plain", "application/json"] = "text/plain"
+    status: Annotated[Integer, Field(ge=200, le=299)] = 200
+
+    @cached_property
+    def echo(self) -> tuple[Expression, Template]:
+        """When to echo, and what."""
+        return compile_expression(self.when or "false", "null"), compile_template(self.body, "null")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind == "meta" and not self.verify_token:
+            raise ValueError("verifyToken is required with the handshake meta")
+        if self.kind == "echo" and (not self.when or self.body is None):
+            raise ValueError("when and body are required with the handshake echo")
+        try:
+            _ = self.echo
+        except ExpressionError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
+def handshake(
+    config: HandshakeConfig,
+    method: str,
+    query: Parameters,
+    headers: Parameters,
+    body: bytes,
+    resolve: Resolve = resolve_reference,
+) -> Answer | None:
+    """Answer the provider's question; None if the request is none. Header names are in lower case.
+
+    `resolve` turns the verify token, which may be a reference, into the token itself.
+    """
+    question = Question(method, query, headers, body)
+    return KINDS[config.kind](config, question, resolve)
+
+
+class Question(NamedTuple):
+    """The request that may be a provider's question."""
+
+    method: str
+    query: Parameters
+    headers: Parameters
+    body: bytes
+
+    @property
+    def payload(self) -> Any:
+        """The body as JSON; None if it is none."""
+        try:
+            return parse_json(self.body)
+        except StrictJsonError:
+            return None
+
+
+def _meta(config: HandshakeConfig, question: Question, resolve: Resolve) -> Answer | None:
+    """Meta's verification request (developers.facebook.com, Graph API, Webhooks, Getting started)."""
+    query = question.query
+    if question.method != "GET" or query.get("hub.mode") != "subscribe":
+        return None
+    if not _is_token(config, resolve, query.get("hub.verify_token")):
+        return _refusal("The verify token is not the configured one")
+    return _challenge(query.get("hub.challenge"))
+
+
+def _slack(config: HandshakeConfig, question: Question, resolve: Resolve) -> Answer | None:
+    """Slack's url_verification (docs.slack.dev, reference, events)."""
+    if question.method != "POST" or b"url_verification" not in question.body:
+        return None
+    payload = question.payload
+    if not isinstance(payload, dict):
+        return None
+    fields = cast("dict[str, Any]", payload)
+    if fields.get("type") != "url_verification":
+        return None
+    if config.verify_token and not _is_token(config, resolve, fields.get("token")):
+        return _refusal("The token is not the configured one")
+    return _challenge(fields.get("challenge"))
+
+
+def _cloudevents(config: HandshakeConfig, question: Question, resolve: Resolve) -> Answer | None:
+    """The abuse protection of CloudEvents' HTTP webhooks (http-webhook.md, section 4)."""
+    origin = question.headers.get("webhook-request-origin")
+    if question.method != "OPTIONS" or not origin:
+        return None
+    if config.allowed_origins and origin not in config.allowed_origins:
+        return _refusal("Deliveries from this origin are not allowed")
+    granted = [("allow", "POST"), ("webhook-allowed-origin", origin if config.allowed_origins else "*")]
+    if config.allowed_rate or "webhook-request-rate" in question.headers:
+        granted.append(("webhook-allowed-rate", str(config.allowed_rate or "*")))
+    return Answer(200, headers=tuple(granted))
+
+
+def _echo(config: HandshakeConfig, question: Question, resolve: Resolve) -> Answer | None:
+    """An answer by template, for providers that expect a part of their question back."""
+    condition, template = config.echo
+    payload = question.payload if "payload" in condition.names | template.names else None
+    scope = {"payload": payload, **question._asdict()}
+    try:
+        if not condition.holds(scope):
+            return None
+        value = template.render(scope)
+    except EvaluationError:
+        return None
+    body = value.encode(errors="replace") if isinstance(value, str) else to_json(value)
+    return Answer(config.status, body, f"{config.content_type}; charset=utf-8", UNSNIFFED)
+
+
+KINDS: dict[str, Callable[[HandshakeConfig, Question, Resolve], Answer | None]] = {
+    "meta": _meta,
+    "slack": _slack,
+    "cloudevents": _cloudevents,
+    "echo": _echo,
+}
+
+
+def _is_token(config: HandshakeConfig, resolve: Resolve, given: Any) -> bool:
+    """Compare in constant time; a token that can't be had, or that is empty, is never right."""
+    try:
+        expected = resolve(config.verify_token or "").encode()
+    except ValueError:
+        return False
+    if not isinstance(given, str) or not expected:
+        return False
+    ours, theirs = hashlib.sha256(expected), hashlib.sha256(given.encode(errors="replace"))
+    return hmac.compare_digest(ours.digest(), theirs.digest())
+
+
+def _challenge(challenge: Any) -> Answer | None:
+    """The challenge sent back as plain text; None if there is no sensible one."""
+    if not isinstance(challenge, str) or not 0 < len(challenge) <= MAX_CHALLENGE:
+        return None
+    return Answer(200, challenge.encode(errors="replace"), headers=UNSNIFFED)
+
+
+def _refusal(sentence: str) -> Answer:
+    return Answer(403, sentence.encode())

@@ -1,0 +1,147 @@
+"""From a request to a message's fields: the body is read as its header says, then templates see it."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple, Protocol, cast
+from urllib.parse import parse_qsl
+
+from bpm.expressions import compile_template
+from bpm.security.strict_json import parse_json
+
+Kind = Literal["json", "form", "text", "empty"]
+
+MAX_FORM_FIELDS = 1_000
+CHARSET = re.compile(r";\s*charset\s*=\s*\"?([\w.:-]{1,40})", re.IGNORECASE)
+CHARSETS = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "us-ascii": "ascii",
+    "iso-8859-1": "latin-1",
+    "windows-1252": "cp1252",
+    "utf-16": "utf-16",
+}
+FORM = "application/x-www-form-urlencoded"
+TEXTUAL = re.compile(r"text/.*|.*[/+]xml")
+
+
+class BodyError(ValueError):
+    """The body is not what its Content-Type says."""
+
+
+class Payload(NamedTuple):
+    """A body as it was read: a JSON value, a form as an object, a text, or None if there is no body."""
+
+    kind: Kind
+    value: Any
+
+
+class Headers(dict[str, str]):
+    """Headers by name, whatever its case: kept in lower case, found as in `headers.X-Request-Id`."""
+
+    def __missing__(self, name: str) -> str:
+        lowered = name.lower()
+        if lowered == name:
+            raise KeyError(name)
+        return self[lowered]
+
+
+class FieldMapping(Protocol):
+    """How a message's fields are made; `fields` raises EvaluationError for what is missing."""
+
+    def fields(self, scope: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields by their names on the wire."""
+        ...
+
+
+class TemplateMapping:
+    """The fields are those of a template."""
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        """Compile the template; raises ExpressionError."""
+        self._render = compile_template(parameters).render
+
+    def fields(self, scope: Mapping[str, Any]) -> dict[str, Any]:
+        """Render the template."""
+        return self._render(scope)
+
+
+class NameMapping:
+    """The fields are those of the payload that the message knows by the same name."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Take the names on the wire."""
+        self._names = tuple(sorted(names))
+
+    def fields(self, scope: Mapping[str, Any]) -> dict[str, Any]:
+        """Pick the payload's fields; there are none if it is not an object."""
+        payload = scope["payload"]
+        if not isinstance(payload, dict):
+            return {}
+        given = cast("dict[str, Any]", payload)
+        return {name: given[name] for name in self._names if name in given}
+
+
+def compile_mapping(parameters: dict[str, Any] | None, field_names: frozenset[str]) -> FieldMapping:
+    """The mapping that a configuration asks for: its template, else by equal names.
+
+    `field_names` are the message's names on the wire. Raises ExpressionError.
+    """
+    return NameMapping(field_names) if parameters is None else TemplateMapping(parameters)
+
+
+def scope_of(
+    payload: Any,
+    headers: Mapping[str, str],
+    query: Mapping[str, Any],
+    path: Mapping[str, str],
+    request: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What templates and conditions see of a request; `headers` have lower-case names."""
+    return {
+        "payload": payload,
+        "headers": Headers(headers),
+        "query": dict(query),
+        "path": dict(path),
+        "request": request,
+    }
+
+
+def decode_body(content_type: str | None, raw: bytes) -> Payload:
+    """Read a body as its Content-Type says and never as anything else; raises ValueError with the reason.
+
+    JSON is `application/json`, `text/json` and `…+json`; a form becomes an object, whose repeated fields are
+    lists. Everything else is text, in the charset that the header names (UTF-8 if none).
+    """
+    if not raw:
+        return Payload("empty", None)
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type in ("application/json", "text/json") or media_type.endswith("+json"):
+        return Payload("json", parse_json(raw))
+    if media_type == FORM:
+        return Payload("form", _form(raw))
+    return Payload("text", _text(raw, media_type, content_type or ""))
+
+
+def _form(raw: bytes) -> dict[str, Any]:
+    if raw.count(b"&") >= MAX_FORM_FIELDS:
+        raise BodyError(f"the form has more than {MAX_FORM_FIELDS} fields")
+    try:
+        pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise BodyError("the form is not UTF-8") from error
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        fields.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+
+
+def _text(raw: bytes, media_type: str, content_type: str) -> str:
+    """The body as text; of a type that is not textual, unreadable bytes are replaced (the raw ones are kept)."""
+    found = CHARSET.search(content_type)
+    charset = CHARSETS.get(found[1].lower()) if found else "utf-8"
+    if charset is None:
+        raise BodyError("the charset of the Content-Type is not supported; send UTF-8")
+    try:
+        return raw.decode(charset, "strict" if TEXTUAL.fullmatch(media_type) else "replace")
+    except UnicodeDecodeError as error:
+        raise BodyError(f"the body is not {charset}: byte {error.start + 1} has no meaning there") from error
