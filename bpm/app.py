@@ -35,6 +35,9 @@ from router.fixed import FixedRoutes
 from router.guard import Guard
 from router.inbox import Inbox
 from router.providers import Answer
+from router.providers.confirmation.client import ProviderClient
+from router.providers.confirmation.mono import MonoApi
+from router.providers.confirmation.remita import RemitaApi
 from router.rule import RuleCompiler
 from router.table import RouteTable
 from scripts import Limits, Sandbox, SandboxUnavailable
@@ -78,12 +81,15 @@ class App:
             settings.sync_limit_seconds,
         )
         self.worker = Worker(self.jobs, self.bus.scheduled, self.execution)
+        self.provider_client = ProviderClient()
         self.registry.bind(
             {
                 "accounts": self.accounts,
                 "execution": self.execution,
                 "guard": self.guard,
+                "mono_api": MonoApi(settings.mono, self.provider_client),
                 "registry": self.registry,
+                "remita_api": RemitaApi(settings.remita, self.provider_client),
                 "routes": self.routes,
                 "sandbox": self.sandbox,
                 "secrets_box": box,
@@ -138,6 +144,7 @@ class App:
         await self.routes.stop()
         await self.accounts.stop()
         await self.sandbox.close()
+        await self.provider_client.close()
         await self.database.stop()
 
     def report(self) -> dict[str, Any]:

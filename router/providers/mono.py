@@ -6,7 +6,7 @@ sent again with the same `event_id`, for 48 hours.
 
 import hashlib
 import re
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from bpm.errors import Misconfigured
@@ -17,6 +17,7 @@ from router.providers.payload import Fields, as_text, read_json
 
 PATH = "mono/callback"
 MAX_NAME = 200
+MAX_VALUE = 500
 
 RECEIVED = Answer(200, b"OK")
 NOT_UNDERSTOOD = Answer(400, b"Bad Request")
@@ -61,18 +62,18 @@ def read_event(call: Call) -> Reception:
         raise Refusal(f"event: a name of at most {MAX_NAME} characters is required", NOT_UNDERSTOOD)
     data: Any = fields.get("data")
     event_id = _event_id(fields, call.body)
-    message = {
+    message: dict[str, Any] = {
         "event": event,
         "eventId": event_id,
-        "timestamp": fields.text("timestamp"),
-        "data": data if isinstance(data, dict) else {} if data is None else {"value": data},
+        "timestamp": (fields.text("timestamp") or "")[:MAX_NAME] or None,
+        "data": _object(data),
     }
-    return Reception("ProcessMonoEventCommand", message, RECEIVED, dedupe_key=f"mono:event:{event_id}")
+    return Reception("ProcessMonoEventCommand", message, RECEIVED, dedupe_key=f"event:{event_id}")
 
 
 def returning(call: Call, redirect_url: str | None) -> Reception:
     """Understand the query of a browser that comes back from Mono Connect; raises `Refusal`."""
-    query = {name: text for name, value in call.query.items() if (text := as_text(value))}
+    query = {name: text[:MAX_VALUE] for name, value in call.query.items() if (text := as_text(value))}
     code = query.pop("code", None)
     if code is not None and not _CODE.fullmatch(code):
         raise Refusal("code: is not a code of Mono Connect", _page(400, "Not connected", "This link is damaged."))
@@ -87,7 +88,7 @@ def returning(call: Call, redirect_url: str | None) -> Reception:
         "query": query,
     }
     answer = _redirect(redirect_url, {"reference": reference, "status": query.get("status")}) or _farewell(code)
-    key = f"mono:code:{hashlib.sha256(code.encode()).hexdigest()}" if code else None
+    key = f"code:{hashlib.sha256(code.encode()).hexdigest()}" if code else None
     return Reception("CompleteMonoConnectionCommand", message, answer, dedupe_key=key)
 
 
@@ -106,6 +107,13 @@ def _anybody(_call: Call) -> str | None:
 def _event_id(fields: Fields, body: bytes) -> str:
     given = fields.text("event_id")
     return given if given and len(given) <= MAX_NAME else f"sha256-{hashlib.sha256(body).hexdigest()}"
+
+
+def _object(data: Any) -> Any:
+    """Mono's data are objects; another value is kept under a name, so that nothing is lost."""
+    if isinstance(data, dict):
+        return cast("Any", data)
+    return {} if data is None else {"value": data}
 
 
 def _redirect_url(settings: MonoSettings) -> str | None:

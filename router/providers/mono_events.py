@@ -81,8 +81,8 @@ def moment_of(timestamp: str | None) -> datetime | None:
 
 
 def _balance(account: Fields) -> Any:
-    """An overdrawn or unreadable balance stays unsaid; the event's own data still holds it."""
+    """An unreadable balance stays unsaid; the event's own data still holds it."""
     try:
-        return account.amount("balance")
+        return account.amount("balance", signed=True)
     except ValueError:
         return None

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any, cast
 
@@ -43,7 +43,7 @@ class Fields:
 
     def __init__(self, value: object) -> None:
         """Take any JSON value."""
-        found = cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
+        found = cast("Mapping[str, Any]", value if isinstance(value, dict) else {})
         self._values: dict[str, Any] = {}
         for name, item in found.items():
             if item is not None and item != "":
@@ -64,13 +64,13 @@ class Fields:
         """Return the text or number under one of `names` as trimmed text; None for anything else."""
         return as_text(self.get(*names))
 
-    def amount(self, *names: str) -> Decimal | None:
+    def amount(self, *names: str, signed: bool = False) -> Decimal | None:
         """Return the amount of money under one of `names`; raises `ValueError` naming the first of them."""
         value = self.get(*names)
         if value is None:
             return None
         try:
-            return as_amount(value)
+            return as_amount(value, signed=signed)
         except ValueError as error:
             raise ValueError(f"{names[0]}: {error}") from None
 
@@ -87,15 +87,17 @@ def as_text(value: object) -> str | None:
     return _INVISIBLE.sub("", str(value)).strip() or None
 
 
-def as_amount(value: object) -> Decimal:
+def as_amount(value: object, *, signed: bool = False) -> Decimal:
     """Read a number, or text such as `20,000.00`; raises `ValueError` for what is no amount of money."""
     text = (as_text(value) or "").replace(",", "").replace(" ", "")
     try:
         amount = Decimal(text[: MAX_AMOUNT_CHARACTERS + 1])
     except InvalidOperation:
         raise ValueError("must be an amount, as in 20000.00") from None
-    if len(text) > MAX_AMOUNT_CHARACTERS or not amount.is_finite() or not 0 <= amount < MAX_AMOUNT:
-        raise ValueError("must be an amount from 0 to less than 10^18")
+    if len(text) > MAX_AMOUNT_CHARACTERS or not amount.is_finite() or abs(amount) >= MAX_AMOUNT:
+        raise ValueError("must be an amount of at most 18 digits before the point")
+    if amount < 0 and not signed:
+        raise ValueError("must not be negative")
     amount = amount.normalize(_EXACT)
     if cast("int", amount.as_tuple().exponent) < -MAX_PLACES:
         raise ValueError(f"must have at most {MAX_PLACES} digits after the point")
@@ -109,9 +111,19 @@ def as_moment(text: str, zone: tzinfo) -> datetime | None:
         if moment is not None:
             break
         moment = _parsed(text, form)
-    if moment is None or moment.year < 2:  # noqa: PLR2004 year 1 can't be moved to another zone
+    if moment is None:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return moment if _is_storable(moment) else None
+
+
+def _is_storable(moment: datetime) -> bool:
+    """The calendar's first and last day can't be written in every zone."""
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def _iso(text: str) -> datetime | None:

@@ -6,7 +6,7 @@ payment stays unconfirmed until Remita was asked back (`router.providers.confirm
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, cast
 
 from bpm.errors import Misconfigured
@@ -20,6 +20,9 @@ MAX_ELEMENTS = 2_000
 MAX_CAUSES = 10
 LAGOS = timezone(timedelta(hours=1))
 """Remita writes local times; Nigeria keeps UTC+1 the whole year."""
+
+DATE_OF = {"ACTIVATION": "activationDate", "DEBIT": "debitDate", "REPAYMENT": "paymentDate"}
+"""Where the date of each kind of collection stands; a flat notification is a repayment."""
 
 RECEIVED = Answer(200, b"Ok")
 NOT_UNDERSTOOD = Answer(400, b"Not Ok")
@@ -78,10 +81,10 @@ def payment(element: Any) -> dict[str, Any]:
     }
     return {
         "rrr": _rrr(fields),
-        "amount": _wire(fields.amount("amount")),
-        "chargeFee": _wire(fields.amount("chargeFee")),
-        "transactionDate": _wire(fields.moment(LAGOS, "transactionDate")),
-        "debitDate": _wire(fields.moment(LAGOS, "debitDate")),
+        "amount": as_text(fields.amount("amount")),
+        "chargeFee": as_text(fields.amount("chargeFee")),
+        "transactionDate": _utc(fields.moment(LAGOS, "transactionDate")),
+        "debitDate": _utc(fields.moment(LAGOS, "debitDate")),
         "customFields": _custom_fields(fields.get("customFieldData")),
         "parentRrrDetails": fields.get("parentRRRDetails"),
         **texts,
@@ -99,7 +102,7 @@ def collection(element: Any) -> dict[str, Any]:
         "date": _required_date(fields, kind),
         "startDate": _day(fields, "startDate"),
         "endDate": _day(fields, "endDate"),
-        "amount": _wire(fields.amount("amount")),
+        "amount": as_text(fields.amount("amount")),
         "paymentStatus": fields.text("paymentStatus"),
     }
 
@@ -180,9 +183,7 @@ def _kind(fields: Fields) -> str:
     named = fields.text("notificationType")
     if named:
         return named.upper()[:50]
-    if fields.get("activationDate") is not None:
-        return "ACTIVATION"
-    return "DEBIT" if fields.get("debitDate") is not None else "REPAYMENT"
+    return next((kind for kind, name in DATE_OF.items() if fields.get(name) is not None), "REPAYMENT")
 
 
 def _required(fields: Fields, *names: str) -> str:
@@ -194,10 +195,10 @@ def _required(fields: Fields, *names: str) -> str:
 
 def _required_date(fields: Fields, kind: str) -> str:
     """The date is part of what tells two debits apart, so none may be guessed."""
-    names = ("activationDate", "debitDate", "paymentDate") if kind == "ACTIVATION" else ("debitDate", "paymentDate")
-    moment = fields.moment(LAGOS, *names, "date")
+    name = DATE_OF.get(kind, "date")
+    moment = fields.moment(LAGOS, name, "date", *DATE_OF.values())
     if moment is None:
-        raise ValueError(f"{names[0]}: is required, as in 31/12/2026")
+        raise ValueError(f"{name}: is required, as in 31/12/2026")
     return moment.date().isoformat() if _is_day(moment) else moment.isoformat()
 
 
@@ -210,7 +211,5 @@ def _is_day(moment: datetime) -> bool:
     return (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
 
 
-def _wire(value: Any) -> str | None:
-    if value is None:
-        return None
-    return value.isoformat() if isinstance(value, date) else as_text(value)
+def _utc(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat() if moment else None

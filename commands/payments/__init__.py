@@ -1,0 +1,1 @@
+"""Payments and bank accounts, as the providers tell of them."""

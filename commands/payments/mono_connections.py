@@ -1,0 +1,81 @@
+"""Complete what a browser brings back from Mono Connect."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, EffectContext, View, handles
+from commands.payments.mono_events import keep_account
+from commands.payments.publication import publish
+from router.providers import tables
+from router.providers.confirmation.mono import Exchange, MonoApi
+from router.providers.tables import MonoConnection
+
+Status = Literal["connected", "failed", "closed"]
+Short = Annotated[str, Field(max_length=500)]
+
+
+class MonoConnectionView(View):
+    """Connected to an account, failed because Mono refused the code, or closed without a code."""
+
+    status: Status
+    account_id: str | None
+    reference: str | None
+    reason: str | None
+
+
+class CompleteMonoConnectionCommand(Command[MonoConnectionView]):
+    """Exchange the code of Mono Connect for the account's id; `query` keeps whatever else the browser brought."""
+
+    permission = "payments:write"
+    succeeded = "Mono connection completed"
+    failed = "Completing the connection failed"
+    secrets = frozenset({"code"})
+
+    code: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    reference: Short | None = None
+    status: Short | None = None
+    reason: Short | None = None
+    query: dict[str, str] = Field(default_factory=dict[str, str])
+
+
+@handles
+async def complete(
+    command: CompleteMonoConnectionCommand, context: EffectContext, mono_api: MonoApi
+) -> MonoConnectionView:
+    """Ask Mono if there is a code to ask about, then keep and publish how it ended."""
+    exchange = await mono_api.exchange(command.code) if command.code is not None else Exchange(refusal=command.reason)
+    return await context.conclude(lambda concluding: _keep(command, exchange, concluding))
+
+
+def _keep(command: CompleteMonoConnectionCommand, exchange: Exchange, context: Context) -> MonoConnectionView:
+    connection = MonoConnection(
+        status=_status(command, exchange),
+        account_id=exchange.account_id,
+        reference=command.reference,
+        reason=exchange.refusal,
+        query=command.query,
+        request_id=context.envelope.root,
+        created_at=context.now(),
+    )
+    tables.insert(context.tx, context.organization_id, connection)
+    if connection.account_id is not None:
+        told = {"reference": command.reference} if command.reference else {}
+        keep_account(context, connection.account_id, "mono.account_connected", told, None)
+    publish(context, f"mono.connection_{connection.status}", _told(connection))
+    return MonoConnectionView.model_validate(connection)
+
+
+def _status(command: CompleteMonoConnectionCommand, exchange: Exchange) -> Status:
+    if command.code is None:
+        return "closed"
+    return "connected" if exchange.account_id is not None else "failed"
+
+
+def _told(connection: MonoConnection) -> dict[str, Any]:
+    return {
+        "accountId": connection.account_id,
+        "reference": connection.reference,
+        "reason": connection.reason,
+        "requestId": connection.request_id,
+    }

@@ -1,0 +1,72 @@
+"""The elements of notifications that were not valid."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bpm.bus import Context, Integer, Moment, Page, PagedQuery, View, WireModel, handles
+from commands.payments.publication import publish
+from router.providers import tables
+from router.providers.tables import RemitaRejection
+
+Kind = Literal["payment", "collection"]
+
+
+class RejectedElement(WireModel):
+    """Which element of the body was not valid, counted from 0 over all of them, and why."""
+
+    position: Annotated[Integer, Field(ge=0)]
+    cause: Annotated[str, Field(max_length=1000)]
+
+
+class NotificationView(View):
+    """How many elements were new, known already, and not valid."""
+
+    accepted: int
+    duplicates: int
+    rejected: int
+
+
+def keep_rejections(context: Context, kind: Kind, rejected: Sequence[RejectedElement]) -> None:
+    """Record invalid elements beside the request that brought them, and publish that there were some."""
+    request_id = context.envelope.root
+    for element in rejected:
+        row = RemitaRejection(
+            kind=kind,
+            position=element.position,
+            cause=element.cause,
+            request_id=request_id,
+            created_at=context.now(),
+        )
+        tables.insert_once(context.tx, context.organization_id, row)
+    if rejected:
+        elements = [element.model_dump() for element in rejected]
+        publish(context, f"remita.{kind}_rejected", {"requestId": request_id, "elements": elements})
+
+
+class RemitaRejectionView(View):
+    """An element that was not valid; the request as it came is found by `requestId`."""
+
+    id: int
+    kind: str
+    position: int
+    cause: str
+    request_id: str
+    created_at: Moment
+
+
+class GetRemitaRejectionListQuery(PagedQuery[Page[RemitaRejectionView]]):
+    """List the elements of Remita's notifications that were not valid, with their causes."""
+
+    permission = "payments:read"
+    succeeded = "Rejected elements retrieved successfully"
+
+    kind: Kind | None = None
+
+
+@handles
+def list_rejections(query: GetRemitaRejectionListQuery, context: Context) -> Page[RemitaRejectionView]:
+    """Return one page, the newest first."""
+    statement = tables.select_rejections(query.kind)
+    return query.page(context, statement, RemitaRejection, RemitaRejectionView.model_validate, search=("cause",))

@@ -1,0 +1,108 @@
+"""Take in Remita's collection notifications and look collections up."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, Moment, Page, PagedQuery, View, WireModel, handles
+from commands.payments.publication import publish
+from commands.payments.rejections import NotificationView, RejectedElement, keep_rejections
+from router.providers import tables
+from router.providers.tables import RemitaCollection
+
+Amount = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=6, allow_inf_nan=False)]
+"""Naira, exact; on the wire best written as text."""
+
+Identifier = Annotated[str, Field(min_length=1, max_length=100)]
+Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(T.{1,40})?$")]
+"""A date in ISO 8601, with the time if the notification had one."""
+
+
+class RemitaCollectionItem(WireModel):
+    """A mandate's activation, a debit under it, or a repayment."""
+
+    type: Annotated[str, Field(min_length=1, max_length=50)]
+    mandate_id: Identifier
+    request_id: Identifier
+    date: Date
+    start_date: Date | None = None
+    end_date: Date | None = None
+    amount: Amount | None = None
+    payment_status: str | None = None
+
+
+class ProcessRemitaCollectionNotificationCommand(Command[NotificationView]):
+    """Keep what Remita collected, once for each mandate, request, type and date."""
+
+    permission = "payments:write"
+    succeeded = "Remita collection notification processed successfully"
+    failed = "Processing failed"
+
+    items: Annotated[list[RemitaCollectionItem], Field(min_length=1, max_length=2000)]
+    rejected: list[RejectedElement] = Field(default_factory=list[RejectedElement])
+
+
+@handles
+def process(command: ProcessRemitaCollectionNotificationCommand, context: Context) -> NotificationView:
+    """Store and publish what is new."""
+    accepted = [item for item in command.items if _keep(item, context)]
+    for item in accepted:
+        publish(context, "remita.collection_notified", _told(item, context))
+    keep_rejections(context, "collection", command.rejected)
+    return NotificationView(
+        accepted=len(accepted), duplicates=len(command.items) - len(accepted), rejected=len(command.rejected)
+    )
+
+
+def _keep(item: RemitaCollectionItem, context: Context) -> bool:
+    row = RemitaCollection(
+        **item.model_dump(exclude={"request_id"}),
+        mandate_request_id=item.request_id,
+        request_id=context.envelope.root,
+        created_at=context.now(),
+    )
+    return tables.insert_once(context.tx, context.organization_id, row)
+
+
+def _told(item: RemitaCollectionItem, context: Context) -> dict[str, Any]:
+    fields = item.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"request_id"})
+    return {**fields, "mandateRequestId": item.request_id, "requestId": context.envelope.root}
+
+
+class RemitaCollectionView(View):
+    """Something collected; `mandateRequestId` is Remita's `requestId`, `requestId` our inbound request's."""
+
+    id: int
+    type: str
+    mandate_id: str
+    mandate_request_id: str
+    date: str
+    start_date: str | None
+    end_date: str | None
+    amount: Decimal | None
+    payment_status: str | None
+    request_id: str
+    created_at: Moment
+
+
+class GetRemitaCollectionListQuery(PagedQuery[Page[RemitaCollectionView]]):
+    """List mandate activations, debits and repayments; `searchText` looks into mandate and request ids."""
+
+    permission = "payments:read"
+    succeeded = "Remita collections retrieved successfully"
+
+    type: Annotated[str, Field(min_length=1, max_length=50)] | None = None
+
+
+@handles
+def list_collections(query: GetRemitaCollectionListQuery, context: Context) -> Page[RemitaCollectionView]:
+    """Return one page, the newest first."""
+    return query.page(
+        context,
+        tables.select_collections(query.type),
+        RemitaCollection,
+        RemitaCollectionView.model_validate,
+        search=("mandate_id", "mandate_request_id"),
+        sortable={"createdAt": "created_at", "id": "id", "date": "date", "mandateId": "mandate_id"},
+    )

@@ -1,0 +1,112 @@
+"""Ask Remita whether a payment was made."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, EffectContext, View, handles
+from bpm.errors import NotFound
+from commands.payments.publication import publish
+from router.providers import tables
+from router.providers.confirmation.remita import PaymentStatus, RemitaApi
+from router.providers.tables import CONFIRMED, MISMATCH, RemitaPayment
+
+RECHECKS = tuple(timedelta(minutes=minutes) for minutes in (2, 15, 60, 6 * 60, 24 * 60))
+"""How long to wait before asking again about a payment that is not made yet; after the last it stays unconfirmed."""
+
+
+class RemitaConfirmationView(View):
+    """What Remita said: `status` is confirmed, mismatch (see `incident`), or unconfirmed while it is not paid."""
+
+    rrr: str
+    status: str
+    provider_status: str | None
+    provider_message: str | None
+    amount: Decimal | None
+    confirmed_amount: Decimal | None
+    incident: str | None
+
+
+class ConfirmRemitaPaymentCommand(Command[RemitaConfirmationView]):
+    """Ask Remita for the status of a payment, and compare the amounts; what is confirmed stays confirmed."""
+
+    permission = "payments:write"
+    succeeded = "Remita payment checked"
+    failed = "Confirmation failed"
+
+    rrr: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$")]
+
+
+@handles
+async def confirm(
+    command: ConfirmRemitaPaymentCommand, context: EffectContext, remita_api: RemitaApi
+) -> RemitaConfirmationView:
+    """Ask, then keep and publish the answer; unpaid is an answer too and is asked again later."""
+    rrr = command.rrr.replace("-", "")
+    answer = await remita_api.status(rrr)
+    return await context.conclude(lambda concluding: _keep(rrr, answer, concluding))
+
+
+def ask_later(context: Context, rrr: str, checks: int) -> None:
+    """Have the payment confirmed by a job that is retried while Remita can't be reached."""
+    delay = RECHECKS[checks - 1] if checks else timedelta()
+    context.later("ConfirmRemitaPaymentCommand", {"rrr": rrr}, delay=delay, key=f"remita:{rrr}:{checks}")
+
+
+def _keep(rrr: str, answer: PaymentStatus, context: Context) -> RemitaConfirmationView:
+    payment = tables.remita_payment(context.tx, context.organization_id, rrr)
+    if payment is None:
+        raise NotFound("rrr: no payment with it was notified")
+    if payment.status != CONFIRMED:
+        _record(payment, answer, context)
+    return RemitaConfirmationView.model_validate(payment)
+
+
+def _record(payment: RemitaPayment, answer: PaymentStatus, context: Context) -> None:
+    changes: dict[str, Any] = {
+        "checks": payment.checks + 1,
+        "provider_status": answer.status,
+        "provider_message": answer.message,
+        "updated_at": context.now(),
+    }
+    if answer.paid:
+        changes |= _verdict(payment, answer, context)
+    tables.change(context.tx, context.organization_id, payment, changes)
+    if answer.paid:
+        publish(context, "remita.payment_mismatch" if payment.incident else "remita.payment_confirmed", _told(payment))
+    elif payment.checks <= len(RECHECKS):
+        ask_later(context, payment.rrr, payment.checks)
+
+
+def _verdict(payment: RemitaPayment, answer: PaymentStatus, context: Context) -> dict[str, Any]:
+    incident = _incident(payment, answer)
+    return {
+        "status": MISMATCH if incident else CONFIRMED,
+        "incident": incident,
+        "confirmed_amount": answer.amount,
+        "confirmed_at": None if incident else context.now(),
+    }
+
+
+def _incident(payment: RemitaPayment, answer: PaymentStatus) -> str | None:
+    """Say what does not fit together; a notification without an amount claims nothing that could differ."""
+    if answer.amount is None:
+        return "Remita says the payment was made but not how much was paid"
+    if payment.amount is not None and payment.amount != answer.amount:
+        return f"{payment.amount} was notified but {answer.amount} was paid"
+    return None
+
+
+def _told(payment: RemitaPayment) -> dict[str, Any]:
+    return {
+        "rrr": payment.rrr,
+        "orderId": payment.order_id,
+        "status": payment.status,
+        "amount": payment.amount,
+        "confirmedAmount": payment.confirmed_amount,
+        "providerStatus": payment.provider_status,
+        "incident": payment.incident,
+        "requestId": payment.request_id,
+    }

@@ -1,0 +1,220 @@
+"""What providers told, normalised; the request as it came stands in `inbound_request` under `request_id`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Dialect, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Field, col
+from sqlmodel import select as select_rows
+from sqlmodel.sql.expression import SelectOfScalar
+
+from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+
+UNCONFIRMED, CONFIRMED, MISMATCH = "unconfirmed", "confirmed", "mismatch"
+
+_INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+class AmountColumn(TypeDecorator[Decimal]):
+    """An amount of money as text, so that neither database rounds it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        """Write the digits."""
+        return format(value, "f") if value is not None else None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+        """Read the digits."""
+        return Decimal(value) if value is not None else None
+
+
+class MonoAccount(OrganizationRow, table=True):
+    """A bank account connected through Mono; `balance` is in the currency's smallest unit (kobo).
+
+    `event_at` is when Mono knew what the row says: an older event that arrives late only fills gaps.
+    """
+
+    __table_args__ = (UniqueConstraint("organization_id", "account_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: str
+    status: str
+    data_status: str | None = None
+    customer: str | None = None
+    reference: str | None = None
+    name: str | None = None
+    account_number: str | None = None
+    bvn: str | None = None
+    currency: str | None = None
+    balance: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
+    account_type: str | None = None
+    institution_name: str | None = None
+    institution_type: str | None = None
+    bank_code: str | None = None
+    event_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    request_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class MonoEvent(OrganizationRow, table=True):
+    """An event of Mono's; `name` is the one it was published under, `data` has its secrets redacted."""
+
+    __table_args__ = (UniqueConstraint("organization_id", "event_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    event_id: str
+    event: str
+    name: str
+    account_id: str | None = None
+    data: dict[str, Any] = Field(sa_type=JsonColumn)
+    occurred_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    request_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class MonoConnection(OrganizationRow, table=True):
+    """A browser's return from Mono Connect: connected, failed (Mono refused the code) or closed (no code)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    status: str
+    account_id: str | None = None
+    reference: str | None = None
+    reason: str | None = None
+    query: dict[str, str] = Field(sa_type=JsonColumn)
+    request_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RemitaPayment(OrganizationRow, table=True):
+    """A payment that Remita notified; unconfirmed until Remita, asked back, says that it was paid.
+
+    `checks` counts how often Remita was asked; `incident` says what does not fit together.
+    """
+
+    __table_args__ = (UniqueConstraint("organization_id", "rrr"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    rrr: str
+    status: str = UNCONFIRMED
+    amount: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
+    charge_fee: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
+    transaction_date: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    debit_date: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    channel: str | None = None
+    biller_name: str | None = None
+    bank: str | None = None
+    branch: str | None = None
+    service_type_id: str | None = None
+    order_ref: str | None = None
+    order_id: str | None = None
+    payer_name: str | None = None
+    payer_phone_number: str | None = None
+    payer_email: str | None = None
+    type: str | None = None
+    payment_description: str | None = None
+    custom_fields: list[dict[str, Any]] = Field(sa_type=JsonColumn)
+    parent_rrr_details: Any = Field(default=None, sa_type=JsonColumn, nullable=True)
+    checks: int = 0
+    provider_status: str | None = None
+    provider_message: str | None = None
+    confirmed_amount: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    incident: str | None = None
+    request_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class RemitaCollection(OrganizationRow, table=True):
+    """A mandate's activation, a debit under it, or a repayment; dates are ISO 8601, with a time if one came."""
+
+    __table_args__ = (UniqueConstraint("organization_id", "mandate_id", "mandate_request_id", "type", "date"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    type: str
+    mandate_id: str
+    mandate_request_id: str
+    date: str
+    start_date: str | None = None
+    end_date: str | None = None
+    amount: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
+    payment_status: str | None = None
+    request_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RemitaRejection(OrganizationRow, table=True):
+    """One element of a notification that was not valid, by its position (from 0) in the request's body."""
+
+    __table_args__ = (UniqueConstraint("organization_id", "request_id", "kind", "position"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    position: int
+    cause: str
+    request_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+def insert_once(tx: Transaction, organization_id: int, row: OrganizationRow) -> bool:
+    """Insert a row unless its unique key is known; tells whether it was new."""
+    values = {**row.model_dump(exclude={"id"}), "organization_id": organization_id}
+    insert = _INSERT[tx.connection.dialect.name](type(row).table()).on_conflict_do_nothing()
+    return tx.connection.execute(insert, values).rowcount == 1
+
+
+def insert(tx: Transaction, organization_id: int, row: OrganizationRow) -> None:
+    """Insert a row with the group's others, just before the commit."""
+    values = {**row.model_dump(exclude={"id"}), "organization_id": organization_id}
+    tx.append(type(row).table(), values)
+
+
+def mono_account(tx: Transaction, organization_id: int, account_id: str) -> MonoAccount | None:
+    """Return the account with Mono's id."""
+    statement = select_rows(MonoAccount).where(col(MonoAccount.account_id) == account_id)
+    return tx.session(organization_id).exec(statement).first()
+
+
+def remita_payment(tx: Transaction, organization_id: int, rrr: str) -> RemitaPayment | None:
+    """Return the payment with an RRR."""
+    statement = select_rows(RemitaPayment).where(col(RemitaPayment.rrr) == rrr)
+    return tx.session(organization_id).exec(statement).first()
+
+
+def change(tx: Transaction, organization_id: int, row: OrganizationRow, values: Mapping[str, Any]) -> None:
+    """Change a row that was read in this transaction, or add a new one."""
+    for column, value in values.items():
+        setattr(row, column, value)
+    session = tx.session(organization_id)
+    session.add(row)
+    session.flush()
+
+
+def select_accounts(status: str | None) -> SelectOfScalar[MonoAccount]:
+    """Select accounts, all or those of a status."""
+    statement = select_rows(MonoAccount)
+    return statement if status is None else statement.where(col(MonoAccount.status) == status)
+
+
+def select_payments(status: str | None) -> SelectOfScalar[RemitaPayment]:
+    """Select payments, all or those of a status."""
+    statement = select_rows(RemitaPayment)
+    return statement if status is None else statement.where(col(RemitaPayment.status) == status)
+
+
+def select_collections(kind: str | None) -> SelectOfScalar[RemitaCollection]:
+    """Select collections, all or those of a type."""
+    statement = select_rows(RemitaCollection)
+    return statement if kind is None else statement.where(col(RemitaCollection.type) == kind)
+
+
+def select_rejections(kind: str | None) -> SelectOfScalar[RemitaRejection]:
+    """Select rejected elements, all or those of payments or collections."""
+    statement = select_rows(RemitaRejection)
+    return statement if kind is None else statement.where(col(RemitaRejection.kind) == kind)
