@@ -5,19 +5,20 @@ A request is read, judged, put on disk and answered; `sync` rules are executed b
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from bpm.clock import Clock
-from bpm.errors import BpmError, Draining, TooLarge
+from bpm.errors import BpmError, Draining, Malformed, TooLarge
 from bpm.expressions import EvaluationError
 from bpm.security.net import AddressList, client_address
 from bpm.settings import Settings
 from router.answers import Answers, accepted
 from router.execution import Execution
 from router.fixed import FixedRoutes
-from router.guard import Guard, Verdict, method_refused, readable, unknown
+from router.guard import Guard, Verdict, address_refused, method_refused, unknown
 from router.handshakes import handshake
 from router.inbox import Inbox, Source
 from router.providers import Answer, Call, Refusal
@@ -108,7 +109,9 @@ class WebhookEndpoint:
         enabled = [rule for rule in rules if rule.enabled]
         if not enabled:
             return rules[0], None
-        return enabled[0], None if enabled[0].fields.handshake else method_refused(call.method, [r.method for r in enabled])
+        return enabled[0], None if enabled[0].fields.handshake else method_refused(
+            call.method, [r.method for r in enabled]
+        )
 
     async def _passed(self, call: InboundCall, rule: Rule, match: Match, source: Source) -> Answer:
         key = rule.dedupe(call.headers, call.query, lambda: call.payload.value) if rule.dedupe else None
@@ -134,12 +137,17 @@ class WebhookEndpoint:
         if entry is None:
             return await self._refused(call, body, INSTALLATION, method_refused(call.method, list(fixed)))
         provider, route = entry
-        source = Source(organization_id=1, provider=provider.name)
+        source = Source(organization_id=1, provider=provider.name, secret_header=provider.secret_header)
+        if provider.addresses is not None and not provider.addresses.allows(call.address):
+            await self._inbox.refuse(call, source, address_refused(call.address))
+            return replace(route.refused, status=403)
         try:
             call.body = await body.read(self._limit)
+            received = Call(call.method, call.headers, call.query, call.body, call.address)
         except TooLarge:
             return await self._refused(call, None, source, self._guard.too_large(self._limit))
-        received = Call(call.method, call.headers, call.query, call.body, call.address)
+        except ValueError as error:
+            return await self._refused(call, None, source, Verdict("malformed", str(error), Malformed(str(error))))
         cause = route.verify(received)
         if cause is not None:
             await self._inbox.refuse(call, source, Verdict("signature", cause))
@@ -152,7 +160,6 @@ class WebhookEndpoint:
         first = await self._inbox.accept(call, source, reception.dedupe_key, reception.answer)
         if first is not None:
             await self._inbox.repeat(call, source, first)
-            return self._answers.again(first)
         return reception.answer
 
     async def _refused(self, call: InboundCall, body: "Body | None", source: Source, verdict: Verdict) -> Answer:

@@ -57,6 +57,12 @@ def method_refused(method: str, allowed: list[str]) -> Verdict:
     return Verdict("method", f"the configuration answers {names}", MethodNotAllowed(method, names))
 
 
+def address_refused(address: str) -> Verdict:
+    """Refuse a client whose address is not in the list."""
+    detail = f"{address} is not among the allowable addresses"
+    return Verdict("address", detail, Forbidden("Requests from this address are not allowed"))
+
+
 class Guard:
     """Judges requests against their rule."""
 
@@ -72,8 +78,7 @@ class Guard:
         if call.method != rule.method:
             return method_refused(call.method, [rule.method])
         if rule.addresses is not None and not rule.addresses.allows(call.address):
-            detail = f"{call.address} is not among the allowable addresses"
-            return Verdict("address", detail, Forbidden("Requests from this address are not allowed"))
+            return address_refused(call.address)
         if rule.rate is not None and count:
             return self._rate(rule)
         return PASSED

@@ -77,7 +77,7 @@ class Registry:
             members = [m for m in vars(module).values() if getattr(m, "__module__", None) == module.__name__]
             for member in members:
                 if getattr(member, _MARK, False):
-                    self.add(member, area=module.__name__.rpartition(".")[2])
+                    self.add(member, area=_area(package, module.__name__))
             for member in members:
                 if _is_concrete_message(member) and member not in self._by_type:
                     raise Misconfigured(f"{member.__module__}.{member.__name__} has no handler")
@@ -157,8 +157,14 @@ def _modules(package: str) -> Iterable[ModuleType]:
         yield root
         for found in pkgutil.walk_packages(getattr(root, "__path__", ()), prefix=f"{package}."):
             yield importlib.import_module(found.name)
-    except ImportError as error:
-        raise Misconfigured(f"the command package {package!r} can't be imported: {error}") from error
+    except Exception as error:  # the package may be an application's, with mistakes of any kind
+        reason = f"{type(error).__name__}: {error}"
+        raise Misconfigured(f"the command package {package!r} can't be imported: {reason}") from error
+
+
+def _area(package: str, module: str) -> str:
+    """The part below the package: `payments` for `commands.payments.mono_events`."""
+    return module.removeprefix(f"{package}.").partition(".")[0] if module != package else package.rpartition(".")[2]
 
 
 def _is_message(value: Any) -> TypeGuard[type[Message[Any]]]:

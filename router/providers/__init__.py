@@ -72,11 +72,16 @@ class FixedRoute:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A third party; without `routes` it is off, and `off` says which setting switches it on."""
+    """A third party; without `routes` it is off, and `off` says which setting switches it on.
+
+    Requests from outside `addresses` are refused before their bodies are read; `secret_header` names a header
+    (in lower case) that is never stored.
+    """
 
     name: str
     routes: tuple[FixedRoute, ...] = ()
     addresses: AddressList | None = None
+    secret_header: str | None = None
     off: str = ""
     permissions: frozenset[str] = field(default_factory=lambda: frozenset({"payments:write", "events:write"}))
 

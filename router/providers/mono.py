@@ -16,6 +16,7 @@ from router.providers.credentials import revealed, same
 from router.providers.payload import Fields, as_text, read_json
 
 PATH = "mono/callback"
+HEADER = "mono-webhook-secret"
 MAX_NAME = 200
 MAX_VALUE = 500
 
@@ -48,7 +49,8 @@ def provider(settings: Settings) -> Provider:
         return returning(call, redirect_url)
 
     events = FixedRoute("POST", PATH, read=read_event, verify=verify)
-    return Provider("mono", routes=(events, FixedRoute("GET", PATH, read=read_return, verify=_anybody)))
+    returns = FixedRoute("GET", PATH, read=read_return, verify=_anybody)
+    return Provider("mono", routes=(events, returns), secret_header=HEADER)
 
 
 def read_event(call: Call) -> Reception:
@@ -93,10 +95,10 @@ def returning(call: Call, redirect_url: str | None) -> Reception:
 
 
 def _wrong_secret(call: Call, secret: str) -> str | None:
-    given = call.headers.get("mono-webhook-secret")
+    given = call.headers.get(HEADER)
     if given is None:
-        return "the header mono-webhook-secret is missing"
-    return None if same(given, secret) else "the header mono-webhook-secret is not the secret"
+        return f"the header {HEADER} is missing"
+    return None if same(given, secret) else f"the header {HEADER} is not the secret"
 
 
 def _anybody(_call: Call) -> str | None:

@@ -40,14 +40,16 @@ def provider(settings: Settings) -> Provider:
     if not addresses and not secret:
         return Provider("remita", off=_OFF)
 
+    header = remita.header_name.lower()
+
     def verify(call: Call) -> str | None:
-        return _wrong_header(call, remita.header_name.lower(), secret)
+        return _wrong_header(call, header, secret)
 
     routes = (
         FixedRoute("POST", "remita", read=read_payments, verify=verify, refused=NOT_ALLOWED),
         FixedRoute("POST", "remita/collection-notification", read=read_collections, verify=verify, refused=NOT_ALLOWED),
     )
-    return Provider("remita", routes=routes, addresses=addresses)
+    return Provider("remita", routes=routes, addresses=addresses, secret_header=header if secret else None)
 
 
 def read_payments(call: Call) -> Reception:
