@@ -17,7 +17,7 @@ class Clocks:
         self._child = child
         self._limits = limits
         self._loop = asyncio.get_running_loop()
-        self._cpu_before = child.cpu_seconds() if child.reused else 0.0
+        self._cpu_before = child.cpu_seconds()
         self._cpu_allowed = limits.cpu_seconds + (0.0 if child.reused else TIMER_GRACE)
         self._wall_left = limits.wall_seconds
         self._since = time.monotonic()

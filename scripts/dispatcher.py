@@ -64,8 +64,8 @@ class Dispatcher:
             child = await self._pool.take(task.limits, task.key)
             talk = Conversation(child, task.limits, task.send, turn)
             said = await talk.hold(task.job)
-            if task.key is not None and said is not None and said["t"] == "result":
-                self._pool.keep(child, task.key, task.limits)
+            if said is not None and said["t"] == "result":
+                self._release(child, task)
                 return Ended(said, None, talk.logs, talk.sends, talk.cpu_seconds, said["peak"] * 1024, lost=False)
             gone = await child.end()
         except BaseException:
@@ -78,3 +78,9 @@ class Dispatcher:
             self._pool.refill()
         failure = None if said else verdict(gone, child.stopped_for, task.limits, task.source)
         return Ended(said, failure, talk.logs, talk.sends, gone.cpu_seconds, gone.peak_bytes, gone.lost and not said)
+
+    def _release(self, child: Child, task: Task) -> None:
+        if task.key is None:
+            child.leave()
+        else:
+            self._pool.keep(child, task.key, task.limits)

@@ -14,6 +14,9 @@ from scripts.wire import Wire
 
 MESSAGE_CHARACTERS = 2_000
 
+RESERVE = [bytes(4 * 1024 * 1024)]
+"""Address space set aside, so that a script which filled its memory can still be reported."""
+
 
 class Language(NamedTuple):
     """How source becomes a code object, and the globals that code starts with."""
@@ -33,12 +36,11 @@ def perform(job: dict[str, Any], language: Language, wire: Wire) -> bool:
     scope = {**language.namespace, **interface.names()}
     try:
         outcome = _run(marshal.loads(job["code"]), scope, interface, job["limits"]["result_bytes"])  # noqa: S302
+        wire.write(outcome)
     except BaseException as error:
-        failure = _failure(error)
-        scope.clear()
-        wire.write(failure)
+        RESERVE.clear()
+        wire.write(_failure(error))
         return False
-    wire.write(outcome)
     return True
 
 

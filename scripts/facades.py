@@ -22,10 +22,9 @@ import textwrap
 import urllib.parse
 import uuid
 import zoneinfo
-from collections.abc import Callable, Iterable
 from typing import Any
 
-from scripts import clock, policy
+from scripts import clock, policy, stand_ins, zones
 
 REAL = {
     module.__name__: module
@@ -34,9 +33,6 @@ REAL = {
         itertools, json, math, re, statistics, string, textwrap, urllib.parse, uuid,
     )
 }  # fmt: skip
-
-ZONES: dict[str, zoneinfo.ZoneInfo] = {}
-"""Every time zone of the machine, read before the file system is closed."""
 
 
 class Facade:
@@ -80,12 +76,6 @@ class Hint:
         return self
 
 
-def load_zones() -> None:
-    """Read all time zones into memory."""
-    for key in zoneinfo.available_timezones():
-        ZONES[key] = zoneinfo.ZoneInfo(key)
-
-
 def build() -> dict[str, Facade]:
     """Return a facade for every module of the policy."""
     built = {
@@ -108,81 +98,25 @@ def _member(module: str, name: str) -> Any:
     return getattr(REAL[module], name)
 
 
-def _loads(
-    text: str | bytes,
-    *,
-    parse_float: Callable[[str], Any] | None = None,
-    parse_int: Callable[[str], Any] | None = None,
-) -> Any:
-    return json.loads(text, parse_float=parse_float, parse_int=parse_int)
-
-
-def _dumps(
-    value: Any,
-    *,
-    indent: int | str | None = None,
-    sort_keys: bool = False,
-    separators: tuple[str, str] | None = None,
-    ensure_ascii: bool = True,
-    allow_nan: bool = True,
-    default: Callable[[Any], Any] | None = None,
-) -> str:
-    return json.dumps(
-        value,
-        indent=indent,
-        sort_keys=sort_keys,
-        separators=separators,
-        ensure_ascii=ensure_ascii,
-        allow_nan=allow_nan,
-        default=default,
-    )
-
-
-def _pbkdf2_hmac(name: str, password: bytes, salt: bytes, iterations: int, dklen: int | None = None) -> bytes:
-    if iterations > policy.PBKDF2_ITERATIONS:
-        raise ValueError(f"pbkdf2_hmac takes at most {policy.PBKDF2_ITERATIONS} iterations in scripts")
-    return hashlib.pbkdf2_hmac(name, password, salt, iterations, dklen)
-
-
-def _namedtuple(
-    typename: str,
-    field_names: str | Iterable[str],
-    *,
-    rename: bool = False,
-    defaults: Iterable[Any] | None = None,
-) -> type:
-    return collections.namedtuple(typename, field_names, rename=rename, defaults=defaults)  # type: ignore[misc]
-
-
-def _zone(key: str) -> zoneinfo.ZoneInfo:
-    if type(key) is not str or key not in ZONES:
-        raise zoneinfo.ZoneInfoNotFoundError(f"No time zone found with key {key}")
-    return ZONES[key]
-
-
-def _cast(_hint: Any, value: Any) -> Any:
-    return value
-
-
 HINT = Hint()
 
 REPLACED: dict[str, Any] = {
-    "json.loads": _loads,
-    "json.dumps": _dumps,
+    "json.loads": stand_ins.loads,
+    "json.dumps": stand_ins.dumps,
     "datetime.date": clock.Date,
     "datetime.datetime": clock.Datetime,
-    "hashlib.pbkdf2_hmac": _pbkdf2_hmac,
+    "hashlib.pbkdf2_hmac": stand_ins.pbkdf2_hmac,
     "uuid.uuid4": clock.uuid4,
     "random.Random": clock.new_random,
-    "collections.namedtuple": _namedtuple,
+    "collections.namedtuple": stand_ins.namedtuple,
     "calendar.month_name": tuple(calendar.month_name),
     "calendar.month_abbr": tuple(calendar.month_abbr),
     "calendar.day_name": tuple(calendar.day_name),
     "calendar.day_abbr": tuple(calendar.day_abbr),
-    "zoneinfo.ZoneInfo": _zone,
+    "zoneinfo.ZoneInfo": zones.zone,
     "zoneinfo.ZoneInfoNotFoundError": zoneinfo.ZoneInfoNotFoundError,
-    "zoneinfo.available_timezones": lambda: set(ZONES),
-    "typing.cast": _cast,
+    "zoneinfo.available_timezones": zones.keys,
+    "typing.cast": stand_ins.cast,
 }
 """Members that differ from the standard library's: a clock, dice, caps, or no doors."""
 
@@ -194,4 +128,4 @@ def preload() -> None:
     datetime.datetime.strptime("2026", "%Y")  # noqa: DTZ007  (only to warm its caches)
     for encoding in ("latin-1", "cp1252", "iso8859-15", "utf-8-sig", "utf-16", "utf-32", "ascii", "unicode_escape"):
         "a".encode(encoding)
-    load_zones()
+    zones.load()

@@ -104,7 +104,7 @@ def type_of(value: Any, *rest: Any) -> type:
     raise TypeError(f"type() of {_title(value)} is not available in scripts")
 
 
-def kind_of(value: Any) -> type:
+def kind_of(value: object) -> type:
     """Return the class of a value, whatever it is."""
     return type(value)
 
@@ -179,7 +179,11 @@ def _is_exception(value: Any) -> bool:
 
 
 def _title(value: Any) -> str:
-    return f"the class {value.__name__}" if isinstance(value, type) else f"a value of type {type(value).__name__}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, facades.Facade):
+        return "a module"
+    return "a function" if callable(value) else f"a value of type {type(value).__name__}"
 
 
 def _known_classes() -> frozenset[type]:

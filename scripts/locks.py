@@ -8,7 +8,8 @@ import resource
 import signal
 from pathlib import Path
 
-from scripts import kernel, landlock, seccomp
+from scripts import kernel, landlock
+from scripts.seccomp import SystemCallFilter
 from scripts.syscalls import this_machine
 from scripts.wire import SOCKET
 
@@ -24,8 +25,19 @@ CPU_SIGNAL = signal.SIGPROF
 NOBODY = 65534
 NEW_USER, NEW_NETWORK, NEW_IPC, NEW_HOST_NAME = 0x10000000, 0x40000000, 0x08000000, 0x04000000
 
+CAPS = tuple(
+    (getattr(resource, f"RLIMIT_{name}"), cap)
+    for name, cap in (("NPROC", 0), ("NOFILE", TRACE), ("FSIZE", 0), ("CORE", 0), ("MEMLOCK", 0), ("MSGQUEUE", 0))
+    if hasattr(resource, f"RLIMIT_{name}")
+)
+"""No process, file, core dump, locked memory or message queue; not every system knows each."""
+
 SPARE_CPU_SECONDS = 2
 """The kernel's own CPU cap stands this far above the timer; it is for a child that got rid of the timer."""
+
+
+MACHINE = this_machine()
+FILTER = SystemCallFilter(MACHINE) if MACHINE else None
 
 
 def lock_zygote() -> dict[str, Lock]:
@@ -65,25 +77,21 @@ def watch_for_death() -> None:
 
 def limit_resources(cpu_seconds: float | None, address_space: int) -> None:
     """Set the kernel's caps; the timer's signal has its default action, which no Python code can miss."""
-    whole = math.ceil(cpu_seconds or 0) + SPARE_CPU_SECONDS
-    caps = {"NPROC": 0, "NOFILE": TRACE, "FSIZE": 0, "CORE": 0, "AS": address_space, "MEMLOCK": 0, "MSGQUEUE": 0}
+    caps = [*CAPS, (resource.RLIMIT_AS, address_space)]
     if cpu_seconds is not None:
-        caps["CPU"] = whole
+        caps.append((resource.RLIMIT_CPU, math.ceil(cpu_seconds) + SPARE_CPU_SECONDS))
         signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
-    for name, cap in caps.items():
-        number = getattr(resource, f"RLIMIT_{name}", None)
-        if number is not None:
-            with contextlib.suppress(OSError, ValueError):
-                resource.setrlimit(number, (cap, cap))
+    for number, cap in caps:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(number, (cap, cap))
 
 
 def filter_calls() -> bool:
     """Put this process under its system call filter; False where that is not possible."""
-    machine = this_machine()
-    if machine is None:
+    if FILTER is None:
         return False
     try:
-        seccomp.install(seccomp.program(machine, os.getpid()))
+        FILTER.install()
     except OSError:
         return False
     return True

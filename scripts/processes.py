@@ -110,6 +110,11 @@ class Child:
         finally:
             guard.cancel()
 
+    def leave(self) -> None:
+        """Close the socket and see that the process ends, without waiting for it."""
+        self._connection.close()
+        self._loop.call_later(LINGER_SECONDS, self.kill)
+
     def close(self) -> None:
         """Close the socket; an idle child ends by itself when it sees that."""
         self._connection.close()

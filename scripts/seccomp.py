@@ -6,6 +6,7 @@ the process itself, and no memory becomes executable.
 
 import ctypes
 import errno
+import os
 
 from scripts import kernel
 from scripts.syscalls import ALLOWED, REFUSED, Machine
@@ -28,6 +29,10 @@ Instruction = tuple[int, int, int, int]
 """Code, jump if true, jump if false, operand: struct sock_filter."""
 
 
+_OWN_PROCESS: Instruction = (JUMP_EQUAL, 0, 1, 0xFFFFFFFF)
+"""The comparison of the process that gets a signal with the child's own id, which is not known yet."""
+
+
 class _Filter(ctypes.Structure):
     _fields_ = (("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint))
 
@@ -36,8 +41,26 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.POINTER(_Filter)))
 
 
-def program(machine: Machine, pid: int) -> list[Instruction]:
-    """Return the filter for a process of this machine."""
+class SystemCallFilter:
+    """The filter of a machine, made once; a child only puts its own process id in.
+
+    Assembling it takes a child longer than everything else it does before its job.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        lines = _program(machine)
+        self._filters = (_Filter * len(lines))(*(_Filter(*line) for line in lines))
+        self._program = _Program(len(lines), self._filters)
+        self._address = ctypes.addressof(self._program)
+        self._own_process = lines.index(_OWN_PROCESS)
+
+    def install(self) -> None:
+        """Put this process under the filter for good; raises OSError where the kernel has no seccomp."""
+        self._filters[self._own_process].k = os.getpid()
+        kernel.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, self._address)
+
+
+def _program(machine: Machine) -> list[Instruction]:
     lines: list[Instruction] = [
         (LOAD, 0, 0, ARCHITECTURE),
         (JUMP_EQUAL, 1, 0, machine.audit),
@@ -48,26 +71,19 @@ def program(machine: Machine, pid: int) -> list[Instruction]:
     ]
     for name in ALLOWED:
         if name in machine.numbers:
-            lines += _allowed(name, machine.numbers[name], pid)
+            lines += _allowed(name, machine.numbers[name])
     for name in REFUSED:
         if name in machine.numbers:
             lines += [(JUMP_EQUAL, 0, 1, machine.numbers[name]), (RETURN, 0, 0, REFUSE)]
     return [*lines, (RETURN, 0, 0, KILL_PROCESS)]
 
 
-def install(lines: list[Instruction]) -> None:
-    """Put this process under a filter for good; raises OSError where the kernel has no seccomp."""
-    filters = (_Filter * len(lines))(*(_Filter(*line) for line in lines))
-    order = _Program(len(lines), filters)
-    kernel.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(order))
-
-
-def _allowed(name: str, number: int, pid: int) -> list[Instruction]:
+def _allowed(name: str, number: int) -> list[Instruction]:
     if name == "tgkill":
         return [
             (JUMP_EQUAL, 0, 4, number),
             (LOAD, 0, 0, ARGUMENTS),
-            (JUMP_EQUAL, 0, 1, pid),
+            _OWN_PROCESS,
             (RETURN, 0, 0, ALLOW),
             (RETURN, 0, 0, KILL_PROCESS),
         ]

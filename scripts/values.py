@@ -45,7 +45,7 @@ class Outgoing:
         if isinstance(value, TEXTUAL):
             return self._text(_text_of(value), place)
         if depth == DEPTH:
-            raise ValueError(f"{place[:80]}... nests more than {DEPTH} levels deep, or contains itself")
+            raise ValueError(f"{place.partition('[')[0]} nests more than {DEPTH} levels deep, or contains itself")
         self._take(1)
         if isinstance(value, Mapping):
             return self._mapping(cast("Mapping[Any, Any]", value), place, depth)
@@ -129,7 +129,7 @@ def _text_of(value: Any) -> str:
 
 
 def _kind(value: Any) -> str:
-    return f"a value of type {type(value).__name__}"
+    return "a function" if callable(value) else f"a value of type {type(value).__name__}"
 
 
 def _advice(value: Any) -> str:

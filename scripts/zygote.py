@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from scripts import facades, guards, locks
-from scripts.child import Setting, become_child
+from scripts.child import REHEARSAL, Setting, become_child
 from scripts.compiler import compile_script
 from scripts.execution import Language
 from scripts.frames import HEADER, pack, unpack
@@ -131,9 +131,11 @@ def main(language: Language | None = None) -> NoReturn:
     control = socket.socket(fileno=int(sys.argv[1]))
     facades.preload()
     language = language or Language(compile_script, guards.namespace())
+    rehearsal = language.compile(REHEARSAL, len(REHEARSAL))["code"]
     occupied = _address_space()
     state = locks.lock_zygote() | {"seccomp": locks.filter_holds()}
-    zygote = Zygote(control, Setting(language, os.getpid(), occupied, confined=bool(state["seccomp"])))
+    setting = Setting(language, os.getpid(), occupied, rehearsal, confined=bool(state["seccomp"]))
+    zygote = Zygote(control, setting)
     gc.collect()
     gc.freeze()
     zygote.run(state)
