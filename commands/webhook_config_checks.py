@@ -7,18 +7,24 @@ from typing import Any
 from bpm.accounts.principals import held, lacking, principal_of_user
 from bpm.accounts.tables import find_user_named
 from bpm.bus import Context, Message, Registry
-from bpm.errors import BpmError, Conflict, Invalid, NotFound
-from bpm.security.permissions import SYSTEM
+from bpm.errors import BpmError, Conflict, Invalid
+from bpm.security.permissions import SYSTEM, Principal
 from bpm.security.redaction import REDACTED
 from router import tables
-from router.config import ExecutionType, WebHookFields
+from router.config import ExecutionType, WebHookFields, unknown_command
 from router.paths import shape
 from router.sealing import mapped
 from router.tables import WebhookConfig
-from scripts import Check, Sandbox
-from scripts.outcome import Problem
+from scripts import Check, Problem, Sandbox
 
 KEY_TAKEN = "A webhook configuration with this key already exists"
+
+EXECUTED_BY = {
+    ExecutionType.CHAIN: "ExecuteCommandChainCommand",
+    ExecutionType.CODE: "ExecuteCodeCommand",
+    ExecutionType.PROCESS: "StartProcessInstanceCommand",
+}
+"""The command that does the work of an execution type, where it is not the author who names it."""
 
 
 @dataclass(slots=True)
@@ -54,16 +60,23 @@ def placed(problem: Problem, name: str) -> str:
 
 
 def check_references(fields: WebHookFields, findings: Findings, context: Context, registry: Registry) -> str | None:
-    """Look up everything the fields refer to; return the id of the account that `runAs` names."""
-    for place, name, parameters in commands_of(fields):
-        check_command(place, name, parameters, findings, context, registry)
+    """Look up everything the fields refer to; return the id of the account that `runAs` names.
+
+    A rule can do no more than its author, or the account it runs as: what they may not send is an error now
+    rather than a failure of every request.
+    """
+    sender = _run_as(fields.run_as, findings, context) if fields.run_as is not None else context.principal
+    for place, name, parameters in _commands_of(fields):
+        _check_command(place, name, parameters, findings, sender, registry)
     if fields.process_definition_id is not None:
         _check_process(fields.process_definition_id, findings, context, registry)
-    return _run_as(fields.run_as, findings, context) if fields.run_as is not None else None
+    return sender.id if fields.run_as is not None else None
 
 
-def commands_of(fields: WebHookFields) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Yield the place, the `$type` and the parameters of every command a configuration names."""
+def _commands_of(fields: WebHookFields) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield the place, the `$type` and the parameters of every command a configuration sends."""
+    if fields.execution_type in EXECUTED_BY:
+        yield "executionType", EXECUTED_BY[fields.execution_type], {}
     if fields.command_name is not None and fields.execution_type is ExecutionType.CHAIN:
         for name in fields.command_name.split(","):
             yield "commandName", name.strip(), {}
@@ -76,20 +89,20 @@ def commands_of(fields: WebHookFields) -> Iterator[tuple[str, str, Mapping[str, 
             yield f"{place}.compensation.commandName", step.compensation.command_name, step.compensation.parameters
 
 
-def check_command(
-    place: str, name: str, parameters: Mapping[str, Any], findings: Findings, context: Context, registry: Registry
+def _check_command(
+    place: str, name: str, parameters: Mapping[str, Any], findings: Findings, sender: Principal, registry: Registry
 ) -> None:
-    """Check that a command exists and has the fields it is given; warn when its author may not send it."""
-    try:
-        registration = registry.find(name)
-    except NotFound as error:
-        findings.invalid.extend(sentence.replace("$type", place, 1) for sentence in error.errors)
+    """Check that a command exists, has the fields it is given, and may be sent."""
+    unknown = list(unknown_command(registry, name, place))
+    findings.invalid.extend(unknown)
+    if unknown:
         return
-    where = place.removesuffix("commandName") + "parameters"
-    findings.invalid.extend(_unknown_fields(where, registration.message_type, parameters))
-    permission = registration.message_type.permission
-    if not context.principal.allows(permission):
-        findings.warnings.append(f"{place}: {registration.name} needs {permission}, which you do not have")
+    registration = registry.find(name)
+    message_type = registration.message_type
+    findings.invalid.extend(_unknown_fields(place.replace("commandName", "parameters"), message_type, parameters))
+    if not sender.allows(message_type.permission):
+        who = f"{sender.name} does not have"
+        findings.invalid.append(f"{place}: {registration.name} needs {message_type.permission}, which {who}")
 
 
 def check_address(fields: WebHookFields, findings: Findings, context: Context, own_id: int | None = None) -> None:
@@ -143,12 +156,12 @@ def _check_process(definition_id: int, findings: Findings, context: Context, reg
         findings.invalid.append(f"processDefinitionId: no process definition has the id {definition_id}")
 
 
-def _run_as(name: str, findings: Findings, context: Context) -> str | None:
+def _run_as(name: str, findings: Findings, context: Context) -> Principal:
     account = find_user_named(context.session, name)
     if account is None or not account.is_enabled:
         findings.invalid.append(f"runAs: no enabled user or service account is named {name!r}")
-        return None
+        return context.principal
     more = lacking(context.principal, held(account))
     if more:
         findings.invalid.append(f"runAs: {name!r} may do more than you: {', '.join(more)}")
-    return principal_of_user(account).id
+    return principal_of_user(account)

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal, cast
 from limits import RateLimitItem, parse
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from bpm.bus import Id, WireModel
+from bpm.bus import Id, Registry, WireModel
 from bpm.bus.messages import Integer
+from bpm.errors import NotFound
 from bpm.expressions import ExpressionError, compile_expression, compile_template
 from bpm.security.net import AddressList
 from router.handshakes import HandshakeConfig
@@ -89,10 +90,10 @@ Type = Annotated[ExecutionType, BeforeValidator(_execution_type)]
 
 
 class ChainStep(WireModel):
-    """One step of a command chain."""
+    """One step of a command chain; without `parameters` its fields are the payload's of the same name."""
 
     command_name: Annotated[str, Field(min_length=1, max_length=200)]
-    parameters: Annotated[dict[str, Any], AfterValidator(_template)] = Field(default_factory=dict[str, Any])
+    parameters: Annotated[dict[str, Any], AfterValidator(_template)] | None = None
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")] | None = None
     when: Condition | None = None
     on_error: Literal["stop", "continue"] = "stop"
@@ -190,6 +191,7 @@ def demands(fields: Mapping[str, Any]) -> Iterable[str]:
         yield f"{needed}: is required when executionType is {kind.value}"
     if by_names and fields.get("commandChain") is not None:
         yield "commandName: can't be set together with commandChain; name the commands in one of them"
+    yield from repeated_names(fields.get("commandChain"), "commandChain")
     for other in FIELD_OF_TYPE.values():
         if other != needed and fields.get(other) is not None and not (by_names and other == "commandName"):
             yield f"{other}: can't be set when executionType is {kind.value}, which uses {needed}"
@@ -198,6 +200,25 @@ def demands(fields: Mapping[str, Any]) -> Iterable[str]:
         yield from _only_for(fields, kind, ExecutionType.PROCESS, name)
     if fields.get("startPolicy") in ("correlate", "correlateOrStart") and fields.get("correlation") is None:
         yield f"correlation: is required when startPolicy is {fields['startPolicy']}"
+
+
+def unknown_command(registry: Registry, name: str, place: str) -> Iterable[str]:
+    """Say that no command has this name, and which names are close; nothing when one has."""
+    try:
+        registry.find(name)
+    except NotFound as error:
+        yield error.errors[0].replace("$type", place, 1)
+
+
+def repeated_names(steps: Any, place: str) -> Iterable[str]:
+    """Say which names of steps stand twice, so that `steps.<name>` could mean either; any shape is looked at."""
+    seen: set[str] = set()
+    for index, step in enumerate(cast("list[Any]", steps) if isinstance(steps, list) else ()):
+        name = cast("dict[str, Any]", step).get("name") if isinstance(step, dict) else None
+        if isinstance(name, str) and name in seen:
+            yield f"{place}[{index}].name: {name} is the name of an earlier step"
+        elif isinstance(name, str):
+            seen.add(name)
 
 
 def _only_for(fields: Mapping[str, Any], kind: ExecutionType, owner: ExecutionType, name: str) -> Iterable[str]:

@@ -59,7 +59,12 @@ def code(fields: WebHookFields, _registry: Registry, origin: Origin) -> tuple[st
     fixed = {"code": fields.execution_code, "rule": f"{origin.id}:{origin.revision}"}
     if fields.isolation is not None:
         fixed["isolation"] = fields.isolation
-    return "ExecuteCodeCommand", lambda scope: {**fixed, **_request(scope), "requestId": scope["request"]["id"]}
+
+    def run(scope: Mapping[str, Any]) -> dict[str, Any]:
+        request = scope["request"]
+        return {**fixed, **_request(scope), "method": request["method"], "requestId": request["id"]}
+
+    return "ExecuteCodeCommand", run
 
 
 def process(fields: WebHookFields, _registry: Registry, _origin: Origin) -> tuple[str, Fields]:

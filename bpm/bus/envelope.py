@@ -1,5 +1,6 @@
 """A message on its way: who sends it, why, and what must be written down together with its effect."""
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -66,5 +67,9 @@ class Envelope:
         )
 
     def keyed(self, key: str) -> "Envelope":
-        """Return the same envelope with an idempotency key of its own."""
-        return replace(self, idempotency_key=key)
+        """Return the same envelope with an idempotency key of its own, good for this content only.
+
+        What asks for a key is tried again as a whole, and may by then want to send something else.
+        """
+        content = hashlib.sha256(self.message.model_dump_json(by_alias=True).encode()).hexdigest()[:16]
+        return replace(self, idempotency_key=f"{key}:{self.name}:{content}")

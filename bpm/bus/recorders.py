@@ -55,7 +55,7 @@ class Idempotency:
         key = envelope.idempotency_key
         if key is None:
             return
-        if isinstance(outcome.error, Unavailable | RateLimited | Defect):
+        if outcome.error is not None and not _is_final(outcome.error, envelope):
             tables.forget_key(tx, envelope.principal.id, key)
             return
         tables.answer_key(tx, envelope.principal.id, key, self._answer(outcome))
@@ -83,6 +83,11 @@ class Idempotency:
         return Outcome(
             data=result.validate_python(data, by_alias=True, strict=False), json=to_json(data), replayed=True
         )
+
+
+def _is_final(error: BpmError, envelope: Envelope) -> bool:
+    """Tell whether a key keeps an error: a client's does, a handler's own (no fingerprint) is for trying again."""
+    return bool(envelope.fingerprint) and not isinstance(error, Unavailable | RateLimited | Defect)
 
 
 class Audit:

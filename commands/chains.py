@@ -1,0 +1,236 @@
+"""Command chains: several messages one after another, as one transaction where that is possible."""
+
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, EffectContext, Message, Registration, Registry, View, handles
+from bpm.errors import BpmError, Defect, Invalid, Unavailable
+from bpm.expressions import EvaluationError, compile_expression, compile_template
+from router.config import ChainStep, repeated_names, unknown_command
+from router.mapping import Headers, compile_mapping
+
+Status = Literal["done", "skipped", "failed", "undone", "compensated"]
+
+
+class StepView(View):
+    """What became of a step; `data` is its command's result, `errors` why it failed."""
+
+    name: str
+    command_name: str
+    status: Status
+    data: Any = None
+    errors: list[str] = Field(default_factory=list[str])
+
+
+class ChainView(View):
+    """What became of every step."""
+
+    steps: list[StepView]
+
+
+class ExecuteCommandChainCommand(Command[ChainView]):
+    """Send commands one after another; every step needs its own command's permission.
+
+    When no command reaches outside the database, all steps are one transaction and a failing step undoes the
+    earlier ones. Otherwise each step commits by itself, and when one fails the `compensation` of the earlier
+    ones is sent, the last first. A chain that is tried again does not repeat the steps that succeeded, but for
+    those with a compensation.
+    """
+
+    permission = None
+    succeeded = "Command chain executed successfully"
+    failed = "Command chain failed"
+
+    steps: Annotated[list[ChainStep], Field(min_length=1, max_length=50)]
+    payload: Any = None
+    headers: dict[str, Any] = Field(default_factory=dict[str, Any])
+    query: dict[str, Any] = Field(default_factory=dict[str, Any])
+    path: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """Steps are told apart by their names."""
+        return repeated_names(fields.get("steps"), "steps")
+
+
+@handles
+async def execute(command: ExecuteCommandChainCommand, context: EffectContext, registry: Registry) -> ChainView:
+    """Run the steps together or one by one; raises the failing step's error with every step's outcome."""
+    if Chain(command, registry).is_transactional:
+        return await context.conclude(lambda inside: run_together(Chain(command, registry), inside))
+    return await _run_stepwise(Chain(command, registry), context)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A message that a chain wants sent; `key` tells it from the chain's others, None: never remembered."""
+
+    message: Message[Any]
+    key: str | None
+
+
+@dataclass(slots=True)
+class Step:
+    """A step with what became of it."""
+
+    place: str
+    config: ChainStep
+    registration: Registration
+    status: Status | None = None
+    data: Any = None
+    errors: list[str] = field(default_factory=list[str])
+
+    @property
+    def name(self) -> str:
+        """The name by which later steps read its data."""
+        return self.config.name or self.registration.name
+
+    def told(self) -> str:
+        """Say what became of it, for the errors of a chain that failed."""
+        return f"{self.place} ({self.name}): {self.status or 'not reached'}"
+
+    def view(self) -> StepView:
+        """Show what became of it."""
+        return StepView(
+            name=self.name,
+            command_name=self.registration.name,
+            status=self.status or "skipped",
+            data=self.data,
+            errors=self.errors,
+        )
+
+
+class Chain:
+    """The steps and the scope that their templates see: `payload headers query path steps previous`."""
+
+    def __init__(self, command: ExecuteCommandChainCommand, registry: Registry) -> None:
+        """Find every command; raises `Invalid` for unknown ones."""
+        self._registry = registry
+        self._steps = _steps(command.steps, registry)
+        self._done: dict[str, Any] = {}
+        self._scope: dict[str, Any] = {
+            "payload": command.payload,
+            "headers": Headers(command.headers),
+            "query": command.query,
+            "path": command.path,
+            "steps": self._done,
+            "previous": None,
+        }
+
+    @property
+    def is_transactional(self) -> bool:
+        """Whether one transaction can hold all steps."""
+        return all(step.registration.kind != "effect" for step in self._steps)
+
+    def walk(self) -> Generator[Sending, Any, ChainView]:
+        """Yield what to send and be sent each result, or have its error thrown; return the outcome.
+
+        Raises the error of the step that stops the chain, with every step's outcome among its sentences.
+        """
+        for ordinal, step in enumerate(self._steps):
+            try:
+                if not self._is_wanted(step):
+                    step.status = "skipped"
+                    continue
+                message = self._message(step)
+                key = f"{ordinal}" if step.config.compensation is None else None
+                step.data = self._registry.plain(message, (yield Sending(message, key)))
+            except (BpmError, EvaluationError) as error:
+                cause = error if isinstance(error, BpmError) else Invalid(str(error))
+                step.status, step.errors = "failed", list(cause.errors)
+                if step.config.on_error == "continue" and not isinstance(cause, Unavailable | Defect):
+                    continue
+                yield from self._undo()
+                raise self._stopped(step, cause) from error
+            step.status = "done"
+            self._done[step.name] = self._scope["previous"] = step.data
+        return ChainView(steps=[step.view() for step in self._steps])
+
+    def _is_wanted(self, step: Step) -> bool:
+        return step.config.when is None or compile_expression(step.config.when).holds(self._scope)
+
+    def _message(self, step: Step) -> Message[Any]:
+        fields = step.registration.message_type.model_fields.items()
+        names = frozenset(info.alias or name for name, info in fields)
+        mapping = compile_mapping(step.config.parameters, names)
+        return self._registry.decode(step.registration.name, mapping.fields(self._scope))
+
+    def _undo(self) -> Generator[Sending, Any, None]:
+        """Make undone what was done, the last step first; what can't be undone is said in its errors."""
+        done = [step for step in self._steps if step.status == "done"]
+        if self.is_transactional:
+            for step in done:
+                step.status = "undone"
+            return
+        for step in reversed(done):
+            compensation = step.config.compensation
+            if compensation is None:
+                continue
+            try:
+                fields = compile_template(compensation.parameters).render(self._scope)
+                yield Sending(self._registry.decode(compensation.command_name, fields), None)
+                step.status = "compensated"
+            except (BpmError, EvaluationError) as error:
+                sentences = error.errors if isinstance(error, BpmError) else (str(error),)
+                step.errors.extend(f"the compensation failed: {sentence}" for sentence in sentences)
+
+    def _stopped(self, failed: Step, error: BpmError) -> BpmError:
+        """Return the error that stops the chain, its sentences telling every step's outcome."""
+        told = [f"{failed.place} ({failed.name}): {sentence}" for sentence in failed.errors]
+        for step in self._steps:
+            if step is not failed:
+                told.extend([step.told(), *(f"{step.place} ({step.name}): {sentence}" for sentence in step.errors)])
+        error.errors = told
+        error.message, error.has_own_message = f"The step {failed.name} failed", True
+        return error
+
+
+def run_together(chain: Chain, context: Context) -> ChainView:
+    """Run all steps in the transaction of `context`."""
+    walk = chain.walk()
+    try:
+        sending = next(walk)
+        while True:
+            try:
+                result = context.send(sending.message)
+            except BpmError as error:
+                sending = walk.throw(error)
+            else:
+                sending = walk.send(result)
+    except StopIteration as end:
+        return end.value
+
+
+async def _run_stepwise(chain: Chain, context: EffectContext) -> ChainView:
+    walk = chain.walk()
+    run = context.envelope.request_id
+    try:
+        sending = next(walk)
+        while True:
+            key = f"{run}:{sending.key}" if sending.key is not None else None
+            try:
+                result = await context.send(sending.message, idempotency_key=key)
+            except BpmError as error:
+                sending = walk.throw(error)
+            else:
+                sending = walk.send(result)
+    except StopIteration as end:
+        return end.value
+
+
+def _steps(configs: list[ChainStep], registry: Registry) -> list[Step]:
+    problems = [problem for index, config in enumerate(configs) for problem in _unknown(index, config, registry)]
+    if problems:
+        raise Invalid(*problems)
+    found = enumerate(configs)
+    return [Step(f"steps[{index}]", config, registry.find(config.command_name)) for index, config in found]
+
+
+def _unknown(index: int, config: ChainStep, registry: Registry) -> Iterable[str]:
+    yield from unknown_command(registry, config.command_name, f"steps[{index}].commandName")
+    if config.compensation is not None:
+        place = f"steps[{index}].compensation.commandName"
+        yield from unknown_command(registry, config.compensation.command_name, place)
