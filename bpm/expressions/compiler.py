@@ -20,6 +20,7 @@ from .values import (
     is_empty,
     negate,
     same,
+    size,
 )
 
 
@@ -65,6 +66,9 @@ class Compiler:
             case syntax.Conditional(test=test, yes=yes, no=no):
                 branches = self.compile(yes, lenient), self.compile(no, lenient)
                 return _conditional(self.compile(test, lenient), *branches, lenient)
+            case syntax.ListOf(items=items) if all(isinstance(item, syntax.Literal) for item in items):
+                constants = [cast("syntax.Literal", item).value for item in items]
+                return lambda _: list(constants)
             case syntax.ListOf(items=items):
                 return _list([self.compile(item, lenient) for item in items])
             case syntax.ObjectOf(entries=entries):
@@ -312,11 +316,21 @@ def _default(value: Evaluator, default: Evaluator) -> Evaluator:
 
 
 def _list(items: list[Evaluator]) -> Evaluator:
-    return lambda scope: [item(scope) for item in items]
+    def build(scope: Mapping[str, Any]) -> list[Any]:
+        values = [item(scope) for item in items]
+        size(values)
+        return values
+
+    return build
 
 
 def _object(entries: dict[str, Evaluator]) -> Evaluator:
-    return lambda scope: {name: value(scope) for name, value in entries.items()}
+    def build(scope: Mapping[str, Any]) -> dict[str, Any]:
+        values = {name: value(scope) for name, value in entries.items()}
+        size(values)
+        return values
+
+    return build
 
 
 def _collect(turns: Evaluator, lenient: bool) -> Evaluator:

@@ -1,40 +1,37 @@
 """What names mean while a loop's body or a filter's condition is evaluated, and how long it may take."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, cast
 
 from .errors import EvaluationError
+from .values import size
 
 MAX_STEPS = 10_000
-TEXT_PER_STEP = 64
+MAX_SECONDS = 0.5
+SIZE_PER_STEP = 64
 
 
 class Meter:
-    """Counts the turns of all loops of one evaluation, and the size of what they collect."""
+    """Counts the turns of all loops of one evaluation, their time, and the size of what they collect."""
 
-    __slots__ = ("left",)
+    __slots__ = ("deadline", "left")
 
     def __init__(self) -> None:
         self.left = MAX_STEPS
+        self.deadline = time.thread_time() + MAX_SECONDS
 
     def turn(self) -> None:
-        """Count one turn; raises EvaluationError when there were too many."""
+        """Count one turn; raises EvaluationError when there were too many, or when they took too long."""
         self.left -= 1
         if self.left < 0:
             raise EvaluationError(f"the loops take more than {MAX_STEPS} turns, or collect too much")
+        if time.thread_time() > self.deadline:
+            raise EvaluationError(f"the loops take more than {MAX_SECONDS} s of processor time")
 
     def collect(self, value: Any) -> None:
         """Count a collected value by its size, so that results cannot grow by repetition."""
-        if isinstance(value, str):
-            self.left -= len(value) // TEXT_PER_STEP
-        elif isinstance(value, list):
-            for item in cast("list[Any]", value):
-                self.turn()
-                self.collect(item)
-        elif isinstance(value, Mapping):
-            for item in cast("Mapping[str, Any]", value).values():
-                self.turn()
-                self.collect(item)
+        self.left -= size(value) // SIZE_PER_STEP
 
 
 class Frame(dict[str, Any]):

@@ -8,10 +8,13 @@ from .errors import EvaluationError, ExpressionError
 from .expression import Missing, compile_expression
 from .functions import to_text
 from .paths import Evaluator
-from .values import MAX_TEXT
+from .values import MAX_TEXT, size
 
 MAX_TEMPLATE = 65_536
 MAX_DEPTH = 64
+MOST_UNMEASURED = 16
+"""With more expressions than that, naming one long value again and again, the result is measured."""
+
 OPENING, CLOSING = "{{", "}}"
 
 
@@ -34,6 +37,8 @@ def compile_template(value: Any, missing: Missing = "error") -> Template:
     """
     builder = _Builder(missing)
     render = builder.build(value, "", 1)
+    if builder.expressions > MOST_UNMEASURED:
+        render = _measured(render)
     return Template(frozenset(builder.names), render)
 
 
@@ -44,6 +49,7 @@ class _Builder:
         self.missing: Missing = missing
         self.names: set[str] = set()
         self.size = 0
+        self.expressions = 0
 
     def build(self, value: Any, place: str, depth: int) -> Evaluator:
         """The renderer of `value`, which stands at `place`."""
@@ -96,6 +102,7 @@ class _Builder:
         except ExpressionError as error:
             raise ExpressionError(error.message, error.column + offset) from error
         self.names |= compiled.names
+        self.expressions += 1
         return compiled.evaluate
 
 
@@ -153,6 +160,15 @@ def _join(parts: list[str | Evaluator]) -> Evaluator:
         return "".join(pieces)
 
     return render
+
+
+def _measured(render: Evaluator) -> Evaluator:
+    def render_within(scope: Mapping[str, Any]) -> Any:
+        value = render(scope)
+        size(value)
+        return value
+
+    return render_within
 
 
 def _constant(text: str) -> Callable[[Any], str]:

@@ -11,6 +11,8 @@ from .errors import EvaluationError, Unsuitable
 MAX_BITS = 1024
 MAX_TEXT = 1_048_576
 MAX_LIST = 10_000
+MAX_SIZE = 16 * MAX_TEXT
+SIZE_OF_NODE = 8
 
 NUMBERS = frozenset({int, float})
 ORDERED = frozenset({int, float, str, date, datetime, time, timedelta, dates.Months})
@@ -94,6 +96,27 @@ def bounded(value: Any) -> Any:
     elif isinstance(value, list) and len(cast("list[Any]", value)) > MAX_LIST:
         raise EvaluationError(f"a list grew beyond {MAX_LIST} elements")
     return cast("Any", value)
+
+
+def size(value: Any, limit: int = MAX_SIZE) -> int:
+    """About how many characters a value has as JSON; raises EvaluationError beyond `limit`.
+
+    A short expression can name a long value many times, which only shows when the result is written.
+    """
+    total = 0
+    waiting: list[Any] = [value]
+    while waiting:
+        item = waiting.pop()
+        total += SIZE_OF_NODE
+        if isinstance(item, str):
+            total += len(item)
+        elif isinstance(item, list):
+            waiting += cast("list[Any]", item)
+        elif isinstance(item, Mapping):
+            waiting += cast("Mapping[str, Any]", item).values()
+        if total > limit:
+            raise EvaluationError(f"a value grew beyond {limit} characters")
+    return total
 
 
 def add(left: Any, right: Any) -> Any:

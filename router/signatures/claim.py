@@ -38,13 +38,13 @@ def reader(scheme: Scheme) -> Callable[[Headers], Claim]:
     """A function that reads a request's claim, or raises Refusal saying which header is at fault."""
     name, separator, mark = scheme.header.lower(), scheme.separator, scheme.inside
     timestamp_name, id_name = scheme.timestamp_header.lower(), scheme.id_header.lower()
-    read_also = reader(scheme.also) if scheme.also else None
+    also_name, read_also = (scheme.also.header, reader(scheme.also)) if scheme.also else ("", None)
     signature_in = _signature_reader(scheme)
 
     def read(headers: Headers) -> Claim:
         text = headers.get(name)
         if not text:
-            if read_also is not None:
+            if read_also is not None and also_name in headers:
                 return read_also(headers)
             raise Refusal("header", f"the header {scheme.header} is missing or empty")
         items = [item.strip() for item in text.split(separator, MAX_SIGNATURES)] if separator else [text]

@@ -5,6 +5,7 @@ from typing import Any
 
 from .. import dates
 from ..errors import EvaluationError, Unsuitable
+from ..values import MAX_TEXT, size
 from .arguments import elements, span, text
 from .registry import function
 
@@ -15,6 +16,7 @@ def to_text(value: Any) -> str:
         return value
     if value is None:
         return ""
+    size(value, MAX_TEXT)
     try:
         value = dates.to_json(value)
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -104,7 +106,10 @@ def split(value: Any, separator: Any) -> list[str]:
 @function("string join")
 def string_join(items: Any, separator: Any = "") -> str:
     """The texts of a list joined, nulls left out."""
-    return text(separator).join(text(item) for item in elements(items) if item is not None)
+    texts = [text(item) for item in elements(items) if item is not None]
+    size(texts, MAX_TEXT)
+    size(text(separator), MAX_TEXT // max(len(texts), 1))
+    return separator.join(texts)
 
 
 def _separator(value: Any) -> str:

@@ -1,0 +1,152 @@
+"""The signature doctor finds what is wrong with a request's proof."""
+
+import base64
+import hashlib
+import hmac
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.signatures import SignatureConfig, explain, sign
+
+NOW = 1_700_000_000
+BODY = b'{"event":"charge.success","text":"a/b \xc3\xa9","data":{"id":1}}'
+GITHUB = SignatureConfig(scheme="github", secret="key")
+
+
+def explained(config, headers, raw=BODY, now=NOW, resolve=str):
+    """The explanation of a request with these headers."""
+    return explain(config, raw, {name.lower(): value for name, value in headers.items()}, now, resolve)
+
+
+def digest(key=b"key", raw=BODY, name="sha256"):
+    """An HMAC made without our code."""
+    return hmac.new(key, raw, getattr(hashlib, name)).digest()
+
+
+def test_right_signature():
+    """A right request is explained as right, with every preset that accepts it."""
+    found = explained(GITHUB, sign(GITHUB, BODY, NOW))
+    assert (found.ok, found.failed, found.matching_schemes) == (True, "", ["github", "meta"])
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("sha256=" + base64.b64encode(digest()).decode(), "sha256 in base64 after 'sha256='"),
+        (digest().hex(), "sha256 in hex without a prefix"),
+        ("sha256=" + digest(name="sha512").hex(), "sha512 in hex after 'sha256='"),
+        ("sha256=" + digest(name="sha1").hex(), "sha1 in hex"),
+    ],
+)
+def test_wrong_encoding(value, hint):
+    """A signature that is right but written in another way is recognised."""
+    found = explained(GITHUB, {"X-Hub-Signature-256": value})
+    assert (found.ok, found.failed) == (False, "encoding")
+    assert hint in found.hints[0]
+
+
+@pytest.mark.parametrize(
+    ("signed", "received"),
+    [
+        (BODY, BODY + b"\n"),
+        (BODY + b"\n", BODY),
+        (BODY.replace(b",", b",\n"), BODY.replace(b",", b",\r\n")),
+        (BODY.replace(b",", b",\r\n"), BODY.replace(b",", b",\n")),
+        (BODY, b'{"event": "charge.success", "text": "a/b \\u00e9", "data": {"id": 1}}'),
+        (b'{"event": "charge.success", "text": "a/b \\u00e9", "data": {"id": 1}}', BODY),
+        (b'{"event":"charge.success","text":"a\\/b \xc3\xa9","data":{"id":1}}', BODY),
+        (BODY, b"\xef\xbb\xbf" + BODY),
+        (b"", BODY),
+    ],
+)
+def test_body_changed_on_the_way(signed, received):
+    """A body that something rewrote is recognised."""
+    found = explained(GITHUB, {"X-Hub-Signature-256": "sha256=" + digest(raw=signed).hex()}, raw=received)
+    assert (found.ok, found.failed) == (False, "body")
+    assert "changed on the way" in found.hints[0]
+
+
+def test_wrong_secret():
+    """A signature by an unknown secret is said to be that."""
+    found = explained(GITHUB, {"X-Hub-Signature-256": "sha256=" + digest(b"other").hex()})
+    assert found.failed == "signature"
+    assert "the secret is another one" in found.hints[0]
+
+
+@pytest.mark.parametrize(
+    ("secret", "key", "hint"),
+    [
+        ("key\n", b"key", "has blanks or a line break"),
+        ("whsec_" + base64.b64encode(b"key").decode(), b"key", "is read as whsec"),
+        (base64.b64encode(b"key").decode(), b"key", "is read as base64"),
+        (b"key".hex(), b"key", "is read as hex"),
+    ],
+)
+def test_secret_read_in_another_way(secret, key, hint):
+    """A secret that is right when trimmed or decoded is recognised."""
+    found = explained(
+        SignatureConfig(scheme="github", secret=secret), {"X-Hub-Signature-256": "sha256=" + digest(key).hex()}
+    )
+    assert found.failed == "secret"
+    assert any(hint in sentence for sentence in found.hints)
+
+
+def test_unusable_secret():
+    """A secret that can't be had is the part that failed."""
+
+    def nowhere(reference):
+        raise ValueError(f"{reference} is not set")
+
+    found = explained(SignatureConfig(scheme="github", secret="env:X"), sign(GITHUB, BODY, NOW), resolve=nowhere)
+    assert (found.failed, found.matching_schemes) == ("secret", [])
+    assert "env:X is not set" in found.cause
+
+
+def test_old_timestamp():
+    """An old request with a right signature is told apart from a forged one."""
+    stripe = SignatureConfig(scheme="stripe", secret="key")
+    found = explained(stripe, sign(stripe, BODY, NOW), now=NOW + 1000)
+    assert found.failed == "timestamp"
+    assert "1000 s old" in found.cause
+    assert "the signature itself is right" in found.hints[0]
+    assert found.matching_schemes == ["stripe"]
+
+
+def test_milliseconds():
+    """A timestamp in milliseconds is recognised."""
+    plandocket = SignatureConfig(scheme="plandocket", secret="key")
+    headers = {**sign(plandocket, BODY, NOW), "X-Webhook-Timestamp": f"{NOW}000"}
+    found = explained(plandocket, headers)
+    assert found.failed == "timestamp"
+    assert "milliseconds" in found.hints[0]
+
+
+def test_other_scheme_matches():
+    """The scheme by which the request is right is named, and the header that came instead."""
+    paystack = SignatureConfig(scheme="paystack", secret="key")
+    found = explained(GITHUB, sign(paystack, BODY, NOW))
+    assert (found.failed, found.matching_schemes) == ("header", ["paystack"])
+    assert "the header x-paystack-signature of the scheme paystack is there instead" in found.hints
+    assert "the request is right by the scheme paystack" in found.hints
+
+
+def test_static_and_unsigned():
+    """A wrong static secret is explained, and without a scheme nothing is demanded."""
+    mono = SignatureConfig(scheme="mono", secret="key")
+    assert explained(mono, {"mono-webhook-secret": "other"}).failed == "signature"
+    assert explained(SignatureConfig(scheme="none"), {}).ok
+
+
+@given(
+    st.text(max_size=100), st.binary(max_size=100), st.sampled_from(["github", "stripe", "standard-webhooks", "mono"])
+)
+def test_any_request_is_explained(value, raw, scheme):
+    """Whatever a request holds, it is explained without showing the secret."""
+    config = SignatureConfig(scheme=scheme, secret="whsec_Y2FuYXJ5")
+    header = config.to_scheme().header.lower()
+    found = explain(config, raw, {header: value, "webhook-timestamp": value, "webhook-id": "1"}, NOW)
+    assert not found.ok
+    assert found.failed
+    assert "Y2FuYXJ5" not in f"{found.cause} {found.hints}"

@@ -1,0 +1,152 @@
+"""Handshakes: each provider's question gets its answer, and nothing else does."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from router.handshakes import HandshakeConfig, handshake
+
+META = HandshakeConfig(kind="meta", verify_token="token")
+SLACK = HandshakeConfig(kind="slack")
+CLOUDEVENTS = HandshakeConfig(kind="cloudevents")
+ECHO = HandshakeConfig.model_validate(
+    {
+        "kind": "echo",
+        "when": "payload.type == 'ping' or query.challenge != null",
+        "body": {"pong": "{{payload.data ?? query.challenge}}"},
+        "contentType": "application/json",
+    }
+)
+
+
+def ask(config, method="GET", query=None, headers=None, body=b""):
+    """The answer to a request."""
+    return handshake(config, method, query or {}, headers or {}, body)
+
+
+def meta_query(**changes):
+    """Meta's query, changed."""
+    query = {"hub.mode": "subscribe", "hub.verify_token": "token", "hub.challenge": "1158201444"}
+    return {**query, **{name.replace("_", ".", 1): value for name, value in changes.items()}}
+
+
+def test_meta_gets_its_challenge():
+    """Meta's challenge comes back as plain text, for the right token only."""
+    answer = ask(META, query=meta_query())
+    assert (answer.status, answer.body, answer.content_type) == (200, b"1158201444", "text/plain; charset=utf-8")
+    for wrong in ("tokem", "", "tokentoken"):
+        assert ask(META, query=meta_query(hub_verify_token=wrong)).status == 403
+
+
+def test_meta_token_may_be_a_reference(monkeypatch):
+    """The verify token may be a reference; one that leads nowhere refuses."""
+    monkeypatch.setenv("META_TOKEN", "token")
+    assert ask(HandshakeConfig(kind="meta", verify_token="env:META_TOKEN"), query=meta_query()).status == 200
+    assert ask(HandshakeConfig(kind="meta", verify_token="env:ABSENT"), query=meta_query()).status == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "query"),
+    [
+        ("POST", meta_query()),
+        ("GET", {}),
+        ("GET", meta_query(hub_mode="unsubscribe")),
+        ("GET", {"hub.mode": "subscribe", "hub.verify_token": "token"}),
+        ("GET", meta_query(hub_challenge="x" * 5000)),
+    ],
+)
+def test_meta_other_requests_go_on(method, query):
+    """A request that is not Meta's question is no handshake."""
+    assert ask(META, method, query) is None
+
+
+def test_slack_gets_its_challenge():
+    """Slack's challenge comes back as plain text that no browser takes for a page."""
+    body = json.dumps({"type": "url_verification", "challenge": "<b>3eZbrw</b>", "token": "t"}).encode()
+    answer = ask(SLACK, "POST", body=body)
+    assert (answer.status, answer.body) == (200, b"<b>3eZbrw</b>")
+    assert ("x-content-type-options", "nosniff") in answer.headers
+    assert ask(HandshakeConfig(kind="slack", verify_token="t"), "POST", body=body).status == 200
+    assert ask(HandshakeConfig(kind="slack", verify_token="u"), "POST", body=body).status == 403
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"url_verification",
+        b'"url_verification"',
+        b'{"type":"event_callback","text":"url_verification"}',
+        b'{"type":"url_verification"}',
+        b'{"type":"url_verification","challenge":7}',
+        b'{"type":"url_verification","challenge":"a","challenge":"b"}',
+    ],
+)
+def test_slack_other_requests_go_on(body):
+    """A request that is not Slack's question is no handshake."""
+    assert ask(SLACK, "POST", body=body) is None
+
+
+def test_cloudevents_grants_permission():
+    """An OPTIONS request with an origin is granted, at the configured rate and for the allowed origins."""
+    headers = {"webhook-request-origin": "eventemitter.example.com", "webhook-request-rate": "120"}
+    granted = dict(ask(CLOUDEVENTS, "OPTIONS", headers=headers).headers)
+    assert granted == {"allow": "POST", "webhook-allowed-origin": "*", "webhook-allowed-rate": "*"}
+    strict = HandshakeConfig(kind="cloudevents", allowed_origins=["eventemitter.example.com"], allowed_rate=60)
+    granted = dict(ask(strict, "OPTIONS", headers=headers).headers)
+    assert granted["webhook-allowed-origin"] == "eventemitter.example.com"
+    assert granted["webhook-allowed-rate"] == "60"
+    assert ask(strict, "OPTIONS", headers={"webhook-request-origin": "other.example.com"}).status == 403
+    assert ask(CLOUDEVENTS, "OPTIONS") is None
+    assert ask(CLOUDEVENTS, "POST", headers=headers) is None
+
+
+def test_echo_answers_by_template():
+    """An echo answers by its template when its condition holds, and only then."""
+    answer = ask(ECHO, "POST", body=b'{"type":"ping","data":[1]}')
+    assert (answer.status, json.loads(answer.body)) == (200, {"pong": [1]})
+    assert answer.content_type.startswith("application/json")
+    assert json.loads(ask(ECHO, query={"challenge": "c"}).body) == {"pong": "c"}
+    assert ask(ECHO, "POST", body=b'{"type":"other"}') is None
+    assert ask(ECHO, "POST", body=b"not json") is None
+
+
+def test_echo_of_text():
+    """A template that gives text is sent as it is."""
+    config = HandshakeConfig(kind="echo", when="method == 'GET'", body="{{query.c}}")
+    assert ask(config, query={"c": "é"}).body == "é".encode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"kind": "meta"}, "verifyToken is required"),
+        ({"kind": "echo", "when": "true"}, "when and body are required"),
+        ({"kind": "echo", "body": "x"}, "when and body are required"),
+        ({"kind": "echo", "when": "query.", "body": "x"}, "expected a name"),
+        ({"kind": "echo", "when": "true", "body": "{{x"}, "is not closed"),
+        ({"kind": "echo", "when": "true", "body": "x", "contentType": "text/html"}, "text/plain"),
+        ({"kind": "other"}, "meta"),
+    ],
+)
+def test_incomplete_configuration_is_refused(fields, sentence):
+    """A handshake that lacks something is refused with a sentence."""
+    with pytest.raises(ValidationError) as caught:
+        HandshakeConfig.model_validate(fields)
+    assert sentence in str(caught.value)
+
+
+@given(
+    config=st.sampled_from([META, SLACK, CLOUDEVENTS, ECHO]),
+    method=st.sampled_from(["GET", "POST", "OPTIONS"]),
+    query=st.dictionaries(st.sampled_from(["hub.mode", "hub.challenge", "hub.verify_token", "challenge"]), st.text()),
+    origin=st.text(),
+    body=st.binary() | st.text().map(lambda text: json.dumps({"type": "url_verification", "challenge": text}).encode()),
+)
+def test_any_request_is_survived(config, method, query, origin, body):
+    """Whatever is asked, it is answered with bytes or goes on."""
+    answer = ask(config, method, query, {"webhook-request-origin": origin}, body)
+    assert answer is None or isinstance(answer.body, bytes)

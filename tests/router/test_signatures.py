@@ -1,0 +1,329 @@
+"""Signatures: every preset, custom schemes, rotation, and what must never pass."""
+
+import base64
+import hashlib
+import hmac
+from datetime import UTC, datetime
+
+import pytest
+import stripe
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from standardwebhooks import Webhook
+
+from bpm.security.secrets import resolve_reference
+from router.signatures import PRESETS, SignatureConfig, compile_signature, sign
+
+NOW = 1_700_000_000
+BODY = b'{"event": "charge.success", "data": {"id": 1}}'
+WHSEC = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
+NAMES = sorted(PRESETS)
+
+
+def config(scheme, **fields):
+    """A configuration of a preset with everything it needs."""
+    if scheme == "basic":
+        fields = {"username": "ann", **fields}
+    if scheme == "remita":
+        fields = {"header": "X-Remita-Secret", **fields}
+    if "secrets" not in fields:
+        fields = {"secret": WHSEC, **fields}
+    return SignatureConfig.model_validate({"scheme": scheme, **fields})
+
+
+def lowered(headers):
+    """Headers as the server hands them over."""
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def verdict(signature, headers, raw=BODY, now=NOW):
+    """The verdict on a request with these headers."""
+    return compile_signature(signature).verify(raw, lowered(headers), now)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_signed_request_passes(name):
+    """What is signed by a scheme is verified by it."""
+    assert verdict(config(name), sign(config(name), BODY, NOW)).ok
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_other_secret_is_refused(name):
+    """A request signed with another secret is refused, with a cause."""
+    other = sign(config(name, secret="whsec_" + base64.b64encode(b"another key").decode()), BODY, NOW)
+    found = verdict(config(name), other)
+    assert not found.ok
+    assert found.cause
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if PRESETS[name].kind != "static"])
+def test_changed_body_is_refused(name):
+    """A body that differs by one byte is refused."""
+    assert not verdict(config(name), sign(config(name), BODY, NOW), raw=BODY + b" ").ok
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if PRESETS[name].has_timestamp])
+def test_old_and_future_timestamps_are_refused(name):
+    """A timestamp beyond five minutes in either direction is refused; within, it passes."""
+    headers = sign(config(name), BODY, NOW)
+    assert verdict(config(name), headers, now=NOW + 299).ok
+    assert verdict(config(name), headers, now=NOW - 299).ok
+    assert "301 s old" in verdict(config(name), headers, now=NOW + 301).cause
+    assert "301 s in the future" in verdict(config(name), headers, now=NOW - 301).cause
+    patient = config(name, toleranceSeconds=600)
+    assert verdict(patient, headers, now=NOW + 599).ok
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "value", ["", " ", "v1,", "v1=", "sha256=", "t=1,v1=", "v0=", "Basic ", "Bearer ", "é", "=", ","]
+)
+def test_empty_and_short_signatures_are_refused(name, value):
+    """An empty or short signature is a refusal, never a crash."""
+    headers = {**sign(config(name), BODY, NOW), config(name).to_scheme().header: value}
+    assert not verdict(config(name), headers).ok
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_headers_are_refused(name):
+    """A request without the scheme's header is refused, naming the header."""
+    assert f"the header {config(name).to_scheme().header} is missing" in verdict(config(name), {}).cause
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_header_counts(name):
+    """Leaving out any of the scheme's headers is a refusal."""
+    headers = sign(config(name), BODY, NOW)
+    for missing in headers:
+        rest = {header: value for header, value in headers.items() if header != missing}
+        assert not verdict(config(name), rest).ok
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rotation_accepts_every_configured_secret(name):
+    """During rotation a request signed with any of the secrets passes."""
+    old, new = WHSEC, "whsec_" + base64.b64encode(b"the new key").decode()
+    rotating = config(name, secret=new, secrets=[old])
+    for secret in (old, new):
+        assert verdict(rotating, sign(config(name, secret=secret), BODY, NOW)).ok
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(value=st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")))
+def test_any_header_is_survived_and_refused(name, value):
+    """Whatever stands in the header, nothing crashes, and nothing but the right signature passes."""
+    scheme = config(name).to_scheme()
+    right = sign(config(name), BODY, NOW)
+    verifier = compile_signature(config(name))
+    forged = dict.fromkeys(right, value)
+    assert not verifier.verify(BODY, lowered(forged), NOW).ok
+    if scheme.prefix + value != right[scheme.header]:
+        assert not verifier.verify(BODY, lowered({**right, scheme.header: scheme.prefix + value}), NOW).ok
+
+
+def test_github_documented_example():
+    """GitHub's documented example verifies."""
+    signature = config("github", secret="It's a Secret to Everybody")
+    headers = {
+        "X-Hub-Signature-256": "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+    }
+    assert verdict(signature, headers, raw=b"Hello, World!").ok
+
+
+def test_standard_webhooks_specification_example():
+    """The example of the Standard Webhooks libraries verifies."""
+    signature = config("standard-webhooks", secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    headers = {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+    assert verdict(signature, headers, raw=b'{"test": 2432232314}', now=1614265330).ok
+
+
+@given(
+    raw=st.text().map(str.encode), message_id=st.text(st.characters(codec="ascii", exclude_characters=" "), min_size=1)
+)
+def test_standard_webhooks_library_agrees(raw, message_id):
+    """What the standardwebhooks library signs passes here, and what is signed here passes there."""
+    theirs, ours = Webhook(WHSEC), config("standard-webhooks")
+    now = datetime.now(UTC)
+    signature = theirs.sign(message_id, now.replace(tzinfo=None), raw.decode())
+    stamp = str(int(now.timestamp()))
+    for prefix in ("webhook", "svix"):
+        headers = {f"{prefix}-id": message_id, f"{prefix}-timestamp": stamp, f"{prefix}-signature": signature}
+        assert verdict(ours, headers, raw, now.timestamp()).ok
+    assert theirs.verify(raw, sign(ours, raw, now.timestamp(), message_id), json_parse=False) is None
+
+
+def test_standard_webhooks_list_of_signatures():
+    """One right signature among several, also of other versions, is enough."""
+    headers = sign(config("standard-webhooks"), BODY, NOW)
+    wrong = "v1," + base64.b64encode(b"x" * 32).decode()
+    headers["webhook-signature"] = f"v1a,xyz {wrong} {headers['webhook-signature']} v2,abc"
+    assert verdict(config("standard-webhooks"), headers).ok
+    headers["webhook-signature"] = " ".join([wrong] * 5)
+    assert not verdict(config("standard-webhooks"), headers).ok
+
+
+@given(raw=st.text().map(str.encode))
+def test_stripe_library_agrees(raw):
+    """What the stripe library signs passes here, and what is signed here passes there."""
+    now = int(datetime.now(UTC).timestamp())
+    theirs = stripe.WebhookSignature.generate_signature_header(raw.decode(), WHSEC, timestamp=now)
+    assert verdict(config("stripe"), {"Stripe-Signature": theirs}, raw, now).ok
+    ours = sign(config("stripe"), raw, now)["Stripe-Signature"]
+    assert stripe.WebhookSignature.verify_header(raw.decode(), ours, WHSEC, tolerance=300)
+
+
+def test_stripe_header_with_several_signatures():
+    """Of several v1 signatures one right one is enough; v0 does not count."""
+    right = sign(config("stripe"), BODY, NOW)["Stripe-Signature"]
+    _, signature = right.split(",")
+    for header, passes in (
+        (f"t={NOW},v1={'0' * 64},{signature}", True),
+        (f"{signature},t={NOW}", True),
+        (f"t={NOW}, {signature}", True),
+        (f"t={NOW},{signature.replace('v1', 'v0')}", False),
+        (f"t=x{NOW},{signature}", False),
+        (signature, False),
+    ):
+        assert verdict(config("stripe"), {"Stripe-Signature": header}).ok is passes
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "value"),
+    [
+        ("paystack", "x-paystack-signature", hmac.new(b"key", BODY, hashlib.sha512).hexdigest()),
+        ("github", "X-Hub-Signature-256", "sha256=" + hmac.new(b"key", BODY, "sha256").hexdigest()),
+        ("github", "X-Hub-Signature-256", "sha256=" + hmac.new(b"key", BODY, "sha256").hexdigest().upper()),
+        ("shopify", "X-Shopify-Hmac-SHA256", base64.b64encode(hmac.digest(b"key", BODY, "sha256")).decode()),
+        ("flutterwave-v4", "flutterwave-signature", base64.b64encode(hmac.digest(b"key", BODY, "sha256")).decode()),
+        ("flutterwave-v3", "verif-hash", "key"),
+        ("mono", "mono-webhook-secret", "key"),
+        ("bearer", "Authorization", "bearer key"),
+        ("basic", "Authorization", "BASIC " + base64.b64encode(b"ann:key").decode()),
+    ],
+)
+def test_provider_forms(name, header, value):
+    """Signatures made by hand as each provider documents it pass."""
+    assert verdict(config(name, secret="key"), {header: value}).ok
+
+
+def test_timestamped_providers_sign_time_and_body():
+    """Plandocket signs `timestamp.body`, Slack `v0:timestamp:body`."""
+    plandocket = hmac.new(b"key", b"%d." % NOW + BODY, "sha256").hexdigest()
+    headers = {"X-Webhook-Signature": f"v1={plandocket}", "X-Webhook-Timestamp": str(NOW)}
+    assert verdict(config("plandocket", secret="key"), headers).ok
+    slack = hmac.new(b"key", b"v0:%d:" % NOW + BODY, "sha256").hexdigest()
+    headers = {"X-Slack-Signature": f"v0={slack}", "X-Slack-Request-Timestamp": str(NOW)}
+    assert verdict(config("slack", secret="key"), headers).ok
+
+
+def test_custom_scheme():
+    """A scheme described field by field verifies as described."""
+    custom = SignatureConfig.model_validate(
+        {
+            "scheme": "custom",
+            "secret": base64.b64encode(b"key").decode(),
+            "keyDecoding": "base64",
+            "header": "X-Sign",
+            "hash": "sha384",
+            "encoding": "base64",
+            "prefix": "s=",
+            "signedContent": "{id}:{timestamp}:{body}!",
+            "timestampHeader": "X-Time",
+            "idHeader": "X-Id",
+            "toleranceSeconds": 60,
+        }
+    )
+    signature = hmac.digest(b"key", b"7:%d:" % NOW + BODY + b"!", "sha384")
+    headers = {"X-Sign": "s=" + base64.b64encode(signature).decode(), "X-Time": str(NOW), "X-Id": "7"}
+    assert verdict(custom, headers).ok
+    assert not verdict(custom, {**headers, "X-Id": "8"}).ok
+    assert not verdict(custom, headers, now=NOW + 61).ok
+    assert verdict(custom, sign(custom, BODY, NOW)).ok
+
+
+def test_secret_is_utf8_in_static_headers():
+    """A static secret beyond ASCII compares by its UTF-8 bytes."""
+    sent = "schlüssel".encode().decode("latin-1")
+    assert verdict(config("mono", secret="schlüssel"), {"mono-webhook-secret": sent}).ok
+
+
+def test_nothing_is_demanded_without_a_scheme():
+    """The scheme `none`, and `remita` without a secret, let every request pass."""
+    assert verdict(SignatureConfig(scheme="none"), {}).ok
+    assert verdict(SignatureConfig(scheme="remita"), {}).ok
+    assert sign(SignatureConfig(scheme="none"), BODY, NOW) == {}
+
+
+def test_secret_references_are_resolved(monkeypatch, tmp_path):
+    """`env:` and `file:` name where the secret is; one that is missing refuses every request and says so."""
+    monkeypatch.setenv("HOOK_SECRET", "key")
+    tmp_path.joinpath("secret").write_text("key\n")
+    headers = {"mono-webhook-secret": "key"}
+    for reference in ("env:HOOK_SECRET", f"file:{tmp_path}/secret"):
+        assert compile_signature(config("mono", secret=reference), resolve_reference).verify(BODY, headers, NOW).ok
+    absent = compile_signature(config("mono", secret="env:ABSENT"), resolve_reference)
+    assert absent.faults
+    assert "ABSENT" in absent.verify(BODY, headers, NOW).cause
+    assert not absent.verify(BODY, {"mono-webhook-secret": ""}, NOW).ok
+
+
+def test_undecodable_or_empty_resolved_secret_refuses():
+    """A referred-to secret that is empty or does not decode refuses every request."""
+    for resolved in ("", "whsec_", "whsec_§§§"):
+        verifier = compile_signature(config("standard-webhooks", secret="env:X"), lambda _, found=resolved: found)
+        assert not verifier.verify(BODY, lowered(sign(config("standard-webhooks"), BODY, NOW)), NOW).ok
+        assert verifier.faults
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"scheme": "gitub", "secret": "x"}, "must be one of none, custom, standard-webhooks"),
+        ({"scheme": "github"}, "secret is required"),
+        ({"scheme": "github", "secret": ""}, "at least 1 character"),
+        ({"scheme": "github", "secret": "x", "hash": "sha512"}, "hash can only be set with the scheme custom"),
+        ({"scheme": "github", "secret": "x", "signedContent": "{id}{body}"}, "signedContent can only be set"),
+        ({"scheme": "github", "secret": "x", "username": "ann"}, "username is required with the scheme basic"),
+        ({"scheme": "basic", "secret": "x"}, "username is required with the scheme basic"),
+        ({"scheme": "standard-webhooks", "secret": "whsec_%%%"}, "the secret can't be decoded"),
+        ({"scheme": "remita", "secret": "x"}, "header and secret go together"),
+        ({"scheme": "custom", "secret": "x"}, "header is required"),
+        ({"scheme": "custom", "header": "X"}, "secret is required"),
+        ({"scheme": "custom", "header": "X Y", "secret": "x"}, "must be the name of an HTTP header"),
+        ({"scheme": "custom", "header": "X", "secret": "x", "signedContent": "{url}"}, "may hold {body}"),
+        ({"scheme": "custom", "header": "X", "secret": "x", "signedContent": "{timestamp}"}, "must hold {body}"),
+        ({"scheme": "custom", "header": "X", "secret": "x", "signedContent": "{id}{body}"}, "idHeader go together"),
+        ({"scheme": "custom", "header": "X", "secret": "x", "timestampHeader": "T"}, "with {timestamp} and"),
+        ({"scheme": "custom", "header": "X", "secret": "x", "encoding": "text"}, "encoding must be hex or base64"),
+        ({"scheme": "github", "secrets": ["x"] * 11}, "at most 10"),
+        ({"scheme": "github", "secret": "x", "secrets": ["x"] * 10}, "at most 10 secrets"),
+        ({"scheme": "github", "secret": "x", "colour": "red"}, "Extra inputs"),
+    ],
+)
+def test_incomplete_configuration_is_refused(fields, sentence):
+    """A configuration that lacks something or holds too much is refused with a sentence, without the secret."""
+    with pytest.raises(ValidationError) as caught:
+        SignatureConfig.model_validate(fields)
+    assert sentence in str(caught.value)
+
+
+def test_secrets_do_not_show():
+    """Neither the configuration's representation nor its errors show a secret."""
+    assert "canary" not in repr(config("github", secret="canary", secrets=["canary"]))
+    with pytest.raises(ValidationError) as caught:
+        SignatureConfig.model_validate({"scheme": "standard-webhooks", "secret": "canary%"})
+    assert "canary" not in str(caught.value)
+
+
+def test_presets_name_their_delivery_ids():
+    """Providers that number their deliveries bring the place of that number."""
+    assert PRESETS["github"].deduplication == ("header:x-github-delivery",)
+    assert PRESETS["stripe"].deduplication == ("body:id",)
+    assert PRESETS["standard-webhooks"].deduplication[0] == "header:webhook-id"
+    assert PRESETS["mono"].deduplication == ("body:event_id",)
+    assert config("custom", header="X").to_scheme().deduplication == ()
