@@ -52,12 +52,12 @@ class Accounts:
         """
         return self._callers.get(authorization) or await self._recognise(authorization, address)
 
-    async def principal_of_user(self, account: str) -> Principal:
+    async def principal_of_user(self, principal_id: str) -> Principal:
         """Return the present rights of an account, for work that is done on its behalf.
 
-        `account` is a principal's id or a user name; see `find_principal` for what is raised.
+        `principal_id` is a principal's id, as in `user:7`; see `find_principal` for others and what is raised.
         """
-        return self._accounts.get(account) or await self._look_up(account)
+        return self._accounts.get(principal_id) or await self._look_up(principal_id)
 
     async def ensure_administrator(self) -> str | None:
         """Create the first administrator when there are no users yet.
@@ -127,10 +127,10 @@ class Accounts:
         except Exception as error:  # the request it belongs to is right without it
             log.warning("an API key's use could not be noted", key=key_id, error=str(error))
 
-    async def _look_up(self, account: str) -> Principal:
+    async def _look_up(self, principal_id: str) -> Principal:
         keep = self._accounts.keeper()
-        principal = await self._database.read(lambda tx: find_principal(tx.session(None), account))
-        keep(account, principal, TRUST_SECONDS)
+        principal = await self._database.read(lambda tx: find_principal(tx.session(None), principal_id))
+        keep(principal_id, principal, TRUST_SECONDS)
         return principal
 
     def _check_administrator(self, password: str) -> None:

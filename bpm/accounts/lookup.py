@@ -7,7 +7,7 @@ from bpm.accounts.keys import KeyText
 from bpm.accounts.principals import KEY, USER, principal_of_key, principal_of_user
 from bpm.accounts.tables import ApiKey, User
 from bpm.errors import Forbidden, NotFound
-from bpm.security.permissions import Principal
+from bpm.security.permissions import SYSTEM, Principal
 from bpm.store.session import ScopedSession
 
 _USER_ID = re.compile(re.escape(USER) + r"([0-9]{1,18})")
@@ -22,26 +22,26 @@ def find_key_and_owner(session: ScopedSession, text: KeyText) -> tuple[ApiKey, U
     return (key, owner) if owner is not None else None
 
 
-def find_principal(session: ScopedSession, account: str) -> Principal:
-    """Return the present rights of an account that the session may see.
+def find_principal(session: ScopedSession, principal_id: str) -> Principal:
+    """Return the present rights of the account behind a principal's id, as in `user:7` or `system`.
 
-    `account` is a principal's id, as in `user:7`, or a user name. `key:<id>` stands for what the key's owner
-    may do within the key's scopes, even after the key was revoked or has expired: replacing a key must not
-    stop the rules that were saved with it.
+    `key:<id>` stands for what the key's owner may do within the key's scopes, even after the key was revoked
+    or has expired: replacing a key must not stop the rules that were saved with it.
 
     Raises `NotFound`, and `Forbidden` for a disabled account.
     """
-    key = tables.find_api_key(session, account.removeprefix(KEY)) if account.startswith(KEY) else None
-    user = tables.find_user(session, key.user_id) if key is not None else _find_account(session, account)
+    if principal_id == SYSTEM.id:
+        return SYSTEM
+    key = tables.find_api_key(session, principal_id.removeprefix(KEY)) if principal_id.startswith(KEY) else None
+    user_id = key.user_id if key is not None else _user_id(principal_id)
+    user = tables.find_user(session, user_id) if user_id is not None else None
     if user is None:
-        raise NotFound(f"There is no account {account!r}")
+        raise NotFound(f"There is no account {principal_id!r}")
     if not user.is_enabled:
         raise Forbidden(f"The account {user.username!r} is disabled")
     return principal_of_key(key, user) if key is not None else principal_of_user(user)
 
 
-def _find_account(session: ScopedSession, account: str) -> User | None:
-    by_id = _USER_ID.fullmatch(account)
-    if by_id is not None:
-        return tables.find_user(session, int(by_id[1]))
-    return tables.find_user_named(session, account)
+def _user_id(principal_id: str) -> int | None:
+    match = _USER_ID.fullmatch(principal_id)
+    return int(match[1]) if match is not None else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bpm.accounts.tables import ApiKey, User
-from bpm.security.permissions import ROLES, Permission, Principal, granted, permissions_of
+from bpm.security.permissions import ROLES, Permission, Principal, permissions_of, shared_permissions
 
 USER = "user:"
 KEY = "key:"
@@ -12,14 +12,6 @@ KEY = "key:"
 def held(user: User) -> frozenset[Permission]:
     """Return everything a user may do, by role and by name."""
     return permissions_of(user.roles) | frozenset(user.permissions)
-
-
-def shared(scopes: Iterable[Permission], permissions: frozenset[Permission]) -> frozenset[Permission]:
-    """Return what both allow, `*` understood on either side."""
-    bounds = frozenset(scopes)
-    return frozenset(
-        {scope for scope in bounds if granted(permissions, scope)} | {p for p in permissions if granted(bounds, p)}
-    )
 
 
 def lacking(principal: Principal, wanted: Iterable[Permission]) -> list[Permission]:
@@ -35,7 +27,9 @@ def principal_of_user(user: User) -> Principal:
 def principal_of_key(key: ApiKey, owner: User) -> Principal:
     """Return a key as a principal, named `key:<id>`: it may do what its scopes and its owner both allow."""
     name = f"{owner.username}/{key.name}"
-    return Principal("key", f"{KEY}{key.id}", name, owner.organization_id, shared(key.scopes, held(owner)))
+    return Principal(
+        "key", f"{KEY}{key.id}", name, owner.organization_id, shared_permissions(frozenset(key.scopes), held(owner))
+    )
 
 
 def is_administrator(user: User) -> bool:

@@ -12,6 +12,7 @@ from bpm.accounts import Accounts
 from bpm.accounts.keys import generate_key
 from bpm.accounts.tables import ApiKey, User
 from bpm.errors import Forbidden, Misconfigured, NotFound, Unauthenticated
+from bpm.security.permissions import SYSTEM
 from bpm.settings import Settings
 from bpm.store import open_database
 
@@ -201,32 +202,33 @@ async def test_a_key_s_use_is_noted_once_a_minute(accounts, user, database, cloc
     assert noted == [first, first, first + timedelta(seconds=61)]
 
 
-async def test_an_account_is_found_by_id_and_by_name(accounts, user, database, clock) -> None:
-    """Work on behalf of an account gets its present rights, by id, by name, and by key within its scopes."""
+async def test_an_account_is_found_by_its_id(accounts, user, database, clock) -> None:
+    """Work on behalf of an account gets its present rights, on behalf of a key those within its scopes."""
     key_id, _ = await add_key(database, user, clock, ["*:read"], revoked_at=clock())
-    by_id = await accounts.principal_of_user(f"user:{user.id}")
-    assert by_id == await accounts.principal_of_user("ada")
-    assert by_id.allows("webhooks:write")
+    principal = await accounts.principal_of_user(f"user:{user.id}")
+    assert principal.name == "ada"
+    assert principal.allows("webhooks:write")
     by_key = await accounts.principal_of_user(f"key:{key_id}")
     assert by_key.allows("webhooks:read")
     assert not by_key.allows("webhooks:write")
+    assert await accounts.principal_of_user("system") == SYSTEM
 
 
 async def test_rights_that_are_taken_away_are_gone(accounts, user, database) -> None:
     """An account that lost its role, or was disabled, has lost it for the work on its behalf too."""
-    await accounts.principal_of_user("ada")
+    assert (await accounts.principal_of_user(f"user:{user.id}")).permissions
     await change(database, User, user.id, roles=[])
     accounts.forget()
-    assert not (await accounts.principal_of_user("ada")).permissions
+    assert not (await accounts.principal_of_user(f"user:{user.id}")).permissions
     await change(database, User, user.id, disabled_at=user.created_at)
     accounts.forget()
     with pytest.raises(Forbidden, match="'ada' is disabled"):
-        await accounts.principal_of_user("ada")
+        await accounts.principal_of_user(f"user:{user.id}")
 
 
-@pytest.mark.parametrize("account", ["nobody", "user:99", "user:x", "user:" + "9" * 30, "key:0123", "", "system"])
-async def test_an_unknown_account_is_not_found(accounts, account: str) -> None:
-    """An account that does not exist is reported by name."""
+@pytest.mark.parametrize("account", ["ada", "user:99", "user:x", "user:" + "9" * 30, "key:0123", "", "rule:1"])
+async def test_an_unknown_account_is_not_found(accounts, user, account: str) -> None:
+    """A text that is no account's id, a user name too, is reported."""
     with pytest.raises(NotFound, match="There is no account"):
         await accounts.principal_of_user(account)
 
