@@ -5,7 +5,7 @@ from typing import Any
 
 from .. import dates
 from ..errors import EvaluationError, Unsuitable
-from ..values import MAX_TEXT, size
+from ..values import MAX_TEXT, describe, size
 from .arguments import elements, span, text
 from .registry import function
 
@@ -16,12 +16,22 @@ def to_text(value: Any) -> str:
         return value
     if value is None:
         return ""
+    if not isinstance(value, list | dict):
+        value = dates.to_json(value)
+        return value if isinstance(value, str) else json.dumps(value, default=_as_text)
     size(value, MAX_TEXT)
     try:
-        value = dates.to_json(value)
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_as_text)
     except RecursionError as error:
         raise EvaluationError("a value is nested too deeply") from error
+
+
+def _as_text(value: Any) -> Any:
+    """A date inside a list or object; raises Unsuitable for what is not JSON at all."""
+    written = dates.to_json(value)
+    if not isinstance(written, str):
+        raise Unsuitable(f"{describe(value)} cannot be written as text")
+    return written
 
 
 @function("string", takes_null=True)

@@ -97,6 +97,13 @@ def test_attributes_and_methods_are_out_of_reach():
             compile_expression(source).evaluate({"a": {}, "f": test_text_cannot_be_repeated})
 
 
+def test_values_that_are_not_json_are_an_error():
+    """A value of a type that JSON does not have ends in an error."""
+    for source in ("string(a)", "string([a])", "a + 1", "a < a", "a.real"):
+        with pytest.raises(EvaluationError):
+            compile_expression(source).evaluate({"a": object()})
+
+
 def test_template_size_is_bounded():
     """A template over 64 KiB or 64 levels is refused, and what it renders is bounded."""
     with pytest.raises(ExpressionError, match="larger than 65536"):
