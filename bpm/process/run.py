@@ -232,7 +232,9 @@ class Run:
 
     def clear_scope(self, scope: int) -> None:
         """Terminate every token in a scope, nested scopes included; the scope itself stays, empty."""
-        self._queue = deque(token for token in self._queue if token.scope != scope)
+        others = [token for token in self._queue if token.scope != scope]
+        self._queue.clear()
+        self._queue.extend(others)
         for token in [token for token in self.instance.tokens.values() if token.scope == scope]:
             self.nodes[token.element].terminate(self, token)
             self.instance.tokens.pop(token.id, None)

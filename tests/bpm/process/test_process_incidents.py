@@ -1,0 +1,136 @@
+"""Failures, retries, skips, and triggers that come too late."""
+
+import pytest
+
+from bpm.process import Instance, Status
+from bpm.process.effects import Incident, RunScript, SendCommand
+from bpm.process.triggers import (
+    CompleteTask,
+    CompleteUserTask,
+    FailTask,
+    MessageArrived,
+    Retry,
+    Skip,
+    Start,
+    TimerFired,
+)
+from tests.bpm.process.player import Player, finished, flows
+
+JOB = """<startEvent id="s"/><serviceTask id="t"><extensionElements><bpm:command type="X">
+<bpm:parameter name="a">{{a}}</bpm:parameter></bpm:command>%s</extensionElements></serviceTask>
+<endEvent id="e"/>""" + flows("s > t > e")
+SCRIPT = '<startEvent id="s"/><scriptTask id="t"><script>x</script></scriptTask>' + flows("s > t")
+
+
+def test_a_failed_task_is_an_incident_until_it_is_retried():
+    """The retry asks under the next attempt, with the variables as they are then."""
+    player = Player(JOB % "").start(a=1).fail("t", "Timeout", "no answer")
+    assert player.status is Status.ERROR
+    assert player.effect(Incident) == Incident(2, "t", "no answer", "Timeout")
+    player.retry("t", a=2)
+    assert player.status is Status.RUNNING
+    assert player.effect(SendCommand) == SendCommand(2, 2, "t", "X", {"a": 2})
+    assert finished(player.complete("t", "done"))
+    assert player.events[:5] == ["s completed", "t activated", "t failed", "t retried", "t completed"]
+
+
+def test_a_failed_script_is_retried_as_a_script():
+    """It sees the mended variables."""
+    player = Player(SCRIPT).start(a=1).fail("t").retry("t", a=5)
+    assert player.effect(RunScript).variables == {"a": 5}
+    assert player.effect(RunScript).attempt == 2
+
+
+def test_a_skipped_task_goes_on_with_what_was_given():
+    """Nothing but the given variables is written."""
+    player = Player(JOB % "").start(a=1).fail("t").skip("t", charge="by hand")
+    assert finished(player)
+    assert player.variables == {"a": 1, "charge": "by hand"}
+    assert player.events[-3:] == ["t skipped", "t completed", "e completed"]
+
+
+def test_an_answer_to_a_former_attempt_is_ignored():
+    """A late worker cannot complete or fail what another has taken over."""
+    player = Player(JOB % "").start(a=1).fail("t").retry("t")
+    version = player.instance.version
+    for late in (CompleteTask(2, 1), FailTask(2, 1, "late")):
+        assert player.send(late).ignored == "attempt 1 of 2 is over; attempt 2 is under way"
+    assert player.instance.version == version
+    assert finished(player.complete("t"))
+    assert player.send(CompleteTask(2, 2)).ignored == "the instance is COMPLETED"
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [CompleteTask(9, 1), FailTask(9, 1, "x"), TimerFired(9), MessageArrived(9), CompleteUserTask(9), Retry(9), Skip(9)],
+)
+def test_an_unknown_wait_is_ignored(trigger):
+    """The instance is the very same and the effect says why."""
+    player = Player(JOB % "").start(a=1)
+    before = player.instance
+    assert player.send(trigger).ignored == "nothing waits under 9 any more"
+    assert player.instance is before
+
+
+@pytest.mark.parametrize("trigger", [TimerFired(2), MessageArrived(2), CompleteUserTask(2), Retry(2), Skip(2)])
+def test_a_trigger_of_another_kind_is_ignored(trigger):
+    """A command is answered by CompleteTask or FailTask only."""
+    player = Player(JOB % "").start(a=1).send(trigger)
+    assert "2 is a wait of kind command" in player.ignored
+    assert player.waiting == ["t"]
+
+
+def test_a_second_start_is_ignored():
+    """An instance starts once."""
+    player = Player(JOB % "").start(a=1)
+    assert player.start(a=2).ignored == "the instance has started already"
+    assert player.variables == {"a": 1}
+
+
+def test_an_answer_that_cannot_be_mapped_is_kept():
+    """The result waits in the incident, so that a retry does not send the command again."""
+    outputs = '<bpm:output name="n">{{if broken then huge * 1 else result.n}}</bpm:output>'
+    mapping = outputs.replace("huge * 1", "10 ** 400")
+    player = Player(JOB % mapping).start(a=1, broken=True).complete("t", {"n": 5})
+    assert player.status is Status.ERROR
+    assert player.instance.waits[2].data[0] == "complete"
+    assert finished(player.retry("t", broken=False))
+    assert player.variables["n"] == 5
+
+
+def test_a_condition_that_fails_behind_a_task_does_not_run_it_again():
+    """The retry takes up where the token left, after the task."""
+    body = """<startEvent id="s"/><userTask id="t"/><task id="a"/>
+    <sequenceFlow id="t-a" sourceRef="t" targetRef="a"><conditionExpression>=n</conditionExpression></sequenceFlow>"""
+    player = Player(body + flows("s > t")).start().do("t", n=5)
+    assert player.status is Status.ERROR
+    assert "true or false" in player.effect(Incident).message
+    assert finished(player.retry("t", n=True))
+    assert player.events.count("t activated") == 1
+
+
+def test_one_branch_may_go_on_while_another_is_an_incident():
+    """The instance is in ERROR until the incident is over."""
+    body = JOB % "" + '<userTask id="u"/>' + flows("s > u")
+    player = Player(body).start(a=1).fail("t")
+    player.do("u")
+    assert player.status is Status.ERROR
+    assert finished(player.retry("t").complete("t"))
+
+
+def test_the_same_trigger_on_the_stored_state_gives_the_same_answer():
+    """A step can be repeated from its JSON after a crash."""
+    player = Player(JOB % "").start(a=1)
+    stored = player.instance.to_json()
+    first = player.complete("t", {"b": 1}).effects
+    player.instance, player.open = Instance.from_json(stored), {2: SendCommand(2, 1, "t", "X", {})}
+    assert player.complete("t", {"b": 1}).effects == first
+
+
+def test_starting_does_not_change_the_callers_variables():
+    """What was handed in stays as it was."""
+    given = {"a": 1}
+    player = Player(SCRIPT)
+    player.send(Start(given)).complete("t", 5, a=2)
+    assert given == {"a": 1}
+    assert player.variables["a"] == 2
