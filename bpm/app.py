@@ -164,7 +164,7 @@ class App:
     def _routes(self) -> list[Any]:
         readiness = health.Readiness(self.database, self.lifecycle, self.worker.heartbeat_age)
         return [
-            *auth_routes(self.accounts),
+            *auth_routes(self.accounts, self.settings),
             *health.health_routes(readiness, self.accounts, self.settings),
             *openapi.openapi_routes(self.registry),
             *docs.docs_routes(self.registry),
@@ -182,12 +182,15 @@ class App:
 def discovered(settings: Settings) -> Registry:
     """Return a registry with our commands and those of the application's packages."""
     registry = Registry()
-    registry.discover("commands")
-    for package in settings.command_packages:
+    for package in ("commands", *application_packages(settings)):
         registry.discover(package)
-    for entry in entry_points(group=ENTRY_POINTS):
-        registry.discover(entry.value)
     return registry
+
+
+def application_packages(settings: Settings) -> list[str]:
+    """Return the packages with an application's own commands: those the settings name and the installed ones."""
+    installed = [entry.value for entry in entry_points(group=ENTRY_POINTS)]
+    return list(dict.fromkeys([*settings.command_packages, *installed]))
 
 
 def _problem(error: BpmError, request_id: str, failed: str) -> Answer:

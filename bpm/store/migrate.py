@@ -1,24 +1,53 @@
-"""Bring the schema up to date with the migrations that ship in the package."""
+"""Bring the schema up to date: our tables by the migrations in the package, an application's by creation."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, Table, inspect, text
+from sqlmodel import SQLModel
+from sqlmodel.main import default_registry
+
+from bpm.errors import Misconfigured
 
 FOLDER = Path(__file__).parent / "migrations"
 
+OWN_PACKAGES = frozenset({"bpm", "commands", "router", "scripts"})
+"""The packages whose tables the migrations make; every other table is an application's."""
+
 
 def upgrade(engine: Engine) -> None:
-    """Run the missing migrations; a database that is up to date is left alone (and Alembic unloaded)."""
-    if current_revision(engine) == newest_revision():
-        return
-    from alembic import command
-    from alembic.config import Config
+    """Run the missing migrations, then create what an application added.
 
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    A database that is up to date is left alone (and Alembic unloaded). Raises `Misconfigured`.
+    """
+    if current_revision(engine) != newest_revision():
+        _migrate(engine)
+    create_application_tables(engine)
+
+
+def create_application_tables(engine: Engine) -> None:
+    """Create the tables of application packages that are missing; one that exists is never altered.
+
+    Raises `Misconfigured` when an existing table lacks a column of its class.
+    """
+    tables = application_tables()
+    if not tables:
+        return
+    with engine.begin() as connection:
+        SQLModel.metadata.create_all(connection, tables=tables)
+        faults = [fault for table in tables for fault in _missing_columns(connection, table)]
+    if faults:
+        raise Misconfigured(*faults)
+
+
+def own_tables() -> list[Table]:
+    """Return the tables that the migrations make."""
+    return [table for package, table in _tables() if package in OWN_PACKAGES]
+
+
+def application_tables() -> list[Table]:
+    """Return the tables that imported application packages define."""
+    return [table for package, table in _tables() if package not in OWN_PACKAGES]
 
 
 def newest_revision() -> str:
@@ -37,3 +66,30 @@ def revision_of(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _migrate(engine: Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _tables() -> Iterable[tuple[str, Table]]:
+    for mapper in default_registry.mappers:
+        if isinstance(mapper.local_table, Table):
+            yield mapper.class_.__module__.partition(".")[0], mapper.local_table
+
+
+def _missing_columns(connection: Connection, table: Table) -> Iterable[str]:
+    present = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    missing = [column.name for column in table.columns if column.name not in present]
+    if missing:
+        yield (
+            f"the table {table.name} lacks {', '.join(missing)}; tables of applications are created once and never "
+            "altered, so add the columns (ALTER TABLE … ADD COLUMN) and start again"
+        )

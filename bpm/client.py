@@ -1,0 +1,110 @@
+"""A client of a running server: signs in, sends messages, calls any other address.
+
+It stands on an `httpx.AsyncClient`, whose transport is a socket or, in tests, the application itself:
+
+    async with httpx.AsyncClient(base_url="http://127.0.0.1:8000") as http:
+        client = BusClient(http)
+        await client.sign_in("admin", "…")
+        order = await client.cmd("PlaceOrderCommand", reference="A-1", customer="ada@example.com", lines=[…])
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import httpx
+
+COMMAND_PATH = "/api/bpm/cmd"
+TOKEN_PATH = "/api/auth/token"  # noqa: S105 an address
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer; `body` is the parsed JSON, or text where the answer is none."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request succeeded."""
+        return self.status < 400
+
+    @property
+    def data(self) -> Any:
+        """The envelope's `data`, or None."""
+        return self._of_envelope("data")
+
+    @property
+    def message(self) -> str:
+        """The envelope's `message`, or the text that came instead of an envelope."""
+        return self._of_envelope("message") or str(self.body)
+
+    @property
+    def errors(self) -> list[str]:
+        """The envelope's `errors`."""
+        return self._of_envelope("errors") or []
+
+    def _of_envelope(self, name: str) -> Any:
+        return cast("dict[str, Any]", self.body).get(name) if isinstance(self.body, dict) else None
+
+
+class ServerRefused(Exception):
+    """The server did not do what it was asked; `reply` has its words."""
+
+    def __init__(self, what: str, reply: Reply) -> None:
+        """Say what was asked and what was answered."""
+        super().__init__("; ".join([f"{what}: {reply.status} {reply.message}", *reply.errors]))
+        self.reply = reply
+
+
+class BusClient:
+    """Speaks to one server, as nobody or, with a token or after `sign_in`, as somebody."""
+
+    def __init__(self, http: httpx.AsyncClient, token: str | None = None) -> None:
+        """Take an HTTP client that knows the server's address, and an access token or API key."""
+        self._http = http
+        self.token = token
+
+    async def sign_in(self, username: str, password: str) -> None:
+        """Fetch an access token and use it from now on; raises `ServerRefused`."""
+        reply = await self.request("POST", TOKEN_PATH, {"username": username, "password": password})
+        if not reply.ok:
+            raise ServerRefused("sign in", reply)
+        self.token = reply.body["access_token"]
+
+    async def send(self, name: str, fields: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Reply:
+        """Send a command or query and return the answer, whatever it is."""
+        identity = {"authorization": f"Bearer {self.token}"} if self.token else {}
+        return await self.request("POST", COMMAND_PATH, {"$type": name, **fields}, {**identity, **(headers or {})})
+
+    async def cmd(self, name: str, **fields: Any) -> Any:
+        """Send a command or query and return its data; raises `ServerRefused`."""
+        reply = await self.send(name, fields)
+        if not reply.ok:
+            raise ServerRefused(name, reply)
+        return reply.data
+
+    async def request(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """Call any address without a token; `body` is sent as JSON, bytes as they are."""
+        content = body if isinstance(body, bytes) else None
+        json = None if isinstance(body, bytes) else body
+        answer = await self._http.request(method, path, content=content, json=json, headers=_typed(body, headers))
+        return Reply(answer.status_code, _read(answer), answer.headers)
+
+
+def _typed(body: Any, headers: Mapping[str, str] | None) -> dict[str, str]:
+    given = {name.lower(): value for name, value in (headers or {}).items()}
+    return given if body is None else {"content-type": "application/json", **given}
+
+
+def _read(answer: httpx.Response) -> Any:
+    if "json" not in answer.headers.get("content-type", ""):
+        return answer.text
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text

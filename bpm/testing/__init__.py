@@ -1,0 +1,27 @@
+"""Doubles and servers for tests, of the product and of applications on it: everything here is real but the time.
+
+| to have | use |
+|---|---|
+| a clock that stands still until it is told | `Clock` |
+| the provider or subscriber at the other end | `WebhookReceiver` |
+| the whole application in this process | `running_app()` |
+| a server to be killed | `ServerProcess` |
+"""
+
+from bpm.testing.app import RunningApp, running_app
+from bpm.testing.clock import Clock
+from bpm.testing.process import ServerProcess
+from bpm.testing.receiver import ReceivedRequest, WebhookReceiver
+from bpm.testing.server import ADMINISTRATOR, PASSWORD, TalkingServer
+
+__all__ = [
+    "ADMINISTRATOR",
+    "PASSWORD",
+    "Clock",
+    "ReceivedRequest",
+    "RunningApp",
+    "ServerProcess",
+    "TalkingServer",
+    "WebhookReceiver",
+    "running_app",
+]

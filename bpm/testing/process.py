@@ -1,0 +1,140 @@
+"""A real server in a child process, to be stopped, killed and started again."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from bpm.testing.server import ADMINISTRATOR, PASSWORD, TalkingServer
+
+COMMAND = (sys.executable, "-m", "bpm.cli", "serve")
+START_SECONDS = 30.0
+STOP_SECONDS = 20.0
+KILLED = -signal.SIGKILL
+
+
+class ServerDidNotStart(Exception):
+    """The server ended, or did not become ready in time; the text is the end of its log."""
+
+
+class ServerProcess(TalkingServer):
+    """`bpm serve` on a free port of 127.0.0.1, with a data folder that outlives its restarts.
+
+        async with ServerProcess(BPM_COMMAND_PACKAGES="orders") as server:
+            await server.cmd("PingQuery")
+
+    Entering starts it and signs in; leaving ends it and throws the folder away.
+    """
+
+    def __init__(self, **environment: str) -> None:
+        """Choose a port and a folder; `environment` is added to this process's, without its `BPM_…`."""
+        self.port = free_port()
+        self._folder = tempfile.TemporaryDirectory(prefix="bpm-")
+        self._process: asyncio.subprocess.Process | None = None
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("BPM_")},
+            "BPM_PORT": str(self.port),
+            "BPM_DATA_DIR": str(self.data_dir),
+            "BPM_ADMIN_USERNAME": ADMINISTRATOR,
+            "BPM_ADMIN_PASSWORD": PASSWORD,
+            **environment,
+        }
+        super().__init__(httpx.AsyncClient(base_url=self.url, timeout=20))
+
+    @property
+    def url(self) -> str:
+        """The server's address without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def data_dir(self) -> Path:
+        """The data folder."""
+        return Path(self._folder.name) / "data"
+
+    @property
+    def log(self) -> str:
+        """What the server has printed so far, over all its starts."""
+        path = self._log_path
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    async def start(self) -> None:
+        """Start the server and wait until it is ready; raises `ServerDidNotStart`."""
+        with self._log_path.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *COMMAND, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while self._process.returncode is None and time.monotonic() < deadline:
+            if await self._is_ready():
+                return
+            await asyncio.sleep(0.05)
+        await self.kill()
+        raise ServerDidNotStart(self.log[-2000:])
+
+    async def stop(self) -> int:
+        """Tell the server to stop (SIGTERM) and return its exit status; it is killed when it takes too long."""
+        process = self._running()
+        process.terminate()
+        try:
+            return await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            return await self.kill()
+
+    async def kill(self) -> int:
+        """End the server and its children at once (SIGKILL to the process group)."""
+        process = self._running()
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        return await process.wait()
+
+    async def __aenter__(self) -> Self:
+        """Start the server and sign in."""
+        try:
+            await self.start()
+            await self.login()
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the server, whatever happened."""
+        await self._end()
+
+    @property
+    def _log_path(self) -> Path:
+        return Path(self._folder.name) / "server.log"
+
+    def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise RuntimeError("the server was not started")
+        return self._process
+
+    async def _is_ready(self) -> bool:
+        try:
+            return (await self.request("GET", "/readyz")).ok
+        except httpx.TransportError:
+            return False
+
+    async def _end(self) -> None:
+        if self._process is not None:
+            await self.kill()
+        await self._http.aclose()
+        self._folder.cleanup()
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,1 @@
+"""A small order-taking service: commands of an application's own on the bus."""
