@@ -29,7 +29,8 @@ CUSTOM_ONLY = (
 class SignatureConfig(WireModel):
     """How requests prove whose they are: a preset with its secret, or a `custom` scheme field by field.
 
-    A secret may be a reference, `env:NAME` or `file:PATH`; several secrets count at once during rotation.
+    A secret may be a reference, `env:NAME` or `file:PATH`, or `***` for the one that is stored; several secrets
+    count at once during rotation.
     """
 
     scheme: str
@@ -124,7 +125,7 @@ class SignatureConfig(WireModel):
             yield f"at most {MAX_SECRETS} secrets can count at once"
         decoding = self.to_scheme().key_decoding
         for secret in self.all_secrets:
-            if not is_reference(secret) and not decode_key(secret, decoding):
+            if secret != REDACTED and not is_reference(secret) and not decode_key(secret, decoding):
                 yield f"the secret can't be decoded: {self.scheme} expects {HOW_TO_WRITE[decoding]}"
 
     def _preset_complaints(self) -> Iterator[str]:

@@ -109,7 +109,7 @@ _SCHEMES = (
         prefix="v1=",
         timestamp_header="X-Webhook-Timestamp",
         signed_content="{timestamp}.{body}",
-        deduplication=("body:id",),
+        deduplication=("header:webhook-id",),
     ),
     # https://docs.slack.dev/authentication/verifying-requests-from-slack
     Scheme(
