@@ -19,6 +19,8 @@ from bpm.bus import Bus, Registry
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Misconfigured
 from bpm.jobs.embedded import EmbeddedJobs
+from bpm.process.jobs import ProcessJobs
+from bpm.process.runtime import ProcessRuntime
 from bpm.security.secrets import SecretBox, load_secret_key
 from bpm.settings import Settings
 from bpm.store import open_database
@@ -54,6 +56,7 @@ class App:
     def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
         """Make every part and connect them; nothing is opened yet. Raises `Misconfigured`."""
         self.settings = settings
+        self.version = version("bpm-bus")
         settings.prepare_data_dir()
         key = load_secret_key(settings)
         self.lifecycle = Lifecycle()
@@ -80,7 +83,8 @@ class App:
             clock,
             settings.sync_limit_seconds,
         )
-        self.worker = Worker(self.jobs, self.bus.scheduled, self.execution)
+        process_jobs = ProcessJobs(self.bus, self.jobs)
+        self.worker = Worker(self.jobs, self.bus.scheduled, self.execution, process_jobs)
         self.provider_client = ProviderClient()
         self.registry.bind(
             {
@@ -88,6 +92,8 @@ class App:
                 "execution": self.execution,
                 "guard": self.guard,
                 "mono_api": MonoApi(settings.mono, self.provider_client),
+                "process_jobs": process_jobs,
+                "processes": ProcessRuntime(self.registry, self.jobs),
                 "registry": self.registry,
                 "remita_api": RemitaApi(settings.remita, self.provider_client),
                 "routes": self.routes,
@@ -150,7 +156,7 @@ class App:
     def report(self) -> dict[str, Any]:
         """Return what `GetSystemStatusQuery` shows."""
         return {
-            "version": version("bpm-bus"),
+            "version": self.version,
             "uptime_seconds": round(time.monotonic() - self._started, 3),
             "writer_waiting": self.database.waiting,
             "jobs_waiting": self.jobs.depth,
@@ -166,8 +172,8 @@ class App:
         return [
             *auth_routes(self.accounts, self.settings),
             *health.health_routes(readiness, self.accounts, self.settings),
-            *openapi.openapi_routes(self.registry),
-            *docs.docs_routes(self.registry),
+            openapi.openapi_route(openapi.OpenApi(self.registry, self.version)),
+            *docs.docs_routes(docs.ApiPage(self.registry, self.version, self.settings.base_url)),
         ]
 
     @asynccontextmanager

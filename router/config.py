@@ -149,8 +149,8 @@ class WebHookFields(WireModel):
     command_chain: Annotated[list[ChainStep], Field(min_length=1, max_length=50)] | None = None
     execution_code: Annotated[str, Field(min_length=1, max_length=65_536)] | None = None
     process_definition_id: Id | None = None
-    allowable_ips: Annotated[str, Field(max_length=10_000, alias="allowableIPs"), AfterValidator(_addresses)] | None = (
-        Field(default=None, alias="allowableIPs")
+    allowable_ips: Annotated[str, Field(max_length=10_000), AfterValidator(_addresses)] | None = Field(
+        default=None, alias="allowableIPs"
     )
     parameters: Annotated[dict[str, Any], AfterValidator(_template)] | None = None
     signature: SignatureConfig | None = None

@@ -84,7 +84,7 @@ class WebhookEndpoint:
             return await self._refused(call, body, INSTALLATION, unknown(call.path))
         rule, verdict = self._matching(match, call)
         source = Source.of(rule)
-        if rule.enabled and rule.fields.handshake is not None:
+        if rule.fields.handshake is not None and may_greet(rule, call):
             call.body = await body.read(rule.max_body_bytes)
             greeting = handshake(rule.fields.handshake, call.method, call.query, call.headers, call.body)
             if greeting is not None:
@@ -174,7 +174,7 @@ class WebhookEndpoint:
         return self._answers.problem(verdict.error, call.id)
 
     def _call(self, scope: Scope) -> InboundCall:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = _headers(scope["headers"])
         path: str = scope["path"]
         prefix = PREFIXES[0] if path.startswith(PREFIXES[0]) else PREFIXES[1]
         peer = scope["client"][0] if scope.get("client") else ""
@@ -186,6 +186,15 @@ class WebhookEndpoint:
             address=client_address(peer, headers, self._trusted) if self._trusted else peer,
             received_at=self._clock(),
         )
+
+
+def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by name; the values of one that stands several times are joined (RFC 9110, section 5.3)."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 class ClientGone(Exception):

@@ -106,6 +106,11 @@ class Guard:
         return Verdict("rate", f"more than {rule.rate}", RateLimited("Too many requests", retry_after=retry_after))
 
 
+def may_greet(rule: Rule, call: InboundCall) -> bool:
+    """Tell whether a handshake may come from where this request does."""
+    return rule.enabled and (rule.addresses is None or rule.addresses.allows(call.address))
+
+
 def readable(call: InboundCall) -> Verdict:
     """Refuse a body that is not what its content type says; nothing else looks at it again."""
     try:

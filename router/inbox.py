@@ -65,7 +65,9 @@ class Inbox:
         row = row_of(call, source, tables.PENDING, dedupe_key=source.dedupe_key(dedupe_key), answer=answer)
         job = Job(KIND, call.id, 0, call.received_at)
         try:
-            await self._database.append((tables.INBOUND, row), size=len(call.body), then=lambda: self._jobs.remember(job))
+            await self._database.append(
+                (tables.INBOUND, row), size=len(call.body), then=lambda: self._jobs.remember(job)
+            )
         except IntegrityError:
             return await self._database.write(lambda tx: self._insert(tx, row, job), len(call.body))
         return None
@@ -92,7 +94,9 @@ class Inbox:
             await self._database.append((tables.INBOUND, {**row, "body": b""}))
 
 
-def row_of(call: InboundCall, source: Source, state: str, *, answer: Answer | None = None, **more: Any) -> dict[str, Any]:
+def row_of(
+    call: InboundCall, source: Source, state: str, *, answer: Answer | None = None, **more: Any
+) -> dict[str, Any]:
     """Return the row of a request as it came."""
     return {
         "organization_id": source.organization_id,

@@ -37,7 +37,9 @@ def _check_segments(parts: list[str]) -> None:
         parameter = PARAMETER.fullmatch(part)
         if parameter is None:
             if part in ("", ".", "..") or not SEGMENT.fullmatch(part):
-                raise ValueError(f"the segment {part!r} can't stand in an address; use letters, digits, - . _ or {{name}}")
+                raise ValueError(
+                    f"the segment {part!r} can't stand in an address; use letters, digits, - . _ or {{name}}"
+                )
         elif parameter[1] in names:
             raise ValueError(f"the parameter {part} stands twice")
         else:

@@ -16,7 +16,7 @@ from router.deduplication import Locator, locator_of
 from router.dispatch import Dispatch, dispatcher
 from router.paths import PARAMETER
 from router.response import ResponseTemplate
-from router.sealing import is_reference, mapped
+from router.sealing import opened_definition
 from router.signatures import Verifier, compile_signature
 
 
@@ -78,7 +78,7 @@ class RuleCompiler:
     def __call__(self, row: Any) -> Rule:
         """Compile one row of `webhook_config`."""
         try:
-            fields = WebHookFields.model_validate(mapped(row.definition, self._opened))
+            fields = WebHookFields.model_validate(opened_definition(row.definition, self._box))
             return self._rule(row, fields, None)
         except (SecretError, ValueError) as error:
             fields = WebHookFields.model_validate({**row.definition, "signature": None, "handshake": None})
@@ -116,9 +116,6 @@ class RuleCompiler:
             return dispatcher(row.id, row.key, row.revision, row.organization_id, fields, self._registry)
         except (BpmError, ValueError) as error:
             return _refusing(str(error))
-
-    def _opened(self, secret: str) -> str:
-        return secret if is_reference(secret) else self._box.decrypt(secret)
 
 
 def _places(fields: WebHookFields, verifier: Verifier | None) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from bpm.security.redaction import REDACTED
+from bpm.security.secrets import SecretBox
 
 PLACES = (("signature", "secret"), ("signature", "secrets"), ("handshake", "verifyToken"), ("handshake", "secret"))
 """Where secrets stand in a configuration's fields; one that is a reference (`env:`, `file:`) is kept in clear."""
@@ -22,6 +23,11 @@ def mapped(definition: Mapping[str, Any], change: Callable[[str], str]) -> dict[
 def redacted_definition(definition: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields as answers, lists and revisions show them."""
     return mapped(definition, lambda secret: secret if is_reference(secret) else REDACTED)
+
+
+def opened_definition(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
+    """Return the fields with every sealed secret in clear; raises `SecretError` for one that can't be opened."""
+    return mapped(definition, lambda secret: secret if is_reference(secret) else box.decrypt(secret))
 
 
 def with_stored_secrets(definition: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:

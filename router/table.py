@@ -5,10 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+
 from bpm.store import Database
 from router import tables
 from router.paths import PARAMETER
 from router.rule import Rule
+
+log = structlog.get_logger("router")
 
 POLL_SECONDS = 0.5
 """How often another process's changes are looked for; they must be live within a second."""
@@ -108,7 +112,7 @@ class RouteTable:
             try:
                 await self.refresh()
             except Exception:
-                tables.log.exception("the routes could not be refreshed; the old ones go on")
+                log.exception("the routes could not be refreshed; the old ones go on")
 
     def _add(self, row: Any) -> None:
         slot = Slot(row)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, or_, select, update
+from sqlalchemy import Index, Text, UniqueConstraint, bindparam, cast, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import defer
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -18,6 +19,8 @@ DEDUPLICATION_WINDOW = timedelta(days=7)
 PENDING, RUNNING, DONE, FAILED, DEAD = "pending", "running", "done", "failed", "dead"
 REJECTED, DUPLICATE, QUARANTINED = "rejected", "duplicate", "quarantined"
 STATES = (PENDING, RUNNING, DONE, FAILED, DEAD, REJECTED, DUPLICATE, QUARANTINED)
+PASSED = "passed"
+"""The verdict on a request that was not refused."""
 OPEN_STATES = (PENDING, RUNNING, FAILED)
 """States in which a request still waits for a worker (failed: between two tries)."""
 
@@ -189,10 +192,9 @@ def open_requests(tx: Transaction, limit: int) -> Sequence[Any]:
 
 
 def changed_configs(tx: Transaction, seen: int) -> tuple[set[int], Sequence[Any], int]:
-    """Return the ids of configurations changed after revision row `seen`, their rows as they are now (a
-    deleted one has none), and the newest revision row.
+    """Return the ids of configurations changed after revision row `seen`, their rows, and the newest revision row.
 
-    At first (`seen` 0) every configuration counts as changed.
+    A deleted configuration has no row any more. At first (`seen` 0) every configuration counts as changed.
     """
     newest = tx.connection.execute(_NEWEST).scalar() or 0
     if seen == 0:
@@ -275,3 +277,28 @@ def select_revisions(config_id: int) -> SelectOfScalar[WebhookConfigRevision]:
 def has_revisions(tx: Transaction, organization_id: int, config_id: int) -> bool:
     """Tell whether there is, or was, a configuration with this id."""
     return tx.session(organization_id).exec(select_revisions(config_id).limit(1)).first() is not None
+
+
+def select_inbound(words: str | None, **wanted: Any) -> SelectOfScalar[InboundRequest]:
+    """Select captured requests whose columns equal `wanted` (None: any), without loading their bodies.
+
+    `words` are looked for in body, path and key of the configuration. The cause `passed` stands for none.
+    """
+    statement = select_rows(InboundRequest).options(defer(_column("body")), defer(_column("answer_body")))
+    if words is not None:
+        places = (cast(col(InboundRequest.body), Text), col(InboundRequest.path), col(InboundRequest.config_key))
+        statement = statement.where(or_(*(place.icontains(words, autoescape=True) for place in places)))
+    for name, value in wanted.items():
+        if value is not None:
+            statement = statement.where(_column(name) == (None if (name, value) == ("cause", PASSED) else value))
+    return statement
+
+
+def inbound_request(tx: Transaction, organization_id: int, request_id: str) -> InboundRequest | None:
+    """Return one captured request of an organisation, whole."""
+    statement = select_rows(InboundRequest).where(col(InboundRequest.request_id) == request_id)
+    return tx.session(organization_id).exec(statement).first()
+
+
+def _column(name: str) -> Any:
+    return getattr(InboundRequest, name)

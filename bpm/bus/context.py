@@ -9,7 +9,7 @@ from bpm.bus.later import Later
 from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
 from bpm.security.permissions import Principal
-from bpm.store import Transaction
+from bpm.store import Database, Transaction
 from bpm.store.session import ScopedSession
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class Sender(Protocol):
     """The part of the bus that contexts lean on."""
 
     registry: "Registry"
+    database: Database
 
     def now(self) -> datetime:
         """Return the present moment of the injected clock."""
@@ -150,3 +151,7 @@ class EffectContext:
         """Run `work` in the transaction that also settles the request, as the handler's last act."""
         self.concluded = await self._conclude(work)
         return self.concluded.unwrap()
+
+    async def read(self, work: Callable[[Context], R]) -> R:
+        """Look something up in a snapshot of the database."""
+        return await self._bus.database.read(lambda tx: work(Context(self._bus, self.envelope, tx)))

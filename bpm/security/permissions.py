@@ -19,6 +19,9 @@ ROLES: dict[str, frozenset[Permission]] = {
 }
 """What each role may do; `GetUserListQuery` and the console show the names."""
 
+EXECUTE: Permission = "processes:execute"
+"""What only the process engine itself may do: answer the jobs of instances."""
+
 PrincipalKind = Literal["user", "key", "rule", "provider", "system"]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from bpm.bus import Integer, WireModel
+from bpm.security.redaction import REDACTED
 
 from .keys import decode_key, is_reference
 from .scheme import FIVE_MINUTES, PRESETS, Encoding, Hash, KeyDecoding, Scheme

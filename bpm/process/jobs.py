@@ -1,0 +1,136 @@
+"""What a worker does for waiting instances: run scripts, send effects, fire timers."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from bpm.bus import Bus, Envelope, Outcome
+from bpm.errors import BpmError, Conflict, Fenced, NotFound
+from bpm.jobs import Job, JobQueue
+from bpm.process import tables
+from bpm.process.runtime import KIND, starter_of
+from bpm.process.state import changes
+from bpm.security.permissions import EXECUTE, Principal
+from bpm.store import Transaction
+
+DEFAULT_RETRIES = 3
+BACKOFF_SECONDS = (1, 10, 60, 600)
+
+
+class ProcessJobs:
+    """The job kind of process instances; see `bpm.jobs.JobKind`."""
+
+    name = KIND
+
+    def __init__(self, bus: Bus, jobs: JobQueue) -> None:
+        """Send through the bus; ask the job engine for another try."""
+        self._bus = bus
+        self._jobs = jobs
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
+        """See `JobKind.pending`."""
+        return [
+            Job(KIND, f"{wait.instance_id}.{wait.wait_id}", wait.tries, wait.due_at or wait.created_at)
+            for wait in tables.job_waits(tx, limit)
+        ]
+
+    async def run(self, job: Job) -> None:
+        """See `JobKind.run`; a job that runs in this process already is waited for, not run again."""
+        task = self._running.get(job.ref)
+        if task is None:
+            task = self._running[job.ref] = asyncio.create_task(self._do(job.ref))
+            task.add_done_callback(lambda _: self._running.pop(job.ref, None))
+        await asyncio.shield(task)
+
+    async def settle(self, instance_id: int, seconds: float) -> None:
+        """Run what an instance waits for, until it rests, has ended, or the time is over."""
+        try:
+            async with asyncio.timeout(seconds):
+                while waits := await self._immediate(instance_id):
+                    for wait in waits:
+                        await self.run(Job(KIND, f"{instance_id}.{wait.wait_id}", wait.tries, wait.created_at))
+        except TimeoutError:
+            return
+
+    async def _immediate(self, instance_id: int) -> list[Any]:
+        waits = await self._bus.database.read(lambda tx: tables.waits_of(tx, instance_id, "command", "script"))
+        now = self._bus.now()
+        return [wait for wait in waits if wait.due_at is None or wait.due_at <= now]
+
+    async def _do(self, ref: str) -> None:
+        instance_id, wait_id = map(int, ref.split("."))
+        found = await self._bus.database.read(
+            lambda tx: (tables.find_wait(tx, instance_id, wait_id), tables.find_instance(tx, instance_id))
+        )
+        wait, instance = found
+        if wait is None or instance is None or wait.kind not in tables.JOB_KINDS:
+            return
+        if wait.kind == "timer":
+            await self._answer(instance, wait, {})
+            return
+        outcome = await self._execute(instance, wait)
+        if outcome.error is not None:
+            await self._failed(instance, wait, outcome.error)
+            return
+        await self._answer(instance, wait, _answer_of(wait, outcome))
+
+    async def _execute(self, instance: Any, wait: Any) -> Outcome:
+        data = wait.data
+        name, fields = data.get("command"), data.get("fields")
+        if wait.kind == "script":
+            name, fields = "ExecuteCodeCommand", {"code": data["source"], "variables": data["variables"]}
+        try:
+            message = self._bus.registry.decode(name, fields)
+        except BpmError as error:
+            return Outcome(error=error)
+        key = f"process:{instance.id}:{wait.wait_id}:{wait.attempt}"
+        return await self._bus.execute(
+            Envelope(
+                message,
+                starter_of(instance),
+                correlation_id=instance.correlation_id,
+                idempotency_key=key if wait.kind == "command" else None,
+            )
+        )
+
+    async def _failed(self, instance: Any, wait: Any, error: BpmError) -> None:
+        retries = wait.data.get("retries")
+        if wait.tries < (DEFAULT_RETRIES if retries is None else retries) and wait.kind == "command":
+            due = self._bus.now() + timedelta(seconds=_pause(wait.tries))
+            await self._bus.database.write(lambda tx: self._put_off(tx, wait, due))
+            return
+        failure = {"message": "; ".join(error.errors), "code": type(error).__name__}
+        await self._answer(instance, wait, {"failure": failure})
+
+    def _put_off(self, tx: Transaction, wait: Any, due: Any) -> None:
+        if tables.put_off(tx, wait.instance_id, wait.wait_id, wait.tries, due):
+            self._jobs.enqueue(tx, Job(KIND, f"{wait.instance_id}.{wait.wait_id}", wait.tries + 1, due))
+
+    async def _answer(self, instance: Any, wait: Any, answer: dict[str, Any]) -> None:
+        engine = Principal("system", "system:process", "process engine", instance.organization_id, frozenset({EXECUTE}))
+        fields = {
+            "instanceId": instance.id,
+            "waitId": wait.wait_id,
+            "attempt": wait.attempt,
+            "kind": wait.kind,
+            **answer,
+        }
+        message = self._bus.registry.decode("AdvanceProcessInstanceCommand", fields)
+        try:
+            (await self._bus.execute(Envelope(message, engine, correlation_id=instance.correlation_id))).unwrap()
+        except (Conflict, Fenced, NotFound):
+            return  # somebody else has answered, or the instance has ended: nothing is left to do
+
+
+def _pause(tries: int) -> float:
+    return BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)] * random.uniform(0.9, 1.1)  # noqa: S311 jitter
+
+
+def _answer_of(wait: Any, outcome: Outcome) -> dict[str, Any]:
+    data = outcome.wire
+    if wait.kind != "script":
+        return {"result": data}
+    return {"result": data.get("result"), "variables": changes(wait.data["variables"], data.get("variables") or {})}

@@ -1,0 +1,249 @@
+"""Deployed definitions, instances, what they wait for, and their history."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, or_, select, update
+from sqlmodel import Field, col
+from sqlmodel import select as select_rows
+
+from bpm.store import JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
+from bpm.store.session import ScopedSession
+
+JOB_KINDS = ("command", "script", "timer")
+"""Waits that a worker answers; the others wait for people or messages."""
+
+
+class DeployedProcess(OrganizationRow, table=True):
+    """One version of a process definition."""
+
+    __table_args__ = (UniqueConstraint("organization_id", "key", "version"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str
+    version: int
+    name: str
+    description: str = ""
+    category: str | None = None
+    bpmn_xml: str
+    trigger_events: list[str] = Field(sa_type=JsonColumn)
+    is_active: bool
+    metadata_: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    author_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class ProcessInstance(OrganizationRow, table=True):
+    """A running or ended instance; `state` is the engine's own JSON, `state_version` fences its writers.
+
+    `origin` is the request that started it: the same request never starts a second one. The tasks run with
+    the permissions of who started it.
+    """
+
+    __table_args__ = (
+        Index("ix_process_instance_org_created", "organization_id", "created_at"),
+        Index("ix_process_instance_business_key", "business_key"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    definition_id: int = Field(index=True)
+    process_key: str
+    business_key: str | None = None
+    origin: str | None = Field(default=None, unique=True)
+    status: str
+    state: str
+    state_version: int
+    starter_id: str
+    starter_name: str
+    permissions: list[str] = Field(sa_type=JsonColumn)
+    correlation_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class ProcessWait(Row, table=True):
+    """What a token of an instance waits for: a job, a timer, a message, a person, or somebody to mend it."""
+
+    __table_args__ = (Index("ix_process_wait_message", "name", "key"), Index("ix_process_wait_kind", "kind", "due_at"))
+
+    instance_id: int = Field(primary_key=True)
+    wait_id: int = Field(primary_key=True)
+    organization_id: int
+    kind: str
+    element_id: str
+    attempt: int = 1
+    tries: int = 0
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    name: str | None = None
+    key: str | None = None
+    data: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ProcessHistoryEntry(Row, table=True):
+    """What happened to a token at an element, when, with which values."""
+
+    __table_args__ = (Index("ix_process_history_entry_instance", "instance_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    instance_id: int
+    element_id: str
+    event: str
+    at: datetime = Field(sa_type=UtcDateTime)
+    token: int
+    values: dict[str, Any] = Field(sa_type=JsonColumn)
+    flows: list[str] = Field(sa_type=JsonColumn)
+
+
+INSTANCES = ProcessInstance.table()
+WAITS = ProcessWait.table()
+HISTORY = ProcessHistoryEntry.table()
+
+_INSERT_INSTANCE = INSTANCES.insert()
+_BY_ID = select(INSTANCES).where(INSTANCES.c.id == bindparam("id_"))
+_BY_ORIGIN = select(INSTANCES.c.id).where(INSTANCES.c.origin == bindparam("origin_"))
+_WRITE = (
+    update(INSTANCES)
+    .where(INSTANCES.c.id == bindparam("id_"), INSTANCES.c.state_version == bindparam("version_"))
+    .values(
+        status=bindparam("status_"),
+        state=bindparam("state_"),
+        state_version=bindparam("next_version"),
+        ended_at=bindparam("ended_at_"),
+    )
+)
+_CLOSE = delete(WAITS).where(WAITS.c.instance_id == bindparam("instance"), WAITS.c.wait_id == bindparam("wait"))
+_ONE_WAIT = select(WAITS).where(WAITS.c.instance_id == bindparam("instance"), WAITS.c.wait_id == bindparam("wait"))
+_JOBS = select(WAITS).where(WAITS.c.kind.in_(JOB_KINDS)).order_by(WAITS.c.due_at)
+_TRIES = (
+    update(WAITS)
+    .where(
+        WAITS.c.instance_id == bindparam("instance"),
+        WAITS.c.wait_id == bindparam("wait"),
+        WAITS.c.tries == bindparam("tries_"),
+    )
+    .values(tries=bindparam("next_tries"), due_at=bindparam("due"))
+)
+
+
+def find_definition(session: ScopedSession, definition_id: int) -> DeployedProcess | None:
+    """Return one version of a definition."""
+    return session.exec(select_rows(DeployedProcess).where(col(DeployedProcess.id) == definition_id)).first()
+
+
+def newest_definition(session: ScopedSession, key: str, *, active: bool = False) -> DeployedProcess | None:
+    """Return the newest version of a process, or its newest active one."""
+    statement = select_rows(DeployedProcess).where(col(DeployedProcess.key) == key)
+    if active:
+        statement = statement.where(col(DeployedProcess.is_active).is_(True))
+    return session.exec(statement.order_by(col(DeployedProcess.version).desc())).first()
+
+
+def select_definitions(category: str | None, is_active: bool | None, key: str | None) -> Any:
+    """Select definitions by category, activity and process id."""
+    statement = select_rows(DeployedProcess)
+    if category is not None:
+        statement = statement.where(col(DeployedProcess.category) == category)
+    if is_active is not None:
+        statement = statement.where(col(DeployedProcess.is_active).is_(is_active))
+    return statement if key is None else statement.where(col(DeployedProcess.key) == key)
+
+
+def instance_of_origin(tx: Transaction, origin: str) -> int | None:
+    """Return the instance that a request has started already."""
+    return tx.connection.execute(_BY_ORIGIN, {"origin_": origin}).scalar()
+
+
+def insert_instance(tx: Transaction, row: Mapping[str, Any]) -> int:
+    """Insert an instance and return its id."""
+    key = tx.connection.execute(_INSERT_INSTANCE, row).inserted_primary_key
+    assert key is not None
+    return key[0]
+
+
+def find_instance(tx: Transaction, instance_id: int) -> Any:
+    """Return an instance's row whatever its organisation, or None."""
+    return tx.connection.execute(_BY_ID, {"id_": instance_id}).first()
+
+
+def write_instance(tx: Transaction, instance_id: int, version: int, values: Mapping[str, Any]) -> bool:
+    """Write the next state, if nobody else has written one; tells whether it was written."""
+    return tx.connection.execute(_WRITE, {"id_": instance_id, "version_": version, **values}).rowcount == 1
+
+
+def select_instances(definition_id: int | None, status: str | None, business_key: str | None, key: str | None) -> Any:
+    """Select instances by definition, status, business key and process id."""
+    wanted = {"definition_id": definition_id, "status": status, "business_key": business_key, "process_key": key}
+    statement = select_rows(ProcessInstance)
+    for name, value in wanted.items():
+        if value is not None:
+            statement = statement.where(col(getattr(ProcessInstance, name)) == value)
+    return statement
+
+
+def open_wait(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Write a wait, in the place of the one with the same id if there is one."""
+    close_wait(tx, row["instance_id"], row["wait_id"])
+    tx.connection.execute(WAITS.insert(), row)
+
+
+def close_wait(tx: Transaction, instance_id: int, wait_id: int) -> None:
+    """Forget a wait that ended."""
+    tx.connection.execute(_CLOSE, {"instance": instance_id, "wait": wait_id})
+
+
+def find_wait(tx: Transaction, instance_id: int, wait_id: int) -> Any:
+    """Return a wait's row, or None when it has ended."""
+    return tx.connection.execute(_ONE_WAIT, {"instance": instance_id, "wait": wait_id}).first()
+
+
+def waits_of(tx: Transaction, instance_id: int, *kinds: str) -> Sequence[Any]:
+    """Return an instance's waits, of the given kinds if any are given."""
+    statement = select(WAITS).where(WAITS.c.instance_id == instance_id).order_by(WAITS.c.wait_id)
+    return tx.connection.execute(statement.where(WAITS.c.kind.in_(kinds)) if kinds else statement).all()
+
+
+def job_waits(tx: Transaction, limit: int) -> Sequence[Any]:
+    """Return the waits that a worker has to answer, the earliest due first."""
+    return tx.connection.execute(_JOBS.limit(limit)).all()
+
+
+def put_off(tx: Transaction, instance_id: int, wait_id: int, tries: int, due: datetime) -> bool:
+    """Count a failed try and set when the next one is due; False when somebody else did."""
+    parameters = {"instance": instance_id, "wait": wait_id, "tries_": tries, "next_tries": tries + 1, "due": due}
+    return tx.connection.execute(_TRIES, parameters).rowcount == 1
+
+
+def message_waits(tx: Transaction, organization_id: int, name: str, key: str | None) -> Sequence[Any]:
+    """Return who waits for a message: those with its key, the longest waiting first."""
+    statement = select(WAITS).where(
+        WAITS.c.kind == "message", WAITS.c.name == name, WAITS.c.organization_id == organization_id
+    )
+    statement = statement.where(WAITS.c.key == key) if key is not None else statement.where(WAITS.c.key.is_(None))
+    return tx.connection.execute(statement.order_by(WAITS.c.created_at)).all()
+
+
+def user_tasks(
+    tx: Transaction, organization_id: int, instance_id: int | None, search: str | None, limit: int, offset: int
+) -> tuple[Sequence[Any], int]:
+    """Return a page of open user tasks, the oldest first, and how many there are."""
+    where = [WAITS.c.kind == "user", WAITS.c.organization_id == organization_id]
+    if instance_id is not None:
+        where.append(WAITS.c.instance_id == instance_id)
+    if search:
+        words = f"%{search}%"
+        where.append(or_(WAITS.c.name.ilike(words), WAITS.c.element_id.ilike(words)))
+    total = tx.connection.execute(select(func.count()).select_from(WAITS).where(*where)).scalar_one()
+    rows = select(WAITS).where(*where).order_by(WAITS.c.created_at, WAITS.c.instance_id).limit(limit).offset(offset)
+    return tx.connection.execute(rows).all(), total
+
+
+def history_of(tx: Transaction, instance_id: int, limit: int, offset: int) -> tuple[Sequence[Any], int]:
+    """Return a page of an instance's history in its order, and how long it is."""
+    where = HISTORY.c.instance_id == instance_id
+    total = tx.connection.execute(select(func.count()).select_from(HISTORY).where(where)).scalar_one()
+    rows = select(HISTORY).where(where).order_by(HISTORY.c.id).limit(limit).offset(offset)
+    return tx.connection.execute(rows).all(), total

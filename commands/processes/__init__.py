@@ -1,0 +1,1 @@
+"""Process definitions, their instances, and the people and messages that instances wait for."""

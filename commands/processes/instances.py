@@ -1,0 +1,368 @@
+"""Start instances, look at them, cancel them and mend their incidents."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, EffectContext, Id, Integer, Moment, Page, PagedQuery, Query, View, handles
+from bpm.errors import Conflict, Invalid, NotFound
+from bpm.process import Instance, tables
+from bpm.process.jobs import ProcessJobs
+from bpm.process.runtime import NewInstance, ProcessRuntime
+from bpm.process.tables import DeployedProcess, ProcessInstance
+from bpm.process.triggers import Cancel, CompleteTask, FailTask, Retry, Skip, TimerFired, Trigger
+from bpm.security.permissions import EXECUTE
+from bpm.settings import Settings
+from commands.processes.definitions import found
+
+Status = Literal["RUNNING", "WAITING", "COMPLETED", "ERROR", "CANCELLED"]
+
+
+class CurrentTaskView(View):
+    """Something an instance waits for."""
+
+    wait_id: int
+    element_id: str
+    kind: str
+    name: str | None = None
+    due_at: Moment | None = None
+    detail: dict[str, Any] | None = None
+
+
+class InstanceStateView(View):
+    """Where an instance stands."""
+
+    instance_id: int
+    status: Status
+    variables: dict[str, Any]
+    current_tasks: list[CurrentTaskView]
+
+
+class InstanceView(View):
+    """An instance in a list."""
+
+    instance_id: int
+    process_definition_id: int
+    process_key: str
+    business_key: str | None
+    status: Status
+    created_at: Moment
+    ended_at: Moment | None
+
+
+class InstanceDetailView(InstanceView):
+    """An instance with everything in it."""
+
+    variables: dict[str, Any]
+    current_tasks: list[CurrentTaskView]
+
+
+class StartProcessInstanceCommand(Command[InstanceStateView]):
+    """Start an instance of a definition, or of the newest active version of `processKey`.
+
+    `Supervised` waits, up to a limit, until the instance rests or has ended; `FireAndForget` returns at once.
+    With `messageName` and a `startPolicy` of `correlate` or `correlateOrStart` the instance that waits for that
+    message and key goes on instead.
+    """
+
+    permission = "processes:write"
+    succeeded = "Process instance started successfully"
+    failed = "Process start failed"
+
+    process_definition_id: Id | None = None
+    process_key: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
+    business_key: Annotated[str, Field(max_length=200)] | None = None
+    execution_mode: Literal["Supervised", "FireAndForget"] = "Supervised"
+    start_policy: Literal["start", "correlate", "correlateOrStart"] = "start"
+    message_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    correlation_key: str | Integer | None = None
+
+    @classmethod
+    def cross_check(cls, fields: Any) -> Any:
+        """A definition must be named, in one of the two ways; correlating needs a message."""
+        if (fields.get("processDefinitionId") is None) == (fields.get("processKey") is None):
+            yield "processDefinitionId: either it or processKey is required"
+        if fields.get("startPolicy") in ("correlate", "correlateOrStart") and not fields.get("messageName"):
+            yield f"messageName: is required when startPolicy is {fields['startPolicy']}"
+
+
+@handles
+async def start(
+    command: StartProcessInstanceCommand,
+    context: EffectContext,
+    processes: ProcessRuntime,
+    process_jobs: ProcessJobs,
+    settings: Settings,
+) -> InstanceStateView:
+    """Start it in one transaction; then, if supervised, run its jobs here."""
+    state = await context.conclude(lambda inner: _start(command, inner, processes))
+    if command.execution_mode == "FireAndForget" or state.status != "RUNNING":
+        return state
+    await process_jobs.settle(state.instance_id, settings.sync_limit_seconds)
+    return await context.read(lambda inner: state_view(inner, state.instance_id))
+
+
+class AdvanceProcessInstanceCommand(Command[InstanceStateView]):
+    """Answer a job of an instance; only the process engine itself may."""
+
+    permission = EXECUTE
+
+    instance_id: Id
+    wait_id: Id
+    attempt: Integer
+    kind: Literal["command", "script", "timer"]
+    result: Any = None
+    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
+    failure: dict[str, Any] | None = None
+
+
+@handles
+def advance(command: AdvanceProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
+    """Hand the answer to the engine."""
+    processes.advance(context, command.instance_id, _trigger_of(command))
+    return state_view(context, command.instance_id)
+
+
+class CancelProcessInstanceCommand(Command[InstanceStateView]):
+    """End an instance, whatever it is doing."""
+
+    permission = "processes:write"
+    succeeded = "Process instance cancelled successfully"
+    failed = "Cancellation failed"
+
+    instance_id: Id
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+@handles
+def cancel(command: CancelProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
+    """Cancel it."""
+    processes.advance(context, command.instance_id, Cancel(command.reason))
+    return state_view(context, command.instance_id)
+
+
+class RetryIncidentCommand(Command[InstanceStateView]):
+    """Try again what failed, with `variables` set first; without `waitId`, every incident of the instance."""
+
+    permission = "processes:write"
+    succeeded = "Incident is being retried"
+    failed = "Retry failed"
+
+    instance_id: Id
+    wait_id: Id | None = None
+    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+@handles
+def retry(command: RetryIncidentCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
+    """Take the incidents up where they stopped."""
+    for wait_id in _incidents(context, command.instance_id, command.wait_id):
+        processes.advance(context, command.instance_id, Retry(wait_id, command.variables))
+    return state_view(context, command.instance_id)
+
+
+class SkipFailedTaskCommand(Command[InstanceStateView]):
+    """Leave a failed task as if it had succeeded, with `variables` for its result."""
+
+    permission = "processes:write"
+    succeeded = "Failed task skipped"
+    failed = "Skipping failed"
+
+    instance_id: Id
+    wait_id: Id | None = None
+    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+@handles
+def skip(command: SkipFailedTaskCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
+    """Go on after the element."""
+    for wait_id in _incidents(context, command.instance_id, command.wait_id):
+        processes.advance(context, command.instance_id, Skip(wait_id, command.variables))
+    return state_view(context, command.instance_id)
+
+
+class GetProcessInstanceByIdQuery(Query[InstanceDetailView]):
+    """Get an instance with its variables and what it waits for."""
+
+    permission = "processes:read"
+    succeeded = "Process instance retrieved successfully"
+    failed = "Process instance not found"
+
+    instance_id: Id
+
+
+@handles
+def get_instance(query: GetProcessInstanceByIdQuery, context: Context) -> InstanceDetailView:
+    """Return it."""
+    state = state_view(context, query.instance_id)
+    row = tables.find_instance(context.tx, query.instance_id)
+    return InstanceDetailView.model_validate({**summary(row).model_dump(), **state.model_dump()})
+
+
+class GetProcessInstanceListQuery(PagedQuery[Page[InstanceView]]):
+    """List instances."""
+
+    permission = "processes:read"
+    succeeded = "Process instances retrieved successfully"
+
+    process_definition_id: Id | None = None
+    process_key: str | None = None
+    status: Status | None = None
+    business_key: str | None = None
+
+
+@handles
+def list_instances(query: GetProcessInstanceListQuery, context: Context) -> Page[InstanceView]:
+    """Return one page, the newest first."""
+    statement = tables.select_instances(
+        query.process_definition_id, query.status, query.business_key, query.process_key
+    )
+    search = ("business_key", "process_key")
+    return query.page(context, statement, ProcessInstance, summary, search=search)
+
+
+class HistoryEntryView(View):
+    """What happened to a token at an element."""
+
+    element_id: str
+    event: str
+    at: Moment
+    token: int
+    values: dict[str, Any]
+    flows: list[str]
+
+
+class HistoryView(View):
+    """A stretch of an instance's history."""
+
+    items: list[HistoryEntryView]
+    total_count: int
+
+
+class GetProcessInstanceHistoryQuery(Query[HistoryView]):
+    """What happened in an instance, when, with which values."""
+
+    permission = "processes:read"
+    succeeded = "Process instance history retrieved successfully"
+    failed = "Process instance not found"
+
+    instance_id: Id
+    page_number: Annotated[Integer, Field(ge=1)] = 1
+    page_size: Annotated[Integer, Field(ge=1, le=1000)] = 200
+
+
+@handles
+def history(query: GetProcessInstanceHistoryQuery, context: Context) -> HistoryView:
+    """Return it in its order."""
+    own_instance(context, query.instance_id)
+    offset = (query.page_number - 1) * query.page_size
+    rows, total = tables.history_of(context.tx, query.instance_id, query.page_size, offset)
+    return HistoryView(items=[HistoryEntryView.model_validate(row) for row in rows], total_count=total)
+
+
+def own_instance(context: Context, instance_id: int) -> Any:
+    """Return an instance of the caller's organisation, or raise `NotFound`."""
+    row = tables.find_instance(context.tx, instance_id)
+    if row is None or row.organization_id != context.organization_id:
+        raise NotFound(f"there is no process instance {instance_id}")
+    return row
+
+
+def state_view(context: Context, instance_id: int) -> InstanceStateView:
+    """Show where an instance stands."""
+    row = own_instance(context, instance_id)
+    waits = tables.waits_of(context.tx, instance_id)
+    return InstanceStateView(
+        instance_id=row.id,
+        status=row.status,
+        variables=dict(Instance.from_json(row.state).root_variables),
+        current_tasks=[_task(wait) for wait in waits],
+    )
+
+
+def summary(row: Any) -> InstanceView:
+    """Show an instance in a list."""
+    return InstanceView(
+        instance_id=row.id,
+        process_definition_id=row.definition_id,
+        process_key=row.process_key,
+        business_key=row.business_key,
+        status=row.status,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _start(command: StartProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
+    deployed = _definition(command, context)
+    if command.start_policy != "start":
+        waiting = _correlated(command, context)
+        if waiting is not None:
+            return waiting
+    new = NewInstance(
+        variables=command.variables,
+        business_key=command.business_key,
+        message=None,
+        origin=f"{context.envelope.request_id}:{deployed.id}",
+    )
+    return state_view(context, processes.start(context, deployed, new))
+
+
+def _correlated(command: StartProcessInstanceCommand, context: Context) -> InstanceStateView | None:
+    fields = {
+        "messageName": command.message_name,
+        "correlationKey": command.correlation_key,
+        "variables": command.variables,
+    }
+    try:
+        return InstanceStateView.model_validate(context.call("CorrelateMessageCommand", fields), by_alias=True)
+    except NotFound:
+        if command.start_policy == "correlate":
+            raise
+        return None
+
+
+def _definition(command: StartProcessInstanceCommand, context: Context) -> DeployedProcess:
+    if command.process_definition_id is not None:
+        deployed = found(context, command.process_definition_id)
+    else:
+        newest = tables.newest_definition(context.session, command.process_key or "", active=True)
+        if newest is None:
+            raise NotFound(f"there is no active process {command.process_key}")
+        deployed = newest
+    if not deployed.is_active:
+        raise Conflict(f"process definition {deployed.id} is not active")
+    return deployed
+
+
+def _incidents(context: Context, instance_id: int, wait_id: int | None) -> list[int]:
+    own_instance(context, instance_id)
+    waiting = [wait.wait_id for wait in tables.waits_of(context.tx, instance_id, "incident")]
+    if not waiting:
+        raise Conflict(f"process instance {instance_id} has no incident")
+    if wait_id is None:
+        return waiting
+    if wait_id not in waiting:
+        raise Invalid(f"waitId: must be one of {', '.join(map(str, waiting))}")
+    return [wait_id]
+
+
+def _trigger_of(command: AdvanceProcessInstanceCommand) -> Trigger:
+    if command.kind == "timer":
+        return TimerFired(command.wait_id)
+    if command.failure is not None:
+        return FailTask(command.wait_id, command.attempt, command.failure["message"], command.failure.get("code"))
+    return CompleteTask(command.wait_id, command.attempt, command.result, command.variables)
+
+
+def _task(wait: Any) -> CurrentTaskView:
+    shown = wait.data if wait.kind in ("user", "incident") else None
+    return CurrentTaskView(
+        wait_id=wait.wait_id,
+        element_id=wait.element_id,
+        kind=wait.kind,
+        name=wait.name,
+        due_at=wait.due_at,
+        detail=shown,
+    )
