@@ -263,8 +263,8 @@ def look_up(
 ) -> WebHookConfigView | Page[WebHookConfigView]:
     """Look it up by key."""
     if command.key is None:
-        page = GetWebHookConfigListQuery(page_number=command.page_number, page_size=command.page_size)
-        return list_configs(page, context, settings)
+        everything = GetWebHookConfigListQuery(page_number=command.page_number, page_size=command.page_size)
+        return Page[WebHookConfigView].model_validate(list_configs(everything, context, settings))
     row = tables.config_with_key(context.tx, context.organization_id, command.key)
     if row is None:
         raise NotFound("No webhook configuration found with the specified key")

@@ -1,0 +1,134 @@
+"""Look at captured requests: what came in, why it was refused, what became of it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bpm.accounts.tables import select_audit_entries
+from bpm.bus import Context, Id, Page, PagedQuery, Query, View, handles
+from bpm.errors import Forbidden, Invalid, NotFound
+from bpm.security.secrets import SecretBox, SecretError, resolve_reference
+from commands.inbound_views import InboundRequestDetailView, InboundRequestView, shown, shown_whole
+from router import tables
+from router.sealing import is_reference, opened_definition
+from router.signatures import SignatureConfig, explain
+from router.tables import InboundRequest
+
+MAX_COMMANDS_SHOWN = 100
+State = Literal["pending", "running", "done", "failed", "dead", "rejected", "duplicate", "quarantined"]
+RequestId = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class GetInboundRequestListQuery(PagedQuery[Page[InboundRequestView]]):
+    """List captured requests, the newest first; `searchText` looks into bodies, paths and keys.
+
+    `verdict` is `passed` or the cause of a refusal: unknown, disabled, method, address, rate, size, signature,
+    duplicate, malformed or broken.
+    """
+
+    permission = "inbound:read"
+    succeeded = "Inbound requests retrieved successfully"
+
+    state: State | None = None
+    verdict: Annotated[str, Field(max_length=50)] | None = None
+    config_id: Id | None = None
+    config_key: Annotated[str, Field(max_length=100)] | None = None
+    provider: Annotated[str, Field(max_length=100)] | None = None
+    address: Annotated[str, Field(max_length=100)] | None = None
+
+
+@handles
+def list_requests(query: GetInboundRequestListQuery, context: Context) -> Page[InboundRequestView]:
+    """Return one page."""
+    statement = tables.select_inbound(
+        query.search_text,
+        state=query.state,
+        cause=query.verdict,
+        config_id=query.config_id,
+        config_key=query.config_key,
+        provider=query.provider,
+        address=query.address,
+    )
+    columns = {"receivedAt": "received_at", "createdAt": "received_at", "completedAt": "completed_at", "path": "path"}
+    return query.page(context, statement, InboundRequest, shown, created="received_at", sortable=columns)
+
+
+class GetInboundRequestByIdQuery(Query[InboundRequestDetailView]):
+    """Return one captured request with its body, its headers minus credentials, and all that became of it."""
+
+    permission = "inbound:read"
+    succeeded = "Inbound request retrieved successfully"
+    failed = "Inbound request not found"
+
+    request_id: RequestId
+
+
+@handles
+def get(query: GetInboundRequestByIdQuery, context: Context) -> InboundRequestDetailView:
+    """Look it up, and the commands it caused in the audit log."""
+    row = _existing(query.request_id, context)
+    caused = select_audit_entries(None, correlation_id=row.request_id).limit(MAX_COMMANDS_SHOWN)
+    return shown_whole(row, context.session.exec(caused).all())
+
+
+class SignatureExplanationView(View):
+    """Why a signature was refused: `failed` is the part at fault, empty when the signature is right.
+
+    `hints` say what to change; `matchingSchemes` are the presets that accept the request with these secrets.
+    """
+
+    ok: bool
+    failed: str
+    cause: str
+    hints: list[str]
+    matching_schemes: list[str]
+
+
+class ExplainSignatureQuery(Query[SignatureExplanationView]):
+    """Examine the signature of a captured request, by its configuration or by a draft of `signature`."""
+
+    permission = "inbound:read"
+    succeeded = "Signature explained"
+
+    request_id: RequestId
+    signature: SignatureConfig | None = None
+
+
+@handles
+def explain_signature(
+    query: ExplainSignatureQuery, context: Context, secrets_box: SecretBox
+) -> SignatureExplanationView:
+    """Ask the signature doctor."""
+    row = _existing(query.request_id, context)
+    if query.signature is not None and any(map(is_reference, query.signature.all_secrets)):
+        _check_may_refer(context)
+    try:
+        config = query.signature or _configured(row, context, secrets_box)
+        found = explain(config, row.body, row.headers, row.received_at.timestamp(), resolve_reference)
+    except SecretError as error:
+        raise Invalid(f"signature.secret: {error}") from error
+    view = SignatureExplanationView.model_validate(found)
+    if config.to_scheme().kind == "static":
+        view.hints.append("the header of this scheme is the secret itself and never stored, so it can't be examined")
+    return view
+
+
+def _existing(request_id: str, context: Context) -> InboundRequest:
+    row = tables.inbound_request(context.tx, context.organization_id, request_id)
+    if row is None:
+        raise NotFound("No inbound request found with the specified ID")
+    return row
+
+
+def _configured(row: InboundRequest, context: Context, box: SecretBox) -> SignatureConfig:
+    config = tables.config_by_id(context.tx, context.organization_id, row.config_id or 0)
+    definition = opened_definition(config.definition, box) if config is not None else {}
+    if definition.get("signature") is None:
+        raise Invalid("signature: is required, since the request belongs to no configuration that has one")
+    return SignatureConfig.model_validate(definition["signature"])
+
+
+def _check_may_refer(context: Context) -> None:
+    """A reference makes the server read a variable or file: only who may save one may try one."""
+    if not context.principal.allows("webhooks:write"):
+        raise Forbidden("signature.secret: a reference (env:, file:) needs the permission webhooks:write")

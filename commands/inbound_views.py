@@ -1,0 +1,101 @@
+"""Captured requests as answers show them: lists without bodies, never a credential."""
+
+import base64
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+from urllib.parse import parse_qsl
+
+from bpm.bus import Moment, View
+from bpm.bus.tables import AuditEntry
+from bpm.security.redaction import redacted
+from router.tables import PASSED, InboundRequest
+
+
+class InboundRequestView(View):
+    """A captured request and what became of it; `verdict` is `passed` or the cause of its refusal."""
+
+    request_id: str
+    state: str
+    verdict: str
+    config_id: int | None = None
+    config_key: str | None = None
+    revision: int | None = None
+    provider: str | None = None
+    method: str
+    path: str
+    address: str
+    received_at: Moment
+    attempt: int
+    next_attempt_at: Moment | None = None
+    completed_at: Moment | None = None
+    message_type: str | None = None
+    duplicate_of: str | None = None
+    answer_status: int | None = None
+    errors: list[str] | None = None
+
+
+class TimelineEntryView(View):
+    """Something that happened to a request."""
+
+    at: Moment
+    event: Literal["received", "judged", "command", "retry", "completed"]
+    detail: str
+
+
+class InboundRequestDetailView(InboundRequestView):
+    """A whole captured request; `body` is as it came, as text or, if it is none, in base64."""
+
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: str
+    body_encoding: Literal["text", "base64"]
+    result: Any = None
+    timeline: list[TimelineEntryView]
+
+
+def shown(row: InboundRequest) -> InboundRequestView:
+    """Show one request in a list."""
+    return InboundRequestView.model_validate(_common(row))
+
+
+def shown_whole(row: InboundRequest, audit: Iterable[AuditEntry]) -> InboundRequestDetailView:
+    """Show everything of one request; `audit` are the commands that it caused."""
+    body, encoding = _readable(row.body)
+    return InboundRequestDetailView.model_validate(
+        {
+            **_common(row),
+            "query": redacted(dict(parse_qsl(row.query, keep_blank_values=True))),
+            "headers": redacted(row.headers),
+            "body": body,
+            "body_encoding": encoding,
+            "result": redacted(row.result),
+            "timeline": list(_timeline(row, audit)),
+        }
+    )
+
+
+def _common(row: InboundRequest) -> dict[str, Any]:
+    fields = {name: getattr(row, name) for name in InboundRequestView.model_fields if name != "verdict"}
+    return {**fields, "verdict": row.cause or PASSED}
+
+
+def _readable(body: bytes) -> tuple[str, str]:
+    try:
+        return body.decode(), "text"
+    except UnicodeDecodeError:
+        return base64.b64encode(body).decode(), "base64"
+
+
+def _timeline(row: InboundRequest, audit: Iterable[AuditEntry]) -> Iterator[TimelineEntryView]:
+    yield TimelineEntryView(at=row.received_at, event="received", detail=f"{row.method} /{row.path} from {row.address}")
+    said = "; ".join(row.errors or ()) if row.cause else ""
+    yield TimelineEntryView(
+        at=row.received_at, event="judged", detail=f"{row.cause or PASSED}{': ' if said else ''}{said}"
+    )
+    for entry in audit:
+        outcome = "succeeded" if entry.ok else f"failed: {entry.error}"
+        yield TimelineEntryView(at=entry.created_at, event="command", detail=f"{entry.type} {outcome}")
+    if row.next_attempt_at is not None:
+        yield TimelineEntryView(at=row.next_attempt_at, event="retry", detail=f"attempt {row.attempt + 1} is due")
+    if row.completed_at is not None:
+        yield TimelineEntryView(at=row.completed_at, event="completed", detail=row.state)

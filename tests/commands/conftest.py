@@ -1,0 +1,90 @@
+"""What tests of the command areas share: the bus with the areas of webhooks, on a real database and sandbox."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+import commands.chains
+import commands.code
+import commands.events
+import commands.inbound
+import commands.system
+import commands.webhook_configs
+from bpm.accounts.tables import User
+from bpm.bus import Bus, Envelope, Registry
+from bpm.jobs.embedded import EmbeddedJobs
+from bpm.security.permissions import SYSTEM, Principal, permissions_of
+from bpm.security.secrets import SecretBox
+from bpm.settings import Settings
+from bpm.store import Database, utc_now
+from router.guard import Guard
+from router.rule import RuleCompiler
+from router.table import RouteTable
+from scripts import Sandbox
+
+AREAS = (
+    commands.chains,
+    commands.code,
+    commands.events,
+    commands.inbound,
+    commands.system,
+    commands.webhook_configs,
+)
+ADMIN = Principal("user", "user:1", "admin", 1, permissions_of(["admin"]))
+
+
+@dataclass
+class House:
+    """The parts, and a way to send by `$type`."""
+
+    bus: Bus
+    database: Database
+    routes: RouteTable
+
+    async def send(self, name: str, principal: Principal = ADMIN, **fields: Any) -> Any:
+        """Send a message and return its result as plain JSON values."""
+        return await self.send_fields(name, fields, principal)
+
+    async def send_fields(self, name: str, fields: dict[str, Any], principal: Principal = ADMIN) -> Any:
+        """Send a message whose fields may have any name."""
+        message = self.bus.registry.decode(name, fields)
+        return self.bus.registry.plain(message, await self.bus.send(message, principal))
+
+    async def attempt(self, name: str, fields: dict[str, Any], request_id: str) -> Any:
+        """Send a message as a worker does, which sends it again with the same id when it fails."""
+        message = self.bus.registry.decode(name, fields)
+        outcome = await self.bus.execute(Envelope(message, ADMIN, request_id))
+        return self.bus.registry.plain(message, outcome.unwrap())
+
+    async def add_user(self, **fields: Any) -> None:
+        """Store an account."""
+        row = User(created_at=utc_now(), **fields).model_dump()
+        await self.database.write(lambda tx: tx.append(User.table(), row))
+
+
+@pytest.fixture(scope="session")
+async def sandbox(anyio_backend: str) -> AsyncIterator[Sandbox]:
+    """A started sandbox."""
+    async with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+async def house(database: Database, settings: Settings, sandbox: Sandbox) -> AsyncIterator[House]:
+    """Everything that the areas of webhooks lean on."""
+    registry = Registry()
+    for area in AREAS:
+        registry.discover(area.__name__)
+    box = SecretBox(b"k" * 32)
+    routes = RouteTable(database, RuleCompiler(registry, box, settings))
+    services = {"guard": Guard(), "registry": registry, "routes": routes, "sandbox": sandbox}
+    registry.bind({**services, "secrets_box": box, "settings": settings, "status": None})
+    bus = Bus(registry, database, EmbeddedJobs(database, concurrency=1))
+    yield House(bus, database, routes)
+
+
+def stranger(**changes: Any) -> Principal:
+    """Return somebody of another organisation who may do everything there."""
+    return replace(SYSTEM, id="user:9", name="stranger", organization_id=2, kind="user", **changes)
