@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from scripts import locks
 from scripts.execution import Language, perform
-from scripts.frames import HEADER, MalformedFrameError, pack, unpack
+from scripts.frames import HEADER, pack, unpack
 from scripts.wire import Wire
 
 REHEARSAL = "result = {name: name for name in [str(payload[0])] if name}"
@@ -39,8 +39,8 @@ class Setting(NamedTuple):
 def become_child(order: dict[str, Any], socket: int, trace: int, setting: Setting) -> NoReturn:
     """Turn a fresh fork of the zygote into a locked child and serve until it is no longer wanted.
 
-    `order` holds `cpu` (seconds), `memory` (bytes on top of what the zygote occupies) and `reused`: such a
-    child has no CPU timer, because the server measures each of its runs.
+    `order` holds `cpu` (seconds of its life), `memory` (bytes on top of what the zygote occupies) and `reused`:
+    such a child has no CPU timer, because the server measures each of its runs.
     """
     try:
         locks.tie_to_parent(setting.zygote)
@@ -48,7 +48,9 @@ def become_child(order: dict[str, Any], socket: int, trace: int, setting: Settin
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         locks.watch_for_death()
         reused = order["reused"]
-        locks.limit_resources(None if reused else order["cpu"], setting.address_space + order["memory"])
+        locks.limit_resources(order["cpu"], setting.address_space + order["memory"])
+        if not reused:
+            locks.start_timer(order["cpu"])
         if locks.filter_calls() or not setting.confined:
             rehearse(setting.language, setting.rehearsal)
             serve(setting.language, reused)
@@ -64,11 +66,11 @@ def rehearse(language: Language, code: bytes) -> None:
 
 
 def serve(language: Language, reused: bool) -> None:
-    """Do jobs until one ends badly, or just one when the child is not for reuse."""
+    """Do jobs until one ends badly, or just one when the child is not for reuse.
+
+    The child then stays until the server has read its clock and closes the socket.
+    """
     wire = Wire()
-    going = True
-    while going:
-        try:
-            going = perform(wire.read(), language, wire) and reused
-        except MalformedFrameError:
-            return
+    while perform(wire.read(), language, wire) and reused:
+        pass
+    wire.wait_for_end()

@@ -14,6 +14,7 @@ from scripts import policy
 from scripts.dispatcher import Dispatcher, Ended, Task
 from scripts.frames import pack
 from scripts.limits import KIB, Limits
+from scripts.messages import COMPILING, RUNNING
 from scripts.outcome import Check, Failure, Isolation, Problem, Reply, Run, SandboxUnavailable, Send
 from scripts.pool import Pool
 from scripts.positions import column_at, lines_of
@@ -103,7 +104,7 @@ class Sandbox:
         if len(job) - len(compiled.code) > limits.input_bytes:
             return replace(run, failure=Failure("error", _too_much(len(job), limits)))
         key = (tenant, source, limits) if isolation == "rule" else None
-        ended = await self._dispatcher.perform(Task(source, job, limits, send, key))
+        ended = await self._dispatcher.perform(Task(source, job, limits, RUNNING, send, key))
         return _finished(run, ended, source, limits, with_variables="variables" in inputs)
 
     async def _compile(self, source: str, limits: Limits) -> Compiled:
@@ -115,7 +116,7 @@ class Sandbox:
         compiled = self._compiled.get(key)
         if compiled is None:
             job = pack({"t": "compile", "source": source, "depth": limits.source_depth}, unicode_errors="surrogatepass")
-            compiled = _compiled(await self._dispatcher.perform(Task(source, job, limits)))
+            compiled = _compiled(await self._dispatcher.perform(Task(source, job, limits, COMPILING)))
             self._compiled[key] = compiled
             if len(self._compiled) > CACHED_SCRIPTS:
                 self._compiled.popitem(last=False)

@@ -1,15 +1,15 @@
 """One job with one child, from the server's side: every cap is kept here again."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from scripts.clocks import Clocks
 from scripts.frames import MalformedFrameError, pack
 from scripts.limits import KIB, Limits
+from scripts.messages import FORMS
 from scripts.outcome import CommandRefused, Send
 from scripts.processes import Child, ChildGoneError
-from scripts.values import incoming, is_header_text, verify
+from scripts.values import incoming
 
 FRAME_ROOM = 64 * KIB
 """What a frame may hold besides the value its limit is about."""
@@ -43,7 +43,7 @@ class Turn:
 class Conversation:
     """What was said in one run: log lines, commands, and at last a result or a failure."""
 
-    def __init__(self, child: Child, limits: Limits, send: Send | None, turn: Turn) -> None:
+    def __init__(self, child: Child, limits: Limits, send: Send | None, turn: Turn, kinds: frozenset[str]) -> None:
         self.logs: list[str] = []
         self.sends = 0
         self.cpu_seconds = 0.0
@@ -51,6 +51,7 @@ class Conversation:
         self._limits = limits
         self._send = send
         self._turn = turn
+        self._kinds = kinds
         self._log_room = limits.log_bytes
 
     async def hold(self, job: bytes) -> dict[str, Any] | None:
@@ -75,8 +76,7 @@ class Conversation:
         most = max(self._limits.result_bytes, COMPILED_ROOM * self._limits.source_bytes) + FRAME_ROOM
         while True:
             message = await self._child.read(most)
-            check = EXPECTED.get(message["t"])
-            if check is None or not check(message):
+            if message["t"] not in self._kinds or not FORMS[message["t"]](message):
                 raise MalformedFrameError(f"a message that is not expected: {message['t'][:40]}")
             if message["t"] == "log":
                 self._log(message["text"])
@@ -120,50 +120,3 @@ class Conversation:
         if self._child.ended.done() and not sending.done():
             raise ChildGoneError
         return sending.result()
-
-
-def _is_json(*values: Any) -> bool:
-    try:
-        for value in values:
-            verify(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_place(message: dict[str, Any]) -> bool:
-    return all(
-        message.get(name) is None or (type(message[name]) is int and 0 < message[name] < 1 << 31)
-        for name in ("line", "column")
-    )
-
-
-def _is_reply(value: Any) -> bool:
-    if value is None:
-        return True
-    if not isinstance(value, dict):
-        return False
-    reply = cast("dict[str, Any]", value)
-    status, headers = reply.get("status"), reply.get("headers")
-    if type(status) is not int or not 200 <= status <= 599 or not isinstance(headers, dict):
-        return False
-    words = [word for item in cast("dict[Any, Any]", headers).items() for word in item]
-    return set(reply) == {"status", "body", "headers"} and all(map(is_header_text, words))
-
-
-EXPECTED: dict[str, Callable[[dict[str, Any]], bool]] = {
-    "log": lambda said: isinstance(said.get("text"), str),
-    "send": lambda said: (
-        isinstance(said.get("command"), str) and isinstance(said.get("args"), dict) and _is_json(said["args"])
-    ),
-    "result": lambda said: (
-        _is_json(said.get("result"), said.get("reply"), said.get("variables"))
-        and _is_reply(said.get("reply"))
-        and type(said.get("peak")) is int
-    ),
-    "failed": lambda said: (
-        said.get("reason") in ("error", "memory", "output") and isinstance(said.get("message"), str) and _is_place(said)
-    ),
-    "compiled": lambda said: isinstance(said.get("code"), bytes | None),
-}
-"""What a child may say, and the form each message must have."""

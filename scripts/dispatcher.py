@@ -24,6 +24,8 @@ class Task:
     source: str
     job: bytes
     limits: Limits
+    kinds: frozenset[str]
+    """The kinds of messages its child may send."""
     send: Send | None = None
     key: Hashable | None = None
 
@@ -62,7 +64,7 @@ class Dispatcher:
         try:
             await turn.take()
             child = await self._pool.take(task.limits, task.key)
-            talk = Conversation(child, task.limits, task.send, turn)
+            talk = Conversation(child, task.limits, task.send, turn, task.kinds)
             said = await talk.hold(task.job)
             if said is not None and said["t"] == "result":
                 self._release(child, task)

@@ -37,7 +37,8 @@ def hints(tree: ast.Module) -> Iterator[Hint]:
         if isinstance(node, ast.Name) and node.id not in bound and node.id not in KNOWN:
             yield Hint(node, "unknown_name", _unknown(node.id, bound))
         yield from _imports(node)
-    if not any(_answers(node) for node in nodes):
+    returns = any(isinstance(node, ast.Return) and node.value is not None for node in _outside_functions(tree))
+    if not returns and not any(_answers(node) for node in nodes):
         place = tree.body[-1] if tree.body else tree
         yield Hint(place, "no_result", "The script never sets result, returns nothing and calls no reply().")
 
@@ -70,11 +71,16 @@ def _imports(node: ast.AST) -> Iterator[Hint]:
                 yield Hint(node, "unknown_name", f"The module {node.module} has no member {alias.name} in scripts.")
 
 
+def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
+            yield child
+            yield from _outside_functions(child)
+
+
 def _answers(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id == "reply"
-    if isinstance(node, ast.Return):
-        return node.value is not None
     return "result" in _bindings(node)
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from scripts import clock, policy
-from scripts.values import Outgoing, is_header_text
+from scripts.values import Outgoing, TooLargeError, is_header_text
 from scripts.wire import Wire
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -58,7 +58,11 @@ class Interface:
             raise TypeError(f"the fields of {command} must be a dictionary")
         if self._sends >= self._limits["sends"]:
             raise RuntimeError(f"a run may send at most {self._limits['sends']} commands (limit sends)")
-        args = Outgoing(self._limits["result_bytes"]).convert(fields or {}, "fields")
+        try:
+            args = Outgoing(self._limits["result_bytes"]).convert(fields or {}, "fields")
+        except TooLargeError:
+            room = self._limits["result_bytes"]
+            raise ValueError(f"the fields of {command} take more than {room} bytes (limit result_bytes)") from None
         self._sends += 1
         self._wire.write({"t": "send", "n": self._sends, "command": str(command), "args": args})
         answer = self._wire.read()

@@ -75,15 +75,17 @@ def watch_for_death() -> None:
         faulthandler.register(number, TRACE, all_threads=False, chain=True)
 
 
-def limit_resources(cpu_seconds: float | None, address_space: int) -> None:
-    """Set the kernel's caps; the timer's signal has its default action, which no Python code can miss."""
-    caps = [*CAPS, (resource.RLIMIT_AS, address_space)]
-    if cpu_seconds is not None:
-        caps.append((resource.RLIMIT_CPU, math.ceil(cpu_seconds) + SPARE_CPU_SECONDS))
-        signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
-    for number, cap in caps:
+def limit_resources(cpu_seconds: float, address_space: int) -> None:
+    """Set the kernel's caps for the whole life of a child."""
+    cpu = math.ceil(cpu_seconds) + SPARE_CPU_SECONDS
+    for number, cap in (*CAPS, (resource.RLIMIT_AS, address_space), (resource.RLIMIT_CPU, cpu)):
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(number, (cap, cap))
+
+
+def start_timer(cpu_seconds: float) -> None:
+    """Start the CPU timer; its signal ends in the default action, which no Python code can miss."""
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
 
 
 def filter_calls() -> bool:

@@ -35,6 +35,8 @@ class Pool:
 
     async def start(self) -> Zygote:
         """Return the zygote, starting one if there is none alive; raises SandboxUnavailable."""
+        if not hasattr(os, "fork"):
+            raise SandboxUnavailable("Scripts need a POSIX system: this one cannot fork a process for each run.")
         async with self._starting:
             if self.closed:
                 raise SandboxUnavailable("The script sandbox is closed.")

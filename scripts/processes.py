@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import signal
 import socket
 import subprocess
@@ -167,7 +168,7 @@ class Zygote:
         order = {
             "t": "fork",
             "id": child.number,
-            "cpu": limits.cpu_seconds,
+            "cpu": limits.cpu_seconds * (limits.reuse_runs if reused else 1),
             "memory": limits.memory_bytes,
             "reused": reused,
         }
@@ -258,10 +259,11 @@ class Zygote:
 
 
 def _spawn(entry: str, control: int) -> subprocess.Popen[bytes]:
-    """Start a zygote in an environment of three variables, in a session of its own."""
+    """Start a zygote in a session of its own and an environment of three variables: our modules, no chance, UTC."""
+    modules = [str(Path(__file__).parent.parent), *filter(None, sys.path)]
     return subprocess.Popen(  # noqa: S603  (our own interpreter and module)
         [sys.executable, "-s", "-P", "-W", "ignore", "-m", entry, str(control)],
-        env={"PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONHASHSEED": "0", "TZ": "UTC"},
+        env={"PYTHONPATH": os.pathsep.join(modules), "PYTHONHASHSEED": "0", "TZ": "UTC"},
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -33,12 +33,16 @@ _OWN_PROCESS: Instruction = (JUMP_EQUAL, 0, 1, 0xFFFFFFFF)
 """The comparison of the process that gets a signal with the child's own id, which is not known yet."""
 
 
-class _Filter(ctypes.Structure):
+class Filter(ctypes.Structure):
+    """One instruction, struct sock_filter."""
+
     _fields_ = (("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint))
 
 
-class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.POINTER(_Filter)))
+class Program(ctypes.Structure):
+    """A whole filter, struct sock_fprog."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.POINTER(Filter)))
 
 
 class SystemCallFilter:
@@ -49,8 +53,8 @@ class SystemCallFilter:
 
     def __init__(self, machine: Machine) -> None:
         lines = _program(machine)
-        self._filters = (_Filter * len(lines))(*(_Filter(*line) for line in lines))
-        self._program = _Program(len(lines), self._filters)
+        self._filters = (Filter * len(lines))(*(Filter(*line) for line in lines))
+        self._program = Program(len(lines), self._filters)
         self._address = ctypes.addressof(self._program)
         self._own_process = lines.index(_OWN_PROCESS)
 

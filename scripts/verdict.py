@@ -12,11 +12,8 @@ from scripts.processes import Exit
 
 TRACE_LINE = re.compile(rf'File "{re.escape(FILENAME)}", line (\d{{1,9}})')
 
-SIGNALS: dict[int, Reason] = {
-    signal.SIGPROF: "cpu",
-    signal.SIGXCPU: "cpu",
-    signal.SIGSYS: "filter",
-}
+REASONS: dict[str, Reason] = {"SIGPROF": "cpu", "SIGXCPU": "cpu", "SIGSYS": "filter"}
+"""What killed a child, by the name of the signal; every other signal is a crash."""
 
 
 def verdict(ended: Exit, stopped_for: str | None, limits: Limits, source: str) -> Failure:
@@ -52,13 +49,21 @@ def _reason(ended: Exit, stopped_for: str | None, limits: Limits) -> Reason:
         return "cpu"
     if stopped_for == "wall":
         return "wall"
-    if stopped_for is None and ended.status > 0 and os.WIFSIGNALED(ended.status):
-        number = os.WTERMSIG(ended.status)
-        if number == signal.SIGKILL:
-            # Not our order: the kernel's CPU cap, or the kernel short of memory.
-            return "cpu" if ended.cpu_seconds >= limits.cpu_seconds else "memory"
-        return SIGNALS.get(number, "crashed")
-    return "crashed"
+    name = _signal_name(ended)
+    if name == "SIGKILL" and stopped_for is None:
+        # Not our order: the kernel's CPU cap, or the kernel short of memory.
+        return "cpu" if ended.cpu_seconds >= limits.cpu_seconds else "memory"
+    return REASONS.get(name, "crashed")
+
+
+def _signal_name(ended: Exit) -> str:
+    """Return the name of the signal a child died of, "" when it ended otherwise."""
+    if ended.status <= 0 or not os.WIFSIGNALED(ended.status):
+        return ""
+    try:
+        return signal.Signals(os.WTERMSIG(ended.status)).name
+    except ValueError:
+        return f"signal {os.WTERMSIG(ended.status)}"
 
 
 def _words(reason: Reason, ended: Exit, limits: Limits) -> str:
@@ -68,8 +73,8 @@ def _words(reason: Reason, ended: Exit, limits: Limits) -> str:
         return limit_words(reason, limits)
     if ended.lost:
         return "The sandbox was restarted while the script ran: run it again."
-    if ended.status > 0 and os.WIFSIGNALED(ended.status):
-        name = signal.Signals(os.WTERMSIG(ended.status)).name
+    name = _signal_name(ended)
+    if name:
         return f"The script's process died of {name}: it may nest or recurse too deeply for the interpreter."
     return "The script's process ended without a result."
 

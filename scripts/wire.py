@@ -26,6 +26,10 @@ class Wire:
         except OSError:
             os._exit(0)
 
+    def wait_for_end(self) -> None:
+        """Wait until the server closes the socket."""
+        self._exactly(1)
+
     def _exactly(self, size: int) -> bytes:
         data = bytearray()
         while len(data) < size:

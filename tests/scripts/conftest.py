@@ -1,0 +1,22 @@
+"""One sandbox for the tests of a module: starting one is what takes time."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from scripts import Limits, Sandbox
+from tests.scripts.wall import OpenSandbox
+
+
+@pytest.fixture(scope="module")
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """The sandbox as the product starts it, with little patience, so that the tests are quick."""
+    async with Sandbox(Limits(cpu_seconds=0.3, answer_seconds=0.5)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+async def wall() -> AsyncIterator[OpenSandbox]:
+    """The sandbox without its language layer."""
+    async with OpenSandbox() as sandbox:
+        yield sandbox

@@ -1,0 +1,15 @@
+"""Sandboxes that start a zygote of the tests instead of the product's."""
+
+from scripts import Sandbox
+
+
+class OpenSandbox(Sandbox):
+    """Runs plain Python behind the product's own wall."""
+
+    entry = "tests.scripts.open_zygote"
+
+
+class UnfilteredSandbox(Sandbox):
+    """Runs where the kernel offers no system call filter."""
+
+    entry = "tests.scripts.unfiltered_zygote"
