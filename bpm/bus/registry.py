@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from types import ModuleType
+from types import ModuleType, NoneType
 from typing import Any, Literal, TypeGuard, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -208,7 +208,7 @@ def _result_type(message_type: type[Message[Any]]) -> Any:
     for base in message_type.__mro__:
         arguments = base.__pydantic_generic_metadata__["args"] if issubclass(base, Message) else ()
         if arguments and not isinstance(arguments[0], TypeVar):
-            return arguments[0]
+            return arguments[0] if arguments[0] is not None else NoneType
     raise Misconfigured(f"{message_type.__name__} names no result type, as in Command[OrderView]")
 
 

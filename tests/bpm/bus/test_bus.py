@@ -1,0 +1,333 @@
+"""The bus: handlers, transactions, permissions, idempotency, audit, messages for later."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import ClassVar
+
+import pytest
+from sqlmodel import Field, col, select
+
+from bpm.bus import Bus, Command, Context, EffectContext, Envelope, Integer, Query, Registry, View, handles
+from bpm.bus.tables import AuditEntry
+from bpm.errors import Conflict, Defect, Failed, Forbidden
+from bpm.jobs.embedded import EmbeddedJobs
+from bpm.security.permissions import SYSTEM, Principal
+from bpm.store import Database, OrganizationRow, Transaction
+from bpm.testing import Clock
+
+pytestmark = pytest.mark.anyio
+
+NOBODY = Principal("user", "user:9", "nobody", 1)
+
+
+class BusSample(OrganizationRow, table=True):
+    """A word that was said."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    word: str
+
+
+class SaidView(View):
+    """A word and its number."""
+
+    id: int
+    word: str
+
+
+class SayCommand(Command[SaidView]):
+    """Say a word, once in every transaction."""
+
+    permission: ClassVar[str | None] = "words:write"
+    secrets: ClassVar[frozenset[str]] = frozenset({"whisper"})
+
+    word: str
+    whisper: str | None = None
+    times: Integer = 1
+
+
+@handles
+def say(command: SayCommand, context: Context) -> SaidView:
+    """Store the word; some words can't be said."""
+    row = BusSample(word=command.word)
+    context.session.add(row)
+    context.session.flush()
+    if command.word == "taboo":
+        raise Conflict("That word is taken")
+    if command.word == "bug":
+        raise RuntimeError("a mistake of ours")
+    return SaidView(id=row.id or 0, word=row.word)
+
+
+class SayTwiceCommand(Command[list[SaidView]]):
+    """Say two words in one transaction."""
+
+    permission: ClassVar[str | None] = "words:write"
+
+    words: list[str]
+
+
+@handles
+def say_twice(command: SayTwiceCommand, context: Context) -> list[SaidView]:
+    """Send one command for each word."""
+    return [context.send(SayCommand(word=word)) for word in command.words]
+
+
+class ShoutCommand(Command[SaidView]):
+    """An effect that ends in a transaction."""
+
+    permission: ClassVar[str | None] = "words:write"
+
+    word: str
+
+
+@handles
+async def shout(command: ShoutCommand, context: EffectContext) -> SaidView:
+    """Do something outside, then say it."""
+    await asyncio.sleep(0)
+    return await context.conclude(lambda inner: inner.send(SayCommand(word=command.word.upper())))
+
+
+class LoopCommand(Command[None]):
+    """A command that causes itself."""
+
+    permission: ClassVar[str | None] = None
+
+
+@handles
+def loop(command: LoopCommand, context: Context) -> None:
+    """Send the same again."""
+    context.send(LoopCommand())
+
+
+class EffectInsideCommand(Command[None]):
+    """A transactional handler that asks for an effect."""
+
+    permission: ClassVar[str | None] = None
+
+
+@handles
+def effect_inside(command: EffectInsideCommand, context: Context) -> None:
+    """Try what can't be."""
+    context.send(ShoutCommand(word="no"))
+
+
+class LaterCommand(Command[None]):
+    """Say something later."""
+
+    permission: ClassVar[str | None] = "words:write"
+
+    word: str
+    seconds: float = 0.0
+    key: str | None = None
+
+
+@handles
+def later(command: LaterCommand, context: Context) -> None:
+    """Ask for a message to be sent later."""
+    delay = timedelta(seconds=command.seconds)
+    context.later("SayCommand", {"word": command.word}, delay=delay, key=command.key)
+
+
+class GetWordsQuery(Query[list[str]]):
+    """Every word of the organisation."""
+
+    permission: ClassVar[str | None] = "words:read"
+
+
+@handles
+def get_words(query: GetWordsQuery, context: Context) -> list[str]:
+    """Read them in order."""
+    return [row.word for row in context.session.exec(select(BusSample).order_by(col(BusSample.id))).all()]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def bus(database: Database, clock: Clock) -> AsyncIterator[Bus]:
+    registry = Registry()
+    for handler in (say, say_twice, shout, loop, effect_inside, later, get_words):
+        registry.add(handler)
+    registry.bind({})
+    jobs = EmbeddedJobs(database, 10, clock)
+    bus = Bus(registry, database, jobs, clock)
+    await jobs.start(bus.scheduled)
+    yield bus
+    await jobs.drain(1)
+
+
+async def audit(database: Database) -> list[AuditEntry]:
+    def entries(tx: Transaction) -> list[AuditEntry]:
+        return list(tx.session(None).exec(select(AuditEntry).order_by(col(AuditEntry.id))).all())
+
+    return await database.read(entries)
+
+
+async def test_a_command_returns_its_typed_result(bus: Bus) -> None:
+    """What the handler returns arrives at the sender, as the type that the message names."""
+    said: SaidView = await bus.send(SayCommand(word="hello"))
+    assert said == SaidView(id=1, word="hello")
+    assert await bus.send(GetWordsQuery()) == ["hello"]
+
+
+async def test_a_refusal_undoes_the_effect(bus: Bus) -> None:
+    """A handler that raises leaves nothing behind but a line in the audit log."""
+    with pytest.raises(Conflict, match="That word is taken"):
+        await bus.send(SayCommand(word="taboo"))
+    assert await bus.send(GetWordsQuery()) == []
+    assert [(e.type, e.ok, e.error) for e in await audit(bus.database)] == [("SayCommand", False, "That word is taken")]
+
+
+async def test_our_own_mistake_is_an_outcome_too(bus: Bus) -> None:
+    """A handler's bug ends as a fixed sentence, its effect undone, the writer alive."""
+    outcome = await bus.execute(Envelope(SayCommand(word="bug"), SYSTEM))
+    assert isinstance(outcome.error, Defect)
+    assert "mistake" not in str(outcome.error)
+    assert (await bus.send(SayCommand(word="next"))).word == "next"
+
+
+async def test_nested_commands_commit_or_fail_as_one(bus: Bus) -> None:
+    """A failing inner command undoes what the outer one did before."""
+    with pytest.raises(Conflict):
+        await bus.send(SayTwiceCommand(words=["one", "taboo"]))
+    assert await bus.send(GetWordsQuery()) == []
+    assert [s.word for s in await bus.send(SayTwiceCommand(words=["one", "two"]))] == ["one", "two"]
+
+
+async def test_an_effect_concludes_in_a_transaction(bus: Bus) -> None:
+    """An effect's last act is committed with its audit line."""
+    assert (await bus.send(ShoutCommand(word="hey"))).word == "HEY"
+    lines = await audit(bus.database)
+    assert [line.type for line in lines] == ["SayCommand", "ShoutCommand"]
+    assert lines[0].correlation_id == lines[1].correlation_id
+    assert lines[0].causation_id == lines[1].request_id
+
+
+async def test_an_effect_inside_a_transaction_is_refused(bus: Bus) -> None:
+    """No transaction waits for the outside."""
+    with pytest.raises(Failed, match="no transaction may wait"):
+        await bus.send(EffectInsideCommand())
+
+
+async def test_messages_that_cause_themselves_end(bus: Bus) -> None:
+    """A chain of messages without end is cut off with a sentence."""
+    with pytest.raises(Failed, match="caused one another"):
+        await bus.send(LoopCommand())
+
+
+async def test_without_the_permission_nothing_happens(bus: Bus) -> None:
+    """A sender without the message's permission is refused before the handler, nested messages too."""
+    with pytest.raises(Forbidden, match="words:write"):
+        await bus.send(SayCommand(word="a"), NOBODY)
+    with pytest.raises(Forbidden, match="words:read"):
+        await bus.send(GetWordsQuery(), NOBODY)
+    assert await bus.send(GetWordsQuery()) == []
+
+
+async def test_the_same_key_gets_the_first_answer(bus: Bus) -> None:
+    """A repeated request is answered as the first was, and executed once."""
+    envelope = Envelope(SayCommand(word="once"), SYSTEM, idempotency_key="k1", fingerprint="f1")
+    first, second = await bus.execute(envelope), await bus.execute(envelope)
+    assert (first.replayed, second.replayed) == (False, True)
+    assert first.data == second.data
+    assert first.json == second.json
+    assert await bus.send(GetWordsQuery()) == ["once"]
+
+
+async def test_the_same_key_with_another_body_is_a_conflict(bus: Bus) -> None:
+    """A key stands for one body only."""
+    await bus.execute(Envelope(SayCommand(word="a"), SYSTEM, idempotency_key="k", fingerprint="f1"))
+    outcome = await bus.execute(Envelope(SayCommand(word="b"), SYSTEM, idempotency_key="k", fingerprint="f2"))
+    assert isinstance(outcome.error, Conflict)
+
+
+async def test_a_refusal_is_repeated_too(bus: Bus) -> None:
+    """The same key gets the same refusal, of the same kind."""
+    envelope = Envelope(SayCommand(word="taboo"), SYSTEM, idempotency_key="k", fingerprint="f")
+    await bus.execute(envelope)
+    outcome = await bus.execute(envelope)
+    assert outcome.replayed
+    assert isinstance(outcome.error, Conflict)
+    assert outcome.error.errors == ("That word is taken",)
+
+
+async def test_a_bug_can_be_tried_again_with_the_same_key(bus: Bus) -> None:
+    """Our own mistakes are not remembered as answers."""
+    envelope = Envelope(SayCommand(word="bug"), SYSTEM, idempotency_key="k", fingerprint="f")
+    await bus.execute(envelope)
+    assert not (await bus.execute(envelope)).replayed
+
+
+async def test_a_key_is_forgotten_after_a_day(bus: Bus, clock: Clock) -> None:
+    """After 24 hours the key may stand for something new."""
+    envelope = Envelope(SayCommand(word="a"), SYSTEM, idempotency_key="k", fingerprint="f1")
+    await bus.execute(envelope)
+    clock.advance(timedelta(hours=24, seconds=1))
+    assert not (await bus.execute(envelope)).replayed
+
+
+async def test_keys_belong_to_their_caller(bus: Bus) -> None:
+    """Two callers may use the same key."""
+    other = Principal("user", "user:2", "other", 1, SYSTEM.permissions)
+    await bus.execute(Envelope(SayCommand(word="a"), SYSTEM, idempotency_key="k", fingerprint="f"))
+    outcome = await bus.execute(Envelope(SayCommand(word="a"), other, idempotency_key="k", fingerprint="f"))
+    assert not outcome.replayed
+
+
+async def test_concurrent_requests_with_one_key_execute_once(bus: Bus) -> None:
+    """Twenty requests at once with one key leave one effect."""
+    envelope = Envelope(SayCommand(word="once"), SYSTEM, idempotency_key="k", fingerprint="f")
+    outcomes = await asyncio.gather(*(bus.execute(envelope) for _ in range(20)))
+    assert sum(not o.replayed for o in outcomes) == 1
+    assert await bus.send(GetWordsQuery()) == ["once"]
+
+
+async def test_secrets_do_not_reach_the_audit_log(bus: Bus) -> None:
+    """A field that the message calls a secret is redacted where it is written down."""
+    await bus.send(SayCommand(word="loud", whisper="quiet-canary"))
+    (line,) = await audit(bus.database)
+    assert line.fields == {"word": "loud", "whisper": "***"}
+
+
+async def test_another_organisations_rows_are_not_there(bus: Bus) -> None:
+    """A principal of organisation 2 sees only what was said there."""
+    other = Principal("user", "user:2", "other", 2, SYSTEM.permissions)
+    await bus.send(SayCommand(word="one"))
+    await bus.send(SayCommand(word="two"), other)
+    assert await bus.send(GetWordsQuery(), other) == ["two"]
+
+
+async def test_a_message_for_later_is_sent_once(bus: Bus) -> None:
+    """A scheduled message is executed after its transaction committed, with its sender's permissions."""
+    await bus.send(LaterCommand(word="soon"))
+    assert await eventually(bus, ["soon"])
+
+
+async def test_only_one_message_waits_under_a_key(bus: Bus) -> None:
+    """A second message with the same key is not taken while the first waits."""
+    for _ in range(2):
+        await bus.send(LaterCommand(word="keyed", seconds=0.2, key="k"))
+    assert await eventually(bus, ["keyed"])
+    await asyncio.sleep(0.3)
+    assert await bus.send(GetWordsQuery()) == ["keyed"]
+
+
+async def test_a_message_for_later_survives_a_restart(database: Database, bus: Bus, clock: Clock) -> None:
+    """What was scheduled in one process is sent by the next."""
+    await bus.send(LaterCommand(word="tomorrow", seconds=86_400))
+    clock.advance(timedelta(days=2))
+    jobs = EmbeddedJobs(database, 10, clock)
+    bus_after = Bus(bus.registry, database, jobs, clock)
+    await jobs.start(bus_after.scheduled)
+    assert await eventually(bus_after, ["tomorrow"])
+    await jobs.drain(1)
+
+
+async def eventually(bus: Bus, words: list[str], seconds: float = 3) -> bool:
+    async with asyncio.timeout(seconds):
+        while await bus.send(GetWordsQuery()) != words:
+            await asyncio.sleep(0.01)
+    return True
