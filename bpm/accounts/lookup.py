@@ -22,6 +22,15 @@ def find_key_and_owner(session: ScopedSession, text: KeyText) -> tuple[ApiKey, U
     return (key, owner) if owner is not None else None
 
 
+def find_account(session: ScopedSession, principal_id: str) -> tuple[User | None, ApiKey | None]:
+    """Return the user behind a principal's id, `user:<id>` or `key:<id>`, and in the second case the key."""
+    if principal_id.startswith(KEY):
+        key = tables.find_api_key(session, principal_id.removeprefix(KEY))
+        return (tables.find_user(session, key.user_id), key) if key is not None else (None, None)
+    user_id = _USER_ID.fullmatch(principal_id)
+    return (tables.find_user(session, int(user_id[1])) if user_id is not None else None), None
+
+
 def find_principal(session: ScopedSession, principal_id: str) -> Principal:
     """Return the present rights of the account behind a principal's id, as in `user:7` or `system`.
 
@@ -32,16 +41,9 @@ def find_principal(session: ScopedSession, principal_id: str) -> Principal:
     """
     if principal_id == SYSTEM.id:
         return SYSTEM
-    key = tables.find_api_key(session, principal_id.removeprefix(KEY)) if principal_id.startswith(KEY) else None
-    user_id = key.user_id if key is not None else _user_id(principal_id)
-    user = tables.find_user(session, user_id) if user_id is not None else None
+    user, key = find_account(session, principal_id)
     if user is None:
         raise NotFound(f"There is no account {principal_id!r}")
     if not user.is_enabled:
         raise Forbidden(f"The account {user.username!r} is disabled")
     return principal_of_key(key, user) if key is not None else principal_of_user(user)
-
-
-def _user_id(principal_id: str) -> int | None:
-    match = _USER_ID.fullmatch(principal_id)
-    return int(match[1]) if match is not None else None

@@ -6,7 +6,7 @@ Each check returns its value, or raises `ValueError` with the rest of a sentence
 import re
 
 from bpm.security.passwords import MAX_CHARACTERS, MIN_CHARACTERS
-from bpm.security.permissions import ROLES
+from bpm.security.permissions import ROLES, SYSTEM
 
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 _PERMISSION = re.compile(r"(\*|[a-z][a-z0-9_-]{0,49}):(read|write)")
@@ -18,6 +18,8 @@ def check_username(name: str) -> str:
         raise ValueError(
             "must be 1 to 100 letters, digits, '.', '_', '@', '+' or '-', beginning with a letter or digit"
         )
+    if name.lower() == SYSTEM.name:
+        raise ValueError(f"must not be {SYSTEM.name!r}, under which the product itself stands in the audit log")
     return name
 
 

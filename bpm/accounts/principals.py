@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bpm.accounts.tables import ApiKey, User
+from bpm.errors import Forbidden
 from bpm.security.permissions import ROLES, Permission, Principal, permissions_of, shared_permissions
 
 USER = "user:"
@@ -17,6 +18,20 @@ def held(user: User) -> frozenset[Permission]:
 def lacking(principal: Principal, wanted: Iterable[Permission]) -> list[Permission]:
     """Return those of `wanted` that the principal does not hold, so may not hand on."""
     return sorted({permission for permission in wanted if not principal.allows(permission)})
+
+
+def require_held(principal: Principal, wanted: Iterable[Permission]) -> None:
+    """Let a principal hand on what it holds; raises `Forbidden` for more."""
+    missing = lacking(principal, wanted)
+    if missing:
+        raise Forbidden(f"You can't grant what you do not hold: {', '.join(missing)}")
+
+
+def require_power_over(principal: Principal, permissions: Iterable[Permission], name: str) -> None:
+    """Let a principal change whoever may do no more than itself; raises `Forbidden` for others."""
+    more = lacking(principal, permissions)
+    if more:
+        raise Forbidden(f"{name!r} may do more than you: {', '.join(more)}")
 
 
 def principal_of_user(user: User) -> Principal:

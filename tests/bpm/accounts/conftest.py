@@ -1,8 +1,7 @@
-"""A real database with accounts on it, and a clock that is set by hand."""
+"""Accounts on a real database, and a clock that is set by hand."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,7 @@ from bpm.accounts import Accounts
 from bpm.accounts.tables import User
 from bpm.security.passwords import Passwords
 from bpm.settings import Settings
-from bpm.store import Database, open_database
+from bpm.store import Database
 
 KEY = b"a key of thirty-two bytes or more"
 PASSWORD = "correct horse battery"
@@ -32,19 +31,6 @@ class HandClock:
 @pytest.fixture
 def clock() -> HandClock:
     return HandClock()
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path, admin_username="admin", admin_password=None)
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = open_database(settings)
-    await database.start()
-    yield database
-    await database.stop()
 
 
 @pytest.fixture

@@ -72,6 +72,13 @@ def test_odd_names_are_refused(name: str) -> None:
         check_username(name)
 
 
+@pytest.mark.parametrize("name", ["system", "System"])
+def test_nobody_is_called_like_the_product(name: str) -> None:
+    """The name under which the product's own work stands in the audit log is not given away."""
+    with pytest.raises(ValueError, match="must not be 'system'"):
+        check_username(name)
+
+
 @pytest.mark.parametrize("permission", ["webhooks:read", "*:write", "my-app_2:read"])
 def test_permissions_have_an_area_and_a_verb(permission: str) -> None:
     """`area:read`, `area:write` and both for every area are permissions."""

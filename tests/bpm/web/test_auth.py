@@ -11,7 +11,7 @@ from bpm.accounts import Accounts
 from bpm.accounts.keys import generate_key
 from bpm.accounts.tables import ApiKey
 from bpm.settings import Settings
-from bpm.store import Database, open_database, utc_now
+from bpm.store import Database, utc_now
 from bpm.web.auth import auth_routes
 
 pytestmark = pytest.mark.anyio
@@ -19,14 +19,6 @@ pytestmark = pytest.mark.anyio
 KEY = b"a key of thirty-two bytes or more"
 PASSWORD = "Correct-horse-battery-9"
 RIGHT = {"username": "admin", "password": PASSWORD}
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = open_database(Settings(data_dir=tmp_path))
-    await database.start()
-    yield database
-    await database.stop()
 
 
 @pytest.fixture
