@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from itertools import count
 from typing import Annotated, Any, Literal
 
@@ -84,7 +85,7 @@ async def execute(
             isolation=command.isolation,
             tenant=f"{context.organization_id}:{command.rule or context.principal.id}",
             seed=command.seed,
-            now=command.now or context.now(),
+            now=_to_milliseconds(command.now or context.now()),
         )
     except SandboxUnavailable as error:
         raise Unavailable(str(error)) from error
@@ -159,6 +160,11 @@ def _refused(name: str, error: BpmError, registry: Registry) -> CommandRefused:
     message = error.message if error.has_own_message or not failed else failed
     code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
     return CommandRefused(code, message, list(error.errors))
+
+
+def _to_milliseconds(moment: datetime) -> datetime:
+    """Leave out what `now` does not show in the answer, so that the run can be replayed with it."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _sentence(failure: Failure) -> str:

@@ -102,11 +102,8 @@ def explain_signature(
     row = _existing(query.request_id, context)
     if query.signature is not None and any(map(is_reference, query.signature.all_secrets)):
         _check_may_refer(context)
-    try:
-        config = query.signature or _configured(row, context, secrets_box)
-        found = explain(config, row.body, row.headers, row.received_at.timestamp(), resolve_reference)
-    except SecretError as error:
-        raise Invalid(f"signature.secret: {error}") from error
+    config = query.signature or _configured(row, context, secrets_box)
+    found = explain(config, row.body, row.headers, row.received_at.timestamp(), resolve_reference)
     view = SignatureExplanationView.model_validate(found)
     if config.to_scheme().kind == "static":
         view.hints.append("the header of this scheme is the secret itself and never stored, so it can't be examined")
@@ -122,7 +119,10 @@ def _existing(request_id: str, context: Context) -> InboundRequest:
 
 def _configured(row: InboundRequest, context: Context, box: SecretBox) -> SignatureConfig:
     config = tables.config_by_id(context.tx, context.organization_id, row.config_id or 0)
-    definition = opened_definition(config.definition, box) if config is not None else {}
+    try:
+        definition = opened_definition(config.definition, box) if config is not None else {}
+    except SecretError as error:
+        raise Invalid(f"signature.secret: {error}") from error
     if definition.get("signature") is None:
         raise Invalid("signature: is required, since the request belongs to no configuration that has one")
     return SignatureConfig.model_validate(definition["signature"])

@@ -72,7 +72,7 @@ async def sandbox(anyio_backend: str) -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-async def house(database: Database, settings: Settings, sandbox: Sandbox) -> AsyncIterator[House]:
+async def house(database: Database, settings: Settings, sandbox: Sandbox) -> House:
     """Everything that the areas of webhooks lean on."""
     registry = Registry()
     for area in AREAS:
@@ -82,7 +82,7 @@ async def house(database: Database, settings: Settings, sandbox: Sandbox) -> Asy
     services = {"guard": Guard(), "registry": registry, "routes": routes, "sandbox": sandbox}
     registry.bind({**services, "secrets_box": box, "settings": settings, "status": None})
     bus = Bus(registry, database, EmbeddedJobs(database, concurrency=1))
-    yield House(bus, database, routes)
+    return House(bus, database, routes)
 
 
 def stranger(**changes: Any) -> Principal:

@@ -1,0 +1,198 @@
+"""Captured requests: lists with filters, one request whole, and the signature doctor."""
+
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bpm.bus import Envelope
+from bpm.errors import Forbidden, Invalid, NotFound
+from router.tables import INBOUND
+from tests.commands.conftest import ADMIN, House, stranger
+
+pytestmark = pytest.mark.anyio
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+async def capture(house: House, request_id: str, **changes: Any) -> None:
+    """Store a request as the router does."""
+    row = {
+        "organization_id": 1,
+        "request_id": request_id,
+        "config_id": 1,
+        "config_key": "orders",
+        "method": "POST",
+        "path": "orders/paid",
+        "query": "token=canary-2&page=1",
+        "headers": {"content-type": "application/json", "x-api-key": "canary-3"},
+        "body": b'{"order": "A-1"}',
+        "address": "10.0.0.1",
+        "received_at": NOON,
+        "state": "done",
+        **changes,
+    }
+    await house.database.append((INBOUND, row))
+
+
+async def listed(house: House, **wanted: Any) -> list[str]:
+    found = await house.send_fields("GetInboundRequestListQuery", wanted)
+    return [item["requestId"] for item in found["items"]]
+
+
+async def test_the_newest_come_first(house: House) -> None:
+    """A list shows state, verdict and circumstances of each request, the newest first, and no bodies."""
+    await capture(house, "r1")
+    await capture(
+        house,
+        "r2",
+        received_at=NOON + timedelta(seconds=1),
+        state="rejected",
+        cause="signature",
+        errors=["the header is missing"],
+    )
+    found = await house.send("GetInboundRequestListQuery")
+    assert [item["requestId"] for item in found["items"]] == ["r2", "r1"]
+    refused, done = found["items"]
+    assert (refused["state"], refused["verdict"], refused["errors"]) == (
+        "rejected",
+        "signature",
+        ["the header is missing"],
+    )
+    assert (done["verdict"], done["configKey"], done["receivedAt"]) == ("passed", "orders", "2026-01-01T12:00:00.000Z")
+    assert "body" not in done
+    assert "canary" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ids"),
+    [
+        ({"state": "dead"}, {"dead"}),
+        ({"verdict": "address"}, {"refused"}),
+        ({"verdict": "passed"}, {"dead", "other", "binary"}),
+        ({"configId": 2}, {"other"}),
+        ({"configKey": "orders"}, {"dead", "refused", "binary"}),
+        ({"address": "10.9.9.9"}, {"refused"}),
+        ({"searchText": "b-77"}, {"other"}),
+        ({"searchText": "100%"}, {"dead"}),
+        ({"startDate": "2026-02-01T00:00:00Z"}, {"other"}),
+        ({"endDate": "2025-12-31"}, set()),
+    ],
+)
+async def test_lists_are_narrowed(house: House, wanted: dict[str, Any], ids: set[str]) -> None:
+    """Requests are found by state, verdict, configuration, address, time and words of the body."""
+    await capture(house, "dead", state="dead", body=b'{"note": "100% sure"}')
+    await capture(house, "refused", state="rejected", cause="address", address="10.9.9.9")
+    await capture(
+        house, "other", config_id=2, config_key="x", body=b'{"id": "B-77"}', received_at=NOON.replace(month=3)
+    )
+    await capture(house, "binary", body=b"\xff\x00\xfe")
+    assert set(await listed(house, **wanted)) == ids
+
+
+async def test_another_organisations_requests_are_not_seen(house: House) -> None:
+    """Neither list nor look-up shows what belongs to another organisation."""
+    await capture(house, "r1")
+    assert (await house.send("GetInboundRequestListQuery", stranger()))["totalCount"] == 0
+    with pytest.raises(NotFound):
+        await house.send("GetInboundRequestByIdQuery", stranger(), requestId="r1")
+
+
+async def test_an_unknown_state_is_refused(house: House) -> None:
+    """A state that does not exist is an error that names those which do."""
+    with pytest.raises(Invalid, match="quarantined"):
+        await listed(house, state="lost")
+
+
+async def test_a_request_is_shown_whole(house: House) -> None:
+    """One request is shown with body, headers and query, credentials redacted, and its result."""
+    result = {"id": 1, "token": "canary-4"}
+    await capture(house, "r1", result=result, completed_at=NOON + timedelta(seconds=1))
+    shown = await house.send("GetInboundRequestByIdQuery", requestId="r1")
+    assert (shown["body"], shown["bodyEncoding"]) == ('{"order": "A-1"}', "text")
+    assert shown["query"] == {"token": "***", "page": "1"}
+    assert shown["headers"]["content-type"] == "application/json"
+    assert shown["result"] == {"id": 1, "token": "***"}
+    assert [entry["event"] for entry in shown["timeline"]] == ["received", "judged", "completed"]
+    assert shown["timeline"][0]["detail"] == "POST /orders/paid from 10.0.0.1"
+
+
+async def test_a_body_that_is_no_text_is_shown_in_base64(house: House) -> None:
+    """Bytes that are not UTF-8 come as base64, and say so."""
+    await capture(house, "r1", body=b"\xff\x00")
+    shown = await house.send("GetInboundRequestByIdQuery", requestId="r1")
+    assert (shown["body"], shown["bodyEncoding"]) == ("/wA=", "base64")
+
+
+async def test_the_timeline_names_what_was_caused(house: House) -> None:
+    """Every command that a request caused stands in its timeline with its outcome, and the next attempt."""
+    await capture(house, "r1", state="failed", attempt=1, next_attempt_at=NOON + timedelta(minutes=1))
+    message = house.bus.registry.decode("LookupWebHookByKeyCommand", {"key": "none"})
+    await house.bus.execute(Envelope(message, ADMIN, "r1"))
+    shown = await house.send("GetInboundRequestByIdQuery", requestId="r1")
+    details = [(entry["event"], entry["detail"]) for entry in shown["timeline"]]
+    failed = "LookupWebHookByKeyCommand failed: No webhook configuration found with the specified key"
+    assert details[2:] == [("command", failed), ("retry", "attempt 2 is due")]
+
+
+async def test_an_unknown_request_is_not_found(house: House) -> None:
+    """An id that no request has is not found, by either message."""
+    for name in ("GetInboundRequestByIdQuery", "ExplainSignatureQuery"):
+        with pytest.raises(NotFound, match="No inbound request found with the specified ID"):
+            await house.send(name, requestId="none")
+
+
+async def rule(house: House, signature: dict[str, Any] | None) -> int:
+    fields = {"key": "k", "description": "d", "isEnabled": True, "path": "p", "action": "POST", "executionType": 0}
+    signed = {"signature": signature} if signature else {}
+    config = {**fields, **signed, "commandName": "PingQuery"}
+    return (await house.send_fields("CreateWebHookConfigCommand", config))["id"]
+
+
+async def test_the_doctor_knows_the_configured_secret(house: House) -> None:
+    """A request signed with the configured secret is right; one whose body changed names the body."""
+    config_id = await rule(house, {"scheme": "github", "secret": "s3cret"})
+    proof = hmac.new(b"s3cret", b'{"a":1}', hashlib.sha256).hexdigest()
+    headers = {"x-hub-signature-256": f"sha256={proof}"}
+    await capture(house, "right", config_id=config_id, body=b'{"a":1}', headers=headers)
+    await capture(house, "changed", config_id=config_id, body=b'{"a": 1}', headers=headers)
+    right = await house.send("ExplainSignatureQuery", requestId="right")
+    assert (right["ok"], right["failed"], right["matchingSchemes"]) == (True, "", ["github", "meta"])
+    changed = await house.send("ExplainSignatureQuery", requestId="changed")
+    assert (changed["ok"], changed["failed"]) == (False, "body")
+    assert "s3cret" not in str(changed)
+
+
+async def test_the_doctor_examines_a_draft(house: House) -> None:
+    """A signature sent along is tried instead of the configured one."""
+    proof = hmac.new(b"other", b"x", hashlib.sha256).hexdigest()
+    await capture(house, "r1", config_id=None, body=b"x", headers={"x-hub-signature-256": f"sha256={proof}"})
+    draft = {"scheme": "github", "secret": "other"}
+    assert (await house.send("ExplainSignatureQuery", requestId="r1", signature=draft))["ok"]
+    with pytest.raises(Invalid, match="signature: is required"):
+        await house.send("ExplainSignatureQuery", requestId="r1")
+
+
+async def test_the_doctor_says_when_the_evidence_is_not_kept(house: House) -> None:
+    """A static secret's header is never stored, and the explanation says that."""
+    config_id = await rule(house, {"scheme": "bearer", "secret": "s3cret"})
+    await capture(house, "r1", config_id=config_id)
+    found = await house.send("ExplainSignatureQuery", requestId="r1")
+    assert (found["ok"], found["failed"]) == (False, "header")
+    assert any("never stored" in hint for hint in found["hints"])
+
+
+async def test_a_draft_may_not_probe_the_server(house: House) -> None:
+    """A reference in a draft makes the server read a variable, so it needs the permission to save one."""
+    await capture(house, "r1")
+    reader = stranger(permissions=frozenset({"inbound:read"}))
+    await capture(house, "r2", organization_id=2)
+    draft = {"scheme": "github", "secret": "env:HOME"}
+    with pytest.raises(Forbidden, match="webhooks:write"):
+        await house.send("ExplainSignatureQuery", reader, requestId="r2", signature=draft)
+    draft = {"scheme": "github", "secret": "env:NO_SUCH_VARIABLE"}
+    proof = {"x-hub-signature-256": "sha256=" + "0" * 64}
+    await capture(house, "r3", headers=proof)
+    assert (await house.send("ExplainSignatureQuery", requestId="r3", signature=draft))["failed"] == "secret"
