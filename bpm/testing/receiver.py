@@ -55,7 +55,16 @@ class WebhookReceiver:
         """Take a port; nothing is answered before `async with`."""
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
-        self._server = _Server(uvicorn.Config(self._app, lifespan="off", log_config=None, access_log=False))
+        self._server = _Server(
+            uvicorn.Config(
+                self._app,
+                interface="asgi3",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=0,
+            )
+        )
         self._task: asyncio.Task[None] | None = None
         self._prepared: deque[PreparedAnswer] = deque()
         self._arrived = asyncio.Condition()

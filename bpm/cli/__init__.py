@@ -1,0 +1,21 @@
+"""The command line: `bpm serve`, `bpm send`, `bpm types`, `bpm demo`.
+
+One file a command group. What a command needs is imported when it runs, so that `bpm --help` answers at once.
+"""
+
+import typer
+
+from bpm.cli import demo, sending, serving, types
+
+main = typer.Typer(
+    name="bpm",
+    help="A typed command and query bus with a webhook gateway.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich's own help costs a quarter of a second
+    pretty_exceptions_enable=False,
+)
+main.command()(serving.serve)
+main.command()(serving.version)
+main.command()(sending.send)
+main.add_typer(types.app, name="types")
+main.command()(demo.demo)

@@ -1,0 +1,90 @@
+"""Which server a command speaks to, and as whom."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from bpm.cli.exits import ExitStatus, fail
+
+if TYPE_CHECKING:
+    from bpm.client import BusClient, Reply
+
+T = TypeVar("T")
+
+SECONDS = 60.0
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+Url = Annotated[
+    str | None, typer.Option("--url", envvar="BPM_URL", help="The server; else where the settings say it listens.")
+]
+Token = Annotated[str | None, typer.Option("--token", envvar="BPM_TOKEN", help="An access token or API key.")]
+Username = Annotated[str | None, typer.Option("--username", envvar="BPM_USERNAME", help="Whom to sign in.")]
+Password = Annotated[str | None, typer.Option("--password", envvar="BPM_PASSWORD", help="Better in BPM_PASSWORD.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An address, and a token or a name with its password."""
+
+    url: str | None
+    token: str | None
+    username: str | None
+    password: str | None
+
+    def run(self, work: "Callable[[BusClient], Awaitable[T]]") -> T:
+        """Sign in if need be and do the work; a server that is away or refuses ends the command."""
+        import httpx
+
+        if self.token is None and (self.username is None or self.password is None):
+            fail(ExitStatus.USAGE, "who are you? Set BPM_TOKEN, or BPM_USERNAME and BPM_PASSWORD")
+        url = self.url or _usual_url()
+        try:
+            return asyncio.run(self._talk(url, work))
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+            fail(ExitStatus.USAGE, f"{url!r} is not an address; write it as http://127.0.0.1:8000")
+        except httpx.TimeoutException:
+            fail(ExitStatus.ERROR, f"the server at {url} did not answer within {SECONDS:g} seconds")
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+            fail(
+                ExitStatus.ERROR,
+                f"no server answers at {url} ({reason})",
+                "start one with `bpm serve`, or name another with --url or BPM_URL",
+            )
+
+    async def _talk(self, url: str, work: "Callable[[BusClient], Awaitable[T]]") -> T:
+        import httpx
+
+        from bpm.client import BusClient, ServerRefused
+
+        # an HTTP_PROXY of the environment is not meant for this machine itself
+        outside = httpx.URL(url).host not in LOOPBACK
+        async with httpx.AsyncClient(base_url=url, timeout=SECONDS, trust_env=outside) as http:
+            client = BusClient(http, self.token)
+            if self.token is None:
+                try:
+                    await client.sign_in(self.username or "", self.password or "")
+                except ServerRefused as refusal:
+                    fail_refused("could not sign in", refusal.reply)
+            return await work(client)
+
+
+def fail_refused(what: str, reply: "Reply") -> None:
+    """End with the server's words: refused, or an error of its own."""
+    status = ExitStatus.REFUSED if reply.status < 500 else ExitStatus.ERROR
+    others = [sentence for sentence in reply.errors if sentence != reply.message]
+    fail(status, f"{what} ({reply.status}): {reply.message}", *others)
+
+
+def _usual_url() -> str:
+    from pydantic import ValidationError
+
+    from bpm.settings import Settings
+
+    try:
+        return Settings().base_url
+    except ValidationError:
+        return "http://127.0.0.1:8000"

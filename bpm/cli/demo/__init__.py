@@ -1,0 +1,5 @@
+"""`bpm demo`."""
+
+
+def demo() -> None:
+    """Start a server with example rules, fire real payloads at them and print what happened."""

@@ -1,0 +1,60 @@
+"""The fields of a message, as they are written on the command line or in a file."""
+
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+from bpm.cli.exits import ExitStatus, fail
+
+
+def read_fields(name: str, words: list[str], file: Path | None) -> dict[str, Any]:
+    """Return the fields of the message `name`: from `name=value` words, from a file, or from standard input.
+
+    A value that is JSON counts as JSON, any other as text. Ends the command for what can't be read.
+    """
+    if words == ["-"] or str(file) == "-":
+        return _of_body(name, sys.stdin.buffer.read(), "standard input")
+    if file is not None and words:
+        fail(ExitStatus.USAGE, "give the fields as name=value or as a file, not both")
+    if file is None:
+        return _of_words(words)
+    try:
+        return _of_body(name, file.read_bytes(), str(file))
+    except OSError as error:
+        fail(ExitStatus.USAGE, f"{file} can't be read: {error.strerror}")
+
+
+def _of_words(words: list[str]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        if not sign or not key:
+            fail(ExitStatus.USAGE, f"{word!r} is not a field; write name=value, as in pageSize=5 or key=orders")
+        if key in fields:
+            fail(ExitStatus.USAGE, f"{key} is given twice")
+        fields[key] = _value(value)
+    return fields
+
+
+def _value(text: str) -> Any:
+    from bpm.security.strict_json import StrictJsonError, parse_json
+
+    try:
+        return parse_json(text.encode(errors="surrogateescape"))
+    except StrictJsonError:
+        return text
+
+
+def _of_body(name: str, raw: bytes, source: str) -> dict[str, Any]:
+    from bpm.security.strict_json import StrictJsonError, parse_json
+
+    try:
+        body = parse_json(raw)
+    except StrictJsonError as error:
+        fail(ExitStatus.USAGE, f"{source} does not hold JSON: {error}")
+    if not isinstance(body, dict):
+        fail(ExitStatus.USAGE, f"{source} must hold one JSON object with the fields")
+    fields = cast("dict[str, Any]", body)
+    if fields.pop("$type", name) != name:
+        fail(ExitStatus.USAGE, f"{source} holds another $type than {name}")
+    return fields

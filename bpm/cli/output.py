@@ -1,0 +1,78 @@
+"""What a command prints: for people on a terminal, JSON lines in a pipe."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any, cast
+
+import typer
+
+CELL = 60
+"""The longest text in a cell of a table."""
+
+
+class Format(StrEnum):
+    """`auto` is `text` on a terminal and `json` in a pipe."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    JSON = "json"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether to write for people."""
+        return self is Format.TEXT or (self is Format.AUTO and sys.stdout.isatty())
+
+
+FormatOption = Annotated[
+    Format, typer.Option("--format", help="text for people, json for programs; auto asks where the output goes.")
+]
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one line."""
+    from pydantic_core import to_json
+
+    typer.echo(to_json(value).decode())
+
+
+def print_value(value: Any) -> None:
+    """Print a value for people: a page of a list as a table, anything else as indented JSON."""
+    if isinstance(value, dict) and "items" in value and "totalCount" in value:
+        print_page(cast("dict[str, Any]", value))
+    elif value is not None:
+        from pydantic_core import to_json
+        from rich import print_json as print_indented
+
+        print_indented(to_json(value).decode(), indent=2)
+
+
+def print_page(page: Mapping[str, Any]) -> None:
+    """Print the items as a table and say where in the list they stand."""
+    items: Sequence[Mapping[str, Any]] = page["items"]
+    columns = list(dict.fromkeys(name for item in items for name, value in item.items() if value is not None))
+    if items:
+        print_table(columns, ([item.get(name) for name in columns] for item in items))
+    number, pages = page.get("pageNumber", 1), page.get("totalPages", 1)
+    typer.echo(f"{len(items)} of {page['totalCount']}" + (f", page {number} of {pages}" if pages > 1 else ""))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows under their columns' names."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    Console().print(table)
+
+
+def _cell(value: Any) -> str:
+    from pydantic_core import to_json
+
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else to_json(value).decode()
+    return text if len(text) <= CELL else text[: CELL - 1] + "…"

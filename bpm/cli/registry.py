@@ -1,0 +1,15 @@
+"""The messages that a server with these settings would know, without one."""
+
+from bpm.app import discovered
+from bpm.bus import Registry
+from bpm.cli.exits import ExitStatus, fail
+from bpm.errors import Misconfigured
+from bpm.settings import Settings
+
+
+def offline_registry() -> Registry:
+    """Return every message, an application's included; ends the command when its packages are not sound."""
+    try:
+        return discovered(Settings())
+    except (Misconfigured, ValueError) as error:
+        fail(ExitStatus.ERROR, str(error))
