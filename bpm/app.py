@@ -172,8 +172,8 @@ class App:
         return [
             *auth_routes(self.accounts, self.settings),
             *health.health_routes(readiness, self.accounts, self.settings),
-            openapi.openapi_route(openapi.OpenApi(self.registry, self.version)),
-            *docs.docs_routes(docs.ApiPage(self.registry, self.version, self.settings.base_url)),
+            *openapi.openapi_routes(self.registry, self.version),
+            *docs.docs_routes(self.registry, self.version, self.settings.base_url),
         ]
 
     @asynccontextmanager

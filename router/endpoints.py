@@ -18,7 +18,7 @@ from bpm.settings import Settings
 from router.answers import Answers, accepted
 from router.execution import Execution
 from router.fixed import FixedRoutes
-from router.guard import Guard, Verdict, address_refused, method_refused, unknown
+from router.guard import Guard, Verdict, address_refused, may_greet, method_refused, unknown
 from router.handshakes import handshake
 from router.inbox import Inbox, Source
 from router.providers import Answer, Call, Refusal
