@@ -25,19 +25,18 @@ def compile_value(source: Any) -> Evaluator:
     """
     if isinstance(source, str) and source.startswith("="):
         return compile_expression(source, "null").evaluate
-    return _compile_nested(source)
+    return compile_template(_from_juel(source), "null").render
 
 
-def _compile_nested(source: Any) -> Evaluator:
+def _from_juel(source: Any) -> Any:
+    """The same value with `{{…}}` for every `${…}` and `#{…}` in its texts."""
+    if isinstance(source, str):
+        return _JUEL.sub(r"{{\1}}", source)
     if isinstance(source, dict):
-        entries = {key: _compile_nested(value) for key, value in cast("dict[str, Any]", source).items()}
-        return lambda view: {key: value(view) for key, value in entries.items()}
+        return {key: _from_juel(value) for key, value in cast("dict[str, Any]", source).items()}
     if isinstance(source, list):
-        items = [_compile_nested(item) for item in cast("list[Any]", source)]
-        return lambda view: [item(view) for item in items]
-    if isinstance(source, str) and _JUEL.search(source):
-        source = _JUEL.sub(r"{{\1}}", source)
-    return compile_template(source, "null").render
+        return [_from_juel(item) for item in cast("list[Any]", source)]
+    return source
 
 
 def is_constant(source: str) -> bool:

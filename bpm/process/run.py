@@ -197,12 +197,12 @@ class Run:
         """The variables that can be seen in a scope."""
         view = self._views.get(scope)
         if view is None:
-            instance, chain, outer = self.instance, [self.instance.variables[scope]], scope
-            while (parent := instance.scopes[outer].parent) is not None:
-                chain.append(instance.variables[parent])
-                outer = parent
-            view = self._views[scope] = View(reversed(chain), self.now)
+            view = self._views[scope] = View(self._visible(scope), self.now)
         return view
+
+    def _visible(self, scope: int) -> Mapping[str, Any]:
+        inner, parent = self.instance.variables[scope], self.instance.scopes[scope].parent
+        return inner if parent is None else {**self._visible(parent), **inner}
 
     def write(self, scope: int, values: Mapping[str, Any]) -> None:
         """Set variables: each in the nearest scope that has it, a new one in the process."""
@@ -247,9 +247,9 @@ class Run:
             del part[scope]
         self._views.pop(scope, None)
 
-    def scope_of(self, host: Token) -> int | None:
-        """The scope that was opened for a resting token."""
-        return next((key for key, scope in self.instance.scopes.items() if scope.token == host.id), None)
+    def scopes_of(self, host: Token) -> list[int]:
+        """The scopes that were opened for a resting token."""
+        return [key for key, scope in self.instance.scopes.items() if scope.token == host.id]
 
     # Waits
 

@@ -15,7 +15,12 @@ ROOT = 0
 
 
 class Status(StrEnum):
-    """RUNNING: work for a machine is under way; WAITING: only people, messages and timers can go on."""
+    """RUNNING: work for a machine is under way; WAITING: only people, messages and timers can go on.
+
+    `is_final` tells whether nothing can happen to the instance any more.
+    """
+
+    is_final: bool
 
     RUNNING = "RUNNING"
     WAITING = "WAITING"
@@ -23,10 +28,8 @@ class Status(StrEnum):
     ERROR = "ERROR"
     CANCELLED = "CANCELLED"
 
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing can happen to the instance any more."""
-        return self in (Status.COMPLETED, Status.CANCELLED)
+    def __init__(self, name: str) -> None:
+        self.is_final = name in ("COMPLETED", "CANCELLED")
 
 
 class Token(NamedTuple):

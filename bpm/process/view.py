@@ -1,6 +1,6 @@
 """The variables an expression sees: those of its scope, then of the scopes around it, and the time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +18,9 @@ class View(dict[str, Any]):
 
     __slots__ = ("now",)
 
-    def __init__(self, scopes: Iterable[Mapping[str, Any]], now: datetime) -> None:
-        """Copy the scopes, which come innermost last."""
-        super().__init__()
-        for scope in scopes:
-            self.update(scope)
+    def __init__(self, visible: Mapping[str, Any], now: datetime) -> None:
+        """Copy the variables."""
+        super().__init__(visible)
         self.now = now
 
     def __missing__(self, name: str) -> Any:
@@ -34,4 +32,4 @@ class View(dict[str, Any]):
 
     def within(self, inner: Mapping[str, Any]) -> "View":
         """The same with `inner` before everything else."""
-        return View((self, inner), self.now)
+        return View({**self, **inner}, self.now)

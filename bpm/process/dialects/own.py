@@ -11,8 +11,9 @@ and the attributes `bpm:resultVariable`, `bpm:formKey`, `bpm:assignee`, `bpm:can
 `bpm:candidateGroups`, `bpm:dueDate`, `bpm:priority` on the element itself.
 """
 
-import json
 from typing import cast
+
+from pydantic_core import from_json
 
 from ..xml import Tag
 from .fields import Dialect, Fields
@@ -62,8 +63,8 @@ def _read_parameters(tag: Tag, fields: Fields) -> None:
 def read_object(text: str, what: str, fields: Fields) -> dict[str, object]:
     """Read a JSON object; anything else is refused."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = from_json(text, allow_inf_nan=False)
+    except ValueError:
         value = None
     if isinstance(value, dict):
         return cast("dict[str, object]", value)

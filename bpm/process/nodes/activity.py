@@ -50,7 +50,12 @@ class BoundaryEvent(ResultNode):
 
     def skip(self, run: Run, token: Token, wait: Wait, values: Mapping[str, Any]) -> None:
         """Start the path with these values instead of the ones that could not be mapped."""
+        if token.element == self.id:
+            super().skip(run, token, wait, values)
+            return
         run.close(wait)
+        if not self.interrupts:
+            self.arm(run, token)
         self.fire(run, token, values)
 
 

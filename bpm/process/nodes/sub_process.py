@@ -6,7 +6,7 @@ from typing import Any
 from ..compilation import Compilation
 from ..definition import Element
 from ..run import Run
-from ..state import ROOT, Token, Wait
+from ..state import Token, Wait
 from .activity import Activity
 
 
@@ -32,7 +32,7 @@ class SubProcess(Activity, element="subProcess"):
 
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """Map the outputs, which see the variables inside, and go on outside."""
-        scope = run.scope_of(token) or ROOT
+        (scope,) = run.scopes_of(token)
         written = {**values, **self.outputs.evaluate(run.view(scope), merge=True)} if self.outputs else values
         run.close_scope(scope)
         run.write(token.scope, written)
@@ -41,7 +41,7 @@ class SubProcess(Activity, element="subProcess"):
 
     def discard(self, run: Run, token: Token) -> None:
         """Terminate everything inside first; there is nothing yet if it could not be activated."""
-        if scope := run.scope_of(token):
+        for scope in run.scopes_of(token):
             run.clear_scope(scope)
             run.close_scope(scope)
         super().discard(run, token)

@@ -204,3 +204,33 @@ def test_a_boundary_timer_that_cannot_be_set_is_an_incident_of_the_task():
     assert player.waiting == ["b", "t"]
     assert isinstance(player.wait("t"), SendCommand)
     assert finished(player.complete("t"))
+
+
+def test_a_message_that_cannot_be_mapped_is_an_incident_beside_its_task():
+    """The task goes on; the message's values wait for a retry or a skip, which starts the path."""
+    outputs = '<extensionElements><bpm:output name="n">{{10 ** size}}</bpm:output></extensionElements>'
+    event = boundary("b", outputs + '<messageEventDefinition messageRef="m"/>', interrupting=False)
+    player = Player(USER + event, MESSAGES).start(size=10**9).message("b", {"x": 1})
+    assert player.status is Status.ERROR
+    assert player.effect(Incident).element_id == "b"
+    assert player.retry("b").status is Status.ERROR
+    player.retry("b", size=1)
+    assert player.variables["n"] == 10
+    assert player.waiting == ["b", "t"]
+    player.message("b", {"size": 10**9}).skip("b", n=0)
+    assert player.variables["n"] == 0
+    assert player.trace.count("late") == 2
+    assert player.waiting == ["b", "t"]
+    assert finished(player.do("t"))
+
+
+def test_a_token_stopped_at_a_boundary_event_can_be_skipped():
+    """Running out of steps there is an incident like any other."""
+    player = Player(USER + boundary("b", timer("timeDuration", "PT1H"), interrupting=False), max_steps=2).start()
+    player.options["max_steps"] = 0
+    player.fire("b")
+    assert player.effect(Incident).element_id == "b"
+    player.options["max_steps"] = 5
+    player.skip("b")
+    assert player.trace == ["s", "b", "late"]
+    assert finished(player.do("t"))

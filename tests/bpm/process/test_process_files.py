@@ -141,6 +141,28 @@ def test_of_several_unmarked_processes_one_must_be_marked():
         (LINE + '<receiveTask id="t" messageRef="m"/>' + flows("s > t > e"), "its messageRef 'm' is not declared"),
         (LINE + '<receiveTask id="t" messageRef="p"/>' + flows("s > t > e"), "its messageRef 'p' is not declared"),
         (LINE + '<receiveTask id="t"/>' + flows("s > t > e"), "it names no message"),
+        (
+            LINE + '<receiveTask id="t" messageRef="m" instantiate="true"/>' + flows("s > t > e"),
+            "a receive task can't start a process",
+        ),
+        (
+            LINE + flows("s > e", "s > x") + '<endEvent id="x"><errorEventDefinition/></endEvent>',
+            "it names no error",
+        ),
+        (
+            LINE + '<receiveTask id="t" messageRef="wrong"/><error id="wrong"/>' + flows("s > t > e"),
+            "<error> is not an element that may stand in a <process>",
+        ),
+        (
+            LINE + flows("s > e", "s > x") + '<endEvent id="x" bpm:topic="X"><extensionElements>'
+            '<bpm:command type="X"/></extensionElements><messageEventDefinition messageRef="m"/></endEvent>',
+            "it sends a command; use a service task",
+        ),
+        (
+            LINE + '<task id="t"/><boundaryEvent id="b" attachedToRef="t" cancelActivity="false">'
+            "<errorEventDefinition/></boundaryEvent>" + flows("s > t > e"),
+            "an error boundary event always interrupts",
+        ),
         (LINE + '<serviceTask id="t"/>' + flows("s > t > e"), "it names no command"),
         (LINE + '<scriptTask id="t"/>' + flows("s > t > e"), "its script is empty"),
         (

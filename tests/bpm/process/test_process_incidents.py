@@ -134,3 +134,33 @@ def test_starting_does_not_change_the_callers_variables():
     player.send(Start(given)).complete("t", 5, a=2)
     assert given == {"a": 1}
     assert player.variables["a"] == 2
+
+
+def test_a_retry_whose_parameters_fail_stays_an_incident():
+    """The attempt is not used up, and a better value mends it."""
+    body = JOB.replace("{{a}}", "{{10 ** a}}") % ""
+    player = Player(body).start(a=1).fail("t").retry("t", a=10**9)
+    assert player.status is Status.ERROR
+    assert "bits" in player.effect(Incident).message
+    player.retry("t", a=2)
+    assert player.effect(SendCommand).attempt == 2
+    assert player.effect(SendCommand).parameters == {"a": 100}
+
+
+def test_a_user_task_with_an_odd_priority_is_an_incident():
+    """Nothing was offered yet."""
+    body = '<startEvent id="s"/><userTask id="t" bpm:priority="{{p}}"/>' + flows("s > t")
+    player = Player(body).start(p="high")
+    assert "its priority 'high' is not a whole number" in player.effect(Incident).message
+    assert finished(player.retry("t", p=5).do("t"))
+
+
+def test_skipping_a_sub_process_that_could_not_start_goes_on_behind_it():
+    """No scope was opened for it."""
+    body = """<startEvent id="s"/><subProcess id="p1"><extensionElements><bpm:input name="n">{{10 ** a}}</bpm:input>
+    </extensionElements><startEvent id="s1"/></subProcess><userTask id="after"/>"""
+    player = Player(body + flows("s > p1 > after")).start(a=10**9)
+    assert player.effect(Incident).element_id == "p1"
+    player.skip("p1")
+    assert player.waiting == ["after"]
+    assert len(player.instance.scopes) == 1
