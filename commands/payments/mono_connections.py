@@ -50,6 +50,7 @@ async def complete(
 
 def _keep(command: CompleteMonoConnectionCommand, exchange: Exchange, context: Context) -> MonoConnectionView:
     connection = MonoConnection(
+        organization_id=context.organization_id,
         status=_status(command, exchange),
         account_id=exchange.account_id,
         reference=command.reference,
@@ -58,7 +59,7 @@ def _keep(command: CompleteMonoConnectionCommand, exchange: Exchange, context: C
         request_id=context.envelope.root,
         created_at=context.now(),
     )
-    tables.insert(context.tx, context.organization_id, connection)
+    tables.insert(context.tx, connection)
     if connection.account_id is not None:
         told = {"reference": command.reference} if command.reference else {}
         keep_account(context, connection.account_id, "mono.account_connected", told, None)

@@ -43,6 +43,7 @@ def process(command: ProcessMonoEventCommand, context: Context) -> MonoEventView
     account_id = mono_events.account_id(name, command.data)
     occurred_at = mono_events.moment_of(command.timestamp)
     event = MonoEvent(
+        organization_id=context.organization_id,
         event_id=command.event_id,
         event=command.event,
         name=name,
@@ -52,7 +53,7 @@ def process(command: ProcessMonoEventCommand, context: Context) -> MonoEventView
         request_id=context.envelope.root,
         created_at=context.now(),
     )
-    is_new = tables.insert_once(context.tx, context.organization_id, event)
+    is_new = tables.insert_once(context.tx, MonoEvent, event.model_dump(exclude={"id"}))
     if is_new:
         if account_id is not None and name in mono_events.ACCOUNT_EVENTS:
             keep_account(context, account_id, name, mono_events.account_details(name, command.data), occurred_at)

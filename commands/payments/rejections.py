@@ -32,14 +32,15 @@ def keep_rejections(context: Context, kind: Kind, rejected: Sequence[RejectedEle
     """Record invalid elements beside the request that brought them, and publish that there were some."""
     request_id = context.envelope.root
     for element in rejected:
-        row = RemitaRejection(
-            kind=kind,
-            position=element.position,
-            cause=element.cause,
-            request_id=request_id,
-            created_at=context.now(),
-        )
-        tables.insert_once(context.tx, context.organization_id, row)
+        row = {
+            "organization_id": context.organization_id,
+            "kind": kind,
+            "position": element.position,
+            "cause": element.cause,
+            "request_id": request_id,
+            "created_at": context.now(),
+        }
+        tables.insert_once(context.tx, RemitaRejection, row)
     if rejected:
         elements = [element.model_dump() for element in rejected]
         publish(context, f"remita.{kind}_rejected", {"requestId": request_id, "elements": elements})

@@ -6,13 +6,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bpm.bus import Command, Context, Moment, Page, PagedQuery, View, WireModel, handles
+from commands.payments.amount import Amount
 from commands.payments.publication import publish
 from commands.payments.rejections import NotificationView, RejectedElement, keep_rejections
 from router.providers import tables
 from router.providers.tables import RemitaCollection
-
-Amount = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=6, allow_inf_nan=False)]
-"""Naira, exact; on the wire best written as text."""
 
 Identifier = Annotated[str, Field(min_length=1, max_length=100)]
 Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(T.{1,40})?$")]
@@ -56,13 +54,14 @@ def process(command: ProcessRemitaCollectionNotificationCommand, context: Contex
 
 
 def _keep(item: RemitaCollectionItem, context: Context) -> bool:
-    row = RemitaCollection(
-        **item.model_dump(exclude={"request_id"}),
-        mandate_request_id=item.request_id,
-        request_id=context.envelope.root,
-        created_at=context.now(),
-    )
-    return tables.insert_once(context.tx, context.organization_id, row)
+    row = {
+        **item.model_dump(),
+        "organization_id": context.organization_id,
+        "mandate_request_id": item.request_id,
+        "request_id": context.envelope.root,
+        "created_at": context.now(),
+    }
+    return tables.insert_once(context.tx, RemitaCollection, row)
 
 
 def _told(item: RemitaCollectionItem, context: Context) -> dict[str, Any]:

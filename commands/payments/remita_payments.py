@@ -7,15 +7,13 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, Moment, Page, PagedQuery, View, WireModel, handles
 from bpm.bus.paging import When
+from commands.payments.amount import Amount
 from commands.payments.publication import publish
 from commands.payments.rejections import NotificationView, RejectedElement, keep_rejections
 from commands.payments.remita_confirmation import ask_later
 from router.providers import tables
 from router.providers.confirmation.remita import RemitaApi
 from router.providers.tables import RemitaPayment
-
-Amount = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=6, allow_inf_nan=False)]
-"""Naira, exact; on the wire best written as text."""
 
 
 class CustomField(WireModel):
@@ -79,8 +77,13 @@ def process(
 
 
 def _keep(notification: RemitaNotification, context: Context) -> bool:
-    row = RemitaPayment(**notification.model_dump(), request_id=context.envelope.root, created_at=context.now())
-    return tables.insert_once(context.tx, context.organization_id, row)
+    row = {
+        **notification.model_dump(),
+        "organization_id": context.organization_id,
+        "request_id": context.envelope.root,
+        "created_at": context.now(),
+    }
+    return tables.insert_once(context.tx, RemitaPayment, row)
 
 
 def _told(notification: RemitaNotification, context: Context) -> dict[str, Any]:

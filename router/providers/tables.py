@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Dialect, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import Dialect, Table, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
@@ -162,17 +163,19 @@ class RemitaRejection(OrganizationRow, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
-def insert_once(tx: Transaction, organization_id: int, row: OrganizationRow) -> bool:
+def insert_once(tx: Transaction, kind: type[OrganizationRow], values: Mapping[str, Any]) -> bool:
     """Insert a row unless its unique key is known; tells whether it was new."""
-    values = {**row.model_dump(exclude={"id"}), "organization_id": organization_id}
-    insert = _INSERT[tx.connection.dialect.name](type(row).table()).on_conflict_do_nothing()
-    return tx.connection.execute(insert, values).rowcount == 1
+    return tx.connection.execute(_insert_new(kind.table(), tx.connection.dialect.name), values).rowcount == 1
 
 
-def insert(tx: Transaction, organization_id: int, row: OrganizationRow) -> None:
+def insert(tx: Transaction, row: OrganizationRow) -> None:
     """Insert a row with the group's others, just before the commit."""
-    values = {**row.model_dump(exclude={"id"}), "organization_id": organization_id}
-    tx.append(type(row).table(), values)
+    tx.append(type(row).table(), row.model_dump(exclude={"id"}))
+
+
+@cache
+def _insert_new(table: Table, dialect: str) -> Any:
+    return _INSERT[dialect](table).on_conflict_do_nothing()
 
 
 def mono_account(tx: Transaction, organization_id: int, account_id: str) -> MonoAccount | None:
