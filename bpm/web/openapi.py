@@ -6,7 +6,7 @@ from typing import Any
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from bpm.bus import Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
@@ -97,13 +97,14 @@ class OpenApi:
         }
 
 
-def openapi_route(openapi: OpenApi) -> Route:
+def openapi_routes(registry: Registry, version: str) -> list[BaseRoute]:
     """Return the route of the document."""
+    openapi = OpenApi(registry, version)
 
     def serve(request: Request) -> Response:
         return Response(openapi.json, media_type="application/json", headers={"Cache-Control": "no-cache"})
 
-    return Route("/openapi.json", serve)
+    return [Route("/openapi.json", serve)]
 
 
 def _send(catalogue: Catalogue) -> dict[str, Any]:
