@@ -14,6 +14,9 @@ from scripts.values import incoming
 FRAME_ROOM = 64 * KIB
 """What a frame may hold besides the value its limit is about."""
 
+CANCEL_SECONDS = 1.0
+"""How long a cancelled command may take to clean up before the run ends without it."""
+
 COMPILED_ROOM = 8
 """A compiled script with its warnings takes at most this many times the room of its source."""
 
@@ -117,6 +120,7 @@ class Conversation:
         finally:
             if not sending.done():
                 sending.cancel()
+                await asyncio.wait((sending,), timeout=CANCEL_SECONDS)
         if self._child.ended.done() and not sending.done():
             raise ChildGoneError
         return sending.result()

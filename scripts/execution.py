@@ -51,7 +51,7 @@ def _run(code: Any, scope: dict[str, Any], interface: Interface, room: int) -> d
     returned = scope.get("result") if value is None else value
     return {
         "t": "result",
-        "result": outgoing.convert(returned),
+        "result": outgoing.convert(returned, "result"),
         "reply": None if interface.answer is None else outgoing.convert(interface.answer, "reply"),
         "variables": outgoing.convert(scope.get("variables"), "variables"),
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,

@@ -6,9 +6,12 @@ import math
 import os
 import resource
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from scripts import kernel, landlock
+from scripts.limits import MIB
 from scripts.seccomp import SystemCallFilter
 from scripts.syscalls import this_machine
 from scripts.wire import SOCKET
@@ -40,14 +43,14 @@ MACHINE = this_machine()
 FILTER = SystemCallFilter(MACHINE) if MACHINE else None
 
 
-def lock_zygote() -> dict[str, Lock]:
-    """Close what the zygote and its children share, and tell which locks are on."""
+def lock_zygote(address_space: int) -> dict[str, Lock]:
+    """Close what the zygote and its children share, and tell which locks are on, tried on probes."""
     locks: dict[str, Lock] = {"namespaces": _leave_namespaces(), "user": _drop_user()}
     locks["no_new_privileges"] = _closed(kernel.PR_SET_NO_NEW_PRIVS, 1) and _closed(kernel.PR_SET_DUMPABLE, 0)
-    try:
-        locks["landlock"] = f"ABI {landlock.restrict()}"
-    except OSError:
-        locks["landlock"] = False
+    locks["landlock"] = _close_files()
+    locks["seccomp"] = _ended_by("SIGSYS", _break_filter)
+    locks["cpu_timer"] = _ended_by("SIGPROF", _outlive_timer)
+    locks["resource_limits"] = _ended_by("", lambda: _exceed_memory(address_space))
     return locks
 
 
@@ -99,22 +102,46 @@ def filter_calls() -> bool:
     return True
 
 
-def filter_holds() -> bool:
-    """Try the filter on a child of our own: a question is refused, a fork kills."""
+def _ended_by(name: str, probe: Callable[[], None]) -> bool:
+    """Fork a process that tries a lock; tell whether the named signal ended it, or without a name that it did well."""
     pid = os.fork()
     if pid == 0:
-        _probe()
-    return os.WTERMSIG(os.waitpid(pid, 0)[1]) == getattr(signal, "SIGSYS", 0)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        try:
+            probe()
+        finally:
+            os._exit(1)
+    status = os.waitpid(pid, 0)[1]
+    return status == 0 if not name else os.WTERMSIG(status) == getattr(signal, name, -1)
 
 
-def _probe() -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def _break_filter() -> None:
     if filter_calls():
         try:
             Path("/").stat()
         except PermissionError:
             os.fork()
-    os._exit(0)
+
+
+def _outlive_timer() -> None:
+    start_timer(0.005)
+    while time.process_time() < 1:
+        pass
+
+
+def _exceed_memory(address_space: int) -> None:
+    limit_resources(1, address_space + 16 * MIB)
+    try:
+        bytes(64 * MIB)
+    except MemoryError:
+        os._exit(0)
+
+
+def _close_files() -> Lock:
+    try:
+        return f"ABI {landlock.restrict()}"
+    except OSError:
+        return False
 
 
 def _leave_namespaces() -> Lock:

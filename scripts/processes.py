@@ -22,7 +22,7 @@ STOP_SECONDS = 0.25
 LINGER_SECONDS = 1.0
 """How long a child may live on after its last message."""
 BURY_SECONDS = 5.0
-"""How long the zygote may take to report a killed child before it is taken for stuck and replaced."""
+"""How long the zygote may take to carry out an order before it is taken for stuck and replaced."""
 
 CONTROL_BYTES = 64 * 1024
 READ_BYTES = 256 * 1024
@@ -177,6 +177,8 @@ class Zygote:
             self._order(order, theirs.fileno())
         if self.lost:
             self._bury_all()
+        else:
+            self._loop.call_later(BURY_SECONDS, self._expect, child)
         return child
 
     def signal(self, child: Child, number: int) -> None:
@@ -197,6 +199,11 @@ class Zygote:
             self._process.kill()
             _, errors = await asyncio.to_thread(self._process.communicate)
         return errors.decode("utf-8", "replace").strip()[-2000:]
+
+    def _expect(self, child: Child) -> None:
+        """Give up on the zygote if a child it was ordered has not come."""
+        if child.pid is None and not child.ended.done():
+            self.abandon()
 
     def _order(self, message: Mapping[str, Any], *descriptors: int) -> None:
         if self.lost:

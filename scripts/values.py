@@ -14,6 +14,9 @@ DEPTH = 100
 INTEGER_BITS = 8_000
 """Larger integers do not travel: the server could not write them down as JSON."""
 
+SHOWN_DEPTH = 8
+"""A place deeper than this is not spelled out."""
+
 TEXTUAL = (decimal.Decimal, datetime.datetime, datetime.date, datetime.time, uuid.UUID)
 SEQUENCES: tuple[Any, ...] = (list, tuple, set, frozenset, deque, range, KeysView, ValuesView, ItemsView)
 
@@ -22,69 +25,106 @@ class TooLargeError(Exception):
     """A value that leaves a script is larger than its limit."""
 
 
+class _UnfitError(Exception):
+    """A value that JSON cannot hold; the path to it is collected on the way out."""
+
+    def __init__(self, kind: type[Exception], words: str) -> None:
+        super().__init__(words)
+        self.kind = kind
+        self.path: list[str] = []
+
+    def for_script(self, place: str) -> Exception:
+        """Return the error as a script sees it."""
+        steps = "".join(reversed(self.path)) if len(self.path) <= SHOWN_DEPTH else ""
+        return self.kind(f"{place}{steps} {self}")
+
+
 class Outgoing:
-    """Turns one value of a script into JSON types, counting bytes as it goes.
+    """Turns values of a script into JSON types, counting bytes as it goes.
 
     Decimal, UUID, dates and times become strings (ISO 8601), tuples and sets become lists, keys become
-    strings as `json.dumps` does it. Raises TypeError or ValueError, naming the place, for what JSON cannot
-    hold, and TooLargeError as soon as the count passes the room.
+    strings as `json.dumps` does it.
     """
 
     def __init__(self, room: int) -> None:
         self._room = room
 
-    def convert(self, value: Any, place: str = "result", depth: int = 0) -> Any:
-        """Return the JSON form of a value found at `place`."""
+    def convert(self, value: Any, place: str) -> Any:
+        """Return the JSON form of a value.
+
+        Raises TypeError or ValueError, naming the place, for what JSON cannot hold, and TooLargeError as soon
+        as everything converted takes more than the room.
+        """
+        try:
+            return self._value(value, 0)
+        except _UnfitError as error:
+            raise error.for_script(place) from None
+
+    def _value(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return self._text(value)
         if value is None or value is True or value is False:
             self._take(1)
             return value
-        if isinstance(value, str):
-            return self._text(value, place)
         if isinstance(value, (int, float)):
-            return self._number(value, place)
+            return self._number(value)
         if isinstance(value, TEXTUAL):
-            return self._text(_text_of(value), place)
+            return self._text(_text_of(value))
         if depth == DEPTH:
-            raise ValueError(f"{place.partition('[')[0]} nests more than {DEPTH} levels deep, or contains itself")
+            raise _UnfitError(ValueError, f"nests more than {DEPTH} levels deep, or contains itself")
         self._take(1)
         if isinstance(value, Mapping):
-            return self._mapping(cast("Mapping[Any, Any]", value), place, depth)
+            return self._mapping(cast("Mapping[Any, Any]", value), depth + 1)
         if isinstance(value, SEQUENCES):
-            items = cast("Iterable[Any]", value)
-            return [self.convert(item, f"{place}[{at}]", depth + 1) for at, item in enumerate(items)]
-        raise TypeError(f"{place} is {_kind(value)}, which JSON cannot hold{_advice(value)}")
+            return self._sequence(cast("Iterable[Any]", value), depth + 1)
+        raise _UnfitError(TypeError, f"is {_kind(value)}, which JSON cannot hold{_advice(value)}")
 
-    def _mapping(self, value: Mapping[Any, Any], place: str, depth: int) -> dict[str, Any]:
-        return {
-            self._key(key, place): self.convert(item, f"{place}[{key!r}]" if depth < 8 else place, depth + 1)
-            for key, item in value.items()
-        }
+    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        converted: dict[str, Any] = {}
+        for key, item in value.items():
+            try:
+                converted[self._key(key)] = self._value(item, depth)
+            except _UnfitError as error:
+                error.path.append(f"[{key!r}]")
+                raise
+        return converted
 
-    def _key(self, key: Any, place: str) -> str:
+    def _sequence(self, value: Iterable[Any], depth: int) -> list[Any]:
+        converted: list[Any] = []
+        for at, item in enumerate(value):
+            try:
+                converted.append(self._value(item, depth))
+            except _UnfitError as error:
+                error.path.append(f"[{at}]")
+                raise
+        return converted
+
+    def _key(self, key: Any) -> str:
         if isinstance(key, str):
-            return self._text(key, place)
+            return self._text(key)
         if key is None or isinstance(key, bool):
-            return self._text({None: "null", True: "true", False: "false"}[key], place)
+            return self._text({None: "null", True: "true", False: "false"}[key])
         if isinstance(key, (int, float, *TEXTUAL)):
-            return self._text(_text_of(key), place)
-        raise TypeError(f"{place} has a key that is {_kind(key)}; keys must be text or numbers")
+            return self._text(_text_of(key))
+        raise _UnfitError(TypeError, f"is under a key that is {_kind(key)}; keys must be text or numbers")
 
-    def _text(self, value: str, place: str) -> str:
+    def _text(self, value: str) -> str:
         self._take(len(value) + 1)
-        try:
-            self._take(len(value.encode()) - len(value))
-        except UnicodeEncodeError:
-            raise ValueError(f"{place} has half of a surrogate pair in it, which is not valid text") from None
+        if not value.isascii():
+            try:
+                self._take(len(value.encode()) - len(value))
+            except UnicodeEncodeError:
+                raise _UnfitError(ValueError, "has half of a surrogate pair in it, which is not valid text") from None
         return str(value)
 
-    def _number(self, value: float, place: str) -> float:
+    def _number(self, value: float) -> float:
         if isinstance(value, int):
             if value.bit_length() > INTEGER_BITS:
-                raise ValueError(f"{place} is an integer of more than {INTEGER_BITS} bits; return it as text")
+                raise _UnfitError(ValueError, f"is an integer of more than {INTEGER_BITS} bits; return it as text")
             self._take(1 + value.bit_length() // 8)
             return int(value)
         if not math.isfinite(value):
-            raise ValueError(f"{place} is {value!r}, which JSON cannot hold")
+            raise _UnfitError(ValueError, f"is {value!r}, which JSON cannot hold")
         self._take(9)
         return float(value)
 

@@ -133,7 +133,7 @@ def main(language: Language | None = None) -> NoReturn:
     language = language or Language(compile_script, guards.namespace())
     rehearsal = language.compile(REHEARSAL, len(REHEARSAL))["code"]
     occupied = _address_space()
-    state = locks.lock_zygote() | {"seccomp": locks.filter_holds()}
+    state = locks.lock_zygote(occupied)
     setting = Setting(language, os.getpid(), occupied, rehearsal, confined=bool(state["seccomp"]))
     zygote = Zygote(control, setting)
     gc.collect()

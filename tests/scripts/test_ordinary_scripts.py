@@ -76,7 +76,7 @@ DIALECT = {
         "ZeroDivisionError",
     ),
     "a return without a value": ("result = 5\nif result:\n    return\nresult = 6", 5),
-    "return in a loop with finally": ("for i in range(3):\n    try:\n        return i\n    finally:\n        log(i)", 0),
+    "return through finally": ("for i in range(3):\n    try:\n        return i\n    finally:\n        log(i)",  0),
     "future annotations": ("from __future__ import annotations\nresult = 1", 1),
     "a module under another name": (
         "import urllib.parse as p\nfrom math import floor as f\nresult = [p.quote(' '), f(2.5)]",

@@ -1,0 +1,103 @@
+"""Nothing of a run reaches another, in both grades of isolation."""
+
+import asyncio
+
+import pytest
+
+from scripts import Limits, Sandbox
+from tests.scripts.wall import OpenSandbox
+
+pytestmark = pytest.mark.anyio
+
+PID = "import os\nresult = os.getpid()"
+
+
+async def test_every_run_has_a_process_of_its_own(wall: OpenSandbox):
+    """Grade `run` never uses a process twice."""
+    pids = [(await wall.run(PID, {})).result for _ in range(10)]
+    assert len(set(pids)) == 10
+
+
+async def test_a_process_is_reused_for_the_same_rule_only(wall: OpenSandbox):
+    """Grade `rule` keeps a process for one tenant and source, and for no other."""
+    one = [(await wall.run(PID, {}, isolation="rule", tenant="1/a/1")).result for _ in range(5)]
+    other = (await wall.run(PID, {}, isolation="rule", tenant="1/a/2")).result
+    changed = (await wall.run(PID + " ", {}, isolation="rule", tenant="1/a/1")).result
+    again = (await wall.run(PID, {}, isolation="rule", tenant="1/a/1")).result
+    assert len(set(one)) == 1
+    assert len({one[0], other, changed}) == 3
+    assert again == one[0]
+
+
+async def test_a_process_is_retired_after_its_runs(wall: OpenSandbox):
+    """A reused process serves no more runs than allowed."""
+    limits = Limits(reuse_runs=3)
+    pids = [(await wall.run(PID, {}, isolation="rule", limits=limits)).result for _ in range(6)]
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3]
+
+
+async def test_a_process_is_retired_at_its_age(wall: OpenSandbox):
+    """A reused process ends when it is too old, idle or not."""
+    limits = Limits(reuse_seconds=0.2)
+    first = (await wall.run(PID, {}, isolation="rule", limits=limits)).result
+    await asyncio.sleep(0.3)
+    second = (await wall.run(PID, {}, isolation="rule", limits=limits)).result
+    assert first != second
+
+
+async def test_a_process_is_retired_at_an_error(wall: OpenSandbox):
+    """After a failure the next run of the rule has a new process."""
+    code = "import os\nlog(os.getpid())\n1 / payload"
+    bad = await wall.run(code, {"payload": 0}, isolation="rule")
+    good = await wall.run(code, {"payload": 1}, isolation="rule")
+    assert bad.failure is not None
+    assert good.failure is None
+    assert bad.logs != good.logs
+
+
+PAIRS = {
+    "a global": ("try:\n    stash\n    return 'LEAK'\nexcept NameError:\n    stash = payload\n    return 'clean'"),
+    "a builtin": "try:\n    return len.stash\nexcept AttributeError:\n    return 'clean'",
+    "the decimal context": (
+        "import decimal\nc = decimal.getcontext()\nresult = 'clean' if c.prec == 28 else 'LEAK'\nc.prec = 5"
+    ),
+    "the random generator": (
+        "import random\nresult = 'clean' if random.random() == 0.13436424411240122 else 'LEAK'\nrandom.seed(99)"
+    ),
+    "a default argument": "def f(x=[]):\n    x.append(1)\n    return len(x)\nresult = 'clean' if f() == 1 else 'LEAK'",
+    "an input": "result = 'LEAK' if 'seen' in payload else 'clean'\npayload['seen'] = True",
+    "a variable": "result = 'LEAK' if 'seen' in variables else 'clean'\nvariables['seen'] = True",
+    "the number of commands": "for n in range(50):\n    send('A')\nresult = 'clean'",
+    "a class of the script": "class A:\n    n = 1\nresult = 'clean' if A.n == 1 else 'LEAK'\nA.n = 2",
+    "a reply": "if payload:\n    reply(200, payload)\nresult = 'clean'",
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+async def test_nothing_leaks_from_run_to_run_of_a_rule(sandbox: Sandbox, name: str):
+    """Even a reused process starts each run as if it were its first."""
+
+    async def send(command: str, fields: object) -> None:
+        return None
+
+    for payload in ({"n": 1}, {}, {"n": 2}):
+        run = await sandbox.run(PAIRS[name], {"payload": payload}, send=send, isolation="rule", seed=1)
+        assert run.result == "clean"
+        assert bool(run.reply) == (name == "a reply" and bool(payload))
+
+
+async def test_concurrent_runs_do_not_mix(sandbox: Sandbox):
+    """Forty runs at once each get the answers to their own commands."""
+
+    async def send(command: str, fields: dict[str, int]) -> int:
+        await asyncio.sleep(0.001 * (fields["n"] % 7))
+        return fields["n"] * 2
+
+    code = "result = [payload, send('Double', {'n': payload})]"
+    runs = await asyncio.gather(
+        *(
+            sandbox.run(code, {"payload": n}, send=send, isolation="rule" if n % 2 else "run", tenant=str(n % 3))
+            for n in range(40)
+        )
+    )
+    assert [run.result for run in runs] == [[n, n * 2] for n in range(40)]
