@@ -41,6 +41,7 @@ class ExecuteCommandChainCommand(Command[ChainView]):
     """
 
     permission = None
+    rehearsable = True
     succeeded = "Command chain executed successfully"
     failed = "Command chain failed"
 

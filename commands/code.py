@@ -49,6 +49,7 @@ class ExecuteCodeCommand(Command[CodeRunView]):
     """
 
     permission = "code:write"
+    rehearsable = True
     succeeded = "Script executed successfully"
     failed = "Script failed"
 

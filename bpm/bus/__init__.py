@@ -7,6 +7,7 @@ from bpm.bus.messages import Command, Id, Integer, Message, Moment, Query, View,
 from bpm.bus.outcome import Outcome
 from bpm.bus.paging import Page, PagedQuery
 from bpm.bus.registry import Registration, Registry, handles
+from bpm.bus.rehearsal import Rehearsed
 
 __all__ = [
     "Bus",
@@ -25,6 +26,7 @@ __all__ = [
     "Recorder",
     "Registration",
     "Registry",
+    "Rehearsed",
     "View",
     "WireModel",
     "handles",

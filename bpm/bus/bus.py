@@ -15,6 +15,7 @@ from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
 from bpm.bus.recorders import Audit, Idempotency
 from bpm.bus.registry import Registration, Registry
+from bpm.bus.rehearsal import Rehearsal, Rehearsed
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Defect, Failed
 from bpm.jobs import JobQueue
@@ -53,6 +54,10 @@ class Bus:
         Raises only `Unavailable`, when nothing could be written down.
         """
         return await self._pipeline(envelope)
+
+    async def rehearse(self, envelope: Envelope) -> Rehearsed:
+        """Say what would become of a message; nothing of it is kept."""
+        return await Rehearsal(self).rehearse(envelope)
 
     def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:
         """Keep a message to be sent later, in the transaction that asks for it."""

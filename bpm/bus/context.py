@@ -14,6 +14,7 @@ from bpm.store.session import ScopedSession
 
 if TYPE_CHECKING:
     from bpm.bus.registry import Registry
+    from bpm.bus.rehearsal import Rehearsed
 
 R = TypeVar("R")
 
@@ -38,6 +39,10 @@ class Sender(Protocol):
 
     async def execute(self, envelope: Envelope) -> Outcome:
         """Take a message through the whole pipeline."""
+        ...
+
+    async def rehearse(self, envelope: Envelope) -> "Rehearsed":
+        """Take a message to its handler and undo what it did."""
         ...
 
 
@@ -146,6 +151,11 @@ class EffectContext:
         """Send by `$type`; returns plain JSON values."""
         message = self._bus.registry.decode(name, fields)
         return self._bus.registry.plain(message, await self.send(message, principal, idempotency_key))
+
+    async def rehearse(self, message: Message[Any], principal: Principal | None = None) -> "Rehearsed":
+        """Find out what would become of a message; nothing of it is kept."""
+        changes: dict[str, Any] = {"principal": principal} if principal else {}
+        return await self._bus.rehearse(self.envelope.caused(message, **changes))
 
     async def conclude(self, work: Callable[[Context], R]) -> R:
         """Run `work` in the transaction that also settles the request, as the handler's last act."""

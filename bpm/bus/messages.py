@@ -34,7 +34,8 @@ class Message(WireModel, Generic[R]):
     """A command or query; its class name is its `$type`, its docstring its description.
 
     `permission` is what the sender must hold, `succeeded` and `failed` are the texts of the answer,
-    `aliases` further names it answers to, and `secrets` the fields that no log may show.
+    `aliases` further names it answers to, and `secrets` the fields that no log may show. An effect that touches
+    nothing outside but through its context is `rehearsable` (see `bpm.bus.rehearsal`).
     """
 
     permission: ClassVar[str | None]
@@ -42,6 +43,7 @@ class Message(WireModel, Generic[R]):
     failed: ClassVar[str] = "Operation failed"
     aliases: ClassVar[tuple[str, ...]] = ()
     secrets: ClassVar[frozenset[str]] = frozenset()
+    rehearsable: ClassVar[bool] = False
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:

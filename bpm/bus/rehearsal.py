@@ -1,0 +1,109 @@
+"""A message sent as if: its real handler runs, and nothing it does is kept."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import structlog
+
+from bpm.bus.behaviors import authorise
+from bpm.bus.context import Context, EffectContext, Sender
+from bpm.bus.envelope import Envelope
+from bpm.bus.later import Later
+from bpm.bus.outcome import Outcome
+from bpm.errors import BpmError, Defect, Failed
+from bpm.store import Transaction
+
+R = TypeVar("R")
+
+log = structlog.get_logger("bpm.bus")
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What would become of a message, and of those that its handler sent one by one."""
+
+    envelope: Envelope
+    outcome: Outcome
+    sent: "list[Rehearsed]" = field(default_factory=list["Rehearsed"])
+
+
+class Rehearsal:
+    """Stands in for the bus: every transaction is undone, and no effect is run that reaches outside.
+
+    Each message finds the database as it is, without what the ones before it would have changed.
+    """
+
+    def __init__(self, bus: Sender) -> None:
+        """Stand before the bus."""
+        self.registry = bus.registry
+        self.database = bus.database
+        self.sent: list[Rehearsed] = []
+        self._bus = bus
+
+    def now(self) -> datetime:
+        """Return the present moment of the injected clock."""
+        return self._bus.now()
+
+    def perform(self, tx: Transaction, envelope: Envelope) -> Any:
+        """Run a handler in a transaction that will be undone."""
+        return self._bus.perform(tx, envelope)
+
+    def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:
+        """Keep a message in a transaction that will be undone."""
+        self._bus.schedule(tx, envelope, later)
+
+    async def rehearse(self, envelope: Envelope) -> Rehearsed:
+        """Send a message as if."""
+        inner = Rehearsal(self._bus)
+        outcome = await inner._outcome(envelope)
+        return Rehearsed(envelope, outcome, inner.sent)
+
+    async def execute(self, envelope: Envelope) -> Outcome:
+        """Send a message that the rehearsed handler sends, and remember it."""
+        rehearsed = await self.rehearse(envelope)
+        self.sent.append(rehearsed)
+        return rehearsed.outcome
+
+    async def _outcome(self, envelope: Envelope) -> Outcome:
+        try:
+            return Outcome(data=await self._run(envelope))
+        except BpmError as error:
+            return Outcome(error=error)
+        except Exception:
+            log.exception("rehearsed handler failed", type=envelope.name, request_id=envelope.request_id)
+            return Outcome(error=Defect())
+
+    async def _run(self, envelope: Envelope) -> Any:
+        registration = self.registry.of(envelope.message)
+        if registration.kind == "query":
+            return await self.database.read(lambda tx: self.perform(tx, envelope))
+        if registration.kind == "transactional":
+            return await self.database.write(lambda tx: undone(tx, lambda: self.perform(tx, envelope)))
+        authorise(envelope)
+        if not registration.message_type.rehearsable:
+            raise Failed(f"{envelope.name} reaches outside the database, so it is not sent in a rehearsal")
+        context = EffectContext(self, envelope, lambda work: self._conclude(envelope, work))
+        return await registration.invoke(envelope.message, context)
+
+    async def _conclude(self, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
+        try:
+            data = await self.database.write(lambda tx: undone(tx, lambda: work(Context(self, envelope, tx))))
+        except BpmError as error:
+            return Outcome(error=error)
+        return Outcome(data=data)
+
+
+class _Undone(Exception):
+    """Raised to roll a savepoint back."""
+
+
+def undone(tx: Transaction, work: Callable[[], R]) -> R:
+    """Do the work, undo it, and return its result; raises what the work raises."""
+    results: list[R] = []
+    with suppress(_Undone), tx.savepoint():
+        results.append(work())
+        raise _Undone
+    return results[0]
