@@ -79,23 +79,22 @@ def list_catalogue(query: GetCommandCatalogQuery, context: Context, registry: Re
     return CommandCatalogueView(items=items, total_count=len(items))
 
 
-class EndpointStatusView(View):
-    """A fixed endpoint; `reason` says why it is off and which setting switches it on."""
-
-    path: str
-    enabled: bool
-    reason: str | None = None
-
-
 class SystemStatusView(View):
-    """How this process is doing."""
+    """How this process is doing.
+
+    `sandboxLocks` are what confines scripts, each on, off or explained; `endpointsOff` are the providers whose
+    fixed endpoints are off, each with the setting that switches it on.
+    """
 
     version: str
     uptime_seconds: float
     draining: bool
-    database: dict[str, Any]
-    sandbox: dict[str, Any]
-    endpoints: list[EndpointStatusView]
+    writer_waiting: int
+    jobs_waiting: int
+    jobs_running: int
+    webhooks: int
+    sandbox_locks: dict[str, bool | str]
+    endpoints_off: dict[str, str]
 
 
 class StatusReporter(Protocol):

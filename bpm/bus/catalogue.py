@@ -94,7 +94,7 @@ def _entry(registration: Registration, fields: JsonSchemaValue, result: JsonSche
     message_type = registration.message_type
     return Entry(
         name=registration.name,
-        area=registration.area,
+        area=_area(registration),
         kind=registration.kind,
         permission=message_type.permission,
         description=inspect.cleandoc(message_type.__doc__ or ""),
@@ -103,6 +103,12 @@ def _entry(registration: Registration, fields: JsonSchemaValue, result: JsonSche
         request=_named(registration, fields),
         result=result,
     )
+
+
+def _area(registration: Registration) -> str:
+    """Return what a permission calls the area, for an area may fill several files; else the file's own name."""
+    permission = registration.message_type.permission
+    return permission.partition(":")[0] if permission is not None else registration.area
 
 
 def _named(registration: Registration, fields: JsonSchemaValue) -> JsonSchemaValue:

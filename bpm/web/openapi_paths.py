@@ -23,11 +23,22 @@ TOKEN_PAIR = {
 _SIGN_IN = {
     "type": "object",
     "description": "Either a name and a password, or a refresh token",
-    "properties": {"username": _TEXT, "password": {**_TEXT, "format": "password"}, "refresh_token": _TEXT},
+    "properties": {
+        "grant_type": {"enum": ["password", "refresh_token"]},
+        "username": _TEXT,
+        "password": {**_TEXT, "format": "password"},
+        "refresh_token": _TEXT,
+    },
     "anyOf": [{"required": ["username", "password"]}, {"required": ["refresh_token"]}],
 }
 
-_REVOCATION = {"type": "object", "required": ["refresh_token"], "properties": {"refresh_token": _TEXT}}
+_REVOCATION = {"type": "object", "properties": {"refresh_token": _TEXT}}
+
+_REVOKED = {
+    "type": "object",
+    "required": ["success", "data", "message"],
+    "properties": {"success": {"const": True}, "data": {"type": "null"}, "message": _TEXT},
+}
 
 _ACCEPTED = {
     "description": "Executed, or kept to be executed; a rule may say otherwise what is answered",
@@ -59,6 +70,7 @@ def _form(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _operation(tag: str, name: str, summary: str, answers: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Describe an operation that needs no token, unless `more` says otherwise."""
     return {"tags": [tag], "operationId": name, "summary": summary, "security": _PUBLIC, "responses": answers, **more}
 
 
@@ -94,7 +106,7 @@ PATHS: dict[str, Any] = {
             "Get an access token, with a password or a refresh token",
             {
                 "200": {"description": "Signed in", "content": content(TOKEN_PAIR)},
-                **refusals(400, 401, 413, 415, 422, 429, 500, 503),
+                **refusals(400, 401, 405, 413, 415, 422, 429, 500, 503),
             },
             requestBody=_form(_SIGN_IN),
         )
@@ -103,9 +115,13 @@ PATHS: dict[str, Any] = {
         "post": _operation(
             "accounts",
             "signOut",
-            "Revoke a refresh token and all that came from it",
-            {"200": {"description": "Revoked, or not known at all"}, **refusals(400, 413, 415, 422, 429, 500, 503)},
-            requestBody=_form(_REVOCATION),
+            "Revoke a refresh token and all that came from it; without one, the access token that is sent",
+            {
+                "200": {"description": "Revoked, or not known at all", "content": content(_REVOKED)},
+                **refusals(400, 401, 405, 413, 415, 422, 429, 500, 503),
+            },
+            requestBody={**_form(_REVOCATION), "required": False},
+            security=[{}, {"bearer": []}],
         )
     },
     "/api/webhooks/{path}": {
