@@ -27,7 +27,7 @@ from bpm.store import open_database
 from bpm.web import command, docs, health, openapi
 from bpm.web.auth import auth_routes
 from bpm.web.lifecycle import Lifecycle
-from bpm.web.problems import problem_response
+from bpm.web.problems import EXCEPTION_HANDLERS, problem_response
 from bpm.worker import Worker
 from router import endpoints, providers
 from router.answers import Answers
@@ -115,7 +115,7 @@ class App:
             lambda: self.lifecycle.draining,
         )
         self.commands = command.CommandEndpoint(self.bus, self.accounts, settings, self.lifecycle)
-        self.pages = Starlette(routes=self._routes(), lifespan=self._lifespan)
+        self.pages = Starlette(routes=self._routes(), exception_handlers=EXCEPTION_HANDLERS, lifespan=self._lifespan)
         self.generated_password: str | None = None
         self._started = time.monotonic()
 
