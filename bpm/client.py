@@ -79,7 +79,7 @@ class BusClient:
         identity = {"authorization": f"Bearer {self.token}"} if self.token else {}
         return await self.request("POST", COMMAND_PATH, {"$type": name, **fields}, {**identity, **(headers or {})})
 
-    async def cmd(self, name: str, **fields: Any) -> Any:
+    async def cmd(self, name: str, /, **fields: Any) -> Any:
         """Send a command or query and return its data; raises `ServerRefused`."""
         reply = await self.send(name, fields)
         if not reply.ok:

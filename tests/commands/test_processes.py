@@ -1,0 +1,276 @@
+"""Processes through the bus: deploy, start, wait, go on, fail, mend; with real scripts and a real database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from bpm.testing import RunningApp, running_app
+
+pytestmark = pytest.mark.anyio
+
+
+def bpmn(body: str, process: str = "order", declarations: str = "") -> str:
+    return dedent(
+        f"""<?xml version="1.0" encoding="UTF-8"?>
+        <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:bpm="https://bpm-bus.dev/bpmn"
+          xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="test">{declarations}
+          <process id="{process}" isExecutable="true">{body}</process></definitions>"""
+    )
+
+
+def line(*elements: str) -> str:
+    """Join elements by flows, in order: each is written `<tag id="x" …>`."""
+    ids = [element.split('id="')[1].split('"')[0] for element in elements]
+    flows = [
+        f'<sequenceFlow id="f{n}" sourceRef="{a}" targetRef="{b}"/>'
+        for n, (a, b) in enumerate(zip(ids, ids[1:], strict=False))
+    ]
+    return "".join([*elements, *flows])
+
+
+START, END = '<startEvent id="s"/>', '<endEvent id="e"/>'
+SCRIPT = '<scriptTask id="t" scriptFormat="python"><script>{}</script></scriptTask>'
+USER = '<userTask id="approve" name="Approve the order"/>'
+
+
+def zeebe(element: str, command: str, *inputs: tuple[str, str], tag: str = "serviceTask") -> str:
+    mappings = "".join(f'<zeebe:input source="{source}" target="{target}"/>' for source, target in inputs)
+    return (
+        f'<{tag} id="{element}"><extensionElements><zeebe:taskDefinition type="{command}"/>'
+        f"<zeebe:ioMapping>{mappings}</zeebe:ioMapping></extensionElements></{tag}>"
+    )
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
+    async with running_app(tmp_path) as running:
+        yield running
+
+
+async def deploy(app: RunningApp, xml: str, **fields: Any) -> dict[str, Any]:
+    return await app.cmd("CreateProcessDefinitionCommand", name="test", bpmnXml=xml, **fields)
+
+
+async def run(app: RunningApp, xml: str, **fields: Any) -> dict[str, Any]:
+    definition = await deploy(app, xml)
+    return await app.cmd("StartProcessInstanceCommand", processDefinitionId=definition["id"], **fields)
+
+
+async def until(app: RunningApp, instance_id: int, status: str, seconds: float = 5) -> dict[str, Any]:
+    async with asyncio.timeout(seconds):
+        while (found := await app.cmd("GetProcessInstanceByIdQuery", instanceId=instance_id))["status"] != status:
+            await asyncio.sleep(0.01)
+    return found
+
+
+async def test_a_script_task_computes_from_variables(app: RunningApp) -> None:
+    """A supervised start returns when the process has ended, with what its script came to."""
+    xml = bpmn(line(START, SCRIPT.format('result = sum(i["qty"] for i in variables["items"])'), END))
+    state = await run(app, xml, variables={"items": [{"qty": 2}, {"qty": 5}]})
+    assert state["status"] == "COMPLETED"
+    assert state["variables"]["lastScriptResult"] == 7
+    assert state["currentTasks"] == []
+
+
+async def test_what_a_script_changes_is_kept(app: RunningApp) -> None:
+    """A script may write the process's variables."""
+    state = await run(app, bpmn(line(START, SCRIPT.format('variables["total"] = 12'), END)), variables={"total": 1})
+    assert state["variables"]["total"] == 12
+
+
+async def test_a_transactional_command_runs_inside_the_step(app: RunningApp) -> None:
+    """A service task's command commits with the instance, and its result is a variable."""
+    task = zeebe("publish", "PublishEventCommand", ("=name", "event"), ("=payload", "data"))
+    state = await run(app, bpmn(line(START, task, END)), variables={"name": "order.paid", "payload": {"id": 5}})
+    assert state["status"] == "COMPLETED"
+    events = (await app.cmd("GetEventListQuery"))["items"]
+    assert {e["event"] for e in events} == {"order.paid", "process.completed"}
+
+
+async def test_an_effect_of_a_service_task_is_a_job(app: RunningApp) -> None:
+    """A command that reaches outside is run after the commit, and the process goes on with its result."""
+    task = zeebe("code", "ExecuteCodeCommand", ("='result = 6 * 7'", "code"))
+    xml = bpmn(line(START, task, END))
+    state = await run(app, xml)
+    assert state["status"] == "COMPLETED"
+
+
+async def test_fire_and_forget_returns_at_once(app: RunningApp) -> None:
+    """The caller has the id at once, and a worker does the rest."""
+    xml = bpmn(line(START, SCRIPT.format("result = 1"), END))
+    state = await run(app, xml, executionMode="FireAndForget")
+    assert state["status"] == "RUNNING"
+    await until(app, state["instanceId"], "COMPLETED")
+
+
+async def test_a_user_task_waits_for_a_person(app: RunningApp) -> None:
+    """The task is listed, completing it lets the process go on, completing it twice is a conflict."""
+    state = await run(app, bpmn(line(START, USER, END)))
+    assert state["status"] == "WAITING"
+    (task,) = (await app.cmd("GetUserTaskListQuery"))["items"]
+    assert (task["elementId"], task["name"]) == ("approve", "Approve the order")
+    fields = {"instanceId": task["instanceId"], "waitId": task["waitId"], "variables": {"approved": True}}
+    done = await app.cmd("CompleteUserTaskCommand", **fields)
+    assert done["status"] == "COMPLETED"
+    assert done["variables"]["approved"] is True
+    again = await app.send("CompleteUserTaskCommand", fields)
+    assert again.status == 409
+
+
+MESSAGE = '<message id="m" name="paid"><extensionElements><zeebe:subscription correlationKey="=orderId"/></extensionElements></message>'
+RECEIVE = '<receiveTask id="wait" messageRef="m"/>'
+
+
+async def test_a_message_goes_to_the_instance_with_its_key(app: RunningApp) -> None:
+    """Of two instances that wait for one name, the one with the key goes on."""
+    xml = bpmn(line(START, RECEIVE, END), declarations=MESSAGE)
+    first = await run(app, xml, variables={"orderId": "o-1"})
+    second = await app.cmd("StartProcessInstanceCommand", processKey="order", variables={"orderId": "o-2"})
+    fields = {"messageName": "paid", "correlationKey": "o-2", "variables": {"amount": 9}}
+    state = await app.cmd("CorrelateMessageCommand", **fields)
+    assert (state["instanceId"], state["status"]) == (second["instanceId"], "COMPLETED")
+    assert (await app.cmd("GetProcessInstanceByIdQuery", instanceId=first["instanceId"]))["status"] == "WAITING"
+    nobody = await app.send("CorrelateMessageCommand", {**fields, "correlationKey": "o-3"})
+    assert nobody.status == 404
+
+
+async def test_start_policies_correlate_or_start(app: RunningApp) -> None:
+    """`correlateOrStart` starts an instance only when none waits."""
+    definition = await deploy(app, bpmn(line(START, RECEIVE, END), declarations=MESSAGE))
+    fields = {
+        "processDefinitionId": definition["id"],
+        "startPolicy": "correlateOrStart",
+        "messageName": "paid",
+        "correlationKey": "o-1",
+        "variables": {"orderId": "o-1"},
+    }
+    first = await app.cmd("StartProcessInstanceCommand", **fields)
+    second = await app.cmd("StartProcessInstanceCommand", **fields)
+    assert (first["status"], second["status"]) == ("WAITING", "COMPLETED")
+    assert first["instanceId"] == second["instanceId"]
+
+
+async def test_a_timer_fires(app: RunningApp) -> None:
+    """An intermediate timer lets the process go on when it is due."""
+    timer = (
+        '<intermediateCatchEvent id="pause"><timerEventDefinition><timeDuration>PT0.2S</timeDuration>'
+        "</timerEventDefinition></intermediateCatchEvent>"
+    )
+    state = await run(app, bpmn(line(START, timer, END)))
+    assert state["status"] == "WAITING"
+    await until(app, state["instanceId"], "COMPLETED")
+
+
+async def test_a_timer_survives_a_restart(tmp_path: Path) -> None:
+    """A timer that was set before the server stopped fires after it started again."""
+    timer = (
+        '<intermediateCatchEvent id="pause"><timerEventDefinition><timeDuration>PT1S</timeDuration>'
+        "</timerEventDefinition></intermediateCatchEvent>"
+    )
+    async with running_app(tmp_path) as app:
+        state = await run(app, bpmn(line(START, timer, END)))
+    async with running_app(tmp_path) as app:
+        await until(app, state["instanceId"], "COMPLETED")
+
+
+async def test_a_failing_script_becomes_an_incident_that_can_be_retried(app: RunningApp) -> None:
+    """The incident names what failed; with the cause mended, a retry goes on."""
+    state = await run(app, bpmn(line(START, SCRIPT.format('result = 10 / variables["by"]'), END)), variables={"by": 0})
+    assert state["status"] == "ERROR"
+    (incident,) = state["currentTasks"]
+    assert (incident["kind"], incident["elementId"]) == ("incident", "t")
+    assert "division" in incident["detail"]["message"]
+    await app.cmd("RetryIncidentCommand", instanceId=state["instanceId"], variables={"by": 5})
+    done = await until(app, state["instanceId"], "COMPLETED")
+    assert done["variables"]["lastScriptResult"] == 2
+
+
+async def test_a_failed_task_can_be_skipped_and_an_instance_cancelled(app: RunningApp) -> None:
+    """Skipping leaves the element behind; cancelling ends the instance."""
+    xml = bpmn(line(START, SCRIPT.format("result = 1 / 0"), END))
+    failed = await run(app, xml)
+    skipped = await app.cmd("SkipFailedTaskCommand", instanceId=failed["instanceId"])
+    assert skipped["status"] == "COMPLETED"
+    other = await app.cmd("StartProcessInstanceCommand", processKey="order")
+    cancelled = await app.cmd("CancelProcessInstanceCommand", instanceId=other["instanceId"], reason="test")
+    assert cancelled["status"] == "CANCELLED"
+    assert (await app.send("CancelProcessInstanceCommand", {"instanceId": other["instanceId"]})).status == 409
+
+
+async def test_a_refused_command_is_an_incident_and_undoes_nothing_else(app: RunningApp) -> None:
+    """A service task whose command is refused leaves the instance where it was, with the reason."""
+    task = zeebe("get", "GetWebHookConfigByIdQuery", ("=id", "id"))
+    state = await run(app, bpmn(line(START, task, END)), variables={"id": 99})
+    assert state["status"] == "ERROR"
+    assert "no webhook configuration" in state["currentTasks"][0]["detail"]["message"].lower()
+
+
+async def test_a_new_deployment_is_a_new_version(app: RunningApp) -> None:
+    """Running instances stay on theirs; new ones start on the newest active version."""
+    old = await run(app, bpmn(line(START, USER, END)))
+    second = await deploy(app, bpmn(line(START, END)))
+    assert second["version"] == 2
+    new = await app.cmd("StartProcessInstanceCommand", processKey="order")
+    assert new["status"] == "COMPLETED"
+    assert (await app.cmd("GetProcessInstanceByIdQuery", instanceId=old["instanceId"]))["status"] == "WAITING"
+    await app.cmd("DeactivateProcessDefinitionCommand", id=second["id"])
+    assert (await app.cmd("StartProcessInstanceCommand", processKey="order"))["status"] == "WAITING"
+    refused = await app.send("StartProcessInstanceCommand", {"processDefinitionId": second["id"]})
+    assert refused.status == 409
+
+
+async def test_the_misspelt_name_of_the_seed_product_is_taken(app: RunningApp) -> None:
+    """Clients of the seed product send `CreateProcessDefinitiionCommand`."""
+    data = await app.cmd("CreateProcessDefinitiionCommand", name="x", bpmnXml=bpmn(line(START, END)))
+    assert data["version"] == 1
+
+
+async def test_history_says_what_happened(app: RunningApp) -> None:
+    """Every element that a token passed stands in the history, in order."""
+    state = await run(app, bpmn(line(START, SCRIPT.format("result = 3"), END)))
+    entries = (await app.cmd("GetProcessInstanceHistoryQuery", instanceId=state["instanceId"]))["items"]
+    assert [(e["elementId"], e["event"]) for e in entries] == [
+        ("s", "completed"),
+        ("t", "activated"),
+        ("t", "completed"),
+        ("e", "completed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("xml", "problem"),
+    [
+        ("not xml", "XML"),
+        ("<a/>", "BPMN"),
+        (bpmn(END), "start"),
+        (bpmn(line(START, '<complexGateway id="c"/>', END)), "'c'"),
+        (bpmn(line(START, zeebe("z", "NoSuchCommand"), END)), "NoSuchCommand"),
+        (bpmn(line(START, SCRIPT.format("result = ().__class__"), END)), "'t'"),
+        ('<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><d>&b;</d>', ""),
+    ],
+)
+async def test_what_could_not_run_is_refused_when_deployed(app: RunningApp, xml: str, problem: str) -> None:
+    """Each reason is a 422 that names the element, never a failure at run time."""
+    answer = await app.send("CreateProcessDefinitionCommand", {"name": "x", "bpmnXml": xml})
+    assert answer.status == 422
+    assert problem in " ".join(answer.errors)
+
+
+async def test_the_same_request_starts_one_instance(app: RunningApp) -> None:
+    """A start repeated under one idempotency key is one instance."""
+    definition = await deploy(app, bpmn(line(START, USER, END)))
+    headers = {"Idempotency-Key": "once"}
+    for _ in range(2):
+        await app.send("StartProcessInstanceCommand", {"processDefinitionId": definition["id"]}, headers)
+    assert (await app.cmd("GetProcessInstanceListQuery"))["totalCount"] == 1
+
+
+async def test_only_the_engine_answers_jobs(app: RunningApp) -> None:
+    """Not even an administrator can pretend that a job was done."""
+    state = await run(app, bpmn(line(START, USER, END)))
+    fields = {"instanceId": state["instanceId"], "waitId": 1, "attempt": 1, "kind": "script"}
+    assert (await app.send("AdvanceProcessInstanceCommand", fields)).status == 403
