@@ -1,0 +1,119 @@
+"""What happened, for somebody who reads it on a terminal."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pydantic_core import to_json
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bpm.cli.demo.story import Fired, Story
+from bpm.client import Reply
+
+PIPE_WIDTH = 140
+RESULT = 150
+"""The longest result that is shown, in characters."""
+
+WIDTHS = (26, 20, 28)
+"""How wide the first columns of the requests may be, so that an id fits into a line of the last."""
+
+EXECUTION_TYPES = ("native command", "command chain", "script", "process")
+SHORT: dict[str, Callable[[Any], Any]] = {
+    "ExecuteCodeCommand": lambda run: run["result"],
+    "ExecuteCommandChainCommand": lambda chain: ", ".join(f"{s['name']} {s['status']}" for s in chain["steps"]),
+    "PublishEventCommand": lambda event: {"event": event["event"], "data": event["data"]},
+    "StartProcessInstanceCommand": lambda state: _standing(state),
+}
+"""The part of a result that is worth a line, by message."""
+
+STYLES = {"done": "green", "rejected": "yellow", "quarantined": "yellow", "duplicate": "cyan"}
+
+
+def print_story(story: Story, base_url: str) -> None:
+    """Print the rules, every request with its fate, and what is left behind."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPE_WIDTH)
+    console.print(_rules(story), _requests(story.fired), _remains(story.remains), sep="\n")
+    console.print(f"Everything here is a command: {base_url}/docs/api", highlight=False)
+
+
+def print_access(base_url: str, username: str, password: str) -> None:
+    """Print how to look around while the server is up."""
+    Console().print(
+        "",
+        "To look around:",
+        f"  export BPM_URL={base_url} BPM_USERNAME={username} BPM_PASSWORD={password}",
+        "  bpm send GetInboundRequestListQuery verdict=signature",
+        "  bpm send GetEventListQuery pageSize=20",
+        "  bpm types",
+        f"  {base_url}/docs/api (every command), {base_url}/openapi.json",
+        "Ctrl-C stops the server.",
+        sep="\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _rules(story: Story) -> Table:
+    table = _table("Rules", "key", "type", "what it does", "address")
+    for rule in story.rules:
+        number: int = rule["executionType"]
+        kind = EXECUTION_TYPES[number]
+        table.add_row(rule["key"], kind, Text(rule["description"]), Text(f"{rule['action']} {rule['url']}"))
+    return table
+
+
+def _requests(fired: Iterable[Fired]) -> Table:
+    table = _table("Requests", "sent", "to /api/webhooks/", "answer", "what became of it, and its id")
+    for column, width in zip(table.columns, WIDTHS, strict=False):
+        column.max_width = width
+    for one in fired:
+        state: str = one.kept["state"]
+        became = Text(f"{state}: ", style=STYLES.get(state, "red")) + Text(_fate(one), style="default")
+        became.append(f"\n{one.kept['requestId']}", style="dim")
+        answer = Text(f"{one.reply.status} {_said(one.reply)}")
+        table.add_row(Text(f"{one.shot.sender}\n{one.shot.how}"), Text(one.shot.path), answer, became)
+    return table
+
+
+def _remains(remains: dict[str, int]) -> Table:
+    table = _table("Left behind", "how many", "of what")
+    for what, count in remains.items():
+        table.add_row(str(count), what)
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", show_lines=title == "Requests")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _said(reply: Reply) -> str:
+    return "; ".join(reply.errors) or reply.message
+
+
+def _fate(one: Fired) -> str:
+    kept = one.kept
+    if kept["state"] == "done":
+        answered = one.reply.data
+        waited = isinstance(answered, dict) and "requestId" not in answered
+        return f"{kept['messageType']} → {_short(kept['messageType'], answered if waited else kept['result'])}"
+    if kept["state"] == "duplicate":
+        return f"executed once, as {kept['duplicateOf']}"
+    causes = "; ".join(kept["errors"] or ())
+    return causes if kept["verdict"] == "passed" else f"{kept['verdict']}: {causes}"
+
+
+def _short(message_type: str, result: Any) -> str:
+    value = SHORT.get(message_type, lambda whole: whole)(result)
+    text = value if isinstance(value, str) else to_json(value).decode()
+    return text if len(text) <= RESULT else text[: RESULT - 1] + "…"
+
+
+def _standing(state: dict[str, Any]) -> str:
+    tasks = ", ".join(task["name"] or task["elementId"] for task in state["currentTasks"])
+    return f"instance {state['instanceId']} {state['status']}" + (f": {tasks}" if tasks else "")
