@@ -29,15 +29,18 @@ class Clocks:
         """CPU seconds since the run began."""
         return max(0.0, self._child.cpu_seconds() - self._cpu_before)
 
-    def pause(self) -> None:
+    def wait_for_answer(self) -> None:
         """Stand still while the server answers; the answer has a clock of its own."""
         self._wall.cancel()
         self._wall_left -= time.monotonic() - self._since
         self._wall = self._loop.call_later(self._limits.answer_seconds, self._child.stop, "answer")
 
-    def resume(self) -> None:
-        """Go on after an answer."""
+    def pause(self) -> None:
+        """Stand still altogether: the answer is there, and waits for its turn."""
         self._wall.cancel()
+
+    def resume(self) -> None:
+        """Go on after a pause."""
         self._since = time.monotonic()
         self._wall = self._loop.call_later(max(0.0, self._wall_left), self._child.stop, "wall")
 

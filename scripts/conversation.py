@@ -84,9 +84,7 @@ class Conversation:
             if message["t"] == "log":
                 self._log(message["text"])
             elif message["t"] == "send":
-                clocks.pause()
-                await self._answer(message)
-                clocks.resume()
+                await self._answer(message, clocks)
             else:
                 return message
 
@@ -96,15 +94,18 @@ class Conversation:
             self.logs.append(line)
             self._log_room -= len(line.encode())
 
-    async def _answer(self, message: dict[str, Any]) -> None:
+    async def _answer(self, message: dict[str, Any], clocks: Clocks) -> None:
         answer: dict[str, Any]
         self._turn.give()
+        clocks.wait_for_answer()
         try:
             answer = {"t": "answer", "data": await self._forward(message["command"], message["args"])}
         except CommandRefused as refusal:
             answer = {"t": "refused", "code": refusal.code, "message": str(refusal), "errors": refusal.errors}
         frame = pack(answer, unicode_errors="surrogatepass", convert=incoming)
+        clocks.pause()
         await self._turn.take()
+        clocks.resume()
         await self._child.write(frame)
 
     async def _forward(self, command: str, args: dict[str, Any]) -> Any:
@@ -117,10 +118,10 @@ class Conversation:
         sending = asyncio.ensure_future(self._send(command, args))
         try:
             await asyncio.wait((sending, self._child.ended), return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done():
+                raise ChildGoneError
+            return sending.result()
         finally:
             if not sending.done():
                 sending.cancel()
                 await asyncio.wait((sending,), timeout=CANCEL_SECONDS)
-        if self._child.ended.done() and not sending.done():
-            raise ChildGoneError
-        return sending.result()
