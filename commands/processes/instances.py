@@ -66,6 +66,7 @@ class StartProcessInstanceCommand(Command[InstanceStateView]):
     """
 
     permission = "processes:write"
+    rehearsable = True
     succeeded = "Process instance started successfully"
     failed = "Process start failed"
 
