@@ -20,6 +20,7 @@ from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Defect, Failed
 from bpm.jobs import JobQueue
 from bpm.security.permissions import SYSTEM, Principal
+from bpm.security.secrets import SecretBox
 from bpm.store import Database, Transaction
 
 R = TypeVar("R")
@@ -30,14 +31,16 @@ log = structlog.get_logger("bpm.bus")
 class Bus:
     """Takes messages through the pipeline to their handlers; see `docs/bus.md` for the walk."""
 
-    def __init__(self, registry: Registry, database: Database, jobs: JobQueue, clock: Clock = system_clock) -> None:
-        """Stand between the registered handlers, the database and the job engine."""
+    def __init__(
+        self, registry: Registry, database: Database, jobs: JobQueue, box: SecretBox, clock: Clock = system_clock
+    ) -> None:
+        """Stand between the registered handlers, the database and the job engine; `box` seals kept answers."""
         self.registry = registry
         self.database = database
         self.scheduled = ScheduledMessages(database, jobs, clock)
         self.scheduled.executor = self
         self._clock = clock
-        self._recorders: tuple[Recorder, ...] = (Idempotency(clock, registry), Audit(clock))
+        self._recorders: tuple[Recorder, ...] = (Idempotency(clock, registry, box), Audit(clock))
         self._pipeline = compose((logged, authorised), self._handle)
 
     def now(self) -> datetime:

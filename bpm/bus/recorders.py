@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 import bpm.errors
 from bpm.bus import tables
@@ -13,6 +13,7 @@ from bpm.bus.registry import Registry
 from bpm.clock import Clock
 from bpm.errors import BpmError, Conflict, Defect, RateLimited, Unavailable
 from bpm.security.redaction import redacted
+from bpm.security.secrets import SecretBox
 from bpm.store import Transaction
 
 IN_PROGRESS_SECONDS = 60
@@ -20,12 +21,16 @@ IN_PROGRESS_SECONDS = 60
 
 
 class Idempotency:
-    """The same key from the same caller with the same body gets the first answer again."""
+    """The same key from the same caller with the same body gets the first answer again.
 
-    def __init__(self, clock: Clock, registry: Registry) -> None:
-        """Take the clock that ages keys and the registry that writes results."""
+    Answers are sealed where they are kept: some hold what is shown only once, as a new API key.
+    """
+
+    def __init__(self, clock: Clock, registry: Registry, box: SecretBox) -> None:
+        """Take the clock that ages keys, the registry that reads results, and the box that seals them."""
         self._clock = clock
         self._registry = registry
+        self._box = box
 
     def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
         """Return the first answer, or reserve the key."""
@@ -58,31 +63,34 @@ class Idempotency:
         if outcome.error is not None and not _is_final(outcome.error, envelope):
             tables.forget_key(tx, envelope.principal.id, key)
             return
-        tables.answer_key(tx, envelope.principal.id, key, self._answer(outcome))
-
-    def _answer(self, outcome: Outcome) -> dict[str, Any]:
-        error = outcome.error
-        if error is None:
-            return {"data": outcome.wire}
-        message = error.message if error.has_own_message else None
-        return {"error": type(error).__name__, "message": message, "errors": list(error.errors)}
+        tables.answer_key(tx, envelope.principal.id, key, self._box.encrypt(to_json(_kept(outcome)).decode()))
 
     def _recall(self, known: Any, envelope: Envelope) -> Outcome:
         if known.fingerprint != envelope.fingerprint:
             return Outcome(error=Conflict("Idempotency-Key: was used before with another body"))
         if known.answer is None:
             return Outcome(error=Conflict("Idempotency-Key: the first request with it is still being processed"))
-        if "error" in known.answer:
-            kind: type[BpmError] = getattr(bpm.errors, known.answer["error"], BpmError)
-            error = kind(*known.answer["errors"], message=known.answer["message"])
-            return Outcome(error=error, replayed=True)
-        return self._again(envelope, known.answer["data"])
+        answer = from_json(self._box.decrypt(known.answer))
+        if "error" in answer:
+            kind: type[BpmError] = getattr(bpm.errors, answer["error"])
+            return Outcome(error=kind(*answer["errors"], message=answer["message"]), replayed=True)
+        return self._again(envelope, answer["data"])
 
     def _again(self, envelope: Envelope, data: Any) -> Outcome:
         result = self._registry.of(envelope.message).result
         return Outcome(
             data=result.validate_python(data, by_alias=True, strict=False), json=to_json(data), replayed=True
         )
+
+
+def _kept(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as it is kept: the data, or the error by the name of its class in `bpm.errors`."""
+    error = outcome.error
+    if error is None:
+        return {"data": outcome.wire}
+    kind = next(kind for kind in type(error).__mro__ if kind.__module__ == bpm.errors.__name__)
+    message = error.message if error.has_own_message else None
+    return {"error": kind.__name__, "message": message, "errors": list(error.errors)}
 
 
 def _is_final(error: BpmError, envelope: Envelope) -> bool:

@@ -14,7 +14,7 @@ KEPT = timedelta(hours=24)
 
 
 class IdempotencyKey(OrganizationRow, table=True):
-    """The answer a caller got for a key; without `answer` the work is still going on."""
+    """The answer, sealed, that a caller got for a key; without `answer` the work is still going on."""
 
     __table_args__ = (UniqueConstraint("principal", "key"),)
 
@@ -22,7 +22,7 @@ class IdempotencyKey(OrganizationRow, table=True):
     principal: str
     key: str
     fingerprint: str
-    answer: Any = Field(default=None, sa_type=JsonColumn, nullable=True)
+    answer: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
@@ -86,8 +86,8 @@ def reserve_key(tx: Transaction, row: dict[str, Any]) -> None:
     tx.connection.execute(KEYS.insert(), row)
 
 
-def answer_key(tx: Transaction, principal: str, key: str, answer: Any) -> None:
-    """Keep the answer of a reserved key."""
+def answer_key(tx: Transaction, principal: str, key: str, answer: str) -> None:
+    """Keep the sealed answer of a reserved key."""
     where = (KEYS.c.principal == principal, KEYS.c.key == key)
     tx.connection.execute(update(KEYS).where(*where).values(answer=answer))
 

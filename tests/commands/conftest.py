@@ -81,7 +81,7 @@ async def house(database: Database, settings: Settings, sandbox: Sandbox) -> Hou
     routes = RouteTable(database, RuleCompiler(registry, box, settings))
     services = {"guard": Guard(), "registry": registry, "routes": routes, "sandbox": sandbox}
     registry.bind({**services, "secrets_box": box, "settings": settings, "status": None})
-    bus = Bus(registry, database, EmbeddedJobs(database, concurrency=1))
+    bus = Bus(registry, database, EmbeddedJobs(database, concurrency=1), SecretBox(b"k" * 32))
     return House(bus, database, routes)
 
 

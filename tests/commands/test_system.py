@@ -13,6 +13,7 @@ from bpm.bus import Bus, Envelope, Registry
 from bpm.errors import Forbidden, NotFound
 from bpm.jobs.embedded import EmbeddedJobs
 from bpm.security.permissions import SYSTEM
+from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.store import open_database
 from commands.system import GetCommandCatalogQuery, GetSystemStatusQuery, PingQuery
@@ -46,7 +47,7 @@ async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
     registry.bind({"registry": registry, "status": Status()})
     database = open_database(Settings(data_dir=tmp_path))
     await database.start()
-    yield Bus(registry, database, EmbeddedJobs(database, concurrency=1))
+    yield Bus(registry, database, EmbeddedJobs(database, concurrency=1), SecretBox(b"k" * 32))
     await database.stop()
 
 

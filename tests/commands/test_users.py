@@ -16,6 +16,7 @@ from bpm.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from bpm.jobs.embedded import EmbeddedJobs
 from bpm.security.passwords import Passwords
 from bpm.security.permissions import SYSTEM, Principal, permissions_of
+from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.store import Database, utc_now
 
@@ -65,7 +66,7 @@ async def office(database: Database, settings: Settings, hashed: str) -> AsyncIt
     registry = Registry()
     registry.discover(commands.users.__name__)
     registry.bind({"accounts": accounts})
-    office = Office(Bus(registry, database, EmbeddedJobs(database, concurrency=1)), accounts, database)
+    office = Office(Bus(registry, database, EmbeddedJobs(database, concurrency=1), SecretBox(b"k" * 32)), accounts, database)
 
     def add(tx):
         made = {"created_at": utc_now(), "password_hash": hashed}

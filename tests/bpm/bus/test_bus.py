@@ -9,10 +9,11 @@ import pytest
 from sqlmodel import Field, col, select
 
 from bpm.bus import Bus, Command, Context, EffectContext, Envelope, Integer, Query, Registry, View, handles
-from bpm.bus.tables import AuditEntry
+from bpm.bus.tables import AuditEntry, IdempotencyKey
 from bpm.errors import Conflict, Defect, Failed, Forbidden
 from bpm.jobs.embedded import EmbeddedJobs
 from bpm.security.permissions import SYSTEM, Principal
+from bpm.security.secrets import SecretBox
 from bpm.store import Database, OrganizationRow, Transaction
 from bpm.testing import Clock
 
@@ -153,7 +154,7 @@ async def bus(database: Database, clock: Clock) -> AsyncIterator[Bus]:
         registry.add(handler)
     registry.bind({})
     jobs = EmbeddedJobs(database, 10, clock)
-    bus = Bus(registry, database, jobs, clock)
+    bus = Bus(registry, database, jobs, SecretBox(b"k" * 32), clock)
     await jobs.start(bus.scheduled)
     yield bus
     await jobs.drain(1)
@@ -235,6 +236,14 @@ async def test_the_same_key_gets_the_first_answer(bus: Bus) -> None:
     assert first.data == second.data
     assert first.json == second.json
     assert await bus.send(GetWordsQuery()) == ["once"]
+
+
+async def test_a_kept_answer_is_sealed(bus: Bus) -> None:
+    """What is shown only once can't be read in the database afterwards."""
+    await bus.execute(Envelope(SayCommand(word="canary-in-answer"), SYSTEM, idempotency_key="k", fingerprint="f"))
+    key = await bus.database.read(lambda tx: tx.session(None).exec(select(IdempotencyKey)).one())
+    assert key.answer is not None
+    assert "canary" not in key.answer
 
 
 async def test_the_same_key_with_another_body_is_a_conflict(bus: Bus) -> None:
@@ -320,7 +329,7 @@ async def test_a_message_for_later_survives_a_restart(database: Database, bus: B
     await bus.send(LaterCommand(word="tomorrow", seconds=86_400))
     clock.advance(timedelta(days=2))
     jobs = EmbeddedJobs(database, 10, clock)
-    bus_after = Bus(bus.registry, database, jobs, clock)
+    bus_after = Bus(bus.registry, database, jobs, SecretBox(b"k" * 32), clock)
     await jobs.start(bus_after.scheduled)
     assert await eventually(bus_after, ["tomorrow"])
     await jobs.drain(1)

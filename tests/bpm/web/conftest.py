@@ -18,6 +18,7 @@ from bpm.bus import Bus, Command, Context, EffectContext, Id, Integer, Page, Pag
 from bpm.errors import Conflict, NotFound, Overloaded, RateLimited, Unauthenticated
 from bpm.jobs.embedded import EmbeddedJobs
 from bpm.security.permissions import SYSTEM, Principal, permissions_of
+from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.store import Database, OrganizationRow, open_database
 from bpm.web.command import PATH, CommandEndpoint
@@ -187,7 +188,7 @@ def lifecycle() -> Lifecycle:
 
 @pytest.fixture
 def app(registry: Registry, database: Database, lifecycle: Lifecycle, settings: Settings) -> Starlette:
-    bus = Bus(registry, database, EmbeddedJobs(database, concurrency=1))
+    bus = Bus(registry, database, EmbeddedJobs(database, concurrency=1), SecretBox(b"k" * 32))
     routes = [
         Route(PATH, CommandEndpoint(bus, Tokens(), settings, lifecycle)),
         *health_routes(Readiness(database, lifecycle), Tokens(), settings),

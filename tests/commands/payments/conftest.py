@@ -11,6 +11,7 @@ from pytest_httpserver import HTTPServer
 from bpm.bus import Bus, Message, Registry
 from bpm.jobs.embedded import EmbeddedJobs
 from bpm.security.permissions import Principal, permissions_of
+from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.store import Database, open_database
 from router.providers import Call, discover
@@ -85,7 +86,7 @@ async def office(settings: Settings) -> AsyncIterator[Office]:
         registry.discover(module)
     registry.bind({"mono_api": MonoApi(settings.mono, client), "remita_api": RemitaApi(settings.remita, client)})
     await database.start()
-    yield Office(Bus(registry, database, EmbeddedJobs(database, concurrency=4)), database, settings)
+    yield Office(Bus(registry, database, EmbeddedJobs(database, concurrency=4), SecretBox(b"k" * 32)), database, settings)
     await client.close()
     await database.stop()
 
