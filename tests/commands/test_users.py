@@ -66,7 +66,9 @@ async def office(database: Database, settings: Settings, hashed: str) -> AsyncIt
     registry = Registry()
     registry.discover(commands.users.__name__)
     registry.bind({"accounts": accounts})
-    office = Office(Bus(registry, database, EmbeddedJobs(database, concurrency=1), SecretBox(b"k" * 32)), accounts, database)
+    office = Office(
+        Bus(registry, database, EmbeddedJobs(database, concurrency=1), SecretBox(b"k" * 32)), accounts, database
+    )
 
     def add(tx):
         made = {"created_at": utc_now(), "password_hash": hashed}

@@ -86,7 +86,9 @@ async def office(settings: Settings) -> AsyncIterator[Office]:
         registry.discover(module)
     registry.bind({"mono_api": MonoApi(settings.mono, client), "remita_api": RemitaApi(settings.remita, client)})
     await database.start()
-    yield Office(Bus(registry, database, EmbeddedJobs(database, concurrency=4), SecretBox(b"k" * 32)), database, settings)
+    yield Office(
+        Bus(registry, database, EmbeddedJobs(database, concurrency=4), SecretBox(b"k" * 32)), database, settings
+    )
     await client.close()
     await database.stop()
 
