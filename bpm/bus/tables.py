@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, delete, select, update
+from sqlalchemy import Index, UniqueConstraint, bindparam, delete, select, update
 from sqlmodel import Field
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
@@ -72,29 +72,31 @@ KEYS = IdempotencyKey.table()
 AUDIT = AuditEntry.table()
 SCHEDULED = ScheduledMessage.table()
 
-_FIND = select(KEYS.c.id, KEYS.c.fingerprint, KEYS.c.answer, KEYS.c.created_at)
+_THE_KEY = (KEYS.c.principal == bindparam("principal_"), KEYS.c.key == bindparam("key_"))
+_FIND = select(KEYS.c.id, KEYS.c.fingerprint, KEYS.c.answer, KEYS.c.created_at).where(*_THE_KEY)
+_RESERVE = KEYS.insert()
+_ANSWER = update(KEYS).where(*_THE_KEY).values(answer=bindparam("answer_"))
+_FORGET = delete(KEYS).where(*_THE_KEY)
 
 
 def find_key(tx: Transaction, principal: str, key: str) -> Any:
     """Return the row (id, fingerprint, answer, created_at) of a key, or None."""
-    statement = _FIND.where(KEYS.c.principal == principal, KEYS.c.key == key)
-    return tx.connection.execute(statement).first()
+    return tx.connection.execute(_FIND, {"principal_": principal, "key_": key}).first()
 
 
 def reserve_key(tx: Transaction, row: dict[str, Any]) -> None:
     """Remember a key whose answer is still to come."""
-    tx.connection.execute(KEYS.insert(), row)
+    tx.connection.execute(_RESERVE, row)
 
 
 def answer_key(tx: Transaction, principal: str, key: str, answer: str) -> None:
     """Keep the sealed answer of a reserved key."""
-    where = (KEYS.c.principal == principal, KEYS.c.key == key)
-    tx.connection.execute(update(KEYS).where(*where).values(answer=answer))
+    tx.connection.execute(_ANSWER, {"principal_": principal, "key_": key, "answer_": answer})
 
 
 def forget_key(tx: Transaction, principal: str, key: str) -> None:
     """Free a key: it is too old, or its work may be tried again."""
-    tx.connection.execute(delete(KEYS).where(KEYS.c.principal == principal, KEYS.c.key == key))
+    tx.connection.execute(_FORGET, {"principal_": principal, "key_": key})
 
 
 _SCHEDULED_OPEN = (
@@ -103,14 +105,15 @@ _SCHEDULED_OPEN = (
     .order_by(SCHEDULED.c.due_at)
 )
 
+_SCHEDULED_KEY = select(SCHEDULED.c.id).where(SCHEDULED.c.key == bindparam("key_"))
+_SCHEDULE = SCHEDULED.insert()
+
 
 def schedule(tx: Transaction, row: dict[str, Any]) -> bool:
     """Keep a message for later; False when one with the same key waits already."""
-    if row["key"] is not None:
-        known = select(SCHEDULED.c.id).where(SCHEDULED.c.key == row["key"])
-        if tx.connection.execute(known).first() is not None:
-            return False
-    tx.connection.execute(SCHEDULED.insert(), row)
+    if row["key"] is not None and tx.connection.execute(_SCHEDULED_KEY, {"key_": row["key"]}).first() is not None:
+        return False
+    tx.connection.execute(_SCHEDULE, row)
     return True
 
 
