@@ -86,6 +86,22 @@ def delete(row: WebhookConfig, context: Context) -> None:
     tables.delete_config(context.tx, row)
 
 
+def draft_row(
+    fields: WebHookFields, saved: WebhookConfig | None, findings: Findings, context: Context, box: SecretBox
+) -> WebhookConfig:
+    """Return the row that a draft, or one of changes to `saved`, would be stored as."""
+    definition = with_stored_secrets(_sealed(definition_of(fields), box), saved.definition if saved else {})
+    check_secrets(definition, findings)
+    return WebhookConfig(
+        **_values(fields, definition, None, context),
+        id=saved.id if saved else 0,
+        key=saved.key if saved else "",
+        revision=0,
+        organization_id=context.organization_id,
+        created_at=context.now(),
+    )
+
+
 def definition_of(fields: WebHookFields) -> dict[str, Any]:
     """Return what was set, as on the wire."""
     names = set(WebHookFields.model_fields)

@@ -1,10 +1,13 @@
 """Webhook paths: how they are written, what they may not collide with, and how a request finds its rule."""
 
 import re
+from urllib.parse import unquote
 
 PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
-SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%-]+")
+SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")
+"""What stands for itself in an address (RFC 3986, section 3.3); there is one way only to write such a segment."""
 MAX_SEGMENTS = 20
+PREFIXES = ("api", "webhook", "webhooks")
 
 
 def normalised(path: str) -> str:
@@ -13,9 +16,7 @@ def normalised(path: str) -> str:
     Raises `ValueError` for segments that no address can have and for collisions with fixed addresses.
     """
     parts = path.strip().strip("/").split("/")
-    if parts[:1] == ["api"]:
-        parts = parts[1:]
-    if parts[:1] in (["webhook"], ["webhooks"]):
+    while parts and parts[0] in PREFIXES:
         parts = parts[1:]
     if not parts or parts == [""]:
         raise ValueError("must have at least one segment, as in orders/paid")
@@ -29,6 +30,32 @@ def normalised(path: str) -> str:
 def shape(path: str) -> str:
     """Return the path with nameless parameters: two paths of one shape answer the same addresses."""
     return "/".join("{}" if PARAMETER.fullmatch(part) else part for part in path.split("/"))
+
+
+def requested(path: str, raw_path: bytes) -> str:
+    """Return the path of a request as rules are looked up by: decoded, but for `/` and `%` inside a segment.
+
+    `path` is the decoded and `raw_path` the encoded path of the request line; `a%2Fb` stays one segment.
+    """
+    if b"%" not in raw_path:
+        return path
+    segments = (unquote(segment) for segment in raw_path.decode("latin-1").split("/"))
+    return "/".join(segment.replace("%", "%25").replace("/", "%2F") for segment in segments)
+
+
+def values_at(template: str, path: str) -> dict[str, str] | None:
+    """Return the values of a kept path's parameters at an address, or None when it does not answer there."""
+    expected, given = template.split("/"), path.split("/")
+    if len(expected) != len(given):
+        return None
+    values: dict[str, str] = {}
+    for part, value in zip(expected, given, strict=True):
+        parameter = PARAMETER.fullmatch(part)
+        if parameter is not None and value:
+            values[parameter[1]] = unquote(value)
+        elif part != value:
+            return None
+    return values
 
 
 def _check_segments(parts: list[str]) -> None:

@@ -202,7 +202,7 @@ def changed_configs(tx: Transaction, seen: int) -> tuple[set[int], Sequence[Any]
     if newest == seen:
         return set(), (), newest
     changed = set(tx.connection.execute(_CHANGED, {"seen": seen}).scalars())
-    rows = tx.connection.execute(select(CONFIGS).where(CONFIGS.c.id.in_(changed))).all()
+    rows = tx.connection.execute(select(CONFIGS).where(CONFIGS.c.id.in_(_CHANGED)), {"seen": seen}).all()
     return changed, rows, newest
 
 
@@ -298,6 +298,11 @@ def inbound_request(tx: Transaction, organization_id: int, request_id: str) -> I
     """Return one captured request of an organisation, whole."""
     statement = select_rows(InboundRequest).where(col(InboundRequest.request_id) == request_id)
     return tx.session(organization_id).exec(statement).first()
+
+
+def request_with_key(tx: Transaction, dedupe_key: str | None) -> Any:
+    """Return the row of the request that a provider's id is known by, or None."""
+    return tx.connection.execute(_BY_DEDUPE_KEY, {"key": dedupe_key}).first()
 
 
 def _column(name: str) -> Any:
