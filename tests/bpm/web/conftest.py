@@ -14,20 +14,22 @@ from sqlmodel import select as select_rows
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from bpm.accounts import Accounts
+from bpm.accounts.keys import generate_key
+from bpm.accounts.tables import ApiKey, User
 from bpm.bus import Bus, Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, Registry, View, handles
-from bpm.errors import Conflict, NotFound, Overloaded, RateLimited, Unauthenticated
+from bpm.errors import Conflict, NotFound, Overloaded, RateLimited
 from bpm.jobs.embedded import EmbeddedJobs
-from bpm.security.permissions import SYSTEM, Principal, permissions_of
+from bpm.security.permissions import SYSTEM
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
-from bpm.store import Database, OrganizationRow, open_database
+from bpm.store import Database, OrganizationRow, Transaction, open_database, utc_now
 from bpm.web.command import PATH, CommandEndpoint
 from bpm.web.health import Readiness, health_routes
 from bpm.web.lifecycle import Lifecycle
 from bpm.web.problems import EXCEPTION_HANDLERS
 
-CLERK = Principal("user", "u1", "clerk", 1, frozenset({"orders:read", "orders:write"}))
-VIEWER = Principal("user", "u2", "viewer", 1, permissions_of(["viewer"]))
+KEY = b"a key of thirty-two bytes or more"
 
 
 class ShopOrder(OrganizationRow, table=True):
@@ -150,16 +152,6 @@ async def work_slowly(command: SlowCommand, context: EffectContext) -> str:
     return "done"
 
 
-class Tokens:
-    """Callers by token."""
-
-    async def authenticate(self, authorization: str | None, address: str) -> Principal:
-        known = {"Bearer clerk": CLERK, "Bearer viewer": VIEWER}
-        if authorization not in known:
-            raise Unauthenticated("the token is missing, wrong or expired")
-        return known[authorization]
-
-
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path)
@@ -187,19 +179,54 @@ def lifecycle() -> Lifecycle:
 
 
 @pytest.fixture
-def app(registry: Registry, database: Database, lifecycle: Lifecycle, settings: Settings) -> Starlette:
-    bus = Bus(registry, database, EmbeddedJobs(database, concurrency=1), SecretBox(b"k" * 32))
-    routes = [
-        Route(PATH, CommandEndpoint(bus, Tokens(), settings, lifecycle)),
-        *health_routes(Readiness(database, lifecycle), Tokens(), settings),
-    ]
-    return Starlette(routes=routes, exception_handlers=dict(EXCEPTION_HANDLERS))
+async def accounts(database: Database, settings: Settings) -> AsyncIterator[Accounts]:
+    accounts = Accounts(database, settings, KEY)
+    yield accounts
+    await accounts.stop()
 
 
 @pytest.fixture
-async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+async def clerk(database: Database) -> str:
+    return await add_caller(database, 1, "clerk", "orders:read", "orders:write")
+
+
+@pytest.fixture
+async def viewer(database: Database) -> str:
+    return await add_caller(database, 2, "viewer", "*:read")
+
+
+async def add_caller(database: Database, number: int, name: str, *permissions: str) -> str:
+    """Create a service account with an API key, and return the `Authorization` header that it sends."""
+    key, now = generate_key(), utc_now()
+
+    def add(tx: Transaction) -> None:
+        session = tx.session(None)
+        session.add(User(id=number, username=name, kind="service", permissions=list(permissions), created_at=now))
+        session.flush()
+        session.add(
+            ApiKey(id=key.id, user_id=number, name=name, hash=key.hash, scopes=["*:read", "*:write"], created_at=now)
+        )
+
+    await database.write(add)
+    return f"Bearer {key}"
+
+
+@pytest.fixture
+def app(
+    registry: Registry, database: Database, accounts: Accounts, lifecycle: Lifecycle, settings: Settings
+) -> Starlette:
+    bus = Bus(registry, database, EmbeddedJobs(database, concurrency=1), SecretBox(KEY))
+    routes = [
+        Route(PATH, CommandEndpoint(bus, accounts, settings, lifecycle)),
+        *health_routes(Readiness(database, lifecycle), accounts, settings),
+    ]
+    return Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)
+
+
+@pytest.fixture
+async def client(app: Starlette, clerk: str) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, client=("203.0.113.9", 40000))
-    headers = {"Authorization": "Bearer clerk", "Content-Type": "application/json"}
+    headers = {"Authorization": clerk, "Content-Type": "application/json"}
     async with httpx.AsyncClient(transport=transport, base_url="http://bpm", headers=headers) as client:
         yield client
 

@@ -13,8 +13,10 @@ import uvicorn
 from sqlalchemy import select
 from starlette.applications import Starlette
 
+from bpm.accounts import Accounts
+from bpm.accounts.tables import User
 from bpm.bus.tables import AUDIT
-from bpm.store import Database
+from bpm.store import Database, utc_now
 from bpm.web.command import PATH
 from bpm.web.lifecycle import Lifecycle
 
@@ -137,10 +139,23 @@ async def test_an_unknown_caller_is_refused(client: httpx.AsyncClient, authoriza
     assert response.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_missing_permission_is_named(client: httpx.AsyncClient, count_orders: Counter) -> None:
+async def test_an_access_token_opens_the_bus(client: httpx.AsyncClient, accounts: Accounts, database: Database) -> None:
+    """The token that signing in returns is as good as an API key, until the session is revoked."""
+    hashed = await accounts.passwords.hash("Correct-horse-battery-9")
+    user = User(id=7, username="ada", password_hash=hashed, roles=["viewer"], created_at=utc_now())
+    await database.write(lambda tx: tx.session(None).add(user))
+    tokens = await accounts.sessions.sign_in("ada", "Correct-horse-battery-9", "203.0.113.9")
+    authorization = f"Bearer {tokens.access_token}"
+    listed = await send(client, {"$type": "GetOrderListQuery"}, Authorization=authorization)
+    assert listed.status_code == 200
+    await accounts.sessions.revoke(tokens.refresh_token)
+    assert_refused(await send(client, {"$type": "GetOrderListQuery"}, Authorization=authorization), 401)
+
+
+async def test_a_missing_permission_is_named(client: httpx.AsyncClient, viewer: str, count_orders: Counter) -> None:
     """403 names the permission, whatever the fields are, and nothing happens."""
     for body in ({"$type": "PlaceOrderCommand", "orderNumber": "A-1"}, {"$type": "PlaceOrderCommand"}):
-        body = assert_refused(await send(client, body, Authorization="Bearer viewer"), 403)
+        body = assert_refused(await send(client, body, Authorization=viewer), 403)
         assert body["errors"] == ["PlaceOrderCommand needs the permission orders:write"]
     assert await count_orders() == 0
 
@@ -299,7 +314,7 @@ async def test_a_sane_request_id_comes_back(client: httpx.AsyncClient, database:
     response = await send(client, order, X_Request_Id="shop-42/a")
     assert response.headers["x-request-id"] == "shop-42/a"
     line = await database.read(lambda tx: tx.connection.execute(select(AUDIT)).one())
-    assert (line.request_id, line.principal_name, line.address) == ("shop-42/a", "clerk", "203.0.113.9")
+    assert (line.request_id, line.principal_name, line.address) == ("shop-42/a", "clerk/clerk", "203.0.113.9")
 
 
 @pytest.mark.parametrize("given", ["", "two words", "x" * 129, "<script>", "naïve"])
@@ -332,6 +347,16 @@ async def test_a_failure_is_remembered_by_its_key_too(client: httpx.AsyncClient)
     assert second.content == first.content
 
 
+async def test_a_key_belongs_to_its_caller(client: httpx.AsyncClient, viewer: str, count_orders: Counter) -> None:
+    """Another caller's key of the same name is another key."""
+    await send(client, {"$type": "PlaceOrderCommand", "orderNumber": "A-1"}, Idempotency_Key="k1")
+    other = {"$type": "SlowCommand", "orderNumber": "A-2"}
+    response = await send(client, other, Idempotency_Key="k1", Authorization=viewer)
+    assert response.status_code == 200
+    assert "idempotent-replay" not in response.headers
+    assert await count_orders() == 2
+
+
 async def test_a_key_belongs_to_one_body(client: httpx.AsyncClient, count_orders: Counter) -> None:
     """409 when a key comes again with another body."""
     await send(client, {"$type": "PlaceOrderCommand", "orderNumber": "A-1"}, Idempotency_Key="k1")
@@ -357,16 +382,16 @@ async def port(app: Starlette) -> AsyncIterator[int]:
         await task
 
 
-def request_text(body: bytes, length: int) -> bytes:
-    head = f"POST {PATH} HTTP/1.1\r\nHost: bpm\r\nAuthorization: Bearer clerk\r\n"
+def request_text(caller: str, body: bytes, length: int) -> bytes:
+    head = f"POST {PATH} HTTP/1.1\r\nHost: bpm\r\nAuthorization: {caller}\r\n"
     return f"{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n".encode() + body
 
 
-async def test_a_client_that_hangs_up_does_not_cancel_its_command(port: int, count_orders: Counter) -> None:
+async def test_a_client_that_hangs_up_does_not_cancel_its_command(port: int, clerk: str, count_orders: Counter) -> None:
     """What a client began is finished although it closed the connection before the answer."""
     body = b'{"$type":"SlowCommand","orderNumber":"A-1"}'
     _, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request_text(body, len(body)))
+    writer.write(request_text(clerk, body, len(body)))
     await writer.drain()
     await asyncio.sleep(0.05)
     writer.close()
@@ -375,11 +400,11 @@ async def test_a_client_that_hangs_up_does_not_cancel_its_command(port: int, cou
     assert await count_orders() == 1
 
 
-async def test_half_a_body_has_no_effect(port: int, count_orders: Counter) -> None:
+async def test_half_a_body_has_no_effect(port: int, clerk: str, count_orders: Counter) -> None:
     """A client that goes away in the middle of its body has sent nothing, and the server goes on."""
     body = b'{"$type":"PlaceOrderCommand","orderNumber":"A-1"}'
     _, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request_text(body, len(body) + 1))
+    writer.write(request_text(clerk, body, len(body) + 1))
     await writer.drain()
     await asyncio.sleep(0.05)
     writer.close()
@@ -390,18 +415,18 @@ async def test_half_a_body_has_no_effect(port: int, count_orders: Counter) -> No
     assert await count_orders() == 0
 
 
-async def test_a_large_body_is_refused_over_a_socket(port: int) -> None:
+async def test_a_large_body_is_refused_over_a_socket(port: int, clerk: str) -> None:
     """A client that sends far too much over a real connection reads the 413, not a broken pipe."""
-    async with httpx.AsyncClient(headers={"Authorization": "Bearer clerk"}) as client:
+    async with httpx.AsyncClient(headers={"Authorization": clerk}) as client:
         answer = await client.post(f"http://127.0.0.1:{port}{PATH}", json={"$type": "x", "x": "a" * 8_000_000})
     assert_refused(answer, 413)
 
 
-async def test_a_body_that_does_not_come_is_given_up(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_does_not_come_is_given_up(port: int, clerk: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """400 for a body that is not there in time, so that slow clients hold nothing for ever."""
     monkeypatch.setattr("bpm.web.incoming.BODY_SECONDS", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request_text(b'{"$type":', 100))
+    writer.write(request_text(clerk, b'{"$type":', 100))
     await writer.drain()
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
     writer.close()

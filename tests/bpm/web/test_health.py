@@ -1,13 +1,14 @@
 """`/livez` and `/readyz`: the status for everybody, the details for those who are known."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 
-from bpm.security.permissions import SYSTEM, Principal
+from bpm.accounts import Accounts
 from bpm.settings import Settings
 from bpm.store import Database
 from bpm.web import health
@@ -16,19 +17,16 @@ from bpm.web.lifecycle import Lifecycle
 
 pytestmark = pytest.mark.anyio
 
-KNOWN = {"Authorization": "Bearer clerk"}
+Clients = Callable[[Readiness], httpx.AsyncClient]
 
 
-class Anybody:
-    """Knows every caller."""
+@pytest.fixture
+def client_of(accounts: Accounts, clerk: str) -> Clients:
+    def make(readiness: Readiness) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(Starlette(routes=health_routes(readiness, accounts, Settings())))
+        return httpx.AsyncClient(transport=transport, base_url="http://bpm", headers={"Authorization": clerk})
 
-    async def authenticate(self, authorization: str | None, address: str) -> Principal:
-        return SYSTEM
-
-
-def client_of(readiness: Readiness) -> httpx.AsyncClient:
-    app = Starlette(routes=health_routes(readiness, Anybody(), Settings()))
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bpm")
+    return make
 
 
 async def test_a_running_process_is_alive_and_ready(client: httpx.AsyncClient) -> None:
@@ -39,12 +37,12 @@ async def test_a_running_process_is_alive_and_ready(client: httpx.AsyncClient) -
     assert response.headers["cache-control"] == "no-store"
 
 
-async def test_details_need_a_token(client: httpx.AsyncClient) -> None:
+async def test_details_need_a_token(client: httpx.AsyncClient, clerk: str) -> None:
     """Without a token, or with a wrong one, nothing but the status is told."""
     for authorization in ("", "Bearer nope"):
         answer = await client.get("/readyz", headers={"Authorization": authorization})
         assert answer.json() == {"status": "ready"}
-    checks = (await client.get("/readyz", headers=KNOWN)).json()["checks"]
+    checks = (await client.get("/readyz", headers={"Authorization": clerk})).json()["checks"]
     assert set(checks) == {"serving", "database", "worker"}
     assert all(check["ok"] for check in checks.values())
     assert "migration" in checks["database"]["detail"]
@@ -68,19 +66,21 @@ async def test_readiness_writes_for_real(client: httpx.AsyncClient, settings: Se
     connection.close()
 
 
-async def test_an_outdated_schema_is_not_ready(database: Database, lifecycle: Lifecycle, settings: Settings) -> None:
+async def test_an_outdated_schema_is_not_ready(
+    client_of: Clients, database: Database, lifecycle: Lifecycle, settings: Settings
+) -> None:
     """A database at another migration than ours is not ready, and the detail names both."""
     with sqlite3.connect(settings.sqlite_path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0000'")
     connection.close()
     async with client_of(Readiness(database, lifecycle)) as client:
-        response = await client.get("/readyz", headers=KNOWN)
+        response = await client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"]["database"]["detail"].startswith("stands at migration 0000, not ")
 
 
 async def test_a_database_that_cannot_be_written_is_not_ready(
-    database: Database, lifecycle: Lifecycle, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    client_of: Clients, database: Database, lifecycle: Lifecycle, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While somebody else holds the write lock the process is not ready, and afterwards it is again."""
     monkeypatch.setattr(health, "PROBE_SECONDS", 0.2)
@@ -88,7 +88,7 @@ async def test_a_database_that_cannot_be_written_is_not_ready(
     async with client_of(Readiness(database, lifecycle)) as client:
         blocker = sqlite3.connect(settings.sqlite_path, isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")
-        response = await client.get("/readyz", headers=KNOWN)
+        response = await client.get("/readyz")
         blocker.execute("ROLLBACK")
         blocker.close()
         assert response.status_code == 503
@@ -97,27 +97,31 @@ async def test_a_database_that_cannot_be_written_is_not_ready(
         assert (await client.get("/readyz")).status_code == 200
 
 
-async def test_a_table_that_is_gone_is_not_ready(database: Database, lifecycle: Lifecycle, settings: Settings) -> None:
+async def test_a_table_that_is_gone_is_not_ready(
+    client_of: Clients, database: Database, lifecycle: Lifecycle, settings: Settings
+) -> None:
     """Whatever the database answers, the check ends in a status and a sentence without its words."""
     with sqlite3.connect(settings.sqlite_path) as connection:
         connection.execute("DROP TABLE readiness_probe")
     connection.close()
     async with client_of(Readiness(database, lifecycle)) as client:
-        response = await client.get("/readyz", headers=KNOWN)
+        response = await client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"]["database"]["detail"] == "can't be written; the log says why"
 
 
 @pytest.mark.parametrize(("age", "status"), [(None, 200), (0.0, 200), (15.0, 200), (15.1, 503), (3600.0, 503)])
 async def test_a_worker_must_have_been_seen(
-    database: Database, lifecycle: Lifecycle, age: float | None, status: int
+    client_of: Clients, database: Database, lifecycle: Lifecycle, age: float | None, status: int
 ) -> None:
     """A worker that has not been seen for 15 seconds makes its process unready; none at all does not."""
     async with client_of(Readiness(database, lifecycle, lambda: age)) as client:
         assert (await client.get("/readyz")).status_code == status
 
 
-async def test_asking_often_writes_once(database: Database, lifecycle: Lifecycle, tmp_path: Path) -> None:
+async def test_asking_often_writes_once(
+    client_of: Clients, database: Database, lifecycle: Lifecycle, tmp_path: Path
+) -> None:
     """A hundred questions within a second cost one write."""
     async with client_of(Readiness(database, lifecycle)) as client:
         await client.get("/readyz")
