@@ -23,33 +23,46 @@ class MonoSettings(Group):
     """Mono's callback; off until `webhook_secret` is set."""
 
     webhook_secret: SecretStr | None = None
+    """What Mono sends in `mono-webhook-secret`; setting it switches `/api/webhooks/mono/callback` on."""
     secret_key: SecretStr | None = None
+    """The key with which codes of Mono Connect are exchanged for account ids."""
     base_url: str = "https://api.withmono.com"
+    """Where Mono is asked."""
     redirect_url: str | None = None
+    """Where a browser is sent that comes back from Mono Connect; without it, it gets a small page."""
 
 
 class RemitaSettings(Group):
     """Remita's notifications; off until `allowed_ips` or `header_secret` is set."""
 
     allowed_ips: str | None = None
+    """Addresses and CIDR ranges, between commas, from which notifications are taken."""
     header_name: str = "x-remita-secret"
+    """The header in which a secret agreed with Remita arrives."""
     header_secret: SecretStr | None = None
+    """The secret agreed with Remita; every notification must carry it."""
     merchant_id: str | None = None
+    """The merchant whose payments are confirmed by asking Remita back; needs `api_key` too."""
     api_key: SecretStr | None = None
+    """The key that goes into the hash of those questions."""
     base_url: str = "https://login.remita.net/remita/ecomm"
+    """Where Remita is asked."""
 
 
 class ScriptSettings(Group):
     """The sandbox for inline scripts."""
 
     allow_unconfined: bool = False
+    """Run scripts also where the kernel has no system call filter; without it the server does not start there."""
 
 
 class DeliverySettings(Group):
     """Outbound deliveries."""
 
     allowed_networks: str = ""
+    """Private networks, as CIDR ranges between commas, that deliveries may reach."""
     probe: Literal["on", "off"] = "on"
+    """Whether the address and certificate of a new subscription's URL are checked."""
 
 
 class Settings(BaseSettings):
@@ -63,26 +76,45 @@ class Settings(BaseSettings):
     )
 
     host: str = "127.0.0.1"
+    """The address to listen on."""
     port: int = Field(default=8000, ge=0, le=65535)
+    """The port to listen on."""
     public_url: str | None = None
+    """The address under which the server is reached from outside; the `url` of a webhook begins with it."""
     data_dir: Path = Path("data")
+    """The folder of the database and the generated key."""
     database_url: str | None = None
+    """`sqlite:///` and a file; unset, it is `bpm.db` in the data folder."""
     durability: Literal["full", "relaxed"] = "full"
+    """`full` waits for the disk at every commit; `relaxed` may lose the last moments in a power cut."""
 
     secret_key: SecretStr | None = None
+    """Signs tokens and seals secrets, at least 32 characters; unset, it is made and kept in the data folder."""
     admin_username: str = "admin"
+    """The name of the first administrator."""
     admin_password: SecretStr | None = None
+    """The first administrator's password; unset, one is made and printed once."""
     access_token_seconds: int = Field(default=900, ge=30)
+    """How long an access token holds."""
     refresh_token_seconds: int = Field(default=14 * 86400, ge=60)
+    """How long a refresh token can be exchanged for new tokens."""
 
     command_packages: Annotated[tuple[str, ...], NoDecode] = ()
+    """Packages, between commas, with an application's own commands."""
     trusted_proxies: str = ""
+    """Addresses and CIDR ranges of the proxies whose `X-Forwarded-For` and `Forwarded` are believed."""
     max_body_bytes: int = Field(default=MIB, ge=1024)
+    """The largest body; a webhook configuration may set its own."""
     sync_limit_seconds: float = Field(default=10.0, gt=0)
+    """How long the caller of a `sync` webhook, or of a supervised process start, waits at most."""
     drain_seconds: float = Field(default=10.0, gt=0)
+    """How long what runs may take to finish when the server stops."""
     worker_concurrency: int = Field(default=100, ge=1)
+    """How many jobs run at once."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines that are logged."""
     log_format: Literal["auto", "json", "console"] = "auto"
+    """`auto` is `console` on a terminal and `json` elsewhere."""
 
     mono: MonoSettings = MonoSettings()
     remita: RemitaSettings = RemitaSettings()
