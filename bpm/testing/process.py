@@ -35,11 +35,14 @@ class ServerProcess(TalkingServer):
     """
 
     def __init__(self, **environment: str) -> None:
-        """Choose a port and a folder; `environment` is added to this process's, without its `BPM_…`."""
+        """Choose a port and a folder; `environment` is added to this process's, without its `BPM_…`.
+
+        Changes of `server.environment` count from the next start on.
+        """
         self.port = free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="bpm-")
         self._process: asyncio.subprocess.Process | None = None
-        self._environment = {
+        self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("BPM_")},
             "BPM_PORT": str(self.port),
             "BPM_DATA_DIR": str(self.data_dir),
@@ -47,7 +50,7 @@ class ServerProcess(TalkingServer):
             "BPM_ADMIN_PASSWORD": PASSWORD,
             **environment,
         }
-        super().__init__(httpx.AsyncClient(base_url=self.url, timeout=20))
+        super().__init__(httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False))
 
     @property
     def url(self) -> str:
@@ -69,7 +72,7 @@ class ServerProcess(TalkingServer):
         """Start the server and wait until it is ready; raises `ServerDidNotStart`."""
         with self._log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *COMMAND, env=self._environment, stdout=log, stderr=log, start_new_session=True
+                *COMMAND, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
         deadline = time.monotonic() + START_SECONDS
         while self._process.returncode is None and time.monotonic() < deadline:
