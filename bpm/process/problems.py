@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from bpm.errors import Invalid
 
+MAX_SENTENCES = 500
+
 
 @dataclass(frozen=True, slots=True)
 class BpmnProblem:
@@ -30,6 +32,9 @@ class InvalidDefinition(Invalid):
     """The process definition is not valid"""  # noqa: D400, D415 a message, not a sentence
 
     def __init__(self, problems: Sequence[BpmnProblem]) -> None:
-        """Take every problem of the file, in the order of its lines."""
+        """Take every problem of the file, in the order of its lines; a hopeless file's sentences are cut short."""
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
-        super().__init__(*(str(problem) for problem in self.problems))
+        sentences = [str(problem) for problem in self.problems[:MAX_SENTENCES]]
+        if len(self.problems) > MAX_SENTENCES:
+            sentences.append(f"and {len(self.problems) - MAX_SENTENCES} more problems")
+        super().__init__(*sentences)

@@ -18,6 +18,7 @@ etree: Any = untyped  # lxml ships no types
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
+MAX_ATTRIBUTES = 200
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 
@@ -107,11 +108,13 @@ def _parse(encoded: bytes) -> Any:
 def _tag(element: Any, depth: int) -> Tag:
     if not depth:
         raise _refused("the elements are nested too deep", element.sourceline)
+    if len(element.attrib) > MAX_ATTRIBUTES:  # lxml takes quadratic time to hand them over
+        raise _refused(f"an element has more than {MAX_ATTRIBUTES} attributes", element.sourceline)
     namespace, _, name = element.tag.rpartition("}")
     return Tag(
         namespace=namespace[1:],
         name=name,
-        attributes=dict(element.attrib),
+        attributes=dict(element.items()),
         text=element.text or "",
         line=element.sourceline,
         children=tuple([_tag(child, depth - 1) for child in element]),
