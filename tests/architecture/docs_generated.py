@@ -1,0 +1,238 @@
+"""The pages of `docs/` that are made from the code: settings, messages, errors.
+
+python -m tests.architecture.docs_generated       writes them; test_docs.py compares
+"""
+
+import ast
+import inspect
+import json
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
+from itertools import groupby
+from pathlib import Path
+from typing import Any, get_args
+
+import bpm.errors
+from bpm.bus import PagedQuery, Registry
+from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
+from bpm.errors import BpmError, MethodNotAllowed
+from bpm.settings import Group, Settings
+from bpm.web.fields import Field, fields_of
+from bpm.web.problems import problem_response, status_of
+
+DOCS = Path(__file__).parents[2] / "docs"
+MADE = "<!-- Made from the code by `python -m tests.architecture.docs_generated`; change it there. -->"
+UNITS = {"_seconds": " s", "_bytes": " bytes"}
+
+Row = Sequence[str]
+
+
+def settings_page() -> str:
+    """Every setting with its variable, type, default and meaning, from `bpm.settings`."""
+    tables = [_table(("variable", "default", "meaning"), _settings(Settings, "BPM_"))]
+    for name, field in Settings.model_fields.items():
+        group = field.annotation
+        if inspect.isclass(group) and issubclass(group, Group):
+            rows = _settings(group, f"BPM_{name.upper()}__")
+            tables.append(f"## {name.title()}\n\n{group.__doc__}\n\n{_table(('variable', 'default', 'meaning'), rows)}")
+    return _page(
+        "Settings",
+        "One process reads its settings once, from the environment, when it starts; a value that can't be right stops "
+        "it with a sentence that names the variable. What stands under Delivery has no effect before outbound "
+        "deliveries exist.",
+        *tables,
+    )
+
+
+def messages_page() -> str:
+    """Every command and query with its permission and fields, from the registry."""
+    registry = Registry()
+    registry.discover("commands")
+    catalogue = catalogue_of(registry)
+    entries = sorted(catalogue.entries, key=lambda entry: (entry.area, entry.name))
+    areas = [(area, list(group)) for area, group in groupby(entries, key=lambda entry: entry.area)]
+    index = [f"- **{area}**: " + ", ".join(_link(entry.name) for entry in group) for area, group in areas]
+    sections = [
+        "\n\n".join([f"## {area}", *(_message(entry, registry, catalogue) for entry in group)]) for area, group in areas
+    ]
+    return _page(
+        "Messages",
+        f"The {len(entries)} commands and queries of `POST /api/bpm/cmd`, by the area that their permission names. A "
+        "running server shows the same at `/docs/api`, with examples, and as `/openapi.json`; `bpm types` lists them "
+        "on the command line. How a message travels stands in [bus.md](bus.md).\n\n*Transactional* handlers and "
+        "queries run inside one database transaction; *effects* reach outside it.",
+        "\n".join(index),
+        _paging(registry, catalogue),
+        *sections,
+    )
+
+
+def errors_page() -> str:
+    """The tree of errors, and the HTTP status of each."""
+    tree = textwrap.dedent((bpm.errors.__doc__ or "").split("\n\n")[1])
+    rows = [[f"`{kind.__name__}`", *_status_and_headers(kind), _default(kind)] for kind in _errors()]
+    example = {
+        "success": False,
+        "data": None,
+        "message": "Validation failed",
+        "errors": ["processDefinitionId: is required when executionType is 3"],
+    }
+    return _page(
+        "Errors",
+        "Whatever goes wrong is answered in one shape, with the id of the request in `X-Request-Id`. `message` says "
+        "what went wrong, each entry of `errors` is one sentence, headed by the field's path where there is one; all "
+        "problems of a body are reported at once (of very many the first hundred).",
+        f"```json\n{json.dumps(example, indent=2)}\n```",
+        "## The tree\n\nHandlers raise these; `bpm.web.problems` alone knows which status each has. A class that is "
+        f"not in its table has the status of its nearest ancestor there.\n\n```text\n{tree}\n```",
+        "## Statuses\n\nThe default message stands in when neither the error nor its message's class brings one of its "
+        f"own.\n\n{_table(('error', 'status', 'header', 'default message'), rows)}",
+        "A 500 says nothing but a fixed sentence and the request's id; the log has the trace.",
+    )
+
+
+PAGING = frozenset(field.alias or name for name, field in PagedQuery.model_fields.items())
+
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "messages.md": messages_page,
+    "errors.md": errors_page,
+}
+
+
+def write() -> None:
+    """Write every page."""
+    for name, make in PAGES.items():
+        (DOCS / name).write_text(make())
+
+
+def _settings(model: type[Any], prefix: str) -> Iterator[Row]:
+    said = _attribute_docstrings(model)
+    for name, field in model.model_fields.items():
+        if not (inspect.isclass(field.annotation) and issubclass(field.annotation, Group)):
+            default = _default_of(name, field.default, get_args(field.annotation))
+            yield (f"`{prefix}{name.upper()}`", default, said[name])
+
+
+def _default_of(name: str, default: Any, choices: tuple[Any, ...]) -> str:
+    unit = next((unit for ending, unit in UNITS.items() if name.endswith(ending)), "")
+    shown = f"`{default}`{unit}" if default not in (None, "", ()) else "unset"
+    others = [f"`{choice}`" for choice in choices if isinstance(choice, str) and choice != default]
+    return f"{shown} (or {', '.join(others)})" if others else shown
+
+
+def _attribute_docstrings(model: type[Any]) -> dict[str, str]:
+    """The string below each field of a class."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    assert isinstance(tree, ast.ClassDef)
+    pairs = zip(tree.body, tree.body[1:], strict=False)
+    return {
+        field.target.id: inspect.cleandoc(said.value.value)
+        for field, said in pairs
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(said, ast.Expr)
+        and isinstance(said.value, ast.Constant)
+        and isinstance(said.value.value, str)
+    }
+
+
+def _message(entry: Entry, registry: Registry, catalogue: Catalogue) -> str:
+    message_type = registry.find(entry.name).message_type
+    facts = [
+        f"Permission `{entry.permission}`" if entry.permission else "For anybody signed in",
+        entry.kind if entry.kind == "query" else f"{entry.kind} handler",
+        f"answers *{entry.succeeded}*",
+    ]
+    if message_type.failed != "Operation failed":
+        facts.append(f"or *{message_type.failed}*")
+    if entry.aliases:
+        facts.append("also accepted as " + ", ".join(f"`{alias}`" for alias in entry.aliases))
+    is_list = issubclass(message_type, PagedQuery)
+    if is_list:
+        facts.append("a list, with the fields of [paging](#paging)")
+    shared = {"$type", *(PAGING if is_list else ())}
+    fields = [field for field in fields_of(entry.request, catalogue.definitions) if field.path not in shared]
+    results = fields_of(entry.result, catalogue.definitions)
+    parts = [f"### {entry.name}", _prose(entry.description), "; ".join(facts) + ".", _field_table(fields)]
+    start = "items[]." if is_list else ""
+    names = [field.path.removeprefix(start) for field in results if field.path.startswith(start)]
+    shown = [f"`{name}`" for name in dict.fromkeys(names) if "." not in name and "[" not in name]
+    if shown:
+        parts.append(f"{'Each item' if is_list else 'Result'}: {', '.join(shown)}.")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _paging(registry: Registry, catalogue: Catalogue) -> str:
+    a_list = next(e for e in catalogue.entries if issubclass(registry.find(e.name).message_type, PagedQuery))
+    fields = [field for field in fields_of(a_list.request, catalogue.definitions) if field.path in PAGING]
+    return (
+        "## Paging\n\nEvery list query takes these fields beside its own filters; dates bound `createdAt`, and an "
+        "order that a list does not have is refused with the names of those it has. The answer is "
+        '`{"items": […], "totalCount", "pageNumber", "pageSize", "totalPages", "hasNextPage", "hasPreviousPage"}`.'
+        f"\n\n{_field_table(fields)}"
+    )
+
+
+def _field_table(fields: Iterable[Field]) -> str:
+    rows = [
+        [f"`{field.path}`", field.type, "yes" if field.required else "", "; ".join([*_described(field), *field.rules])]
+        for field in fields
+    ]
+    return _table(("field", "type", "required", "rule"), rows) if rows else ""
+
+
+def _described(field: Field) -> Iterator[str]:
+    if field.description:
+        yield " ".join(field.description.split("\n\n")[0].split()).rstrip(".")
+
+
+def _prose(text: str) -> str:
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
+def _link(name: str) -> str:
+    return f"[{name}](#{name.lower()})"
+
+
+def _errors(kind: type[BpmError] = BpmError) -> Iterator[type[BpmError]]:
+    for below in kind.__subclasses__():
+        if below.__module__ == bpm.errors.__name__:
+            yield below
+            yield from _errors(below)
+
+
+def _default(kind: type[BpmError]) -> str:
+    return inspect.cleandoc(kind.__doc__ or "")
+
+
+def _status_and_headers(kind: type[BpmError]) -> tuple[str, str]:
+    error = MethodNotAllowed("GET", "POST") if kind is MethodNotAllowed else kind("x")
+    usual = {"x-request-id", "content-length", "content-type"}
+    headers = problem_response(error, "x").headers.items()
+    return str(status_of(error)), ", ".join(
+        f"`{_header(name)}: {value}`" for name, value in headers if name not in usual
+    )
+
+
+def _header(name: str) -> str:
+    return name.title().replace("Www", "WWW")
+
+
+def _table(headings: Row, rows: Iterable[Row]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: Any) -> str:
+    shown = text.value if isinstance(text, Enum) else str(text)
+    return shown.replace("|", "\\|").replace("\n", " ")
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join([MADE, f"# {title}", *parts]) + "\n"
+
+
+if __name__ == "__main__":
+    write()
