@@ -1,5 +1,6 @@
 """The sandbox as the server sees it: check a source, run a script."""
 
+import asyncio
 import hashlib
 import secrets
 import sys
@@ -46,7 +47,7 @@ class Sandbox:
         self.limits = limits or Limits()
         self._pool = Pool(self.entry, self.limits, allow_unconfined=allow_unconfined)
         self._dispatcher = Dispatcher(self._pool)
-        self._compiled: OrderedDict[bytes, Compiled] = OrderedDict()
+        self._compiled: OrderedDict[bytes, asyncio.Future[Compiled]] = OrderedDict()
 
     @property
     def locks(self) -> Mapping[str, bool | str]:
@@ -113,15 +114,25 @@ class Sandbox:
             words = f"The source takes {len(text)} bytes; at most {limits.source_bytes} are allowed (source_bytes)."
             return Compiled(None, Check([Problem(1, 1, 1, 2, "too_large", words)], []))
         key = hashlib.sha256(f"{BUILD} {limits.source_depth} ".encode() + text).digest()
-        compiled = self._compiled.get(key)
-        if compiled is None:
-            job = pack({"t": "compile", "source": source, "depth": limits.source_depth}, unicode_errors="surrogatepass")
-            compiled = _compiled(await self._dispatcher.perform(Task(source, job, limits, COMPILING)))
-            self._compiled[key] = compiled
+        compiling = self._compiled.get(key)
+        if compiling is None:
+            compiling = asyncio.ensure_future(self._compile_anew(source, limits))
+            compiling.add_done_callback(lambda done: self._forget_failure(key, done))
+            self._compiled[key] = compiling
             if len(self._compiled) > CACHED_SCRIPTS:
                 self._compiled.popitem(last=False)
         self._compiled.move_to_end(key)
-        return compiled
+        return await asyncio.shield(compiling)
+
+    async def _compile_anew(self, source: str, limits: Limits) -> Compiled:
+        job = {"t": "compile", "source": source, "depth": limits.source_depth}
+        task = Task(source, pack(job, unicode_errors="surrogatepass"), self.limits, COMPILING)
+        return _compiled(await self._dispatcher.perform(task))
+
+    def _forget_failure(self, key: bytes, done: asyncio.Future[Compiled]) -> None:
+        """Keep what was compiled, but not that the sandbox could not do it this time."""
+        if done.cancelled() or done.exception() is not None:
+            self._compiled.pop(key, None)
 
 
 def _job(code: bytes, inputs: Mapping[str, Any], run: Run, limits: Limits) -> bytes:

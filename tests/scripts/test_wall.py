@@ -102,7 +102,8 @@ async def test_a_child_without_its_timer_is_stopped_by_the_server(wall: OpenSand
     code = "import signal\nsignal.signal(signal.SIGPROF, signal.SIG_IGN)\nwhile True:\n    pass"
     run = await wall.run(code, {}, limits=Limits(cpu_seconds=0.3))
     assert run.failure is not None
-    assert (run.failure.reason, run.failure.line) == ("cpu", 3)
+    assert run.failure.reason == "cpu"
+    assert run.failure.line in (3, 4)
 
 
 async def test_a_child_that_ignores_every_signal_is_killed(wall: OpenSandbox):
