@@ -84,7 +84,10 @@ class ProcessRuntime:
         process = self.compiled(context, row.definition_id)
         step = Step(self._registry, self._jobs, context, row)
         instance = Instance.from_json(row.state)
-        step.triggers.append(trigger)
+        instance, found = advance(process, instance, trigger, context.now())
+        if found and isinstance(found[0], effects.Ignored):
+            raise Conflict(found[0].reason)
+        step.carry_out(found)
         while step.triggers:
             instance, found = advance(process, instance, step.triggers.popleft(), context.now())
             step.carry_out(found)
@@ -216,9 +219,8 @@ class Step:
         """Tell that the instance was cancelled."""
         self._publish("process.cancelled", {"reason": effect.reason})
 
-    def ignored(self, effect: effects.Ignored) -> None:
-        """Refuse a trigger that came too late, or does not fit."""
-        raise Conflict(effect.reason)
+    def ignored(self, _effect: effects.Ignored) -> None:
+        """Drop an answer of our own that is not waited for any more: the instance ended meanwhile."""
 
     def _open(
         self,
