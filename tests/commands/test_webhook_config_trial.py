@@ -185,3 +185,11 @@ async def test_what_a_test_needs_is_asked_for(server: RunningApp, fields: dict[s
     with pytest.raises(ServerRefused) as raised:
         await server.cmd("TestWebHookConfigCommand", **fields)
     assert any(sentence in error for error in raised.value.reply.errors)
+
+
+async def test_a_process_that_does_not_exist_is_refused(server: RunningApp) -> None:
+    """A configuration that starts a process needs a definition that exists."""
+    fields = {**DRAFT, "key": "p", "executionType": 3, "processDefinitionId": 999}
+    reply = await server.send("CreateWebHookConfigCommand", fields)
+    assert reply.status == 422
+    assert reply.errors == ["processDefinitionId: no process definition has the id 999"]
