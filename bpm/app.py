@@ -147,6 +147,7 @@ class App:
         """Finish what is under way, then close everything."""
         self.lifecycle.drain()
         await self.worker.drain(self.settings.drain_seconds)
+        await self.execution.drain(self.settings.drain_seconds)
         await self.routes.stop()
         await self.accounts.stop()
         await self.sandbox.close()

@@ -9,6 +9,7 @@
     │   ├── MethodNotAllowed       the address knows other methods; `allowed` names them
     │   ├── Conflict               true of the request, false of the present state
     │   ├── TooLarge               over a size limit
+    │   ├── TooSlow                the request did not arrive in time
     │   ├── UnsupportedMedia       a content type we do not read
     │   ├── Invalid                well formed, but a field is wrong
     │   └── RateLimited            too fast; `retry_after` seconds
@@ -73,6 +74,10 @@ class Conflict(Refused):
 
 class TooLarge(Refused):
     """The request is too large."""
+
+
+class TooSlow(Refused):
+    """The request did not arrive in time."""
 
 
 class UnsupportedMedia(Refused):

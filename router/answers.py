@@ -10,6 +10,7 @@ from bpm.bus import Outcome
 from bpm.errors import BpmError, Defect, Failed
 from bpm.expressions import EvaluationError
 from router import tables
+from router.config import ExecutionType
 from router.providers import Answer
 from router.request import InboundCall
 from router.rule import Rule
@@ -18,6 +19,9 @@ Problems = Callable[[BpmError, str, str], Answer]
 """Makes the answer of an error: (error, request id, the message's text of failure)."""
 
 JSON = "application/json"
+OURS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade", "x-request-id"})
+"""Headers that no script may set: they say where an answer ends, and which one it is."""
+
 log = structlog.get_logger("router")
 
 
@@ -48,16 +52,15 @@ class Answers:
         log.warning("response template failed", request_id=request_id, error=str(error))
         return self._problems(Failed(f"response: {error}"), request_id, "")
 
-    def outcome(self, call: InboundCall, rule: Rule, values: tuple[str, ...], outcome: Outcome, failed: str) -> Answer:
+    def outcome(self, call: InboundCall, rule: Rule, outcome: Outcome, failed: str) -> Answer:
         """Answer a `sync` request: the script's reply, the prescribed answer, or the outcome's envelope."""
         if outcome.error is not None:
             return self._problems(outcome.error, call.id, failed)
-        reply = getattr(outcome.data, "reply", None)
-        if reply is not None:
-            return replied(reply)
+        if rule.fields.execution_type is ExecutionType.CODE and outcome.data.reply is not None:
+            return replied(outcome.data.reply)
         if rule.response is not None:
             try:
-                return rule.response.render({**call.scope(rule.path_values(values)), "result": outcome.wire})
+                return rule.response.render({**call.scope(rule.path_values(call.path)), "result": outcome.wire})
             except EvaluationError as error:
                 return self.unrenderable(error, call.id)
         return success(outcome.json or b"null", outcome.message)
@@ -77,7 +80,7 @@ def success(data: bytes, message: str) -> Answer:
 
 def replied(reply: Any) -> Answer:
     """Return what a script asked to be answered: text as it is, anything else as JSON."""
-    headers = {name.lower(): value for name, value in reply.headers.items()}
+    headers = {name.lower(): value for name, value in reply.headers.items() if name.lower() not in OURS}
     text = isinstance(reply.body, str)
     content_type = headers.pop("content-type", "text/plain; charset=utf-8" if text else JSON)
     body = reply.body.encode() if text else to_json(reply.body)

@@ -14,6 +14,7 @@ from bpm.bus.messages import Integer
 from bpm.errors import NotFound
 from bpm.expressions import ExpressionError, compile_expression, compile_template
 from bpm.security.net import AddressList
+from router.deduplication import locator_of
 from router.handshakes import HandshakeConfig
 from router.paths import normalised
 from router.signatures import SignatureConfig
@@ -71,9 +72,7 @@ def _path(value: str) -> str:
 
 
 def _deduplication(value: str) -> str:
-    place, _, name = value.partition(":")
-    if value != "none" and (place not in ("header", "body", "query") or not name):
-        raise ValueError("must be none, header:<name>, query:<name> or body:<path>, as in body:event_id")
+    locator_of((value,))
     return value
 
 

@@ -1,23 +1,26 @@
 """Where a provider puts the id by which its repeated requests are known."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import to_json
-
-from bpm.expressions import EvaluationError, compile_expression
 
 Locator = Callable[[Mapping[str, str], Mapping[str, Any], Callable[[], Any]], str | None]
 """Finds the id in (headers, query, payload); None when the request carries none."""
 
 MAX_LENGTH = 200
 
+PART = re.compile(r"([^.\[\]]+)|\[([0-9]{0,6})\]")
+PATH = re.compile(rf"(?:{PART.pattern})(?:\.[^.\[\]]+|\[[0-9]{{0,6}}\])*")
+"""A path into the body: names between dots, `[0]` for one element of a list, `[]` for all of them."""
+
 
 def locator_of(places: Sequence[str]) -> Locator | None:
     """Return how to find the id at the first of `places` that has one; None where none is to be looked for.
 
-    A place is `header:<name>`, `query:<name>`, `body:<path>` or `none`.
+    A place is `header:<name>`, `query:<name>`, `body:<path>` or `none`; raises `ValueError` for another one.
     """
     locators = [_locator(place) for place in places if place != "none"]
     if len(locators) <= 1:
@@ -31,32 +34,42 @@ def locator_of(places: Sequence[str]) -> Locator | None:
 
 def _locator(place: str) -> Locator:
     kind, _, name = place.partition(":")
-    if kind == "header":
+    if kind == "header" and name:
         header = name.lower()
         return lambda headers, _query, _payload: _bounded(headers.get(header))
-    if kind == "query":
+    if kind == "query" and name:
         return lambda _headers, query, _payload: _bounded(query.get(name))
-    return _in_body(name)
+    if kind == "body" and PATH.fullmatch(name):
+        steps = [_step(part) for part in PART.finditer(name)]
+        return lambda _headers, _query, payload: _bounded(_found(payload(), steps))
+    raise ValueError("must be none, header:<name>, query:<name> or body:<path>, as in body:data.id or body:[].rrr")
 
 
-def _in_body(path: str) -> Locator:
-    """Find it in the payload; `[]` stands for every element of a list, whose ids together are the key."""
-    inner, many = path, path.startswith("[]")
-    if many:
-        inner = path.removeprefix("[]").removeprefix(".")
-    expression = compile_expression(f"payload.{inner}" if inner else "payload", missing="null")
+def _step(part: re.Match[str]) -> str | int | None:
+    """Return one step of a path: a field's name, an element's number, or None for every element."""
+    name, number = part.groups()
+    return name or (int(number) if number else None)
 
-    def find(_headers: Mapping[str, str], _query: Mapping[str, Any], payload: Callable[[], Any]) -> str | None:
-        value = payload()
-        try:
-            if many:
-                found = [expression.evaluate({"payload": v}) for v in value] if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
-                return _bounded(found or None)
-            return _bounded(expression.evaluate({"payload": value}))
-        except EvaluationError:
-            return None
 
-    return find
+def _found(value: Any, steps: Sequence[str | int | None]) -> Any:
+    """Return what stands at the path, or at its `[]` a list; None when it is missing, were it in one element only.
+
+    An id of some elements alone would make two different requests look the same.
+    """
+    for at, step in enumerate(steps):
+        if step is None:
+            elements = cast("list[Any]", value) if isinstance(value, list) else [value]
+            found = [_found(element, steps[at + 1 :]) for element in elements]
+            return found if found and None not in found else None
+        value = _inside(value, step)
+    return value
+
+
+def _inside(value: Any, step: str | int) -> Any:
+    if isinstance(step, str):
+        return cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
+    elements = cast("list[Any]", value) if isinstance(value, list) else []
+    return elements[step] if step < len(elements) else None
 
 
 def _bounded(value: Any) -> str | None:

@@ -4,14 +4,14 @@ A request is read, judged, put on disk and answered; `sync` rules are executed b
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from bpm.clock import Clock
-from bpm.errors import BpmError, Draining, Malformed, TooLarge
+from bpm.errors import BpmError, Draining, Malformed, TooLarge, TooSlow
 from bpm.expressions import EvaluationError
 from bpm.security.net import AddressList, client_address
 from bpm.settings import Settings
@@ -21,14 +21,17 @@ from router.fixed import FixedRoutes
 from router.guard import Guard, Verdict, address_refused, may_greet, method_refused, unknown
 from router.handshakes import handshake
 from router.inbox import Inbox, Source
+from router.paths import requested
 from router.providers import Answer, Call, Refusal
 from router.request import InboundCall
 from router.rule import Rule
-from router.table import Match, RouteTable
+from router.table import RouteTable
 
 PREFIXES = ("/api/webhooks/", "/api/webhook/")
 BODY_SECONDS = 30.0
 """A caller that sends its body slower than this is answered 408."""
+
+BODILESS = (204, 205, 304)
 
 INSTALLATION = Source(organization_id=1)
 
@@ -56,7 +59,7 @@ class WebhookEndpoint:
         self._execution = execution
         self._answers = answers
         self._limit = settings.max_body_bytes
-        self._trusted = AddressList.parse(settings.trusted_proxies) if settings.trusted_proxies else None
+        self._trusted = AddressList.parse(settings.trusted_proxies)
         self._clock = clock
         self._draining = draining
 
@@ -79,17 +82,15 @@ class WebhookEndpoint:
         fixed = self._fixed.find(call.path)
         if fixed is not None:
             return await self._fixed_answer(call, body, fixed)
-        match = self._table.find(call.path)
-        if match is None:
+        node = self._table.find(call.path)
+        if node is None:
             return await self._refused(call, body, INSTALLATION, unknown(call.path))
-        rule, verdict = self._matching(match, call)
+        rules = [self._table.rule(slot) for slot in node.slots.values()]
+        greeting = await self._greeting(rules, call, body)
+        if greeting is not None:
+            return greeting
+        rule, verdict = self._guard.choose(rules, call)
         source = Source.of(rule)
-        if rule.fields.handshake is not None and may_greet(rule, call):
-            call.body = await body.read(rule.max_body_bytes)
-            greeting = handshake(rule.fields.handshake, call.method, call.query, call.headers, call.body)
-            if greeting is not None:
-                return greeting
-        verdict = verdict or self._guard.before_body(rule, call)
         if not verdict.passed:
             return await self._refused(call, body, source, verdict)
         try:
@@ -99,36 +100,38 @@ class WebhookEndpoint:
         verdict = self._guard.after_body(rule, call)
         if not verdict.passed:
             return await self._refused(call, None, source, verdict)
-        return await self._passed(call, rule, match, source)
+        return await self._passed(call, rule, source)
 
-    def _matching(self, match: Match, call: InboundCall) -> tuple[Rule, Verdict | None]:
-        slot = match.slots.get(call.method)
-        if slot is not None:
-            return self._table.rule(slot), None
-        rules = [self._table.rule(slot) for slot in match.slots.values()]
-        enabled = [rule for rule in rules if rule.enabled]
-        if not enabled:
-            return rules[0], None
-        return enabled[0], None if enabled[0].fields.handshake else method_refused(
-            call.method, [r.method for r in enabled]
-        )
+    async def _greeting(self, rules: list[Rule], call: InboundCall, body: "Body") -> Answer | None:
+        """Answer a provider's question to any of the rules; what is none is judged as every request."""
+        for rule in rules:
+            if rule.fields.handshake is not None and may_greet(rule, call):
+                try:
+                    call.body = await body.read(rule.max_body_bytes)
+                    query = call.query
+                except (TooLarge, ValueError):
+                    return None
+                answer = handshake(rule.fields.handshake, call.method, query, call.headers, call.body)
+                if answer is not None:
+                    return answer
+        return None
 
-    async def _passed(self, call: InboundCall, rule: Rule, match: Match, source: Source) -> Answer:
+    async def _passed(self, call: InboundCall, rule: Rule, source: Source) -> Answer:
         key = rule.dedupe(call.headers, call.query, lambda: call.payload.value) if rule.dedupe else None
         if rule.sync:
-            return await self._execution.at_once(call, rule, match.values, source, key)
-        answer = self._prescribed(call, rule, match)
+            return await self._execution.at_once(call, rule, source, key)
+        answer = self._prescribed(call, rule)
         first = await self._inbox.accept(call, source, key, answer if key is not None else None)
         if first is not None:
             await self._inbox.repeat(call, source, first)
             return self._answers.again(first)
         return answer or accepted(call.id)
 
-    def _prescribed(self, call: InboundCall, rule: Rule, match: Match) -> Answer | None:
+    def _prescribed(self, call: InboundCall, rule: Rule) -> Answer | None:
         if rule.response is None:
             return None
         try:
-            return rule.response.render(call.scope(rule.path_values(match.values)))
+            return rule.response.render(call.scope(rule.path_values(call.path)))
         except EvaluationError as error:
             return self._answers.unrenderable(error, call.id)
 
@@ -175,15 +178,14 @@ class WebhookEndpoint:
 
     def _call(self, scope: Scope) -> InboundCall:
         headers = _headers(scope["headers"])
-        path: str = scope["path"]
-        prefix = PREFIXES[0] if path.startswith(PREFIXES[0]) else PREFIXES[1]
+        path = requested(scope["path"], scope.get("raw_path") or b"")
         peer = scope["client"][0] if scope.get("client") else ""
         return InboundCall(
             method=scope["method"],
-            path=path[len(prefix) :].rstrip("/"),
+            path=path.removeprefix(PREFIXES[0]).removeprefix(PREFIXES[1]).rstrip("/"),
             headers=headers,
             query_string=scope["query_string"].decode("latin-1"),
-            address=client_address(peer, headers, self._trusted) if self._trusted else peer,
+            address=client_address(peer, headers, self._trusted),
             received_at=self._clock(),
         )
 
@@ -202,34 +204,37 @@ class ClientGone(Exception):
 
 
 class Body:
-    """The body still in the socket."""
+    """The body still in the socket; once read, it is kept."""
 
     def __init__(self, receive: Receive, headers: Mapping[str, str]) -> None:
         """Take where it comes from."""
         self._receive = receive
-        self._declared = headers.get("content-length", "")
+        self._declared = int(headers.get("content-length", "0"))
+        self._read = bytearray()
+        self._more = True
 
     async def read(self, limit: int) -> bytes:
-        """Return the whole body; raises `TooLarge` as soon as it must be over `limit` bytes."""
-        if self._declared.isdigit() and int(self._declared) > limit:
-            raise TooLarge
-        async with asyncio.timeout(BODY_SECONDS):
-            return await self._read(limit)
+        """Return the whole body.
 
-    async def _read(self, limit: int) -> bytes:
-        event = await self._next()
-        body: bytes = event.get("body", b"")
-        if not event.get("more_body"):
-            return _within(body, limit)
-        chunks = [body]
-        size = len(body)
-        while event.get("more_body"):
+        Raises `TooLarge` as soon as it must be over `limit` bytes, `TooSlow` when it does not arrive in
+        `BODY_SECONDS`, and `ClientGone`.
+        """
+        if self._declared > limit:
+            raise TooLarge
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                await self._receive_up_to(limit)
+        except TimeoutError:
+            raise TooSlow(f"The body did not arrive within {BODY_SECONDS:g} seconds") from None
+        return bytes(self._read)
+
+    async def _receive_up_to(self, limit: int) -> None:
+        while len(self._read) <= limit and self._more:
             event = await self._next()
-            chunks.append(event.get("body", b""))
-            size += len(chunks[-1])
-            if size > limit:
-                raise TooLarge
-        return b"".join(chunks)
+            self._read += event.get("body", b"")
+            self._more = event.get("more_body", False)
+        if len(self._read) > limit:
+            raise TooLarge
 
     async def _next(self) -> Any:
         event = await self._receive()
@@ -238,22 +243,18 @@ class Body:
         return event
 
 
-def _within(body: bytes, limit: int) -> bytes:
-    if len(body) > limit:
-        raise TooLarge
-    return body
-
-
 async def respond(send: Send, answer: Answer, request_id: str) -> None:
-    """Send an answer."""
-    headers = [
-        (b"content-type", answer.content_type.encode("latin-1")),
-        (b"content-length", b"%d" % len(answer.body)),
+    """Send an answer; one whose status allows no body has none (RFC 9110, sections 15.3.5 and 15.4.5)."""
+    given = [
         (b"x-request-id", request_id.encode()),
-        *((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers),
+        *((_header(name), _header(value)) for name, value in answer.headers),
     ]
+    body = b"" if answer.status in BODILESS else answer.body
+    about = [(b"content-type", _header(answer.content_type)), (b"content-length", b"%d" % len(body))]
+    headers = given if answer.status in BODILESS else about + given
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": body})
 
 
-Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
+def _header(text: str) -> bytes:
+    return text.encode("latin-1", "replace")

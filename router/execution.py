@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import structlog
+
 from bpm.bus import Bus, Envelope, Message, Outcome
 from bpm.clock import Clock
-from bpm.errors import BpmError, Failed, Fenced, NotFound
-from bpm.expressions import EvaluationError
+from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Unavailable
 from bpm.jobs import Job, JobQueue
 from bpm.security.permissions import Principal, shared_permissions
 from bpm.store import Database, Transaction
@@ -20,6 +21,8 @@ from router.providers import Answer, Call, Refusal
 from router.request import InboundCall
 from router.rule import Rule
 from router.table import RouteTable
+
+log = structlog.get_logger("router")
 
 RETRY = RetryConfig()
 """How often the requests of providers are tried."""
@@ -56,7 +59,7 @@ class Execution:
         self._holder = holder
         self._clock = clock
         self._sync_seconds = sync_seconds
-        self._unfinished: set[asyncio.Task[Outcome]] = set()
+        self._unfinished: dict[str, asyncio.Task[Outcome]] = {}
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
@@ -64,6 +67,8 @@ class Execution:
 
     async def run(self, job: Job) -> None:
         """See `JobKind.run`."""
+        if job.ref in self._unfinished:
+            return
         row = await self._database.read(lambda tx: tables.inbound_by_id(tx, job.ref))
         if row is None or row.attempt != job.attempt or row.state not in tables.OPEN_STATES:
             return
@@ -72,8 +77,9 @@ class Execution:
         settlement = Settlement(self._jobs, self._clock, job, rule.retry if rule else RETRY)
         try:
             message, principal = await self._message(row, call, rule)
-        except (BpmError, EvaluationError, ValueError) as error:
-            await self._fail(settlement, error)
+        except Exception as error:
+            failure = self._as_failure(error, call)
+            await self._database.write(lambda tx: settlement.settle(tx, None, Outcome(error=failure)))
             return
         envelope = Envelope(message, principal, call.id, address=call.address, recorder=settlement)
         try:
@@ -81,21 +87,19 @@ class Execution:
         except Fenced:
             return
 
-    async def at_once(
-        self, call: InboundCall, rule: Rule, values: tuple[str, ...], source: Source, key: str | None
-    ) -> Answer:
+    async def at_once(self, call: InboundCall, rule: Rule, source: Source, key: str | None) -> Answer:
         """Execute a request while its caller waits; after the time limit answer 202 and go on."""
         try:
-            message = rule.dispatch(call.scope(rule.path_values(values)))
+            message = rule.dispatch(call.scope(rule.path_values(call.path)))
             principal = await self.principal_of(rule)
-        except (BpmError, EvaluationError) as error:
-            return await self._refuse(call, source, _as_failure(error))
+        except Exception as error:
+            return await self._refuse(call, source, self._as_failure(error, call))
         registration = self._bus.registry.of(message)
         row = row_of(call, source, tables.RUNNING, dedupe_key=source.dedupe_key(key))
 
         def answer(outcome: Outcome) -> Answer:
             outcome.message = registration.message_type.succeeded
-            return self._answers.outcome(call, rule, values, outcome, registration.message_type.failed)
+            return self._answers.outcome(call, rule, outcome, registration.message_type.failed)
 
         recorder = AtOnce(row, self._clock, answer, insert_first=key is not None or registration.kind == "effect")
         envelope = Envelope(message, principal, call.id, address=call.address, recorder=recorder)
@@ -105,7 +109,16 @@ class Execution:
             return self._answers.again(recorder.first)
         if outcome is None:
             return accepted(call.id, 202)
-        return recorder.answered or answer(outcome)
+        return answer(outcome)  # a process may have gone on since its first rest was written down
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for what goes on after its time limit; what is cut off is taken up at the next start."""
+        tasks = list(self._unfinished.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def principal_of(self, rule: Rule) -> Principal:
         """Return what a rule may do: what its author (or `runAs`) could when it was saved and still can."""
@@ -118,9 +131,7 @@ class Execution:
             return self._provider_message(row.provider, call)
         if rule is None:
             raise NotFound("the configuration was deleted before the request was executed")
-        match = self._table.find(call.path)
-        scope = call.scope(rule.path_values(match.values if match else ()))
-        return rule.dispatch(scope), await self.principal_of(rule)
+        return rule.dispatch(call.scope(rule.path_values(call.path))), await self.principal_of(rule)
 
     def _provider_message(self, name: str, call: InboundCall) -> tuple[Message[Any], Principal]:
         entry = (self._fixed.find(call.path) or {}).get(call.method)
@@ -134,9 +145,16 @@ class Execution:
         principal = Principal("provider", f"provider:{name}", name, 1, provider.permissions)
         return self._bus.registry.decode(reception.message_type, reception.fields), principal
 
-    async def _fail(self, settlement: Settlement, error: Exception) -> None:
-        outcome = Outcome(error=_as_failure(error))
-        await self._database.write(lambda tx: settlement.settle(tx, None, outcome))
+    def _as_failure(self, error: Exception, call: InboundCall) -> BpmError:
+        """Return what a request failed with; raises what says nothing about it, so that it is tried again."""
+        if isinstance(error, Unavailable) or self._database.is_outage(error):
+            raise error
+        if isinstance(error, BpmError):
+            return error
+        if isinstance(error, ValueError):
+            return Failed(str(error))
+        log.error("request can't be made a message", request_id=call.id, exc_info=error)
+        return Defect()
 
     async def _refuse(self, call: InboundCall, source: Source, error: BpmError) -> Answer:
         row = row_of(call, source, tables.FAILED, errors=list(error.errors), attempt=1)
@@ -146,11 +164,16 @@ class Execution:
     async def _within_limit(self, envelope: Envelope, *, effect: bool) -> Outcome | None:
         if not effect:
             return await self._bus.execute(envelope)
-        task = asyncio.create_task(self._bus.execute(envelope))
-        self._unfinished.add(task)
-        task.add_done_callback(self._unfinished.discard)
+        task = self._unfinished[envelope.request_id] = asyncio.create_task(self._bus.execute(envelope))
+        task.add_done_callback(lambda ended: self._end(envelope.request_id, ended))
         done, _ = await asyncio.wait((task,), timeout=self._sync_seconds)
         return task.result() if done else None
+
+    def _end(self, request_id: str, task: asyncio.Task[Outcome]) -> None:
+        """Leave to a worker what was stored but could not be settled."""
+        del self._unfinished[request_id]
+        if not task.cancelled() and task.exception() is not None:
+            self._jobs.remember(Job(KIND, request_id, 0, self._clock()))
 
 
 class AtOnce:
@@ -169,7 +192,6 @@ class AtOnce:
         self._answer = answer
         self._insert_first = insert_first
         self.first: Any = None
-        self.answered: Answer | None = None
 
     def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
         """Insert the request, or find the first one with the same id."""
@@ -182,8 +204,10 @@ class AtOnce:
         return Outcome(replayed=True) if self.first is not None else None
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        """Write the outcome beside the effect, and the answer where it may have to be given again."""
-        self.answered = self._answer(outcome)
+        """Write the outcome beside the effect, and the answer where it may have to be given again.
+
+        A failure is not remembered as the answer to its id: the caller knows it, and may try again.
+        """
         settled = {
             "state": tables.DONE if outcome.ok else tables.FAILED,
             "attempt": 1,
@@ -195,7 +219,9 @@ class AtOnce:
         if not self._insert_first:
             tx.append(tables.INBOUND, {**self._row, **settled})
             return
-        if self._row["dedupe_key"] is not None:
+        if not outcome.ok:
+            settled["dedupe_key"] = None
+        elif self._row["dedupe_key"] is not None:
             settled |= {
                 "answer_status": self.answered.status,
                 "answer_type": self.answered.content_type,
@@ -216,7 +242,3 @@ def call_of(row: Any) -> InboundCall:
         body=row.body,
         id=row.request_id,
     )
-
-
-def _as_failure(error: Exception) -> BpmError:
-    return error if isinstance(error, BpmError) else Failed(str(error))

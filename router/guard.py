@@ -25,7 +25,7 @@ from bpm.errors import (
 from router.request import InboundCall
 from router.rule import Rule
 
-QUARANTINED_CAUSES = frozenset({"unknown", "disabled"})
+QUARANTINED_CAUSES = frozenset({"unknown", "disabled", "broken"})
 """Refusals that are the rules' fault rather than the request's: kept to be driven again."""
 
 
@@ -44,11 +44,13 @@ class Verdict:
 
 
 PASSED = Verdict()
+MAX_SHOWN = 200
 
 
 def unknown(path: str) -> Verdict:
     """Refuse a path that no configuration has."""
-    return Verdict("unknown", f"no configuration has the path or key {path!r}", NotFound("There is no webhook here"))
+    shown = path if len(path) <= MAX_SHOWN else f"{path[:MAX_SHOWN]}…"
+    return Verdict("unknown", f"no configuration has the path or key {shown!r}", NotFound("There is no webhook here"))
 
 
 def method_refused(method: str, allowed: list[str]) -> Verdict:
@@ -70,6 +72,16 @@ class Guard:
         """Begin with no rates counted."""
         self._storage = MemoryStorage()
         self._limiter = FixedWindowRateLimiter(self._storage)
+
+    def choose(self, rules: list[Rule], call: InboundCall) -> tuple[Rule, Verdict]:
+        """Return which of the rules at an address a request is for, and the verdict before its body is read."""
+        for rule in rules:
+            if rule.method == call.method:
+                return rule, self.before_body(rule, call)
+        enabled = [rule for rule in rules if rule.enabled]
+        if enabled:
+            return enabled[0], method_refused(call.method, [rule.method for rule in enabled])
+        return rules[0], self.before_body(rules[0], call)
 
     def before_body(self, rule: Rule, call: InboundCall, *, count: bool = True) -> Verdict:
         """Judge what is known from the first line, the headers and the socket; a dry run does not `count`."""

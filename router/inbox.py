@@ -43,6 +43,11 @@ class Source:
         """Return the source that a rule is."""
         return Source(rule.organization_id, rule.id, rule.key, rule.revision, None, rule.secret_header)
 
+    def headers(self, call: InboundCall) -> dict[str, str]:
+        """Return the headers that may be stored."""
+        is_known = self.config_id is not None or self.provider is not None
+        return call.stored_headers(self.secret_header) if is_known else call.harmless_headers()
+
     def dedupe_key(self, key: str | None) -> str | None:
         """Return a provider's id as it is unique among all sources."""
         return f"{self.config_id or self.provider}:{key}" if key is not None else None
@@ -80,7 +85,7 @@ class Inbox:
 
     async def refuse(self, call: InboundCall, source: Source, verdict: Verdict) -> None:
         """Keep a refused request with its cause, while there is room for it."""
-        if not self._quota.allows(verdict.cause or "", call.address, len(call.body)):
+        if not self._quota.allows(verdict.cause or "", call.address, call.size):
             return
         state = tables.QUARANTINED if verdict.cause in QUARANTINED_CAUSES else tables.REJECTED
         row = row_of(call, source, state, cause=verdict.cause, errors=[verdict.detail])
@@ -89,8 +94,10 @@ class Inbox:
 
     async def repeat(self, call: InboundCall, source: Source, first: Any) -> None:
         """Keep a note of a repeated request, while there is room for it."""
-        if self._quota.allows("duplicate", call.address, 0):
-            row = row_of(call, source, tables.DUPLICATE, cause="duplicate", duplicate_of=first.request_id)
+        if not self._quota.allows("duplicate", call.address, call.size - len(call.body)):
+            return
+        row = row_of(call, source, tables.DUPLICATE, cause="duplicate", duplicate_of=first.request_id)
+        with contextlib.suppress(Unavailable):  # the first answer is known, and that is what counts
             await self._database.append((tables.INBOUND, {**row, "body": b""}))
 
 
@@ -108,7 +115,7 @@ def row_of(
         "method": call.method,
         "path": call.path,
         "query": call.query_string,
-        "headers": call.stored_headers(source.secret_header),
+        "headers": source.headers(call),
         "body": call.body,
         "address": call.address,
         "received_at": call.received_at,

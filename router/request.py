@@ -1,5 +1,6 @@
 """A request as the router sees it, whatever server read it from the socket."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,8 +11,12 @@ from urllib.parse import parse_qsl
 from bpm.security.identifiers import new_id
 from router.mapping import Payload, decode_body, scope_of
 
+MAX_QUERY_FIELDS = 1_000
+
 CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization", "mono-webhook-secret", "verif-hash"})
 """Headers that are never stored (a static secret is one; an HMAC signature is not)."""
+SECRET_NAME = re.compile(r"secret|token|passw|api-?key|auth")
+"""How the header of a secret may be called when no rule says which one it is."""
 
 
 @dataclass
@@ -29,8 +34,10 @@ class InboundCall:
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """The query's parameters; of one that stands twice, the last."""
-        return dict(parse_qsl(self.query_string, keep_blank_values=True, max_num_fields=1000))
+        """The query's parameters, of one that stands twice the last; raises `ValueError` for too many."""
+        if self.query_string.count("&") >= MAX_QUERY_FIELDS:
+            raise ValueError(f"the query has more than {MAX_QUERY_FIELDS} fields")
+        return dict(parse_qsl(self.query_string, keep_blank_values=True))
 
     @cached_property
     def payload(self) -> Payload:
@@ -54,6 +61,16 @@ class InboundCall:
             },
         )
 
+    @property
+    def size(self) -> int:
+        """How many bytes storing it takes, about."""
+        headers = sum(len(name) + len(value) for name, value in self.headers.items())
+        return len(self.path) + len(self.query_string) + headers + len(self.body)
+
     def stored_headers(self, secret: str | None = None) -> dict[str, str]:
         """Return the headers minus credentials; `secret` names one more header that is a credential."""
         return {name: value for name, value in self.headers.items() if name not in CREDENTIALS and name != secret}
+
+    def harmless_headers(self) -> dict[str, str]:
+        """Return the headers minus everything that is called like a secret, for a request no rule knows."""
+        return {name: value for name, value in self.stored_headers().items() if not SECRET_NAME.search(name)}

@@ -1,20 +1,20 @@
 """A configuration compiled for work: everything that a request needs is prepared once."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from limits import RateLimitItem
 
 from bpm.bus import Registry
 from bpm.errors import BpmError, Failed
 from bpm.security.net import AddressList
-from bpm.security.secrets import SecretBox, SecretError, resolve_reference
+from bpm.security.secrets import SecretBox, resolve_reference
 from bpm.settings import Settings
-from router.config import RetryConfig, WebHookFields, parse_rate
+from router.config import ExecutionType, RetryConfig, WebHookFields, parse_rate
 from router.deduplication import Locator, locator_of
 from router.dispatch import Dispatch, dispatcher
-from router.paths import PARAMETER
+from router.paths import values_at
 from router.response import ResponseTemplate
 from router.sealing import opened_definition
 from router.signatures import Verifier, compile_signature
@@ -24,8 +24,8 @@ from router.signatures import Verifier, compile_signature
 class Rule:
     """One configuration at one revision.
 
-    `broken` says why its requests can't be executed or must be refused; `verifier` is None only when no
-    signature was asked for.
+    `secret_header` is the header, in lower case, that carries a secret itself rather than a signature. `broken`
+    says why every request must be refused; `verifier` is None only then, or when no signature was asked for.
     """
 
     id: int
@@ -35,7 +35,6 @@ class Rule:
     enabled: bool
     method: str
     path: str
-    parameters: tuple[str, ...]
     fields: WebHookFields
     author_id: str
     run_as_id: str | None
@@ -48,22 +47,17 @@ class Rule:
     retry: RetryConfig
     response: ResponseTemplate | None
     dispatch: Dispatch
+    secret_header: str | None = None
     broken: str | None = None
-
-    @property
-    def secret_header(self) -> str | None:
-        """The header that carries a secret itself rather than a signature, in lower case."""
-        scheme = self.verifier.scheme if self.verifier is not None else None
-        return scheme.header.lower() if scheme is not None and scheme.kind == "static" else None
 
     @property
     def sync(self) -> bool:
         """Whether the caller waits for the outcome."""
         return self.fields.response_mode == "sync"
 
-    def path_values(self, values: tuple[str, ...]) -> dict[str, str]:
-        """Name the values of the path's parameters."""
-        return dict(zip(self.parameters, values, strict=False))
+    def path_values(self, path: str) -> dict[str, str]:
+        """Return the values of the path's parameters; there are none when the key was used instead."""
+        return (values_at(self.path, path) or {}) if "{" in self.path else {}
 
 
 class RuleCompiler:
@@ -78,15 +72,13 @@ class RuleCompiler:
     def __call__(self, row: Any) -> Rule:
         """Compile one row of `webhook_config`."""
         try:
-            fields = WebHookFields.model_validate(opened_definition(row.definition, self._box))
-            return self._rule(row, fields, None)
-        except (SecretError, ValueError) as error:
-            fields = WebHookFields.model_validate({**row.definition, "signature": None, "handshake": None})
-            return self._rule(row, fields, f"the configuration can't be used: {error}")
+            return self._rule(row, WebHookFields.model_validate(opened_definition(row.definition, self._box)))
+        except ValueError as error:
+            return self._broken(row, f"the configuration can't be used: {error}")
 
-    def _rule(self, row: Any, fields: WebHookFields, broken: str | None) -> Rule:
-        dispatch = self._dispatch(row, fields)
+    def _rule(self, row: Any, fields: WebHookFields) -> Rule:
         verifier = compile_signature(fields.signature, resolve_reference) if fields.signature else None
+        scheme = verifier.scheme if verifier is not None else None
         return Rule(
             id=row.id,
             key=row.key,
@@ -95,7 +87,6 @@ class RuleCompiler:
             enabled=row.is_enabled,
             method=fields.action,
             path=row.path,
-            parameters=tuple(PARAMETER.findall(row.path)),
             fields=fields,
             author_id=row.author_id,
             run_as_id=row.run_as_id,
@@ -107,9 +98,20 @@ class RuleCompiler:
             dedupe=locator_of(_places(fields, verifier)),
             retry=fields.retry or RetryConfig(),
             response=ResponseTemplate(fields.response) if fields.response else None,
-            dispatch=dispatch,
-            broken=broken,
+            dispatch=self._dispatch(row, fields),
+            secret_header=scheme.header.lower() if scheme is not None and scheme.kind == "static" else None,
         )
+
+    def _broken(self, row: Any, reason: str) -> Rule:
+        """Keep as much as is whole: what was accepted before the secrets were lost is still executed."""
+        without_secrets = {**row.definition, "signature": None, "handshake": None}
+        try:
+            rule = self._rule(row, WebHookFields.model_validate(without_secrets))
+        except ValueError:
+            rule = replace(self._rule(row, _bare(row)), dispatch=_refusing(reason))
+        signature = cast("dict[str, Any]", row.definition.get("signature") or {})
+        header = signature.get("header")
+        return replace(rule, secret_header=str(header).lower() if header else None, broken=reason)
 
     def _dispatch(self, row: Any, fields: WebHookFields) -> Dispatch:
         try:
@@ -122,6 +124,17 @@ def _places(fields: WebHookFields, verifier: Verifier | None) -> tuple[str, ...]
     if fields.deduplication is not None:
         return (fields.deduplication,)
     return verifier.scheme.deduplication if verifier is not None else ()
+
+
+def _bare(row: Any) -> WebHookFields:
+    """Return the fields that every configuration has, of one whose definition can't be read."""
+    return WebHookFields.model_construct(
+        description=row.description,
+        is_enabled=row.is_enabled,
+        path=row.path,
+        action=row.action,
+        execution_type=ExecutionType(row.execution_type),
+    )
 
 
 def _refusing(reason: str) -> Callable[[Mapping[str, Any]], Any]:

@@ -1,7 +1,7 @@
 """Every configuration in memory, found by path and method at the same cost whether there are 10 or 10,000."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,19 +28,11 @@ class Slot:
 
 @dataclass(slots=True)
 class Node:
-    """The rules at one place of the path tree, and the places below it."""
+    """The rules at one place of the path tree by method, and the places below it."""
 
     literals: "dict[str, Node]" = field(default_factory=dict[str, "Node"])
     parameter: "Node | None" = None
     slots: dict[str, Slot] = field(default_factory=dict[str, Slot])
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """What answers an address: the rules by method, and the values of the path's parameters by position."""
-
-    slots: Mapping[str, Slot]
-    values: tuple[str, ...] = ()
 
 
 class RouteTable:
@@ -53,7 +45,7 @@ class RouteTable:
         self._rows: dict[int, Slot] = {}
         self._root = Node()
         self._exact: dict[str, Node] = {}
-        self._keys: dict[str, Slot] = {}
+        self._keys: dict[str, Node] = {}
         self._seen = 0
         self._lock = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
@@ -83,17 +75,9 @@ class RouteTable:
                 self._add(row)
             self._seen = seen
 
-    def find(self, path: str) -> Match | None:
-        """Return what answers `path` (without the prefix): a literal path, one with parameters, or a key."""
-        node = self._exact.get(path)
-        if node is not None:
-            return Match(node.slots)
-        segments = path.split("/")
-        found = _descend(self._root, segments, 0, ())
-        if found is not None:
-            return found
-        slot = self._keys.get(path)
-        return Match({slot.row.action: slot}) if slot is not None else None
+    def find(self, path: str) -> Node | None:
+        """Return the rules that answer `path` (without the prefix): a literal path, one with parameters, or a key."""
+        return self._exact.get(path) or _descend(self._root, path.split("/"), 0) or self._keys.get(path)
 
     def rule(self, slot: Slot) -> Rule:
         """Return the slot's rule, compiled at its first use."""
@@ -117,7 +101,7 @@ class RouteTable:
     def _add(self, row: Any) -> None:
         slot = Slot(row)
         self._rows[row.id] = slot
-        self._keys[row.key] = slot
+        self._keys[row.key] = Node(slots={row.action: slot})
         self._node(row.path).slots[row.action] = slot
 
     def _remove(self, config_id: int) -> None:
@@ -145,15 +129,15 @@ class RouteTable:
         return node
 
 
-def _descend(node: Node, segments: list[str], at: int, values: tuple[str, ...]) -> Match | None:
+def _descend(node: Node, segments: list[str], at: int) -> Node | None:
     """Walk down, literal before parameter, going back where a literal leads nowhere."""
     if at == len(segments):
-        return Match(node.slots, values) if node.slots else None
+        return node if node.slots else None
     literal = node.literals.get(segments[at])
     if literal is not None:
-        found = _descend(literal, segments, at + 1, values)
+        found = _descend(literal, segments, at + 1)
         if found is not None:
             return found
     if node.parameter is not None and segments[at]:
-        return _descend(node.parameter, segments, at + 1, (*values, segments[at]))
+        return _descend(node.parameter, segments, at + 1)
     return None

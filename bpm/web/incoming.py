@@ -5,7 +5,7 @@ import re
 from functools import lru_cache
 from typing import Protocol
 
-from starlette.types import Message, Receive, Scope
+from starlette.types import Receive, Scope
 
 from bpm.errors import Malformed, TooLarge, UnsupportedMedia
 from bpm.security.identifiers import new_id
@@ -67,25 +67,19 @@ class Incoming:
         Raises `TooLarge`, `Malformed` when it does not arrive in `BODY_SECONDS`, and `Disconnected`.
         """
         _require_within(limit, int(self.headers.get(b"content-length", 0)))
-        event = await self._receive()
-        if event["type"] == "http.request" and not event.get("more_body"):
-            body: bytes = event.get("body", b"")
-            _require_within(limit, len(body))
-            return body
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                return await self._pieces(event, limit)
+                return await self._pieces(limit)
         except TimeoutError:
             raise Malformed(f"the body did not arrive within {BODY_SECONDS} seconds") from None
 
-    async def _pieces(self, event: Message, limit: int) -> bytes:
+    async def _pieces(self, limit: int) -> bytes:
         body = bytearray()
-        while event["type"] == "http.request":
+        while (event := await self._receive())["type"] == "http.request":
             body += event.get("body", b"")
             _require_within(limit, len(body))
             if not event.get("more_body"):
                 return bytes(body)
-            event = await self._receive()
         raise Disconnected
 
 

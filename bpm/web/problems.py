@@ -27,6 +27,7 @@ from bpm.errors import (
     RateLimited,
     Refused,
     TooLarge,
+    TooSlow,
     Unauthenticated,
     Unavailable,
     UnsupportedMedia,
@@ -40,6 +41,7 @@ STATUS: dict[type[BpmError], int] = {
     Forbidden: 403,
     NotFound: 404,
     MethodNotAllowed: 405,
+    TooSlow: 408,
     Conflict: 409,
     Fenced: 409,
     TooLarge: 413,
@@ -97,6 +99,8 @@ def _headers(error: BpmError) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, MethodNotAllowed):
         return {"Allow": error.allowed}
+    if isinstance(error, TooSlow):
+        return {"Connection": "close"}
     if isinstance(error, RateLimited | Unavailable):
         return {"Retry-After": str(max(1, ceil(error.retry_after)))}
     return {}

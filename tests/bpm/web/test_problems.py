@@ -34,6 +34,7 @@ STATUSES = {
     "MethodNotAllowed": 405,
     "Conflict": 409,
     "TooLarge": 413,
+    "TooSlow": 408,
     "UnsupportedMedia": 415,
     "Invalid": 422,
     "RateLimited": 429,
