@@ -45,7 +45,12 @@ FILTER = SystemCallFilter(MACHINE) if MACHINE else None
 
 def lock_zygote(address_space: int) -> dict[str, Lock]:
     """Close what the zygote and its children share, and tell which locks are on, tried on probes."""
-    locks: dict[str, Lock] = {"namespaces": _leave_namespaces(), "user": _drop_user()}
+    # Root needs no user namespace, and in one it could no longer drop its user: so that comes last.
+    separate = _leave_namespaces("network, ipc, uts", NEW_NETWORK | NEW_IPC | NEW_HOST_NAME)
+    locks: dict[str, Lock] = {"user": _drop_user()}
+    locks["namespaces"] = separate or _leave_namespaces(
+        "user, network, ipc, uts", NEW_USER | NEW_NETWORK | NEW_IPC | NEW_HOST_NAME
+    )
     locks["no_new_privileges"] = _closed(kernel.PR_SET_NO_NEW_PRIVS, 1) and _closed(kernel.PR_SET_DUMPABLE, 0)
     locks["landlock"] = _close_files()
     locks["seccomp"] = _ended_by("SIGSYS", _break_filter)
@@ -144,13 +149,12 @@ def _close_files() -> Lock:
         return False
 
 
-def _leave_namespaces() -> Lock:
-    flags = NEW_NETWORK | NEW_IPC | NEW_HOST_NAME
-    for extra in (0, NEW_USER):
-        with contextlib.suppress(OSError):
-            kernel.unshare(flags | extra)
-            return "user, network, ipc, uts" if extra else "network, ipc, uts"
-    return False
+def _leave_namespaces(names: str, flags: int) -> Lock:
+    try:
+        kernel.unshare(flags)
+    except OSError:
+        return False
+    return names
 
 
 def _drop_user() -> Lock:
@@ -158,8 +162,8 @@ def _drop_user() -> Lock:
         return "ordinary user"
     try:
         os.setgroups([])
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
     except OSError:
         return False
     return f"dropped to {NOBODY}"

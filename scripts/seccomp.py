@@ -52,7 +52,7 @@ class SystemCallFilter:
     """
 
     def __init__(self, machine: Machine) -> None:
-        lines = _program(machine)
+        self.lines = lines = _program(machine)
         self._filters = (Filter * len(lines))(*(Filter(*line) for line in lines))
         self._program = Program(len(lines), self._filters)
         self._address = ctypes.addressof(self._program)
