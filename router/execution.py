@@ -222,10 +222,11 @@ class AtOnce:
         if not outcome.ok:
             settled["dedupe_key"] = None
         elif self._row["dedupe_key"] is not None:
+            first = self._answer(outcome)
             settled |= {
-                "answer_status": self.answered.status,
-                "answer_type": self.answered.content_type,
-                "answer_body": self.answered.body,
+                "answer_status": first.status,
+                "answer_type": first.content_type,
+                "answer_body": first.body,
             }
         tables.finish(tx, self._row["request_id"], settled)
 
