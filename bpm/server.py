@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from bpm.app import App
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
+from bpm.web.lingering import Lingering
 
 EXIT_MISCONFIGURED = 1
 KEEP_ALIVE_SECONDS = 75
@@ -28,7 +29,7 @@ class Server(uvicorn.Server):
         settings = app.settings
         super().__init__(
             uvicorn.Config(
-                app,
+                Lingering(app),
                 host=settings.host,
                 port=settings.port,
                 lifespan="on",
