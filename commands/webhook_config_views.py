@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bpm.bus import Moment, View
 from router.sealing import redacted_definition
-from router.tables import WebhookConfig, WebhookConfigRevision
+from router.tables import WebhookConfigRevision
 
 
 class WebHookConfigView(View):
@@ -91,8 +91,8 @@ def url_of(path: str, base_url: str) -> str:
     return f"{base_url}/api/webhooks/{path}"
 
 
-def shown(row: WebhookConfig, base_url: str, warnings: list[str] | None = None) -> WebHookConfigView:
-    """Show one configuration."""
+def shown(row: Any, base_url: str, warnings: list[str] | None = None) -> WebHookConfigView:
+    """Show one configuration: a `WebhookConfig`, or a row with its columns."""
     return WebHookConfigView.model_validate(
         {
             **redacted_definition(row.definition),

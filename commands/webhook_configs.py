@@ -215,7 +215,7 @@ class GetWebHookConfigByIdQuery(Query[WebHookConfigView]):
 @handles
 def get(query: GetWebHookConfigByIdQuery, context: Context, settings: Settings) -> WebHookConfigView:
     """Look it up by id."""
-    row = tables.config_by_id(context.tx, context.organization_id, query.id)
+    row = tables.shown_config(context.tx, context.organization_id, query.id)
     if row is None:
         raise NotFound("No webhook configuration found with the specified ID")
     return shown(row, settings.base_url)

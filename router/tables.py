@@ -13,6 +13,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.lookup import Lookup
 
 DEDUPLICATION_WINDOW = timedelta(days=7)
 
@@ -111,6 +112,8 @@ class InboundRequest(OrganizationRow, table=True):
 CONFIGS = WebhookConfig.table()
 INBOUND = InboundRequest.table()
 
+_CONFIG_BY_ID = Lookup(WebhookConfig, "id")
+_CONFIG_BY_KEY = Lookup(WebhookConfig, "key")
 _INSERT = {"sqlite": sqlite.insert(INBOUND), "postgresql": postgresql.insert(INBOUND)}
 _INSERT_NEW = {name: insert.on_conflict_do_nothing(index_elements=["dedupe_key"]) for name, insert in _INSERT.items()}
 _BY_DEDUPE_KEY = select(INBOUND).where(INBOUND.c.dedupe_key == bindparam("key"))
@@ -206,9 +209,14 @@ def changed_configs(tx: Transaction, seen: int) -> tuple[set[int], Sequence[Any]
     return changed, rows, newest
 
 
-def config_with_key(tx: Transaction, organization_id: int | None, key: str) -> WebhookConfig | None:
-    """Return the configuration with a key; keys are unique over all organisations (None: look in all)."""
-    return tx.session(organization_id).exec(select_rows(WebhookConfig).where(col(WebhookConfig.key) == key)).first()
+def shown_config(tx: Transaction, organization_id: int, config_id: int) -> Any:
+    """Return one configuration to be looked at only, or None."""
+    return _CONFIG_BY_ID.first(tx, organization_id, id=config_id)
+
+
+def config_with_key(tx: Transaction, organization_id: int | None, key: str) -> Any:
+    """Return the configuration with a key to be looked at only; keys are unique over all organisations."""
+    return _CONFIG_BY_KEY.first(tx, organization_id, key=key)
 
 
 def config_answering(tx: Transaction, path_shape: str, action: str) -> WebhookConfig | None:
