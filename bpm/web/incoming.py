@@ -7,7 +7,7 @@ from typing import Protocol
 
 from starlette.types import Receive, Scope
 
-from bpm.errors import Malformed, TooLarge, UnsupportedMedia
+from bpm.errors import TooLarge, TooSlow, UnsupportedMedia
 from bpm.security.identifiers import new_id
 from bpm.security.net import AddressList, client_address
 from bpm.security.permissions import Principal
@@ -64,14 +64,14 @@ class Incoming:
     async def body(self, limit: int) -> bytes:
         """Read the body of at most `limit` bytes, and not a byte more than it takes to know.
 
-        Raises `TooLarge`, `Malformed` when it does not arrive in `BODY_SECONDS`, and `Disconnected`.
+        Raises `TooLarge`, `TooSlow` when it does not arrive in `BODY_SECONDS`, and `Disconnected`.
         """
         _require_within(limit, int(self.headers.get(b"content-length", 0)))
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 return await self._pieces(limit)
         except TimeoutError:
-            raise Malformed(f"the body did not arrive within {BODY_SECONDS} seconds") from None
+            raise TooSlow(f"the body did not arrive within {BODY_SECONDS} seconds") from None
 
     async def _pieces(self, limit: int) -> bytes:
         body = bytearray()

@@ -22,6 +22,7 @@ REFUSALS = {
     403: "The permission is missing",
     404: "There is no such message or thing",
     405: "Another method is needed",
+    408: "The body did not arrive in time",
     409: "In conflict with the present state",
     413: "The body is over the limit",
     415: "The content type is not read here",

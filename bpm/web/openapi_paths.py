@@ -75,7 +75,7 @@ def _operation(tag: str, name: str, summary: str, answers: dict[str, Any], **mor
 
 
 def _receiver(name: str, summary: str) -> dict[str, Any]:
-    answers = {"200": _ACCEPTED, **refusals(400, 401, 403, 404, 413, 429, 500, 503)}
+    answers = {"200": _ACCEPTED, **refusals(400, 401, 403, 404, 405, 408, 413, 429, 500, 503)}
     body = {"required": True, "content": {"application/json": {"schema": _ANY}}}
     return _operation("webhooks", name, summary, answers, requestBody=body)
 
@@ -84,7 +84,7 @@ def _rule(method: str) -> dict[str, Any]:
     answers = {
         "200": _ACCEPTED,
         "202": {**_ACCEPTED, "description": "Not done within the time limit; it goes on"},
-        **refusals(400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503),
+        **refusals(400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 500, 503),
     }
     body = {} if method == "get" else {"requestBody": {"content": {"*/*": {"schema": _ANY}}}}
     return _operation("webhooks", f"{method}Webhook", "Send a request to the rule at this address", answers, **body)
@@ -106,7 +106,7 @@ PATHS: dict[str, Any] = {
             "Get an access token, with a password or a refresh token",
             {
                 "200": {"description": "Signed in", "content": content(TOKEN_PAIR)},
-                **refusals(400, 401, 405, 413, 415, 422, 429, 500, 503),
+                **refusals(400, 401, 405, 408, 413, 415, 422, 429, 500, 503),
             },
             requestBody=_form(_SIGN_IN),
         )
@@ -118,7 +118,7 @@ PATHS: dict[str, Any] = {
             "Revoke a refresh token and all that came from it; without one, the access token that is sent",
             {
                 "200": {"description": "Revoked, or not known at all", "content": content(_REVOKED)},
-                **refusals(400, 401, 405, 413, 415, 422, 429, 500, 503),
+                **refusals(400, 401, 405, 408, 413, 415, 422, 429, 500, 503),
             },
             requestBody={**_form(_REVOCATION), "required": False},
             security=[{}, {"bearer": []}],

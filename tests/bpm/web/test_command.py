@@ -426,7 +426,7 @@ async def test_a_large_body_is_refused_over_a_socket(port: int, clerk: str) -> N
 async def test_a_body_that_does_not_come_is_given_up(
     port: int, clerk: str, monkeypatch: pytest.MonkeyPatch, beginning: bytes
 ) -> None:
-    """400 for a body that is not there in time, so that slow clients hold nothing for ever."""
+    """408 for a body that is not there in time, so that slow clients hold nothing for ever."""
     monkeypatch.setattr("bpm.web.incoming.BODY_SECONDS", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request_text(clerk, beginning, 100))
@@ -434,4 +434,4 @@ async def test_a_body_that_does_not_come_is_given_up(
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
     writer.close()
     await writer.wait_closed()
-    assert head.startswith(b"HTTP/1.1 400")
+    assert head.startswith(b"HTTP/1.1 408")

@@ -99,7 +99,7 @@ async def test_answers_are_as_documented(client: httpx.AsyncClient, document: di
 def test_every_status_of_the_table_is_documented(document: dict[str, Any]) -> None:
     """The bus's address lists every status that it can answer with, with their headers."""
     responses = document["paths"][PATH]["post"]["responses"]
-    assert sorted(map(int, responses)) == [200, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503]
+    assert sorted(map(int, responses)) == [200, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503]
     shared = document["components"]["responses"]
     assert "WWW-Authenticate" in shared["401"]["headers"]
     assert "Retry-After" in shared["429"]["headers"]
