@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from scripts.limits import Limits
-from scripts.processes import Child
+from scripts.remote_child import Child
 
 TIMER_GRACE = 0.25
 """Seconds the child's own CPU timer is given to act before the server does."""

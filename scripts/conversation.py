@@ -8,7 +8,7 @@ from scripts.frames import MalformedFrameError, pack
 from scripts.limits import KIB, Limits
 from scripts.messages import FORMS
 from scripts.outcome import CommandRefused, Send
-from scripts.processes import Child, ChildGoneError
+from scripts.remote_child import Child, ChildGoneError
 from scripts.values import incoming
 
 FRAME_ROOM = 64 * KIB

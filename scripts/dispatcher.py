@@ -10,7 +10,7 @@ from scripts.conversation import Conversation, Turn
 from scripts.limits import Limits
 from scripts.outcome import Failure, Send
 from scripts.pool import Pool
-from scripts.processes import Child
+from scripts.remote_child import Child
 from scripts.verdict import verdict
 
 ATTEMPTS = 3
@@ -72,7 +72,7 @@ class Dispatcher:
             gone = await child.end()
         except BaseException:
             if child is not None:
-                child.close()
+                child.leave()
                 child.kill()
             raise
         finally:

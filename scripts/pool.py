@@ -1,6 +1,7 @@
 """Children kept ready: warm spares for runs of their own, and children reused for one rule."""
 
 import asyncio
+import contextlib
 import os
 import time
 from collections import OrderedDict, deque
@@ -8,11 +9,17 @@ from collections.abc import Hashable
 
 from scripts.limits import Limits
 from scripts.outcome import SandboxUnavailable
-from scripts.processes import Child, Zygote
+from scripts.remote_child import Child
+from scripts.remote_zygote import Zygote
 
 SPARES_PER_CORE = 2
 IDLE_REUSED = 32
 """Idle children of grade `rule` kept at most, over all rules."""
+
+UNCONFINED = (
+    "This machine cannot confine scripts: its kernel does not enforce a system call filter (seccomp). Run on Linux "
+    "4.14 or later on x86-64 or aarch64, or set scripts.allow_unconfined to run scripts without this wall."
+)
 
 
 class Pool:
@@ -42,10 +49,8 @@ class Pool:
                 raise SandboxUnavailable("The script sandbox is closed.")
             if self._zygote is None or self._zygote.lost:
                 await self._forget()
-                self._zygote = Zygote(self._entry)
-                await self._zygote.started()
-                await self._insist()
-                self._refill()
+                self._zygote = await self._new_zygote()
+                self.refill()
             return self._zygote
 
     async def close(self) -> None:
@@ -55,8 +60,17 @@ class Pool:
             await self._forget()
 
     async def take(self, limits: Limits, key: Hashable | None = None) -> Child:
-        """Return a child for one run, or with a key one that served runs of that key only."""
+        """Return a child for one run, or with a key one that served runs of that key only.
+
+        Raises SandboxUnavailable.
+        """
         zygote = await self.start()
+        try:
+            return self._take(zygote, limits, key)
+        except OSError as error:
+            raise SandboxUnavailable(f"The script sandbox cannot open another socket: {error}.") from error
+
+    def _take(self, zygote: Zygote, limits: Limits, key: Hashable | None) -> Child:
         if key is not None:
             return self._idle_for(key, limits) or zygote.fork(limits, reused=True)
         same = (limits.cpu_seconds, limits.memory_bytes) == (self._limits.cpu_seconds, self._limits.memory_bytes)
@@ -64,14 +78,14 @@ class Pool:
             spare = self._spares.popleft()
             if not spare.ended.done():
                 return spare
-            spare.close()
+            spare.leave()
         return zygote.fork(limits, reused=False)
 
     def keep(self, child: Child, key: Hashable, limits: Limits) -> None:
         """Keep a child for the next run of its key, unless it has served its time."""
         child.runs += 1
         if child.runs >= limits.reuse_runs or child.ended.done() or self.closed:
-            child.close()
+            child.leave()
             return
         self._idle[child.number] = (key, child)
         left = limits.reuse_seconds - (time.monotonic() - child.born)
@@ -80,14 +94,14 @@ class Pool:
             self._retire(next(iter(self._idle)))
 
     def refill(self) -> None:
-        """Order a new spare for one that was taken."""
-        if not self.closed and self._zygote is not None and not self._zygote.lost:
-            self._refill()
-
-    def _refill(self) -> None:
-        assert self._zygote is not None
-        while not self._zygote.lost and len(self._spares) < SPARES_PER_CORE * (os.cpu_count() or 1):
-            self._spares.append(self._zygote.fork(self._limits, reused=False))
+        """Order new spares for those that were taken."""
+        zygote = self._zygote
+        if self.closed or zygote is None:
+            return
+        # Out of descriptors: the run that needs one will say so, and a later refill may succeed.
+        with contextlib.suppress(OSError):
+            while not zygote.lost and len(self._spares) < SPARES_PER_CORE * (os.cpu_count() or 1):
+                self._spares.append(zygote.fork(self._limits, reused=False))
 
     def _idle_for(self, key: Hashable, limits: Limits) -> Child | None:
         for number, (owner, child) in reversed(self._idle.items()):
@@ -96,28 +110,30 @@ class Pool:
                 young = time.monotonic() - child.born < limits.reuse_seconds
                 if young and not child.ended.done():
                     return child
-                child.close()
+                child.leave()
                 return None
         return None
 
     def _retire(self, number: int) -> None:
         _, child = self._idle.pop(number, (None, None))
         if child is not None:
-            child.close()
+            child.leave()
 
-    async def _insist(self) -> None:
-        assert self._zygote is not None
-        if not self._zygote.locks.get("seccomp") and not self._allow_unconfined:
-            await self._forget()
-            raise SandboxUnavailable(
-                "This machine cannot confine scripts: its kernel does not enforce a system call filter (seccomp). "
-                "Run on Linux 4.14 or later on x86-64 or aarch64, or set scripts.allow_unconfined to run scripts "
-                "without this wall."
-            )
+    async def _new_zygote(self) -> Zygote:
+        zygote = Zygote(self._entry)
+        try:
+            await zygote.started()
+        except BaseException:
+            await asyncio.shield(zygote.close())
+            raise
+        if not zygote.locks.get("seccomp") and not self._allow_unconfined:
+            await zygote.close()
+            raise SandboxUnavailable(UNCONFINED)
+        return zygote
 
     async def _forget(self) -> None:
         for child in (*self._spares, *(child for _, child in self._idle.values())):
-            child.close()
+            child.leave()
         self._spares.clear()
         self._idle.clear()
         if self._zygote is not None:

@@ -139,7 +139,8 @@ def verify(value: Any, depth: int = 0) -> None:
     if value is None or isinstance(value, (str, bool)):
         return
     if isinstance(value, (int, float)):
-        if not math.isfinite(value) or (isinstance(value, int) and value.bit_length() > INTEGER_BITS):
+        fits = value.bit_length() <= INTEGER_BITS if isinstance(value, int) else math.isfinite(value)
+        if not fits:
             raise ValueError("a number that JSON cannot hold")
         return
     if depth > DEPTH or not isinstance(value, (list, dict)):

@@ -8,7 +8,7 @@ from scripts.limits import KIB, MIB, Limits
 from scripts.outcome import Failure, Reason
 from scripts.policy import FILENAME
 from scripts.positions import lines_of
-from scripts.processes import Exit
+from scripts.remote_child import Exit
 
 TRACE_LINE = re.compile(rf'File "{re.escape(FILENAME)}", line (\d{{1,9}})')
 

@@ -106,6 +106,7 @@ DIALECT = {
     "items of nested tuples": ("result = [a + b + c for a, (b, c) in [(1, (2, 3))]]", [6]),
     "starred calls": ("def f(*a, **k):\n    return [list(a), k]\nresult = f(*[1, 2], **{'x': 3})", [[1, 2], {"x": 3}]),
     "integers beyond 64 bits": ("result = payload + 1", 2**80 + 1),
+    "integers beyond floats": ("result = 10 ** 1000", 10**1000),
 }  # fmt: skip
 
 

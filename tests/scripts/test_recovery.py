@@ -75,6 +75,21 @@ async def test_scripts_run_unconfined_where_that_is_allowed():
         assert stopped.failure.reason == "cpu"
 
 
+async def test_a_cancelled_start_is_no_start():
+    """A sandbox whose start was interrupted leaves no process and still refuses what it must refuse."""
+    before = offspring()
+    sandbox = UnfilteredSandbox()
+    start = asyncio.create_task(sandbox.start())
+    await asyncio.sleep(0.01)
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    with pytest.raises(SandboxUnavailable, match="allow_unconfined"):
+        await sandbox.run(WORD, {})
+    await sandbox.close()
+    assert offspring() - before == set()
+
+
 async def test_a_zygote_that_cannot_start_is_told():
     """When the zygote dies at its start the reason is in the error."""
 
@@ -131,7 +146,7 @@ async def test_a_killed_zygote_is_replaced():
 
 async def test_a_stopped_zygote_is_replaced(monkeypatch: pytest.MonkeyPatch):
     """A zygote that no longer answers is killed and replaced; no run waits for ever."""
-    monkeypatch.setattr("scripts.processes.BURY_SECONDS", 0.5)
+    monkeypatch.setattr("scripts.remote_child.BURY_SECONDS", 0.5)
     before = offspring()
     async with Sandbox() as sandbox:
         assert (await sandbox.run(WORD, {}, isolation="rule")).result == "fine"

@@ -1,138 +1,24 @@
-"""The server's handles on the zygote and its children: sockets, orders, and how each ended."""
+"""The zygote as the server holds it: it is started, given orders, and replaced when it is lost."""
 
 import asyncio
 import itertools
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from scripts.frames import HEADER, MalformedFrameError, pack, unpack
+from scripts import remote_child
+from scripts.frames import HEADER, pack, unpack
 from scripts.limits import Limits
 from scripts.outcome import SandboxUnavailable
+from scripts.remote_child import Child, ChildGoneError, Exit
 
 START_SECONDS = 15.0
-STOP_SECONDS = 0.25
-"""How long a child may take to write its last words before it is killed outright."""
-LINGER_SECONDS = 1.0
-"""How long a child may live on after its last message."""
-BURY_SECONDS = 5.0
-"""How long the zygote may take to carry out an order before it is taken for stuck and replaced."""
 
 CONTROL_BYTES = 64 * 1024
-READ_BYTES = 256 * 1024
-
-
-class Exit(NamedTuple):
-    """How a child ended: wait status, CPU seconds, peak memory in bytes, and its last words."""
-
-    status: int
-    cpu_seconds: float
-    peak_bytes: int
-    trace: str
-    lost: bool = False
-    """The zygote died, and the child with it."""
-
-
-class ChildGoneError(Exception):
-    """The child closed its socket: it ended, or was ended."""
-
-
-class Child:
-    """One locked process, talked to over a socket of its own."""
-
-    def __init__(self, number: int, zygote: "Zygote", connection: socket.socket, reused: bool) -> None:
-        self.number = number
-        self.reused = reused
-        self.pid: int | None = None
-        self.born = time.monotonic()
-        self.runs = 0
-        self.stopped_for: str | None = None
-        loop = asyncio.get_running_loop()
-        self.ended: asyncio.Future[Exit] = loop.create_future()
-        self._loop = loop
-        self._zygote = zygote
-        self._connection = connection
-        self._buffer = bytearray()
-
-    async def write(self, frame: bytes) -> None:
-        """Send one frame; raises ChildGoneError."""
-        try:
-            await self._loop.sock_sendall(self._connection, frame)
-        except OSError:
-            raise ChildGoneError from None
-
-    async def read(self, most: int) -> dict[str, Any]:
-        """Wait for the next message; raises ChildGoneError, and MalformedFrameError beyond `most` bytes."""
-        await self._fill(HEADER.size)
-        (size,) = HEADER.unpack_from(self._buffer)
-        if size > most:
-            raise MalformedFrameError(f"a frame of {size} bytes where at most {most} are allowed")
-        await self._fill(HEADER.size + size)
-        body = bytes(self._buffer[HEADER.size : HEADER.size + size])
-        del self._buffer[: HEADER.size + size]
-        return unpack(body)
-
-    def cpu_seconds(self) -> float:
-        """Return the CPU time the process has used, read from its clock; 0 where that cannot be read."""
-        if self.pid is None or self.ended.done():
-            return 0.0
-        try:
-            # The clock id of another process, as clock_getcpuclockid(3) computes it.
-            return time.clock_gettime((~self.pid << 3) | 2)
-        except OSError:
-            return 0.0
-
-    def stop(self, reason: str) -> None:
-        """End the process for a reason, letting it write where it was first."""
-        if self.stopped_for is not None or self.ended.done():
-            return
-        self.stopped_for = reason
-        self._zygote.signal(self, signal.SIGUSR1)
-        self._loop.call_later(STOP_SECONDS, self.kill)
-
-    def kill(self) -> None:
-        """End the process at once."""
-        if not self.ended.done():
-            self._zygote.signal(self, signal.SIGKILL)
-            self._loop.call_later(BURY_SECONDS, self._give_up)
-
-    async def end(self) -> Exit:
-        """Close the socket, see that the process ends, and return how it did."""
-        self._connection.close()
-        guard = self._loop.call_later(LINGER_SECONDS, self.kill)
-        try:
-            return await asyncio.shield(self.ended)
-        finally:
-            guard.cancel()
-
-    def leave(self) -> None:
-        """Close the socket and see that the process ends, without waiting for it."""
-        self._connection.close()
-        self._loop.call_later(LINGER_SECONDS, self.kill)
-
-    def close(self) -> None:
-        """Close the socket; an idle child ends by itself when it sees that."""
-        self._connection.close()
-
-    async def _fill(self, size: int) -> None:
-        while len(self._buffer) < size:
-            try:
-                data = await self._loop.sock_recv(self._connection, READ_BYTES)
-            except OSError:
-                data = b""
-            if not data:
-                raise ChildGoneError
-            self._buffer += data
-
-    def _give_up(self) -> None:
-        if not self.ended.done():
-            self._zygote.abandon()
 
 
 class Zygote:
@@ -164,7 +50,7 @@ class Zygote:
         """Order a child and return its handle at once; with the zygote lost, the child is lost too."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        child = Child(next(self._numbers), self, ours, reused)
+        child = Child(next(self._numbers), ours, reused=reused, signal_it=self._signal, give_up=self.abandon)
         order = {
             "t": "fork",
             "id": child.number,
@@ -178,12 +64,8 @@ class Zygote:
         if self.lost:
             self._bury_all()
         else:
-            self._loop.call_later(BURY_SECONDS, self._expect, child)
+            self._loop.call_later(remote_child.BURY_SECONDS, self._expect, child)
         return child
-
-    def signal(self, child: Child, number: int) -> None:
-        """Order a signal for a child; the zygote knows who is still alive."""
-        self._order({"t": "signal", "id": child.number, "signal": int(number)})
 
     def abandon(self) -> None:
         """Kill a zygote that no longer answers; its children die with it."""
@@ -193,8 +75,10 @@ class Zygote:
     async def close(self) -> str:
         """End the zygote and its children, wait for it, and return what it wrote to its standard error."""
         self._lose()
+        if self._process.returncode is not None:
+            return ""
         try:
-            _, errors = await asyncio.to_thread(self._process.communicate, timeout=BURY_SECONDS)
+            _, errors = await asyncio.to_thread(self._process.communicate, timeout=remote_child.BURY_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             _, errors = await asyncio.to_thread(self._process.communicate)
@@ -204,6 +88,10 @@ class Zygote:
         """Give up on the zygote if a child it was ordered has not come."""
         if child.pid is None and not child.ended.done():
             self.abandon()
+
+    def _signal(self, child: Child, number: int) -> None:
+        """Order a signal for a child; the zygote knows who is still alive."""
+        self._order({"t": "signal", "id": child.number, "signal": int(number)})
 
     def _order(self, message: Mapping[str, Any], *descriptors: int) -> None:
         if self.lost:
