@@ -1,6 +1,7 @@
 """A small shop behind the web edge: real registry, bus and database file."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
@@ -165,8 +166,23 @@ def registry() -> Registry:
     return registry
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with all tables and no rows, made once: migrating is what takes its time."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("empty"))
+
+    async def make() -> None:
+        database = open_database(settings)
+        await database.start()
+        await database.stop()
+
+    asyncio.run(make())
+    return settings.sqlite_path
+
+
 @pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
+async def database(settings: Settings, empty_database: Path) -> AsyncIterator[Database]:
+    shutil.copy(empty_database, settings.sqlite_path)
     database = open_database(settings)
     await database.start()
     yield database

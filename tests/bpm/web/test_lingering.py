@@ -53,8 +53,9 @@ async def test_who_sends_everything_first_reads_the_answer(port: int, pieces: in
         assert answer.endswith(b"\r\n\r\nno")
 
 
-async def test_who_asks_first_sends_nothing(port: int) -> None:
+async def test_who_asks_first_sends_nothing(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that waits for `100 Continue` gets its refusal instead of a leave to send."""
+    monkeypatch.setattr(lingering, "LINGER_SECONDS", 0.1)
     answer = await asyncio.to_thread(send_then_read, port, 8 * MIB, 0, expect=True)
     assert answer.startswith(b"HTTP/1.1 413")
 
