@@ -14,7 +14,7 @@ from scripts import remote_child
 from scripts.frames import HEADER, pack, unpack
 from scripts.limits import Limits
 from scripts.outcome import SandboxUnavailable
-from scripts.remote_child import Child, ChildGoneError, Exit
+from scripts.remote_child import Child, Exit
 
 START_SECONDS = 15.0
 
@@ -31,7 +31,7 @@ class Zygote:
         self._numbers = itertools.count(1)
         self._children: dict[int, Child] = {}
         self._buffer = bytearray()
-        self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._ready: asyncio.Future[bool] = self._loop.create_future()
         self._control, theirs = socket.socketpair()
         self._control.setblocking(False)
         with theirs:
@@ -40,11 +40,10 @@ class Zygote:
 
     async def started(self) -> None:
         """Wait until the zygote is locked and ready; raises SandboxUnavailable."""
-        try:
-            await asyncio.wait_for(asyncio.shield(self._ready), START_SECONDS)
-        except (TimeoutError, ChildGoneError):
+        done, _ = await asyncio.wait((self._ready,), timeout=START_SECONDS)
+        if not done or not self._ready.result():
             message = await self.close()
-            raise SandboxUnavailable(f"The script sandbox did not start. {message}".strip()) from None
+            raise SandboxUnavailable(f"The script sandbox did not start. {message}".strip())
 
     def fork(self, limits: Limits, *, reused: bool) -> Child:
         """Order a child and return its handle at once; with the zygote lost, the child is lost too."""
@@ -125,7 +124,7 @@ class Zygote:
         if message["t"] == "ready":
             self.locks = message["locks"]
             if not self._ready.done():
-                self._ready.set_result(None)
+                self._ready.set_result(True)
         elif message["t"] == "forked" and message["id"] in self._children:
             self._children[message["id"]].pid = message["pid"]
         elif message["t"] == "exited":
@@ -143,7 +142,7 @@ class Zygote:
         self._loop.remove_reader(self._control)
         self._control.close()
         if not self._ready.done():
-            self._ready.set_exception(ChildGoneError())
+            self._ready.set_result(False)
         self._bury_all()
 
     def _bury_all(self) -> None:
