@@ -1,0 +1,78 @@
+"""What tests of the router share: one running application, and one behind a real socket."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bpm.client import Reply
+from bpm.testing import RunningApp, ServerProcess, TalkingServer, running_app
+from router.tables import INBOUND
+
+PROBES = "tests.router.probes"
+TRUSTED = "10.9.0.0/16"
+"""The proxies that the running application believes."""
+
+
+@pytest.fixture(scope="session")
+async def app(anyio_backend: str) -> AsyncIterator[RunningApp]:
+    """The whole application with the probes; each test has rules of its own."""
+    async with running_app(command_packages=(PROBES,), trusted_proxies=TRUSTED, sync_limit_seconds=0.3) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def server(anyio_backend: str) -> AsyncIterator[ServerProcess]:
+    """A server process behind a real socket."""
+    root = str(Path(__file__).parents[2])
+    fixed = {"BPM_MONO__WEBHOOK_SECRET": "mono-canary", "BPM_REMITA__ALLOWED_IPS": "127.0.0.1"}
+    async with ServerProcess(BPM_COMMAND_PACKAGES=PROBES, PYTHONPATH=root, **fixed) as running:
+        yield running
+
+
+async def noting(app: TalkingServer, key: str, **fields: Any) -> dict[str, Any]:
+    """Create a rule that leaves an event named as its key."""
+    return await app.rule(key, **{"commandName": "NoteCommand", "parameters": {"event": key}, **fields})
+
+
+async def runs(app: TalkingServer, event: str) -> int:
+    """Return how many executions left their event."""
+    return (await app.cmd("GetEventListQuery", event=event, pageSize=1))["totalCount"]
+
+
+async def stored(app: TalkingServer, key: str) -> list[dict[str, Any]]:
+    """Return what is stored of a rule's requests, the first one first."""
+    return (await app.requests(configKey=key))[::-1]
+
+
+async def until(app: TalkingServer, key: str, *states: str, seconds: float = 10) -> list[dict[str, Any]]:
+    """Wait until the rule's requests are in these states, one each, and return them."""
+    try:
+        async with asyncio.timeout(seconds):
+            found = await stored(app, key)
+            while sorted(request["state"] for request in found) != sorted(states):
+                await asyncio.sleep(0.02)
+                found = await stored(app, key)
+    except TimeoutError:
+        raise AssertionError(f"wanted {states}, there are {await stored(app, key)}") from None
+    return found
+
+
+async def rows(app: RunningApp, **wanted: Any) -> list[Any]:
+    """Return the rows of stored requests whose columns have these values, the first one first."""
+    statement = INBOUND.select().filter_by(**wanted).order_by(INBOUND.c.received_at, INBOUND.c.request_id)
+    return list(await app.app.database.read(lambda tx: tx.connection.execute(statement).all()))
+
+
+async def send_from(
+    app: RunningApp, peer: str, path: str, headers: Mapping[str, str] | None = None, **more: Any
+) -> Reply:
+    """Send a request to a webhook as if its connection came from `peer`."""
+    transport = httpx.ASGITransport(app=app.app, client=(peer, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bpm.test") as http:
+        answer = await http.request(more.pop("method", "POST"), f"/api/webhooks/{path}", headers=headers, **more)
+    body = answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+    return Reply(answer.status_code, body, answer.headers)

@@ -1,0 +1,89 @@
+"""An application's commands whose behaviour the tests choose; every run leaves an event of the given name."""
+
+import asyncio
+from collections import Counter
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, EffectContext, View, handles
+from bpm.errors import Failed
+
+tries: Counter[str] = Counter()
+"""How often each name was tried."""
+
+
+class ProbeView(View):
+    """What a probe returns; the name of its field is one that scripts' results have, too."""
+
+    reply: str
+
+
+class NoteCommand(Command[ProbeView]):
+    """Leave an event, in the request's own transaction."""
+
+    permission = "events:write"
+    succeeded = "Noted"
+
+    event: str
+    text: str = ""
+
+
+@handles
+def note(command: NoteCommand, context: Context) -> ProbeView:
+    """Publish it."""
+    context.call("PublishEventCommand", {"event": command.event, "data": {"text": command.text}})
+    return ProbeView(reply=command.text or command.event)
+
+
+class StumbleCommand(Command[ProbeView]):
+    """Leave an event and fail, as often as told, then succeed."""
+
+    permission = "events:write"
+    failed = "Stumbled"
+
+    event: str
+    times: int = Field(ge=0)
+
+
+@handles
+def stumble(command: StumbleCommand, context: Context) -> ProbeView:
+    """Publish, then look whether to fail."""
+    context.call("PublishEventCommand", {"event": command.event, "data": {}})
+    tries[command.event] += 1
+    if tries[command.event] <= command.times:
+        raise Failed(f"try {tries[command.event]} of {command.event} failed")
+    return ProbeView(reply=command.event)
+
+
+class CrashCommand(Command[ProbeView]):
+    """End as a mistake in a handler does."""
+
+    permission = "events:write"
+
+    event: str
+
+
+@handles
+def crash(command: CrashCommand, context: Context) -> ProbeView:
+    """Publish, then divide by nothing."""
+    context.call("PublishEventCommand", {"event": command.event, "data": {}})
+    return ProbeView(reply=str(1 / 0))
+
+
+class DawdleCommand(Command[ProbeView]):
+    """Take time outside any transaction, then leave an event."""
+
+    permission = "events:write"
+    succeeded = "Done at last"
+
+    event: str
+    seconds: float
+
+
+@handles
+async def dawdle(command: DawdleCommand, context: EffectContext) -> ProbeView:
+    """Wait, then publish."""
+    tries[command.event] += 1
+    await asyncio.sleep(command.seconds)
+    await context.call("PublishEventCommand", {"event": command.event, "data": {}})
+    return ProbeView(reply=command.event)
