@@ -140,7 +140,8 @@ class App:
         except SandboxUnavailable as error:
             raise Misconfigured(str(error)) from error
         await self.routes.start()
-        await self.worker.start()
+        if self.settings.worker:
+            await self.worker.start()
         self._started = time.monotonic()
 
     async def stop(self) -> None:

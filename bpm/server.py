@@ -66,10 +66,10 @@ class Server(uvicorn.Server):
             announce(self._app)
 
 
-def run() -> int:
-    """Serve until told to stop; return the process's exit status."""
+def run(**changes: Any) -> int:
+    """Serve until told to stop; `changes` go before the environment. Return the process's exit status."""
     try:
-        settings = Settings()
+        settings = Settings(**changes)
         configure_logs(settings)
         app = App(settings)
     except (Misconfigured, ValidationError, ValueError, OSError) as error:

@@ -109,6 +109,8 @@ class Settings(BaseSettings):
     """How long the caller of a `sync` webhook, or of a supervised process start, waits at most."""
     drain_seconds: float = Field(default=10.0, gt=0)
     """How long what runs may take to finish when the server stops."""
+    worker: bool = True
+    """Whether this process also runs jobs; without any worker, what was accepted waits on disk."""
     worker_concurrency: int = Field(default=100, ge=1)
     """How many jobs run at once."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -30,11 +30,12 @@ class Worker:
             self._heart.cancel()
             await asyncio.gather(self._heart, return_exceptions=True)
 
-    def heartbeat_age(self) -> float:
-        """Return how many seconds ago the worker's loop last turned."""
-        return time.monotonic() - self._beat
+    def heartbeat_age(self) -> float | None:
+        """Return how many seconds ago the worker was last seen alive, or None where none was started."""
+        return time.monotonic() - self._beat if self._heart is not None else None
 
     async def _live(self) -> None:
         while True:
-            self._beat = time.monotonic()
+            if self._jobs.alive:
+                self._beat = time.monotonic()
             await asyncio.sleep(BEAT_SECONDS)

@@ -1,13 +1,17 @@
 """`bpm serve` and `bpm version`."""
 
+from typing import Annotated
+
 import typer
 
 
-def serve() -> None:
+def serve(
+    worker: Annotated[bool, typer.Option(help="Run jobs in this process; without, what is accepted waits.")] = True,
+) -> None:
     """Start the server; settings come from the environment (`BPM_HOST`, `BPM_PORT`, `BPM_DATA_DIR`, …)."""
     from bpm.server import run
 
-    raise typer.Exit(run())
+    raise typer.Exit(run() if worker else run(worker=False))
 
 
 def version() -> None:

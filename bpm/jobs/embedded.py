@@ -84,6 +84,11 @@ class EmbeddedJobs(JobQueue):
         """See `JobQueue.running`."""
         return len(self._tasks)
 
+    @property
+    def alive(self) -> bool:
+        """See `JobQueue.alive`."""
+        return self._dispatcher is not None and not self._dispatcher.done()
+
     def _push(self, job: Job, delay: float) -> None:
         self._known.add(job)
         heapq.heappush(self._heap, (time.monotonic() + delay, next(self._order), job))
@@ -96,6 +101,14 @@ class EmbeddedJobs(JobQueue):
             self._overflowed = self._overflowed or len(jobs) >= MAX_TOKENS
             self.remember(*jobs)
 
+    async def _try_to_refill(self) -> None:
+        try:
+            await self._refill()
+        except Exception:
+            self._overflowed = True
+            log.exception("the open rows could not be read; they are looked for again")
+            await asyncio.sleep(RETRY_SECONDS)
+
     async def _dispatch(self) -> None:
         while True:
             await self._until_due()
@@ -105,7 +118,7 @@ class EmbeddedJobs(JobQueue):
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             if self._overflowed and len(self._heap) < MAX_TOKENS // 4:
-                await self._refill()
+                await self._try_to_refill()
 
     async def _until_due(self) -> None:
         while not self._heap or self._heap[0][0] > time.monotonic():

@@ -61,3 +61,8 @@ class JobQueue(ABC):
     @abstractmethod
     def running(self) -> int:
         """Jobs running in this process."""
+
+    @property
+    @abstractmethod
+    def alive(self) -> bool:
+        """Whether jobs are being begun when they are due."""

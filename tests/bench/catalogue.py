@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.bench.benchmark import Benchmark, Figure, Measure
 from tests.bench.load import Request, send
-from tests.bench.product import COMMAND, Product
+from tests.bench.product import COMMAND, EVENT, Product
 from tests.bench.stage import Stage
 
 Prepare = Callable[[Stage], Measure]
@@ -37,6 +37,11 @@ def raw_commits(stage: Stage) -> Measure:
     return measure
 
 
+def accept_webhooks(product: Product, connections: int, seconds: int) -> Figure:
+    """Send signed requests to an asynchronous rule of a server that only takes them in."""
+    return send(product.server, Request("/api/webhooks/bench", '"requestId"'), connections, seconds)
+
+
 def run_webhooks(product: Product, connections: int, seconds: int) -> tuple[Figure, Figure]:
     """Send signed requests to an asynchronous rule: the figures as accepted, and as accepted and executed.
 
@@ -44,7 +49,7 @@ def run_webhooks(product: Product, connections: int, seconds: int) -> tuple[Figu
     works off another's backlog.
     """
     before, cpu, start = product.done(), product.server.cpu_seconds(), time.monotonic()
-    accepted = send(product.server, Request("/api/webhooks/bench", '"requestId"'), connections, seconds)
+    accepted = accept_webhooks(product, connections, seconds)
     done = product.wait_until_done(before + accepted.units) - before
     elapsed, spent = time.monotonic() - start, product.server.cpu_seconds() - cpu
     lost = max(accepted.units - done, 0)
@@ -53,13 +58,19 @@ def run_webhooks(product: Product, connections: int, seconds: int) -> tuple[Figu
 
 
 def accepted(rules: int = 0, connections: int | None = None) -> Prepare:
-    """Requests on disk and answered."""
+    """Requests on disk and answered, by a process that leaves their execution to others."""
 
     def prepare(stage: Stage) -> Measure:
-        product = stage.product(rules)
-        return lambda seconds: run_webhooks(product, connections or stage.connections, seconds)[0]
+        product = stage.product(rules, worker=False)
+        return lambda seconds: accept_webhooks(product, connections or stage.connections, seconds)
 
     return prepare
+
+
+def accepted_beside(stage: Stage) -> Measure:
+    """Requests on disk and answered, while the same process executes them."""
+    product = stage.product()
+    return lambda seconds: run_webhooks(product, stage.connections, seconds)[0]
 
 
 def executed(stage: Stage) -> Measure:
@@ -71,7 +82,7 @@ def executed(stage: Stage) -> Measure:
 def executed_first(stage: Stage) -> Measure:
     """Requests executed before the answer."""
     server = stage.product().server
-    request = Request("/api/webhooks/bench-sync", '"bench"')
+    request = Request("/api/webhooks/bench-sync", f'"{EVENT}"')
     return lambda seconds: send(server, request, stage.connections, seconds)
 
 
@@ -92,8 +103,15 @@ def bus(type_: str, expected: str, fields: Callable[[Product], dict[str, Any]]) 
 
 
 ping = bus("PingQuery", '"success"', lambda _: {})
-query = bus("GetWebHookConfigByIdQuery", '"bench"', lambda product: {"id": product.send(COMMAND, key="bench")["id"]})
-command = bus(COMMAND, '"bench"', lambda _: {"key": "bench"})
+
+
+def id_of_rule(product: Product) -> dict[str, Any]:
+    """The fields that ask for the benchmark's own rule."""
+    return {"id": product.send("LookupWebHookByKeyCommand", key="bench")["id"]}
+
+
+query = bus("GetWebHookConfigByIdQuery", '"bench"', id_of_rule)
+command = bus(COMMAND, f'"{EVENT}"', lambda _: {"event": EVENT, "data": {"order": 4711}})
 
 LIMITS = (
     Benchmark("bare-asgi", "bare ASGI echo", limit("bare_asgi")),
@@ -107,7 +125,8 @@ SUBJECTS = (
     Benchmark("async", "inbound async, on disk", accepted(), 0.8),
     Benchmark("async-64", "inbound async, 64 connections", accepted(connections=64), 0.8),
     Benchmark("async-10k", "inbound async, 10,000 rules", accepted(rules=10_000), 0.95, "async"),
-    Benchmark("executed", "inbound async, executed too", executed, 0.4),
+    Benchmark("async-busy", "inbound async, executing too", accepted_beside),
+    Benchmark("executed", "accepted and executed", executed, 0.4),
     Benchmark("sync", "inbound sync, native command", executed_first, 0.4),
     Benchmark("ping", "bus: PingQuery", ping, 0.6),
     Benchmark("query", "bus: GetWebHookConfigByIdQuery", query, 0.6),

@@ -13,7 +13,8 @@ import httpx
 from tests.bench.payload import SECRET
 from tests.bench.servers import Server, ServerError, free_port, running
 
-COMMAND = "LookupWebHookByKeyCommand"
+COMMAND = "PublishEventCommand"
+EVENT = "bench.done"
 ADMIN = {"username": "admin", "password": "Correct-horse-battery-9"}
 RULE = {
     "description": "Benchmark",
@@ -21,20 +22,20 @@ RULE = {
     "action": "POST",
     "executionType": 0,
     "commandName": COMMAND,
-    "parameters": {"key": "{{payload.rule}}"},
+    "parameters": {"event": EVENT, "data": {"order": "{{payload.order.id}}"}},
     "signature": {"scheme": "github", "secret": SECRET},
 }
 
 
 @contextmanager
-def running_product(folder: Path) -> Generator["Product"]:
+def running_product(folder: Path, *options: str) -> Generator["Product"]:
     """Run `bpm serve` on a folder of its own, with the signed rules `bench` (async) and `bench-sync`."""
     port = free_port()
     env = {"BPM_HOST": "127.0.0.1", "BPM_PORT": str(port), "BPM_DATA_DIR": str(folder)}
     env |= {"BPM_ADMIN_USERNAME": ADMIN["username"], "BPM_ADMIN_PASSWORD": ADMIN["password"]}
     bpm = str(Path(sys.executable).with_name("bpm"))
     with (
-        running([bpm, "serve"], port, "/readyz", folder, env) as server,
+        running([bpm, "serve", *options], port, "/readyz", folder, env) as server,
         httpx.Client(base_url=server.url, timeout=30) as http,
     ):
         product = Product(server, http)

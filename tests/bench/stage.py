@@ -22,15 +22,18 @@ class Stage(ExitStack):
         self.connections = connections
         RESULTS.mkdir(exist_ok=True)
         self.folder = Path(self.enter_context(tempfile.TemporaryDirectory(prefix="data-", dir=RESULTS)))
-        self._products: dict[int, Product] = {}
+        self._products: dict[tuple[int, bool], Product] = {}
 
     def limit(self, module: str) -> Server:
         """Start the program `tests.bench.limits.<module>` under uvicorn."""
         return self.enter_context(running_app(f"tests.bench.limits.{module}:app", self.folder / module))
 
-    def product(self, rules: int = 0) -> Product:
-        """The `bpm serve` with so many rules beside those of the benchmarks."""
-        if rules not in self._products:
-            self._products[rules] = self.enter_context(running_product(self.folder / f"bpm-{rules}"))
-            self._products[rules].add_idle_rules(rules)
-        return self._products[rules]
+    def product(self, rules: int = 0, *, worker: bool = True) -> Product:
+        """The `bpm serve` with so many rules beside those of the benchmarks, and with or without a worker."""
+        kind = (rules, worker)
+        if kind not in self._products:
+            folder = self.folder / f"bpm-{rules}-{'with' if worker else 'no'}-worker"
+            options = () if worker else ("--no-worker",)
+            self._products[kind] = self.enter_context(running_product(folder, *options))
+            self._products[kind].add_idle_rules(rules)
+        return self._products[kind]

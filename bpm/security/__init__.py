@@ -1,0 +1,1 @@
+"""Who may do what: tokens, passwords, permissions, addresses, secrets."""
