@@ -123,7 +123,7 @@ class Failed(BpmError):
 
 
 class Fenced(BpmError):
-    """This attempt was settled by somebody else already."""
+    """Somebody else has settled the attempt already."""
 
 
 class Defect(BpmError):

@@ -125,7 +125,5 @@ def database_file(settings: Settings) -> Path:
 
 def is_outage(error: BaseException) -> bool:
     """Tell an absent or full disk from a mistake in a statement."""
-    if not isinstance(error, DBAPIError) or not isinstance(error.orig, sqlite3.Error):
-        return False
-    code = getattr(error.orig, "sqlite_errorcode", None)
+    code = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlite_errorcode", None)
     return code is not None and (code & 0xFF) in OUTAGES

@@ -62,7 +62,7 @@ class Transaction:
         except BaseException:
             self.close()
             del self.appended[rows:], self.callbacks[callbacks:]
-            with suppress(DBAPIError, sqlite3.Error):  # a full disk has rolled back everything already; its error is the one to raise
+            with suppress(DBAPIError, sqlite3.Error):  # a full disk has rolled back everything; its error counts
                 self._say(f"ROLLBACK TO {name}")
             raise
         finally:

@@ -151,7 +151,7 @@ class GroupWriter:
                         transaction.appended.clear()
             unit.callbacks = transaction.callbacks
         except Exception as error:
-            if isinstance(error, DBAPIError) and self._is_outage(error):
+            if self._is_outage(error):
                 raise
             unit.error = error
         finally:
