@@ -1,6 +1,5 @@
 """Which server a command speaks to, and as whom."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -36,6 +35,8 @@ class Connection:
 
     def run(self, work: "Callable[[BusClient], Awaitable[T]]") -> T:
         """Sign in if need be and do the work; a server that is away or refuses ends the command."""
+        import asyncio
+
         import httpx
 
         if self.token is None and (self.username is None or self.password is None):
