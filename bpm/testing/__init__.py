@@ -10,16 +10,18 @@
 
 from bpm.testing.app import RunningApp, running_app
 from bpm.testing.clock import Clock
-from bpm.testing.process import ServerProcess
-from bpm.testing.receiver import ReceivedRequest, WebhookReceiver
+from bpm.testing.process import ServerDidNotStart, ServerProcess
+from bpm.testing.receiver import PreparedAnswer, ReceivedRequest, WebhookReceiver
 from bpm.testing.server import ADMINISTRATOR, PASSWORD, TalkingServer
 
 __all__ = [
     "ADMINISTRATOR",
     "PASSWORD",
     "Clock",
+    "PreparedAnswer",
     "ReceivedRequest",
     "RunningApp",
+    "ServerDidNotStart",
     "ServerProcess",
     "TalkingServer",
     "WebhookReceiver",

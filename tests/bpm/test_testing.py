@@ -1,13 +1,14 @@
 """The shipped doubles."""
 
 import asyncio
+import signal
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from bpm.testing import Clock, WebhookReceiver
-from bpm.testing.receiver import PreparedAnswer
+from bpm.client import ServerRefused
+from bpm.testing import Clock, PreparedAnswer, ServerDidNotStart, ServerProcess, WebhookReceiver, running_app
 
 pytestmark = pytest.mark.anyio
 
@@ -68,3 +69,50 @@ async def test_receiver_can_be_slow():
         with pytest.raises(httpx.ReadTimeout):
             await http.get("/", timeout=0.2)
         assert len(receiver.requests) == 1
+
+
+async def test_running_app_is_signed_in_and_keeps_its_time(tmp_path):
+    """The application runs in this process, under the given clock and settings."""
+    clock = Clock()
+    async with running_app(tmp_path, clock, max_body_bytes=2048) as app:
+        assert (await app.cmd("PingQuery"))["time"] == "2026-01-01T00:00:00.000Z"
+        assert (await app.send("PingQuery", {"x": "a" * 3000})).status == 413
+        clock.advance(timedelta(hours=1))
+        await app.login()
+        assert (await app.cmd("PingQuery"))["time"] == "2026-01-01T01:00:00.000Z"
+    assert (tmp_path / "bpm.db").exists()
+
+
+async def test_running_app_helps_with_rules():
+    """A rule, a request to it, and what was kept of it, in three lines."""
+    async with running_app() as app:
+        await app.rule("pong", commandName="PingQuery")
+        assert (await app.hook("pong", {})).ok
+        await app.settled()
+        assert [request["state"] for request in await app.requests(configKey="pong")] == ["done"]
+
+
+async def test_a_refusal_is_raised_with_the_words_of_the_server():
+    """`cmd` raises what `send` would return."""
+    async with running_app() as app:
+        with pytest.raises(ServerRefused, match="GetWebHookConfigByIdQuery: 404") as caught:
+            await app.cmd("GetWebHookConfigByIdQuery", id=9)
+        assert caught.value.reply.status == 404
+
+
+async def test_server_process_survives_its_deaths():
+    """Killed and stopped, the server starts again on its address with its data."""
+    async with ServerProcess() as server:
+        rule = await server.rule("kept", commandName="PingQuery")
+        assert await server.kill() == -signal.SIGKILL
+        await server.start()
+        assert await server.stop() == 0
+        await server.start()
+        assert (await server.cmd("LookupWebHookByKeyCommand", key="kept"))["id"] == rule["id"]
+
+
+async def test_a_server_that_does_not_start_says_why():
+    """The error holds the server's own words."""
+    with pytest.raises(ServerDidNotStart, match="BPM_LOG_LEVEL"):
+        async with ServerProcess(BPM_LOG_LEVEL="loud"):
+            pytest.fail("the server started")

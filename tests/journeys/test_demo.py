@@ -1,0 +1,61 @@
+"""`bpm demo`, as it is started by hand."""
+
+import asyncio
+import re
+import signal
+import sys
+
+import pytest
+
+from bpm.testing.process import free_port
+
+pytestmark = pytest.mark.anyio
+
+DEMO = (sys.executable, "-m", "bpm.cli", "demo")
+SENDERS = ("GitHub push", "Stripe", "Paystack charge.success", "Shop", "Mono account_updated", "Remita", "Somebody")
+CAUSES = ("signature: ", "address: ", "unknown: ", "disabled: ")
+
+
+async def run_demo(*options: str) -> asyncio.subprocess.Process:
+    """Start the demo."""
+    return await asyncio.create_subprocess_exec(
+        *DEMO, *options, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+
+
+async def test_the_demo_tells_what_happened(tmp_path):
+    """Every request is executed or refused with its cause, and the data stays in the named folder."""
+    demo = await run_demo("--once", "--data", str(tmp_path / "data"))
+    output, errors = (text.decode() for text in await demo.communicate())
+    assert (demo.returncode, errors) == (0, "")
+    for words in (*SENDERS, *CAUSES, "done: ", "duplicate: ", "COMPLETED", "/docs/api"):
+        assert words in output, words
+    for words in ("failed: ", "dead: ", "pending: "):
+        assert words not in output, words
+    assert len(re.findall(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}\b", output)) >= 20
+    assert (tmp_path / "data" / "bpm.db").stat().st_size > 0
+
+
+async def test_the_demo_stays_until_interrupted():
+    """Without --once it says how to look around, and Ctrl-C ends it with status 0."""
+    port = free_port()
+    demo = await run_demo("--port", str(port))
+    assert demo.stdout is not None
+    output = ""
+    while "Ctrl-C stops the server." not in output:
+        line = await asyncio.wait_for(demo.stdout.readline(), 60)
+        assert line, output
+        output += line.decode()
+    assert f"export BPM_URL=http://127.0.0.1:{port} BPM_USERNAME=admin BPM_PASSWORD=" in output
+    demo.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(demo.wait(), 20) == 0
+    await demo.communicate()
+
+
+async def test_the_demo_keeps_off_data_in_use(tmp_path):
+    """A folder that holds something is refused."""
+    (tmp_path / "bpm.db").write_text("")
+    demo = await run_demo("--data", str(tmp_path))
+    _, errors = await demo.communicate()
+    assert demo.returncode == 2
+    assert b"is in use; name a new folder" in errors
