@@ -57,7 +57,7 @@ async def until(app: TalkingServer, key: str, *states: str, seconds: float = 10)
                 await asyncio.sleep(0.02)
                 found = await stored(app, key)
     except TimeoutError:
-        raise AssertionError(f"wanted {states}, there are {await stored(app, key)}") from None
+        raise AssertionError(f"wanted {states}, there are {[r['state'] for r in await stored(app, key)]}") from None
     return found
 
 

@@ -1,0 +1,140 @@
+"""Rules whose callers wait for the outcome, and the answers that rules prescribe."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bpm.testing import RunningApp
+from tests.router.conftest import noting, runs, stored, until
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_outcome_is_answered(app: RunningApp) -> None:
+    """Success is answered with the command's data and text, and is stored with its result."""
+    await noting(app, "sync-ok", responseMode="sync")
+    answer = await app.hook("sync-ok", {})
+    assert (answer.status, answer.body) == (200, {"success": True, "data": {"reply": "sync-ok"}, "message": "Noted"})
+    (kept,) = await stored(app, "sync-ok")
+    assert (kept["state"], kept["messageType"], kept["attempt"]) == ("done", "NoteCommand", 1)
+    whole = await app.cmd("GetInboundRequestByIdQuery", requestId=answer.headers["x-request-id"])
+    assert whole["result"] == {"reply": "sync-ok"}
+
+
+@pytest.mark.parametrize(
+    ("key", "fields", "status", "message", "says"),
+    [
+        ("mapping", {"parameters": {"event": "{{payload.name}}"}}, 422, "", "name"),
+        ("invalid", {"parameters": {"event": 7}}, 422, "Validation failed", "event:"),
+        ("refused", {"commandName": "StumbleCommand", "parameters": {"event": "refused", "times": 9}}, 422, "Stumbled",
+         "try 1 of refused"),
+        ("crash", {"commandName": "CrashCommand", "parameters": {"event": "crash"}}, 500, "", "request id"),
+    ],
+)  # fmt: skip
+async def test_a_failure_is_answered_and_undone(
+    app: RunningApp, key: str, fields: dict[str, Any], status: int, message: str, says: str
+) -> None:
+    """What does not fit, is refused or breaks is answered with its status, stored as failed, and left no effect."""
+    key = f"sync-{key}"
+    await noting(app, key, responseMode="sync", **fields)
+    answer = await app.hook(key, {"a": 1})
+    assert (answer.status, answer.body["success"]) == (status, False)
+    assert message in answer.message
+    assert any(says in sentence for sentence in answer.errors)
+    (kept,) = await stored(app, key)
+    assert (kept["state"], kept["requestId"]) == ("failed", answer.headers["x-request-id"])
+    assert kept["errors"]
+    assert "ZeroDivisionError" not in str(answer.body)
+    assert await runs(app, key.removeprefix("sync-")) == 0
+
+
+async def test_an_effect_over_the_time_limit_goes_on(app: RunningApp) -> None:
+    """A caller that would wait too long is answered 202 with the request's id, and the work is still done, once."""
+    fields = {"commandName": "DawdleCommand", "parameters": {"event": "long", "seconds": 0.8}}
+    await app.rule("long", **fields, responseMode="sync")
+    answer = await app.hook("long", {})
+    assert (answer.status, answer.message) == (202, "Accepted")
+    (kept,) = await until(app, "long", "running")
+    assert kept["requestId"] == answer.data["requestId"]
+    await until(app, "long", "done")
+    assert await runs(app, "long") == 1
+
+
+@pytest.mark.parametrize(
+    ("response", "status", "content_type", "body"),
+    [
+        ({"body": "Ok"}, 200, "text/plain; charset=utf-8", "Ok"),
+        ({"body": {"n": "{{payload.n}}", "m": "{{request.method}}"}}, 200, "application/json", {"n": 7, "m": "POST"}),
+        ({"body": "{{payload.list}}"}, 200, "application/json", [1, "2"]),
+        ({"body": "{{payload.none.at.all}}!"}, 200, "text/plain; charset=utf-8", "!"),
+        ({"status": 202, "contentType": "application/xml", "body": "<a>{{payload.n}}</a>"}, 202, "application/xml",
+         "<a>7</a>"),
+        ({"status": 201}, 201, "text/plain; charset=utf-8", ""),
+        ({"status": 503, "body": "later"}, 503, "text/plain; charset=utf-8", "later"),
+        ({"status": 204, "body": "lost"}, 204, None, ""),
+    ],
+)  # fmt: skip
+async def test_a_prescribed_answer(
+    app: RunningApp, response: dict[str, Any], status: int, content_type: str | None, body: Any
+) -> None:
+    """Both ways of executing answer what the rule prescribes, with the request's values; 204 never has a body."""
+    for mode in ("async", "sync"):
+        rule = await noting(app, f"prescribed-{mode}", responseMode=mode, response=response)
+        answer = await app.hook(f"prescribed-{mode}", {"n": 7, "list": [1, "2"]})
+        assert (answer.status, answer.headers.get("content-type"), answer.body) == (status, content_type, body)
+        await app.cmd("DeleteWebHookConfigCommand", id=rule["id"])
+
+
+async def test_a_prescribed_answer_sees_the_result(app: RunningApp) -> None:
+    """A `sync` rule's answer may hold what its command returned."""
+    response = {"body": "{{result.reply}} of {{path.shop}}"}
+    await noting(app, "with-result", path="with-result/{shop}", responseMode="sync", response=response)
+    assert (await app.hook("with-result/north%2Feast", {})).body == "with-result of north/east"
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "headers", "body"),
+    [
+        ("reply(201, {'n': payload['n']}, {'X-Shop': 'é', 'X-Far': '€'})", 201,
+         {"content-type": "application/json", "x-shop": "é", "x-far": "?"}, {"n": 7}),
+        ("reply(200, 'Ok')", 200, {"content-type": "text/plain; charset=utf-8"}, "Ok"),
+        ("reply(200, '<a/>', {'Content-Type': 'application/xml'})", 200, {"content-type": "application/xml"}, "<a/>"),
+        ("reply(202)", 202, {"content-length": "0"}, ""),
+        ("reply(204, 'lost')", 204, {}, ""),
+        ("reply(200, 'four', {'Content-Length': '9', 'Transfer-Encoding': 'chunked', 'Connection': 'close'})", 200,
+         {"content-length": "4"}, "four"),
+        ("result = 5", 200, {"content-type": "application/json"}, None),
+    ],
+)  # fmt: skip
+async def test_a_script_replies(app: RunningApp, source: str, status: int, headers: dict[str, str], body: Any) -> None:
+    """A script's `reply` is the answer, but for what says where an answer ends; without one it is the envelope."""
+    rule = await app.rule("replies", executionType=2, executionCode=source, responseMode="sync")
+    try:
+        answer = await app.hook("replies", {"n": 7})
+    finally:
+        await app.cmd("DeleteWebHookConfigCommand", id=rule["id"])
+    assert answer.status == status
+    assert {name: answer.headers.get(name) for name in headers} == headers
+    assert "transfer-encoding" not in answer.headers
+    assert answer.body == body if body is not None else answer.data["result"] == 5
+
+
+async def test_a_script_that_fails_is_told(app: RunningApp) -> None:
+    """A script's mistake is answered with its line, and stored."""
+    await app.rule("mistake", executionType=2, executionCode="a = 1\nb = a / 0", responseMode="sync")
+    answer = await app.hook("mistake", {})
+    assert (answer.status, answer.message) == (422, "Script failed")
+    assert "line 2" in answer.errors[0]
+    (kept,) = await stored(app, "mistake")
+    assert (kept["state"], kept["errors"]) == ("failed", answer.errors)
+
+
+async def test_a_caller_that_goes_away_does_not_undo(app: RunningApp) -> None:
+    """What a caller no longer waits for is still done."""
+    fields = {"commandName": "DawdleCommand", "parameters": {"event": "gone", "seconds": 0.1}}
+    await app.rule("gone", **fields, responseMode="sync")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(app.hook("gone", {}), 0.05)
+    await until(app, "gone", "done")
+    assert await runs(app, "gone") == 1
