@@ -49,11 +49,14 @@ def _run(code: Any, scope: dict[str, Any], interface: Interface, room: int) -> d
     value = scope.pop("_script_")()
     outgoing = Outgoing(room)
     returned = scope.get("result") if value is None else value
+    variables = scope.get("variables")
+    if not isinstance(variables, dict):
+        raise TypeError("variables must be a dictionary when the script ends")
     return {
         "t": "result",
         "result": outgoing.convert(returned, "result"),
         "reply": None if interface.answer is None else outgoing.convert(interface.answer, "reply"),
-        "variables": outgoing.convert(scope.get("variables"), "variables"),
+        "variables": outgoing.convert(variables, "variables"),
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
     }
 

@@ -5,6 +5,7 @@ import decimal
 import functools
 import operator
 import re
+import zoneinfo
 from collections import ChainMap, deque
 from collections.abc import Callable
 from types import NoneType
@@ -18,6 +19,15 @@ from scripts.interface import CommandError
 
 WRITABLE: tuple[type, ...] = (dict, list, bytearray, deque, ChainMap, decimal.Context, BaseException)
 """Objects whose items or attributes a script may set, besides instances of its own classes."""
+
+CLOSED_MEMBERS: dict[str, type] = {
+    "mro": type,
+    "obj": BaseException,
+    "from_file": zoneinfo.ZoneInfo,
+    "no_cache": zoneinfo.ZoneInfo,
+    "clear_cache": zoneinfo.ZoneInfo,
+}
+"""Public attributes that lead out of a kind of object, or into its files and caches."""
 
 BASES = (object, dict, list, set, frozenset, tuple)
 """Builtin classes a script may derive from, besides exceptions. Not `str`: its `format` reads attributes."""
@@ -65,8 +75,7 @@ def check_attribute(owner: Any, name: str) -> None:
     if type(name) is not str:
         raise TypeError("attribute name must be a plain string")
     private = name.startswith("_") and name not in policy.READABLE_DUNDERS
-    graph = (name == "mro" and isinstance(owner, type)) or (name == "obj" and isinstance(owner, BaseException))
-    if private or graph or name in policy.CLOSED_ATTRIBUTES:
+    if private or name in policy.CLOSED_ATTRIBUTES or isinstance(owner, CLOSED_MEMBERS.get(name, ())):
         raise AttributeError(f"the attribute '{name}' is closed in scripts")
 
 

@@ -23,7 +23,8 @@ def _send(said: Message) -> bool:
 
 def _result(said: Message) -> bool:
     given = [said.get(name) for name in ("result", "reply", "variables")]
-    return all(map(_is_json, given)) and _is_reply(said.get("reply")) and type(said.get("peak")) is int
+    typed = isinstance(said.get("variables"), dict) and type(said.get("peak")) is int
+    return typed and all(map(_is_json, given)) and _is_reply(said.get("reply"))
 
 
 def _failed(said: Message) -> bool:

@@ -83,7 +83,8 @@ class Run:
 
     `result`, `reply` and `variables` hold JSON types: a script's Decimal, UUID, dates and times arrive as
     strings. `variables` is None when none were given or the run failed. `seed` and `now` are what the run
-    was given or drew, so that it can be replayed with the same inputs and answers.
+    was given or drew, so that it can be replayed with the same inputs and answers. CPU time is the kernel's,
+    of the run alone; peak memory is that of its process, about 18 MB before the script does anything.
     """
 
     ok: bool

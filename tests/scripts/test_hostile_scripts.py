@@ -108,6 +108,8 @@ DENIED = {
     "a hook of JSON": "json.loads('{}', cls=log)",
     "a system's random numbers": "random.SystemRandom()",
     "an unlisted digest": "hashlib.new('md5')",
+    "a time zone from bytes": "zoneinfo.ZoneInfo('UTC').from_file(None)",
+    "the cache of time zones": "zoneinfo.ZoneInfo('UTC').clear_cache()",
     "a codec from a file": "b'x'.decode('zip_codec')",
 }
 

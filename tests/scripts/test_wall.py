@@ -128,10 +128,11 @@ FORGED: dict[str, str] = {
     "a message of another job": "{'t': 'compiled', 'code': b'', 'problems': [], 'warnings': []}",
     "a kind that does not exist": "{'t': 'exited', 'id': 1}",
     "a result without its parts": "{'t': 'result'}",
-    "a result that is not JSON": "{'t': 'result', 'result': float('nan'), 'reply': None, 'variables': None, 'peak': 1}",
-    "bytes in a result": "{'t': 'result', 'result': b'x', 'reply': None, 'variables': None, 'peak': 1}",
+    "a result that is not JSON": "{'t': 'result', 'result': float('nan'), 'reply': None, 'variables': {}, 'peak': 1}",
+    "variables that are none": "{'t': 'result', 'result': 1, 'reply': None, 'variables': 5, 'peak': 1}",
+    "bytes in a result": "{'t': 'result', 'result': b'x', 'reply': None, 'variables': {}, 'peak': 1}",
     "a reply that splits": "{'t': 'result', 'result': 1, 'reply': {'status': 200, 'body': 1, 'headers': "
-    "{'a': 'b\\r\\n'}}, 'variables': None, 'peak': 1}",
+    "{'a': 'b\\r\\n'}}, 'variables': {}, 'peak': 1}",
     "a reason of the server's": "{'t': 'failed', 'reason': 'wall', 'message': '', 'line': 1, 'column': 1}",
     "a line that is no number": "{'t': 'failed', 'reason': 'error', 'message': '', 'line': 'x', 'column': 1}",
     "a command with a body that is no map": "{'t': 'send', 'n': 1, 'command': 'A', 'args': [1]}",
@@ -179,7 +180,7 @@ async def test_a_child_that_lives_on_after_its_result_is_killed(wall: OpenSandbo
     """A process cannot go on working once its run has ended."""
     code = (
         "import os, struct, msgspec\nbody = msgspec.msgpack.encode({'t': 'result', 'result': os.getpid(), "
-        "'reply': None, 'variables': None, 'peak': 1})\n"
+        "'reply': None, 'variables': {}, 'peak': 1})\n"
         "os.write(3, struct.pack('<I', len(body)) + body)\nwhile True:\n    pass"
     )
     run = await wall.run(code, {}, limits=Limits(cpu_seconds=60))
