@@ -11,12 +11,12 @@ from rich.text import Text
 from bpm.cli.demo.story import Fired, Story
 from bpm.client import Reply
 
-PIPE_WIDTH = 140
+PIPE_WIDTH = 120
 RESULT = 150
 """The longest result that is shown, in characters."""
 
-WIDTHS = (26, 20, 28)
-"""How wide the first columns of the requests may be, so that an id fits into a line of the last."""
+SENT, ANSWER = 34, 26
+"""How wide these columns of the requests may be, so that an id fits into a line of the last."""
 
 EXECUTION_TYPES = ("native command", "command chain", "script", "process")
 SHORT: dict[str, Callable[[Any], Any]] = {
@@ -60,21 +60,19 @@ def _rules(story: Story) -> Table:
     table = _table("Rules", "key", "type", "what it does", "address")
     for rule in story.rules:
         number: int = rule["executionType"]
-        kind = EXECUTION_TYPES[number]
-        table.add_row(rule["key"], kind, Text(rule["description"]), Text(f"{rule['action']} {rule['url']}"))
+        address = f"{rule['action']} /api/webhooks/{rule['path']}"
+        table.add_row(rule["key"], EXECUTION_TYPES[number], Text(rule["description"]), Text(address))
     return table
 
 
 def _requests(fired: Iterable[Fired]) -> Table:
-    table = _table("Requests", "sent", "to /api/webhooks/", "answer", "what became of it, and its id")
-    for column, width in zip(table.columns, WIDTHS, strict=False):
-        column.max_width = width
+    table = _table("Requests", "sent to /api/webhooks/", "answer", "what became of it, and its id")
+    table.columns[0].max_width, table.columns[1].max_width = SENT, ANSWER
     for one in fired:
         state: str = one.kept["state"]
-        became = Text(f"{state}: ", style=STYLES.get(state, "red")) + Text(_fate(one), style="default")
-        became.append(f"\n{one.kept['requestId']}", style="dim")
-        answer = Text(f"{one.reply.status} {_said(one.reply)}")
-        table.add_row(Text(f"{one.shot.sender}\n{one.shot.how}"), Text(one.shot.path), answer, became)
+        sent = Text.assemble(one.shot.path, "\n", (f"{one.shot.sender}: {one.shot.how}", "dim"))
+        became = Text.assemble((state, STYLES.get(state, "red")), f": {_fate(one)}\n", (one.kept["requestId"], "dim"))
+        table.add_row(sent, Text(f"{one.reply.status} {_said(one.reply)}"), became)
     return table
 
 
