@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -95,6 +96,14 @@ def test_every_word_has_its_meaning() -> None:
     """Each of the field's words stands in the glossary once."""
     glossary = (DOCS / "glossary.md").read_text()
     assert {word: glossary.count(f"**{word}**") for word in WORDS} == dict.fromkeys(WORDS, 1)
+
+
+def test_the_floors_are_those_that_are_checked() -> None:
+    """The README draws the floors of `pyproject.toml`, numbered from the top."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["id"] == "floors")
+    drawn = next(text for _, text in blocks(README, "text") if "bpm.bus" in text)
+    assert drawn.splitlines() == [f"{number:<2} {layer}" for number, layer in enumerate(layers, 1)]
 
 
 def test_every_preset_stands_in_the_table() -> None:
