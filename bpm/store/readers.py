@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from bpm.errors import Overloaded
+from bpm.store.handover import Handover
 from bpm.store.transaction import Transaction
 
 T = TypeVar("T")
 
-MAX_BATCH = 16
 MAX_WAITING = 2_000
 
 
@@ -35,7 +34,7 @@ class Readers:
     def __init__(self, connect: Callable[[], Connection], threads: int = 2) -> None:
         """Take how to open a reading connection."""
         self._connect = connect
-        self._queue: queue.SimpleQueue[Read | None] = queue.SimpleQueue()
+        self._handover: Handover[Read] = Handover()
         self._threads = [
             threading.Thread(target=self._serve, name=f"bpm-reader-{n}", daemon=True) for n in range(threads)
         ]
@@ -49,7 +48,7 @@ class Readers:
     async def stop(self) -> None:
         """Finish what is queued, then end the threads."""
         for _ in self._threads:
-            self._queue.put(None)
+            self._handover.end()
         for thread in self._threads:
             if thread.is_alive():
                 await asyncio.to_thread(thread.join)
@@ -60,12 +59,12 @@ class Readers:
             raise Overloaded
         read = Read(work, asyncio.get_running_loop().create_future())
         self.waiting += 1
-        self._queue.put(read)
+        self._handover.add(read)
         return await read.future
 
     def _serve(self) -> None:
         connection: Connection | None = None
-        while batch := self._next_batch():
+        while batch := self._handover.take():
             try:
                 connection = connection or self._connect()
                 with connection.begin() as snapshot:
@@ -79,21 +78,6 @@ class Readers:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
                 batch[0].future.get_loop().call_soon_threadsafe(self._deliver, batch)
         _closed(connection)
-
-    def _next_batch(self) -> list[Read]:
-        batch: list[Read] = []
-        read = self._queue.get()
-        while read is not None:
-            batch.append(read)
-            if len(batch) == MAX_BATCH or self._queue.empty():
-                return batch
-            try:
-                read = self._queue.get_nowait()
-            except queue.Empty:
-                return batch
-        if batch:
-            self._queue.put(None)
-        return batch
 
     def _run(self, connection: Connection, read: Read) -> None:
         transaction = Transaction(connection)

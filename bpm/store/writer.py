@@ -7,7 +7,6 @@ A session committed per request reached 319 durable inserts a second on two core
 import asyncio
 import contextlib
 import logging
-import queue
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 from bpm.errors import Overloaded, StorageUnavailable
+from bpm.store.handover import Handover
 from bpm.store.transaction import Transaction, insert_appended
 
 T = TypeVar("T")
@@ -49,7 +49,8 @@ class GroupWriter:
         """Take how to open the writing connection, and which errors mean that the database is away."""
         self._connect = connect
         self._is_outage = is_outage
-        self._queue: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
+        self._handover: Handover[Unit] = Handover()
+        self._ended = False
         self._thread = threading.Thread(target=self._serve, name="bpm-writer", daemon=True)
         self._connection: Connection | None = None
         self.waiting_units = 0
@@ -64,7 +65,7 @@ class GroupWriter:
     async def stop(self) -> None:
         """Finish what is queued, then end the thread."""
         if self._thread.is_alive():
-            self._queue.put(None)
+            self._handover.end()
             await asyncio.to_thread(self._thread.join)
 
     async def run(self, work: Callable[[Transaction], T], size: int = 0) -> T:
@@ -78,35 +79,29 @@ class GroupWriter:
         unit = Unit(work, size, asyncio.get_running_loop().create_future())
         self.waiting_units += 1
         self.waiting_bytes += size
-        self._queue.put(unit)
+        self._handover.add(unit)
         return await unit.future
 
     def _serve(self) -> None:
-        while True:
-            group = self._next_group()
-            if not group:
-                break
+        while group := self._next_group():
             self._commit(group)
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
                 group[0].future.get_loop().call_soon_threadsafe(self._deliver, group)
         self._disconnect()
 
     def _next_group(self) -> list[Unit]:
-        first = self._queue.get()
-        if first is None:
-            return []
-        group, size = [first], first.size
-        while len(group) < MAX_GROUP_UNITS and size < MAX_GROUP_BYTES:
-            try:
-                unit = self._queue.get_nowait()
-            except queue.Empty:
+        """Wait for work, and take what else has queued up meanwhile; an empty group is the end."""
+        group = [] if self._ended else self._handover.take()
+        size = sum(unit.size for unit in group or ())
+        while group is not None and len(group) < MAX_GROUP_UNITS and size < MAX_GROUP_BYTES:
+            more = self._handover.take_waiting()
+            if more is None:
+                self._ended = True
+            if not more:
                 break
-            if unit is None:
-                self._queue.put(None)
-                break
-            group.append(unit)
-            size += unit.size
-        return group
+            group += more
+            size += sum(unit.size for unit in more)
+        return group or []
 
     def _commit(self, group: list[Unit]) -> None:
         try:
