@@ -52,12 +52,12 @@ def print_page(page: Mapping[str, Any]) -> None:
     items: Sequence[Mapping[str, Any]] = page["items"]
     columns = list(dict.fromkeys(name for item in items for name, value in item.items() if value is not None))
     if items:
-        print_table(columns, ([item.get(name) for name in columns] for item in items))
+        print_table(columns, ([_cell(item.get(name)) for name in columns] for item in items))
     number, pages = page.get("pageNumber", 1), page.get("totalPages", 1)
     typer.echo(f"{len(items)} of {page['totalCount']}" + (f", page {number} of {pages}" if pages > 1 else ""))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows under their columns' names."""
     from rich.console import Console
     from rich.table import Table
@@ -65,7 +65,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
     table = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*map(Text, row))
     Console().print(table)
 
 

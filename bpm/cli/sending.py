@@ -13,7 +13,7 @@ from bpm.cli.output import Format, FormatOption, print_json, print_value
 Name = Annotated[str, typer.Argument(metavar="TYPE", help="The $type, as `bpm types` lists them.")]
 Words = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAME=VALUE]...", help="The fields; values that are JSON count as JSON. `-` reads a body."),
+    typer.Argument(metavar="NAME=VALUE", help="The fields; values that are JSON count as JSON. `-` reads a body."),
 ]
 File = Annotated[Path | None, typer.Option("--file", "-f", help="A JSON body; `-` is standard input.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check the message, without a server, and print it.")]

@@ -64,6 +64,8 @@ def _print_entry(entry: "Entry", catalogue: "Catalogue") -> None:
     if entry.aliases:
         typer.echo(f"Also known as {', '.join(entry.aliases)}\n")
     _print_fields("Fields", entry.request)
+    for name, definition in catalogue.standing_alone(entry.request).get("$defs", {}).items():
+        _print_fields(name, definition)
     result = catalogue.definitions.get(entry.result.get("$ref", "").rpartition("/")[2], entry.result)
     _print_fields("Result", result)
     typer.echo("Example")
@@ -82,6 +84,8 @@ def _print_fields(title: str, schema: Mapping[str, Any]) -> None:
     if rows:
         print_table((title, "type", "required", "rule"), rows)
         typer.echo()
+    elif "enum" in schema:
+        typer.echo(f"{title}: {type_of(schema)}\n")
 
 
 def _summary(entry: "Entry") -> dict[str, Any]:
