@@ -44,15 +44,6 @@ async def logged(envelope: Envelope, proceed: Next) -> Outcome:
     return outcome
 
 
-async def authorised(envelope: Envelope, proceed: Next) -> Outcome:
-    """Refuse what the sender may not do, and chains of messages that do not end."""
-    try:
-        authorise(envelope)
-    except (Forbidden, Failed) as error:
-        return Outcome(error=error)
-    return await proceed(envelope)
-
-
 def authorise(envelope: Envelope) -> None:
     """Raise `Forbidden` without the permission, `Failed` at the end of the depth."""
     permit(envelope.principal, type(envelope.message))

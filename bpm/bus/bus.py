@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bpm.bus.behaviors import authorise, authorised, compose, logged
+from bpm.bus.behaviors import Next, authorise, compose, logged
 from bpm.bus.context import Context, EffectContext
 from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.later import Later, ScheduledMessages
@@ -41,7 +41,7 @@ class Bus:
         self.scheduled.executor = self
         self._clock = clock
         self._recorders: tuple[Recorder, ...] = (Idempotency(clock, registry, box), Audit(clock))
-        self._pipeline = compose((logged, authorised), self._handle)
+        self._pipeline = compose((logged, self._authorised), self._handle)
 
     def now(self) -> datetime:
         """Return the present moment of the injected clock."""
@@ -80,6 +80,21 @@ class Bus:
             result = registration.invoke(envelope.message, context)
         self._recorders[-1].after(tx, envelope, Outcome(data=result))
         return result
+
+    async def _authorised(self, envelope: Envelope, proceed: Next) -> Outcome:
+        """Refuse what the sender may not do, and chains of messages that do not end.
+
+        A recorder settles work that waits for an outcome, so it learns of refusals, too.
+        """
+        try:
+            authorise(envelope)
+        except BpmError as error:
+            refusal = error
+        else:
+            return await proceed(envelope)
+        if envelope.recorder is None:
+            return Outcome(error=refusal)
+        return await self.database.write(lambda tx: self._unit(tx, envelope, _raising(refusal)))
 
     async def _handle(self, envelope: Envelope) -> Outcome:
         registration = self.registry.of(envelope.message)
@@ -156,6 +171,13 @@ class Bus:
 
     def _recorders_of(self, envelope: Envelope) -> tuple[Recorder, ...]:
         return self._recorders if envelope.recorder is None else (*self._recorders, envelope.recorder)
+
+
+def _raising(error: BpmError) -> Callable[[Context], Any]:
+    def work(_context: Context) -> Any:
+        raise error
+
+    return work
 
 
 def _defect(envelope: Envelope, error: Exception) -> Defect:

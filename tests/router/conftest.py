@@ -1,7 +1,7 @@
 """What tests of the router share: one running application, and one behind a real socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +67,7 @@ async def rows(app: RunningApp, **wanted: Any) -> list[Any]:
     return list(await app.app.database.read(lambda tx: tx.connection.execute(statement).all()))
 
 
-async def send_from(
-    app: RunningApp, peer: str, path: str, headers: Mapping[str, str] | None = None, **more: Any
-) -> Reply:
+async def send_from(app: RunningApp, peer: str, path: str, headers: Any = None, **more: Any) -> Reply:
     """Send a request to a webhook as if its connection came from `peer`."""
     transport = httpx.ASGITransport(app=app.app, client=(peer, 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://bpm.test") as http:
