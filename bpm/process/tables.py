@@ -28,6 +28,7 @@ class DeployedProcess(OrganizationRow, table=True):
     category: str | None = None
     bpmn_xml: str
     trigger_events: list[str] = Field(sa_type=JsonColumn)
+    start_messages: list[str] = Field(sa_type=JsonColumn)
     is_active: bool
     metadata_: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     author_id: str
@@ -140,6 +141,15 @@ def newest_definition(session: ScopedSession, key: str, *, active: bool = False)
     if active:
         statement = statement.where(col(DeployedProcess.is_active).is_(True))
     return session.exec(statement.order_by(col(DeployedProcess.version).desc())).first()
+
+
+def started_by(session: ScopedSession, message: str) -> DeployedProcess | None:
+    """Return the newest active version of the process that a message starts; of several, the first deployed."""
+    active = select_rows(DeployedProcess).where(col(DeployedProcess.is_active).is_(True))
+    newest: dict[str, DeployedProcess] = {}
+    for row in session.exec(active.order_by(col(DeployedProcess.id))):
+        newest[row.key] = row
+    return next((row for row in newest.values() if message in row.start_messages), None)
 
 
 def select_definitions(category: str | None, is_active: bool | None, key: str | None) -> Any:

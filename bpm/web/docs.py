@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -22,6 +22,9 @@ from bpm.web.command import PATH
 from bpm.web.examples import example
 from bpm.web.fields import Field, fields_of, type_name
 from bpm.web.openapi import REFUSALS
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -87,7 +90,9 @@ def docs_routes(registry: Registry, version: str, base_url: str) -> list[BaseRou
     return [Route("/docs/api", serve), Mount("/docs/assets", StaticFiles(directory=PAGES / "assets"))]
 
 
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # a tenth of a start that few pages need
+
     environment = Environment(
         loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -64,7 +64,7 @@ async def create(
 ) -> ProcessDefinitionView:
     """Compile, check what the tasks ask for, and keep the next version."""
     process = await deployable(command.bpmn_xml, registry, sandbox)
-    return await context.conclude(lambda inner: _deploy(command, inner, process.id))
+    return await context.conclude(lambda inner: _deploy(command, inner, process))
 
 
 class UpdateProcessDefinitionCommand(Command[ProcessDefinitionView]):
@@ -89,15 +89,16 @@ async def update(
     command: UpdateProcessDefinitionCommand, context: EffectContext, registry: Registry, sandbox: Sandbox
 ) -> ProcessDefinitionView:
     """Take over what is not given from the version that is named."""
-    process = await deployable(command.bpmn_xml, registry, sandbox) if command.bpmn_xml is not None else None
+    xml = command.bpmn_xml or (await context.read(lambda inner: found(inner, command.id).bpmn_xml))
+    process = await deployable(xml, registry, sandbox)
 
     def next_version(inner: Context) -> ProcessDefinitionView:
         known = found(inner, command.id)
-        if process is not None and process.id != known.key:
+        if process.id != known.key:
             raise Invalid(f"bpmnXml: the process is called {process.id}, the definition is of {known.key}")
         given = command.model_dump(exclude_unset=True, exclude={"id"})
         kept = {name: getattr(known, "metadata_" if name == "metadata" else name) for name in _CARRIED}
-        return _deploy(CreateProcessDefinitionCommand.model_validate({**kept, **given}), inner, known.key)
+        return _deploy(CreateProcessDefinitionCommand.model_validate({**kept, **given}), inner, process)
 
     return await context.conclude(next_version)
 
@@ -203,16 +204,19 @@ def view(row: DeployedProcess) -> ProcessDefinitionView:
 _CARRIED = ("name", "description", "category", "bpmn_xml", "trigger_events", "is_active", "metadata")
 
 
-def _deploy(command: CreateProcessDefinitionCommand, context: Context, key: str) -> ProcessDefinitionView:
-    newest = tables.newest_definition(context.session, key)
+def _deploy(
+    command: CreateProcessDefinitionCommand, context: Context, process: CompiledProcess
+) -> ProcessDefinitionView:
+    newest = tables.newest_definition(context.session, process.id)
     row = DeployedProcess(
-        key=key,
+        key=process.id,
         version=newest.version + 1 if newest is not None else 1,
         name=command.name,
         description=command.description,
         category=command.category,
         bpmn_xml=command.bpmn_xml,
         trigger_events=command.trigger_events,
+        start_messages=list(process.start_messages),
         is_active=command.is_active,
         metadata_=command.metadata,
         author_id=context.principal.id,

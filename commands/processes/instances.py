@@ -62,7 +62,7 @@ class StartProcessInstanceCommand(Command[InstanceStateView]):
 
     `Supervised` waits, up to a limit, until the instance rests or has ended; `FireAndForget` returns at once.
     With `messageName` and a `startPolicy` of `correlate` or `correlateOrStart` the instance that waits for that
-    message and key goes on instead.
+    message and key goes on instead. A new instance begins at the start event of `messageName`, if it has one.
     """
 
     permission = "processes:write"
@@ -304,7 +304,7 @@ def _start(command: StartProcessInstanceCommand, context: Context, processes: Pr
     new = NewInstance(
         variables=command.variables,
         business_key=command.business_key,
-        message=None,
+        message=command.message_name if command.message_name in deployed.start_messages else None,
         origin=f"{context.envelope.request_id}:{deployed.id}",
     )
     return state_view(context, processes.start(context, deployed, new))

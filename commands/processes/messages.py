@@ -8,13 +8,16 @@ from bpm.bus import Command, Context, Id, Integer, Moment, PagedQuery, View, han
 from bpm.bus.paging import Page
 from bpm.errors import Conflict, NotFound
 from bpm.process import tables
-from bpm.process.runtime import ProcessRuntime
+from bpm.process.runtime import NewInstance, ProcessRuntime
 from bpm.process.triggers import CompleteUserTask, MessageArrived
 from commands.processes.instances import InstanceStateView, own_instance, state_view
 
 
 class CorrelateMessageCommand(Command[InstanceStateView]):
-    """Give a message to the instance that waits for its name and key, the longest waiting first."""
+    """Give a message to the instance that waits for its name and key, the longest waiting first.
+
+    When none waits, a process that begins with this message is started.
+    """
 
     permission = "processes:write"
     succeeded = "Message correlated successfully"
@@ -31,11 +34,23 @@ def correlate(command: CorrelateMessageCommand, context: Context, processes: Pro
     key = str(command.correlation_key) if command.correlation_key is not None else None
     waits = tables.message_waits(context.tx, context.organization_id, command.message_name, key)
     if not waits:
-        about = f" with the key {key!r}" if key is not None else ""
-        raise NotFound(f"no process instance waits for the message {command.message_name!r}{about}")
+        return _started(command, context, processes)
     wait = waits[0]
     processes.advance(context, wait.instance_id, MessageArrived(wait.wait_id, command.variables))
     return state_view(context, wait.instance_id)
+
+
+def _started(command: CorrelateMessageCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
+    deployed = tables.started_by(context.session, command.message_name)
+    if deployed is None:
+        about = f" with the key {command.correlation_key!r}" if command.correlation_key is not None else ""
+        raise NotFound(f"no process instance waits for the message {command.message_name!r}{about}, and it starts none")
+    new = NewInstance(
+        variables=command.variables,
+        message=command.message_name,
+        origin=f"{context.envelope.request_id}:{deployed.id}",
+    )
+    return state_view(context, processes.start(context, deployed, new))
 
 
 class ReturnCallbackCommand(Command[InstanceStateView]):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -27,7 +28,7 @@ def line(*elements: str) -> str:
     ids = [element.split('id="')[1].split('"')[0] for element in elements]
     flows = [
         f'<sequenceFlow id="f{n}" sourceRef="{a}" targetRef="{b}"/>'
-        for n, (a, b) in enumerate(zip(ids, ids[1:], strict=False))
+        for n, (a, b) in enumerate(pairwise(ids))
     ]
     return "".join([*elements, *flows])
 
@@ -121,7 +122,10 @@ async def test_a_user_task_waits_for_a_person(app: RunningApp) -> None:
     assert again.status == 409
 
 
-MESSAGE = '<message id="m" name="paid"><extensionElements><zeebe:subscription correlationKey="=orderId"/></extensionElements></message>'
+MESSAGE = (
+    '<message id="m" name="paid"><extensionElements><zeebe:subscription correlationKey="=orderId"/>'
+    "</extensionElements></message>"
+)
 RECEIVE = '<receiveTask id="wait" messageRef="m"/>'
 
 
@@ -152,6 +156,29 @@ async def test_start_policies_correlate_or_start(app: RunningApp) -> None:
     second = await app.cmd("StartProcessInstanceCommand", **fields)
     assert (first["status"], second["status"]) == ("WAITING", "COMPLETED")
     assert first["instanceId"] == second["instanceId"]
+
+
+MESSAGE_START = '<startEvent id="s"><messageEventDefinition messageRef="m"/></startEvent>'
+
+
+async def test_a_message_starts_a_process(app: RunningApp) -> None:
+    """A message that nobody waits for starts the process that begins with it."""
+    await deploy(app, bpmn(line(MESSAGE_START, END), declarations='<message id="m" name="ordered"/>'))
+    state = await app.cmd("CorrelateMessageCommand", messageName="ordered", variables={"order": 7})
+    assert (state["status"], state["variables"]["order"]) == ("COMPLETED", 7)
+    started = await app.cmd("StartProcessInstanceCommand", processKey="order", messageName="ordered")
+    assert started["status"] == "COMPLETED"
+    refused = await app.send("StartProcessInstanceCommand", {"processKey": "order"})
+    assert (refused.status, "ordered" in refused.errors[0]) == (409, True)
+
+
+async def test_a_message_of_one_process_reaches_another(app: RunningApp) -> None:
+    """What a message end event sends goes to the instance that waits for it."""
+    waiting = await run(app, bpmn(line(START, RECEIVE, END), declarations=MESSAGE), variables={"orderId": "o-1"})
+    end = '<endEvent id="e"><messageEventDefinition messageRef="m"/></endEvent>'
+    sender = bpmn(line(START, end), process="sender", declarations=MESSAGE)
+    await run(app, sender, variables={"orderId": "o-1"})
+    await until(app, waiting["instanceId"], "COMPLETED")
 
 
 async def test_a_timer_fires(app: RunningApp) -> None:

@@ -1,15 +1,14 @@
-"""The one HTTP client for questions to providers."""
+"""The one HTTP client for questions to providers; its libraries are loaded with the first question."""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import aiohttp
-import httpx
-from httpx_aiohttp import HttpxAiohttpClient
+from typing import TYPE_CHECKING, Any
 
 from bpm.errors import Unavailable
+
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT_SECONDS = 15.0
 MAX_ANSWER_BYTES = 64 * 1024
@@ -29,7 +28,7 @@ class Reply:
     @property
     def ok(self) -> bool:
         """Whether the provider did what it was asked."""
-        return httpx.codes.is_success(self.status)
+        return 200 <= self.status < 300
 
 
 class ProviderClient:
@@ -44,6 +43,9 @@ class ProviderClient:
         self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> Reply:
         """Send one request; raises `Unavailable` when trying again later may help."""
+        import aiohttp
+        import httpx
+
         try:
             async with asyncio.timeout(self._timeout):
                 reply = await self._exchange(method, url, headers, body)
@@ -65,6 +67,8 @@ class ProviderClient:
         self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> Reply:
         if self._client is None:
+            from httpx_aiohttp import HttpxAiohttpClient
+
             self._client = HttpxAiohttpClient(trust_env=False, follow_redirects=False, timeout=self._timeout)
         sent = {"Accept": "application/json", "Accept-Encoding": "identity", **headers}
         received = bytearray()
