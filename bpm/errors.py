@@ -4,6 +4,7 @@
     ├── Refused                    the caller can mend it
     │   ├── Malformed              the body is not what JSON or the protocol asks for
     │   ├── Unauthenticated        who are you?
+    │   ├── Unverified             a webhook whose signature is missing or wrong
     │   ├── Forbidden              we know who you are; you may not
     │   ├── NotFound               no such thing, or not yours to see
     │   ├── MethodNotAllowed       the address knows other methods; `allowed` names them
@@ -49,6 +50,10 @@ class Malformed(Refused):
 
 class Unauthenticated(Refused):
     """Authentication is required."""
+
+
+class Unverified(Refused):
+    """The signature was not accepted."""
 
 
 class Forbidden(Refused):

@@ -20,7 +20,7 @@ from bpm.errors import (
     NotFound,
     RateLimited,
     TooLarge,
-    Unauthenticated,
+    Unverified,
 )
 from router.request import InboundCall
 from router.rule import Rule
@@ -106,7 +106,7 @@ class Guard:
         if rule.verifier is not None:
             found = rule.verifier.verify(call.body, call.headers, call.received_at.timestamp())
             if not found.ok:
-                return Verdict("signature", found.cause, Unauthenticated("The signature is missing or wrong"))
+                return Verdict("signature", found.cause, Unverified("The signature is missing or wrong"))
         return readable(call)
 
     def _rate(self, rule: Rule) -> Verdict:

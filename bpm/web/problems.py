@@ -31,6 +31,7 @@ from bpm.errors import (
     Unauthenticated,
     Unavailable,
     UnsupportedMedia,
+    Unverified,
 )
 from bpm.web.incoming import request_id_of
 
@@ -38,6 +39,7 @@ STATUS: dict[type[BpmError], int] = {
     Refused: 400,
     Malformed: 400,
     Unauthenticated: 401,
+    Unverified: 401,
     Forbidden: 403,
     NotFound: 404,
     MethodNotAllowed: 405,
@@ -97,6 +99,8 @@ EXCEPTION_HANDLERS: Mapping[Any, Any] = {HTTPException: http_problem, Exception:
 def _headers(error: BpmError) -> dict[str, str]:
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, Unverified):  # a 401 must name a way to prove oneself (RFC 9110, section 15.5.2)
+        return {"WWW-Authenticate": "Signature"}
     if isinstance(error, MethodNotAllowed):
         return {"Allow": error.allowed}
     if isinstance(error, TooSlow):

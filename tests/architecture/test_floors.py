@@ -24,6 +24,8 @@ def test_every_module_of_bpm_stands_on_a_named_floor() -> None:
 
 def test_the_top_level_holds_what_the_architecture_names() -> None:
     """Everything that git tracks lies in a named folder, is a named file, or is a dotfile."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
     first = {path.split("/")[0] for path in listed if path}
     assert {name for name in first if not name.startswith(".")} <= TOP | FOLDERS

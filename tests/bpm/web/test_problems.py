@@ -29,6 +29,7 @@ STATUSES = {
     "Refused": 400,
     "Malformed": 400,
     "Unauthenticated": 401,
+    "Unverified": 401,
     "Forbidden": 403,
     "NotFound": 404,
     "MethodNotAllowed": 405,

@@ -96,5 +96,5 @@ async def office(settings: Settings) -> AsyncIterator[Office]:
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(10):
-        while not await holds():  # noqa: ASYNC110 what is waited for is a row
+        while not await holds():
             await asyncio.sleep(0.02)
