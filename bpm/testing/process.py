@@ -1,6 +1,7 @@
 """A real server in a child process, to be stopped, killed and started again."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -85,7 +86,8 @@ class ServerProcess(TalkingServer):
     async def stop(self) -> int:
         """Tell the server to stop (SIGTERM) and return its exit status; it is killed when it takes too long."""
         process = self._running()
-        process.terminate()
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
         try:
             return await asyncio.wait_for(process.wait(), STOP_SECONDS)
         except TimeoutError:
@@ -95,7 +97,8 @@ class ServerProcess(TalkingServer):
         """End the server and its children at once (SIGKILL to the process group)."""
         process = self._running()
         if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended just now
+                os.killpg(process.pid, signal.SIGKILL)
         return await process.wait()
 
     async def __aenter__(self) -> Self:
