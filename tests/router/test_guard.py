@@ -47,6 +47,7 @@ async def test_a_refused_request_is_answered_and_kept_with_its_cause(app: Runnin
     assert (kept["state"], kept["verdict"], kept["configId"], kept["revision"]) == (state, cause, rule["id"], 1)
     assert answer.headers["x-request-id"] == kept["requestId"]
     assert any(word in sentence for sentence in kept["errors"])
+    await app.settled()
     assert await runs(app, key) == request.get("times", 1) - 1
 
 
