@@ -58,7 +58,8 @@ def _condition(source: str) -> str:
 
 
 def _addresses(value: str) -> str:
-    AddressList.parse(value)
+    if not AddressList.parse(value) and value.strip():
+        raise ValueError("must name an address or a range; leave it out to allow all")
     return value
 
 

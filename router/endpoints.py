@@ -182,12 +182,18 @@ class WebhookEndpoint:
         peer = scope["client"][0] if scope.get("client") else ""
         return InboundCall(
             method=scope["method"],
-            path=path.removeprefix(PREFIXES[0]).removeprefix(PREFIXES[1]).rstrip("/"),
+            path=_below_prefix(path),
             headers=headers,
             query_string=scope["query_string"].decode("latin-1"),
             address=client_address(peer, headers, self._trusted),
             received_at=self._clock(),
         )
+
+
+def _below_prefix(path: str) -> str:
+    """Return the part of an address by which rules are found; an address of ours that hides a slash has none."""
+    prefix = next((prefix for prefix in PREFIXES if path.startswith(prefix)), "")
+    return path[len(prefix) :].rstrip("/")
 
 
 def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:

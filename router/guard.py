@@ -20,6 +20,7 @@ from bpm.errors import (
     NotFound,
     RateLimited,
     TooLarge,
+    UnsupportedMedia,
     Unverified,
 )
 from router.request import InboundCall
@@ -124,7 +125,11 @@ def may_greet(rule: Rule, call: InboundCall) -> bool:
 
 
 def readable(call: InboundCall) -> Verdict:
-    """Refuse a body that is not what its content type says; nothing else looks at it again."""
+    """Refuse a body that is not what its headers say; nothing else looks at it again."""
+    encoding = call.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        detail = f"Content-Encoding: {encoding[:MAX_SHOWN]} is not read here; send the body as it is"
+        return Verdict("malformed", detail, UnsupportedMedia(detail))
     try:
         _ = call.payload, call.query
     except ValueError as error:

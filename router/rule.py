@@ -91,7 +91,7 @@ class RuleCompiler:
             author_id=row.author_id,
             run_as_id=row.run_as_id,
             permissions=frozenset(row.permissions),
-            addresses=AddressList.parse(fields.allowable_ips) if fields.allowable_ips else None,
+            addresses=AddressList.parse(fields.allowable_ips or "") or None,
             rate=parse_rate(fields.rate_limit) if fields.rate_limit else None,
             max_body_bytes=fields.max_body_bytes or self._settings.max_body_bytes,
             verifier=verifier,

@@ -44,6 +44,7 @@ async def values(app: RunningApp) -> None:
         ("webhooks//values/1/x", 404, None),
         ("webhooks/values/1%2Fx", 404, None),
         ("webhooks%2Fvalues/1/x", 404, None),
+        ("webhooks//api/webhook/values/1/x", 404, None),
         ("webhooks/values/1/X", 404, None),
         ("webhooks/", 404, None),
         ("webhooks/%E2%82", 404, None),

@@ -195,6 +195,31 @@ async def test_a_body_is_what_its_content_type_says(app: RunningApp, content_typ
     assert (row.body, row.errors) == (body, answer.errors)
 
 
+async def test_a_compressed_body_is_refused(app: RunningApp) -> None:
+    """A body that must be unpacked first is 415 with what to do, and never taken for text."""
+    await noting(app, "packed")
+    headers = {"content-type": "text/plain", "content-encoding": "gzip"}
+    answer = await app.request("POST", "/api/webhooks/packed", b"\x1f\x8b\x08", headers)
+    assert (answer.status, "send the body as it is" in answer.errors[0]) == (415, True)
+    plain = {"content-type": "text/plain", "content-encoding": "identity"}
+    assert (await app.request("POST", "/api/webhooks/packed", b"hello", plain)).status == 200
+    assert [request["verdict"] for request in await stored(app, "packed")] == ["malformed", "passed"]
+
+
+async def test_a_full_queue_turns_away_what_it_can_not_keep(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When nothing more can be written, good requests are told to come again, and bad ones are still refused."""
+    await noting(app, "full", signature=GITHUB)
+    await noting(app, "full-sync", responseMode="sync")
+    monkeypatch.setattr("bpm.store.writer.MAX_WAITING_UNITS", 0)
+    for key, headers, status in (("full", signed(b"{}"), 503), ("full-sync", JSON, 503), ("full", JSON, 401)):
+        answer = await app.hook(key, b"{}", headers)
+        assert answer.status == status
+        assert ("retry-after" in answer.headers) == (status == 503)
+    monkeypatch.undo()
+    assert await stored(app, "full") == await stored(app, "full-sync") == []
+    assert await runs(app, "full-sync") == 0
+
+
 async def test_only_so_many_refusals_of_one_source_are_kept(app: RunningApp) -> None:
     """What one address sends amiss is answered every time, but kept only until its share is full."""
     await noting(app, "share", signature=GITHUB)

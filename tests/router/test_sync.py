@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from bpm.jobs import Job
+from bpm.store import utc_now
 from bpm.testing import RunningApp
+from tests.router import probes
 from tests.router.conftest import noting, runs, stored, until
 
 pytestmark = pytest.mark.anyio
@@ -128,6 +131,30 @@ async def test_a_script_that_fails_is_told(app: RunningApp) -> None:
     assert "line 2" in answer.errors[0]
     (kept,) = await stored(app, "mistake")
     assert (kept["state"], kept["errors"]) == ("failed", answer.errors)
+
+
+async def test_what_could_not_be_settled_is_taken_up(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the outcome of an effect can't be written down, the caller is told to come again and a worker goes on."""
+    fields = {"commandName": "DawdleCommand", "parameters": {"event": "unsettled", "seconds": 0.1}}
+    await app.rule("unsettled", **fields, responseMode="sync")
+    waiting = asyncio.create_task(app.hook("unsettled", {}))
+    await until(app, "unsettled", "running")
+    monkeypatch.setattr("bpm.store.writer.MAX_WAITING_UNITS", 0)
+    assert (await waiting).status == 503
+    monkeypatch.undo()
+    await until(app, "unsettled", "done")
+    assert (probes.tries["unsettled"], await runs(app, "unsettled")) == (2, 1)
+
+
+async def test_no_worker_takes_what_a_caller_waits_for(app: RunningApp) -> None:
+    """A token for a request that is being executed at once changes nothing."""
+    fields = {"commandName": "DawdleCommand", "parameters": {"event": "mine", "seconds": 0.15}}
+    await app.rule("mine", **fields, responseMode="sync")
+    waiting = asyncio.create_task(app.hook("mine", {}))
+    (kept,) = await until(app, "mine", "running")
+    app.app.jobs.remember(Job("inbound", kept["requestId"], 0, utc_now()))
+    assert (await waiting).status == 200
+    assert (probes.tries["mine"], await runs(app, "mine")) == (1, 1)
 
 
 async def test_a_caller_that_goes_away_does_not_undo(app: RunningApp) -> None:
