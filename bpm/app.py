@@ -133,16 +133,21 @@ class App:
 
     async def start(self) -> None:
         """Open the database, make sure somebody can sign in, and begin to work. Raises `Misconfigured`."""
-        await self.database.start()
-        self.generated_password = await self.accounts.ensure_administrator()
-        try:
-            await self.sandbox.start()
-        except SandboxUnavailable as error:
-            raise Misconfigured(str(error)) from error
+        await asyncio.gather(self._open_database(), self._start_sandbox())
         await self.routes.start()
         if self.settings.worker:
             await self.worker.start()
         self._started = time.monotonic()
+
+    async def _open_database(self) -> None:
+        await self.database.start()
+        self.generated_password = await self.accounts.ensure_administrator()
+
+    async def _start_sandbox(self) -> None:
+        try:
+            await self.sandbox.start()
+        except SandboxUnavailable as error:
+            raise Misconfigured(str(error)) from error
 
     async def stop(self) -> None:
         """Finish what is under way, then close everything."""

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Index, Text, UniqueConstraint, bindparam, cast, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 from sqlmodel import Field, col
@@ -14,6 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
+from bpm.store.upsert import insert_new
 
 DEDUPLICATION_WINDOW = timedelta(days=7)
 
@@ -114,8 +114,7 @@ INBOUND = InboundRequest.table()
 
 _CONFIG_BY_ID = Lookup(WebhookConfig, "id")
 _CONFIG_BY_KEY = Lookup(WebhookConfig, "key")
-_INSERT = {"sqlite": sqlite.insert(INBOUND), "postgresql": postgresql.insert(INBOUND)}
-_INSERT_NEW = {name: insert.on_conflict_do_nothing(index_elements=["dedupe_key"]) for name, insert in _INSERT.items()}
+_INSERT = INBOUND.insert()
 _BY_DEDUPE_KEY = select(INBOUND).where(INBOUND.c.dedupe_key == bindparam("key"))
 _BY_ID = select(INBOUND).where(INBOUND.c.request_id == bindparam("id"))
 _OPEN = (
@@ -158,7 +157,7 @@ def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> Any:
 
     The unique index decides. A key older than the window is freed and the request counts as new.
     """
-    statement = _INSERT_NEW[tx.connection.dialect.name]
+    statement = insert_new(tx.connection, INBOUND)
     if tx.connection.execute(statement, row).rowcount:
         return None
     first = tx.connection.execute(_BY_DEDUPE_KEY, {"key": row["dedupe_key"]}).one()
@@ -171,7 +170,7 @@ def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> Any:
 
 def insert(tx: Transaction, row: Mapping[str, Any]) -> None:
     """Insert a request now rather than with the group's others."""
-    tx.connection.execute(_INSERT[tx.connection.dialect.name], row)
+    tx.connection.execute(_INSERT, row)
 
 
 def finish(tx: Transaction, request_id: str, values: Mapping[str, Any]) -> None:

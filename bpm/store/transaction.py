@@ -82,12 +82,12 @@ class Transaction:
 
 
 def insert_appended(connection: Connection, rows: AppendedRows) -> None:
-    """Insert appended rows, those of one table in one statement."""
-    by_table: dict[Table, list[Mapping[str, Any]]] = {}
+    """Insert appended rows, those of one table that set the same columns in one statement."""
+    alike: dict[tuple[Table, tuple[str, ...]], list[Mapping[str, Any]]] = {}
     for table, row in rows:
-        by_table.setdefault(table, []).append(row)
-    for table, table_rows in by_table.items():
-        connection.execute(_INSERTS.setdefault(table, insert(table)), table_rows)
+        alike.setdefault((table, tuple(row)), []).append(row)
+    for (table, _), alike_rows in alike.items():
+        connection.execute(_INSERTS.setdefault(table, insert(table)), alike_rows)
 
 
 _INSERTS: dict[Table, Any] = {}

@@ -106,13 +106,11 @@ class GroupWriter:
     def _commit(self, group: list[Unit]) -> None:
         try:
             self._attempt(group, careful=False)
-        except DBAPIError as error:
+        except Exception as error:  # whatever it is, the writer must live and the callers must know
             if self._is_outage(error):
                 self._fail(group, error)
             else:
                 self._commit_carefully(group)
-        except Exception as error:  # whatever it is, the writer must live and the callers must know
-            self._fail(group, error)
 
     def _commit_carefully(self, group: list[Unit]) -> None:
         """Try again with every unit's rows inside its own savepoint: only the guilty one fails."""

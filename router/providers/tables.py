@@ -3,20 +3,17 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Dialect, Table, Text, TypeDecorator, UniqueConstraint
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Dialect, Text, TypeDecorator, UniqueConstraint
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.upsert import insert_new
 
 UNCONFIRMED, CONFIRMED, MISMATCH = "unconfirmed", "confirmed", "mismatch"
-
-_INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class AmountColumn(TypeDecorator[Decimal]):
@@ -165,17 +162,12 @@ class RemitaRejection(OrganizationRow, table=True):
 
 def insert_once(tx: Transaction, kind: type[OrganizationRow], values: Mapping[str, Any]) -> bool:
     """Insert a row unless its unique key is known; tells whether it was new."""
-    return tx.connection.execute(_insert_new(kind.table(), tx.connection.dialect.name), values).rowcount == 1
+    return tx.connection.execute(insert_new(tx.connection, kind.table()), values).rowcount == 1
 
 
 def insert(tx: Transaction, row: OrganizationRow) -> None:
     """Insert a row with the group's others, just before the commit."""
     tx.append(type(row).table(), row.model_dump(exclude={"id"}))
-
-
-@cache
-def _insert_new(table: Table, dialect: str) -> Any:
-    return _INSERT[dialect](table).on_conflict_do_nothing()
 
 
 def mono_account(tx: Transaction, organization_id: int, account_id: str) -> MonoAccount | None:
