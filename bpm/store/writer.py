@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.exc import DBAPIError
 
 from bpm.errors import Overloaded, StorageUnavailable
 from bpm.store.handover import Handover

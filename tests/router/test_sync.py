@@ -133,6 +133,26 @@ async def test_a_script_that_fails_is_told(app: RunningApp) -> None:
     assert (kept["state"], kept["errors"]) == ("failed", answer.errors)
 
 
+async def test_all_kinds_of_requests_are_stored_together(app: RunningApp) -> None:
+    """Waiting, unwaited, numbered and refused requests that come at the same moment do not disturb each other."""
+    kinds: dict[str, tuple[dict[str, Any], int]] = {
+        "mixed-async": ({}, 200),
+        "mixed-sync": ({"responseMode": "sync"}, 200),
+        "mixed-numbered": ({"deduplication": "body:id"}, 200),
+        "mixed-both": ({"deduplication": "body:id", "responseMode": "sync"}, 200),
+        "mixed-failing": ({"parameters": {"event": 7}, "responseMode": "sync"}, 422),
+        "mixed-refused": ({"signature": {"scheme": "bearer", "secret": "s"}}, 401),
+    }
+    for key, (fields, _) in kinds.items():
+        await noting(app, key, **fields)
+    sent = [(key, status, number) for number in range(10) for key, (_, status) in kinds.items()]
+    answers = await asyncio.gather(*(app.hook(key, {"id": number}) for key, _, number in sent))
+    assert [answer.status for answer in answers] == [status for _, status, _ in sent]
+    for key in ("mixed-async", "mixed-sync", "mixed-numbered", "mixed-both"):
+        await until(app, key, *["done"] * 10)
+        assert await runs(app, key) == 10
+
+
 async def test_what_could_not_be_settled_is_taken_up(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the outcome of an effect can't be written down, the caller is told to come again and a worker goes on."""
     fields = {"commandName": "DawdleCommand", "parameters": {"event": "unsettled", "seconds": 0.1}}

@@ -71,6 +71,22 @@ async def test_appended_rows_that_collide_fail_alone(database: Database) -> None
     assert await database.read(words) == ["a", "b", "taken"]
 
 
+async def test_appended_rows_may_set_different_columns(database: Database) -> None:
+    """Rows of one table in one group need not set the same columns."""
+    rows = ({"word": "a"}, {"id": 7, "word": "b"}, {"word": "c"}, {"word": "d", "id": 9})
+    await asyncio.gather(*(database.append((SAMPLES, row)) for row in rows))
+    assert await database.read(words) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("bad", [{"word": "\ud800"}, {"id": 2**70, "word": "x"}, {"word": object()}, {}])
+async def test_a_row_that_can_not_be_stored_fails_alone(database: Database, bad: dict[str, object]) -> None:
+    """A value that the database does not take costs nobody else of its group anything."""
+    rows = ({"word": "a"}, bad, {"word": "b"})
+    results = await asyncio.gather(*(database.append((SAMPLES, row)) for row in rows), return_exceptions=True)
+    assert [isinstance(result, Exception) for result in results] == [False, True, False]
+    assert await database.read(words) == ["a", "b"]
+
+
 async def test_a_unit_with_colliding_appended_rows_is_undone_whole(database: Database) -> None:
     """Rows that a unit appends succeed or fail together with what else it did."""
     await database.write(insert("taken"))
