@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field
 from sqlmodel import col
@@ -34,6 +34,20 @@ class Page(View, Generic[T]):
     total_pages: int
     has_next_page: bool
     has_previous_page: bool
+
+    @classmethod
+    def of(cls, items: list[T], total: int, number: int, size: int) -> Self:
+        """Return page `number` of a list of `total` items in pages of `size`."""
+        pages = -(-total // size)
+        return cls(
+            items=items,
+            total_count=total,
+            page_number=number,
+            page_size=size,
+            total_pages=pages,
+            has_next_page=number < pages,
+            has_previous_page=number > 1,
+        )
 
 
 class PagedQuery(Query[R], Generic[R]):
@@ -82,13 +96,4 @@ class PagedQuery(Query[R], Generic[R]):
             end=self.end_date,
         )
         rows, total = fetch_page(context.session, statement, request)
-        pages = -(-total // self.page_size)
-        return Page[T](
-            items=[view(row) for row in rows],
-            total_count=total,
-            page_number=self.page_number,
-            page_size=self.page_size,
-            total_pages=pages,
-            has_next_page=self.page_number < pages,
-            has_previous_page=self.page_number > 1,
-        )
+        return Page[T].of([view(row) for row in rows], total, self.page_number, self.page_size)

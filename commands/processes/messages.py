@@ -148,16 +148,7 @@ def list_user_tasks(query: GetUserTaskListQuery, context: Context) -> Page[UserT
     rows, total = tables.user_tasks(
         context.tx, context.organization_id, query.instance_id, query.search_text, query.page_size, offset
     )
-    pages = -(-total // query.page_size)
-    return Page[UserTaskView](
-        items=[_user_task(row) for row in rows],
-        total_count=total,
-        page_number=query.page_number,
-        page_size=query.page_size,
-        total_pages=pages,
-        has_next_page=query.page_number < pages,
-        has_previous_page=query.page_number > 1,
-    )
+    return Page[UserTaskView].of([_user_task(row) for row in rows], total, query.page_number, query.page_size)
 
 
 class CompleteUserTaskCommand(Command[InstanceStateView]):
