@@ -47,7 +47,7 @@ async def rows(app: RunningApp) -> list[Any]:
 async def settled(app: RunningApp) -> list[Any]:
     """Wait until no request waits for the worker, and return them all."""
     async with asyncio.timeout(10):
-        while any(row.state in ("pending", "running") for row in await rows(app)):  # noqa: ASYNC110 rows are waited for
+        while any(row.state in ("pending", "running") for row in await rows(app)):
             await asyncio.sleep(0.02)
     return await rows(app)
 
@@ -55,7 +55,7 @@ async def settled(app: RunningApp) -> list[Any]:
 async def first(app: RunningApp, query: str, **fields: Any) -> Any:
     """Wait until a list has an item."""
     async with asyncio.timeout(10):
-        while not (items := (await app.cmd(query, **fields))["items"]):  # noqa: ASYNC110 a row is waited for
+        while not (items := (await app.cmd(query, **fields))["items"]):
             await asyncio.sleep(0.05)
     return items[0]
 
