@@ -7,7 +7,7 @@ from bpm.bus.messages import Command, Id, Integer, Message, Moment, Query, View,
 from bpm.bus.outcome import Outcome
 from bpm.bus.paging import Page, PagedQuery
 from bpm.bus.registry import Registration, Registry, handles
-from bpm.bus.rehearsal import Rehearsed
+from bpm.bus.rehearsed import Rehearsed
 
 __all__ = [
     "Bus",

@@ -15,7 +15,8 @@ from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
 from bpm.bus.recorders import Audit, Idempotency
 from bpm.bus.registry import Registration, Registry
-from bpm.bus.rehearsal import Rehearsal, Rehearsed
+from bpm.bus.rehearsal import Rehearsal
+from bpm.bus.rehearsed import Rehearsed
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Defect, Failed
 from bpm.jobs import JobQueue

@@ -8,13 +8,13 @@ from bpm.bus.envelope import Envelope
 from bpm.bus.later import Later
 from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
+from bpm.bus.rehearsed import Rehearsed
 from bpm.security.permissions import Principal
 from bpm.store import Database, Transaction
 from bpm.store.session import ScopedSession
 
 if TYPE_CHECKING:
     from bpm.bus.registry import Registry
-    from bpm.bus.rehearsal import Rehearsed
 
 R = TypeVar("R")
 
@@ -41,7 +41,7 @@ class Sender(Protocol):
         """Take a message through the whole pipeline."""
         ...
 
-    async def rehearse(self, envelope: Envelope) -> "Rehearsed":
+    async def rehearse(self, envelope: Envelope) -> Rehearsed:
         """Take a message to its handler and undo what it did."""
         ...
 
@@ -152,7 +152,7 @@ class EffectContext:
         message = self._bus.registry.decode(name, fields)
         return self._bus.registry.plain(message, await self.send(message, principal, idempotency_key))
 
-    async def rehearse(self, message: Message[Any], principal: Principal | None = None) -> "Rehearsed":
+    async def rehearse(self, message: Message[Any], principal: Principal | None = None) -> Rehearsed:
         """Find out what would become of a message; nothing of it is kept."""
         changes: dict[str, Any] = {"principal": principal} if principal else {}
         return await self._bus.rehearse(self.envelope.caused(message, **changes))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -13,21 +12,13 @@ from bpm.bus.context import Context, EffectContext, Sender
 from bpm.bus.envelope import Envelope
 from bpm.bus.later import Later
 from bpm.bus.outcome import Outcome
+from bpm.bus.rehearsed import Rehearsed
 from bpm.errors import BpmError, Defect, Failed
 from bpm.store import Transaction
 
 R = TypeVar("R")
 
 log = structlog.get_logger("bpm.bus")
-
-
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
-    """What would become of a message, and of those that its handler sent one by one."""
-
-    envelope: Envelope
-    outcome: Outcome
-    sent: "list[Rehearsed]" = field(default_factory=list["Rehearsed"])
 
 
 class Rehearsal:

@@ -1,6 +1,7 @@
 """The database: one model for SQLite and PostgreSQL, one grouped writer a process, readers beside it."""
 
-from bpm.store.database import Database, open_database
+from bpm.store.database import Database
+from bpm.store.opening import open_database
 from bpm.store.rows import JsonColumn, OrganizationRow, Row, UtcDateTime, utc_now
 from bpm.store.transaction import Transaction
 

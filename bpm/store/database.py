@@ -6,8 +6,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Table
 
-from bpm.errors import Misconfigured
-from bpm.settings import Settings
 from bpm.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -59,12 +57,3 @@ class Database(ABC):
     @abstractmethod
     def waiting(self) -> int:
         """Units of work that wait for the writer, for health and metrics."""
-
-
-def open_database(settings: Settings) -> Database:
-    """Return the database the settings name, not yet started."""
-    from bpm.store.sqlite import SqliteDatabase
-
-    if settings.database_url is None or settings.database_url.startswith("sqlite:"):
-        return SqliteDatabase(settings)
-    raise Misconfigured("BPM_DATABASE_URL must be unset or start with sqlite: in this version")

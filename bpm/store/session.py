@@ -1,9 +1,10 @@
 """The one place where rows are scoped to their organisation."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from sqlalchemy import Connection, event
-from sqlalchemy.orm import ORMExecuteState, UOWTransaction, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState, SessionTransaction, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql.visitors import iterate
 from sqlmodel import Session
 
@@ -17,6 +18,22 @@ class ScopedSession(Session):
         """Join the transaction that is open on `connection`."""
         super().__init__(connection, join_transaction_mode="rollback_only", expire_on_commit=False)
         self.organization_id = organization_id
+        self._savepoint: SessionTransaction | None = None
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Bring the pending changes to the database, and undo only them when they are refused.
+
+        Without a savepoint of its own a flush that fails would roll back the whole group's transaction.
+        """
+        self._savepoint = None
+        try:
+            super().flush(objects)
+        except Exception:
+            if self._savepoint is not None:
+                self._savepoint.rollback()
+            raise
+        if self._savepoint is not None:
+            self._savepoint.commit()
 
 
 @event.listens_for(ScopedSession, "do_orm_execute")
@@ -43,3 +60,8 @@ def _own_new_rows(session: ScopedSession, _context: UOWTransaction, _instances: 
     for row in session.new:
         if isinstance(row, OrganizationRow):
             row.organization_id = session.organization_id
+
+
+@event.listens_for(ScopedSession, "before_flush")
+def _open_savepoint(session: ScopedSession, _context: UOWTransaction, _instances: Any) -> None:
+    session._savepoint = session.begin_nested()  # pyright: ignore[reportPrivateUsage]
