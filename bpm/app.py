@@ -133,7 +133,7 @@ class App:
 
     async def start(self) -> None:
         """Open the database, make sure somebody can sign in, and begin to work. Raises `Misconfigured`."""
-        await asyncio.gather(self._open_database(), self._start_sandbox())
+        await asyncio.gather(self._start_sandbox(), self._open_database())
         await self.routes.start()
         if self.settings.worker:
             await self.worker.start()
