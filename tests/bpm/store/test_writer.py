@@ -122,6 +122,36 @@ async def test_a_savepoint_takes_back_rows_callbacks_and_statements(database: Da
     assert called == ["kept"]
 
 
+async def test_a_flush_that_fails_leaves_the_others_of_its_group(database: Database) -> None:
+    """Objects that violate a constraint cost nobody else of the group anything."""
+    await database.write(insert("taken"))
+
+    def collide(tx: Transaction) -> None:
+        tx.session(None).add(WriterSample(word="taken"))
+
+    results = await asyncio.gather(
+        database.write(insert("a")), database.write(collide), database.write(insert("b")), return_exceptions=True
+    )
+    assert [type(r) for r in results] == [str, IntegrityError, str]
+    assert await database.read(words) == ["a", "b", "taken"]
+
+
+async def test_a_unit_goes_on_after_a_flush_that_failed(database: Database) -> None:
+    """Whoever catches a failed flush keeps what was done before, and may use the session again."""
+
+    def collide(tx: Transaction) -> None:
+        session = tx.session(None)
+        session.add(WriterSample(word="before"))
+        session.flush()
+        session.add(WriterSample(word="before"))
+        with pytest.raises(IntegrityError):
+            session.flush()
+        session.add(WriterSample(word="after"))
+
+    await database.write(collide)
+    assert await database.read(words) == ["after", "before"]
+
+
 async def test_callbacks_of_a_failed_unit_are_not_called(database: Database) -> None:
     """What was to be done after the commit is not done without one."""
     called: list[int] = []
