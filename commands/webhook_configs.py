@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, Registry, WireModel, handles
+from bpm.bus.paging import PageNumber
 from bpm.errors import Conflict, NotFound
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
@@ -253,7 +254,7 @@ class LookupWebHookByKeyCommand(Command[WebHookConfigView | Page[WebHookConfigVi
     failed = "Lookup failed"
 
     key: str | None = None
-    page_number: Annotated[Integer, Field(ge=1)] = 1
+    page_number: PageNumber = 1
     page_size: Annotated[Integer, Field(ge=1, le=200)] = 10
 
 

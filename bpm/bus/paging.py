@@ -1,7 +1,7 @@
 """Lists in pages, the same for every list query."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field
@@ -18,10 +18,19 @@ R = TypeVar("R")
 
 
 def _moment(value: Any) -> Any:
-    return aware(value) if isinstance(value, str | datetime) else value
+    if not isinstance(value, str | datetime):
+        return value
+    try:
+        return aware(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        example = "as in 2026-01-31 or 2026-01-31T09:30:00Z"
+        raise ValueError(f"must be a date or time of ISO 8601, {example}") from None
 
 
 When = Annotated[datetime, BeforeValidator(_moment)]
+
+PageNumber = Annotated[Integer, Field(ge=1, le=1_000_000_000)]
+"""Which page, from 1; bounded, so that every database can count to the page's first row."""
 
 
 class Page(View, Generic[T]):
@@ -55,7 +64,7 @@ class PagedQuery(Query[R], Generic[R]):
 
     sortable: ClassVar[tuple[str, ...]] = ("createdAt", "id")
 
-    page_number: Annotated[Integer, Field(ge=1)] = 1
+    page_number: PageNumber = 1
     page_size: Annotated[Integer, Field(ge=1, le=200)] = 10
     search_text: Annotated[str, Field(max_length=200)] | None = None
     sort_by: str | None = None

@@ -23,6 +23,9 @@ _SAID = {
     "none_required": "must be null or left out",
 }
 
+_SHOULD = re.compile(r"^[\w ]+? should ")
+"""How pydantic begins a sentence about a bound: `Input should be …`, `String should have …`."""
+
 
 def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """Return one sentence for each problem (of very many the first), prefixed by the field's path, if any."""
@@ -55,7 +58,9 @@ def _said(problem: dict[str, Any], model: type[BaseModel], location: tuple[str |
         return _unknown_field(str(location[-1]), model, location)
     if kind == "value_error":
         return str(problem["ctx"]["error"])
-    message: str = _SAID.get(kind) or problem["msg"].removeprefix("Input should ")
+    if kind in _SAID:
+        return _SAID[kind]
+    message = _SHOULD.sub("must ", problem["msg"]).replace(" after validation,", ",")
     return message[0].lower() + message[1:]
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, Id, Integer, Moment, Page, PagedQuery, Query, View, handles
+from bpm.bus.paging import PageNumber
 from bpm.errors import Conflict, Invalid, NotFound
 from bpm.process import Instance, tables
 from bpm.process.jobs import ProcessJobs
@@ -249,7 +250,7 @@ class GetProcessInstanceHistoryQuery(Query[HistoryView]):
     failed = "Process instance not found"
 
     instance_id: Id
-    page_number: Annotated[Integer, Field(ge=1)] = 1
+    page_number: PageNumber = 1
     page_size: Annotated[Integer, Field(ge=1, le=1000)] = 200
 
 
