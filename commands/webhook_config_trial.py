@@ -26,7 +26,7 @@ from commands.webhook_config_trial_views import (
 from router import tables
 from router.config import ExecutionType, WebHookFields, demands
 from router.execution import Execution, call_of
-from router.guard import Guard, Verdict
+from router.guard import Guard, Verdict, readable
 from router.handshakes import handshake
 from router.inbox import Source
 from router.paths import values_at
@@ -111,7 +111,7 @@ async def test(
             parameters=values or {},
             answered_by=slot.row.key if slot is not None else None,
         ),
-        handshake=_handshake(rule, call),
+        handshake=_handshake(rule, call) if readable(call).passed else None,
         verdict=await context.read(lambda inside: _verdict(rule, call, guard, inside)),
     )
     try:

@@ -7,7 +7,7 @@ import structlog
 from pydantic_core import to_json
 
 from bpm.bus import Outcome
-from bpm.errors import BpmError, Defect, Failed
+from bpm.errors import BpmError, Defect
 from bpm.expressions import EvaluationError
 from router import tables
 from router.config import ExecutionType
@@ -47,10 +47,18 @@ class Answers:
         log.error("request failed", request_id=request_id, exc_info=error)
         return self._problems(Defect(), request_id, "")
 
-    def unrenderable(self, error: EvaluationError, request_id: str) -> Answer:
-        """Answer a response template that does not fit the request."""
-        log.warning("response template failed", request_id=request_id, error=str(error))
-        return self._problems(Failed(f"response: {error}"), request_id, "")
+    def prescribed(self, call: InboundCall, rule: Rule, **more: Any) -> Answer | None:
+        """Render the configuration's own answer; None without one, or when it does not fit this request.
+
+        What was taken in is not answered with a failure because of a template: the caller would send it again.
+        """
+        if rule.response is None:
+            return None
+        try:
+            return rule.response.render({**call.scope(rule.path_values(call.path)), **more})
+        except EvaluationError as error:
+            log.warning("response template does not fit", rule=rule.key, request_id=call.id, error=str(error))
+            return None
 
     def outcome(self, call: InboundCall, rule: Rule, outcome: Outcome, failed: str) -> Answer:
         """Answer a `sync` request: the script's reply, the prescribed answer, or the outcome's envelope."""
@@ -58,12 +66,8 @@ class Answers:
             return self._problems(outcome.error, call.id, failed)
         if rule.fields.execution_type is ExecutionType.CODE and outcome.data.reply is not None:
             return replied(outcome.data.reply)
-        if rule.response is not None:
-            try:
-                return rule.response.render({**call.scope(rule.path_values(call.path)), "result": outcome.wire})
-            except EvaluationError as error:
-                return self.unrenderable(error, call.id)
-        return success(outcome.json or b"null", outcome.message)
+        prescribed = self.prescribed(call, rule, result=outcome.wire)
+        return prescribed or success(outcome.json or b"null", outcome.message)
 
     def again(self, first: Any) -> Answer:
         """Answer a repeated request as the first one was."""

@@ -12,7 +12,6 @@ from starlette.types import Receive, Scope, Send
 
 from bpm.clock import Clock
 from bpm.errors import BpmError, Draining, Malformed, TooLarge, TooSlow
-from bpm.expressions import EvaluationError
 from bpm.security.net import AddressList, client_address
 from bpm.settings import Settings
 from router.answers import Answers, accepted
@@ -120,20 +119,12 @@ class WebhookEndpoint:
         key = rule.dedupe(call.headers, call.query, lambda: call.payload.value) if rule.dedupe else None
         if rule.sync:
             return await self._execution.at_once(call, rule, source, key)
-        answer = self._prescribed(call, rule)
+        answer = self._answers.prescribed(call, rule)
         first = await self._inbox.accept(call, source, key, answer if key is not None else None)
         if first is not None:
             await self._inbox.repeat(call, source, first)
             return self._answers.again(first)
         return answer or accepted(call.id)
-
-    def _prescribed(self, call: InboundCall, rule: Rule) -> Answer | None:
-        if rule.response is None:
-            return None
-        try:
-            return rule.response.render(call.scope(rule.path_values(call.path)))
-        except EvaluationError as error:
-            return self._answers.unrenderable(error, call.id)
 
     async def _fixed_answer(self, call: InboundCall, body: "Body", fixed: Mapping[str, Any]) -> Answer:
         entry = fixed.get(call.method)

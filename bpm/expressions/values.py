@@ -156,6 +156,7 @@ def modulo(left: Any, right: Any) -> Any:
 
 def power(left: Any, right: Any) -> Any:
     """Raise to a power; refused before computing when the result would be enormous."""
+    _demand_numbers(left, right)
     if type(left) is int and type(right) is int and abs(left) > 1 and left.bit_length() * right > 2 * MAX_BITS:
         raise EvaluationError(f"a number grew beyond {MAX_BITS} bits")
     result = left**right

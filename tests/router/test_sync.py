@@ -185,3 +185,13 @@ async def test_a_caller_that_goes_away_does_not_undo(app: RunningApp) -> None:
         await asyncio.wait_for(app.hook("gone", {}), 0.05)
     await until(app, "gone", "done")
     assert await runs(app, "gone") == 1
+
+
+@pytest.mark.parametrize("mode", ["async", "sync"])
+async def test_a_template_that_does_not_fit_does_not_refuse_the_request(app: RunningApp, mode: str) -> None:
+    """What was taken in is answered as taken in, else the caller would send it again."""
+    key = f"unfit-{mode}"
+    await noting(app, key, responseMode=mode, response={"body": "{{for i in 1..payload.n return i}}"})
+    answer = await app.hook(key, {"n": 99999999})
+    assert (answer.status, answer.body["success"]) == (200, True)
+    await until(app, key, "done")

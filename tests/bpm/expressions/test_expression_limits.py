@@ -1,7 +1,9 @@
 """Hostile expressions and values end quickly, in an error that says why."""
 
+import contextlib
 import json
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -140,3 +142,13 @@ WORDS = ["a", "b", "payload", "1", "'x'", "null", "true", "and", "or", "not", "i
 def test_any_words_compile_or_are_refused(source, missing):
     """Whatever words of the language follow each other, they evaluate or are refused."""
     assert outcome(source, missing) != ""
+
+
+@pytest.mark.parametrize("operator", ["+", "-", "*", "/", "%", "**"])
+@pytest.mark.parametrize(("left", "right"), [("text", 2), (2, "text"), (None, 2), ([1], 2), (True, 2), (1e308, 1e308)])
+def test_arithmetic_of_anything_ends_as_documented(operator: str, left: Any, right: Any) -> None:
+    """No pair of operands raises anything but an evaluation error, or null where those are wanted."""
+    scope = {"a": left, "b": right}
+    with contextlib.suppress(EvaluationError):
+        compile_expression(f"a {operator} b").evaluate(scope)
+    compile_expression(f"a {operator} b", missing="null").evaluate(scope)
