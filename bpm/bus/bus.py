@@ -41,7 +41,8 @@ class Bus:
         self.scheduled = ScheduledMessages(database, jobs, clock)
         self.scheduled.executor = self
         self._clock = clock
-        self._recorders: tuple[Recorder, ...] = (Idempotency(clock, registry, box), Audit(clock))
+        self._audit = Audit(clock)
+        self._recorders: tuple[Recorder, ...] = (Idempotency(clock, registry, box), self._audit)
         self._pipeline = compose((logged, self._authorised), self._handle)
 
     def now(self) -> datetime:
@@ -69,18 +70,18 @@ class Bus:
         self.scheduled.schedule(tx, envelope, later)
 
     def perform(self, tx: Transaction, envelope: Envelope) -> Any:
-        """Run a transactional handler or query inside an open transaction, undone if it raises."""
+        """Run a transactional handler or query inside an open transaction, undone alone if it raises.
+
+        Returns its result, or raises the error it ended with: `Defect` for a mistake of the handler's.
+        """
         authorise(envelope)
         registration = self.registry.of(envelope.message)
         if registration.kind == "effect":
             raise Failed(f"{envelope.name} reaches outside the database, so no transaction may wait for it")
-        context = Context(self, envelope, tx)
-        if registration.kind == "query":
-            return registration.invoke(envelope.message, context)
-        with tx.savepoint():
-            result = registration.invoke(envelope.message, context)
-        self._recorders[-1].after(tx, envelope, Outcome(data=result))
-        return result
+        is_query = registration.kind == "query"
+        outcome = self._guarded(tx, envelope, self._invoke(registration), savepoint=not is_query, on_wire=False)
+        self._audit.after(tx, envelope, outcome)
+        return outcome.unwrap()
 
     async def _authorised(self, envelope: Envelope, proceed: Next) -> Outcome:
         """Refuse what the sender may not do, and chains of messages that do not end.
@@ -118,13 +119,20 @@ class Bus:
         return outcome
 
     def _guarded(
-        self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any], *, savepoint: bool = False
+        self,
+        tx: Transaction,
+        envelope: Envelope,
+        work: Callable[[Context], Any],
+        *,
+        savepoint: bool = False,
+        on_wire: bool = True,
     ) -> Outcome:
         """Run the work; what it raised becomes the outcome, with its changes undone."""
         context = Context(self, envelope, tx)
         try:
             with tx.savepoint() if savepoint else nullcontext():
-                return self._outcome(envelope, work(context))
+                data = work(context)
+                return self._outcome(envelope, data) if on_wire else Outcome(data=data)
         except BpmError as error:
             return Outcome(error=error)
         except Exception as error:

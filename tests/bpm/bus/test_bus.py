@@ -10,7 +10,7 @@ from sqlmodel import Field, col, select
 
 from bpm.bus import Bus, Command, Context, EffectContext, Envelope, Integer, Query, Registry, View, handles
 from bpm.bus.tables import AuditEntry, IdempotencyKey
-from bpm.errors import Conflict, Defect, Failed, Forbidden
+from bpm.errors import BpmError, Conflict, Defect, Failed, Forbidden
 from bpm.jobs.embedded import EmbeddedJobs
 from bpm.security.permissions import SYSTEM, Principal
 from bpm.security.secrets import SecretBox
@@ -72,6 +72,24 @@ class SayTwiceCommand(Command[list[SaidView]]):
 def say_twice(command: SayTwiceCommand, context: Context) -> list[SaidView]:
     """Send one command for each word."""
     return [context.send(SayCommand(word=word)) for word in command.words]
+
+
+class TryCommand(Command[bool]):
+    """Say a word if it can be said."""
+
+    permission: ClassVar[str | None] = "words:write"
+
+    word: str
+
+
+@handles
+def try_it(command: TryCommand, context: Context) -> bool:
+    """Go on without the word when it can't."""
+    try:
+        context.send(SayCommand(word=command.word))
+    except BpmError:
+        return False
+    return True
 
 
 class ShoutCommand(Command[SaidView]):
@@ -150,7 +168,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def bus(database: Database, clock: Clock) -> AsyncIterator[Bus]:
     registry = Registry()
-    for handler in (say, say_twice, shout, loop, effect_inside, later, get_words):
+    for handler in (say, say_twice, try_it, shout, loop, effect_inside, later, get_words):
         registry.add(handler)
     registry.bind({})
     jobs = EmbeddedJobs(database, 10, clock)
@@ -196,6 +214,14 @@ async def test_nested_commands_commit_or_fail_as_one(bus: Bus) -> None:
         await bus.send(SayTwiceCommand(words=["one", "taboo"]))
     assert await bus.send(GetWordsQuery()) == []
     assert [s.word for s in await bus.send(SayTwiceCommand(words=["one", "two"]))] == ["one", "two"]
+
+
+@pytest.mark.parametrize("word", ["taboo", "bug"])
+async def test_a_failed_inner_command_is_undone_alone(bus: Bus, word: str) -> None:
+    """Whoever catches an inner command's error, a bug's too, goes on without it; the audit log tells of both."""
+    assert await bus.send(TryCommand(word=word)) is False
+    assert await bus.send(GetWordsQuery()) == []
+    assert [(line.type, line.ok) for line in await audit(bus.database)] == [("SayCommand", False), ("TryCommand", True)]
 
 
 async def test_an_effect_concludes_in_a_transaction(bus: Bus) -> None:
