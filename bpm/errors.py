@@ -27,10 +27,14 @@ Each class's docstring is its default message. Status codes live in `bpm.web.pro
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 
 class BpmError(Exception):
     """The operation failed."""
+
+    speaks_for_itself: ClassVar[bool] = False
+    """Whether the class's message says more than that what was tried has failed."""
 
     def __init__(self, *errors: str, message: str | None = None) -> None:
         """Take the sentences for `errors`, and a `message` that replaces the class's own."""
@@ -38,6 +42,10 @@ class BpmError(Exception):
         self.errors: Sequence[str] = errors or (self.message,)
         self.has_own_message = message is not None
         super().__init__("; ".join(self.errors))
+
+    def message_for(self, failed: str) -> str:
+        """Return the error's own message, else `failed`, the text of what was tried, else its class's message."""
+        return self.message if self.has_own_message or self.speaks_for_itself or not failed else failed
 
 
 class Refused(BpmError):
@@ -58,6 +66,8 @@ class Unverified(Refused):
 
 class Forbidden(Refused):
     """You do not have the permission for this."""
+
+    speaks_for_itself = True
 
 
 class NotFound(Refused):
@@ -96,6 +106,8 @@ class Invalid(Refused):
 class RateLimited(Refused):
     """Too many requests."""
 
+    speaks_for_itself = True
+
     def __init__(self, *errors: str, message: str | None = None, retry_after: float = 1) -> None:
         """Say after how many seconds another try is welcome."""
         super().__init__(*errors, message=message)
@@ -104,6 +116,8 @@ class RateLimited(Refused):
 
 class Unavailable(BpmError):
     """The service is not available just now."""
+
+    speaks_for_itself = True
 
     def __init__(self, *errors: str, message: str | None = None, retry_after: float = 1) -> None:
         """Say after how many seconds another try is welcome."""

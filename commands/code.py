@@ -158,9 +158,8 @@ def _sender(context: EffectContext, registry: Registry) -> Send:
 def _refused(name: str, error: BpmError, registry: Registry) -> CommandRefused:
     """Return a command's error as the script sees it; its code is the error's name, as in `not_found`."""
     failed = registry.find(name).message_type.failed if registry.knows(name) else ""
-    message = error.message if error.has_own_message or not failed else failed
     code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
-    return CommandRefused(code, message, list(error.errors))
+    return CommandRefused(code, error.message_for(failed), list(error.errors))
 
 
 def _to_milliseconds(moment: datetime) -> datetime:

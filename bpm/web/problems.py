@@ -64,15 +64,14 @@ def status_of(error: BpmError) -> int:
 def problem_response(error: BpmError, request_id: str, failed: str = "") -> Response:
     """Return the answer to a request that ended with `error`.
 
-    The answer's message is the error's own, else the `failed` text of the message's class, else the default
-    of the error's class. What is our fault says nothing but a fixed sentence and the request's id.
+    The answer's message is `BpmError.message_for` the `failed` text of the message's class. What is our fault
+    says nothing but a fixed sentence and the request's id.
     """
     status = status_of(error)
     headers = {"X-Request-Id": request_id, **_headers(error)}
     if status == 500:
         return _answer(status, Defect().message, [f"The request id is {request_id}"], headers)
-    message = error.message if error.has_own_message or not failed else failed
-    return _answer(status, message, list(error.errors), headers)
+    return _answer(status, error.message_for(failed), list(error.errors), headers)
 
 
 async def http_problem(request: Request, error: Exception) -> Response:

@@ -75,7 +75,7 @@ async def test_a_script_sends_commands(house: House) -> None:
     )
     assert refused["result"] == [
         "forbidden",
-        "Publishing failed",
+        "You do not have the permission for this.",
         ["PublishEventCommand needs the permission events:write"],
     ]
 

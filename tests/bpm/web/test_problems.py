@@ -15,6 +15,7 @@ import bpm.errors
 from bpm.errors import (
     BpmError,
     Defect,
+    Forbidden,
     MethodNotAllowed,
     Misconfigured,
     NotFound,
@@ -82,10 +83,12 @@ def test_an_answer_has_the_whole_envelope() -> None:
         (NotFound("x", message="Configuration not found"), "Update failed", "Configuration not found"),
         (NotFound("x"), "Update failed", "Update failed"),
         (NotFound("x"), "", "There is no such thing."),
+        (Forbidden("x"), "Validation failed", "You do not have the permission for this."),
+        (StorageUnavailable(), "Validation failed", StorageUnavailable().message),
     ],
 )
 def test_the_message_is_the_most_particular_one(error: BpmError, failed: str, message: str) -> None:
-    """The error's own message wins over the message class's text, and that over the error class's."""
+    """The error's own message wins over the message class's text, and that over most error classes' own."""
     assert json.loads(bytes(problem_response(error, "r", failed).body))["message"] == message
 
 
