@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -63,6 +64,7 @@ class Server(uvicorn.Server):
         """Start, then say where we are and who may sign in."""
         await super().startup(sockets)
         if self.started:
+            spare_the_collector()
             announce(self._app)
 
 
@@ -78,6 +80,17 @@ def run(**changes: Any) -> int:
     server = Server(app)
     server.run()
     return 0 if server.started else EXIT_MISCONFIGURED
+
+
+def spare_the_collector() -> None:
+    """Take everything that was loaded out of the garbage collector's sight.
+
+    Half a million objects live as long as the process; a full collection that looks at them all holds up every
+    request for 150 ms. What requests leave behind is freed by reference counts, and collected less often.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 1_000)
 
 
 def announce(app: App) -> None:
