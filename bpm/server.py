@@ -12,6 +12,8 @@ from typing import Any
 import structlog
 import uvicorn
 from pydantic import ValidationError
+from structlog.processors import ExceptionRenderer
+from structlog.tracebacks import ExceptionDictTransformer
 
 from bpm.app import App
 from bpm.errors import Misconfigured
@@ -33,7 +35,7 @@ class Server(uvicorn.Server):
                 Lingering(app),
                 host=settings.host,
                 port=settings.port,
-                lifespan="on",
+                lifespan="off",  # the application is started and stopped below, so that its errors are ours to tell
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -61,11 +63,26 @@ class Server(uvicorn.Server):
         self.handle_exit(number, None)
 
     async def startup(self, sockets: Any = None) -> None:
-        """Start, then say where we are and who may sign in."""
-        await super().startup(sockets)
-        if self.started:
-            spare_the_collector()
-            announce(self._app)
+        """Start, say who may sign in, listen, and say where; raises `Misconfigured`."""
+        try:
+            await self._app.start()
+        except OSError as error:
+            raise Misconfigured(str(error)) from error
+        announce_administrator(self._app)
+        try:
+            await super().startup(sockets)
+        except SystemExit:  # uvicorn has logged the system's reason
+            await self._app.stop()
+            where = f"{self.config.host} port {self.config.port}"
+            raise Misconfigured(f"can't listen on {where}; set BPM_HOST and BPM_PORT to what is free") from None
+        spare_the_collector()
+        announce_address(self._app)
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """Finish the answers under way, then what the application does beside them."""
+        await super().shutdown(sockets)
+        if not self.force_exit:
+            await self._app.stop()
 
 
 def run(**changes: Any) -> int:
@@ -73,13 +90,14 @@ def run(**changes: Any) -> int:
     try:
         settings = Settings(**changes)
         configure_logs(settings)
-        app = App(settings)
+        server = Server(App(settings))
     except (Misconfigured, ValidationError, ValueError, OSError) as error:
-        print(f"bpm: {_reason(error)}", file=sys.stderr)  # noqa: T201
-        return EXIT_MISCONFIGURED
-    server = Server(app)
-    server.run()
-    return 0 if server.started else EXIT_MISCONFIGURED
+        return _misconfigured(error)
+    try:
+        server.run()
+    except Misconfigured as error:
+        return _misconfigured(error)
+    return 0
 
 
 def spare_the_collector() -> None:
@@ -93,20 +111,24 @@ def spare_the_collector() -> None:
     gc.set_threshold(20_000, 50, 1_000)
 
 
-def announce(app: App) -> None:
-    """Print the address and, once in the life of a data folder, the administrator's password."""
-    lines = [f"BPM Bus listens on {app.settings.base_url} (data in {app.settings.data_dir.resolve()})"]
+def announce_administrator(app: App) -> None:
+    """Print the administrator's password, once in the life of a data folder and whatever happens next."""
     if app.generated_password is not None:
-        lines += [
-            f"First administrator: {app.settings.admin_username}",
-            f"One-time shown password: {app.generated_password}",
-        ]
-    print("\n".join(lines), flush=True)  # noqa: T201
+        name, password = app.settings.admin_username, app.generated_password
+        print(f"First administrator: {name}\nOne-time shown password: {password}", flush=True)  # noqa: T201
+
+
+def announce_address(app: App) -> None:
+    """Print where the server is and where its data lies."""
+    address, folder = app.settings.base_url, app.settings.data_dir.resolve()
+    print(f"BPM Bus listens on {address} (data in {folder})", flush=True)  # noqa: T201
 
 
 def configure_logs(settings: Settings) -> None:
     """Send our logs, and those of the libraries from warning on, to standard error."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    # no local variables beside a trace: they hold passwords, tokens and what customers send
+    traces = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     logging.basicConfig(level=max(level, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
     structlog.configure(
@@ -117,10 +139,15 @@ def configure_logs(settings: Settings) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if not console else structlog.processors.ExceptionRenderer(),
+            ExceptionRenderer() if console else traces,
             structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(),
         ],
     )
+
+
+def _misconfigured(error: Exception) -> int:
+    print(f"bpm: {_reason(error)}", file=sys.stderr)  # noqa: T201
+    return EXIT_MISCONFIGURED
 
 
 def _reason(error: Exception) -> str:

@@ -20,7 +20,13 @@ def upgrade(engine: Engine) -> None:
 
     A database that is up to date is left alone (and Alembic unloaded). Raises `Misconfigured`.
     """
-    if current_revision(engine) != newest_revision():
+    revision = current_revision(engine)
+    if revision not in (None, *revisions()):
+        raise Misconfigured(
+            f"the database is at revision {revision}, which this version does not know; "
+            "start the version that wrote it, or restore a backup"
+        )
+    if revision != newest_revision():
         _migrate(engine)
     create_application_tables(engine)
 
@@ -51,8 +57,13 @@ def application_tables() -> list[Table]:
 
 
 def newest_revision() -> str:
-    """Return the revision of the last migration: its file's number, as in `0001_first.py`."""
-    return max(path.stem.split("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+    """Return the revision of the last migration."""
+    return revisions()[-1]
+
+
+def revisions() -> list[str]:
+    """Return the revision of every migration, the first one first: its file's number, as in `0001_first.py`."""
+    return sorted(path.stem.split("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
 def current_revision(engine: Engine) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from bpm.errors import Misconfigured
@@ -44,11 +44,14 @@ class SqliteDatabase(Database):
         self._readers = Readers(self._reading.connect)
 
     async def start(self) -> None:
-        """Create or upgrade the file, check that it is safe, and start the threads."""
+        """Create or upgrade the file, check that it is safe, and start the threads; raises `Misconfigured`."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._writing.connect() as connection:
-            self._check(connection)
-        upgrade(self._writing)
+        try:
+            with self._writing.connect() as connection:
+                self._check(connection)
+            upgrade(self._writing)
+        except DatabaseError as error:
+            raise Misconfigured(f"{self._path} can't be used as the database: {error.orig}") from error
         self._writer.start()
         self._readers.start()
 

@@ -1,0 +1,87 @@
+"""The server as a process: what it says when it can't start, and what its log never says."""
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bpm.server import configure_logs
+from bpm.settings import Settings
+from bpm.testing import running_app
+
+PASSWORD = "Correct-horse-battery-9"
+
+
+def refused(data_dir: Path, **environment: str) -> tuple[str, str]:
+    """Start a server that can't start; return what it printed and said on standard error."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BPM_")}
+    ended = subprocess.run(
+        [sys.executable, "-m", "bpm.cli", "serve"],
+        env={**kept, "BPM_DATA_DIR": str(data_dir), "BPM_PORT": "0", **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    return ended.stdout, ended.stderr
+
+
+def test_a_port_in_use_is_told_and_costs_no_password(tmp_path: Path) -> None:
+    """Where another program listens, the server ends with the reason; the first password is shown all the same."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        printed, said = refused(tmp_path, BPM_PORT=str(port))
+    assert f"bpm: can't listen on 127.0.0.1 port {port}; set BPM_HOST and BPM_PORT to what is free" in said
+    assert "One-time shown password: " in printed
+
+
+def test_a_password_that_is_too_short_is_told(tmp_path: Path) -> None:
+    """A setting that is found wrong while starting is one sentence, like those found before."""
+    _, said = refused(tmp_path, BPM_ADMIN_PASSWORD="short")
+    assert said == "bpm: BPM_ADMIN_PASSWORD must have between 12 and 1024 characters\n"
+
+
+@pytest.mark.anyio
+async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    """A revision that this version does not know is told, and what to do about it."""
+    async with running_app(tmp_path):
+        pass
+    with closing(sqlite3.connect(tmp_path / "bpm.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    _, said = refused(tmp_path, BPM_ADMIN_PASSWORD=PASSWORD)
+    assert "the database is at revision 9999, which this version does not know" in said
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    """Anything else in the database's place is named with its path."""
+    (tmp_path / "bpm.db").write_bytes(b"no database at all " * 100)
+    _, said = refused(tmp_path, BPM_ADMIN_PASSWORD=PASSWORD)
+    assert said == f"bpm: {tmp_path / 'bpm.db'} can't be used as the database: file is not a database\n"
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_no_trace_shows_local_variables(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An unexpected error is logged with its trace, but not with the values that stood around it."""
+    configure_logs(Settings.model_validate({"log_format": log_format}))
+    try:
+        fail(password="canary" + "-in-a-variable")
+    except RuntimeError as error:
+        structlog.get_logger("test").error("failed", exc_info=error)
+    finally:
+        structlog.reset_defaults()
+    logged = capsys.readouterr().err
+    assert "RuntimeError" in logged
+    assert "canary-in-a-variable" not in logged
+
+
+def fail(password: str) -> None:
+    """Fail beside a secret."""
+    raise RuntimeError("no")
