@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 from bpm.store.session import ScopedSession
@@ -79,15 +79,3 @@ class Transaction:
         for session in self._sessions.values():
             session.expunge_all()
         self._sessions.clear()
-
-
-def insert_appended(connection: Connection, rows: AppendedRows) -> None:
-    """Insert appended rows, those of one table that set the same columns in one statement."""
-    alike: dict[tuple[Table, tuple[str, ...]], list[Mapping[str, Any]]] = {}
-    for table, row in rows:
-        alike.setdefault((table, tuple(row)), []).append(row)
-    for (table, _), alike_rows in alike.items():
-        connection.execute(_INSERTS.setdefault(table, insert(table)), alike_rows)
-
-
-_INSERTS: dict[Table, Any] = {}

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Table
 
 from bpm.errors import Overloaded, StorageUnavailable
+from bpm.store.bulk import insert_appended
 from bpm.store.handover import Handover
-from bpm.store.transaction import Transaction, insert_appended
+from bpm.store.transaction import Transaction
 
 T = TypeVar("T")
 Work = Callable[[Transaction], Any]
