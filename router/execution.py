@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 
 from bpm.bus import Bus, Envelope, Message, Outcome
 from bpm.clock import Clock
@@ -101,9 +102,12 @@ class Execution:
             outcome.message = registration.message_type.succeeded
             return self._answers.outcome(call, rule, outcome, registration.message_type.failed)
 
-        recorder = AtOnce(row, self._clock, answer, insert_first=key is not None or registration.kind == "effect")
-        envelope = Envelope(message, principal, call.id, address=call.address, recorder=recorder)
-        outcome = await self._within_limit(envelope, effect=registration.kind == "effect")
+        if registration.kind == "effect":
+            recorder: AtOnce = AheadOfEffect(row, self._clock, answer)
+            outcome = await self._within_limit(_enveloped(message, principal, call, recorder))
+        else:
+            recorder = WithEffect(row, self._clock, answer)
+            outcome = await self._in_one_go(_enveloped(message, principal, call, recorder), recorder)
         if recorder.first is not None:
             await self._inbox.repeat(call, source, recorder.first)
             return self._answers.again(recorder.first)
@@ -161,9 +165,15 @@ class Execution:
         await self._database.append((tables.INBOUND, row), size=len(call.body))
         return self._answers.problem(error, call.id)
 
-    async def _within_limit(self, envelope: Envelope, *, effect: bool) -> Outcome | None:
-        if not effect:
+    async def _in_one_go(self, envelope: Envelope, recorder: "AtOnce") -> Outcome | None:
+        """Execute; None when the unique index knew the provider's id, which has undone the effect."""
+        try:
             return await self._bus.execute(envelope)
+        except IntegrityError:
+            recorder.first = await self._database.write(recorder.find_first)
+        return await self._bus.execute(envelope) if recorder.first is None else None
+
+    async def _within_limit(self, envelope: Envelope) -> Outcome | None:
         task = self._unfinished[envelope.request_id] = asyncio.create_task(self._bus.execute(envelope))
         task.add_done_callback(lambda ended: self._end(envelope.request_id, ended))
         done, _ = await asyncio.wait((task,), timeout=self._sync_seconds)
@@ -179,24 +189,62 @@ class Execution:
 class AtOnce:
     """Stores and settles a request that is executed while its caller waits.
 
-    With `insert_first` the request is on disk before the handler runs (an effect, or a provider's id that may
-    be known already); else request and effect are written in one go.
+    `first` is the request that carried the same provider's id before, if there was one.
     """
 
-    def __init__(
-        self, row: dict[str, Any], clock: Clock, answer: Callable[[Outcome], Answer], *, insert_first: bool
-    ) -> None:
+    def __init__(self, row: dict[str, Any], clock: Clock, answer: Callable[[Outcome], Answer]) -> None:
         """Take the request's row and how its outcome is answered."""
         self._row = row
         self._clock = clock
         self._answer = answer
-        self._insert_first = insert_first
         self.first: Any = None
 
     def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
+        """Nothing is known before."""
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """Write the outcome beside the effect."""
+        raise NotImplementedError
+
+    def find_first(self, tx: Transaction) -> Any:
+        """Return the first request with the provider's id; None when that was too long ago to count."""
+        key = self._row["dedupe_key"]
+        return tables.first_with_key(tx, key, self._row["received_at"]) if key is not None else None
+
+    def _settled(self, envelope: Envelope, outcome: Outcome) -> dict[str, Any]:
+        """Return the row's columns after the execution; the answer where it may have to be given again.
+
+        A failure is not remembered as the answer to its id: the caller knows it, and may try again.
+        """
+        key = self._row["dedupe_key"] if outcome.ok else None
+        first = self._answer(outcome) if key is not None else None
+        return {
+            "state": tables.DONE if outcome.ok else tables.FAILED,
+            "attempt": 1,
+            "completed_at": self._clock(),
+            "message_type": envelope.name,
+            "result": kept_result(outcome),
+            "errors": list(outcome.error.errors) if outcome.error else None,
+            "dedupe_key": key,
+            "answer_status": first.status if first else None,
+            "answer_type": first.content_type if first else None,
+            "answer_body": first.body if first else None,
+        }
+
+
+class WithEffect(AtOnce):
+    """Writes the request together with its effect, as one row with the group's others."""
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """See `AtOnce.after`; a provider's id that is known fails the unit, and with it the effect."""
+        tx.append(tables.INBOUND, {**self._row, **self._settled(envelope, outcome)})
+
+
+class AheadOfEffect(AtOnce):
+    """Puts the request on disk before the handler reaches outside, and settles it afterwards."""
+
+    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
         """Insert the request, or find the first one with the same id."""
-        if not self._insert_first:
-            return None
         if self._row["dedupe_key"] is None:
             tables.insert(tx, self._row)
             return None
@@ -204,31 +252,12 @@ class AtOnce:
         return Outcome(replayed=True) if self.first is not None else None
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        """Write the outcome beside the effect, and the answer where it may have to be given again.
+        """See `AtOnce.after`."""
+        tables.finish(tx, self._row["request_id"], self._settled(envelope, outcome))
 
-        A failure is not remembered as the answer to its id: the caller knows it, and may try again.
-        """
-        settled = {
-            "state": tables.DONE if outcome.ok else tables.FAILED,
-            "attempt": 1,
-            "completed_at": self._clock(),
-            "message_type": envelope.name,
-            "result": kept_result(outcome),
-            "errors": list(outcome.error.errors) if outcome.error else None,
-        }
-        if not self._insert_first:
-            tx.append(tables.INBOUND, {**self._row, **settled})
-            return
-        if not outcome.ok:
-            settled["dedupe_key"] = None
-        elif self._row["dedupe_key"] is not None:
-            first = self._answer(outcome)
-            settled |= {
-                "answer_status": first.status,
-                "answer_type": first.content_type,
-                "answer_body": first.body,
-            }
-        tables.finish(tx, self._row["request_id"], settled)
+
+def _enveloped(message: Message[Any], principal: Principal, call: InboundCall, recorder: AtOnce) -> Envelope:
+    return Envelope(message, principal, call.id, address=call.address, recorder=recorder)
 
 
 def call_of(row: Any) -> InboundCall:

@@ -140,6 +140,23 @@ _SETTLE = (
         errors=bindparam("errors_"),
     )
 )
+_FINISHED = (
+    "state",
+    "attempt",
+    "completed_at",
+    "message_type",
+    "result",
+    "errors",
+    "dedupe_key",
+    "answer_status",
+    "answer_type",
+    "answer_body",
+)
+_FINISH = (
+    update(INBOUND)
+    .where(INBOUND.c.request_id == bindparam("id_"))
+    .values({name: bindparam(f"{name}_") for name in _FINISHED})
+)
 REVISIONS = WebhookConfigRevision.table()
 _NEWEST = select(func.max(REVISIONS.c.id))
 _CHANGED = select(REVISIONS.c.config_id).where(REVISIONS.c.id > bindparam("seen"))
@@ -160,11 +177,18 @@ def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> Any:
     statement = insert_new(tx.connection, INBOUND)
     if tx.connection.execute(statement, row).rowcount:
         return None
-    first = tx.connection.execute(_BY_DEDUPE_KEY, {"key": row["dedupe_key"]}).one()
-    if row["received_at"] - first.received_at <= DEDUPLICATION_WINDOW:
+    first = first_with_key(tx, row["dedupe_key"], row["received_at"])
+    if first is None:
+        tx.connection.execute(statement, row)
+    return first
+
+
+def first_with_key(tx: Transaction, key: str, now: datetime) -> Any:
+    """Return the request that has a `dedupe_key`, or None; a key older than the window is freed."""
+    first = tx.connection.execute(_BY_DEDUPE_KEY, {"key": key}).first()
+    if first is None or now - first.received_at <= DEDUPLICATION_WINDOW:
         return first
     tx.connection.execute(_FREE_KEY, {"id_": first.request_id})
-    tx.connection.execute(statement, row)
     return None
 
 
@@ -175,7 +199,7 @@ def insert(tx: Transaction, row: Mapping[str, Any]) -> None:
 
 def finish(tx: Transaction, request_id: str, values: Mapping[str, Any]) -> None:
     """Write the outcome of a request that was executed at once."""
-    tx.connection.execute(update(INBOUND).where(INBOUND.c.request_id == request_id).values(values))
+    tx.connection.execute(_FINISH, {"id_": request_id, **{f"{name}_": value for name, value in values.items()}})
 
 
 def inbound_by_id(tx: Transaction, request_id: str) -> Any:
