@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, or_, select, update
+from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, select, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
@@ -65,14 +65,13 @@ class ProcessInstance(OrganizationRow, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
-class ProcessWait(Row, table=True):
+class ProcessWait(OrganizationRow, table=True):
     """What a token of an instance waits for: a job, a timer, a message, a person, or somebody to mend it."""
 
     __table_args__ = (Index("ix_process_wait_message", "name", "key"), Index("ix_process_wait_kind", "kind", "due_at"))
 
     instance_id: int = Field(primary_key=True)
     wait_id: int = Field(primary_key=True)
-    organization_id: int
     kind: str
     element_id: str
     attempt: int = 1
@@ -236,19 +235,10 @@ def message_waits(tx: Transaction, organization_id: int, name: str, key: str | N
     return tx.connection.execute(statement.order_by(WAITS.c.created_at)).all()
 
 
-def user_tasks(
-    tx: Transaction, organization_id: int, instance_id: int | None, search: str | None, limit: int, offset: int
-) -> tuple[Sequence[Any], int]:
-    """Return a page of open user tasks, the oldest first, and how many there are."""
-    where = [WAITS.c.kind == "user", WAITS.c.organization_id == organization_id]
-    if instance_id is not None:
-        where.append(WAITS.c.instance_id == instance_id)
-    if search:
-        words = f"%{search}%"
-        where.append(or_(WAITS.c.name.ilike(words), WAITS.c.element_id.ilike(words)))
-    total = tx.connection.execute(select(func.count()).select_from(WAITS).where(*where)).scalar_one()
-    rows = select(WAITS).where(*where).order_by(WAITS.c.created_at, WAITS.c.instance_id).limit(limit).offset(offset)
-    return tx.connection.execute(rows).all(), total
+def select_user_tasks(instance_id: int | None) -> Any:
+    """Select the open user tasks, of one instance if one is given."""
+    statement = select_rows(ProcessWait).where(col(ProcessWait.kind) == "user")
+    return statement if instance_id is None else statement.where(col(ProcessWait.instance_id) == instance_id)
 
 
 def history_of(tx: Transaction, instance_id: int, limit: int, offset: int) -> tuple[Sequence[Any], int]:

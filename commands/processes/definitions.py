@@ -12,6 +12,10 @@ from bpm.process.tables import DeployedProcess
 from scripts import Sandbox
 
 Xml = Annotated[str, Field(min_length=1, max_length=1024 * 1024)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Description = Annotated[str, Field(max_length=2000)]
+Category = Annotated[str, Field(max_length=100)]
+TriggerEvents = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=50)]
 
 
 class ProcessDefinitionView(View):
@@ -47,13 +51,11 @@ class CreateProcessDefinitionCommand(Command[ProcessDefinitionView]):
     succeeded = "Process definition created successfully"
     failed = "Validation failed"
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    description: Annotated[str, Field(max_length=2000)] = ""
-    category: Annotated[str, Field(max_length=100)] | None = None
+    name: Name
+    description: Description = ""
+    category: Category | None = None
     bpmn_xml: Xml
-    trigger_events: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=50)] = Field(
-        default_factory=list[str]
-    )
+    trigger_events: TriggerEvents = Field(default_factory=list[str])
     is_active: bool = True
     metadata: dict[str, Any] | None = None
 
@@ -68,18 +70,21 @@ async def create(
 
 
 class UpdateProcessDefinitionCommand(Command[ProcessDefinitionView]):
-    """Deploy a new version of the definition `id`; running instances stay on theirs."""
+    """Deploy a new version of the definition `id`; running instances stay on theirs.
+
+    What is left out, or null, stays as it is in that definition.
+    """
 
     permission = "processes:write"
     succeeded = "Process definition updated successfully"
     failed = "Update failed"
 
     id: Id
-    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    description: Annotated[str, Field(max_length=2000)] | None = None
-    category: Annotated[str, Field(max_length=100)] | None = None
+    name: Name | None = None
+    description: Description | None = None
+    category: Category | None = None
     bpmn_xml: Xml | None = None
-    trigger_events: list[Annotated[str, Field(min_length=1, max_length=200)]] | None = None
+    trigger_events: TriggerEvents | None = None
     is_active: bool | None = None
     metadata: dict[str, Any] | None = None
 
@@ -96,7 +101,7 @@ async def update(
         known = found(inner, command.id)
         if process.id != known.key:
             raise Invalid(f"bpmnXml: the process is called {process.id}, the definition is of {known.key}")
-        given = command.model_dump(exclude_unset=True, exclude={"id"})
+        given = command.model_dump(exclude_none=True, exclude={"id"})
         kept = {name: getattr(known, "metadata_" if name == "metadata" else name) for name in _CARRIED}
         return _deploy(CreateProcessDefinitionCommand.model_validate({**kept, **given}), inner, process)
 

@@ -1,6 +1,6 @@
 """What people and the outside tell waiting instances: messages, callbacks, completed tasks."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,7 @@ from bpm.bus.paging import Page
 from bpm.errors import Conflict, NotFound
 from bpm.process import tables
 from bpm.process.runtime import NewInstance, ProcessRuntime
+from bpm.process.tables import ProcessWait
 from bpm.process.triggers import CompleteUserTask, MessageArrived
 from commands.processes.instances import InstanceStateView, own_instance, state_view
 
@@ -133,22 +134,21 @@ class UserTaskView(View):
 
 
 class GetUserTaskListQuery(PagedQuery[Page[UserTaskView]]):
-    """List the open user tasks, the oldest first."""
+    """List the open user tasks, the oldest first unless sorted otherwise."""
 
     permission = "processes:read"
     succeeded = "User tasks retrieved successfully"
 
+    sort_direction: Literal["asc", "desc"] = "asc"
     instance_id: Id | None = None
 
 
 @handles
 def list_user_tasks(query: GetUserTaskListQuery, context: Context) -> Page[UserTaskView]:
     """Return one page."""
-    offset = (query.page_number - 1) * query.page_size
-    rows, total = tables.user_tasks(
-        context.tx, context.organization_id, query.instance_id, query.search_text, query.page_size, offset
-    )
-    return Page[UserTaskView].of([_user_task(row) for row in rows], total, query.page_number, query.page_size)
+    statement = tables.select_user_tasks(query.instance_id)
+    columns = {"createdAt": "created_at", "dueAt": "due_at", "instanceId": "instance_id", "name": "name"}
+    return query.page(context, statement, ProcessWait, _user_task, search=("name", "element_id"), sortable=columns)
 
 
 class CompleteUserTaskCommand(Command[InstanceStateView]):

@@ -26,10 +26,7 @@ def bpmn(body: str, process: str = "order", declarations: str = "") -> str:
 def line(*elements: str) -> str:
     """Join elements by flows, in order: each is written `<tag id="x" …>`."""
     ids = [element.split('id="')[1].split('"')[0] for element in elements]
-    flows = [
-        f'<sequenceFlow id="f{n}" sourceRef="{a}" targetRef="{b}"/>'
-        for n, (a, b) in enumerate(pairwise(ids))
-    ]
+    flows = [f'<sequenceFlow id="f{n}" sourceRef="{a}" targetRef="{b}"/>' for n, (a, b) in enumerate(pairwise(ids))]
     return "".join([*elements, *flows])
 
 
@@ -120,6 +117,25 @@ async def test_a_user_task_waits_for_a_person(app: RunningApp) -> None:
     assert done["variables"]["approved"] is True
     again = await app.send("CompleteUserTaskCommand", fields)
     assert again.status == 409
+
+
+async def test_user_tasks_are_a_list_like_any_other(app: RunningApp) -> None:
+    """They are searched literally, bounded by date and sorted, the oldest first unless asked otherwise."""
+    definition = await deploy(app, bpmn(line(START, USER, END)))
+    ids = [
+        (await app.cmd("StartProcessInstanceCommand", processDefinitionId=definition["id"]))["instanceId"]
+        for _ in range(3)
+    ]
+
+    async def listed(**fields: Any) -> list[int]:
+        return [task["instanceId"] for task in (await app.cmd("GetUserTaskListQuery", **fields))["items"]]
+
+    assert await listed() == ids
+    assert await listed(sortDirection="desc", pageSize=2) == ids[:0:-1]
+    assert await listed(searchText="approve the") == ids
+    assert await listed(searchText="%") == []
+    assert await listed(endDate="2020-01-01") == []
+    assert (await app.send("GetUserTaskListQuery", {"sortBy": "nothing"})).status == 422
 
 
 MESSAGE = (
@@ -301,3 +317,21 @@ async def test_only_the_engine_answers_jobs(app: RunningApp) -> None:
     state = await run(app, bpmn(line(START, USER, END)))
     fields = {"instanceId": state["instanceId"], "waitId": 1, "attempt": 1, "kind": "script"}
     assert (await app.send("AdvanceProcessInstanceCommand", fields)).status == 403
+
+
+@pytest.mark.parametrize("name", ["name", "description", "triggerEvents", "isActive", "bpmnXml"])
+async def test_null_in_an_update_leaves_what_was(app: RunningApp, name: str) -> None:
+    """A field that is null in an update is as good as left out."""
+    before = await deploy(app, bpmn(line(START, END)), description="d", triggerEvents=["x"], isActive=False)
+    after = await app.cmd("UpdateProcessDefinitionCommand", id=before["id"], **{name: None})
+    assert after["version"] == 2
+    kept = ("name", "description", "triggerEvents", "isActive")
+    assert [after[field] for field in kept] == [before[field] for field in kept]
+
+
+async def test_an_update_is_bounded_like_a_creation(app: RunningApp) -> None:
+    """What can't be deployed at first can't be deployed as a later version either."""
+    definition = await deploy(app, bpmn(line(START, END)))
+    fields = {"id": definition["id"], "triggerEvents": ["x"] * 51}
+    refused = await app.send("UpdateProcessDefinitionCommand", fields)
+    assert (refused.status, refused.errors) == (422, ["triggerEvents: must have at most 50 items, not 51"])
