@@ -2,14 +2,14 @@
 
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, Message, Registration, Registry, View, handles
 from bpm.errors import BpmError, Defect, Invalid, Unavailable
 from bpm.expressions import EvaluationError, compile_expression, compile_template
-from router.config import ChainStep, repeated_names, unknown_command
+from router.config import ChainStep, Steps, repeated_names, unknown_command
 from router.mapping import Headers, compile_mapping
 
 Status = Literal["done", "skipped", "failed", "undone", "compensated"]
@@ -45,7 +45,7 @@ class ExecuteCommandChainCommand(Command[ChainView]):
     succeeded = "Command chain executed successfully"
     failed = "Command chain failed"
 
-    steps: Annotated[list[ChainStep], Field(min_length=1, max_length=50)]
+    steps: Steps
     payload: Any = None
     headers: dict[str, Any] = Field(default_factory=dict[str, Any])
     query: dict[str, Any] = Field(default_factory=dict[str, Any])

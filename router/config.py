@@ -20,6 +20,8 @@ from router.paths import normalised
 from router.signatures import SignatureConfig
 
 KEY = re.compile(r"[A-Za-z0-9._-]{1,100}")
+MAX_STEPS = 50
+"""How many steps a chain may have."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -107,6 +109,9 @@ class Compensation(WireModel):
     parameters: Annotated[dict[str, Any], AfterValidator(_template)] = Field(default_factory=dict[str, Any])
 
 
+Steps = Annotated[list[ChainStep], Field(min_length=1, max_length=MAX_STEPS)]
+
+
 class ResponseConfig(WireModel):
     """The answer for providers that insist on one; `body` is a template, text is sent as it is."""
 
@@ -146,7 +151,7 @@ class WebHookFields(WireModel):
     action: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     execution_type: Type
     command_name: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
-    command_chain: Annotated[list[ChainStep], Field(min_length=1, max_length=50)] | None = None
+    command_chain: Steps | None = None
     execution_code: Annotated[str, Field(min_length=1, max_length=65_536)] | None = None
     process_definition_id: Id | None = None
     allowable_ips: Annotated[str, Field(max_length=10_000), AfterValidator(_addresses)] | None = Field(
@@ -191,6 +196,8 @@ def demands(fields: Mapping[str, Any]) -> Iterable[str]:
         yield f"{needed}: is required when executionType is {kind.value}"
     if by_names and fields.get("commandChain") is not None:
         yield "commandName: can't be set together with commandChain; name the commands in one of them"
+    if by_names and str(fields["commandName"]).count(",") >= MAX_STEPS:
+        yield f"commandName: must name at most {MAX_STEPS} commands"
     yield from repeated_names(fields.get("commandChain"), "commandChain")
     for other in FIELD_OF_TYPE.values():
         if other != needed and fields.get(other) is not None and not (by_names and other == "commandName"):

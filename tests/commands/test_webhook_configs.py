@@ -28,6 +28,9 @@ def native(key: str = "native", **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**fields, **changes}.items() if value is not None}
 
 
+PING = {"commandName": "PingQuery"}
+
+
 def code(source: str, **changes: Any) -> dict[str, Any]:
     return native(commandName=None, executionType=2, executionCode=source, **changes)
 
@@ -88,6 +91,14 @@ async def test_a_key_of_other_characters_is_refused(house: House, key: str) -> N
     """A key has 1 to 100 letters, digits, dots, underscores or dashes."""
     error = await refusal(house, "CreateWebHookConfigCommand", native(key=key, path="p"))
     assert error.errors == ("key: must be 1 to 100 letters, digits, dots, underscores or dashes",)
+
+
+@pytest.mark.parametrize("chain", [{"commandName": ",".join(["PingQuery"] * 51)}, {"commandChain": [PING] * 51}])
+async def test_a_chain_has_at_most_fifty_steps(house: House, chain: dict[str, Any]) -> None:
+    """A chain that is too long is refused when it is saved, however its commands are written."""
+    fields = {**native(executionType=1), "commandName": None, **chain}
+    (sentence,) = (await refusal(house, "CreateWebHookConfigCommand", fields)).errors
+    assert "at most 50" in sentence
 
 
 async def test_everything_that_is_referred_to_is_checked_at_once(house: House) -> None:
