@@ -44,20 +44,20 @@ class PublishEventCommand(Command[EventView]):
 @handles
 def publish(command: PublishEventCommand, context: Context) -> EventView:
     """Store the event."""
-    event = Event(
-        organization_id=_organization(command, context),
-        id=new_id(),
-        name=command.event,
-        data=command.data,
-        idempotency_key=command.idempotency_key,
-        ordering_key=command.ordering_key,
-        correlation_id=context.envelope.root,
-        created_at=context.now(),
-    )
-    if event.idempotency_key is None:
-        tables.append_event(context.tx, event)
-        return _view(event)
-    return _publish_once(event, event.idempotency_key, context)
+    row = {
+        "organization_id": _organization(command, context),
+        "id": new_id(),
+        "name": command.event,
+        "data": command.data,
+        "idempotency_key": command.idempotency_key,
+        "ordering_key": command.ordering_key,
+        "correlation_id": context.envelope.root,
+        "created_at": context.now(),
+    }
+    if command.idempotency_key is None:
+        tables.append_event(context.tx, row)
+        return _view(row)
+    return _publish_once(row, command.idempotency_key, context)
 
 
 class GetEventListQuery(PagedQuery[Page[EventView]]):
@@ -73,7 +73,7 @@ class GetEventListQuery(PagedQuery[Page[EventView]]):
 def list_events(query: GetEventListQuery, context: Context) -> Page[EventView]:
     """Return one page, the newest first."""
     columns = {"createdAt": "created_at", "id": "id", "event": "name"}
-    return query.page(context, tables.select_events(query.event), Event, _view, search=("name",), sortable=columns)
+    return query.page(context, tables.select_events(query.event), Event, _shown, search=("name",), sortable=columns)
 
 
 def _organization(command: PublishEventCommand, context: Context) -> int:
@@ -83,14 +83,18 @@ def _organization(command: PublishEventCommand, context: Context) -> int:
     return wanted
 
 
-def _publish_once(event: Event, key: str, context: Context) -> EventView:
-    if tables.insert_event_once(context.tx, event):
-        return _view(event)
-    first = tables.event_by_key(context.tx, event.organization_id, key)
-    if first is None or (first.name, first.data) != (event.name, event.data):
+def _publish_once(row: dict[str, Any], key: str, context: Context) -> EventView:
+    if tables.insert_event_once(context.tx, row):
+        return _view(row)
+    first = tables.event_by_key(context.tx, row["organization_id"], key)
+    if first is None or (first.name, first.data) != (row["name"], row["data"]):
         raise Conflict("idempotencyKey: another event was published with this key")
-    return _view(first)
+    return _shown(first)
 
 
-def _view(event: Event) -> EventView:
-    return EventView.model_validate({**event.model_dump(), "event": event.name})
+def _shown(event: Event) -> EventView:
+    return _view(event.model_dump())
+
+
+def _view(row: dict[str, Any]) -> EventView:
+    return EventView.model_validate({**row, "event": row["name"]})

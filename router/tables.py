@@ -114,12 +114,13 @@ INBOUND = InboundRequest.table()
 
 _CONFIG_BY_ID = Lookup(WebhookConfig, "id")
 _CONFIG_BY_KEY = Lookup(WebhookConfig, "key")
+_IS_OPEN = or_(*(INBOUND.c.state == state for state in OPEN_STATES))  # an IN would be expanded at every use
 _INSERT = INBOUND.insert()
 _BY_DEDUPE_KEY = select(INBOUND).where(INBOUND.c.dedupe_key == bindparam("key"))
 _BY_ID = select(INBOUND).where(INBOUND.c.request_id == bindparam("id"))
 _OPEN = (
     select(INBOUND.c.request_id, INBOUND.c.attempt, INBOUND.c.next_attempt_at, INBOUND.c.received_at)
-    .where(INBOUND.c.state.in_(OPEN_STATES), or_(INBOUND.c.state != FAILED, INBOUND.c.next_attempt_at.is_not(None)))
+    .where(_IS_OPEN, or_(INBOUND.c.state != FAILED, INBOUND.c.next_attempt_at.is_not(None)))
     .order_by(INBOUND.c.received_at)
 )
 _FREE_KEY = update(INBOUND).where(INBOUND.c.request_id == bindparam("id_")).values(dedupe_key=None)
@@ -128,7 +129,7 @@ _SETTLE = (
     .where(
         INBOUND.c.request_id == bindparam("id_"),
         INBOUND.c.attempt == bindparam("attempt_"),
-        INBOUND.c.state.in_(OPEN_STATES),
+        _IS_OPEN,
     )
     .values(
         state=bindparam("state_"),

@@ -1,15 +1,16 @@
 """Published events."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.upsert import insert_new
 
 
 class Event(OrganizationRow, table=True):
@@ -39,19 +40,14 @@ def event_by_key(tx: Transaction, organization_id: int, idempotency_key: str) ->
     return tx.session(organization_id).exec(statement).first()
 
 
-def append_event(tx: Transaction, event: Event) -> None:
+def append_event(tx: Transaction, row: Mapping[str, Any]) -> None:
     """Insert an event with the group's others, just before the commit."""
-    tx.append(EVENTS, event.model_dump())
+    tx.append(EVENTS, row)
 
 
-def insert_event_once(tx: Transaction, event: Event) -> bool:
+def insert_event_once(tx: Transaction, row: Mapping[str, Any]) -> bool:
     """Insert an event unless its idempotency key is taken; tells whether it was inserted."""
-    try:
-        with tx.savepoint():
-            tx.connection.execute(EVENTS.insert(), event.model_dump())
-    except IntegrityError:
-        return False
-    return True
+    return tx.connection.execute(insert_new(tx.connection, EVENTS), row).rowcount == 1
 
 
 def select_events(name: str | None) -> SelectOfScalar[Event]:
