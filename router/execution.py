@@ -1,6 +1,7 @@
 """From a stored request to its effect: by a worker, or at once for callers that wait."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -76,17 +77,17 @@ class Execution:
         call = call_of(row)
         rule = self._table.by_id(row.config_id) if row.config_id is not None else None
         settlement = Settlement(self._jobs, self._clock, job, rule.retry if rule else RETRY)
+        with contextlib.suppress(Fenced):  # somebody else has done this attempt
+            await self._execute(row, call, rule, settlement)
+
+    async def _execute(self, row: Any, call: InboundCall, rule: Rule | None, settlement: Settlement) -> None:
         try:
             message, principal = await self._message(row, call, rule)
         except Exception as error:
             failure = self._as_failure(error, call)
             await self._database.write(lambda tx: settlement.settle(tx, None, Outcome(error=failure)))
             return
-        envelope = Envelope(message, principal, call.id, address=call.address, recorder=settlement)
-        try:
-            await self._bus.execute(envelope)
-        except Fenced:
-            return
+        await self._bus.execute(Envelope(message, principal, call.id, address=call.address, recorder=settlement))
 
     async def at_once(self, call: InboundCall, rule: Rule, source: Source, key: str | None) -> Answer:
         """Execute a request while its caller waits; after the time limit answer 202 and go on."""

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bpm.bus import Envelope, Outcome
 from bpm.clock import Clock
-from bpm.errors import Fenced, Unavailable
+from bpm.errors import Unavailable
 from bpm.jobs import Job, JobQueue
 from bpm.store import Database, Transaction
 from router import tables
@@ -151,7 +151,7 @@ class Settlement:
         """Nothing is known before."""
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        """Write what became of it; raises `Fenced` when another run was first, which undoes the effect."""
+        """Write what became of it; when another run was first the unit is `Fenced`, which undoes the effect."""
         self.settle(tx, envelope.name, outcome)
 
     def settle(self, tx: Transaction, message_type: str | None, outcome: Outcome) -> None:
@@ -173,8 +173,7 @@ class Settlement:
                 due = now + jittered(self._retry.delay(attempt), self._retry.jitter)
                 values |= {"state_": tables.FAILED, "next_attempt_at_": due, "completed_at_": None}
                 again = Job(KIND, self._job.ref, attempt, due)
-        if not tables.settle(tx, self._job.ref, self._job.attempt, values):
-            raise Fenced
+        tables.settle(tx, self._job.ref, self._job.attempt, values)
         if again is not None:
             self._jobs.enqueue(tx, again)
 

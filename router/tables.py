@@ -208,9 +208,9 @@ def inbound_by_id(tx: Transaction, request_id: str) -> Any:
     return tx.connection.execute(_BY_ID, {"id": request_id}).first()
 
 
-def settle(tx: Transaction, request_id: str, attempt: int, values: Mapping[str, Any]) -> bool:
-    """Write the outcome of an attempt, only while the request is open at it. Tells whether it was."""
-    return tx.connection.execute(_SETTLE, {"id_": request_id, "attempt_": attempt, **values}).rowcount == 1
+def settle(tx: Transaction, request_id: str, attempt: int, values: Mapping[str, Any]) -> None:
+    """Write the outcome of an attempt; the unit fails with `Fenced` unless the request is open at it."""
+    tx.change(_SETTLE, {"id_": request_id, "attempt_": attempt, **values})
 
 
 def open_requests(tx: Transaction, limit: int) -> Sequence[Any]:

@@ -1,4 +1,4 @@
-"""Many rows in one statement.
+"""Many rows in one statement, many changes by one.
 
 SQLite gives the interpreter's lock away at every step and has to wait for it again. A statement for each row
 makes a group of 30 wait 30 times beside a busy event loop; one statement for all of them waits once.
@@ -7,13 +7,16 @@ makes a group of 30 wait 30 times beside a busy event loop; one statement for al
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, insert
+from sqlalchemy import Connection, Dialect, Executable, Table, insert
+
+from bpm.errors import Fenced
 
 MAX_ROWS = 64
 MAX_VARIABLES = 32_766
 """What SQLite takes in one statement (https://sqlite.org/limits.html#max_variable_number)."""
 
 AppendedRow = tuple[Table, Mapping[str, Any]]
+Change = tuple[Executable, Mapping[str, Any]]
 
 
 def insert_appended(connection: Connection, rows: Sequence[AppendedRow]) -> None:
@@ -26,6 +29,16 @@ def insert_appended(connection: Connection, rows: Sequence[AppendedRow]) -> None
             _bulk_insert(table, columns, connection.dialect).execute(connection, alike_rows)
         else:
             connection.execute(_core_insert(table), alike_rows)
+
+
+def apply_changes(connection: Connection, changes: Sequence[Change]) -> None:
+    """Apply changes, those by one statement together; raises `Fenced` unless each changes exactly one row."""
+    by_statement: dict[Executable, list[Mapping[str, Any]]] = {}
+    for statement, parameters in changes:
+        by_statement.setdefault(statement, []).append(parameters)
+    for statement, many in by_statement.items():
+        if connection.execute(statement, many).rowcount != len(many):
+            raise Fenced
 
 
 class BulkInsert:

@@ -5,27 +5,29 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.exc import DBAPIError
 
 from bpm.store.session import ScopedSession
 
 AppendedRows = list[tuple[Table, Mapping[str, Any]]]
+Changes = list[tuple[Executable, Mapping[str, Any]]]
 
 
 class Transaction:
     """One open transaction, shared by the units of a group; each unit has a `Transaction` of its own.
 
-    `connection` runs Core statements, `session()` the object-relational ones. `append` hands over rows that
-    nothing in the unit reads back: a whole group's rows for a table are then written at once.
+    `connection` runs Core statements, `session()` the object-relational ones. `append` and `change` hand over
+    what nothing in the unit reads back: a whole group's rows, or changes by one statement, are written at once.
     """
 
-    __slots__ = ("_depth", "_say", "_sessions", "appended", "callbacks", "connection")
+    __slots__ = ("_depth", "_say", "_sessions", "appended", "callbacks", "changes", "connection")
 
     def __init__(self, connection: Connection) -> None:
         """Stand on a connection whose transaction has begun."""
         self.connection = connection
         self.appended: AppendedRows = []
+        self.changes: Changes = []
         self.callbacks: list[Callable[[], object]] = []
         self._sessions: dict[int | None, ScopedSession] = {}
         self._depth = 0
@@ -44,6 +46,13 @@ class Transaction:
         """Insert `row` with the group's other rows of `table` just before the commit."""
         self.appended.append((table, row))
 
+    def change(self, statement: Executable, parameters: Mapping[str, Any]) -> None:
+        """Change exactly one row with the group's others just before the commit.
+
+        When the statement finds no row, or several, the whole unit fails with `Fenced`.
+        """
+        self.changes.append((statement, parameters))
+
     def after_commit(self, callback: Callable[[], object]) -> None:
         """Call back in the event loop once everything is on disk; never when the unit fails."""
         self.callbacks.append(callback)
@@ -52,7 +61,7 @@ class Transaction:
     def savepoint(self) -> Generator[None]:
         """Undo everything done inside, appended rows and callbacks too, when the block raises."""
         self.flush()
-        rows, callbacks = len(self.appended), len(self.callbacks)
+        rows, changes, callbacks = len(self.appended), len(self.changes), len(self.callbacks)
         name = f"s{self._depth}"
         self._depth += 1
         self._say(f"SAVEPOINT {name}")
@@ -61,7 +70,7 @@ class Transaction:
             self.flush()
         except BaseException:
             self.close()
-            del self.appended[rows:], self.callbacks[callbacks:]
+            del self.appended[rows:], self.changes[changes:], self.callbacks[callbacks:]
             with suppress(DBAPIError, sqlite3.Error):  # a full disk has rolled back everything; its error counts
                 self._say(f"ROLLBACK TO {name}")
             raise

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Table
 
 from bpm.errors import Overloaded, StorageUnavailable
-from bpm.store.bulk import insert_appended
+from bpm.store.bulk import AppendedRow, Change, apply_changes, insert_appended
 from bpm.store.handover import Handover
 from bpm.store.transaction import Transaction
 
@@ -122,11 +122,14 @@ class GroupWriter:
     def _attempt(self, group: list[Unit], *, careful: bool) -> None:
         connection = self._connected()
         with connection.begin():
-            appended: list[tuple[Table, Mapping[str, Any]]] = []
+            appended: list[AppendedRow] = []
+            changes: list[Change] = []
             for unit in group:
                 transaction = self._run_unit(connection, unit, careful=careful)
                 appended.extend(transaction.appended)
+                changes.extend(transaction.changes)
             insert_appended(connection, appended)
+            apply_changes(connection, changes)
         self.groups += 1
         self.units += len(group)
 
@@ -141,7 +144,9 @@ class GroupWriter:
                     unit.result = unit.work(transaction)
                     if careful:
                         insert_appended(connection, transaction.appended)
+                        apply_changes(connection, transaction.changes)
                         transaction.appended.clear()
+                        transaction.changes.clear()
             unit.callbacks = transaction.callbacks
         except Exception as error:
             if self._is_outage(error):

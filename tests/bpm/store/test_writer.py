@@ -2,14 +2,15 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field
 
-from bpm.errors import Overloaded, StorageUnavailable
+from bpm.errors import Fenced, Overloaded, StorageUnavailable
 from bpm.settings import Settings
 from bpm.store import Database, Row, Transaction, open_database
 from bpm.store.writer import MAX_WAITING_BYTES, MAX_WAITING_UNITS
@@ -98,6 +99,25 @@ async def test_a_unit_with_colliding_appended_rows_is_undone_whole(database: Dat
     with pytest.raises(IntegrityError):
         await database.write(both)
     assert await database.read(words) == ["taken"]
+
+
+RENAME = update(SAMPLES).where(SAMPLES.c.word == bindparam("old")).values(word=bindparam("new"))
+
+
+async def test_changes_of_a_group_are_fenced_one_by_one(database: Database) -> None:
+    """A unit whose change finds no row is undone whole; the others of its group stand."""
+    await database.write(lambda tx: [insert(word)(tx) for word in ("a", "b")])
+
+    def rename(old: str) -> Callable[[Transaction], None]:
+        def work(tx: Transaction) -> None:
+            tx.append(SAMPLES, {"word": f"beside {old}"})
+            tx.change(RENAME, {"old": old, "new": f"new {old}"})
+
+        return work
+
+    results = await asyncio.gather(*(database.write(rename(old)) for old in ("a", "gone", "b")), return_exceptions=True)
+    assert [type(r) for r in results] == [type(None), Fenced, type(None)]
+    assert await database.read(words) == ["beside a", "beside b", "new a", "new b"]
 
 
 async def test_a_savepoint_takes_back_rows_callbacks_and_statements(database: Database) -> None:
