@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from bpm.bus import Command, Context, EffectContext, Id, Integer, Moment, Page, PagedQuery, Query, View, handles
 from bpm.bus.paging import PageNumber
@@ -11,10 +11,18 @@ from bpm.process import Instance, tables
 from bpm.process.jobs import ProcessJobs
 from bpm.process.runtime import NewInstance, ProcessRuntime
 from bpm.process.tables import DeployedProcess, ProcessInstance
-from bpm.process.triggers import Cancel, CompleteTask, FailTask, Retry, Skip, TimerFired, Trigger
+from bpm.process.triggers import Cancel, CompleteTask, FailTask, MessageArrived, Retry, Skip, TimerFired, Trigger
 from bpm.security.permissions import EXECUTE
 from bpm.settings import Settings
 from commands.processes.definitions import found
+
+
+def _digits(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Key = Annotated[str, BeforeValidator(_digits, json_schema_input_type=str | int)]
+"""A business or correlation key; a number is as good as its digits."""
 
 Status = Literal["RUNNING", "WAITING", "COMPLETED", "ERROR", "CANCELLED"]
 
@@ -74,11 +82,11 @@ class StartProcessInstanceCommand(Command[InstanceStateView]):
     process_definition_id: Id | None = None
     process_key: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
-    business_key: Annotated[str, Field(max_length=200)] | None = None
+    business_key: Annotated[Key, Field(max_length=200)] | None = None
     execution_mode: Literal["Supervised", "FireAndForget"] = "Supervised"
     start_policy: Literal["start", "correlate", "correlateOrStart"] = "start"
     message_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    correlation_key: str | Integer | None = None
+    correlation_key: Key | None = None
 
     @classmethod
     def cross_check(cls, fields: Any) -> Any:
@@ -211,7 +219,7 @@ class GetProcessInstanceListQuery(PagedQuery[Page[InstanceView]]):
     process_definition_id: Id | None = None
     process_key: str | None = None
     status: Status | None = None
-    business_key: str | None = None
+    business_key: Key | None = None
 
 
 @handles
@@ -296,12 +304,32 @@ def summary(row: Any) -> InstanceView:
     )
 
 
+def correlated(
+    context: Context, processes: ProcessRuntime, message: str, key: str | None, variables: dict[str, Any]
+) -> InstanceStateView | None:
+    """Give a message to the instance that has waited longest for it with this key; None when none waits."""
+    waits = tables.message_waits(context.tx, context.organization_id, message, key)
+    if not waits:
+        return None
+    wait = waits[0]
+    processes.advance(context, wait.instance_id, MessageArrived(wait.wait_id, variables))
+    return state_view(context, wait.instance_id)
+
+
+def nobody_waits(message: str, key: str | None) -> str:
+    """Say that no instance waits for a message."""
+    return f"no process instance waits for the message {message!r}{f' with the key {key!r}' if key is not None else ''}"
+
+
 def _start(command: StartProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
     deployed = _definition(command, context)
     if command.start_policy != "start":
-        waiting = _correlated(command, context)
+        name, key = command.message_name or "", command.correlation_key
+        waiting = correlated(context, processes, name, key, command.variables)
         if waiting is not None:
             return waiting
+        if command.start_policy == "correlate":
+            raise NotFound(nobody_waits(name, key))
     new = NewInstance(
         variables=command.variables,
         business_key=command.business_key,
@@ -309,20 +337,6 @@ def _start(command: StartProcessInstanceCommand, context: Context, processes: Pr
         origin=f"{context.envelope.request_id}:{deployed.id}",
     )
     return state_view(context, processes.start(context, deployed, new))
-
-
-def _correlated(command: StartProcessInstanceCommand, context: Context) -> InstanceStateView | None:
-    fields = {
-        "messageName": command.message_name,
-        "correlationKey": command.correlation_key,
-        "variables": command.variables,
-    }
-    try:
-        return InstanceStateView.model_validate(context.call("CorrelateMessageCommand", fields), by_alias=True)
-    except NotFound:
-        if command.start_policy == "correlate":
-            raise
-        return None
 
 
 def _definition(command: StartProcessInstanceCommand, context: Context) -> DeployedProcess:

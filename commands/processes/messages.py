@@ -4,14 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bpm.bus import Command, Context, Id, Integer, Moment, PagedQuery, View, handles
+from bpm.bus import Command, Context, Id, Moment, PagedQuery, View, handles
 from bpm.bus.paging import Page
 from bpm.errors import Conflict, NotFound
 from bpm.process import tables
 from bpm.process.runtime import NewInstance, ProcessRuntime
 from bpm.process.tables import ProcessWait
 from bpm.process.triggers import CompleteUserTask, MessageArrived
-from commands.processes.instances import InstanceStateView, own_instance, state_view
+from commands.processes.instances import InstanceStateView, Key, correlated, nobody_waits, own_instance, state_view
 
 
 class CorrelateMessageCommand(Command[InstanceStateView]):
@@ -25,27 +25,21 @@ class CorrelateMessageCommand(Command[InstanceStateView]):
     failed = "Correlation failed"
 
     message_name: Annotated[str, Field(min_length=1, max_length=200)]
-    correlation_key: str | Integer | None = None
+    correlation_key: Key | None = None
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
 @handles
 def correlate(command: CorrelateMessageCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
     """Find who waits, and go on there."""
-    key = str(command.correlation_key) if command.correlation_key is not None else None
-    waits = tables.message_waits(context.tx, context.organization_id, command.message_name, key)
-    if not waits:
-        return _started(command, context, processes)
-    wait = waits[0]
-    processes.advance(context, wait.instance_id, MessageArrived(wait.wait_id, command.variables))
-    return state_view(context, wait.instance_id)
+    name, key = command.message_name, command.correlation_key
+    return correlated(context, processes, name, key, command.variables) or _started(command, context, processes)
 
 
 def _started(command: CorrelateMessageCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
     deployed = tables.started_by(context.session, command.message_name)
     if deployed is None:
-        about = f" with the key {command.correlation_key!r}" if command.correlation_key is not None else ""
-        raise NotFound(f"no process instance waits for the message {command.message_name!r}{about}, and it starts none")
+        raise NotFound(f"{nobody_waits(command.message_name, command.correlation_key)}, and it starts none")
     new = NewInstance(
         variables=command.variables,
         message=command.message_name,

@@ -97,6 +97,14 @@ async def test_an_effect_of_a_service_task_is_a_job(app: RunningApp) -> None:
     assert state["status"] == "COMPLETED"
 
 
+async def test_a_number_may_be_the_business_key(app: RunningApp) -> None:
+    """A payload's number is as good a key as its text, for the list as well."""
+    state = await run(app, bpmn(line(START, END)), businessKey=17)
+    for key in (17, "17"):
+        (found,) = (await app.cmd("GetProcessInstanceListQuery", businessKey=key))["items"]
+        assert (found["instanceId"], found["businessKey"]) == (state["instanceId"], "17")
+
+
 async def test_fire_and_forget_returns_at_once(app: RunningApp) -> None:
     """The caller has the id at once, and a worker does the rest."""
     xml = bpmn(line(START, SCRIPT.format("result = 1"), END))
@@ -156,6 +164,24 @@ async def test_a_message_goes_to_the_instance_with_its_key(app: RunningApp) -> N
     assert (await app.cmd("GetProcessInstanceByIdQuery", instanceId=first["instanceId"]))["status"] == "WAITING"
     nobody = await app.send("CorrelateMessageCommand", {**fields, "correlationKey": "o-3"})
     assert nobody.status == 404
+
+
+async def test_a_start_policy_starts_only_what_it_names(app: RunningApp) -> None:
+    """Where no instance waits, `correlate` starts nothing, and `correlateOrStart` the definition it was given."""
+    begin = '<startEvent id="s"><messageEventDefinition messageRef="m"/></startEvent>'
+    message = '<message id="m" name="paid"/>'
+    await deploy(app, bpmn(line(begin, USER, END), "other", message))
+    named = await deploy(app, bpmn(line(begin, USER, END), "named", message))
+    fields = {"processDefinitionId": named["id"], "businessKey": "b-1", "messageName": "paid", "correlationKey": "k"}
+    nobody = await app.send("StartProcessInstanceCommand", {**fields, "startPolicy": "correlate"})
+    assert (nobody.status, nobody.errors) == (
+        404,
+        ["no process instance waits for the message 'paid' with the key 'k'"],
+    )
+    assert (await app.cmd("GetProcessInstanceListQuery"))["totalCount"] == 0
+    await app.cmd("StartProcessInstanceCommand", **fields, startPolicy="correlateOrStart")
+    (instance,) = (await app.cmd("GetProcessInstanceListQuery"))["items"]
+    assert (instance["processKey"], instance["businessKey"]) == ("named", "b-1")
 
 
 async def test_start_policies_correlate_or_start(app: RunningApp) -> None:
