@@ -21,7 +21,7 @@ class CommandError(Exception):
         self.errors = errors or []
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.code})"
+        return ": ".join([f"{self.message} ({self.code})", *(["; ".join(self.errors)] if self.errors else [])])
 
 
 class Interface:

@@ -85,9 +85,9 @@ async def test_a_refused_command_is_an_exception(house: House) -> None:
     code = CAUGHT.format("send('LookupWebHookByKeyCommand', {'key': 'x'})")
     sentence = "No webhook configuration found with the specified key"
     assert (await run(house, code))["result"] == ["not_found", "Lookup failed", [sentence]]
-    error = await failure(house, "x = 1\nsend('Nothing')")
+    error = await failure(house, "x = 1\nsend('LookupWebHookByKeyCommand', {'key': 'x'})")
     assert isinstance(error, Failed)
-    assert error.errors[0].startswith("line 2, column 1, error: CommandError: Unknown $type")
+    assert error.errors == (f"line 2, column 1, error: CommandError: Lookup failed (not_found): {sentence}",)
 
 
 async def test_a_script_tried_again_does_not_repeat_what_succeeded(house: House) -> None:
