@@ -1,13 +1,415 @@
 """The first schema."""
 
+import sqlalchemy as sa
 from alembic import op
-from sqlmodel import SQLModel
-
-from bpm.store.migrate import own_tables
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    SQLModel.metadata.create_all(op.get_bind(), tables=own_tables())
+    """Create every table."""
+    op.create_table(
+        "audit_entry",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("principal", sa.String(), nullable=False),
+        sa.Column("principal_name", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=True),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("ok", sa.Boolean(), nullable=False),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("correlation_id", sa.String(), nullable=False),
+        sa.Column("causation_id", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_audit_entry_correlation_id"), "audit_entry", ["correlation_id"], unique=False)
+    op.create_index("ix_audit_entry_org_created", "audit_entry", ["organization_id", "created_at"], unique=False)
+    op.create_index(op.f("ix_audit_entry_request_id"), "audit_entry", ["request_id"], unique=False)
+    op.create_table(
+        "deployed_process",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=True),
+        sa.Column("bpmn_xml", sa.String(), nullable=False),
+        sa.Column("trigger_events", sa.Text(), nullable=False),
+        sa.Column("start_messages", sa.Text(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("metadata_", sa.Text(), nullable=True),
+        sa.Column("author_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("organization_id", "key", "version"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "event",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("idempotency_key", sa.String(), nullable=True),
+        sa.Column("ordering_key", sa.String(), nullable=True),
+        sa.Column("correlation_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("organization_id", "idempotency_key"),
+    )
+    op.create_index("ix_event_name", "event", ["name", "created_at"], unique=False)
+    op.create_index("ix_event_org_created", "event", ["organization_id", "created_at"], unique=False)
+    op.create_table(
+        "idempotency_key",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("principal", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("answer", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("principal", "key"),
+    )
+    op.create_index(op.f("ix_idempotency_key_created_at"), "idempotency_key", ["created_at"], unique=False)
+    op.create_table(
+        "inbound_request",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("config_id", sa.Integer(), nullable=True),
+        sa.Column("config_key", sa.String(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=True),
+        sa.Column("provider", sa.String(), nullable=True),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("query", sa.String(), nullable=False),
+        sa.Column("headers", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=True),
+        sa.Column("dedupe_key", sa.String(), nullable=True),
+        sa.Column("duplicate_of", sa.String(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("message_type", sa.String(), nullable=True),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("errors", sa.Text(), nullable=True),
+        sa.Column("answer_status", sa.Integer(), nullable=True),
+        sa.Column("answer_type", sa.String(), nullable=True),
+        sa.Column("answer_body", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("request_id"),
+        sa.UniqueConstraint("dedupe_key"),
+    )
+    op.create_index("ix_inbound_request_config", "inbound_request", ["config_id", "received_at"], unique=False)
+    op.create_index(
+        "ix_inbound_request_org_received", "inbound_request", ["organization_id", "received_at"], unique=False
+    )
+    op.create_index("ix_inbound_request_state", "inbound_request", ["state", "received_at"], unique=False)
+    op.create_table(
+        "mono_account",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("data_status", sa.String(), nullable=True),
+        sa.Column("customer", sa.String(), nullable=True),
+        sa.Column("reference", sa.String(), nullable=True),
+        sa.Column("name", sa.String(), nullable=True),
+        sa.Column("account_number", sa.String(), nullable=True),
+        sa.Column("bvn", sa.String(), nullable=True),
+        sa.Column("currency", sa.String(), nullable=True),
+        sa.Column("balance", sa.Text(), nullable=True),
+        sa.Column("account_type", sa.String(), nullable=True),
+        sa.Column("institution_name", sa.String(), nullable=True),
+        sa.Column("institution_type", sa.String(), nullable=True),
+        sa.Column("bank_code", sa.String(), nullable=True),
+        sa.Column("event_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("organization_id", "account_id"),
+    )
+    op.create_table(
+        "mono_connection",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=True),
+        sa.Column("reference", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "mono_event",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
+        sa.Column("event", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=True),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("organization_id", "event_id"),
+    )
+    op.create_table(
+        "process_history_entry",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("instance_id", sa.Integer(), nullable=False),
+        sa.Column("element_id", sa.String(), nullable=False),
+        sa.Column("event", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("token", sa.Integer(), nullable=False),
+        sa.Column("values", sa.Text(), nullable=False),
+        sa.Column("flows", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_process_history_entry_instance", "process_history_entry", ["instance_id"], unique=False)
+    op.create_table(
+        "process_instance",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("definition_id", sa.Integer(), nullable=False),
+        sa.Column("process_key", sa.String(), nullable=False),
+        sa.Column("business_key", sa.String(), nullable=True),
+        sa.Column("origin", sa.String(), nullable=True),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("state_version", sa.Integer(), nullable=False),
+        sa.Column("starter_id", sa.String(), nullable=False),
+        sa.Column("starter_name", sa.String(), nullable=False),
+        sa.Column("permissions", sa.Text(), nullable=False),
+        sa.Column("correlation_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("origin"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_process_instance_business_key", "process_instance", ["business_key"], unique=False)
+    op.create_index(op.f("ix_process_instance_definition_id"), "process_instance", ["definition_id"], unique=False)
+    op.create_index(
+        "ix_process_instance_org_created", "process_instance", ["organization_id", "created_at"], unique=False
+    )
+    op.create_table(
+        "process_wait",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("instance_id", sa.Integer(), nullable=False),
+        sa.Column("wait_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("element_id", sa.String(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("name", sa.String(), nullable=True),
+        sa.Column("key", sa.String(), nullable=True),
+        sa.Column("data", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("instance_id", "wait_id"),
+    )
+    op.create_index("ix_process_wait_kind", "process_wait", ["kind", "due_at"], unique=False)
+    op.create_index("ix_process_wait_message", "process_wait", ["name", "key"], unique=False)
+    op.create_table(
+        "readiness_probe",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "remita_collection",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("mandate_id", sa.String(), nullable=False),
+        sa.Column("mandate_request_id", sa.String(), nullable=False),
+        sa.Column("date", sa.String(), nullable=False),
+        sa.Column("start_date", sa.String(), nullable=True),
+        sa.Column("end_date", sa.String(), nullable=True),
+        sa.Column("amount", sa.Text(), nullable=True),
+        sa.Column("payment_status", sa.String(), nullable=True),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("organization_id", "mandate_id", "mandate_request_id", "type", "date"),
+    )
+    op.create_table(
+        "remita_payment",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rrr", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("amount", sa.Text(), nullable=True),
+        sa.Column("charge_fee", sa.Text(), nullable=True),
+        sa.Column("transaction_date", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("debit_date", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("channel", sa.String(), nullable=True),
+        sa.Column("biller_name", sa.String(), nullable=True),
+        sa.Column("bank", sa.String(), nullable=True),
+        sa.Column("branch", sa.String(), nullable=True),
+        sa.Column("service_type_id", sa.String(), nullable=True),
+        sa.Column("order_ref", sa.String(), nullable=True),
+        sa.Column("order_id", sa.String(), nullable=True),
+        sa.Column("payer_name", sa.String(), nullable=True),
+        sa.Column("payer_phone_number", sa.String(), nullable=True),
+        sa.Column("payer_email", sa.String(), nullable=True),
+        sa.Column("type", sa.String(), nullable=True),
+        sa.Column("payment_description", sa.String(), nullable=True),
+        sa.Column("custom_fields", sa.Text(), nullable=False),
+        sa.Column("parent_rrr_details", sa.Text(), nullable=True),
+        sa.Column("checks", sa.Integer(), nullable=False),
+        sa.Column("provider_status", sa.String(), nullable=True),
+        sa.Column("provider_message", sa.String(), nullable=True),
+        sa.Column("confirmed_amount", sa.Text(), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("incident", sa.String(), nullable=True),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("organization_id", "rrr"),
+    )
+    op.create_table(
+        "remita_rejection",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("organization_id", "request_id", "kind", "position"),
+    )
+    op.create_table(
+        "scheduled_message",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("key", sa.String(), nullable=True),
+        sa.Column("principal_id", sa.String(), nullable=False),
+        sa.Column("principal_name", sa.String(), nullable=False),
+        sa.Column("permissions", sa.Text(), nullable=False),
+        sa.Column("correlation_id", sa.String(), nullable=False),
+        sa.Column("causation_id", sa.String(), nullable=False),
+        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("errors", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key"),
+    )
+    op.create_index("ix_scheduled_message_state", "scheduled_message", ["state", "due_at"], unique=False)
+    op.create_table(
+        "user",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("username", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("password_hash", sa.String(), nullable=True),
+        sa.Column("roles", sa.Text(), nullable=False),
+        sa.Column("permissions", sa.Text(), nullable=False),
+        sa.Column("token_version", sa.Integer(), nullable=False),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ux_user_username", "user", [sa.text("lower(username)")], unique=True)
+    op.create_table(
+        "webhook_config",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("is_enabled", sa.Boolean(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("shape", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("execution_type", sa.Integer(), nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("labels", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("author_id", sa.String(), nullable=False),
+        sa.Column("author_name", sa.String(), nullable=False),
+        sa.Column("permissions", sa.Text(), nullable=False),
+        sa.Column("run_as_id", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key"),
+        sa.UniqueConstraint("shape", "action"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "webhook_config_revision",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("config_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("change", sa.String(), nullable=False),
+        sa.Column("author_id", sa.String(), nullable=False),
+        sa.Column("author_name", sa.String(), nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("config_id", "revision"),
+    )
+    op.create_table(
+        "api_key",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["user.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_api_key_user_id"), "api_key", ["user_id"], unique=False)
+    op.create_table(
+        "refresh_token",
+        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("family", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["user.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("hash"),
+    )
+    op.create_index(op.f("ix_refresh_token_expires_at"), "refresh_token", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_refresh_token_family"), "refresh_token", ["family"], unique=False)
+    op.create_index(op.f("ix_refresh_token_user_id"), "refresh_token", ["user_id"], unique=False)
