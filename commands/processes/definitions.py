@@ -9,6 +9,7 @@ from bpm.bus import Command, Context, EffectContext, Id, Moment, Page, PagedQuer
 from bpm.errors import Conflict, Invalid, NotFound
 from bpm.process import CompiledProcess, load, tables
 from bpm.process.tables import DeployedProcess
+from bpm.security.permissions import SYSTEM, Principal
 from scripts import Sandbox
 
 Xml = Annotated[str, Field(min_length=1, max_length=1024 * 1024)]
@@ -65,7 +66,7 @@ async def create(
     command: CreateProcessDefinitionCommand, context: EffectContext, registry: Registry, sandbox: Sandbox
 ) -> ProcessDefinitionView:
     """Compile, check what the tasks ask for, and keep the next version."""
-    process = await deployable(command.bpmn_xml, registry, sandbox)
+    process = await deployable(command.bpmn_xml, context.principal, registry, sandbox)
     return await context.conclude(lambda inner: _deploy(command, inner, process))
 
 
@@ -95,7 +96,8 @@ async def update(
 ) -> ProcessDefinitionView:
     """Take over what is not given from the version that is named."""
     xml = command.bpmn_xml or (await context.read(lambda inner: found(inner, command.id).bpmn_xml))
-    process = await deployable(xml, registry, sandbox)
+    author = context.principal if command.bpmn_xml is not None else SYSTEM
+    process = await deployable(xml, author, registry, sandbox)
 
     def next_version(inner: Context) -> ProcessDefinitionView:
         known = found(inner, command.id)
@@ -177,15 +179,21 @@ def list_definitions(query: GetProcessDefinitionListQuery, context: Context) -> 
     return query.page(context, statement, DeployedProcess, view, search=search, sortable=columns)
 
 
-async def deployable(xml: str, registry: Registry, sandbox: Sandbox) -> CompiledProcess:
-    """Return the compiled process; raises `Invalid` with everything that would keep it from running."""
+async def deployable(xml: str, author: Principal, registry: Registry, sandbox: Sandbox) -> CompiledProcess:
+    """Return the compiled process; raises `Invalid` with everything that would keep it from running.
+
+    Its scripts will run whoever starts it, so its author must be allowed to write code.
+    """
     process = load(xml)
+    needed = registry.find("ExecuteCodeCommand").message_type.permission
     problems = [
         f"'{element}': no command is named {name}; register it, or correct the task's type"
         for element, name in process.commands.items()
         if not registry.knows(name)
     ]
     for element, source in process.scripts.items():
+        if not author.allows(needed):
+            problems.append(f"'{element}': a script needs {needed}, which {author.name} does not have")
         check = await sandbox.check(source)
         problems += [f"'{element}': line {p.line}, column {p.column}: {p.message}" for p in check.problems]
     if problems:

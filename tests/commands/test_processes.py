@@ -361,3 +361,33 @@ async def test_an_update_is_bounded_like_a_creation(app: RunningApp) -> None:
     fields = {"id": definition["id"], "triggerEvents": ["x"] * 51}
     refused = await app.send("UpdateProcessDefinitionCommand", fields)
     assert (refused.status, refused.errors) == (422, ["triggerEvents: must have at most 50 items, not 51"])
+
+
+async def become_operator(app: RunningApp) -> None:
+    """Sign in as somebody who may change processes but not write code."""
+    fields = {"username": "op", "password": "Correct-horse-battery-8", "roles": ["operator"]}
+    await app.cmd("CreateUserCommand", **fields)
+    await app.sign_in("op", "Correct-horse-battery-8")
+
+
+async def test_whoever_starts_a_process_need_not_write_code(app: RunningApp) -> None:
+    """A script task is run because its author might write code, and sends what the starter may send."""
+    send = 'try:\n  send("GetUserListQuery", {})\n  send("CreateUserCommand", {"username": "eve"})\n'
+    caught = send + "except CommandError as error:\n  result = error.errors"
+    definition = await deploy(app, bpmn(line(START, SCRIPT.format(caught), END)))
+    await become_operator(app)
+    state = await app.cmd("StartProcessInstanceCommand", processDefinitionId=definition["id"])
+    assert state["status"] == "COMPLETED"
+    assert state["variables"]["lastScriptResult"] == ["CreateUserCommand needs the permission users:write"]
+
+
+async def test_whoever_deploys_scripts_must_be_allowed_to_write_code(app: RunningApp) -> None:
+    """Scripts can't be brought in by way of a process; a process as it is may be changed without them."""
+    xml = bpmn(line(START, SCRIPT.format("result = 1"), END))
+    definition = await deploy(app, xml)
+    await become_operator(app)
+    fields = {"name": "x", "bpmnXml": xml}
+    for name, more in (("CreateProcess", {}), ("UpdateProcess", {"id": definition["id"]})):
+        refused = await app.send(f"{name}DefinitionCommand", {**fields, **more})
+        assert (refused.status, refused.errors) == (422, ["'t': a script needs code:write, which op does not have"])
+    await app.cmd("UpdateProcessDefinitionCommand", id=definition["id"], description="mine")
