@@ -44,7 +44,8 @@ class ProcessDefinitionDetailView(ProcessDefinitionView):
 class CreateProcessDefinitionCommand(Command[ProcessDefinitionView]):
     """Deploy a BPMN 2.0 process; one whose process id is known already becomes its next version.
 
-    Everything the engine would not execute is refused, each problem with its element's id and line.
+    Everything the engine would not execute is refused, each problem with its element's id and line. Script tasks
+    need `code:write` of whoever deploys them.
     """
 
     permission = "processes:write"
