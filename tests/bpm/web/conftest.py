@@ -33,7 +33,7 @@ from bpm.web.problems import EXCEPTION_HANDLERS
 KEY = b"a key of thirty-two bytes or more"
 
 
-class ShopOrder(OrganizationRow, table=True):
+class WebOrder(OrganizationRow, table=True):
     """An order."""
 
     id: int | None = Column(default=None, primary_key=True)
@@ -70,7 +70,7 @@ class PlaceOrderCommand(Command[OrderView]):
 @handles
 def place_order(command: PlaceOrderCommand, context: Context) -> OrderView:
     """Write it down."""
-    table = ShopOrder.table()
+    table = WebOrder.table()
     known = context.tx.connection.execute(select(table.c.id).where(table.c.number == command.order_number)).first()
     if known is not None:
         raise Conflict("An order with this number already exists")
@@ -91,7 +91,7 @@ class GetOrderQuery(Query[OrderView]):
 @handles
 def get_order(query: GetOrderQuery, context: Context) -> OrderView:
     """Look it up."""
-    table = ShopOrder.table()
+    table = WebOrder.table()
     row = context.tx.connection.execute(select(table).where(table.c.id == query.id)).first()
     if row is None:
         raise NotFound("No order found with the specified ID")
@@ -109,8 +109,8 @@ def list_orders(query: GetOrderListQuery, context: Context) -> Page[OrderView]:
     """List them."""
     return query.page(
         context,
-        select_rows(ShopOrder),
-        ShopOrder,
+        select_rows(WebOrder),
+        WebOrder,
         lambda row: OrderView(id=row.id, order_number=row.number, lines=0),
         sortable={"id": "id"},
         created="id",
@@ -251,7 +251,7 @@ async def client(app: Starlette, clerk: str) -> AsyncIterator[httpx.AsyncClient]
 def count_orders(database: Database):
     async def count() -> int:
         return await database.read(
-            lambda tx: tx.connection.execute(select(func.count()).select_from(ShopOrder.table())).scalar_one()
+            lambda tx: tx.connection.execute(select(func.count()).select_from(WebOrder.table())).scalar_one()
         )
 
     return count
