@@ -4,10 +4,11 @@ SQLite gives the interpreter's lock away at every step and has to wait for it ag
 makes a group of 30 wait 30 times beside a busy event loop; one statement for all of them waits once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable, Table, insert
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from bpm.errors import Fenced
 
@@ -46,7 +47,8 @@ class BulkInsert:
 
     def __init__(self, table: Table, columns: Sequence[str], dialect: Dialect) -> None:
         """Prepare how values are written; the statements' texts follow when they are needed."""
-        chosen = [table.c[name] for name in columns]
+        self._defaults = _defaults(table, columns)
+        chosen = [table.c[name] for name in (*columns, *self._defaults)]
         preparer = dialect.identifier_preparer
         names = ", ".join(preparer.format_column(column) for column in chosen)
         self._head = f"INSERT INTO {preparer.format_table(table)} ({names}) VALUES "  # noqa: S608 names of our own
@@ -64,17 +66,26 @@ class BulkInsert:
             count = min(self._most, 1 << (len(rows) - at).bit_length() - 1)
             values = [
                 write(row[name]) if write is not None else row[name]
-                for row in rows[at : at + count]
+                for row in self._complete(rows[at : at + count])
                 for name, write in self._writers
             ]
             connection.exec_driver_sql(self._text(count), tuple(values))
             at += count
+
+    def _complete(self, rows: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+        return ({**self._defaults, **row} for row in rows) if self._defaults else rows
 
     def _text(self, count: int) -> str:
         text = self._texts.get(count)
         if text is None:
             text = self._texts[count] = self._head + ", ".join([self._row] * count)
         return text
+
+
+def _defaults(table: Table, columns: Sequence[str]) -> dict[str, Any]:
+    """Return the values that the table's classes give to columns which are not set."""
+    unset = [column for column in table.columns if column.key not in columns]
+    return {c.key: c.default.arg for c in unset if isinstance(c.default, ScalarElementColumnDefault)}
 
 
 _BULK: dict[tuple[Table, tuple[str, ...]], BulkInsert] = {}

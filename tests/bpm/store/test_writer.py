@@ -23,6 +23,7 @@ class WriterSample(Row, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     word: str = Field(unique=True)
+    mood: str = "calm"
 
 
 SAMPLES: Table = WriterSample.table()
@@ -99,6 +100,13 @@ async def test_a_unit_with_colliding_appended_rows_is_undone_whole(database: Dat
     with pytest.raises(IntegrityError):
         await database.write(both)
     assert await database.read(words) == ["taken"]
+
+
+async def test_columns_that_are_left_out_have_their_defaults(database: Database) -> None:
+    """An appended row need not name what its class has a default for."""
+    await database.append((SAMPLES, {"word": "a"}), (SAMPLES, {"word": "b", "mood": "sad"}))
+    moods = select(SAMPLES.c.mood).order_by(SAMPLES.c.word)
+    assert await database.read(lambda tx: list(tx.connection.execute(moods).scalars())) == ["calm", "sad"]
 
 
 RENAME = update(SAMPLES).where(SAMPLES.c.word == bindparam("old")).values(word=bindparam("new"))
