@@ -19,9 +19,10 @@ from bpm.bus import Bus, Registry
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Misconfigured
 from bpm.jobs.embedded import EmbeddedJobs
+from bpm.jobs.ownership import Ownership
 from bpm.process.jobs import ProcessJobs
 from bpm.process.runtime import ProcessRuntime
-from bpm.security.secrets import SecretBox, load_secret_key
+from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
 from bpm.settings import Settings
 from bpm.store import open_database
 from bpm.web import command, docs, health, openapi
@@ -58,7 +59,7 @@ class App:
         self.settings = settings
         self.version = version("bpm-bus")
         settings.prepare_data_dir()
-        key = load_secret_key(settings)
+        key = installation_key(settings)
         box = SecretBox(key)
         self.lifecycle = Lifecycle()
         self.database = open_database(settings)
@@ -84,6 +85,7 @@ class App:
             settings.sync_limit_seconds,
         )
         process_jobs = ProcessJobs(self.bus, self.jobs)
+        self._ownership = Ownership(settings.data_dir / "worker.lock")
         self.worker = Worker(self.jobs, self.bus.scheduled, self.execution, process_jobs)
         self.provider_client = ProviderClient()
         self.registry.bind(
@@ -136,6 +138,7 @@ class App:
         await asyncio.gather(self._start_sandbox(), self._open_database())
         await self.routes.start()
         if self.settings.worker:
+            self._ownership.take()
             await self.worker.start()
         self._started = time.monotonic()
 
@@ -159,6 +162,7 @@ class App:
         await self.sandbox.close()
         await self.provider_client.close()
         await self.database.stop()
+        self._ownership.release()
 
     def report(self) -> dict[str, Any]:
         """Return what `GetSystemStatusQuery` shows."""
@@ -190,6 +194,16 @@ class App:
             yield
         finally:
             await asyncio.shield(self.stop())
+
+
+def installation_key(settings: Settings) -> bytes:
+    """Return the key that seals secrets; raises `Misconfigured` rather than make a new one beside old data."""
+    if settings.secret_key is None and settings.sqlite_path.exists() and not (settings.data_dir / KEY_FILE).exists():
+        raise Misconfigured(
+            f"{settings.data_dir / KEY_FILE} is missing, and the secrets in the database can't be read without it; "
+            "restore it from a backup, or set BPM_SECRET_KEY and enter every secret again"
+        )
+    return load_secret_key(settings)
 
 
 def discovered(settings: Settings) -> Registry:

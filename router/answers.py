@@ -61,13 +61,19 @@ class Answers:
             return None
 
     def outcome(self, call: InboundCall, rule: Rule, outcome: Outcome, failed: str) -> Answer:
-        """Answer a `sync` request: the script's reply, the prescribed answer, or the outcome's envelope."""
+        """Answer a `sync` request: the script's reply, the prescribed answer, or the outcome's envelope.
+
+        Of a script the caller sees the result; its logs and what it cost are the administrator's.
+        """
         if outcome.error is not None:
             return self._problems(outcome.error, call.id, failed)
-        if rule.fields.execution_type is ExecutionType.CODE and outcome.data.reply is not None:
+        if rule.fields.execution_type is not ExecutionType.CODE:
+            prescribed = self.prescribed(call, rule, result=outcome.wire) if rule.response is not None else None
+            return prescribed or success(outcome.json or b"null", outcome.message)
+        if outcome.data.reply is not None:
             return replied(outcome.data.reply)
-        prescribed = self.prescribed(call, rule, result=outcome.wire)
-        return prescribed or success(outcome.json or b"null", outcome.message)
+        result = outcome.wire["result"]
+        return self.prescribed(call, rule, result=result) or success(to_json(result), outcome.message)
 
     def again(self, first: Any) -> Answer:
         """Answer a repeated request as the first one was."""

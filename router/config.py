@@ -202,6 +202,8 @@ def demands(fields: Mapping[str, Any]) -> Iterable[str]:
     for other in FIELD_OF_TYPE.values():
         if other != needed and fields.get(other) is not None and not (by_names and other == "commandName"):
             yield f"{other}: can't be set when executionType is {kind.value}, which uses {needed}"
+    if kind in (ExecutionType.CHAIN, ExecutionType.CODE) and fields.get("parameters") is not None:
+        yield f"parameters: can't be set when executionType is {kind.value}; chains have them step by step, code none"
     yield from _only_for(fields, kind, ExecutionType.CODE, "isolation")
     for name in ("businessKey", "startPolicy", "correlation"):
         yield from _only_for(fields, kind, ExecutionType.PROCESS, name)

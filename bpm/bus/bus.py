@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 import structlog
 
+from bpm.bus import tables
 from bpm.bus.behaviors import Next, authorise, compose, logged
 from bpm.bus.context import Context, EffectContext
 from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.later import Later, ScheduledMessages
-from bpm.bus.messages import Message
+from bpm.bus.messages import Command, Message
 from bpm.bus.outcome import Outcome
-from bpm.bus.recorders import Audit, Idempotency
+from bpm.bus.recorders import Audit, Idempotency, refusal_line
 from bpm.bus.registry import Registration, Registry
 from bpm.bus.rehearsal import Rehearsal
 from bpm.bus.rehearsed import Rehearsed
@@ -63,6 +64,15 @@ class Bus:
     async def rehearse(self, envelope: Envelope) -> Rehearsed:
         """Say what would become of a message; nothing of it is kept."""
         return await Rehearsal(self).rehearse(envelope)
+
+    async def note_refusal(
+        self, principal: Principal, registration: Registration, request_id: str, address: str, error: BpmError
+    ) -> None:
+        """Write down a command that was refused before its fields were read."""
+        if not issubclass(registration.message_type, Command):
+            return
+        line = refusal_line(self._clock(), principal, registration.name, request_id, address, error)
+        await self.database.append((tables.AUDIT, line))
 
     def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:
         """Keep a message to be sent later, in the transaction that asks for it."""

@@ -1,5 +1,6 @@
 """What is written beside the effect of every command, in its transaction: the answer by key, and the audit."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -12,6 +13,7 @@ from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registry
 from bpm.clock import Clock
 from bpm.errors import BpmError, Conflict, Defect, RateLimited, Unavailable
+from bpm.security.permissions import Principal
 from bpm.security.redaction import redacted
 from bpm.security.secrets import SecretBox
 from bpm.store import Transaction
@@ -130,3 +132,23 @@ class Audit:
             "correlation_id": envelope.root,
             "causation_id": envelope.causation_id,
         }
+
+
+def refusal_line(
+    now: datetime, principal: Principal, name: str, request_id: str, address: str, error: BpmError
+) -> dict[str, Any]:
+    """Return the line of a command that was refused before its fields were read."""
+    return {
+        "organization_id": principal.organization_id,
+        "created_at": now,
+        "principal": principal.id,
+        "principal_name": principal.name,
+        "type": name,
+        "fields": None,
+        "address": address,
+        "ok": False,
+        "error": "; ".join(error.errors)[:500],
+        "request_id": request_id,
+        "correlation_id": request_id,
+        "causation_id": None,
+    }

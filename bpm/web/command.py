@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bpm.bus import Bus, Envelope, Outcome, Registration
 from bpm.bus.behaviors import permit
-from bpm.errors import BpmError, Defect, Draining, Malformed, MethodNotAllowed
+from bpm.errors import BpmError, Defect, Draining, Forbidden, Malformed, MethodNotAllowed
 from bpm.security.net import AddressList
+from bpm.security.permissions import Principal
 from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.settings import Settings
 from bpm.web.incoming import Authenticator, Disconnected, Incoming
@@ -68,7 +69,7 @@ class CommandEndpoint:
         name, fields = parse_message(raw)
         registration = self._bus.registry.find(name)
         try:
-            permit(principal, registration.message_type)
+            await self._permit(principal, registration, request)
             envelope = Envelope(
                 self._bus.registry.decode(name, fields),
                 principal,
@@ -81,6 +82,14 @@ class CommandEndpoint:
         except BpmError as error:
             outcome = Outcome(error=error)
         return _reply(registration, outcome, request.request_id)
+
+    async def _permit(self, principal: Principal, registration: Registration, request: Incoming) -> None:
+        """Refuse before the fields are looked at; who tried what is written down all the same."""
+        try:
+            permit(principal, registration.message_type)
+        except Forbidden as error:
+            await self._bus.note_refusal(principal, registration, request.request_id, request.address, error)
+            raise
 
 
 class JsonAnswer:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import structlog
 
+from bpm.app import App
+from bpm.errors import Misconfigured
 from bpm.server import configure_logs
 from bpm.settings import Settings
 from bpm.testing import running_app
@@ -63,7 +65,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> No
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     """Anything else in the database's place is named with its path."""
     (tmp_path / "bpm.db").write_bytes(b"no database at all " * 100)
-    _, said = refused(tmp_path, BPM_ADMIN_PASSWORD=PASSWORD)
+    _, said = refused(tmp_path, BPM_ADMIN_PASSWORD=PASSWORD, BPM_SECRET_KEY="k" * 32)
     assert said == f"bpm: {tmp_path / 'bpm.db'} can't be used as the database: file is not a database\n"
 
 
@@ -85,3 +87,26 @@ def test_no_trace_shows_local_variables(log_format: str, capsys: pytest.CaptureF
 def fail(password: str) -> None:
     """Fail beside a secret."""
     raise RuntimeError("no")
+
+
+@pytest.mark.anyio
+async def test_a_lost_key_is_not_replaced_beside_a_database(tmp_path: Path) -> None:
+    """Without the key the sealed secrets are lost; the server says so instead of making a new one."""
+    async with running_app(tmp_path):
+        pass
+    (tmp_path / "secret.key").unlink()
+    with pytest.raises(Misconfigured, match=r"secret.key is missing.*restore it from a backup"):
+        App(Settings(data_dir=tmp_path))
+    assert not (tmp_path / "secret.key").exists()
+
+
+@pytest.mark.anyio
+async def test_a_second_server_on_a_folder_is_refused(tmp_path: Path) -> None:
+    """Two workers would run the same jobs; a process without one may join."""
+    async with running_app(tmp_path) as first:
+        second = App(first.app.settings)
+        with pytest.raises(Misconfigured, match="runs the jobs"):
+            await second.start()
+        await second.stop()
+        async with running_app(tmp_path, worker=False) as third:
+            assert (await third.cmd("PingQuery"))["pong"] is True

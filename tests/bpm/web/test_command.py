@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from bpm.accounts import Accounts
 from bpm.accounts.tables import User
 from bpm.bus.tables import AUDIT
-from bpm.store import Database, utc_now
+from bpm.store import Database, Transaction, utc_now
 from bpm.web.command import PATH
 from bpm.web.lifecycle import Lifecycle
 
@@ -158,6 +158,17 @@ async def test_a_missing_permission_is_named(client: httpx.AsyncClient, viewer: 
         body = assert_refused(await send(client, body, Authorization=viewer), 403)
         assert body["errors"] == ["PlaceOrderCommand needs the permission orders:write"]
     assert await count_orders() == 0
+
+
+async def test_a_refused_command_is_audited(client: httpx.AsyncClient, viewer: str, database: Database) -> None:
+    """Who tried what they may not do stands in the audit log; queries do not."""
+    for name in ("PlaceOrderCommand", "GetOrderListQuery"):
+        await send(client, {"$type": name}, Authorization=viewer)
+
+    def lines(tx: Transaction) -> list[tuple[str, bool]]:
+        return [(row.type, row.ok) for row in tx.connection.execute(AUDIT.select())]
+
+    assert await database.read(lines) == [("PlaceOrderCommand", False)]
 
 
 async def test_an_unknown_type_is_met_with_the_closest_names(client: httpx.AsyncClient) -> None:
