@@ -98,8 +98,8 @@ def _fate(one: Fired) -> str:
     kept = one.kept
     if kept["state"] == "done":
         answered = one.reply.data
-        waited = isinstance(answered, dict) and "requestId" not in answered
-        return f"{kept['messageType']} → {_short(kept['messageType'], answered if waited else kept['result'])}"
+        went_on = isinstance(answered, dict) and "instanceId" in answered  # a process, after its first rest
+        return f"{kept['messageType']} → {_short(kept['messageType'], answered if went_on else kept['result'])}"
     if kept["state"] == "duplicate":
         return f"executed once, as {kept['duplicateOf']}"
     causes = "; ".join(kept["errors"] or ())
