@@ -45,10 +45,10 @@ class InboundCall:
         return decode_body(self.headers.get("content-type"), self.body)
 
     def scope(self, path_values: Mapping[str, str]) -> dict[str, Any]:
-        """Return what templates see: `payload headers query path request`."""
+        """Return what templates see: `payload headers query path request`, headers without credentials."""
         return scope_of(
             payload=self.payload.value,
-            headers=self.headers,
+            headers=self.stored_headers(),
             query=self.query,
             path=path_values,
             request={

@@ -61,3 +61,11 @@ def test_credentials_are_not_among_the_stored_headers() -> None:
 def test_a_request_of_no_rule_is_stored_without_what_is_called_a_secret() -> None:
     """Where no rule says which header is a secret, its name does."""
     assert set(call(headers=HEADERS).harmless_headers()) == {"x-hub-signature-256", "content-type"}
+
+
+def test_templates_do_not_see_credentials() -> None:
+    """What a mapping, a script or a process is given holds no credential, however the request is executed."""
+    headers = {"authorization": "Bearer canary", "cookie": "canary", "x-event": "paid"}
+    call = InboundCall("POST", "a", headers, "", "127.0.0.1", datetime.now(UTC))
+    assert "canary" not in str(dict(call.scope({})["headers"]))
+    assert call.scope({})["headers"]["x-event"] == "paid"
