@@ -14,7 +14,7 @@ from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.later import Later, ScheduledMessages
 from bpm.bus.messages import Command, Message
 from bpm.bus.outcome import Outcome
-from bpm.bus.recorders import Audit, Idempotency, refusal_line
+from bpm.bus.recorders import Audit, Idempotency
 from bpm.bus.registry import Registration, Registry
 from bpm.bus.rehearsal import Rehearsal
 from bpm.bus.rehearsed import Rehearsed
@@ -71,7 +71,7 @@ class Bus:
         """Write down a command that was refused before its fields were read."""
         if not issubclass(registration.message_type, Command):
             return
-        line = refusal_line(self._clock(), principal, registration.name, request_id, address, error)
+        line = self._audit.line(principal, registration.name, request_id, address, error)
         await self.database.append((tables.AUDIT, line))
 
     def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:

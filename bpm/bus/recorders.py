@@ -1,6 +1,5 @@
 """What is written beside the effect of every command, in its transaction: the answer by key, and the audit."""
 
-from datetime import datetime
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -112,43 +111,29 @@ class Audit:
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Append the line."""
-        if not isinstance(envelope.message, Command):
-            return
-        tx.append(tables.AUDIT, self._line(envelope, outcome))
-
-    def _line(self, envelope: Envelope, outcome: Outcome) -> dict[str, Any]:
         message = envelope.message
+        if not isinstance(message, Command):
+            return
+        line = self.line(envelope.principal, envelope.name, envelope.request_id, envelope.address, outcome.error)
+        line["fields"] = redacted(message.model_dump(mode="json", by_alias=True, exclude_unset=True), message.secrets)
+        line["correlation_id"], line["causation_id"] = envelope.root, envelope.causation_id
+        tx.append(tables.AUDIT, line)
+
+    def line(
+        self, principal: Principal, name: str, request_id: str, address: str, error: BpmError | None
+    ) -> dict[str, Any]:
+        """Return the line of a command that nothing caused and whose fields were not read."""
         return {
-            "organization_id": envelope.principal.organization_id,
+            "organization_id": principal.organization_id,
             "created_at": self._clock(),
-            "principal": envelope.principal.id,
-            "principal_name": envelope.principal.name,
-            "type": envelope.name,
-            "fields": redacted(message.model_dump(mode="json", by_alias=True, exclude_unset=True), message.secrets),
-            "address": envelope.address,
-            "ok": outcome.ok,
-            "error": "; ".join(outcome.error.errors)[:500] if outcome.error else None,
-            "request_id": envelope.request_id,
-            "correlation_id": envelope.root,
-            "causation_id": envelope.causation_id,
+            "principal": principal.id,
+            "principal_name": principal.name,
+            "type": name,
+            "fields": None,
+            "address": address,
+            "ok": error is None,
+            "error": "; ".join(error.errors)[:500] if error is not None else None,
+            "request_id": request_id,
+            "correlation_id": request_id,
+            "causation_id": None,
         }
-
-
-def refusal_line(
-    now: datetime, principal: Principal, name: str, request_id: str, address: str, error: BpmError
-) -> dict[str, Any]:
-    """Return the line of a command that was refused before its fields were read."""
-    return {
-        "organization_id": principal.organization_id,
-        "created_at": now,
-        "principal": principal.id,
-        "principal_name": principal.name,
-        "type": name,
-        "fields": None,
-        "address": address,
-        "ok": False,
-        "error": "; ".join(error.errors)[:500],
-        "request_id": request_id,
-        "correlation_id": request_id,
-        "causation_id": None,
-    }

@@ -55,8 +55,6 @@ class GroupWriter:
         self._connection: Connection | None = None
         self.waiting_units = 0
         self.waiting_bytes = 0
-        self.groups = 0
-        self.units = 0
 
     def start(self) -> None:
         """Start the thread."""
@@ -130,8 +128,6 @@ class GroupWriter:
                 changes.extend(transaction.changes)
             insert_appended(connection, appended)
             apply_changes(connection, changes)
-        self.groups += 1
-        self.units += len(group)
 
     def _run_unit(self, connection: Connection, unit: Unit, *, careful: bool) -> Transaction:
         transaction = Transaction(connection)
