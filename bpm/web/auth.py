@@ -8,25 +8,22 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
-import structlog
 from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bpm.accounts import Accounts, TokenPair
-from bpm.errors import BpmError, Defect, Invalid, Malformed, MethodNotAllowed, UnsupportedMedia
+from bpm.errors import Invalid, Malformed, MethodNotAllowed, UnsupportedMedia
 from bpm.security.net import AddressList
 from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.settings import Settings
-from bpm.web.incoming import Disconnected, Incoming, is_json
-from bpm.web.problems import problem_response
+from bpm.web.answering import answered
+from bpm.web.incoming import Incoming, is_json
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 20
 FORM = "application/x-www-form-urlencoded"
-
-log = structlog.get_logger("bpm.web")
 
 
 def auth_routes(accounts: Accounts, settings: Settings) -> list[Route]:
@@ -56,17 +53,10 @@ class AuthEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that went away gets none."""
         request = Incoming(scope, receive, self._trusted)
-        try:
-            answer = await self._answer(request)
-        except Disconnected:
-            return
-        except BpmError as error:
-            answer = problem_response(error, request.request_id)
-        except Exception as error:
-            log.exception("request failed", request_id=request.request_id, exc_info=error)
-            answer = problem_response(Defect(), request.request_id)
-        answer.headers["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
-        await answer(scope, receive, send)
+        answer = await answered(request, self._answer(request))
+        if answer is not None:
+            answer.headers["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
+            await answer(scope, receive, send)
 
     async def _answer(self, request: Incoming) -> Response:
         if request.method != "POST":

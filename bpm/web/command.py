@@ -10,26 +10,24 @@ import re
 from functools import lru_cache
 from typing import Any, cast
 
-import structlog
 from pydantic_core import to_json
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bpm.bus import Bus, Envelope, Outcome, Registration
 from bpm.bus.behaviors import permit
-from bpm.errors import BpmError, Defect, Draining, Forbidden, Malformed, MethodNotAllowed
+from bpm.errors import BpmError, Draining, Forbidden, Malformed, MethodNotAllowed
 from bpm.security.net import AddressList
 from bpm.security.permissions import Principal
 from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.settings import Settings
-from bpm.web.incoming import Authenticator, Disconnected, Incoming
+from bpm.web.answering import answered
+from bpm.web.incoming import Authenticator, Incoming
 from bpm.web.lifecycle import Lifecycle
 from bpm.web.problems import problem_response
 
 PATH = "/api/bpm/cmd"
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
-
-log = structlog.get_logger("bpm.web")
 
 
 class CommandEndpoint:
@@ -46,16 +44,9 @@ class CommandEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that went away gets none, and what it began is still finished."""
         request = Incoming(scope, receive, self._trusted)
-        try:
-            answer = await self._answer(request)
-        except Disconnected:
-            return
-        except BpmError as error:
-            answer = problem_response(error, request.request_id)
-        except Exception as error:
-            log.exception("request failed", request_id=request.request_id, exc_info=error)
-            answer = problem_response(Defect(), request.request_id)
-        await answer(scope, receive, send)
+        answer = await answered(request, self._answer(request))
+        if answer is not None:
+            await answer(scope, receive, send)
 
     async def _answer(self, request: Incoming) -> ASGIApp:
         if request.method != "POST":
