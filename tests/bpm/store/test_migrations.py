@@ -63,4 +63,4 @@ async def test_an_unknown_revision_is_refused(settings: Settings) -> None:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(Misconfigured, match="revision 9999, which this version does not know"):
         await open_database(settings).start()
-    assert newest_revision() == "0001"
+    assert newest_revision() < "9999"

@@ -1,0 +1,157 @@
+"""Lanes and the tickets in them: who is under way, who waits, in which order."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlmodel import Field
+
+from bpm.store import Transaction, UtcDateTime
+from bpm.store.rows import Row
+from bpm.store.upsert import insert_new
+
+
+class JobLane(Row, table=True):
+    """A lane that was used; `entered` numbers its tickets, `next_start_at` paces their starts."""
+
+    name: str = Field(primary_key=True)
+    width: int
+    per_second: float | None = None
+    entered: int = 0
+    next_start_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class JobTicket(Row, table=True):
+    """A job's place in a lane; without `promoted` it waits its turn and has no token."""
+
+    __table_args__ = (UniqueConstraint("kind", "ref"), Index("ix_job_ticket_promoted", "lane", "promoted", "number"))
+
+    lane: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    kind: str
+    ref: str
+    attempt: int
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    promoted: bool = False
+
+
+LANES = JobLane.table()
+TICKETS = JobTicket.table()
+
+_NAMED = LANES.c.name == bindparam("lane_")
+_IN_LANE = TICKETS.c.lane == bindparam("lane_")
+_ENTER = (
+    update(LANES)
+    .where(_NAMED)
+    .values(width=bindparam("width_"), per_second=bindparam("per_second_"), entered=LANES.c.entered + 1)
+    .returning(LANES)
+)
+_LOCK = select(LANES).where(_NAMED).with_for_update()
+_PACE = update(LANES).where(_NAMED).values(next_start_at=bindparam("next_"))
+_LANE_OF = select(TICKETS.c.lane).where(TICKETS.c.kind == bindparam("kind_"), TICKETS.c.ref == bindparam("ref_"))
+_LEAVE = delete(TICKETS).where(TICKETS.c.kind == bindparam("kind_"), TICKETS.c.ref == bindparam("ref_"))
+_UNDER_WAY = select(func.count()).select_from(TICKETS).where(_IN_LANE, TICKETS.c.promoted == true())
+_WAITING = select(TICKETS).where(_IN_LANE, TICKETS.c.promoted == false()).order_by(TICKETS.c.number)
+_PROMOTE = update(TICKETS).where(_IN_LANE, TICKETS.c.number == bindparam("number_")).values(promoted=True)
+_FREE_ROOM = (
+    select(LANES.c.name)
+    .where(
+        exists().where(TICKETS.c.lane == LANES.c.name, TICKETS.c.promoted == false()),
+        select(func.count())
+        .select_from(TICKETS)
+        .where(TICKETS.c.lane == LANES.c.name, TICKETS.c.promoted == true())
+        .scalar_subquery()
+        < LANES.c.width,
+    )
+    .order_by(LANES.c.name)
+)
+_IS_EMPTY = ~exists().where(TICKETS.c.lane == LANES.c.name)
+_RESTED = or_(LANES.c.next_start_at.is_(None), LANES.c.next_start_at <= bindparam("now_"))
+_IDLE = select(LANES.c.name).where(_IS_EMPTY, _RESTED).order_by(LANES.c.name)
+_REMOVE = delete(LANES).where(_NAMED, _IS_EMPTY, _RESTED)
+
+
+def entered(tx: Transaction, name: str, width: int, per_second: float | None) -> Any:
+    """Take the lane's row for this transaction, made if it is new, and return it with the next number counted."""
+    settings = {"lane_": name, "width_": width, "per_second_": per_second}
+    row = tx.connection.execute(_ENTER, settings).first()
+    if row is None:
+        fresh = {"name": name, "width": width, "per_second": per_second, "entered": 0, "next_start_at": None}
+        tx.connection.execute(insert_new(tx.connection, LANES), fresh)
+        row = tx.connection.execute(_ENTER, settings).one()
+    return row
+
+
+def locked(tx: Transaction, name: str) -> Any:
+    """Take the lane's row for this transaction and return it, or None when there is no such lane."""
+    return tx.connection.execute(_LOCK, {"lane_": name}).first()
+
+
+def insert_ticket(tx: Transaction, row: dict[str, Any]) -> bool:
+    """Give a job its place; tells False when it has one already, in whichever lane."""
+    return tx.connection.execute(insert_new(tx.connection, TICKETS), row).rowcount == 1
+
+
+def lane_of(tx: Transaction, kind: str, ref: str) -> str | None:
+    """Return the name of the lane a job is in, or None."""
+    return tx.connection.execute(_LANE_OF, {"kind_": kind, "ref_": ref}).scalar()
+
+
+def delete_ticket(tx: Transaction, kind: str, ref: str) -> None:
+    """Take a job out of its lane."""
+    tx.connection.execute(_LEAVE, {"kind_": kind, "ref_": ref})
+
+
+def under_way(tx: Transaction, name: str) -> int:
+    """Count the promoted tickets of a lane."""
+    return tx.connection.execute(_UNDER_WAY, {"lane_": name}).scalar_one()
+
+
+def waiting(tx: Transaction, name: str, limit: int) -> Sequence[Any]:
+    """Return the tickets that wait in a lane, the first one first."""
+    return tx.connection.execute(_WAITING.limit(limit), {"lane_": name}).all()
+
+
+def promote(tx: Transaction, ticket: Any) -> None:
+    """Mark a ticket as under way."""
+    tx.connection.execute(_PROMOTE, {"lane_": ticket.lane, "number_": ticket.number})
+
+
+def pace(tx: Transaction, name: str, moment: datetime | None) -> None:
+    """Let the lane's next start be no earlier than `moment`; None lets it be at once."""
+    tx.connection.execute(_PACE, {"lane_": name, "next_": moment})
+
+
+def with_free_room(tx: Transaction, limit: int) -> Sequence[str]:
+    """Return the names of lanes in which somebody waits although there is room."""
+    return tx.connection.execute(_FREE_ROOM.limit(limit)).scalars().all()
+
+
+def idle(tx: Transaction, now: datetime, limit: int) -> Sequence[str]:
+    """Return the names of lanes that nobody is in, and whose pace would hold nobody up any more."""
+    return tx.connection.execute(_IDLE.limit(limit), {"now_": now}).scalars().all()
+
+
+def remove_idle(tx: Transaction, name: str, now: datetime) -> None:
+    """Forget a lane, locked before, unless somebody has entered it meanwhile."""
+    tx.connection.execute(_REMOVE, {"lane_": name, "now_": now})
+
+
+def waits_in_lane(kind: str, ref: Any) -> ColumnElement[bool]:
+    """Return the condition that the row whose reference is `ref` waits its turn, and so must not get a token."""
+    own = TICKETS.alias("own_ticket")
+    return exists().where(own.c.kind == kind, own.c.ref == ref, own.c.promoted == false())
