@@ -18,6 +18,7 @@ from bpm.accounts import Accounts
 from bpm.bus import Bus, Registry
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Misconfigured
+from bpm.jobs import Lanes
 from bpm.jobs.embedded import EmbeddedJobs
 from bpm.jobs.ownership import Ownership
 from bpm.process.jobs import ProcessJobs
@@ -64,6 +65,7 @@ class App:
         self.lifecycle = Lifecycle()
         self.database = open_database(settings)
         self.jobs = EmbeddedJobs(self.database, settings.worker_concurrency, clock)
+        self.lanes = Lanes(self.jobs, clock)
         self.registry = discovered(settings)
         self.bus = Bus(self.registry, self.database, self.jobs, box, clock)
         self.accounts = Accounts(self.database, settings, key, clock)
@@ -93,6 +95,7 @@ class App:
                 "accounts": self.accounts,
                 "execution": self.execution,
                 "guard": self.guard,
+                "lanes": self.lanes,
                 "mono_api": MonoApi(settings.mono, self.provider_client),
                 "process_jobs": process_jobs,
                 "processes": ProcessRuntime(self.registry, self.jobs),
