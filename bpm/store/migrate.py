@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, Table, inspect, text
+from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
 from sqlmodel import SQLModel
 from sqlmodel.main import default_registry
 
@@ -11,37 +11,45 @@ from bpm.errors import Misconfigured
 
 FOLDER = Path(__file__).parent / "migrations"
 
+MIGRATION_LOCK = 0x62706D_0001
+"""The advisory lock that PostgreSQL gives to one migrating process at a time: `bpm` and a number."""
+
 OWN_PACKAGES = frozenset({"bpm", "commands", "router", "scripts"})
 """The packages whose tables the migrations make; every other table is an application's."""
 
 
 def upgrade(engine: Engine) -> None:
-    """Run the missing migrations, then create what an application added.
+    """Run the missing migrations, then create what an application added; processes that start together take turns.
 
     A database that is up to date is left alone (and Alembic unloaded). Raises `Misconfigured`.
     """
-    revision = current_revision(engine)
-    if revision not in (None, *revisions()):
-        raise Misconfigured(
-            f"the database is at revision {revision}, which this version does not know; "
-            "start the version that wrote it, or restore a backup"
-        )
-    if revision != newest_revision():
-        _migrate(engine)
-    create_application_tables(engine)
+    with engine.begin() as connection:
+        _take_turns(connection)
+        revision = revision_of(connection)
+        if revision not in (None, *revisions()):
+            raise Misconfigured(
+                f"the database is at revision {revision}, which this version does not know; "
+                "start the version that wrote it, or restore a backup"
+            )
+        if revision != newest_revision():
+            _migrate(connection)
+        _create_application_tables(connection)
 
 
-def create_application_tables(engine: Engine) -> None:
+def _take_turns(connection: Connection) -> None:
+    """Let one process migrate at a time; SQLite's transaction locks others out by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+
+
+def _create_application_tables(connection: Connection) -> None:
     """Create the tables of application packages that are missing; one that exists is never altered.
 
     Raises `Misconfigured` when an existing table lacks a column of its class.
     """
     tables = application_tables()
-    if not tables:
-        return
-    with engine.begin() as connection:
-        SQLModel.metadata.create_all(connection, tables=tables)
-        faults = [fault for table in tables for fault in _missing_columns(connection, table)]
+    SQLModel.metadata.create_all(connection, tables=tables)
+    faults = [fault for table in tables for fault in _missing_columns(connection, table)]
     if faults:
         raise Misconfigured(*faults)
 
@@ -66,12 +74,6 @@ def revisions() -> list[str]:
     return sorted(path.stem.split("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
-def current_revision(engine: Engine) -> str | None:
-    """Return the revision the database stands at, or None for an empty one."""
-    with engine.connect() as connection:
-        return revision_of(connection)
-
-
 def revision_of(connection: Connection) -> str | None:
     """Return the revision as seen inside an open transaction."""
     if not inspect(connection).has_table("alembic_version"):
@@ -79,15 +81,13 @@ def revision_of(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
-    config = Config()
+    config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(FOLDER))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    command.upgrade(config, "head")
 
 
 def _tables() -> Iterable[tuple[str, Table]]:

@@ -3,14 +3,19 @@
 import asyncio
 import contextlib
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from bpm.errors import Overloaded
+from bpm.errors import Overloaded, StorageUnavailable
+from bpm.store.entrance import Entrance
+from bpm.store.faults import Diagnose
 from bpm.store.handover import Handover
+from bpm.store.link import Link
 from bpm.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -31,9 +36,13 @@ class Read:
 class Readers:
     """Runs reads against a snapshot that holds everything committed before they were asked for."""
 
-    def __init__(self, connect: Callable[[], Connection], threads: int = 2) -> None:
-        """Take how to open a reading connection."""
+    def __init__(
+        self, connect: Callable[[], Connection], diagnose: Diagnose, entrance: Entrance, threads: int = 2
+    ) -> None:
+        """Take how to open a reading connection, what its errors mean, and how its work is entered."""
         self._connect = connect
+        self._diagnose = diagnose
+        self._entrance = entrance
         self._handover: Handover[Read] = Handover()
         self._threads = [
             threading.Thread(target=self._serve, name=f"bpm-reader-{n}", daemon=True) for n in range(threads)
@@ -54,7 +63,10 @@ class Readers:
                 await asyncio.to_thread(thread.join)
 
     async def run(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` in a reading transaction and return its result; raises what it raised."""
+        """Run `work` in a reading transaction and return its result.
+
+        Raises what `work` raised, `Overloaded`, and `StorageUnavailable` when the database is away.
+        """
         if self.waiting >= MAX_WAITING:
             raise Overloaded
         read = Read(work, asyncio.get_running_loop().create_future())
@@ -63,30 +75,47 @@ class Readers:
         return await read.future
 
     def _serve(self) -> None:
-        connection: Connection | None = None
-        while batch := self._handover.take():
-            try:
-                connection = connection or self._connect()
-                with connection.begin() as snapshot:
-                    for read in batch:
-                        self._run(connection, read)
-                    snapshot.rollback()
-            except Exception as error:  # the thread must live; every caller learns of it
-                for read in batch:
-                    read.error = read.error or error
-                connection = _closed(connection)
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
-                batch[0].future.get_loop().call_soon_threadsafe(self._deliver, batch)
-        _closed(connection)
+        link = Link(self._connect)
+        with self._entrance() as enter:
+            while batch := self._handover.take():
+                enter(partial(self._answer, link, batch))
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
+                    batch[0].future.get_loop().call_soon_threadsafe(self._deliver, batch)
+            enter(link.drop)
 
-    def _run(self, connection: Connection, read: Read) -> None:
+    def _answer(self, link: Link, batch: list[Read]) -> None:
+        waiting = deque(batch)
+        try:
+            while waiting:
+                self._run_until_failure(link.connection(), waiting)
+        except Exception as error:  # the thread must live; every caller learns of it
+            link.drop()
+            for read in waiting:
+                read.error = self._told(error)
+
+    def _run_until_failure(self, connection: Connection, waiting: deque[Read]) -> None:
+        """Run reads in one snapshot; one that fails may have spoilt it for the others."""
+        with connection.begin() as snapshot:
+            while waiting and self._run(connection, waiting.popleft()):
+                pass
+            snapshot.rollback()
+
+    def _run(self, connection: Connection, read: Read) -> bool:
         transaction = Transaction(connection)
         try:
             read.result = read.work(transaction)
         except Exception as error:  # it belongs to the caller
-            read.error = error
+            read.error = self._told(error)
         finally:
             transaction.close()
+        return read.error is None
+
+    def _told(self, error: Exception) -> Exception:
+        if self._diagnose(error) is None:
+            return error
+        unavailable = StorageUnavailable()
+        unavailable.__cause__ = error
+        return unavailable
 
     def _deliver(self, batch: list[Read]) -> None:
         self.waiting -= len(batch)
@@ -97,9 +126,3 @@ class Readers:
                 read.future.set_result(read.result)
             else:
                 read.future.set_exception(read.error)
-
-
-def _closed(connection: Connection | None) -> None:
-    if connection is not None:
-        with contextlib.suppress(Exception):
-            connection.close()

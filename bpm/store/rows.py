@@ -5,12 +5,16 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import DateTime, Dialect, Table, Text, TypeDecorator
-from sqlalchemy.orm import declared_attr
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Table, Text, TypeDecorator, event
+from sqlalchemy.orm import Mapper, declared_attr
 from sqlmodel import Field, SQLModel
 
 INSTALLATION = 1
 """The organisation of the installation itself."""
+
+
+Integer64 = BigInteger().with_variant(Integer(), "sqlite")
+"""A whole number of 64 bits; SQLite's always are, and only an `INTEGER` key of its numbers itself."""
 
 
 def utc_now() -> datetime:
@@ -59,6 +63,14 @@ class Row(SQLModel):
     def table(cls) -> Table:
         """Return the table, for Core statements."""
         return cast("Any", cls).__table__
+
+
+@event.listens_for(Row, "instrument_class", propagate=True)
+def _widen_integers(mapper: Mapper[Any], _row_type: type[Row]) -> None:
+    """Give every whole number 64 bits, as the API promises for ids."""
+    for column in cast("Table", mapper.local_table).columns:
+        if type(column.type) is Integer:
+            column.type = Integer64
 
 
 class OrganizationRow(Row):

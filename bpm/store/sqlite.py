@@ -1,23 +1,18 @@
 """The embedded database: SQLite in WAL mode with `synchronous=FULL`, on a local disk."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
 from bpm.store.database import Database
+from bpm.store.entrance import directly
+from bpm.store.faults import Fault
 from bpm.store.migrate import upgrade
-from bpm.store.readers import Readers
-from bpm.store.transaction import Transaction
-from bpm.store.writer import Append, GroupWriter
-
-T = TypeVar("T")
 
 OUTAGES = {
     sqlite3.SQLITE_BUSY,
@@ -30,6 +25,8 @@ OUTAGES = {
 }
 """Primary result codes that say the file can't be written now (https://sqlite.org/rescode.html)."""
 
+READING_THREADS = 2
+
 
 class SqliteDatabase(Database):
     """One file, one writer thread, two readers."""
@@ -38,13 +35,11 @@ class SqliteDatabase(Database):
         """Take the file from the settings; nothing is opened yet."""
         self._path = database_file(settings)
         self._relaxed = settings.durability == "relaxed"
-        self._writing = self._engine("IMMEDIATE")
-        self._reading = self._engine("DEFERRED")
-        self._writer = GroupWriter(self._writing.connect, is_outage)
-        self._readers = Readers(self._reading.connect)
+        super().__init__(
+            self._engine("IMMEDIATE"), self._engine("DEFERRED"), diagnose, directly, reading_threads=READING_THREADS
+        )
 
-    async def start(self) -> None:
-        """Create or upgrade the file, check that it is safe, and start the threads; raises `Misconfigured`."""
+    async def _prepare(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             with self._writing.connect() as connection:
@@ -52,41 +47,6 @@ class SqliteDatabase(Database):
             upgrade(self._writing)
         except DatabaseError as error:
             raise Misconfigured(f"{self._path} can't be used as the database: {error.orig}") from error
-        self._writer.start()
-        self._readers.start()
-
-    async def stop(self) -> None:
-        """Let the writer finish its queue, then close every connection."""
-        await self._writer.stop()
-        await self._readers.stop()
-        self._writing.dispose()
-        self._reading.dispose()
-
-    async def write(self, work: Callable[[Transaction], T], size: int = 0) -> T:
-        """See `Database.write`."""
-        return await self._writer.run(work, size)
-
-    async def append(
-        self,
-        *rows: tuple[Table, Mapping[str, Any]],
-        size: int = 0,
-        then: Callable[[], object] | None = None,
-    ) -> None:
-        """See `Database.append`."""
-        await self._writer.run(Append(rows, then), size)
-
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        """See `Database.read`."""
-        return await self._readers.run(work)
-
-    def is_outage(self, error: BaseException) -> bool:
-        """See `Database.is_outage`."""
-        return is_outage(error)
-
-    @property
-    def waiting(self) -> int:
-        """See `Database.waiting`."""
-        return self._writer.waiting_units
 
     def _engine(self, begin: str) -> Engine:
         engine = create_engine(f"sqlite:///{self._path}", poolclass=NullPool)
@@ -114,6 +74,17 @@ class SqliteDatabase(Database):
             raise Misconfigured(f"{self._path} can't use SQLite's WAL mode; put BPM_DATA_DIR on a local disk")
         if level < 2 and not self._relaxed:
             raise Misconfigured("SQLite runs below synchronous=FULL; BPM_DURABILITY=relaxed accepts that")
+        self.facts = {
+            "database": f"SQLite {sqlite3.sqlite_version}",
+            "place": str(self._path.resolve()),
+            "journal_mode": mode,
+            "synchronous": SYNCHRONOUS[level],
+            "durability": "relaxed" if self._relaxed else "full",
+        }
+
+
+SYNCHRONOUS = ("OFF", "NORMAL", "FULL", "EXTRA")
+"""The levels by number (https://sqlite.org/pragma.html#pragma_synchronous)."""
 
 
 def database_file(settings: Settings) -> Path:
@@ -126,7 +97,7 @@ def database_file(settings: Settings) -> Path:
     return Path(path)
 
 
-def is_outage(error: BaseException) -> bool:
+def diagnose(error: BaseException) -> Fault | None:
     """Tell an absent or full disk from a mistake in a statement."""
     code = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlite_errorcode", None)
-    return code is not None and (code & 0xFF) in OUTAGES
+    return Fault.OUTAGE if code is not None and (code & 0xFF) in OUTAGES else None

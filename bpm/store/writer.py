@@ -8,15 +8,20 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
 
 from bpm.errors import Overloaded, StorageUnavailable
 from bpm.store.bulk import AppendedRow, Change, apply_changes, insert_appended
+from bpm.store.entrance import Entrance
+from bpm.store.faults import Diagnose, Fault
 from bpm.store.handover import Handover
+from bpm.store.link import Link
 from bpm.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -26,6 +31,9 @@ MAX_GROUP_UNITS = 256
 MAX_GROUP_BYTES = 8 * 1024 * 1024
 MAX_WAITING_UNITS = 2_000
 MAX_WAITING_BYTES = 64 * 1024 * 1024
+
+PAUSES = (0.0, 0.05, 0.2, 0.5)
+"""Seconds before each attempt of a unit that met other transactions in its way."""
 
 log = logging.getLogger(__name__)
 
@@ -45,14 +53,14 @@ class Unit:
 class GroupWriter:
     """The single writer: `await writer.run(work)` returns when the work is on disk."""
 
-    def __init__(self, connect: Callable[[], Connection], is_outage: Callable[[BaseException], bool]) -> None:
-        """Take how to open the writing connection, and which errors mean that the database is away."""
-        self._connect = connect
-        self._is_outage = is_outage
+    def __init__(self, connect: Callable[[], Connection], diagnose: Diagnose, entrance: Entrance) -> None:
+        """Take how to open the writing connection, what its errors mean, and how its work is entered."""
+        self._link = Link(connect)
+        self._diagnose = diagnose
+        self._entrance = entrance
         self._handover: Handover[Unit] = Handover()
         self._ended = False
         self._thread = threading.Thread(target=self._serve, name="bpm-writer", daemon=True)
-        self._connection: Connection | None = None
         self.waiting_units = 0
         self.waiting_bytes = 0
 
@@ -81,11 +89,12 @@ class GroupWriter:
         return await unit.future
 
     def _serve(self) -> None:
-        while group := self._next_group():
-            self._commit(group)
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
-                group[0].future.get_loop().call_soon_threadsafe(self._deliver, group)
-        self._disconnect()
+        with self._entrance() as enter:
+            while group := self._next_group():
+                enter(partial(self._commit, group))
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
+                    group[0].future.get_loop().call_soon_threadsafe(self._deliver, group)
+            enter(self._link.drop)
 
     def _next_group(self) -> list[Unit]:
         """Wait for work, and take what else has queued up meanwhile; an empty group is the end."""
@@ -105,20 +114,51 @@ class GroupWriter:
         try:
             self._attempt(group, careful=False)
         except Exception as error:  # whatever it is, the writer must live and the callers must know
-            if self._is_outage(error):
-                self._fail(group, error)
-            else:
-                self._commit_carefully(group)
+            match self._diagnose(error):
+                case Fault.OUTAGE:
+                    self._fail(group, error)
+                case Fault.CONTENTION:
+                    self._commit_one_by_one(group)
+                case None:
+                    self._commit_carefully(group)
 
     def _commit_carefully(self, group: list[Unit]) -> None:
         """Try again with every unit's rows inside its own savepoint: only the guilty one fails."""
         try:
             self._attempt(group, careful=True)
         except Exception as error:
-            self._fail(group, error)
+            if self._diagnose(error) is Fault.CONTENTION:
+                self._commit_one_by_one(group)
+            else:
+                self._fail(group, error)
+
+    def _commit_one_by_one(self, group: list[Unit]) -> None:
+        """Give every unit a transaction of its own: it holds few locks, and waits for others' no longer."""
+        for at, unit in enumerate(group):
+            error = self._commit_alone(unit)
+            if error is not None and self._diagnose(error) is Fault.OUTAGE:
+                self._fail(group[at:], error)
+                return
+            if error is not None:
+                self._fail([unit], error)
+
+    def _commit_alone(self, unit: Unit) -> Exception | None:
+        """Try a few times; return what stood in the way the last time."""
+        met: Exception | None = None
+        for pause in PAUSES:
+            time.sleep(pause)
+            try:
+                self._attempt([unit], careful=True)
+            except Exception as error:
+                met = error
+                if self._diagnose(error) is not Fault.CONTENTION:
+                    break
+            else:
+                return None
+        return met
 
     def _attempt(self, group: list[Unit], *, careful: bool) -> None:
-        connection = self._connected()
+        connection = self._link.connection()
         with connection.begin():
             appended: list[AppendedRow] = []
             changes: list[Change] = []
@@ -145,7 +185,7 @@ class GroupWriter:
                         transaction.changes.clear()
             unit.callbacks = transaction.callbacks
         except Exception as error:
-            if self._is_outage(error):
+            if self._diagnose(error) is not None:
                 raise
             unit.error = error
         finally:
@@ -154,22 +194,11 @@ class GroupWriter:
 
     def _fail(self, group: Iterable[Unit], error: Exception) -> None:
         log.error("a group could not be committed: %s", error)
-        self._disconnect()
+        self._link.drop()
         for unit in group:
             unit.callbacks = None
             unit.error = StorageUnavailable()
             unit.error.__cause__ = error
-
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._connect()
-        return self._connection
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            with contextlib.suppress(Exception):
-                self._connection.close()
-            self._connection = None
 
     def _deliver(self, group: list[Unit]) -> None:
         self.waiting_units -= len(group)
