@@ -5,31 +5,38 @@ makes a group of 30 wait 30 times beside a busy event loop; one statement for al
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, cast
 
-from sqlalchemy import Connection, Dialect, Executable, Table, insert
+from sqlalchemy import ARRAY, BindParameter, Connection, Dialect, Executable, Table, bindparam, column, func
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from bpm.errors import Fenced
 
 MAX_ROWS = 64
 MAX_VARIABLES = 32_766
-"""What SQLite takes in one statement (https://sqlite.org/limits.html#max_variable_number)."""
+"""What SQLite takes in one statement (https://sqlite.org/limits.html#max_variable_number); PostgreSQL 32,767."""
 
 AppendedRow = tuple[Table, Mapping[str, Any]]
 Change = tuple[Executable, Mapping[str, Any]]
 
 
 def insert_appended(connection: Connection, rows: Sequence[AppendedRow]) -> None:
-    """Insert appended rows, those of one table that set the same columns together."""
+    """Insert appended rows, those of one table that set the same columns together.
+
+    A table's `info` may say `on_conflict="nothing"`: rows that a unique index has already are left out. With
+    `insert`, a prepared statement, PostgreSQL computes some of the values itself.
+    """
     alike: dict[tuple[Table, tuple[str, ...]], list[Mapping[str, Any]]] = {}
     for table, row in rows:
         alike.setdefault((table, tuple(row)), []).append(row)
     for (table, columns), alike_rows in alike.items():
-        if connection.dialect.name == "sqlite":
-            _bulk_insert(table, columns, connection.dialect).execute(connection, alike_rows)
+        prepared = table.info.get("insert") if connection.dialect.name == "postgresql" else None
+        if prepared is not None:
+            connection.execute(prepared, alike_rows)
         else:
-            connection.execute(_core_insert(table), alike_rows)
+            _bulk_insert(table, columns, type(connection.dialect)).execute(connection, alike_rows)
 
 
 def apply_changes(connection: Connection, changes: Sequence[Change]) -> None:
@@ -38,12 +45,35 @@ def apply_changes(connection: Connection, changes: Sequence[Change]) -> None:
     for statement, parameters in changes:
         by_statement.setdefault(statement, []).append(parameters)
     for statement, many in by_statement.items():
-        if connection.execute(statement, many).rowcount != len(many):
+        if connection.dialect.supports_sane_multi_rowcount or len(many) == 1:
+            changed = connection.execute(statement, many if len(many) > 1 else many[0])
+        else:
+            changed = connection.execute(_joined(statement, connection.dialect), _lists(many))
+        if changed.rowcount != len(many):
             raise Fenced
 
 
+@lru_cache(maxsize=256)
+def _joined(statement: Any, dialect: Dialect) -> Any:
+    """Return the statement joined with rows of parameters, for a driver that does not count what many changed."""
+    binds = {name: bind for name, bind in statement.compile(dialect=dialect).binds.items() if bind.required}
+    lists = func.unnest(*(bindparam(name, type_=ARRAY(bind.type)) for name, bind in binds.items()))
+    columns = (column(name, bind.type) for name, bind in binds.items())
+    given = lists.table_valued(*columns, name="given").render_derived()
+
+    def replace(element: Any, **_: Any) -> Any:
+        is_ours = isinstance(element, BindParameter) and element.key in binds
+        return given.c[element.key] if is_ours else None
+
+    return cast("Any", replacement_traverse)(statement, {}, replace)
+
+
+def _lists(many: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [parameters[name] for parameters in many] for name in many[0]}
+
+
 class BulkInsert:
-    """The statements that insert 64, 32, ... 1 rows with the same columns into one table of SQLite."""
+    """The statements that insert 64, 32, ... 1 rows with the same columns into one table."""
 
     def __init__(self, table: Table, columns: Sequence[str], dialect: Dialect) -> None:
         """Prepare how values are written; the statements' texts follow when they are needed."""
@@ -52,7 +82,9 @@ class BulkInsert:
         preparer = dialect.identifier_preparer
         names = ", ".join(preparer.format_column(column) for column in chosen)
         self._head = f"INSERT INTO {preparer.format_table(table)} ({names}) VALUES "  # noqa: S608 names of our own
-        self._row = f"({', '.join('?' * len(chosen))})"
+        self._tail = " ON CONFLICT DO NOTHING" if table.info.get("on_conflict") == "nothing" else ""
+        self._width = len(chosen)
+        self._numbered = dialect.paramstyle == "numeric_dollar"
         self._most = min(MAX_ROWS, MAX_VARIABLES // len(chosen))
         self._writers: list[tuple[str, Callable[[Any], Any] | None]] = [
             (column.key, column.type.dialect_impl(dialect).bind_processor(dialect)) for column in chosen
@@ -78,8 +110,13 @@ class BulkInsert:
     def _text(self, count: int) -> str:
         text = self._texts.get(count)
         if text is None:
-            text = self._texts[count] = self._head + ", ".join([self._row] * count)
+            rows = ", ".join(self._row(at * self._width) for at in range(count))
+            text = self._texts[count] = f"{self._head}{rows}{self._tail}"
         return text
+
+    def _row(self, first: int) -> str:
+        places = (f"${first + at + 1}" if self._numbered else "?" for at in range(self._width))
+        return f"({', '.join(places)})"
 
 
 def _defaults(table: Table, columns: Sequence[str]) -> dict[str, Any]:
@@ -88,16 +125,6 @@ def _defaults(table: Table, columns: Sequence[str]) -> dict[str, Any]:
     return {c.key: c.default.arg for c in unset if isinstance(c.default, ScalarElementColumnDefault)}
 
 
-_BULK: dict[tuple[Table, tuple[str, ...]], BulkInsert] = {}
-_CORE: dict[Table, Any] = {}
-
-
-def _bulk_insert(table: Table, columns: tuple[str, ...], dialect: Dialect) -> BulkInsert:
-    prepared = _BULK.get((table, columns))
-    if prepared is None:
-        prepared = _BULK[table, columns] = BulkInsert(table, columns, dialect)
-    return prepared
-
-
-def _core_insert(table: Table) -> Any:
-    return _CORE.setdefault(table, insert(table))
+@cache
+def _bulk_insert(table: Table, columns: tuple[str, ...], dialect: type[Dialect]) -> BulkInsert:
+    return BulkInsert(table, columns, dialect())

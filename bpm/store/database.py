@@ -22,6 +22,9 @@ class Database(ABC):
     back; `read` sees everything whose `write` has returned.
     """
 
+    dsn: str | None = None
+    """The server's address for connections of one's own; an embedded database has none."""
+
     def __init__(
         self, writing: Engine, reading: Engine, diagnose: Diagnose, entrance: Entrance, reading_threads: int
     ) -> None:

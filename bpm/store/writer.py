@@ -32,7 +32,7 @@ MAX_GROUP_BYTES = 8 * 1024 * 1024
 MAX_WAITING_UNITS = 2_000
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 
-PAUSES = (0.0, 0.05, 0.2, 0.5)
+PAUSES = (0.0, 0.1, 0.5)
 """Seconds before each attempt of a unit that met other transactions in its way."""
 
 log = logging.getLogger(__name__)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from bpm.store.rows import Integer64
+
 revision = "0001"
 down_revision = None
 
@@ -11,8 +13,8 @@ def upgrade() -> None:
     """Create every table."""
     op.create_table(
         "audit_entry",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("principal", sa.String(), nullable=False),
         sa.Column("principal_name", sa.String(), nullable=False),
@@ -31,10 +33,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_entry_request_id"), "audit_entry", ["request_id"], unique=False)
     op.create_table(
         "deployed_process",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
         sa.Column("key", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", Integer64, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("description", sa.String(), nullable=False),
         sa.Column("category", sa.String(), nullable=True),
@@ -52,7 +54,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "event",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
@@ -67,8 +69,8 @@ def upgrade() -> None:
     op.create_index("ix_event_org_created", "event", ["organization_id", "created_at"], unique=False)
     op.create_table(
         "idempotency_key",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
         sa.Column("principal", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("fingerprint", sa.String(), nullable=False),
@@ -80,11 +82,11 @@ def upgrade() -> None:
     op.create_index(op.f("ix_idempotency_key_created_at"), "idempotency_key", ["created_at"], unique=False)
     op.create_table(
         "inbound_request",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
         sa.Column("request_id", sa.String(), nullable=False),
-        sa.Column("config_id", sa.Integer(), nullable=True),
+        sa.Column("config_id", Integer64, nullable=True),
         sa.Column("config_key", sa.String(), nullable=True),
-        sa.Column("revision", sa.Integer(), nullable=True),
+        sa.Column("revision", Integer64, nullable=True),
         sa.Column("provider", sa.String(), nullable=True),
         sa.Column("method", sa.String(), nullable=False),
         sa.Column("path", sa.String(), nullable=False),
@@ -97,13 +99,13 @@ def upgrade() -> None:
         sa.Column("cause", sa.String(), nullable=True),
         sa.Column("dedupe_key", sa.String(), nullable=True),
         sa.Column("duplicate_of", sa.String(), nullable=True),
-        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("attempt", Integer64, nullable=False),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("message_type", sa.String(), nullable=True),
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("errors", sa.Text(), nullable=True),
-        sa.Column("answer_status", sa.Integer(), nullable=True),
+        sa.Column("answer_status", Integer64, nullable=True),
         sa.Column("answer_type", sa.String(), nullable=True),
         sa.Column("answer_body", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("request_id"),
@@ -116,8 +118,8 @@ def upgrade() -> None:
     op.create_index("ix_inbound_request_state", "inbound_request", ["state", "received_at"], unique=False)
     op.create_table(
         "mono_account",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
         sa.Column("account_id", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("data_status", sa.String(), nullable=True),
@@ -141,8 +143,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "mono_connection",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("account_id", sa.String(), nullable=True),
         sa.Column("reference", sa.String(), nullable=True),
@@ -154,8 +156,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "mono_event",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
         sa.Column("event_id", sa.String(), nullable=False),
         sa.Column("event", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -169,12 +171,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "process_history_entry",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("instance_id", sa.Integer(), nullable=False),
+        sa.Column("id", Integer64, nullable=False),
+        sa.Column("instance_id", Integer64, nullable=False),
         sa.Column("element_id", sa.String(), nullable=False),
         sa.Column("event", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("token", sa.Integer(), nullable=False),
+        sa.Column("token", Integer64, nullable=False),
         sa.Column("values", sa.Text(), nullable=False),
         sa.Column("flows", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -182,15 +184,15 @@ def upgrade() -> None:
     op.create_index("ix_process_history_entry_instance", "process_history_entry", ["instance_id"], unique=False)
     op.create_table(
         "process_instance",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("definition_id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
+        sa.Column("definition_id", Integer64, nullable=False),
         sa.Column("process_key", sa.String(), nullable=False),
         sa.Column("business_key", sa.String(), nullable=True),
         sa.Column("origin", sa.String(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("state_version", sa.Integer(), nullable=False),
+        sa.Column("state_version", Integer64, nullable=False),
         sa.Column("starter_id", sa.String(), nullable=False),
         sa.Column("starter_name", sa.String(), nullable=False),
         sa.Column("permissions", sa.Text(), nullable=False),
@@ -208,13 +210,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "process_wait",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("instance_id", sa.Integer(), nullable=False),
-        sa.Column("wait_id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("instance_id", Integer64, nullable=False),
+        sa.Column("wait_id", Integer64, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("element_id", sa.String(), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("attempt", Integer64, nullable=False),
+        sa.Column("tries", Integer64, nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("name", sa.String(), nullable=True),
         sa.Column("key", sa.String(), nullable=True),
@@ -226,14 +228,14 @@ def upgrade() -> None:
     op.create_index("ix_process_wait_message", "process_wait", ["name", "key"], unique=False)
     op.create_table(
         "readiness_probe",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", Integer64, nullable=False),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "remita_collection",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("mandate_id", sa.String(), nullable=False),
         sa.Column("mandate_request_id", sa.String(), nullable=False),
@@ -249,8 +251,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "remita_payment",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
         sa.Column("rrr", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("amount", sa.Text(), nullable=True),
@@ -271,7 +273,7 @@ def upgrade() -> None:
         sa.Column("payment_description", sa.String(), nullable=True),
         sa.Column("custom_fields", sa.Text(), nullable=False),
         sa.Column("parent_rrr_details", sa.Text(), nullable=True),
-        sa.Column("checks", sa.Integer(), nullable=False),
+        sa.Column("checks", Integer64, nullable=False),
         sa.Column("provider_status", sa.String(), nullable=True),
         sa.Column("provider_message", sa.String(), nullable=True),
         sa.Column("confirmed_amount", sa.Text(), nullable=True),
@@ -285,10 +287,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "remita_rejection",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("position", Integer64, nullable=False),
         sa.Column("cause", sa.String(), nullable=False),
         sa.Column("request_id", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -297,7 +299,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "scheduled_message",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("fields", sa.Text(), nullable=False),
@@ -307,9 +309,9 @@ def upgrade() -> None:
         sa.Column("permissions", sa.Text(), nullable=False),
         sa.Column("correlation_id", sa.String(), nullable=False),
         sa.Column("causation_id", sa.String(), nullable=False),
-        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("depth", Integer64, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("attempt", Integer64, nullable=False),
         sa.Column("errors", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
@@ -320,33 +322,33 @@ def upgrade() -> None:
     op.create_index("ix_scheduled_message_state", "scheduled_message", ["state", "due_at"], unique=False)
     op.create_table(
         "user",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("username", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("password_hash", sa.String(), nullable=True),
         sa.Column("roles", sa.Text(), nullable=False),
         sa.Column("permissions", sa.Text(), nullable=False),
-        sa.Column("token_version", sa.Integer(), nullable=False),
+        sa.Column("token_version", Integer64, nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ux_user_username", "user", [sa.text("lower(username)")], unique=True)
     op.create_table(
         "webhook_config",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("description", sa.String(), nullable=False),
         sa.Column("is_enabled", sa.Boolean(), nullable=False),
         sa.Column("path", sa.String(), nullable=False),
         sa.Column("shape", sa.String(), nullable=False),
         sa.Column("action", sa.String(), nullable=False),
-        sa.Column("execution_type", sa.Integer(), nullable=False),
+        sa.Column("execution_type", Integer64, nullable=False),
         sa.Column("definition", sa.Text(), nullable=False),
         sa.Column("labels", sa.String(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("revision", Integer64, nullable=False),
         sa.Column("author_id", sa.String(), nullable=False),
         sa.Column("author_name", sa.String(), nullable=False),
         sa.Column("permissions", sa.Text(), nullable=False),
@@ -360,11 +362,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "webhook_config_revision",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("config_id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
+        sa.Column("config_id", Integer64, nullable=False),
         sa.Column("key", sa.String(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("revision", Integer64, nullable=False),
         sa.Column("change", sa.String(), nullable=False),
         sa.Column("author_id", sa.String(), nullable=False),
         sa.Column("author_name", sa.String(), nullable=False),
@@ -375,9 +377,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "api_key",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
         sa.Column("id", sa.String(), nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", Integer64, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("hash", sa.String(), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
@@ -394,9 +396,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_api_key_user_id"), "api_key", ["user_id"], unique=False)
     op.create_table(
         "refresh_token",
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("organization_id", Integer64, nullable=False),
+        sa.Column("id", Integer64, nullable=False),
+        sa.Column("user_id", Integer64, nullable=False),
         sa.Column("hash", sa.String(), nullable=False),
         sa.Column("family", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

@@ -1,0 +1,175 @@
+"""PostgreSQL: the same grouped writer in each process, any number of processes and machines side by side."""
+
+import asyncio
+import time
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlalchemy.util.concurrency import greenlet_spawn
+
+from bpm.errors import Invalid, Misconfigured
+from bpm.settings import Settings
+from bpm.store.database import Database
+from bpm.store.entrance import through_a_loop
+from bpm.store.faults import Fault
+from bpm.store.migrate import upgrade
+
+try:
+    import asyncpg
+except ImportError:
+    raise Misconfigured('PostgreSQL needs asyncpg; pip install "bpm-bus[postgres]"') from None
+
+OLDEST_VERSION = 130_000
+READING_THREADS = 4
+
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 15
+"""After this the connection counts as dead; longer than PostgreSQL's own limits below, which leave it usable."""
+START_SECONDS = 10.0
+"""How long a server that is away may take to come up while we start."""
+
+LIMITS = {
+    "application_name": "bpm",
+    "lock_timeout": "3s",
+    "statement_timeout": "10s",
+    "idle_in_transaction_session_timeout": "30s",
+    "TimeZone": "UTC",
+}
+"""Settings of every connection of writer and readers: nothing waits for ever, for whatever reason."""
+
+OUTAGE_CLASSES = ("08", "28", "3D", "53", "57P", "58", "25006")
+"""How the SQLSTATE of an outage begins: connection, authorisation, database, resources, operator, system; and a
+standby that only reads (https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
+
+CONTENTION = frozenset({"40001", "40P01", "55P03", "57014"})
+"""Serialization failure, deadlock, lock timeout, statement timeout."""
+
+WITH_NUL = "22021"
+
+open_connection = cast("Any", asyncpg).connect
+"""asyncpg tells only some of its types."""
+
+log = structlog.get_logger("bpm.store")
+
+
+class ServerGone(Exception):
+    """The server does not answer, or the network lost the connection to it."""
+
+
+class PostgresDatabase(Database):
+    """A writer and a few readers, each with a connection of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the address from the settings; nothing is opened yet."""
+        self.dsn = plain_dsn(settings.database_url or "")
+        """The address as PostgreSQL's own tools read it, for connections beside ours."""
+        self._relaxed = settings.durability == "relaxed"
+        limits = {**LIMITS, "synchronous_commit": "off"} if self._relaxed else LIMITS
+        self._migrating = self._engine({"application_name": "bpm"})
+        snapshots: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        super().__init__(
+            self._engine(limits, ANSWER_SECONDS),
+            self._engine(limits, ANSWER_SECONDS).execution_options(**snapshots),
+            diagnose,
+            through_a_loop,
+            reading_threads=READING_THREADS,
+        )
+
+    async def _prepare(self) -> None:
+        await self._wait_until_up()
+        try:
+            await greenlet_spawn(self._check)
+            await greenlet_spawn(upgrade, self._migrating)
+        except DBAPIError as error:
+            raise Misconfigured(f"PostgreSQL can't be used as the database: {error.orig}") from error
+
+    async def _wait_until_up(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                connection = await open_connection(self.dsn, timeout=CONNECT_SECONDS)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+                if not _may_come_up(error) or time.monotonic() > deadline:
+                    raise Misconfigured(f"PostgreSQL can't be reached: {_sentence(error)}") from error
+                log.warning("PostgreSQL can't be reached yet", error=_sentence(error))
+                await asyncio.sleep(1)
+            else:
+                await connection.close()
+                return
+
+    def _engine(self, server_settings: dict[str, str], answer_seconds: int | None = None) -> Engine:
+        async def connect(**_: Any) -> Any:
+            try:
+                connection = await open_connection(
+                    self.dsn, timeout=CONNECT_SECONDS, command_timeout=answer_seconds, server_settings=server_settings
+                )
+            except (OSError, TimeoutError) as error:
+                raise ServerGone(_sentence(error)) from error
+            return connection
+
+        url = "postgresql+asyncpg://"
+        engine = create_async_engine(url, async_creator=connect, poolclass=NullPool, hide_parameters=True).sync_engine
+        event.listen(engine, "handle_error", _name_error)
+        return engine
+
+    def _check(self) -> None:
+        with self._migrating.connect() as connection:
+            shown = {name: _shown(connection, name) for name in ("fsync", "full_page_writes", "synchronous_commit")}
+            version = int(_shown(connection, "server_version_num"))
+            name = _shown(connection, "server_version")
+        if version < OLDEST_VERSION:
+            raise Misconfigured(f"PostgreSQL {name} is too old; version {OLDEST_VERSION // 10_000} or newer is needed")
+        unsafe = [setting for setting, value in shown.items() if value == "off"]
+        if unsafe and not self._relaxed:
+            raise Misconfigured(
+                f"PostgreSQL runs with {', '.join(f'{setting}=off' for setting in unsafe)}, so that a power cut loses "
+                "what was acknowledged; set it to on, or accept that with BPM_DURABILITY=relaxed"
+            )
+        self.facts = {"database": f"PostgreSQL {name}", **shown, "durability": "relaxed" if self._relaxed else "full"}
+
+
+def plain_dsn(url: str) -> str:
+    """Return a `postgresql://` address without SQLAlchemy's name of the driver."""
+    _, _, rest = url.partition("://")
+    return f"postgresql://{rest}"
+
+
+def diagnose(error: BaseException) -> Fault | None:
+    """Tell a server that is away, and transactions in each other's way, from a mistake in a statement."""
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return Fault.OUTAGE
+        error = (error.orig and error.orig.__cause__) or error
+    state = getattr(error, "sqlstate", None)
+    if state in CONTENTION:
+        return Fault.CONTENTION
+    if isinstance(state, str):
+        return Fault.OUTAGE if state.startswith(OUTAGE_CLASSES) else None
+    unusable = isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
+    return Fault.OUTAGE if unusable or isinstance(error, ServerGone) else None
+
+
+def _name_error(context: ExceptionContext) -> None:
+    """Give errors that PostgreSQL and the network raise below SQLAlchemy a name of their own."""
+    error = context.original_exception
+    if isinstance(error, OSError | TimeoutError):
+        raise ServerGone(_sentence(error)) from error
+    if getattr(error, "sqlstate", None) == WITH_NUL:
+        raise Invalid("text can't hold the character NUL (\\u0000)") from error
+
+
+def _may_come_up(error: Exception) -> bool:
+    return isinstance(error, OSError) or getattr(error, "sqlstate", "") in ("57P03", "53300")
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _shown(connection: Connection, setting: str) -> str:
+    return connection.exec_driver_sql(f"SHOW {setting}").scalar_one()
