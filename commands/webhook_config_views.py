@@ -34,6 +34,7 @@ class WebHookConfigView(View):
     max_body_bytes: int | None = None
     run_as: str | None = None
     retry: dict[str, Any] | None = None
+    lane: dict[str, Any] | None = None
     labels: list[str] = Field(default_factory=list[str])
     metadata: dict[str, Any] | None = None
     isolation: str | None = None

@@ -135,6 +135,17 @@ class RetryConfig(WireModel):
         return timedelta(seconds=steps[min(failed_attempts, len(steps)) - 1])
 
 
+class LaneConfig(WireModel):
+    """How many requests with the same key are executed at once, and how many of them a second.
+
+    With `maxInFlight` 1 they are executed in the order in which they came, also while one waits for its next try.
+    """
+
+    key: Template = None
+    max_in_flight: Annotated[Integer, Field(ge=1, le=1_000)] = 1
+    rate_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
+
+
 class CorrelationConfig(WireModel):
     """Which waiting process instance a request belongs to."""
 
@@ -167,6 +178,7 @@ class WebHookFields(WireModel):
     max_body_bytes: Annotated[Integer, Field(ge=1, le=16 * 1024 * 1024)] | None = None
     run_as: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     retry: RetryConfig | None = None
+    lane: LaneConfig | None = None
     labels: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)] = Field(
         default_factory=list[str]
     )
@@ -207,6 +219,8 @@ def demands(fields: Mapping[str, Any]) -> Iterable[str]:
     yield from _only_for(fields, kind, ExecutionType.CODE, "isolation")
     for name in ("businessKey", "startPolicy", "correlation"):
         yield from _only_for(fields, kind, ExecutionType.PROCESS, name)
+    if fields.get("responseMode") == "sync" and fields.get("lane") is not None:
+        yield "lane: can't be set when responseMode is sync, whose caller waits for no turn"
     if fields.get("startPolicy") in ("correlate", "correlateOrStart") and fields.get("correlation") is None:
         yield f"correlation: is required when startPolicy is {fields['startPolicy']}"
 

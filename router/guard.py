@@ -74,18 +74,18 @@ class Guard:
         self._storage = MemoryStorage()
         self._limiter = FixedWindowRateLimiter(self._storage)
 
-    def choose(self, rules: list[Rule], call: InboundCall) -> tuple[Rule, Verdict]:
+    def choose(self, rules: list[Rule], call: InboundCall, *, count: bool = True) -> tuple[Rule, Verdict]:
         """Return which of the rules at an address a request is for, and the verdict before its body is read."""
         for rule in rules:
             if rule.method == call.method:
-                return rule, self.before_body(rule, call)
+                return rule, self.before_body(rule, call, count=count)
         enabled = [rule for rule in rules if rule.enabled]
         if enabled:
             return enabled[0], method_refused(call.method, [rule.method for rule in enabled])
-        return rules[0], self.before_body(rules[0], call)
+        return rules[0], self.before_body(rules[0], call, count=count)
 
     def before_body(self, rule: Rule, call: InboundCall, *, count: bool = True) -> Verdict:
-        """Judge what is known from the first line, the headers and the socket; a dry run does not `count`."""
+        """Judge what is known before the body is read; dry runs and replays do not `count`."""
         if not rule.enabled:
             return Verdict("disabled", "the configuration is not active", NotFound("There is no webhook here"))
         if call.method != rule.method:

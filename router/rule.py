@@ -8,13 +8,16 @@ from limits import RateLimitItem
 
 from bpm.bus import Registry
 from bpm.errors import BpmError, Failed
+from bpm.jobs import Lane
 from bpm.security.net import AddressList
 from bpm.security.secrets import SecretBox, resolve_reference
 from bpm.settings import Settings
 from router.config import ExecutionType, RetryConfig, WebHookFields, parse_rate
 from router.deduplication import Locator, locator_of
 from router.dispatch import Dispatch, dispatcher
+from router.lane import RuleLane
 from router.paths import values_at
+from router.request import InboundCall
 from router.response import ResponseTemplate
 from router.sealing import opened_definition
 from router.signatures import Verifier, compile_signature
@@ -47,6 +50,7 @@ class Rule:
     retry: RetryConfig
     response: ResponseTemplate | None
     dispatch: Dispatch
+    lane: RuleLane | None = None
     secret_header: str | None = None
     broken: str | None = None
 
@@ -58,6 +62,10 @@ class Rule:
     def path_values(self, path: str) -> dict[str, str]:
         """Return the values of the path's parameters; there are none when the key was used instead."""
         return (values_at(self.path, path) or {}) if "{" in self.path else {}
+
+    def lane_of(self, call: InboundCall) -> Lane | None:
+        """Return the lane in which a request is executed, or None."""
+        return self.lane.of(call.scope(self.path_values(call.path))) if self.lane is not None else None
 
 
 class RuleCompiler:
@@ -99,6 +107,7 @@ class RuleCompiler:
             retry=fields.retry or RetryConfig(),
             response=ResponseTemplate(fields.response) if fields.response else None,
             dispatch=self._dispatch(row, fields),
+            lane=RuleLane(row.id, fields.lane) if fields.lane else None,
             secret_header=scheme.header.lower() if scheme is not None and scheme.kind == "static" else None,
         )
 

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from bpm.store.rows import Integer64
+
 revision = "0002"
 down_revision = "0001"
 
@@ -12,19 +14,19 @@ def upgrade() -> None:
     op.create_table(
         "job_lane",
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("width", Integer64, nullable=False),
         sa.Column("per_second", sa.Float(), nullable=True),
-        sa.Column("entered", sa.Integer(), nullable=False),
+        sa.Column("entered", Integer64, nullable=False),
         sa.Column("next_start_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "job_ticket",
         sa.Column("lane", sa.String(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", Integer64, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("ref", sa.String(), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("attempt", Integer64, nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("promoted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("lane", "number"),
