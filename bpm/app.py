@@ -19,13 +19,12 @@ from bpm.bus import Bus, Registry
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Misconfigured
 from bpm.jobs import Lanes
-from bpm.jobs.embedded import EmbeddedJobs
-from bpm.jobs.ownership import Ownership
+from bpm.jobs.opening import open_jobs
 from bpm.process.jobs import ProcessJobs
 from bpm.process.runtime import ProcessRuntime
 from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
 from bpm.settings import Settings
-from bpm.store import open_database
+from bpm.store import Transaction, open_database
 from bpm.web import command, docs, health, openapi
 from bpm.web.auth import auth_routes
 from bpm.web.lifecycle import Lifecycle
@@ -42,6 +41,7 @@ from router.providers import Answer
 from router.providers.confirmation.client import ProviderClient
 from router.providers.confirmation.mono import MonoApi
 from router.providers.confirmation.remita import RemitaApi
+from router.replay import Judge, Replays
 from router.rule import RuleCompiler
 from router.table import RouteTable
 from scripts import Limits, Sandbox, SandboxUnavailable
@@ -64,7 +64,7 @@ class App:
         box = SecretBox(key)
         self.lifecycle = Lifecycle()
         self.database = open_database(settings)
-        self.jobs = EmbeddedJobs(self.database, settings.worker_concurrency, clock)
+        self.jobs = open_jobs(self.database, settings, clock)
         self.lanes = Lanes(self.jobs, clock)
         self.registry = discovered(settings)
         self.bus = Bus(self.registry, self.database, self.jobs, box, clock)
@@ -74,20 +74,21 @@ class App:
         self.fixed = FixedRoutes(providers.discover(settings))
         answers = Answers(_problem)
         self.guard = Guard()
-        inbox = Inbox(self.database, self.jobs)
+        inbox = Inbox(self.database, self.jobs, self.lanes)
         self.execution = Execution(
             self.bus,
             self.routes,
             self.fixed,
             inbox,
             self.jobs,
+            self.lanes,
             answers,
             self.accounts.principal_of_user,
             clock,
             settings.sync_limit_seconds,
         )
+        replays = Replays(Judge(self.routes, self.fixed, self.guard, answers), self.jobs, self.lanes)
         process_jobs = ProcessJobs(self.bus, self.jobs)
-        self._ownership = Ownership(settings.data_dir / "worker.lock")
         self.worker = Worker(self.jobs, self.bus.scheduled, self.execution, process_jobs)
         self.provider_client = ProviderClient()
         self.registry.bind(
@@ -101,6 +102,7 @@ class App:
                 "processes": ProcessRuntime(self.registry, self.jobs),
                 "registry": self.registry,
                 "remita_api": RemitaApi(settings.remita, self.provider_client),
+                "replays": replays,
                 "routes": self.routes,
                 "sandbox": self.sandbox,
                 "secrets_box": box,
@@ -141,12 +143,12 @@ class App:
         await asyncio.gather(self._start_sandbox(), self._open_database())
         await self.routes.start()
         if self.settings.worker:
-            self._ownership.take()
             await self.worker.start()
         self._started = time.monotonic()
 
     async def _open_database(self) -> None:
         await self.database.start()
+        await self.jobs.prepare()
         self.generated_password = await self.accounts.ensure_administrator()
 
     async def _start_sandbox(self) -> None:
@@ -165,15 +167,14 @@ class App:
         await self.sandbox.close()
         await self.provider_client.close()
         await self.database.stop()
-        self._ownership.release()
 
-    def report(self) -> dict[str, Any]:
+    def report(self, tx: Transaction) -> dict[str, Any]:
         """Return what `GetSystemStatusQuery` shows."""
         return {
             "version": self.version,
             "uptime_seconds": round(time.monotonic() - self._started, 3),
             "writer_waiting": self.database.waiting,
-            "jobs_waiting": self.jobs.depth,
+            "jobs_waiting": self.jobs.waiting(tx),
             "jobs_running": self.jobs.running,
             "webhooks": len(self.routes),
             "sandbox_locks": dict(self.sandbox.locks),

@@ -7,6 +7,7 @@ from pydantic import Field
 from bpm.bus import Context, Moment, Query, Registry, View, handles
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
 from bpm.errors import NotFound
+from bpm.store import Transaction
 
 
 class PongView(View):
@@ -100,7 +101,7 @@ class SystemStatusView(View):
 class StatusReporter(Protocol):
     """Composed where the parts are known."""
 
-    def report(self) -> dict[str, Any]:
+    def report(self, tx: Transaction) -> dict[str, Any]:
         """Return the fields of `SystemStatusView`; called from a database thread, so it only looks."""
         ...
 
@@ -115,7 +116,7 @@ class GetSystemStatusQuery(Query[SystemStatusView]):
 @handles
 def report_status(query: GetSystemStatusQuery, context: Context, status: StatusReporter) -> SystemStatusView:
     """Ask every part."""
-    return SystemStatusView.model_validate(status.report())
+    return SystemStatusView.model_validate(status.report(context.tx))
 
 
 def _shown(entry: Entry, catalogue: Catalogue) -> CatalogueEntryView:

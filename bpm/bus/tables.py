@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, bindparam, delete, select, update
 from sqlmodel import Field
 
+from bpm.jobs import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 
 KEPT = timedelta(hours=24)
@@ -101,7 +102,7 @@ def forget_key(tx: Transaction, principal: str, key: str) -> None:
 
 _SCHEDULED_OPEN = (
     select(SCHEDULED.c.id, SCHEDULED.c.attempt, SCHEDULED.c.due_at)
-    .where(SCHEDULED.c.state == "waiting")
+    .where(SCHEDULED.c.state == "waiting", lacks_token("message", SCHEDULED.c.id, SCHEDULED.c.attempt))
     .order_by(SCHEDULED.c.due_at)
 )
 
@@ -118,7 +119,7 @@ def schedule(tx: Transaction, row: dict[str, Any]) -> bool:
 
 
 def waiting_messages(tx: Transaction, limit: int) -> Sequence[Any]:
-    """Return (id, attempt, due_at) of messages that were not sent yet, the earliest first."""
+    """Return (id, attempt, due_at) of messages that were not sent yet and lack a job, the earliest first."""
     return tx.connection.execute(_SCHEDULED_OPEN.limit(limit)).all()
 
 

@@ -1,10 +1,12 @@
-"""What the rest of the product asks of a job engine, whichever one it is."""
+"""What the rest of the product asks of a job engine."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+from sqlalchemy import Table
 
 from bpm.store import Transaction
 
@@ -18,6 +20,18 @@ class Job:
     attempt: int
     due_at: datetime
 
+    @property
+    def key(self) -> str:
+        """The token's name; there is never a second one with it."""
+        return f"{self.kind}:{self.ref}:{self.attempt}"
+
+    @staticmethod
+    def named(key: str, due_at: datetime) -> "Job":
+        """Return the job whose key this is."""
+        kind, _, rest = key.partition(":")
+        ref, _, attempt = rest.rpartition(":")
+        return Job(kind, ref, int(attempt), due_at)
+
 
 class JobKind(Protocol):
     """One kind of work: knows its open rows, and how to do one."""
@@ -25,11 +39,14 @@ class JobKind(Protocol):
     name: str
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
-        """Return tokens for open rows, the earliest due first; none may be forgotten for ever."""
+        """Return tokens for open rows that have none (`lacks_token`), the earliest due first."""
         ...
 
     async def run(self, job: Job) -> None:
-        """Do the work, fenced by the attempt: a late or second run finds the row changed and does nothing."""
+        """Do the work, fenced by the attempt: a late or second run finds the row changed and does nothing.
+
+        What this raises could not be recorded in the row; the token is put off and tried again.
+        """
         ...
 
 
@@ -37,25 +54,36 @@ class JobQueue(ABC):
     """Takes tokens in transactions and runs them when they are due."""
 
     @abstractmethod
+    async def prepare(self) -> None:
+        """Create what tokens are kept in; after this, jobs can be asked for."""
+
+    @abstractmethod
     def enqueue(self, tx: Transaction, *jobs: Job) -> None:
         """Ask for jobs in the transaction that writes the rows they are about."""
 
     @abstractmethod
-    def remember(self, *jobs: Job) -> None:
-        """Take tokens whose rows are on disk already; called in the event loop."""
+    def tokens(self, *jobs: Job) -> list[tuple[Table, Mapping[str, Any]]]:
+        """Return the rows that ask for jobs, for `Database.append`; call `wake` once they are on disk."""
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Look for work now rather than soon; called in the event loop."""
+
+    @abstractmethod
+    def cancel(self, tx: Transaction, *jobs: Job) -> None:
+        """Take back what has not begun."""
 
     @abstractmethod
     async def start(self, *kinds: JobKind) -> None:
-        """Take up everything that is open, then run what becomes due."""
+        """Begin to run what is due, and to look for open rows without a token."""
 
     @abstractmethod
     async def drain(self, seconds: float) -> None:
         """Begin nothing more and wait for what runs, at most so long; what is cut off stays open."""
 
-    @property
     @abstractmethod
-    def depth(self) -> int:
-        """Tokens known to this process that have not begun."""
+    def waiting(self, tx: Transaction) -> int:
+        """Return how many tokens have not begun."""
 
     @property
     @abstractmethod

@@ -11,7 +11,7 @@ from bpm.bus import Bus, Envelope, Outcome
 from bpm.errors import BpmError, Conflict, Fenced, NotFound
 from bpm.jobs import Job, JobQueue
 from bpm.process import tables
-from bpm.process.runtime import KIND, starter_of
+from bpm.process.runtime import starter_of
 from bpm.process.state import changes
 from bpm.security.permissions import EXECUTE, Principal
 from bpm.store import Transaction
@@ -23,7 +23,7 @@ BACKOFF_SECONDS = (1, 10, 60, 600)
 class ProcessJobs:
     """The job kind of process instances; see `bpm.jobs.JobKind`."""
 
-    name = KIND
+    name = tables.KIND
 
     def __init__(self, bus: Bus, jobs: JobQueue) -> None:
         """Send through the bus; ask the job engine for another try."""
@@ -34,7 +34,7 @@ class ProcessJobs:
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
         return [
-            Job(KIND, f"{wait.instance_id}.{wait.wait_id}", wait.tries, wait.due_at or wait.created_at)
+            Job(tables.KIND, f"{wait.instance_id}.{wait.wait_id}", wait.tries, wait.due_at or wait.created_at)
             for wait in tables.job_waits(tx, limit)
         ]
 
@@ -52,7 +52,7 @@ class ProcessJobs:
             async with asyncio.timeout(seconds):
                 while waits := await self._immediate(instance_id):
                     for wait in waits:
-                        await self.run(Job(KIND, f"{instance_id}.{wait.wait_id}", wait.tries, wait.created_at))
+                        await self.run(Job(tables.KIND, f"{instance_id}.{wait.wait_id}", wait.tries, wait.created_at))
         except TimeoutError:
             return
 
@@ -111,7 +111,7 @@ class ProcessJobs:
 
     def _put_off(self, tx: Transaction, wait: Any, due: Any) -> None:
         if tables.put_off(tx, wait.instance_id, wait.wait_id, wait.tries, due):
-            self._jobs.enqueue(tx, Job(KIND, f"{wait.instance_id}.{wait.wait_id}", wait.tries + 1, due))
+            self._jobs.enqueue(tx, Job(tables.KIND, f"{wait.instance_id}.{wait.wait_id}", wait.tries + 1, due))
 
     async def _answer(self, instance: Any, wait: Any, answer: dict[str, Any]) -> None:
         engine = Principal("system", "system:process", "process engine", instance.organization_id, frozenset({EXECUTE}))

@@ -22,7 +22,6 @@ from bpm.process.state import Instance
 from bpm.process.triggers import CompleteTask, FailTask, Start, Trigger
 from bpm.security.permissions import Principal
 
-KIND = "process"
 MAX_INLINE_COMMANDS = 200
 """After so many commands in one transaction the next becomes a job, so that no group waits for a loop."""
 
@@ -251,7 +250,7 @@ class Step:
         }
         tables.open_wait(self._context.tx, row)
         if woken and due is not None:
-            self._jobs.enqueue(self._context.tx, Job(KIND, f"{self._row.id}.{effect.wait_id}", 0, due))
+            self._jobs.enqueue(self._context.tx, Job(tables.KIND, f"{self._row.id}.{effect.wait_id}", 0, due))
 
     def _publish(self, event: str, data: dict[str, Any]) -> None:
         if not self._registry.knows("PublishEventCommand"):

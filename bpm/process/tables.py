@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, select, update
+from sqlalchemy import Index, String, UniqueConstraint, bindparam, cast, delete, func, select, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
+from bpm.jobs import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
 from bpm.store.session import ScopedSession
+
+KIND = "process"
+"""The kind of job that answers waits."""
 
 JOB_KINDS = ("command", "script", "timer")
 """Waits that a worker answers; the others wait for people or messages."""
@@ -117,7 +121,12 @@ _WRITE = (
 )
 _CLOSE = delete(WAITS).where(WAITS.c.instance_id == bindparam("instance"), WAITS.c.wait_id == bindparam("wait"))
 _ONE_WAIT = select(WAITS).where(WAITS.c.instance_id == bindparam("instance"), WAITS.c.wait_id == bindparam("wait"))
-_JOBS = select(WAITS).where(WAITS.c.kind.in_(JOB_KINDS)).order_by(WAITS.c.due_at)
+_WAIT_REF = cast(WAITS.c.instance_id, String) + "." + cast(WAITS.c.wait_id, String)
+_JOBS = (
+    select(WAITS)
+    .where(WAITS.c.kind.in_(JOB_KINDS), lacks_token(KIND, _WAIT_REF, WAITS.c.tries))
+    .order_by(WAITS.c.due_at)
+)
 _TRIES = (
     update(WAITS)
     .where(
@@ -216,7 +225,7 @@ def waits_of(tx: Transaction, instance_id: int, *kinds: str) -> Sequence[Any]:
 
 
 def job_waits(tx: Transaction, limit: int) -> Sequence[Any]:
-    """Return the waits that a worker has to answer, the earliest due first."""
+    """Return the waits that a worker has to answer and that lack a job, the earliest due first."""
     return tx.connection.execute(_JOBS.limit(limit)).all()
 
 

@@ -14,7 +14,8 @@ import commands.system
 import commands.webhook_configs
 from bpm.accounts.tables import User
 from bpm.bus import Bus, Envelope, Registry
-from bpm.jobs.embedded import EmbeddedJobs
+from bpm.clock import system_clock
+from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import SYSTEM, Principal, permissions_of
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
@@ -81,7 +82,7 @@ async def house(database: Database, settings: Settings, sandbox: Sandbox) -> Hou
     routes = RouteTable(database, RuleCompiler(registry, box, settings))
     services = {"guard": Guard(), "registry": registry, "routes": routes, "sandbox": sandbox}
     registry.bind({**services, "secrets_box": box, "settings": settings, "status": None})
-    bus = Bus(registry, database, EmbeddedJobs(database, concurrency=1), SecretBox(b"k" * 32))
+    bus = Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(b"k" * 32))
     return House(bus, database, routes)
 
 

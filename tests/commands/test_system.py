@@ -1,8 +1,6 @@
 """The product tells about itself: signs of life, the catalogue, the status."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +8,13 @@ from jsonschema import Draft202012Validator
 
 import commands.system
 from bpm.bus import Bus, Envelope, Registry
+from bpm.clock import system_clock
 from bpm.errors import Forbidden, NotFound
-from bpm.jobs.embedded import EmbeddedJobs
+from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import SYSTEM
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
-from bpm.store import open_database
+from bpm.store import Database
 from commands.system import GetCommandCatalogQuery, GetSystemStatusQuery, PingQuery
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +25,7 @@ GUEST = replace(SYSTEM, id="u1", name="Guest", permissions=frozenset[str]())
 class Status:
     """What the composition root reports."""
 
-    def report(self) -> dict[str, Any]:
+    def report(self, tx) -> dict[str, Any]:
         return {
             "version": "0.1.0",
             "uptime_seconds": 12.5,
@@ -41,14 +40,11 @@ class Status:
 
 
 @pytest.fixture
-async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
+async def bus(database: Database, settings: Settings) -> Bus:
     registry = Registry()
     registry.discover(commands.system.__name__)
     registry.bind({"registry": registry, "status": Status()})
-    database = open_database(Settings(data_dir=tmp_path))
-    await database.start()
-    yield Bus(registry, database, EmbeddedJobs(database, concurrency=1), SecretBox(b"k" * 32))
-    await database.stop()
+    return Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(b"k" * 32))
 
 
 async def test_ping_answers_anybody_who_is_known(bus: Bus) -> None:

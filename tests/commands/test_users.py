@@ -12,8 +12,9 @@ import commands.users
 from bpm.accounts import Accounts
 from bpm.accounts.tables import ApiKey, User
 from bpm.bus import Bus, Registry
+from bpm.clock import system_clock
 from bpm.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from bpm.jobs.embedded import EmbeddedJobs
+from bpm.jobs.opening import open_jobs
 from bpm.security.passwords import Passwords
 from bpm.security.permissions import SYSTEM, Principal, permissions_of
 from bpm.security.secrets import SecretBox
@@ -67,7 +68,7 @@ async def office(database: Database, settings: Settings, hashed: str) -> AsyncIt
     registry.discover(commands.users.__name__)
     registry.bind({"accounts": accounts})
     office = Office(
-        Bus(registry, database, EmbeddedJobs(database, concurrency=1), SecretBox(b"k" * 32)), accounts, database
+        Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(b"k" * 32)), accounts, database
     )
 
     def add(tx):

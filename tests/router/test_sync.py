@@ -162,6 +162,10 @@ async def test_what_could_not_be_settled_is_taken_up(app: RunningApp, monkeypatc
     monkeypatch.setattr("bpm.store.writer.MAX_WAITING_UNITS", 0)
     assert (await waiting).status == 503
     monkeypatch.undo()
+    (kept,) = await until(app, "unsettled", "running")
+    token = Job("inbound", kept["requestId"], 0, utc_now())
+    await app.app.database.write(lambda tx: app.app.jobs.cancel(tx, token))
+    await app.app.database.write(lambda tx: app.app.jobs.enqueue(tx, token))
     await until(app, "unsettled", "done")
     assert (probes.tries["unsettled"], await runs(app, "unsettled")) == (2, 1)
 
@@ -172,7 +176,9 @@ async def test_no_worker_takes_what_a_caller_waits_for(app: RunningApp) -> None:
     await app.rule("mine", **fields, responseMode="sync")
     waiting = asyncio.create_task(app.hook("mine", {}))
     (kept,) = await until(app, "mine", "running")
-    app.app.jobs.remember(Job("inbound", kept["requestId"], 0, utc_now()))
+    token = Job("inbound", kept["requestId"], 0, utc_now())
+    await app.app.database.write(lambda tx: app.app.jobs.cancel(tx, token))
+    await app.app.database.write(lambda tx: app.app.jobs.enqueue(tx, token))
     assert (await waiting).status == 200
     assert (probes.tries["mine"], await runs(app, "mine")) == (1, 1)
 

@@ -11,9 +11,11 @@ from sqlmodel import Field, col, select
 from bpm.bus import Bus, Command, Context, EffectContext, Envelope, Integer, Query, Registry, View, handles
 from bpm.bus.tables import AuditEntry, IdempotencyKey
 from bpm.errors import BpmError, Conflict, Defect, Failed, Forbidden
-from bpm.jobs.embedded import EmbeddedJobs
+from bpm.jobs import JobQueue
+from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import SYSTEM, Principal
 from bpm.security.secrets import SecretBox
+from bpm.settings import Settings
 from bpm.store import Database, OrganizationRow, Transaction
 from bpm.testing import Clock
 
@@ -166,12 +168,16 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def bus(database: Database, clock: Clock) -> AsyncIterator[Bus]:
+def jobs(database: Database, settings: Settings, clock: Clock) -> JobQueue:
+    return open_jobs(database, settings, clock)
+
+
+@pytest.fixture
+async def bus(database: Database, jobs: JobQueue, clock: Clock) -> AsyncIterator[Bus]:
     registry = Registry()
     for handler in (say, say_twice, try_it, shout, loop, effect_inside, later, get_words):
         registry.add(handler)
     registry.bind({})
-    jobs = EmbeddedJobs(database, 10, clock)
     bus = Bus(registry, database, jobs, SecretBox(b"k" * 32), clock)
     await jobs.start(bus.scheduled)
     yield bus
@@ -350,15 +356,17 @@ async def test_only_one_message_waits_under_a_key(bus: Bus) -> None:
     assert await bus.send(GetWordsQuery()) == ["keyed"]
 
 
-async def test_a_message_for_later_survives_a_restart(database: Database, bus: Bus, clock: Clock) -> None:
+async def test_a_message_for_later_survives_a_restart(
+    database: Database, settings: Settings, bus: Bus, jobs: JobQueue, clock: Clock
+) -> None:
     """What was scheduled in one process is sent by the next."""
-    await bus.send(LaterCommand(word="tomorrow", seconds=86_400))
-    clock.advance(timedelta(days=2))
-    jobs = EmbeddedJobs(database, 10, clock)
-    bus_after = Bus(bus.registry, database, jobs, SecretBox(b"k" * 32), clock)
-    await jobs.start(bus_after.scheduled)
-    assert await eventually(bus_after, ["tomorrow"])
+    await bus.send(LaterCommand(word="soon", seconds=0.5))
     await jobs.drain(1)
+    jobs_after = open_jobs(database, settings, clock)
+    bus_after = Bus(bus.registry, database, jobs_after, SecretBox(b"k" * 32), clock)
+    await jobs_after.start(bus_after.scheduled)
+    assert await eventually(bus_after, ["soon"])
+    await jobs_after.drain(1)
 
 
 async def eventually(bus: Bus, words: list[str], seconds: float = 3) -> bool:

@@ -19,8 +19,9 @@ from bpm.accounts import Accounts
 from bpm.accounts.keys import generate_key
 from bpm.accounts.tables import ApiKey, User
 from bpm.bus import Bus, Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, Registry, View, handles
+from bpm.clock import system_clock
 from bpm.errors import Conflict, NotFound, Overloaded, RateLimited
-from bpm.jobs.embedded import EmbeddedJobs
+from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import SYSTEM
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
@@ -231,7 +232,7 @@ async def add_caller(database: Database, number: int, name: str, *permissions: s
 def app(
     registry: Registry, database: Database, accounts: Accounts, lifecycle: Lifecycle, settings: Settings
 ) -> Starlette:
-    bus = Bus(registry, database, EmbeddedJobs(database, concurrency=1), SecretBox(KEY))
+    bus = Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(KEY))
     routes = [
         Route(PATH, CommandEndpoint(bus, accounts, settings, lifecycle)),
         *health_routes(Readiness(database, lifecycle), accounts, settings),

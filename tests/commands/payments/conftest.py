@@ -9,7 +9,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from bpm.bus import Bus, Message, Registry
-from bpm.jobs.embedded import EmbeddedJobs
+from bpm.clock import system_clock
+from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import Principal, permissions_of
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
@@ -86,9 +87,9 @@ async def office(settings: Settings) -> AsyncIterator[Office]:
         registry.discover(module)
     registry.bind({"mono_api": MonoApi(settings.mono, client), "remita_api": RemitaApi(settings.remita, client)})
     await database.start()
-    yield Office(
-        Bus(registry, database, EmbeddedJobs(database, concurrency=4), SecretBox(b"k" * 32)), database, settings
-    )
+    jobs = open_jobs(database, settings, system_clock)
+    await jobs.prepare()
+    yield Office(Bus(registry, database, jobs, SecretBox(b"k" * 32)), database, settings)
     await client.close()
     await database.stop()
 

@@ -10,9 +10,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from bpm.bus.tables import waiting_messages
+from bpm.bus.tables import SCHEDULED
+from bpm.clock import system_clock
 from bpm.errors import Failed, Forbidden, Invalid, NotFound, Unavailable
-from bpm.jobs.embedded import EmbeddedJobs
+from bpm.jobs.opening import open_jobs
 from bpm.settings import Settings
 from tests.commands.payments.conftest import STRANGER, TIMEOUT_SECONDS, VIEWER, Office, eventually
 
@@ -279,7 +280,7 @@ async def test_the_worker_confirms_what_was_notified(
     """After a notification the payment is confirmed without anybody's doing."""
     answers(httpserver, PAID)
     await office.receive("remita", b'{"rrr": "%s", "amount": "16000.25"}' % RRR.encode())
-    jobs = EmbeddedJobs(office.database, concurrency=2)
+    jobs = open_jobs(office.database, settings, system_clock)
     await jobs.start(office.bus.scheduled)
     await eventually(lambda: is_confirmed(office))
     await jobs.drain(5)
@@ -304,7 +305,8 @@ async def confirm(office: Office, rrr: str = RRR) -> Any:
 
 
 async def waiting(office: Office) -> Any:
-    return await office.database.read(lambda tx: waiting_messages(tx, 100))
+    statement = SCHEDULED.select().where(SCHEDULED.c.state == "waiting").order_by(SCHEDULED.c.created_at)
+    return await office.database.read(lambda tx: tx.connection.execute(statement).all())
 
 
 async def is_confirmed(office: Office) -> bool:

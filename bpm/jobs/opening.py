@@ -1,0 +1,19 @@
+"""Which job engine belongs to the database that the settings name."""
+
+from bpm.clock import Clock
+from bpm.jobs.ownership import Ownership
+from bpm.jobs.port import JobQueue
+from bpm.jobs.queue import Jobs
+from bpm.jobs.sqlite import SqliteTokens
+from bpm.settings import Settings
+from bpm.store import Database
+
+
+def open_jobs(database: Database, settings: Settings, clock: Clock) -> JobQueue:
+    """Return the engine beside `database`, not yet started."""
+    if database.dsn is None:
+        tokens = SqliteTokens(database, Ownership(settings.data_dir / "worker.lock"))
+        return Jobs(tokens, database, settings.worker_concurrency, clock)
+    from bpm.jobs.pgqueuer import PostgresTokens  # asyncpg is there only where PostgreSQL is used
+
+    return Jobs(PostgresTokens(database.dsn), database, settings.worker_concurrency, clock)

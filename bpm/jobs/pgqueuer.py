@@ -1,0 +1,158 @@
+"""Tokens in PostgreSQL: PgQueuer as it comes, on connections of its own."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+import asyncpg
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.domain.settings import DBSettings
+from pgqueuer.domain.types import Channel
+from pgqueuer.ports import RepositoryPort
+from pgqueuer.ports.driver import Driver
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Integer,
+    Interval,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    text,
+)
+
+from bpm.jobs.port import Job
+from bpm.jobs.tables import NAME
+from bpm.jobs.tokens import Tokens
+from bpm.store import Transaction
+
+CONNECTIONS = 4
+CONNECT_SECONDS = 10
+INSTALL_LOCK = 0x62706D  # "bpm": an advisory lock, so that processes that start together install once
+LOG_KEPT = timedelta(hours=1)
+PRUNED_AT_ONCE = 10_000
+
+SETTINGS = DBSettings(
+    prefix="",
+    channel=Channel("ch_pgqueuer"),
+    function="fn_pgqueuer_changed",
+    statistics_table="pgqueuer_statistics",
+    queue_status_type="pgqueuer_status",
+    queue_table=NAME,
+    queue_table_log="pgqueuer_log",
+    trigger="tg_pgqueuer_changed",
+    schedules_table="pgqueuer_schedules",
+)
+"""PgQueuer's own names, said aloud because it would take others from the environment."""
+
+TOKENS = Table(
+    NAME,
+    MetaData(),
+    Column("id", BigInteger, primary_key=True),
+    Column("priority", Integer, nullable=False),
+    Column("entrypoint", Text, nullable=False),
+    Column("dedupe_key", Text),
+    Column("payload", LargeBinary),
+    Column("status", Text, nullable=False),
+    Column("execute_after", DateTime(timezone=True), nullable=False),
+    info={"on_conflict": "nothing"},
+)
+TOKENS.info["insert"] = insert(TOKENS).values(
+    priority=0,
+    entrypoint=bindparam("kind"),
+    dedupe_key=bindparam("key"),
+    payload=bindparam("payload"),
+    status=literal_column("'queued'"),
+    execute_after=func.now() + bindparam("delay", type_=Interval()),
+)
+"""Due times are reckoned by the server's clock, the only one that all processes share."""
+
+_CANCEL = text(f"DELETE FROM {NAME} WHERE status = 'queued' AND dedupe_key = ANY(:keys)")  # noqa: S608 our name
+_WAITING = text(f"SELECT count(*) FROM {NAME} WHERE status = 'queued'")  # noqa: S608
+_PRUNE = """
+    DELETE FROM pgqueuer_log WHERE id IN (
+        SELECT id FROM pgqueuer_log WHERE created < now() - $1::interval ORDER BY id LIMIT $2
+    )
+"""
+
+
+class PostgresTokens(Tokens):
+    """Tokens that any process on the same database may take; a dead one's are taken over."""
+
+    lease = timedelta(seconds=15)
+    poll = timedelta(seconds=2)
+
+    def __init__(self, dsn: str) -> None:
+        """Take the server's address; LISTEN needs a direct one, not a transaction pooler's."""
+        self._dsn = dsn
+        self._pool: Any = None
+
+    async def prepare(self) -> None:
+        """Install or upgrade PgQueuer's tables, one process at a time."""
+        connection = cast("Any", await asyncpg.connect(self._dsn, timeout=CONNECT_SECONDS))
+        try:
+            await connection.execute("SELECT pg_advisory_lock($1)", INSTALL_LOCK)
+            queries = _queries(AsyncpgDriver(connection))
+            if await queries.schema_is_installed():
+                await queries.upgrade()
+            else:
+                await queries.install()
+        finally:
+            await connection.close()
+
+    def own(self) -> None:
+        """See `Tokens.own`; many may work."""
+
+    def disown(self) -> None:
+        """See `Tokens.disown`."""
+
+    async def open(self) -> RepositoryPort:
+        """Connect."""
+        self._pool = await asyncpg.create_pool(
+            self._dsn, min_size=2, max_size=CONNECTIONS, timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS * 3
+        )
+        return _queries(AsyncpgPoolDriver(self._pool))
+
+    async def close(self) -> None:
+        """See `Tokens.close`."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            try:
+                await asyncio.wait_for(pool.close(), CONNECT_SECONDS)
+            except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                pool.terminate()
+
+    def row(self, job: Job, delay: timedelta) -> tuple[Table, Mapping[str, Any]]:
+        """See `Tokens.row`."""
+        return TOKENS, {"kind": job.kind, "key": job.key, "payload": job.key.encode(), "delay": delay}
+
+    def wake(self) -> None:
+        """See `Tokens.wake`; PgQueuer's trigger tells every worker."""
+
+    def cancel(self, tx: Transaction, keys: Sequence[str]) -> None:
+        """See `Tokens.cancel`."""
+        tx.connection.execute(_CANCEL, {"keys": list(keys)})
+
+    def waiting(self, tx: Transaction) -> int:
+        """See `Tokens.waiting`."""
+        return tx.connection.execute(_WAITING).scalar_one()
+
+    async def prune(self) -> None:
+        """Shorten PgQueuer's log."""
+        if self._pool is not None:
+            await self._pool.execute(_PRUNE, LOG_KEPT, PRUNED_AT_ONCE)
+
+
+def _queries(driver: Driver) -> Queries:
+    return Queries(
+        driver, QueryBuilderEnvironment(SETTINGS), QueryQueueBuilder(SETTINGS), QuerySchedulerBuilder(SETTINGS)
+    )

@@ -1,0 +1,164 @@
+"""Runs jobs: PgQueuer's `QueueManager` dispatches, leases and retries; the tokens live beside our rows."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Job as Token
+from sqlalchemy import Table
+
+from bpm.clock import Clock
+from bpm.errors import BpmError
+from bpm.jobs.port import Job, JobKind, JobQueue
+from bpm.jobs.reconciler import Reconciler
+from bpm.jobs.tokens import Tokens
+from bpm.store import Database, Transaction
+
+BATCH = 100
+MIN_POLL = timedelta(seconds=0.02)
+RESTART_SECONDS = 1.0
+"""The pause before the engine is started again after it lost its database."""
+LONGEST_PAUSE_SECONDS = 60
+CUT_OFF_SECONDS = 5.0
+"""How long jobs that were cut off may take to give their tokens back."""
+
+log = structlog.get_logger("bpm.jobs")
+
+
+class Jobs(JobQueue):
+    """At most `concurrency` jobs at once, begun in batches."""
+
+    def __init__(self, tokens: Tokens, database: Database, concurrency: int, clock: Clock) -> None:
+        """Stand beside a database; `start` begins the work."""
+        self._tokens = tokens
+        self._concurrency = max(2, concurrency)
+        self._clock = clock
+        self._reconciler = Reconciler(database, self)
+        self._kinds: tuple[JobKind, ...] = ()
+        self._manager: QueueManager | None = None
+        self._running: set[asyncio.Task[Any]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._draining = False
+
+    async def prepare(self) -> None:
+        """See `JobQueue.prepare`."""
+        await self._tokens.prepare()
+
+    def enqueue(self, tx: Transaction, *jobs: Job) -> None:
+        """See `JobQueue.enqueue`."""
+        for table, row in self.tokens(*jobs):
+            tx.append(table, row)
+        tx.after_commit(self.wake)
+
+    def tokens(self, *jobs: Job) -> list[tuple[Table, Mapping[str, Any]]]:
+        """See `JobQueue.tokens`."""
+        now = self._clock()
+        return [self._tokens.row(job, max(timedelta(), job.due_at - now)) for job in jobs]
+
+    def wake(self) -> None:
+        """See `JobQueue.wake`."""
+        self._tokens.wake()
+
+    def cancel(self, tx: Transaction, *jobs: Job) -> None:
+        """See `JobQueue.cancel`."""
+        self._tokens.cancel(tx, [job.key for job in jobs])
+
+    async def start(self, *kinds: JobKind) -> None:
+        """See `JobQueue.start`."""
+        self._tokens.own()
+        self._kinds = kinds
+        self._tasks = [
+            asyncio.create_task(self._serve(), name="bpm-jobs"),
+            asyncio.create_task(self._reconciler.repeat(kinds, self._tokens.prune), name="bpm-reconciler"),
+        ]
+
+    async def drain(self, seconds: float) -> None:
+        """See `JobQueue.drain`."""
+        self._draining = True
+        if not self._tasks:
+            return
+        serving, reconciling = self._tasks
+        reconciling.cancel()
+        if self._manager is None:
+            serving.cancel()
+        else:
+            self._manager.shutdown.set()
+            await asyncio.wait((serving,), timeout=seconds)
+            for task in self._running:
+                task.cancel()
+            await asyncio.wait((serving,), timeout=CUT_OFF_SECONDS)
+            serving.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tokens.disown()
+
+    def waiting(self, tx: Transaction) -> int:
+        """See `JobQueue.waiting`."""
+        return self._tokens.waiting(tx)
+
+    @property
+    def running(self) -> int:
+        """See `JobQueue.running`."""
+        return len(self._running)
+
+    @property
+    def alive(self) -> bool:
+        """See `JobQueue.alive`."""
+        return self._manager is not None
+
+    async def _serve(self) -> None:
+        while not self._draining:
+            try:
+                await self._run_manager()
+            except Exception as error:
+                log.warning("the job engine stopped and is started again", error=repr(error))
+            if not self._draining:
+                await asyncio.sleep(RESTART_SECONDS)
+
+    async def _run_manager(self) -> None:
+        try:
+            manager = QueueManager(await self._tokens.open())
+            manager.min_dequeue_poll_interval = MIN_POLL
+            for kind in self._kinds:
+                manager.entrypoint(kind.name, accepts_context=False, on_failure="hold")(self._runner(kind))
+            self._manager = manager
+            await manager.run(
+                dequeue_timeout=self._tokens.poll,
+                batch_size=min(BATCH, self._concurrency // 2),
+                max_concurrent_tasks=self._concurrency,
+                shutdown_on_listener_failure=True,
+                heartbeat_timeout=self._tokens.lease,
+                log_aggregation_interval=timedelta(),
+            )
+        finally:
+            self._manager = None
+            await self._tokens.close()
+
+    def _runner(self, kind: JobKind) -> Callable[[Token], Awaitable[None]]:
+        async def run(token: Token) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._running.add(task)
+            try:
+                await _attempt(kind, token)
+            finally:
+                self._running.discard(task)
+
+        return run
+
+
+async def _attempt(kind: JobKind, token: Token) -> None:
+    """Run the job; what it could not record is put off, what a drain cuts off is given back."""
+    job = Job.named((token.payload or b"").decode(), token.execute_after)
+    try:
+        await kind.run(job)
+    except asyncio.CancelledError:
+        raise RetryRequested(timedelta(), reason="cut off") from None
+    except Exception as error:
+        pause = timedelta(seconds=min(2**token.attempts, LONGEST_PAUSE_SECONDS))
+        unexpected = error if not isinstance(error, BpmError) else None
+        log.warning("job put off", job=job.key, seconds=pause.seconds, error=repr(error), exc_info=unexpected)
+        raise RetryRequested(pause, reason=repr(error)) from error

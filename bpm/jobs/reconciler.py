@@ -1,0 +1,46 @@
+"""Makes the tokens that are missing, so that no fault of a job engine can lose work."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from bpm.jobs.port import JobKind, JobQueue
+from bpm.store import Database
+
+PAGE = 1_000
+SECONDS = 60.0
+
+log = structlog.get_logger("bpm.jobs")
+
+
+class Reconciler:
+    """Compares the open rows of every kind with the tokens, at the start and every minute."""
+
+    def __init__(self, database: Database, jobs: JobQueue) -> None:
+        """Stand between the tables and the queue."""
+        self._database = database
+        self._jobs = jobs
+
+    async def repeat(self, kinds: Sequence[JobKind], prune: Callable[[], Awaitable[None]]) -> None:
+        """Reconcile and tidy up until cancelled; what fails is tried again in a minute."""
+        while True:
+            try:
+                await self.reconcile(*kinds)
+                await prune()
+            except Exception as error:
+                log.warning("the open rows could not be compared with their jobs", error=repr(error))
+            await asyncio.sleep(SECONDS)
+
+    async def reconcile(self, *kinds: JobKind) -> int:
+        """Make the missing tokens and return how many there were."""
+        return sum([await self._reconcile(kind) for kind in kinds])
+
+    async def _reconcile(self, kind: JobKind) -> int:
+        made = 0
+        while missing := await self._database.read(lambda tx: kind.pending(tx, PAGE)):
+            await self._database.write(lambda tx, missing=missing: self._jobs.enqueue(tx, *missing))
+            made += len(missing)
+            if len(missing) < PAGE:
+                break
+        return made

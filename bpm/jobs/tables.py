@@ -1,0 +1,14 @@
+"""The table of tokens: PgQueuer's own on PostgreSQL, and one of the same name when embedded."""
+
+from sqlalchemy import ColumnElement, String, cast, column, exists, literal, literal_column, table
+
+NAME = "pgqueuer"
+TOKENS = table(NAME, column("dedupe_key", String()), column("status", String()))
+
+_ALIVE = TOKENS.c.status.in_([literal_column("'queued'"), literal_column("'picked'")])
+
+
+def lacks_token(kind: str, ref: ColumnElement[str], attempt: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return the condition that no token wakes this attempt of a row; see `JobKind.pending`."""
+    key = literal(f"{kind}:") + ref + literal(":") + cast(attempt, String)
+    return ~exists().where(TOKENS.c.dedupe_key == key, _ALIVE)

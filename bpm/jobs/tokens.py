@@ -1,0 +1,61 @@
+"""What differs between the places where PgQueuer keeps its tokens."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from pgqueuer.ports import RepositoryPort
+from sqlalchemy import Table
+
+from bpm.jobs.port import Job
+from bpm.store import Transaction
+
+
+class Tokens(ABC):
+    """A table of tokens, and PgQueuer's way to it."""
+
+    lease: ClassVar[timedelta]
+    """A running job whose process has not been heard of for so long is given to another; zero: never."""
+    poll: ClassVar[timedelta]
+    """How often the table is looked at without having been woken."""
+
+    @abstractmethod
+    async def prepare(self) -> None:
+        """Create the table, or bring it up to date."""
+
+    @abstractmethod
+    def own(self) -> None:
+        """Become the one process that may work, where only one may; raises `Misconfigured`."""
+
+    @abstractmethod
+    def disown(self) -> None:
+        """Let another process become it."""
+
+    @abstractmethod
+    async def open(self) -> RepositoryPort:
+        """Return what PgQueuer's `QueueManager` works on, until `close`."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of what `open` took; it may have failed half-way."""
+
+    @abstractmethod
+    def row(self, job: Job, delay: timedelta) -> tuple[Table, Mapping[str, Any]]:
+        """Return the row of a token that is due after `delay`."""
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Tell this process's worker that there is something new."""
+
+    @abstractmethod
+    def cancel(self, tx: Transaction, keys: Sequence[str]) -> None:
+        """Delete tokens that wait."""
+
+    @abstractmethod
+    def waiting(self, tx: Transaction) -> int:
+        """Count the tokens that wait."""
+
+    @abstractmethod
+    async def prune(self) -> None:
+        """Throw away what the engine notes about finished jobs."""

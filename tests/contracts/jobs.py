@@ -1,0 +1,198 @@
+"""What every job engine must do, whatever its tokens are kept in; inherited by a test class for each database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from bpm.errors import StorageUnavailable
+from bpm.jobs import Job, JobQueue
+from bpm.jobs.opening import open_jobs
+from bpm.jobs.tables import TOKENS
+from bpm.settings import Settings
+from bpm.store import Database, Transaction
+from bpm.testing import Clock
+
+
+class Notes:
+    """A kind of job that notes what was run, and when by the loop's clock."""
+
+    name = "note"
+
+    def __init__(self, *open_rows: Job, seconds: float = 0, failures: int = 0) -> None:
+        self.open_rows = list(open_rows)
+        self.seconds = seconds
+        self.failures = failures
+        self.ran: list[str] = []
+        self.times: dict[str, float] = {}
+        self.at_once = 0
+        self.most_at_once = 0
+
+    def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
+        known = set(tx.connection.execute(TOKENS.select()).scalars())
+        return [row for row in self.open_rows if row.key not in known][:limit]
+
+    async def run(self, job: Job) -> None:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(self.seconds)
+        finally:
+            self.at_once -= 1
+        if self.failures:
+            self.failures -= 1
+            raise StorageUnavailable
+        self.times[job.ref] = asyncio.get_running_loop().time()
+        self.ran.append(job.ref)
+        self.open_rows = [row for row in self.open_rows if row.ref != job.ref]
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+class JobsContract:
+    """Enqueueing, due times, retries, limits, restarts and drains."""
+
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return Clock()
+
+    @pytest.fixture
+    def working(self, database: Database, settings: Settings, clock: Clock):
+        @asynccontextmanager
+        async def start(notes: Notes, concurrency: int = 10) -> AsyncIterator[JobQueue]:
+            jobs = open_jobs(database, settings.model_copy(update={"worker_concurrency": concurrency}), clock)
+            await jobs.prepare()
+            await jobs.start(notes)
+            try:
+                yield jobs
+            finally:
+                await jobs.drain(2)
+
+        return start
+
+    @pytest.fixture
+    def job(self, clock: Clock) -> Callable[..., Job]:
+        return lambda ref, seconds=0.0: Job("note", ref, 0, clock() + timedelta(seconds=seconds))
+
+    async def test_a_job_of_a_committed_transaction_runs(self, database, working, job) -> None:
+        """Asked for in a transaction, it runs after the commit."""
+        notes = Notes()
+        async with working(notes) as jobs:
+            await database.write(lambda tx: jobs.enqueue(tx, job("a")))
+            await until(lambda: notes.ran == ["a"])
+
+    async def test_a_job_of_a_failed_transaction_does_not_run(self, database, working, job) -> None:
+        """Without its commit there is no job."""
+        notes = Notes()
+
+        def work(tx: Transaction) -> None:
+            jobs.enqueue(tx, job("a"))
+            raise ValueError("no")
+
+        async with working(notes) as jobs:
+            with pytest.raises(ValueError, match="no"):
+                await database.write(work)
+            await database.write(lambda tx: jobs.enqueue(tx, job("b")))
+            await until(lambda: notes.ran == ["b"])
+
+    async def test_a_group_of_appended_tokens_runs_once_each(self, database, working, job) -> None:
+        """Tokens that are appended with many rows at once are all run, none twice."""
+        notes = Notes()
+        async with working(notes, 100) as jobs:
+            appends = [database.append(*jobs.tokens(job(str(n))), then=jobs.wake) for n in range(500)]
+            await asyncio.gather(*appends)
+            await until(lambda: len(notes.ran) == 500, 20)
+        assert sorted(map(int, notes.ran)) == list(range(500))
+
+    async def test_jobs_run_when_they_are_due(self, database, working, job) -> None:
+        """None runs before its time, nor more than a quarter of a second after it."""
+        notes = Notes()
+        async with working(notes) as jobs:
+            begun = asyncio.get_running_loop().time()
+            waits = {"third": 1.2, "second": 0.8, "first": 0.4}
+            await database.write(lambda tx: jobs.enqueue(tx, *(job(ref, wait) for ref, wait in waits.items())))
+            await until(lambda: len(notes.ran) == 3)
+        assert notes.ran == ["first", "second", "third"]
+        late = {ref: notes.times[ref] - begun - wait for ref, wait in waits.items()}
+        assert all(-0.01 <= seconds <= 0.25 for seconds in late.values()), late
+
+    async def test_a_clock_that_jumps_back_delays_nothing(self, database, working, job, clock) -> None:
+        """What was asked for keeps its wait when the clock is set back an hour."""
+        notes = Notes()
+        async with working(notes) as jobs:
+            await database.write(lambda tx: jobs.enqueue(tx, job("a", 0.2)))
+            clock.advance(timedelta(hours=-1))
+            await database.write(lambda tx: jobs.enqueue(tx, job("b")))
+            await until(lambda: sorted(notes.ran) == ["a", "b"], seconds=2)
+
+    async def test_open_rows_are_taken_up_at_the_start(self, working, job) -> None:
+        """A token that is missing is made anew from the tables."""
+        notes = Notes(job("left over"))
+        async with working(notes):
+            await until(lambda: notes.ran == ["left over"])
+
+    async def test_the_same_token_is_held_once(self, database, working, job) -> None:
+        """A token that comes twice before it runs is one job."""
+        notes = Notes()
+        async with working(notes) as jobs:
+            await database.write(lambda tx: jobs.enqueue(tx, job("a", 0.3), job("a", 0.3)))
+            await database.write(lambda tx: jobs.enqueue(tx, job("a", 0.3)))
+            assert await database.read(jobs.waiting) == 1
+            await until(lambda: notes.ran == ["a"])
+            await database.write(lambda tx: jobs.enqueue(tx, job("b", 0.3)))
+            await until(lambda: len(notes.ran) == 2)
+        assert notes.ran == ["a", "b"]
+
+    async def test_a_job_can_be_taken_back(self, database, working, job) -> None:
+        """A cancelled token is not run; others are."""
+        notes = Notes()
+        async with working(notes) as jobs:
+            await database.write(lambda tx: jobs.enqueue(tx, job("a", 0.3), job("b", 0.4)))
+            await database.write(lambda tx: jobs.cancel(tx, job("a")))
+            await until(lambda: notes.ran == ["b"])
+
+    async def test_no_more_than_so_many_run_at_once(self, database, working, job) -> None:
+        """The bound on concurrency holds, and everything is run in the end."""
+        notes = Notes(seconds=0.02)
+        async with working(notes, 4) as jobs:
+            await database.write(lambda tx: jobs.enqueue(tx, *(job(str(n)) for n in range(20))))
+            await until(lambda: len(notes.ran) == 20, 20)
+        assert 2 <= notes.most_at_once <= 4
+
+    async def test_a_job_that_could_not_record_its_failure_is_run_again(self, database, working, job) -> None:
+        """An outage loses no job."""
+        notes = Notes(failures=1)
+        async with working(notes) as jobs:
+            await database.write(lambda tx: jobs.enqueue(tx, job("a")))
+            await until(lambda: notes.ran == ["a"])
+
+    async def test_draining_waits_for_what_runs(self, database, working, job) -> None:
+        """Within the grace period running jobs finish; waiting ones stay for the next start."""
+        notes = Notes(seconds=0.3)
+        async with working(notes, 2) as jobs:
+            await database.write(lambda tx: jobs.enqueue(tx, *(job(str(n)) for n in range(6))))
+            await until(lambda: notes.at_once == 2)
+        first = list(notes.ran)
+        assert len(first) == 2
+        async with working(notes, 2):
+            await until(lambda: len(notes.ran) == 6, 10)
+        assert len(set(notes.ran)) == 6
+
+    async def test_what_a_drain_cuts_off_runs_at_the_next_start(self, database, working, job) -> None:
+        """A job longer than the grace period is cut off and given back."""
+        notes = Notes(seconds=30)
+        async with working(notes) as jobs:
+            await database.write(lambda tx: jobs.enqueue(tx, job("long")))
+            await until(lambda: notes.at_once == 1)
+            await jobs.drain(0.1)
+        assert notes.ran == []
+        notes.seconds = 0
+        async with working(notes):
+            await until(lambda: notes.ran == ["long"])
