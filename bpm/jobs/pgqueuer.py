@@ -25,10 +25,10 @@ from sqlalchemy import (
     Text,
     bindparam,
     func,
-    insert,
     literal_column,
     text,
 )
+from sqlalchemy.dialects.postgresql import insert
 
 from bpm.jobs.port import Job
 from bpm.jobs.tables import NAME
@@ -64,15 +64,18 @@ TOKENS = Table(
     Column("payload", LargeBinary),
     Column("status", Text, nullable=False),
     Column("execute_after", DateTime(timezone=True), nullable=False),
-    info={"on_conflict": "nothing"},
 )
-TOKENS.info["insert"] = insert(TOKENS).values(
-    priority=0,
-    entrypoint=bindparam("kind"),
-    dedupe_key=bindparam("key"),
-    payload=bindparam("payload"),
-    status=literal_column("'queued'"),
-    execute_after=func.now() + bindparam("delay", type_=Interval()),
+TOKENS.info["insert"] = (
+    insert(TOKENS)
+    .values(
+        priority=0,
+        entrypoint=bindparam("kind"),
+        dedupe_key=bindparam("key"),
+        payload=bindparam("token"),
+        status=literal_column("'queued'"),
+        execute_after=func.now() + bindparam("delay", type_=Interval()),
+    )
+    .on_conflict_do_nothing()
 )
 """Due times are reckoned by the server's clock, the only one that all processes share."""
 
@@ -133,7 +136,7 @@ class PostgresTokens(Tokens):
 
     def row(self, job: Job, delay: timedelta) -> tuple[Table, Mapping[str, Any]]:
         """See `Tokens.row`."""
-        return TOKENS, {"kind": job.kind, "key": job.key, "payload": job.key.encode(), "delay": delay}
+        return TOKENS, {"kind": job.kind, "key": job.key, "token": job.key.encode(), "delay": delay}
 
     def wake(self) -> None:
         """See `Tokens.wake`; PgQueuer's trigger tells every worker."""
