@@ -25,12 +25,12 @@ from commands.webhook_config_trial_views import (
 )
 from router import tables
 from router.config import ExecutionType, WebHookFields, demands
-from router.execution import Execution, call_of
+from router.execution import Execution
 from router.guard import Guard, Verdict, readable
 from router.handshakes import handshake
 from router.inbox import Source
 from router.paths import values_at
-from router.request import InboundCall
+from router.request import InboundCall, call_of
 from router.rule import Rule, RuleCompiler
 from router.table import RouteTable
 from router.tables import WebhookConfig

@@ -120,7 +120,7 @@ class WebhookEndpoint:
         if rule.sync:
             return await self._execution.at_once(call, rule, source, key)
         answer = self._answers.prescribed(call, rule)
-        first = await self._inbox.accept(call, source, key, answer if key is not None else None)
+        first = await self._inbox.accept(call, source, key, answer if key is not None else None, rule.lane_of(call))
         if first is not None:
             await self._inbox.repeat(call, source, first)
             return self._answers.again(first)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -11,23 +12,31 @@ from sqlalchemy.exc import IntegrityError
 from bpm.bus import Bus, Envelope, Message, Outcome
 from bpm.clock import Clock
 from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Unavailable
-from bpm.jobs import Job, JobQueue
+from bpm.jobs import Job, JobQueue, Lanes
 from bpm.security.permissions import Principal, shared_permissions
 from bpm.store import Database, Transaction
 from router import tables
 from router.answers import Answers, accepted
+from router.at_once import AheadOfEffect, AtOnce, WithEffect
 from router.config import RetryConfig
 from router.fixed import FixedRoutes
-from router.inbox import KIND, Inbox, Settlement, Source, kept_result, pending, row_of
+from router.inbox import Inbox, Source, pending, row_of
 from router.providers import Answer, Call, Refusal
-from router.request import InboundCall
+from router.request import InboundCall, call_of
 from router.rule import Rule
+from router.settlement import Settlement, Settling
 from router.table import RouteTable
 
 log = structlog.get_logger("router")
 
+LEFT_BEHIND_SECONDS = 20.0
+"""How long after its time limit a `sync` request that was not settled is taken up by a worker."""
+
 RETRY = RetryConfig()
 """How often the requests of providers are tried."""
+
+ONCE = RetryConfig(attempts=1)
+"""How often the requests of a deleted configuration are tried: there is nothing to wait for."""
 
 Holder = Callable[[str], Awaitable[Principal]]
 """Returns an account as it is now; raises `NotFound` or `Forbidden` when it is gone or disabled."""
@@ -36,7 +45,7 @@ Holder = Callable[[str], Awaitable[Principal]]
 class Execution:
     """Executes requests of rules and providers; as a job kind, those that were accepted for later."""
 
-    name = KIND
+    name = tables.KIND
 
     def __init__(
         self,
@@ -45,6 +54,7 @@ class Execution:
         fixed: FixedRoutes,
         inbox: Inbox,
         jobs: JobQueue,
+        lanes: Lanes,
         answers: Answers,
         holder: Holder,
         clock: Clock,
@@ -61,6 +71,7 @@ class Execution:
         self._holder = holder
         self._clock = clock
         self._sync_seconds = sync_seconds
+        self._settling = Settling(bus, jobs, lanes, clock)
         self._unfinished: dict[str, asyncio.Task[Outcome]] = {}
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
@@ -70,13 +81,13 @@ class Execution:
     async def run(self, job: Job) -> None:
         """See `JobKind.run`."""
         if job.ref in self._unfinished:
-            return
+            await asyncio.wait((self._unfinished[job.ref],))
         row = await self._database.read(lambda tx: tables.inbound_by_id(tx, job.ref))
         if row is None or row.attempt != job.attempt or row.state not in tables.OPEN_STATES:
             return
         call = call_of(row)
         rule = self._table.by_id(row.config_id) if row.config_id is not None else None
-        settlement = Settlement(self._jobs, self._clock, job, rule.retry if rule else RETRY)
+        settlement = Settlement(row, _policy(row, rule), self._settling)
         with contextlib.suppress(Fenced):  # somebody else has done this attempt
             await self._execute(row, call, rule, settlement)
 
@@ -87,7 +98,10 @@ class Execution:
             failure = self._as_failure(error, call)
             await self._database.write(lambda tx: settlement.settle(tx, None, Outcome(error=failure)))
             return
-        await self._bus.execute(Envelope(message, principal, call.id, address=call.address, recorder=settlement))
+        request_id = f"{call.id}:{row.run}" if row.run else call.id  # executed once more, although it had succeeded
+        await self._bus.execute(
+            Envelope(message, principal, request_id, call.id, address=call.address, recorder=settlement)
+        )
 
     async def at_once(self, call: InboundCall, rule: Rule, source: Source, key: str | None) -> Answer:
         """Execute a request while its caller waits; after the time limit answer 202 and go on."""
@@ -104,7 +118,9 @@ class Execution:
             return self._answers.outcome(call, rule, outcome, registration.message_type.failed)
 
         if registration.kind == "effect":
-            recorder: AtOnce = AheadOfEffect(row, self._clock, answer)
+            due = call.received_at + timedelta(seconds=self._sync_seconds + LEFT_BEHIND_SECONDS)
+            taken_up = Job(tables.KIND, call.id, 0, due)
+            recorder: AtOnce = AheadOfEffect(row, self._clock, answer, self._jobs, taken_up)
             outcome = await self._within_limit(_enveloped(message, principal, call, recorder))
         else:
             recorder = WithEffect(row, self._clock, answer)
@@ -117,13 +133,19 @@ class Execution:
         return answer(outcome)  # a process may have gone on since its first rest was written down
 
     async def drain(self, seconds: float) -> None:
-        """Wait for what goes on after its time limit; what is cut off is taken up at the next start."""
-        tasks = list(self._unfinished.values())
+        """Wait for what goes on after its time limit; what is cut off is left to the next worker."""
+        tasks = dict(self._unfinished)
         if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks.values(), timeout=seconds)
+        cut_off = [request_id for request_id, task in tasks.items() if task.cancel()]
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        if cut_off:
+            await self._database.write(lambda tx: self._hand_over(tx, cut_off))
+
+    def _hand_over(self, tx: Transaction, request_ids: Sequence[str]) -> None:
+        jobs = [Job(tables.KIND, request_id, 0, self._clock()) for request_id in request_ids]
+        self._jobs.cancel(tx, *jobs)
+        self._jobs.enqueue(tx, *jobs)
 
     async def principal_of(self, rule: Rule) -> Principal:
         """Return what a rule may do: what its author (or `runAs`) could when it was saved and still can."""
@@ -176,100 +198,16 @@ class Execution:
 
     async def _within_limit(self, envelope: Envelope) -> Outcome | None:
         task = self._unfinished[envelope.request_id] = asyncio.create_task(self._bus.execute(envelope))
-        task.add_done_callback(lambda ended: self._end(envelope.request_id, ended))
+        task.add_done_callback(lambda _: self._unfinished.pop(envelope.request_id))
         done, _ = await asyncio.wait((task,), timeout=self._sync_seconds)
         return task.result() if done else None
 
-    def _end(self, request_id: str, task: asyncio.Task[Outcome]) -> None:
-        """Leave to a worker what was stored but could not be settled."""
-        del self._unfinished[request_id]
-        if not task.cancelled() and task.exception() is not None:
-            self._jobs.remember(Job(KIND, request_id, 0, self._clock()))
 
-
-class AtOnce:
-    """Stores and settles a request that is executed while its caller waits.
-
-    `first` is the request that carried the same provider's id before, if there was one.
-    """
-
-    def __init__(self, row: dict[str, Any], clock: Clock, answer: Callable[[Outcome], Answer]) -> None:
-        """Take the request's row and how its outcome is answered."""
-        self._row = row
-        self._clock = clock
-        self._answer = answer
-        self.first: Any = None
-
-    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
-        """Nothing is known before."""
-
-    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        """Write the outcome beside the effect."""
-        raise NotImplementedError
-
-    def find_first(self, tx: Transaction) -> Any:
-        """Return the first request with the provider's id; None when that was too long ago to count."""
-        key = self._row["dedupe_key"]
-        return tables.first_with_key(tx, key, self._row["received_at"]) if key is not None else None
-
-    def _settled(self, envelope: Envelope, outcome: Outcome) -> dict[str, Any]:
-        """Return the row's columns after the execution; the answer where it may have to be given again.
-
-        A failure is not remembered as the answer to its id: the caller knows it, and may try again.
-        """
-        key = self._row["dedupe_key"] if outcome.ok else None
-        first = self._answer(outcome) if key is not None else None
-        return {
-            "state": tables.DONE if outcome.ok else tables.FAILED,
-            "attempt": 1,
-            "completed_at": self._clock(),
-            "message_type": envelope.name,
-            "result": kept_result(outcome),
-            "errors": list(outcome.error.errors) if outcome.error else None,
-            "dedupe_key": key,
-            "answer_status": first.status if first else None,
-            "answer_type": first.content_type if first else None,
-            "answer_body": first.body if first else None,
-        }
-
-
-class WithEffect(AtOnce):
-    """Writes the request together with its effect, as one row with the group's others."""
-
-    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        """See `AtOnce.after`; a provider's id that is known fails the unit, and with it the effect."""
-        tx.append(tables.INBOUND, {**self._row, **self._settled(envelope, outcome)})
-
-
-class AheadOfEffect(AtOnce):
-    """Puts the request on disk before the handler reaches outside, and settles it afterwards."""
-
-    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
-        """Insert the request, or find the first one with the same id."""
-        if self._row["dedupe_key"] is None:
-            tables.insert(tx, self._row)
-            return None
-        self.first = tables.insert_unless_known(tx, self._row)
-        return Outcome(replayed=True) if self.first is not None else None
-
-    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        """See `AtOnce.after`."""
-        tables.finish(tx, self._row["request_id"], self._settled(envelope, outcome))
+def _policy(row: Any, rule: Rule | None) -> RetryConfig:
+    if rule is not None:
+        return rule.retry
+    return RETRY if row.provider is not None else ONCE
 
 
 def _enveloped(message: Message[Any], principal: Principal, call: InboundCall, recorder: AtOnce) -> Envelope:
     return Envelope(message, principal, call.id, address=call.address, recorder=recorder)
-
-
-def call_of(row: Any) -> InboundCall:
-    """Return a stored request as it came."""
-    return InboundCall(
-        method=row.method,
-        path=row.path,
-        headers=row.headers,
-        query_string=row.query,
-        address=row.address,
-        received_at=row.received_at,
-        body=row.body,
-        id=row.request_id,
-    )

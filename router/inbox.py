@@ -1,30 +1,21 @@
 """The request on disk before anything is answered, and its state from then on."""
 
 import contextlib
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from bpm.bus import Envelope, Outcome
-from bpm.clock import Clock
 from bpm.errors import Unavailable
-from bpm.jobs import Job, JobQueue
+from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.store import Database, Transaction
 from router import tables
-from router.config import RetryConfig
 from router.guard import QUARANTINED_CAUSES, Verdict
 from router.providers import Answer
 from router.quota import Quota
 from router.request import InboundCall
 from router.rule import Rule
-
-KIND = "inbound"
-MAX_RESULT_BYTES = 256 * 1024
-"""Longer results are not kept with the request; the caller of a `sync` rule got them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +47,47 @@ class Source:
 class Inbox:
     """Stores requests and asks for their execution."""
 
-    def __init__(self, database: Database, jobs: JobQueue) -> None:
+    def __init__(self, database: Database, jobs: JobQueue, lanes: Lanes) -> None:
         """Stand between the table and the job engine."""
         self._database = database
         self._jobs = jobs
+        self._lanes = lanes
         self._quota = Quota()
 
-    async def accept(self, call: InboundCall, source: Source, dedupe_key: str | None, answer: Answer | None) -> Any:
+    async def accept(
+        self,
+        call: InboundCall,
+        source: Source,
+        dedupe_key: str | None,
+        answer: Answer | None,
+        lane: Lane | None = None,
+    ) -> Any:
         """Store a request to be executed soon; return the first request's row when this is a repetition.
 
-        When it returns None the request is on disk and its job is known.
+        When it returns None the request and its job, or its place in a lane, are on disk.
         """
         row = row_of(call, source, tables.PENDING, dedupe_key=source.dedupe_key(dedupe_key), answer=answer)
-        job = Job(KIND, call.id, 0, call.received_at)
+        job = Job(tables.KIND, call.id, 0, call.received_at)
+        if lane is not None:
+            row["lane"] = lane.name
+            return await self._database.write(lambda tx: self._insert(tx, row, job, lane), len(call.body))
         try:
             await self._database.append(
-                (tables.INBOUND, row), size=len(call.body), then=lambda: self._jobs.remember(job)
+                (tables.INBOUND, row), *self._jobs.tokens(job), size=len(call.body), then=self._jobs.wake
             )
         except IntegrityError:
-            return await self._database.write(lambda tx: self._insert(tx, row, job), len(call.body))
+            return await self._database.write(lambda tx: self._insert(tx, row, job, None), len(call.body))
         return None
 
-    def _insert(self, tx: Transaction, row: dict[str, Any], job: Job) -> Any:
-        known = tables.insert_unless_known(tx, row)
-        if known is None:
+    def _insert(self, tx: Transaction, row: dict[str, Any], job: Job, lane: Lane | None) -> Any:
+        known = None
+        if row["dedupe_key"] is None:
+            tables.insert(tx, row)
+        else:
+            known = tables.insert_unless_known(tx, row)
+        if known is None and lane is not None:
+            self._lanes.enter(tx, lane, job)
+        elif known is None:
             self._jobs.enqueue(tx, job)
         return known
 
@@ -134,57 +142,4 @@ def row_of(
 def pending(tx: Transaction, limit: int) -> Sequence[Job]:
     """Return tokens for every request that waits for a worker."""
     rows = tables.open_requests(tx, limit)
-    return [Job(KIND, row.request_id, row.attempt, row.next_attempt_at or row.received_at) for row in rows]
-
-
-class Settlement:
-    """Settles a stored request in the transaction of its effect."""
-
-    def __init__(self, jobs: JobQueue, clock: Clock, job: Job, retry: RetryConfig | None) -> None:
-        """Settle this attempt; without `retry` a failure is final."""
-        self._jobs = jobs
-        self._clock = clock
-        self._job = job
-        self._retry = retry
-
-    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
-        """Nothing is known before."""
-
-    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        """Write what became of it; when another run was first the unit is `Fenced`, which undoes the effect."""
-        self.settle(tx, envelope.name, outcome)
-
-    def settle(self, tx: Transaction, message_type: str | None, outcome: Outcome) -> None:
-        """Done, failed until the next attempt, or dead."""
-        now, attempt = self._clock(), self._job.attempt + 1
-        values = {
-            "state_": tables.DONE,
-            "next_attempt": attempt,
-            "next_attempt_at_": None,
-            "completed_at_": now,
-            "message_type_": message_type,
-            "result_": kept_result(outcome),
-            "errors_": list(outcome.error.errors) if outcome.error else None,
-        }
-        again: Job | None = None
-        if outcome.error is not None:
-            values["state_"] = tables.DEAD if self._retry else tables.FAILED
-            if self._retry is not None and attempt < self._retry.attempts:
-                due = now + jittered(self._retry.delay(attempt), self._retry.jitter)
-                values |= {"state_": tables.FAILED, "next_attempt_at_": due, "completed_at_": None}
-                again = Job(KIND, self._job.ref, attempt, due)
-        tables.settle(tx, self._job.ref, self._job.attempt, values)
-        if again is not None:
-            self._jobs.enqueue(tx, again)
-
-
-def kept_result(outcome: Outcome) -> Any:
-    """Return the data as it is kept with the request."""
-    if outcome.json is None or len(outcome.json) > MAX_RESULT_BYTES:
-        return None
-    return outcome.wire
-
-
-def jittered(delay: timedelta, jitter: float) -> timedelta:
-    """Spread waits, so that what failed together is not tried together."""
-    return delay * random.uniform(1 - jitter, 1 + jitter)  # noqa: S311 spread, not secrecy
+    return [Job(tables.KIND, row.request_id, row.attempt, row.next_attempt_at or row.received_at) for row in rows]

@@ -74,3 +74,17 @@ class InboundCall:
     def harmless_headers(self) -> dict[str, str]:
         """Return the headers minus everything that is called like a secret, for a request no rule knows."""
         return {name: value for name, value in self.stored_headers().items() if not SECRET_NAME.search(name)}
+
+
+def call_of(row: Any) -> InboundCall:
+    """Return a stored request as it came."""
+    return InboundCall(
+        method=row.method,
+        path=row.path,
+        headers=row.headers,
+        query_string=row.query,
+        address=row.address,
+        received_at=row.received_at,
+        body=row.body,
+        id=row.request_id,
+    )

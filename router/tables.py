@@ -11,9 +11,13 @@ from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bpm.jobs import lacks_token, waits_in_lane
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
 from bpm.store.upsert import insert_new
+
+KIND = "inbound"
+"""The kind of job that executes requests."""
 
 DEDUPLICATION_WINDOW = timedelta(days=7)
 
@@ -74,6 +78,8 @@ class InboundRequest(OrganizationRow, table=True):
     """A request as it came, the verdict on it, and what became of its execution.
 
     `answer_*` is what was (or, for duplicates, will again be) answered; `cause` says why it was refused.
+    `attempts_before` is the number of attempts when it was last driven again, which its policy does not count;
+    `run` counts how often it was driven again although it had succeeded.
     """
 
     __table_args__ = (
@@ -107,6 +113,11 @@ class InboundRequest(OrganizationRow, table=True):
     answer_status: int | None = None
     answer_type: str | None = None
     answer_body: bytes | None = None
+    lane: str | None = None
+    attempts_before: int = 0
+    replay_count: int = 0
+    replayed_by: str | None = None
+    run: int = 0
 
 
 CONFIGS = WebhookConfig.table()
@@ -120,39 +131,22 @@ _BY_DEDUPE_KEY = select(INBOUND).where(INBOUND.c.dedupe_key == bindparam("key"))
 _BY_ID = select(INBOUND).where(INBOUND.c.request_id == bindparam("id"))
 _OPEN = (
     select(INBOUND.c.request_id, INBOUND.c.attempt, INBOUND.c.next_attempt_at, INBOUND.c.received_at)
-    .where(_IS_OPEN, or_(INBOUND.c.state != FAILED, INBOUND.c.next_attempt_at.is_not(None)))
+    .where(
+        _IS_OPEN,
+        or_(INBOUND.c.state != FAILED, INBOUND.c.next_attempt_at.is_not(None)),
+        lacks_token(KIND, INBOUND.c.request_id, INBOUND.c.attempt),
+        ~waits_in_lane(KIND, INBOUND.c.request_id),
+    )
     .order_by(INBOUND.c.received_at)
 )
 _FREE_KEY = update(INBOUND).where(INBOUND.c.request_id == bindparam("id_")).values(dedupe_key=None)
+_SETTLED = ("state", "attempt", "next_attempt_at", "completed_at", "message_type", "result", "errors")
 _SETTLE = (
     update(INBOUND)
-    .where(
-        INBOUND.c.request_id == bindparam("id_"),
-        INBOUND.c.attempt == bindparam("attempt_"),
-        _IS_OPEN,
-    )
-    .values(
-        state=bindparam("state_"),
-        attempt=bindparam("next_attempt"),
-        next_attempt_at=bindparam("next_attempt_at_"),
-        completed_at=bindparam("completed_at_"),
-        message_type=bindparam("message_type_"),
-        result=bindparam("result_"),
-        errors=bindparam("errors_"),
-    )
+    .where(INBOUND.c.request_id == bindparam("id_"), INBOUND.c.attempt == bindparam("at_attempt"), _IS_OPEN)
+    .values({name: bindparam(f"{name}_") for name in _SETTLED})
 )
-_FINISHED = (
-    "state",
-    "attempt",
-    "completed_at",
-    "message_type",
-    "result",
-    "errors",
-    "dedupe_key",
-    "answer_status",
-    "answer_type",
-    "answer_body",
-)
+_FINISHED = (*_SETTLED, "dedupe_key", "answer_status", "answer_type", "answer_body")
 _FINISH = (
     update(INBOUND)
     .where(INBOUND.c.request_id == bindparam("id_"))
@@ -200,7 +194,7 @@ def insert(tx: Transaction, row: Mapping[str, Any]) -> None:
 
 def finish(tx: Transaction, request_id: str, values: Mapping[str, Any]) -> None:
     """Write the outcome of a request that was executed at once."""
-    tx.connection.execute(_FINISH, {"id_": request_id, **{f"{name}_": value for name, value in values.items()}})
+    tx.connection.execute(_FINISH, {"id_": request_id, **_bound(values)})
 
 
 def inbound_by_id(tx: Transaction, request_id: str) -> Any:
@@ -210,11 +204,11 @@ def inbound_by_id(tx: Transaction, request_id: str) -> Any:
 
 def settle(tx: Transaction, request_id: str, attempt: int, values: Mapping[str, Any]) -> None:
     """Write the outcome of an attempt; the unit fails with `Fenced` unless the request is open at it."""
-    tx.change(_SETTLE, {"id_": request_id, "attempt_": attempt, **values})
+    tx.change(_SETTLE, {"id_": request_id, "at_attempt": attempt, **_bound(values)})
 
 
 def open_requests(tx: Transaction, limit: int) -> Sequence[Any]:
-    """Return (request_id, attempt, next_attempt_at, received_at) of requests that wait for a worker."""
+    """Return (request_id, attempt, next_attempt_at, received_at) of requests that wait for a worker and lack a job."""
     return tx.connection.execute(_OPEN.limit(limit)).all()
 
 
@@ -335,6 +329,10 @@ def inbound_request(tx: Transaction, organization_id: int, request_id: str) -> I
 def request_with_key(tx: Transaction, dedupe_key: str | None) -> Any:
     """Return the row of the request that a provider's id is known by, or None."""
     return tx.connection.execute(_BY_DEDUPE_KEY, {"key": dedupe_key}).first()
+
+
+def _bound(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{name}_": value for name, value in values.items()}
 
 
 def _column(name: str) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from router.config import RetryConfig, WebHookFields
-from router.inbox import jittered
+from router.settlement import jittered
 
 FIELDS = {"description": "d", "isEnabled": True, "path": "p", "action": "POST", "executionType": 0, "commandName": "X"}
 

@@ -1,0 +1,100 @@
+"""Requests that are executed while their callers wait: stored and settled beside their effect."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bpm.bus import Envelope, Outcome
+from bpm.clock import Clock
+from bpm.jobs import Job, JobQueue
+from bpm.store import Transaction
+from router import attempts, tables
+from router.providers import Answer
+from router.settlement import settled
+
+
+class AtOnce:
+    """Stores and settles a request that is executed while its caller waits.
+
+    `first` is the request that carried the same provider's id before, if there was one.
+    """
+
+    def __init__(self, row: dict[str, Any], clock: Clock, answer: Callable[[Outcome], Answer]) -> None:
+        """Take the request's row and how its outcome is answered."""
+        self._row = row
+        self._clock = clock
+        self._answer = answer
+        self.first: Any = None
+
+    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
+        """Nothing is known before."""
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """Write the outcome beside the effect."""
+        raise NotImplementedError
+
+    def find_first(self, tx: Transaction) -> Any:
+        """Return the first request with the provider's id; None when that was too long ago to count."""
+        key = self._row["dedupe_key"]
+        return tables.first_with_key(tx, key, self._row["received_at"]) if key is not None else None
+
+    def _settled(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> dict[str, Any]:
+        """Note the attempt and return the row's columns after it; the answer where it may have to be given again.
+
+        A failure is not remembered as the answer to its id: the caller knows it, and may try again.
+        """
+        key = self._row["dedupe_key"] if outcome.ok else None
+        first = self._answer(outcome) if key is not None else None
+        now = self._clock()
+        columns = settled(outcome, envelope.name, 1, now)
+        attempts.note(tx, self._row, self._row["received_at"], now, columns)
+        return {
+            **columns,
+            "dedupe_key": key,
+            "answer_status": first.status if first else None,
+            "answer_type": first.content_type if first else None,
+            "answer_body": first.body if first else None,
+        }
+
+
+class WithEffect(AtOnce):
+    """Writes the request together with its effect, as one row with the group's others."""
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """See `AtOnce.after`; a provider's id that is known fails the unit, and with it the effect."""
+        tx.append(tables.INBOUND, {**self._row, **self._settled(tx, envelope, outcome)})
+
+
+class AheadOfEffect(AtOnce):
+    """Puts the request on disk before the handler reaches outside, and settles it afterwards.
+
+    A job, taken back with the settlement, takes up what a process leaves behind that ends in between.
+    """
+
+    def __init__(
+        self,
+        row: dict[str, Any],
+        clock: Clock,
+        answer: Callable[[Outcome], Answer],
+        jobs: JobQueue,
+        taken_up: Job,
+    ) -> None:
+        """Take also the job engine and the job."""
+        super().__init__(row, clock, answer)
+        self._jobs = jobs
+        self._taken_up = taken_up
+
+    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
+        """Insert the request, or find the first one with the same id."""
+        if self._row["dedupe_key"] is None:
+            tables.insert(tx, self._row)
+        else:
+            self.first = tables.insert_unless_known(tx, self._row)
+        if self.first is not None:
+            return Outcome(replayed=True)
+        self._jobs.enqueue(tx, self._taken_up)
+        return None
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """See `AtOnce.after`."""
+        tables.finish(tx, self._row["request_id"], self._settled(tx, envelope, outcome))
+        self._jobs.cancel(tx, self._taken_up)

@@ -1,0 +1,167 @@
+"""Opens requests again, and gives others up; everything else is the worker's."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bpm.errors import Conflict
+from bpm.jobs import Job, JobQueue, Lane, Lanes
+from bpm.store import Transaction
+from router import attempts, tables
+from router.replay.judgement import Judge, Judgement
+from router.replay.tables import change, claim, discard
+from router.request import call_of
+
+DISCARDED = "discarded"
+"""The cause of a request that somebody gave up; its state is `dead`."""
+
+REFUSED = (tables.REJECTED, tables.QUARANTINED)
+CHANGED = "the request has changed meanwhile; look at it again"
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of a wish to drive a request again; `verdict` and `detail` say why it is not."""
+
+    replayed: bool
+    state: str
+    verdict: str
+    detail: str | None = None
+
+
+class Replays:
+    """Drives captured requests again, never one twice at once."""
+
+    def __init__(self, judge: Judge, jobs: JobQueue, lanes: Lanes) -> None:
+        """Take who judges, and what wakes the worker."""
+        self._judge = judge
+        self._jobs = jobs
+        self._lanes = lanes
+
+    def judge(self, row: Any, now: datetime, *, force: bool) -> Judgement:
+        """Say how a request would be taken now; raises `Conflict` when it can't be driven again at all."""
+        reason = _why_not(row, now, force=force)
+        if reason is not None:
+            raise Conflict(reason)
+        return self._judge.anew(row) if row.state in REFUSED else self._judge.as_it_is_now(row)
+
+    def reopen(self, tx: Transaction, row: Any, judgement: Judgement, by: str, now: datetime) -> Replayed:
+        """Open a request again as it was judged; raises `Conflict` when it has changed since `row` was read."""
+        if not judgement.verdict.passed:
+            return self._refused_again(tx, row, judgement)
+        first = self._claimed_by_another(tx, row, judgement, now)
+        if first is not None:
+            return self._repeats(tx, row, first)
+        # between two attempts a request has its place in its lane already
+        is_between = row.next_attempt_at is not None
+        lane = Lane(row.lane) if is_between and row.lane is not None else judgement.lane
+        values = {
+            **_opened(row, by, now),
+            **_stored_with(row, judgement),
+            "lane": lane.name if lane is not None else None,
+        }
+        _check(change(tx, row, values))
+        attempts.note_last(tx, row)
+        job = Job(tables.KIND, row.request_id, row.attempt, now)
+        if lane is None or is_between:
+            self._jobs.cancel(tx, job)
+            self._jobs.enqueue(tx, job)
+        else:
+            self._lanes.enter(tx, lane, job)
+        return Replayed(replayed=True, state=tables.PENDING, verdict=tables.PASSED)
+
+    def discard(self, tx: Transaction, row: Any, reason: str, by: str, now: datetime) -> None:
+        """Give a request up, so that it is neither executed nor driven again; raises `Conflict`."""
+        if row.cause == DISCARDED or row.state in (tables.RUNNING, tables.DONE, tables.DUPLICATE):
+            raise Conflict(f"a request that is {DISCARDED if row.cause == DISCARDED else row.state} can't be discarded")
+        _check(discard(tx, row, DISCARDED, [f"discarded by {by}: {reason}", *(row.errors or ())], now))
+        job = Job(tables.KIND, row.request_id, row.attempt, now)
+        self._jobs.cancel(tx, job)
+        if row.lane is not None:
+            self._lanes.leave(tx, Lane(row.lane), job)
+
+    def _refused_again(self, tx: Transaction, row: Any, judgement: Judgement) -> Replayed:
+        verdict = judgement.verdict
+        _check(change(tx, row, {"cause": verdict.cause, "errors": [verdict.detail]}))
+        return Replayed(False, row.state, verdict.cause or "", verdict.detail)
+
+    def _claimed_by_another(self, tx: Transaction, row: Any, judgement: Judgement, now: datetime) -> str | None:
+        """Return the id of the request that the provider's id belongs to, if that is another one; else take the id."""
+        key = judgement.dedupe_key
+        if key is None or row.dedupe_key is not None or row.state == tables.DONE:
+            return None
+        first = tables.first_with_key(tx, key, now)
+        if first is not None:
+            return first.request_id
+        _check(claim(tx, row, key))
+        return None
+
+    def _repeats(self, tx: Transaction, row: Any, first: str) -> Replayed:
+        """What was refused is a repetition by now; what was executed and failed stays that."""
+        detail = f"the request {first} came with the same id; nothing is executed twice"
+        if row.state not in REFUSED:
+            raise Conflict(detail)
+        _check(
+            change(tx, row, {"state": tables.DUPLICATE, "cause": "duplicate", "duplicate_of": first, "errors": None})
+        )
+        return Replayed(False, tables.DUPLICATE, "duplicate", detail)
+
+
+def _why_not(row: Any, now: datetime, *, force: bool) -> str | None:
+    if row.state in (tables.PENDING, tables.RUNNING) or (
+        row.next_attempt_at is not None and row.next_attempt_at <= now
+    ):
+        return "the request is about to be executed; wait for its outcome"
+    if row.state == tables.DUPLICATE:
+        return f"the request repeats {row.duplicate_of}; replay that one"
+    if row.cause == DISCARDED:
+        return "the request was discarded"
+    if row.state == tables.DONE and not force:
+        return "the request was executed successfully; set force to true to do it a second time"
+    if not _is_whole(row):
+        return "the body of the request is not kept, so there is nothing to execute"
+    return None
+
+
+def _is_whole(row: Any) -> bool:
+    """Tell whether the body was stored: one over the limit is not, and retention may have taken it."""
+    declared = row.headers.get("content-length", "0" if not row.body else str(len(row.body)))
+    is_streamed = "transfer-encoding" in row.headers and not row.body
+    return row.cause != "size" and not is_streamed and declared == str(len(row.body))
+
+
+def _opened(row: Any, by: str, now: datetime) -> dict[str, Any]:
+    """Return the columns of a request that is open again; its attempts go on, and its policy begins anew."""
+    return {
+        "state": tables.PENDING,
+        "cause": None,
+        "errors": None,
+        "next_attempt_at": now,
+        "completed_at": None,
+        "attempts_before": row.attempt,
+        "replay_count": row.replay_count + 1,
+        "replayed_by": by,
+        "run": row.run + 1 if row.state == tables.DONE else row.run,
+    }
+
+
+def _stored_with(row: Any, judgement: Judgement) -> dict[str, Any]:
+    source, answer = judgement.source, judgement.answer
+    columns: dict[str, Any] = {}
+    if source is not None:
+        columns |= {
+            "organization_id": source.organization_id,
+            "config_id": source.config_id,
+            "config_key": source.config_key,
+            "revision": source.revision,
+            "provider": source.provider,
+            "headers": source.headers(call_of(row)),
+        }
+    if answer is not None:
+        columns |= {"answer_status": answer.status, "answer_type": answer.content_type, "answer_body": answer.body}
+    return columns
+
+
+def _check(changed: bool) -> None:
+    if not changed:
+        raise Conflict(CHANGED)

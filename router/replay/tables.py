@@ -1,0 +1,37 @@
+"""Statements that open stored requests again, or give them up; each is fenced by attempt and state."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from bpm.store import Transaction
+from router.tables import DEAD, INBOUND
+
+
+def change(tx: Transaction, row: Any, values: Mapping[str, Any]) -> bool:
+    """Change a request unless it was executed or changed since `row` was read; tells whether it was changed."""
+    where = (
+        INBOUND.c.request_id == row.request_id,
+        INBOUND.c.attempt == row.attempt,
+        INBOUND.c.state == row.state,
+        INBOUND.c.replay_count == row.replay_count,
+    )
+    return tx.connection.execute(update(INBOUND).where(*where).values(**values)).rowcount == 1
+
+
+def claim(tx: Transaction, row: Any, dedupe_key: str) -> bool:
+    """Let the request be known by a provider's id; tells False when another one is by now."""
+    try:
+        with tx.savepoint():
+            return change(tx, row, {"dedupe_key": dedupe_key})
+    except IntegrityError:
+        return False
+
+
+def discard(tx: Transaction, row: Any, cause: str, errors: list[str], now: datetime) -> bool:
+    """Give a request up; tells False when it has changed since `row` was read."""
+    values = {"state": DEAD, "cause": cause, "errors": errors, "next_attempt_at": None, "completed_at": now}
+    return change(tx, row, values)
