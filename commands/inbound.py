@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bpm.accounts.tables import select_audit_entries
-from bpm.bus import Context, Id, Page, PagedQuery, Query, View, handles
+from bpm.bus import Context, Id, PagedQuery, Query, View, handles
 from bpm.errors import Forbidden, Invalid, NotFound
 from bpm.security.secrets import SecretBox, SecretError, resolve_reference
-from commands.inbound_views import InboundRequestDetailView, InboundRequestView, shown, shown_whole
+from commands.inbound_views import InboundRequestDetailView, InboundRequestPage, shown, shown_whole
 from router import tables
 from router.sealing import is_reference, opened_definition
 from router.signatures import SignatureConfig, explain
@@ -19,11 +19,12 @@ State = Literal["pending", "running", "done", "failed", "dead", "rejected", "dup
 RequestId = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class GetInboundRequestListQuery(PagedQuery[Page[InboundRequestView]]):
+class GetInboundRequestListQuery(PagedQuery[InboundRequestPage]):
     """List captured requests, the newest first; `searchText` looks into bodies, paths and keys.
 
-    `verdict` is `passed` or the cause of a refusal: unknown, disabled, method, address, rate, size, signature,
-    duplicate, malformed or broken.
+    A search looks through the newest 25,000 requests (32 MiB of bodies) that the other filters leave and says in
+    `searchedSince` how far back that was; to look further back, send that as `endDate`. `verdict` is `passed` or
+    the cause of a refusal: unknown, disabled, method, address, rate, size, signature, duplicate, malformed or broken.
     """
 
     permission = "inbound:read"
@@ -38,19 +39,32 @@ class GetInboundRequestListQuery(PagedQuery[Page[InboundRequestView]]):
 
 
 @handles
-def list_requests(query: GetInboundRequestListQuery, context: Context) -> Page[InboundRequestView]:
+def list_requests(query: GetInboundRequestListQuery, context: Context) -> InboundRequestPage:
     """Return one page."""
     statement = tables.select_inbound(
-        query.search_text,
         state=query.state,
         cause=query.verdict,
         config_id=query.config_id,
-        config_key=query.config_key,
         provider=query.provider,
         address=query.address,
     )
-    columns = {"receivedAt": "received_at", "createdAt": "received_at", "completedAt": "completed_at", "path": "path"}
-    return query.page(context, statement, InboundRequest, shown, created="received_at", sortable=columns)
+    if query.config_key is not None:
+        statement = tables.keyed(statement, query.config_key)
+    since = None
+    if query.search_text:
+        within = tables.between(statement, query.start_date, query.end_date)
+        since = tables.searched_since(context.session, within)
+        statement = tables.with_words(context.session, statement, query.search_text, since)
+    page = query.page(
+        context,
+        statement,
+        InboundRequest,
+        shown,
+        created="received_at",
+        sortable={"receivedAt": "received_at", "createdAt": "received_at"},
+        unloaded=tables.BODIES,
+    )
+    return InboundRequestPage(**dict(page), searched_since=since)
 
 
 class GetInboundRequestByIdQuery(Query[InboundRequestDetailView]):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
-from bpm.bus import Moment, View
+from bpm.bus import Moment, Page, View
 from bpm.bus.tables import AuditEntry
 from bpm.security.redaction import redacted
 from router.tables import PASSED, InboundRequest
@@ -32,6 +32,12 @@ class InboundRequestView(View):
     duplicate_of: str | None = None
     answer_status: int | None = None
     errors: list[str] | None = None
+
+
+class InboundRequestPage(Page[InboundRequestView]):
+    """One page of captured requests; a search looked at those received since `searchedSince`, or at all."""
+
+    searched_since: Moment | None = None
 
 
 class TimelineEntryView(View):

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, Text, UniqueConstraint, bindparam, cast, delete, func, or_, select, update
+from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import Session
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -14,12 +14,18 @@ from sqlmodel.sql.expression import SelectOfScalar
 from bpm.jobs import lacks_token, waits_in_lane
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
+from bpm.store.session import ScopedSession
 from bpm.store.upsert import insert_new
+from bpm.store.words import bytes_contain, pattern
 
 KIND = "inbound"
 """The kind of job that executes requests."""
 
 DEDUPLICATION_WINDOW = timedelta(days=7)
+MAX_SEARCHED = 25_000
+"""How many requests, the newest of those that the other filters leave, are looked through for words."""
+MAX_SEARCHED_BYTES = 32 * 1024 * 1024
+"""How many bytes of bodies are, at most."""
 
 PENDING, RUNNING, DONE, FAILED, DEAD = "pending", "running", "done", "failed", "dead"
 REJECTED, DUPLICATE, QUARANTINED = "rejected", "duplicate", "quarantined"
@@ -74,6 +80,14 @@ class WebhookConfigRevision(OrganizationRow, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+def _index_where_set(column: str) -> Index:
+    """Return the index of requests by a column that few of them have."""
+    is_set = text(f"{column} IS NOT NULL")
+    name = f"ix_inbound_request_{column}"
+    columns = ("organization_id", column, "received_at", "request_id")
+    return Index(name, *columns, sqlite_where=is_set, postgresql_where=is_set)
+
+
 class InboundRequest(OrganizationRow, table=True):
     """A request as it came, the verdict on it, and what became of its execution.
 
@@ -83,9 +97,14 @@ class InboundRequest(OrganizationRow, table=True):
     """
 
     __table_args__ = (
-        Index("ix_inbound_request_org_received", "organization_id", "received_at"),
-        Index("ix_inbound_request_state", "state", "received_at"),
-        Index("ix_inbound_request_config", "config_id", "received_at"),
+        # each tells a filter's pages and totals without a look at the rows; those that are few have their own
+        Index("ix_inbound_request_received", "organization_id", "received_at", "request_id", "cause", "address"),
+        Index(
+            "ix_inbound_request_state", "state", "organization_id", "received_at", "request_id", "config_id", "cause"
+        ),
+        Index("ix_inbound_request_config", "organization_id", "config_id", "received_at", "request_id", "cause"),
+        _index_where_set("cause"),
+        _index_where_set("provider"),
     )
 
     request_id: str = Field(primary_key=True)
@@ -119,6 +138,9 @@ class InboundRequest(OrganizationRow, table=True):
     replayed_by: str | None = None
     run: int = 0
 
+
+BODIES = ("body", "answer_body", "result")
+"""What a list of requests need not load."""
 
 CONFIGS = WebhookConfig.table()
 INBOUND = InboundRequest.table()
@@ -305,19 +327,51 @@ def has_revisions(tx: Transaction, organization_id: int, config_id: int) -> bool
     return tx.session(organization_id).exec(select_revisions(config_id).limit(1)).first() is not None
 
 
-def select_inbound(words: str | None, **wanted: Any) -> SelectOfScalar[InboundRequest]:
-    """Select captured requests whose columns equal `wanted` (None: any), without loading their bodies.
-
-    `words` are looked for in body, path and key of the configuration. The cause `passed` stands for none.
-    """
-    statement = select_rows(InboundRequest).options(defer(_column("body")), defer(_column("answer_body")))
-    if words is not None:
-        places = (cast(col(InboundRequest.body), Text), col(InboundRequest.path), col(InboundRequest.config_key))
-        statement = statement.where(or_(*(place.icontains(words, autoescape=True) for place in places)))
+def select_inbound(**wanted: Any) -> SelectOfScalar[InboundRequest]:
+    """Select captured requests whose columns equal `wanted` (None: any); the cause `passed` stands for none."""
+    statement = select_rows(InboundRequest)
     for name, value in wanted.items():
         if value is not None:
             statement = statement.where(_column(name) == (None if (name, value) == ("cause", PASSED) else value))
     return statement
+
+
+def keyed(statement: SelectOfScalar[InboundRequest], config_key: str) -> SelectOfScalar[InboundRequest]:
+    """Narrow to requests for a configuration's key; the revisions know which ids had it."""
+    ids = select(REVISIONS.c.config_id).where(REVISIONS.c.key == config_key)
+    return statement.where(col(InboundRequest.config_id).in_(ids))
+
+
+def between(
+    statement: SelectOfScalar[InboundRequest], start: datetime | None, end: datetime | None
+) -> SelectOfScalar[InboundRequest]:
+    """Narrow to requests received from `start` on and until `end`."""
+    if start is not None:
+        statement = statement.where(col(InboundRequest.received_at) >= start)
+    return statement if end is None else statement.where(col(InboundRequest.received_at) <= end)
+
+
+def searched_since(session: ScopedSession, statement: SelectOfScalar[InboundRequest]) -> datetime | None:
+    """Return when the oldest request came in that is looked through for words, or None if that is all of them."""
+    newest = statement.with_only_columns(col(InboundRequest.received_at), func.length(col(InboundRequest.body)))
+    newest = newest.order_by(col(InboundRequest.received_at).desc()).limit(MAX_SEARCHED)
+    size = 0
+    for count, (received_at, length) in enumerate(Session.execute(session, newest), start=1):
+        size += length
+        if size > MAX_SEARCHED_BYTES or count == MAX_SEARCHED:
+            return received_at
+    return None
+
+
+def with_words(
+    session: ScopedSession, statement: SelectOfScalar[InboundRequest], words: str, since: datetime | None
+) -> SelectOfScalar[InboundRequest]:
+    """Narrow to requests that have words in the body, the path or the key of the configuration."""
+    dialect = session.connection().dialect.name
+    places = (col(InboundRequest.path), col(InboundRequest.config_key))
+    found = or_(bytes_contain(dialect, col(InboundRequest.body), words), *(p.ilike(pattern(words)) for p in places))
+    statement = statement.where(found)
+    return statement if since is None else statement.where(col(InboundRequest.received_at) >= since)
 
 
 def inbound_request(tx: Transaction, organization_id: int, request_id: str) -> InboundRequest | None:

@@ -82,27 +82,30 @@ class PagedQuery(Query[R], Generic[R]):
         search: Sequence[str] = (),
         created: str = "created_at",
         sortable: dict[str, str] | None = None,
+        unloaded: Sequence[str] = (),
     ) -> Page[T]:
         """Fetch this query's page of `statement` (a select of `row_type`) and show each row with `view`.
 
         `search` names the text columns that `searchText` looks into, `created` the column of the dates,
-        `sortable` maps wire names to columns (the first is the default order). Raises `Invalid`.
+        `sortable` maps wire names to columns (the first is the default order), `unloaded` names columns that
+        `view` does not look at. Raises `Invalid`.
         """
         columns = sortable or {"createdAt": created, "id": "id"}
         name = self.sort_by or next(iter(columns))
         if name not in columns:
             raise Invalid(f"sortBy: must be one of {', '.join(columns)}", message="Validation failed")
         request = PageRequest(
+            row_type=row_type,
             number=self.page_number,
             size=self.page_size,
             search=self.search_text,
             search_columns=tuple(col(getattr(row_type, c)) for c in search),
             order=col(getattr(row_type, columns[name])),
-            tie=row_type.__table__.primary_key.columns,
             descending=self.sort_direction == "desc",
             created=col(getattr(row_type, created)),
             start=self.start_date,
             end=self.end_date,
+            unloaded=unloaded,
         )
         rows, total = fetch_page(context.session, statement, request)
         return Page[T].of([view(row) for row in rows], total, self.page_number, self.page_size)

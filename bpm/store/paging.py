@@ -1,48 +1,99 @@
-"""One page of a select, with the number of rows there are in all."""
+"""One page of a select, with the number of rows there are in all.
 
-from collections.abc import Iterable, Sequence
+A page is found in two steps: first its keys, which an index alone can tell, then the rows of those keys. So a
+deep page skips entries of an index instead of whole rows, and it is counted off from the nearer end.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import func, or_
+from sqlalchemy import func, or_, tuple_
+from sqlalchemy.orm import Session, defer
+from sqlmodel import select
 
 from bpm.store.session import ScopedSession
+from bpm.store.words import pattern
+
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page: number from 1, size, words to search, order and bounds of creation."""
+    """Which page of a table's rows: number from 1, size, words to search, order and bounds of creation.
 
+    `unloaded` names columns that the page does not need.
+    """
+
+    row_type: type[Any]
     number: int
     size: int
     search: str | None
     search_columns: Sequence[Any]
     order: Any
-    tie: Iterable[Any]
     descending: bool
     created: Any
     start: datetime | None
     end: datetime | None
+    unloaded: Sequence[str] = ()
+
+    @property
+    def key(self) -> Sequence[Any]:
+        """The attributes of the primary key, which settle the order of rows that are otherwise equal."""
+        return tuple(getattr(self.row_type, column.key) for column in self.row_type.__table__.primary_key)
 
 
 def fetch_page(session: ScopedSession, statement: Any, request: PageRequest) -> tuple[Sequence[Any], int]:
     """Return the page's rows and the total count."""
+    narrowed = _narrowed(statement, request)
+    count = narrowed.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+    total = cast("Any", session).exec(count).one()
+    offset = (request.number - 1) * request.size
+    if offset >= total:
+        return [], total
+    return _rows(session, request, _keys(session, narrowed, request, offset, total)), total
+
+
+def _narrowed(statement: Any, request: PageRequest) -> Any:
     if request.search and request.search_columns:
-        words = "%" + _escaped(request.search) + "%"
+        words = pattern(request.search)
         statement = statement.where(or_(*(c.ilike(words, escape="\\") for c in request.search_columns)))
     if request.start is not None:
         statement = statement.where(request.created >= request.start)
     if request.end is not None:
         statement = statement.where(request.created <= request.end)
-    count = statement.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
-    total = cast("Any", session).exec(count).one()
-    order = [request.order, *(c for c in request.tie if c.name != request.order.name)]
-    ordered = statement.order_by(*(c.desc() if request.descending else c.asc() for c in order))
-    offset = (request.number - 1) * request.size
-    rows = cast("Any", session).exec(ordered.limit(request.size).offset(offset))
-    return rows.all(), total
+    return statement
 
 
-def _escaped(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _keys(session: ScopedSession, statement: Any, request: PageRequest, offset: int, total: int) -> list[Key]:
+    """Return the keys of the page's rows in order."""
+    size = min(request.size, total - offset)
+    from_end = offset > total // 2
+    if from_end:
+        offset = total - offset - size
+    descending = request.descending != from_end
+    order = [request.order, *(column for column in request.key if column.key != request.order.key)]
+    keys = (
+        statement.with_only_columns(*request.key)
+        .order_by(*(column.desc() if descending else column.asc() for column in order))
+        .limit(size)
+        .offset(offset)
+    )
+    found = [tuple(row) for row in Session.execute(session, keys)]
+    return found[::-1] if from_end else found
+
+
+def _rows(session: ScopedSession, request: PageRequest, keys: Sequence[Key]) -> list[Any]:
+    """Return the rows of the keys, in the keys' order.
+
+    The keys are of the session's organisation already. To ask for it again would let SQLite choose the wrong
+    index: it guesses that an organisation has ten rows.
+    """
+    columns = request.key
+    among = columns[0].in_([key[0] for key in keys]) if len(columns) == 1 else tuple_(*columns).in_(keys)
+    left_out = (defer(getattr(request.row_type, name)) for name in request.unloaded)
+    unscoped = ScopedSession(session.connection(), None)
+    rows = unscoped.exec(select(request.row_type).where(among).options(*left_out))
+    by_key = {tuple(getattr(row, column.key) for column in columns): row for row in rows}
+    return [by_key[key] for key in keys if key in by_key]

@@ -9,12 +9,23 @@ import pytest
 
 from bpm.bus import Envelope
 from bpm.errors import Forbidden, Invalid, NotFound
-from router.tables import INBOUND
+from router.tables import INBOUND, REVISIONS
 from tests.commands.conftest import ADMIN, House, stranger
 
 pytestmark = pytest.mark.anyio
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+REVISION = {
+    "config_id": 1,
+    "key": "orders",
+    "revision": 1,
+    "change": "created",
+    "author_id": "user:1",
+    "author_name": "admin",
+    "definition": {},
+    "created_at": NOON,
+}
 
 
 async def capture(house: House, request_id: str, **changes: Any) -> None:
@@ -83,6 +94,7 @@ async def test_the_newest_come_first(house: House) -> None:
 )
 async def test_lists_are_narrowed(house: House, wanted: dict[str, Any], ids: set[str]) -> None:
     """Requests are found by state, verdict, configuration, address, time and words of the body."""
+    await house.database.append((REVISIONS, REVISION))
     await capture(house, "dead", state="dead", body=b'{"note": "100% sure"}')
     await capture(house, "refused", state="rejected", cause="address", address="10.9.9.9")
     await capture(

@@ -52,12 +52,12 @@ async def test_pages_count_only_the_own_rows(database: Database) -> None:
     """Neither the items nor the total of a page tell of another organisation."""
     await database.write(fill)
     request = PageRequest(
+        row_type=SessionSample,
         number=1,
         size=10,
         search=None,
         search_columns=(),
         order=col(SessionSample.id),
-        tie=(),
         descending=False,
         created=col(SessionSample.id),
         start=None,
