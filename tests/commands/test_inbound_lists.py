@@ -60,6 +60,7 @@ async def plans(house: House, **wanted: Any) -> list[str]:
     return await house.database.read(explain)
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("wanted", FILTERS, ids=str)
 async def test_pages_and_totals_come_from_an_index(house: House, wanted: dict[str, Any], direction: str) -> None:
