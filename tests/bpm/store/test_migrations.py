@@ -1,30 +1,52 @@
 """Migrations: what they build is what the classes say, and a database of another version is refused."""
 
-import sqlite3
+import asyncio
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
 from bpm.app import discovered
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
-from bpm.store import Database, Transaction, open_database
-from bpm.store.migrate import newest_revision, own_tables
+from bpm.store import Transaction, open_database
+from bpm.store.migrate import own_tables, revisions
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_migrations_build_what_the_classes_say(tmp_path: Path) -> None:
-    """Every table, column, index and constraint of our classes is in a migrated database, and nothing else is."""
-    discovered(Settings(data_dir=tmp_path))
-    own = {table.name for table in own_tables()}
-    database = open_database(Settings(data_dir=tmp_path))
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.embedded), "postgres"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an installation without a table yet."""
+    if request.param == "sqlite":
+        yield Settings(data_dir=tmp_path)
+    else:
+        databases = request.getfixturevalue("databases")
+        url = databases.empty()
+        yield Settings(data_dir=tmp_path, database_url=url)
+        databases.drop(url)
+
+
+async def read(settings: Settings, work: Any) -> Any:
+    """Start, read and stop."""
+    database = open_database(settings)
     await database.start()
+    try:
+        return await database.read(work)
+    finally:
+        await database.stop()
+
+
+async def test_the_migrations_build_what_the_classes_say(settings: Settings) -> None:
+    """Every table, column, index and constraint of our classes is in a migrated database, and nothing else is."""
+    discovered(settings)
+    own = {table.name for table in own_tables()}
 
     def differences(tx: Transaction) -> list[Any]:
         def is_own(_object: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
@@ -36,31 +58,51 @@ async def test_the_migrations_build_what_the_classes_say(tmp_path: Path) -> None
             warnings.filterwarnings("ignore", message=".*expression-based index")  # SQLite can't show them
             return list(compare_metadata(context, SQLModel.metadata))
 
-    found = await database.read(differences)
-    await database.stop()
-    assert found == []
+    assert await read(settings, differences) == []
 
 
-async def test_a_user_name_is_unique_whatever_its_capitals(database: Database) -> None:
+async def test_a_user_name_is_unique_whatever_its_capitals(settings: Settings) -> None:
     """The one index that can't be compared is there."""
 
-    def indexes(tx: Transaction) -> list[str]:
-        return list(
-            tx.connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'ux_user_username'").scalars()
-        )
+    def is_unique(tx: Transaction) -> bool:
+        catalogue = {
+            "sqlite": "sql FROM sqlite_master WHERE name",
+            "postgresql": "indexdef FROM pg_indexes WHERE indexname",
+        }
+        wanted = catalogue[tx.connection.dialect.name]
+        statement = tx.connection.exec_driver_sql(f"SELECT {wanted} = 'ux_user_username'").scalar_one()
+        return "UNIQUE" in statement and "lower" in statement
 
-    (statement,) = await database.read(indexes)
-    assert "UNIQUE" in statement
-    assert "lower(username)" in statement
+    assert await read(settings, is_unique)
 
 
 async def test_an_unknown_revision_is_refused(settings: Settings) -> None:
     """A database of a newer version is left alone, with a sentence that says what to do."""
     database = open_database(settings)
     await database.start()
+    change = "UPDATE alembic_version SET version_num = '9999'"
+    await database.write(lambda tx: tx.connection.exec_driver_sql(change))
     await database.stop()
-    with sqlite3.connect(settings.sqlite_path) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(Misconfigured, match="revision 9999, which this version does not know"):
         await open_database(settings).start()
-    assert newest_revision() < "9999"
+
+
+async def test_processes_that_start_together_migrate_once(settings: Settings) -> None:
+    """Several processes may meet an empty database; all of them find it whole."""
+
+    def start_and_stop() -> None:
+        async def run() -> None:
+            database = open_database(settings)
+            await database.start()
+            await database.stop()
+
+        asyncio.run(run())
+
+    await asyncio.gather(*(asyncio.to_thread(start_and_stop) for _ in range(3)))
+    tables = await read(settings, lambda tx: inspect(tx.connection).get_table_names())
+    assert "webhook_config" in tables
+
+
+def test_every_migration_follows_the_one_before() -> None:
+    """The numbers have no gap, so that two made at the same time are noticed."""
+    assert revisions() == [f"{number:04}" for number in range(1, len(revisions()) + 1)]

@@ -1,0 +1,71 @@
+"""What is particular to the embedded database: its file, its lock, its disk."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bpm.errors import Misconfigured, StorageUnavailable
+from bpm.settings import Settings
+from bpm.store import Database, open_database
+from tests.contracts.database import insert, words
+
+pytestmark = [pytest.mark.anyio, pytest.mark.embedded]
+
+
+async def test_what_was_written_is_in_the_file(database: Database, settings: Settings) -> None:
+    """A returned write is there for any process that opens the file."""
+    assert await database.write(insert("a")) == "a"
+    with sqlite3.connect(settings.sqlite_path) as other:
+        assert other.execute("SELECT word FROM writer_sample").fetchall() == [("a",)]
+    other.close()
+
+
+async def test_a_file_that_can_not_grow_refuses_and_recovers(database: Database) -> None:
+    """When the file can't grow nothing is acknowledged; when it can again, writing goes on without a restart."""
+    await database.write(insert("before"))
+
+    def cap(pages: int):
+        return lambda tx: tx.connection.exec_driver_sql(f"PRAGMA max_page_count={pages}").scalar()
+
+    await database.write(cap(1))
+    with pytest.raises(StorageUnavailable):
+        await database.write(insert("x" * 10_000_000))
+    assert await database.write(insert("after")) == "after"
+    assert "before" in await database.read(words)
+
+
+async def test_a_second_process_that_holds_the_lock_is_waited_for(database: Database, settings: Settings) -> None:
+    """A short foreign write delays ours and does not fail it."""
+    other = sqlite3.connect(settings.sqlite_path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    pending = asyncio.create_task(database.write(insert("a")))
+    await asyncio.sleep(0.2)
+    assert not pending.done()
+    other.execute("COMMIT")
+    other.close()
+    assert await pending == "a"
+
+
+async def test_a_folder_that_is_missing_is_created(tmp_path: Path) -> None:
+    """A first start needs no preparation."""
+    database = open_database(Settings(data_dir=tmp_path / "new" / "folder"))
+    await database.start()
+    await database.stop()
+    assert (tmp_path / "new" / "folder" / "bpm.db").exists()
+
+
+async def test_a_file_that_is_no_database_is_refused(settings: Settings) -> None:
+    """Whatever else lies in the database's place is left alone, with a sentence that names it."""
+    settings.sqlite_path.write_bytes(b"a letter to a friend" * 100)
+    with pytest.raises(Misconfigured, match=r"bpm\.db can't be used as the database"):
+        await open_database(settings).start()
+    assert settings.sqlite_path.read_bytes().startswith(b"a letter")
+
+
+async def test_the_facts_tell_how_the_promise_is_kept(database: Database) -> None:
+    """Health and `bpm db check` show the journal, the waiting for the disk, and that nothing was relaxed."""
+    facts = database.facts
+    assert facts["database"].startswith("SQLite 3.")
+    assert (facts["journal_mode"], facts["synchronous"], facts["durability"]) == ("wal", "FULL", "full")
