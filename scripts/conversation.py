@@ -14,6 +14,9 @@ from scripts.values import incoming
 FRAME_ROOM = 64 * KIB
 """What a frame may hold besides the value its limit is about."""
 
+PATIENCE = 10
+"""A child that says so many times more than its limits let it say is no script of ours any more."""
+
 CANCEL_SECONDS = 1.0
 """How long a cancelled command may take to clean up before the run ends without it."""
 
@@ -77,16 +80,18 @@ class Conversation:
 
     async def _listen(self, clocks: Clocks) -> dict[str, Any]:
         most = max(self._limits.result_bytes, COMPILED_ROOM * self._limits.source_bytes) + FRAME_ROOM
-        while True:
+        for _ in range(PATIENCE * (self._limits.log_lines + self._limits.sends + 1)):
             message = await self._child.read(most)
             if message["t"] not in self._kinds or not FORMS[message["t"]](message):
                 raise MalformedFrameError(f"a message that is not expected: {message['t'][:40]}")
             if message["t"] == "log":
                 self._log(message["text"])
+                await asyncio.sleep(0)  # what is there already is read at once: let the clocks look meanwhile
             elif message["t"] == "send":
                 await self._answer(message, clocks)
             else:
                 return message
+        raise MalformedFrameError("more messages than any script may send")
 
     def _log(self, text: str) -> None:
         line = text.encode()[: self._log_room].decode("utf-8", "ignore")

@@ -64,11 +64,16 @@ def _run(code: Any, scope: dict[str, Any], interface: Interface, room: int) -> d
 def _failure(error: BaseException) -> dict[str, Any]:
     line, column = _position(error.__traceback__)
     reason = "error"
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _hides_memory_error(error):
         reason = "memory"
     elif isinstance(error, TooLargeError):
         reason = "output"
     return {"t": "failed", "reason": reason, "message": _message(error), "line": line, "column": column}
+
+
+def _hides_memory_error(error: BaseException) -> bool:
+    """Tell whether C code ran out of memory and forgot to say so, as `collections.deque` does."""
+    return isinstance(error, SystemError) and "without setting an exception" in str(error)
 
 
 def _message(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from RestrictedPython import Guards
 from scripts import facades, policy
 from scripts.formatting import GuardedFormatter
 from scripts.interface import CommandError
+from scripts.privates import is_private
 
 WRITABLE: tuple[type, ...] = (dict, list, bytearray, deque, ChainMap, decimal.Context, BaseException)
 """Objects whose items or attributes a script may set, besides instances of its own classes."""
@@ -30,7 +31,7 @@ CLOSED_MEMBERS: dict[str, type] = {
 """Public attributes that lead out of a kind of object, or into its files and caches."""
 
 BASES = (object, dict, list, set, frozenset, tuple)
-"""Builtin classes a script may derive from, besides exceptions. Not `str`: its `format` reads attributes."""
+"""Classes a script may derive from, besides exceptions and named tuples. Not `str`: its `format` reads attributes."""
 
 INPLACE: dict[str, Callable[[Any, Any], Any]] = {
     "+=": operator.iadd,
@@ -55,7 +56,7 @@ class ScriptClass(type):
     def __new__(cls, name: str, bases: tuple[Any, ...], namespace: dict[str, Any]) -> "ScriptClass":
         """Create the class, if it may have its bases."""
         for base in bases:
-            if not (type(base) is ScriptClass or base in BASES or _is_exception(base)):
+            if not (type(base) is ScriptClass or base in BASES or _is_exception(base) or _is_record(base)):
                 raise TypeError(f"a class of a script cannot derive from {_title(base)}")
         return super().__new__(cls, name, bases, namespace)
 
@@ -74,7 +75,7 @@ def check_attribute(owner: Any, name: str) -> None:
     """Raise AttributeError when no script may touch the attribute of that name, TypeError when it is no name."""
     if type(name) is not str:
         raise TypeError("attribute name must be a plain string")
-    private = name.startswith("_") and name not in policy.READABLE_DUNDERS
+    private = name.startswith("_") and name not in policy.READABLE_DUNDERS and not _is_own(owner, name)
     if private or name in policy.CLOSED_ATTRIBUTES or isinstance(owner, CLOSED_MEMBERS.get(name, ())):
         raise AttributeError(f"the attribute '{name}' is closed in scripts")
 
@@ -98,7 +99,7 @@ def set_attribute(owner: Any, name: str, value: Any) -> None:
 
 def writable(owner: Any) -> Any:
     """Return the object if a script may change it; raises TypeError if not."""
-    if not isinstance(owner, (*WRITABLE, ScriptClass)) and type(kind_of(owner)) is not ScriptClass:
+    if not isinstance(owner, WRITABLE) and not _is_made_by_script(owner):
         raise TypeError(f"{_title(owner)} is read-only in scripts")
     return owner
 
@@ -108,7 +109,7 @@ def type_of(value: Any, *rest: Any) -> type:
     found = kind_of(value)
     if rest:
         raise TypeError("type() takes one argument in scripts; write a class statement")
-    if found in KNOWN_CLASSES or type(found) is ScriptClass or _is_exception(found):
+    if found in KNOWN_CLASSES or type(found) is ScriptClass or _is_exception(found) or _is_record(found):
         return found
     raise TypeError(f"type() of {_title(value)} is not available in scripts")
 
@@ -118,11 +119,11 @@ def kind_of(value: object) -> type:
     return type(value)
 
 
-def initialiser(parent: Any) -> Any:
-    """Return `super().__init__`, the one special method a script may call by name."""
-    if type(parent) is not super:
-        raise AttributeError("'__init__' can only be called on super()")
-    return parent.__init__  # type: ignore[misc]
+def parents_method(parent: Any, name: str) -> Any:
+    """Return a special method of `super()`, the one object a script may call them on by name."""
+    if type(parent) is not super or name not in policy.MAGIC_METHODS:
+        raise AttributeError(f"'{name}' can only be called on super()")
+    return getattr(parent, name)
 
 
 def import_module(
@@ -169,14 +170,31 @@ def namespace() -> dict[str, Any]:
         "_write_": writable,
         "_inplacevar_": inplace,
         "_apply_": apply,
-        "_superinit_": initialiser,
+        "_super_": parents_method,
         "_slice_": slice,
         "_unpack_sequence_": rules.guarded_unpack_sequence,
         "_iter_unpack_sequence_": rules.guarded_iter_unpack_sequence,
         "__metaclass__": ScriptClass,
     }
     modules = {name: facade for name, facade in FACADES.items() if "." not in name}
-    return {"__builtins__": available, "__name__": "script", **guards, **modules}
+    return {"__builtins__": available, "__name__": "__main__", **guards, **modules}
+
+
+def _is_made_by_script(owner: Any) -> bool:
+    """Tell whether an object is a class of the script, or an instance of one."""
+    return type(owner) is ScriptClass or type(kind_of(owner)) is ScriptClass
+
+
+def _is_own(owner: Any, name: str) -> bool:
+    """Tell whether a private attribute belongs to a script's own class, or to a named tuple."""
+    if name in policy.RECORD_ATTRIBUTES:
+        return isinstance(owner, tuple) or (isinstance(owner, type) and issubclass(owner, tuple))
+    return is_private(name) and (_is_made_by_script(owner) or type(owner) is super)
+
+
+def _is_record(value: Any) -> bool:
+    """Tell whether a value is a class that `namedtuple` made."""
+    return isinstance(value, type) and value.__bases__ == (tuple,) and "_fields" in vars(value)
 
 
 def _is_text(owner: Any) -> bool:

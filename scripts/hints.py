@@ -16,6 +16,7 @@ KNOWN = frozenset(
         policy.EXCEPTIONS,
         policy.GUARDED_BUILTINS,
         policy.MODULES,
+        policy.READABLE_DUNDERS,
     )
     for name in names
 )
@@ -33,10 +34,12 @@ def hints(tree: ast.Module) -> Iterator[Hint]:
     """Yield the warnings of a parsed script in the order of their kind."""
     nodes = list(ast.walk(tree))
     bound = {name for node in nodes for name in _bindings(node)}
+    expected = {part for node in nodes for part in _expecting_import_errors(node)}
     for node in nodes:
         if isinstance(node, ast.Name) and node.id not in bound and node.id not in KNOWN:
             yield Hint(node, "unknown_name", _unknown(node.id, bound))
-        yield from _imports(node)
+        if node not in expected:
+            yield from _imports(node)
     returns = any(isinstance(node, ast.Return) and node.value is not None for node in _outside_functions(tree))
     if not returns and not any(_answers(node) for node in nodes):
         place = tree.body[-1] if tree.body else tree
@@ -52,8 +55,10 @@ def _bindings(node: ast.AST) -> Iterator[str]:
         yield node.arg
     elif isinstance(node, ast.alias):
         yield (node.asname or node.name).partition(".")[0]
-    elif isinstance(node, ast.ExceptHandler) and node.name:
+    elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
         yield node.name
+    elif isinstance(node, ast.MatchMapping) and node.rest:
+        yield node.rest
 
 
 def _imports(node: ast.AST) -> Iterator[Hint]:
@@ -69,6 +74,14 @@ def _imports(node: ast.AST) -> Iterator[Hint]:
         for alias in node.names:
             if alias.name not in members:
                 yield Hint(node, "unknown_name", f"The module {node.module} has no member {alias.name} in scripts.")
+
+
+def _expecting_import_errors(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements of a `try` that goes on without a module: `except ImportError`."""
+    if isinstance(node, ast.Try):
+        caught = {part.id for handler in node.handlers for part in ast.walk(handler) if isinstance(part, ast.Name)}
+        if caught & {"ImportError", "ModuleNotFoundError"}:
+            yield from node.body
 
 
 def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:

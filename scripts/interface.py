@@ -1,7 +1,7 @@
 """The functions a script calls: `log`, `print`, `send`, `reply`, `now`."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from scripts import clock, policy
 from scripts.values import Outgoing, TooLargeError, is_header_text
@@ -73,7 +73,9 @@ class Interface:
     def reply(self, status: int, body: Any = None, headers: dict[str, str] | None = None) -> None:
         """Set the answer of a synchronous webhook; the last call counts."""
         if type(status) is not int or not 200 <= status <= 599:
-            raise ValueError("reply() takes a status from 200 to 599")
+            raise ValueError("reply() takes a status from 200 to 599, then the body and a dictionary of headers")
+        if headers is not None and not isinstance(cast("object", headers), dict):
+            raise TypeError("reply() takes its headers as a dictionary of names and values, such as {'X-Id': '1'}")
         fields = {str(name): str(value) for name, value in (headers or {}).items()}
         for name, value in fields.items():
             if not HEADER_NAME.fullmatch(name) or not is_header_text(value):

@@ -11,7 +11,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-VERSION = "1"
+VERSION = "2"
 
 FILENAME = "<script>"
 """The file name of compiled scripts; frames that carry it are the script's own."""
@@ -31,11 +31,12 @@ BUILTINS = _names(
 """Builtins handed out as they are; `type getattr hasattr setattr __import__` are guarded ones."""
 
 EXCEPTIONS = _names(
-    "ArithmeticError AssertionError AttributeError BaseException EOFError Exception FloatingPointError "
-    "GeneratorExit ImportError IndexError KeyError LookupError MemoryError ModuleNotFoundError NameError "
-    "NotImplementedError OSError OverflowError PermissionError RecursionError RuntimeError StopIteration "
-    "SyntaxError TimeoutError TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError "
-    "ValueError ZeroDivisionError"
+    "ArithmeticError AssertionError AttributeError BaseException BufferError ConnectionError DeprecationWarning "
+    "EOFError EnvironmentError Exception FileNotFoundError FloatingPointError GeneratorExit IOError ImportError "
+    "IndexError KeyError LookupError MemoryError ModuleNotFoundError NameError NotImplementedError OSError "
+    "OverflowError PermissionError RecursionError RuntimeError RuntimeWarning StopIteration SyntaxError "
+    "TimeoutError TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError "
+    "UnicodeTranslateError UserWarning ValueError Warning ZeroDivisionError"
 )
 
 GUARDED_BUILTINS = ("type", "getattr", "hasattr", "setattr", "CommandError")
@@ -110,16 +111,24 @@ MODULES: dict[str, tuple[str, ...]] = {
 MAGIC_METHODS = frozenset(
     _names(
         "__init__ __repr__ __str__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __hash__ __bool__ __len__ "
-        "__contains__ __iter__ __next__ __getitem__ __setitem__ __delitem__ __call__ __enter__ __exit__ __neg__ "
-        "__abs__ __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __floordiv__ "
-        "__mod__ __and__ __or__ __xor__"
+        "__contains__ __iter__ __next__ __reversed__ __getitem__ __setitem__ __delitem__ __missing__ __call__ "
+        "__enter__ __exit__ __neg__ __pos__ __invert__ __abs__ __int__ __float__ __round__ __trunc__ __floor__ "
+        "__ceil__ __add__ __radd__ __iadd__ __sub__ __rsub__ __isub__ __mul__ __rmul__ __imul__ __truediv__ "
+        "__rtruediv__ __itruediv__ __floordiv__ __rfloordiv__ __ifloordiv__ __mod__ __rmod__ __imod__ __divmod__ "
+        "__rdivmod__ __pow__ __rpow__ __ipow__ __matmul__ __rmatmul__ __imatmul__ __and__ __rand__ __iand__ "
+        "__or__ __ror__ __ior__ __xor__ __rxor__ __ixor__ __lshift__ __rlshift__ __ilshift__ __rshift__ "
+        "__rrshift__ __irshift__"
     )
 )
-"""Special methods a class of a script may define: none that takes part in attribute access, creation,
-finalising, formatting or copying."""
+"""Special methods a class of a script may define, and call on `super()`: none that takes part in attribute
+access, creation, finalising, formatting or copying."""
 
 READABLE_DUNDERS = frozenset({"__name__"})
-"""Special attributes a script may read: `type(error).__name__` is what honest scripts log."""
+"""Special names a script may read: `type(error).__name__` is what honest scripts log, and programs end with
+`if __name__ == "__main__"`."""
+
+RECORD_ATTRIBUTES = frozenset({"_asdict", "_fields", "_make", "_replace"})
+"""What named tuples offer under private names; other private attributes are those a script's classes make."""
 
 CLOSED_ATTRIBUTES = INSPECT_ATTRIBUTES
 """Attributes of frames, tracebacks, code and generators, closed on every object."""

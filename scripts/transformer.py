@@ -10,6 +10,7 @@ from RestrictedPython.transformer import (
 )
 
 from scripts import policy
+from scripts.privates import is_private, made_by_classes
 
 Node = TypeVar("Node", ast.expr, ast.stmt)
 
@@ -23,18 +24,23 @@ class ScriptTransformer(RestrictingNodeTransformer):
         super().__init__()
         self.refused: list[tuple[ast.AST, str]] = []
         self._scopes: list[type[ast.AST]] = [ast.Module]
+        self._privates: frozenset[str] = frozenset()
 
     def error(self, node: ast.AST, info: str) -> None:
         """Collect a refusal with the node it is about."""
         self.refused.append((node, info))
 
+    def gen_tmp_name(self) -> str:
+        """Return a new name that no script can write: it begins and ends with an underscore."""
+        return f"{super().gen_tmp_name()}_"
+
     def check_name(self, node: Any, name: str | None, allow_magic_methods: bool = False) -> None:
-        """Refuse private and closed names; special methods of the policy pass inside a class body."""
+        """Refuse private and closed names; in a class body, private names and special methods of the policy pass."""
         if name is None or name == "_":
             return
         if name.startswith("_"):
-            magic = allow_magic_methods and name in policy.MAGIC_METHODS and self._scopes[-1] is ast.ClassDef
-            if not magic:
+            special = allow_magic_methods and name in policy.MAGIC_METHODS
+            if self._scopes[-1] is not ast.ClassDef or not (special or is_private(name)):
                 self.error(node, f'"{name}" is not available in scripts: names must not begin with "_".')
         elif name.endswith("__roles__") or name in policy.CLOSED_NAMES:
             self.error(node, f'"{name}" is a reserved name.')
@@ -44,7 +50,8 @@ class ScriptTransformer(RestrictingNodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
         """Check the name; `print` and `printed` have no special meaning here."""
-        self.check_name(node, node.id)
+        if node.id not in policy.READABLE_DUNDERS or not isinstance(node.ctx, ast.Load):
+            self.check_name(node, node.id, allow_magic_methods=True)
         return node
 
     def visit_Call(self, node: ast.Call) -> Any:  # noqa: N802
@@ -58,8 +65,8 @@ class ScriptTransformer(RestrictingNodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:  # noqa: N802
         """Guard the reading and writing of attributes; `super().__init__` and readable special names pass."""
-        if node.attr == "__init__" and isinstance(node.ctx, ast.Load) and _is_super_call(node.value):
-            return _located(_call("_superinit_", self.visit(node.value)), node)
+        if node.attr in policy.MAGIC_METHODS and isinstance(node.ctx, ast.Load) and _is_super_call(node.value):
+            return _located(_call("_super_", self.visit(node.value), ast.Constant(node.attr)), node)
         self._check_attribute(node)
         owner = self.visit(node.value)
         if isinstance(node.ctx, ast.Load):
@@ -123,6 +130,52 @@ class ScriptTransformer(RestrictingNodeTransformer):
         copy_locations(node.keywords[0], node)
         return node
 
+    def visit_Match(self, node: ast.Match) -> Any:  # noqa: N802
+        """Allow `match`: patterns compare, unpack and capture, and read no attribute."""
+        return self.node_contents_visit(node)
+
+    def visit_match_case(self, node: ast.match_case) -> Any:
+        """Allow a case with its guard."""
+        return self.node_contents_visit(node)
+
+    def visit_MatchSingleton(self, node: ast.MatchSingleton) -> Any:  # noqa: N802
+        """Allow None, True and False."""
+        return self.node_contents_visit(node)
+
+    def visit_MatchSequence(self, node: ast.MatchSequence) -> Any:  # noqa: N802
+        """Allow a pattern of a sequence."""
+        return self.node_contents_visit(node)
+
+    def visit_MatchOr(self, node: ast.MatchOr) -> Any:  # noqa: N802
+        """Allow alternatives."""
+        return self.node_contents_visit(node)
+
+    def visit_MatchValue(self, node: ast.MatchValue) -> Any:  # noqa: N802
+        """Allow literals; a dotted name would be read past the attribute guard."""
+        return self._without_dots(node, node.value)
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> Any:  # noqa: N802
+        """Allow a pattern of a dictionary whose keys are literals."""
+        self.check_name(node, node.rest)
+        return self._without_dots(node, *node.keys)
+
+    def visit_MatchClass(self, node: ast.MatchClass) -> Any:  # noqa: N802
+        """Allow `Name()` and `Name(pattern)`; named parts would be read past the attribute guard."""
+        if node.kwd_attrs:
+            words = "A class pattern cannot name attributes in scripts: match the class, then compare in an `if`."
+            self.error(node, words)
+        return self._without_dots(node, node.cls)
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> Any:  # noqa: N802
+        """Check the name that a pattern binds."""
+        self.check_name(node, node.name)
+        return self.node_contents_visit(node)
+
+    def visit_MatchStar(self, node: ast.MatchStar) -> Any:  # noqa: N802
+        """Check the name that takes the rest of a sequence."""
+        self.check_name(node, node.name)
+        return self.node_contents_visit(node)
+
     def visit_Yield(self, node: ast.Yield) -> Any:  # noqa: N802
         """Allow `yield` inside functions; the function that holds the whole script is not one."""
         if not self._in_function():
@@ -145,6 +198,17 @@ class ScriptTransformer(RestrictingNodeTransformer):
             return ast.copy_location(ast.Pass(), node)
         return super().visit_ImportFrom(node)
 
+    def visit_Module(self, node: ast.Module) -> Any:  # noqa: N802
+        """Look first which private attributes the classes of the script make."""
+        self._privates = made_by_classes(node)
+        return super().visit_Module(node)
+
+    def _without_dots(self, node: Any, *parts: ast.expr) -> Any:
+        for part in parts:
+            if isinstance(part, ast.Attribute):
+                self.error(part, "A pattern cannot hold a dotted name in scripts: bind it to a name, or use an `if`.")
+        return self.node_contents_visit(node)
+
     def _inside(self, node: Node) -> Node:
         self._scopes.append(type(node))
         try:
@@ -158,6 +222,7 @@ class ScriptTransformer(RestrictingNodeTransformer):
     def _check_attribute(self, node: ast.Attribute) -> None:
         name = node.attr
         readable = name in policy.READABLE_DUNDERS and isinstance(node.ctx, ast.Load)
+        readable = readable or name in policy.RECORD_ATTRIBUTES or name in self._privates
         if (name.startswith("_") and not readable) or name.endswith("__roles__"):
             self.error(node, f'The attribute "{name}" is closed in scripts: names must not begin with "_".')
         elif name in policy.CLOSED_ATTRIBUTES:

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts import CommandRefused, Run
 
@@ -49,3 +50,18 @@ class Bus:
         if command == "NeverAnswers":
             await asyncio.Event().wait()
         return {"principal": "rule"} if command == "WhoAmI" else {"id": "inv_1"}
+
+
+class Section(NamedTuple):
+    """A script of a text file of scripts, and the words that stand behind `->` in its heading."""
+
+    name: str
+    words: list[str]
+    code: str
+
+
+def sections_of(name: str) -> list[Section]:
+    """Return the scripts of a text file: each begins with a line `### name` or `### name -> word word`."""
+    _, *parts = re.split(r"^### (.+)\n", (DATA / name).read_text(), flags=re.MULTILINE)
+    headings = [heading.partition(" -> ") for heading in parts[::2]]
+    return [Section(title, words.split(), code) for (title, _, words), code in zip(headings, parts[1::2], strict=True)]

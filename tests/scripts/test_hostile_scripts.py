@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scripts import Sandbox
-from tests.scripts.corpus import Bus, inputs_of, scripts_of, word_for
+from tests.scripts.corpus import Bus, Section, inputs_of, scripts_of, sections_of, word_for
 
 pytestmark = pytest.mark.anyio
 
@@ -121,3 +121,20 @@ async def test_a_door_of_the_run_time_is_denied(sandbox: Sandbox, name: str):
     assert run.failure is not None
     assert run.failure.reason == "error"
     assert run.failure.line
+
+
+MORE = sections_of("hostile.txt")
+
+
+@pytest.mark.parametrize("script", MORE, ids=[script.name for script in MORE])
+async def test_a_script_of_ours_is_stopped(sandbox: Sandbox, script: Section):
+    """Every hostile script ends with a reason it may end with, has reached nothing, and an ordinary one succeeds."""
+    bus = Bus()
+    run = await sandbox.run(script.code, {"payload": {}}, send=bus.send)
+    assert (run.failure.reason if run.failure else "ok") in script.words
+    assert "ESCAPED" not in f"{run.result} {run.reply} {run.logs}"
+    assert len(bus.sent) == run.sends <= 50
+    if run.failure is not None:
+        assert run.failure.message.endswith((".", ")", "'")) or run.failure.reason == "error"
+    after = await sandbox.run("result = 'clean'", {})
+    assert (after.failure, after.result) == (None, "clean")

@@ -6,14 +6,15 @@ import dis
 import io
 import marshal
 import types
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts import guards, policy, zones
 from scripts.compiler import CONTAINER, compile_script
+from scripts.privates import is_private
 
 FORBIDDEN = (
     types.ModuleType,
@@ -37,9 +38,9 @@ def neighbours(value: Any) -> Iterator[tuple[str, Any]]:
     with contextlib.suppress(TypeError):
         yield "|type", guards.type_of(value)
     if isinstance(value, (list, tuple, set, frozenset)):
-        yield from ((f"[{at}]", item) for at, item in enumerate(list(value)[:20]))
+        yield from ((f"[{at}]", item) for at, item in enumerate(list(cast("Iterable[Any]", value))[:20]))
     elif isinstance(value, dict):
-        yield from ((f"[{key!r}]", item) for key, item in list(value.items())[:20])
+        yield from ((f"[{key!r}]", item) for key, item in list(cast("dict[Any, Any]", value).items())[:20])
 
 
 def samples() -> dict[str, Any]:
@@ -55,6 +56,10 @@ def samples() -> dict[str, Any]:
         "context:decimal.getcontext()", "tuple:collections.namedtuple('P', 'x')(1)", "partial:functools.partial(len)",
         "function:lambda: 1", "property:property(len)", "method:[].append", "format:'{}'.format", "alias:list[int]",
         "hint:typing.Optional[int]", "random:random.Random(1)", "super:super(bool, True)", "range:range(3)",
+        "record:collections.namedtuple('P', 'x y')", "parts:urllib.parse.urlsplit('http://u@h/p')._replace(path='')",
+        "fields:collections.namedtuple('P', 'x y')(1, 2)._asdict()", "counter:collections.Counter('ab')",
+        "layers:collections.ChainMap({}, {})", "deque:collections.deque([1])", "iterator:iter([1])", "slice:slice(1)",
+        "cycle:itertools.cycle('ab')", "key:functools.cmp_to_key(len)(1)", "delta:datetime.timedelta(1)",
     )  # fmt: skip
     builtins = scope["__builtins__"]
     names |= {name: value for name, value in builtins.items() if not name.startswith("_")}
@@ -113,6 +118,18 @@ EXPRESSIONS = st.recursive(
     max_leaves=6,
 )
 
+PATTERNS = st.recursive(
+    NAMES | st.sampled_from(["1", "'text'", "None", "json.decoder", "*y", "int(real=x)", "A(_x=y)"]),
+    lambda inner: st.one_of(
+        st.builds("[{}, *{}]".format, inner, NAMES),
+        st.builds("{{'k': {}, **{}}}".format, inner, NAMES),
+        st.builds("{}({})".format, NAMES, inner),
+        st.builds("({}) as {}".format, inner, NAMES),
+        st.builds("({}) | ({})".format, inner, inner),
+    ),
+    max_leaves=4,
+)
+
 STATEMENTS = st.one_of(
     st.builds("{} = {}".format, EXPRESSIONS, EXPRESSIONS),
     st.builds("{} += {}".format, EXPRESSIONS, EXPRESSIONS),
@@ -131,7 +148,7 @@ STATEMENTS = st.one_of(
     st.builds("for {} in {}:\n    {}".format, EXPRESSIONS, EXPRESSIONS, EXPRESSIONS),
     st.builds("with {} as {}:\n    {}".format, EXPRESSIONS, EXPRESSIONS, EXPRESSIONS),
     st.builds("try:\n    {}\nexcept {} as {}:\n    pass".format, EXPRESSIONS, EXPRESSIONS, NAMES),
-    st.builds("match {}:\n    case {}:\n        pass".format, EXPRESSIONS, NAMES),
+    st.builds("match {}:\n    case {}:\n        {}".format, EXPRESSIONS, PATTERNS, EXPRESSIONS),
     st.builds("return {}".format, EXPRESSIONS),
     st.builds("global {}".format, NAMES),
 )  # fmt: skip
@@ -163,8 +180,10 @@ def test_no_accepted_program_has_a_private_name_of_its_own(source: str):
                 assert own(step.argval), step
 
 
+OF_THE_COMPILER = {"__module__", "__qualname__", "__classcell__", "__firstlineno__", "__static_attributes__"}
+
+
 def own(name: str) -> bool:
     """Tell whether a script, or the compiler on its behalf, may bind a name."""
-    made = name.startswith("_tmp") or name in ("__module__", "__qualname__", "__classcell__", "__firstlineno__",
-                                                 "__static_attributes__", CONTAINER, "_")  # fmt: skip
-    return made or not name.startswith("_") or name in policy.MAGIC_METHODS
+    made = (name.startswith("_tmp") and name.endswith("_")) or name in {*OF_THE_COMPILER, CONTAINER, "_"}
+    return made or not name.startswith("_") or is_private(name) or name in policy.MAGIC_METHODS

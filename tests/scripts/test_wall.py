@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scripts import Limits
-from tests.scripts.corpus import Bus, scripts_of
+from tests.scripts.corpus import Bus, Section, scripts_of, sections_of
 from tests.scripts.wall import OpenSandbox
 
 pytestmark = pytest.mark.anyio
@@ -206,3 +206,22 @@ async def test_the_network_of_the_machine_is_out_of_reach(wall: OpenSandbox):
 async def test_a_child_is_not_root(wall: OpenSandbox):
     """A sandbox started by root runs its children as nobody."""
     assert wall.locks["user"] == "dropped to 65534"
+
+
+PRELUDE = (
+    "import ctypes, os, resource, signal, socket, struct, msgspec\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+    "def say(body):\n    os.write(3, struct.pack('<I', len(body)) + body)\n    os.read(3, 1)\n"
+)
+MORE = sections_of("hostile_wall.txt")
+
+
+@pytest.mark.parametrize("script", MORE, ids=[script.name for script in MORE])
+async def test_an_attack_of_ours_is_stopped(wall: OpenSandbox, script: Section):
+    """Every attack on the wall ends with a reason it may end with, and the next script finds everything as before."""
+    run = await wall.run(
+        PRELUDE + script.code, {}, send=Bus().send, limits=Limits(cpu_seconds=0.3, wall_seconds=2, answer_seconds=1)
+    )
+    assert (run.failure.reason if run.failure else "ok") in script.words
+    assert "ESCAPED" not in f"{run.result} {run.logs}"
+    after = await wall.run("result = 'clean'", {})
+    assert (after.failure, after.result) == (None, "clean")
