@@ -1,0 +1,1 @@
+"""What every adapter of a kind must hold: suites that each of them inherits."""
