@@ -1,4 +1,4 @@
-"""The process that `bpm serve` is: uvicorn around the application, and an orderly end."""
+"""The processes that `bpm serve` and `bpm worker` are: the application, with uvicorn or alone, and an orderly end."""
 
 import asyncio
 import contextlib
@@ -6,11 +6,12 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import structlog
 import uvicorn
+import uvloop
 from pydantic import ValidationError
 from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
@@ -76,7 +77,7 @@ class Server(uvicorn.Server):
             where = f"{self.config.host} port {self.config.port}"
             raise Misconfigured(f"can't listen on {where}; set BPM_HOST and BPM_PORT to what is free") from None
         spare_the_collector()
-        announce_address(self._app)
+        announce(f"BPM Bus listens on {self._app.settings.base_url}", self._app)
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Finish the answers under way, then what the application does beside them."""
@@ -87,17 +88,46 @@ class Server(uvicorn.Server):
 
 def run(**changes: Any) -> int:
     """Serve until told to stop; `changes` go before the environment. Return the process's exit status."""
+    return _run(lambda app: Server(app).run(), changes)
+
+
+def work(**changes: Any) -> int:
+    """Run jobs, without a socket, until told to stop; see `run`."""
+    return _run(lambda app: asyncio.Runner(loop_factory=uvloop.new_event_loop).run(_work(app)), changes)
+
+
+def _run(serve: Callable[[App], None], changes: dict[str, Any]) -> int:
     try:
         settings = Settings(**changes)
         configure_logs(settings)
-        server = Server(App(settings))
+        app = App(settings)
     except (Misconfigured, ValidationError, ValueError, OSError) as error:
         return _misconfigured(error)
     try:
-        server.run()
+        serve(app)
     except Misconfigured as error:
         return _misconfigured(error)
     return 0
+
+
+async def _work(app: App) -> None:
+    """Work until the first SIGTERM or SIGINT, then drain; a second one ends without waiting."""
+    signals = asyncio.Queue[int]()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signals.put_nowait, number)
+    await app.start()
+    announce_administrator(app)
+    spare_the_collector()
+    announce("BPM Bus works", app)
+    await signals.get()
+    stopping, again = asyncio.create_task(app.stop()), asyncio.create_task(signals.get())
+    await asyncio.wait((stopping, again), return_when=asyncio.FIRST_COMPLETED)
+    again.cancel()
+    if stopping.done():
+        stopping.result()
+    else:
+        stopping.cancel()
 
 
 def spare_the_collector() -> None:
@@ -118,10 +148,9 @@ def announce_administrator(app: App) -> None:
         print(f"First administrator: {name}\nOne-time shown password: {password}", flush=True)  # noqa: T201
 
 
-def announce_address(app: App) -> None:
-    """Print where the server is and where its data lies."""
-    address, folder = app.settings.base_url, app.settings.data_dir.resolve()
-    print(f"BPM Bus listens on {address} (data in {folder})", flush=True)  # noqa: T201
+def announce(words: str, app: App) -> None:
+    """Print what the process does now and where its data lies."""
+    print(f"{words} (data in {app.settings.data_dir.resolve()})", flush=True)  # noqa: T201
 
 
 def configure_logs(settings: Settings) -> None:

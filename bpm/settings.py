@@ -63,6 +63,12 @@ class DeliverySettings(Group):
     """Private networks, as CIDR ranges between commas, that deliveries may reach."""
     probe: Literal["on", "off"] = "on"
     """Whether the address and certificate of a new subscription's URL are checked."""
+    max_subscriptions: int = Field(default=1_000, ge=1)
+    """How many subscriptions an organisation may have."""
+    max_event_bytes: int = Field(default=2 * MIB, ge=1024)
+    """The largest data of an event."""
+    max_in_flight: int = Field(default=25, ge=1)
+    """How many deliveries to one subscription are under way at once in a process, unless it says otherwise."""
 
 
 class Settings(BaseSettings):
@@ -111,8 +117,8 @@ class Settings(BaseSettings):
     """How long what runs may take to finish when the server stops."""
     worker: bool = True
     """Whether this process also runs jobs; without any worker, what was accepted waits on disk."""
-    worker_concurrency: int = Field(default=100, ge=1)
-    """How many jobs run at once."""
+    worker_concurrency: int = Field(default=400, ge=2)
+    """How many jobs a process runs at once."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important lines that are logged."""
     log_format: Literal["auto", "json", "console"] = "auto"

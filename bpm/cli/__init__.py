@@ -15,6 +15,7 @@ main = typer.Typer(
     pretty_exceptions_enable=False,
 )
 main.command()(serving.serve)
+main.command()(serving.worker)
 main.command()(serving.version)
 main.command()(sending.send)
 main.add_typer(types.app, name="types")

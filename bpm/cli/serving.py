@@ -1,4 +1,4 @@
-"""`bpm serve` and `bpm version`."""
+"""`bpm serve`, `bpm worker` and `bpm version`."""
 
 from typing import Annotated
 
@@ -15,6 +15,19 @@ def serve(
     from bpm.server import run
 
     raise typer.Exit(run() if worker else run(worker=False))
+
+
+def worker(
+    concurrency: Annotated[int | None, typer.Option(min=2, help="How many jobs run at once.")] = None,
+) -> None:
+    """Run jobs beside servers that were started with --no-worker.
+
+    On PostgreSQL as many as wanted, on any machine; on SQLite one, in the data folder of the server.
+    """
+    from bpm.server import work
+
+    changes = {} if concurrency is None else {"worker_concurrency": concurrency}
+    raise typer.Exit(work(worker=True, **changes))
 
 
 def version() -> None:

@@ -6,11 +6,12 @@
 | the provider or subscriber at the other end | `WebhookReceiver` |
 | the whole application in this process | `running_app()` |
 | a server to be killed | `ServerProcess` |
+| a worker beside it | `WorkerProcess` |
 """
 
 from bpm.testing.app import RunningApp, running_app
 from bpm.testing.clock import Clock
-from bpm.testing.process import ServerDidNotStart, ServerProcess
+from bpm.testing.process import ServerDidNotStart, ServerProcess, WorkerProcess
 from bpm.testing.receiver import PreparedAnswer, ReceivedRequest, WebhookReceiver
 from bpm.testing.server import ADMINISTRATOR, PASSWORD, TalkingServer
 
@@ -25,5 +26,6 @@ __all__ = [
     "ServerProcess",
     "TalkingServer",
     "WebhookReceiver",
+    "WorkerProcess",
     "running_app",
 ]

@@ -1,4 +1,4 @@
-"""A real server in a child process, to be stopped, killed and started again."""
+"""Real servers and workers in child processes, to be stopped, killed and started again."""
 
 import asyncio
 import contextlib
@@ -8,25 +8,107 @@ import socket
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import httpx
 
 from bpm.testing.server import ADMINISTRATOR, PASSWORD, TalkingServer
 
-COMMAND = (sys.executable, "-m", "bpm.cli", "serve")
+COMMAND = (sys.executable, "-m", "bpm.cli")
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 KILLED = -signal.SIGKILL
+WORKING = "BPM Bus works"
+"""What a worker prints when it has started."""
 
 
 class ServerDidNotStart(Exception):
-    """The server ended, or did not become ready in time; the text is the end of its log."""
+    """The process ended, or did not become ready in time; the text is the end of its log."""
 
 
-class ServerProcess(TalkingServer):
+class BpmProcess(ABC):
+    """A `bpm` command that goes on until it is told to stop; changes of `environment` count from the next start on."""
+
+    subcommand: ClassVar[str]
+
+    def __init__(self, log_path: Path, environment: Mapping[str, str]) -> None:
+        """Take the file of its log; `environment` is added to this process's, without its `BPM_…`."""
+        self._log_path = log_path
+        self._process: asyncio.subprocess.Process | None = None
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("BPM_")}
+        self.environment = {**inherited, **environment}
+
+    @property
+    def log(self) -> str:
+        """What the process has printed so far, over all its starts."""
+        return self._log_path.read_text(errors="replace") if self._log_path.exists() else ""
+
+    async def start(self) -> None:
+        """Start the process and wait until it is ready; raises `ServerDidNotStart`."""
+        with self._log_path.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *COMMAND, self.subcommand, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while self._process.returncode is None and time.monotonic() < deadline:
+            if await self._is_ready():
+                return
+            await asyncio.sleep(0.05)
+        await self.kill()
+        raise ServerDidNotStart(self.log[-2000:])
+
+    async def stop(self) -> int:
+        """Tell the process to stop (SIGTERM) and return its exit status; it is killed when it takes too long."""
+        process = self._running()
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            return await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            return await self.kill()
+
+    async def kill(self) -> int:
+        """End the process and its children at once (SIGKILL to the process group)."""
+        process = self._running()
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):  # it ended just now
+                os.killpg(process.pid, signal.SIGKILL)
+        return await process.wait()
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        try:
+            await self.start()
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the process, whatever happened."""
+        await self._end()
+
+    @abstractmethod
+    async def _is_ready(self) -> bool:
+        """Tell whether a process that was just started does its work."""
+
+    def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise RuntimeError("the process was not started")
+        return self._process
+
+    async def _end(self) -> None:
+        if self._process is not None:
+            await self.kill()
+
+
+class ServerProcess(BpmProcess, TalkingServer):
     """`bpm serve` on a free port of 127.0.0.1, with a data folder that outlives its restarts.
 
         async with ServerProcess(BPM_COMMAND_PACKAGES="orders") as server:
@@ -35,23 +117,20 @@ class ServerProcess(TalkingServer):
     Entering starts it and signs in; leaving ends it and throws the folder away.
     """
 
-    def __init__(self, **environment: str) -> None:
-        """Choose a port and a folder; `environment` is added to this process's, without its `BPM_…`.
+    subcommand = "serve"
 
-        Changes of `server.environment` count from the next start on.
-        """
+    def __init__(self, **environment: str) -> None:
+        """Choose a port and a folder."""
         self.port = free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="bpm-")
-        self._process: asyncio.subprocess.Process | None = None
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("BPM_")},
+        own = {
             "BPM_PORT": str(self.port),
             "BPM_DATA_DIR": str(self.data_dir),
             "BPM_ADMIN_USERNAME": ADMINISTRATOR,
             "BPM_ADMIN_PASSWORD": PASSWORD,
-            **environment,
         }
-        super().__init__(httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False))
+        BpmProcess.__init__(self, Path(self._folder.name) / "server.log", own | environment)
+        TalkingServer.__init__(self, httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False))
 
     @property
     def url(self) -> str:
@@ -63,68 +142,15 @@ class ServerProcess(TalkingServer):
         """The data folder."""
         return Path(self._folder.name) / "data"
 
-    @property
-    def log(self) -> str:
-        """What the server has printed so far, over all its starts."""
-        path = self._log_path
-        return path.read_text(errors="replace") if path.exists() else ""
-
-    async def start(self) -> None:
-        """Start the server and wait until it is ready; raises `ServerDidNotStart`."""
-        with self._log_path.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *COMMAND, env=self.environment, stdout=log, stderr=log, start_new_session=True
-            )
-        deadline = time.monotonic() + START_SECONDS
-        while self._process.returncode is None and time.monotonic() < deadline:
-            if await self._is_ready():
-                return
-            await asyncio.sleep(0.05)
-        await self.kill()
-        raise ServerDidNotStart(self.log[-2000:])
-
-    async def stop(self) -> int:
-        """Tell the server to stop (SIGTERM) and return its exit status; it is killed when it takes too long."""
-        process = self._running()
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            return await asyncio.wait_for(process.wait(), STOP_SECONDS)
-        except TimeoutError:
-            return await self.kill()
-
-    async def kill(self) -> int:
-        """End the server and its children at once (SIGKILL to the process group)."""
-        process = self._running()
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):  # it ended just now
-                os.killpg(process.pid, signal.SIGKILL)
-        return await process.wait()
-
     async def __aenter__(self) -> Self:
         """Start the server and sign in."""
+        await super().__aenter__()
         try:
-            await self.start()
             await self.login()
         except BaseException:
             await self._end()
             raise
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the server, whatever happened."""
-        await self._end()
-
-    @property
-    def _log_path(self) -> Path:
-        return Path(self._folder.name) / "server.log"
-
-    def _running(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            raise RuntimeError("the server was not started")
-        return self._process
 
     async def _is_ready(self) -> bool:
         try:
@@ -133,10 +159,28 @@ class ServerProcess(TalkingServer):
             return False
 
     async def _end(self) -> None:
-        if self._process is not None:
-            await self.kill()
+        await super()._end()
         await self._http.aclose()
         self._folder.cleanup()
+
+
+class WorkerProcess(BpmProcess):
+    """`bpm worker` beside a server that runs with `BPM_WORKER="false"`; end it before the server."""
+
+    subcommand = "worker"
+
+    def __init__(self, server: ServerProcess, name: str = "worker", **environment: str) -> None:
+        """Work on the server's database and data folder; `name` tells several workers' logs apart."""
+        super().__init__(server.data_dir.parent / f"{name}.log", {**server.environment, **environment})
+        self._starts = 0
+
+    async def start(self) -> None:
+        """See `BpmProcess.start`."""
+        self._starts = self.log.count(WORKING) + 1
+        await super().start()
+
+    async def _is_ready(self) -> bool:
+        return self.log.count(WORKING) >= self._starts
 
 
 def free_port() -> int:
