@@ -45,9 +45,20 @@ class Cluster:
 
     def configure(self, **settings: str) -> None:
         """Change settings of the server, those that need no restart."""
-        lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
-        (self._server.pgdata / "postgresql.auto.conf").write_text(lines)
+        self._settings.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+        self.reload()
+
+    def forget_settings(self) -> None:
+        """Go back to the usual settings, from the next start or `reload` on."""
+        self._settings.write_text("")
+
+    def reload(self) -> None:
+        """Let the server read its settings."""
         self._control("reload")
+
+    @property
+    def _settings(self) -> Path:
+        return self._server.pgdata / "postgresql.auto.conf"
 
     def _control(self, *words: str) -> None:
         arguments = ("-w", "-s", "-D", str(self._server.pgdata), *words)

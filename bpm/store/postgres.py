@@ -32,10 +32,11 @@ ANSWER_SECONDS = 15
 """After this the connection counts as dead; longer than PostgreSQL's own limits below, which leave it usable."""
 START_SECONDS = 10.0
 """How long a server that is away may take to come up while we start."""
+PAUSE_SECONDS = 0.5
 
 LIMITS = {
     "application_name": "bpm",
-    "lock_timeout": "3s",
+    "lock_timeout": "500ms",
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "30s",
     "TimeZone": "UTC",
@@ -50,6 +51,11 @@ CONTENTION = frozenset({"40001", "40P01", "55P03", "57014"})
 """Serialization failure, deadlock, lock timeout, statement timeout."""
 
 WITH_NUL = "22021"
+
+MALFORMED = (
+    "BPM_DATABASE_URL can't be understood; write it as postgresql://user:password@host:5432/name, "
+    "with %40 for an @ in the password, %2F for a / and so on"
+)
 
 open_connection = cast("Any", asyncpg).connect
 """asyncpg tells only some of its types."""
@@ -93,11 +99,13 @@ class PostgresDatabase(Database):
         while True:
             try:
                 connection = await open_connection(self.dsn, timeout=CONNECT_SECONDS)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            except ValueError:  # its words may hold a part of the password
+                raise Misconfigured(MALFORMED) from None
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 if not _may_come_up(error) or time.monotonic() > deadline:
                     raise Misconfigured(f"PostgreSQL can't be reached: {_sentence(error)}") from error
                 log.warning("PostgreSQL can't be reached yet", error=_sentence(error))
-                await asyncio.sleep(1)
+                await asyncio.sleep(PAUSE_SECONDS)
             else:
                 await connection.close()
                 return

@@ -34,6 +34,8 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024
 
 PAUSES = (0.0, 0.1, 0.5)
 """Seconds before each attempt of a unit that met other transactions in its way."""
+ALONE_SECONDS = 5.0
+"""For how long units of one group are tried one by one while others hold what they want."""
 
 log = logging.getLogger(__name__)
 
@@ -133,14 +135,16 @@ class GroupWriter:
                 self._fail(group, error)
 
     def _commit_one_by_one(self, group: list[Unit]) -> None:
-        """Give every unit a transaction of its own: it holds few locks, and waits for others' no longer."""
+        """Give every unit a transaction of its own, which holds few locks; together they may not take long."""
+        deadline = time.monotonic() + ALONE_SECONDS
         for at, unit in enumerate(group):
             error = self._commit_alone(unit)
-            if error is not None and self._diagnose(error) is Fault.OUTAGE:
+            if error is None:
+                continue
+            if self._diagnose(error) is Fault.OUTAGE or time.monotonic() > deadline:
                 self._fail(group[at:], error)
                 return
-            if error is not None:
-                self._fail([unit], error)
+            self._fail([unit], error)
 
     def _commit_alone(self, unit: Unit) -> Exception | None:
         """Try a few times; return what stood in the way the last time."""
