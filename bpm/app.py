@@ -14,7 +14,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from bpm.accounts import Accounts
+from bpm.accounts import Accounts, Installation
 from bpm.bus import Bus, Registry
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Misconfigured
@@ -68,6 +68,7 @@ class App:
         self.lanes = Lanes(self.jobs, clock)
         self.registry = discovered(settings)
         self.bus = Bus(self.registry, self.database, self.jobs, box, clock)
+        self._installation = Installation(self.database, key)
         self.accounts = Accounts(self.database, settings, key, clock)
         self.sandbox = Sandbox(Limits(), allow_unconfined=settings.scripts.allow_unconfined)
         self.routes = RouteTable(self.database, RuleCompiler(self.registry, box, settings))
@@ -148,6 +149,7 @@ class App:
 
     async def _open_database(self) -> None:
         await self.database.start()
+        await self._installation.check()
         await self.jobs.prepare()
         self.generated_password = await self.accounts.ensure_administrator()
 

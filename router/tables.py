@@ -14,6 +14,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from bpm.jobs import lacks_token, waits_in_lane
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
+from bpm.store.ordering import one_at_a_time
 from bpm.store.session import ScopedSession
 from bpm.store.upsert import insert_new
 from bpm.store.words import bytes_contain, pattern
@@ -294,7 +295,8 @@ def delete_config(tx: Transaction, row: WebhookConfig) -> None:
 
 
 def insert_revision(tx: Transaction, values: Mapping[str, Any]) -> None:
-    """Insert a revision: what every server process learns of a change by."""
+    """Insert a revision: what every server process learns of a change by, so they must appear in their order."""
+    one_at_a_time(tx, "webhook revisions")
     tx.connection.execute(REVISIONS.insert(), values)
 
 

@@ -20,6 +20,7 @@ from bpm.security.permissions import Principal
 from bpm.security.tokens import AccessTokens, TokenError
 from bpm.settings import Settings
 from bpm.store import Database, Transaction
+from bpm.store.ordering import one_at_a_time
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -145,6 +146,7 @@ class Accounts:
 
     def _add_administrator(self, tx: Transaction, hashed: str) -> bool:
         """Add the administrator unless another process was faster; tell whether it was added."""
+        one_at_a_time(tx, "first administrator")
         if tables.has_users(tx):
             return False
         username = self._settings.admin_username

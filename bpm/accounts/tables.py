@@ -8,7 +8,7 @@ from sqlmodel import Field, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.bus.tables import AuditEntry
-from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store import JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
 from bpm.store.session import ScopedSession
 
 
@@ -171,3 +171,25 @@ def select_audit_entries(principal: str | None, **wanted: Any) -> SelectOfScalar
         if value is not None:
             statement = statement.where(col(getattr(AuditEntry, name)) == value)
     return statement
+
+
+class InstallationMark(Row, table=True):
+    """What every process on the database must agree on."""
+
+    name: str = Field(primary_key=True)
+    value: str
+
+
+MARKS = InstallationMark.table()
+_KEY_ID = "key_id"
+
+
+def known_key_id(tx: Transaction) -> str | None:
+    """Return the name of the key that the database was written with."""
+    return tx.connection.execute(select(MARKS.c.value).where(MARKS.c.name == _KEY_ID)).scalar()
+
+
+def replace_key_id(tx: Transaction, value: str) -> None:
+    """Write the name of the key."""
+    tx.connection.execute(delete(MARKS).where(MARKS.c.name == _KEY_ID))
+    tx.connection.execute(MARKS.insert(), {"name": _KEY_ID, "value": value})
