@@ -86,7 +86,7 @@ class Execution:
         if row is None or row.attempt != job.attempt or row.state not in tables.OPEN_STATES:
             return
         call = call_of(row)
-        rule = self._table.by_id(row.config_id) if row.config_id is not None else None
+        rule = await self._rule_of(row)
         settlement = Settlement(row, _policy(row, rule), self._settling)
         with contextlib.suppress(Fenced):  # somebody else has done this attempt
             await self._execute(row, call, rule, settlement)
@@ -152,6 +152,16 @@ class Execution:
         holder = await self._holder(rule.run_as_id or rule.author_id)
         may = shared_permissions(rule.permissions, holder.permissions)
         return Principal("rule", f"rule:{rule.id}", rule.key, rule.organization_id, may)
+
+    async def _rule_of(self, row: Any) -> Rule | None:
+        """Return the request's rule as it is now, which this process may not have seen yet."""
+        if row.config_id is None:
+            return None
+        rule = self._table.by_id(row.config_id)
+        if rule is None or rule.revision < row.revision:
+            await self._table.refresh()
+            rule = self._table.by_id(row.config_id)
+        return rule
 
     async def _message(self, row: Any, call: InboundCall, rule: Rule | None) -> tuple[Message[Any], Principal]:
         if row.provider is not None:
