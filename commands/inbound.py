@@ -6,10 +6,12 @@ from pydantic import Field
 
 from bpm.accounts.tables import select_audit_entries
 from bpm.bus import Context, Id, PagedQuery, Query, View, handles
-from bpm.errors import Forbidden, Invalid, NotFound
+from bpm.errors import Forbidden, Invalid
 from bpm.security.secrets import SecretBox, SecretError, resolve_reference
+from commands.inbound_lookup import existing_request, select_matching
 from commands.inbound_views import InboundRequestDetailView, InboundRequestPage, shown, shown_whole
 from router import tables
+from router.attempts.tables import select_attempts
 from router.sealing import is_reference, opened_definition
 from router.signatures import SignatureConfig, explain
 from router.tables import InboundRequest
@@ -24,7 +26,8 @@ class GetInboundRequestListQuery(PagedQuery[InboundRequestPage]):
 
     A search looks through the newest 25,000 requests (32 MiB of bodies) that the other filters leave and says in
     `searchedSince` how far back that was; to look further back, send that as `endDate`. `verdict` is `passed` or
-    the cause of a refusal: unknown, disabled, method, address, rate, size, signature, duplicate, malformed or broken.
+    the cause of a refusal: unknown, disabled, method, address, rate, size, signature, duplicate, malformed or
+    broken; `discarded` is that of a request somebody gave up.
     """
 
     permission = "inbound:read"
@@ -41,20 +44,18 @@ class GetInboundRequestListQuery(PagedQuery[InboundRequestPage]):
 @handles
 def list_requests(query: GetInboundRequestListQuery, context: Context) -> InboundRequestPage:
     """Return one page."""
-    statement = tables.select_inbound(
+    statement, since = select_matching(
+        context,
+        query.search_text,
+        query.start_date,
+        query.end_date,
         state=query.state,
         cause=query.verdict,
         config_id=query.config_id,
+        config_key=query.config_key,
         provider=query.provider,
         address=query.address,
     )
-    if query.config_key is not None:
-        statement = tables.keyed(statement, query.config_key)
-    since = None
-    if query.search_text:
-        within = tables.between(statement, query.start_date, query.end_date)
-        since = tables.searched_since(context.session, within)
-        statement = tables.with_words(context.session, statement, query.search_text, since)
     page = query.page(
         context,
         statement,
@@ -80,9 +81,10 @@ class GetInboundRequestByIdQuery(Query[InboundRequestDetailView]):
 @handles
 def get(query: GetInboundRequestByIdQuery, context: Context) -> InboundRequestDetailView:
     """Look it up, and the commands it caused in the audit log."""
-    row = _existing(query.request_id, context)
+    row = existing_request(query.request_id, context)
     caused = select_audit_entries(None, correlation_id=row.request_id).limit(MAX_COMMANDS_SHOWN)
-    return shown_whole(row, context.session.exec(caused).all())
+    history = context.session.exec(select_attempts(row.request_id)).all()
+    return shown_whole(row, context.session.exec(caused).all(), history)
 
 
 class SignatureExplanationView(View):
@@ -113,7 +115,7 @@ def explain_signature(
     query: ExplainSignatureQuery, context: Context, secrets_box: SecretBox
 ) -> SignatureExplanationView:
     """Ask the signature doctor."""
-    row = _existing(query.request_id, context)
+    row = existing_request(query.request_id, context)
     if query.signature is not None and any(map(is_reference, query.signature.all_secrets)):
         _check_may_refer(context)
     config = query.signature or _configured(row, context, secrets_box)
@@ -122,13 +124,6 @@ def explain_signature(
     if config.to_scheme().kind == "static":
         view.hints.append("the header of this scheme is the secret itself and never stored, so it can't be examined")
     return view
-
-
-def _existing(request_id: str, context: Context) -> InboundRequest:
-    row = tables.inbound_request(context.tx, context.organization_id, request_id)
-    if row is None:
-        raise NotFound("No inbound request found with the specified ID")
-    return row
 
 
 def _configured(row: InboundRequest, context: Context, box: SecretBox) -> SignatureConfig:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from bpm.bus import Moment, Page, View
 from bpm.bus.tables import AuditEntry
 from bpm.security.redaction import redacted
+from router.attempts.tables import InboundAttempt
 from router.tables import PASSED, InboundRequest
 
 
@@ -32,12 +33,32 @@ class InboundRequestView(View):
     duplicate_of: str | None = None
     answer_status: int | None = None
     errors: list[str] | None = None
+    lane: str | None = None
+    replay_count: int = 0
+    replayed_by: str | None = None
 
 
 class InboundRequestPage(Page[InboundRequestView]):
     """One page of captured requests; a search looked at those received since `searchedSince`, or at all."""
 
     searched_since: Moment | None = None
+
+
+class AttemptView(View):
+    """One attempt to execute a request; `replay` counts how often it had been driven again by hand by then.
+
+    `outcome` is `done`, `failed` or `dead`, and `worker` the host and process that tried.
+    """
+
+    number: int
+    replay: int
+    replayed_by: str | None = None
+    started_at: Moment
+    ended_at: Moment
+    outcome: str
+    errors: list[str] | None = None
+    message_type: str | None = None
+    worker: str
 
 
 class TimelineEntryView(View):
@@ -49,13 +70,17 @@ class TimelineEntryView(View):
 
 
 class InboundRequestDetailView(InboundRequestView):
-    """A whole captured request; `body` is as it came, as text or, if it is none, in base64."""
+    """A whole captured request; `body` is as it came, as text or, if it is none, in base64.
+
+    `attempts` are those that failed and the last one after failures; one that succeeded at once left no trace there.
+    """
 
     query: dict[str, str]
     headers: dict[str, str]
     body: str
     body_encoding: Literal["text", "base64"]
     result: Any = None
+    attempts: list[AttemptView]
     timeline: list[TimelineEntryView]
 
 
@@ -64,7 +89,9 @@ def shown(row: InboundRequest) -> InboundRequestView:
     return InboundRequestView.model_validate(_common(row))
 
 
-def shown_whole(row: InboundRequest, audit: Iterable[AuditEntry]) -> InboundRequestDetailView:
+def shown_whole(
+    row: InboundRequest, audit: Iterable[AuditEntry], history: Iterable[InboundAttempt]
+) -> InboundRequestDetailView:
     """Show everything of one request; `audit` are the commands that it caused."""
     body, encoding = _readable(row.body)
     return InboundRequestDetailView.model_validate(
@@ -75,6 +102,7 @@ def shown_whole(row: InboundRequest, audit: Iterable[AuditEntry]) -> InboundRequ
             "body": body,
             "body_encoding": encoding,
             "result": redacted(row.result),
+            "attempts": [AttemptView.model_validate(attempt) for attempt in history],
             "timeline": list(_timeline(row, audit)),
         }
     )

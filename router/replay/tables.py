@@ -1,14 +1,18 @@
 """Statements that open stored requests again, or give them up; each is fenced by attempt and state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlmodel import col
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import Transaction
-from router.tables import DEAD, INBOUND
+from bpm.store.session import ScopedSession
+from router.tables import DEAD, INBOUND, InboundRequest
 
 
 def change(tx: Transaction, row: Any, values: Mapping[str, Any]) -> bool:
@@ -35,3 +39,21 @@ def discard(tx: Transaction, row: Any, cause: str, errors: list[str], now: datet
     """Give a request up; tells False when it has changed since `row` was read."""
     values = {"state": DEAD, "cause": cause, "errors": errors, "next_attempt_at": None, "completed_at": now}
     return change(tx, row, values)
+
+
+def among(statement: SelectOfScalar[InboundRequest], request_ids: Sequence[str]) -> SelectOfScalar[InboundRequest]:
+    """Narrow to the requests with these ids."""
+    return statement.where(col(InboundRequest.request_id).in_(request_ids))
+
+
+def count(session: ScopedSession, statement: SelectOfScalar[InboundRequest]) -> int:
+    """Return how many requests a select finds."""
+    counted = statement.with_only_columns(func.count(), maintain_column_froms=True)
+    return Session.execute(session, counted).scalar_one()
+
+
+def oldest(session: ScopedSession, statement: SelectOfScalar[InboundRequest], limit: int) -> list[str]:
+    """Return the ids of the requests that a select finds, the oldest first."""
+    ids = statement.with_only_columns(col(InboundRequest.request_id))
+    ids = ids.order_by(col(InboundRequest.received_at), col(InboundRequest.request_id)).limit(limit)
+    return list(Session.execute(session, ids).scalars())

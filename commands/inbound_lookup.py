@@ -1,0 +1,36 @@
+"""Which captured requests a message is about."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel.sql.expression import SelectOfScalar
+
+from bpm.bus import Context
+from bpm.errors import NotFound
+from router import tables
+from router.tables import InboundRequest
+
+
+def existing_request(request_id: str, context: Context) -> InboundRequest:
+    """Return a captured request of the sender's organisation, whole; raises `NotFound`."""
+    row = tables.inbound_request(context.tx, context.organization_id, request_id)
+    if row is None:
+        raise NotFound("No inbound request found with the specified ID")
+    return row
+
+
+def select_matching(
+    context: Context, words: str | None, start: datetime | None, end: datetime | None, **wanted: Any
+) -> tuple[SelectOfScalar[InboundRequest], datetime | None]:
+    """Select requests by the columns in `wanted` (None: any) and by words; return also how far back the words count.
+
+    `start` and `end` bound what is looked through for words; narrowing by them is left to the caller.
+    """
+    config_key = wanted.pop("config_key", None)
+    statement = tables.select_inbound(**wanted)
+    if config_key is not None:
+        statement = tables.keyed(statement, config_key)
+    if not words:
+        return statement, None
+    since = tables.searched_since(context.session, tables.between(statement, start, end))
+    return tables.with_words(context.session, statement, words, since), since
