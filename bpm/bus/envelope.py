@@ -51,6 +51,14 @@ class Envelope:
         """The correlation id, which is the request's own unless something else caused it."""
         return self.correlation_id or self.request_id
 
+    @property
+    def effect_key(self) -> str:
+        """The idempotency key for what a handler does outside: the same at every attempt, also after a crash.
+
+        It is that of the request that is tried again, or of the message that was sent with a key of its own.
+        """
+        return f"{self.principal.id}:{self.idempotency_key}" if self.idempotency_key is not None else self.request_id
+
     def caused(self, message: Message[Any], **changes: Any) -> "Envelope":
         """Return the envelope of a message that this one's handler sends."""
         return replace(

@@ -13,6 +13,7 @@ from sqlalchemy import Table
 
 from bpm.clock import Clock
 from bpm.errors import BpmError
+from bpm.jobs.lanes import Lanes
 from bpm.jobs.port import Job, JobKind, JobQueue
 from bpm.jobs.reconciler import Reconciler
 from bpm.jobs.tokens import Tokens
@@ -37,7 +38,7 @@ class Jobs(JobQueue):
         self._tokens = tokens
         self._concurrency = max(2, concurrency)
         self._clock = clock
-        self._reconciler = Reconciler(database, self)
+        self._reconciler = Reconciler(database, self, Lanes(self, clock))
         self._kinds: tuple[JobKind, ...] = ()
         self._manager: QueueManager | None = None
         self._running: set[asyncio.Task[Any]] = set()

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from bpm.jobs.lanes import Lanes
 from bpm.jobs.port import JobKind, JobQueue
 from bpm.store import Database
 
@@ -17,10 +18,11 @@ log = structlog.get_logger("bpm.jobs")
 class Reconciler:
     """Compares the open rows of every kind with the tokens, at the start and every minute."""
 
-    def __init__(self, database: Database, jobs: JobQueue) -> None:
+    def __init__(self, database: Database, jobs: JobQueue, lanes: Lanes) -> None:
         """Stand between the tables and the queue."""
         self._database = database
         self._jobs = jobs
+        self._lanes = lanes
 
     async def repeat(self, kinds: Sequence[JobKind], prune: Callable[[], Awaitable[None]]) -> None:
         """Reconcile and tidy up until cancelled; what fails is tried again in a minute."""
@@ -33,7 +35,8 @@ class Reconciler:
             await asyncio.sleep(SECONDS)
 
     async def reconcile(self, *kinds: JobKind) -> int:
-        """Make the missing tokens and return how many there were."""
+        """Make the missing tokens and return how many there were; let those go who need not wait in their lane."""
+        await self._database.write(self._lanes.repair)
         return sum([await self._reconcile(kind) for kind in kinds])
 
     async def _reconcile(self, kind: JobKind) -> int:
