@@ -18,6 +18,7 @@ from bpm.accounts import Accounts, Installation
 from bpm.bus import Bus, Registry
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Misconfigured
+from bpm.events.outbound import Outbound
 from bpm.jobs import Lanes
 from bpm.jobs.opening import open_jobs
 from bpm.process.jobs import ProcessJobs
@@ -90,14 +91,16 @@ class App:
         )
         replays = Replays(Judge(self.routes, self.fixed, self.guard, answers), self.jobs, self.lanes)
         process_jobs = ProcessJobs(self.bus, self.jobs)
-        self.worker = Worker(self.jobs, self.bus.scheduled, self.execution, process_jobs)
+        self.outbound = Outbound(self.bus, self.jobs, self.lanes, box, self.sandbox, settings)
+        deliveries = self.outbound.deliveries
+        self.worker = Worker(self.jobs, self.bus.scheduled, self.execution, process_jobs, deliveries)
         self.provider_client = ProviderClient()
         self.registry.bind(
             {
+                **self.outbound.services,
                 "accounts": self.accounts,
                 "execution": self.execution,
                 "guard": self.guard,
-                "lanes": self.lanes,
                 "mono_api": MonoApi(settings.mono, self.provider_client),
                 "process_jobs": process_jobs,
                 "processes": ProcessRuntime(self.registry, self.jobs),
@@ -168,6 +171,7 @@ class App:
         await self.accounts.stop()
         await self.sandbox.close()
         await self.provider_client.close()
+        await self.outbound.deliveries.close()
         await self.database.stop()
 
     def report(self, tx: Transaction) -> dict[str, Any]:

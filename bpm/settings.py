@@ -54,6 +54,10 @@ class ScriptSettings(Group):
 
     allow_unconfined: bool = False
     """Run scripts also where the kernel has no system call filter; without it the server does not start there."""
+    recorded_runs: int = Field(default=10_000, ge=0)
+    """How many runs of scripts an organisation keeps, the newest; 0 keeps none."""
+    recorded_bytes: int = Field(default=256 * 1024, ge=0)
+    """What a recorded run may hold; of a larger one only the figures are kept, and it can't be replayed."""
 
 
 class DeliverySettings(Group):

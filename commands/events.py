@@ -1,17 +1,26 @@
-"""Publish events and look them up."""
+"""Publish events and look them up; register types of events."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
+from pydantic_core import to_json
 
-from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, View, handles
-from bpm.errors import Conflict, Forbidden
+from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, Registry, View, handles
+from bpm.errors import Conflict, Forbidden, Invalid
 from bpm.events import tables
-from bpm.events.tables import Event
+from bpm.events.catalogue import BUILT_IN, EventKind, Family
+from bpm.events.publisher import Publisher
+from bpm.events.schemas import SchemaError, check_schema
+from bpm.events.schemas import problems as schema_problems
+from bpm.events.tables import Event, EventType
 from bpm.security.identifiers import new_id
+from bpm.settings import Settings
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")]
 Key = Annotated[str, Field(min_length=1, max_length=200)]
+START_PROCESSES = "StartTriggeredProcessesCommand"
 
 
 class EventView(View):
@@ -28,7 +37,11 @@ class EventView(View):
 
 
 class PublishEventCommand(Command[EventView]):
-    """Publish an event; under one `idempotencyKey` it is published once, however often it is sent."""
+    """Publish an event to everybody who subscribed to it.
+
+    Under one `idempotencyKey` it is published once, however often it is sent. Events with the same `orderingKey`
+    are delivered one after the other. The data must satisfy the JSON Schema of a registered type.
+    """
 
     permission = "events:write"
     succeeded = "Event published successfully"
@@ -42,10 +55,17 @@ class PublishEventCommand(Command[EventView]):
 
 
 @handles
-def publish(command: PublishEventCommand, context: Context) -> EventView:
-    """Store the event."""
+def publish(
+    command: PublishEventCommand, context: Context, publisher: Publisher, registry: Registry, settings: Settings
+) -> EventView:
+    """Store the event and its deliveries, and start the processes it triggers, in one transaction."""
+    organization_id = _organization(command, context)
+    _check_size(command.data, settings.delivery.max_event_bytes)
+    problems = publisher.problems(context.tx, organization_id, command.event, command.data)
+    if problems:
+        raise Invalid(*problems)
     row = {
-        "organization_id": _organization(command, context),
+        "organization_id": organization_id,
         "id": new_id(),
         "name": command.event,
         "data": command.data,
@@ -56,8 +76,11 @@ def publish(command: PublishEventCommand, context: Context) -> EventView:
     }
     if command.idempotency_key is None:
         tables.append_event(context.tx, row)
-        return _view(row)
-    return _publish_once(row, command.idempotency_key, context)
+    elif not tables.insert_event_once(context.tx, row):
+        return _first(row, command.idempotency_key, context)
+    publisher.fan_out(context.tx, row, context.now())
+    _start_processes(row, context, registry)
+    return _view(row)
 
 
 class GetEventListQuery(PagedQuery[Page[EventView]]):
@@ -76,6 +99,85 @@ def list_events(query: GetEventListQuery, context: Context) -> Page[EventView]:
     return query.page(context, tables.select_events(query.event), Event, _shown, search=("name",), sortable=columns)
 
 
+class EventTypeView(View):
+    """A type of event; `families` are the interfaces it belongs to, `registered` says that it is your own.
+
+    `schema` is the JSON Schema that the data must satisfy, null when anything may be published.
+    """
+
+    event: str
+    description: str
+    families: list[str]
+    registered: bool
+    json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
+    example: Any = None
+
+
+class RegisterEventTypeCommand(Command[EventTypeView]):
+    """Register a type of event, or change what is known of it; a built-in name may get a schema, too.
+
+    From then on an event of that name is published only if its data satisfies `schema` (JSON Schema; a reference
+    may not leave it).
+    """
+
+    permission = "events:write"
+    succeeded = "Event type registered successfully"
+    failed = "Registration failed"
+
+    event: Name
+    description: Annotated[str, Field(max_length=500)] = ""
+    json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
+    example: Any = None
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """The schema must be one."""
+        schema: Any = fields.get("schema")
+        if isinstance(schema, dict):
+            try:
+                check_schema(schema)  # pyright: ignore[reportUnknownArgumentType]
+            except SchemaError as error:
+                yield f"schema: {error}"
+
+
+@handles
+def register(command: RegisterEventTypeCommand, context: Context) -> EventTypeView:
+    """Insert or change it; an example that breaks the schema is refused."""
+    row = tables.event_type(context.tx, context.organization_id, command.event)
+    if row is None:
+        row = EventType(name=command.event, created_at=context.now(), organization_id=context.organization_id)
+    else:
+        row.updated_at = context.now()
+    row.description, row.json_schema, row.example = command.description, command.json_schema, command.example
+    _check_example(command)
+    tables.keep_event_type(context.tx, context.organization_id, row)
+    return _type_view(command.event, row)
+
+
+class GetEventTypeListQuery(PagedQuery[Page[EventTypeView]]):
+    """List the types of events that can be subscribed to, built-in ones and your own, by name."""
+
+    permission = "events:read"
+    succeeded = "Event types retrieved successfully"
+
+    family: Family | None = None
+
+
+@handles
+def list_event_types(query: GetEventTypeListQuery, context: Context) -> Page[EventTypeView]:
+    """Return one page."""
+    if query.sort_by not in (None, "event"):
+        raise Invalid("sortBy: must be event", message="Validation failed")
+    own = {row.name: row for row in tables.event_types(context.tx, context.organization_id)}
+    is_descending = query.sort_by is not None and query.sort_direction == "desc"
+    names = [
+        name for name in sorted({*BUILT_IN, *own}, reverse=is_descending) if _is_wanted(name, own.get(name), query)
+    ]
+    first = (query.page_number - 1) * query.page_size
+    shown = [_type_view(name, own.get(name)) for name in names[first : first + query.page_size]]
+    return Page[EventTypeView].of(shown, len(names), query.page_number, query.page_size)
+
+
 def _organization(command: PublishEventCommand, context: Context) -> int:
     wanted = command.organization_id or context.organization_id
     if wanted != context.organization_id and context.principal.kind != "system":
@@ -83,13 +185,58 @@ def _organization(command: PublishEventCommand, context: Context) -> int:
     return wanted
 
 
-def _publish_once(row: dict[str, Any], key: str, context: Context) -> EventView:
-    if tables.insert_event_once(context.tx, row):
-        return _view(row)
+def _check_size(data: dict[str, Any], most: int) -> None:
+    size = len(to_json(data))
+    if size > most:
+        raise Invalid(f"data: takes {size} bytes; at most {most} are possible (BPM_DELIVERY__MAX_EVENT_BYTES)")
+
+
+def _first(row: dict[str, Any], key: str, context: Context) -> EventView:
+    """Return the event that was published under the key before; raises `Conflict` when it was another."""
     first = tables.event_by_key(context.tx, row["organization_id"], key)
     if first is None or (first.name, first.data) != (row["name"], row["data"]):
         raise Conflict("idempotencyKey: another event was published with this key")
     return _shown(first)
+
+
+def _start_processes(row: dict[str, Any], context: Context, registry: Registry) -> None:
+    """Tell the processes: what an event triggers is a consequence, for which the sender needs no leave."""
+    if not registry.knows(START_PROCESSES):
+        return
+    needed = registry.find(START_PROCESSES).message_type.permission
+    permissions = context.principal.permissions | {needed or ""}
+    starter = replace(context.principal, organization_id=row["organization_id"], permissions=permissions)
+    fields = {"event": row["name"], "data": row["data"], "eventId": row["id"]}
+    context.call(START_PROCESSES, fields, starter)
+
+
+def _check_example(command: RegisterEventTypeCommand) -> None:
+    if command.json_schema is None or command.example is None:
+        return
+    found = schema_problems(to_json(command.json_schema).decode(), command.example)
+    if found:
+        raise Invalid(*(f"example: {problem}" for problem in found))
+
+
+def _is_wanted(name: str, own: EventType | None, query: GetEventTypeListQuery) -> bool:
+    kind = BUILT_IN.get(name)
+    if query.family is not None and (kind is None or query.family not in kind.families):
+        return False
+    words = f"{name} {own.description if own else ''} {kind.description if kind else ''}"
+    return query.search_text is None or query.search_text.lower() in words.lower()
+
+
+def _type_view(name: str, own: EventType | None) -> EventTypeView:
+    kind = BUILT_IN.get(name, EventKind(name, "", (), {}))
+    fields = {
+        "event": name,
+        "description": (own.description if own else "") or kind.description,
+        "families": kind.families,
+        "registered": own is not None,
+        "schema": own.json_schema if own else None,
+        "example": own.example if own and own.example is not None else dict(kind.example) or None,
+    }
+    return EventTypeView.model_validate(fields)
 
 
 def _shown(event: Event) -> EventView:

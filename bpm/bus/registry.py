@@ -111,20 +111,14 @@ class Registry:
 
         Raises `NotFound` with the closest known names.
         """
-        registration = self._by_name.get(name)
-        if registration is None:
-            registration = self._by_name.get(name.partition(",")[0].strip().rpartition(".")[2])
+        registration = self._found(name)
         if registration is None:
             raise NotFound(self._unknown(name), message="Unknown $type")
         return registration
 
     def knows(self, name: str) -> bool:
         """Tell whether `$type` names a registered message."""
-        try:
-            self.find(name)
-        except NotFound:
-            return False
-        return True
+        return self._found(name) is not None
 
     def decode(self, name: str, fields: Mapping[str, Any]) -> Message[Any]:
         """Build the message `name` from JSON values; raises `NotFound`, or `Invalid` with every problem."""
@@ -143,6 +137,10 @@ class Registry:
     def plain(self, message: Message[Any], data: Any) -> Any:
         """Return a result as plain JSON values."""
         return self.of(message).result.dump_python(data, mode="json", by_alias=True)
+
+    def _found(self, name: str) -> Registration | None:
+        found = self._by_name.get(name)
+        return found if found is not None else self._by_name.get(name.partition(",")[0].strip().rpartition(".")[2])
 
     def _unknown(self, name: str) -> str:
         shown = name if len(name) <= 100 else name[:100] + "…"

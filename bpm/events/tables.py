@@ -1,10 +1,10 @@
-"""Published events."""
+"""Published events, and the types an organisation has registered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, bindparam, select, type_coerce
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -31,13 +31,37 @@ class Event(OrganizationRow, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class EventType(OrganizationRow, table=True):
+    """A type of event that an organisation has registered; it stands before a built-in one of the same name."""
+
+    __table_args__ = (UniqueConstraint("organization_id", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    description: str = ""
+    json_schema: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    example: Any = Field(default=None, sa_type=JsonColumn, nullable=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
 EVENTS = Event.table()
+TYPES = EventType.table()
+
+_SCHEMA = select(type_coerce(TYPES.c.json_schema, Text)).where(
+    TYPES.c.organization_id == bindparam("organization_id_"), TYPES.c.name == bindparam("name_")
+)
 
 
 def event_by_key(tx: Transaction, organization_id: int, idempotency_key: str) -> Event | None:
     """Return the event that was published under an idempotency key."""
     statement = select_rows(Event).where(col(Event.idempotency_key) == idempotency_key)
     return tx.session(organization_id).exec(statement).first()
+
+
+def event(tx: Transaction, organization_id: int, id_: str) -> Event | None:
+    """Return an event of the organisation."""
+    return tx.session(organization_id).exec(select_rows(Event).where(col(Event.id) == id_)).first()
 
 
 def append_event(tx: Transaction, row: Mapping[str, Any]) -> None:
@@ -58,3 +82,24 @@ def select_events(name: str | None) -> SelectOfScalar[Event]:
     if name.endswith(".*"):
         return statement.where(col(Event.name).startswith(name[:-1], autoescape=True))
     return statement.where(col(Event.name) == name)
+
+
+def schema_of(tx: Transaction, organization_id: int, name: str) -> str | None:
+    """Return the JSON Schema of a registered type, as text; None when there is none to enforce."""
+    return tx.connection.execute(_SCHEMA, {"organization_id_": organization_id, "name_": name}).scalar()
+
+
+def event_type(tx: Transaction, organization_id: int, name: str) -> EventType | None:
+    """Return a registered type."""
+    return tx.session(organization_id).exec(select_rows(EventType).where(col(EventType.name) == name)).first()
+
+
+def event_types(tx: Transaction, organization_id: int) -> Sequence[EventType]:
+    """Return every registered type of an organisation, by name."""
+    return tx.session(organization_id).exec(select_rows(EventType).order_by(col(EventType.name))).all()
+
+
+def keep_event_type(tx: Transaction, organization_id: int, row: EventType) -> None:
+    """Insert a type, or write the changes of one that was read."""
+    tx.session(organization_id).add(row)
+    tx.session(organization_id).flush()

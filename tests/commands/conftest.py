@@ -8,13 +8,17 @@ import pytest
 
 import commands.chains
 import commands.code
+import commands.deliveries
 import commands.events
 import commands.inbound
+import commands.subscriptions
 import commands.system
 import commands.webhook_configs
 from bpm.accounts.tables import User
 from bpm.bus import Bus, Envelope, Registry
 from bpm.clock import system_clock
+from bpm.events.outbound import Outbound
+from bpm.jobs import Lanes
 from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import SYSTEM, Principal, permissions_of
 from bpm.security.secrets import SecretBox
@@ -28,8 +32,10 @@ from scripts import Sandbox
 AREAS = (
     commands.chains,
     commands.code,
+    commands.deliveries,
     commands.events,
     commands.inbound,
+    commands.subscriptions,
     commands.system,
     commands.webhook_configs,
 )
@@ -80,9 +86,11 @@ async def house(database: Database, settings: Settings, sandbox: Sandbox) -> Hou
         registry.discover(area.__name__)
     box = SecretBox(b"k" * 32)
     routes = RouteTable(database, RuleCompiler(registry, box, settings))
+    jobs = open_jobs(database, settings, system_clock)
+    bus = Bus(registry, database, jobs, box)
+    outbound = Outbound(bus, jobs, Lanes(jobs, system_clock), box, sandbox, settings)
     services = {"guard": Guard(), "registry": registry, "routes": routes, "sandbox": sandbox}
-    registry.bind({**services, "secrets_box": box, "settings": settings, "status": None})
-    bus = Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(b"k" * 32))
+    registry.bind({**outbound.services, **services, "secrets_box": box, "settings": settings, "status": None})
     return House(bus, database, routes)
 
 

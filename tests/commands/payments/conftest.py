@@ -10,6 +10,8 @@ from pytest_httpserver import HTTPServer
 
 from bpm.bus import Bus, Message, Registry
 from bpm.clock import system_clock
+from bpm.events.outbound import Outbound
+from bpm.jobs import Lanes
 from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import Principal, permissions_of
 from bpm.security.secrets import SecretBox
@@ -19,6 +21,7 @@ from router.providers import Call, discover
 from router.providers.confirmation.client import ProviderClient
 from router.providers.confirmation.mono import MonoApi
 from router.providers.confirmation.remita import RemitaApi
+from scripts import Sandbox
 from tests.payloads import payload
 
 MONO = Principal("provider", "provider:mono", "mono", 1, frozenset({"payments:write", "events:write"}))
@@ -85,11 +88,15 @@ async def office(settings: Settings) -> AsyncIterator[Office]:
     registry = Registry()
     for module in ("commands.payments", "commands.events"):
         registry.discover(module)
-    registry.bind({"mono_api": MonoApi(settings.mono, client), "remita_api": RemitaApi(settings.remita, client)})
     await database.start()
     jobs = open_jobs(database, settings, system_clock)
     await jobs.prepare()
-    yield Office(Bus(registry, database, jobs, SecretBox(b"k" * 32)), database, settings)
+    box = SecretBox(b"k" * 32)
+    bus = Bus(registry, database, jobs, box)
+    outbound = Outbound(bus, jobs, Lanes(jobs, system_clock), box, Sandbox(), settings)
+    apis = {"mono_api": MonoApi(settings.mono, client), "remita_api": RemitaApi(settings.remita, client)}
+    registry.bind({**outbound.services, **apis, "registry": registry, "settings": settings})
+    yield Office(bus, database, settings)
     await client.close()
     await database.stop()
 

@@ -1,0 +1,150 @@
+"""The job kind of deliveries: looks at one whose turn has come, and makes its attempt."""
+
+import contextlib
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bpm.bus import Bus
+from bpm.errors import Fenced
+from bpm.events import breaker, delivery_tables, subscription_tables
+from bpm.events.delivery_tables import KIND, PAUSED, PENDING
+from bpm.events.destination import Destination, Destinations
+from bpm.events.gate import Gates
+from bpm.events.outgoing import Notice, outgoing
+from bpm.events.settlement import Failed, Settlement
+from bpm.events.transform import TransformError, transformed
+from bpm.jobs import Job
+from bpm.security.net_targets import Targets
+from bpm.store import Transaction
+from scripts import Sandbox
+
+if TYPE_CHECKING:
+    from bpm.events.attempt import AttemptClient
+
+CROWDED_SECONDS = 1.0
+"""When a delivery that has its turn in a lane but finds no place at the destination is looked at again."""
+
+REQUEST_KEPT = 4 * 1024
+
+
+class Deliveries:
+    """See `bpm.jobs.JobKind`; at most so many attempts a destination are under way in this process."""
+
+    name = KIND
+
+    def __init__(
+        self,
+        bus: Bus,
+        settlement: Settlement,
+        destinations: Destinations,
+        sandbox: Sandbox,
+        targets: Targets,
+        source: str,
+        places: int,
+    ) -> None:
+        """Take the parts; `source` is the server's address, the source of CloudEvents."""
+        self._bus = bus
+        self._settlement = settlement
+        self._destinations = destinations
+        self._sandbox = sandbox
+        self._targets = targets
+        self._source = source
+        self._gates = Gates(places)
+        self._client: AttemptClient | None = None
+
+    def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
+        """See `JobKind.pending`."""
+        waiting = [Job(KIND, row.id, row.turn, row.due_at) for row in delivery_tables.pending(tx, limit)]
+        stranded = delivery_tables.stranded(tx, limit - len(waiting))
+        return [*waiting, *(Job(KIND, row.id, row.turn, row.created_at) for row in stranded)]
+
+    async def run(self, job: Job) -> None:
+        """See `JobKind.run`."""
+        found = await self._bus.database.read(lambda tx: self._find(tx, job))
+        if found is None:
+            return
+        row, destination = found
+        with contextlib.suppress(Fenced):  # somebody else has taken this turn
+            await self._take_up(row, destination)
+
+    async def close(self) -> None:
+        """Close the connections to receivers."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    def _find(self, tx: Transaction, job: Job) -> tuple[Any, Destination] | None:
+        row = delivery_tables.loaded(tx, job.ref)
+        if row is None or row.turn != job.attempt or row.state not in (PENDING, PAUSED):
+            return None
+        return row, self._destinations.of(tx, row.subscription_id, row.version)
+
+    async def _take_up(self, row: Any, destination: Destination) -> None:
+        """Make the attempt, unless the subscription rests, its receiver is left alone, or others are first."""
+        now = self._bus.now()
+        if row.state == PAUSED:
+            await self._write(lambda tx: self._settlement.unstrand(tx, row))
+        elif row.deleted_at is not None:
+            await self._write(lambda tx: self._settlement.cancel(tx, row, destination))
+        elif not row.is_active:
+            await self._write(lambda tx: self._settlement.pause(tx, row, destination))
+        elif row.open_until is not None and row.open_until > now:
+            until = row.open_until + timedelta(seconds=random.uniform(0, 1))  # noqa: S311 spread, not secrecy
+            await self._write(lambda tx: self._settlement.put_off(tx, row, until))
+        elif row.lane is None and (destination.max_in_flight or destination.rate_per_second):
+            await self._write(lambda tx: self._settlement.queue(tx, row, destination.overflow))
+        elif await self._gates.enter(destination.id, destination.max_in_flight):
+            try:
+                await self._probe_or_attempt(row, destination, now)
+            finally:
+                self._gates.leave(destination.id)
+        elif row.lane is None:
+            await self._write(lambda tx: self._settlement.queue(tx, row, destination.overflow))
+        else:
+            until = now + timedelta(seconds=CROWDED_SECONDS)
+            await self._write(lambda tx: self._settlement.put_off(tx, row, until))
+
+    async def _probe_or_attempt(self, row: Any, destination: Destination, now: datetime) -> None:
+        is_probe = row.open_until is not None
+        if is_probe and not await self._claim(row, now):
+            until = now + timedelta(seconds=breaker.PAUSES_SECONDS[0])
+            await self._write(lambda tx: self._settlement.put_off(tx, row, until))
+            return
+        await self._attempt(row, destination, is_probe=is_probe)
+
+    async def _claim(self, row: Any, now: datetime) -> bool:
+        until = now + timedelta(seconds=breaker.PROBE_SECONDS)
+        return await self._bus.database.write(
+            lambda tx: subscription_tables.claim_probe(tx, row.subscription_id, row.open_until, until)
+        )
+
+    async def _attempt(self, row: Any, destination: Destination, *, is_probe: bool) -> None:
+        started_at = self._bus.now()
+        notice = Notice(row.event_id, row.event, row.published_at, row.data.encode())
+        kept: str | None = None
+        try:
+            changed = await transformed(destination, notice, row.ordering_key, self._sandbox)
+            kept = changed[:REQUEST_KEPT].decode("utf-8", "replace") if changed is not None else None
+            if destination.broken is not None:
+                result = Failed(destination.broken)
+            else:
+                result = await self._sender().send(outgoing(destination, notice, changed, self._source, started_at))
+        except TransformError as error:
+            result = Failed(str(error))
+        await self._write(
+            lambda tx: self._settlement.settle(
+                tx, row, destination, result, started_at=started_at, request_body=kept, is_probe=is_probe
+            )
+        )
+
+    def _sender(self) -> "AttemptClient":
+        if self._client is None:
+            from bpm.events.attempt import AttemptClient
+
+            self._client = AttemptClient(self._targets)
+        return self._client
+
+    async def _write(self, work: Callable[[Transaction], None]) -> None:
+        await self._bus.database.write(work)

@@ -1,0 +1,254 @@
+"""Deliveries and their attempts: one event on its way to one subscription."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, Text, UniqueConstraint, bindparam, false, insert, select, true, type_coerce, update
+from sqlmodel import Field, col
+from sqlmodel import select as select_rows
+from sqlmodel.sql.expression import SelectOfScalar
+
+from bpm.errors import Fenced
+from bpm.events.subscription_tables import HEALTH, SUBSCRIPTIONS
+from bpm.events.tables import EVENTS, Event
+from bpm.jobs.tables import lacks_token
+from bpm.jobs.tickets import waits_in_lane
+from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.upsert import insert_new
+
+KIND = "delivery"
+
+PENDING = "pending"
+PAUSED = "paused"
+DELIVERED = "delivered"
+DEAD = "dead"
+CANCELLED = "cancelled"
+
+
+class Delivery(OrganizationRow, table=True):
+    """One event on its way to one subscription.
+
+    `number` is the order of publication; `turn` counts how often it was taken up and fences late workers out;
+    `tries` are the attempts of this round, `attempts` those of all. `lane` is set while it has a place in one.
+    `duration_ms` is the last attempt's.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("id"),
+        UniqueConstraint("subscription_id", "event_id"),
+        Index("ix_delivery_state", "state", "due_at"),
+        Index("ix_delivery_org_created", "organization_id", "created_at"),
+        Index("ix_delivery_subscription", "subscription_id", "state", "number"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: int | None = Field(default=None, primary_key=True)
+    id: str
+    subscription_id: int
+    event_id: str
+    event: str
+    state: str
+    turn: int = 0
+    tries: int = 0
+    attempts: int = 0
+    lane: str | None = None
+    is_test: bool = False
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    last_status: int | None = None
+    last_error: str | None = None
+    duration_ms: float | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    completed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class DeliveryAttempt(OrganizationRow, table=True):
+    """One request made for a delivery and what was answered; bodies are excerpts.
+
+    `request_body` is kept only where it can't be made anew from the event.
+    """
+
+    __table_args__ = (
+        Index("ix_delivery_attempt_delivery", "delivery_id"),
+        Index("ix_delivery_attempt_org_created", "organization_id", "created_at"),
+        Index("ix_delivery_attempt_subscription", "subscription_id", "created_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    delivery_id: str
+    subscription_id: int
+    number: int
+    ok: bool
+    status: int | None = None
+    error: str | None = None
+    duration_ms: float
+    request_body: str | None = None
+    response_headers: dict[str, str] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    response_body: str | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+DELIVERIES = Delivery.table()
+ATTEMPTS = DeliveryAttempt.table()
+
+_JOINED = (
+    DELIVERIES.join(EVENTS, EVENTS.c.id == DELIVERIES.c.event_id)
+    .join(SUBSCRIPTIONS, SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id)
+    .join(HEALTH, HEALTH.c.subscription_id == DELIVERIES.c.subscription_id)
+)
+_LOADED = (
+    select(
+        DELIVERIES,
+        EVENTS.c.created_at.label("published_at"),
+        EVENTS.c.ordering_key,
+        type_coerce(EVENTS.c.data, Text).label("data"),
+        SUBSCRIPTIONS.c.version,
+        SUBSCRIPTIONS.c.is_active,
+        SUBSCRIPTIONS.c.is_resuming,
+        SUBSCRIPTIONS.c.deleted_at,
+        HEALTH.c.open_until,
+        HEALTH.c.failure_count,
+        HEALTH.c.last_success_at,
+    )
+    .select_from(_JOINED)
+    .where(DELIVERIES.c.id == bindparam("id_"))
+)
+_TURN = (
+    update(DELIVERIES)
+    .where(DELIVERIES.c.id == bindparam("id_"), DELIVERIES.c.turn == bindparam("turn_"), DELIVERIES.c.state == PENDING)
+    .values(
+        state=bindparam("state_"),
+        turn=DELIVERIES.c.turn + 1,
+        tries=bindparam("tries_"),
+        attempts=bindparam("attempts_"),
+        lane=bindparam("lane_"),
+        due_at=bindparam("due_at_"),
+        last_status=bindparam("last_status_"),
+        last_error=bindparam("last_error_"),
+        duration_ms=bindparam("duration_ms_"),
+        completed_at=bindparam("completed_at_"),
+    )
+)
+_PENDING = (
+    select(DELIVERIES.c.id, DELIVERIES.c.turn, DELIVERIES.c.due_at)
+    .where(
+        DELIVERIES.c.state == PENDING,
+        lacks_token(KIND, DELIVERIES.c.id, DELIVERIES.c.turn),
+        ~waits_in_lane(KIND, DELIVERIES.c.id),
+    )
+    .order_by(DELIVERIES.c.due_at)
+)
+_STRANDED = (
+    select(DELIVERIES.c.id, DELIVERIES.c.turn, DELIVERIES.c.created_at)
+    .join(SUBSCRIPTIONS, SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id)
+    .where(
+        DELIVERIES.c.state == PAUSED,
+        SUBSCRIPTIONS.c.is_active == true(),
+        SUBSCRIPTIONS.c.is_resuming == false(),
+        lacks_token(KIND, DELIVERIES.c.id, DELIVERIES.c.turn),
+    )
+    .order_by(DELIVERIES.c.number)
+)
+_TURNED = ("state", "tries", "attempts", "lane", "due_at", "last_status", "last_error", "duration_ms", "completed_at")
+
+
+def append_delivery(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Insert a new event's delivery with the group's others; at once when somebody may look for paused ones."""
+    if row["state"] == PAUSED:
+        tx.connection.execute(insert(DELIVERIES), row)
+    else:
+        tx.append(DELIVERIES, row)
+
+
+def insert_delivery_once(tx: Transaction, row: Mapping[str, Any]) -> bool:
+    """Insert a delivery unless the subscription has one of the event; tells whether it was inserted."""
+    return tx.connection.execute(insert_new(tx.connection, DELIVERIES), row).rowcount == 1
+
+
+def loaded(tx: Transaction, id_: str) -> Any:
+    """Return a delivery with all an attempt needs of its event, subscription and receiver; `data` is JSON text."""
+    return tx.connection.execute(_LOADED, {"id_": id_}).first()
+
+
+def take_turn(tx: Transaction, row: Any, **changes: Any) -> None:
+    """Change a pending delivery with the group's others; the unit is `Fenced` when somebody has changed it since.
+
+    `row` is the delivery as it was read; columns not named in `changes` stay.
+    """
+    values = {f"{name}_": changes.get(name, getattr(row, name)) for name in _TURNED}
+    tx.change(_TURN, {"id_": row.id, "turn_": row.turn, **values})
+
+
+def append_attempt(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Insert an attempt with the group's others."""
+    tx.append(ATTEMPTS, row)
+
+
+def pending(tx: Transaction, limit: int) -> Sequence[Any]:
+    """Return id, turn and due time of pending deliveries that no token wakes, the earliest first."""
+    return tx.connection.execute(_PENDING.limit(limit)).all()
+
+
+def stranded(tx: Transaction, limit: int) -> Sequence[Any]:
+    """Return paused deliveries of active subscriptions: put aside while somebody else switched theirs on."""
+    return tx.connection.execute(_STRANDED.limit(limit)).all()
+
+
+def delivery(tx: Transaction, organization_id: int, id_: str) -> Delivery | None:
+    """Return a delivery of the organisation."""
+    return tx.session(organization_id).exec(select_rows(Delivery).where(col(Delivery.id) == id_)).first()
+
+
+def change_delivery(tx: Transaction, row: Delivery, **values: Any) -> None:
+    """Change a delivery that was read in this transaction, fencing out whoever works on it."""
+    changed = {**values, "turn": row.turn + 1}
+    tx.connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == row.id).values(**changed))
+    tx.session(row.organization_id).refresh(row)
+
+
+def attempts_of(tx: Transaction, organization_id: int, delivery_id: str) -> Sequence[DeliveryAttempt]:
+    """Return a delivery's attempts in their order."""
+    statement = select_rows(DeliveryAttempt).where(col(DeliveryAttempt.delivery_id) == delivery_id)
+    return tx.session(organization_id).exec(statement.order_by(col(DeliveryAttempt.number))).all()
+
+
+def events_of(tx: Transaction, organization_id: int, delivery_ids: Sequence[str]) -> dict[str, Event]:
+    """Return the events of several deliveries, by delivery."""
+    of_delivery = col(Event.id) == col(Delivery.event_id)
+    statement = select_rows(Delivery.id, Event).join(Event, of_delivery).where(col(Delivery.id).in_(delivery_ids))
+    return dict(tx.session(organization_id).exec(statement).all())
+
+
+def select_deliveries(
+    *,
+    subscription_id: int | None = None,
+    event_id: str | None = None,
+    event: str | None = None,
+    state: str | None = None,
+) -> SelectOfScalar[Delivery]:
+    """Select deliveries by what is given; `event` may be a beginning of names as in `order.*`."""
+    statement = select_rows(Delivery)
+    wanted = {"subscription_id": subscription_id, "event_id": event_id, "state": state}
+    for name, value in wanted.items():
+        if value is not None:
+            statement = statement.where(col(getattr(Delivery, name)) == value)
+    if event is not None and event.endswith(".*"):
+        return statement.where(col(Delivery.event).startswith(event[:-1], autoescape=True))
+    return statement if event is None else statement.where(col(Delivery.event) == event)
+
+
+def select_attempts(subscription_id: int | None, *, ok: bool | None) -> SelectOfScalar[DeliveryAttempt]:
+    """Select attempts, all or those of a subscription, by how they ended."""
+    statement = select_rows(DeliveryAttempt)
+    if subscription_id is not None:
+        statement = statement.where(col(DeliveryAttempt.subscription_id) == subscription_id)
+    return statement if ok is None else statement.where(col(DeliveryAttempt.ok) == ok)
+
+
+def revive(tx: Transaction, id_: str, turn: int, changes: Mapping[str, Any]) -> int:
+    """Change a delivery that rests, and return its new turn; raises `Fenced` when it was changed meanwhile."""
+    statement = update(DELIVERIES).where(DELIVERIES.c.id == id_, DELIVERIES.c.turn == turn)
+    if tx.connection.execute(statement.values(**changes, turn=turn + 1)).rowcount != 1:
+        raise Fenced
+    return turn + 1

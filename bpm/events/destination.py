@@ -1,0 +1,177 @@
+"""A subscription made ready for work: opened secrets, compiled filter, ordering and transform."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from bpm.events import subscription_tables as tables
+from bpm.expressions import Expression, Template, compile_expression, compile_template
+from bpm.jobs import Lane
+from bpm.security.secrets import SecretBox, SecretError
+from bpm.store import Transaction
+from bpm.store.rows import aware
+
+MAX_CACHED = 10_000
+MAX_ORDERING_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SigningSecret:
+    """A secret deliveries are signed with, and until when; the newest has no end."""
+
+    secret: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where and how the events of one subscription, at one version, are sent; `broken` says why they can't be."""
+
+    id: int
+    version: int
+    organization_id: int
+    name: str
+    url: str
+    dialect: str
+    format: str
+    headers: Mapping[str, str]
+    secrets: Sequence[SigningSecret]
+    filter: Expression | None
+    ordering: Expression | None
+    template: Template | None
+    script: str | None
+    max_in_flight: int | None
+    rate_per_second: float | None
+    retry_count: int | None
+    timeout_seconds: int
+    broken: str | None = None
+
+    def wants(self, scope: Mapping[str, Any]) -> bool:
+        """Whether the filter lets an event through; raises `EvaluationError`."""
+        return self.filter is None or self.filter.holds(scope)
+
+    def ordering_key(self, scope: Mapping[str, Any]) -> str | None:
+        """Return what an event is kept in order by: the subscription's own choice, else the publisher's."""
+        value = self.ordering.evaluate(scope) if self.ordering is not None else scope["orderingKey"]
+        return str(value)[:MAX_ORDERING_KEY] if value is not None else None
+
+    def lane(self, ordering_key: str | None) -> Lane | None:
+        """Return the lane that an event takes: one behind the other by key, else within the limits, else none."""
+        if ordering_key is not None:
+            return Lane(f"delivery:{self.id}:{ordering_key}", 1, self.rate_per_second)
+        if self.max_in_flight is not None or self.rate_per_second is not None:
+            return self.overflow
+        return None
+
+    @property
+    def overflow(self) -> Lane:
+        """The lane in which deliveries wait that found no place at the destination."""
+        return Lane(f"delivery:{self.id}", self.max_in_flight or 10, self.rate_per_second)
+
+    def is_ordered(self, lane: str | None) -> bool:
+        """Whether a place in this lane is one of a strict order."""
+        return lane is not None and lane != self.overflow.name
+
+    def lane_named(self, name: str) -> Lane:
+        """Return the lane of this destination with this name."""
+        return Lane(name, 1, self.rate_per_second) if self.is_ordered(name) else self.overflow
+
+    def signing_secrets(self, now: datetime) -> list[str]:
+        """Return the secrets that are valid, the newest first."""
+        return [s.secret for s in self.secrets if s.expires_at is None or now < s.expires_at]
+
+
+class Destinations:
+    """Destinations by subscription and version, compiled once."""
+
+    def __init__(self, box: SecretBox) -> None:
+        """Take the box that opens secrets."""
+        self._box = box
+        self._known: OrderedDict[tuple[int, int], Destination] = OrderedDict()
+
+    def of(self, tx: Transaction, id_: int, version: int) -> Destination:
+        """Return a destination; one that can't work says so itself."""
+        found = self._known.get((id_, version))
+        if found is None:
+            found = destination_of(tables.subscription_row(tx, id_), self._box)
+            self._known[id_, found.version] = found
+            if len(self._known) > MAX_CACHED:
+                self._known.popitem(last=False)
+        return found
+
+
+def destination_of(row: Any, box: SecretBox) -> Destination:
+    """Compile a subscription's row; events are kept for it also when its secrets can't be opened."""
+    headers, secrets, broken = _opened(row, box)
+    transform: dict[str, Any] = row.transform or {}
+    return Destination(
+        id=row.id,
+        version=row.version,
+        organization_id=row.organization_id,
+        name=row.name,
+        url=row.url,
+        dialect=row.dialect,
+        format=row.format,
+        headers=headers,
+        secrets=secrets,
+        filter=compile_expression(row.filter, missing="null") if row.filter else None,
+        ordering=compile_expression(row.ordering_key, missing="null") if row.ordering_key else None,
+        template=compile_template(transform["template"]) if "template" in transform else None,
+        script=transform.get("script"),
+        max_in_flight=row.max_in_flight,
+        rate_per_second=row.rate_per_second,
+        retry_count=row.retry_count,
+        timeout_seconds=row.timeout_seconds,
+        broken=broken,
+    )
+
+
+def _opened(row: Any, box: SecretBox) -> tuple[dict[str, str], list[SigningSecret], str | None]:
+    try:
+        return opened_headers(row.headers, box), opened_secrets(row.secrets, box), None
+    except SecretError as error:
+        return {}, [], f"secret: {error}"
+
+
+def scope_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what filters, ordering keys and transforms see of an event's row."""
+    return {
+        "id": event["id"],
+        "type": event["name"],
+        "timestamp": timestamp_of(event["created_at"]),
+        "data": event["data"],
+        "orderingKey": event["ordering_key"],
+    }
+
+
+def timestamp_of(moment: datetime) -> str:
+    """Write a moment as ISO 8601 in UTC with milliseconds and `Z`."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def sealed_secrets(secrets: Sequence[SigningSecret], box: SecretBox) -> str:
+    """Return signing secrets as they are stored."""
+    kept = [{"secret": s.secret, "expiresAt": s.expires_at.isoformat() if s.expires_at else None} for s in secrets]
+    return box.encrypt(to_json(kept).decode())
+
+
+def opened_secrets(sealed: str, box: SecretBox) -> list[SigningSecret]:
+    """Return stored signing secrets, the newest first; raises `SecretError`."""
+    return [
+        SigningSecret(kept["secret"], aware(kept["expiresAt"]) if kept["expiresAt"] else None)
+        for kept in from_json(box.decrypt(sealed))
+    ]
+
+
+def sealed_headers(headers: Mapping[str, str], box: SecretBox) -> str | None:
+    """Return custom headers as they are stored; None when there are none."""
+    return box.encrypt(to_json(dict(headers)).decode()) if headers else None
+
+
+def opened_headers(sealed: str | None, box: SecretBox) -> dict[str, str]:
+    """Return stored custom headers; raises `SecretError`."""
+    return from_json(box.decrypt(sealed)) if sealed else {}

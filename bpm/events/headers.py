@@ -1,0 +1,64 @@
+"""The headers a subscription may add to its deliveries."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from bpm.security.redaction import REDACTED
+
+MAX_HEADERS = 20
+MAX_VALUE = 2_000
+
+RESERVED = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "x-webhook-signature",
+        "x-webhook-timestamp",
+    }
+)
+RESERVED_BEGINNINGS = ("webhook-", "ce-", "proxy-", "x-forwarded-", "sec-")
+"""Headers that belong to the protocol, to the signature, or to proxies in between."""
+
+NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+VALUE = re.compile(r"[!-~]([ \t!-~]*[!-~])?")
+
+
+def header_problems(headers: Mapping[str, str]) -> Iterable[str]:
+    """Return what is wrong with custom headers, as sentences; `Authorization` and the like are allowed."""
+    if len(headers) > MAX_HEADERS:
+        yield f"headers: at most {MAX_HEADERS} are possible"
+    if len({name.lower() for name in headers}) < len(headers):
+        yield "headers: one header is named twice"
+    for name, value in headers.items():
+        if not NAME.fullmatch(name):
+            yield f"headers: {name[:100]!r} is not the name of a header"
+        elif name.lower() in RESERVED or name.lower().startswith(RESERVED_BEGINNINGS):
+            yield f"headers.{name}: is set by the delivery itself and can't be chosen"
+        elif not VALUE.fullmatch(value) or len(value) > MAX_VALUE:
+            yield f"headers.{name}: must be 1 to {MAX_VALUE} visible ASCII characters"
+
+
+def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers as lists and answers show them: any value may be a credential of the receiver's."""
+    return dict.fromkeys(headers, REDACTED)
+
+
+def with_stored_values(headers: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers with every `***` replaced by the stored value of the same name."""
+    known = {name.lower(): value for name, value in stored.items()}
+    return {name: known.get(name.lower(), value) if value == REDACTED else value for name, value in headers.items()}

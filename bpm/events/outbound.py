@@ -1,0 +1,44 @@
+"""The parts of outbound deliveries, connected."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bpm.bus import Bus
+from bpm.events.deliveries import Deliveries
+from bpm.events.destination import Destinations
+from bpm.events.publisher import Publisher
+from bpm.events.settlement import Settlement
+from bpm.jobs import JobQueue, Lanes
+from bpm.security.net import AddressList
+from bpm.security.net_targets import Targets
+from bpm.security.secrets import SecretBox
+from bpm.settings import Settings
+from scripts import Sandbox
+
+
+class Outbound:
+    """What publishes, and what delivers; `services` are what command handlers ask for by name."""
+
+    def __init__(
+        self, bus: Bus, jobs: JobQueue, lanes: Lanes, box: SecretBox, sandbox: Sandbox, settings: Settings
+    ) -> None:
+        """Make and connect the parts; raises `AddressError` for networks that can't be read."""
+        targets = Targets(AddressList.parse(settings.delivery.allowed_networks))
+        destinations = Destinations(box)
+        self.publisher = Publisher(jobs, lanes, destinations)
+        self.deliveries = Deliveries(
+            bus,
+            Settlement(bus, jobs, lanes),
+            destinations,
+            sandbox,
+            targets,
+            settings.base_url,
+            settings.delivery.max_in_flight,
+        )
+        self.services: Mapping[str, Any] = {
+            "destinations": destinations,
+            "jobs": jobs,
+            "lanes": lanes,
+            "publisher": self.publisher,
+            "targets": targets,
+        }

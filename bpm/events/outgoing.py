@@ -1,0 +1,99 @@
+"""What is sent for a delivery: body and headers, in the form the subscription asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic_core import to_json
+
+from bpm.events.destination import Destination, timestamp_of
+from bpm.events.signing import plandocket_headers, standard_headers
+
+JSON = "application/json"
+CLOUD_EVENT = "application/cloudevents+json"
+STANDARD, STRUCTURED, BINARY = "standard", "cloudevents-structured", "cloudevents-binary"
+SPEC_VERSION = "1.0"
+USER_AGENT = "bpm-bus"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An event as receivers learn of it; `data` is JSON text."""
+
+    id: str
+    type: str
+    at: datetime
+    data: bytes
+
+    @property
+    def timestamp(self) -> str:
+        """When it happened."""
+        return timestamp_of(self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One request to be made."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    timeout_seconds: float
+
+
+def outgoing(
+    destination: Destination, notice: Notice, transformed: bytes | None, source: str, now: datetime
+) -> Outgoing:
+    """Return the request for a notice; `transformed` stands for the body, or for the data of a CloudEvent."""
+    body = _body(destination.format, notice, transformed, source)
+    seconds = int(now.timestamp())
+    signing_secrets = destination.signing_secrets(now)
+    headers = {
+        **destination.headers,
+        "User-Agent": USER_AGENT,
+        "Content-Type": CLOUD_EVENT if destination.format == STRUCTURED else JSON,
+        "Accept-Encoding": "identity",
+        **standard_headers(signing_secrets, notice.id, seconds, body),
+    }
+    if destination.dialect == "plandocket":
+        headers |= plandocket_headers(signing_secrets, seconds, body)
+    if destination.format == BINARY:
+        headers |= {f"ce-{name}": _header_value(value) for name, value in _attributes(notice, source).items()}
+    return Outgoing(destination.url, headers, body, destination.timeout_seconds)
+
+
+def standard_body(notice: Notice) -> bytes:
+    """Return `{"type", "timestamp", "data"}`, the payload of Standard Webhooks."""
+    return b'{"type":%b,"timestamp":"%b","data":%b}' % (
+        to_json(notice.type),
+        notice.timestamp.encode(),
+        notice.data,
+    )
+
+
+def _body(format_: str, notice: Notice, transformed: bytes | None, source: str) -> bytes:
+    if format_ == STRUCTURED:
+        attributes = {**_attributes(notice, source), "datacontenttype": JSON}
+        return to_json(attributes)[:-1] + b',"data":%b}' % (transformed or notice.data)
+    if format_ == BINARY:
+        return transformed or notice.data
+    return transformed or standard_body(notice)
+
+
+def _attributes(notice: Notice, source: str) -> dict[str, Any]:
+    """The attributes of CloudEvents 1.0 (https://github.com/cloudevents/spec, 3.1)."""
+    return {
+        "specversion": SPEC_VERSION,
+        "id": notice.id,
+        "type": notice.type,
+        "source": source,
+        "time": notice.timestamp,
+    }
+
+
+def _header_value(value: str) -> str:
+    """Write an attribute as a header: what is not visible ASCII is percent-encoded (HTTP binding, 3.1.3.2)."""
+    return "".join(
+        c if "!" <= c <= "~" and c not in '"%' else "".join(f"%{byte:02X}" for byte in c.encode()) for c in value
+    )

@@ -1,0 +1,44 @@
+"""Is there a receiver? Asked once, when a subscription's URL is chosen: its addresses and its certificate."""
+
+import asyncio
+import socket
+import ssl
+
+from bpm.security.net_targets import Target, TargetError, Targets
+
+SECONDS = 10.0
+
+
+async def probe(target: Target, targets: Targets) -> None:
+    """Resolve the host and shake hands with it over TLS; nothing is sent. Raises `TargetError`."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            address = await _address(target, targets)
+            if target.scheme == "https":
+                await _shake_hands(target, address)
+    except TimeoutError:
+        raise TargetError(f"nothing answers there within {SECONDS:g} seconds") from None
+
+
+async def _address(target: Target, targets: Targets) -> str:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise TargetError(f"the host {target.host} can't be found ({error})") from error
+    addresses = [str(place[0]) for _, _, _, _, place in found]
+    targets.check_addresses(target.host, addresses, target.scheme)
+    return addresses[0]
+
+
+async def _shake_hands(target: Target, address: str) -> None:
+    try:
+        _, writer = await asyncio.open_connection(
+            address, target.port, ssl=ssl.create_default_context(), server_hostname=target.host
+        )
+    except ssl.SSLCertVerificationError as error:
+        raise TargetError(f"the certificate is not valid: {error.verify_message}") from error
+    except ssl.SSLError as error:
+        raise TargetError(f"TLS is not possible there: {error.reason}") from error
+    except OSError as error:
+        raise TargetError(f"nothing answers there ({error})") from error
+    writer.transport.abort()

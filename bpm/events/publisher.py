@@ -1,0 +1,158 @@
+"""From an event to the deliveries it causes, in the transaction that publishes it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from bpm.events import delivery_tables, schemas, subscription_tables, tables
+from bpm.events.delivery_tables import KIND, PAUSED, PENDING
+from bpm.events.destination import Destination, Destinations, scope_of
+from bpm.expressions import EvaluationError
+from bpm.jobs import Job, JobQueue, Lanes
+from bpm.security.identifiers import new_id
+from bpm.store import Transaction
+
+
+class Standing(Protocol):
+    """The part of a subscription's row that says whether deliveries go out at once."""
+
+    @property
+    def id(self) -> Any:
+        """The subscription's number."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Which version of its destination counts."""
+        ...
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is switched on."""
+        ...
+
+    @property
+    def is_resuming(self) -> bool:
+        """Whether what was kept for it is still being taken up."""
+        ...
+
+
+class Publisher:
+    """Finds the subscriptions that want an event and asks for its deliveries."""
+
+    def __init__(self, jobs: JobQueue, lanes: Lanes, destinations: Destinations) -> None:
+        """Take where jobs are asked for and where destinations are found."""
+        self._jobs = jobs
+        self._lanes = lanes
+        self._destinations = destinations
+
+    def problems(self, tx: Transaction, organization_id: int, name: str, data: Mapping[str, Any]) -> list[str]:
+        """Return what the registered schema of a type has against an event's data."""
+        schema = tables.schema_of(tx, organization_id, name)
+        return schemas.problems(schema, data) if schema is not None else []
+
+    def fan_out(self, tx: Transaction, event: Mapping[str, Any], now: datetime) -> None:
+        """Make a delivery for each subscription that wants the event; `event` is its row."""
+        scope = scope_of(event)
+        jobs: list[Job] = []
+        for standing in subscription_tables.concerned(tx, event["organization_id"], event["name"]):
+            destination = self._destinations.of(tx, standing.id, standing.version)
+            row = self._delivery(destination, standing, event, scope, now)
+            if row is not None:
+                delivery_tables.append_delivery(tx, row)
+                jobs.extend(self._start(tx, destination, row, now))
+        if jobs:
+            self._jobs.enqueue(tx, *jobs)
+
+    def wants(self, tx: Transaction, standing: Standing, event: Mapping[str, Any]) -> bool:
+        """Whether a subscription's filter lets an event through; one that can't be judged is let through."""
+        try:
+            return self._destinations.of(tx, standing.id, standing.version).wants(scope_of(event))
+        except EvaluationError:
+            return True
+
+    def deliver(
+        self, tx: Transaction, standing: Standing, event: Mapping[str, Any], now: datetime, *, is_test: bool = False
+    ) -> str | None:
+        """Make the delivery of a stored event to one subscription; None when it has one already."""
+        destination = self._destinations.of(tx, standing.id, standing.version)
+        row = self._row(destination, standing, event, scope_of(event), now)
+        row["is_test"] = is_test
+        if not delivery_tables.insert_delivery_once(tx, row):
+            return None
+        self._jobs.enqueue(tx, *self._start(tx, destination, row, now))
+        return row["id"]
+
+    def resume(self, tx: Transaction, standing: Standing, row: Any, now: datetime) -> None:
+        """Let a delivery that rested go for a new round, at the end of its lane.
+
+        `row` is the delivery with its event's data, ordering key and time (`published_at`).
+        """
+        destination = self._destinations.of(tx, standing.id, standing.version)
+        event = {"id": row.event_id, "name": row.event, "created_at": row.published_at}
+        lane = _lane_name(destination, scope_of({**event, "data": row.event_data, "ordering_key": row.ordering_key}))
+        fresh = {"state": PENDING, "due_at": now, "completed_at": None, "tries": 0, "lane": lane}
+        turn = delivery_tables.revive(tx, row.id, row.turn, fresh)
+        going = {"id": row.id, "state": PENDING, "lane": lane, "turn": turn}
+        self._jobs.enqueue(tx, *self._start(tx, destination, going, now))
+
+    def _delivery(
+        self,
+        destination: Destination,
+        standing: Standing,
+        event: Mapping[str, Any],
+        scope: dict[str, Any],
+        now: datetime,
+    ) -> dict[str, Any] | None:
+        """Return a delivery's row, None when the filter is against it; a filter that fails shows in a dead one."""
+        try:
+            if not destination.wants(scope):
+                return None
+        except EvaluationError as error:
+            dead = {"state": delivery_tables.DEAD, "last_error": f"filter: {error}", "completed_at": now}
+            return {**self._row(destination, standing, event, scope, now), **dead, "due_at": None, "lane": None}
+        return self._row(destination, standing, event, scope, now)
+
+    def _row(
+        self,
+        destination: Destination,
+        standing: Standing,
+        event: Mapping[str, Any],
+        scope: dict[str, Any],
+        now: datetime,
+    ) -> dict[str, Any]:
+        goes = standing.is_active and not standing.is_resuming
+        return {
+            "organization_id": event["organization_id"],
+            "id": new_id(),
+            "subscription_id": destination.id,
+            "event_id": event["id"],
+            "event": event["name"],
+            "state": PENDING if goes else PAUSED,
+            "turn": 0,
+            "lane": _lane_name(destination, scope) if goes else None,
+            "due_at": now if goes else None,
+            "last_error": None,
+            "completed_at": None,
+            "created_at": now,
+        }
+
+    def _start(self, tx: Transaction, destination: Destination, row: Mapping[str, Any], now: datetime) -> Iterable[Job]:
+        """Let a pending delivery take its place in its lane; return the job of one that needs none."""
+        if row["state"] != PENDING:
+            return ()
+        job = Job(KIND, row["id"], row["turn"], now)
+        if row["lane"] is None:
+            return (job,)
+        self._lanes.enter(tx, destination.lane_named(row["lane"]), job)
+        return ()
+
+
+def _lane_name(destination: Destination, scope: Mapping[str, Any]) -> str | None:
+    """Return the lane a delivery enters; one whose ordering key can't be found is delivered out of order."""
+    try:
+        key = destination.ordering_key(scope)
+    except EvaluationError:
+        key = None
+    lane = destination.lane(key)
+    return lane.name if lane is not None else None

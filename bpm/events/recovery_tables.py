@@ -1,0 +1,104 @@
+"""Deliveries that rest, and events that have none: what can be made to go again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true, update
+
+from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERIES, PAUSED
+from bpm.events.subscription_tables import SUBSCRIPTIONS
+from bpm.events.tables import EVENTS
+from bpm.store import Transaction
+
+_RESTING = select(
+    DELIVERIES,
+    EVENTS.c.created_at.label("published_at"),
+    EVENTS.c.data.label("event_data"),
+    EVENTS.c.ordering_key,
+).join(EVENTS, EVENTS.c.id == DELIVERIES.c.event_id)
+
+
+def resting(tx: Transaction, id_: str) -> Any:
+    """Return a delivery with its event, as `Publisher.resume` takes it."""
+    return tx.connection.execute(_RESTING.where(DELIVERIES.c.id == id_)).first()
+
+
+def paused(tx: Transaction, subscription_id: int, limit: int) -> Sequence[Any]:
+    """Return a subscription's paused deliveries in the order of their publication."""
+    own = (DELIVERIES.c.subscription_id == subscription_id) & (DELIVERIES.c.state == PAUSED)
+    return tx.connection.execute(_RESTING.where(own).order_by(DELIVERIES.c.number).limit(limit)).all()
+
+
+def cancel_paused(tx: Transaction, subscription_id: int, now: datetime) -> None:
+    """End what was kept for a subscription that is deleted."""
+    own = (DELIVERIES.c.subscription_id == subscription_id) & (DELIVERIES.c.state == PAUSED)
+    ended = {"state": CANCELLED, "completed_at": now, "turn": DELIVERIES.c.turn + 1}
+    tx.connection.execute(update(DELIVERIES).where(own).values(**ended))
+
+
+def count_dead(
+    tx: Transaction, organization_id: int, subscription_id: int | None, since: datetime, until: datetime
+) -> int:
+    """Count deliveries that died in a time, of subscriptions that are active."""
+    statement = select(func.count()).select_from(DELIVERIES.join(SUBSCRIPTIONS, _OF_ACTIVE))
+    return tx.connection.execute(statement.where(_died(organization_id, subscription_id, since, until))).scalar_one()
+
+
+def dead(
+    tx: Transaction, organization_id: int, subscription_id: int | None, since: datetime, until: datetime, limit: int
+) -> Sequence[Any]:
+    """Return deliveries that died in a time, of subscriptions that are active, in the order of publication."""
+    statement = _RESTING.join(SUBSCRIPTIONS, _OF_ACTIVE).where(_died(organization_id, subscription_id, since, until))
+    return tx.connection.execute(statement.order_by(DELIVERIES.c.number).limit(limit)).all()
+
+
+def missing_events(
+    tx: Transaction,
+    organization_id: int,
+    subscription_id: int,
+    patterns: Sequence[str],
+    since: datetime,
+    until: datetime,
+    after: str | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Return events of a time that a subscription's patterns fit and that it has no delivery of, the oldest first.
+
+    `after` goes on behind an event that was published exactly at `since`.
+    """
+    later = EVENTS.c.created_at >= since
+    if after is not None:
+        later = or_(EVENTS.c.created_at > since, and_(EVENTS.c.created_at == since, EVENTS.c.id > after))
+    known = exists().where(DELIVERIES.c.subscription_id == subscription_id, DELIVERIES.c.event_id == EVENTS.c.id)
+    statement = select(EVENTS).where(
+        EVENTS.c.organization_id == organization_id,
+        later,
+        EVENTS.c.created_at <= until,
+        or_(*map(_fits, patterns)),
+        ~known,
+    )
+    return tx.connection.execute(statement.order_by(EVENTS.c.created_at, EVENTS.c.id).limit(limit)).all()
+
+
+_OF_ACTIVE = and_(SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id, SUBSCRIPTIONS.c.is_active == true())
+
+
+def _died(organization_id: int, subscription_id: int | None, since: datetime, until: datetime) -> ColumnElement[bool]:
+    conditions = [
+        DELIVERIES.c.organization_id == organization_id,
+        DELIVERIES.c.state == DEAD,
+        DELIVERIES.c.completed_at >= since,
+        DELIVERIES.c.completed_at <= until,
+    ]
+    if subscription_id is not None:
+        conditions.append(DELIVERIES.c.subscription_id == subscription_id)
+    return and_(*conditions)
+
+
+def _fits(pattern: str) -> ColumnElement[bool]:
+    if pattern == "*":
+        return true()
+    if pattern.endswith(".*"):
+        return EVENTS.c.name.startswith(pattern[:-1], autoescape=True)
+    return EVENTS.c.name == pattern

@@ -1,0 +1,41 @@
+"""When a failed delivery is tried again."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+WAITS_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000)
+"""Between the first attempt, made at once, and the second, third, … seventh; a higher retry count repeats the last."""
+
+JITTER = 0.1
+LONGEST_RETRY_AFTER = timedelta(days=1)
+
+
+def next_attempt(
+    tries: int, retry_count: int | None, now: datetime, retry_after: timedelta | None = None
+) -> datetime | None:
+    """Return when to try again after `tries` failed attempts, or None when that was the last.
+
+    The waits are spread by a tenth, and never shorter than what the receiver asked for with `Retry-After`.
+    """
+    if tries > (len(WAITS_SECONDS) if retry_count is None else retry_count):
+        return None
+    wait = timedelta(seconds=WAITS_SECONDS[min(tries, len(WAITS_SECONDS)) - 1])
+    spread = wait * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 spread, not secrecy
+    return now + max(spread, retry_after or timedelta())
+
+
+def read_retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """Read `Retry-After`: seconds or a date (RFC 9110, 10.2.3), at most a day; None for anything else."""
+    if not value:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        wait = timedelta(seconds=min(int(text[:9]), LONGEST_RETRY_AFTER.total_seconds()))
+    else:
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    return min(max(wait, timedelta()), LONGEST_RETRY_AFTER)

@@ -1,0 +1,202 @@
+"""What becomes of a delivery, written in one transaction: its state, the attempt, its receiver's health."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from bpm.bus import Bus, Envelope
+from bpm.events import breaker, delivery_tables, subscription_tables
+from bpm.events.catalogue import DISABLED_EVENT
+from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERED, KIND, PAUSED, PENDING
+from bpm.events.destination import Destination
+from bpm.events.schedule import next_attempt, read_retry_after
+from bpm.jobs import Job, JobQueue, Lane, Lanes
+from bpm.security.permissions import Principal
+from bpm.store import Transaction
+
+GONE = 410
+HEALTH_NOTED_EVERY = timedelta(seconds=1)
+
+log = structlog.get_logger("bpm.events")
+
+
+class Result(Protocol):
+    """What an attempt came to (`bpm.events.attempt.Attempt`)."""
+
+    @property
+    def ok(self) -> bool: ...  # noqa: D102
+    @property
+    def milliseconds(self) -> float: ...  # noqa: D102
+    @property
+    def status(self) -> int | None: ...  # noqa: D102
+    @property
+    def error(self) -> str | None: ...  # noqa: D102
+    @property
+    def headers(self) -> dict[str, str]: ...  # noqa: D102
+    @property
+    def body(self) -> str | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An attempt that came to no request."""
+
+    error: str
+    milliseconds: float = 0.0
+    status: int | None = None
+    body: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Never."""
+        return False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """There are none."""
+        return {}
+
+
+class Settlement:
+    """Writes the outcomes of deliveries; each method is fenced by the turn of the row it is given."""
+
+    def __init__(self, bus: Bus, jobs: JobQueue, lanes: Lanes) -> None:
+        """Take the bus, on which a disabled subscription is announced, and where jobs are asked for."""
+        self._bus = bus
+        self._jobs = jobs
+        self._lanes = lanes
+
+    def put_off(self, tx: Transaction, row: Any, until: datetime) -> None:
+        """Look at a delivery again later; it keeps its place, and no attempt is counted."""
+        delivery_tables.take_turn(tx, row, due_at=until)
+        self._jobs.enqueue(tx, Job(KIND, row.id, row.turn + 1, until))
+
+    def queue(self, tx: Transaction, row: Any, lane: Lane) -> None:
+        """Let a delivery wait its turn in a lane."""
+        now = self._bus.now()
+        delivery_tables.take_turn(tx, row, lane=lane.name, due_at=now)
+        self._lanes.enter(tx, lane, Job(KIND, row.id, row.turn + 1, now))
+
+    def unstrand(self, tx: Transaction, row: Any) -> None:
+        """Let a delivery go that was put aside while its subscription was being switched on."""
+        if row.is_active and not row.is_resuming:
+            now = self._bus.now()
+            turn = delivery_tables.revive(tx, row.id, row.turn, {"state": PENDING, "due_at": now})
+            self._jobs.enqueue(tx, Job(KIND, row.id, turn, now))
+
+    def pause(self, tx: Transaction, row: Any, destination: Destination) -> None:
+        """Keep a delivery for the day its subscription is active again."""
+        delivery_tables.take_turn(tx, row, state=PAUSED, due_at=None, lane=None)
+        self._leave(tx, row, destination)
+
+    def cancel(self, tx: Transaction, row: Any, destination: Destination) -> None:
+        """End a delivery whose subscription was deleted."""
+        now = self._bus.now()
+        delivery_tables.take_turn(tx, row, state=CANCELLED, due_at=None, lane=None, completed_at=now)
+        self._leave(tx, row, destination)
+
+    def settle(
+        self,
+        tx: Transaction,
+        row: Any,
+        destination: Destination,
+        result: Result,
+        *,
+        started_at: datetime,
+        request_body: str | None = None,
+        is_probe: bool = False,
+    ) -> None:
+        """Write what an attempt came to: delivered, tried again later, or dead."""
+        self._record(tx, row, result, started_at, request_body)
+        if result.ok:
+            self._delivered(tx, row, destination, result)
+        else:
+            self._failed(tx, row, destination, result, is_probe=is_probe)
+
+    def _delivered(self, tx: Transaction, row: Any, destination: Destination, result: Result) -> None:
+        now = self._bus.now()
+        changes = {"state": DELIVERED, "due_at": None, "completed_at": now, "lane": None}
+        delivery_tables.take_turn(tx, row, **changes, **_counted(row, result))
+        self._leave(tx, row, destination)
+        noted = row.last_success_at
+        if row.failure_count or row.open_until or noted is None or now - noted >= HEALTH_NOTED_EVERY:
+            subscription_tables.note_success(tx, destination.id, now)
+
+    def _failed(self, tx: Transaction, row: Any, destination: Destination, result: Result, *, is_probe: bool) -> None:
+        now = self._bus.now()
+        retry_after = read_retry_after(result.headers.get("retry-after"), now)
+        gone = result.status == GONE
+        due = None if gone else next_attempt(row.tries + 1, destination.retry_count, now, retry_after)
+        keeps_lane = due is not None and destination.is_ordered(row.lane)
+        changes = {"due_at": due, "lane": row.lane if keeps_lane else None}
+        if due is None:
+            changes |= {"state": DEAD, "completed_at": now}
+        delivery_tables.take_turn(tx, row, **changes, **_counted(row, result))
+        if not keeps_lane:
+            self._leave(tx, row, destination)
+        if due is not None:
+            self._jobs.enqueue(tx, Job(KIND, row.id, row.turn + 1, due))
+        self._note_failure(tx, destination, now, gone=gone, is_probe=is_probe)
+
+    def _note_failure(
+        self, tx: Transaction, destination: Destination, now: datetime, *, gone: bool, is_probe: bool
+    ) -> None:
+        health = subscription_tables.note_failure(tx, destination.id, now)
+        if gone:
+            self._disable(tx, destination, "the receiver answered 410 Gone", now)
+        elif breaker.is_hopeless(health.failing_since, now):
+            self._disable(tx, destination, f"nothing but failures since {health.failing_since:%Y-%m-%d %H:%M} UTC", now)
+        opens = breaker.opening(health.failure_count, health.openings, health.open_until, is_probe=is_probe, now=now)
+        if opens is not None:
+            subscription_tables.open_breaker(tx, destination.id, opens.count, opens.until)
+
+    def _disable(self, tx: Transaction, destination: Destination, reason: str, now: datetime) -> None:
+        """Switch the subscription off and tell: the log, the list, and whoever subscribed to that."""
+        if not subscription_tables.disable(tx, destination.id, reason, now):
+            return
+        tx.after_commit(lambda: log.warning("subscription disabled", subscription=destination.id, reason=reason))
+        data = {"subscriptionId": destination.id, "name": destination.name, "url": destination.url, "reason": reason}
+        announce(self._bus, tx, destination.organization_id, DISABLED_EVENT, data)
+
+    def _record(
+        self, tx: Transaction, row: Any, result: Result, started_at: datetime, request_body: str | None
+    ) -> None:
+        attempt = {
+            "organization_id": row.organization_id,
+            "delivery_id": row.id,
+            "subscription_id": row.subscription_id,
+            "number": row.attempts + 1,
+            "ok": result.ok,
+            "status": result.status,
+            "error": result.error,
+            "duration_ms": result.milliseconds,
+            "request_body": request_body,
+            "response_headers": result.headers or None,
+            "response_body": result.body,
+            "created_at": started_at,
+        }
+        delivery_tables.append_attempt(tx, attempt)
+
+    def _leave(self, tx: Transaction, row: Any, destination: Destination) -> None:
+        if row.lane is not None:
+            lane = destination.lane_named(row.lane)
+            self._lanes.leave(tx, lane, Job(KIND, row.id, row.turn, row.due_at or self._bus.now()))
+
+
+def announce(bus: Bus, tx: Transaction, organization_id: int, event: str, data: dict[str, Any]) -> None:
+    """Publish an event of the product's own, inside a transaction that is no handler's."""
+    message = bus.registry.decode("PublishEventCommand", {"event": event, "data": data})
+    publisher = Principal("system", "system:events", "deliveries", organization_id, frozenset({"events:write"}))
+    bus.perform(tx, Envelope(message, publisher))
+
+
+def _counted(row: Any, result: Result) -> dict[str, Any]:
+    return {
+        "tries": row.tries + 1,
+        "attempts": row.attempts + 1,
+        "last_status": result.status,
+        "last_error": result.error,
+        "duration_ms": result.milliseconds,
+    }

@@ -1,0 +1,245 @@
+"""Subscriptions, the patterns by which events find them, and how their receivers are doing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, bindparam, delete, func, insert, select, true, update
+from sqlmodel import Field, col
+from sqlmodel import select as select_rows
+from sqlmodel.sql.expression import SelectOfScalar
+
+from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+
+
+class Subscription(OrganizationRow, table=True):
+    """Somebody's wish to be sent events.
+
+    `secrets` and `headers` are sealed JSON. `version` counts changes of what is sent and where; switching on and off
+    is none. While `is_resuming`, new events queue up behind the ones that waited. A deleted one is kept for its log.
+    """
+
+    __table_args__ = (Index("ix_subscription_org", "organization_id", "deleted_at"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = ""
+    description: str = ""
+    url: str
+    events: list[str] = Field(sa_type=JsonColumn)
+    dialect: str = "standard"
+    format: str = "standard"
+    headers: str | None = None
+    secrets: str
+    filter: str | None = None
+    transform: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    ordering_key: str | None = None
+    max_in_flight: int | None = None
+    rate_per_second: float | None = None
+    retry_count: int | None = None
+    timeout_seconds: int = 30
+    is_active: bool = True
+    is_resuming: bool = False
+    disabled_reason: str | None = None
+    version: int = 1
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    deleted_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class SubscriptionPattern(OrganizationRow, table=True):
+    """A name, or a beginning of names as in `order.*`, under which a subscription is found."""
+
+    __table_args__ = (Index("ix_subscription_pattern_name", "organization_id", "pattern"),)
+
+    subscription_id: int = Field(primary_key=True)
+    pattern: str = Field(primary_key=True)
+
+
+class SubscriptionHealth(OrganizationRow, table=True):
+    """How a receiver is doing: its last moments, failures since the last success, and the breaker's state."""
+
+    subscription_id: int = Field(primary_key=True)
+    last_triggered_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    last_success_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    last_failure_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    failure_count: int = 0
+    failing_since: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    openings: int = 0
+    open_until: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+SUBSCRIPTIONS = Subscription.table()
+PATTERNS = SubscriptionPattern.table()
+HEALTH = SubscriptionHealth.table()
+
+_OWN_HEALTH = HEALTH.c.subscription_id == bindparam("id_")
+_CONCERNED = (
+    select(
+        SUBSCRIPTIONS.c.id,
+        SUBSCRIPTIONS.c.version,
+        SUBSCRIPTIONS.c.is_active,
+        SUBSCRIPTIONS.c.is_resuming,
+    )
+    .join(PATTERNS, PATTERNS.c.subscription_id == SUBSCRIPTIONS.c.id)
+    .where(
+        PATTERNS.c.organization_id == bindparam("organization_id_"),
+        PATTERNS.c.pattern.in_(bindparam("patterns_", expanding=True)),
+    )
+    .distinct()
+    .order_by(SUBSCRIPTIONS.c.id)
+)
+_BY_ID = select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id == bindparam("id_"))
+_SUCCEEDED = (
+    update(HEALTH)
+    .where(_OWN_HEALTH)
+    .values(
+        last_triggered_at=bindparam("now_"),
+        last_success_at=bindparam("now_"),
+        failure_count=0,
+        failing_since=None,
+        openings=0,
+        open_until=None,
+    )
+)
+_FAILED = (
+    update(HEALTH)
+    .where(_OWN_HEALTH)
+    .values(
+        last_triggered_at=bindparam("now_"),
+        last_failure_at=bindparam("now_"),
+        failure_count=HEALTH.c.failure_count + 1,
+        failing_since=func.coalesce(HEALTH.c.failing_since, bindparam("now_", type_=HEALTH.c.failing_since.type)),
+    )
+    .returning(HEALTH)
+)
+_OPEN = update(HEALTH).where(_OWN_HEALTH).values(openings=bindparam("openings_"), open_until=bindparam("until_"))
+_CLAIM = (
+    update(HEALTH).where(_OWN_HEALTH, HEALTH.c.open_until == bindparam("seen_")).values(open_until=bindparam("until_"))
+)
+_DISABLE = (
+    update(SUBSCRIPTIONS)
+    .where(SUBSCRIPTIONS.c.id == bindparam("id_"), SUBSCRIPTIONS.c.is_active == true())
+    .values(is_active=False, is_resuming=False, disabled_reason=bindparam("reason_"), updated_at=bindparam("now_"))
+)
+
+
+def patterns_for(name: str) -> list[str]:
+    """Return the patterns that a name is found under: itself, `*`, and `a.*` and `a.b.*` for `a.b.c`."""
+    words = name.split(".")
+    return [name, "*", *(".".join(words[:count]) + ".*" for count in range(1, len(words)))]
+
+
+def concerned(tx: Transaction, organization_id: int, name: str) -> Sequence[Any]:
+    """Return id, version, `is_active` and `is_resuming` of the subscriptions that want events of this name."""
+    wanted = {"organization_id_": organization_id, "patterns_": patterns_for(name)}
+    return tx.connection.execute(_CONCERNED, wanted).all()
+
+
+def subscription_row(tx: Transaction, id_: int) -> Any:
+    """Return any organisation's subscription, deleted ones too, as a plain row; None when there is none."""
+    return tx.connection.execute(_BY_ID, {"id_": id_}).first()
+
+
+def subscription(tx: Transaction, organization_id: int, id_: int) -> Subscription | None:
+    """Return a subscription of the organisation that was not deleted."""
+    return tx.session(organization_id).exec(_not_deleted().where(col(Subscription.id) == id_)).first()
+
+
+def health(tx: Transaction, organization_id: int, id_: int) -> SubscriptionHealth | None:
+    """Return how a subscription's receiver is doing."""
+    statement = select_rows(SubscriptionHealth).where(col(SubscriptionHealth.subscription_id) == id_)
+    return tx.session(organization_id).exec(statement).first()
+
+
+def health_of(tx: Transaction, organization_id: int, ids: Iterable[int]) -> dict[int, SubscriptionHealth]:
+    """Return how the receivers of several subscriptions are doing, by subscription."""
+    statement = select_rows(SubscriptionHealth).where(col(SubscriptionHealth.subscription_id).in_(list(ids)))
+    return {row.subscription_id: row for row in tx.session(organization_id).exec(statement)}
+
+
+def select_subscriptions(
+    *, is_active: bool | None = None, event: str | None = None, dialect: str | None = None
+) -> SelectOfScalar[Subscription]:
+    """Select subscriptions that were not deleted; `event` is a name that they want."""
+    statement = _not_deleted()
+    if is_active is not None:
+        statement = statement.where(col(Subscription.is_active) == is_active)
+    if dialect is not None:
+        statement = statement.where(col(Subscription.dialect) == dialect)
+    if event is not None:
+        wanting = select(PATTERNS.c.subscription_id).where(PATTERNS.c.pattern.in_(patterns_for(event)))
+        statement = statement.where(col(Subscription.id).in_(wanting))
+    return statement
+
+
+def count_subscriptions(tx: Transaction, organization_id: int) -> int:
+    """Count an organisation's subscriptions."""
+    own = (SUBSCRIPTIONS.c.organization_id == organization_id) & SUBSCRIPTIONS.c.deleted_at.is_(None)
+    return tx.connection.execute(select(func.count()).select_from(SUBSCRIPTIONS).where(own)).scalar_one()
+
+
+def insert_subscription(tx: Transaction, values: Mapping[str, Any]) -> int:
+    """Insert a subscription with its patterns and a clean bill of health; return its id."""
+    statement = insert(SUBSCRIPTIONS).values(**values).returning(SUBSCRIPTIONS.c.id)
+    id_ = tx.connection.execute(statement).scalar_one()
+    tx.connection.execute(insert(HEALTH), {"subscription_id": id_, "organization_id": values["organization_id"]})
+    _keep_patterns(tx, values["organization_id"], id_, values["events"])
+    return id_
+
+
+def update_subscription(tx: Transaction, row: Subscription, values: Mapping[str, Any]) -> None:
+    """Change columns of a subscription that was read, and its patterns when `events` is among them."""
+    tx.connection.execute(update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id == row.id).values(**values))
+    if "events" in values:
+        tx.connection.execute(delete(PATTERNS).where(PATTERNS.c.subscription_id == row.id))
+        _keep_patterns(tx, row.organization_id, row.id or 0, values["events"])
+    tx.session(row.organization_id).refresh(row)
+
+
+def delete_subscription(tx: Transaction, id_: int, now: datetime) -> None:
+    """Let no event find a subscription any more; the row stays, for its log."""
+    tx.connection.execute(delete(PATTERNS).where(PATTERNS.c.subscription_id == id_))
+    gone = {"deleted_at": now, "is_active": False, "is_resuming": False}
+    tx.connection.execute(update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id == id_).values(**gone))
+
+
+def disable(tx: Transaction, id_: int, reason: str, now: datetime) -> bool:
+    """Switch a subscription off; tells whether it was on."""
+    return tx.connection.execute(_DISABLE, {"id_": id_, "reason_": reason, "now_": now}).rowcount == 1
+
+
+def note_success(tx: Transaction, id_: int, now: datetime) -> None:
+    """Write down that a receiver is well."""
+    tx.connection.execute(_SUCCEEDED, {"id_": id_, "now_": now})
+
+
+def note_failure(tx: Transaction, id_: int, now: datetime) -> Any:
+    """Count a failure and return the receiver's health."""
+    return tx.connection.execute(_FAILED, {"id_": id_, "now_": now}).first()
+
+
+def open_breaker(tx: Transaction, id_: int, openings: int, until: datetime | None) -> None:
+    """Send nothing until then; None lets deliveries go again."""
+    tx.connection.execute(_OPEN, {"id_": id_, "openings_": openings, "until_": until})
+
+
+def claim_probe(tx: Transaction, id_: int, seen: datetime, until: datetime) -> bool:
+    """Hold everybody else off while one delivery tries; tells False when somebody else was first."""
+    return tx.connection.execute(_CLAIM, {"id_": id_, "seen_": seen, "until_": until}).rowcount == 1
+
+
+def _not_deleted() -> SelectOfScalar[Subscription]:
+    return select_rows(Subscription).where(col(Subscription.deleted_at).is_(None))
+
+
+def _keep_patterns(tx: Transaction, organization_id: int, id_: int, patterns: Iterable[str]) -> None:
+    rows = [
+        {"organization_id": organization_id, "subscription_id": id_, "pattern": pattern}
+        for pattern in dict.fromkeys(patterns)
+    ]
+    tx.connection.execute(insert(PATTERNS), rows)
+
+
+def forgive(tx: Transaction, id_: int) -> None:
+    """Let the next delivery go, however many have failed before it."""
+    tx.connection.execute(update(HEALTH).where(_OWN_HEALTH).values(open_until=None, failing_since=None), {"id_": id_})

@@ -1,0 +1,64 @@
+"""How a subscription changes what is sent: by a template, or by a script in the sandbox."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from bpm.events.destination import Destination
+from bpm.events.outgoing import Notice
+from bpm.expressions import EvaluationError, Template
+from scripts import Sandbox, SandboxUnavailable
+
+
+class TransformError(ValueError):
+    """A transform came to nothing that can be sent."""
+
+
+async def transformed(
+    destination: Destination, notice: Notice, ordering_key: str | None, sandbox: Sandbox
+) -> bytes | None:
+    """Return the transformed JSON, the same at every attempt; None without a transform. Raises `TransformError`."""
+    if destination.template is None and destination.script is None:
+        return None
+    scope = {
+        "id": notice.id,
+        "type": notice.type,
+        "timestamp": notice.timestamp,
+        "data": from_json(notice.data),
+        "orderingKey": ordering_key,
+    }
+    if destination.template is not None:
+        return _json(_rendered(destination.template, scope))
+    assert destination.script is not None
+    return _json(await _run(destination, destination.script, scope, notice.at, sandbox))
+
+
+def _rendered(template: Template, scope: Mapping[str, Any]) -> Any:
+    try:
+        return template.render(scope)
+    except EvaluationError as error:
+        raise TransformError(f"transform.template: {error}") from error
+
+
+async def _run(destination: Destination, script: str, scope: Mapping[str, Any], at: datetime, sandbox: Sandbox) -> Any:
+    """Run the script with the event as `payload`; chance and time are the event's, so that it can be run again."""
+    tenant = f"{destination.organization_id}:subscription:{destination.id}:{destination.version}"
+    seed = crc32(str(scope["id"]).encode())
+    try:
+        run = await sandbox.run(script, {"payload": dict(scope)}, isolation="rule", tenant=tenant, seed=seed, now=at)
+    except (SandboxUnavailable, TypeError, ValueError) as error:
+        raise TransformError(f"transform.script: {error}") from error
+    if run.failure is not None:
+        line = f"line {run.failure.line}, " if run.failure.line is not None else ""
+        raise TransformError(f"transform.script: {line}{run.failure.reason}: {run.failure.message}")
+    return run.result
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return to_json(value)
+    except PydanticSerializationError as error:
+        raise TransformError(f"transform: the result can't be written as JSON: {error}") from error

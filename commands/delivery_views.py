@@ -1,0 +1,96 @@
+"""Deliveries as answers show them."""
+
+from typing import Any
+
+from pydantic_core import to_json
+
+from bpm.bus import Moment, View
+from bpm.events.delivery_tables import Delivery, DeliveryAttempt
+from bpm.events.outgoing import Notice, standard_body
+from bpm.events.tables import Event
+
+MAX_BODY_SHOWN = 4 * 1024
+
+
+class DeliveryView(View):
+    """One event on its way to one subscription.
+
+    `state` is pending, paused, delivered, dead or cancelled; `nextAttemptAt` is set while it is pending.
+    """
+
+    id: str
+    subscription_id: int
+    event_id: str
+    event: str
+    state: str
+    attempts: int
+    is_test: bool
+    last_status: int | None
+    last_error: str | None
+    duration_ms: float | None
+    next_attempt_at: Moment | None
+    created_at: Moment
+    completed_at: Moment | None
+
+
+class AttemptView(View):
+    """One request and its answer; bodies are shown up to 4 KB, the answer's headers without cookies."""
+
+    id: int
+    delivery_id: str
+    subscription_id: int
+    event: str
+    attempt: int
+    ok: bool
+    status: int | None
+    error: str | None
+    duration_ms: float
+    request_body: str | None
+    response_headers: dict[str, str] | None
+    response_body: str | None
+    created_at: Moment
+
+
+class DeliveryDetailView(DeliveryView):
+    """A delivery with its event's data and all its attempts."""
+
+    data: dict[str, Any]
+    history: list[AttemptView]
+
+
+class RecoveryView(View):
+    """How many deliveries were found; unless it was a `preview`, they go again.
+
+    `goesOn` says that there are more: the rest follows by itself, or was not counted.
+    """
+
+    preview: bool
+    found: int
+    goes_on: bool
+
+
+def shown(row: Delivery) -> DeliveryView:
+    """Show a delivery."""
+    return DeliveryView.model_validate(_fields(row))
+
+
+def shown_whole(row: Delivery, event: Event, attempts: list[DeliveryAttempt]) -> DeliveryDetailView:
+    """Show a delivery with its event and attempts."""
+    history = [shown_attempt(attempt, event) for attempt in attempts]
+    return DeliveryDetailView.model_validate({**_fields(row), "data": event.data, "history": history})
+
+
+def shown_attempt(row: DeliveryAttempt, event: Event | None) -> AttemptView:
+    """Show an attempt; a body that was not kept is made anew from the event, as long as that is there."""
+    body = row.request_body or (_usual_body(event) if event is not None else None)
+    fields = {**row.model_dump(), "event": event.name if event else "", "attempt": row.number, "request_body": body}
+    return AttemptView.model_validate(fields)
+
+
+def _fields(row: Delivery) -> dict[str, Any]:
+    return {**row.model_dump(), "next_attempt_at": row.due_at}
+
+
+def _usual_body(event: Event) -> str:
+    body = standard_body(Notice(event.id, event.name, event.created_at, to_json(event.data)))
+    return body[:MAX_BODY_SHOWN].decode("utf-8", "replace")

@@ -1,0 +1,106 @@
+"""What must be true of a subscription besides its fields' types."""
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, cast
+
+from bpm.bus import Context
+from bpm.errors import Invalid
+from bpm.events import subscription_tables, tables
+from bpm.events.catalogue import BUILT_IN
+from bpm.events.headers import header_problems
+from bpm.events.probe import probe
+from bpm.events.signing import check_secret
+from bpm.expressions import compile_expression, compile_template
+from bpm.security.net_targets import TargetError, Targets, read_url
+from bpm.settings import Settings
+from scripts import Sandbox, SandboxUnavailable
+
+
+def field_problems(fields: Mapping[str, Any]) -> Iterable[str]:
+    """Return what is wrong with fields of a subscription that need no look outside; `fields` has any shape."""
+    yield from _wrong(fields, "url", read_url)
+    yield from _wrong(fields, "secret", check_secret)
+    yield from _wrong(fields, "filter", compile_expression)
+    yield from _wrong(fields, "orderingKey", compile_expression)
+    headers = fields.get("headers")
+    if _is_texts(headers):
+        yield from header_problems(cast("dict[str, str]", headers))
+    yield from _transform_problems(fields.get("transform"))
+
+
+async def check_url(url: str, targets: Targets, settings: Settings) -> None:
+    """Raise `Invalid` unless the URL may be asked and, when probing is on, a receiver answers there."""
+    try:
+        target = targets.check_url(url)
+        if settings.delivery.probe == "on":
+            await probe(target, targets)
+    except TargetError as error:
+        raise Invalid(f"url: {error}") from error
+
+
+async def check_script(script: str | None, sandbox: Sandbox) -> None:
+    """Raise `Invalid` with every problem of a transform's script."""
+    if script is None:
+        return
+    try:
+        found = await sandbox.check(script)
+    except SandboxUnavailable as error:
+        raise Invalid(f"transform.script: {error}") from error
+    if found.problems:
+        raise Invalid(*(f"transform.script: line {p.line}, column {p.column}: {p.message}" for p in found.problems))
+
+
+def check_events(events: list[str], context: Context) -> None:
+    """Raise `Invalid` for names that no event type has; `order.*` and `*` stand for whatever comes."""
+    own = {row.name for row in tables.event_types(context.tx, context.organization_id)}
+    known = {*BUILT_IN, *own}
+    problems = [
+        f"events[{number}]: no event type is named {name!r}{_hint(name, known)}"
+        for number, name in enumerate(events)
+        if not name.endswith("*") and name not in known
+    ]
+    if problems:
+        raise Invalid(*problems)
+
+
+def check_room(context: Context, settings: Settings) -> None:
+    """Raise `Invalid` when the organisation has all the subscriptions it may have."""
+    most = settings.delivery.max_subscriptions
+    if subscription_tables.count_subscriptions(context.tx, context.organization_id) >= most:
+        raise Invalid(f"an organisation may have {most} subscriptions (BPM_DELIVERY__MAX_SUBSCRIPTIONS)")
+
+
+def _wrong(fields: Mapping[str, Any], name: str, check: Callable[[str], object]) -> Iterable[str]:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        return
+    try:
+        check(value)
+    except ValueError as error:
+        yield f"{name}: {error}"
+
+
+def _transform_problems(transform: Any) -> Iterable[str]:
+    if not isinstance(transform, dict):
+        return
+    given = cast("dict[str, Any]", transform)
+    if ("template" in given) == ("script" in given):
+        yield "transform: needs either template or script"
+    if "template" in given:
+        try:
+            compile_template(given["template"])
+        except ValueError as error:
+            yield f"transform.template: {error}"
+
+
+def _is_texts(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    texts = cast("dict[Any, Any]", value)
+    return all(isinstance(name, str) and isinstance(text, str) for name, text in texts.items())
+
+
+def _hint(name: str, known: set[str]) -> str:
+    close = get_close_matches(name, known, n=3, cutoff=0.6)
+    return f"; did you mean {', '.join(close)}?" if close else "; RegisterEventTypeCommand adds one"

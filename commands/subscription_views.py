@@ -1,0 +1,98 @@
+"""Subscriptions as answers show them."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from bpm.bus import Moment, View
+from bpm.events.destination import opened_headers, opened_secrets
+from bpm.events.headers import redacted_headers
+from bpm.events.subscription_tables import Subscription, SubscriptionHealth
+from bpm.security.secrets import SecretBox, SecretError
+
+Breaker = Literal["closed", "open", "half-open"]
+
+
+class SubscriptionView(View):
+    """A subscription and how its receiver is doing.
+
+    `failureCount` counts the failures since the last success. While `breaker` is open nothing is sent, until
+    `openUntil`. `disabledReason` says why the product switched it off.
+    """
+
+    id: int
+    organization_id: int
+    name: str
+    description: str
+    url: str
+    events: list[str]
+    headers: dict[str, str]
+    is_active: bool
+    disabled_reason: str | None
+    retry_count: int | None
+    timeout_seconds: int
+    filter: str | None
+    transform: dict[str, Any] | None
+    ordering_key: str | None
+    max_in_flight: int | None
+    rate_per_second: float | None
+    dialect: str
+    format: str
+    last_triggered_at: Moment | None
+    last_success_at: Moment | None
+    last_failure_at: Moment | None
+    failure_count: int
+    breaker: Breaker
+    open_until: Moment | None
+    created_at: Moment
+    updated_at: Moment | None
+
+
+class SubscriptionWithSecretView(SubscriptionView):
+    """A subscription with its signing secret."""
+
+    secret: str
+
+
+class SecretRotationView(View):
+    """The new secret, shown this once, and until when the former one is signed with too."""
+
+    id: int
+    secret: str
+    previous_expires_at: Moment | None
+
+
+def shown(row: Subscription, health: SubscriptionHealth | None, box: SecretBox, now: datetime) -> SubscriptionView:
+    """Show a subscription without its secrets."""
+    return SubscriptionView.model_validate(_fields(row, health, box, now))
+
+
+def shown_with_secret(
+    row: Subscription, health: SubscriptionHealth | None, box: SecretBox, now: datetime
+) -> SubscriptionWithSecretView:
+    """Show a subscription with its newest secret; raises `SecretError` when that can't be opened."""
+    secret = opened_secrets(row.secrets, box)[0].secret
+    return SubscriptionWithSecretView.model_validate({**_fields(row, health, box, now), "secret": secret})
+
+
+def _fields(row: Subscription, health: SubscriptionHealth | None, box: SecretBox, now: datetime) -> dict[str, Any]:
+    doing = health or SubscriptionHealth(subscription_id=row.id or 0)
+    return {
+        **row.model_dump(exclude={"headers", "secrets"}),
+        **doing.model_dump(include={"last_triggered_at", "last_success_at", "last_failure_at", "failure_count"}),
+        "headers": _headers(row, box),
+        "breaker": _breaker(doing.open_until, now),
+        "open_until": doing.open_until,
+    }
+
+
+def _headers(row: Subscription, box: SecretBox) -> dict[str, str]:
+    try:
+        return redacted_headers(opened_headers(row.headers, box))
+    except SecretError:
+        return {}
+
+
+def _breaker(open_until: datetime | None, now: datetime) -> Breaker:
+    if open_until is None:
+        return "closed"
+    return "open" if open_until > now else "half-open"

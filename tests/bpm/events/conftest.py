@@ -1,0 +1,67 @@
+"""A started application that may deliver to loopback, and what tests ask of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from bpm.testing import RunningApp, WebhookReceiver, running_app
+
+LOOPBACK = {"delivery": {"allowed_networks": "127.0.0.0/8, ::1/128"}}
+
+
+class Office:
+    """A server with subscriptions."""
+
+    def __init__(self, server: RunningApp) -> None:
+        self.server = server
+        self.cmd = server.cmd
+
+    async def subscribe(self, url: str, *events: str, **fields: Any) -> dict[str, Any]:
+        """Create a subscription."""
+        return await self.cmd("CreateSubscriptionCommand", url=url, events=list(events or ("*",)), **fields)
+
+    async def publish(self, event: str = "task.created", data: Any = None, **fields: Any) -> dict[str, Any]:
+        """Publish an event."""
+        return await self.cmd("PublishEventCommand", event=event, data=data or {}, **fields)
+
+    async def deliveries(self, **filters: Any) -> list[dict[str, Any]]:
+        """Return deliveries, the oldest first."""
+        found = await self.cmd("GetDeliveryListQuery", pageSize=200, sortDirection="asc", **filters)
+        return found["items"]
+
+    async def delivery(self, **filters: Any) -> dict[str, Any]:
+        """Return the only delivery, with its history."""
+        (found,) = await self.deliveries(**filters)
+        return await self.cmd("GetDeliveryByIdQuery", id=found["id"])
+
+    async def subscription(self, id_: int) -> dict[str, Any]:
+        """Return a subscription as it is."""
+        return await self.cmd("GetSubscriptionByIdQuery", id=id_)
+
+    async def settled(self, state: str = "delivered", count: int = 1, seconds: float = 8) -> list[dict[str, Any]]:
+        """Wait until so many deliveries are in a state, and return them."""
+        return await eventually(lambda: self.deliveries(state=state), lambda found: len(found) >= count, seconds)
+
+
+async def eventually(ask: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool], seconds: float = 8) -> Any:
+    """Ask until the answer is right, and return it; raises `TimeoutError`."""
+    async with asyncio.timeout(seconds):
+        while not holds(answer := await ask()):
+            await asyncio.sleep(0.02)
+        return answer
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[Office]:
+    """A server that delivers to loopback."""
+    async with running_app(**LOOPBACK) as server:
+        yield Office(server)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[WebhookReceiver]:
+    """A receiver on loopback."""
+    async with WebhookReceiver() as receiver:
+        yield receiver
