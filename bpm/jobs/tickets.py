@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Index,
     UniqueConstraint,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal,
     or_,
     select,
     true,
@@ -52,6 +54,7 @@ class JobTicket(Row, table=True):
 LANES = JobLane.table()
 TICKETS = JobTicket.table()
 
+_TAKE_TURN = select(func.pg_advisory_xact_lock(literal(0x6C616E65, BigInteger)))  # "lane" as a number
 _NAMED = LANES.c.name == bindparam("lane_")
 _IN_LANE = TICKETS.c.lane == bindparam("lane_")
 _ENTER = (
@@ -85,8 +88,18 @@ _IDLE = select(LANES.c.name).where(_IS_EMPTY, _RESTED).order_by(LANES.c.name)
 _REMOVE = delete(LANES).where(_NAMED, _IS_EMPTY, _RESTED)
 
 
+def take_turn(tx: Transaction) -> None:
+    """Let one transaction at a time use lanes on PostgreSQL; SQLite has one writer.
+
+    A group of units takes the rows of many lanes, in any order: two groups would wait for each other.
+    """
+    if tx.connection.dialect.name == "postgresql":
+        tx.connection.execute(_TAKE_TURN)
+
+
 def entered(tx: Transaction, name: str, width: int, per_second: float | None) -> Any:
     """Take the lane's row for this transaction, made if it is new, and return it with the next number counted."""
+    take_turn(tx)
     settings = {"lane_": name, "width_": width, "per_second_": per_second}
     row = tx.connection.execute(_ENTER, settings).first()
     if row is None:
@@ -98,6 +111,7 @@ def entered(tx: Transaction, name: str, width: int, per_second: float | None) ->
 
 def locked(tx: Transaction, name: str) -> Any:
     """Take the lane's row for this transaction and return it, or None when there is no such lane."""
+    take_turn(tx)
     return tx.connection.execute(_LOCK, {"lane_": name}).first()
 
 
