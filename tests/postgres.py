@@ -5,9 +5,9 @@ import itertools
 import os
 import subprocess
 import tempfile
-import threading
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -145,6 +145,5 @@ def _migrate(url: str) -> None:
             await open_jobs(database, settings, system_clock).prepare()
             await database.stop()
 
-    thread = threading.Thread(target=asyncio.run, args=(migrate(),))  # a loop may be running in this one
-    thread.start()
-    thread.join()
+    with ThreadPoolExecutor(1) as elsewhere:  # a loop may be running in this thread
+        elsewhere.submit(asyncio.run, migrate()).result()

@@ -1,13 +1,17 @@
 """What the rest of the product asks of a database, whichever one it is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Table
+from sqlalchemy.exc import DBAPIError
 
-from bpm.store.entrance import Entrance
+from bpm.errors import Misconfigured
+from bpm.store.entrance import Entrance, enter_here
 from bpm.store.faults import Diagnose
+from bpm.store.migrate import upgrade
 from bpm.store.readers import Readers
 from bpm.store.transaction import Transaction
 from bpm.store.writer import Append, GroupWriter
@@ -26,25 +30,43 @@ class Database(ABC):
     """The server's address for connections of one's own; an embedded database has none."""
 
     def __init__(
-        self, writing: Engine, reading: Engine, diagnose: Diagnose, entrance: Entrance, reading_threads: int
+        self,
+        writing: Engine,
+        reading: Engine,
+        maintenance: Engine,
+        diagnose: Diagnose,
+        entrance: Entrance,
+        reading_threads: int,
     ) -> None:
-        """Take two engines without a pool, what their errors mean, and how a thread enters work on them."""
-        self._writing = writing
-        self._reading = reading
+        """Take engines without a pool, what their errors mean, and how a thread enters work on them."""
+        self.maintenance = maintenance
+        """For work beside the groups that may take long: migrations, checks, copies (`entrance.enter_here`)."""
+        self.facts: Mapping[str, str] = {}
+        """Which database this is and how it keeps its promise, once it was checked: for health and for people."""
         self._diagnose = diagnose
         self._writer = GroupWriter(writing.connect, diagnose, entrance)
         self._readers = Readers(reading.connect, diagnose, entrance, reading_threads)
-        self.facts: Mapping[str, str] = {}
-        """Which database this is and how it keeps its promise, once started: for health and for people."""
 
     async def start(self) -> None:
         """Check durability, bring the schema up to date and open for work.
 
         Raises `Misconfigured` when the database can't keep the promise of `docs/store.md`.
         """
-        await self._prepare()
+        await self.check()
+        await self.upgrade()
         self._writer.start()
         self._readers.start()
+
+    async def check(self) -> None:
+        """Reach the database and fill `facts`; raises `Misconfigured`."""
+        with self._usable():
+            await self._reach()
+            self.facts = await enter_here(self._examine, self.maintenance)
+
+    async def upgrade(self) -> None:
+        """Bring the schema up to date; raises `Misconfigured`."""
+        with self._usable():
+            await enter_here(lambda: upgrade(self.maintenance), self.maintenance)
 
     async def stop(self) -> None:
         """Finish what is queued and close."""
@@ -86,6 +108,22 @@ class Database(ABC):
         """Units of work that wait for the writer, for health and metrics."""
         return self._writer.waiting_units
 
+    @property
     @abstractmethod
-    async def _prepare(self) -> None:
-        """Check durability and bring the schema up to date; raises `Misconfigured`."""
+    def name(self) -> str:
+        """What people call it: a file, or a server."""
+
+    @abstractmethod
+    async def _reach(self) -> None:
+        """Make sure that a connection can be opened; raises `Misconfigured`."""
+
+    @abstractmethod
+    def _examine(self) -> Mapping[str, str]:
+        """Return the facts; raises `Misconfigured` when they do not allow to keep the promise."""
+
+    @contextmanager
+    def _usable(self) -> Generator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise Misconfigured(f"{self.name} can't be used as the database: {error.orig}") from error

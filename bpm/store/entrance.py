@@ -3,7 +3,11 @@
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine
+
+T = TypeVar("T")
 
 Enter = Callable[[Callable[[], Any]], Any]
 """Does a piece of work and returns what it returned."""
@@ -25,3 +29,12 @@ def through_a_loop() -> Generator[Enter]:
 
     with asyncio.Runner() as runner:
         yield lambda work: runner.run(greenlet_spawn(work))
+
+
+async def enter_here(work: Callable[[], T], *engines: Engine) -> T:
+    """Do synchronous work on engines in the running loop's thread: for what happens before or beside serving."""
+    if not any(engine.dialect.is_async for engine in engines):
+        return work()
+    from sqlalchemy.util.concurrency import greenlet_spawn
+
+    return await greenlet_spawn(work)

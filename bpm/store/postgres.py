@@ -2,22 +2,21 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from sqlalchemy.util.concurrency import greenlet_spawn
 
 from bpm.errors import Invalid, Misconfigured
 from bpm.settings import Settings
 from bpm.store.database import Database
 from bpm.store.entrance import through_a_loop
 from bpm.store.faults import Fault
-from bpm.store.migrate import upgrade
 
 try:
     import asyncpg
@@ -34,8 +33,10 @@ START_SECONDS = 10.0
 """How long a server that is away may take to come up while we start."""
 PAUSE_SECONDS = 0.5
 
+APPLICATION = "bpm"
+UNLIMITED = {"application_name": f"{APPLICATION} maintenance", "TimeZone": "UTC"}
 LIMITS = {
-    "application_name": "bpm",
+    "application_name": APPLICATION,
     "lock_timeout": "500ms",
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "30s",
@@ -76,25 +77,22 @@ class PostgresDatabase(Database):
         """The address as PostgreSQL's own tools read it, for connections beside ours."""
         self._relaxed = settings.durability == "relaxed"
         limits = {**LIMITS, "synchronous_commit": "off"} if self._relaxed else LIMITS
-        self._migrating = self._engine({"application_name": "bpm"})
         snapshots: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         super().__init__(
             self._engine(limits, ANSWER_SECONDS),
             self._engine(limits, ANSWER_SECONDS).execution_options(**snapshots),
+            self._engine(UNLIMITED),
             diagnose,
             through_a_loop,
             reading_threads=READING_THREADS,
         )
 
-    async def _prepare(self) -> None:
-        await self._wait_until_up()
-        try:
-            await greenlet_spawn(self._check)
-            await greenlet_spawn(upgrade, self._migrating)
-        except DBAPIError as error:
-            raise Misconfigured(f"PostgreSQL can't be used as the database: {error.orig}") from error
+    @property
+    def name(self) -> str:
+        """See `Database.name`."""
+        return "PostgreSQL"
 
-    async def _wait_until_up(self) -> None:
+    async def _reach(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -125,11 +123,12 @@ class PostgresDatabase(Database):
         event.listen(engine, "handle_error", _name_error)
         return engine
 
-    def _check(self) -> None:
-        with self._migrating.connect() as connection:
+    def _examine(self) -> Mapping[str, str]:
+        with self.maintenance.connect() as connection:
             shown = {name: _shown(connection, name) for name in ("fsync", "full_page_writes", "synchronous_commit")}
             version = int(_shown(connection, "server_version_num"))
             name = _shown(connection, "server_version")
+            place = connection.execute(select(func.current_database())).scalar_one()
         if version < OLDEST_VERSION:
             raise Misconfigured(f"PostgreSQL {name} is too old; version {OLDEST_VERSION // 10_000} or newer is needed")
         unsafe = [setting for setting, value in shown.items() if value == "off"]
@@ -138,7 +137,8 @@ class PostgresDatabase(Database):
                 f"PostgreSQL runs with {', '.join(f'{setting}=off' for setting in unsafe)}, so that a power cut loses "
                 "what was acknowledged; set it to on, or accept that with BPM_DURABILITY=relaxed"
             )
-        self.facts = {"database": f"PostgreSQL {name}", **shown, "durability": "relaxed" if self._relaxed else "full"}
+        durability = "relaxed" if self._relaxed else "full"
+        return {"database": f"PostgreSQL {name}", "place": place, **shown, "durability": durability}
 
 
 def plain_dsn(url: str) -> str:

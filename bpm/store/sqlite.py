@@ -1,10 +1,11 @@
 """The embedded database: SQLite in WAL mode with `synchronous=FULL`, on a local disk."""
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from bpm.errors import Misconfigured
@@ -12,7 +13,6 @@ from bpm.settings import Settings
 from bpm.store.database import Database
 from bpm.store.entrance import directly
 from bpm.store.faults import Fault
-from bpm.store.migrate import upgrade
 
 OUTAGES = {
     sqlite3.SQLITE_BUSY,
@@ -35,18 +35,18 @@ class SqliteDatabase(Database):
         """Take the file from the settings; nothing is opened yet."""
         self._path = database_file(settings)
         self._relaxed = settings.durability == "relaxed"
+        writing = self._engine("IMMEDIATE")
         super().__init__(
-            self._engine("IMMEDIATE"), self._engine("DEFERRED"), diagnose, directly, reading_threads=READING_THREADS
+            writing, self._engine("DEFERRED"), writing, diagnose, directly, reading_threads=READING_THREADS
         )
 
-    async def _prepare(self) -> None:
+    @property
+    def name(self) -> str:
+        """See `Database.name`."""
+        return str(self._path)
+
+    async def _reach(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            with self._writing.connect() as connection:
-                self._check(connection)
-            upgrade(self._writing)
-        except DatabaseError as error:
-            raise Misconfigured(f"{self._path} can't be used as the database: {error.orig}") from error
 
     def _engine(self, begin: str) -> Engine:
         engine = create_engine(f"sqlite:///{self._path}", poolclass=NullPool)
@@ -67,14 +67,15 @@ class SqliteDatabase(Database):
 
         return engine
 
-    def _check(self, connection: Connection) -> None:
-        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
-        level = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+    def _examine(self) -> Mapping[str, str]:
+        with self.maintenance.connect() as connection:
+            mode: str = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+            level: int = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
         if mode != "wal":
             raise Misconfigured(f"{self._path} can't use SQLite's WAL mode; put BPM_DATA_DIR on a local disk")
         if level < 2 and not self._relaxed:
             raise Misconfigured("SQLite runs below synchronous=FULL; BPM_DURABILITY=relaxed accepts that")
-        self.facts = {
+        return {
             "database": f"SQLite {sqlite3.sqlite_version}",
             "place": str(self._path.resolve()),
             "journal_mode": mode,
