@@ -59,7 +59,9 @@ _RETRY = text(f"""
 _CANCEL = text(f"""
     DELETE FROM {NAME} WHERE status = 'queued' AND dedupe_key IN (SELECT value FROM json_each(:keys))
 """)  # noqa: S608
-_NEXT_DUE = text(f"SELECT min(execute_after) FROM {NAME} WHERE status = 'queued'")  # noqa: S608
+_OURS = "status = 'queued' AND entrypoint IN (SELECT value FROM json_each(:kinds))"
+_NEXT_DUE = text(f"SELECT min(execute_after) FROM {NAME} WHERE {_OURS}")  # noqa: S608
+_QUEUED = text(f"SELECT count(*) FROM {NAME} WHERE {_OURS}")  # noqa: S608
 _WAITING = text(f"SELECT count(*) FROM {NAME} WHERE status = 'queued'")  # noqa: S608
 _TAKE_BACK = text(f"UPDATE {NAME} SET status = 'queued' WHERE status = 'picked'")  # noqa: S608
 _NEWEST = text(f"SELECT max(created) FROM {NAME}")  # noqa: S608
@@ -83,7 +85,8 @@ class Timeline:
 class SqliteTokens(Tokens):
     """Tokens in the file of the other rows."""
 
-    lease = timedelta()
+    lease = timedelta(days=1)
+    """Never asked for; the engine beats at a fraction of it, and at zero it would do nothing else."""
     poll = timedelta(seconds=0.25)
 
     def __init__(self, database: Database, ownership: Ownership) -> None:
@@ -244,7 +247,8 @@ class SqliteRepository:
 
     async def queued_work(self, entrypoints: Sequence[str]) -> int:
         """Return how many tokens wait."""
-        return await self._database.read(lambda tx: tx.connection.execute(_WAITING).scalar_one())
+        kinds = json.dumps(entrypoints)
+        return await self._database.read(lambda tx: tx.connection.execute(_QUEUED, {"kinds": kinds}).scalar_one())
 
     async def eligible_queued_work(self, entrypoints: Sequence[str]) -> int:
         """Return whether a token is due."""
@@ -253,7 +257,8 @@ class SqliteRepository:
 
     async def next_deferred_eta(self, entrypoints: Sequence[str]) -> timedelta | None:
         """Return how long until the next token is due."""
-        due = await self._database.read(lambda tx: tx.connection.execute(_NEXT_DUE).scalar())
+        kinds = json.dumps(entrypoints)
+        due = await self._database.read(lambda tx: tx.connection.execute(_NEXT_DUE, {"kinds": kinds}).scalar())
         return timedelta(seconds=max(0.0, due - self._timeline.now())) if due is not None else None
 
     async def notify_health_check(self, health_check_event_id: HealthCheckId) -> None:

@@ -16,7 +16,7 @@ class Tokens(ABC):
     """A table of tokens, and PgQueuer's way to it."""
 
     lease: ClassVar[timedelta]
-    """A running job whose process has not been heard of for so long is given to another; zero: never."""
+    """A running job whose process has not been heard of for so long is given to another."""
     poll: ClassVar[timedelta]
     """How often the table is looked at without having been woken."""
 
