@@ -16,7 +16,7 @@ from scripts.dispatcher import Dispatcher, Ended, Task
 from scripts.frames import pack
 from scripts.limits import KIB, Limits
 from scripts.messages import COMPILING, RUNNING
-from scripts.outcome import Check, Failure, Isolation, Problem, Reply, Run, SandboxUnavailable, Send
+from scripts.outcome import Check, Failure, Isolation, Problem, Reply, Run, SandboxUnavailable, Send, Senders
 from scripts.pool import Pool
 from scripts.positions import column_at, lines_of
 from scripts.values import incoming
@@ -81,6 +81,7 @@ class Sandbox:
         inputs: Mapping[str, Any],
         *,
         send: Send | None = None,
+        send_at_end: Send | None = None,
         isolation: Isolation = "run",
         tenant: str = "",
         seed: int | None = None,
@@ -91,7 +92,9 @@ class Sandbox:
 
         `inputs` are named as in `policy.INPUTS`; JSON types, Decimal, UUID, dates and times (as text). With
         isolation `rule`, a process is reused for runs of the same `tenant` and source: let `tenant` name
-        organisation, rule and revision. Raises ValueError or TypeError for inputs that cannot be given,
+        organisation, rule and revision. `send` sends a command at once; `send_at_end` notes one that the script
+        wants carried out when it has ended well, which is the caller's to do. Raises ValueError or TypeError for
+        inputs that cannot be given,
         SandboxUnavailable, and whatever `send` raises besides CommandRefused.
         """
         limits = limits or self.limits
@@ -105,7 +108,7 @@ class Sandbox:
         if len(job) - len(compiled.code) > limits.input_bytes:
             return replace(run, failure=Failure("error", _too_much(len(job), limits)))
         key = (tenant, source, limits) if isolation == "rule" else None
-        ended = await self._dispatcher.perform(Task(source, job, limits, RUNNING, send, key))
+        ended = await self._dispatcher.perform(Task(source, job, limits, RUNNING, Senders(send, send_at_end), key))
         return _finished(run, ended, source, limits, with_variables="variables" in inputs)
 
     async def _compile(self, source: str, limits: Limits) -> Compiled:

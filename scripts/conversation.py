@@ -7,7 +7,7 @@ from scripts.clocks import Clocks
 from scripts.frames import MalformedFrameError, pack
 from scripts.limits import KIB, Limits
 from scripts.messages import FORMS
-from scripts.outcome import CommandRefused, Send
+from scripts.outcome import CommandRefused, Senders
 from scripts.remote_child import Child, ChildGoneError
 from scripts.values import incoming
 
@@ -49,13 +49,13 @@ class Turn:
 class Conversation:
     """What was said in one run: log lines, commands, and at last a result or a failure."""
 
-    def __init__(self, child: Child, limits: Limits, send: Send | None, turn: Turn, kinds: frozenset[str]) -> None:
+    def __init__(self, child: Child, limits: Limits, senders: Senders, turn: Turn, kinds: frozenset[str]) -> None:
         self.logs: list[str] = []
         self.sends = 0
         self.cpu_seconds = 0.0
         self._child = child
         self._limits = limits
-        self._send = send
+        self._senders = senders
         self._turn = turn
         self._kinds = kinds
         self._log_room = limits.log_bytes
@@ -104,7 +104,7 @@ class Conversation:
         self._turn.give()
         clocks.wait_for_answer()
         try:
-            answer = {"t": "answer", "data": await self._forward(message["command"], message["args"])}
+            answer = {"t": "answer", "data": await self._forward(message)}
         except CommandRefused as refusal:
             answer = {"t": "refused", "code": refusal.code, "message": str(refusal), "errors": refusal.errors}
         frame = pack(answer, unicode_errors="surrogatepass", convert=incoming)
@@ -113,14 +113,15 @@ class Conversation:
         clocks.resume()
         await self._child.write(frame)
 
-    async def _forward(self, command: str, args: dict[str, Any]) -> Any:
+    async def _forward(self, message: dict[str, Any]) -> Any:
         """Send a command, unless the child goes first: then nobody waits for the answer any more."""
-        if self._send is None:
+        send = self._senders.at_end if message.get("at_end") else self._senders.at_once
+        if send is None:
             raise CommandRefused("not_available", "This script may not send commands.")
         if self.sends >= self._limits.sends:
             raise CommandRefused("too_many", f"A run may send at most {self._limits.sends} commands (limit sends).")
         self.sends += 1
-        sending = asyncio.ensure_future(self._send(command, args))
+        sending = asyncio.ensure_future(send(message["command"], message["args"]))
         try:
             await asyncio.wait((sending, self._child.ended), return_when=asyncio.FIRST_COMPLETED)
             if not sending.done():

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from scripts.conversation import Conversation, Turn
 from scripts.limits import Limits
-from scripts.outcome import Failure, Send
+from scripts.outcome import NOBODY, Failure, Senders
 from scripts.pool import Pool
 from scripts.remote_child import Child
 from scripts.verdict import verdict
@@ -26,7 +26,7 @@ class Task:
     limits: Limits
     kinds: frozenset[str]
     """The kinds of messages its child may send."""
-    send: Send | None = None
+    senders: Senders = NOBODY
     key: Hashable | None = None
 
 
@@ -64,7 +64,7 @@ class Dispatcher:
         try:
             await turn.take()
             child = await self._pool.take(task.limits, task.key)
-            talk = Conversation(child, task.limits, task.send, turn, task.kinds)
+            talk = Conversation(child, task.limits, task.senders, turn, task.kinds)
             said = await talk.hold(task.job)
             if said is not None and said["t"] == "result":
                 self._release(child, task)

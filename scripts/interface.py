@@ -50,8 +50,12 @@ class Interface:
         """Write a line to the run's log, as `log` does."""
         self._line((" " if sep is None else sep).join(map(str, values)) + (end or "").rstrip("\n"))
 
-    def send(self, command: Any, fields: Any = None) -> Any:
-        """Send a command through the bus and return its data; raises CommandError when it is refused."""
+    def send(self, command: Any, fields: Any = None, *, at_end: bool = False) -> Any:
+        """Send a command through the bus and return its data; raises CommandError when it is refused.
+
+        With `at_end` it is checked now, returns None, and is carried out when the script has ended well, in one
+        transaction with all others sent so.
+        """
         if not isinstance(command, str) or not command:
             raise TypeError("send() takes the name of a command and a dictionary of its fields")
         if not isinstance(fields if fields is not None else {}, dict):
@@ -64,7 +68,7 @@ class Interface:
             room = self._limits["result_bytes"]
             raise ValueError(f"the fields of {command} take more than {room} bytes (limit result_bytes)") from None
         self._sends += 1
-        self._wire.write({"t": "send", "n": self._sends, "command": str(command), "args": args})
+        self._wire.write({"t": "send", "command": str(command), "args": args, "at_end": bool(at_end)})
         answer = self._wire.read()
         if answer["t"] == "refused":
             raise CommandError(answer["code"], answer["message"], answer["errors"])

@@ -18,7 +18,8 @@ def _log(said: Message) -> bool:
 
 
 def _send(said: Message) -> bool:
-    return isinstance(said.get("command"), str) and isinstance(said.get("args"), dict) and _is_json(said["args"])
+    named = isinstance(said.get("command"), str) and type(said.get("at_end", False)) is bool
+    return named and isinstance(said.get("args"), dict) and _is_json(said["args"])
 
 
 def _result(said: Message) -> bool:

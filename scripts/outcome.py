@@ -8,7 +8,7 @@ Exception
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Reason = Literal["syntax", "forbidden", "error", "cpu", "memory", "wall", "output", "crashed", "filter"]
 """Why a run failed: `output` is a result beyond its limit, `filter` a system call that is not allowed."""
@@ -18,6 +18,17 @@ Isolation = Literal["run", "rule"]
 
 Send = Callable[[str, dict[str, Any]], Awaitable[Any]]
 """Sends a command with its fields and returns its data."""
+
+
+class Senders(NamedTuple):
+    """How a script's commands are sent: at once, or checked and kept until the script has ended well."""
+
+    at_once: Send | None = None
+    at_end: Send | None = None
+
+
+NOBODY = Senders()
+"""Sends nothing: a script's commands are refused."""
 
 
 class SandboxUnavailable(Exception):

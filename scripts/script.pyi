@@ -27,14 +27,18 @@ class CommandError(Exception):
     message: str
     errors: list[str]
 
-def send(command: str, fields: dict[str, Any] | None = None) -> Any:
-    """Send a command with the permissions of the rule and return its data; raises CommandError."""
+def send(command: str, fields: dict[str, Any] | None = None, *, at_end: bool = False) -> Any:
+    """Send a command with the permissions of the rule and return its data; raises CommandError.
+
+    With `at_end` it is checked now, returns None, and is carried out when the script has ended well: in order, and
+    all or none of those sent so.
+    """
 
 def reply(status: int, body: Any = None, headers: dict[str, str] | None = None) -> None:
     """Set the answer of a synchronous webhook."""
 
 def log(*values: Any) -> None:
-    """Write a line to the log of the run."""
+    """Write a line to the log of the run; `print` does the same."""
 
 def now() -> datetime.datetime:
     """Return the moment of the run in UTC; it stands still, so that the run can be replayed."""

@@ -65,6 +65,10 @@ class Bus:
         """Say what would become of a message; nothing of it is kept."""
         return await Rehearsal(self).rehearse(envelope)
 
+    async def note(self, envelope: Envelope, work: Callable[[Context], object]) -> None:
+        """Write something down on behalf of a message, in a transaction of its own."""
+        await self.database.write(lambda tx: work(Context(self, envelope, tx)))
+
     async def note_refusal(
         self, principal: Principal, registration: Registration, request_id: str, address: str, error: BpmError
     ) -> None:

@@ -45,6 +45,10 @@ class Sender(Protocol):
         """Take a message to its handler and undo what it did."""
         ...
 
+    async def note(self, envelope: Envelope, work: Callable[["Context"], object]) -> None:
+        """Write something down on behalf of `envelope`, in a transaction of its own."""
+        ...
+
 
 class Context:
     """Given to transactional handlers and queries; everything done here commits or fails as one."""
@@ -127,6 +131,11 @@ class EffectContext:
         """The organisation of the sender."""
         return self.envelope.principal.organization_id
 
+    @property
+    def effect_key(self) -> str:
+        """The key by which a receiver tells a repeated call from a new one; see `Envelope.effect_key`."""
+        return self.envelope.effect_key
+
     def now(self) -> datetime:
         """Return the present moment."""
         return self._bus.now()
@@ -161,6 +170,10 @@ class EffectContext:
         """Run `work` in the transaction that also settles the request, as the handler's last act."""
         self.concluded = await self._conclude(work)
         return self.concluded.unwrap()
+
+    async def note(self, work: Callable[[Context], object]) -> None:
+        """Write down what is to stay even when the handler fails, as in a record of the failure."""
+        await self._bus.note(self.envelope, work)
 
     async def read(self, work: Callable[[Context], R]) -> R:
         """Look something up in a snapshot of the database."""

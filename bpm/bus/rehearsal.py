@@ -58,6 +58,10 @@ class Rehearsal:
         self.sent.append(rehearsed)
         return rehearsed.outcome
 
+    async def note(self, envelope: Envelope, work: Callable[[Context], object]) -> None:
+        """Write down nothing that stays."""
+        await self.database.write(lambda tx: undone(tx, lambda: work(Context(self, envelope, tx))))
+
     async def _outcome(self, envelope: Envelope) -> Outcome:
         try:
             return Outcome(data=await self._run(envelope))

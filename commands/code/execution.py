@@ -1,43 +1,20 @@
-"""Scripts: run one in the sandbox, or say what is wrong with it."""
+"""Run a script in the sandbox, and write down what it did."""
 
-import re
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from itertools import count
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from pydantic_core import PydanticSerializationError, to_json
 
-from bpm.bus import Command, EffectContext, Integer, Moment, Registry, View, handles
+from bpm.bus import Command, Context, EffectContext, Integer, Registry, handles
 from bpm.bus.paging import When
-from bpm.errors import BpmError, Defect, Failed, Invalid, Unavailable
-from scripts import Check, CommandRefused, Failure, Run, Sandbox, SandboxUnavailable
-
-Source = Annotated[str, Field(min_length=1, max_length=65_536)]
-Send = Callable[[str, dict[str, Any]], Awaitable[Any]]
-
-
-class ReplyView(View):
-    """The answer a script chose for the caller of a `sync` webhook."""
-
-    status: int
-    body: Any = None
-    headers: dict[str, str] = Field(default_factory=dict[str, str])
-
-
-class CodeRunView(View):
-    """What a script came to; with the same `seed` and `now`, inputs and answers it comes to the same again."""
-
-    result: Any = None
-    reply: ReplyView | None = None
-    variables: dict[str, Any] | None = None
-    logs: list[str]
-    sends: int
-    cpu_seconds: float
-    peak_memory_bytes: int
-    seed: int
-    now: Moment
+from bpm.errors import Failed, Invalid, Unavailable
+from bpm.security.secrets import SecretBox
+from bpm.settings import Settings
+from commands.code.recording import Recording, outcome_of, row_of, source_hash
+from commands.code.sending import Sender
+from commands.code.tables import keep_run
+from commands.code.views import CodeRunView, Source, sentence, shown
+from scripts import Run, Sandbox, SandboxUnavailable
 
 
 class ExecuteCodeCommand(Command[CodeRunView]):
@@ -75,14 +52,57 @@ class ExecuteCodeCommand(Command[CodeRunView]):
 
 @handles
 async def execute(
-    command: ExecuteCodeCommand, context: EffectContext, registry: Registry, sandbox: Sandbox
+    command: ExecuteCodeCommand,
+    context: EffectContext,
+    registry: Registry,
+    sandbox: Sandbox,
+    secrets_box: SecretBox,
+    settings: Settings,
 ) -> CodeRunView:
     """Run it to its end; raises `Failed` with the reason and the place when it does not come to one."""
+    sender = Sender(context, registry)
+    inputs = command.inputs(context.envelope.request_id)
+    run = await _run(command, inputs, context, sandbox, sender)
+    row = {**row_of(run, context.envelope, context.now()), "rule": command.rule}
+    row["source_hash"] = source_hash(command.code)
+    kept = settings.scripts.recorded_runs
+    if kept:
+        recording = Recording(
+            code=command.code,
+            inputs=inputs,
+            seed=run.seed,
+            now=run.now,
+            answers=sender.answers,
+            outcome=outcome_of(run),
+        )
+        row["sealed"] = recording.sealed(secrets_box, settings.scripts.recorded_bytes)
+    if run.failure is not None:
+        await _note(context, row, kept)
+        raise Failed(sentence(run.failure))
+    view = shown(run).model_copy(update={"run_id": row["id"] if kept else None})
+
+    def settle(inner: Context) -> CodeRunView:
+        sender.carry_out(inner)
+        if kept:
+            keep_run(inner.tx, row, kept)
+        return view
+
     try:
-        run = await sandbox.run(
+        return await context.conclude(settle)
+    except Failed as error:
+        await _note(context, {**row, "reason": "error", "message": "; ".join(error.errors)}, kept)
+        raise
+
+
+async def _run(
+    command: ExecuteCodeCommand, inputs: dict[str, Any], context: EffectContext, sandbox: Sandbox, sender: Sender
+) -> Run:
+    try:
+        return await sandbox.run(
             command.code,
-            command.inputs(context.envelope.request_id),
-            send=_sender(context, registry),
+            inputs,
+            send=sender.at_once,
+            send_at_end=sender.at_end,
             isolation=command.isolation,
             tenant=f"{context.organization_id}:{command.rule or context.principal.id}",
             seed=command.seed,
@@ -92,92 +112,13 @@ async def execute(
         raise Unavailable(str(error)) from error
     except (TypeError, ValueError) as error:
         raise Invalid(f"the script can't be given these values: {error}") from error
-    if run.failure is not None:
-        raise Failed(_sentence(run.failure))
-    return _shown(run)
 
 
-class ProblemView(View):
-    """What is wrong at a place in a script; lines and columns count from 1."""
-
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-    code: str
-    message: str
-
-
-class CodeCheckView(View):
-    """A script can run when it has no problems; warnings are what looks like a mistake."""
-
-    is_valid: bool
-    problems: list[ProblemView]
-    warnings: list[ProblemView]
-
-
-class ValidateCodeCommand(Command[CodeCheckView]):
-    """Compile a script without running it, and return all that is wrong with it."""
-
-    permission = "code:read"
-    succeeded = "Script checked"
-
-    code: Source
-
-
-@handles
-async def validate(command: ValidateCodeCommand, context: EffectContext, sandbox: Sandbox) -> CodeCheckView:
-    """Compile it in the sandbox."""
-    try:
-        found: Check = await sandbox.check(command.code)
-    except SandboxUnavailable as error:
-        raise Unavailable(str(error)) from error
-    return CodeCheckView(
-        is_valid=not found.problems,
-        problems=[ProblemView.model_validate(problem) for problem in found.problems],
-        warnings=[ProblemView.model_validate(warning) for warning in found.warnings],
-    )
-
-
-def _sender(context: EffectContext, registry: Registry) -> Send:
-    """Return how a script's commands are sent: as its sender, each with a key of its own."""
-    ordinals = count(1)
-
-    async def send(name: str, fields: dict[str, Any]) -> Any:
-        key = f"{context.envelope.request_id}:{next(ordinals)}"
-        try:
-            return await context.call(name, fields, idempotency_key=key)
-        except (Unavailable, Defect):
-            raise
-        except BpmError as error:
-            raise _refused(name, error, registry) from error
-
-    return send
-
-
-def _refused(name: str, error: BpmError, registry: Registry) -> CommandRefused:
-    """Return a command's error as the script sees it; its code is the error's name, as in `not_found`."""
-    failed = registry.find(name).message_type.failed if registry.knows(name) else ""
-    code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
-    return CommandRefused(code, error.message_for(failed), list(error.errors))
+async def _note(context: EffectContext, row: dict[str, Any], kept: int) -> None:
+    if kept:
+        await context.note(lambda inner: keep_run(inner.tx, row, kept))
 
 
 def _to_milliseconds(moment: datetime) -> datetime:
     """Leave out what `now` does not show in the answer, so that the run can be replayed with it."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def _sentence(failure: Failure) -> str:
-    place = f"line {failure.line}, " if failure.line is not None else ""
-    place += f"column {failure.column}, " if failure.column is not None else ""
-    return f"{place}{failure.reason}: {failure.message}"
-
-
-def _shown(run: Run) -> CodeRunView:
-    """Show a run that ended well; raises `Failed` for text that no JSON can hold."""
-    view = CodeRunView.model_validate(run)
-    try:
-        to_json(view)
-    except PydanticSerializationError as error:
-        raise Failed(f"output: the result can't be written as JSON: {error}") from error
-    return view

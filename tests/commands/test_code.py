@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bpm.errors import BpmError, Failed, Forbidden, Invalid, NotFound
+from commands.code.tables import clear_runs
 from tests.commands.conftest import House, stranger
 
 pytestmark = pytest.mark.anyio
@@ -150,3 +151,125 @@ async def test_an_empty_script_is_refused(house: House) -> None:
         assert isinstance(await failure(house, code), Invalid)
     with pytest.raises(NotFound):
         await house.send("ExecuteCodeCommnd", code="1")
+
+
+NOTED = (
+    "made = send('PublishEventCommand', {'event': 'a.b', 'data': payload})\n"
+    "try:\n    send('LookupWebHookByKeyCommand', {'key': 'x'})\nexcept CommandError as error:\n    log(error.code)\n"
+    "variables['n'] = random.randint(1, 10**9)\nreturn [made['id'], str(uuid.uuid4()), str(now())]"
+)
+
+
+async def test_a_recorded_run_is_replayed_with_the_same_answer(house: House) -> None:
+    """A replay has the inputs, seed, clock and answers of then, sends nothing, and comes to the same."""
+    ran = await run(house, NOTED, payload={"n": 1}, variables={"v": 1}, rule="7:1")
+    replayed = await house.send("ReplayCodeCommand", runId=ran["runId"])
+    assert (replayed["isSame"], replayed["differences"]) == (True, [])
+    assert replayed["run"]["result"] == ran["result"]
+    assert replayed["run"]["variables"] == ran["variables"]
+    assert await events(house) == ["a.b"]
+
+
+async def test_a_changed_script_is_tried_on_a_recorded_run(house: House) -> None:
+    """A replay of another script says what differs, and sends none of its commands."""
+    ran = await run(house, "send('PublishEventCommand', {'event': 'a'})\nreturn 1")
+    changed = await house.send(
+        "ReplayCodeCommand", runId=ran["runId"], code=CAUGHT.format("send('PublishEventCommand', {'event': 'b'})")
+    )
+    assert not changed["isSame"]
+    assert changed["run"]["result"][0] == "replay_differs"
+    assert changed["differences"] == [
+        "PublishEventCommand is sent where PublishEventCommand was, or with other fields",
+        "PublishEventCommand was sent, and is not any more",
+        "result differs",
+    ]
+    assert await events(house) == ["a"]
+
+
+async def test_a_failed_run_is_recorded_and_replayed(house: House) -> None:
+    """What a script failed of is kept with its place, and comes again when it is replayed."""
+    await failure(house, "x = 1\nprint('on the way')\nx / 0", rule="8:1")
+    listed = await house.send("GetCodeRunListQuery", rule="8:1", hasFailed=True, reason="error")
+    (shown,) = listed["items"]
+    assert shown["failure"] == {
+        "reason": "error",
+        "message": "ZeroDivisionError: division by zero",
+        "line": 3,
+        "column": 1,
+    }
+    replayed = await house.send("ReplayCodeCommand", runId=shown["runId"])
+    assert (replayed["isSame"], replayed["run"], replayed["failure"]["line"]) == (True, None, 3)
+
+
+async def test_a_run_is_listed_with_what_it_took(house: House) -> None:
+    """Processor time, memory and commands of every run can be looked up, its script and inputs too."""
+    ran = await run(house, NOTED, payload={"n": 2}, requestId="r-9", rule="9:1")
+    (shown,) = (await house.send("GetCodeRunListQuery", rule="9:1"))["items"]
+    assert (shown["cpuSeconds"], shown["peakMemoryBytes"], shown["sends"]) == (
+        ran["cpuSeconds"], ran["peakMemoryBytes"], 2
+    )  # fmt: skip
+    detail = await house.send("GetCodeRunByIdQuery", runId=ran["runId"])
+    assert (detail["code"], detail["inputs"]["payload"]) == (NOTED, {"n": 2})
+    assert detail["sent"] == [
+        {"command": "PublishEventCommand", "atEnd": False, "refused": False},
+        {"command": "LookupWebHookByKeyCommand", "atEnd": False, "refused": True},
+    ]
+    assert detail["outcome"]["logs"] == ["not_found"]
+    with pytest.raises(NotFound):
+        await house.send("GetCodeRunByIdQuery", stranger(), runId=ran["runId"])
+    with pytest.raises(NotFound):
+        await house.send("ReplayCodeCommand", stranger(), runId=ran["runId"])
+
+
+async def test_a_run_too_large_to_be_kept_leaves_its_figures(house: House) -> None:
+    """Beyond the bound nothing of a run is kept but what it took, and a replay says why there is none."""
+    ran = await run(house, "return len(payload)", payload="x" * 300_000)
+    (shown,) = (await house.send("GetCodeRunListQuery"))["items"]
+    assert (shown["runId"], shown["replayable"]) == (ran["runId"], False)
+    with pytest.raises(Failed, match="BPM_SCRIPTS__RECORDED_BYTES"):
+        await house.send("ReplayCodeCommand", runId=ran["runId"])
+
+
+async def test_old_runs_make_room(house: House) -> None:
+    """No more runs are kept than the settings say, the newest."""
+    ids = [(await run(house, "return 1"))["runId"] for _ in range(5)]
+    await house.database.write(lambda tx: clear_runs(tx, 1, kept=2))
+    listed = await house.send("GetCodeRunListQuery", sortDirection="asc")
+    assert sorted(item["runId"] for item in listed["items"]) == sorted(sorted(ids)[-2:])
+
+
+async def test_commands_for_the_end_are_carried_out_together(house: House) -> None:
+    """A script's commands for the end are committed when it has ended well, in order, and answer None before."""
+    code = "x = [send('PublishEventCommand', {'event': e}, at_end=True) for e in ('a', 'b')]\n1 / payload\nreturn x"
+    assert (await run(house, code, payload=1))["result"] == [None, None]
+    assert await events(house) == ["a", "b"]
+    await failure(house, code, payload=0)
+    assert await events(house) == ["a", "b"]
+
+
+async def test_one_refused_command_for_the_end_undoes_all(house: House) -> None:
+    """When a command for the end is refused at the end, none is carried out, and the run has failed."""
+    code = (
+        "send('PublishEventCommand', {'event': 'a'}, at_end=True)\n"
+        "send('PublishEventCommand', {'event': 'b', 'organizationId': 77}, at_end=True)\nreturn 1"
+    )
+    error = await failure(house, code, rule="5:1")
+    assert "sent at the end, was refused, so nothing was" in error.errors[0]
+    assert await events(house) == []
+    (shown,) = (await house.send("GetCodeRunListQuery", rule="5:1"))["items"]
+    assert shown["failure"]["reason"] == "error"
+
+
+async def test_a_command_for_the_end_is_checked_at_once(house: House) -> None:
+    """Unknown commands, wrong fields, missing permissions and what reaches outside are refused where they are sent."""
+    for command in (
+        "send('Nope', {}, at_end=True)",
+        "send('PublishEventCommand', {}, at_end=True)",
+        "send('ExecuteCodeCommand', {'code': '1'}, at_end=True)",
+        "send('GetEventListQuery', {}, at_end=True)",
+    ):
+        assert isinstance((await run(house, CAUGHT.format(command)))["result"], list), command
+    reader = stranger(permissions=frozenset({"code:write"}))
+    code = CAUGHT.format("send('PublishEventCommand', {'event': 'a'}, at_end=True)")
+    refused = await house.send("ExecuteCodeCommand", reader, code=code)
+    assert refused["result"][0] == "forbidden"

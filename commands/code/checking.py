@@ -1,0 +1,48 @@
+"""Say what is wrong with a script without running it."""
+
+from bpm.bus import Command, EffectContext, View, handles
+from bpm.errors import Unavailable
+from commands.code.views import Source
+from scripts import Check, Sandbox, SandboxUnavailable
+
+
+class ProblemView(View):
+    """What is wrong at a place in a script; lines and columns count from 1."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    code: str
+    message: str
+
+
+class CodeCheckView(View):
+    """A script can run when it has no problems; warnings are what looks like a mistake."""
+
+    is_valid: bool
+    problems: list[ProblemView]
+    warnings: list[ProblemView]
+
+
+class ValidateCodeCommand(Command[CodeCheckView]):
+    """Compile a script without running it, and return all that is wrong with it."""
+
+    permission = "code:read"
+    succeeded = "Script checked"
+
+    code: Source
+
+
+@handles
+async def validate(command: ValidateCodeCommand, context: EffectContext, sandbox: Sandbox) -> CodeCheckView:
+    """Compile it in the sandbox."""
+    try:
+        found: Check = await sandbox.check(command.code)
+    except SandboxUnavailable as error:
+        raise Unavailable(str(error)) from error
+    return CodeCheckView(
+        is_valid=not found.problems,
+        problems=[ProblemView.model_validate(problem) for problem in found.problems],
+        warnings=[ProblemView.model_validate(warning) for warning in found.warnings],
+    )

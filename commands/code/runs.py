@@ -1,0 +1,108 @@
+"""Look at the recorded runs of scripts."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bpm.bus import Context, Moment, Page, PagedQuery, Query, View, handles
+from bpm.security.secrets import SecretBox
+from commands.code.recording import Recording
+from commands.code.replaying import existing_run
+from commands.code.tables import CodeRun, select_runs
+from commands.code.views import FailureView
+from scripts import Reason
+
+Word = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class RecordedRunView(View):
+    """What a run took; `rule` is the number of its rule and its revision, `replayable` whether it was kept whole."""
+
+    run_id: str
+    request_id: str
+    correlation_id: str
+    rule: str | None
+    sender: str
+    source_hash: str
+    failure: FailureView | None
+    sends: int
+    cpu_seconds: float
+    peak_memory_bytes: int
+    replayable: bool
+    created_at: Moment
+
+
+class SentView(View):
+    """A command that a run sent: whether at its end, and whether it was refused."""
+
+    command: str
+    at_end: bool
+    refused: bool
+
+
+class RecordedRunDetailView(RecordedRunView):
+    """A run with its script, its inputs, what it sent and what it came to, as far as they were kept."""
+
+    code: str | None = None
+    inputs: dict[str, Any] | None = None
+    sent: list[SentView] | None = None
+    outcome: dict[str, Any] | None = None
+
+
+class GetCodeRunListQuery(PagedQuery[Page[RecordedRunView]]):
+    """List recorded runs of scripts with what each took; `hasFailed` and `reason` choose by how they ended."""
+
+    permission = "code:read"
+    succeeded = "Runs retrieved successfully"
+    sortable = ("createdAt", "cpuSeconds", "peakMemoryBytes")
+
+    rule: Word | None = Field(default=None, description="The runs of a rule: its number and revision, as in `7:2`")
+    request_id: Word | None = None
+    has_failed: bool | None = None
+    reason: Reason | None = None
+
+
+@handles
+def list_runs(query: GetCodeRunListQuery, context: Context) -> Page[RecordedRunView]:
+    """Fetch the page."""
+    return query.page(
+        context,
+        select_runs(query.rule, query.request_id, query.reason, failed=query.has_failed),
+        CodeRun,
+        lambda row: RecordedRunView(**_figures(row)),
+        search=("message", "sender", "rule"),
+        sortable={"createdAt": "created_at", "cpuSeconds": "cpu_seconds", "peakMemoryBytes": "peak_memory_bytes"},
+    )
+
+
+class GetCodeRunByIdQuery(Query[RecordedRunDetailView]):
+    """Return one recorded run with its script, its inputs and what it came to."""
+
+    permission = "code:read"
+    succeeded = "Run retrieved successfully"
+    failed = "Run not found"
+
+    run_id: Word
+
+
+@handles
+def get_run(query: GetCodeRunByIdQuery, context: Context, secrets_box: SecretBox) -> RecordedRunDetailView:
+    """Look it up, and open it if it was kept whole."""
+    row = existing_run(query.run_id, context)
+    if row.sealed is None:
+        return RecordedRunDetailView(**_figures(row))
+    kept = Recording.opened(row.sealed, secrets_box)
+    sent = [SentView(command=a.command, at_end=a.at_end, refused=a.refused is not None) for a in kept.answers]
+    return RecordedRunDetailView(**_figures(row), code=kept.code, inputs=kept.inputs, sent=sent, outcome=kept.outcome)
+
+
+def _figures(row: CodeRun) -> dict[str, Any]:
+    failure = None
+    if row.reason is not None:
+        failure = FailureView(reason=row.reason, message=row.message or "", line=row.line, column=row.column)
+    return {
+        **row.model_dump(exclude={"id", "reason", "message", "line", "column", "sealed"}),
+        "run_id": row.id,
+        "failure": failure,
+        "replayable": row.sealed is not None,
+    }

@@ -1,0 +1,81 @@
+"""A script's commands: sent as its sender, each remembered with its answer."""
+
+import hashlib
+import json
+import re
+from itertools import count
+from typing import Any
+
+from bpm.bus import Context, EffectContext, Message, Registry
+from bpm.bus.behaviors import authorise
+from bpm.errors import BpmError, Defect, Failed, Unavailable
+from commands.code.recording import Answer
+from scripts import CommandRefused
+
+
+class Sender:
+    """Sends what one run wants sent: at once, or all together when it has ended well."""
+
+    def __init__(self, context: EffectContext, registry: Registry) -> None:
+        """Send on behalf of a run's sender."""
+        self.answers: list[Answer] = []
+        self._context = context
+        self._registry = registry
+        self._ordinals = count(1)
+        self._kept: list[Message[Any]] = []
+
+    async def at_once(self, name: str, fields: dict[str, Any]) -> Any:
+        """Send a command under a key of its own, so that a second try of the run does not repeat it."""
+        key = f"{self._context.envelope.request_id}:{next(self._ordinals)}"
+        try:
+            data = await self._context.call(name, fields, idempotency_key=key)
+        except (Unavailable, Defect):
+            raise
+        except BpmError as error:
+            raise self._refused(name, fields, error, at_end=False) from error
+        self.answers.append(Answer(command=name, fields=fingerprint(fields), data=data))
+        return data
+
+    async def at_end(self, name: str, fields: dict[str, Any]) -> None:
+        """Check a command and keep it for the end."""
+        try:
+            message = self._registry.decode(name, fields)
+            authorise(self._context.envelope.caused(message))
+            if self._registry.of(message).kind != "transactional":
+                raise Failed(f"{name} can't be sent at the end: only commands that stay in the database can")
+        except BpmError as error:
+            raise self._refused(name, fields, error, at_end=True) from error
+        self._kept.append(message)
+        self.answers.append(Answer(command=name, fields=fingerprint(fields), at_end=True))
+
+    def carry_out(self, context: Context) -> None:
+        """Send in one transaction what was kept for the end; raises `Failed`, and nothing of it is done."""
+        for message in self._kept:
+            try:
+                context.send(message)
+            except (Unavailable, Defect):
+                raise
+            except BpmError as error:
+                name = type(message).__name__
+                sentences = "; ".join(error.errors)
+                raise Failed(f"error: {name}, sent at the end, was refused, so nothing was: {sentences}") from error
+
+    def _refused(self, name: str, fields: dict[str, Any], error: BpmError, *, at_end: bool) -> CommandRefused:
+        """Return a command's error as the script sees it; its code is the error's name, as in `not_found`."""
+        failed = self._registry.find(name).message_type.failed if self._registry.knows(name) else ""
+        code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
+        refusal = CommandRefused(code, error.message_for(failed), list(error.errors))
+        self.answers.append(
+            Answer(
+                command=name,
+                fields=fingerprint(fields),
+                at_end=at_end,
+                refused=(code, str(refusal), refusal.errors),
+            )
+        )
+        return refusal
+
+
+def fingerprint(fields: dict[str, Any]) -> str:
+    """Return by what the fields of a command are known again, without keeping them: some are secrets."""
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()

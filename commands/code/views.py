@@ -1,0 +1,64 @@
+"""How a run of a script is shown."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic_core import PydanticSerializationError, to_json
+
+from bpm.bus import Moment, View
+from bpm.errors import Failed
+from scripts import Failure, Run
+
+Source = Annotated[str, Field(min_length=1, max_length=65_536)]
+
+
+class ReplyView(View):
+    """The answer a script chose for the caller of a `sync` webhook."""
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = Field(default_factory=dict[str, str])
+
+
+class CodeRunView(View):
+    """What a script came to; with the same `seed` and `now`, inputs and answers it comes to the same again.
+
+    `runId` is under which the run was recorded: `ReplayCodeCommand` replays it.
+    """
+
+    result: Any = None
+    reply: ReplyView | None = None
+    variables: dict[str, Any] | None = None
+    logs: list[str]
+    sends: int
+    cpu_seconds: float
+    peak_memory_bytes: int
+    seed: int
+    now: Moment
+    run_id: str | None = None
+
+
+class FailureView(View):
+    """Why a run did not come to its end: the reason, what to change, and the place in the script."""
+
+    reason: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+def shown(run: Run) -> CodeRunView:
+    """Show a run that ended well; raises `Failed` for text that no JSON can hold."""
+    view = CodeRunView.model_validate(run)
+    try:
+        to_json(view)
+    except PydanticSerializationError as error:
+        raise Failed(f"output: the result can't be written as JSON: {error}") from error
+    return view
+
+
+def sentence(failure: Failure) -> str:
+    """Return a failure as one sentence."""
+    place = f"line {failure.line}, " if failure.line is not None else ""
+    place += f"column {failure.column}, " if failure.column is not None else ""
+    return f"{place}{failure.reason}: {failure.message}"
