@@ -20,7 +20,6 @@ from bpm.jobs.tokens import Tokens
 from bpm.store import Database, Transaction
 
 BATCH = 100
-MIN_POLL = timedelta(seconds=0.02)
 RESTART_SECONDS = 1.0
 """The pause before the engine is started again after it lost its database."""
 LONGEST_PAUSE_SECONDS = 60
@@ -122,7 +121,6 @@ class Jobs(JobQueue):
     async def _run_manager(self) -> None:
         try:
             manager = QueueManager(await self._tokens.open())
-            manager.min_dequeue_poll_interval = MIN_POLL
             for kind in self._kinds:
                 manager.entrypoint(kind.name, accepts_context=False, on_failure="hold")(self._runner(kind))
             self._manager = manager
