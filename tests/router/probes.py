@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 
+import httpx
 from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, View, handles
@@ -87,3 +88,19 @@ async def dawdle(command: DawdleCommand, context: EffectContext) -> ProbeView:
     await asyncio.sleep(command.seconds)
     await context.call("PublishEventCommand", {"event": command.event, "data": {}})
     return ProbeView(reply=command.event)
+
+
+class CallOutCommand(Command[ProbeView]):
+    """Call an address outside, with the key by which it may tell a repeated call from a new one."""
+
+    permission = "events:write"
+
+    url: str
+
+
+@handles
+async def call_out(command: CallOutCommand, context: EffectContext) -> ProbeView:
+    """Post to it and wait for the answer."""
+    async with httpx.AsyncClient(timeout=60) as http:
+        answer = await http.post(command.url, headers={"idempotency-key": context.effect_key})
+    return ProbeView(reply=str(answer.status_code))
