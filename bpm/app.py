@@ -33,6 +33,7 @@ from bpm.web.problems import EXCEPTION_HANDLERS, problem_response
 from bpm.worker import Worker
 from router import endpoints, providers
 from router.answers import Answers
+from router.backtest import BackTests
 from router.endpoints import WebhookEndpoint
 from router.execution import Execution
 from router.fixed import FixedRoutes
@@ -72,7 +73,8 @@ class App:
         self._installation = Installation(self.database, key)
         self.accounts = Accounts(self.database, settings, key, clock)
         self.sandbox = Sandbox(Limits(), allow_unconfined=settings.scripts.allow_unconfined)
-        self.routes = RouteTable(self.database, RuleCompiler(self.registry, box, settings))
+        compile_rule = RuleCompiler(self.registry, box, settings)
+        self.routes = RouteTable(self.database, compile_rule)
         self.fixed = FixedRoutes(providers.discover(settings))
         answers = Answers(_problem)
         self.guard = Guard()
@@ -93,12 +95,14 @@ class App:
         process_jobs = ProcessJobs(self.bus, self.jobs)
         self.outbound = Outbound(self.bus, self.jobs, self.lanes, box, self.sandbox, settings)
         deliveries = self.outbound.deliveries
-        self.worker = Worker(self.jobs, self.bus.scheduled, self.execution, process_jobs, deliveries)
+        back_tests = BackTests(self.database, self.registry, compile_rule, self.guard, clock)
+        self.worker = Worker(self.jobs, self.bus.scheduled, self.execution, process_jobs, deliveries, back_tests)
         self.provider_client = ProviderClient()
         self.registry.bind(
             {
                 **self.outbound.services,
                 "accounts": self.accounts,
+                "back_tests": back_tests,
                 "execution": self.execution,
                 "guard": self.guard,
                 "mono_api": MonoApi(settings.mono, self.provider_client),

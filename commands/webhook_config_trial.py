@@ -1,7 +1,7 @@
 """Dry runs: what a configuration, saved or a draft, would do with a request."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from pydantic import Field
 from pydantic_core import to_json
@@ -53,6 +53,22 @@ class SampleRequest(WireModel):
     address: Annotated[str, Field(max_length=100)] = "127.0.0.1"
 
 
+class Tried(Protocol):
+    """A message that names a saved configuration, a draft, or both."""
+
+    id: int | None
+    config: WebHookFields | None
+
+
+def tried_wrongly(fields: Mapping[str, Any]) -> Iterable[str]:
+    """Return what is wrong with the configuration of such a message: a draft must be one that could be saved."""
+    if fields.get("id") is None and fields.get("config") is None:
+        yield "id: is required, or config for a draft"
+    config = fields.get("config")
+    if isinstance(config, Mapping):
+        yield from (f"config.{sentence}" for sentence in demands(config))  # pyright: ignore[reportUnknownArgumentType]
+
+
 class TestWebHookConfigCommand(Command[WebHookTrialView]):
     """Say what a configuration would do with a request, and do nothing.
 
@@ -72,14 +88,10 @@ class TestWebHookConfigCommand(Command[WebHookTrialView]):
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
-        """A configuration and one request are needed; a draft must be one that could be saved."""
-        if fields.get("id") is None and fields.get("config") is None:
-            yield "id: is required, or config for a draft"
+        """A configuration and one request are needed."""
         if (fields.get("request") is None) == (fields.get("requestId") is None):
             yield "request: either it or requestId is required"
-        config = fields.get("config")
-        if isinstance(config, Mapping):
-            yield from (f"config.{sentence}" for sentence in demands(config))  # pyright: ignore[reportUnknownArgumentType]
+        yield from tried_wrongly(fields)
 
 
 @handles
@@ -96,7 +108,7 @@ async def test(
 ) -> WebHookTrialView:
     """Walk the stations of a request: route, handshake, guard, mapping, execution."""
     findings = await check_code(command.config, sandbox) if command.config is not None else Findings()
-    row = await context.read(lambda inside: _row(command, findings, inside, registry, secrets_box))
+    row = await context.read(lambda inside: row_of(command, findings, inside, registry, secrets_box))
     rule = RuleCompiler(registry, secrets_box, settings)(row)
     call = await context.read(lambda inside: _call(command, rule, inside))
     values = values_at(rule.path, call.path)
@@ -116,7 +128,7 @@ async def test(
     )
     try:
         message = _message(rule, call, values or {})
-        sender = context.principal if command.config is not None else await _sender(rule, execution, context)
+        sender = context.principal if command.config is not None else await sender_of(rule, execution, context)
     except (BpmError, EvaluationError, ValueError) as error:
         view.errors = list(error.errors) if isinstance(error, BpmError) else [str(error)]
         return view
@@ -125,9 +137,7 @@ async def test(
     return view
 
 
-def _row(
-    command: TestWebHookConfigCommand, findings: Findings, context: Context, registry: Registry, box: SecretBox
-) -> WebhookConfig:
+def row_of(command: Tried, findings: Findings, context: Context, registry: Registry, box: SecretBox) -> WebhookConfig:
     """Return the saved row, or the row that the draft would become; what is wrong with it goes to `findings`."""
     saved = tables.config_by_id(context.tx, context.organization_id, command.id) if command.id is not None else None
     if command.id is not None and saved is None:
@@ -183,11 +193,7 @@ def _handshake(rule: Rule, call: InboundCall) -> HandshakeTrialView | None:
 
 def _verdict(rule: Rule, call: InboundCall, guard: Guard, context: Context) -> VerdictTrialView:
     """Ask the guard without counting, then look whether the request was here before."""
-    verdict = guard.before_body(rule, call, count=False)
-    if verdict.passed and len(call.body) > rule.max_body_bytes:
-        verdict = guard.too_large(rule.max_body_bytes)
-    if verdict.passed:
-        verdict = guard.after_body(rule, call)
+    verdict = guard.dry(rule, call)
     if verdict.passed and rule.dedupe is not None:
         verdict = _duplicate(rule, call, context)
     detail = verdict.detail
@@ -212,7 +218,7 @@ def _message(rule: Rule, call: InboundCall, values: Mapping[str, str]) -> Messag
     return message
 
 
-async def _sender(rule: Rule, execution: Execution, context: EffectContext) -> Principal:
+async def sender_of(rule: Rule, execution: Execution, context: EffectContext) -> Principal:
     """Return the rule's principal, with what the tester may do as well."""
     principal = await execution.principal_of(rule)
     may = shared_permissions(principal.permissions, context.principal.permissions)

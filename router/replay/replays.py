@@ -118,12 +118,12 @@ def _why_not(row: Any, now: datetime, *, force: bool) -> str | None:
         return "the request was discarded"
     if row.state == tables.DONE and not force:
         return "the request was executed successfully; set force to true to do it a second time"
-    if not _is_whole(row):
+    if not is_whole(row):
         return "the body of the request is not kept, so there is nothing to execute"
     return None
 
 
-def _is_whole(row: Any) -> bool:
+def is_whole(row: Any) -> bool:
     """Tell whether the body was stored: one over the limit is not, and retention may have taken it."""
     declared = row.headers.get("content-length", "0" if not row.body else str(len(row.body)))
     is_streamed = "transfer-encoding" in row.headers and not row.body

@@ -1,0 +1,27 @@
+"""Back-tests: what a configuration would do with requests that were captured, compared with what was done."""
+
+from router.backtest.difference import CHANGES, Change, Difference, Fate
+from router.backtest.examiner import Examiner
+from router.backtest.plan import MAX_COUNT, Plan, kept
+from router.backtest.runs import BackTests, new_back_test
+from router.backtest.tables import KIND, BackTest, find_back_test, insert_back_test
+from router.backtest.tally import MAX_KEPT, Tally
+
+__all__ = [
+    "CHANGES",
+    "KIND",
+    "MAX_COUNT",
+    "MAX_KEPT",
+    "BackTest",
+    "BackTests",
+    "Change",
+    "Difference",
+    "Examiner",
+    "Fate",
+    "Plan",
+    "Tally",
+    "find_back_test",
+    "insert_back_test",
+    "kept",
+    "new_back_test",
+]

@@ -1,0 +1,154 @@
+"""Takes one captured request through a rule: route, guard, duplicates, message. Nothing is sent or stored."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bpm.bus import Message, Registry
+from bpm.errors import BpmError
+from bpm.expressions import EvaluationError
+from router import tables
+from router.backtest.difference import Difference, Fate, change_of
+from router.guard import Guard, Verdict
+from router.paths import values_at
+from router.replay.replays import is_whole
+from router.request import CREDENTIALS, SECRET_NAME, InboundCall, call_of
+from router.rule import Rule
+
+ROUTE = "route"
+"""The verdict on a request that would not come to the rule."""
+DUPLICATE = "duplicate"
+
+
+class Examiner:
+    """Compares what was done with requests, given in the order they came, with what a rule would do.
+
+    The rule counts as enabled, and its rate is not asked for. With `before`, the rule as it is saved, the fields
+    of the messages are compared, too.
+    """
+
+    def __init__(self, rule: Rule, before: Rule | None, guard: Guard, registry: Registry) -> None:
+        """Take the rule and what judges requests by it."""
+        self._rule = replace(rule, enabled=True)
+        self._before = before
+        self._guard = guard
+        self._registry = registry
+        self._seen: dict[str, tuple[str, datetime]] = {}
+
+    def examine(self, row: Any) -> Difference:
+        """Say how the fate of a stored request would change."""
+        then = fate_of(row)
+        if not is_whole(row):
+            return self._difference(row, then, Fate(verdict=then.verdict, detail="the body is not kept"), whole=False)
+        call = call_of(row)
+        values = self._path_values(call.path)
+        if values is None:
+            return self._difference(row, then, Fate(ROUTE, f"the configuration does not answer /{call.path}"))
+        unchecked = self._is_proof_missing(row)
+        rule = replace(self._rule, verifier=None) if unchecked and then.verdict != "signature" else self._rule
+        verdict = self._verdict(rule, call)
+        if not verdict.passed:
+            refused = Fate(verdict.cause or "", verdict.detail)
+            return self._difference(row, then, refused, unchecked=unchecked)
+        message, now = self._message(rule, call, values)
+        differing = self._differing(message, call) if message is not None and then.passed else ()
+        return self._difference(row, then, now, fields=differing, unchecked=unchecked)
+
+    def message(self, row: Any) -> Message[Any] | None:
+        """Return the message that the rule makes of a stored request, or None when it can't."""
+        call = call_of(row)
+        return self._message(self._rule, call, self._path_values(call.path) or {})[0]
+
+    def _path_values(self, path: str) -> Mapping[str, str] | None:
+        values = values_at(self._rule.path, path)
+        if values is None and self._rule.key and path == self._rule.key:
+            return {}
+        return values
+
+    def _is_proof_missing(self, row: Any) -> bool:
+        """Tell whether the header that proves the sender was left out when the request was stored."""
+        if self._rule.verifier is None:
+            return False
+        name = self._rule.verifier.scheme.header.lower()
+        if name in row.headers:
+            return False
+        is_stranger = row.config_id is None and row.provider is None
+        return (
+            name == self._rule.secret_header or name in CREDENTIALS or (is_stranger and bool(SECRET_NAME.search(name)))
+        )
+
+    def _verdict(self, rule: Rule, call: InboundCall) -> Verdict:
+        verdict = self._guard.dry(rule, call)
+        return self._repetition(rule, call) if verdict.passed and rule.dedupe is not None else verdict
+
+    def _repetition(self, rule: Rule, call: InboundCall) -> Verdict:
+        """Refuse a request whose id another one had, as long before as ids are remembered."""
+        assert rule.dedupe is not None
+        key = rule.dedupe(call.headers, call.query, lambda: call.payload.value)
+        if key is None:
+            return Verdict()
+        first, at = self._seen.setdefault(key, (call.id, call.received_at))
+        if first == call.id:
+            return Verdict()
+        if call.received_at - at > tables.DEDUPLICATION_WINDOW:
+            self._seen[key] = (call.id, call.received_at)
+            return Verdict()
+        return Verdict(DUPLICATE, f"the request {first} had the id {key}")
+
+    def _message(self, rule: Rule, call: InboundCall, values: Mapping[str, str]) -> tuple[Message[Any] | None, Fate]:
+        try:
+            message = rule.dispatch(call.scope(values))
+        except (BpmError, EvaluationError, ValueError) as error:
+            return None, Fate(error="; ".join(error.errors) if isinstance(error, BpmError) else str(error))
+        return message, Fate(message_type=self._registry.of(message).name)
+
+    def _differing(self, message: Message[Any], call: InboundCall) -> tuple[str, ...]:
+        """Return the names of the fields that the saved rule would fill in another way."""
+        if self._before is None:
+            return ()
+        former, _ = self._message(self._before, call, values_at(self._before.path, call.path) or {})
+        if former is None or former == message or type(former) is not type(message):
+            return ()
+        then, now = (each.model_dump(by_alias=True, exclude_unset=True) for each in (former, message))
+        return tuple(sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name)))
+
+    def _difference(
+        self,
+        row: Any,
+        then: Fate,
+        now: Fate,
+        *,
+        fields: tuple[str, ...] = (),
+        unchecked: bool = False,
+        whole: bool = True,
+    ) -> Difference:
+        return Difference(
+            request_id=row.request_id,
+            received_at=row.received_at,
+            method=row.method,
+            path=row.path,
+            state=row.state,
+            change=change_of(then, now, fields) if whole else "unknown",
+            then=then,
+            now=now,
+            fields=fields,
+            unchecked=("signature",) if unchecked else (),
+        )
+
+
+def fate_of(row: Any) -> Fate:
+    """Return what became of a stored request; one that failed without a message could not be made one."""
+    without_message = row.message_type is None and row.cause is None
+    error = _error_of(row) if without_message else None
+    return Fate(row.cause or tables.PASSED, message_type=row.message_type, error=error)
+
+
+def executed(difference: Difference, row: Any, error: str | None) -> Difference:
+    """Return a difference with what came of the message: then by the row, and now `error`."""
+    then, now = replace(difference.then, error=_error_of(row)), replace(difference.now, error=error)
+    return replace(difference, then=then, now=now, change=change_of(then, now, difference.fields))
+
+
+def _error_of(row: Any) -> str | None:
+    return "; ".join(row.errors or ("it failed",)) if row.state in (tables.FAILED, tables.DEAD) else None

@@ -1,0 +1,118 @@
+"""Which requests a back-test looks at, and by which rules."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any, Self
+
+from bpm.store import Database
+from router import tables as inbound
+from router.backtest import tables
+from router.paths import shape, values_at
+from router.tables import WebhookConfig
+
+MAX_COUNT = 100_000
+CHUNK = 10_000
+"""How many requests one read looks through, so that no reader is held for long."""
+
+COLUMNS = (
+    "id",
+    "key",
+    "organization_id",
+    "revision",
+    "description",
+    "is_enabled",
+    "path",
+    "action",
+    "execution_type",
+    "definition",
+    "author_id",
+    "run_as_id",
+    "permissions",
+)
+"""What a rule is compiled from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A rule's row as it would be, the saved one it replaces, and the filters of the requests.
+
+    Rows hold their secrets sealed, so a plan may be stored. `path` may end in `*`.
+    """
+
+    organization_id: int
+    config: dict[str, Any]
+    before: dict[str, Any] | None
+    count: int
+    since: str | None = None
+    states: tuple[str, ...] = field(default_factory=tuple)
+    path: str | None = None
+
+    @classmethod
+    def restored(cls, stored: dict[str, Any]) -> Self:
+        """Return a plan as it was before it was stored."""
+        fields: dict[str, Any] = {**stored, "states": tuple(stored["states"])}
+        return cls(**fields)
+
+    def stored(self) -> dict[str, Any]:
+        """Return the plan as JSON."""
+        return asdict(self)
+
+    @property
+    def row(self) -> Any:
+        """The row that the rule is compiled from."""
+        return SimpleNamespace(**self.config)
+
+    @property
+    def former_row(self) -> Any:
+        """The row of the saved rule, or None."""
+        return SimpleNamespace(**self.before) if self.before is not None else None
+
+    def wants(self, request: Any) -> bool:
+        """Tell whether a request's state and path are among those asked for."""
+        if request.state not in (self.states or tuple(s for s in inbound.STATES if s != inbound.DUPLICATE)):
+            return False
+        if self.path is None:
+            return True
+        return request.path.startswith(self.path[:-1]) if self.path.endswith("*") else request.path == self.path
+
+
+async def chosen(plan: Plan, database: Database) -> list[str]:
+    """Return the ids of the requests to examine, in the order they came.
+
+    They are those captured for the configuration, or for the one that answers the same address at present, and
+    those that came to the address when nothing answered it.
+    """
+    ids = {plan.config["id"]} if plan.config["id"] else set[int]()
+    path, action = plan.config["path"], plan.config["action"]
+    ids |= set(await database.read(lambda tx: tables.configs_answering(tx, plan.organization_id, shape(path), action)))
+    found = [place for config_id in sorted(ids) for place in await _newest(plan, database, config_id)]
+    found += await _newest(plan, database, None)
+    return [request_id for _, request_id in sorted(found)[-plan.count :]]
+
+
+async def _newest(plan: Plan, database: Database, config_id: int | None) -> list[tuple[datetime, str]]:
+    """Return the places in time of the newest requests captured for a configuration, or for none at its path."""
+    which = tables.captured_for(config_id) if config_id is not None else tables.captured_for_nobody()
+    since = datetime.fromisoformat(plan.since) if plan.since is not None else None
+    found: list[tuple[datetime, str]] = []
+    before: tuple[datetime, str] | None = None
+    while len(found) < plan.count:
+        rows = await database.read(
+            lambda tx, at=before: tables.newest(tx, plan.organization_id, which, since, at, CHUNK)
+        )
+        wanted = (row for row in rows if plan.wants(row) and (config_id is not None or _answers(plan, row.path)))
+        found += [(row.received_at, row.request_id) for row in wanted]
+        if len(rows) < CHUNK:
+            break
+        before = (rows[-1].received_at, rows[-1].request_id)
+    return found[: plan.count]
+
+
+def _answers(plan: Plan, path: str) -> bool:
+    return values_at(plan.config["path"], path) is not None
+
+
+def kept(row: WebhookConfig) -> dict[str, Any]:
+    """Return a configuration's row as a plan holds it."""
+    return {name: getattr(row, name) for name in COLUMNS}

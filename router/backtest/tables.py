@@ -1,0 +1,132 @@
+"""Back-tests that run in the background, and the requests that back-tests look at."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Index, literal, or_, select, tuple_, update
+from sqlmodel import Field, col
+from sqlmodel import select as select_rows
+
+from bpm.jobs import lacks_token
+from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from router.tables import CONFIGS, INBOUND
+
+KIND = "backtest"
+"""The kind of job that runs them."""
+
+WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+
+
+class BackTest(OrganizationRow, table=True):
+    """A back-test: what is compared (`plan`, secrets sealed), how far it is, and what it found."""
+
+    __table_args__ = (Index("ix_back_test_state", "state", "created_at"),)
+
+    id: str = Field(primary_key=True)
+    state: str
+    plan: dict[str, Any] = Field(sa_type=JsonColumn)
+    total: int | None = None
+    compared: int = 0
+    counts: dict[str, int] = Field(sa_type=JsonColumn)
+    unchecked: dict[str, int] = Field(sa_type=JsonColumn)
+    changed: list[dict[str, Any]] = Field(sa_type=JsonColumn)
+    error: str | None = None
+    author_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    completed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+BACK_TESTS = BackTest.table()
+
+_IS_OPEN = or_(BACK_TESTS.c.state == WAITING, BACK_TESTS.c.state == RUNNING)
+_SEEN = (
+    INBOUND.c.request_id,
+    INBOUND.c.received_at,
+    INBOUND.c.state,
+    INBOUND.c.path,
+)
+_EXAMINED = (
+    *_SEEN,
+    INBOUND.c.config_id,
+    INBOUND.c.provider,
+    INBOUND.c.method,
+    INBOUND.c.query,
+    INBOUND.c.headers,
+    INBOUND.c.body,
+    INBOUND.c.address,
+    INBOUND.c.cause,
+    INBOUND.c.message_type,
+    INBOUND.c.errors,
+)
+
+
+def insert_back_test(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Store a new back-test."""
+    tx.connection.execute(BACK_TESTS.insert(), row)
+
+
+def find_back_test(tx: Transaction, organization_id: int, back_test_id: str) -> BackTest | None:
+    """Return one back-test of an organisation."""
+    statement = select_rows(BackTest).where(col(BackTest.id) == back_test_id)
+    return tx.session(organization_id).exec(statement).first()
+
+
+def open_back_test(tx: Transaction, back_test_id: str) -> Any:
+    """Return the row of a back-test that has not ended, or None."""
+    return tx.connection.execute(select(BACK_TESTS).where(BACK_TESTS.c.id == back_test_id, _IS_OPEN)).first()
+
+
+def open_back_tests(tx: Transaction, limit: int) -> Sequence[Any]:
+    """Return (id, created_at) of back-tests that have not ended and lack a job, the oldest first."""
+    lacking = lacks_token(KIND, BACK_TESTS.c.id, literal(0))
+    statement = select(BACK_TESTS.c.id, BACK_TESTS.c.created_at).where(_IS_OPEN, lacking)
+    return tx.connection.execute(statement.order_by(BACK_TESTS.c.created_at).limit(limit)).all()
+
+
+def note(tx: Transaction, back_test_id: str, values: Mapping[str, Any]) -> None:
+    """Write how far a back-test is, unless it has ended."""
+    tx.connection.execute(update(BACK_TESTS).where(BACK_TESTS.c.id == back_test_id, _IS_OPEN).values(**values))
+
+
+def configs_answering(tx: Transaction, organization_id: int, shape: str, action: str) -> Sequence[int]:
+    """Return the ids of an organisation's configurations that answer paths of this shape for a method."""
+    own = CONFIGS.c.organization_id == organization_id
+    statement = select(CONFIGS.c.id).where(own, CONFIGS.c.shape == shape, CONFIGS.c.action == action)
+    return tx.connection.execute(statement).scalars().all()
+
+
+def captured_for(config_id: int) -> ColumnElement[bool]:
+    """Return the condition that a request was captured for a configuration."""
+    return INBOUND.c.config_id == config_id
+
+
+def captured_for_nobody() -> ColumnElement[bool]:
+    """Return the condition that no configuration answered when a request came."""
+    return INBOUND.c.cause == "unknown"
+
+
+def newest(
+    tx: Transaction,
+    organization_id: int,
+    which: ColumnElement[bool],
+    since: datetime | None,
+    before: tuple[datetime, str] | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Return (request_id, received_at, state, path) of requests before a place in time, the newest first."""
+    place = (INBOUND.c.received_at, INBOUND.c.request_id)
+    statement = select(*_SEEN).where(INBOUND.c.organization_id == organization_id, which)
+    if since is not None:
+        statement = statement.where(INBOUND.c.received_at >= since)
+    if before is not None:
+        statement = statement.where(INBOUND.c.received_at <= before[0], tuple_(*place) < tuple_(*before))
+    return tx.connection.execute(statement.order_by(*(c.desc() for c in place)).limit(limit)).all()
+
+
+def examined(tx: Transaction, request_ids: Sequence[str]) -> Sequence[Any]:
+    """Return whole requests in the order they came; those deleted meanwhile are missing."""
+    statement = select(*_EXAMINED).where(INBOUND.c.request_id.in_(request_ids))
+    rows = tx.connection.execute(statement).all()
+    return sorted(rows, key=lambda row: (row.received_at, row.request_id))
