@@ -18,7 +18,8 @@ from scripts.formatting import GuardedFormatter
 from scripts.interface import CommandError
 from scripts.privates import is_private
 
-WRITABLE: tuple[type, ...] = (dict, list, bytearray, deque, ChainMap, decimal.Context, BaseException)
+SIGNALS = type(decimal.Context().traps)
+WRITABLE: tuple[type, ...] = (dict, list, bytearray, deque, ChainMap, decimal.Context, SIGNALS, BaseException)
 """Objects whose items or attributes a script may set, besides instances of its own classes."""
 
 CLOSED_MEMBERS: dict[str, type] = {

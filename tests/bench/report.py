@@ -76,8 +76,8 @@ def _cells(rows: Rows, name: str) -> list[str]:
         _number(ratio(rows, name, "echo"), ".2f"),
         _number(ratio(rows, name, "hand-rolled"), ".1f"),
         _number(row.median(lambda figure: figure.cost), ",.0f"),
-        _number(row.median(lambda figure: figure.p50), ".1f"),
-        _number(row.median(lambda figure: figure.p99), ".1f"),
+        _number(row.median(lambda figure: figure.p50), ".2f"),
+        _number(row.median(lambda figure: figure.p99), ".2f"),
         f"[red]{row.failures:,}" if row.failures else "0",
         _goal(rows, name),
     ]

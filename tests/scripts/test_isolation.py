@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from scripts import Limits, Sandbox
+from scripts import Isolation, Limits, Sandbox
 from tests.scripts.wall import OpenSandbox
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +56,37 @@ async def test_a_process_is_retired_at_an_error(wall: OpenSandbox):
 
 
 PAIRS = {
+    "a private attribute": (
+        "class A:\n    _n = 1\nresult = 'clean' if A._n == 1 else 'LEAK'\nA._n = 2\nA.extra = payload"
+    ),
+    "a named tuple's class": (
+        "P = collections.namedtuple('P', 'x')\nresult = 'LEAK' if P.__name__ != 'P' else 'clean'\n"
+        "class Q(P):\n    pass\nQ.x = payload"
+    ),
+    "a default dictionary": (
+        "d = collections.defaultdict(list)\nd['a'].append(1)\nresult = 'clean' if d == {'a': [1]} else 'LEAK'"
+    ),
+    "an exception": (
+        "error = ValueError('x')\nseen = hasattr(error, 'stash') or hasattr(ValueError, 'stash')\n"
+        "result = 'LEAK' if seen else 'clean'\nerror.stash = payload"
+    ),
+    "a member of a facade": (
+        "try:\n    json.dumps = None\nexcept TypeError:\n    pass\n"
+        "result = 'clean' if json.dumps([]) == '[]' else 'LEAK'"
+    ),
+    "the traps of the decimal context": (
+        "c = decimal.getcontext()\nresult = 'clean' if c.traps[decimal.DivisionByZero] else 'LEAK'\n"
+        "c.traps[decimal.DivisionByZero] = False\nc.rounding = decimal.ROUND_UP"
+    ),
+    "the log": "log(payload)\nresult = 'clean'",
+    "headers that are not given": "result = 'LEAK' if headers else 'clean'\nheaders['x'] = 'y'",
+    "a query that is not given": "result = 'LEAK' if query else 'clean'\nquery['x'] = 'y'",
+    "the clock": "stamp = now()\nresult = 'clean' if now() == stamp else 'LEAK'",
+    "a generator left open": "def g():\n    yield payload\nopen_one = g()\nnext(open_one)\nresult = 'clean'",
+    "a regex's cache": "result = 'clean' if re.match('a', 'a') else 'LEAK'\nfor n in range(600):\n    re.compile(str(n))",
+    "a zone": "z = zoneinfo.ZoneInfo('UTC')\nresult = 'LEAK' if hasattr(z, 'stash') else 'clean'",
+    "a replaced name": "result = 'clean' if callable(len) and callable(send) else 'LEAK'\nlen = send = None",
+    "a deleted name": "result = 'clean' if json.dumps(1) == '1' else 'LEAK'\njson = None\ndel json",
     "a global": ("try:\n    stash\n    return 'LEAK'\nexcept NameError:\n    stash = payload\n    return 'clean'"),
     "a builtin": "try:\n    return len.stash\nexcept AttributeError:\n    return 'clean'",
     "the decimal context": (
@@ -101,3 +132,23 @@ async def test_concurrent_runs_do_not_mix(sandbox: Sandbox):
         )
     )
     assert [run.result for run in runs] == [[n, n * 2] for n in range(40)]
+
+
+@pytest.mark.parametrize("isolation", ["run", "rule"])
+async def test_no_rule_sees_what_another_had(sandbox: Sandbox, isolation: Isolation):
+    """After a run full of secrets, no run of another rule finds them, whatever it keeps and looks at."""
+    secret = "canary-7f3a"
+    keeper = (
+        "kept = [payload]\nclass Kept:\n    _secret = payload\nre.compile(payload)\nrandom.seed(payload)\n"
+        "decimal.getcontext().prec = 7\ntry:\n    json.stash = payload\nexcept TypeError:\n    pass\nresult = len(kept)"
+    )
+    looker = (
+        "found = []\nfor name in ('kept', 'Kept', 'stash'):\n    for owner in (json, re, random, log, ValueError):\n"
+        "        if hasattr(owner, name):\n            found.append(name)\ntry:\n    found.append(kept)\n"
+        "except NameError:\n    pass\nresult = [found, payload, str(json), decimal.getcontext().prec]"
+    )
+    for tenant in ("1:a:1", "2:a:1"):
+        await sandbox.run(keeper, {"payload": secret}, isolation=isolation, tenant=tenant)
+        run = await sandbox.run(looker, {"payload": 1}, isolation=isolation, tenant=tenant)
+        assert run.result == [[], 1, "<module 'json'>", 28]
+        assert secret not in f"{run.result} {run.logs}"
