@@ -8,6 +8,7 @@ from bpm.bus import Context, Moment, Query, Registry, View, handles
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
 from bpm.errors import NotFound
 from bpm.store import Transaction
+from router.status.tables import count_states
 
 
 class PongView(View):
@@ -80,11 +81,26 @@ def list_catalogue(query: GetCommandCatalogQuery, context: Context, registry: Re
     return CommandCatalogueView(items=items, total_count=len(items))
 
 
-class SystemStatusView(View):
-    """How this process is doing.
+class InboundStatusView(View):
+    """The requests that are not over, or ended badly: how many are in each state, at most 10,000 of each.
 
-    `sandboxLocks` are what confines scripts, each on, off or explained; `endpointsOff` are the providers whose
-    fixed endpoints are off, each with the setting that switches it on.
+    `oldestWaitingSeconds` is how long ago the oldest one was received that was not yet tried, if there is one.
+    """
+
+    pending: int
+    running: int
+    failed: int
+    dead: int
+    quarantined: int
+    oldest_waiting_seconds: float | None = None
+
+
+class SystemStatusView(View):
+    """How this process is doing, and what waits on its database.
+
+    `jobsWaiting` counts the jobs of all kinds that have not begun, `inbound` the requests of the sender's
+    organisation. `sandboxLocks` are what confines scripts, each on, off or explained; `endpointsOff` are the
+    providers whose fixed endpoints are off, each with the setting that switches it on.
     """
 
     version: str
@@ -94,6 +110,7 @@ class SystemStatusView(View):
     jobs_waiting: int
     jobs_running: int
     webhooks: int
+    inbound: InboundStatusView
     sandbox_locks: dict[str, bool | str]
     endpoints_off: dict[str, str]
 
@@ -116,7 +133,10 @@ class GetSystemStatusQuery(Query[SystemStatusView]):
 @handles
 def report_status(query: GetSystemStatusQuery, context: Context, status: StatusReporter) -> SystemStatusView:
     """Ask every part."""
-    return SystemStatusView.model_validate(status.report(context.tx))
+    counts, oldest = count_states(context.tx, context.organization_id)
+    age = max(0.0, (context.now() - oldest).total_seconds()) if oldest is not None else None
+    inbound = InboundStatusView(**counts, oldest_waiting_seconds=age)
+    return SystemStatusView.model_validate({**status.report(context.tx), "inbound": inbound})
 
 
 def _shown(entry: Entry, catalogue: Catalogue) -> CatalogueEntryView:

@@ -1,6 +1,7 @@
 """The product tells about itself: signs of life, the catalogue, the status."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,9 +17,11 @@ from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.store import Database
 from commands.system import GetCommandCatalogQuery, GetSystemStatusQuery, PingQuery
+from router.tables import INBOUND
 
 pytestmark = pytest.mark.anyio
 
+STATES = ("pending", "running", "failed", "dead", "quarantined")
 GUEST = replace(SYSTEM, id="u1", name="Guest", permissions=frozenset[str]())
 
 
@@ -112,9 +115,27 @@ async def test_the_status_is_what_the_parts_report(bus: Bus) -> None:
         "jobsWaiting": 2,
         "jobsRunning": 1,
         "webhooks": 7,
+        "inbound": {**dict.fromkeys(STATES, 0), "oldestWaitingSeconds": None},
         "sandboxLocks": {"seccomp": True, "network": "own namespace"},
         "endpointsOff": {"remita": "set BPM_REMITA__ALLOWED_IPS"},
     }
+
+
+async def test_the_status_counts_requests_by_state(bus: Bus) -> None:
+    """Requests are counted state by state up to a bound, with the age of the oldest that waits."""
+    received = bus.now() - timedelta(minutes=5)
+    common = {"organization_id": 1, "method": "POST", "path": "p", "headers": {}, "address": "127.0.0.1"}
+    rows = [
+        {**common, "request_id": f"{state}-{number}", "state": state, "received_at": received}
+        for state, many in (("pending", 3), ("dead", 2), ("done", 4))
+        for number in range(many)
+    ]
+    await bus.database.append(
+        *((INBOUND, row) for row in rows), (INBOUND, {**rows[0], "request_id": "x", "organization_id": 2})
+    )
+    inbound = (await bus.send(GetSystemStatusQuery(), SYSTEM)).inbound
+    assert [getattr(inbound, state) for state in STATES] == [3, 0, 0, 2, 0]
+    assert 300 <= (inbound.oldest_waiting_seconds or 0) < 400
 
 
 async def test_the_status_needs_its_permission(bus: Bus) -> None:

@@ -1,0 +1,1 @@
+"""How many requests wait, and how many ended badly."""
