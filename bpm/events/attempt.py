@@ -10,6 +10,7 @@ import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
@@ -127,7 +128,7 @@ class AttemptClient:
         await self._transport.aclose()
 
     async def _exchange(self, outgoing: Outgoing, answer: "_Answer") -> None:
-        request = httpx.Request("POST", outgoing.url, headers=dict(outgoing.headers), content=outgoing.body)
+        request = httpx.Request("POST", _url(outgoing.url), headers=dict(outgoing.headers), content=outgoing.body)
         response = await self._transport.handle_async_request(request)
         try:
             answer.begin(response)
@@ -158,9 +159,10 @@ class _Answer:
     def begin(self, response: httpx.Response) -> None:
         """Take status and headers."""
         self.status = response.status_code
-        for name, value in list(response.headers.items())[:MAX_HEADERS_KEPT]:
+        for raw_name, raw_value in response.headers.raw[:MAX_HEADERS_KEPT]:
+            name = raw_name.decode("latin-1").lower()
             if name not in UNKEPT_HEADERS:
-                self.headers[name] = value[:MAX_HEADER_VALUE].replace("\0", "")
+                self.headers[name] = raw_value[:MAX_HEADER_VALUE].decode("latin-1").replace("\0", "")
 
     def add(self, piece: bytes) -> None:
         """Take a piece of the body; only the beginning is kept."""
@@ -172,6 +174,11 @@ class _Answer:
     def text(self) -> str:
         """The beginning of the body as text, whatever it is; no database takes a zero byte."""
         return self._kept.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+@lru_cache(maxsize=4_096)
+def _url(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 CAUSES: tuple[tuple[type[BaseException], str], ...] = (

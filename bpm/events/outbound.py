@@ -6,6 +6,7 @@ from typing import Any
 from bpm.bus import Bus
 from bpm.events.deliveries import Deliveries
 from bpm.events.destination import Destinations
+from bpm.events.gate import Gates
 from bpm.events.publisher import Publisher
 from bpm.events.settlement import Settlement
 from bpm.jobs import JobQueue, Lanes
@@ -33,7 +34,7 @@ class Outbound:
             sandbox,
             targets,
             settings.base_url,
-            settings.delivery.max_in_flight,
+            Gates(settings.delivery.max_in_flight, settings.worker_concurrency * 3 // 5),
         )
         self.services: Mapping[str, Any] = {
             "destinations": destinations,

@@ -67,6 +67,7 @@ class Settlement:
         self._bus = bus
         self._jobs = jobs
         self._lanes = lanes
+        self._noted: dict[int, datetime] = {}
 
     def put_off(self, tx: Transaction, row: Any, until: datetime) -> None:
         """Look at a delivery again later; it keeps its place, and no attempt is counted."""
@@ -120,9 +121,10 @@ class Settlement:
         changes = {"state": DELIVERED, "due_at": None, "completed_at": now, "lane": None}
         delivery_tables.take_turn(tx, row, **changes, **_counted(row, result))
         self._leave(tx, row, destination)
-        noted = row.last_success_at
+        noted = self._noted.get(destination.id, row.last_success_at)
         if row.failure_count or row.open_until or noted is None or now - noted >= HEALTH_NOTED_EVERY:
             subscription_tables.note_success(tx, destination.id, now)
+            self._noted[destination.id] = now
 
     def _failed(self, tx: Transaction, row: Any, destination: Destination, result: Result, *, is_probe: bool) -> None:
         now = self._bus.now()

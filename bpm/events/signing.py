@@ -43,7 +43,7 @@ def check_secret(secret: str) -> str:
 def standard_headers(signing_secrets: Sequence[str], id_: str, timestamp: int, body: bytes) -> dict[str, str]:
     """Return the headers of Standard Webhooks, with a signature by each secret, the newest first."""
     content = f"{id_}.{timestamp}.".encode() + body
-    signatures = [base64.b64encode(hmac.digest(_key(s), content, "sha256")).decode() for s in signing_secrets]
+    signatures = [base64.b64encode(_signed(_key(s), content)).decode() for s in signing_secrets]
     return {
         "webhook-id": id_,
         "webhook-timestamp": str(timestamp),
@@ -54,8 +54,20 @@ def standard_headers(signing_secrets: Sequence[str], id_: str, timestamp: int, b
 def plandocket_headers(signing_secrets: Sequence[str], timestamp: int, body: bytes) -> dict[str, str]:
     """Return PlanDocket's headers: `v1=` and the hex HMAC-SHA256 of `timestamp.body`, with the newest secret's text."""
     content = f"{timestamp}.".encode() + body
-    signature = hmac.digest(signing_secrets[0].encode(), content, "sha256").hex()
+    signature = _signed(signing_secrets[0].encode(), content).hex()
     return {"X-Webhook-Signature": f"v1={signature}", "X-Webhook-Timestamp": str(timestamp)}
+
+
+def _signed(key: bytes, content: bytes) -> bytes:
+    """HMAC-SHA256 without `hmac.digest`, which gives the interpreter's lock away for the shortest text."""
+    signature = _keyed(key).copy()
+    signature.update(content)
+    return signature.digest()
+
+
+@lru_cache(maxsize=4_096)
+def _keyed(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod="sha256")
 
 
 @lru_cache(maxsize=4_096)

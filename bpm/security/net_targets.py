@@ -7,6 +7,7 @@ its host stands for is checked again when a connection is made (server-side requ
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -111,6 +112,7 @@ class Targets:
             )
 
 
+@lru_cache(maxsize=4_096)
 def read_url(url: str) -> Target:
     """Read an http or https URL whose host can be understood in one way only; raises `TargetError`."""
     if len(url) > MAX_URL or not URL_CHARACTERS.fullmatch(url) or "\\" in url:
@@ -131,6 +133,7 @@ def read_url(url: str) -> Target:
     return _target(url, parts.scheme, parts.hostname.lower(), port)
 
 
+@lru_cache(maxsize=4_096)
 def is_public(address: Address) -> bool:
     """Whether an address is one of the public Internet, whichever form it is written in."""
     if isinstance(address, IPv4Address):
