@@ -21,8 +21,9 @@ from bpm.errors import BpmError, Misconfigured
 from bpm.events.outbound import Outbound
 from bpm.jobs import Lanes
 from bpm.jobs.opening import open_jobs
-from bpm.process.jobs import ProcessJobs
+from bpm.process.jobs import ProcessJobs, StartJobs
 from bpm.process.runtime import ProcessRuntime
+from bpm.process.starts import ProcessStarts
 from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
 from bpm.settings import Settings
 from bpm.store import Transaction, open_database
@@ -92,11 +93,15 @@ class App:
             settings.sync_limit_seconds,
         )
         replays = Replays(Judge(self.routes, self.fixed, self.guard, answers), self.jobs, self.lanes)
+        processes = ProcessRuntime(self.registry, self.jobs)
         process_jobs = ProcessJobs(self.bus, self.jobs)
+        start_jobs = StartJobs(self.bus)
         self.outbound = Outbound(self.bus, self.jobs, self.lanes, box, self.sandbox, settings)
         deliveries = self.outbound.deliveries
         back_tests = BackTests(self.database, self.registry, compile_rule, self.guard, clock)
-        self.worker = Worker(self.jobs, self.bus.scheduled, self.execution, process_jobs, deliveries, back_tests)
+        self.worker = Worker(
+            self.jobs, self.bus.scheduled, self.execution, process_jobs, start_jobs, deliveries, back_tests
+        )
         self.provider_client = ProviderClient()
         self.registry.bind(
             {
@@ -107,7 +112,8 @@ class App:
                 "guard": self.guard,
                 "mono_api": MonoApi(settings.mono, self.provider_client),
                 "process_jobs": process_jobs,
-                "processes": ProcessRuntime(self.registry, self.jobs),
+                "process_starts": ProcessStarts(processes, self.jobs),
+                "processes": processes,
                 "registry": self.registry,
                 "remita_api": RemitaApi(settings.remita, self.provider_client),
                 "replays": replays,

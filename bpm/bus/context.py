@@ -1,6 +1,7 @@
 """What a handler may do besides its own work: read, write, and send further messages."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -91,13 +92,20 @@ class Context:
         return self._bus.registry.plain(message, self.send(message, principal))
 
     def later(
-        self, name: str, fields: Mapping[str, Any], *, delay: timedelta = timedelta(), key: str | None = None
+        self,
+        name: str,
+        fields: Mapping[str, Any],
+        *,
+        delay: timedelta = timedelta(),
+        key: str | None = None,
+        principal: Principal | None = None,
     ) -> None:
-        """Send by `$type` after `delay`, with this sender's permissions, retried until it succeeds.
+        """Send by `$type` after `delay`, with this sender's permissions or another's, retried until it succeeds.
 
         With `key`, nothing happens while a message with that key is waiting already.
         """
-        self._bus.schedule(self.tx, self.envelope, Later(name, dict(fields), delay, key))
+        envelope = self.envelope if principal is None else replace(self.envelope, principal=principal)
+        self._bus.schedule(self.tx, envelope, Later(name, dict(fields), delay, key))
 
     def after_commit(self, callback: Callable[[], object]) -> None:
         """Call back in the event loop once the effect is on disk."""

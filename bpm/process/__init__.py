@@ -8,7 +8,7 @@
 element means.
 """
 
-from .compile import CompiledProcess, compile_process, load
+from .compile import CompiledProcess, compile_all, compile_process, load
 from .definition import Definitions, ProcessDefinition
 from .effects import Effect
 from .engine import advance
@@ -29,6 +29,7 @@ __all__ = [
     "Trigger",
     "advance",
     "changes",
+    "compile_all",
     "compile_process",
     "load",
     "parse",

@@ -1,11 +1,12 @@
 """One file while it is being compiled: what nodes ask for, and the problems they note."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from bpm.expressions import EvaluationError, Expression, ExpressionError, compile_expression
 
-from .compiled import Evaluator, Mapped, Timer, compile_value
+from .compiled import Evaluator, Mapped, Timer, compile_value, is_constant
 from .definition import Assignment, Declaration, Element, EventDefinition, SequenceFlow
 from .problems import BpmnProblem
 
@@ -16,6 +17,8 @@ _LANGUAGES = (
     "https://www.omg.org/spec/dmn/20191111/feel/",
     "http://www.omg.org/spec/feel/20140401",
 )
+
+_NAME = re.compile(r"(?:=|[$#]\{)?\s*([A-Za-z_]\w*)(?:\.\w+)*\s*\}?")
 
 _Compiled = TypeVar("_Compiled")
 
@@ -47,6 +50,55 @@ class Compilation:
     def value(self, element: Element, what: str, source: Any) -> Evaluator:
         """The evaluator of a value; `what` names it in a problem."""
         return self._try(element, what, lambda: compile_value(source)) or _nothing
+
+    def formula(self, element: Element, what: str, source: str) -> Evaluator | None:
+        """The evaluator of an expression, marked as one or bare; None if there is none."""
+        if not source.strip():
+            return None
+        marked = source if source.lstrip().startswith(("=", "${", "#{")) else f"={source}"
+        return self.value(element, what, marked)
+
+    def name_in(self, source: str) -> str:
+        """The variable that an expression is a path into; empty if it is anything more."""
+        match = _NAME.fullmatch(source.strip())
+        return match[1] if match else ""
+
+    def event_condition(self, element: Element) -> Expression | None:
+        """The condition of a conditional event."""
+        text = element.events[0].text
+        if not text:
+            self.problem(element, "its conditional event has no condition")
+        return self.loop_condition(element, text)
+
+    def loop_condition(self, element: Element, text: str) -> Expression | None:
+        """The condition of a loop or an event, None if it has none."""
+        if not text:
+            return None
+        return self._try(element, "its condition", lambda: compile_expression(text, "null"))
+
+    def code(self, element: Element) -> str:
+        """The code of the error or escalation that an event names; empty for any."""
+        declaration = self.declaration(element.events[0].reference)
+        code = (declaration.code or declaration.name) if declaration else ""
+        return self.fixed(element, f"its {element.events[0].kind} code", code)
+
+    def signal_name(self, element: Element) -> str:
+        """The name of the signal that an event refers to."""
+        declaration = self.declaration(element.events[0].reference)
+        name = declaration.name if declaration else ""
+        if not name:
+            self.problem(element, "it names no signal; set signalRef to a <signal> with a name")
+        return name
+
+    def signal(self, element: Element) -> Evaluator:
+        """The evaluator of the signal's name."""
+        return self.value(element, "its signal's name", self.signal_name(element))
+
+    def fixed(self, element: Element, what: str, text: str) -> str:
+        """A text that has to be meant literally."""
+        if not is_constant(text):
+            self.problem(element, f"{what} must be fixed, not an expression: {text}")
+        return text
 
     def mapping(self, element: Element, what: str, assignments: Iterable[Assignment] | None) -> Mapped | None:
         """The compiled mapping, None if there is nothing to map."""

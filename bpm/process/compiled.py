@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from bpm.expressions import compile_expression, compile_template
 
+from .cron import Cron
 from .definition import Assignment
 from .timers import Cycle, parse_cycle, parse_date, parse_duration
 from .view import View
@@ -107,9 +108,9 @@ class Timer:
         value = _READERS[self.timing](self.value(view))
         if isinstance(value, datetime):
             return value, None
-        if not isinstance(value, Cycle):
-            return value.after(view.now), None
-        return value.first_time(view.now)
+        if isinstance(value, Cycle):
+            return value.first_time(view.now)
+        return value.after(view.now), [value.text] if isinstance(value, Cron) else None
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {

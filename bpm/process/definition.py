@@ -22,6 +22,21 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """What a call activity calls, in a vendor's words.
+
+    `version` is empty for the newest one; `business_key` is an expression. `passes_all` and `returns_all`: all
+    variables go that way, beside what is mapped; None: all do if nothing is mapped.
+    """
+
+    process: str = ""
+    version: str = ""
+    business_key: str = ""
+    passes_all: bool | None = None
+    returns_all: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Extensions:
     """What the vendor extensions of an element mean, whichever vendor's words said it.
 
@@ -49,8 +64,17 @@ class Extensions:
     candidate_groups: str = ""
     due_date: str = ""
     priority: str = ""
+    form_schema: Any = None
     error_code_variable: str = ""
     error_message_variable: str = ""
+    called: "Called | None" = None
+    decision: str = ""
+    decision_result: str = ""
+    collection: str = ""
+    item: str = ""
+    output_collection: str = ""
+    output_item: str = ""
+    counts_from: int = 1
     properties: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -59,13 +83,36 @@ class EventDefinition:
     """What an event waits for or throws.
 
     `kind` is message, timer, error, terminate, signal and so on; `reference` is the id of the message, error …
-    it names; `timing` is duration, date or cycle and `text` the timer's or condition's own text.
+    it names (of the activity, when it compensates one), or a link's name; `timing` is duration, date or cycle and
+    `text` the timer's or condition's own text. `waits` False: it does not wait for the compensation it throws.
     """
 
     kind: str
     reference: str = ""
     timing: str = ""
     text: str = ""
+    waits: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LoopCharacteristics:
+    """How an activity is repeated: as long as a condition holds, or once for each of many.
+
+    `kind` is standard, sequential or parallel. `condition` is a standard loop's, or ends a multi-instance activity
+    early; `maximum` bounds a standard loop; `checks_first`: its condition is asked before the first turn too. The
+    collections and items are names or expressions; `counts_from` is the first value of `loopCounter`.
+    """
+
+    kind: str
+    condition: str = ""
+    maximum: str = ""
+    checks_first: bool = False
+    cardinality: str = ""
+    collection: str = ""
+    item: str = ""
+    output_collection: str = ""
+    output_item: str = ""
+    counts_from: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +121,7 @@ class Element:
 
     `kind` is the tag (`serviceTask`), `scope` the id of the process or sub-process it stands in, `attributes`
     the ones of BPMN itself, `events` its event definitions, `markers` the tags of children that change how it
-    runs (`multiInstanceLoopCharacteristics`), `text` the body of a script.
+    runs (`assignment`), `loop` how it is repeated, `text` the body of a script.
     """
 
     id: str
@@ -86,6 +133,7 @@ class Element:
     extensions: Extensions
     events: tuple[EventDefinition, ...] = ()
     markers: tuple[str, ...] = ()
+    loop: LoopCharacteristics | None = None
     text: str = ""
 
 
@@ -128,7 +176,8 @@ class Lane:
 class ProcessDefinition:
     """One `<process>` with every flow node and flow in it, those of its sub-processes included.
 
-    `executable` is None where the file does not say. `problems` are the ones met while reading it.
+    `executable` is None where the file does not say. `associations` are the dotted lines, from source to target:
+    they tie a compensation handler to its boundary event. `problems` are the ones met while reading it.
     """
 
     id: str
@@ -138,6 +187,7 @@ class ProcessDefinition:
     elements: tuple[Element, ...]
     flows: tuple[SequenceFlow, ...]
     lanes: tuple[Lane, ...] = ()
+    associations: tuple[tuple[str, str], ...] = ()
     documentation: str = ""
     problems: tuple[BpmnProblem, ...] = ()
 

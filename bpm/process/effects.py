@@ -1,20 +1,23 @@
 """What `advance` asks its caller to do: the second part of its answer, in order.
 
-SendCommand, RunScript, OpenTimer, OpenMessageWait, OpenUserTask and Incident open a wait, or replace the open
-one of the same `wait_id` (an incident takes a task's place; a retry puts the task back with the next attempt).
-Every wait ends with exactly one CloseWait, the answered one too. A caller that keeps one row for each wait
-therefore upserts by `wait_id` on the six and deletes on CloseWait.
+SendCommand, RunScript, Decide, CallProcess, OpenTimer, OpenMessageWait, OpenSignalWait, OpenConditionWait,
+OpenUserTask and Incident (`OPENERS`) open a wait, or replace the open one of the same `wait_id` (an incident takes
+a task's place; a retry puts the task back with the next attempt). Every wait ends with exactly one CloseWait, the
+answered one too. A caller that keeps one row for each wait therefore upserts by `wait_id` on the openers and
+deletes on CloseWait.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
+
+from .state import Caller
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-Event = Literal["activated", "completed", "terminated", "failed", "retried", "skipped"]
+Event = Literal["activated", "completed", "repeated", "terminated", "failed", "retried", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,40 @@ class RunScript:
 
 
 @dataclass(frozen=True, slots=True)
+class Decide:
+    """Evaluate a DMN decision; answer with CompleteTask(wait_id, attempt, result) or FailTask.
+
+    `shape` is empty for the result as DMN defines it, or one of Camunda 7's ways to map it: singleEntry,
+    singleResult, collectEntries, resultList.
+    """
+
+    wait_id: int
+    attempt: int
+    element_id: str
+    decision: str
+    shape: str
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallProcess:
+    """Start an instance of another process, with this `caller`; answer with its variables by CompleteTask.
+
+    `version` None asks for the newest active version. The called instance's `Thrown` is answered by FailTask with
+    its code, or by Escalated. When the wait is closed as cancelled, the called instance is to be cancelled.
+    """
+
+    wait_id: int
+    attempt: int
+    element_id: str
+    process: str
+    version: int | None
+    variables: Mapping[str, Any]
+    business_key: str | None
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTimer:
     """Send TimerFired(wait_id) at `due` (aware, UTC); a moment in the past is due at once."""
 
@@ -65,10 +102,28 @@ class OpenMessageWait:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSignalWait:
+    """Send SignalArrived(wait_id, payload) whenever the signal of this name is broadcast."""
+
+    wait_id: int
+    element_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConditionWait:
+    """Nothing to do: the engine looks itself whether the condition holds, whenever variables are written."""
+
+    wait_id: int
+    element_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenUserTask:
     """Offer a task to people; answer with CompleteUserTask(wait_id, variables).
 
-    `variables` is the task's input mapping, None if it has none: the form then shows the instance's.
+    `variables` is the task's input mapping, None if it has none: the form then shows the instance's. `schema` is
+    the JSON Schema that the form's values must fit.
     """
 
     wait_id: int
@@ -81,6 +136,7 @@ class OpenUserTask:
     due: datetime | None = None
     priority: int | None = None
     variables: Mapping[str, Any] | None = None
+    schema: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +146,7 @@ class CloseWait:
     wait_id: int
     element_id: str
     reason: Literal["answered", "cancelled"]
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +170,24 @@ class EmitMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class EmitSignal:
+    """Broadcast a signal to every instance that listens, this one too, and to the processes it starts."""
+
+    element_id: str
+    name: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Thrown:
+    """Tell the calling instance of an error (this instance has ended) or an escalation (it goes on)."""
+
+    kind: Literal["error", "escalation"]
+    code: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Completed:
     """The instance came to its end with these variables."""
 
@@ -130,7 +205,8 @@ class History(NamedTuple):
     """What happened to a token at an element.
 
     `event` is activated (the token rests), completed, terminated, failed, retried or skipped; a token that passes
-    without resting has only a `completed`. `values` are what went in when activated, and the variables written
+    without resting has only a `completed`. Each turn of a repeated activity is completed, all of them together are
+    `repeated`. `values` are what went in when activated, and the variables written
     when completed; `flows` the sequence flows taken.
     """
 
@@ -149,17 +225,17 @@ class Ignored:
     reason: str
 
 
-Effect = (
+Opener = (
     SendCommand
     | RunScript
+    | Decide
+    | CallProcess
     | OpenTimer
     | OpenMessageWait
+    | OpenSignalWait
+    | OpenConditionWait
     | OpenUserTask
-    | CloseWait
     | Incident
-    | EmitMessage
-    | Completed
-    | Cancelled
-    | History
-    | Ignored
 )
+Effect = Opener | CloseWait | EmitMessage | EmitSignal | Thrown | Completed | Cancelled | History | Ignored
+OPENERS = get_args(Opener)

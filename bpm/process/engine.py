@@ -14,16 +14,18 @@ from typing import Any
 from bpm.expressions import EvaluationError
 
 from .compile import CompiledProcess
-from .effects import Cancelled, Effect, Ignored
+from .effects import Cancelled, Effect, Ignored, OpenConditionWait
 from .run import Run
-from .state import ROOT, Instance, Status, Token, Wait
+from .state import PROCESS, ROOT, Instance, Status, Token, Wait
 from .triggers import (
     Cancel,
     CompleteTask,
     CompleteUserTask,
+    Escalated,
     FailTask,
     MessageArrived,
     Retry,
+    SignalArrived,
     Skip,
     Start,
     TimerFired,
@@ -32,9 +34,12 @@ from .triggers import (
 
 MAX_STEPS = 1000
 
+_TASKS = ("command", "script", "decision", "call")
 _ANSWERS: Mapping[type[Trigger], tuple[str, ...]] = {
-    CompleteTask: ("command", "script"),
-    FailTask: ("command", "script"),
+    CompleteTask: _TASKS,
+    FailTask: _TASKS,
+    Escalated: ("call",),
+    SignalArrived: ("signal",),
     TimerFired: ("timer",),
     MessageArrived: ("message",),
     CompleteUserTask: ("user",),
@@ -53,7 +58,7 @@ def advance(
     """
     if reason := _misfit(process, instance, trigger):
         return instance, (Ignored(reason),)
-    run = Run(process.nodes, instance, now, max_steps)
+    run = Run(process, instance, now, max_steps)
     _apply(process, run, trigger)
     run.proceed()
     return run.finish(), tuple(run.effects)
@@ -80,25 +85,28 @@ def _misfit(process: CompiledProcess, instance: Instance, trigger: Trigger) -> s
 def _start_misfit(process: CompiledProcess, instance: Instance, trigger: Start) -> str:
     if instance.version:
         return "the instance has started already"
+    if trigger.element is not None:
+        starts = process.start_elements
+        return "" if trigger.element in starts else f"process '{process.id}' has no start event '{trigger.element}'"
     if trigger.message in process.starts:
         return ""
     if trigger.message is None:
+        if not process.start_messages:
+            return f"process '{process.id}' starts by a timer or a signal only"
         return f"process '{process.id}' starts by message only: {', '.join(process.start_messages)}"
     return f"process '{process.id}' has no start event for message '{trigger.message}'"
 
 
 def _apply(process: CompiledProcess, run: Run, trigger: Trigger) -> None:
     if isinstance(trigger, Start):
-        run.write(ROOT, trigger.variables)
-        run.spawn(process.starts[trigger.message], ROOT)
+        _start(process, run, trigger)
         return
     if isinstance(trigger, Cancel):
-        run.clear_scope(ROOT)
-        run.instance.status = Status.CANCELLED
+        run.end(Status.CANCELLED)
         run.effects.append(Cancelled(trigger.reason))
         return
     wait = run.instance.waits[trigger.wait_id]
-    token = run.instance.tokens[wait.token]
+    token = run.token_of(wait)
     match trigger:
         case CompleteTask(result=result, variables=variables):
             _complete(run, wait, token, result, variables)
@@ -106,40 +114,49 @@ def _apply(process: CompiledProcess, run: Run, trigger: Trigger) -> None:
             _fail(run, wait, token, message, code)
         case TimerFired():
             _complete(run, wait, token, None, {})
-        case MessageArrived(payload=payload):
+        case MessageArrived(payload=payload) | SignalArrived(payload=payload):
             _complete(run, wait, token, payload, {})
+        case Escalated(code=code):
+            run.throw("escalation", token, code, "")
         case CompleteUserTask(variables=variables):
             _complete(run, wait, token, variables, {})
         case Retry(variables=variables):
             run.write(token.scope, variables)
             _retry(run, wait, token)
         case Skip(variables=variables):
-            run.nodes[wait.element].skip(run, token, wait, variables)
+            run.answerer(wait).skip(run, token, wait, variables)
+
+
+def _start(process: CompiledProcess, run: Run, trigger: Start) -> None:
+    """Write the variables, begin to listen, and put a token at the start."""
+    run.instance.caller = trigger.caller
+    run.write(ROOT, trigger.variables)
+    for start in process.event_starts:
+        start.arm(run, PROCESS)
+    run.spawn(process.starts[trigger.message] if trigger.element is None else trigger.element, ROOT)
 
 
 def _complete(run: Run, wait: Wait, token: Token, result: Any, values: Mapping[str, Any]) -> None:
     """Let the element that waited go on; results it cannot map make an incident that keeps them."""
     try:
-        run.nodes[wait.element].complete(run, token, wait, result, values)
+        run.answerer(wait).complete(run, token, wait, result, values)
     except EvaluationError as error:
         run.fail_wait(wait, str(error), "complete", result, dict(values))
 
 
 def _fail(run: Run, wait: Wait, token: Token, message: str, code: str | None) -> None:
-    """Hand a failure to the boundary event that catches it, else make it an incident."""
-    caught = run.find_catcher(token, code)
-    if caught is None:
+    """Hand a failure to what catches it, else make it an incident."""
+    if not run.catches("error", token, code):
         run.fail_wait(wait, message, "job", code=code)
         return
-    catcher, host = caught
     run.record(wait.element, "failed", token, {"message": message, "code": code})
-    catcher.catch(run, host, code, message)
+    run.throw("error", token, code, message)
 
 
 def _retry(run: Run, wait: Wait, token: Token) -> None:
     """Take an incident up where it stopped."""
     phase, *data = wait.data
-    node = run.nodes[wait.element]
+    node = run.answerer(wait)
     match phase:
         case "job":
             try:
@@ -148,6 +165,13 @@ def _retry(run: Run, wait: Wait, token: Token) -> None:
                 run.fail_wait(wait, str(error), "job")
         case "complete":
             _complete(run, wait, token, *data)
+        case "emptied":
+            run.close(wait)
+            run.empty(data[0])
+        case "condition":
+            run.replace(wait._replace(kind="condition", data=False))
+            run.effects.append(OpenConditionWait(wait.id, wait.element))
+            run.changed = True
         case "leave":
             run.close(wait)
             run.leave(node, token)

@@ -10,9 +10,9 @@ from typing import Any
 from bpm.bus import Bus, Envelope, Outcome
 from bpm.errors import BpmError, Conflict, Fenced, NotFound
 from bpm.jobs import Job, JobQueue
-from bpm.process import tables
-from bpm.process.runtime import starter_of
+from bpm.process import start_tables, tables
 from bpm.process.state import changes
+from bpm.process.step import starter_of
 from bpm.security.permissions import EXECUTE, Principal
 from bpm.store import Transaction
 
@@ -34,7 +34,7 @@ class ProcessJobs:
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
         return [
-            Job(tables.KIND, f"{wait.instance_id}.{wait.wait_id}", wait.tries, wait.due_at or wait.created_at)
+            Job(tables.KIND, tables.job_ref(wait), wait.tries, wait.due_at or wait.created_at)
             for wait in tables.job_waits(tx, limit)
         ]
 
@@ -47,27 +47,27 @@ class ProcessJobs:
         await asyncio.shield(task)
 
     async def settle(self, instance_id: int, seconds: float) -> None:
-        """Run what an instance waits for, until it rests, has ended, or the time is over."""
+        """Run what an instance and those it calls wait for, until they rest, have ended, or the time is over."""
         try:
             async with asyncio.timeout(seconds):
                 while waits := await self._immediate(instance_id):
                     for wait in waits:
-                        await self.run(Job(tables.KIND, f"{instance_id}.{wait.wait_id}", wait.tries, wait.created_at))
+                        await self.run(Job(tables.KIND, tables.job_ref(wait), wait.tries, wait.created_at))
         except TimeoutError:
             return
 
     async def _immediate(self, instance_id: int) -> list[Any]:
-        waits = await self._bus.database.read(lambda tx: tables.waits_of(tx, instance_id, "command", "script"))
+        waits = await self._bus.database.read(lambda tx: tables.job_waits_below(tx, instance_id))
         now = self._bus.now()
         return [wait for wait in waits if wait.due_at is None or wait.due_at <= now]
 
     async def _do(self, ref: str) -> None:
-        instance_id, wait_id = map(int, ref.split("."))
+        instance_id, wait_id, attempt = map(int, ref.split("."))
         found = await self._bus.database.read(
             lambda tx: (tables.find_wait(tx, instance_id, wait_id), tables.find_instance(tx, instance_id))
         )
         wait, instance = found
-        if wait is None or instance is None or wait.kind not in tables.JOB_KINDS:
+        if wait is None or instance is None or wait.kind not in tables.JOB_KINDS or wait.attempt != attempt:
             return
         if wait.kind == "timer":
             await self._answer(instance, wait, {})
@@ -111,7 +111,7 @@ class ProcessJobs:
 
     def _put_off(self, tx: Transaction, wait: Any, due: Any) -> None:
         if tables.put_off(tx, wait.instance_id, wait.wait_id, wait.tries, due):
-            self._jobs.enqueue(tx, Job(tables.KIND, f"{wait.instance_id}.{wait.wait_id}", wait.tries + 1, due))
+            self._jobs.enqueue(tx, Job(tables.KIND, tables.job_ref(wait), wait.tries + 1, due))
 
     async def _answer(self, instance: Any, wait: Any, answer: dict[str, Any]) -> None:
         engine = Principal("system", "system:process", "process engine", instance.organization_id, frozenset({EXECUTE}))
@@ -138,3 +138,31 @@ def _answer_of(wait: Any, outcome: Outcome) -> dict[str, Any]:
     if wait.kind != "script":
         return {"result": data}
     return {"result": data.get("result"), "variables": changes(wait.data["variables"], data.get("variables") or {})}
+
+
+class StartJobs:
+    """The job kind of timers that begin instances; see `bpm.jobs.JobKind`."""
+
+    name = start_tables.KIND
+
+    def __init__(self, bus: Bus) -> None:
+        """Send through the bus."""
+        self._bus = bus
+
+    def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
+        """See `JobKind.pending`."""
+        return [
+            Job(start_tables.KIND, f"{row.definition_id}.{row.element_id}", row.turn, row.due_at)
+            for row in start_tables.open_schedules(tx, limit)
+        ]
+
+    async def run(self, job: Job) -> None:
+        """See `JobKind.run`."""
+        definition, _, element_id = job.ref.partition(".")
+        row = await self._bus.database.read(lambda tx: start_tables.find_schedule(tx, int(definition), element_id))
+        if row is None or row.turn != job.attempt:
+            return
+        engine = Principal("system", "system:process", "process engine", row.organization_id, frozenset({EXECUTE}))
+        fields = {"definitionId": row.definition_id, "elementId": element_id, "turn": row.turn}
+        message = self._bus.registry.decode("FireStartTimerCommand", fields)
+        (await self._bus.execute(Envelope(message, engine))).unwrap()

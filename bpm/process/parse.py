@@ -14,6 +14,7 @@ from .definition import (
     Element,
     EventDefinition,
     Lane,
+    LoopCharacteristics,
     MessageFlow,
     Participant,
     ProcessDefinition,
@@ -22,6 +23,7 @@ from .definition import (
 )
 from .dialects import read_extensions
 from .problems import BpmnProblem, InvalidDefinition
+from .state import TURN
 from .xml import BPMN, MAX_BYTES, MAX_DEPTH, Tag, read_xml
 
 SUB_PROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
@@ -40,6 +42,8 @@ KEPT = frozenset({
     "supports", "incoming", "outgoing", "supportedInterfaceRef", "dataInputAssociation",
     "dataOutputAssociation", *LOOPS,
 })  # fmt: skip
+EXECUTION_PLATFORM = "{http://camunda.org/schema/modeler/1.0}executionPlatform"
+REFERENCES = {"link": "name", "compensate": "activityRef"}
 TIMINGS = {"timeDuration": "duration", "timeDate": "date", "timeCycle": "cycle"}
 
 
@@ -63,9 +67,12 @@ class _Reader:
         self.ids: dict[str, int] = {}
         self.elements: list[Element] = []
         self.flows: list[SequenceFlow] = []
+        self.associations: list[tuple[str, str]] = []
+        self.counts_from = 1
 
     def definitions(self, root: Tag) -> Definitions:
-        """Read the whole file."""
+        """Read the whole file; Camunda 7 counts the turns of a loop from 0, the others from 1."""
+        self.counts_from = 0 if root.get(EXECUTION_PLATFORM) == "Camunda Platform" else 1
         processes = tuple(self.process(tag) for tag in root.all("process"))
         declarations = {tag.get("id"): self.declaration(tag) for tag in root.children if _declares(tag)}
         collaboration = root.first("collaboration")
@@ -88,6 +95,8 @@ class _Reader:
         if not name:
             self.problem(tag, f"<{tag.name}> has no id")
             return f"{tag.name} in line {tag.line}"
+        if TURN in name:
+            self.problem(tag, f"an id can't hold '{TURN}'")
         if name in self.ids:
             self.problem(tag, f"the id is used twice; line {self.ids[name]} has it too")
         self.ids[name] = tag.line
@@ -107,7 +116,7 @@ class _Reader:
 
     def process(self, tag: Tag) -> ProcessDefinition:
         """Read a process with everything in it."""
-        outer, self.problems, self.elements, self.flows = self.problems, [], [], []
+        outer, self.problems, self.elements, self.flows, self.associations = self.problems, [], [], [], []
         name = self.identify(tag)
         self.refuse_extensions(tag)
         self.scope(tag, name)
@@ -121,6 +130,7 @@ class _Reader:
             elements=tuple(self.elements),
             flows=tuple(self.flows),
             lanes=tuple(_lanes(tag)),
+            associations=tuple(self.associations),
             documentation=documentation.text.strip() if documentation else "",
             problems=tuple(inner),
         )
@@ -139,6 +149,8 @@ class _Reader:
                 self.element(child, scope)
             elif child.name == "sequenceFlow":
                 self.flow(child, scope)
+            elif child.name == "association":
+                self.associations.append((child.get("sourceRef"), child.get("targetRef")))
             elif child.name not in KEPT and not child.name.endswith("EventDefinition"):
                 self.problem(child, f"<{child.name}> is not an element that may stand in a <{tag.name}>")
 
@@ -161,11 +173,41 @@ class _Reader:
                 extensions=extensions,
                 events=tuple([_event(child) for child in events]),
                 markers=tuple(_markers(tag)),
+                loop=self.loop(tag),
                 text=script.text if script else "",
             )
         )
         if tag.name in SUB_PROCESSES:
             self.scope(tag, name)
+
+    def loop(self, tag: Tag) -> LoopCharacteristics | None:
+        """Read how an activity is repeated, in BPMN's own words and a vendor's."""
+        if standard := tag.first("standardLoopCharacteristics"):
+            return LoopCharacteristics(
+                kind="standard",
+                condition=_text(standard, "loopCondition"),
+                maximum=standard.get("loopMaximum"),
+                checks_first=standard.get("testBefore") == "true",
+                counts_from=self.counts_from,
+            )
+        many = tag.first("multiInstanceLoopCharacteristics")
+        if many is None:
+            return None
+        extensions, refusals = read_extensions(many)
+        for refusal in refusals:
+            self.problem(tag, refusal)
+        item, output = many.first("inputDataItem"), many.first("outputDataItem")
+        output_item = extensions.output_item or (output.get("name") if output else "")
+        return LoopCharacteristics(
+            kind="sequential" if many.get("isSequential") == "true" else "parallel",
+            condition=_text(many, "completionCondition"),
+            cardinality=_text(many, "loopCardinality"),
+            collection=extensions.collection or _text(many, "loopDataInputRef"),
+            item=extensions.item or (item.get("name") if item else ""),
+            output_collection=extensions.output_collection or _text(many, "loopDataOutputRef"),
+            output_item=output_item,
+            counts_from=self.counts_from,
+        )
 
     def flow(self, tag: Tag, scope: str) -> None:
         """Read a sequence flow; one without an id is named after its ends."""
@@ -194,20 +236,25 @@ def _declares(tag: Tag) -> bool:
 def _event(tag: Tag) -> EventDefinition:
     """Read an event definition; one by reference keeps the whole tag as its kind."""
     kind = tag.name.removesuffix("EventDefinition")
-    reference = tag.get(f"{kind}Ref")
+    reference = tag.get(REFERENCES.get(kind, f"{kind}Ref"))
     for child in tag.children:
         if child.name in TIMINGS:
             return EventDefinition(kind, reference, TIMINGS[child.name], child.text.strip())
         if child.name == "condition":
             return EventDefinition(kind, reference, text=child.text.strip())
-    return EventDefinition(kind, reference)
+    return EventDefinition(kind, reference, waits=tag.get("waitForCompletion") != "false")
+
+
+def _text(tag: Tag, name: str) -> str:
+    child = tag.first(name)
+    return child.text.strip() if child else ""
 
 
 def _markers(tag: Tag) -> Iterator[str]:
-    """What changes how an activity runs: loops, and data associations that compute."""
+    """What changes how an activity runs: data associations that compute, events thrown between turns."""
     for child in tag.children:
         if child.name in LOOPS:
-            yield child.name
+            yield from (part.name for part in child.children if part.name == "complexBehaviorDefinition")
         elif child.name.startswith("data") and child.name.endswith("Association"):
             yield from (part.name for part in child.children if part.name in ("assignment", "transformation"))
 

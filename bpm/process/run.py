@@ -5,14 +5,14 @@ A `Run` moves tokens and keeps the books; what an element means is the nodes' bu
 """
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from bpm.expressions import EvaluationError
 
-from .effects import NOTHING, CloseWait, Completed, Effect, Event, History, Incident
-from .state import ROOT, Instance, Scope, Status, Token, Wait
+from .effects import NOTHING, CloseWait, Completed, Effect, Event, History, Incident, Thrown
+from .state import PROCESS, ROOT, Done, Instance, Scope, Status, Token, Wait
 from .view import View
 
 MACHINE_WORK = frozenset({"command", "script"})
@@ -38,12 +38,42 @@ class Way(NamedTuple):
         return cls(tuple([flow.id for flow in flows]), flows[0].target if flows else None, flows[1:])
 
 
+class Catcher(Protocol):
+    """A boundary event or the start of an event sub-process, as what throws errors and escalations sees it."""
+
+    interrupts: bool
+
+    def precision(self, kind: str, code: str | None) -> int:
+        """0: it does not catch this; 1: it catches any code; 2: it catches exactly this one."""
+        ...
+
+    def codes(self, kind: str) -> Sequence[str | None]:
+        """The codes of this kind that it catches, null for any."""
+        ...
+
+    def catch(self, run: "Run", host: Token, code: str | None, message: str) -> None:
+        """Take it; `host` rests on the activity, or on the sub-process around the event sub-process."""
+        ...
+
+
 class Behavior(Protocol):
     """An element as a run sees it. Any of its methods may raise EvaluationError before it changes anything."""
 
     id: str
+    key: str
     always: Way | None
     is_join: ClassVar[bool]
+    leaves_as: ClassVar[Event]
+
+    @property
+    def catchers(self) -> Sequence[Catcher]:
+        """The boundary events of the element."""
+        ...
+
+    @property
+    def event_starts(self) -> Sequence[Catcher]:
+        """What starts the event sub-processes of a sub-process."""
+        ...
 
     def activate(self, run: "Run", token: Token) -> None:
         """A token has arrived."""
@@ -58,7 +88,19 @@ class Behavior(Protocol):
         ...
 
     def complete(self, run: "Run", token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
-        """What the token waited for has come; a sub-process waits for its scope to become empty."""
+        """What the token waited for has come."""
+        ...
+
+    def emptied(self, run: "Run", token: Token, scope: int) -> None:
+        """The last token is gone from a scope that was opened for the token."""
+        ...
+
+    def holds(self, run: "Run", wait: Wait) -> bool:
+        """Whether the condition that the wait is for holds now."""
+        ...
+
+    def merge(self, run: "Run", scope: int) -> bool:
+        """Go on from an inclusive join if nothing more can arrive; tells whether it did."""
         ...
 
     def skip(self, run: "Run", token: Token, wait: Wait, values: Mapping[str, Any]) -> None:
@@ -69,16 +111,23 @@ class Behavior(Protocol):
         """Ask for a failed task again under the next attempt of its wait."""
         ...
 
-    def catcher(self, code: str | None) -> "Catcher | None":
-        """The boundary event that catches an error of this code inside the element."""
+
+class Model(Protocol):
+    """A compiled process as a run sees it; `joins` are its inclusive gateways with several incoming flows."""
+
+    @property
+    def nodes(self) -> Mapping[str, Behavior]:
+        """The elements by key."""
         ...
 
+    @property
+    def event_starts(self) -> Sequence[Catcher]:
+        """What starts the event sub-processes of the process itself."""
+        ...
 
-class Catcher(Protocol):
-    """An error boundary event as a run sees it."""
-
-    def catch(self, run: "Run", token: Token, code: str | None, message: str) -> None:
-        """Take the error; `token` rests on the activity."""
+    @property
+    def joins(self) -> frozenset[str]:
+        """The inclusive joins."""
         ...
 
 
@@ -89,50 +138,60 @@ class Run:
         "_arrivals",
         "_emptied",
         "_queue",
+        "_scopes",
         "_views",
         "_waits",
         "_written",
+        "changed",
         "effects",
         "instance",
+        "model",
         "nodes",
         "now",
         "steps",
     )
 
-    def __init__(self, nodes: Mapping[str, Behavior], instance: Instance, now: datetime, max_steps: int) -> None:
-        self.nodes = nodes
+    def __init__(self, model: Model, instance: Instance, now: datetime, max_steps: int) -> None:
+        self.model = model
+        self.nodes = model.nodes
         self.instance = instance.copy()
         self.now = now
         self.steps = max_steps
         self.effects: list[Effect] = []
+        self.changed = False
         self._queue: deque[Token] = deque()
         self._emptied: list[int] = []
         self._written: set[int] = set()
         self._views: dict[int, View] = {}
         self._waits: dict[int, list[int]] | None = None
+        self._scopes: dict[int, list[int]] | None = None
         self._arrivals: dict[tuple[str, int], dict[str | None, list[int]]] | None = None
 
     # Moving
 
     def proceed(self) -> None:
         """Move tokens until every one of them rests or is gone."""
-        queue, nodes = self._queue, self.nodes
         while True:
-            while queue:
-                token = queue.popleft()
-                self.steps -= 1
-                if self.steps < 0:
-                    self.fail(token, "too many steps for one trigger: the process goes round in circles", "activate")
-                    continue
-                mark = len(self.effects)
-                try:
-                    nodes[token.element].activate(self, token)
-                except EvaluationError as error:
-                    self._undo(token, mark)
-                    self.fail(token, str(error), "activate")
-            if not self._emptied:
+            self._move()
+            if self._emptied:
+                self._complete_scope(self._emptied.pop())
+            elif not (self.changed and self._fire_condition()) and not (self.model.joins and self._merge()):
                 return
-            self._complete_scope(self._emptied.pop())
+
+    def _move(self) -> None:
+        queue, nodes = self._queue, self.nodes
+        while queue:
+            token = queue.popleft()
+            self.steps -= 1
+            if self.steps < 0:
+                self.fail(token, "too many steps for one trigger: the process goes round in circles", "activate")
+                continue
+            mark = len(self.effects)
+            try:
+                nodes[token.element].activate(self, token)
+            except EvaluationError as error:
+                self._undo(token, mark)
+                self.fail(token, str(error), "activate")
 
     def leave(self, node: Behavior, token: Token, values: Mapping[str, Any] = NOTHING) -> None:
         """Move a token on along the node's flows; without any it is consumed."""
@@ -143,12 +202,12 @@ class Run:
             except EvaluationError as error:
                 self.fail(token, str(error), "leave")
                 return
-        self.effects.append(History(node.id, "completed", self.now, token.id, values, way.ids))
+        self.effects.append(History(node.id, node.leaves_as, self.now, token.id, values, way.ids))
         if way.target is None:
             self.consume(token)
             return
         self.instance.tokens.pop(token.id, None)
-        self._queue.append(Token(token.id, way.target, token.scope, way.ids[0]))
+        self._queue.append(Token(token.id, way.target, token.scope, way.ids[0] if way.ids else None))
         for flow in way.others:
             self.spawn(flow.target, token.scope, flow.id)
 
@@ -174,22 +233,44 @@ class Run:
         if not active[token.scope]:
             self._emptied.append(token.scope)
 
-    def arrivals(self, token: Token) -> dict[str | None, list[int]]:
-        """The tokens that rest at this token's join in its scope, by the flow they came by."""
+    def empty(self, scope: int) -> None:
+        """Look again at a scope that has no tokens, whose end could not be evaluated."""
+        self._emptied.append(scope)
+
+    # Joins
+
+    def arrivals(self, element: str, scope: int) -> dict[str | None, list[int]]:
+        """The tokens that rest at a join in a scope, by the flow they came by."""
         if self._arrivals is None:
             self._arrivals = {}
             waits = self.instance.waits.values()
             not_arrived = {wait.token for wait in waits if wait.kind == "incident" and wait.data[0] == "activate"}
             for other in self.instance.tokens.values():
                 if self.nodes[other.element].is_join and other.id not in not_arrived:
-                    self._arrived_at(self._arrivals, other)[other.flow].append(other.id)
-        return self._arrived_at(self._arrivals, token)
+                    self._arrived_at(self._arrivals, other.element, other.scope)[other.flow].append(other.id)
+        return self._arrived_at(self._arrivals, element, scope)
 
     @staticmethod
     def _arrived_at(
-        arrivals: dict[tuple[str, int], dict[str | None, list[int]]], token: Token
+        arrivals: dict[tuple[str, int], dict[str | None, list[int]]], element: str, scope: int
     ) -> dict[str | None, list[int]]:
-        return arrivals.setdefault((token.element, token.scope), defaultdict(list))
+        return arrivals.setdefault((element, scope), defaultdict(list))
+
+    def join(self, arrivals: dict[str | None, list[int]], last: int) -> Token:
+        """Use up one token of each flow that has one, but for the `last`: it goes on."""
+        for flow in list(arrivals):
+            joined = self.instance.tokens[arrivals[flow].pop(0)]
+            if not arrivals[flow]:
+                del arrivals[flow]
+            self.close_all(joined)
+            if joined.id != last:
+                self.consume(joined)
+        return self.instance.tokens[last]
+
+    def _merge(self) -> bool:
+        """Let one inclusive join go on that has waited long enough."""
+        waiting = {(token.element, token.scope): None for token in self.instance.tokens.values()}
+        return any(self.nodes[element].merge(self, scope) for element, scope in waiting if element in self.model.joins)
 
     # Scopes and variables
 
@@ -208,11 +289,18 @@ class Run:
         """Set variables: each in the nearest scope that has it, a new one in the process."""
         if values:
             self._views.clear()
+            self.changed = True
         for name, value in values.items():
             home = scope
             while home != ROOT and name not in self.instance.variables[home]:
                 home = self.instance.scopes[home].parent or ROOT
             self._own(home)[name] = value
+
+    def write_locally(self, scope: int, values: Mapping[str, Any]) -> None:
+        """Set variables of a scope itself."""
+        self._views.clear()
+        self.changed = True
+        self._own(scope).update(values)
 
     def _own(self, scope: int) -> dict[str, Any]:
         """A scope's variables, copied before they are written for the first time."""
@@ -221,13 +309,15 @@ class Run:
             self.instance.variables[scope] = self.instance.variables[scope].copy()
         return self.instance.variables[scope]
 
-    def open_scope(self, host: Token, variables: dict[str, Any]) -> int:
-        """Open a scope for a sub-process on which `host` rests."""
+    def open_scope(self, host: Token, variables: dict[str, Any], parent: int | None = None, note: Any = None) -> int:
+        """Open a scope that belongs to a resting token, in its own scope or in the one given."""
         scope = self.next_id()
-        self.instance.scopes[scope] = Scope(host.element, host.id, host.scope)
+        self.instance.scopes[scope] = Scope(host.element, host.id, host.scope if parent is None else parent, note)
         self.instance.active[scope] = 0
         self.instance.variables[scope] = variables
         self._written.add(scope)
+        if self._scopes is not None:
+            self._scopes.setdefault(host.id, []).append(scope)
         return scope
 
     def clear_scope(self, scope: int) -> None:
@@ -241,15 +331,42 @@ class Run:
         self.instance.active[scope] = 0
         self._arrivals = None
 
-    def close_scope(self, scope: int) -> None:
-        """Forget a scope that has no tokens any more."""
+    def close_scope(self, scope: int) -> tuple[Done, ...]:
+        """Forget a scope that has no tokens any more; gives what could have been compensated in it."""
+        record = self.instance.scopes[scope]
+        if self._scopes is not None and record.token is not None:
+            self._scopes[record.token].remove(scope)
         for part in (self.instance.scopes, self.instance.active, self.instance.variables):
             del part[scope]
         self._views.pop(scope, None)
+        return self.instance.done.pop(scope, ())
 
-    def scopes_of(self, host: Token) -> list[int]:
-        """The scopes that were opened for a resting token."""
-        return [key for key, scope in self.instance.scopes.items() if scope.token == host.id]
+    def scopes_of(self, host: Token) -> tuple[int, ...]:
+        """The scopes that were opened for a resting token, oldest first."""
+        if self._scopes is None:
+            self._scopes = {}
+            for key, scope in self.instance.scopes.items():
+                if scope.token is not None:
+                    self._scopes.setdefault(scope.token, []).append(key)
+        return tuple(self._scopes.get(host.id, ()))
+
+    def inside(self, host: Token) -> int:
+        """The scope of the process, or of the sub-process that a token rests on."""
+        return ROOT if host is PROCESS else self.scopes_of(host)[0]
+
+    def note(self, scope: int, note: Any) -> None:
+        """Keep something about a scope."""
+        self.instance.scopes[scope] = self.instance.scopes[scope]._replace(note=note)
+
+    def host_of(self, scope: int) -> Token:
+        """The token that a scope was opened for; `PROCESS` for that of the process."""
+        host = self.instance.scopes[scope].token
+        return PROCESS if host is None else self.instance.tokens[host]
+
+    def note_done(self, scope: int, *done: Done) -> None:
+        """Keep what could be compensated in a scope."""
+        if done:
+            self.instance.done[scope] = (*self.instance.done.get(scope, ()), *done)
 
     # Waits
 
@@ -268,7 +385,7 @@ class Run:
     def close(self, wait: Wait, reason: Literal["answered", "cancelled"] = "answered") -> None:
         """Close one wait."""
         del self.instance.waits[wait.id]
-        self.effects.append(CloseWait(wait.id, wait.element, reason))
+        self.effects.append(CloseWait(wait.id, wait.element, reason, wait.kind))
 
     def close_all(self, token: Token, answered: Wait | None = None) -> None:
         """Close every wait of a token; all but the answered one are cancelled."""
@@ -284,67 +401,142 @@ class Run:
                 self._waits.setdefault(wait.token, []).append(wait.id)
         return [waits[wait_id] for wait_id in self._waits.get(token.id, ()) if wait_id in waits]
 
-    # Errors and incidents
+    def token_of(self, wait: Wait) -> Token:
+        """The token that waits; `PROCESS` where the process itself listens."""
+        return self.instance.tokens[wait.token] if wait.token else PROCESS
 
-    def find_catcher(self, token: Token | None, code: str | None) -> tuple["Catcher", Token] | None:
-        """The boundary event that catches an error at a resting token, on its element or one around it.
+    def answerer(self, wait: Wait) -> Behavior:
+        """The node that answers a wait: the one its token rests on, or an event that listens beside it."""
+        if wait.token:
+            node = self.nodes[self.instance.tokens[wait.token].element]
+            if node.id == wait.element:
+                return node
+        return self.nodes[wait.element]
 
-        It comes with the token on its own activity.
+    def _fire_condition(self) -> bool:
+        """Let the first conditional event go on whose condition has become true since variables were written."""
+        for wait in [wait for wait in self.instance.waits.values() if wait.kind == "condition"]:
+            try:
+                holds = self.answerer(wait).holds(self, wait)
+                if holds and not wait.data:
+                    self.steps -= 1
+                    self.answerer(wait).complete(self, self.token_of(wait), wait, None, NOTHING)
+                    return True
+            except EvaluationError as error:
+                self.fail_wait(wait, str(error), "condition")
+                continue
+            if holds is not wait.data:
+                self.replace(wait._replace(data=holds))
+        self.changed = False
+        return False
+
+    # Errors, escalations and incidents
+
+    def throw(
+        self, kind: Literal["error", "escalation", "cancel"], token: Token, code: str | None, message: str
+    ) -> bool:
+        """Hand something thrown at a token to what catches it, here or in the calling instance.
+
+        Tells whether it ended what the token was doing; it is for the thrower to go on if it did not.
         """
-        while token is not None:
-            if catcher := self.nodes[token.element].catcher(code):
-                return catcher, token
-            token = self.host_of(token.scope)
+        found = self._find_catcher(kind, token, code)
+        if found is not None:
+            catcher, host = found
+            catcher.catch(self, host, code, message)
+            return catcher.interrupts
+        if kind == "cancel" or self.instance.caller is None or not self.instance.caller.catches(kind, code):
+            return False
+        self.effects.append(Thrown(kind, code, message))
+        if kind == "error":
+            self.end(Status.CANCELLED)
+        return kind == "error"
+
+    def catches(self, kind: str, token: Token, code: str | None) -> bool:
+        """Whether something catches what a token throws."""
+        caller = self.instance.caller
+        return self._find_catcher(kind, token, code) is not None or bool(caller and caller.catches(kind, code))
+
+    def _find_catcher(self, kind: str, token: Token, code: str | None) -> tuple[Catcher, Token] | None:
+        for catchers, host in self._around(token):
+            best = max(catchers, key=lambda catcher: catcher.precision(kind, code), default=None)
+            if best is not None and best.precision(kind, code):
+                return best, host
         return None
 
-    def host_of(self, scope: int) -> Token | None:
-        """The token that rests on the sub-process a scope was opened for."""
-        host = self.instance.scopes[scope].token
-        return None if host is None else self.instance.tokens[host]
+    def codes(self, kind: str, token: Token) -> list[str | None]:
+        """Every code of this kind that is caught around a token, null for any."""
+        caller = self.instance.caller
+        outside = caller.codes(kind) if caller else ()
+        caught = [code for catchers, _ in self._around(token) for one in catchers for code in one.codes(kind)]
+        return list(dict.fromkeys([*caught, *outside]))
+
+    def _around(self, token: Token) -> Iterable[tuple[Sequence[Catcher], Token]]:
+        """What may catch, from the inside out: boundary events, then event sub-processes, of each level."""
+        while token is not PROCESS:
+            yield self.nodes[token.element].catchers, token
+            scope = self.instance.scopes[token.scope]
+            host = self.host_of(token.scope)
+            if scope.note != INTERRUPTED:
+                yield self.event_starts(scope), host
+            token = host
+
+    def event_starts(self, scope: Scope) -> Sequence[Catcher]:
+        """What starts the event sub-processes of a scope."""
+        return self.model.event_starts if scope.element is None else self.nodes[scope.element].event_starts
 
     def fail(self, token: Token, message: str, phase: str, *data: Any, code: str | None = None) -> None:
         """Let a token rest as an incident; `phase` and `data` say how it goes on when retried."""
         self.rest(token)
-        wait_id = self.open("incident", token.element, token, [phase, *data])
-        self._report(token, wait_id, token.element, message, code)
+        element = self.nodes[token.element].id
+        wait_id = self.open("incident", element, token, [phase, *data])
+        self._report(token.id, wait_id, element, message, code)
 
     def fail_wait(self, wait: Wait, message: str, phase: str, *data: Any, code: str | None = None) -> None:
         """Turn an open wait into an incident."""
         self.replace(wait._replace(kind="incident", data=[phase, *data]))
-        self._report(self.instance.tokens[wait.token], wait.id, wait.element, message, code)
+        self._report(wait.token, wait.id, wait.element, message, code)
 
-    def _report(self, token: Token, wait_id: int, element: str, message: str, code: str | None) -> None:
+    def _report(self, token: int, wait_id: int, element: str, message: str, code: str | None) -> None:
         values = {"message": message} if code is None else {"message": message, "code": code}
-        self.effects.append(History(element, "failed", self.now, token.id, values))
+        self.effects.append(History(element, "failed", self.now, token, values))
         self.effects.append(Incident(wait_id, element, message, code))
 
     def _undo(self, token: Token, mark: int) -> None:
-        """Take back what an activation did before it failed: its effects and the waits it opened."""
+        """Take back what an activation did before it failed: its effects, and the waits and scopes it opened."""
         del self.effects[mark:]
+        for scope in self.scopes_of(token):
+            self.close_scope(scope)
         for wait in self.waits_of(token):
             del self.instance.waits[wait.id]
 
     # Ending
 
+    def end(self, status: Status) -> None:
+        """End the instance at once, whatever its tokens do."""
+        self.clear_scope(ROOT)
+        self.close_all(PROCESS)
+        self.instance.status = status
+
     def _complete_scope(self, scope: int) -> None:
         instance = self.instance
         if instance.active.get(scope) != 0 or instance.status.is_final:
             return
-        host = self.host_of(scope)
-        if host is None:
+        if scope == ROOT:
+            self.close_all(PROCESS)
             instance.status = Status.COMPLETED
             self.effects.append(Completed(instance.variables[ROOT]))
             return
+        host = self.host_of(scope)
         try:
-            self.nodes[host.element].complete(self, host, None, None, NOTHING)
+            self.nodes[host.element].emptied(self, host, scope)
         except EvaluationError as error:
-            self.fail(host, str(error), "complete", None, {})
+            self.fail(host, str(error), "emptied", scope)
 
     def finish(self) -> Instance:
         """Settle status and version, and give the new instance."""
         instance = self.instance
         if not instance.status.is_final:
-            if instance.tokens and not instance.waits:
+            if instance.tokens and not any(wait.token for wait in instance.waits.values()):
                 self._report_deadlock()
             instance.status = self._status()
         instance.version += 1
@@ -369,3 +561,7 @@ class Run:
     def record(self, element: str, event: Event, token: Token, values: Mapping[str, Any] = NOTHING) -> None:
         """Add a history record."""
         self.effects.append(History(element, event, self.now, token.id, values))
+
+
+INTERRUPTED = "interrupted"
+"""The note of a scope whose event sub-process has taken over."""

@@ -1,41 +1,28 @@
-"""Between the pure engine and the database: one trigger, one transaction.
+"""Between the pure engine and the database: instances are started and advanced in the caller's transaction.
 
     load the instance -> advance -> carry out the effects -> write instance, history and waits
 
-Transactional commands of service tasks are run inside that transaction and answered at once; scripts, effects
-and timers become jobs (`bpm.process.jobs`).
+One `Unit` does that for a trigger and for all that follows from it at once: transactional commands of service
+tasks, decisions, and instances that call each other. Scripts, effects and timers become jobs (`bpm.process.jobs`).
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from bpm.bus import Context, Registry
-from bpm.errors import BpmError, Conflict, Fenced, NotFound
-from bpm.jobs import Job, JobQueue
-from bpm.process import effects, tables
+from bpm.errors import Conflict, NotFound
+from bpm.jobs import JobQueue
+from bpm.process import tables
 from bpm.process.compile import CompiledProcess, load
-from bpm.process.engine import advance
-from bpm.process.state import Instance
-from bpm.process.triggers import CompleteTask, FailTask, Start, Trigger
-from bpm.security.permissions import Principal
-
-MAX_INLINE_COMMANDS = 200
-"""After so many commands in one transaction the next becomes a job, so that no group waits for a loop."""
+from bpm.process.decision_tables import newest_decision
+from bpm.process.decisions import Decision, load_decisions
+from bpm.process.instances import NewInstance, Standing
+from bpm.process.triggers import Trigger
+from bpm.process.unit import Unit
 
 CACHED_DEFINITIONS = 500
 
-
-@dataclass(frozen=True, slots=True)
-class NewInstance:
-    """What an instance is started with; `origin` keeps the same request from starting a second one."""
-
-    variables: Mapping[str, Any]
-    business_key: str | None = None
-    message: str | None = None
-    origin: str | None = None
+__all__ = ["NewInstance", "ProcessRuntime", "Standing"]
 
 
 class ProcessRuntime:
@@ -43,54 +30,40 @@ class ProcessRuntime:
 
     def __init__(self, registry: Registry, jobs: JobQueue) -> None:
         """Take the messages that tasks may send and the engine that runs their jobs."""
-        self._registry = registry
-        self._jobs = jobs
+        self.registry = registry
+        self.jobs = jobs
         self._compiled: OrderedDict[int, CompiledProcess] = OrderedDict()
+        self._decisions: OrderedDict[int, Mapping[str, Decision]] = OrderedDict()
+        self._busy: dict[int, list[Unit]] = {}
 
-    def start(self, context: Context, deployed: tables.DeployedProcess, new: NewInstance) -> int:
-        """Start an instance and return its id (of the first one, when the request has started one before)."""
+    def start(self, context: Context, deployed: tables.DeployedProcess, new: NewInstance) -> Standing:
+        """Start an instance; the one that the same request has started before, if there is one."""
         known = tables.instance_of_origin(context.tx, new.origin) if new.origin is not None else None
         if known is not None:
-            return known
-        assert deployed.id is not None
-        row = {
-            "organization_id": context.organization_id,
-            "definition_id": deployed.id,
-            "process_key": deployed.key,
-            "business_key": new.business_key,
-            "origin": new.origin,
-            "status": "RUNNING",
-            "state": Instance().to_json(),
-            "state_version": 0,
-            "starter_id": context.principal.id,
-            "starter_name": context.principal.name,
-            "permissions": sorted(context.principal.permissions),
-            "correlation_id": context.envelope.root,
-            "created_at": context.now(),
-        }
-        instance_id = tables.insert_instance(context.tx, row)
-        self.advance(context, instance_id, Start(new.variables, new.message))
-        return instance_id
+            return self.standing(context, known)
 
-    def advance(self, context: Context, instance_id: int, trigger: Trigger) -> None:
+        def work(unit: Unit) -> Standing:
+            return unit.start(deployed, new)
+
+        return self._run(context, work)
+
+    def advance(self, context: Context, instance_id: int, trigger: Trigger) -> Standing:
         """Apply a trigger and everything that follows from it in this transaction.
 
         Raises `NotFound` for an unknown instance, `Conflict` when the trigger came too late or does not fit.
         """
+
+        def work(unit: Unit) -> Standing:
+            return unit.advance(instance_id, trigger)
+
+        return self._run(context, work)
+
+    def standing(self, context: Context, instance_id: int) -> Standing:
+        """Return where an instance of the caller's organisation stands; raises `NotFound`."""
         row = tables.find_instance(context.tx, instance_id)
         if row is None or row.organization_id != context.organization_id:
             raise NotFound(f"there is no process instance {instance_id}")
-        process = self.compiled(context, row.definition_id)
-        step = Step(self._registry, self._jobs, context, row)
-        instance = Instance.from_json(row.state)
-        instance, found = advance(process, instance, trigger, context.now())
-        if found and isinstance(found[0], effects.Ignored):
-            raise Conflict(found[0].reason)
-        step.carry_out(found)
-        while step.triggers:
-            instance, found = advance(process, instance, step.triggers.popleft(), context.now())
-            step.carry_out(found)
-        self._write(context, row, instance)
+        return Standing.of_row(row, tables.waits_of(context.tx, instance_id))
 
     def compiled(self, context: Context, definition_id: int) -> CompiledProcess:
         """Return a definition ready to run, compiled once per process and version."""
@@ -99,185 +72,35 @@ class ProcessRuntime:
             deployed = tables.find_definition(context.tx.session(None), definition_id)
             if deployed is None:
                 raise NotFound(f"there is no process definition {definition_id}")
-            process = self._compiled[definition_id] = load(deployed.bpmn_xml)
+            process = self._compiled[definition_id] = load(deployed.bpmn_xml, deployed.key)
             if len(self._compiled) > CACHED_DEFINITIONS:
                 self._compiled.popitem(last=False)
         return process
 
-    def _write(self, context: Context, row: Any, instance: Instance) -> None:
-        values = {
-            "status_": instance.status.value,
-            "state_": instance.to_json(),
-            "next_version": instance.version,
-            "ended_at_": context.now() if instance.status.is_final else None,
-        }
-        if not tables.write_instance(context.tx, row.id, row.state_version, values):
-            raise Fenced
+    def decision(self, context: Context, key: str) -> Decision:
+        """Return the newest version of a decision, read once per process; raises `NotFound`."""
+        deployed = newest_decision(context.session, key)
+        if deployed is None or deployed.id is None:
+            raise NotFound(f"there is no decision {key}; deploy it with CreateDecisionDefinitionCommand")
+        decisions = self._decisions.get(deployed.id)
+        if decisions is None:
+            decisions = self._decisions[deployed.id] = load_decisions(deployed.dmn_xml)
+            if len(self._decisions) > CACHED_DEFINITIONS:
+                self._decisions.popitem(last=False)
+        return decisions[key]
 
+    def check_free(self, context: Context, instance_id: int) -> None:
+        """Raise `Conflict` for an instance that this transaction is in the middle of advancing."""
+        if any(instance_id in unit.steps for unit in self._busy.get(id(context.tx), ())):
+            raise Conflict(f"process instance {instance_id} is in the middle of this step; send it a message later")
 
-class Step:
-    """Carries out the effects of one advance; what it answers itself goes to `triggers`."""
-
-    def __init__(self, registry: Registry, jobs: JobQueue, context: Context, row: Any) -> None:
-        """Work for the instance of `row` in the context's transaction."""
-        self._registry = registry
-        self._jobs = jobs
-        self._context = context
-        self._row = row
-        self._inline = 0
-        self.triggers: deque[Trigger] = deque()
-
-    def carry_out(self, found: tuple[effects.Effect, ...]) -> None:
-        """Do what the engine asks for, in its order."""
-        for effect in found:
-            _CARRY_OUT[type(effect)](self, effect)
-
-    def send(self, effect: effects.SendCommand) -> None:
-        """Run a transactional command now; leave an effect to a worker."""
+    def _run(self, context: Context, work: Callable[[Unit], Standing]) -> Standing:
+        units = self._busy.setdefault(id(context.tx), [])
+        unit = Unit(self, context)
+        units.append(unit)
         try:
-            registration = self._registry.find(effect.command)
-        except NotFound as error:
-            self.triggers.append(FailTask(effect.wait_id, effect.attempt, "; ".join(error.errors)))
-            return
-        fields = dict(effect.parameters)
-        if not effect.is_mapped:
-            names = {f.alias or n for n, f in registration.message_type.model_fields.items()}
-            fields = {name: value for name, value in fields.items() if name in names}
-        if registration.kind == "effect" or self._inline >= MAX_INLINE_COMMANDS:
-            self._open(effect, "command", {"command": effect.command, "fields": fields, "retries": effect.retries})
-            return
-        self._inline += 1
-        try:
-            result = self._context.call(effect.command, fields, self.starter())
-        except BpmError as error:
-            code = type(error).__name__
-            self.triggers.append(FailTask(effect.wait_id, effect.attempt, "; ".join(error.errors), code))
-        else:
-            self.triggers.append(CompleteTask(effect.wait_id, effect.attempt, result))
-
-    def starter(self) -> Principal:
-        """Return who the instance's tasks act for."""
-        return starter_of(self._row)
-
-    def run_script(self, effect: effects.RunScript) -> None:
-        """Leave a script to a worker."""
-        self._open(effect, "script", {"source": effect.source, "variables": dict(effect.variables)})
-
-    def open_timer(self, effect: effects.OpenTimer) -> None:
-        """Ask to be woken."""
-        self._open(effect, "timer", due=effect.due)
-
-    def open_message(self, effect: effects.OpenMessageWait) -> None:
-        """Wait for a message."""
-        self._open(effect, "message", name=effect.name, key=effect.key)
-
-    def open_user_task(self, effect: effects.OpenUserTask) -> None:
-        """Offer a task to people."""
-        data = {
-            "formKey": effect.form_key,
-            "assignee": effect.assignee,
-            "candidateUsers": list(effect.candidate_users),
-            "candidateGroups": list(effect.candidate_groups),
-            "priority": effect.priority,
-            "variables": dict(effect.variables) if effect.variables is not None else None,
-        }
-        self._open(effect, "user", data, due=effect.due, name=effect.name)
-
-    def incident(self, effect: effects.Incident) -> None:
-        """Keep what somebody has to look at, and tell."""
-        self._open(effect, "incident", {"message": effect.message, "code": effect.code})
-        self._publish("process.incident", {"elementId": effect.element_id, "message": effect.message})
-
-    def close(self, effect: effects.CloseWait) -> None:
-        """Forget a wait."""
-        tables.close_wait(self._context.tx, self._row.id, effect.wait_id)
-
-    def emit(self, effect: effects.EmitMessage) -> None:
-        """Send a message to whoever waits for it, now or soon."""
-        fields = {"messageName": effect.name, "correlationKey": effect.key, "variables": dict(effect.payload)}
-        self._context.later("CorrelateMessageCommand", fields)
-
-    def record(self, effect: effects.History) -> None:
-        """Write a line of history."""
-        row = {
-            "instance_id": self._row.id,
-            "element_id": effect.element_id,
-            "event": effect.event,
-            "at": effect.when,
-            "token": effect.token,
-            "values": dict(effect.values),
-            "flows": list(effect.flows),
-        }
-        self._context.tx.append(tables.HISTORY, row)
-
-    def completed(self, _effect: effects.Completed) -> None:
-        """Tell that the instance has ended."""
-        self._publish("process.completed", {})
-
-    def cancelled(self, effect: effects.Cancelled) -> None:
-        """Tell that the instance was cancelled."""
-        self._publish("process.cancelled", {"reason": effect.reason})
-
-    def ignored(self, _effect: effects.Ignored) -> None:
-        """Drop an answer of our own that is not waited for any more: the instance ended meanwhile."""
-
-    def _open(
-        self,
-        effect: Any,
-        kind: str,
-        data: Mapping[str, Any] | None = None,
-        *,
-        due: datetime | None = None,
-        name: str | None = None,
-        key: str | None = None,
-    ) -> None:
-        now = self._context.now()
-        woken = kind in tables.JOB_KINDS
-        due = due or (now if woken else None)
-        row = {
-            "instance_id": self._row.id,
-            "wait_id": effect.wait_id,
-            "organization_id": self._row.organization_id,
-            "kind": kind,
-            "element_id": effect.element_id,
-            "attempt": getattr(effect, "attempt", 1),
-            "tries": 0,
-            "due_at": due,
-            "name": name,
-            "key": key,
-            "data": data,
-            "created_at": now,
-        }
-        tables.open_wait(self._context.tx, row)
-        if woken and due is not None:
-            self._jobs.enqueue(self._context.tx, Job(tables.KIND, f"{self._row.id}.{effect.wait_id}", 0, due))
-
-    def _publish(self, event: str, data: dict[str, Any]) -> None:
-        if not self._registry.knows("PublishEventCommand"):
-            return
-        about = {"instanceId": self._row.id, "processKey": self._row.process_key, "businessKey": self._row.business_key}
-        publisher = Principal(
-            "system", "system:process", "process engine", self._row.organization_id, frozenset({"events:write"})
-        )
-        self._context.call("PublishEventCommand", {"event": event, "data": {**about, **data}}, publisher)
-
-
-_CARRY_OUT: dict[type[Any], Callable[[Step, Any], None]] = {
-    effects.SendCommand: Step.send,
-    effects.RunScript: Step.run_script,
-    effects.OpenTimer: Step.open_timer,
-    effects.OpenMessageWait: Step.open_message,
-    effects.OpenUserTask: Step.open_user_task,
-    effects.Incident: Step.incident,
-    effects.CloseWait: Step.close,
-    effects.EmitMessage: Step.emit,
-    effects.History: Step.record,
-    effects.Completed: Step.completed,
-    effects.Cancelled: Step.cancelled,
-    effects.Ignored: Step.ignored,
-}
-
-
-def starter_of(row: Any) -> Principal:
-    """Return who started an instance, with the permissions it had then."""
-    return Principal("system", row.starter_id, row.starter_name, row.organization_id, frozenset(row.permissions))
+            return work(unit)
+        finally:
+            units.pop()
+            if not units:
+                self._busy.pop(id(context.tx), None)

@@ -7,11 +7,13 @@ An `Instance` is a value. `advance` never changes the one it is given; callers s
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from pydantic_core import from_json, to_json
 
 ROOT = 0
+TURN = "#"
+"""Ends the key of a repeated activity's single turn, beside the activity as a whole; no XML id may hold it."""
 
 
 class Status(StrEnum):
@@ -33,7 +35,10 @@ class Status(StrEnum):
 
 
 class Token(NamedTuple):
-    """A token at an element of a scope, and the sequence flow it came by."""
+    """A token at an element of a scope, and the sequence flow it came by.
+
+    `element` is the key of a node: the element's id, with `TURN` behind it for one turn of a repeated activity.
+    """
 
     id: int
     element: str
@@ -41,11 +46,15 @@ class Token(NamedTuple):
     flow: str | None = None
 
 
-class Wait(NamedTuple):
-    """What a resting token waits for. `element` answers it: the token's own, or a boundary event on it.
+PROCESS = Token(0, "", ROOT)
+"""Stands for the process itself, as the host of its scope; it is no token that moves."""
 
-    `kind` is command, script, user, message, timer or incident; `attempt` grows with each retry and fences late
-    answers; `data` is the element's own small JSON.
+
+class Wait(NamedTuple):
+    """What a resting token waits for. `element` answers it: the token's own, or an event that listens beside it.
+
+    `kind` is command, script, user, message, signal, timer, condition, call, decision or incident; `attempt` grows
+    with each retry and fences late answers; `data` is the element's own small JSON. `token` 0 is the process itself.
     """
 
     id: int
@@ -57,19 +66,47 @@ class Wait(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """A process or sub-process that is running; `token` rests on the sub-process in the scope `parent`."""
+    """A process, sub-process or turn that is running, opened by the node `element` for the resting `token`.
+
+    `parent` is the scope around it; `note` is what the node keeps about it, as small JSON.
+    """
 
     element: str | None = None
     token: int | None = None
     parent: int | None = None
+    note: Any = None
+
+
+class Done(NamedTuple):
+    """An activity that completed and can be compensated: its own variables, and what was done inside it."""
+
+    element: str
+    variables: dict[str, Any]
+    inner: "list[Done]"
+
+
+class Caller(NamedTuple):
+    """What the instances that call this one catch: codes of errors and of escalations, null for any code."""
+
+    errors: list[str | None]
+    escalations: list[str | None]
+
+    def catches(self, kind: str, code: str | None) -> bool:
+        """Whether somebody outside catches this."""
+        return any(each in (None, code) for each in self.codes(kind))
+
+    def codes(self, kind: str) -> list[str | None]:
+        """The codes of this kind that somebody outside catches."""
+        return {"error": self.errors, "escalation": self.escalations}.get(kind, [])
 
 
 @dataclass(slots=True)
 class Instance:
     """The state of one process instance; `Instance()` is one that has not started.
 
-    `active` counts the tokens of each scope, `variables` are JSON values by name in each scope, `counter` is the
-    last id given to a token, wait or scope.
+    `active` counts the tokens of each scope, `variables` are JSON values by name in each scope, `done` what could be
+    compensated in each scope, `counter` is the last id given to a token, wait or scope. `caller` is set when
+    another instance waits for this one.
     """
 
     status: Status = Status.RUNNING
@@ -80,6 +117,8 @@ class Instance:
     variables: dict[int, dict[str, Any]] = field(default_factory=lambda: {ROOT: {}})
     tokens: dict[int, Token] = field(default_factory=dict[int, Token])
     waits: dict[int, Wait] = field(default_factory=dict[int, Wait])
+    done: dict[int, tuple[Done, ...]] = field(default_factory=dict[int, tuple[Done, ...]])
+    caller: Caller | None = None
 
     def copy(self) -> "Instance":
         """A copy that can be changed without changing this one; variables are copied when first written."""
@@ -92,6 +131,8 @@ class Instance:
             self.variables.copy(),
             self.tokens.copy(),
             self.waits.copy(),
+            self.done.copy(),
+            self.caller,
         )
 
     @property
@@ -102,12 +143,12 @@ class Instance:
     @property
     def current_elements(self) -> tuple[str, ...]:
         """The ids of the elements that tokens rest on, each once, in the order of arrival."""
-        return tuple(dict.fromkeys(token.element for token in self.tokens.values()))
+        return tuple(dict.fromkeys(token.element.removesuffix(TURN) for token in self.tokens.values()))
 
     def to_json(self) -> str:
         """The state as compact JSON: under 300 bytes for one waiting token, variables aside."""
         scopes = [[key, *scope, self.active[key], self.variables[key]] for key, scope in self.scopes.items()]
-        state = {
+        state: dict[str, Any] = {
             "s": self.status,
             "v": self.version,
             "n": self.counter,
@@ -115,6 +156,10 @@ class Instance:
             "t": list(self.tokens.values()),
             "w": list(self.waits.values()),
         }
+        if self.done:
+            state["d"] = self.done
+        if self.caller:
+            state["c"] = self.caller
         return to_json(state).decode()
 
     @classmethod
@@ -125,12 +170,19 @@ class Instance:
             status=Status(state["s"]),
             version=state["v"],
             counter=state["n"],
-            scopes={row[0]: Scope(*row[1:4]) for row in state["x"]},
-            active={row[0]: row[4] for row in state["x"]},
-            variables={row[0]: row[5] for row in state["x"]},
+            scopes={row[0]: Scope(*row[1:5]) for row in state["x"]},
+            active={row[0]: row[5] for row in state["x"]},
+            variables={row[0]: row[6] for row in state["x"]},
             tokens={row[0]: Token(*row) for row in state["t"]},
             waits={row[0]: Wait(*row) for row in state["w"]},
+            done={int(scope): read_done(rows) for scope, rows in state.get("d", {}).items()},
+            caller=Caller(*state["c"]) if "c" in state else None,
         )
+
+
+def read_done(rows: Any) -> tuple[Done, ...]:
+    """What was done, from its JSON."""
+    return tuple([Done(row[0], row[1], list(read_done(row[2]))) for row in cast("list[Any]", rows)])
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

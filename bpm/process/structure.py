@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from .definition import Declaration, Element, ProcessDefinition, SequenceFlow
 from .problems import BpmnProblem
 
+SCOPES = ("subProcess", "transaction")
+"""The elements that hold others."""
+
 _ACTIVITIES = ("task", "Task", "subProcess", "SubProcess", "transaction", "callActivity")
 
 
@@ -30,6 +33,8 @@ def check_structure(process: ProcessDefinition, declarations: Mapping[str, Decla
             yield _problem(element, "an endEvent can't have outgoing sequence flows")
         if element.kind == "boundaryEvent":
             yield from _check_attached(element, elements)
+        if _stands_alone(element) and element.id in sources | targets:
+            yield _problem(element, "an event sub-process or compensation activity can't have sequence flows")
     yield from _check_reachable(process)
 
 
@@ -48,7 +53,8 @@ def _check_flow(flow: SequenceFlow, elements: Mapping[str, Element]) -> Iterator
 
 
 def _check_references(element: Element, declarations: Mapping[str, Declaration]) -> Iterator[BpmnProblem]:
-    references = [(event.kind, event.reference) for event in element.events]
+    declared = ("message", "signal", "error", "escalation")
+    references = [(event.kind, event.reference) for event in element.events if event.kind in declared]
     references.append(("message", element.attributes.get("messageRef", "")))
     for kind, reference in references:
         declaration = declarations.get(reference.rpartition(":")[2])
@@ -82,42 +88,54 @@ def _check_attached(element: Element, elements: Mapping[str, Element]) -> Iterat
 
 def _check_reachable(process: ProcessDefinition) -> Iterator[BpmnProblem]:
     started = {element.scope for element in process.elements if element.kind == "startEvent"}
-    for scope in (process, *(element for element in process.elements if element.kind == "subProcess")):
+    for scope in (process, *(element for element in process.elements if element.kind in SCOPES)):
         if scope.id not in started:
             yield BpmnProblem("it has no start event", scope.id, scope.name, scope.line)
-    reached = _reach(_steps(process), (element.id for element in process.elements if _starts(element)))
+    reached = _reach(steps_of(process), (element.id for element in process.elements if _starts(element)))
     for element in process.elements:
         if element.id not in reached and element.scope in started:
             yield _problem(element, "no path from a start event leads to it")
 
 
-def _steps(process: ProcessDefinition) -> Mapping[str, list[str]]:
-    """Where each element leads: along its flows, and to its boundary events."""
-    steps: defaultdict[str, list[str]] = defaultdict(list)
+def steps_of(process: ProcessDefinition) -> Mapping[str, list[tuple[str, str]]]:
+    """Where each element leads, by which flow: along its own, to its boundary events, and from link to link."""
+    steps: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for flow in process.flows:
-        steps[flow.source].append(flow.target)
+        steps[flow.source].append((flow.id, flow.target))
     for element in process.elements:
         if element.kind == "boundaryEvent":
-            steps[element.attributes.get("attachedToRef", "")].append(element.id)
+            steps[element.attributes.get("attachedToRef", "")].append(("", element.id))
+    for throw, catch in link_pairs(process):
+        steps[throw.id].append(("", catch.id))
     return steps
+
+
+def link_pairs(process: ProcessDefinition) -> Iterator[tuple[Element, Element]]:
+    """Each link throw event with the catch events of its name in its scope."""
+    links = [element for element in process.elements if any(event.kind == "link" for event in element.events)]
+    catches = [element for element in links if element.kind == "intermediateCatchEvent"]
+    for throw in links:
+        if throw.kind == "intermediateThrowEvent":
+            for catch in catches:
+                if (catch.scope, catch.events[0].reference) == (throw.scope, throw.events[0].reference):
+                    yield throw, catch
 
 
 def _starts(element: Element) -> bool:
     """Whether an element is entered by something else than a sequence flow."""
+    return element.kind == "startEvent" or _stands_alone(element)
+
+
+def _stands_alone(element: Element) -> bool:
     attributes = element.attributes
-    return (
-        element.kind == "startEvent"
-        or attributes.get("triggeredByEvent") == "true"
-        or attributes.get("isForCompensation") == "true"
-        or any(event.kind == "link" for event in element.events)
-    )
+    return "true" in (attributes.get("triggeredByEvent"), attributes.get("isForCompensation"))
 
 
-def _reach(steps: Mapping[str, list[str]], starts: Iterable[str]) -> set[str]:
+def _reach(steps: Mapping[str, list[tuple[str, str]]], starts: Iterable[str]) -> set[str]:
     waiting = list(starts)
     reached = set(waiting)
     while waiting:
-        for target in steps.get(waiting.pop(), ()):
+        for _, target in steps.get(waiting.pop(), ()):
             if target not in reached:
                 reached.add(target)
                 waiting.append(target)

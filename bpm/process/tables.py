@@ -20,7 +20,10 @@ JOB_KINDS = ("command", "script", "timer")
 
 
 class DeployedProcess(OrganizationRow, table=True):
-    """One version of a process definition."""
+    """One version of a process definition.
+
+    `permissions` are those its author had: instances that begin by themselves act with them.
+    """
 
     __table_args__ = (UniqueConstraint("organization_id", "key", "version"), {"sqlite_autoincrement": True})
 
@@ -32,10 +35,11 @@ class DeployedProcess(OrganizationRow, table=True):
     category: str | None = None
     bpmn_xml: str
     trigger_events: list[str] = Field(sa_type=JsonColumn)
-    start_messages: list[str] = Field(sa_type=JsonColumn)
     is_active: bool
     metadata_: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     author_id: str
+    author_name: str = ""
+    permissions: list[str] = Field(sa_type=JsonColumn)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
@@ -44,12 +48,15 @@ class ProcessInstance(OrganizationRow, table=True):
     """A running or ended instance; `state` is the engine's own JSON, `state_version` fences its writers.
 
     `origin` is the request that started it: the same request never starts a second one. The tasks run with
-    the permissions of who started it.
+    the permissions of who started it. A called instance knows who called it: `parent_id`, with the wait and attempt
+    that it answers, and `root_id`, the outermost one; `depth` counts the calls around it.
     """
 
     __table_args__ = (
         Index("ix_process_instance_org_created", "organization_id", "created_at"),
         Index("ix_process_instance_business_key", "business_key"),
+        Index("ix_process_instance_parent", "parent_id", "parent_wait"),
+        Index("ix_process_instance_root", "root_id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -65,6 +72,11 @@ class ProcessInstance(OrganizationRow, table=True):
     starter_name: str
     permissions: list[str] = Field(sa_type=JsonColumn)
     correlation_id: str
+    parent_id: int | None = None
+    parent_wait: int | None = None
+    parent_attempt: int | None = None
+    root_id: int | None = None
+    depth: int = 0
     created_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
@@ -119,9 +131,12 @@ _WRITE = (
         ended_at=bindparam("ended_at_"),
     )
 )
+_INSERT_WAIT = WAITS.insert()
 _CLOSE = delete(WAITS).where(WAITS.c.instance_id == bindparam("instance"), WAITS.c.wait_id == bindparam("wait"))
 _ONE_WAIT = select(WAITS).where(WAITS.c.instance_id == bindparam("instance"), WAITS.c.wait_id == bindparam("wait"))
-_WAIT_REF = cast(WAITS.c.instance_id, String) + "." + cast(WAITS.c.wait_id, String)
+_WAIT_REF = (
+    cast(WAITS.c.instance_id, String) + "." + cast(WAITS.c.wait_id, String) + "." + cast(WAITS.c.attempt, String)
+)
 _JOBS = (
     select(WAITS)
     .where(WAITS.c.kind.in_(JOB_KINDS), lacks_token(KIND, _WAIT_REF, WAITS.c.tries))
@@ -151,13 +166,18 @@ def newest_definition(session: ScopedSession, key: str, *, active: bool = False)
     return session.exec(statement.order_by(col(DeployedProcess.version).desc())).first()
 
 
-def started_by(session: ScopedSession, message: str) -> DeployedProcess | None:
-    """Return the newest active version of the process that a message starts; of several, the first deployed."""
-    active = select_rows(DeployedProcess).where(col(DeployedProcess.is_active).is_(True))
-    newest: dict[str, DeployedProcess] = {}
-    for row in session.exec(active.order_by(col(DeployedProcess.id))):
-        newest[row.key] = row
-    return next((row for row in newest.values() if message in row.start_messages), None)
+def version_of(session: ScopedSession, key: str, version: int) -> DeployedProcess | None:
+    """Return a version of a process by its number."""
+    statement = select_rows(DeployedProcess).where(
+        col(DeployedProcess.key) == key, col(DeployedProcess.version) == version
+    )
+    return session.exec(statement).first()
+
+
+def versions_of(session: ScopedSession, key: str) -> Sequence[DeployedProcess]:
+    """Return every version of a process, the newest first."""
+    statement = select_rows(DeployedProcess).where(col(DeployedProcess.key) == key)
+    return session.exec(statement.order_by(col(DeployedProcess.version).desc())).all()
 
 
 def select_definitions(category: str | None, is_active: bool | None, key: str | None) -> Any:
@@ -192,9 +212,12 @@ def write_instance(tx: Transaction, instance_id: int, version: int, values: Mapp
     return tx.connection.execute(_WRITE, {"id_": instance_id, "version_": version, **values}).rowcount == 1
 
 
-def select_instances(definition_id: int | None, status: str | None, business_key: str | None, key: str | None) -> Any:
-    """Select instances by definition, status, business key and process id."""
+def select_instances(
+    definition_id: int | None, status: str | None, business_key: str | None, key: str | None, parent_id: int | None
+) -> Any:
+    """Select instances by definition, status, business key, process id and calling instance."""
     wanted = {"definition_id": definition_id, "status": status, "business_key": business_key, "process_key": key}
+    wanted["parent_id"] = parent_id
     statement = select_rows(ProcessInstance)
     for name, value in wanted.items():
         if value is not None:
@@ -202,15 +225,63 @@ def select_instances(definition_id: int | None, status: str | None, business_key
     return statement
 
 
-def open_wait(tx: Transaction, row: Mapping[str, Any]) -> None:
-    """Write a wait, in the place of the one with the same id if there is one."""
-    close_wait(tx, row["instance_id"], row["wait_id"])
-    tx.connection.execute(WAITS.insert(), row)
+def insert_waits(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write waits; others in the same group of the writer have to find them."""
+    tx.connection.execute(_INSERT_WAIT, rows)
+
+
+def running_instances(tx: Transaction, definition_id: int, limit: int) -> Sequence[Any]:
+    """Return instances of a version that have not ended, the oldest first."""
+    where = INSTANCES.c.definition_id == definition_id, INSTANCES.c.ended_at.is_(None)
+    return tx.connection.execute(select(INSTANCES).where(*where).order_by(INSTANCES.c.id).limit(limit)).all()
+
+
+def migrate_instance(tx: Transaction, instance_id: int, version: int, definition_id: int) -> bool:
+    """Put an instance on another version; False when it went on meanwhile."""
+    statement = (
+        update(INSTANCES)
+        .where(INSTANCES.c.id == instance_id, INSTANCES.c.state_version == version)
+        .values(definition_id=definition_id)
+    )
+    return tx.connection.execute(statement).rowcount == 1
 
 
 def close_wait(tx: Transaction, instance_id: int, wait_id: int) -> None:
     """Forget a wait that ended."""
     tx.connection.execute(_CLOSE, {"instance": instance_id, "wait": wait_id})
+
+
+def called_by(tx: Transaction, parent_id: int, wait_id: int) -> Sequence[Any]:
+    """Return the running instances that answer a wait of another."""
+    statement = select(INSTANCES.c.id).where(
+        INSTANCES.c.parent_id == parent_id, INSTANCES.c.parent_wait == wait_id, INSTANCES.c.ended_at.is_(None)
+    )
+    return tx.connection.execute(statement).scalars().all()
+
+
+def job_waits_below(tx: Transaction, instance_id: int) -> Sequence[Any]:
+    """Return the commands and scripts of an instance and of all that it has called."""
+    called = select(INSTANCES.c.id).where(INSTANCES.c.root_id == instance_id)
+    statement = select(WAITS).where(
+        (WAITS.c.instance_id == instance_id) | WAITS.c.instance_id.in_(called), WAITS.c.kind.in_(("command", "script"))
+    )
+    return tx.connection.execute(statement.order_by(WAITS.c.instance_id, WAITS.c.wait_id)).all()
+
+
+def signal_waits(tx: Transaction, organization_id: int, name: str, after: tuple[int, int], limit: int) -> Sequence[Any]:
+    """Return who listens for a signal, behind the instance and wait given."""
+    statement = select(WAITS).where(
+        WAITS.c.kind == "signal",
+        WAITS.c.name == name,
+        WAITS.c.organization_id == organization_id,
+        (WAITS.c.instance_id > after[0]) | ((WAITS.c.instance_id == after[0]) & (WAITS.c.wait_id > after[1])),
+    )
+    return tx.connection.execute(statement.order_by(WAITS.c.instance_id, WAITS.c.wait_id).limit(limit)).all()
+
+
+def job_ref(wait: Any) -> str:
+    """Return what the jobs of a wait are called by: its instance, its id and its attempt."""
+    return f"{wait.instance_id}.{wait.wait_id}.{wait.attempt}"
 
 
 def find_wait(tx: Transaction, instance_id: int, wait_id: int) -> Any:
@@ -242,12 +313,6 @@ def message_waits(tx: Transaction, organization_id: int, name: str, key: str | N
     )
     statement = statement.where(WAITS.c.key == key) if key is not None else statement.where(WAITS.c.key.is_(None))
     return tx.connection.execute(statement.order_by(WAITS.c.created_at)).all()
-
-
-def select_user_tasks(instance_id: int | None) -> Any:
-    """Select the open user tasks, of one instance if one is given."""
-    statement = select_rows(ProcessWait).where(col(ProcessWait.kind) == "user")
-    return statement if instance_id is None else statement.where(col(ProcessWait.instance_id) == instance_id)
 
 
 def history_of(tx: Transaction, instance_id: int, limit: int, offset: int) -> tuple[Sequence[Any], int]:

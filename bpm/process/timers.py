@@ -1,4 +1,4 @@
-"""ISO 8601 durations, dates and repeating intervals, and when they are due.
+"""ISO 8601 durations, dates and repeating intervals, cron, and when they are due.
 
 Source: ISO 8601-1:2019, 5.5 and 5.6, as BPMN 2.0.2 (10.5.5) asks for. A date without a zone is UTC.
 """
@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bpm.expressions import EvaluationError
+
+from .cron import Cron, is_cron, parse_cron
 
 _DURATION = re.compile(
     r"P(?:(?P<years>\d{1,9})Y)?(?:(?P<months>\d{1,9})M)?(?:(?P<weeks>\d{1,9})W)?(?:(?P<days>\d{1,9})D)?"
@@ -53,6 +55,9 @@ def next_time(data: list[Any], now: datetime) -> tuple[datetime, list[Any]] | No
 
     It keeps its rhythm unless it is a whole interval late: missed times are not made up for in a burst.
     """
+    if len(data) == 1:
+        due = parse_cron(data[0]).after(now)
+        return due, data
     last, count, months, seconds = data
     if count == 1:
         return None
@@ -87,8 +92,10 @@ def parse_date(value: Any) -> datetime:
         raise EvaluationError(f"'{value}' is not an ISO 8601 date such as 2026-05-01T09:00:00Z") from None
 
 
-def parse_cycle(value: Any) -> Cycle:
-    """Read `R3/PT10M`, `R/PT1H`, `R5/2026-05-01T09:00:00Z/P1D`; raises EvaluationError."""
+def parse_cycle(value: Any) -> Cycle | Cron:
+    """Read `R3/PT10M`, `R/PT1H`, `R5/2026-05-01T09:00:00Z/P1D`, or a cron expression; raises EvaluationError."""
+    if isinstance(value, str) and is_cron(value):
+        return parse_cron(value)
     parts = value.split("/") if isinstance(value, str) else []
     repeat = _REPEAT.fullmatch(parts[0]) if len(parts) in (2, 3) else None
     if repeat is None:

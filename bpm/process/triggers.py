@@ -8,18 +8,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .state import Caller
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin a new instance at its none start event, or at the one for the message of that name."""
+    """Begin a new instance at its none start event, or at the one for the message of that name.
+
+    `element` is the id of another start event to begin at: a timer's or a signal's. `caller` is given by a
+    CallProcess.
+    """
 
     variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
     message: str | None = None
+    element: str | None = None
+    caller: Caller | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CompleteTask:
-    """A command or script succeeded; `variables` are the ones the script changed (see `state.changes`)."""
+    """A command, script, decision or called process succeeded; `variables` are the ones a script changed."""
 
     wait_id: int
     attempt: int
@@ -29,7 +37,7 @@ class CompleteTask:
 
 @dataclass(frozen=True, slots=True)
 class FailTask:
-    """A command or script failed for good; retries before that are the caller's.
+    """A command, script, decision or called process failed for good; retries before that are the caller's.
 
     An error boundary event whose error code equals `code`, or one without a code, catches it; otherwise the task
     becomes an incident.
@@ -54,6 +62,22 @@ class MessageArrived:
 
     wait_id: int
     payload: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalArrived:
+    """A signal that this wait listens for was broadcast."""
+
+    wait_id: int
+    payload: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """The called instance that this wait waits for has thrown an escalation and goes on."""
+
+    wait_id: int
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +111,16 @@ class Cancel:
     reason: str = ""
 
 
-Trigger = Start | CompleteTask | FailTask | TimerFired | MessageArrived | CompleteUserTask | Retry | Skip | Cancel
+Trigger = (
+    Start
+    | CompleteTask
+    | FailTask
+    | TimerFired
+    | MessageArrived
+    | SignalArrived
+    | Escalated
+    | CompleteUserTask
+    | Retry
+    | Skip
+    | Cancel
+)

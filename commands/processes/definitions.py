@@ -1,5 +1,6 @@
 """Deploy process definitions and look them up."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -7,7 +8,9 @@ from sqlalchemy.exc import IntegrityError
 
 from bpm.bus import Command, Context, EffectContext, Id, Moment, Page, PagedQuery, Query, Registry, View, handles
 from bpm.errors import Conflict, Invalid, NotFound
-from bpm.process import CompiledProcess, load, tables
+from bpm.process import CompiledProcess, compile_all, load, parse, tables
+from bpm.process.decision_tables import newest_decision
+from bpm.process.starts import ProcessStarts
 from bpm.process.tables import DeployedProcess
 from bpm.security.permissions import SYSTEM, Principal
 from scripts import Sandbox
@@ -35,17 +38,33 @@ class ProcessDefinitionView(View):
     updated_at: Moment | None
 
 
+class DeployedView(View):
+    """Another process of the same file."""
+
+    id: int
+    key: str
+    version: int
+
+
+class DeploymentView(ProcessDefinitionView):
+    """The version that was deployed; `others` are further executable processes of its file, one version each."""
+
+    others: list[DeployedView] = Field(default_factory=list[DeployedView])
+
+
 class ProcessDefinitionDetailView(ProcessDefinitionView):
     """One version with its diagram."""
 
     bpmn_xml: str
 
 
-class CreateProcessDefinitionCommand(Command[ProcessDefinitionView]):
+class CreateProcessDefinitionCommand(Command[DeploymentView]):
     """Deploy a BPMN 2.0 process; one whose process id is known already becomes its next version.
 
     Everything the engine would not execute is refused, each problem with its element's id and line. Script tasks
-    need `code:write` of whoever deploys them.
+    need `code:write` of whoever deploys them. Of a file with several executable processes each is deployed; name,
+    description and `triggerEvents` belong to the first. `triggerEvents` start an instance for each event published
+    under one of these names.
     """
 
     permission = "processes:write"
@@ -64,11 +83,16 @@ class CreateProcessDefinitionCommand(Command[ProcessDefinitionView]):
 
 @handles
 async def create(
-    command: CreateProcessDefinitionCommand, context: EffectContext, registry: Registry, sandbox: Sandbox
-) -> ProcessDefinitionView:
-    """Compile, check what the tasks ask for, and keep the next version."""
-    process = await deployable(command.bpmn_xml, context.principal, registry, sandbox)
-    return await context.conclude(lambda inner: _deploy(command, inner, process))
+    command: CreateProcessDefinitionCommand,
+    context: EffectContext,
+    registry: Registry,
+    sandbox: Sandbox,
+    process_starts: ProcessStarts,
+) -> DeploymentView:
+    """Compile, check what the tasks ask for, and keep the next version of each process."""
+    processes = compile_all(parse(command.bpmn_xml))
+    await check(processes, context, registry, sandbox)
+    return await context.conclude(lambda inner: _deploy_all(command, inner, processes, process_starts))
 
 
 class UpdateProcessDefinitionCommand(Command[ProcessDefinitionView]):
@@ -93,20 +117,24 @@ class UpdateProcessDefinitionCommand(Command[ProcessDefinitionView]):
 
 @handles
 async def update(
-    command: UpdateProcessDefinitionCommand, context: EffectContext, registry: Registry, sandbox: Sandbox
+    command: UpdateProcessDefinitionCommand,
+    context: EffectContext,
+    registry: Registry,
+    sandbox: Sandbox,
+    process_starts: ProcessStarts,
 ) -> ProcessDefinitionView:
     """Take over what is not given from the version that is named."""
-    xml = command.bpmn_xml or (await context.read(lambda inner: found(inner, command.id).bpmn_xml))
+    kept_xml, key = await context.read(lambda inner: (found(inner, command.id).bpmn_xml, found(inner, command.id).key))
+    process = _of_key(command.bpmn_xml, key) if command.bpmn_xml is not None else load(kept_xml, key)
     author = context.principal if command.bpmn_xml is not None else SYSTEM
-    process = await deployable(xml, author, registry, sandbox)
+    await check([process], context, registry, sandbox, author)
 
     def next_version(inner: Context) -> ProcessDefinitionView:
         known = found(inner, command.id)
-        if process.id != known.key:
-            raise Invalid(f"bpmnXml: the process is called {process.id}, the definition is of {known.key}")
         given = command.model_dump(exclude_none=True, exclude={"id"})
         kept = {name: getattr(known, "metadata_" if name == "metadata" else name) for name in _CARRIED}
-        return _deploy(CreateProcessDefinitionCommand.model_validate({**kept, **given}), inner, process)
+        created = CreateProcessDefinitionCommand.model_validate({**kept, **given})
+        return _deploy(created, inner, process, process_starts)
 
     return await context.conclude(next_version)
 
@@ -122,9 +150,11 @@ class ActivateProcessDefinitionCommand(Command[ProcessDefinitionView]):
 
 
 @handles
-def activate(command: ActivateProcessDefinitionCommand, context: Context) -> ProcessDefinitionView:
+def activate(
+    command: ActivateProcessDefinitionCommand, context: Context, process_starts: ProcessStarts
+) -> ProcessDefinitionView:
     """Switch it on."""
-    return _switch(context, command.id, active=True)
+    return _switch(context, command.id, process_starts, active=True)
 
 
 class DeactivateProcessDefinitionCommand(Command[ProcessDefinitionView]):
@@ -138,9 +168,11 @@ class DeactivateProcessDefinitionCommand(Command[ProcessDefinitionView]):
 
 
 @handles
-def deactivate(command: DeactivateProcessDefinitionCommand, context: Context) -> ProcessDefinitionView:
+def deactivate(
+    command: DeactivateProcessDefinitionCommand, context: Context, process_starts: ProcessStarts
+) -> ProcessDefinitionView:
     """Switch it off."""
-    return _switch(context, command.id, active=False)
+    return _switch(context, command.id, process_starts, active=False)
 
 
 class GetProcessDefinitionByIdQuery(Query[ProcessDefinitionDetailView]):
@@ -180,26 +212,43 @@ def list_definitions(query: GetProcessDefinitionListQuery, context: Context) -> 
     return query.page(context, statement, DeployedProcess, view, search=search, sortable=columns)
 
 
-async def deployable(xml: str, author: Principal, registry: Registry, sandbox: Sandbox) -> CompiledProcess:
-    """Return the compiled process; raises `Invalid` with everything that would keep it from running.
+async def check(
+    processes: Sequence[CompiledProcess],
+    context: EffectContext,
+    registry: Registry,
+    sandbox: Sandbox,
+    author: Principal | None = None,
+) -> None:
+    """Raise `Invalid` with everything that would keep processes from running.
 
-    Its scripts will run whoever starts it, so its author must be allowed to write code.
+    Their scripts will run whoever starts them, so their author must be allowed to write code.
     """
-    process = load(xml)
+    author = author or context.principal
     needed = registry.find("ExecuteCodeCommand").message_type.permission
-    problems = [
-        f"'{element}': no command is named {name}; register it, or correct the task's type"
-        for element, name in process.commands.items()
-        if not registry.knows(name)
-    ]
-    for element, source in process.scripts.items():
-        if not author.allows(needed):
-            problems.append(f"'{element}': a script needs {needed}, which {author.name} does not have")
-        check = await sandbox.check(source)
-        problems += [f"'{element}': line {p.line}, column {p.column}: {p.message}" for p in check.problems]
+    problems: list[str] = []
+    for process in processes:
+        problems += [
+            f"'{element}': no command is named {name}; register it, or correct the task's type"
+            for element, name in process.commands.items()
+            if not registry.knows(name)
+        ]
+        for element, source in process.scripts.items():
+            if not author.allows(needed):
+                problems.append(f"'{element}': a script needs {needed}, which {author.name} does not have")
+            found = await sandbox.check(source)
+            problems += [f"'{element}': line {p.line}, column {p.column}: {p.message}" for p in found.problems]
+        if process.decisions:
+            problems += await context.read(lambda inner, process=process: _missing_decisions(inner, process))
     if problems:
         raise Invalid(*problems)
-    return process
+
+
+def _missing_decisions(context: Context, process: CompiledProcess) -> list[str]:
+    return [
+        f"'{element}': there is no decision {key}; deploy its DMN file first"
+        for element, key in process.decisions.items()
+        if newest_decision(context.session, key) is None
+    ]
 
 
 def found(context: Context, definition_id: int) -> DeployedProcess:
@@ -218,10 +267,37 @@ def view(row: DeployedProcess) -> ProcessDefinitionView:
 _CARRIED = ("name", "description", "category", "bpmn_xml", "trigger_events", "is_active", "metadata")
 
 
+def _of_key(xml: str, key: str) -> CompiledProcess:
+    """Return the process of a file that an update is about."""
+    processes = {process.id: process for process in compile_all(parse(xml))}
+    if key not in processes:
+        raise Invalid(f"bpmnXml: the process is called {next(iter(processes))}, the definition is of {key}")
+    return processes[key]
+
+
+def _deploy_all(
+    command: CreateProcessDefinitionCommand,
+    context: Context,
+    processes: Sequence[CompiledProcess],
+    starts: ProcessStarts,
+) -> DeploymentView:
+    first, *others = processes
+    shown = _deploy(command, context, first, starts)
+    rows = [
+        _deploy(
+            command.model_copy(update={"name": other.name or other.id, "trigger_events": []}), context, other, starts
+        )
+        for other in others
+    ]
+    deployed = [DeployedView(id=row.id, key=row.key, version=row.version) for row in rows]
+    return DeploymentView(**shown.model_dump(), others=deployed)
+
+
 def _deploy(
-    command: CreateProcessDefinitionCommand, context: Context, process: CompiledProcess
+    command: CreateProcessDefinitionCommand, context: Context, process: CompiledProcess, starts: ProcessStarts
 ) -> ProcessDefinitionView:
     newest = tables.newest_definition(context.session, process.id)
+    author = context.principal
     row = DeployedProcess(
         key=process.id,
         version=newest.version + 1 if newest is not None else 1,
@@ -230,23 +306,30 @@ def _deploy(
         category=command.category,
         bpmn_xml=command.bpmn_xml,
         trigger_events=command.trigger_events,
-        start_messages=list(process.start_messages),
         is_active=command.is_active,
         metadata_=command.metadata,
-        author_id=context.principal.id,
+        author_id=author.id,
+        author_name=author.name,
+        permissions=sorted(author.permissions),
         created_at=context.now(),
     )
-    context.session.add(row)
     try:
-        context.session.flush()
+        with context.tx.savepoint():
+            context.session.add(row)
+            context.session.flush()
+            shown = view(row)
     except IntegrityError as error:
         raise Conflict("another version was deployed at the same moment; try again") from error
-    return view(row)
+    starts.refresh(context, process.id)
+    return shown
 
 
-def _switch(context: Context, definition_id: int, *, active: bool) -> ProcessDefinitionView:
+def _switch(context: Context, definition_id: int, starts: ProcessStarts, *, active: bool) -> ProcessDefinitionView:
     row = found(context, definition_id)
     if row.is_active == active:
         raise Conflict(f"Process definition is already {'active' if active else 'inactive'}")
     row.is_active, row.updated_at = active, context.now()
-    return view(row)
+    shown, key = view(row), row.key
+    context.session.flush()
+    starts.refresh(context, key)
+    return shown

@@ -1,5 +1,6 @@
 """Start instances, look at them, cancel them and mend their incidents."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -7,9 +8,9 @@ from pydantic import BeforeValidator, Field
 from bpm.bus import Command, Context, EffectContext, Id, Integer, Moment, Page, PagedQuery, Query, View, handles
 from bpm.bus.paging import PageNumber
 from bpm.errors import Conflict, Invalid, NotFound
-from bpm.process import Instance, tables
+from bpm.process import tables
 from bpm.process.jobs import ProcessJobs
-from bpm.process.runtime import NewInstance, ProcessRuntime
+from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
 from bpm.process.tables import DeployedProcess, ProcessInstance
 from bpm.process.triggers import Cancel, CompleteTask, FailTask, MessageArrived, Retry, Skip, TimerFired, Trigger
 from bpm.security.permissions import EXECUTE
@@ -54,6 +55,7 @@ class InstanceView(View):
     process_definition_id: int
     process_key: str
     business_key: str | None
+    parent_instance_id: int | None
     status: Status
     created_at: Moment
     ended_at: Moment | None
@@ -110,7 +112,7 @@ async def start(
     if command.execution_mode == "FireAndForget" or state.status != "RUNNING":
         return state
     await process_jobs.settle(state.instance_id, settings.sync_limit_seconds)
-    return await context.read(lambda inner: state_view(inner, state.instance_id))
+    return await context.read(lambda inner: shown(processes.standing(inner, state.instance_id)))
 
 
 class AdvanceProcessInstanceCommand(Command[InstanceStateView]):
@@ -130,8 +132,7 @@ class AdvanceProcessInstanceCommand(Command[InstanceStateView]):
 @handles
 def advance(command: AdvanceProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
     """Hand the answer to the engine."""
-    processes.advance(context, command.instance_id, _trigger_of(command))
-    return state_view(context, command.instance_id)
+    return shown(processes.advance(context, command.instance_id, _trigger_of(command)))
 
 
 class CancelProcessInstanceCommand(Command[InstanceStateView]):
@@ -148,8 +149,7 @@ class CancelProcessInstanceCommand(Command[InstanceStateView]):
 @handles
 def cancel(command: CancelProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
     """Cancel it."""
-    processes.advance(context, command.instance_id, Cancel(command.reason))
-    return state_view(context, command.instance_id)
+    return shown(processes.advance(context, command.instance_id, Cancel(command.reason)))
 
 
 class RetryIncidentCommand(Command[InstanceStateView]):
@@ -169,7 +169,7 @@ def retry(command: RetryIncidentCommand, context: Context, processes: ProcessRun
     """Take the incidents up where they stopped."""
     for wait_id in _incidents(context, command.instance_id, command.wait_id):
         processes.advance(context, command.instance_id, Retry(wait_id, command.variables))
-    return state_view(context, command.instance_id)
+    return shown(processes.standing(context, command.instance_id))
 
 
 class SkipFailedTaskCommand(Command[InstanceStateView]):
@@ -189,7 +189,7 @@ def skip(command: SkipFailedTaskCommand, context: Context, processes: ProcessRun
     """Go on after the element."""
     for wait_id in _incidents(context, command.instance_id, command.wait_id):
         processes.advance(context, command.instance_id, Skip(wait_id, command.variables))
-    return state_view(context, command.instance_id)
+    return shown(processes.standing(context, command.instance_id))
 
 
 class GetProcessInstanceByIdQuery(Query[InstanceDetailView]):
@@ -203,9 +203,9 @@ class GetProcessInstanceByIdQuery(Query[InstanceDetailView]):
 
 
 @handles
-def get_instance(query: GetProcessInstanceByIdQuery, context: Context) -> InstanceDetailView:
+def get_instance(query: GetProcessInstanceByIdQuery, context: Context, processes: ProcessRuntime) -> InstanceDetailView:
     """Return it."""
-    state = state_view(context, query.instance_id)
+    state = shown(processes.standing(context, query.instance_id))
     row = tables.find_instance(context.tx, query.instance_id)
     return InstanceDetailView.model_validate({**summary(row).model_dump(), **state.model_dump()})
 
@@ -220,13 +220,18 @@ class GetProcessInstanceListQuery(PagedQuery[Page[InstanceView]]):
     process_key: str | None = None
     status: Status | None = None
     business_key: Key | None = None
+    parent_instance_id: Id | None = None
 
 
 @handles
 def list_instances(query: GetProcessInstanceListQuery, context: Context) -> Page[InstanceView]:
     """Return one page, the newest first."""
     statement = tables.select_instances(
-        query.process_definition_id, query.status, query.business_key, query.process_key
+        query.process_definition_id,
+        query.status,
+        query.business_key,
+        query.process_key,
+        query.parent_instance_id,
     )
     search = ("business_key", "process_key")
     return query.page(context, statement, ProcessInstance, summary, search=search)
@@ -279,15 +284,13 @@ def own_instance(context: Context, instance_id: int) -> Any:
     return row
 
 
-def state_view(context: Context, instance_id: int) -> InstanceStateView:
+def shown(standing: Standing) -> InstanceStateView:
     """Show where an instance stands."""
-    row = own_instance(context, instance_id)
-    waits = tables.waits_of(context.tx, instance_id)
     return InstanceStateView(
-        instance_id=row.id,
-        status=row.status,
-        variables=dict(Instance.from_json(row.state).root_variables),
-        current_tasks=[_task(wait) for wait in waits],
+        instance_id=standing.instance_id,
+        status=standing.status,  # type: ignore[arg-type]
+        variables=dict(standing.variables),
+        current_tasks=[_task(wait) for wait in standing.waits],
     )
 
 
@@ -298,6 +301,7 @@ def summary(row: Any) -> InstanceView:
         process_definition_id=row.definition_id,
         process_key=row.process_key,
         business_key=row.business_key,
+        parent_instance_id=row.parent_id,
         status=row.status,
         created_at=row.created_at,
         ended_at=row.ended_at,
@@ -306,14 +310,12 @@ def summary(row: Any) -> InstanceView:
 
 def correlated(
     context: Context, processes: ProcessRuntime, message: str, key: str | None, variables: dict[str, Any]
-) -> InstanceStateView | None:
+) -> Standing | None:
     """Give a message to the instance that has waited longest for it with this key; None when none waits."""
     waits = tables.message_waits(context.tx, context.organization_id, message, key)
     if not waits:
         return None
-    wait = waits[0]
-    processes.advance(context, wait.instance_id, MessageArrived(wait.wait_id, variables))
-    return state_view(context, wait.instance_id)
+    return processes.advance(context, waits[0].instance_id, MessageArrived(waits[0].wait_id, variables))
 
 
 def nobody_waits(message: str, key: str | None) -> str:
@@ -327,16 +329,24 @@ def _start(command: StartProcessInstanceCommand, context: Context, processes: Pr
         name, key = command.message_name or "", command.correlation_key
         waiting = correlated(context, processes, name, key, command.variables)
         if waiting is not None:
-            return waiting
+            return shown(waiting)
         if command.start_policy == "correlate":
             raise NotFound(nobody_waits(name, key))
     new = NewInstance(
         variables=command.variables,
         business_key=command.business_key,
-        message=command.message_name if command.message_name in deployed.start_messages else None,
+        message=_start_message(command.message_name, deployed, context, processes),
         origin=f"{context.envelope.request_id}:{deployed.id}",
     )
-    return state_view(context, processes.start(context, deployed, new))
+    return shown(processes.start(context, deployed, new))
+
+
+def _start_message(
+    name: str | None, deployed: DeployedProcess, context: Context, processes: ProcessRuntime
+) -> str | None:
+    if name is None or deployed.id is None:
+        return None
+    return name if name in processes.compiled(context, deployed.id).starts else None
 
 
 def _definition(command: StartProcessInstanceCommand, context: Context) -> DeployedProcess:
@@ -372,13 +382,12 @@ def _trigger_of(command: AdvanceProcessInstanceCommand) -> Trigger:
     return CompleteTask(command.wait_id, command.attempt, command.result, command.variables)
 
 
-def _task(wait: Any) -> CurrentTaskView:
-    shown = wait.data if wait.kind in ("user", "incident") else None
+def _task(wait: Mapping[str, Any]) -> CurrentTaskView:
     return CurrentTaskView(
-        wait_id=wait.wait_id,
-        element_id=wait.element_id,
-        kind=wait.kind,
-        name=wait.name,
-        due_at=wait.due_at,
-        detail=shown,
+        wait_id=wait["wait_id"],
+        element_id=wait["element_id"],
+        kind=wait["kind"],
+        name=wait["name"],
+        due_at=wait["due_at"],
+        detail=wait["data"] if wait["kind"] in ("user", "incident") else None,
     )

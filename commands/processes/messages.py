@@ -1,23 +1,49 @@
 """What people and the outside tell waiting instances: messages, callbacks, completed tasks."""
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bpm.bus import Command, Context, Id, Moment, PagedQuery, View, handles
-from bpm.bus.paging import Page
+from bpm.bus import Command, Context, Id, Integer, View, handles
 from bpm.errors import Conflict, NotFound
 from bpm.process import tables
-from bpm.process.runtime import NewInstance, ProcessRuntime
-from bpm.process.tables import ProcessWait
+from bpm.process.message_tables import keep_message
+from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
+from bpm.process.starts import ProcessStarts
 from bpm.process.triggers import CompleteUserTask, MessageArrived
-from commands.processes.instances import InstanceStateView, Key, correlated, nobody_waits, own_instance, state_view
+from commands.processes.instances import (
+    CurrentTaskView,
+    InstanceStateView,
+    Key,
+    Status,
+    correlated,
+    nobody_waits,
+    own_instance,
+    shown,
+)
+from commands.processes.user_tasks import check_form
 
 
-class CorrelateMessageCommand(Command[InstanceStateView]):
+class CorrelationView(View):
+    """What became of a message.
+
+    `outcome` says whether an instance went on (correlated), a new one was started, or nobody waited and the message
+    is kept (buffered). The other fields show the instance, if there is one.
+    """
+
+    outcome: Literal["correlated", "started", "buffered"]
+    instance_id: int | None = None
+    status: Status | None = None
+    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
+    current_tasks: list[CurrentTaskView] = Field(default_factory=list[CurrentTaskView])
+
+
+class CorrelateMessageCommand(Command[CorrelationView]):
     """Give a message to the instance that waits for its name and key, the longest waiting first.
 
-    When none waits, a process that begins with this message is started.
+    When none waits, a process that begins with this message is started; when there is none of those either, the
+    message is kept for `timeToLiveSeconds`, for the first instance that comes to wait for it.
     """
 
     permission = "processes:write"
@@ -27,25 +53,40 @@ class CorrelateMessageCommand(Command[InstanceStateView]):
     message_name: Annotated[str, Field(min_length=1, max_length=200)]
     correlation_key: Key | None = None
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
+    time_to_live_seconds: Annotated[Integer, Field(ge=0, le=30 * 86_400)] = 0
 
 
 @handles
-def correlate(command: CorrelateMessageCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
-    """Find who waits, and go on there."""
+def correlate(
+    command: CorrelateMessageCommand, context: Context, processes: ProcessRuntime, process_starts: ProcessStarts
+) -> CorrelationView:
+    """Find who waits and go on there, start what begins with it, or keep it."""
     name, key = command.message_name, command.correlation_key
-    return correlated(context, processes, name, key, command.variables) or _started(command, context, processes)
+    standing = correlated(context, processes, name, key, command.variables)
+    if standing is not None:
+        return _correlation("correlated", standing)
+    for trigger in process_starts.triggered(context, "message", name):
+        origin = f"{context.envelope.request_id}:{trigger.definition_id}"
+        new = NewInstance(command.variables, message=name, origin=origin)
+        started = process_starts.begin(context, trigger.definition_id, new)
+        if started is not None:
+            return _correlation("started", started)
+    if not command.time_to_live_seconds:
+        raise NotFound(f"{nobody_waits(name, key)}, and it starts none")
+    row = {
+        "organization_id": context.organization_id,
+        "name": name,
+        "key": key,
+        "variables": command.variables,
+        "expires_at": context.now() + timedelta(seconds=command.time_to_live_seconds),
+        "created_at": context.now(),
+    }
+    keep_message(context.tx, row)
+    return CorrelationView(outcome="buffered")
 
 
-def _started(command: CorrelateMessageCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
-    deployed = tables.started_by(context.session, command.message_name)
-    if deployed is None:
-        raise NotFound(f"{nobody_waits(command.message_name, command.correlation_key)}, and it starts none")
-    new = NewInstance(
-        variables=command.variables,
-        message=command.message_name,
-        origin=f"{context.envelope.request_id}:{deployed.id}",
-    )
-    return state_view(context, processes.start(context, deployed, new))
+def _correlation(outcome: Literal["correlated", "started"], standing: Standing) -> CorrelationView:
+    return CorrelationView(outcome=outcome, **shown(standing).model_dump())
 
 
 class ReturnCallbackCommand(Command[InstanceStateView]):
@@ -71,8 +112,7 @@ def return_callback(command: ReturnCallbackCommand, context: Context, processes:
     ]
     if not waits:
         raise NotFound(f"process instance {command.instance_id} does not wait for that message")
-    processes.advance(context, command.instance_id, MessageArrived(waits[0].wait_id, command.variables))
-    return state_view(context, command.instance_id)
+    return shown(processes.advance(context, command.instance_id, MessageArrived(waits[0].wait_id, command.variables)))
 
 
 class SignalProcessInstanceCommand(Command[InstanceStateView]):
@@ -105,79 +145,6 @@ def signal(command: SignalProcessInstanceCommand, context: Context, processes: P
         names = ", ".join(wait.element_id for wait in waits)
         raise Conflict(f"it waits at several places; name one as taskId: {names}")
     wait = waits[0]
+    check_form(wait, command.variables)
     answer = CompleteUserTask if wait.kind == "user" else MessageArrived
-    processes.advance(context, command.instance_id, answer(wait.wait_id, command.variables))
-    return state_view(context, command.instance_id)
-
-
-class UserTaskView(View):
-    """A task that waits for a person."""
-
-    instance_id: int
-    wait_id: int
-    element_id: str
-    name: str | None
-    form_key: str | None = None
-    assignee: str | None = None
-    candidate_users: list[str] = Field(default_factory=list[str])
-    candidate_groups: list[str] = Field(default_factory=list[str])
-    priority: int | None = None
-    variables: dict[str, Any] | None = None
-    due_at: Moment | None
-    created_at: Moment
-
-
-class GetUserTaskListQuery(PagedQuery[Page[UserTaskView]]):
-    """List the open user tasks, the oldest first unless sorted otherwise."""
-
-    permission = "processes:read"
-    succeeded = "User tasks retrieved successfully"
-
-    sort_direction: Literal["asc", "desc"] = "asc"
-    instance_id: Id | None = None
-
-
-@handles
-def list_user_tasks(query: GetUserTaskListQuery, context: Context) -> Page[UserTaskView]:
-    """Return one page."""
-    statement = tables.select_user_tasks(query.instance_id)
-    columns = {"createdAt": "created_at", "dueAt": "due_at", "instanceId": "instance_id", "name": "name"}
-    return query.page(context, statement, ProcessWait, _user_task, search=("name", "element_id"), sortable=columns)
-
-
-class CompleteUserTaskCommand(Command[InstanceStateView]):
-    """Complete a user task with what its form gave."""
-
-    permission = "processes:write"
-    succeeded = "User task completed successfully"
-    failed = "Completion failed"
-
-    instance_id: Id
-    wait_id: Id
-    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
-
-
-@handles
-def complete_user_task(
-    command: CompleteUserTaskCommand, context: Context, processes: ProcessRuntime
-) -> InstanceStateView:
-    """Go on behind the task."""
-    own_instance(context, command.instance_id)
-    processes.advance(context, command.instance_id, CompleteUserTask(command.wait_id, command.variables))
-    return state_view(context, command.instance_id)
-
-
-def _user_task(row: Any) -> UserTaskView:
-    return UserTaskView.model_validate(
-        {
-            "instance_id": row.instance_id,
-            "wait_id": row.wait_id,
-            "element_id": row.element_id,
-            "name": row.name,
-            "due_at": row.due_at,
-            "created_at": row.created_at,
-            **(row.data or {}),
-        },
-        by_alias=True,
-        by_name=True,
-    )
+    return shown(processes.advance(context, command.instance_id, answer(wait.wait_id, command.variables)))

@@ -40,14 +40,63 @@ def read_retries(tag: Tag, fields: Fields) -> None:
         fields.set("retries", match[1])
 
 
+def read_in(tag: Tag, fields: Fields) -> None:
+    """Read a call activity's `<camunda:in>`: a variable, an expression, all of them, or the business key."""
+    if tag.get("businessKey"):
+        fields.call("business_key", tag.get("businessKey"))
+        return
+    fields.call("passes_all", fields.called.get("passes_all", False) or tag.get("variables") == "all")
+    if tag.get("target"):
+        fields.add_input(tag.get("target"), _source(tag))
+
+
+def read_out(tag: Tag, fields: Fields) -> None:
+    """Read a call activity's `<camunda:out>`: a variable, an expression, or all of them."""
+    fields.call("returns_all", fields.called.get("returns_all", False) or tag.get("variables") == "all")
+    if tag.get("target"):
+        fields.add_output(tag.get("target"), _source(tag))
+
+
+def _source(tag: Tag) -> str:
+    return tag.get("sourceExpression") or f"${{{tag.get('source')}}}"
+
+
+def read_called_binding(value: str, fields: Fields) -> None:
+    """Read which version of a process or decision is meant: the newest, or one by its number."""
+    if value not in ("latest", "version"):
+        fields.refuse(f"the binding '{value}' is not executed; write latest, or version with a number")
+
+
+def read_decision_binding(value: str, fields: Fields) -> None:
+    """Read which version of a decision is meant: only the newest can be."""
+    if value != "latest":
+        fields.refuse(f"the binding '{value}' of its decision is not executed; write latest")
+
+
 def read_properties(tag: Tag, fields: Fields) -> None:
     """Keep `<camunda:properties>`."""
     fields.properties.update((child.get("name"), child.get("value")) for child in tag.children)
 
 
 DIALECT = Dialect(
-    attributes={**TASK_ATTRIBUTES, "topic": "command", "formRef": "form_key"},
+    attributes={
+        **TASK_ATTRIBUTES,
+        "topic": "command",
+        "formRef": "form_key",
+        "expression": "expression",
+        "decisionRef": "decision",
+        "mapDecisionResult": "decision_result",
+        "collection": "collection",
+        "elementVariable": "item",
+    },
+    readers={
+        "calledElementBinding": read_called_binding,
+        "calledElementVersion": lambda value, fields: fields.call("version", value),
+        "decisionRefBinding": read_decision_binding,
+    },
     children={
+        "in": read_in,
+        "out": read_out,
         "inputOutput": read_mapping,
         "failedJobRetryTimeCycle": read_retries,
         "properties": read_properties,
@@ -56,12 +105,14 @@ DIALECT = Dialect(
     refused={
         "class": f"camunda:class {_JAVA}",
         "delegateExpression": f"camunda:delegateExpression {_JAVA}",
-        "expression": f"camunda:expression {_JAVA}",
         "resource": "a script in a file of its own is not read; put it into <script>",
         "connector": "camunda:connector is not executed; use a command",
         "executionListener": "execution listeners are not executed; use a task in the flow instead",
         "taskListener": "task listeners are not executed; use a task in the flow instead",
         "errorEventDefinition": "camunda:errorEventDefinition is not executed; let the command fail with the code",
+        "variableMappingClass": f"camunda:variableMappingClass {_JAVA}",
+        "variableMappingDelegateExpression": f"camunda:variableMappingDelegateExpression {_JAVA}",
+        "calledElementVersionTag": "version tags are not executed; write latest, or version with a number",
         "field": "camunda:field belongs to Java code, which does not run here",
     },
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..definition import Assignment, Extensions
+from ..definition import Assignment, Called, Extensions
 from ..xml import Tag
 
 
@@ -16,6 +16,7 @@ class Fields:
     inputs: list[Assignment] | None = None
     outputs: list[Assignment] = field(default_factory=list[Assignment])
     properties: dict[str, str] = field(default_factory=dict[str, str])
+    called: dict[str, Any] = field(default_factory=dict[str, Any])
     refusals: list[str] = field(default_factory=list[str])
 
     def set(self, name: str, value: Any) -> None:
@@ -32,6 +33,11 @@ class Fields:
         """Add an output mapping."""
         self.outputs.append(Assignment(target.strip(), source))
 
+    def call(self, name: str, value: Any) -> None:
+        """Set a field of `Called`; an empty text says nothing."""
+        if value != "":
+            self.called[name] = value
+
     def refuse(self, sentence: str) -> None:
         """Say what the engine can't execute."""
         self.refusals.append(sentence)
@@ -39,25 +45,37 @@ class Fields:
     def extensions(self) -> Extensions:
         """Everything that was gathered."""
         inputs = None if self.inputs is None else tuple(self.inputs)
-        return Extensions(**self.values, inputs=inputs, outputs=tuple(self.outputs), properties=dict(self.properties))
+        return Extensions(
+            **self.values,
+            inputs=inputs,
+            outputs=tuple(self.outputs),
+            called=Called(**self.called) if self.called else None,
+            properties=dict(self.properties),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """A vendor's words: attributes that set a field, children that are read, and what is refused with why.
 
-    `merges_result`: members of a command's result become variables.
+    `readers` are for attributes that do more than set a field. `merges_result`: members of a command's result
+    become variables.
     """
 
     attributes: Mapping[str, str]
     children: Mapping[str, Callable[[Tag, Fields], None]]
     refused: Mapping[str, str]
+    readers: Mapping[str, Callable[[str, Fields], None]] = field(
+        default_factory=dict[str, Callable[[str, Fields], None]]
+    )
     merges_result: bool = False
 
     def read_attribute(self, name: str, value: str, fields: Fields) -> None:
         """Read `vendor:name="value"` of the element itself."""
         if name in self.refused:
             fields.refuse(self.refused[name])
+        elif name in self.readers:
+            self.readers[name](value.strip(), fields)
         elif name in self.attributes:
             fields.set(self.attributes[name], value.strip())
             self._note_merging(fields)

@@ -7,8 +7,11 @@
     <bpm:output name="receipt">{{charge.receipt}}</bpm:output>
     <bpm:message name="Paid" correlationKey="{{orderId}}"/>     parameters: the payload of a message thrown
 
+    <bpm:formSchema>{"type": "object"}</bpm:formSchema>    the JSON Schema of a user task's form
+
 and the attributes `bpm:resultVariable`, `bpm:formKey`, `bpm:assignee`, `bpm:candidateUsers`,
-`bpm:candidateGroups`, `bpm:dueDate`, `bpm:priority` on the element itself.
+`bpm:candidateGroups`, `bpm:dueDate`, `bpm:priority`, `bpm:decision` on the element itself, and `bpm:collection`,
+`bpm:item`, `bpm:outputCollection`, `bpm:outputItem` on its multi-instance marker.
 """
 
 from typing import cast
@@ -72,6 +75,11 @@ def read_object(text: str, what: str, fields: Fields) -> dict[str, object]:
     return {}
 
 
+def read_form_schema(tag: Tag, fields: Fields) -> None:
+    """Read `<bpm:formSchema>`."""
+    fields.set("form_schema", read_object(tag.text, "its form's schema", fields))
+
+
 def read_input(tag: Tag, fields: Fields) -> None:
     """Read `<bpm:input name="…">template</bpm:input>`."""
     fields.add_input(tag.get("name"), tag.text.strip())
@@ -83,7 +91,20 @@ def read_output(tag: Tag, fields: Fields) -> None:
 
 
 DIALECT = Dialect(
-    attributes=TASK_ATTRIBUTES,
-    children={"command": read_command, "message": read_message, "input": read_input, "output": read_output},
+    attributes={
+        **TASK_ATTRIBUTES,
+        "decision": "decision",
+        "collection": "collection",
+        "item": "item",
+        "outputCollection": "output_collection",
+        "outputItem": "output_item",
+    },
+    children={
+        "command": read_command,
+        "message": read_message,
+        "input": read_input,
+        "output": read_output,
+        "formSchema": read_form_schema,
+    },
     refused={},
 )

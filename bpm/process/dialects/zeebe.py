@@ -39,6 +39,35 @@ def read_subscription(tag: Tag, fields: Fields) -> None:
     fields.set("correlation_key", tag.get("correlationKey"))
 
 
+def read_called_element(tag: Tag, fields: Fields) -> None:
+    """Read a call activity's `<zeebe:calledElement>`."""
+    fields.call("process", tag.get("processId"))
+    fields.call("passes_all", tag.get("propagateAllParentVariables") != "false")
+    if tag.get("propagateAllChildVariables"):
+        fields.call("returns_all", tag.get("propagateAllChildVariables") == "true")
+    _refuse_binding(tag, fields)
+
+
+def read_called_decision(tag: Tag, fields: Fields) -> None:
+    """Read a business rule task's `<zeebe:calledDecision>`."""
+    fields.set("decision", tag.get("decisionId"))
+    fields.set("result_variable", tag.get("resultVariable"))
+    _refuse_binding(tag, fields)
+
+
+def _refuse_binding(tag: Tag, fields: Fields) -> None:
+    if tag.get("bindingType") not in ("", "latest"):
+        fields.refuse(f"its binding '{tag.get('bindingType')}' is not executed; only the newest version is called")
+
+
+def read_loop(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:loopCharacteristics>`."""
+    fields.set("collection", tag.get("inputCollection"))
+    fields.set("item", tag.get("inputElement"))
+    fields.set("output_collection", tag.get("outputCollection"))
+    fields.set("output_item", tag.get("outputElement"))
+
+
 def read_form(tag: Tag, fields: Fields) -> None:
     """Read `<zeebe:formDefinition>`: whichever reference it holds is the form key."""
     for name in ("formKey", "formId", "externalReference"):
@@ -75,6 +104,9 @@ DIALECT = Dialect(
         "taskHeaders": read_headers,
         "script": read_script,
         "subscription": read_subscription,
+        "calledElement": read_called_element,
+        "calledDecision": read_called_decision,
+        "loopCharacteristics": read_loop,
         "formDefinition": read_form,
         "assignmentDefinition": read_assignment,
         "taskSchedule": read_schedule,

@@ -1,42 +1,88 @@
-"""Intermediate catch events: the token waits for a message or a timer."""
+"""Intermediate catch events: the token waits for a message, a signal, a timer or a condition."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from ..compilation import Compilation
 from ..definition import Element
-from ..effects import OpenTimer
-from ..run import Run
-from ..state import Token
-from .message import MessageSubscription
+from ..effects import History
+from ..run import Run, Way
+from ..state import Token, Wait
 from .node import Node
 from .results import ResultNode
+from .subscriptions import KINDS, Subscription, TimerSubscription, subscribe
 
 
-class TimerCatchEvent(Node, element="intermediateCatchEvent", event="timer"):
-    """Waits for a duration or until a date."""
+class Awaiting(ResultNode):
+    """A node whose token waits for an event; behind an event-based gateway the gateway's token waits for it.
+
+    An object's members become variables unless the node names one. `behind` are the event-based gateways it stands
+    behind, with the flows from them.
+    """
+
+    subscription: Subscription
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
-        self.timer = compilation.timer(element, element.events[0])
-        if self.timer.timing == "cycle":
-            compilation.problem(element, "a timer in the flow fires once; write a timeDuration or timeDate")
+        self.behind: dict[str, str] = {}
 
-    def activate(self, run: Run, token: Token) -> None:
-        """Set the timer."""
-        due, _ = self.timer.schedule(run.view(token.scope))
-        run.effects.append(OpenTimer(run.open("timer", self.id, token), self.id, due))
-        run.record(self.id, "activated", token, {"due": due.isoformat()})
-        run.rest(token)
+    def arm(self, run: Run, token: Token) -> Mapping[str, Any]:
+        """Begin to wait; gives what the history shows of it."""
+        return self.subscription.open(run, self.id, token, token.scope)
+
+    def holds(self, run: Run, wait: Wait) -> bool:
+        """Whether its condition holds."""
+        return self.subscription.holds(run.view(run.token_of(wait).scope))
+
+    def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
+        """It has happened; the gateway's token comes along."""
+        written = self.results(run.view(token.scope), result, values)
+        run.write(token.scope, written)
+        run.close_all(token, wait)
+        self._pass_gateway(run, token)
+        self.leave(run, token, written)
+
+    def skip(self, run: Run, token: Token, wait: Wait, values: Mapping[str, Any]) -> None:
+        """Give up the wait and go on as if it had been answered."""
+        self._pass_gateway(run, token)
+        super().skip(run, token, wait, values)
+
+    def _pass_gateway(self, run: Run, token: Token) -> None:
+        if flow := self.behind.get(token.element):
+            run.effects.append(History(token.element, "completed", run.now, token.id, flows=(flow,)))
 
 
-class MessageCatchEvent(ResultNode, element="intermediateCatchEvent", event="message"):
-    """Waits for a message, as a receive task does."""
+class CatchEvent(Awaiting, element="intermediateCatchEvent", events=KINDS):
+    """Waits where it stands in the flow (BPMN 2.0.2, 10.5.4)."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
         self.merges_result = not self.default_result
-        self.message = MessageSubscription(element, compilation)
+        self.subscription = subscribe(element, compilation)
+        if isinstance(self.subscription, TimerSubscription) and self.subscription.timer.timing == "cycle":
+            compilation.problem(element, "a timer in the flow fires once; write a timeDuration or timeDate")
 
     def activate(self, run: Run, token: Token) -> None:
         """Wait."""
-        self.message.open(run, self.id, token)
-        run.record(self.id, "activated", token)
+        run.record(self.id, "activated", token, self.arm(run, token))
         run.rest(token)
+
+
+class LinkCatchEvent(Node, element="intermediateCatchEvent", events=("link",)):
+    """Where the throw events of the same link name lead to (BPMN 2.0.2, 10.5.4, "Link")."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.link = element.events[0].reference
+
+
+class LinkThrowEvent(Node, element="intermediateThrowEvent", events=("link",)):
+    """Goes on at the catch event of its name, as if a flow led there."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.link = element.events[0].reference
+
+    def lead_to(self, target: str) -> None:
+        """Take the catch event of its name."""
+        self.always = Way((), target, ())

@@ -1,13 +1,9 @@
-"""End events: none, message, error and terminate."""
-
-from typing import Any
+"""End events: none, terminate, error and cancel; the others throw as intermediate events do."""
 
 from ..compilation import Compilation
 from ..definition import Element
-from ..effects import EmitMessage
 from ..run import Run
 from ..state import Token
-from .message import MessageSubscription
 from .node import Node
 
 
@@ -15,27 +11,7 @@ class EndEvent(Node, element="endEvent"):
     """Uses up the token."""
 
 
-class MessageEndEvent(Node, element="endEvent", event="message"):
-    """Publishes a message, then uses up the token; without a payload of its own the message is empty."""
-
-    def __init__(self, element: Element, compilation: Compilation) -> None:
-        super().__init__(element, compilation)
-        extensions = element.extensions
-        self.message = MessageSubscription(element, compilation)
-        self.body = compilation.value(element, "its payload", extensions.body or {})
-        self.inputs = compilation.mapping(element, "its payload", extensions.inputs)
-        if extensions.command:
-            compilation.problem(element, "it sends a command; use a service task before the end")
-
-    def activate(self, run: Run, token: Token) -> None:
-        """Publish the message and end."""
-        view = run.view(token.scope)
-        payload: dict[str, Any] = {**self.body(view), **(self.inputs.evaluate(view) if self.inputs else {})}
-        run.effects.append(EmitMessage(self.id, self.message.name, self.message.evaluate_key(view), payload))
-        run.leave(self, token)
-
-
-class TerminateEndEvent(Node, element="endEvent", event="terminate"):
+class TerminateEndEvent(Node, element="endEvent", events=("terminate",)):
     """Ends its whole process or sub-process at once, other tokens included (BPMN 2.0.2, 13.5.6)."""
 
     def activate(self, run: Run, token: Token) -> None:
@@ -45,23 +21,20 @@ class TerminateEndEvent(Node, element="endEvent", event="terminate"):
         run.leave(self, token)
 
 
-class ErrorEndEvent(Node, element="endEvent", event="error"):
-    """Throws an error to the boundary events of the sub-processes around it; uncaught, it is an incident."""
+class ErrorEndEvent(Node, element="endEvent", events=("error",)):
+    """Throws an error to what catches it around it; uncaught, it is an incident (BPMN 2.0.2, 10.5.6)."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
-        declaration = compilation.declaration(element.events[0].reference)
-        self.code = (declaration.code or declaration.name) if declaration else ""
+        self.code = compilation.code(element)
         if not self.code:
             compilation.problem(element, "it names no error; set errorRef to an <error> with an errorCode")
 
     def activate(self, run: Run, token: Token) -> None:
         """Throw the error."""
-        caught = run.find_catcher(run.host_of(token.scope), self.code)
-        if caught is None:
+        if not run.catches("error", token, self.code):
             message = f"error '{self.code}' was thrown and no error boundary event catches it"
             run.fail(token, message, "activate", code=self.code)
             return
-        catcher, host = caught
         run.record(self.id, "completed", token)
-        catcher.catch(run, host, self.code, f"error '{self.code}' at '{self.name or self.id}'")
+        run.throw("error", token, self.code, f"error '{self.code}' at '{self.name or self.id}'")

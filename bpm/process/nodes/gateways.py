@@ -14,7 +14,9 @@ from .node import Node
 class ExclusiveGateway(Node, element="exclusiveGateway"):
     """One flow: the first in the file whose condition holds, else the default (BPMN 2.0.2, 13.4.2)."""
 
-    def connect(self, outgoing: Sequence[SequenceFlow], incoming: int, default: str, compilation: Compilation) -> None:
+    def connect(
+        self, outgoing: Sequence[SequenceFlow], incoming: Sequence[str], default: str, compilation: Compilation
+    ) -> None:
         """Take the flows. One without a condition counts as the default when it is the only one, and none is named."""
         bare = [flow for flow in outgoing if not flow.condition and flow.id != default]
         if len(outgoing) > 1 and len(bare) == 1 and not default:
@@ -40,9 +42,11 @@ class ParallelGateway(Node, element="parallelGateway"):
 
     is_join: ClassVar[bool] = True
 
-    def connect(self, outgoing: Sequence[SequenceFlow], incoming: int, default: str, compilation: Compilation) -> None:
+    def connect(
+        self, outgoing: Sequence[SequenceFlow], incoming: Sequence[str], default: str, compilation: Compilation
+    ) -> None:
         """Take the flows, none of which may have a condition."""
-        self.incoming = incoming
+        self.incoming = len(incoming)
         for flow in outgoing:
             if flow.condition:
                 compilation.problem(flow, f"it leaves the parallel gateway '{self.id}', so it can't have a condition")
@@ -53,21 +57,10 @@ class ParallelGateway(Node, element="parallelGateway"):
         if self.incoming < 2:
             run.leave(self, token)
             return
-        arrivals = run.arrivals(token)
+        arrivals = run.arrivals(token.element, token.scope)
         arrivals[token.flow].append(token.id)
         run.rest(token)
         if len(arrivals) < self.incoming:
             run.record(self.id, "activated", token)
             return
-        self._join(run, token, arrivals)
-        run.leave(self, token)
-
-    def _join(self, run: Run, token: Token, arrivals: dict[str | None, list[int]]) -> None:
-        """Use up one token of each flow; the one that came last goes on."""
-        for flow in list(arrivals):
-            joined = run.instance.tokens[arrivals[flow].pop(0)]
-            if not arrivals[flow]:
-                del arrivals[flow]
-            run.close_all(joined)
-            if joined.id != token.id:
-                run.consume(joined)
+        run.leave(self, run.join(arrivals, token.id))

@@ -1,9 +1,11 @@
-"""Tasks that a machine does: a command or a script, answered later and fenced by attempt."""
+"""Tasks that something else does: a command, a script, a decision, a process; answered once, fenced by attempt."""
 
-from ..effects import RunScript, SendCommand
-from ..run import NOTHING, Run
+from ..effects import NOTHING, CallProcess, Decide, RunScript, SendCommand
+from ..run import Run
 from ..state import Token, Wait
 from .activity import Activity
+
+Request = SendCommand | RunScript | Decide | CallProcess
 
 
 class JobTask(Activity):
@@ -11,7 +13,7 @@ class JobTask(Activity):
 
     kind = ""
 
-    def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> SendCommand | RunScript:
+    def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Request:
         """What to ask for; raises EvaluationError when its parameters cannot be evaluated."""
         raise NotImplementedError
 
@@ -28,7 +30,7 @@ class JobTask(Activity):
         run.replace(Wait(wait.id, self.kind, self.id, token.id, wait.attempt + 1))
         self._ask(run, token, request, is_first=False)
 
-    def _ask(self, run: Run, token: Token, request: SendCommand | RunScript, is_first: bool) -> None:
+    def _ask(self, run: Run, token: Token, request: Request, is_first: bool) -> None:
         values = request.parameters if isinstance(request, SendCommand) else NOTHING
         run.record(self.id, "activated" if is_first else "retried", token, values)
         run.effects.append(request)

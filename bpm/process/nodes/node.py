@@ -7,6 +7,7 @@ from bpm.expressions import EvaluationError, Expression
 
 from ..compilation import Compilation
 from ..definition import Element, SequenceFlow
+from ..effects import NOTHING, Event
 from ..run import Catcher, Flow, Run, Way
 from ..state import Token, Wait
 from ..view import View
@@ -19,27 +20,39 @@ class Node:
 
     `always` is the way when no condition decides; otherwise `choose` does, as the standard says for
     conditional flows (BPMN 2.0.2, 13.2.1): all whose condition holds, else the default.
+
+    `key` is what tokens know the node by. `reads_inputs` and `reads_outputs`: a mapping there has a meaning; where
+    it has none, it is refused.
     """
 
     is_join: ClassVar[bool] = False
-    event: ClassVar[str] = ""
+    leaves_as: ClassVar[Event] = "completed"
+    reads_inputs: ClassVar[bool] = False
+    reads_outputs: ClassVar[bool] = False
+    event_starts: tuple[Any, ...] = ()
 
-    def __init_subclass__(cls, *, element: str = "", event: str = "") -> None:
-        """Register the class for a tag, with an event definition's kind if it needs one."""
+    def __init_subclass__(cls, *, element: str = "", events: Sequence[str] = ("",)) -> None:
+        """Register the class for a tag, with the kinds of event definition it is for."""
         super().__init_subclass__()
         if element:
-            cls.event = event
-            REGISTRY[element, event] = cls
+            REGISTRY.update({(element, event): cls for event in events})
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         self.id = element.id
+        self.key = element.id
         self.name = element.name
         self.conditions: tuple[tuple[Expression | None, Flow], ...] = ()
         self.default: Way | None = None
-        self.always: Way | None = None
+        self.always: Way | None = Way.along()
+        if element.extensions.inputs is not None and not self.reads_inputs:
+            compilation.problem(element, "its input mapping is not executed; a task before it can set variables")
+        if element.extensions.outputs and not self.reads_outputs:
+            compilation.problem(element, "its output mapping is not executed; a task behind it can set variables")
 
-    def connect(self, outgoing: Sequence[SequenceFlow], incoming: int, default: str, compilation: Compilation) -> None:
-        """Take the flows that leave the node, and how many enter it."""
+    def connect(
+        self, outgoing: Sequence[SequenceFlow], incoming: Sequence[str], default: str, compilation: Compilation
+    ) -> None:
+        """Take the flows that leave the node, and the ids of those that enter it."""
         flows = {flow.id: Flow(flow.id, flow.target) for flow in outgoing}
         self.default = Way.along(flows.pop(default)) if default in flows else None
         self.conditions = tuple(
@@ -48,9 +61,18 @@ class Node:
         is_free = self.default is None and not any(condition for condition, _ in self.conditions)
         self.always = Way.along(*flows.values()) if is_free else None
 
+    @property
+    def catchers(self) -> Sequence[Catcher]:
+        """What catches errors and escalations thrown inside: nothing here."""
+        return ()
+
     def activate(self, run: Run, token: Token) -> None:
         """Pass the token on."""
-        run.leave(self, token)
+        self.leave(run, token)
+
+    def leave(self, run: Run, token: Token, values: Mapping[str, Any] = NOTHING) -> None:
+        """The element has completed: move its token on."""
+        run.leave(self, token, values)
 
     def choose(self, view: View) -> Way:
         """Every flow whose condition holds or that has none, else the default flow."""
@@ -66,7 +88,18 @@ class Node:
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """What the token waited for has come: close every wait of the token and go on."""
         run.close_all(token, wait)
-        run.leave(self, token, values)
+        self.leave(run, token, values)
+
+    def emptied(self, run: Run, token: Token, scope: int) -> None:
+        """A scope opened for the token has no tokens any more; only nodes that open scopes know what then."""
+
+    def holds(self, run: Run, wait: Wait) -> bool:
+        """Whether the condition holds that the wait is for; there is none here."""
+        return False
+
+    def merge(self, run: Run, scope: int) -> bool:
+        """Go on from an inclusive join; this is none."""
+        return False
 
     def retry(self, run: Run, token: Token, wait: Wait) -> None:
         """Start anew."""
@@ -74,7 +107,10 @@ class Node:
         run.again(token)
 
     def discard(self, run: Run, token: Token) -> None:
-        """Close what was opened for the token."""
+        """Close what was opened for the token, the inside first."""
+        for scope in run.scopes_of(token):
+            run.clear_scope(scope)
+            run.close_scope(scope)
         run.close_all(token)
 
     def terminate(self, run: Run, token: Token) -> None:
@@ -87,8 +123,4 @@ class Node:
         self.discard(run, token)
         run.record(self.id, "skipped", token)
         run.write(token.scope, values)
-        run.leave(self, token, values)
-
-    def catcher(self, code: str | None) -> Catcher | None:
-        """What catches an error thrown inside: nothing here."""
-        return None
+        self.leave(run, token, values)

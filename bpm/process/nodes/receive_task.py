@@ -5,22 +5,23 @@ from ..definition import Element
 from ..run import Run
 from ..state import Token
 from .activity import Activity
-from .message import MessageSubscription
+from .catch_events import Awaiting
+from .subscriptions import MessageSubscription
 
 
-class ReceiveTask(Activity, element="receiveTask"):
+class ReceiveTask(Activity, Awaiting, element="receiveTask"):
     """Waits for its message (BPMN 2.0.2, 10.3.3.2); an object's members become variables unless it names one."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
         self.merges_result = not self.default_result
-        self.message = MessageSubscription(element, compilation)
+        self.subscription = MessageSubscription(element, compilation)
         if element.attributes.get("instantiate") == "true":
             compilation.problem(element, "a receive task can't start a process; use a message start event")
 
     def activate(self, run: Run, token: Token) -> None:
         """Arm the boundary events and wait."""
         self.arm_boundaries(run, token)
-        self.message.open(run, self.id, token)
+        self.arm(run, token)
         run.record(self.id, "activated", token)
         run.rest(token)

@@ -1,11 +1,12 @@
 """Where the result of a task or the payload of a message goes."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from ..compilation import Compilation
 from ..definition import Element
-from ..run import NOTHING, Run
+from ..effects import NOTHING
+from ..run import Run
 from ..state import Token, Wait
 from ..view import View
 from .node import Node
@@ -17,6 +18,8 @@ class ResultNode(Node):
     The answer is written by the output mapping and to the result variable where there are such; otherwise an
     object's members become variables if the node merges, else it goes to the default result variable.
     """
+
+    reads_outputs: ClassVar[bool] = True
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
@@ -39,9 +42,16 @@ class ResultNode(Node):
             return {**members, **written}
         return {**written, self.default_result: result} if self.default_result else written
 
+    def activate(self, run: Run, token: Token) -> None:
+        """Pass the token on; there is no result, but an output mapping counts."""
+        if self.outputs:
+            self.complete(run, token, None, None, NOTHING)
+        else:
+            self.leave(run, token)
+
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """Write the results, close all waits and go on."""
         written = self.results(run.view(token.scope), result, values)
         run.write(token.scope, written)
         run.close_all(token, wait)
-        run.leave(self, token, written)
+        self.leave(run, token, written)

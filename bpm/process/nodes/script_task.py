@@ -1,10 +1,9 @@
 """Script task: Python in the sandbox, or an expression evaluated in place."""
 
 from ..compilation import Compilation
-from ..compiled import Evaluator
 from ..definition import Element
-from ..effects import RunScript
-from ..run import NOTHING, Run
+from ..effects import NOTHING, RunScript
+from ..run import Run
 from ..state import Token
 from .job import JobTask
 
@@ -25,7 +24,7 @@ class ScriptTask(JobTask, element="scriptTask"):
         self.source = element.text if element.text.strip() else extensions.script
         language = (element.attributes.get("scriptFormat") or extensions.script_format).strip().lower()
         expression = extensions.expression or (self.source.strip() if language in EXPRESSION else "")
-        self.expression = _expression(element, compilation, expression)
+        self.expression = compilation.formula(element, "its expression", expression)
         if language not in PYTHON | EXPRESSION:
             compilation.problem(element, f"its script is written in {language}; scripts are Python")
         elif not self.expression and not self.source.strip():
@@ -45,10 +44,3 @@ class ScriptTask(JobTask, element="scriptTask"):
         view = run.view(token.scope)
         variables = {**view, **self.input_values(view)}
         return RunScript(wait_id, attempt, self.id, self.source, variables)
-
-
-def _expression(element: Element, compilation: Compilation, source: str) -> Evaluator | None:
-    if not source:
-        return None
-    marked = source if source.startswith(("=", "${", "#{")) else f"={source}"
-    return compilation.value(element, "its expression", marked)

@@ -4,15 +4,15 @@ from typing import Any
 
 from ..compilation import Compilation
 from ..definition import Element
-from ..effects import SendCommand
+from ..effects import NOTHING, SendCommand
 from ..run import Run
 from ..state import Token
 from ..view import View
 from .job import JobTask
 
 
-class ServiceTask(JobTask, element="serviceTask"):
-    """Sends the command that its extensions name (BPMN 2.0.2, 10.3.3.1)."""
+class CommandTask(JobTask):
+    """Sends the command that its extensions name; `command` is empty where they name none."""
 
     kind = "command"
 
@@ -24,14 +24,8 @@ class ServiceTask(JobTask, element="serviceTask"):
         self.is_mapped = extensions.inputs is not None or extensions.body is not None
         self.body = compilation.value(element, "its parameters", extensions.body) if extensions.body else None
         self.retries = _retries(element, compilation)
-        if not self.command:
-            compilation.problem(
-                element,
-                'it names no command; add <bpm:command type="…"/>, <zeebe:taskDefinition type="…"/>, '
-                'camunda:type="external" with a camunda:topic, or the custom property ConnectorKey',
-            )
 
-    def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> SendCommand:
+    def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Any:
         """The command with its parameters."""
         view = run.view(token.scope)
         parameters = self.parameters(view) if self.is_mapped else dict(view)
@@ -41,6 +35,29 @@ class ServiceTask(JobTask, element="serviceTask"):
         """What the body and the mapping give; the mapping counts where both name a field."""
         mapped = self.input_values(view)
         return {**self.body(view), **mapped} if self.body else mapped
+
+
+class ServiceTask(CommandTask, element="serviceTask"):
+    """Sends its command (BPMN 2.0.2, 10.3.3.1), or evaluates Camunda's `expression` in place."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.expression = compilation.formula(element, "its expression", element.extensions.expression)
+        if not self.command and self.expression is None:
+            compilation.problem(
+                element,
+                'it names no command; add <bpm:command type="…"/>, <zeebe:taskDefinition type="…"/>, '
+                'camunda:type="external" with a camunda:topic, or the custom property ConnectorKey',
+            )
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Evaluate an expression at once; send anything else."""
+        if self.expression is None or self.command:
+            super().activate(run, token)
+            return
+        view = run.view(token.scope)
+        result = self.expression(view.within(self.input_values(view)))
+        self.complete(run, token, None, result, NOTHING)
 
 
 def _retries(element: Element, compilation: Compilation) -> int | None:

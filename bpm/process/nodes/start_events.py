@@ -1,20 +1,35 @@
-"""Start events."""
+"""Start events of processes and sub-processes."""
 
 from ..compilation import Compilation
 from ..definition import Element
-from .message import MessageSubscription
 from .node import Node
+from .results import ResultNode
+from .subscriptions import MessageSubscription
 
 
-class StartEvent(Node, element="startEvent"):
+class StartEvent(ResultNode, element="startEvent"):
     """Where a process or sub-process begins when it is started directly."""
 
-    message = ""
 
-
-class MessageStartEvent(Node, element="startEvent", event="message"):
-    """Begins a new instance for each message of its name."""
+class MessageStartEvent(ResultNode, element="startEvent", events=("message",)):
+    """Begins a new instance for each message of its name; its output mapping sees the message's variables."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
         self.message = MessageSubscription(element, compilation).name
+
+
+class SignalStartEvent(ResultNode, element="startEvent", events=("signal",)):
+    """Begins a new instance whenever its signal is broadcast."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.signal = compilation.fixed(element, "its signal's name", compilation.signal_name(element))
+
+
+class TimerStartEvent(Node, element="startEvent", events=("timer",)):
+    """Begins a new instance at a time, or again and again; nobody's variables are there to compute it from."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.timer = compilation.timer(element, element.events[0])

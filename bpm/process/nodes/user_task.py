@@ -29,6 +29,7 @@ class UserTask(Activity, element="userTask"):
         self.candidate_groups = compilation.value(element, "its candidate groups", extensions.candidate_groups)
         self.due_date = compilation.value(element, "its due date", extensions.due_date)
         self.priority = compilation.value(element, "its priority", extensions.priority)
+        self.schema = extensions.form_schema
         if extensions.script:
             compilation.problem(element, "its Script is not executed; put a script task before the user task")
 
@@ -50,6 +51,7 @@ class UserTask(Activity, element="userTask"):
                 due=_due(self.due_date, local),
                 priority=_priority(self.priority(local)),
                 variables=inputs,
+                schema=self.schema,
             )
         )
         run.record(self.id, "activated", token, inputs or {})

@@ -4,18 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from bpm.process import Instance, Status, advance, load
-from bpm.process.effects import (
-    CloseWait,
-    Completed,
-    History,
-    Ignored,
-    Incident,
-    OpenMessageWait,
-    OpenTimer,
-    OpenUserTask,
-    RunScript,
-    SendCommand,
-)
+from bpm.process.effects import OPENERS, CloseWait, Completed, History, Ignored
 from bpm.process.triggers import (
     Cancel,
     CompleteTask,
@@ -23,13 +12,13 @@ from bpm.process.triggers import (
     FailTask,
     MessageArrived,
     Retry,
+    SignalArrived,
     Skip,
     Start,
     TimerFired,
 )
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-OPENERS = (SendCommand, RunScript, OpenTimer, OpenMessageWait, OpenUserTask, Incident)
 
 DEFINITIONS = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
  xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:bpm="urn:example:bpm"
@@ -117,6 +106,9 @@ class Player:
     def message(self, element, payload=None):
         return self.send(MessageArrived(self.wait(element).wait_id, payload))
 
+    def signal(self, element, payload=None):
+        return self.send(SignalArrived(self.wait(element).wait_id, payload))
+
     def retry(self, element, **variables):
         return self.send(Retry(self.wait(element).wait_id, variables))
 
@@ -175,7 +167,8 @@ def check_books(instance):
         counts[token.scope] += 1
     assert counts == instance.active
     assert set(instance.variables) == set(instance.scopes)
-    assert all(wait.token in instance.tokens for wait in instance.waits.values())
+    assert all(not wait.token or wait.token in instance.tokens for wait in instance.waits.values())
+    assert set(instance.done) <= set(instance.scopes)
     assert all(scope.token in instance.tokens for key, scope in instance.scopes.items() if key)
     if instance.version:
         assert bool(instance.tokens) != instance.status.is_final

@@ -4,7 +4,7 @@ import pytest
 from pydantic_core import PydanticSerializationError
 
 from bpm.process import Instance, Status, changes
-from bpm.process.state import Scope, Token, Wait
+from bpm.process.state import Caller, Done, Scope, Token, Wait
 
 
 def test_a_state_survives_its_json():
@@ -18,6 +18,8 @@ def test_a_state_survives_its_json():
         variables={0: {"größe": 10**30, "text": '\u2028\n"', "list": [1, 2.5, None, {"a": True}]}, 4: {}},
         tokens={1: Token(1, "sub", 0), 5: Token(5, "t", 4, "f1")},
         waits={6: Wait(6, "incident", "t", 5, 2, ["complete", {"a": 1}, {}])},
+        done={0: (Done("t", {}, []), Done("sub", {"a": 1}, [Done("u", {}, [])]))},
+        caller=Caller(["E1", None], []),
     )
     again = Instance.from_json(instance.to_json())
     assert again == instance

@@ -50,7 +50,7 @@ def test_a_service_task_sends_its_command_with_rendered_parameters():
     )
     assert player.status is Status.RUNNING
     player.complete("t", {"id": 99})
-    assert player.effect(CloseWait) == CloseWait(2, "t", "answered")
+    assert player.effect(CloseWait) == CloseWait(2, "t", "answered", "command")
     assert finished(player)
     assert player.variables["charge"] == {"id": 99}
 

@@ -1,0 +1,37 @@
+"""Deployed decisions."""
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, col
+from sqlmodel import select as select_rows
+from sqlmodel.sql.expression import SelectOfScalar
+
+from bpm.store import OrganizationRow, UtcDateTime
+from bpm.store.session import ScopedSession
+
+
+class DeployedDecision(OrganizationRow, table=True):
+    """One version of a decision; decisions deployed in one DMN file each have a row with the whole file."""
+
+    __table_args__ = (UniqueConstraint("organization_id", "key", "version"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str
+    version: int
+    name: str
+    dmn_xml: str
+    author_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+def newest_decision(session: ScopedSession, key: str) -> DeployedDecision | None:
+    """Return the newest version of a decision."""
+    statement = select_rows(DeployedDecision).where(col(DeployedDecision.key) == key)
+    return session.exec(statement.order_by(col(DeployedDecision.version).desc())).first()
+
+
+def select_decisions(key: str | None) -> SelectOfScalar[DeployedDecision]:
+    """Select the versions of decisions, of one if its id is given."""
+    statement = select_rows(DeployedDecision)
+    return statement if key is None else statement.where(col(DeployedDecision.key) == key)

@@ -1,0 +1,51 @@
+"""What starts an instance, and where one stands: the values that pass between the runtime and its callers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bpm.security.permissions import Principal
+
+from .state import Caller, Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The wait of another instance that a called one answers, and what is caught around it."""
+
+    row: Any
+    wait_id: int
+    attempt: int
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstance:
+    """What an instance is started with; `origin` keeps the same request from starting a second one.
+
+    `message` names the message, `element` the start event it begins at; with neither it begins directly.
+    `starter` is who it acts for, unless that is the sender.
+    """
+
+    variables: Mapping[str, Any]
+    business_key: str | None = None
+    message: str | None = None
+    element: str | None = None
+    origin: str | None = None
+    starter: Principal | None = None
+    parent: Parent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an instance stands; `waits` are rows of what it waits for."""
+
+    instance_id: int
+    status: str
+    variables: Mapping[str, Any]
+    waits: Sequence[Any]
+
+    @classmethod
+    def of_row(cls, row: Any, waits: Sequence[Any]) -> "Standing":
+        """Read it from the instance's row."""
+        return cls(row.id, row.status, Instance.from_json(row.state).root_variables, [wait._mapping for wait in waits])

@@ -1,0 +1,60 @@
+"""Messages that came before anybody waited for them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, bindparam, delete, select
+from sqlmodel import Field
+
+from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+
+
+class BufferedMessage(OrganizationRow, table=True):
+    """A message that waits until somebody waits for it, or its time to live is over."""
+
+    __table_args__ = (
+        Index("ix_buffered_message_name", "organization_id", "name", "key"),
+        Index("ix_buffered_message_expires", "expires_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    key: str | None = None
+    variables: dict[str, Any] = Field(sa_type=JsonColumn)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+BUFFER = BufferedMessage.table()
+
+_NAMED = (
+    select(BUFFER)
+    .where(
+        BUFFER.c.organization_id == bindparam("organization"),
+        BUFFER.c.name == bindparam("name_"),
+        BUFFER.c.expires_at > bindparam("now_"),
+    )
+    .order_by(BUFFER.c.id)
+    .limit(1)
+)
+_WITH_KEY = _NAMED.where(BUFFER.c.key == bindparam("key_"))
+_WITHOUT_KEY = _NAMED.where(BUFFER.c.key.is_(None))
+
+
+def keep_message(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Keep a message, and forget those whose time is over."""
+    tx.connection.execute(delete(BUFFER).where(BUFFER.c.expires_at <= row["created_at"]))
+    tx.connection.execute(BUFFER.insert(), row)
+
+
+def take_message(tx: Transaction, organization_id: int, name: str, key: str | None, now: datetime) -> Any:
+    """Take the oldest message of a name and key out of the buffer; None when there is none."""
+    parameters = {"organization": organization_id, "name_": name, "now_": now}
+    if key is None:
+        found = tx.connection.execute(_WITHOUT_KEY, parameters).first()
+    else:
+        found = tx.connection.execute(_WITH_KEY, {**parameters, "key_": key}).first()
+    if found is not None:
+        tx.connection.execute(delete(BUFFER).where(BUFFER.c.id == found.id))
+    return found

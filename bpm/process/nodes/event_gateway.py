@@ -1,0 +1,58 @@
+"""Event-based gateway: whichever event happens first decides."""
+
+from collections.abc import Mapping, Sequence
+
+from ..compilation import Compilation
+from ..definition import Element, SequenceFlow
+from ..run import Run
+from ..state import Token
+from .catch_events import Awaiting
+from .node import Node
+
+
+class EventBasedGateway(Node, element="eventBasedGateway"):
+    """Its token waits for all the events behind it at once (BPMN 2.0.2, 10.6.6).
+
+    The first one to happen takes the token along and withdraws the others.
+    """
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.element = element
+        self.events: list[Awaiting] = []
+        if element.attributes.get("instantiate") == "true":
+            compilation.problem(element, "starting a process by an event-based gateway is not executed")
+        if element.attributes.get("eventGatewayType", "Exclusive") != "Exclusive":
+            compilation.problem(element, "a parallel event-based gateway is not executed")
+
+    def connect(
+        self, outgoing: Sequence[SequenceFlow], incoming: Sequence[str], default: str, compilation: Compilation
+    ) -> None:
+        """Take the flows; their conditions would have nothing to decide."""
+        for flow in outgoing:
+            if flow.condition:
+                compilation.problem(
+                    flow, f"it leaves the event-based gateway '{self.id}', so it can't have a condition"
+                )
+        if len(outgoing) < 1:
+            compilation.problem(self.element, "no event stands behind it")
+        super().connect(outgoing, incoming, "", compilation)
+
+    def offer(self, nodes: Mapping[str, Node], compilation: Compilation) -> None:
+        """Take the events behind it."""
+        for _, flow in self.conditions:
+            node = nodes.get(flow.target)
+            if isinstance(node, Awaiting):
+                self.events.append(node)
+                node.behind[self.key] = flow.id
+            elif node is not None:
+                compilation.problem(
+                    self.element, f"'{node.id}' stands behind it; only catch events and receive tasks may"
+                )
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Wait for every event."""
+        for event in self.events:
+            event.arm(run, token)
+        run.record(self.id, "activated", token)
+        run.rest(token)

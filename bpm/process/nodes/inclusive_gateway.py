@@ -1,0 +1,82 @@
+"""Inclusive gateway: some of the ways, and a join that waits for whatever may still come."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from ..compilation import Compilation
+from ..definition import SequenceFlow
+from ..run import Run
+from ..state import Token
+from .node import Node
+
+
+class InclusiveGateway(Node, element="inclusiveGateway"):
+    """Takes every flow whose condition holds, else the default (BPMN 2.0.2, 13.4.3).
+
+    As a join it goes on when it holds a token and no token elsewhere in the scope could still reach an empty
+    incoming flow, except one that could as well reach a flow where a token waits already. `reach` says which
+    incoming flows can be reached from a node without passing the gateway itself.
+    """
+
+    is_join: ClassVar[bool] = True
+
+    def connect(
+        self, outgoing: Sequence[SequenceFlow], incoming: Sequence[str], default: str, compilation: Compilation
+    ) -> None:
+        """Take the flows."""
+        self.incoming = frozenset(incoming)
+        self.reach: Mapping[str, frozenset[str]] = {}
+        super().connect(outgoing, incoming, default, compilation)
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Fork at once; join when everything that can move has moved."""
+        if len(self.incoming) < 2:
+            run.leave(self, token)
+            return
+        run.arrivals(token.element, token.scope)[token.flow].append(token.id)
+        run.record(self.id, "activated", token)
+        run.rest(token)
+
+    def merge(self, run: Run, scope: int) -> bool:
+        """Join what has arrived, unless more may come."""
+        arrivals = run.arrivals(self.key, scope)
+        filled = arrivals.keys() & self.incoming
+        empty = self.incoming - filled
+        if not filled or any(self._may_bring(token, scope, filled, empty) for token in run.instance.tokens.values()):
+            return False
+        last = max(tokens[0] for tokens in arrivals.values())
+        run.leave(self, run.join(arrivals, last))
+        return True
+
+    def _may_bring(self, token: Token, scope: int, filled: object, empty: frozenset[str]) -> bool:
+        """Whether a token could still reach an empty flow, and none that has a token already."""
+        if token.scope != scope or token.element == self.key:
+            return False
+        reachable = self.reach.get(token.element, frozenset())
+        return bool(reachable & empty) and not reachable & filled  # type: ignore[operator]
+
+
+def reachable_flows(
+    gateway: str, steps: Mapping[str, Sequence[tuple[str, str]]], incoming: frozenset[str]
+) -> Mapping[str, frozenset[str]]:
+    """For each node the incoming flows of a gateway that lie on a path from it, not passing the gateway.
+
+    `steps` gives for each node the flows that leave it, and where they lead.
+    """
+    before: defaultdict[str, list[str]] = defaultdict(list)
+    for source, flows in steps.items():
+        for _, target in flows:
+            before[target].append(source)
+    reach: defaultdict[str, set[str]] = defaultdict(set)
+    for source, flows in steps.items():
+        for flow in {flow for flow, _ in flows} & incoming:
+            waiting, seen = [source], {source}
+            while waiting:
+                node = waiting.pop()
+                reach[node].add(flow)
+                earlier = [each for each in before[node] if node != gateway and each not in seen]
+                seen.update(earlier)
+                waiting += earlier
+    reach.pop(gateway, None)
+    return {node: frozenset(flows) for node, flows in reach.items()}

@@ -1,0 +1,162 @@
+"""What an event can wait for, wherever it stands: a message, a signal, a timer or a condition.
+
+A subscription opens its wait for a token with the variables of a scope; `renew` opens it again for an event that
+does not interrupt and has just happened.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from bpm.expressions import EvaluationError
+
+from ..compilation import Compilation
+from ..compiled import Evaluator
+from ..definition import Element
+from ..effects import NOTHING, OpenConditionWait, OpenMessageWait, OpenSignalWait, OpenTimer
+from ..run import Run
+from ..state import Token, Wait
+from ..timers import next_time
+from ..view import View
+
+KINDS = ("message", "signal", "timer", "conditional")
+"""The kinds of event definition that a subscription can be made for."""
+
+
+class Subscription(Protocol):
+    """How to wait for one kind of event."""
+
+    def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
+        """Open the wait; gives what the history shows of it."""
+        ...
+
+    def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
+        """Open the wait once more behind the one that was answered, if it may happen again."""
+        ...
+
+    def holds(self, view: View) -> bool:
+        """Whether what it waits for is so already; only conditions can be."""
+        ...
+
+
+def subscribe(element: Element, compilation: Compilation) -> Subscription:
+    """The subscription for the event definition of an element."""
+    return _SUBSCRIPTIONS[element.events[0].kind if element.events else "message"](element, compilation)
+
+
+class MessageSubscription:
+    """A message by name, and by the value of its correlation key."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        references = [event.reference for event in element.events if event.kind == "message"]
+        references.append(element.attributes.get("messageRef", ""))
+        declaration = compilation.declaration(next(filter(None, references), ""))
+        self.name = element.extensions.message or (declaration.name if declaration else "")
+        key = element.extensions.correlation_key or (declaration.correlation_key if declaration else "")
+        self.key: Evaluator | None = compilation.value(element, "its correlation key", key) if key else None
+        if not self.name:
+            compilation.problem(element, "it names no message; set messageRef to a <message> with a name")
+
+    def evaluate_key(self, view: View) -> str | None:
+        """The key's value as text, None without one; raises EvaluationError unless it is a text or a number."""
+        if self.key is None:
+            return None
+        value = self.key(view)
+        if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
+            raise EvaluationError(
+                f"the correlation key of message '{self.name}' must be a text or number, not {value!r}"
+            )
+        return str(value)
+
+    def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
+        """Wait for the message."""
+        key = self.evaluate_key(run.view(scope))
+        run.effects.append(OpenMessageWait(run.open("message", element_id, token), element_id, self.name, key))
+        return NOTHING
+
+    def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
+        """Go on listening."""
+        self.open(run, element_id, token, scope)
+
+    def holds(self, view: View) -> bool:
+        """A message is never there before it comes."""
+        return False
+
+
+class SignalSubscription:
+    """A signal by name, which may be an expression."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        self.name = compilation.signal(element)
+
+    def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
+        """Listen for the signal."""
+        name = str(self.name(run.view(scope)))
+        run.effects.append(OpenSignalWait(run.open("signal", element_id, token), element_id, name))
+        return NOTHING
+
+    def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
+        """Go on listening."""
+        self.open(run, element_id, token, scope)
+
+    def holds(self, view: View) -> bool:
+        """A signal is never there before it comes."""
+        return False
+
+
+class TimerSubscription:
+    """A duration, a date or a cycle."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        self.timer = compilation.timer(element, element.events[0])
+
+    def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
+        """Set the timer."""
+        due, data = self.timer.schedule(run.view(scope))
+        run.effects.append(OpenTimer(run.open("timer", element_id, token, data), element_id, due))
+        return {"due": due.isoformat()}
+
+    def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
+        """Set a cycle's next time."""
+        again = next_time(wait.data, run.now) if wait.data else None
+        if again:
+            due, data = again
+            run.effects.append(OpenTimer(run.open("timer", element_id, token, data), element_id, due))
+
+    def holds(self, view: View) -> bool:
+        """The clock is not asked in between."""
+        return False
+
+
+class ConditionSubscription:
+    """A condition over the variables, asked whenever some were written (BPMN 2.0.2, 10.5.5).
+
+    It happens when the condition becomes true, which may be so from the start. A wait's data is what it was last.
+    """
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        self.condition = compilation.event_condition(element)
+
+    def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
+        """Watch the condition."""
+        self._open(run, element_id, token, was=False)
+        return NOTHING
+
+    def _open(self, run: Run, element_id: str, token: Token, *, was: bool) -> None:
+        run.effects.append(OpenConditionWait(run.open("condition", element_id, token, was), element_id))
+        run.changed = True
+
+    def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
+        """Go on watching: it happens again after it was false in between."""
+        self._open(run, element_id, token, was=True)
+
+    def holds(self, view: View) -> bool:
+        """Whether the condition holds."""
+        return self.condition is not None and self.condition.holds(view)
+
+
+_SUBSCRIPTIONS = {
+    "message": MessageSubscription,
+    "signal": SignalSubscription,
+    "timer": TimerSubscription,
+    "conditional": ConditionSubscription,
+}

@@ -1,0 +1,58 @@
+"""Intermediate throw events, and the end events that throw the same: none, signal, escalation."""
+
+from typing import Any, ClassVar
+
+from ..compilation import Compilation
+from ..definition import Element
+from ..effects import EmitSignal
+from ..run import Run
+from ..state import Token
+from .node import Node
+
+
+class ThrowEvent(Node, element="intermediateThrowEvent"):
+    """Marks a place in the flow; the token passes."""
+
+
+class SignalThrowEvent(Node, element="intermediateThrowEvent", events=("signal",)):
+    """Broadcasts a signal; its input mapping is the payload."""
+
+    reads_inputs: ClassVar[bool] = True
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.signal = compilation.signal(element)
+        self.body = compilation.value(element, "its payload", element.extensions.body or {})
+        self.inputs = compilation.mapping(element, "its payload", element.extensions.inputs)
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Broadcast and go on."""
+        view = run.view(token.scope)
+        payload: dict[str, Any] = {**self.body(view), **(self.inputs.evaluate(view) if self.inputs else {})}
+        run.effects.append(EmitSignal(self.id, str(self.signal(view)), payload))
+        self.leave(run, token)
+
+
+class SignalEndEvent(SignalThrowEvent, element="endEvent", events=("signal",)):
+    """Broadcasts a signal, then uses up the token."""
+
+
+class EscalationThrowEvent(Node, element="intermediateThrowEvent", events=("escalation",)):
+    """Tells what catches the escalation around it, and goes on unless that ends it (BPMN 2.0.2, 10.5.6)."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.code = compilation.code(element)
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Escalate; nobody has to catch it."""
+        mark = len(run.effects)
+        if run.throw("escalation", token, self.code or None, self.name or self.id):
+            run.record(self.id, "completed", token)
+            run.effects.insert(mark, run.effects.pop())
+        else:
+            self.leave(run, token)
+
+
+class EscalationEndEvent(EscalationThrowEvent, element="endEvent", events=("escalation",)):
+    """Escalates, then uses up the token."""

@@ -1,0 +1,107 @@
+"""What begins instances by itself: messages, signals and events by name, and timers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, String, bindparam, cast, delete, select, update
+from sqlmodel import Field
+
+from bpm.jobs import lacks_token
+from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+
+KIND = "process-start"
+"""The kind of job that begins an instance at a time."""
+
+
+class ProcessTrigger(OrganizationRow, table=True):
+    """A name that begins an instance of the newest active version of a process; `kind` is message, signal or event."""
+
+    __table_args__ = (
+        Index("ix_process_trigger_name", "organization_id", "kind", "name"),
+        Index("ix_process_trigger_definition", "definition_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    definition_id: int
+    kind: str
+    name: str
+    element_id: str | None = None
+
+
+class ProcessSchedule(OrganizationRow, table=True):
+    """A timer that begins instances; `turn` counts how often it has, `data` is the cycle's own."""
+
+    definition_id: int = Field(primary_key=True)
+    element_id: str = Field(primary_key=True)
+    turn: int = 0
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    data: list[Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+
+
+TRIGGERS = ProcessTrigger.table()
+SCHEDULES = ProcessSchedule.table()
+
+_WANTED = (
+    select(TRIGGERS)
+    .where(
+        TRIGGERS.c.organization_id == bindparam("organization"),
+        TRIGGERS.c.kind == bindparam("kind_"),
+        TRIGGERS.c.name == bindparam("name_"),
+    )
+    .order_by(TRIGGERS.c.id)
+)
+_REF = cast(SCHEDULES.c.definition_id, String) + "." + SCHEDULES.c.element_id
+_OPEN = select(SCHEDULES).where(lacks_token(KIND, _REF, SCHEDULES.c.turn)).order_by(SCHEDULES.c.due_at)
+
+
+def triggered_by(tx: Transaction, organization_id: int, kind: str, name: str) -> Sequence[Any]:
+    """Return what a message, signal or event of this name begins, the first deployed first."""
+    return tx.connection.execute(_WANTED, {"organization": organization_id, "kind_": kind, "name_": name}).all()
+
+
+def replace_triggers(tx: Transaction, definition_ids: Iterable[int], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Put new triggers in the place of those of other versions of the same process."""
+    gone = list(definition_ids)
+    tx.connection.execute(delete(TRIGGERS).where(TRIGGERS.c.definition_id.in_(gone)))
+    for row in rows:
+        tx.connection.execute(TRIGGERS.insert(), row)
+
+
+def schedules_of(tx: Transaction, definition_ids: Iterable[int]) -> Sequence[Any]:
+    """Return the timers of some versions."""
+    return tx.connection.execute(select(SCHEDULES).where(SCHEDULES.c.definition_id.in_(list(definition_ids)))).all()
+
+
+def remove_schedules(tx: Transaction, definition_ids: Iterable[int]) -> None:
+    """Forget the timers of some versions."""
+    tx.connection.execute(delete(SCHEDULES).where(SCHEDULES.c.definition_id.in_(list(definition_ids))))
+
+
+def insert_schedule(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Set a timer."""
+    tx.connection.execute(SCHEDULES.insert(), row)
+
+
+def find_schedule(tx: Transaction, definition_id: int, element_id: str) -> Any:
+    """Return a timer, or None when it is set no more."""
+    where = SCHEDULES.c.definition_id == definition_id, SCHEDULES.c.element_id == element_id
+    return tx.connection.execute(select(SCHEDULES).where(*where)).first()
+
+
+def set_again(tx: Transaction, row: Any, due: datetime | None, data: list[Any] | None) -> bool:
+    """Set a timer's next time, or forget it; False when somebody else was first."""
+    where = (
+        SCHEDULES.c.definition_id == row.definition_id,
+        SCHEDULES.c.element_id == row.element_id,
+        SCHEDULES.c.turn == row.turn,
+    )
+    if due is None:
+        return tx.connection.execute(delete(SCHEDULES).where(*where)).rowcount == 1
+    values = {"turn": row.turn + 1, "due_at": due, "data": data}
+    return tx.connection.execute(update(SCHEDULES).where(*where).values(values)).rowcount == 1
+
+
+def open_schedules(tx: Transaction, limit: int) -> Sequence[Any]:
+    """Return the timers that lack a job, the earliest due first."""
+    return tx.connection.execute(_OPEN.limit(limit)).all()

@@ -1,0 +1,117 @@
+"""What begins instances by itself: kept in step with the newest active version of each process."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from bpm.bus import Context
+from bpm.jobs import Job, JobQueue
+from bpm.process import start_tables, tables
+from bpm.process.compile import CompiledProcess
+from bpm.process.instances import NewInstance, Standing
+from bpm.process.runtime import ProcessRuntime
+from bpm.process.tables import DeployedProcess
+from bpm.process.timers import next_time
+from bpm.process.view import View
+from bpm.security.permissions import Principal
+from bpm.store import Transaction
+
+
+class ProcessStarts:
+    """Arms and disarms what begins instances, and begins them."""
+
+    def __init__(self, runtime: ProcessRuntime, jobs: JobQueue) -> None:
+        """Take who runs instances, and the engine that wakes the timers."""
+        self._runtime = runtime
+        self._jobs = jobs
+
+    def refresh(self, context: Context, key: str) -> None:
+        """Listen for the newest active version of a process, and for no other."""
+        versions = tables.versions_of(context.session, key)
+        ids = [version.id for version in versions if version.id is not None]
+        newest = next((version for version in versions if version.is_active), None)
+        process = self._runtime.compiled(context, newest.id) if newest is not None and newest.id is not None else None
+        triggers = _triggers(newest, process) if newest is not None and process is not None else []
+        start_tables.replace_triggers(context.tx, ids, triggers)
+        start_tables.remove_schedules(context.tx, ids)
+        if newest is not None and process is not None:
+            for element_id, timer in process.start_timers.items():
+                due, data = timer.schedule(View({}, context.now()))
+                self._set(context.tx, newest, element_id, due, data)
+
+    def triggered(self, context: Context, kind: str, name: str) -> Sequence[Any]:
+        """Return what begins by a message, signal or event of this name."""
+        return start_tables.triggered_by(context.tx, context.organization_id, kind, name)
+
+    def begin(self, context: Context, definition_id: int, new: NewInstance) -> Standing | None:
+        """Begin an instance; None when the definition has been switched off meanwhile."""
+        deployed = tables.find_definition(context.session, definition_id)
+        if deployed is None or not deployed.is_active:
+            return None
+        return self._runtime.start(context, deployed, new)
+
+    def author(self, context: Context, definition_id: int) -> Principal | None:
+        """Return who deployed a definition, with the permissions of then."""
+        deployed = tables.find_definition(context.session, definition_id)
+        if deployed is None:
+            return None
+        return Principal(
+            "system",
+            deployed.author_id,
+            deployed.author_name,
+            deployed.organization_id,
+            frozenset(deployed.permissions),
+        )
+
+    def is_of(self, context: Context, definition_id: int, key: Any) -> bool:
+        """Whether a definition is a version of the process of this id."""
+        deployed = tables.find_definition(context.session, definition_id)
+        return deployed is not None and deployed.key == key
+
+    def fire(self, context: Context, definition_id: int, element_id: str, turn: int) -> Standing | None:
+        """Begin the instance that a timer is for, and set its next time; None when it was done already."""
+        row = start_tables.find_schedule(context.tx, definition_id, element_id)
+        if row is None or row.turn != turn:
+            return None
+        again = next_time(row.data, context.now()) if row.data else None
+        due, data = again or (None, None)
+        if not start_tables.set_again(context.tx, row, due, data):
+            return None
+        if due is not None:
+            self._jobs.enqueue(context.tx, _job(definition_id, element_id, turn + 1, due))
+        starter = self.author(context, definition_id)
+        return self.begin(context, definition_id, NewInstance({}, element=element_id, starter=starter))
+
+    def _set(self, tx: Transaction, deployed: DeployedProcess, element_id: str, due: datetime, data: Any) -> None:
+        assert deployed.id is not None
+        row = {
+            "organization_id": deployed.organization_id,
+            "definition_id": deployed.id,
+            "element_id": element_id,
+            "turn": 0,
+            "due_at": due,
+            "data": data,
+        }
+        start_tables.insert_schedule(tx, row)
+        self._jobs.enqueue(tx, _job(deployed.id, element_id, 0, due))
+
+
+def _job(definition_id: int, element_id: str, turn: int, due: datetime) -> Job:
+    return Job(start_tables.KIND, f"{definition_id}.{element_id}", turn, due)
+
+
+def _triggers(deployed: DeployedProcess, process: CompiledProcess) -> list[dict[str, Any]]:
+    """The rows for the names that begin a process."""
+    named: list[tuple[str, str, str | None]] = [("event", name, None) for name in deployed.trigger_events]
+    named += [("message", name, element) for name, element in process.starts.items() if name is not None]
+    named += [("signal", name, element) for name, element in process.start_signals.items()]
+    return [
+        {
+            "organization_id": deployed.organization_id,
+            "definition_id": deployed.id,
+            "kind": kind,
+            "name": name,
+            "element_id": element,
+        }
+        for kind, name, element in named
+    ]

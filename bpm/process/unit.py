@@ -1,0 +1,134 @@
+"""A trigger and all that follows from it at once, in one transaction."""
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from bpm.bus import Context
+from bpm.errors import Conflict, Fenced, NotFound
+from bpm.process import effects, tables
+from bpm.process.engine import advance
+from bpm.process.instances import NewInstance, Parent, Standing
+from bpm.process.state import Instance
+from bpm.process.step import Step
+from bpm.process.triggers import CompleteTask, Escalated, FailTask, Start, Trigger
+
+if TYPE_CHECKING:
+    from bpm.process.runtime import ProcessRuntime
+
+MAX_DEPTH = 50
+"""So many instances may call one another; beyond that the call is an incident."""
+
+
+class Unit:
+    """Advances instances until nothing follows any more, then writes them. `steps` are the instances at hand."""
+
+    def __init__(self, runtime: "ProcessRuntime", context: Context) -> None:
+        """Work in the context's transaction."""
+        self.runtime = runtime
+        self.context = context
+        self.steps: dict[int, Step] = {}
+        self._queue: deque[tuple[int, Trigger]] = deque()
+
+    def start(self, deployed: tables.DeployedProcess, new: NewInstance) -> Standing:
+        """Start an instance and do what follows."""
+        step = self._begin(deployed, new)
+        self._proceed()
+        return step.standing()
+
+    def advance(self, instance_id: int, trigger: Trigger) -> Standing:
+        """Apply a trigger and do what follows; raises `NotFound`, and `Conflict` when it does not fit."""
+        row = tables.find_instance(self.context.tx, instance_id)
+        if row is None or row.organization_id != self.context.organization_id:
+            raise NotFound(f"there is no process instance {instance_id}")
+        step = self._open(row)
+        reason = self._apply(step, trigger)
+        if reason:
+            raise Conflict(reason)
+        self._proceed()
+        return step.standing()
+
+    def follow(self, instance_id: int, trigger: Trigger) -> None:
+        """Apply a trigger when those before it are through; one that does not fit any more is dropped."""
+        self._queue.append((instance_id, trigger))
+
+    def call(self, caller: Step, effect: effects.CallProcess) -> None:
+        """Start the instance that a call activity asks for."""
+        context = self.context
+        session = context.session
+        if effect.version is None:
+            deployed = tables.newest_definition(session, effect.process, active=True)
+        else:
+            deployed = tables.version_of(session, effect.process, effect.version)
+        problem = ""
+        if deployed is None or not deployed.is_active:
+            version = "" if effect.version is None else f" in version {effect.version}"
+            problem = f"there is no active process {effect.process}{version}"
+        elif caller.row.depth >= MAX_DEPTH:
+            problem = f"more than {MAX_DEPTH} processes called one another"
+        if deployed is None or problem:
+            self.follow(caller.row.id, FailTask(effect.wait_id, effect.attempt, problem, "NotFound"))
+            return
+        parent = Parent(caller.row, effect.wait_id, effect.attempt, effect.caller)
+        self._begin(deployed, NewInstance(effect.variables, effect.business_key, parent=parent))
+
+    def answer_caller(self, step: Step, trigger: Trigger | None = None, *, code: str | None = None) -> None:
+        """Tell the calling instance that this one has ended, or thrown an escalation."""
+        row = step.row
+        if row.parent_id is None:
+            return
+        wait, attempt = row.parent_wait, row.parent_attempt
+        if trigger is None:
+            trigger = CompleteTask(wait, attempt, dict(step.instance.root_variables))
+        self.follow(row.parent_id, trigger)
+
+    def tell_thrown(self, step: Step, effect: effects.Thrown) -> None:
+        """Hand an error or escalation to the calling instance."""
+        wait, attempt = step.row.parent_wait, step.row.parent_attempt
+        if effect.kind == "error":
+            self.answer_caller(step, FailTask(wait, attempt, effect.message, effect.code))
+        else:
+            self.answer_caller(step, Escalated(wait, effect.code))
+
+    def _begin(self, deployed: tables.DeployedProcess, new: NewInstance) -> Step:
+        """Insert an instance in the state that its start leads to, and carry out the effects of that."""
+        context, parent = self.context, new.parent
+        assert deployed.id is not None
+        process = self.runtime.compiled(context, deployed.id)
+        start = Start(new.variables, new.message, new.element, parent.caller if parent else None)
+        instance, found = advance(process, Instance(), start, context.now())
+        if isinstance(found[0], effects.Ignored):
+            raise Conflict(found[0].reason)
+        step = Step(self, process, instance)
+        step.insert(deployed, new)
+        self.steps[step.row.id] = step
+        step.carry_out(found)
+        return step
+
+    def _open(self, row: Any) -> Step:
+        self.runtime.check_free(self.context, row.id)
+        process = self.runtime.compiled(self.context, row.definition_id)
+        step = self.steps[row.id] = Step(self, process, Instance.from_json(row.state), row)
+        return step
+
+    def _apply(self, step: Step, trigger: Trigger) -> str:
+        """Advance one instance; gives why the trigger does not fit, if it does not."""
+        instance, found = advance(step.process, step.instance, trigger, self.context.now())
+        if found and isinstance(found[0], effects.Ignored):
+            return found[0].reason
+        step.instance = instance
+        step.carry_out(found)
+        return ""
+
+    def _proceed(self) -> None:
+        while self._queue:
+            instance_id, trigger = self._queue.popleft()
+            step = self.steps.get(instance_id)
+            if step is None:
+                row = tables.find_instance(self.context.tx, instance_id)
+                if row is None:
+                    continue
+                step = self._open(row)
+            self._apply(step, trigger)
+        for step in self.steps.values():
+            if not step.write():
+                raise Fenced

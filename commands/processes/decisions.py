@@ -1,0 +1,109 @@
+"""Deploy DMN decisions, look them up, and try them."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+from sqlalchemy.exc import IntegrityError
+
+from bpm.bus import Command, Context, Moment, Page, PagedQuery, Query, View, handles
+from bpm.errors import Conflict, Invalid
+from bpm.process.decision_tables import DeployedDecision, newest_decision, select_decisions
+from bpm.process.decisions import DecisionFailed, decide, load_decisions
+from bpm.process.runtime import ProcessRuntime
+
+Xml = Annotated[str, Field(min_length=1, max_length=1024 * 1024)]
+
+
+class DecisionView(View):
+    """One version of a decision; `key` is its id in the DMN file."""
+
+    id: int
+    key: str
+    version: int
+    name: str
+    created_at: Moment
+
+
+class CreateDecisionDefinitionCommand(Command[list[DecisionView]]):
+    """Deploy the decisions of a DMN 1.3 file; each one known already gets its next version.
+
+    Business rule tasks evaluate the newest version. Everything that would not be evaluated is refused, each problem
+    with its element's id and line.
+    """
+
+    permission = "processes:write"
+    succeeded = "Decisions deployed successfully"
+    failed = "Validation failed"
+
+    dmn_xml: Xml
+
+
+@handles
+def create(command: CreateDecisionDefinitionCommand, context: Context) -> list[DecisionView]:
+    """Read the file and keep the next version of each decision."""
+    rows: list[DeployedDecision] = []
+    for decision in load_decisions(command.dmn_xml).values():
+        newest = newest_decision(context.session, decision.id)
+        row = DeployedDecision(
+            key=decision.id,
+            version=newest.version + 1 if newest is not None else 1,
+            name=decision.name,
+            dmn_xml=command.dmn_xml,
+            author_id=context.principal.id,
+            created_at=context.now(),
+        )
+        context.session.add(row)
+        rows.append(row)
+    try:
+        with context.tx.savepoint():
+            context.session.flush()
+            return [DecisionView.model_validate(row) for row in rows]
+    except IntegrityError as error:
+        raise Conflict("another version was deployed at the same moment; try again") from error
+
+
+class GetDecisionDefinitionListQuery(PagedQuery[Page[DecisionView]]):
+    """List the versions of decisions."""
+
+    permission = "processes:read"
+    succeeded = "Decisions retrieved successfully"
+
+    key: str | None = None
+
+
+@handles
+def list_decisions(query: GetDecisionDefinitionListQuery, context: Context) -> Page[DecisionView]:
+    """Return one page, the newest first."""
+    columns = {"createdAt": "created_at", "id": "id", "key": "key", "version": "version"}
+    statement = select_decisions(query.key)
+    search = ("key", "name")
+    return query.page(
+        context, statement, DeployedDecision, DecisionView.model_validate, search=search, sortable=columns
+    )
+
+
+class DecisionResultView(View):
+    """What a decision came to, in DMN's own shape."""
+
+    result: Any
+
+
+class EvaluateDecisionQuery(Query[DecisionResultView]):
+    """Evaluate the newest version of a decision with these variables; nothing is kept."""
+
+    permission = "processes:read"
+    succeeded = "Decision evaluated successfully"
+    failed = "Evaluation failed"
+
+    key: Annotated[str, Field(min_length=1, max_length=200)]
+    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+@handles
+def evaluate(query: EvaluateDecisionQuery, context: Context, processes: ProcessRuntime) -> DecisionResultView:
+    """Evaluate it."""
+    try:
+        result = decide(processes.decision(context, query.key), query.variables, context.now())
+    except DecisionFailed as error:
+        raise Invalid(str(error)) from error
+    return DecisionResultView(result=result)

@@ -1,0 +1,106 @@
+"""Tasks that wait for people."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from pydantic_core import to_json
+
+from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, View, handles
+from bpm.errors import Invalid
+from bpm.events.schemas import problems
+from bpm.process import tables
+from bpm.process.runtime import ProcessRuntime
+from bpm.process.tables import ProcessWait
+from bpm.process.task_tables import select_user_tasks
+from bpm.process.triggers import CompleteUserTask
+from commands.processes.instances import InstanceStateView, own_instance, shown
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class UserTaskView(View):
+    """A task that waits for a person; `schema` is the JSON Schema that the form's values must satisfy."""
+
+    instance_id: int
+    wait_id: int
+    element_id: str
+    name: str | None
+    form_key: str | None = None
+    assignee: str | None = None
+    candidate_users: list[str] = Field(default_factory=list[str])
+    candidate_groups: list[str] = Field(default_factory=list[str])
+    priority: int | None = None
+    variables: dict[str, Any] | None = None
+    form_schema: dict[str, Any] | None = Field(default=None, alias="schema")
+    due_at: Moment | None
+    created_at: Moment
+
+
+class GetUserTaskListQuery(PagedQuery[Page[UserTaskView]]):
+    """List the open user tasks, the oldest first unless sorted otherwise; filters narrow the list together."""
+
+    permission = "processes:read"
+    succeeded = "User tasks retrieved successfully"
+
+    sort_direction: Literal["asc", "desc"] = "asc"
+    instance_id: Id | None = None
+    assignee: Name | None = None
+    candidate_user: Name | None = None
+    candidate_group: Name | None = None
+
+
+@handles
+def list_user_tasks(query: GetUserTaskListQuery, context: Context) -> Page[UserTaskView]:
+    """Return one page."""
+    wanted = (("assignee", query.assignee), ("user", query.candidate_user), ("group", query.candidate_group))
+    statement = select_user_tasks(query.instance_id, [(kind, name) for kind, name in wanted if name is not None])
+    columns = {"createdAt": "created_at", "dueAt": "due_at", "instanceId": "instance_id", "name": "name"}
+    return query.page(context, statement, ProcessWait, _user_task, search=("name", "element_id"), sortable=columns)
+
+
+class CompleteUserTaskCommand(Command[InstanceStateView]):
+    """Complete a user task with what its form gave; it must satisfy the task's schema, if it has one."""
+
+    permission = "processes:write"
+    succeeded = "User task completed successfully"
+    failed = "Completion failed"
+
+    instance_id: Id
+    wait_id: Id
+    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+@handles
+def complete_user_task(
+    command: CompleteUserTaskCommand, context: Context, processes: ProcessRuntime
+) -> InstanceStateView:
+    """Go on behind the task."""
+    own_instance(context, command.instance_id)
+    check_form(tables.find_wait(context.tx, command.instance_id, command.wait_id), command.variables)
+    return shown(processes.advance(context, command.instance_id, CompleteUserTask(command.wait_id, command.variables)))
+
+
+def check_form(wait: Any, variables: Mapping[str, Any]) -> None:
+    """Raise `Invalid` when a form's values do not satisfy the schema of the task that waits for them."""
+    schema = wait.data.get("schema") if wait is not None and wait.data else None
+    if schema is not None:
+        found = problems(to_json(schema).decode(), dict(variables))
+        if found:
+            raise Invalid(*(f"variables{problem.removeprefix('data')}" for problem in found))
+
+
+def _user_task(row: Any) -> UserTaskView:
+    return UserTaskView.model_validate(
+        {
+            "instance_id": row.instance_id,
+            "wait_id": row.wait_id,
+            "element_id": row.element_id,
+            "name": row.name,
+            "due_at": row.due_at,
+            "created_at": row.created_at,
+            **(row.data or {}),
+        },
+        by_alias=True,
+        by_name=True,
+    )

@@ -1,0 +1,1 @@
+"""Small models and the traces that the standard's text asks for."""
