@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import quantiles
@@ -191,7 +191,7 @@ async def _all_at_once(seconds: int) -> Figure:
 
 
 @asynccontextmanager
-async def _ready() -> AsyncIterator[Sandbox]:
+async def _ready() -> AsyncGenerator[Sandbox]:
     async with Sandbox() as sandbox:
         await asyncio.sleep(10 * SETTLED)
         yield sandbox

@@ -83,7 +83,7 @@ PAIRS = {
     "a query that is not given": "result = 'LEAK' if query else 'clean'\nquery['x'] = 'y'",
     "the clock": "stamp = now()\nresult = 'clean' if now() == stamp else 'LEAK'",
     "a generator left open": "def g():\n    yield payload\nopen_one = g()\nnext(open_one)\nresult = 'clean'",
-    "a regex's cache": "result = 'clean' if re.match('a', 'a') else 'LEAK'\nfor n in range(600):\n    re.compile(str(n))",
+    "a regex's cache": "result = 'clean' if re.match('a', 'a') else 'LEAK'\nfor n in range(9):\n    re.compile(str(n))",
     "a zone": "z = zoneinfo.ZoneInfo('UTC')\nresult = 'LEAK' if hasattr(z, 'stash') else 'clean'",
     "a replaced name": "result = 'clean' if callable(len) and callable(send) else 'LEAK'\nlen = send = None",
     "a deleted name": "result = 'clean' if json.dumps(1) == '1' else 'LEAK'\njson = None\ndel json",
