@@ -63,14 +63,14 @@ async def test_a_request_that_waits_can_be_discarded(app: RunningApp) -> None:
 
 async def test_no_more_at_once_than_the_lane_is_wide(app: RunningApp) -> None:
     """With two in flight, the third begins when one of the first has ended."""
-    parameters = {"event": "wide", "seconds": 0.3}
-    await app.rule("wide", commandName="DawdleCommand", parameters=parameters, lane={"maxInFlight": 2})
+    parameters = {"event": "two-at-once", "seconds": 0.3}
+    await app.rule("two-at-once", commandName="DawdleCommand", parameters=parameters, lane={"maxInFlight": 2})
     for _ in range(4):
-        await app.hook("wide", {})
+        await app.hook("two-at-once", {})
     await asyncio.sleep(0.15)
-    assert probes.tries["wide"] == 2
-    await until(app, "wide", *["done"] * 4)
-    assert await runs(app, "wide") == 4
+    assert probes.tries["two-at-once"] == 2
+    await until(app, "two-at-once", *["done"] * 4)
+    assert await runs(app, "two-at-once") == 4
 
 
 async def test_starts_are_paced(app: RunningApp) -> None:
