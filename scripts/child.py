@@ -39,8 +39,9 @@ class Setting(NamedTuple):
 def become_child(order: dict[str, Any], socket: int, trace: int, setting: Setting) -> NoReturn:
     """Turn a fresh fork of the zygote into a locked child and serve until it is no longer wanted.
 
-    `order` holds `cpu` (seconds of its life), `memory` (bytes on top of what the zygote occupies) and `reused`:
-    such a child has no CPU timer, because the server measures each of its runs.
+    `order` holds `cpu` (seconds of its life), `memory` (bytes on top of what the zygote occupies), `compiles`
+    (whether it will compile instead of run) and `reused`: such a child has no CPU timer, because the server
+    measures each of its runs.
     """
     try:
         locks.tie_to_parent(setting.zygote)
@@ -52,7 +53,10 @@ def become_child(order: dict[str, Any], socket: int, trace: int, setting: Settin
         if not reused:
             locks.start_timer(order["cpu"])
         if locks.filter_calls() or not setting.confined:
-            rehearse(setting.language, setting.rehearsal)
+            if order["compiles"]:
+                setting.language.compile(REHEARSAL, len(REHEARSAL))
+            else:
+                rehearse(setting.language, setting.rehearsal)
             serve(setting.language, reused)
     finally:
         os._exit(0)

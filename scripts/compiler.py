@@ -4,8 +4,8 @@ import ast
 import marshal
 import symtable
 import warnings
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 from scripts import policy
 from scripts.hints import hints
@@ -38,11 +38,11 @@ def compile_script(source: str, depth: int) -> dict[str, Any]:
 
 def _compile(source: str, depth: int) -> dict[str, Any]:
     tree = ast.parse(source, policy.FILENAME)
-    deepest = _deeper_than(tree, depth)
+    nodes, deepest = _nodes(tree, depth)
     if deepest is not None:
         message = f"The script nests more than {depth} levels deep here (limit source_depth)."
         return _refused([_at(deepest, "too_deep", message, source)])
-    noted = [_at(hint.node, hint.code, hint.message, source) for hint in hints(tree)]
+    noted = [_at(hint.node, hint.code, hint.message, source) for hint in hints(tree, nodes)]
     shared = _module_names(source)
     transformer = ScriptTransformer()
     module = transformer.visit(tree)
@@ -52,12 +52,26 @@ def _compile(source: str, depth: int) -> dict[str, Any]:
     return {"code": marshal.dumps(code), "problems": [], "warnings": noted}
 
 
-def _deeper_than(tree: ast.Module, depth: int) -> ast.AST | None:
-    """Return a node below the allowed depth; goes level by level, because recursion is what it protects."""
+def _nodes(tree: ast.Module, depth: int) -> tuple[list[ast.AST], ast.AST | None]:
+    """Return the nodes down to the allowed depth, and one below it; goes level by level, since recursion may end."""
     level: list[ast.AST] = list(tree.body)
+    found: list[ast.AST] = []
     for _ in range(depth):
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
-    return next((node for node in level if hasattr(node, "lineno")), None)
+        found += level
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            break
+    return found, next((node for node in level if hasattr(node, "lineno")), None)
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what a node is made of, as `ast.iter_child_nodes`, but no contexts (load, store), which are everywhere."""
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            yield from (item for item in cast("list[Any]", value) if isinstance(item, ast.AST))
+        elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+            yield value
 
 
 def _module_names(source: str) -> list[str]:

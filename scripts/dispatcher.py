@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from scripts.conversation import Conversation, Turn
 from scripts.limits import Limits
+from scripts.messages import COMPILING
 from scripts.outcome import NOBODY, Failure, Senders
 from scripts.pool import Pool
 from scripts.remote_child import Child
@@ -63,7 +64,7 @@ class Dispatcher:
         child: Child | None = None
         try:
             await turn.take()
-            child = await self._pool.take(task.limits, task.key)
+            child = await self._pool.take(task.limits, task.key, compiles=task.kinds is COMPILING)
             talk = Conversation(child, task.limits, task.senders, turn, task.kinds)
             said = await talk.hold(task.job)
             if said is not None and said["t"] == "result":

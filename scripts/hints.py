@@ -2,7 +2,7 @@
 
 import ast
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from scripts import policy
@@ -22,6 +22,20 @@ KNOWN = frozenset(
 )
 
 
+BINDING = (
+    ast.Name,
+    ast.FunctionDef,
+    ast.ClassDef,
+    ast.arg,
+    ast.alias,
+    ast.ExceptHandler,
+    ast.MatchAs,
+    ast.MatchStar,
+    ast.MatchMapping,
+)
+"""Nodes that may bind a name."""
+
+
 class Hint(NamedTuple):
     """A warning with the node it is about."""
 
@@ -30,18 +44,19 @@ class Hint(NamedTuple):
     message: str
 
 
-def hints(tree: ast.Module) -> Iterator[Hint]:
-    """Yield the warnings of a parsed script in the order of their kind."""
-    nodes = list(ast.walk(tree))
-    bound = {name for node in nodes for name in _bindings(node)}
-    expected = {part for node in nodes for part in _expecting_import_errors(node)}
+def hints(tree: ast.Module, nodes: Sequence[ast.AST]) -> Iterator[Hint]:
+    """Yield the warnings of a parsed script, of which all nodes are given, too."""
+    bound = {name for node in nodes if isinstance(node, BINDING) for name in _bindings(node)}
     for node in nodes:
         if isinstance(node, ast.Name) and node.id not in bound and node.id not in KNOWN:
             yield Hint(node, "unknown_name", _unknown(node.id, bound))
-        if node not in expected:
-            yield from _imports(node)
-    returns = any(isinstance(node, ast.Return) and node.value is not None for node in _outside_functions(tree))
-    if not returns and not any(_answers(node) for node in nodes):
+    imports = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
+    if imports:
+        expected = {part for node in nodes for part in _expecting_import_errors(node)}
+        for node in imports:
+            if node not in expected:
+                yield from _imports(node)
+    if not any(_answers(node) for node in nodes if isinstance(node, (ast.Call, *BINDING))) and not _returns(tree):
         place = tree.body[-1] if tree.body else tree
         yield Hint(place, "no_result", "The script never sets result, returns nothing and calls no reply().")
 
@@ -61,12 +76,12 @@ def _bindings(node: ast.AST) -> Iterator[str]:
         yield node.rest
 
 
-def _imports(node: ast.AST) -> Iterator[Hint]:
+def _imports(node: ast.Import | ast.ImportFrom) -> Iterator[Hint]:
     if isinstance(node, ast.Import):
         for alias in node.names:
             if alias.name not in policy.MODULES:
                 yield Hint(node, "unknown_module", f"The module {alias.name} is not available in scripts.")
-    elif isinstance(node, ast.ImportFrom) and node.module != "__future__":
+    elif node.module != "__future__":
         members = policy.MODULES.get(node.module or "")
         if members is None:
             yield Hint(node, "unknown_module", f"The module {node.module} is not available in scripts.")
@@ -89,6 +104,10 @@ def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
         if not isinstance(child, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
             yield child
             yield from _outside_functions(child)
+
+
+def _returns(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.Return) and node.value is not None for node in _outside_functions(tree))
 
 
 def _answers(node: ast.AST) -> bool:

@@ -33,6 +33,8 @@ class Pool:
         self._starting = asyncio.Lock()
         self._zygote: Zygote | None = None
         self._spares: deque[Child] = deque()
+        self._compilers: deque[Child] = deque()
+        """The one spare that has warmed up for compiling."""
         self._idle: OrderedDict[int, tuple[Hashable, Child]] = OrderedDict()
 
     @property
@@ -59,13 +61,15 @@ class Pool:
         async with self._starting:
             await self._forget()
 
-    async def take(self, limits: Limits, key: Hashable | None = None) -> Child:
-        """Return a child for one run, or with a key one that served runs of that key only.
+    async def take(self, limits: Limits, key: Hashable | None = None, *, compiles: bool = False) -> Child:
+        """Return a child for one run or compilation, or with a key one that served runs of that key only.
 
         Raises SandboxUnavailable.
         """
         zygote = await self.start()
         try:
+            if compiles:
+                return _alive(self._compilers) or zygote.fork(self._limits, compiles=True)
             return self._take(zygote, limits, key)
         except OSError as error:
             raise SandboxUnavailable(f"The script sandbox cannot open another socket: {error}.") from error
@@ -74,12 +78,7 @@ class Pool:
         if key is not None:
             return self._idle_for(key, limits) or zygote.fork(limits, reused=True)
         same = (limits.cpu_seconds, limits.memory_bytes) == (self._limits.cpu_seconds, self._limits.memory_bytes)
-        while same and self._spares:
-            spare = self._spares.popleft()
-            if not spare.ended.done():
-                return spare
-            spare.leave()
-        return zygote.fork(limits, reused=False)
+        return (_alive(self._spares) if same else None) or zygote.fork(limits)
 
     def keep(self, child: Child, key: Hashable, limits: Limits) -> None:
         """Keep a child for the next run of its key, unless it has served its time."""
@@ -101,7 +100,9 @@ class Pool:
         # Out of descriptors: the run that needs one will say so, and a later refill may succeed.
         with contextlib.suppress(OSError):
             while not zygote.lost and len(self._spares) < SPARES_PER_CORE * (os.cpu_count() or 1):
-                self._spares.append(zygote.fork(self._limits, reused=False))
+                self._spares.append(zygote.fork(self._limits))
+            if not zygote.lost and not self._compilers:
+                self._compilers.append(zygote.fork(self._limits, compiles=True))
 
     def _idle_for(self, key: Hashable, limits: Limits) -> Child | None:
         for number, (owner, child) in reversed(self._idle.items()):
@@ -132,10 +133,21 @@ class Pool:
         return zygote
 
     async def _forget(self) -> None:
-        for child in (*self._spares, *(child for _, child in self._idle.values())):
+        for child in (*self._spares, *self._compilers, *(child for _, child in self._idle.values())):
             child.leave()
         self._spares.clear()
+        self._compilers.clear()
         self._idle.clear()
         if self._zygote is not None:
             await self._zygote.close()
             self._zygote = None
+
+
+def _alive(spares: deque[Child]) -> Child | None:
+    """Take the oldest spare that has not ended; None when there is none."""
+    while spares:
+        spare = spares.popleft()
+        if not spare.ended.done():
+            return spare
+        spare.leave()
+    return None

@@ -45,7 +45,7 @@ class Zygote:
             message = await self.close()
             raise SandboxUnavailable(f"The script sandbox did not start. {message}".strip())
 
-    def fork(self, limits: Limits, *, reused: bool) -> Child:
+    def fork(self, limits: Limits, *, reused: bool = False, compiles: bool = False) -> Child:
         """Order a child and return its handle at once; with the zygote lost, the child is lost too."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
@@ -56,6 +56,7 @@ class Zygote:
             "cpu": limits.cpu_seconds * (limits.reuse_runs if reused else 1),
             "memory": limits.memory_bytes,
             "reused": reused,
+            "compiles": compiles,
         }
         self._children[child.number] = child
         with theirs:

@@ -3,11 +3,7 @@
 import ast
 from typing import Any, TypeVar
 
-from RestrictedPython.transformer import (
-    IOPERATOR_TO_STR,
-    RestrictingNodeTransformer,
-    copy_locations,
-)
+from RestrictedPython.transformer import IOPERATOR_TO_STR, RestrictingNodeTransformer
 
 from scripts import policy
 from scripts.privates import is_private, made_by_classes
@@ -127,7 +123,6 @@ class ScriptTransformer(RestrictingNodeTransformer):
         node.keywords = []
         self._inside(node)
         node.keywords = [ast.keyword("metaclass", ast.Name("__metaclass__", ast.Load()))]
-        copy_locations(node.keywords[0], node)
         return node
 
     def visit_Match(self, node: ast.Match) -> Any:  # noqa: N802
@@ -248,8 +243,8 @@ def _call(guard: str, *arguments: ast.expr) -> ast.Call:
 
 
 def _located(node: Node, origin: Any) -> Node:
-    copy_locations(node, origin)
-    return node
+    """Put a new node where another was; what is new below it gets its place at the end, from its parent."""
+    return ast.copy_location(node, origin)
 
 
 def _is_super_call(node: ast.expr) -> bool:
