@@ -93,7 +93,8 @@ async def test_a_process_that_is_not_there_cannot_be_called(app: RunningApp) -> 
 DMN = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="Rates" namespace="x">
 <decision id="rate" name="Rate"><decisionTable id="t" hitPolicy="FIRST"><input id="i"><inputExpression id="ie">
 <text>amount</text></inputExpression></input><output id="o" name="rate"/>
-<rule id="r1"><inputEntry id="a"><text>&lt; 100</text></inputEntry><outputEntry id="b"><text>5</text></outputEntry></rule>
+<rule id="r1"><inputEntry id="a"><text>&lt; 100</text></inputEntry><outputEntry id="b"><text>5</text></outputEntry>
+</rule>
 <rule id="r2"><inputEntry id="c"><text>-</text></inputEntry><outputEntry id="d2"><text>amount / 100</text></outputEntry>
 </rule></decisionTable></decision></definitions>"""
 

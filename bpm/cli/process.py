@@ -1,0 +1,73 @@
+"""`bpm process`: check BPMN and DMN files, and deploy them to a running server."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bpm.cli.connection import Connection, Password, Token, Url, Username, fail_refused
+from bpm.cli.exits import ExitStatus, fail
+from bpm.cli.output import Format, FormatOption, print_json, print_value
+
+app = typer.Typer(
+    help="Check and deploy BPMN processes and DMN decisions.", no_args_is_help=True, rich_markup_mode=None
+)
+
+File = Annotated[Path, typer.Argument(help="A BPMN 2.0 file, or a DMN file (by its ending .dmn).")]
+Name = Annotated[str | None, typer.Option("--name", help="What the process is called; else the file's own name.")]
+Event = Annotated[list[str] | None, typer.Option("--trigger-event", help="An event that starts instances.")]
+
+
+@app.command()
+def check(file: File) -> None:
+    """Say everything that would keep a file from being deployed, without a server.
+
+    Whether the commands and decisions of its tasks exist is asked when it is deployed.
+    """
+    from bpm.process import InvalidDefinition, compile_all, parse
+    from bpm.process.decisions import load_decisions
+
+    text = _read(file)
+    try:
+        names = list(load_decisions(text)) if _is_dmn(file) else [one.id for one in compile_all(parse(text))]
+    except InvalidDefinition as invalid:
+        fail(ExitStatus.ERROR, f"{file} can't be deployed", *invalid.errors)
+    typer.echo(f"{file}: {', '.join(names)}")
+
+
+@app.command()
+def deploy(
+    file: File,
+    name: Name = None,
+    trigger_event: Event = None,
+    url: Url = None,
+    token: Token = None,
+    username: Username = None,
+    password: Password = None,
+    output: FormatOption = Format.AUTO,
+) -> None:
+    """Deploy a file as the next version of each process or decision in it."""
+    text = _read(file)
+    command = "CreateDecisionDefinitionCommand" if _is_dmn(file) else "CreateProcessDefinitionCommand"
+    fields: dict[str, object] = {"dmnXml": text}
+    if not _is_dmn(file):
+        fields = {"name": name or file.stem, "bpmnXml": text, "triggerEvents": trigger_event or []}
+    reply = Connection(url, token, username, password).run(lambda client: client.send(command, fields, {}))
+    if not output.is_text:
+        print_json(reply.body)
+    if not reply.ok:
+        fail_refused(command, reply)
+    if output.is_text:
+        typer.echo(reply.message)
+        print_value(reply.data)
+
+
+def _is_dmn(file: Path) -> bool:
+    return file.suffix.lower() == ".dmn"
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(ExitStatus.ERROR, f"{file} can't be read: {error}")
