@@ -1,11 +1,11 @@
-"""The command line: `bpm serve`, `bpm send`, `bpm types`, `bpm process`, `bpm demo`.
+"""The command line: `bpm serve`, `bpm send`, `bpm types`, `bpm process`, `bpm db`, `bpm demo`.
 
 One file a command group. What a command needs is imported when it runs, so that `bpm --help` answers at once.
 """
 
 import typer
 
-from bpm.cli import demo, process, sending, serving, types
+from bpm.cli import db, demo, process, sending, serving, types
 
 main = typer.Typer(
     name="bpm",
@@ -19,5 +19,6 @@ main.command()(serving.worker)
 main.command()(serving.version)
 main.command()(sending.send)
 main.add_typer(types.app, name="types")
+main.add_typer(db.app, name="db")
 main.add_typer(process.app, name="process")
 main.command()(demo.demo)

@@ -18,6 +18,9 @@ from bpm.store.writer import Append, GroupWriter
 
 T = TypeVar("T")
 
+APPLICATION = "bpm"
+"""What connections of servers and workers call themselves, where a database knows names of its clients."""
+
 
 class Database(ABC):
     """Writes in groups, reads beside them.

@@ -8,12 +8,16 @@ from bpm.store.sqlite import SqliteDatabase
 SQLITE, POSTGRES = ("sqlite:",), ("postgresql://", "postgresql+asyncpg://", "postgres://")
 
 
+def is_embedded(settings: Settings) -> bool:
+    """Tell whether the settings name a file of SQLite."""
+    return settings.database_url is None or settings.database_url.startswith(SQLITE)
+
+
 def open_database(settings: Settings) -> Database:
     """Return the database the settings name, not yet started; raises `Misconfigured`."""
-    url = settings.database_url
-    if url is None or url.startswith(SQLITE):
+    if is_embedded(settings):
         return SqliteDatabase(settings)
-    if not url.startswith(POSTGRES):
+    if not (settings.database_url or "").startswith(POSTGRES):
         raise Misconfigured("BPM_DATABASE_URL must be unset, or start with sqlite: or postgresql:")
     from bpm.store.postgres import PostgresDatabase  # loaded only where it is spoken to
 

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from bpm.errors import Invalid, Misconfigured
 from bpm.settings import Settings
-from bpm.store.database import Database
+from bpm.store.database import APPLICATION, Database
 from bpm.store.entrance import through_a_loop
 from bpm.store.faults import Fault
 
@@ -33,7 +33,6 @@ START_SECONDS = 10.0
 """How long a server that is away may take to come up while we start."""
 PAUSE_SECONDS = 0.5
 
-APPLICATION = "bpm"
 UNLIMITED = {"application_name": f"{APPLICATION} maintenance", "TimeZone": "UTC"}
 LIMITS = {
     "application_name": APPLICATION,

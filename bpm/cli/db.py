@@ -1,0 +1,173 @@
+"""`bpm db upgrade`, `check`, `copy` and `adopt-key`: the database beside the server."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from bpm.cli.exits import ExitStatus, fail
+from bpm.cli.output import Format, FormatOption, print_json, print_table
+
+if TYPE_CHECKING:
+    from bpm.settings import Settings
+    from bpm.store import Database
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, help="Upgrade, check or copy the database (BPM_DATABASE_URL).")
+
+
+@app.command()
+def upgrade() -> None:
+    """Bring the schema up to date; `bpm serve` does the same when it starts."""
+
+    async def work(settings: "Settings") -> None:
+        from bpm.store.examination import examine
+
+        database = await _checked(settings)
+        before = (await examine(database)).revision
+        await _upgraded(database, settings)
+        after = (await examine(database)).revision
+        typer.echo(f"{_described(database)}: revision {after}" + ("" if before == after else f", was {before}"))
+
+    _run(work)
+
+
+@app.command()
+def check(format: FormatOption = Format.AUTO) -> None:  # noqa: A002 the option's name
+    """Say which database this is, how safe, how full, and what is wrong with it; 1 when something is."""
+
+    async def work(settings: "Settings") -> None:
+        from bpm.store.examination import examine
+
+        _refuse_missing_file(settings)
+        database = await _checked(settings)
+        found = await examine(database)
+        if format.is_text:
+            shown = {**database.facts, "revision": found.revision or "none"}
+            print_table(["", ""], [[name, value] for name, value in shown.items()])
+            print_table(["table", "rows"], [[name, str(rows)] for name, rows in found.rows.items()])
+        else:
+            facts = dict(database.facts)
+            print_json({**facts, "revision": found.revision, "rows": found.rows, "problems": found.problems})
+        if found.problems:
+            fail(ExitStatus.ERROR, "there are problems", *found.problems)
+
+    _run(work)
+
+
+@app.command()
+def copy(
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="An empty database, as in BPM_DATABASE_URL.")],
+) -> None:
+    """Copy everything into an empty database, SQLite or PostgreSQL; stop the servers first.
+
+    Job tokens are left out: they are made anew from the rows when a worker starts.
+    """
+
+    async def work(settings: "Settings") -> None:
+        _refuse_missing_file(settings)
+        target_settings = settings.model_copy(update={"database_url": to})
+        source = await _checked(settings)
+        target = await _checked(target_settings)
+        await _upgraded(target, target_settings)
+        copied = await _copy_alone(source, target, settings)
+        typer.echo(f"copied {sum(copied.values())} rows of {len(copied)} tables from {source.name} to {target.name}")
+        typer.echo("Servers on the copy need the same secret key: BPM_SECRET_KEY, or secret.key of the data folder.")
+
+    _run(work)
+
+
+@app.command()
+def adopt_key() -> None:
+    """Go on with the present secret key where the former one is lost: what that one sealed stays unreadable."""
+
+    async def work(settings: "Settings") -> None:
+        from bpm.accounts import Installation
+        from bpm.security.secrets import load_secret_key
+
+        _refuse_missing_file(settings)
+        database = await _checked(settings)
+        await database.start()
+        try:
+            await Installation(database, load_secret_key(settings)).adopt()
+        finally:
+            await database.stop()
+        typer.echo("adopted; enter the secrets of every webhook again, and issue new API keys")
+
+    _run(work)
+
+
+async def _copy_alone(source: "Database", target: "Database", settings: "Settings") -> dict[str, int]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from bpm.jobs.ownership import Ownership
+    from bpm.store.copy import copy_database
+
+    owner = Ownership(settings.data_dir / "worker.lock")
+    if source.dsn is None:
+        owner.take()
+    try:
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+            task = progress.add_task("")
+
+            def show(table: str, done: int, total: int) -> None:
+                progress.update(task, description=table, completed=done, total=total)
+
+            return await copy_database(source, target, show)
+    finally:
+        owner.release()
+
+
+async def _checked(settings: "Settings") -> "Database":
+    from bpm.app import discovered
+    from bpm.store import open_database
+
+    discovered(settings)  # so that the tables of every command are known
+    database = open_database(settings)
+    await database.check()
+    return database
+
+
+async def _upgraded(database: "Database", settings: "Settings") -> None:
+    from bpm.clock import system_clock
+    from bpm.jobs.opening import open_jobs
+
+    await database.start()
+    try:
+        await open_jobs(database, settings, system_clock).prepare()
+    finally:
+        await database.stop()
+
+
+def _refuse_missing_file(settings: "Settings") -> None:
+    from bpm.store.opening import is_embedded
+    from bpm.store.sqlite import database_file
+
+    if is_embedded(settings) and not database_file(settings).exists():
+        fail(
+            ExitStatus.ERROR, f"there is no database at {database_file(settings)}; set BPM_DATA_DIR or BPM_DATABASE_URL"
+        )
+
+
+def _described(database: "Database") -> str:
+    return f"{database.facts['database']}, {database.facts['place']}"
+
+
+def _run(work: Callable[["Settings"], Awaitable[T]]) -> T:
+    """Do the work with the settings of the environment; what is wrong with them ends the command."""
+    from pydantic import ValidationError
+
+    from bpm.errors import BpmError
+    from bpm.settings import Settings
+
+    async def run() -> T:
+        return await work(Settings())
+
+    try:
+        return asyncio.run(run())
+    except (BpmError, ValidationError, OSError) as error:
+        fail(ExitStatus.ERROR, *(error.errors if isinstance(error, BpmError) else [str(error)]))
