@@ -98,6 +98,9 @@ class Player:
     def do(self, element, **variables):
         return self.send(CompleteUserTask(self.wait(element).wait_id, variables))
 
+    def do_wait(self, wait_id, **variables):
+        return self.send(CompleteUserTask(wait_id, variables))
+
     def fire(self, element):
         timer = self.wait(element)
         self.now = max(self.now, timer.due)
