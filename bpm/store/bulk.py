@@ -57,7 +57,7 @@ def apply_changes(connection: Connection, changes: Sequence[Change]) -> None:
 def _joined(statement: Any, dialect: Dialect) -> Any:
     """Return the statement joined with rows of parameters, for a driver that does not count what many changed."""
     binds = {name: bind for name, bind in statement.compile(dialect=dialect).binds.items() if bind.required}
-    lists = func.unnest(*(bindparam(name, type_=ARRAY(bind.type)) for name, bind in binds.items()))
+    lists = func.unnest(*(bindparam(name, type_=ARRAY(bind.type, dimensions=1)) for name, bind in binds.items()))
     columns = (column(name, bind.type) for name, bind in binds.items())
     given = lists.table_valued(*columns, name="given").render_derived()
 

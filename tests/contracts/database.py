@@ -40,6 +40,7 @@ class ValueSample(Row, table=True):
 SAMPLES: Table = WriterSample.table()
 VALUES: Table = ValueSample.table()
 RENAME = update(SAMPLES).where(SAMPLES.c.word == bindparam("old")).values(word=bindparam("new"))
+REWRITE = update(VALUES).where(VALUES.c.key == bindparam("key_")).values(json_=bindparam("new"))
 REMOVE = delete(SAMPLES).where(SAMPLES.c.word == bindparam("old"))
 
 
@@ -222,6 +223,18 @@ class DatabaseContract:
 
         await asyncio.gather(*(database.write(change(number)) for number in range(300)))
         assert await database.read(words) == sorted(f"n{number}" for number in range(300) if number % 3)
+
+    async def test_many_changes_keep_lists_apart(self, database: Database) -> None:
+        """Lists that are values, written by one statement for many rows, come back as they went."""
+        written = {f"k{number}": [f"{number}"] for number in range(40)}
+        await asyncio.gather(*(database.append((VALUES, {"key": key})) for key in written))
+
+        def rewrite(key: str, new: list[str]) -> Callable[[Transaction], None]:
+            return lambda tx: tx.change(REWRITE, {"key_": key, "new": new})
+
+        await asyncio.gather(*(database.write(rewrite(key, new)) for key, new in written.items()))
+        found = await database.read(lambda tx: tx.connection.execute(select(VALUES.c.key, VALUES.c.json_)).all())
+        assert {row.key: row.json_ for row in found} == written
 
     async def test_a_savepoint_takes_back_rows_callbacks_and_statements(self, database: Database) -> None:
         """Everything done inside a savepoint that raises is undone, the rest of the unit is kept."""
