@@ -88,9 +88,9 @@ class Game:
         """What goes on whatever others do."""
         for node, kind in enumerate(self.kinds):
             into = self.into[node]
-            if (kind == "and" and len(into) > 1 and all(marking[edge] for edge in into)) or (
-                kind in ("and", "or") and len(into) == 1 and marking[into[0]]
-            ):
+            is_join = kind == "and" and len(into) > 1
+            is_free = kind in ("and", "or") and len(into) == 1
+            if (is_join or is_free) and all(marking[edge] for edge in into):
                 yield node, into
 
     def joins(self, marking):
