@@ -67,9 +67,10 @@ class Dispatcher:
             child = await self._pool.take(task.limits, task.key, compiles=task.kinds is COMPILING)
             talk = Conversation(child, task.limits, task.senders, turn, task.kinds)
             said = await talk.hold(task.job)
-            if said is not None and said["t"] == "result":
+            if said is not None and said["t"] in ("result", "compiled"):
                 self._release(child, task)
-                return Ended(said, None, talk.logs, talk.sends, talk.cpu_seconds, said["peak"] * 1024, lost=False)
+                peak = said.get("peak", 0) * 1024
+                return Ended(said, None, talk.logs, talk.sends, talk.cpu_seconds, peak, lost=False)
             gone = await child.end()
         except BaseException:
             if child is not None:
