@@ -79,16 +79,21 @@ def compile_process(definitions: Definitions, process_id: str | None = None) -> 
 
 def compile_all(definitions: Definitions) -> list[CompiledProcess]:
     """Compile every process of a file that is to be executed; raises InvalidDefinition with every problem."""
-    compiled: list[CompiledProcess] = []
-    problems: list[BpmnProblem] = []
-    for process in choose_processes(definitions):
+    processes = choose_processes(definitions)
+    if problems := _problems(definitions, processes):
+        raise InvalidDefinition(problems)
+    return [_Builder(definitions, process).build() for process in processes]
+
+
+def _problems(definitions: Definitions, processes: Sequence[ProcessDefinition]) -> list[BpmnProblem]:
+    """Everything that keeps some processes of a file from being executed, each problem once."""
+    found: list[BpmnProblem] = []
+    for process in processes:
         try:
-            compiled.append(_Builder(definitions, process).build())
+            _Builder(definitions, process).build()
         except InvalidDefinition as invalid:
-            problems += invalid.problems
-    if problems:
-        raise InvalidDefinition(list(dict.fromkeys(problems)))
-    return compiled
+            found += invalid.problems
+    return list(dict.fromkeys(found))
 
 
 def choose_processes(definitions: Definitions) -> Sequence[ProcessDefinition]:
@@ -99,7 +104,8 @@ def choose_processes(definitions: Definitions) -> Sequence[ProcessDefinition]:
         return candidates
     if candidates:
         why = 'this process may be meant; mark the ones to be executed with isExecutable="true"'
-        raise InvalidDefinition([BpmnProblem(why, one.id, one.name, one.line) for one in candidates])
+        unclear = [BpmnProblem(why, one.id, one.name, one.line) for one in candidates]
+        raise InvalidDefinition([*unclear, *_problems(definitions, candidates)])
     empty = definitions.processes[0] if definitions.processes else None
     if empty is None:
         raise InvalidDefinition([BpmnProblem("the file holds no <process>")])

@@ -87,7 +87,8 @@ class _Reader:
 
     def problem(self, tag: Tag, message: str) -> None:
         """Note what is wrong with a tag."""
-        self.problems.append(BpmnProblem(message, tag.get("id"), tag.get("name"), tag.line))
+        name = " ".join(tag.get("name").split())
+        self.problems.append(BpmnProblem(message, tag.get("id"), name, tag.line))
 
     def identify(self, tag: Tag) -> str:
         """The tag's id, which must exist and be its own."""
