@@ -1,6 +1,5 @@
 """`bpm db upgrade`, `check`, `copy` and `adopt-key`: the database beside the server."""
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -159,6 +158,8 @@ def _described(database: "Database") -> str:
 
 def _run(work: Callable[["Settings"], Awaitable[T]]) -> T:
     """Do the work with the settings of the environment; what is wrong with them ends the command."""
+    import asyncio
+
     from pydantic import ValidationError
 
     from bpm.errors import BpmError

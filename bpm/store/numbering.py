@@ -8,16 +8,17 @@ def continue_numbers(source: Connection, target: Connection, table: Table) -> No
     numbered = table.autoincrement_column
     if numbered is None:
         return
-    highest = target.execute(select(func.coalesce(func.max(numbered), 0))).scalar_one()
-    highest = max(highest, _given(source, table))
+    highest: int = max(target.execute(select(func.max(numbered))).scalar() or 0, _given(source, table))
+    if highest == 0:
+        return
     if target.dialect.name == "postgresql":
-        restart = text("SELECT setval(pg_get_serial_sequence(:table, :column), :next, false)")
+        restart = text("SELECT setval(pg_get_serial_sequence(:table, :column), :highest)")
         quoted = target.dialect.identifier_preparer.format_table(table)
-        target.execute(restart, {"table": quoted, "column": numbered.name, "next": highest + 1})
+        target.execute(restart, {"table": quoted, "column": numbered.name, "highest": highest})
     elif table.dialect_options["sqlite"]["autoincrement"]:
-        name = {"table": table.name}
-        target.execute(text("DELETE FROM sqlite_sequence WHERE name = :table"), name)
-        target.execute(text("INSERT INTO sqlite_sequence VALUES (:table, :highest)"), {**name, "highest": highest})
+        named = {"table": table.name, "highest": highest}
+        target.execute(text("DELETE FROM sqlite_sequence WHERE name = :table"), named)
+        target.execute(text("INSERT INTO sqlite_sequence VALUES (:table, :highest)"), named)
 
 
 def _given(source: Connection, table: Table) -> int:
@@ -30,6 +31,5 @@ def _given(source: Connection, table: Table) -> int:
         return source.execute(asked, named).scalar() or 0
     if not table.dialect_options["sqlite"]["autoincrement"]:
         return 0
-    return (
-        source.execute(text("SELECT seq FROM sqlite_sequence WHERE name = :table"), {"table": table.name}).scalar() or 0
-    )
+    asked = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+    return source.execute(asked, {"table": table.name}).scalar() or 0
