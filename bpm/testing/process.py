@@ -47,6 +47,11 @@ class BpmProcess(ABC):
         """What the process has printed so far, over all its starts."""
         return self._log_path.read_text(errors="replace") if self._log_path.exists() else ""
 
+    @property
+    def pid(self) -> int:
+        """The process's id; raises `RuntimeError` before the first start."""
+        return self._running().pid
+
     async def start(self) -> None:
         """Start the process and wait until it is ready; raises `ServerDidNotStart`."""
         with self._log_path.open("ab") as log:

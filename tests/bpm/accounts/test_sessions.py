@@ -193,7 +193,7 @@ async def test_a_user_who_changes_during_sign_in_gets_nothing(accounts, user, da
     """A password that is changed between the check and the token gives no token."""
     crowd = [asyncio.create_task(accounts.passwords.hash(PASSWORD)) for _ in range(20)]
     signing_in = asyncio.create_task(accounts.sessions.sign_in("ada", PASSWORD, HERE))
-    await asyncio.sleep(0.05)  # the user was read, and the check waits behind the crowd
+    await asyncio.sleep(0.2)  # the user was read, and the check waits behind the crowd
     assert not signing_in.done()
     await change(database, user, token_version=1)
     with pytest.raises(Unauthenticated):
