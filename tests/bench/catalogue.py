@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.bench.benchmark import Benchmark, Figure, Measure
+from tests.bench.delivery_catalogue import DELIVERIES
 from tests.bench.load import Request, send
 from tests.bench.product import COMMAND, EVENT, Product
 from tests.bench.script_catalogue import SCRIPTS
@@ -134,4 +135,4 @@ SUBJECTS = (
     Benchmark("command", f"bus: {COMMAND}", command, 0.4),
 )
 
-BENCHMARKS = {benchmark.name: benchmark for benchmark in (*LIMITS, *SUBJECTS, *SCRIPTS)}
+BENCHMARKS = {benchmark.name: benchmark for benchmark in (*LIMITS, *SUBJECTS, *SCRIPTS, *DELIVERIES)}
