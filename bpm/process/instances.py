@@ -2,11 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from bpm.security.permissions import Principal
 
 from .state import Caller, Instance
+
+
+class Startable(Protocol):
+    """What starting an instance needs to know of a version of a definition."""
+
+    @property
+    def id(self) -> int | None:
+        """Its number."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """The process's id."""
+        ...
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it may be started."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from bpm.process import tables
 from bpm.process.compile import CompiledProcess, load
 from bpm.process.decision_tables import newest_decision
 from bpm.process.decisions import Decision, load_decisions
-from bpm.process.instances import NewInstance, Standing
+from bpm.process.instances import NewInstance, Standing, Startable
 from bpm.process.triggers import Trigger
 from bpm.process.unit import Unit
 
@@ -36,7 +36,7 @@ class ProcessRuntime:
         self._decisions: OrderedDict[int, Mapping[str, Decision]] = OrderedDict()
         self._busy: dict[int, list[Unit]] = {}
 
-    def start(self, context: Context, deployed: tables.DeployedProcess, new: NewInstance) -> Standing:
+    def start(self, context: Context, deployed: Startable, new: NewInstance) -> Standing:
         """Start an instance; the one that the same request has started before, if there is one."""
         known = tables.instance_of_origin(context.tx, new.origin) if new.origin is not None else None
         if known is not None:

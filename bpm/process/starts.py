@@ -45,7 +45,7 @@ class ProcessStarts:
 
     def begin(self, context: Context, definition_id: int, new: NewInstance) -> Standing | None:
         """Begin an instance; None when the definition has been switched off meanwhile."""
-        deployed = tables.find_definition(context.session, definition_id)
+        deployed = tables.find_startable(context.tx, context.organization_id, definition_id)
         if deployed is None or not deployed.is_active:
             return None
         return self._runtime.start(context, deployed, new)

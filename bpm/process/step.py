@@ -11,7 +11,7 @@ from bpm.jobs import Job
 from bpm.process import effects, message_tables, tables, task_tables
 from bpm.process.compile import CompiledProcess
 from bpm.process.decisions import DecisionFailed, decide
-from bpm.process.instances import NewInstance, Standing
+from bpm.process.instances import NewInstance, Standing, Startable
 from bpm.process.state import Instance
 from bpm.process.triggers import Cancel, CompleteTask, FailTask, MessageArrived
 from bpm.security.permissions import Principal
@@ -42,7 +42,7 @@ class Step:
         self._inline: set[int] = set()
         self._commands = 0
 
-    def insert(self, deployed: tables.DeployedProcess, new: NewInstance) -> None:
+    def insert(self, deployed: Startable, new: NewInstance) -> None:
         """Write a new instance's row in the state it is in."""
         context, parent = self.context, new.parent
         row: dict[str, Any] = {

@@ -118,6 +118,10 @@ INSTANCES = ProcessInstance.table()
 WAITS = ProcessWait.table()
 HISTORY = ProcessHistoryEntry.table()
 
+DEFINITIONS = DeployedProcess.table()
+_STARTABLE = select(DEFINITIONS.c.id, DEFINITIONS.c.key, DEFINITIONS.c.is_active).where(
+    DEFINITIONS.c.organization_id == bindparam("organization"), DEFINITIONS.c.id == bindparam("id_")
+)
 _INSERT_INSTANCE = INSTANCES.insert()
 _BY_ID = select(INSTANCES).where(INSTANCES.c.id == bindparam("id_"))
 _BY_ORIGIN = select(INSTANCES.c.id).where(INSTANCES.c.origin == bindparam("origin_"))
@@ -156,6 +160,11 @@ _TRIES = (
 def find_definition(session: ScopedSession, definition_id: int) -> DeployedProcess | None:
     """Return one version of a definition."""
     return session.exec(select_rows(DeployedProcess).where(col(DeployedProcess.id) == definition_id)).first()
+
+
+def find_startable(tx: Transaction, organization_id: int, definition_id: int) -> Any:
+    """Return what starting an instance needs to know of a version, or None: its id, key and whether it is active."""
+    return tx.connection.execute(_STARTABLE, {"organization": organization_id, "id_": definition_id}).first()
 
 
 def newest_definition(session: ScopedSession, key: str, *, active: bool = False) -> DeployedProcess | None:

@@ -7,7 +7,7 @@ from bpm.bus import Context
 from bpm.errors import Conflict, Fenced, NotFound
 from bpm.process import effects, tables
 from bpm.process.engine import advance
-from bpm.process.instances import NewInstance, Parent, Standing
+from bpm.process.instances import NewInstance, Parent, Standing, Startable
 from bpm.process.state import Instance
 from bpm.process.step import Step
 from bpm.process.triggers import CompleteTask, Escalated, FailTask, Start, Trigger
@@ -29,7 +29,7 @@ class Unit:
         self.steps: dict[int, Step] = {}
         self._queue: deque[tuple[int, Trigger]] = deque()
 
-    def start(self, deployed: tables.DeployedProcess, new: NewInstance) -> Standing:
+    def start(self, deployed: Startable, new: NewInstance) -> Standing:
         """Start an instance and do what follows."""
         step = self._begin(deployed, new)
         self._proceed()
@@ -89,7 +89,7 @@ class Unit:
         else:
             self.answer_caller(step, Escalated(wait, effect.code))
 
-    def _begin(self, deployed: tables.DeployedProcess, new: NewInstance) -> Step:
+    def _begin(self, deployed: Startable, new: NewInstance) -> Step:
         """Insert an instance in the state that its start leads to, and carry out the effects of that."""
         context, parent = self.context, new.parent
         assert deployed.id is not None

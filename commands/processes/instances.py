@@ -9,13 +9,13 @@ from bpm.bus import Command, Context, EffectContext, Id, Integer, Moment, Page, 
 from bpm.bus.paging import PageNumber
 from bpm.errors import Conflict, Invalid, NotFound
 from bpm.process import tables
+from bpm.process.instances import Startable
 from bpm.process.jobs import ProcessJobs
 from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
-from bpm.process.tables import DeployedProcess, ProcessInstance
+from bpm.process.tables import ProcessInstance
 from bpm.process.triggers import Cancel, CompleteTask, FailTask, MessageArrived, Retry, Skip, TimerFired, Trigger
 from bpm.security.permissions import EXECUTE
 from bpm.settings import Settings
-from commands.processes.definitions import found
 
 
 def _digits(value: Any) -> Any:
@@ -341,17 +341,18 @@ def _start(command: StartProcessInstanceCommand, context: Context, processes: Pr
     return shown(processes.start(context, deployed, new))
 
 
-def _start_message(
-    name: str | None, deployed: DeployedProcess, context: Context, processes: ProcessRuntime
-) -> str | None:
+def _start_message(name: str | None, deployed: Startable, context: Context, processes: ProcessRuntime) -> str | None:
     if name is None or deployed.id is None:
         return None
     return name if name in processes.compiled(context, deployed.id).starts else None
 
 
-def _definition(command: StartProcessInstanceCommand, context: Context) -> DeployedProcess:
+def _definition(command: StartProcessInstanceCommand, context: Context) -> Startable:
     if command.process_definition_id is not None:
-        deployed = found(context, command.process_definition_id)
+        wanted = command.process_definition_id
+        deployed: Startable | None = tables.find_startable(context.tx, context.organization_id, wanted)
+        if deployed is None:
+            raise NotFound(f"there is no process definition {wanted}")
     else:
         newest = tables.newest_definition(context.session, command.process_key or "", active=True)
         if newest is None:
