@@ -80,7 +80,8 @@ class Dispatcher:
         finally:
             turn.give()
             self._pool.refill()
-        failure = None if said else verdict(gone, child.stopped_for, task.limits, task.source)
+        timed = not child.reused
+        failure = None if said else verdict(gone, child.stopped_for, task.limits, task.source, timed=timed)
         return Ended(said, failure, talk.logs, talk.sends, gone.cpu_seconds, gone.peak_bytes, gone.lost and not said)
 
     def _release(self, child: Child, task: Task) -> None:

@@ -16,8 +16,8 @@ REASONS: dict[str, Reason] = {"SIGPROF": "cpu", "SIGXCPU": "cpu", "SIGSYS": "fil
 """What killed a child, by the name of the signal; every other signal is a crash."""
 
 
-def verdict(ended: Exit, stopped_for: str | None, limits: Limits, source: str) -> Failure:
-    """Return the failure of a child that ended without a result."""
+def verdict(ended: Exit, stopped_for: str | None, limits: Limits, source: str, *, timed: bool) -> Failure:
+    """Return the failure of a child that ended without a result; `timed`: it had a CPU timer of its own."""
     line, column = _place(ended.trace, source)
     if stopped_for == "answer":
         words = f"A command sent by the script was not answered within {limits.answer_seconds:g} s (answer_seconds)."
@@ -25,6 +25,9 @@ def verdict(ended: Exit, stopped_for: str | None, limits: Limits, source: str) -
     if stopped_for == "protocol":
         return Failure("crashed", "The script's process sent something that is not a message.", line, column)
     reason = _reason(ended, stopped_for, limits)
+    if reason == "crashed" and timed and ended.cpu_seconds >= limits.cpu_seconds:
+        # The timer's signal came at a moment at which the interpreter cannot tell where it is (seen on 3.13).
+        reason = "cpu"
     return Failure(reason, _words(reason, ended, limits), line, column)
 
 
