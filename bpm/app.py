@@ -24,9 +24,12 @@ from bpm.jobs.opening import open_jobs
 from bpm.process.jobs import ProcessJobs, StartJobs
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.starts import ProcessStarts
+from bpm.retained import POLICIES
+from bpm.security.identifiers import new_id
 from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
 from bpm.settings import Settings
 from bpm.store import Transaction, open_database
+from bpm.store.retention import Retention
 from bpm.web import command, docs, health, openapi
 from bpm.web.auth import auth_routes
 from bpm.web.lifecycle import Lifecycle
@@ -102,6 +105,7 @@ class App:
         self.worker = Worker(
             self.jobs, self.bus.scheduled, self.execution, process_jobs, start_jobs, deliveries, back_tests
         )
+        self.retention = Retention(self.database, settings.retention, clock, new_id(), POLICIES)
         self.provider_client = ProviderClient()
         self.registry.bind(
             {
@@ -117,6 +121,7 @@ class App:
                 "registry": self.registry,
                 "remita_api": RemitaApi(settings.remita, self.provider_client),
                 "replays": replays,
+                "retention": self.retention,
                 "routes": self.routes,
                 "sandbox": self.sandbox,
                 "secrets_box": box,
@@ -158,6 +163,7 @@ class App:
         await self.routes.start()
         if self.settings.worker:
             await self.worker.start()
+            self.retention.start()
         self._started = time.monotonic()
 
     async def _open_database(self) -> None:
@@ -175,6 +181,7 @@ class App:
     async def stop(self) -> None:
         """Finish what is under way, then close everything."""
         self.lifecycle.drain()
+        await self.retention.stop()
         await self.worker.drain(self.settings.drain_seconds)
         await self.execution.drain(self.settings.drain_seconds)
         await self.routes.stop()

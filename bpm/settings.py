@@ -75,6 +75,25 @@ class DeliverySettings(Group):
     """How many deliveries to one slow receiver are under way at once in a process, unless it says otherwise."""
 
 
+class RetentionSettings(Group):
+    """How long things are kept, in days; 0 is for ever. What is still to be executed is never pruned."""
+
+    bodies_days: int = Field(default=30, ge=0)
+    """Bodies of requests that were executed or refused; the request itself stays, without its body."""
+    results_days: int = Field(default=30, ge=0)
+    """Results of requests, and recorded runs of scripts."""
+    rows_days: int = Field(default=90, ge=0)
+    """Requests, events, deliveries, ended process instances with their history, and messages that were sent."""
+    quarantine_days: int = Field(default=30, ge=0)
+    """Requests in quarantine, whole, so that they can be driven again."""
+    dead_days: int = Field(default=180, ge=0)
+    """Dead requests, whole, so that they can be replayed."""
+    audit_days: int = Field(default=365, ge=0)
+    """The audit log."""
+    max_database_mb: int = Field(default=0, ge=0)
+    """The largest the embedded database may grow; above, the oldest bodies go, then the oldest requests."""
+
+
 class Settings(BaseSettings):
     """All settings of one process; immutable.
 
@@ -132,6 +151,7 @@ class Settings(BaseSettings):
     remita: RemitaSettings = RemitaSettings()
     scripts: ScriptSettings = ScriptSettings()
     delivery: DeliverySettings = DeliverySettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @field_validator("command_packages", mode="before")
     @classmethod

@@ -70,7 +70,7 @@ class TimelineEntryView(View):
 
 
 class InboundRequestDetailView(InboundRequestView):
-    """A whole captured request; `body` is as it came, as text or, if it is none, in base64.
+    """A whole captured request; `body` is as it came, as text or, if it is none, in base64, until it is pruned.
 
     `attempts` are those that failed and the last one after failures; one that succeeded at once left no trace there.
     """
@@ -79,6 +79,7 @@ class InboundRequestDetailView(InboundRequestView):
     headers: dict[str, str]
     body: str
     body_encoding: Literal["text", "base64"]
+    body_pruned: bool = False
     result: Any = None
     attempts: list[AttemptView]
     timeline: list[TimelineEntryView]
@@ -101,6 +102,7 @@ def shown_whole(
             "headers": redacted(row.headers),
             "body": body,
             "body_encoding": encoding,
+            "body_pruned": row.body_pruned,
             "result": redacted(row.result),
             "attempts": [AttemptView.model_validate(attempt) for attempt in history],
             "timeline": list(_timeline(row, audit)),

@@ -8,6 +8,7 @@ from bpm.bus import Context, Moment, Query, Registry, View, handles
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
 from bpm.errors import NotFound
 from bpm.store import Transaction
+from bpm.store.retention import retention_marks
 from router.status.tables import count_states
 
 
@@ -95,6 +96,15 @@ class InboundStatusView(View):
     oldest_waiting_seconds: float | None = None
 
 
+class RetentionView(View):
+    """What a retention policy has pruned: in all, and in its last run."""
+
+    name: str
+    pruned: int
+    last_pruned: int
+    ran_at: Moment | None = None
+
+
 class SystemStatusView(View):
     """How this process is doing, and what waits on its database.
 
@@ -111,6 +121,7 @@ class SystemStatusView(View):
     jobs_running: int
     webhooks: int
     inbound: InboundStatusView
+    retention: list[RetentionView]
     sandbox_locks: dict[str, bool | str]
     endpoints_off: dict[str, str]
 
@@ -136,7 +147,8 @@ def report_status(query: GetSystemStatusQuery, context: Context, status: StatusR
     counts, oldest = count_states(context.tx, context.organization_id)
     age = max(0.0, (context.now() - oldest).total_seconds()) if oldest is not None else None
     inbound = InboundStatusView(**counts, oldest_waiting_seconds=age)
-    return SystemStatusView.model_validate({**status.report(context.tx), "inbound": inbound})
+    pruned = [RetentionView.model_validate(mark) for mark in retention_marks(context.tx)]
+    return SystemStatusView.model_validate({**status.report(context.tx), "inbound": inbound, "retention": pruned})
 
 
 def _shown(entry: Entry, catalogue: Catalogue) -> CatalogueEntryView:

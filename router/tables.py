@@ -118,6 +118,7 @@ class InboundRequest(OrganizationRow, table=True):
     query: str = ""
     headers: dict[str, str] = Field(sa_type=JsonColumn)
     body: bytes = b""
+    body_pruned: bool = False
     address: str
     received_at: datetime = Field(sa_type=UtcDateTime)
     state: str

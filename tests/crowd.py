@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from bpm.store import Database, Transaction
@@ -19,8 +20,7 @@ SHARES = (("dead", None, 0.02), ("rejected", "signature", 0.03), ("quarantined",
 async def fill(database: Database, count: int, *, start: datetime = START, **changes: Any) -> None:
     """Store `count` requests, a second apart from `start` on; `changes` are columns that all of them share."""
     rows = crowd(count, start, changes)
-    for _ in range(0, count, CHUNK):
-        chunk = [(INBOUND, row) for row, _ in zip(rows, range(CHUNK), strict=False)]
+    while chunk := [(INBOUND, row) for row in islice(rows, CHUNK)]:
         await database.append(*chunk)
 
 

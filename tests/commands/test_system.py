@@ -116,6 +116,7 @@ async def test_the_status_is_what_the_parts_report(bus: Bus) -> None:
         "jobsRunning": 1,
         "webhooks": 7,
         "inbound": {**dict.fromkeys(STATES, 0), "oldestWaitingSeconds": None},
+        "retention": [],
         "sandboxLocks": {"seccomp": True, "network": "own namespace"},
         "endpointsOff": {"remita": "set BPM_REMITA__ALLOWED_IPS"},
     }

@@ -1,0 +1,18 @@
+"""Process instances go when they ended long ago, with their history."""
+
+from bpm.process.tables import HISTORY, INSTANCES, WAITS
+from bpm.store.retention import Policy
+
+POLICIES = (
+    Policy(
+        "ended process instances",
+        "rows_days",
+        table=INSTANCES,
+        key=INSTANCES.c.id,
+        moment=INSTANCES.c.created_at,
+        ended=INSTANCES.c.ended_at,
+        conditions=(INSTANCES.c.ended_at.is_not(None),),
+        along=(HISTORY.c.instance_id, WAITS.c.instance_id),
+        batch=10,
+    ),
+)

@@ -1,0 +1,159 @@
+"""Prunes by the policies: on a schedule, one process at a time, in batches between which others write."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from bpm.clock import Clock
+from bpm.settings import MIB, RetentionSettings
+from bpm.store.database import Database
+from bpm.store.retention import tables
+from bpm.store.retention.policy import Policy
+
+PAUSE_SECONDS = 0.005
+"""The shortest pause after a batch; it lasts at least as long as the batch took."""
+FIRST_SECONDS = 60.0
+EVERY_SECONDS = 3_600.0
+LEASE_SECONDS = 120.0
+"""How long a process that is silent keeps others from pruning; it says so four times as often."""
+
+log = structlog.get_logger("bpm.retention")
+
+IsOver = Callable[[], Awaitable[bool]]
+
+
+class Retention:
+    """Lets go of what is older than the settings say, and of the oldest when the database is too large."""
+
+    def __init__(
+        self, database: Database, settings: RetentionSettings, clock: Clock, holder: str, policies: Sequence[Policy]
+    ) -> None:
+        """Take every area's policies; `holder` names this process among those that could prune."""
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._holder = holder
+        self.policies = policies
+        self._lock = asyncio.Lock()
+        self._leased = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to prune every hour."""
+        self._task = asyncio.create_task(self._repeat(), name="bpm-retention")
+
+    async def stop(self) -> None:
+        """Stop; what is half done goes on the next time."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def preview(self) -> dict[str, int]:
+        """Return how many rows each policy would let go of now because of their age."""
+        found: dict[str, int] = {}
+        for policy in self.policies:
+            before = policy.before(self._settings, self._clock())
+            found[policy.name] = await self._count(policy, before) if before is not None else 0
+        return found
+
+    async def run(self, seconds: float = float("inf")) -> dict[str, int] | None:
+        """Prune, for about so long at most; return how many rows went, or None while another process prunes."""
+        deadline = time.monotonic() + seconds
+        async with self._lock:
+            if not await self._lease():
+                return None
+            pruned: dict[str, int] = {}
+            for policy in self.policies:
+                before = policy.before(self._settings, self._clock())
+                pruned[policy.name] = await self._by_age(policy, before, deadline) if before is not None else 0
+            for name, count in (await self._by_size(deadline)).items():
+                pruned[name] += count
+            return pruned
+
+    async def _repeat(self) -> None:
+        await asyncio.sleep(FIRST_SECONDS)
+        while True:
+            try:
+                pruned = await self.run()
+                if pruned and any(pruned.values()):
+                    log.info("pruned", **{name.replace(" ", "_"): count for name, count in pruned.items() if count})
+            except Exception as error:
+                log.warning("pruning failed; it is tried again in an hour", error=repr(error))
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def _by_age(self, policy: Policy, before: datetime, deadline: float) -> int:
+        """Prune what is too old; what was only emptied stays, so the next run begins where this one ended."""
+        mark = await self._database.read(lambda tx: tables.mark_of(tx, policy.name))
+        since = mark.until if mark is not None and policy.values is not None else None
+
+        async def is_over() -> bool:
+            return time.monotonic() > deadline
+
+        pruned = await self._prune(policy, since, before, is_over)
+        until = before if policy.values is not None and time.monotonic() <= deadline else since
+        await self._note(policy, pruned, until)
+        return pruned
+
+    async def _by_size(self, deadline: float) -> dict[str, int]:
+        """Prune the oldest, whatever their age, until the database is small enough."""
+        pruned: dict[str, int] = {}
+
+        async def is_over() -> bool:
+            return time.monotonic() > deadline or not await self._is_too_large()
+
+        sparable = [(policy.spare, policy) for policy in self.policies if policy.spare is not None]
+        for _, policy in sorted(sparable, key=lambda pair: pair[0]):
+            if not await is_over():
+                pruned[policy.name] = await self._prune(policy, None, self._clock(), is_over)
+                await self._note(policy, pruned[policy.name], None)
+        return pruned
+
+    async def _is_too_large(self) -> bool:
+        if not self._settings.max_database_mb:
+            return False
+        used = await self._database.read(tables.used_bytes)
+        return used is not None and used > self._settings.max_database_mb * MIB
+
+    async def _prune(self, policy: Policy, since: datetime | None, before: datetime, is_over: IsOver) -> int:
+        pruned = 0
+        for organization_id in await self._database.read(policy.organizations):
+            place = since
+            while not await is_over():
+                find = partial(policy.find, organization_id=organization_id, since=place, before=before)
+                found = await self._database.read(find)
+                if not found:
+                    break
+                began = time.monotonic()
+                gone = await self._database.write(partial(policy.prune, keys=[key for key, _ in found]))
+                pruned += gone
+                if len(found) < policy.batch or (gone == 0 and found[-1][1] == place):
+                    break
+                place = found[-1][1]
+                await self._pause(time.monotonic() - began)
+        return pruned
+
+    async def _pause(self, took: float) -> None:
+        await asyncio.sleep(max(PAUSE_SECONDS, took))
+        if time.monotonic() - self._leased > LEASE_SECONDS / 4 and not await self._lease():
+            raise RuntimeError("another process has begun to prune")
+
+    async def _lease(self) -> bool:
+        take = partial(tables.take_lease, holder=self._holder, now=self._clock(), seconds=LEASE_SECONDS)
+        self._leased = time.monotonic()
+        return await self._database.write(take)
+
+    async def _count(self, policy: Policy, before: datetime) -> int:
+        organizations = await self._database.read(policy.organizations)
+        counts = [
+            await self._database.read(partial(policy.count, organization_id=organization_id, before=before))
+            for organization_id in organizations
+        ]
+        return sum(counts)
+
+    async def _note(self, policy: Policy, pruned: int, until: datetime | None) -> None:
+        note = partial(tables.note_run, name=policy.name, pruned=pruned, until=until, now=self._clock())
+        await self._database.write(note)
