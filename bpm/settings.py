@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     """The folder of the database and the generated key."""
     database_url: str | None = None
-    """`sqlite:///` and a file; unset, it is `bpm.db` in the data folder."""
+    """`sqlite:///` and a file, or `postgresql://user:password@host/name`; unset, `bpm.db` in the data folder."""
     durability: Literal["full", "relaxed"] = "full"
     """`full` waits for the disk at every commit; `relaxed` may lose the last moments in a power cut."""
 

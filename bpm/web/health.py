@@ -94,9 +94,10 @@ class Readiness:
             log.exception("readiness probe failed", exc_info=error)
             return Check("database", ok=False, detail="can't be written; the log says why")
         newest = newest_revision()
-        stands = f"stands at migration {revision}"
+        stands = f"stands at migration {revision}" + ("" if revision == newest else f", not {newest}")
+        facts = self._database.facts
         return Check(
-            "database", ok=revision == newest, detail=stands if revision == newest else f"{stands}, not {newest}"
+            "database", ok=revision == newest, detail=f"{stands}; {facts['database']}, durability {facts['durability']}"
         )
 
 

@@ -183,7 +183,8 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def database(settings: Settings, empty_database: Path) -> AsyncIterator[Database]:
-    shutil.copy(empty_database, settings.sqlite_path)
+    if empty_database.exists():  # on PostgreSQL there is no file to copy
+        shutil.copy(empty_database, settings.sqlite_path)
     database = open_database(settings)
     await database.start()
     yield database
