@@ -12,7 +12,17 @@ from bpm.testing.process import free_port
 pytestmark = pytest.mark.anyio
 
 DEMO = (sys.executable, "-m", "bpm.cli", "demo")
-SENDERS = ("GitHub push", "Stripe", "Paystack charge.success", "Shop", "Mono account_updated", "Remita", "Somebody")
+SENDERS = (
+    "GitHub push",
+    "Stripe",
+    "Paystack charge.success",
+    "Shop",
+    "Mono account_updated",
+    "Remita",
+    "Somebody",
+    "Payment provider",
+)
+ORDER = ("reserve", "patience", "remind", "review", "paid", "undo", "release")
 CAUSES = ("signature: ", "address: ", "unknown: ", "disabled: ")
 
 
@@ -28,7 +38,7 @@ async def test_the_demo_tells_what_happened(tmp_path):
     demo = await run_demo("--once", "--data", str(tmp_path / "data"))
     output, errors = (text.decode() for text in await demo.communicate())
     assert (demo.returncode, errors) == (0, "")
-    for words in (*SENDERS, *CAUSES, "done: ", "duplicate: ", "COMPLETED", "/docs/api"):
+    for words in (*SENDERS, *CAUSES, "done: ", "duplicate: ", "COMPLETED", "/docs/api", *ORDER):
         assert words in output, words
     for words in ("failed: ", "dead: ", "pending: "):
         assert words not in output, words

@@ -35,7 +35,7 @@ def print_story(story: Story, base_url: str) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH)
-    console.print(_rules(story), _requests(story.fired), _remains(story.remains), sep="\n")
+    console.print(_rules(story), _requests(story.fired), _order(story.order), _remains(story.remains), sep="\n")
     console.print(f"Everything here is a command: {base_url}/docs/api", highlight=False)
 
 
@@ -73,6 +73,14 @@ def _requests(fired: Iterable[Fired]) -> Table:
         sent = Text.assemble(one.shot.path, "\n", (f"{one.shot.sender}: {one.shot.how}", "dim"))
         became = Text.assemble((state, STYLES.get(state, "red")), f": {_fate(one)}\n", (one.kept["requestId"], "dim"))
         table.add_row(sent, Text(f"{one.reply.status} {_said(one.reply)}"), became)
+    return table
+
+
+def _order(history: Iterable[dict[str, Any]]) -> Table:
+    table = _table("The large order", "when", "element", "what")
+    for entry in history:
+        if entry["event"] in ("activated", "completed"):
+            table.add_row(entry["at"][11:23], entry["elementId"], entry["event"])
     return table
 
 

@@ -37,7 +37,7 @@ def process_definition() -> dict[str, Any]:
     """Return the fields of `CreateProcessDefinitionCommand` for the orders."""
     return {
         "name": "Order",
-        "description": "Add an order up; somebody reviews a large one",
+        "description": "Reserve the goods; a large order is reviewed and paid, or undone",
         "bpmnXml": (PAYLOADS / "order.bpmn").read_text(),
     }
 
@@ -95,12 +95,23 @@ def rules(known: Secrets, process_definition_id: int) -> Iterable[dict[str, Any]
     )
     yield _rule(
         "orders",
-        "Add an order up, have a large one reviewed; only from 127.0.0.1",
+        "Start an order: reserve, have a large one reviewed; only from 127.0.0.1",
         executionType=3,
         processDefinitionId=process_definition_id,
         businessKey="{{payload.reference}}",
         responseMode="sync",
         allowableIPs="127.0.0.1",
+        signature={"scheme": "standard-webhooks", "secret": known.orders},
+    )
+    yield _rule(
+        "payments",
+        "Hand the provider's callback to the order that waits for it",
+        executionType=3,
+        processDefinitionId=process_definition_id,
+        startPolicy="correlate",
+        correlation={"messageName": "Payment", "key": "{{payload.reference}}"},
+        parameters={"paymentStatus": "{{payload.status}}"},
+        responseMode="sync",
         signature={"scheme": "standard-webhooks", "secret": known.orders},
     )
 

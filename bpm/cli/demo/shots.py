@@ -44,6 +44,13 @@ def github_again(known: Secrets) -> Shot:
     return replace(next(iter(_github(known))), how="right signature, rule switched off")
 
 
+def payment_declined(known: Secrets) -> Shot:
+    """Return the callback of a payment provider that refuses the large order."""
+    body = _payload("payment_declined")
+    signed = _signed("standard-webhooks", known.orders, body, message_id="payment")
+    return Shot("Payment provider", "the large order's payment is declined", "payments", body, signed)
+
+
 def _github(known: Secrets) -> Iterable[Shot]:
     body = _payload("github_push")
     event = {"x-github-event": "push", "x-github-delivery": str(uuid.uuid4())}

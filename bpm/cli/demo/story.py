@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bpm.cli.demo.rules import Secrets, process_definition, rules
-from bpm.cli.demo.shots import Shot, github_again, shots
+from bpm.cli.demo.shots import Shot, github_again, payment_declined, shots
 from bpm.client import BusClient, Reply
 
 WAIT_SECONDS = 20
@@ -34,10 +34,11 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Everything that happened."""
+    """Everything that happened; `order` is the history of the large order."""
 
     rules: list[dict[str, Any]]
     fired: list[Fired]
+    order: list[dict[str, Any]]
     remains: dict[str, int]
 
 
@@ -58,8 +59,24 @@ class Teller:
         await self._client.cmd("DeactivateWebHookConfigCommand", id=github["id"])
         again = github_again(self._secrets)
         answered.append((again, await self._fire(again)))
+        order = await self._review()
+        payment = payment_declined(self._secrets)
+        answered.append((payment, await self._fire(payment)))
         fired = [Fired(shot, reply, await self._kept(reply)) for shot, reply in answered]
-        return Story(created, fired, await self._remains())
+        history = await self._client.cmd("GetProcessInstanceHistoryQuery", instanceId=order)
+        return Story(created, fired, history["items"], await self._remains())
+
+    async def _review(self) -> int:
+        """Complete the review of the large order when its timer has reminded sales; return its instance."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            if (await self._client.cmd("GetEventListQuery", event="review.reminded"))["totalCount"]:
+                break
+            await asyncio.sleep(0.05)
+        (task,) = (await self._client.cmd("GetUserTaskListQuery", candidateGroup="sales"))["items"]
+        named = {name: task[name] for name in ("instanceId", "waitId")}
+        await self._client.cmd("CompleteUserTaskCommand", **named, variables={"approved": True})
+        return task["instanceId"]
 
     async def _register(self) -> list[dict[str, Any]]:
         definition = await self._client.cmd("CreateProcessDefinitionCommand", **process_definition())
