@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Table
@@ -46,6 +47,7 @@ class Database(ABC):
         """For work beside the groups that may take long: migrations, checks, copies (`entrance.enter_here`)."""
         self.facts: Mapping[str, str] = {}
         """Which database this is and how it keeps its promise, once it was checked: for health and for people."""
+        self._engines = (writing, reading)
         self._diagnose = diagnose
         self._writer = GroupWriter(writing.connect, diagnose, entrance)
         self._readers = Readers(reading.connect, diagnose, entrance, reading_threads)
@@ -57,6 +59,8 @@ class Database(ABC):
         """
         await self.check()
         await self.upgrade()
+        for engine in self._engines:
+            await enter_here(partial(_connect_once, engine), engine)
         self._writer.start()
         self._readers.start()
 
@@ -130,3 +134,12 @@ class Database(ABC):
             yield
         except DBAPIError as error:
             raise Misconfigured(f"{self.name} can't be used as the database: {error.orig}") from error
+
+
+def _connect_once(engine: Engine) -> None:
+    """Let SQLAlchemy prepare the engine before threads share it.
+
+    It does so at the first connection under a lock that belongs to the event loop which takes it first; a second
+    thread's loop would wait there for ever.
+    """
+    engine.connect().close()
