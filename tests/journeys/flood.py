@@ -1,0 +1,100 @@
+"""A provider that posts many requests and repeats each, under its one id, until it is acknowledged."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+
+from bpm.testing import TalkingServer
+
+ENVIRONMENT = {
+    "BPM_COMMAND_PACKAGES": "ledger",
+    "PYTHONPATH": str(Path(__file__).parent),
+    "BPM_LOG_LEVEL": "warning",
+}
+
+CALLERS = 32
+PAUSE_SECONDS = 0.1
+
+
+async def prepare(server: TalkingServer) -> None:
+    """Make the rule that enters each reference once."""
+    await server.rule("ledger", commandName="EnterCommand", deduplication="body:reference")
+
+
+class Flood:
+    """Posts `count` references to servers in turn, and knows which were acknowledged."""
+
+    def __init__(self, urls: Sequence[str], count: int) -> None:
+        self._urls = itertools.cycle(urls)
+        self._references = iter([f"ref-{number}" for number in range(count)])
+        self._session: aiohttp.ClientSession | None = None
+        self.count = count
+        self.acknowledged: set[str] = set()
+        self.refusals: dict[int, int] = {}
+        self.lost_connections = 0
+
+    @asynccontextmanager
+    async def flowing(self) -> AsyncIterator["Flood"]:
+        """Post from many callers while the block does its mischief, and go on until everything is acknowledged."""
+        connector = aiohttp.TCPConnector(limit=CALLERS)
+        timeout = aiohttp.ClientTimeout(total=10)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as self._session:
+            callers = [asyncio.create_task(self._call()) for _ in range(CALLERS)]
+            try:
+                yield self
+                await asyncio.gather(*callers)
+            finally:
+                for caller in callers:
+                    caller.cancel()
+                await asyncio.gather(*callers, return_exceptions=True)
+
+    def go_to(self, url: str) -> None:
+        """Post to this server alone from now on."""
+        self._urls = itertools.cycle([url])
+
+    async def reached(self, share: float) -> None:
+        """Wait until this share of the references was acknowledged."""
+        while len(self.acknowledged) < share * self.count:
+            await asyncio.sleep(0.005)
+
+    async def _call(self) -> None:
+        for reference in self._references:
+            while not await self._post(reference):
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _post(self, reference: str) -> bool:
+        assert self._session is not None
+        body = json.dumps({"reference": reference, "padding": "x" * 900}).encode()
+        headers = {"Content-Type": "application/json"}
+        try:
+            url = f"{next(self._urls)}/api/webhooks/ledger"
+            async with self._session.post(url, data=body, headers=headers) as reply:
+                await reply.read()
+        except (aiohttp.ClientError, TimeoutError):
+            self.lost_connections += 1
+            return False
+        if reply.status != 200:
+            self.refusals[reply.status] = self.refusals.get(reply.status, 0) + 1
+            return False
+        self.acknowledged.add(reference)
+        return True
+
+
+async def everything_done(server: TalkingServer, count: int, seconds: float = 60) -> None:
+    """Wait until every request was executed, and see that each had its effect exactly once."""
+    try:
+        async with asyncio.timeout(seconds):
+            while await server.count_requests("pending", "running", "failed"):
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        open_requests = await server.count_requests("pending", "running", "failed")
+        raise AssertionError(f"{open_requests} requests are still open after {seconds:g} s") from None
+    ledger = await server.cmd("GetLedgerQuery")
+    assert ledger == {"entries": count, "references": count, "repeated": []}
+    assert await server.count_requests("done") == count
+    assert await server.count_requests("dead", "rejected", "quarantined") == 0
