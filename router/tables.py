@@ -12,7 +12,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.jobs import lacks_token, waits_in_lane
-from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
 from bpm.store.ordering import one_at_a_time
 from bpm.store.session import ScopedSession
@@ -114,8 +114,8 @@ class InboundRequest(OrganizationRow, table=True):
     revision: int | None = None
     provider: str | None = None
     method: str
-    path: str
-    query: str = ""
+    path: str = Field(sa_type=ForeignText)
+    query: str = Field(default="", sa_type=ForeignText)
     headers: dict[str, str] = Field(sa_type=JsonColumn)
     body: bytes = b""
     body_pruned: bool = False
@@ -123,7 +123,7 @@ class InboundRequest(OrganizationRow, table=True):
     received_at: datetime = Field(sa_type=UtcDateTime)
     state: str
     cause: str | None = None
-    dedupe_key: str | None = Field(default=None, unique=True)
+    dedupe_key: str | None = Field(default=None, sa_type=ForeignText, unique=True, nullable=True)
     duplicate_of: str | None = None
     attempt: int = 0
     next_attempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)

@@ -8,7 +8,7 @@ from sqlmodel import Field, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.bus.tables import AuditEntry
-from bpm.store import JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
+from bpm.store import ForeignText, JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
 from bpm.store.session import ScopedSession
 
 
@@ -22,7 +22,7 @@ class User(OrganizationRow, table=True):
 
     id: int = Field(default=None, primary_key=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
-    username: str
+    username: str = Field(sa_type=ForeignText)
     kind: str = "user"
     password_hash: str | None = None
     roles: list[str] = Field(default_factory=list, sa_type=JsonColumn)

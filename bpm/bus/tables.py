@@ -8,7 +8,7 @@ from sqlalchemy import Index, UniqueConstraint, bindparam, delete, select, updat
 from sqlmodel import Field
 
 from bpm.jobs import lacks_token
-from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, UtcDateTime
 
 KEPT = timedelta(hours=24)
 """How long an idempotency key is remembered."""
@@ -40,7 +40,7 @@ class AuditEntry(OrganizationRow, table=True):
     fields: Any = Field(default=None, sa_type=JsonColumn, nullable=True)
     address: str
     ok: bool
-    error: str | None = None
+    error: str | None = Field(default=None, sa_type=ForeignText, nullable=True)
     request_id: str = Field(index=True)
     correlation_id: str = Field(index=True)
     causation_id: str | None = None

@@ -2,11 +2,12 @@
 
 from bpm.store.database import Database
 from bpm.store.opening import open_database
-from bpm.store.rows import JsonColumn, OrganizationRow, Row, UtcDateTime, utc_now
+from bpm.store.rows import ForeignText, JsonColumn, OrganizationRow, Row, UtcDateTime, utc_now
 from bpm.store.transaction import Transaction
 
 __all__ = [
     "Database",
+    "ForeignText",
     "JsonColumn",
     "OrganizationRow",
     "Row",

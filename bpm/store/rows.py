@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Table, Text, TypeDecorator, event
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Table, Text, TypeDecorator, event
 from sqlalchemy.orm import Mapper, declared_attr
 from sqlmodel import Field, SQLModel
 
@@ -50,6 +50,17 @@ class JsonColumn(TypeDecorator[Any]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Read the JSON back."""
         return from_json(value) if value is not None else None
+
+
+class ForeignText(TypeDecorator[str]):
+    """Text as strangers send it: NUL, which PostgreSQL can't hold, is kept (and looked for) as its symbol, U+2400."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Put the symbol in the place of each NUL."""
+        return value.replace("\x00", "\u2400") if value is not None else None
 
 
 class Row(SQLModel):

@@ -39,6 +39,7 @@ def test_tables_are_told_apart():
     assert not set(own_tables()) & set(application_tables())
 
 
+@pytest.mark.embedded
 async def test_a_missing_table_is_created_in_an_existing_database(tmp_path):
     """A database that is up to date gets the table of an application added later."""
     await started_and_stopped(tmp_path)
@@ -47,6 +48,7 @@ async def test_a_missing_table_is_created_in_an_existing_database(tmp_path):
     assert run_sql(tmp_path, "SELECT * FROM shop_order") == []
 
 
+@pytest.mark.embedded
 async def test_an_existing_table_keeps_its_rows(tmp_path):
     """Starting again changes nothing."""
     await started_and_stopped(tmp_path)
@@ -56,6 +58,7 @@ async def test_an_existing_table_keeps_its_rows(tmp_path):
     assert run_sql(tmp_path, "SELECT reference FROM shop_order") == [("A",)]
 
 
+@pytest.mark.embedded
 async def test_a_table_that_lacks_a_column_is_refused(tmp_path):
     """The start ends with the names of table and columns instead of failing at the first command."""
     await started_and_stopped(tmp_path)

@@ -58,6 +58,7 @@ async def test_a_draining_process_is_alive_but_not_ready(client: httpx.AsyncClie
     assert (await client.get("/livez")).status_code == 200
 
 
+@pytest.mark.embedded
 async def test_readiness_writes_for_real(client: httpx.AsyncClient, settings: Settings) -> None:
     """Ready means that a row was just written to the file."""
     await client.get("/readyz")
@@ -66,6 +67,7 @@ async def test_readiness_writes_for_real(client: httpx.AsyncClient, settings: Se
     connection.close()
 
 
+@pytest.mark.embedded
 async def test_an_outdated_schema_is_not_ready(
     client_of: Clients, database: Database, lifecycle: Lifecycle, settings: Settings
 ) -> None:
@@ -79,6 +81,7 @@ async def test_an_outdated_schema_is_not_ready(
     assert response.json()["checks"]["database"]["detail"].startswith("stands at migration 0000, not ")
 
 
+@pytest.mark.embedded
 async def test_a_database_that_cannot_be_written_is_not_ready(
     client_of: Clients, database: Database, lifecycle: Lifecycle, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,6 +100,7 @@ async def test_a_database_that_cannot_be_written_is_not_ready(
         assert (await client.get("/readyz")).status_code == 200
 
 
+@pytest.mark.embedded
 async def test_a_table_that_is_gone_is_not_ready(
     client_of: Clients, database: Database, lifecycle: Lifecycle, settings: Settings
 ) -> None:
@@ -119,6 +123,7 @@ async def test_a_worker_must_have_been_seen(
         assert (await client.get("/readyz")).status_code == status
 
 
+@pytest.mark.embedded
 async def test_asking_often_writes_once(
     client_of: Clients, database: Database, lifecycle: Lifecycle, tmp_path: Path
 ) -> None:
