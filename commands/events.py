@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, Registry, View, handles
 from bpm.errors import Conflict, Forbidden, Invalid
 from bpm.events import tables
-from bpm.events.catalogue import BUILT_IN, EventKind, Family
+from bpm.events.catalogue import BUILT_IN, OWN_BEGINNINGS, EventKind, Family
 from bpm.events.publisher import Publisher
 from bpm.events.schemas import SchemaError, check_schema
 from bpm.events.schemas import problems as schema_problems
@@ -143,6 +143,8 @@ class RegisterEventTypeCommand(Command[EventTypeView]):
 @handles
 def register(command: RegisterEventTypeCommand, context: Context) -> EventTypeView:
     """Insert or change it; an example that breaks the schema is refused."""
+    if command.json_schema is not None and command.event.startswith(OWN_BEGINNINGS):
+        raise Invalid("schema: an event that the product publishes itself can't be given one")
     row = tables.event_type(context.tx, context.organization_id, command.event)
     if row is None:
         row = EventType(name=command.event, created_at=context.now(), organization_id=context.organization_id)

@@ -28,7 +28,7 @@ MAX_HEADER_VALUE = 500
 KEEP_ALIVE_SECONDS = 4.0
 """Shorter than what usual servers keep an idle connection for, so that no request meets one that is closing."""
 
-RESOLVING_THREADS = 16
+RESOLVING_THREADS = 32
 UNKEPT_HEADERS = frozenset({"set-cookie"})
 
 

@@ -13,6 +13,9 @@ Family = Literal["bpm", "donutwork", "mokapen", "payments", "plandocket"]
 TEST_EVENT = "subscription.test"
 DISABLED_EVENT = "subscription.disabled"
 
+OWN_BEGINNINGS = ("mono.", "process.", "remita.", "subscription.", "webhook.")
+"""What the product publishes itself begins so; nobody may forbid it to by a schema."""
+
 MOKAPEN_ENTITIES: Mapping[str, Mapping[str, Any]] = {
     "task": {"title": "Call back", "status": "open", "due_at": "2026-02-01T09:00:00Z"},
     "project": {"name": "Office move", "status": "active"},

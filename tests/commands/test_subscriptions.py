@@ -209,6 +209,14 @@ async def test_a_schema_must_be_one(house: House, schema: dict[str, Any]) -> Non
         await house.send_fields("RegisterEventTypeCommand", {"event": "a.b", "schema": schema})
 
 
+async def test_the_products_own_events_are_free(house: House) -> None:
+    """No schema may keep the product from telling what it did; a description and an example are welcome."""
+    with pytest.raises(Invalid, match="publishes itself"):
+        await house.send_fields("RegisterEventTypeCommand", {"event": "mono.account_updated", "schema": {}})
+    made = await house.send("RegisterEventTypeCommand", event="mono.account_updated", description="ours")
+    assert made["description"] == "ours"
+
+
 async def test_an_event_has_a_largest_size(house: House) -> None:
     """Data beyond the limit is refused with the setting's name."""
     with pytest.raises(Invalid, match="BPM_DELIVERY__MAX_EVENT_BYTES"):
