@@ -11,6 +11,7 @@ from typing import Any
 from tests.bench.benchmark import Benchmark, Figure, Measure
 from tests.bench.delivery_catalogue import DELIVERIES
 from tests.bench.load import Request, send
+from tests.bench.process_catalogue import PROCESSES
 from tests.bench.product import COMMAND, EVENT, Product
 from tests.bench.script_catalogue import SCRIPTS
 from tests.bench.stage import Stage
@@ -135,4 +136,4 @@ SUBJECTS = (
     Benchmark("command", f"bus: {COMMAND}", command, 0.4),
 )
 
-BENCHMARKS = {benchmark.name: benchmark for benchmark in (*LIMITS, *SUBJECTS, *SCRIPTS, *DELIVERIES)}
+BENCHMARKS = {benchmark.name: benchmark for benchmark in (*LIMITS, *SUBJECTS, *SCRIPTS, *PROCESSES, *DELIVERIES)}

@@ -84,6 +84,7 @@ DIALECT = Dialect(
         "topic": "command",
         "formRef": "form_key",
         "expression": "expression",
+        "escalationCodeVariable": "error_code_variable",
         "decisionRef": "decision",
         "mapDecisionResult": "decision_result",
         "collection": "collection",
