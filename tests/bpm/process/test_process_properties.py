@@ -9,6 +9,15 @@ from hypothesis import strategies as st
 
 from bpm.process import InvalidDefinition, Status, load
 from bpm.process.effects import Incident, OpenMessageWait, OpenTimer, OpenUserTask, RunScript, SendCommand
+from bpm.process.triggers import (
+    CompleteTask,
+    CompleteUserTask,
+    FailTask,
+    MessageArrived,
+    Retry,
+    Skip,
+    TimerFired,
+)
 from tests.bpm.process.player import Player, flow, flows, model
 
 LEAVES = ("task", "script", "service", "user", "receive", "timer")
@@ -20,6 +29,11 @@ BLOCKS = st.recursive(
         st.tuples(st.just("parallel"), st.lists(inner, min_size=2, max_size=3)),
         st.tuples(st.just("loop"), inner),
         st.tuples(st.just("sub"), inner, st.sampled_from(["", "timer", "reminder", "error"])),
+        st.tuples(st.just("inclusive"), st.lists(inner, min_size=2, max_size=3)),
+        st.tuples(st.just("race"), st.lists(inner, min_size=2, max_size=3)),
+        st.tuples(st.just("many"), inner, st.sampled_from(["true", "false"])),
+        st.tuples(st.just("guarded"), inner, st.sampled_from(["true", "false"])),
+        st.tuples(st.just("undone"), inner),
     ),
     max_leaves=10,
 )
@@ -93,6 +107,58 @@ class Writer:
         self.add(f'<task id="{after}"/>', flows(f"{tail} > {after}"))
         return head, after
 
+    def inclusive(self, _, blocks):
+        split, join = self.id("split"), self.id("join")
+        ends = [self.write(block) for block in blocks]
+        self.add(f'<inclusiveGateway id="{split}" default="{split}-{ends[0][0]}"/><inclusiveGateway id="{join}"/>')
+        self.add(flows(f"{split} > {ends[0][0]}"))
+        for number, (first, _) in enumerate(ends[1:], 1):
+            self.add(flow(split, first, f"=n >= {number}"))
+        self.add(*(flows(f"{last} > {join}") for _, last in ends))
+        return split, join
+
+    def race(self, _, blocks):
+        gateway, join = self.id("race"), self.id("join")
+        self.add(f'<eventBasedGateway id="{gateway}"/><exclusiveGateway id="{join}"/>')
+        for number, block in enumerate(blocks):
+            event, _ = self.leaf("timer" if number % 2 else "receive")
+            first, last = self.write(block)
+            self.add(flows(f"{gateway} > {event} > {first}", f"{last} > {join}"))
+        return gateway, join
+
+    def inside(self, name, block, extra=""):
+        start = self.id("start")
+        self.add(f'<subProcess id="{name}">{extra}<startEvent id="{start}"/>')
+        self.add(flows(f"{start} > {self.write(block)[0]}"), "</subProcess>")
+        return name, name
+
+    def many(self, _, block, is_sequential):
+        times = "<loopCardinality>2</loopCardinality>"
+        tag = "multiInstanceLoopCharacteristics"
+        return self.inside(self.id("many"), block, f'<{tag} isSequential="{is_sequential}">{times}</{tag}>')
+
+    def guarded(self, _, block, interrupts):
+        handler, start = self.id("handler"), self.id("start")
+        timing = "timeDuration>PT1H</timeDuration" if interrupts == "true" else "timeCycle>R2/PT1H</timeCycle"
+        event = (
+            f'<subProcess id="{handler}" triggeredByEvent="true">'
+            f'<startEvent id="{start}" isInterrupting="{interrupts}">'
+            f"<timerEventDefinition><{timing}></timerEventDefinition></startEvent></subProcess>"
+        )
+        return self.inside(self.id("guarded"), block, event)
+
+    def undone(self, _, block):
+        name, event, handler, throw = self.id("done"), self.id("undo"), self.id("handler"), self.id("throw")
+        self.inside(name, block)
+        self.add(
+            f'<boundaryEvent id="{event}" attachedToRef="{name}"><compensateEventDefinition/></boundaryEvent>',
+            f'<userTask id="{handler}" isForCompensation="true"/>',
+            f'<association id="as-{event}" sourceRef="{event}" targetRef="{handler}"/>',
+            f'<intermediateThrowEvent id="{throw}"><compensateEventDefinition/></intermediateThrowEvent>',
+            flows(f"{name} > {throw}"),
+        )
+        return name, throw
+
     def sub(self, _, block, boundary):
         name, start, merge = self.id("sub"), self.id("start"), self.id("merge")
         self.add(f'<subProcess id="{name}"><startEvent id="{start}"/>')
@@ -124,20 +190,20 @@ def write_process(block):
 def answer(player, random):
     """Answer one open wait, chosen at random, in one of the ways it may be answered."""
     wait = random.choice(list(player.open.values()))
-    element = wait.element_id
+    values = {"n": random.randrange(3)}
     if isinstance(wait, SendCommand | RunScript):
         if random.random() < 0.2:
-            player.fail(element)
+            player.send(FailTask(wait.wait_id, wait.attempt, "it broke"))
         else:
-            player.complete(element, {"n": random.randrange(3)} if isinstance(wait, SendCommand) else None)
-    elif isinstance(wait, OpenUserTask):
-        player.do(element, n=random.randrange(3))
-    elif isinstance(wait, OpenMessageWait):
-        player.message(element, {"n": random.randrange(3)})
+            player.send(CompleteTask(wait.wait_id, wait.attempt, values if isinstance(wait, SendCommand) else None))
     elif isinstance(wait, OpenTimer):
-        player.fire(element)
+        player.now = max(player.now, wait.due)
+        player.send(TimerFired(wait.wait_id))
     elif isinstance(wait, Incident):
-        (player.retry if random.random() < 0.5 else player.skip)(element)
+        player.send((Retry if random.random() < 0.5 else Skip)(wait.wait_id))
+    else:
+        answers = {OpenUserTask: CompleteUserTask, OpenMessageWait: MessageArrived}
+        player.send(answers[type(wait)](wait.wait_id, values))
 
 
 @settings(max_examples=150, deadline=None)
