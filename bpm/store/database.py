@@ -40,7 +40,9 @@ class Database(ABC):
         maintenance: Engine,
         diagnose: Diagnose,
         entrance: Entrance,
+        *,
         reading_threads: int,
+        optimistic: bool,
     ) -> None:
         """Take engines without a pool, what their errors mean, and how a thread enters work on them."""
         self.maintenance = maintenance
@@ -49,7 +51,7 @@ class Database(ABC):
         """Which database this is and how it keeps its promise, once it was checked: for health and for people."""
         self._engines = (writing, reading)
         self._diagnose = diagnose
-        self._writer = GroupWriter(writing.connect, diagnose, entrance)
+        self._writer = GroupWriter(writing.connect, diagnose, entrance, optimistic=optimistic)
         self._readers = Readers(reading.connect, diagnose, entrance, reading_threads)
 
     async def start(self) -> None:

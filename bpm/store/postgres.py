@@ -84,6 +84,7 @@ class PostgresDatabase(Database):
             diagnose,
             through_a_loop,
             reading_threads=READING_THREADS,
+            optimistic=True,
         )
 
     @property

@@ -37,7 +37,13 @@ class SqliteDatabase(Database):
         self._relaxed = settings.durability == "relaxed"
         writing = self._engine("IMMEDIATE")
         super().__init__(
-            writing, self._engine("DEFERRED"), writing, diagnose, directly, reading_threads=READING_THREADS
+            writing,
+            self._engine("DEFERRED"),
+            writing,
+            diagnose,
+            directly,
+            reading_threads=READING_THREADS,
+            optimistic=False,
         )
 
     @property

@@ -21,7 +21,7 @@ class Transaction:
     what nothing in the unit reads back: a whole group's rows, or changes by one statement, are written at once.
     """
 
-    __slots__ = ("_depth", "_say", "_sessions", "appended", "callbacks", "changes", "connection")
+    __slots__ = ("_depth", "_is_embedded", "_say", "_sessions", "appended", "callbacks", "changes", "connection")
 
     def __init__(self, connection: Connection) -> None:
         """Stand on a connection whose transaction has begun."""
@@ -32,6 +32,7 @@ class Transaction:
         self._sessions: dict[int | None, ScopedSession] = {}
         self._depth = 0
         driver = connection.connection.driver_connection
+        self._is_embedded = isinstance(driver, sqlite3.Connection)
         # a savepoint a unit is a tenth of a small unit's cost through SQLAlchemy, and a hundredth without
         self._say = driver.execute if isinstance(driver, sqlite3.Connection) else connection.exec_driver_sql
 
@@ -76,7 +77,8 @@ class Transaction:
             raise
         finally:
             self._depth -= 1
-        self._say(f"RELEASE {name}")
+        if self._is_embedded:  # elsewhere it is a round trip, and the commit releases them all
+            self._say(f"RELEASE {name}")
 
     def flush(self) -> None:
         """Bring the sessions' pending changes to the database."""

@@ -55,11 +55,18 @@ class Unit:
 class GroupWriter:
     """The single writer: `await writer.run(work)` returns when the work is on disk."""
 
-    def __init__(self, connect: Callable[[], Connection], diagnose: Diagnose, entrance: Entrance) -> None:
-        """Take how to open the writing connection, what its errors mean, and how its work is entered."""
+    def __init__(
+        self, connect: Callable[[], Connection], diagnose: Diagnose, entrance: Entrance, *, optimistic: bool
+    ) -> None:
+        """Take how to open the writing connection, what its errors mean, and how its work is entered.
+
+        `optimistic`: no unit of a first attempt gets a savepoint; where that is a round trip, it costs more than
+        undoing and repeating the group when one of its units raises.
+        """
         self._link = Link(connect)
         self._diagnose = diagnose
         self._entrance = entrance
+        self._optimistic = optimistic
         self._handover: Handover[Unit] = Handover()
         self._ended = False
         self._thread = threading.Thread(target=self._serve, name="bpm-writer", daemon=True)
@@ -177,8 +184,9 @@ class GroupWriter:
         transaction = Transaction(connection)
         unit.result, unit.error, unit.callbacks = None, None, None
         try:
-            if isinstance(unit.work, Append) and not careful:
+            if not careful and (self._optimistic or isinstance(unit.work, Append)):
                 unit.result = unit.work(transaction)
+                transaction.flush()
             else:
                 with transaction.savepoint():
                     unit.result = unit.work(transaction)
@@ -189,7 +197,7 @@ class GroupWriter:
                         transaction.changes.clear()
             unit.callbacks = transaction.callbacks
         except Exception as error:
-            if self._diagnose(error) is not None:
+            if self._diagnose(error) is not None or (self._optimistic and not careful):
                 raise
             unit.error = error
         finally:
