@@ -1,11 +1,11 @@
-"""The command line: `bpm serve`, `bpm send`, `bpm types`, `bpm process`, `bpm db`, `bpm demo`.
+"""The command line: `bpm serve`, `bpm send`, `bpm types`, `bpm backtest`, `bpm process`, `bpm db`, `bpm demo`.
 
 One file a command group. What a command needs is imported when it runs, so that `bpm --help` answers at once.
 """
 
 import typer
 
-from bpm.cli import db, demo, process, sending, serving, types
+from bpm.cli import backtest, db, demo, process, sending, serving, types
 
 main = typer.Typer(
     name="bpm",
@@ -18,6 +18,7 @@ main.command()(serving.serve)
 main.command()(serving.worker)
 main.command()(serving.version)
 main.command()(sending.send)
+main.command()(backtest.backtest)
 main.add_typer(types.app, name="types")
 main.add_typer(db.app, name="db")
 main.add_typer(process.app, name="process")

@@ -23,7 +23,7 @@ def known(names: list[str] | None) -> list[str]:
     unknown = set(names or ()) - set(BENCHMARKS)
     if unknown:
         raise typer.BadParameter(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
-    wanted = set(names or BENCHMARKS)
+    wanted = set(names or (name for name, benchmark in BENCHMARKS.items() if not benchmark.optional))
     wanted |= {BENCHMARKS[name].against for name in wanted}
     return [name for name in BENCHMARKS if name in wanted]
 

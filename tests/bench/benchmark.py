@@ -50,7 +50,8 @@ Measure = Callable[[int], Figure]
 class Benchmark:
     """A named measurement: `prepare` starts what it needs on the stage and returns the round to run.
 
-    `goal` is the share of the rate of the benchmark named `against` that is to be reached.
+    `goal` is the share of the rate of the benchmark named `against` that is to be reached. One that is
+    `optional` is run only when it is named.
     """
 
     name: str
@@ -58,3 +59,4 @@ class Benchmark:
     prepare: Callable[[Stage], Measure]
     goal: float | None = None
     against: str = "echo"
+    optional: bool = False

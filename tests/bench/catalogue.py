@@ -60,11 +60,11 @@ def run_webhooks(product: Product, connections: int, seconds: int) -> tuple[Figu
     return accepted, executed
 
 
-def accepted(rules: int = 0, connections: int | None = None) -> Prepare:
+def accepted(rules: int = 0, connections: int | None = None, stored: int = 0) -> Prepare:
     """Requests on disk and answered, by a process that leaves their execution to others."""
 
     def prepare(stage: Stage) -> Measure:
-        product = stage.product(rules, worker=False)
+        product = stage.product(rules, worker=False, stored=stored)
         return lambda seconds: accept_webhooks(product, connections or stage.connections, seconds)
 
     return prepare
@@ -89,16 +89,22 @@ def executed_first(stage: Stage) -> Measure:
     return lambda seconds: send(server, request, stage.connections, seconds)
 
 
-def bus(type_: str, expected: str, fields: Callable[[Product], dict[str, Any]]) -> Prepare:
+def bus(
+    type_: str,
+    expected: str,
+    fields: Callable[[Product], dict[str, Any]],
+    stored: int = 0,
+    connections: int | None = None,
+) -> Prepare:
     """Messages sent by a client to `POST /api/bpm/cmd`."""
 
     def prepare(stage: Stage) -> Measure:
-        product = stage.product()
+        product = stage.product(worker=False, stored=stored) if stored else stage.product()
         body = json.dumps({"$type": type_, **fields(product)}).encode()
 
         def measure(seconds: int) -> Figure:
             request = Request("/api/bpm/cmd", expected, body, product.authorization())
-            return send(product.server, request, stage.connections, seconds)
+            return send(product.server, request, connections or stage.connections, seconds)
 
         return measure
 
@@ -111,6 +117,14 @@ ping = bus("PingQuery", '"success"', lambda _: {})
 def id_of_rule(product: Product) -> dict[str, Any]:
     """The fields that ask for the benchmark's own rule."""
     return {"id": product.send("LookupWebHookByKeyCommand", key="bench")["id"]}
+
+
+MILLION = 1_000_000
+
+
+def listed(stored: int) -> Prepare:
+    """First pages, each with its total, of so many stored requests, one after the other."""
+    return bus("GetInboundRequestListQuery", '"totalCount"', lambda _: {}, stored, connections=1)
 
 
 query = bus("GetWebHookConfigByIdQuery", '"bench"', id_of_rule)
@@ -134,6 +148,9 @@ SUBJECTS = (
     Benchmark("ping", "bus: PingQuery", ping, 0.6),
     Benchmark("query", "bus: GetWebHookConfigByIdQuery", query, 0.6),
     Benchmark("command", f"bus: {COMMAND}", command, 0.4),
+    Benchmark("list", "a page of requests", listed(0), optional=True),
+    Benchmark("growth", "inbound async, beside a million", accepted(stored=MILLION), 0.9, "async", optional=True),
+    Benchmark("growth-list", "a page of requests of a million", listed(MILLION), None, "list", optional=True),
 )
 
 BENCHMARKS = {benchmark.name: benchmark for benchmark in (*LIMITS, *SUBJECTS, *SCRIPTS, *PROCESSES, *DELIVERIES)}

@@ -1,0 +1,110 @@
+"""`bpm backtest`: what a webhook configuration would do with the requests captured so far."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bpm.cli.connection import Connection, Password, Token, Url, Username, fail_refused
+from bpm.cli.exits import ExitStatus, fail
+from bpm.cli.fields import read_fields
+from bpm.cli.output import Format, FormatOption, print_json, print_table
+
+if TYPE_CHECKING:
+    from bpm.client import BusClient
+
+POLL_SECONDS = 0.5
+
+Key = Annotated[str, typer.Argument(help="The key of the configuration.")]
+Draft = Annotated[
+    Path | None, typer.Option("--draft", "-f", help="A JSON file with the fields as they would be; `-` reads them.")
+]
+Count = Annotated[int, typer.Option(min=1, max=100_000, help="How many requests, the newest.")]
+Since = Annotated[str | None, typer.Option(help="Only requests received since, as in 2026-01-31T09:30:00Z.")]
+States = Annotated[list[str] | None, typer.Option("--state", help="Only requests in this state; may be repeated.")]
+At = Annotated[str | None, typer.Option("--path", help="Only requests at this path; it may end in *.")]
+Scripts = Annotated[bool, typer.Option("--run-scripts", help="Run a script for each request, and undo it.")]
+Shown = Annotated[int, typer.Option("--limit", min=0, max=200, help="How many changed requests to show.")]
+
+
+def backtest(
+    key: Key,
+    draft: Draft = None,
+    count: Count = 100,
+    since: Since = None,
+    state: States = None,
+    path: At = None,
+    run_scripts: Scripts = False,
+    limit: Shown = 20,
+    url: Url = None,
+    token: Token = None,
+    username: Username = None,
+    password: Password = None,
+    output: FormatOption = Format.AUTO,
+) -> None:
+    """Compare what was done with captured requests with what a configuration, or a draft of it, would do.
+
+    The exit status is 3 when anything would change.
+    """
+    fields: dict[str, Any] = {"count": count, "states": state or [], "runScripts": run_scripts, "limit": limit}
+    fields |= {name: value for name, value in (("since", since), ("path", path)) if value is not None}
+    if draft is not None:
+        fields["config"] = read_fields("BackTestWebHookConfigCommand", [], draft)
+    found = Connection(url, token, username, password).run(lambda client: _run(client, key, fields, output))
+    if output.is_text:
+        _print(found)
+    else:
+        print_json(found)
+    if found["state"] == "failed":
+        fail(ExitStatus.ERROR, str(found["error"]))
+    if found["changedCount"]:
+        raise typer.Exit(ExitStatus.DIFFERENCE)
+
+
+async def _run(client: "BusClient", key: str, fields: dict[str, Any], output: Format) -> Any:
+    config = await _ask(client, "LookupWebHookByKeyCommand", {"key": key})
+    found = await _ask(client, "BackTestWebHookConfigCommand", {"id": config["id"], **fields})
+    if found["backTestId"] is None:
+        return found
+    return await _watch(client, found["backTestId"], fields["limit"], shows=output.is_text)
+
+
+async def _watch(client: "BusClient", back_test_id: str, limit: int, *, shows: bool) -> Any:
+    """Wait until a back-test has ended, and show how far it is."""
+    import asyncio
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=not shows) as progress:
+        task = progress.add_task("comparing", total=None)
+        while True:
+            found = await _ask(client, "GetBackTestQuery", {"backTestId": back_test_id, "limit": limit})
+            progress.update(task, total=found["total"], completed=found["compared"])
+            if found["state"] in ("done", "failed"):
+                return found
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def _ask(client: "BusClient", name: str, fields: dict[str, Any]) -> Any:
+    reply = await client.send(name, fields)
+    if not reply.ok:
+        fail_refused(name, reply)
+    return reply.data
+
+
+def _print(found: Any) -> None:
+    counts = ", ".join(f"{count} {change}" for change, count in found["counts"].items() if count)
+    typer.echo(f"{found['compared']} requests: {counts or 'none to compare'}")
+    for sentence in found["problems"]:
+        typer.echo(f"  - {sentence}")
+    rows = [
+        [each["receivedAt"], each["requestId"], each["change"], _said(each["then"]), _said(each["now"])]
+        for each in found["changed"]
+    ]
+    if rows:
+        print_table(("received", "request", "change", "then", "now"), rows)
+
+
+def _said(fate: Any) -> str:
+    return fate["error"] or (fate["messageType"] if fate["verdict"] == "passed" else fate["verdict"]) or "passed"
