@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, Registry, View, handles
 from bpm.errors import Conflict, Forbidden, Invalid
 from bpm.events import tables
-from bpm.events.catalogue import BUILT_IN, OWN_BEGINNINGS, EventKind, Family
+from bpm.events.catalogue import BUILT_IN, DIALECTS, OWN_BEGINNINGS, EventKind, Family
 from bpm.events.publisher import Publisher
 from bpm.events.schemas import SchemaError, check_schema
 from bpm.events.schemas import problems as schema_problems
@@ -157,7 +157,11 @@ def register(command: RegisterEventTypeCommand, context: Context) -> EventTypeVi
 
 
 class GetEventTypeListQuery(PagedQuery[Page[EventTypeView]]):
-    """List the types of events that can be subscribed to, built-in ones and your own, by name."""
+    """List the types of events that can be subscribed to, built-in ones and your own, by name.
+
+    `family` leaves the built-in ones of that interface, and your own if it is one of those that others subscribe
+    through: `mokapen`, `plandocket`, `donutwork`.
+    """
 
     permission = "events:read"
     succeeded = "Event types retrieved successfully"
@@ -222,7 +226,7 @@ def _check_example(command: RegisterEventTypeCommand) -> None:
 
 def _is_wanted(name: str, own: EventType | None, query: GetEventTypeListQuery) -> bool:
     kind = BUILT_IN.get(name)
-    if query.family is not None and (kind is None or query.family not in kind.families):
+    if query.family is not None and query.family not in (kind.families if kind is not None else DIALECTS):
         return False
     words = f"{name} {own.description if own else ''} {kind.description if kind else ''}"
     return query.search_text is None or query.search_text.lower() in words.lower()

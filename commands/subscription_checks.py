@@ -16,6 +16,9 @@ from bpm.security.net_targets import TargetError, Targets, read_url
 from bpm.settings import Settings
 from scripts import Sandbox, SandboxUnavailable
 
+STANDARD = "standard"
+"""The dialect of subscriptions that were made on the bus."""
+
 
 def field_problems(fields: Mapping[str, Any]) -> Iterable[str]:
     """Return what is wrong with fields of a subscription that need no look outside; `fields` has any shape."""
@@ -51,14 +54,18 @@ async def check_script(script: str | None, sandbox: Sandbox) -> None:
         raise Invalid(*(f"transform.script: line {p.line}, column {p.column}: {p.message}" for p in found.problems))
 
 
-def check_events(events: list[str], context: Context) -> None:
-    """Raise `Invalid` for names that no event type has; `order.*` and `*` stand for whatever comes."""
+def check_events(events: list[str], context: Context, dialect: str) -> None:
+    """Raise `Invalid` for names that no event type has; `order.*` and `*` stand for whatever comes.
+
+    A subscription made through one of the REST interfaces may want that interface's events, and those that the
+    organisation has registered itself.
+    """
     own = {row.name for row in tables.event_types(context.tx, context.organization_id)}
-    known = {*BUILT_IN, *own}
+    known = own | {kind.name for kind in BUILT_IN.values() if dialect == STANDARD or dialect in kind.families}
     problems = [
         f"events[{number}]: no event type is named {name!r}{_hint(name, known)}"
         for number, name in enumerate(events)
-        if not name.endswith("*") and name not in known
+        if not _is_available(name, known, dialect)
     ]
     if problems:
         raise Invalid(*problems)
@@ -99,6 +106,13 @@ def _is_texts(value: Any) -> bool:
         return False
     texts = cast("dict[Any, Any]", value)
     return all(isinstance(name, str) and isinstance(text, str) for name, text in texts.items())
+
+
+def _is_available(name: str, known: set[str], dialect: str) -> bool:
+    """Whether a name may be asked for; a REST interface's `order.*` must begin an event of its own, and `*` is none."""
+    if not name.endswith("*"):
+        return name in known
+    return dialect == STANDARD or (name != "*" and any(one.startswith(name[:-1]) for one in known))
 
 
 def _hint(name: str, known: set[str]) -> str:

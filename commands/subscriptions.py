@@ -110,7 +110,7 @@ async def create(
 def _create(
     command: CreateSubscriptionCommand, context: Context, box: SecretBox, settings: Settings
 ) -> SubscriptionWithSecretView:
-    check_events(command.events, context)
+    check_events(command.events, context, command.dialect)
     check_room(context, settings)
     values = _columns(command.model_dump(exclude={"secret", "headers", "transform"}), command.transform)
     values |= {
@@ -128,7 +128,8 @@ def _create(
 class UpdateSubscriptionCommand(Command[SubscriptionView]):
     """Change a subscription; what is left out stays, null takes it away. `***` as a header's value keeps it.
 
-    Deliveries that wait are sent as the subscription is when their turn comes.
+    Deliveries that wait are sent as the subscription is when their turn comes. With `dialect`, only one that was
+    made through that interface is found.
     """
 
     permission = "subscriptions:write"
@@ -150,6 +151,7 @@ class UpdateSubscriptionCommand(Command[SubscriptionView]):
     max_in_flight: InFlight | None = None
     rate_per_second: Rate | None = None
     format: Format = "standard"
+    dialect: Dialect | None = None
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
@@ -174,10 +176,10 @@ async def update(
 
 
 def _update(command: UpdateSubscriptionCommand, context: Context, box: SecretBox) -> SubscriptionView:
-    row = _existing(command.id, context)
+    row = _existing(command.id, context, command.dialect)
     if "events" in command.model_fields_set:
-        check_events(command.events, context)
-    given = command.model_dump(exclude_unset=True, exclude={"id", "headers", "transform"})
+        check_events(command.events, context, row.dialect)
+    given = command.model_dump(exclude_unset=True, exclude={"id", "headers", "transform", "dialect"})
     values = _columns(given, command.transform if "transform" in command.model_fields_set else None)
     if "transform" in command.model_fields_set and command.transform is None:
         values["transform"] = None
@@ -199,19 +201,23 @@ class DeletedSubscriptionView(View):
 
 
 class DeleteSubscriptionCommand(Command[DeletedSubscriptionView]):
-    """Delete a subscription; deliveries that wait are cancelled, its log stays."""
+    """Delete a subscription; deliveries that wait are cancelled, its log stays.
+
+    With `dialect`, only one that was made through that interface is found.
+    """
 
     permission = "subscriptions:write"
     succeeded = "Subscription deleted successfully"
     failed = "Deletion failed"
 
     id: Id
+    dialect: Dialect | None = None
 
 
 @handles
 def delete(command: DeleteSubscriptionCommand, context: Context) -> DeletedSubscriptionView:
     """Let no event find it any more."""
-    row = _existing(command.id, context)
+    row = _existing(command.id, context, command.dialect)
     now = context.now()
     subscription_tables.delete_subscription(context.tx, command.id, now)
     recovery_tables.cancel_paused(context.tx, command.id, now)
@@ -366,19 +372,20 @@ def list_subscriptions(
 
 
 class GetSubscriptionByIdQuery(Query[SubscriptionView]):
-    """Return one subscription, without its secret."""
+    """Return one subscription, without its secret; with `dialect`, only one that was made through that interface."""
 
     permission = "subscriptions:read"
     succeeded = "Subscription retrieved successfully"
     failed = "Subscription not found"
 
     id: Id
+    dialect: Dialect | None = None
 
 
 @handles
 def get(query: GetSubscriptionByIdQuery, context: Context, secrets_box: SecretBox) -> SubscriptionView:
     """Look it up."""
-    return _shown(_existing(query.id, context), context, secrets_box)
+    return _shown(_existing(query.id, context, query.dialect), context, secrets_box)
 
 
 class GetSubscriptionSecretQuery(Query[SubscriptionWithSecretView]):
@@ -389,6 +396,7 @@ class GetSubscriptionSecretQuery(Query[SubscriptionWithSecretView]):
     failed = "Subscription not found"
 
     id: Id
+    dialect: Dialect | None = None
 
 
 @handles
@@ -396,7 +404,7 @@ def get_secret(
     query: GetSubscriptionSecretQuery, context: Context, secrets_box: SecretBox
 ) -> SubscriptionWithSecretView:
     """Look it up; other secrets are shown when they are made and never again."""
-    row = _existing(query.id, context)
+    row = _existing(query.id, context, query.dialect)
     if row.dialect != "plandocket":
         raise Forbidden("the secret is shown when it is made and never again; rotate it to get a new one")
     health = subscription_tables.health(context.tx, context.organization_id, query.id)
@@ -406,9 +414,10 @@ def get_secret(
         raise Conflict(f"secret: {error}") from error
 
 
-def _existing(id_: int, context: Context) -> Subscription:
+def _existing(id_: int, context: Context, dialect: str | None = None) -> Subscription:
+    """Return a subscription of the organisation's, if one is given only of that dialect; raises `NotFound`."""
     row = subscription_tables.subscription(context.tx, context.organization_id, id_)
-    if row is None:
+    if row is None or dialect not in (None, row.dialect):
         raise NotFound(MISSING)
     return row
 

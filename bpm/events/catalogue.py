@@ -10,6 +10,9 @@ from typing import Any, Literal
 
 Family = Literal["bpm", "donutwork", "mokapen", "payments", "plandocket"]
 
+DIALECTS: tuple[Family, ...] = ("mokapen", "plandocket", "donutwork")
+"""The interfaces through which an organisation's own types can be subscribed to as well."""
+
 TEST_EVENT = "subscription.test"
 DISABLED_EVENT = "subscription.disabled"
 

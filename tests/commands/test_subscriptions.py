@@ -138,13 +138,39 @@ async def test_a_deleted_subscription_is_gone(house: House) -> None:
 
 async def test_a_secret_is_shown_again_to_one_dialect_only(house: House) -> None:
     """PlanDocket's interface shows it again, to who may write; nobody else sees it."""
-    theirs, ours = await create(house, dialect="plandocket"), await create(house)
+    theirs, ours = await create(house, dialect="plandocket", events=["invoice.paid"]), await create(house)
     assert (await house.send("GetSubscriptionSecretQuery", id=theirs["id"]))["secret"] == theirs["secret"]
     with pytest.raises(Forbidden, match="never again"):
         await house.send("GetSubscriptionSecretQuery", id=ours["id"])
     viewer = Principal("user", "user:2", "viewer", 1, permissions_of(["viewer"]))
     with pytest.raises(Forbidden):
         await house.send("GetSubscriptionSecretQuery", viewer, id=theirs["id"])
+
+
+async def test_an_interface_knows_its_own_subscriptions_and_events(house: House) -> None:
+    """With `dialect` another interface's subscription is not found, and only that interface's events can be asked for.
+
+    What the organisation has registered itself belongs to each.
+    """
+    made = await create(house, dialect="mokapen")
+    for name in ("GetSubscriptionByIdQuery", "UpdateSubscriptionCommand", "DeleteSubscriptionCommand"):
+        with pytest.raises(NotFound):
+            await house.send(name, id=made["id"], dialect="donutwork")
+    with pytest.raises(Invalid, match=r"'ticket\.created'"):
+        await create(house, dialect="donutwork", events=["ticket.created", "order.paid"])
+    for events in (["*"], ["task.*"]):
+        with pytest.raises(Invalid, match="no event type"):
+            await create(house, dialect="plandocket", events=events)
+    with pytest.raises(Invalid, match="no event type"):
+        await house.send("UpdateSubscriptionCommand", id=made["id"], dialect="mokapen", events=["invoice.paid"])
+    await house.send("RegisterEventTypeCommand", event="order.paid")
+    assert await create(house, dialect="donutwork", events=["order.paid"])
+    types = await house.send("GetEventTypeListQuery", family="donutwork")
+    assert {kind["event"] for kind in types["items"]} == {
+        "RecurringPayments.charge.failed",
+        "RecurringPayments.charge.paid",
+        "order.paid",
+    }
 
 
 async def test_secrets_and_headers_are_sealed(house: House) -> None:
