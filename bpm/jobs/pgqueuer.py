@@ -73,7 +73,7 @@ TOKENS.info["insert"] = (
         dedupe_key=bindparam("key"),
         payload=bindparam("token"),
         status=literal_column("'queued'"),
-        execute_after=func.now() + bindparam("delay", type_=Interval()),
+        execute_after=func.clock_timestamp() + bindparam("delay", type_=Interval()),
     )
     .on_conflict_do_nothing()
 )

@@ -54,6 +54,7 @@ def test_a_placeholder_keeps_what_is_stored(sent: dict[str, Any], kept: dict[str
     assert merged["signature"] == kept
 
 
+@pytest.mark.embedded
 async def test_a_secret_is_nowhere_in_clear(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """After creating, listing, changing, using and failing, no file and no answer holds a secret in clear."""
     shown: list[Any] = []
