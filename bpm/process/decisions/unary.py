@@ -42,6 +42,8 @@ def _compile_one(text: str, subject: str) -> Test:
         return _condition(f"{subject} in {text}")
     if "?" in _TEXT.sub("", text):
         return _condition(_with_input(text, subject))
+    if text in ("true", "false"):
+        return lambda scope: scope[INPUT] is (text == "true")
     value = compile_feel(text)
     equal = compile_feel(f"{subject} = {text}") if subject != INPUT else None
     return lambda scope: _is_met(value.evaluate(scope), scope, equal)
