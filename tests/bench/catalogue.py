@@ -1,6 +1,5 @@
 """Every benchmark: first the limits of the machine, then our server."""
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -10,11 +9,13 @@ from typing import Any
 
 from tests.bench.benchmark import Benchmark, Figure, Measure
 from tests.bench.delivery_catalogue import DELIVERIES
+from tests.bench.job_catalogue import JOBS
 from tests.bench.load import Request, send
 from tests.bench.process_catalogue import PROCESSES
 from tests.bench.product import COMMAND, EVENT, Product
 from tests.bench.script_catalogue import SCRIPTS
 from tests.bench.stage import Stage
+from tests.bench.webhooks import accept_webhooks, run_webhooks
 
 Prepare = Callable[[Stage], Measure]
 
@@ -38,26 +39,6 @@ def raw_commits(stage: Stage) -> Measure:
         return Figure(**json.loads(subprocess.run(command, capture_output=True, check=True).stdout))
 
     return measure
-
-
-def accept_webhooks(product: Product, connections: int, seconds: int) -> Figure:
-    """Send signed requests to an asynchronous rule of a server that only takes them in."""
-    return send(product.server, Request("/api/webhooks/bench", '"requestId"'), connections, seconds)
-
-
-def run_webhooks(product: Product, connections: int, seconds: int) -> tuple[Figure, Figure]:
-    """Send signed requests to an asynchronous rule: the figures as accepted, and as accepted and executed.
-
-    The same process executes while it accepts. Returns when everything accepted is done, so that no round
-    works off another's backlog.
-    """
-    before, cpu, start = product.done(), product.server.cpu_seconds(), time.monotonic()
-    accepted = accept_webhooks(product, connections, seconds)
-    done = product.wait_until_done(before + accepted.units) - before
-    elapsed, spent = time.monotonic() - start, product.server.cpu_seconds() - cpu
-    lost = max(accepted.units - done, 0)
-    executed = dataclasses.replace(accepted, units=done, seconds=elapsed, cpu=spent, p50=None, p99=None, lost=lost)
-    return accepted, executed
 
 
 def accepted(rules: int = 0, connections: int | None = None, stored: int = 0) -> Prepare:
@@ -153,4 +134,4 @@ SUBJECTS = (
     Benchmark("growth-list", "a page of requests of a million", listed(MILLION), None, "list", optional=True),
 )
 
-BENCHMARKS = {benchmark.name: benchmark for benchmark in (*LIMITS, *SUBJECTS, *SCRIPTS, *PROCESSES, *DELIVERIES)}
+BENCHMARKS = {benchmark.name: benchmark for benchmark in (*LIMITS, *SUBJECTS, *JOBS, *SCRIPTS, *PROCESSES, *DELIVERIES)}

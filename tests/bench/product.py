@@ -10,11 +10,13 @@ from typing import Any
 
 import httpx
 
-from tests.bench.payload import SECRET
+from tests.bench.payload import BODY, SECRET, SIGNATURE_HEADER, sign
 from tests.bench.servers import Server, ServerError, free_port, running
 
+BPM = str(Path(sys.executable).with_name("bpm"))
 COMMAND = "PublishEventCommand"
 EVENT = "bench.done"
+HEADERS = {"Content-Type": "application/json", SIGNATURE_HEADER: sign(BODY)}
 ADMIN = {"username": "admin", "password": "Correct-horse-battery-9"}
 RULE = {
     "description": "Benchmark",
@@ -28,14 +30,13 @@ RULE = {
 
 
 @contextmanager
-def running_product(folder: Path, *options: str) -> Generator["Product"]:
+def running_product(folder: Path, *options: str, **environment: str) -> Generator["Product"]:
     """Run `bpm serve` on a folder of its own, with the signed rules `bench` (async) and `bench-sync`."""
     port = free_port()
-    env = {"BPM_HOST": "127.0.0.1", "BPM_PORT": str(port), "BPM_DATA_DIR": str(folder)}
+    env = {"BPM_HOST": "127.0.0.1", "BPM_PORT": str(port), "BPM_DATA_DIR": str(folder), **environment}
     env |= {"BPM_ADMIN_USERNAME": ADMIN["username"], "BPM_ADMIN_PASSWORD": ADMIN["password"]}
-    bpm = str(Path(sys.executable).with_name("bpm"))
     with (
-        running([bpm, "serve", *options], port, "/readyz", folder, env) as server,
+        running([BPM, "serve", *options], port, "/readyz", folder, env) as server,
         httpx.Client(base_url=server.url, timeout=30) as http,
     ):
         product = Product(server, http)
@@ -76,6 +77,14 @@ class Product:
         """Create rules that nobody calls."""
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(self.add_rule, (f"idle-{number}" for number in range(count))))
+
+    def post(self) -> None:
+        """Send one signed request to the rule `bench`."""
+        self._http.post("/api/webhooks/bench", content=BODY, headers=HEADERS).raise_for_status()
+
+    def newest(self, count: int) -> list[dict[str, Any]]:
+        """The inbound requests that came last, at most 200."""
+        return self.send("GetInboundRequestListQuery", pageSize=count)["items"]
 
     def done(self) -> int:
         """How many inbound requests have been executed."""

@@ -24,10 +24,11 @@ class ServerError(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """A running server on 127.0.0.1."""
+    """A running server on 127.0.0.1, and the workers that do its work."""
 
     pid: int
     port: int
+    workers: tuple[int, ...] = ()
 
     @property
     def url(self) -> str:
@@ -35,8 +36,8 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def cpu_seconds(self) -> float:
-        """User and system time so far, of the process and its descendants."""
-        return _cpu_seconds(self.pid)
+        """User and system time so far, of the processes and their descendants."""
+        return sum(map(_cpu_seconds, (self.pid, *self.workers)))
 
 
 def free_port() -> int:
@@ -73,7 +74,7 @@ def running(command: list[str], port: int, ready: str, folder: Path, env: Mappin
         _wait_until_ready(process, f"http://127.0.0.1:{port}{ready}", log)
         yield Server(process.pid, port)
     finally:
-        _stop(process)
+        stop(process)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
@@ -92,7 +93,8 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process in order, or at once when it takes too long."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)
