@@ -143,7 +143,8 @@ REQUIRED = """<decision id="risk" name="Risk level"><informationRequirement id="
 <rule id="r2"><inputEntry><text>-</text></inputEntry><outputEntry><text>"low"</text></outputEntry></rule>
 </decisionTable></decision>
 <decision id="price" name="Price"><informationRequirement id="b"><requiredDecision href="#risk"/>
-</informationRequirement><literalExpression id="l"><text>if Risk level = "high" then 100 else 50</text></literalExpression></decision>"""
+</informationRequirement><literalExpression id="l">
+<text>if Risk level = "high" then 100 else 50</text></literalExpression></decision>"""
 
 
 def test_a_decision_sees_the_decisions_it_requires():

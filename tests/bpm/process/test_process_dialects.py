@@ -3,7 +3,7 @@
 import pytest
 
 from bpm.process import InvalidDefinition, Status, load
-from bpm.process.effects import OpenTimer, OpenUserTask, RunScript, SendCommand
+from bpm.process.effects import CallProcess, Decide, OpenTimer, OpenUserTask, RunScript, SendCommand
 from tests.bpm.process.player import Player, finished, flow, flows, model
 
 LINE = '<startEvent id="s"/><endEvent id="e"/>' + flows("s > t > e")
@@ -185,3 +185,112 @@ def test_a_camunda_7_model_deploys_and_runs(amount, taken):
     assert player.status is Status.WAITING
     assert player.effect(OpenUserTask).due is not None
     assert finished(player.do("call"))
+
+
+def repeated(attributes="", inner="", task='serviceTask id="t" camunda:topic="X"'):
+    """A multi-instance service task between a start and an end."""
+    tag = task.split()[0]
+    loop = f"<multiInstanceLoopCharacteristics {attributes}>{inner}</multiInstanceLoopCharacteristics>"
+    return LINE + f"<{tag} {task.partition(' ')[2]}>{loop}</{tag}>"
+
+
+def test_camunda_8s_multi_instance_collects_its_outputs():
+    """Collection and element of the input, collection and element of the output."""
+    words = '<zeebe:loopCharacteristics inputCollection="=orders" inputElement="order" outputCollection="receipts"'
+    inner = f'<extensionElements>{words} outputElement="=receipt.id"/></extensionElements>'
+    body = repeated(inner=inner).replace(' camunda:topic="X"', "")
+    body = body.replace(
+        '<serviceTask id="t">',
+        '<serviceTask id="t"><extensionElements><zeebe:taskDefinition type="X"/><zeebe:ioMapping>'
+        '<zeebe:input source="=order.id" target="orderId"/><zeebe:input source="=loopCounter" target="n"/>'
+        "</zeebe:ioMapping></extensionElements>",
+    )
+    player = Player(body).start(orders=[{"id": "a"}, {"id": "b"}])
+    first, second = [effect for effect in player.effects if isinstance(effect, SendCommand)]
+    assert (first.parameters, second.parameters) == ({"orderId": "a", "n": 1}, {"orderId": "b", "n": 2})
+    player.complete("t", {"receipt": {"id": 2}}).complete("t", {"receipt": {"id": 1}})
+    assert finished(player)
+    assert player.variables == {"orders": [{"id": "a"}, {"id": "b"}], "receipts": [1, 2]}
+
+
+def test_camunda_7s_multi_instance_reads_its_collection():
+    """A variable's name or an expression; in a file for its platform turns are counted from 0."""
+    body = repeated('isSequential="true" camunda:collection="items" camunda:elementVariable="item"')
+    source = model(body).replace(
+        "<definitions",
+        '<definitions xmlns:modeler="http://camunda.org/schema/modeler/1.0"'
+        ' modeler:executionPlatform="Camunda Platform"',
+        1,
+    )
+    player = Player('<startEvent id="s"/>')
+    player.process = load(source)
+    player.start(items=["a", "b"])
+    sent = player.effect(SendCommand).parameters
+    assert (sent["item"], sent["loopCounter"], sent["nrOfInstances"]) == ("a", 0, 2)
+    player.complete("t")
+    assert player.effect(SendCommand).parameters["nrOfCompletedInstances"] == 1
+    assert finished(player.complete("t"))
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "written"),
+    [
+        ("", {"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3, "d": 4}),
+        ('<camunda:in source="a" target="x"/><camunda:out sourceExpression="${c + 1}" target="y"/>',
+         {"x": 1}, {"a": 1, "b": 2, "y": 4}),
+        ('<camunda:in variables="all"/><camunda:in businessKey="${b}"/><camunda:out variables="all"/>',
+         {"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3, "d": 4}),
+        ('<zeebe:calledElement processId="child" propagateAllParentVariables="false"'
+         ' propagateAllChildVariables="false"/><zeebe:ioMapping><zeebe:input source="=b" target="x"/>'
+         '<zeebe:output source="=d" target="y"/></zeebe:ioMapping>', {"x": 2}, {"a": 1, "b": 2, "y": 4}),
+    ],
+)  # fmt: skip
+def test_a_call_activitys_variables_travel_as_the_vendor_says(call, given, written):
+    """All of them, or those that are mapped."""
+    body = (
+        LINE
+        + f'<callActivity id="t" calledElement="child"><extensionElements>{call}</extensionElements></callActivity>'
+    )
+    player = Player(body).start(a=1, b=2)
+    called = player.effect(CallProcess)
+    assert (called.process, called.variables) == ("child", given)
+    assert called.business_key == ("2" if "businessKey" in call else None)
+    assert player.complete("t", {"c": 3, "d": 4}).variables == written
+
+
+@pytest.mark.parametrize(
+    ("words", "shape", "variable"),
+    [
+        ('<zeebe:calledDecision decisionId="rate" resultVariable="r"/>', "", "r"),
+        ("camunda", "singleEntry", "r"),
+        ("bpm", "", "decisionResult"),
+    ],
+)
+def test_a_business_rule_task_names_its_decision_in_each_dialect(words, shape, variable):
+    """And says where the result goes."""
+    attributes = {
+        "camunda": ' camunda:decisionRef="rate" camunda:resultVariable="r" camunda:mapDecisionResult="singleEntry"',
+        "bpm": ' bpm:decision="rate"',
+    }.get(words, "")
+    inner = f"<extensionElements>{words}</extensionElements>" if not attributes else ""
+    player = Player(LINE + f'<businessRuleTask id="t"{attributes}>{inner}</businessRuleTask>').start(n=1)
+    asked = player.effect(Decide)
+    assert (asked.decision, asked.shape, asked.variables) == ("rate", shape, {"n": 1})
+    assert player.complete("t", 5).variables == {"n": 1, variable: 5}
+
+
+def test_camundas_expression_is_evaluated_in_place():
+    """As long as it calls no Java."""
+    body = LINE + '<serviceTask id="t" camunda:expression="${amount * 2}" camunda:resultVariable="double"/>'
+    assert Player(body).start(amount=4).variables == {"amount": 4, "double": 8}
+    with pytest.raises(InvalidDefinition, match="its expression"):
+        load(model(LINE + '<serviceTask id="t" camunda:expression="${bean.call(execution)}"/>'))
+
+
+def test_our_own_schema_of_a_form_reaches_the_task():
+    """As JSON; anything else is refused."""
+    words = '<extensionElements><bpm:formSchema>{"type": "object"}</bpm:formSchema></extensionElements>'
+    player = Player(LINE + f'<userTask id="t">{words}</userTask>').start()
+    assert player.effect(OpenUserTask).schema == {"type": "object"}
+    with pytest.raises(InvalidDefinition, match="must be a JSON object"):
+        load(model(LINE + f'<userTask id="t">{words.replace("object", "x").replace("{", "[")}</userTask>'))
