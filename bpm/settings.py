@@ -72,7 +72,7 @@ class DeliverySettings(Group):
     max_event_bytes: int = Field(default=2 * MIB, ge=1024)
     """The largest data of an event."""
     max_in_flight: int = Field(default=25, ge=1)
-    """How many deliveries to one slow receiver are under way at once in a process, unless it says otherwise."""
+    """How many deliveries to one subscription are under way at once in a process, unless it says otherwise."""
 
 
 class RetentionSettings(Group):

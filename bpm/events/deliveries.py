@@ -96,25 +96,24 @@ class Deliveries:
         elif row.lane is None and (destination.max_in_flight or destination.rate_per_second):
             await self._write(lambda tx: self._settlement.queue(tx, row, destination.overflow))
         elif await self._gates.enter(destination.id, destination.max_in_flight):
-            seconds = 0.0
             try:
-                seconds = await self._probe_or_attempt(row, destination, now)
+                await self._probe_or_attempt(row, destination, now)
             finally:
-                self._gates.leave(destination.id, seconds)
+                self._gates.leave(destination.id)
         elif row.lane is None:
             await self._write(lambda tx: self._settlement.queue(tx, row, destination.overflow))
         else:
             until = now + timedelta(seconds=CROWDED_SECONDS)
             await self._write(lambda tx: self._settlement.put_off(tx, row, until))
 
-    async def _probe_or_attempt(self, row: Any, destination: Destination, now: datetime) -> float:
-        """Make the attempt, unless it would be a probe that others make; return how long the receiver took."""
+    async def _probe_or_attempt(self, row: Any, destination: Destination, now: datetime) -> None:
+        """Make the attempt, unless it would be a probe and somebody else makes it."""
         is_probe = row.open_until is not None
         if is_probe and not await self._claim(row, now):
             until = now + timedelta(seconds=breaker.PAUSES_SECONDS[0])
             await self._write(lambda tx: self._settlement.put_off(tx, row, until))
-            return 0.0
-        return await self._attempt(row, destination, is_probe=is_probe)
+            return
+        await self._attempt(row, destination, is_probe=is_probe)
 
     async def _claim(self, row: Any, now: datetime) -> bool:
         until = now + timedelta(seconds=breaker.PROBE_SECONDS)
@@ -122,7 +121,7 @@ class Deliveries:
             lambda tx: subscription_tables.claim_probe(tx, row.subscription_id, row.open_until, until)
         )
 
-    async def _attempt(self, row: Any, destination: Destination, *, is_probe: bool) -> float:
+    async def _attempt(self, row: Any, destination: Destination, *, is_probe: bool) -> None:
         started_at = self._bus.now()
         notice = Notice(row.event_id, row.event, row.published_at, row.data.encode())
         kept: str | None = None
@@ -140,7 +139,6 @@ class Deliveries:
                 tx, row, destination, result, started_at=started_at, request_body=kept, is_probe=is_probe
             )
         )
-        return result.milliseconds / 1000
 
     def _sender(self) -> "AttemptClient":
         if self._client is None:

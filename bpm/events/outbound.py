@@ -34,7 +34,7 @@ class Outbound:
             sandbox,
             targets,
             settings.base_url,
-            Gates(settings.delivery.max_in_flight, settings.worker_concurrency * 3 // 5),
+            Gates(settings.delivery.max_in_flight),
         )
         self.services: Mapping[str, Any] = {
             "destinations": destinations,
