@@ -30,7 +30,7 @@ from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
 from bpm.settings import Settings
 from bpm.store import Transaction, open_database
 from bpm.store.retention import Retention
-from bpm.web import command, docs, health, openapi
+from bpm.web import command, dialects, docs, health, openapi
 from bpm.web.auth import auth_routes
 from bpm.web.lifecycle import Lifecycle
 from bpm.web.problems import EXCEPTION_HANDLERS, problem_response
@@ -149,7 +149,7 @@ class App:
         """Answer a request; the two hot addresses are not looked for among the others."""
         if scope["type"] == "http":
             path: str = scope["path"]
-            if path.startswith(endpoints.PREFIXES):
+            if path.startswith(endpoints.PREFIXES) and not dialects.is_numbered(scope["method"], path):
                 await self.webhooks(scope, receive, send)
                 return
             if path == command.PATH:
@@ -210,6 +210,7 @@ class App:
         return [
             *auth_routes(self.accounts, self.settings),
             *health.health_routes(readiness, self.accounts, self.settings),
+            *dialects.dialect_routes(self.bus, self.accounts, self.settings, self.lifecycle),
             *openapi.openapi_routes(self.registry, self.version),
             *docs.docs_routes(self.registry, self.version, self.settings.base_url),
         ]

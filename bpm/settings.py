@@ -75,6 +75,13 @@ class DeliverySettings(Group):
     """How many deliveries to one subscription are under way at once in a process, unless it says otherwise."""
 
 
+class DialectSettings(Group):
+    """The REST interfaces of other products."""
+
+    requests_per_minute: int = Field(default=300, ge=0)
+    """How many requests a caller may send to them in a minute, counted in each process; 0 is any number."""
+
+
 class RetentionSettings(Group):
     """How long things are kept, in days; 0 is for ever. What is still to be executed is never pruned."""
 
@@ -151,6 +158,7 @@ class Settings(BaseSettings):
     remita: RemitaSettings = RemitaSettings()
     scripts: ScriptSettings = ScriptSettings()
     delivery: DeliverySettings = DeliverySettings()
+    dialects: DialectSettings = DialectSettings()
     retention: RetentionSettings = RetentionSettings()
 
     @field_validator("command_packages", mode="before")

@@ -120,9 +120,10 @@ class BulkInsert:
 
 
 def _defaults(table: Table, columns: Sequence[str]) -> dict[str, Any]:
-    """Return the values that the table's classes give to columns which are not set."""
+    """Return the values, other than NULL, that the table's classes give to columns which are not set."""
     unset = [column for column in table.columns if column.key not in columns]
-    return {c.key: c.default.arg for c in unset if isinstance(c.default, ScalarElementColumnDefault)}
+    given = {c.key: c.default.arg for c in unset if isinstance(c.default, ScalarElementColumnDefault)}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 @cache

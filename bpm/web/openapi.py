@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from bpm.bus import Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
 from bpm.web.command import PATH
+from bpm.web.dialects import DESCRIPTION
 from bpm.web.examples import example
 from bpm.web.openapi_paths import ERROR, PATHS, content, refusals
 
@@ -89,11 +90,11 @@ class OpenApi:
             },
             "servers": [{"url": "/"}],
             "security": [{"bearer": []}],
-            "paths": {PATH: {"post": _send(catalogue)}, **PATHS},
+            "paths": {PATH: {"post": _send(catalogue)}, **PATHS, **DESCRIPTION.paths},
             "components": {
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
                 "responses": {str(status): _refusal(status) for status in REFUSALS},
-                "schemas": _schemas(catalogue),
+                "schemas": _schemas(catalogue) | DESCRIPTION.schemas,
             },
         }
 

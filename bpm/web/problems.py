@@ -68,10 +68,25 @@ def problem_response(error: BpmError, request_id: str, failed: str = "") -> Resp
     says nothing but a fixed sentence and the request's id.
     """
     status = status_of(error)
-    headers = {"X-Request-Id": request_id, **_headers(error)}
+    headers = {"X-Request-Id": request_id, **headers_of(error)}
     if status == 500:
         return _answer(status, Defect().message, [f"The request id is {request_id}"], headers)
     return _answer(status, error.message_for(failed), list(error.errors), headers)
+
+
+def headers_of(error: BpmError) -> dict[str, str]:
+    """Return the headers that an error's status asks for."""
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, Unverified):  # a 401 must name a way to prove oneself (RFC 9110, section 15.5.2)
+        return {"WWW-Authenticate": "Signature"}
+    if isinstance(error, MethodNotAllowed):
+        return {"Allow": error.allowed}
+    if isinstance(error, TooSlow):
+        return {"Connection": "close"}
+    if isinstance(error, RateLimited | Unavailable):
+        return {"Retry-After": str(max(1, ceil(error.retry_after)))}
+    return {}
 
 
 async def http_problem(request: Request, error: Exception) -> Response:
@@ -93,20 +108,6 @@ async def defect(request: Request, error: Exception) -> Response:
 
 EXCEPTION_HANDLERS: Mapping[Any, Any] = {HTTPException: http_problem, Exception: defect}
 """For the Starlette application, so that no answer leaves in another shape."""
-
-
-def _headers(error: BpmError) -> dict[str, str]:
-    if isinstance(error, Unauthenticated):
-        return {"WWW-Authenticate": "Bearer"}
-    if isinstance(error, Unverified):  # a 401 must name a way to prove oneself (RFC 9110, section 15.5.2)
-        return {"WWW-Authenticate": "Signature"}
-    if isinstance(error, MethodNotAllowed):
-        return {"Allow": error.allowed}
-    if isinstance(error, TooSlow):
-        return {"Connection": "close"}
-    if isinstance(error, RateLimited | Unavailable):
-        return {"Retry-After": str(max(1, ceil(error.retry_after)))}
-    return {}
 
 
 def _answer(status: int, message: str, errors: list[str], headers: dict[str, str]) -> Response:
