@@ -67,7 +67,7 @@ class House:
 
     async def add_user(self, **fields: Any) -> None:
         """Store an account."""
-        row = User(created_at=utc_now(), **fields).model_dump()
+        row = User(created_at=utc_now(), **fields).model_dump(exclude={"id"})
         await self.database.write(lambda tx: tx.append(User.table(), row))
 
 

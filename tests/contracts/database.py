@@ -18,7 +18,7 @@ from bpm.store.writer import MAX_WAITING_BYTES, MAX_WAITING_UNITS
 class WriterSample(Row, table=True):
     """A row with a unique word."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     word: str = Field(unique=True)
     mood: str = "calm"
 
