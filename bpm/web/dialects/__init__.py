@@ -1,0 +1,35 @@
+"""The REST interfaces of other products, each a thin face over the same commands: one file an interface.
+
+A subscription belongs to the interface it was made through, and is found through that alone (and on the bus).
+"""
+
+from starlette.routing import Route
+
+from bpm.bus import Bus
+from bpm.security.net import AddressList
+from bpm.settings import Settings
+from bpm.web.dialects import mokapen
+from bpm.web.dialects.description import Description
+from bpm.web.dialects.endpoint import Parts, routes_of
+from bpm.web.dialects.mokapen import is_numbered
+from bpm.web.dialects.throttle import Throttle
+from bpm.web.incoming import Authenticator
+from bpm.web.lifecycle import Lifecycle
+
+__all__ = ["DESCRIPTION", "dialect_routes", "is_numbered"]
+
+DIALECTS = (mokapen.DIALECT,)
+DESCRIPTION = Description(DIALECTS)
+
+
+def dialect_routes(bus: Bus, accounts: Authenticator, settings: Settings, lifecycle: Lifecycle) -> list[Route]:
+    """Return the routes of all interfaces."""
+    parts = Parts(
+        bus=bus,
+        accounts=accounts,
+        lifecycle=lifecycle,
+        throttle=Throttle(settings.dialects.requests_per_minute),
+        trusted=AddressList.parse(settings.trusted_proxies),
+        max_body_bytes=settings.max_body_bytes,
+    )
+    return [route for dialect in DIALECTS for route in routes_of(dialect, parts)]

@@ -1,0 +1,257 @@
+"""Mokapen's interface: `/api/webhooks` and `/api/webhook-events`; a token is bound to one organisation.
+
+Scope `webhooks.read` stands for our `subscriptions:read`, `deliveries:read` and `events:read`, `webhooks.write` for
+`subscriptions:write`. Answers are `{"status", "message", "data"}`.
+"""
+
+import re
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+from bpm.errors import BpmError, Forbidden, Invalid, NotFound, Unauthenticated
+from bpm.web.dialects.call import Call
+from bpm.web.dialects.dialect import Dialect, Operation, said
+from bpm.web.dialects.events import event_names
+from bpm.web.dialects.throttle import Throttled
+from bpm.web.dialects.wire import Asked, Shown, field_errors, translated
+from bpm.web.incoming import Incoming
+
+T = TypeVar("T")
+
+NAME = "mokapen"
+READ, WRITE = "webhooks.read", "webhooks.write"
+LIST, ONE, LOGS = "/api/webhooks", "/api/webhooks/{webhook_id}", "/api/webhooks/{webhook_id}/logs"
+EVENTS = "/api/webhook-events"
+MISSING = "Webhook not found"
+LOGS_SHOWN, MOST_LOGS = 50, 200
+
+_NUMBERED = re.compile(r"/api/webhooks/[0-9]+(/logs)?")
+
+
+class ForeignOrganization(Forbidden):
+    """This token is not authorized for this organization."""  # noqa: D404 Mokapen's words
+
+
+class NewWebhook(Asked):
+    """What is registered: where to, for which organisation, on which events."""
+
+    url: str = Field(description="An HTTPS endpoint")
+    org_id: int = Field(description="The organisation that the token is bound to")
+    events: list[str] = Field(min_length=1)
+
+
+class WebhookChange(Asked):
+    """What is changed; the rest stays."""
+
+    url: str | None = None
+    org_id: int | None = Field(None, description="The organisation that the token is bound to")
+    events: list[str] | None = None
+
+
+class Organization(BaseModel):
+    """Asks for the webhooks of an organisation, the token's own."""
+
+    org_id: int = Field(0, description="The organisation that the token is bound to")
+
+
+class Paging(Organization):
+    """Which part of the log is asked for, the newest first."""
+
+    page: int = Field(1, ge=1)
+    per_page: int = Field(LOGS_SHOWN, ge=1, le=MOST_LOGS)
+
+
+class Webhook(Shown):
+    """A webhook."""
+
+    id: int
+    org_id: int = Field(validation_alias="organizationId")
+    url: str
+    events: list[str]
+    is_active: bool
+    created_at: str
+    updated_at: str | None
+
+
+class CreatedWebhook(Webhook):
+    """A webhook with the secret its deliveries are signed with, shown this once."""
+
+    secret: str
+
+
+class LogLine(Shown):
+    """One request made to a webhook's URL and what was answered; `duration` is in milliseconds."""
+
+    id: int
+    webhook_id: int = Field(validation_alias="subscriptionId")
+    event: str
+    status: Literal["success", "failed"]
+    response_code: int | None = Field(validation_alias="status_code")
+    attempt: int
+    duration: float = Field(validation_alias="durationMs")
+    error: str | None
+    request_body: str | None
+    response_body: str | None
+    created_at: str
+
+
+class Said(BaseModel):
+    """An answer that says what was done."""
+
+    status: Literal[True] = True
+    message: str
+
+
+class Answer(Said, Generic[T]):
+    """An answer with data."""
+
+    data: T
+
+
+Webhooks, Created, Changed, Names = Answer[list[Webhook]], Answer[CreatedWebhook], Answer[Webhook], Answer[list[str]]
+
+
+class Pages(BaseModel):
+    """Where a page stands in its list."""
+
+    current_page: int
+    per_page: int
+    last_page: int
+    total: int
+
+
+class Log(Answer[list[LogLine]]):
+    """A page of a webhook's log."""
+
+    meta: Pages
+
+
+class Problem(BaseModel):
+    """A refusal; `errors` are there for a field's problem, the last three when there were too many requests."""
+
+    status: Literal[False] = False
+    message: str
+    errors: dict[str, list[str]] = {}
+    max_attempts: int = 0
+    remaining: int = 0
+    retry_after: int = 0
+
+
+async def list_webhooks(call: Call) -> Answer[list[Webhook]]:
+    """List the organisation's webhooks."""
+    found = await call.everything("GetSubscriptionListQuery", dialect=NAME, sortBy="id", sortDirection="asc")
+    shown = [Webhook.model_validate(item) for item in found]
+    return Answer(message="Webhooks retrieved successfully", data=shown)
+
+
+async def create_webhook(call: Call) -> Answer[CreatedWebhook]:
+    """Register a webhook; the answer alone shows its secret."""
+    fields = translated(call.body, NewWebhook)
+    _check_organization(call, fields.pop("orgId", None))
+    made = await call.send("CreateSubscriptionCommand", **fields, dialect=NAME)
+    return Answer(message="Webhook created successfully", data=CreatedWebhook.model_validate(made))
+
+
+async def update_webhook(call: Call) -> Answer[Webhook]:
+    """Change a webhook's URL or events."""
+    fields = translated(call.body, WebhookChange)
+    _check_organization(call, fields.pop("orgId", call.principal.organization_id))
+    changed = await call.send("UpdateSubscriptionCommand", **fields, id=call.row_id("webhook_id"), dialect=NAME)
+    return Answer(message="Webhook updated successfully", data=Webhook.model_validate(changed))
+
+
+async def delete_webhook(call: Call) -> Said:
+    """Delete a webhook."""
+    await call.send("DeleteSubscriptionCommand", id=call.row_id("webhook_id"), dialect=NAME)
+    return Said(message="Webhook deleted successfully")
+
+
+async def list_logs(call: Call) -> Log:
+    """Show what was sent to a webhook and what was answered, the newest first."""
+    page, size = call.number("page", 1, 1_000_000_000), call.number("per_page", LOGS_SHOWN, MOST_LOGS)
+    id_ = call.row_id("webhook_id")
+    await call.send("GetSubscriptionByIdQuery", id=id_, dialect=NAME)
+    found = await call.send("GetDeliveryAttemptListQuery", subscriptionId=id_, pageNumber=page, pageSize=size)
+    lines = [_log_line(item) for item in found["items"]]
+    last = max(1, found["totalPages"])
+    pages = Pages(current_page=page, per_page=size, last_page=last, total=found["totalCount"])
+    return Log(message="Webhook logs retrieved successfully", data=lines, meta=pages)
+
+
+async def list_events(call: Call) -> Answer[list[str]]:
+    """List the events that a webhook can be registered for."""
+    return Answer(message="Webhook events retrieved successfully", data=await event_names(call, NAME))
+
+
+def problem(error: BpmError, _operation: Operation | None, request: Incoming) -> dict[str, Any]:
+    """Say no as Mokapen does."""
+    match error:
+        case Unauthenticated() if request.header(b"authorization") is None:
+            return _no("Unauthenticated: No Token Provided")
+        case Unauthenticated():
+            return _no("Invalid Token")
+        case ForeignOrganization():
+            return _no(error.message)
+        case Forbidden():
+            return _no("Missing required scopes")
+        case NotFound():
+            return _no(MISSING)
+        case Throttled():
+            limits = {"max_attempts": error.max_attempts, "remaining": 0, "retry_after": error.seconds}
+            return {**_no(error.message), **limits}
+        case Invalid():
+            return {**_no("Validation failed"), "errors": field_errors(error)}
+        case _:
+            return _no(said(error))
+
+
+async def admit(call: Call) -> None:
+    """Refuse a query for another organisation than the token's own; raises `ForeignOrganization`."""
+    text = call.query.get("org_id")
+    if text is not None:
+        _check_organization(call, call.number("org_id", 0, 2**63 - 1))
+
+
+def is_numbered(method: str, path: str) -> bool:
+    """Tell whether a request below `/api/webhooks/` is for a webhook by its number, not for a rule.
+
+    Mokapen has no POST and no PATCH there: a rule whose key is a number is still found.
+    """
+    return path[14:15].isdigit() and method not in ("POST", "PATCH") and _NUMBERED.fullmatch(path) is not None
+
+
+def _check_organization(call: Call, org_id: Any) -> None:
+    if org_id is None:
+        raise Invalid("org_id: Org id is required")
+    if type(org_id) is not int:
+        raise Invalid("org_id: must be an integer")
+    if org_id != call.principal.organization_id:
+        raise ForeignOrganization
+
+
+def _log_line(item: dict[str, Any]) -> LogLine:
+    status = "success" if item["ok"] else "failed"
+    return LogLine.model_validate({**item, "status": status, "status_code": item["status"]})
+
+
+def _no(message: str) -> dict[str, Any]:
+    return {"status": False, "message": message}
+
+
+DIALECT = Dialect(
+    name=NAME,
+    operations=(
+        Operation("GET", LIST, "GetSubscriptionListQuery", READ, list_webhooks, Webhooks, query=Organization),
+        Operation("POST", LIST, "CreateSubscriptionCommand", WRITE, create_webhook, Created, 201, NewWebhook),
+        Operation(
+            "PUT", ONE, "UpdateSubscriptionCommand", WRITE, update_webhook, Changed, 200, WebhookChange, missing=MISSING
+        ),
+        Operation("DELETE", ONE, "DeleteSubscriptionCommand", WRITE, delete_webhook, Said, missing=MISSING),
+        Operation("GET", LOGS, "GetDeliveryAttemptListQuery", READ, list_logs, Log, query=Paging, missing=MISSING),
+        Operation("GET", EVENTS, "GetEventTypeListQuery", READ, list_events, Names),
+    ),
+    problem=problem,
+    error=Problem,
+    admit=admit,
+)
