@@ -86,6 +86,7 @@ _PRUNE = """
         SELECT id FROM pgqueuer_log WHERE created < now() - $1::interval ORDER BY id LIMIT $2
     )
 """
+_PRUNE_HELD = f"DELETE FROM {NAME} WHERE status = 'failed' AND updated < now() - $1::interval"  # noqa: S608
 
 
 class PostgresTokens(Tokens):
@@ -150,9 +151,10 @@ class PostgresTokens(Tokens):
         return tx.connection.execute(_WAITING).scalar_one()
 
     async def prune(self) -> None:
-        """Shorten PgQueuer's log."""
+        """Shorten PgQueuer's log; forget tokens it holds back, which the reconciler has replaced."""
         if self._pool is not None:
             await self._pool.execute(_PRUNE, LOG_KEPT, PRUNED_AT_ONCE)
+            await self._pool.execute(_PRUNE_HELD, LOG_KEPT)
 
 
 def _queries(driver: Driver) -> Queries:
