@@ -10,6 +10,7 @@ import commands.chains
 import commands.code
 import commands.deliveries
 import commands.events
+import commands.features
 import commands.inbound
 import commands.subscriptions
 import commands.system
@@ -34,6 +35,7 @@ AREAS = (
     commands.code,
     commands.deliveries,
     commands.events,
+    commands.features,
     commands.inbound,
     commands.subscriptions,
     commands.system,
