@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, delete, func, or_, text, update
+from sqlalchemy import Index, delete, func, literal, or_, text, update
 from sqlmodel import Field, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -22,7 +22,7 @@ class User(OrganizationRow, table=True):
 
     id: int = Field(default=None, primary_key=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
-    username: str = Field(sa_type=ForeignText)
+    username: str
     kind: str = "user"
     password_hash: str | None = None
     roles: list[str] = Field(default_factory=list, sa_type=JsonColumn)
@@ -79,7 +79,8 @@ def find_user(session: ScopedSession, user_id: int) -> User | None:
 
 def find_user_named(session: ScopedSession, username: str) -> User | None:
     """Return a user by name, whatever its capitals."""
-    return session.exec(select(User).where(func.lower(col(User.username)) == username.lower())).first()
+    wanted = literal(username.lower(), ForeignText)
+    return session.exec(select(User).where(func.lower(col(User.username)) == wanted)).first()
 
 
 def username_is_taken(tx: Transaction, username: str) -> bool:
