@@ -19,6 +19,7 @@ REQUESTS = 300
 CALLERS = 16
 
 
+@pytest.mark.embedded
 async def test_acknowledged_requests_are_executed_exactly_once():
     """A kill -9 of the whole process group, at a random moment of three floods, loses nothing and doubles nothing."""
     waiting = 0
