@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bpm.accounts import Installation
 from bpm.security.secrets import SecretBox
 from bpm.testing import running_app
 from router.sealing import mapped, opened_definition, redacted_definition, with_stored_secrets
@@ -112,6 +113,7 @@ async def test_secrets_that_can_not_be_opened_stop_new_requests_only(tmp_path: P
         await app.rule("shop", signature=static, **stumble, retry=retry, responseMode=mode)
         first = await app.hook("shop", {}, {"x-shop": CANARY})
         assert first.status == (200 if mode == "async" else 422)
+        await Installation(app.app.database, b"b" * 40).adopt()
     async with running_app(tmp_path, secret_key="b" * 40, **settings) as app:
         assert (await app.hook("shop", {}, {"x-shop": CANARY})).status == 404
         await until(app, "shop", "quarantined", "done" if mode == "async" else "failed")
