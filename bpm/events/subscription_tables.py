@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Index, bindparam, delete, func, insert, select, true, update
@@ -73,21 +74,6 @@ PATTERNS = SubscriptionPattern.table()
 HEALTH = SubscriptionHealth.table()
 
 _OWN_HEALTH = HEALTH.c.subscription_id == bindparam("id_")
-_CONCERNED = (
-    select(
-        SUBSCRIPTIONS.c.id,
-        SUBSCRIPTIONS.c.version,
-        SUBSCRIPTIONS.c.is_active,
-        SUBSCRIPTIONS.c.is_resuming,
-    )
-    .join(PATTERNS, PATTERNS.c.subscription_id == SUBSCRIPTIONS.c.id)
-    .where(
-        PATTERNS.c.organization_id == bindparam("organization_id_"),
-        PATTERNS.c.pattern.in_(bindparam("patterns_", expanding=True)),
-    )
-    .distinct()
-    .order_by(SUBSCRIPTIONS.c.id)
-)
 _BY_ID = select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id == bindparam("id_"))
 _SUCCEEDED = (
     update(HEALTH)
@@ -131,8 +117,23 @@ def patterns_for(name: str) -> list[str]:
 
 def concerned(tx: Transaction, organization_id: int, name: str) -> Sequence[Any]:
     """Return id, version, `is_active` and `is_resuming` of the subscriptions that want events of this name."""
-    wanted = {"organization_id_": organization_id, "patterns_": patterns_for(name)}
-    return tx.connection.execute(_CONCERNED, wanted).all()
+    patterns = patterns_for(name)
+    wanted = {f"pattern_{number}": pattern for number, pattern in enumerate(patterns)}
+    return tx.connection.execute(_concerned_by(len(patterns)), {"organization_id_": organization_id, **wanted}).all()
+
+
+@cache
+def _concerned_by(count: int) -> Any:
+    """Return the statement for so many patterns: a list of any length would be written out at every use."""
+    columns = SUBSCRIPTIONS.c.id, SUBSCRIPTIONS.c.version, SUBSCRIPTIONS.c.is_active, SUBSCRIPTIONS.c.is_resuming
+    patterns: list[Any] = [bindparam(f"pattern_{number}") for number in range(count)]
+    return (
+        select(*columns)
+        .join(PATTERNS, PATTERNS.c.subscription_id == SUBSCRIPTIONS.c.id)
+        .where(PATTERNS.c.organization_id == bindparam("organization_id_"), PATTERNS.c.pattern.in_(patterns))
+        .distinct()
+        .order_by(SUBSCRIPTIONS.c.id)
+    )
 
 
 def subscription_row(tx: Transaction, id_: int) -> Any:
