@@ -8,7 +8,7 @@ from starlette.routing import Route
 from bpm.bus import Bus
 from bpm.security.net import AddressList
 from bpm.settings import Settings
-from bpm.web.dialects import mokapen
+from bpm.web.dialects import donutwork, mokapen, plandocket
 from bpm.web.dialects.description import Description
 from bpm.web.dialects.endpoint import Parts, routes_of
 from bpm.web.dialects.mokapen import is_numbered
@@ -18,7 +18,7 @@ from bpm.web.lifecycle import Lifecycle
 
 __all__ = ["DESCRIPTION", "dialect_routes", "is_numbered"]
 
-DIALECTS = (mokapen.DIALECT,)
+DIALECTS = (mokapen.DIALECT, plandocket.DIALECT, donutwork.DIALECT)
 DESCRIPTION = Description(DIALECTS)
 
 

@@ -29,11 +29,11 @@ class Call:
     query: Mapping[str, str]
     body: Mapping[str, Any]
 
-    async def send(self, name: str, **fields: Any) -> Any:
+    async def send(self, name: str, /, **fields: Any) -> Any:
         """Send a message, with its fields as on the wire; return plain JSON values or raise what it ended with."""
         return await self.execute(self.decode(name, **fields))
 
-    def decode(self, name: str, **fields: Any) -> Message[Any]:
+    def decode(self, name: str, /, **fields: Any) -> Message[Any]:
         """Build a message; raises `Invalid` with every problem."""
         return self.bus.registry.decode(name, fields)
 
@@ -43,7 +43,7 @@ class Call:
         outcome = await self.bus.execute(envelope)
         return self.bus.registry.plain(message, outcome.unwrap())
 
-    async def everything(self, name: str, **fields: Any) -> list[Any]:
+    async def everything(self, name: str, /, **fields: Any) -> list[Any]:
         """Return all items of a list, for interfaces that know no pages."""
         items: list[Any] = []
         number, goes_on = 1, True

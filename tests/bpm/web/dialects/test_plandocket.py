@@ -1,0 +1,166 @@
+"""PlanDocket's interface, against its own documentation."""
+
+import asyncio
+import json
+import os
+import sys
+from ast import literal_eval
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bpm.app import App
+from bpm.testing import ServerProcess
+from tests.contracts.dialect import Answer, Caller, DialectContract
+
+pytestmark = pytest.mark.anyio
+
+PAYLOADS = Path(__file__).parents[3] / "payloads"
+TENANT = "https://your-tenant.plandocket.com"
+SCHEMA: Mapping[str, tuple[type, ...]] = {
+    "id": (int,),
+    "name": (str,),
+    "url": (str,),
+    "events": (list,),
+    "is_active": (bool,),
+    "retry_count": (int,),
+    "timeout_seconds": (int,),
+    "last_triggered_at": (str, type(None)),
+    "last_success_at": (str, type(None)),
+    "last_failure_at": (str, type(None)),
+    "failure_count": (int,),
+    "secret": (str,),
+    "created_at": (str,),
+}
+"""The documented fields of a webhook."""
+
+NEW = {"url": "https://example.com/webhooks", "events": ["invoice.paid", "booth.assigned"]}
+LIST = "/api/v1/webhooks"
+
+
+class TestPlanDocket(DialectContract):
+    """`/api/v1/webhooks`."""
+
+    LIST, EVENTS, FAMILY, NEW = LIST, "/api/v1/webhooks/events", "plandocket", NEW
+    NO_TOKEN: Mapping[str, Any] = {"error": "Authorization: must be Bearer and an access token or an API key"}
+    WRONG_TOKEN: Mapping[str, Any] = {"error": "The API key is wrong, expired or revoked"}
+    LACKING: Mapping[str, Any] = {"error": "The API key lacks the scope webhooks"}
+    MISSING: Mapping[str, Any] = {"error": "Webhook not found"}
+    ONE = (("GET", "/api/v1/webhooks/{id}", None), ("DELETE", "/api/v1/webhooks/{id}", None))
+
+    def listed(self, answer: Answer) -> list[Any]:
+        """The envelope's data."""
+        return answer.json["data"]
+
+    def made(self, answer: Answer) -> Any:
+        """The envelope's data."""
+        return answer.json["data"]
+
+    async def test_the_fields_of_the_documentation(self, owner: Caller) -> None:
+        """Created and shown, a webhook has the documented fields and types; in lists it has no secret."""
+        made = await owner("POST", LIST, NEW)
+        whole = made.json["data"]
+        assert whole.keys() == SCHEMA.keys()
+        assert [name for name, types in SCHEMA.items() if type(whole[name]) not in types] == []
+        assert (whole["retry_count"], whole["timeout_seconds"], whole["is_active"]) == (3, 30, True)
+        shown = await owner("GET", f"{LIST}/{whole['id']}")
+        assert shown.json["data"] == whole
+        listed = await owner("GET", LIST)
+        assert listed.json["data"] == [{name: value for name, value in whole.items() if name != "secret"}]
+        for answer in (made, shown, listed):
+            assert answer.json["meta"] == {"request_id": f"req_{answer.headers['x-request-id']}"}
+
+    async def test_everything_can_be_chosen(self, owner: Caller) -> None:
+        """Every documented parameter is kept; a request id of the caller's comes back."""
+        chosen = {"name": "Books", "is_active": False, "retry_count": 0, "timeout_seconds": 5}
+        body = {**NEW, **chosen, "headers": {"X-Key": "k"}}
+        made = await owner("POST", LIST, body, X_Request_Id="req_abc123")
+        assert {name: made.json["data"][name] for name in chosen} == chosen
+        assert made.json["meta"] == {"request_id": "req_abc123"}
+
+    async def test_deleting_answers_nothing(self, owner: Caller) -> None:
+        """204, and the webhook is gone."""
+        made = await self.create(owner)
+        answer = await owner("DELETE", f"{LIST}/{made['id']}")
+        assert (answer.status, answer.text) == (204, "")
+        assert (await owner("GET", LIST)).json["data"] == []
+
+    async def test_the_events(self, owner: Caller) -> None:
+        """All 14 are listed, and all can be subscribed to."""
+        names = (await owner("GET", self.EVENTS)).json["data"]
+        assert len(names) == 14
+        assert {"application.approved", "service_order.completed", "participant.confirmed"} <= set(names)
+        assert (await owner("POST", LIST, {**NEW, "events": names})).status == 201
+
+    @pytest.mark.parametrize(
+        ("change", "errors"),
+        [
+            ({"url": None}, {"url": ["Url is required"]}),
+            ({"events": "invoice.paid"}, {"events": ["must be an array"]}),
+            ({"retry_count": "3"}, {"retry_count": ["must be an integer"]}),
+            ({"is_active": "yes"}, {"is_active": ["must be true or false"]}),
+            ({"headers": {"Host": "x"}}, {"headers.Host": ["is set by the delivery itself and can't be chosen"]}),
+            ({"colour": "red"}, {"colour": ["is not a known field"]}),
+            ({"filter": "true"}, {"filter": ["is not a known field"]}),
+        ],
+    )
+    async def test_a_wrong_field_is_named(
+        self, owner: Caller, change: dict[str, Any], errors: dict[str, list[str]]
+    ) -> None:
+        """Each problem stands under the field it is about."""
+        answer = await owner("POST", LIST, {**NEW, **change})
+        assert (answer.status, answer.json) == (422, {"error": "Validation failed", "errors": errors})
+
+    async def test_all_problems_are_told_at_once(self, owner: Caller) -> None:
+        """Also the one of the second event."""
+        body = {"url": "http://example.com/", "events": ["invoice.paid", "a b"], "timeout_seconds": 0}
+        answer = await owner("POST", LIST, body)
+        assert answer.json["errors"].keys() == {"events.1", "timeout_seconds"}
+        answer = await owner("POST", LIST, {**NEW, "events": ["invoice.paid", "task.created"]})
+        assert answer.json["errors"].keys() == {"events.1"}
+
+    async def test_the_feature_is_switched_by_organisation(self, app: App, owner: Caller) -> None:
+        """Where it is off every address answers 403, until it is on again."""
+        fields = {"feature": "webhooks", "organizationId": 849}
+        await app.bus.send(app.registry.decode("SwitchFeatureCommand", {**fields, "isOn": False}))
+        for method, path in (("GET", LIST), ("POST", LIST), ("GET", self.EVENTS), ("DELETE", f"{LIST}/1")):
+            answer = await owner(method, path)
+            assert answer.status == 403
+            assert answer.json == {"error": "The feature webhooks is not available to your organization"}
+        await app.bus.send(app.registry.decode("SwitchFeatureCommand", {**fields, "isOn": True}))
+        assert (await owner("GET", LIST)).status == 200
+
+
+async def test_the_samples_of_the_documentation_run() -> None:
+    """The documented curl line and Python program work as they stand, with host and key replaced."""
+    async with ServerProcess(BPM_DELIVERY__PROBE="off") as server:
+        scopes = ["subscriptions:read", "subscriptions:write", "events:read"]
+        key = (await server.cmd("CreateApiKeyCommand", name="sample", scopes=scopes))["key"]
+        created = await server.request("POST", LIST, NEW, {"Authorization": f"Bearer {key}"})
+        by_curl = json.loads(await run("bash", "-c", sample("plandocket_list.sh", server.url, key)))
+        by_python = literal_eval(await run(sys.executable, "-c", sample("plandocket_list.py.txt", server.url, key)))
+    without_secret = {name: value for name, value in created.body["data"].items() if name != "secret"}
+    for answer in (by_curl, by_python):
+        assert answer.keys() == {"data", "meta"}
+        assert answer["data"] == [without_secret]
+        assert answer["meta"]["request_id"].startswith("req_")
+
+
+def sample(name: str, url: str, key: str) -> str:
+    """Return a sample for our server."""
+    return (PAYLOADS / name).read_text().replace(TENANT, url).replace("YOUR_API_KEY", key)
+
+
+async def run(*command: str) -> str:
+    """Return what a program prints."""
+    program = await asyncio.create_subprocess_exec(
+        *command,
+        env={**os.environ, "NO_PROXY": "127.0.0.1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, complaints = await asyncio.wait_for(program.communicate(), 60)
+    assert program.returncode == 0, complaints.decode()
+    return printed.decode()
