@@ -119,6 +119,12 @@ async def test_a_walk_works_as_written(page: Path, tmp_path: Path) -> None:
         await walk(page, server, tmp_path)
 
 
+async def test_the_interfaces_work_as_written(tmp_path: Path) -> None:
+    """The requests of the page work against a server that does not look for their receivers."""
+    async with ServerProcess(BPM_DELIVERY__PROBE="off") as server:
+        await walk(DOCS / "dialects.md", server, tmp_path)
+
+
 async def test_the_command_of_the_recipe_works_as_written(tmp_path: Path) -> None:
     """The package of the recipe is discovered and answers what the page shows."""
     write_package(DOCS / "command.md", tmp_path)
