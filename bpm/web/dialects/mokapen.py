@@ -52,7 +52,7 @@ class WebhookChange(Asked):
 class Organization(BaseModel):
     """Asks for the webhooks of an organisation, the token's own."""
 
-    org_id: int = Field(0, description="The organisation that the token is bound to")
+    org_id: int | None = Field(None, description="The organisation that the token is bound to")
 
 
 class Paging(Organization):

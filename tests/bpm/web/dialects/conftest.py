@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bpm.app import App
+from bpm.app import App, discovered
+from bpm.settings import Settings
 from bpm.testing import WebhookReceiver, running_app
 from bpm.web.openapi import OpenApi
 from tests.contracts.dialect import WRITE, Caller, caller
@@ -18,10 +19,10 @@ async def app() -> AsyncIterator[App]:
         yield running.app
 
 
-@pytest.fixture
-def document(app: App) -> Any:
+@pytest.fixture(scope="session")
+def document() -> Any:
     """The OpenAPI document."""
-    return OpenApi(app.registry, "1").document()
+    return OpenApi(discovered(Settings()), "1").document()
 
 
 @pytest.fixture

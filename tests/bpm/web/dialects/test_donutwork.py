@@ -9,7 +9,6 @@ import pytest
 
 from bpm.app import App
 from bpm.testing import running_app
-from bpm.web.openapi import OpenApi
 from tests.contracts.dialect import WRITE, Answer, Caller, DialectContract, caller
 
 pytestmark = pytest.mark.anyio
@@ -109,10 +108,10 @@ class TestDonutwork(DialectContract):
         answer = await owner("POST", LIST, body)
         assert (answer.status, answer.json) == (status, {"error": error})
 
-    async def test_a_certificate_that_is_not_valid_is_no_url(self) -> None:
+    async def test_a_certificate_that_is_not_valid_is_no_url(self, document: Any) -> None:
         """With the probe on, a receiver without TLS is told as the documents say."""
         async with running_app(worker=False) as running:
-            owner = await caller(running.app, OpenApi(running.app.registry, "1").document(), 849, *WRITE)
+            owner = await caller(running.app, document, 849, *WRITE)
             answer = await owner("POST", LIST, changed(url="https://nowhere.invalid/"))
         assert (answer.status, answer.json) == (400, {"error": NO_URL})
 

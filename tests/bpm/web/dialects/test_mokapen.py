@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bpm.testing import WebhookReceiver, running_app
-from bpm.web.openapi import OpenApi
 from tests.contracts.dialect import WRITE, Answer, Caller, DialectContract, caller
 
 pytestmark = pytest.mark.anyio
@@ -130,11 +129,10 @@ class TestMokapen(DialectContract):
             refused = await owner.unchecked(method, path)
             assert (refused.status, refused.json["errors"]) == (404, ["There is no webhook here"])
 
-    async def test_a_log_shows_requests_and_answers(self, receiver: WebhookReceiver) -> None:
+    async def test_a_log_shows_requests_and_answers(self, document: Any, receiver: WebhookReceiver) -> None:
         """Each attempt is a line, the newest first, in pages."""
         delivery = {"probe": "off", "allowed_networks": "127.0.0.0/8"}
         async with running_app(delivery=delivery) as running:
-            document = OpenApi(running.app.registry, "1").document()
             owner = await caller(running.app, document, 1, *WRITE)
             made = self.made(await owner("POST", "/api/webhooks", {**NEW, "org_id": 1, "url": receiver.url}))
             await running.cmd("PublishEventCommand", event="task.created", data={"id": 1})
@@ -159,10 +157,9 @@ class TestMokapen(DialectContract):
         answer = await owner("GET", f"{address}?per_page=201")
         assert answer.json["errors"] == {"per_page": ["must be a whole number from 1 to 200"]}
 
-    async def test_too_many_requests(self) -> None:
+    async def test_too_many_requests(self, document: Any) -> None:
         """Above the limit the documented body says how many there may be and when to come again."""
         async with running_app(dialects={"requests_per_minute": 2}, worker=False) as running:
-            document = OpenApi(running.app.registry, "1").document()
             owner = await caller(running.app, document, 849, *WRITE)
             for _ in range(2):
                 assert (await owner("GET", "/api/webhooks")).status == 200
