@@ -159,11 +159,18 @@ class App:
 
     async def start(self) -> None:
         """Open the database, make sure somebody can sign in, and begin to work. Raises `Misconfigured`."""
-        await asyncio.gather(self._start_sandbox(), self._open_database())
-        await self.routes.start()
-        if self.settings.worker:
-            await self.worker.start()
-            self.retention.start()
+        opening = asyncio.gather(self._start_sandbox(), self._open_database(), return_exceptions=True)
+        try:
+            for problem in await opening:
+                if problem is not None:
+                    raise problem
+            await self.routes.start()
+            if self.settings.worker:
+                await self.worker.start()
+                self.retention.start()
+        except BaseException:
+            await self.sandbox.close()  # its children would outlive us
+            raise
         self._started = time.monotonic()
 
     async def _open_database(self) -> None:
