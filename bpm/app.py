@@ -99,7 +99,8 @@ class App:
         processes = ProcessRuntime(self.registry, self.jobs)
         process_jobs = ProcessJobs(self.bus, self.jobs)
         start_jobs = StartJobs(self.bus)
-        self.outbound = Outbound(self.bus, self.jobs, self.lanes, box, self.sandbox, settings)
+        starts = ProcessStarts(processes, self.jobs)
+        self.outbound = Outbound(self.bus, self.jobs, self.lanes, box, self.sandbox, settings, (starts,))
         deliveries = self.outbound.deliveries
         back_tests = BackTests(self.database, self.registry, compile_rule, self.guard, clock)
         self.worker = Worker(
@@ -116,7 +117,7 @@ class App:
                 "guard": self.guard,
                 "mono_api": MonoApi(settings.mono, self.provider_client),
                 "process_jobs": process_jobs,
-                "process_starts": ProcessStarts(processes, self.jobs),
+                "process_starts": starts,
                 "processes": processes,
                 "registry": self.registry,
                 "remita_api": RemitaApi(settings.remita, self.provider_client),
@@ -159,11 +160,8 @@ class App:
 
     async def start(self) -> None:
         """Open the database, make sure somebody can sign in, and begin to work. Raises `Misconfigured`."""
-        opening = asyncio.gather(self._start_sandbox(), self._open_database(), return_exceptions=True)
         try:
-            for problem in await opening:
-                if problem is not None:
-                    raise problem
+            await self._open()
             await self.routes.start()
             if self.settings.worker:
                 await self.worker.start()
@@ -172,6 +170,13 @@ class App:
             await self.sandbox.close()  # its children would outlive us
             raise
         self._started = time.monotonic()
+
+    async def _open(self) -> None:
+        """Start the sandbox and the database beside each other; neither is left half-started by the other's end."""
+        opening = asyncio.gather(self._start_sandbox(), self._open_database(), return_exceptions=True)
+        problems = [problem for problem in await opening if problem is not None]
+        if problems:
+            raise problems[0]
 
     async def _open_database(self) -> None:
         await self.database.start()

@@ -79,7 +79,8 @@ def publish(
     elif not tables.insert_event_once(context.tx, row):
         return _first(row, command.idempotency_key, context)
     publisher.fan_out(context.tx, row, context.now())
-    _start_processes(row, context, registry)
+    if publisher.is_heard(context.tx, organization_id, command.event):
+        _start_processes(row, context, registry)
     return _view(row)
 
 
@@ -207,8 +208,6 @@ def _first(row: dict[str, Any], key: str, context: Context) -> EventView:
 
 def _start_processes(row: dict[str, Any], context: Context, registry: Registry) -> None:
     """Tell the processes: what an event triggers is a consequence, for which the sender needs no leave."""
-    if not registry.knows(START_PROCESSES):
-        return
     needed = registry.find(START_PROCESSES).message_type.permission
     permissions = context.principal.permissions | {needed or ""}
     starter = replace(context.principal, organization_id=row["organization_id"], permissions=permissions)

@@ -1,13 +1,13 @@
 """The parts of outbound deliveries, connected."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bpm.bus import Bus
 from bpm.events.deliveries import Deliveries
 from bpm.events.destination import Destinations
 from bpm.events.gate import Gates
-from bpm.events.publisher import Publisher
+from bpm.events.publisher import Listener, Publisher
 from bpm.events.settlement import Settlement
 from bpm.jobs import JobQueue, Lanes
 from bpm.security.net import AddressList
@@ -21,12 +21,19 @@ class Outbound:
     """What publishes, and what delivers; `services` are what command handlers ask for by name."""
 
     def __init__(
-        self, bus: Bus, jobs: JobQueue, lanes: Lanes, box: SecretBox, sandbox: Sandbox, settings: Settings
+        self,
+        bus: Bus,
+        jobs: JobQueue,
+        lanes: Lanes,
+        box: SecretBox,
+        sandbox: Sandbox,
+        settings: Settings,
+        listeners: Sequence[Listener] = (),
     ) -> None:
         """Make and connect the parts; raises `AddressError` for networks that can't be read."""
         targets = Targets(AddressList.parse(settings.delivery.allowed_networks))
         destinations = Destinations(box)
-        self.publisher = Publisher(jobs, lanes, destinations)
+        self.publisher = Publisher(jobs, lanes, destinations, listeners)
         self.deliveries = Deliveries(
             bus,
             Settlement(bus, jobs, lanes),

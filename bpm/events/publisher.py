@@ -1,6 +1,6 @@
 """From an event to the deliveries it causes, in the transaction that publishes it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -37,25 +37,43 @@ class Standing(Protocol):
         ...
 
 
+class Listener(Protocol):
+    """Somebody beside the subscriptions whom events of some names concern."""
+
+    def hears(self, tx: Transaction, organization_id: int, name: str) -> bool:
+        """Whether an event of this name is to be passed on."""
+        ...
+
+
 class Publisher:
     """Finds the subscriptions that want an event and asks for its deliveries."""
 
-    def __init__(self, jobs: JobQueue, lanes: Lanes, destinations: Destinations) -> None:
-        """Take where jobs are asked for and where destinations are found."""
+    def __init__(
+        self, jobs: JobQueue, lanes: Lanes, destinations: Destinations, listeners: Sequence[Listener] = ()
+    ) -> None:
+        """Take where jobs are asked for, where destinations are found, and who else listens."""
+        self._listeners = listeners
         self._jobs = jobs
         self._lanes = lanes
         self._destinations = destinations
 
     def problems(self, tx: Transaction, organization_id: int, name: str, data: Mapping[str, Any]) -> list[str]:
         """Return what the registered schema of a type has against an event's data."""
-        schema = tables.schema_of(tx, organization_id, name)
+        schema = tx.remembered(("schema", organization_id, name), lambda: tables.schema_of(tx, organization_id, name))
         return schemas.problems(schema, data) if schema is not None else []
+
+    def is_heard(self, tx: Transaction, organization_id: int, name: str) -> bool:
+        """Whether an event concerns somebody beside the subscriptions."""
+        return tx.remembered(
+            ("listeners", organization_id, name),
+            lambda: any(listener.hears(tx, organization_id, name) for listener in self._listeners),
+        )
 
     def fan_out(self, tx: Transaction, event: Mapping[str, Any], now: datetime) -> None:
         """Make a delivery for each subscription that wants the event; `event` is its row."""
         scope = scope_of(event)
         jobs: list[Job] = []
-        for standing in subscription_tables.concerned(tx, event["organization_id"], event["name"]):
+        for standing in self._concerned(tx, event["organization_id"], event["name"]):
             destination = self._destinations.of(tx, standing.id, standing.version)
             row = self._delivery(destination, standing, event, scope, now)
             if row is not None:
@@ -63,6 +81,10 @@ class Publisher:
                 jobs.extend(self._start(tx, destination, row, now))
         if jobs:
             self._jobs.enqueue(tx, *jobs)
+
+    def _concerned(self, tx: Transaction, organization_id: int, name: str) -> Sequence[Any]:
+        key = ("subscriptions", organization_id, name)
+        return tx.remembered(key, lambda: subscription_tables.concerned(tx, organization_id, name))
 
     def wants(self, tx: Transaction, standing: Standing, event: Mapping[str, Any]) -> bool:
         """Whether a subscription's filter lets an event through; one that can't be judged is let through."""

@@ -181,6 +181,7 @@ def count_subscriptions(tx: Transaction, organization_id: int) -> int:
 
 def insert_subscription(tx: Transaction, values: Mapping[str, Any]) -> int:
     """Insert a subscription with its patterns and a clean bill of health; return its id."""
+    tx.forget()
     statement = insert(SUBSCRIPTIONS).values(**values).returning(SUBSCRIPTIONS.c.id)
     id_ = tx.connection.execute(statement).scalar_one()
     tx.connection.execute(insert(HEALTH), {"subscription_id": id_, "organization_id": values["organization_id"]})
@@ -190,6 +191,7 @@ def insert_subscription(tx: Transaction, values: Mapping[str, Any]) -> int:
 
 def update_subscription(tx: Transaction, row: Subscription, values: Mapping[str, Any]) -> None:
     """Change columns of a subscription that was read, and its patterns when `events` is among them."""
+    tx.forget()
     tx.connection.execute(update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id == row.id).values(**values))
     if "events" in values:
         tx.connection.execute(delete(PATTERNS).where(PATTERNS.c.subscription_id == row.id))
@@ -199,6 +201,7 @@ def update_subscription(tx: Transaction, row: Subscription, values: Mapping[str,
 
 def delete_subscription(tx: Transaction, id_: int, now: datetime) -> None:
     """Let no event find a subscription any more; the row stays, for its log."""
+    tx.forget()
     tx.connection.execute(delete(PATTERNS).where(PATTERNS.c.subscription_id == id_))
     gone = {"deleted_at": now, "is_active": False, "is_resuming": False}
     tx.connection.execute(update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id == id_).values(**gone))
@@ -206,6 +209,7 @@ def delete_subscription(tx: Transaction, id_: int, now: datetime) -> None:
 
 def disable(tx: Transaction, id_: int, reason: str, now: datetime) -> bool:
     """Switch a subscription off; tells whether it was on."""
+    tx.forget()
     return tx.connection.execute(_DISABLE, {"id_": id_, "reason_": reason, "now_": now}).rowcount == 1
 
 

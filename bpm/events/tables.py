@@ -101,5 +101,6 @@ def event_types(tx: Transaction, organization_id: int) -> Sequence[EventType]:
 
 def keep_event_type(tx: Transaction, organization_id: int, row: EventType) -> None:
     """Insert a type, or write the changes of one that was read."""
+    tx.forget()
     tx.session(organization_id).add(row)
     tx.session(organization_id).flush()

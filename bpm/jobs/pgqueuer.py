@@ -13,22 +13,7 @@ from pgqueuer.domain.settings import DBSettings
 from pgqueuer.domain.types import Channel
 from pgqueuer.ports import RepositoryPort
 from pgqueuer.ports.driver import Driver
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    DateTime,
-    Integer,
-    Interval,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    bindparam,
-    func,
-    literal_column,
-    text,
-)
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, Interval, MetaData, Table, Text, bindparam, text
 
 from bpm.jobs.port import Job
 from bpm.jobs.tables import NAME
@@ -54,30 +39,19 @@ SETTINGS = DBSettings(
 )
 """PgQueuer's own names, said aloud because it would take others from the environment."""
 
-TOKENS = Table(
-    NAME,
-    MetaData(),
-    Column("id", BigInteger, primary_key=True),
-    Column("priority", Integer, nullable=False),
-    Column("entrypoint", Text, nullable=False),
-    Column("dedupe_key", Text),
-    Column("payload", LargeBinary),
-    Column("status", Text, nullable=False),
-    Column("execute_after", DateTime(timezone=True), nullable=False),
+TOKENS = Table(NAME, MetaData())
+TOKENS.info["insert"] = text(f"""
+    INSERT INTO {NAME} (priority, status, entrypoint, dedupe_key, payload, execute_after)
+    SELECT 0, 'queued', kind, key, convert_to(key, 'UTF8'), clock_timestamp() + delay
+    FROM unnest(:kind, :key, :delay) AS token (kind, key, delay)
+    ON CONFLICT DO NOTHING
+""").bindparams(  # noqa: S608 our name
+    bindparam("kind", type_=ARRAY(Text, dimensions=1)),
+    bindparam("key", type_=ARRAY(Text, dimensions=1)),
+    bindparam("delay", type_=ARRAY(Interval, dimensions=1)),
 )
-TOKENS.info["insert"] = (
-    insert(TOKENS)
-    .values(
-        priority=0,
-        entrypoint=bindparam("kind"),
-        dedupe_key=bindparam("key"),
-        payload=bindparam("token"),
-        status=literal_column("'queued'"),
-        execute_after=func.clock_timestamp() + bindparam("delay", type_=Interval()),
-    )
-    .on_conflict_do_nothing()
-)
-"""Due times are reckoned by the server's clock, the only one that all processes share."""
+"""One statement, and so one notification, for a group's tokens. Due times are reckoned by the server's clock, the
+only one that all processes share."""
 
 _CANCEL = text(f"DELETE FROM {NAME} WHERE status = 'queued' AND dedupe_key = ANY(:keys)")  # noqa: S608 our name
 _WAITING = text(f"SELECT count(*) FROM {NAME} WHERE status = 'queued'")  # noqa: S608
@@ -137,7 +111,7 @@ class PostgresTokens(Tokens):
 
     def row(self, job: Job, delay: timedelta) -> tuple[Table, Mapping[str, Any]]:
         """See `Tokens.row`."""
-        return TOKENS, {"kind": job.kind, "key": job.key, "token": job.key.encode(), "delay": delay}
+        return TOKENS, {"kind": job.kind, "key": job.key, "delay": delay}
 
     def wake(self) -> None:
         """See `Tokens.wake`; PgQueuer's trigger tells every worker."""

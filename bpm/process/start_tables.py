@@ -62,6 +62,7 @@ def triggered_by(tx: Transaction, organization_id: int, kind: str, name: str) ->
 
 def replace_triggers(tx: Transaction, definition_ids: Iterable[int], rows: Iterable[Mapping[str, Any]]) -> None:
     """Put new triggers in the place of those of other versions of the same process."""
+    tx.forget()
     gone = list(definition_ids)
     tx.connection.execute(delete(TRIGGERS).where(TRIGGERS.c.definition_id.in_(gone)))
     for row in rows:

@@ -39,6 +39,10 @@ class ProcessStarts:
                 due, data = timer.schedule(View({}, context.now()))
                 self._set(context.tx, newest, element_id, due, data)
 
+    def hears(self, tx: Transaction, organization_id: int, name: str) -> bool:
+        """Whether an event of this name begins something."""
+        return bool(start_tables.triggered_by(tx, organization_id, "event", name))
+
     def triggered(self, context: Context, kind: str, name: str) -> Sequence[Any]:
         """Return what begins by a message, signal or event of this name."""
         return start_tables.triggered_by(context.tx, context.organization_id, kind, name)

@@ -26,7 +26,7 @@ def insert_appended(connection: Connection, rows: Sequence[AppendedRow]) -> None
     """Insert appended rows, those of one table that set the same columns together.
 
     A table's `info` may say `on_conflict="nothing"`: rows that a unique index has already are left out. With
-    `insert`, a prepared statement, PostgreSQL computes some of the values itself.
+    `insert`, a prepared statement that takes a list for each column, PostgreSQL computes some of the values itself.
     """
     alike: dict[tuple[Table, tuple[str, ...]], list[Mapping[str, Any]]] = {}
     for table, row in rows:
@@ -34,7 +34,7 @@ def insert_appended(connection: Connection, rows: Sequence[AppendedRow]) -> None
     for (table, columns), alike_rows in alike.items():
         prepared = table.info.get("insert") if connection.dialect.name == "postgresql" else None
         if prepared is not None:
-            connection.execute(prepared, alike_rows)
+            connection.execute(prepared, _lists(alike_rows))
         else:
             _bulk_insert(table, columns, type(connection.dialect)).execute(connection, alike_rows)
 

@@ -101,7 +101,7 @@ class Readers:
             snapshot.rollback()
 
     def _run(self, connection: Connection, read: Read) -> bool:
-        transaction = Transaction(connection)
+        transaction = Transaction(connection, {})
         try:
             read.result = read.work(transaction)
         except Exception as error:  # it belongs to the caller

@@ -1,14 +1,18 @@
 """What a unit of work may do with the database while its transaction is open."""
 
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.exc import DBAPIError
 
 from bpm.store.session import ScopedSession
+
+T = TypeVar("T")
+
+_NOTHING: Any = object()
 
 AppendedRows = list[tuple[Table, Mapping[str, Any]]]
 Changes = list[tuple[Executable, Mapping[str, Any]]]
@@ -19,13 +23,25 @@ class Transaction:
 
     `connection` runs Core statements, `session()` the object-relational ones. `append` and `change` hand over
     what nothing in the unit reads back: a whole group's rows, or changes by one statement, are written at once.
+    `remembered` spares the units of a group the same look-up.
     """
 
-    __slots__ = ("_depth", "_is_embedded", "_say", "_sessions", "appended", "callbacks", "changes", "connection")
+    __slots__ = (
+        "_depth",
+        "_is_embedded",
+        "_memory",
+        "_say",
+        "_sessions",
+        "appended",
+        "callbacks",
+        "changes",
+        "connection",
+    )
 
-    def __init__(self, connection: Connection) -> None:
-        """Stand on a connection whose transaction has begun."""
+    def __init__(self, connection: Connection, memory: dict[Hashable, Any]) -> None:
+        """Stand on a connection whose transaction has begun; `memory` is the group's."""
         self.connection = connection
+        self._memory = memory
         self.appended: AppendedRows = []
         self.changes: Changes = []
         self.callbacks: list[Callable[[], object]] = []
@@ -42,6 +58,21 @@ class Transaction:
         if session is None:
             session = self._sessions[organization_id] = ScopedSession(self.connection, organization_id)
         return session
+
+    def remembered(self, key: Hashable, look_up: Callable[[], T]) -> T:
+        """Return what an earlier unit of the group found under `key`, else look it up.
+
+        The units of a group are concurrent, so each may see what the first one saw; whoever changes what others
+        remember says `forget`.
+        """
+        found = self._memory.get(key, _NOTHING)
+        if found is _NOTHING:
+            found = self._memory[key] = look_up()
+        return found
+
+    def forget(self) -> None:
+        """Let everything be looked up anew."""
+        self._memory.clear()
 
     def append(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert `row` with the group's other rows of `table` just before the commit."""
@@ -71,6 +102,7 @@ class Transaction:
             self.flush()
         except BaseException:
             self.close()
+            self.forget()
             del self.appended[rows:], self.changes[changes:], self.callbacks[callbacks:]
             with suppress(DBAPIError, sqlite3.Error):  # a full disk has rolled back everything; its error counts
                 self._say(f"ROLLBACK TO {name}")

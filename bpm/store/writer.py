@@ -9,7 +9,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -173,15 +173,15 @@ class GroupWriter:
         with connection.begin():
             appended: list[AppendedRow] = []
             changes: list[Change] = []
+            memory: dict[Hashable, Any] = {}
             for unit in group:
-                transaction = self._run_unit(connection, unit, careful=careful)
+                transaction = self._run_unit(Transaction(connection, memory), unit, careful=careful)
                 appended.extend(transaction.appended)
                 changes.extend(transaction.changes)
             insert_appended(connection, appended)
             apply_changes(connection, changes)
 
-    def _run_unit(self, connection: Connection, unit: Unit, *, careful: bool) -> Transaction:
-        transaction = Transaction(connection)
+    def _run_unit(self, transaction: Transaction, unit: Unit, *, careful: bool) -> Transaction:
         unit.result, unit.error, unit.callbacks = None, None, None
         try:
             if not careful and (self._optimistic or isinstance(unit.work, Append)):
@@ -191,8 +191,8 @@ class GroupWriter:
                 with transaction.savepoint():
                     unit.result = unit.work(transaction)
                     if careful:
-                        insert_appended(connection, transaction.appended)
-                        apply_changes(connection, transaction.changes)
+                        insert_appended(transaction.connection, transaction.appended)
+                        apply_changes(transaction.connection, transaction.changes)
                         transaction.appended.clear()
                         transaction.changes.clear()
             unit.callbacks = transaction.callbacks

@@ -1,6 +1,7 @@
 """What the product relies on, whichever database it stands on."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -86,6 +87,29 @@ class DatabaseContract:
         assert results[0] == "a"
         assert isinstance(results[1], RuntimeError)
         assert await database.read(words) == ["a", "b"]
+
+    async def test_a_group_remembers_until_somebody_changes_it(self, database: Database) -> None:
+        """Units of one group see what the first looked up until one forgets or is undone; the next looks anew."""
+        looked_up: list[str] = []
+
+        def look(tx: Transaction) -> str:
+            def find() -> str:
+                looked_up.append("found")
+                return f"look {len(looked_up)}"
+
+            return tx.remembered("key", find)
+
+        def undo(tx: Transaction) -> bool:
+            before = look(tx)
+            with contextlib.suppress(RuntimeError), tx.savepoint():
+                raise RuntimeError("no")
+            return look(tx) != before
+
+        work = (look, look, lambda tx: tx.forget(), look)
+        first, second, _, fourth = await asyncio.gather(*(database.write(unit) for unit in work))
+        assert (first, second, fourth) == ("look 1", "look 1", "look 2")
+        assert await database.write(look) == "look 3"
+        assert await database.write(undo)
 
     async def test_a_statement_that_fails_leaves_the_others_of_its_group(self, database: Database) -> None:
         """A violated constraint costs only its own unit."""

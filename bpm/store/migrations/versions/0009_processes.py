@@ -1,5 +1,7 @@
 """What begins, calls and offers: triggers, schedules, early messages, decisions, candidates, calling instances."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -89,7 +91,7 @@ def _listen() -> None:
     )
     columns = ("organization_id", "definition_id", "kind", "name")
     triggers = sa.table("process_trigger", *map(sa.column, columns))
-    newest = {}
+    newest: dict[tuple[int, str], Any] = {}
     for row in op.get_bind().execute(sa.select(deployed).where(deployed.c.is_active).order_by(deployed.c.id)):
         newest[row.organization_id, row.key] = row
     for row in newest.values():
