@@ -1,6 +1,7 @@
 """A small shop behind the web edge: real registry, bus and database file."""
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -183,7 +184,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def database(settings: Settings, empty_database: Path) -> AsyncIterator[Database]:
-    if empty_database.exists():  # on PostgreSQL there is no file to copy
+    with contextlib.suppress(FileNotFoundError):  # on PostgreSQL there is no file to copy
         shutil.copy(empty_database, settings.sqlite_path)
     database = open_database(settings)
     await database.start()
