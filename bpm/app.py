@@ -218,7 +218,9 @@ class App:
         }
 
     def _routes(self) -> list[Any]:
-        readiness = health.Readiness(self.database, self.lifecycle, self.worker.heartbeat_age)
+        readiness = health.Readiness(
+            self.database, self.lifecycle, self.worker.heartbeat_age, lambda: self.sandbox.locks
+        )
         return [
             *auth_routes(self.accounts, self.settings),
             *health.health_routes(readiness, self.accounts, self.settings),

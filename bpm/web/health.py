@@ -5,7 +5,7 @@ The status code is for everybody, what lies behind it only for callers with a to
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -51,9 +51,17 @@ class Readiness:
     """Whether this process may be sent work."""
 
     def __init__(
-        self, database: Database, lifecycle: Lifecycle, heartbeat: Callable[[], float | None] = no_worker
+        self,
+        database: Database,
+        lifecycle: Lifecycle,
+        heartbeat: Callable[[], float | None] = no_worker,
+        locks: Callable[[], Mapping[str, bool | str]] = dict,
     ) -> None:
-        """Take the parts; `heartbeat` returns the age of the worker's last sign of life in seconds."""
+        """Take the parts; `heartbeat` returns the age of the worker's last sign of life in seconds.
+
+        `locks` returns what confines scripts, each on, off or explained.
+        """
+        self._locks = locks
         self._database = database
         self._lifecycle = lifecycle
         self._heartbeat = heartbeat
@@ -63,7 +71,7 @@ class Readiness:
 
     async def checks(self) -> list[Check]:
         """Return every condition; the process is ready when all are met."""
-        return [self._serving(), await self._storage(), self._worker()]
+        return [self._serving(), await self._storage(), self._worker(), self._scripts()]
 
     def _serving(self) -> Check:
         draining = self._lifecycle.draining
@@ -74,6 +82,12 @@ class Readiness:
         if age is None:
             return Check("worker", ok=True, detail="runs elsewhere")
         return Check("worker", ok=age <= HEARTBEAT_SECONDS, detail=f"last seen {age:.1f} seconds ago")
+
+    def _scripts(self) -> Check:
+        """Tell the locks; a server that may not do without one has refused to start without it."""
+        words: dict[bool | str, str] = {True: "on", False: "off"}
+        shown = [f"{name} {words.get(state, state)}" for name, state in self._locks().items()]
+        return Check("scripts", ok=True, detail=", ".join(shown) or "no lock was tried")
 
     async def _storage(self) -> Check:
         async with self._probing:

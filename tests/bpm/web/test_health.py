@@ -43,7 +43,7 @@ async def test_details_need_a_token(client: httpx.AsyncClient, clerk: str) -> No
         answer = await client.get("/readyz", headers={"Authorization": authorization})
         assert answer.json() == {"status": "ready"}
     checks = (await client.get("/readyz", headers={"Authorization": clerk})).json()["checks"]
-    assert set(checks) == {"serving", "database", "worker"}
+    assert set(checks) == {"serving", "database", "worker", "scripts"}
     assert all(check["ok"] for check in checks.values())
     assert "migration" in checks["database"]["detail"]
 
@@ -136,3 +136,11 @@ async def test_asking_often_writes_once(
                 assert (await client.get("/readyz")).status_code == 200
             assert connection.execute("SELECT written_at FROM readiness_probe").fetchone() == first
         connection.close()
+
+
+async def test_the_locks_of_the_sandbox_are_shown(client_of: Clients, database: Database, lifecycle: Lifecycle) -> None:
+    """Whoever may see details sees what confines scripts."""
+    locks = {"seccomp": True, "landlock": False, "network": "own namespace"}
+    async with client_of(Readiness(database, lifecycle, locks=lambda: locks)) as client:
+        shown = (await client.get("/readyz")).json()["checks"]["scripts"]
+    assert shown == {"ok": True, "detail": "seccomp on, landlock off, network own namespace"}
