@@ -6,8 +6,8 @@ import os
 import sys
 
 from scripts import Limits, Sandbox
-from tests.scripts.corpus import Bus, inputs_of, scripts_of, sections_of
-from tests.scripts.test_wall import PRELUDE
+from tests.scripts.corpus import Bus, inputs_of, scripts_of, sections_of, word_for
+from tests.scripts.test_wall import ENDS, PRELUDE
 from tests.scripts.wall import OpenSandbox
 
 LIMITS = Limits(cpu_seconds=0.3, wall_seconds=2, answer_seconds=1)
@@ -25,6 +25,15 @@ async def check(step: int) -> list[str]:
             run = await wall.run(PRELUDE + script.code, {}, send=Bus().send)
             if (run.failure.reason if run.failure else "ok") not in script.words or "ESCAPED" in f"{run.result}":
                 wrong.append(f"{script.name}: {run.failure or run.result}")
+        for script in scripts_of("hostile_scripts.json", "language")[::step]:
+            run = await sandbox.run(script["code"], inputs_of(script), send=Bus().send)
+            if (word_for(run) not in script["expect"] and script["expect"] != ["any"]) or "ESCAPED" in f"{run.result}":
+                wrong.append(f"{script['name']}: {run.failure or run.result}")
+        for script in scripts_of("hostile_scripts.json", "os")[::step]:
+            run = await wall.run(script["code"], {"payload": {}}, send=Bus().send)
+            reasons = [reason for word in script["expect"] for reason in ENDS[word]]
+            if (run.failure.reason if run.failure else None) not in reasons or "ESCAPED" in f"{run.result}":
+                wrong.append(f"{script['name']}: {run.failure or run.result}")
         for script in scripts_of("benign_scripts.json"):
             run = await sandbox.run(script["code"], inputs_of(script), send=Bus().send)
             if run.failure is not None:
