@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
+from bpm.clock import wire_time
 from bpm.security.identifiers import new_id
 from router.mapping import Payload, decode_body, scope_of
 
@@ -56,7 +57,7 @@ class InboundCall:
                 "method": self.method,
                 "path": self.path,
                 "address": self.address,
-                "receivedAt": self.received_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "receivedAt": wire_time(self.received_at),
                 "body": self.body.decode("utf-8", "replace"),
             },
         )

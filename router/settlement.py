@@ -1,16 +1,15 @@
 """What became of a stored request, written in the transaction of its effect: done, tried again, or dead."""
 
-import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
 
 from bpm.bus import Bus, Envelope, Outcome
-from bpm.clock import Clock
+from bpm.clock import Clock, wire_time
 from bpm.errors import BpmError
-from bpm.jobs import Job, JobQueue, Lane, Lanes
+from bpm.jobs import Job, JobQueue, Lane, Lanes, jittered
 from bpm.security.permissions import Principal
 from bpm.store import Transaction
 from router import attempts, tables
@@ -116,13 +115,3 @@ def kept_result(outcome: Outcome) -> Any:
     if outcome.json is None or len(outcome.json) > MAX_RESULT_BYTES:
         return None
     return outcome.wire
-
-
-def jittered(delay: timedelta, jitter: float) -> timedelta:
-    """Spread waits, so that what failed together is not tried together."""
-    return delay * random.uniform(1 - jitter, 1 + jitter)  # noqa: S311 spread, not secrecy
-
-
-def wire_time(moment: datetime) -> str:
-    """Return a moment as it goes over the wire."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

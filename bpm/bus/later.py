@@ -1,6 +1,5 @@
 """Messages for later: a row that says what to send, and a job that sends it."""
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +11,7 @@ from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registry
 from bpm.clock import Clock
 from bpm.errors import BpmError, Fenced
-from bpm.jobs import Job, JobQueue
+from bpm.jobs import Job, JobQueue, jittered
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal
 from bpm.store import Database, Transaction
@@ -135,7 +134,7 @@ class Settlement:
         if outcome.error is not None:
             values = {"state": "dead", "completed_at": now, "key": None, "errors": list(outcome.error.errors)}
             if attempt < len(BACKOFF_SECONDS):
-                due = now + timedelta(seconds=BACKOFF_SECONDS[attempt] * random.uniform(0.9, 1.1))  # noqa: S311 jitter
+                due = now + jittered(timedelta(seconds=BACKOFF_SECONDS[attempt]))
                 values = {"attempt": attempt + 1, "due_at": due, "errors": list(outcome.error.errors)}
                 retry = Job(KIND, self._job.ref, attempt + 1, due)
         if not tables.settle_scheduled(tx, self._job.ref, attempt, values):

@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
+from bpm.clock import wire_time
+
 R = TypeVar("R")
 
 
@@ -63,15 +65,11 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _utc(value: datetime) -> str:
-    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 Integer = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**63), le=2**63 - 1)]
 """A 64-bit integer; a float without a fraction counts as one, as JSON has only numbers."""
 
 Id = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=2**63 - 1)]
 """A row's number."""
 
-Moment = Annotated[datetime, PlainSerializer(_utc, return_type=str, when_used="json")]
+Moment = Annotated[datetime, PlainSerializer(wire_time, return_type=str, when_used="json")]
 """A moment, written as ISO 8601 in UTC with milliseconds and `Z`."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from bpm.cli.exits import ExitStatus, fail
+from bpm.cli.output import Format, print_json, print_value
 
 if TYPE_CHECKING:
     from bpm.client import BusClient, Reply
@@ -89,3 +90,14 @@ def _usual_url() -> str:
         return Settings().base_url
     except ValidationError:
         return "http://127.0.0.1:8000"
+
+
+def print_reply(what: str, reply: "Reply", output: Format) -> None:
+    """Print the answer to a message; a refusal ends the command."""
+    if not output.is_text:
+        print_json(reply.body)
+    if not reply.ok:
+        fail_refused(what, reply)
+    if output.is_text:
+        typer.echo(reply.message)
+        print_value(reply.data)

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bpm.cli.connection import Connection, Password, Token, Url, Username, fail_refused
+from bpm.cli.connection import Connection, Password, Token, Url, Username, print_reply
 from bpm.cli.exits import ExitStatus, fail
-from bpm.cli.output import Format, FormatOption, print_json, print_value
+from bpm.cli.output import Format, FormatOption
 
 app = typer.Typer(
     help="Check and deploy BPMN processes and DMN decisions.", no_args_is_help=True, rich_markup_mode=None
@@ -53,13 +53,7 @@ def deploy(
     if not _is_dmn(file):
         fields = {"name": name or file.stem, "bpmnXml": text, "triggerEvents": trigger_event or []}
     reply = Connection(url, token, username, password).run(lambda client: client.send(command, fields, {}))
-    if not output.is_text:
-        print_json(reply.body)
-    if not reply.ok:
-        fail_refused(command, reply)
-    if output.is_text:
-        typer.echo(reply.message)
-        print_value(reply.data)
+    print_reply(command, reply, output)
 
 
 def _is_dmn(file: Path) -> bool:

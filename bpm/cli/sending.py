@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bpm.cli.connection import Connection, Password, Token, Url, Username, fail_refused
+from bpm.cli.connection import Connection, Password, Token, Url, Username, print_reply
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.fields import read_fields
 from bpm.cli.output import Format, FormatOption, print_json, print_value
@@ -40,13 +40,7 @@ def send(
         return
     headers = {"idempotency-key": idempotency_key} if idempotency_key else {}
     reply = Connection(url, token, username, password).run(lambda client: client.send(name, fields, headers))
-    if not output.is_text:
-        print_json(reply.body)
-    if not reply.ok:
-        fail_refused(name, reply)
-    if output.is_text:
-        typer.echo(reply.message)
-        print_value(reply.data)
+    print_reply(name, reply, output)
 
 
 def _check(name: str, fields: dict[str, Any]) -> None:

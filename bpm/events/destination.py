@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from bpm.clock import wire_time
 from bpm.events import subscription_tables as tables
 from bpm.expressions import Expression, Template, compile_expression, compile_template
 from bpm.jobs import Lane
@@ -142,15 +143,10 @@ def scope_of(event: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": event["id"],
         "type": event["name"],
-        "timestamp": timestamp_of(event["created_at"]),
+        "timestamp": wire_time(event["created_at"]),
         "data": event["data"],
         "orderingKey": event["ordering_key"],
     }
-
-
-def timestamp_of(moment: datetime) -> str:
-    """Write a moment as ISO 8601 in UTC with milliseconds and `Z`."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def sealed_secrets(secrets: Sequence[SigningSecret], box: SecretBox) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from bpm.events.destination import Destination, timestamp_of
+from bpm.clock import wire_time
+from bpm.events.destination import Destination
 from bpm.events.signing import plandocket_headers, standard_headers
 
 JSON = "application/json"
@@ -29,7 +30,7 @@ class Notice:
     @property
     def timestamp(self) -> str:
         """When it happened."""
-        return timestamp_of(self.at)
+        return wire_time(self.at)
 
 
 @dataclass(frozen=True, slots=True)

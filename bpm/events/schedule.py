@@ -1,8 +1,9 @@
 """When a failed delivery is tried again."""
 
-import random
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+
+from bpm.jobs import jittered
 
 WAITS_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000)
 """Between the first attempt, made at once, and the second, third, … seventh; a higher retry count repeats the last."""
@@ -21,8 +22,7 @@ def next_attempt(
     if tries > (len(WAITS_SECONDS) if retry_count is None else retry_count):
         return None
     wait = timedelta(seconds=WAITS_SECONDS[min(tries, len(WAITS_SECONDS)) - 1])
-    spread = wait * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 spread, not secrecy
-    return now + max(spread, retry_after or timedelta())
+    return now + max(jittered(wait, JITTER), retry_after or timedelta())
 
 
 def read_retry_after(value: str | None, now: datetime) -> timedelta | None:

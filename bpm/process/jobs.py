@@ -1,7 +1,6 @@
 """What a worker does for waiting instances: run scripts, send effects, fire timers."""
 
 import asyncio
-import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +8,7 @@ from typing import Any
 
 from bpm.bus import Bus, Envelope, Outcome
 from bpm.errors import BpmError, Conflict, Fenced, NotFound
-from bpm.jobs import Job, JobQueue
+from bpm.jobs import Job, JobQueue, jittered
 from bpm.process import start_tables, tables
 from bpm.process.state import changes
 from bpm.process.step import starter_of
@@ -103,7 +102,7 @@ class ProcessJobs:
     async def _failed(self, instance: Any, wait: Any, error: BpmError) -> None:
         retries = wait.data.get("retries")
         if wait.tries < (DEFAULT_RETRIES if retries is None else retries) and wait.kind == "command":
-            due = self._bus.now() + timedelta(seconds=_pause(wait.tries))
+            due = self._bus.now() + _pause(wait.tries)
             await self._bus.database.write(lambda tx: self._put_off(tx, wait, due))
             return
         failure = {"message": "; ".join(error.errors), "code": type(error).__name__}
@@ -129,8 +128,8 @@ class ProcessJobs:
             return  # somebody else has answered, or the instance has ended: nothing is left to do
 
 
-def _pause(tries: int) -> float:
-    return BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)] * random.uniform(0.9, 1.1)  # noqa: S311 jitter
+def _pause(tries: int) -> timedelta:
+    return jittered(timedelta(seconds=BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)]))
 
 
 def _answer_of(wait: Any, outcome: Outcome) -> dict[str, Any]:

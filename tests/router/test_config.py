@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from bpm.jobs import jittered
 from router.config import RetryConfig, WebHookFields
-from router.settlement import jittered
 
 FIELDS = {"description": "d", "isEnabled": True, "path": "p", "action": "POST", "executionType": 0, "commandName": "X"}
 
