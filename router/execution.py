@@ -65,7 +65,7 @@ class Execution:
         self._database: Database = bus.database
         self._table = table
         self._fixed = fixed
-        self._inbox = inbox
+        self.inbox = inbox
         self._jobs = jobs
         self._answers = answers
         self._holder = holder
@@ -82,7 +82,9 @@ class Execution:
         """See `JobKind.run`."""
         if job.ref in self._unfinished:
             await asyncio.wait((self._unfinished[job.ref],))
-        row = await self._database.read(lambda tx: tables.inbound_by_id(tx, job.ref))
+        row = self.inbox.recent.take(job)
+        if row is None:
+            row = await self._database.read(lambda tx: tables.inbound_by_id(tx, job.ref))
         if row is None or row.attempt != job.attempt or row.state not in tables.OPEN_STATES:
             return
         call = call_of(row)
@@ -126,7 +128,7 @@ class Execution:
             recorder = WithEffect(row, self._clock, answer)
             outcome = await self._in_one_go(_enveloped(message, principal, call, recorder), recorder)
         if recorder.first is not None:
-            await self._inbox.repeat(call, source, recorder.first)
+            await self.inbox.repeat(call, source, recorder.first)
             return self._answers.again(recorder.first)
         if outcome is None:
             return accepted(call.id, 202)

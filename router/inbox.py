@@ -14,6 +14,7 @@ from router import tables
 from router.guard import QUARANTINED_CAUSES, Verdict
 from router.providers import Answer
 from router.quota import Quota
+from router.recent import RecentRequests
 from router.request import InboundCall
 from router.rule import Rule
 
@@ -49,6 +50,7 @@ class Inbox:
 
     def __init__(self, database: Database, jobs: JobQueue, lanes: Lanes) -> None:
         """Stand between the table and the job engine."""
+        self.recent = RecentRequests()
         self._database = database
         self._jobs = jobs
         self._lanes = lanes
@@ -71,11 +73,14 @@ class Inbox:
         if lane is not None:
             row["lane"] = lane.name
             return await self._database.write(lambda tx: self._insert(tx, row, job, lane), len(call.body))
+        if self._jobs.alive:
+            self.recent.keep(row)
         try:
             await self._database.append(
                 (tables.INBOUND, row), *self._jobs.tokens(job), size=len(call.body), then=self._jobs.wake
             )
         except IntegrityError:
+            self.recent.drop(call.id)
             return await self._database.write(lambda tx: self._insert(tx, row, job, None), len(call.body))
         return None
 

@@ -8,7 +8,7 @@ import structlog
 
 from bpm.bus import Bus, Envelope, Outcome
 from bpm.clock import Clock, wire_time
-from bpm.errors import BpmError
+from bpm.errors import BpmError, Fenced
 from bpm.jobs import Job, JobQueue, Lane, Lanes, jittered
 from bpm.security.permissions import Principal
 from bpm.store import Transaction
@@ -44,7 +44,10 @@ class Settlement:
         self._started = parts.clock()
 
     def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
-        """Nothing is known before."""
+        """Let an effect begin only while the request is open at this attempt; a transaction is undone afterwards."""
+        is_effect = self._parts.bus.registry.of(envelope.message).kind == "effect"
+        if is_effect and not tables.is_open(tx, self._row.request_id, self._row.attempt):
+            raise Fenced
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Write what became of it."""

@@ -164,6 +164,9 @@ _OPEN = (
     .order_by(INBOUND.c.received_at)
 )
 _FREE_KEY = update(INBOUND).where(INBOUND.c.request_id == bindparam("id_")).values(dedupe_key=None)
+_OPEN_AT = select(INBOUND.c.request_id).where(
+    INBOUND.c.request_id == bindparam("id"), INBOUND.c.attempt == bindparam("at_attempt"), _IS_OPEN
+)
 _SETTLED = ("state", "attempt", "next_attempt_at", "completed_at", "message_type", "result", "errors")
 _SETTLE = (
     update(INBOUND)
@@ -224,6 +227,11 @@ def finish(tx: Transaction, request_id: str, values: Mapping[str, Any]) -> None:
 def inbound_by_id(tx: Transaction, request_id: str) -> Any:
     """Return a request's row, or None."""
     return tx.connection.execute(_BY_ID, {"id": request_id}).first()
+
+
+def is_open(tx: Transaction, request_id: str, attempt: int) -> bool:
+    """Tell whether a request still waits for this attempt."""
+    return tx.connection.execute(_OPEN_AT, {"id": request_id, "at_attempt": attempt}).first() is not None
 
 
 def settle(tx: Transaction, request_id: str, attempt: int, values: Mapping[str, Any]) -> None:

@@ -1,0 +1,46 @@
+"""Requests that this process has stored itself, so that its own worker need not read them back."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from bpm.jobs import Job
+from router import tables
+
+MAX_REQUESTS = 4_096
+MAX_BODY_BYTES = 8 * 1024
+"""A larger body is read back: that costs little beside what is done with it."""
+
+_UNSET = tables.InboundRequest.model_construct().model_dump()
+
+
+class RecentRequests:
+    """Holds the newest of them until they are executed; another process may do that, so the oldest are let go.
+
+    What it gives is the request as it was stored. Whether it is still open has to be asked by whoever executes it.
+    """
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._rows: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
+
+    def keep(self, row: Mapping[str, Any]) -> None:
+        """Remember a request that is about to be stored."""
+        if len(row["body"]) > MAX_BODY_BYTES:
+            return
+        self._rows[row["request_id"]] = row
+        if len(self._rows) > MAX_REQUESTS:
+            self._rows.popitem(last=False)
+
+    def drop(self, request_id: str) -> None:
+        """Forget a request, which was not stored after all."""
+        self._rows.pop(request_id, None)
+
+    def take(self, job: Job) -> Any:
+        """Return the row of a job's request for its first attempt, once; None when it is not at hand."""
+        row = self._rows.pop(job.ref, None)
+        if row is None or job.attempt != 0:
+            return None
+        complete = {**_UNSET, **row}
+        return SimpleNamespace(**complete, _mapping=complete)
