@@ -31,7 +31,7 @@ class BoundaryHost(Node):
         self.handler = ""
 
     @property
-    def catchers(self) -> Sequence[Catcher]:
+    def catchers(self) -> Sequence[Catcher[Run]]:
         """Its boundary events."""
         return self.boundaries
 

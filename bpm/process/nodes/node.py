@@ -62,7 +62,7 @@ class Node:
         self.always = Way.along(*flows.values()) if is_free else None
 
     @property
-    def catchers(self) -> Sequence[Catcher]:
+    def catchers(self) -> Sequence[Catcher[Run]]:
         """What catches errors and escalations thrown inside: nothing here."""
         return ()
 

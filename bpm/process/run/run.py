@@ -7,128 +7,16 @@ A `Run` moves tokens and keeps the books; what an element means is the nodes' bu
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, Literal
 
 from bpm.expressions import EvaluationError
 
-from .effects import NOTHING, CloseWait, Completed, Effect, Event, History, Incident, Thrown
-from .state import PROCESS, ROOT, Done, Instance, Scope, Status, Token, Wait
-from .view import View
+from ..effects import NOTHING, CloseWait, Completed, Effect, Event, History, Incident, Thrown
+from ..state import PROCESS, ROOT, Done, Instance, Scope, Status, Token, Wait
+from ..view import View
+from .behavior import Behavior, Catcher, Model
 
 MACHINE_WORK = frozenset({"command", "script"})
-
-
-class Flow(NamedTuple):
-    """A sequence flow, and the element it leads to."""
-
-    id: str
-    target: str
-
-
-class Way(NamedTuple):
-    """Where a token goes from an element: on to `target`, with a new token on each of the `others`."""
-
-    ids: tuple[str, ...]
-    target: str | None
-    others: tuple[Flow, ...]
-
-    @classmethod
-    def along(cls, *flows: Flow) -> "Way":
-        """The way along some flows; along none the token is used up."""
-        return cls(tuple([flow.id for flow in flows]), flows[0].target if flows else None, flows[1:])
-
-
-class Catcher(Protocol):
-    """A boundary event or the start of an event sub-process, as what throws errors and escalations sees it."""
-
-    interrupts: bool
-
-    def precision(self, kind: str, code: str | None) -> int:
-        """0: it does not catch this; 1: it catches any code; 2: it catches exactly this one."""
-        ...
-
-    def codes(self, kind: str) -> Sequence[str | None]:
-        """The codes of this kind that it catches, null for any."""
-        ...
-
-    def catch(self, run: "Run", host: Token, code: str | None, message: str) -> None:
-        """Take it; `host` rests on the activity, or on the sub-process around the event sub-process."""
-        ...
-
-
-class Behavior(Protocol):
-    """An element as a run sees it. Any of its methods may raise EvaluationError before it changes anything."""
-
-    id: str
-    key: str
-    always: Way | None
-    is_join: ClassVar[bool]
-    leaves_as: ClassVar[Event]
-
-    @property
-    def catchers(self) -> Sequence[Catcher]:
-        """The boundary events of the element."""
-        ...
-
-    @property
-    def event_starts(self) -> Sequence[Catcher]:
-        """What starts the event sub-processes of a sub-process."""
-        ...
-
-    def activate(self, run: "Run", token: Token) -> None:
-        """A token has arrived."""
-        ...
-
-    def terminate(self, run: "Run", token: Token) -> None:
-        """The resting token is about to be removed: close what was opened for it."""
-        ...
-
-    def choose(self, view: View) -> Way:
-        """The flows to take when they are not `always` the same."""
-        ...
-
-    def complete(self, run: "Run", token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
-        """What the token waited for has come."""
-        ...
-
-    def emptied(self, run: "Run", token: Token, scope: int) -> None:
-        """The last token is gone from a scope that was opened for the token."""
-        ...
-
-    def holds(self, run: "Run", wait: Wait) -> bool:
-        """Whether the condition that the wait is for holds now."""
-        ...
-
-    def merge(self, run: "Run", scope: int) -> bool:
-        """Go on from an inclusive join if nothing more can arrive; tells whether it did."""
-        ...
-
-    def skip(self, run: "Run", token: Token, wait: Wait, values: Mapping[str, Any]) -> None:
-        """Give up an incident and go on behind it."""
-        ...
-
-    def retry(self, run: "Run", token: Token, wait: Wait) -> None:
-        """Ask for a failed task again under the next attempt of its wait."""
-        ...
-
-
-class Model(Protocol):
-    """A compiled process as a run sees it; `joins` are its inclusive gateways with several incoming flows."""
-
-    @property
-    def nodes(self) -> Mapping[str, Behavior]:
-        """The elements by key."""
-        ...
-
-    @property
-    def event_starts(self) -> Sequence[Catcher]:
-        """What starts the event sub-processes of the process itself."""
-        ...
-
-    @property
-    def joins(self) -> frozenset[str]:
-        """The inclusive joins."""
-        ...
 
 
 class Run:
@@ -151,7 +39,7 @@ class Run:
         "steps",
     )
 
-    def __init__(self, model: Model, instance: Instance, now: datetime, max_steps: int) -> None:
+    def __init__(self, model: "Model[Run]", instance: Instance, now: datetime, max_steps: int) -> None:
         self.model = model
         self.nodes = model.nodes
         self.instance = instance.copy()
@@ -193,7 +81,7 @@ class Run:
                 self._undo(token, mark)
                 self.fail(token, str(error), "activate")
 
-    def leave(self, node: Behavior, token: Token, values: Mapping[str, Any] = NOTHING) -> None:
+    def leave(self, node: "Behavior[Run]", token: Token, values: Mapping[str, Any] = NOTHING) -> None:
         """Move a token on along the node's flows; without any it is consumed."""
         way = node.always
         if way is None:
@@ -405,7 +293,7 @@ class Run:
         """The token that waits; `PROCESS` where the process itself listens."""
         return self.instance.tokens[wait.token] if wait.token else PROCESS
 
-    def answerer(self, wait: Wait) -> Behavior:
+    def answerer(self, wait: Wait) -> "Behavior[Run]":
         """The node that answers a wait: the one its token rests on, or an event that listens beside it."""
         if wait.token:
             node = self.nodes[self.instance.tokens[wait.token].element]
@@ -456,7 +344,7 @@ class Run:
         caller = self.instance.caller
         return self._find_catcher(kind, token, code) is not None or bool(caller and caller.catches(kind, code))
 
-    def _find_catcher(self, kind: str, token: Token, code: str | None) -> tuple[Catcher, Token] | None:
+    def _find_catcher(self, kind: str, token: Token, code: str | None) -> "tuple[Catcher[Run], Token] | None":
         for catchers, host in self._around(token):
             best = max(catchers, key=lambda catcher: catcher.precision(kind, code), default=None)
             if best is not None and best.precision(kind, code):
@@ -470,7 +358,7 @@ class Run:
         caught = [code for catchers, _ in self._around(token) for one in catchers for code in one.codes(kind)]
         return list(dict.fromkeys([*caught, *outside]))
 
-    def _around(self, token: Token) -> Iterable[tuple[Sequence[Catcher], Token]]:
+    def _around(self, token: Token) -> Iterable["tuple[Sequence[Catcher[Run]], Token]"]:
         """What may catch, from the inside out: boundary events, then event sub-processes, of each level."""
         while token is not PROCESS:
             yield self.nodes[token.element].catchers, token
@@ -480,7 +368,7 @@ class Run:
                 yield self.event_starts(scope), host
             token = host
 
-    def event_starts(self, scope: Scope) -> Sequence[Catcher]:
+    def event_starts(self, scope: Scope) -> "Sequence[Catcher[Run]]":
         """What starts the event sub-processes of a scope."""
         return self.model.event_starts if scope.element is None else self.nodes[scope.element].event_starts
 
