@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Generator, Hashable, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, Table
@@ -18,45 +19,71 @@ AppendedRows = list[tuple[Table, Mapping[str, Any]]]
 Changes = list[tuple[Executable, Mapping[str, Any]]]
 
 
+@dataclass(slots=True)
+class _Savepoint:
+    """A block that may be undone: under which name the database knows it, and whether it is the first with it."""
+
+    name: str | None = None
+    is_first: bool = False
+
+
 class Transaction:
     """One open transaction, shared by the units of a group; each unit has a `Transaction` of its own.
 
     `connection` runs Core statements, `session()` the object-relational ones. `append` and `change` hand over
     what nothing in the unit reads back: a whole group's rows, or changes by one statement, are written at once.
-    `remembered` spares the units of a group the same look-up.
+    `remembered` spares the units of a group the same look-up. Savepoints reach the database with the first
+    statement that may change something: a unit that only looks up and appends needs none.
     """
 
     __slots__ = (
-        "_depth",
+        "_connection",
         "_is_embedded",
         "_memory",
+        "_named",
+        "_points",
         "_say",
         "_sessions",
+        "_unopened",
         "appended",
         "callbacks",
         "changes",
-        "connection",
     )
 
     def __init__(self, connection: Connection, memory: dict[Hashable, Any]) -> None:
         """Stand on a connection whose transaction has begun; `memory` is the group's."""
-        self.connection = connection
+        self._connection = connection
         self._memory = memory
         self.appended: AppendedRows = []
         self.changes: Changes = []
         self.callbacks: list[Callable[[], object]] = []
         self._sessions: dict[int | None, ScopedSession] = {}
-        self._depth = 0
+        self._points: list[_Savepoint] = []
+        self._unopened = 0
+        self._named = 0
         driver = connection.connection.driver_connection
         self._is_embedded = isinstance(driver, sqlite3.Connection)
         # a savepoint a unit is a tenth of a small unit's cost through SQLAlchemy, and a hundredth without
         self._say = driver.execute if isinstance(driver, sqlite3.Connection) else connection.exec_driver_sql
 
+    @property
+    def connection(self) -> Connection:
+        """The connection, for statements that change something; to be asked for anew inside each savepoint."""
+        if self._unopened:
+            self._open()
+        return self._connection
+
+    @property
+    def reading(self) -> Connection:
+        """The connection for statements that change nothing, for which no savepoint is needed."""
+        return self._connection
+
     def session(self, organization_id: int | None) -> ScopedSession:
         """Return this unit's session for an organisation; None sees every organisation's rows."""
+        connection = self.connection
         session = self._sessions.get(organization_id)
         if session is None:
-            session = self._sessions[organization_id] = ScopedSession(self.connection, organization_id)
+            session = self._sessions[organization_id] = ScopedSession(connection, organization_id)
         return session
 
     def remembered(self, key: Hashable, look_up: Callable[[], T]) -> T:
@@ -94,28 +121,49 @@ class Transaction:
         """Undo everything done inside, appended rows and callbacks too, when the block raises."""
         self.flush()
         rows, changes, callbacks = len(self.appended), len(self.changes), len(self.callbacks)
-        name = f"s{self._depth}"
-        self._depth += 1
-        self._say(f"SAVEPOINT {name}")
+        point = _Savepoint()
+        self._points.append(point)
+        self._unopened += 1
         try:
             yield
             self.flush()
         except BaseException:
             self.close()
-            self.forget()
             del self.appended[rows:], self.changes[changes:], self.callbacks[callbacks:]
             with suppress(DBAPIError, sqlite3.Error):  # a full disk has rolled back everything; its error counts
-                self._say(f"ROLLBACK TO {name}")
+                self._leave(point, undo=True)
             raise
-        finally:
-            self._depth -= 1
-        if self._is_embedded:  # elsewhere it is a round trip, and the commit releases them all
-            self._say(f"RELEASE {name}")
+        self._leave(point)
 
     def flush(self) -> None:
         """Bring the sessions' pending changes to the database."""
         for session in self._sessions.values():
-            session.flush()
+            if session.new or session.dirty or session.deleted:
+                self._open()
+                session.flush()
+
+    def _open(self) -> None:
+        """Say the savepoints that have not been said yet: one for all, for nothing was changed between them."""
+        if not self._unopened:
+            return
+        self._named += 1
+        name = f"s{self._named}"
+        self._say(f"SAVEPOINT {name}")
+        self._points[-self._unopened].is_first = True
+        for point in self._points[-self._unopened :]:
+            point.name = name
+        self._unopened = 0
+
+    def _leave(self, point: "_Savepoint", *, undo: bool = False) -> None:
+        self._points.pop()
+        if point.name is None:
+            self._unopened -= 1
+            return
+        if undo:
+            self.forget()
+            self._say(f"ROLLBACK TO {point.name}")
+        if point.is_first and self._is_embedded:  # elsewhere it is a round trip, and the commit releases them all
+            self._say(f"RELEASE {point.name}")
 
     def close(self) -> None:
         """Forget the sessions and the objects they hold; the connection stays open."""

@@ -102,6 +102,7 @@ class DatabaseContract:
         def undo(tx: Transaction) -> bool:
             before = look(tx)
             with contextlib.suppress(RuntimeError), tx.savepoint():
+                insert("undone")(tx)
                 raise RuntimeError("no")
             return look(tx) != before
 
@@ -280,6 +281,57 @@ class DatabaseContract:
         await database.write(work)
         assert await database.read(words) == ["kept"]
         assert called == ["kept"]
+
+    async def test_savepoints_inside_one_another(self, database: Database) -> None:
+        """Each undoes what was done inside it and nothing else, wherever the first change stands."""
+
+        def attempt(tx: Transaction, word: str, inside: Callable[[], object] = str) -> None:
+            with contextlib.suppress(ValueError), tx.savepoint():
+                inside()
+                insert(word)(tx)
+                raise ValueError
+
+        def kept(tx: Transaction, *words: str) -> None:
+            with tx.savepoint():
+                for word in words:
+                    insert(word)(tx)
+
+        def work(tx: Transaction) -> None:
+            attempt(tx, "lost 1", lambda: kept(tx, "lost 2"))
+            with tx.savepoint():
+                with tx.savepoint():
+                    attempt(tx, "lost 3")
+                    kept(tx, "a")
+                    attempt(tx, "lost 4")
+                kept(tx, "b")
+                insert("c")(tx)
+                attempt(tx, "lost 5", lambda: kept(tx, "lost 6"))
+            with contextlib.suppress(ValueError), tx.savepoint():
+                with tx.savepoint():
+                    insert("lost 7")(tx)
+                insert("lost 8")(tx)
+                kept(tx, "lost 9")
+                raise ValueError
+            insert("d")(tx)
+
+        await database.write(work)
+        assert await database.read(words) == ["a", "b", "c", "d"]
+
+    async def test_an_object_changed_inside_a_savepoint_is_changed_back(self, database: Database) -> None:
+        """That holds for one that was loaded before the savepoint began, too."""
+
+        def work(tx: Transaction) -> None:
+            row = WriterSample(word="before")
+            tx.session(None).add(row)
+            tx.flush()
+            with contextlib.suppress(ValueError), tx.savepoint():
+                row.word = "changed"
+                with tx.savepoint():
+                    row.word = "changed again"
+                raise ValueError
+
+        await database.write(work)
+        assert await database.read(words) == ["before"]
 
     async def test_a_savepoint_outlives_a_refused_statement(self, database: Database) -> None:
         """After a statement that was refused inside a savepoint the unit goes on."""

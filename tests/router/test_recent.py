@@ -31,7 +31,7 @@ async def test_a_request_in_memory_is_the_stored_one(app: RunningApp) -> None:
 async def test_what_has_ended_meanwhile_is_not_executed(app: RunningApp) -> None:
     """A request that was discarded after it had been accepted begins no effect and leaves no trace of a command."""
     probes.tries.clear()
-    for key, command in {"gone-effect": "DawdleCommand", "gone": "NoteCommand"}.items():
+    for key, command in {"ended-effect": "DawdleCommand", "ended": "NoteCommand"}.items():
         fields = {"event": key, "seconds": 0.0} if command == "DawdleCommand" else {"event": key}
         _, job = await waiting(app, key, commandName=command, parameters=fields)
         await app.cmd("DiscardInboundRequestCommand", requestId=job.ref, reason="not wanted")
