@@ -7,16 +7,18 @@ It reads no clock, no database and no network, and never changes its arguments; 
 answer. The caller stores the instance and carries out the effects in one transaction (see `effects`).
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from bpm.expressions import EvaluationError
 
+from .answers import complete, fail, retry
 from .compile import CompiledProcess
-from .effects import Cancelled, Effect, Ignored, OpenConditionWait
+from .effects import NOTHING, Cancelled, Completed, Effect, Ignored
+from .misfits import find_misfit
 from .run import Run
-from .state import PROCESS, ROOT, Instance, Status, Token, Wait
+from .run.catching import throw
+from .run.conditions import fire_condition
+from .state import PROCESS, ROOT, Instance, Status, Token
 from .triggers import (
     Cancel,
     CompleteTask,
@@ -33,19 +35,8 @@ from .triggers import (
 )
 
 MAX_STEPS = 1000
-
-_TASKS = ("command", "script", "decision", "call")
-_ANSWERS: Mapping[type[Trigger], tuple[str, ...]] = {
-    CompleteTask: _TASKS,
-    FailTask: _TASKS,
-    Escalated: ("call",),
-    SignalArrived: ("signal",),
-    TimerFired: ("timer",),
-    MessageArrived: ("message",),
-    CompleteUserTask: ("user",),
-    Retry: ("incident",),
-    Skip: ("incident",),
-}
+MACHINE_WORK = frozenset({"command", "script"})
+"""The kinds of wait that a worker answers by itself."""
 
 
 def advance(
@@ -56,127 +47,131 @@ def advance(
     A trigger that does not fit gives the same instance and one Ignored. At most `max_steps` elements are activated;
     a token that would need more becomes an incident, which a Retry grants as many steps again.
     """
-    if reason := _misfit(process, instance, trigger):
+    if reason := find_misfit(process, instance, trigger):
         return instance, (Ignored(reason),)
     run = Run(process, instance, now, max_steps)
-    _apply(process, run, trigger)
-    run.proceed()
-    return run.finish(), tuple(run.effects)
+    _apply(run, process, trigger)
+    _move_tokens(run)
+    while _end_scope(run) or fire_condition(run) or _merge_tokens(run):
+        _move_tokens(run)
+    _settle(run)
+    return run.instance, tuple(run.effects)
 
 
-def _misfit(process: CompiledProcess, instance: Instance, trigger: Trigger) -> str:
-    """Why a trigger does not fit; empty if it does."""
-    if instance.status.is_final:
-        return f"the instance is {instance.status}"
+def _apply(run: Run, process: CompiledProcess, trigger: Trigger) -> None:
+    """Do what the trigger itself means; all that follows from it is the tokens' business."""
     if isinstance(trigger, Start):
-        return _start_misfit(process, instance, trigger)
-    if isinstance(trigger, Cancel):
-        return ""
-    wait = instance.waits.get(trigger.wait_id)
-    if wait is None:
-        return f"nothing waits under {trigger.wait_id} any more"
-    if wait.kind not in _ANSWERS[type(trigger)]:
-        return f"{trigger.wait_id} is a wait of kind {wait.kind}, which {type(trigger).__name__} does not answer"
-    if isinstance(trigger, CompleteTask | FailTask) and trigger.attempt != wait.attempt:
-        return f"attempt {trigger.attempt} of {trigger.wait_id} is over; attempt {wait.attempt} is under way"
-    return ""
-
-
-def _start_misfit(process: CompiledProcess, instance: Instance, trigger: Start) -> str:
-    if instance.version:
-        return "the instance has started already"
-    if trigger.element is not None:
-        starts = process.start_elements
-        return "" if trigger.element in starts else f"process '{process.id}' has no start event '{trigger.element}'"
-    if trigger.message in process.starts:
-        return ""
-    if trigger.message is None:
-        if not process.start_messages:
-            return f"process '{process.id}' starts by a timer or a signal only"
-        return f"process '{process.id}' starts by message only: {', '.join(process.start_messages)}"
-    return f"process '{process.id}' has no start event for message '{trigger.message}'"
-
-
-def _apply(process: CompiledProcess, run: Run, trigger: Trigger) -> None:
-    if isinstance(trigger, Start):
-        _start(process, run, trigger)
+        _start(run, process, trigger)
         return
     if isinstance(trigger, Cancel):
         run.end(Status.CANCELLED)
         run.effects.append(Cancelled(trigger.reason))
         return
     wait = run.instance.waits[trigger.wait_id]
-    token = run.token_of(wait)
+    token = run.waits.token(wait)
     match trigger:
         case CompleteTask(result=result, variables=variables):
-            _complete(run, wait, token, result, variables)
+            complete(run, wait, token, result, variables)
         case FailTask(message=message, code=code):
-            _fail(run, wait, token, message, code)
+            fail(run, wait, token, message, code)
         case TimerFired():
-            _complete(run, wait, token, None, {})
+            complete(run, wait, token, None, NOTHING)
         case MessageArrived(payload=payload) | SignalArrived(payload=payload):
-            _complete(run, wait, token, payload, {})
+            complete(run, wait, token, payload, NOTHING)
         case Escalated(code=code):
-            run.throw("escalation", token, code, "")
+            throw(run, "escalation", token, code, "")
         case CompleteUserTask(variables=variables):
-            _complete(run, wait, token, variables, {})
+            complete(run, wait, token, variables, NOTHING)
         case Retry(variables=variables):
-            run.write(token.scope, variables)
-            _retry(run, wait, token)
+            run.variables.write(token.scope, variables)
+            retry(run, wait, token)
         case Skip(variables=variables):
             run.answerer(wait).skip(run, token, wait, variables)
 
 
-def _start(process: CompiledProcess, run: Run, trigger: Start) -> None:
+def _start(run: Run, process: CompiledProcess, trigger: Start) -> None:
     """Write the variables, begin to listen, and put a token at the start."""
     run.instance.caller = trigger.caller
-    run.write(ROOT, trigger.variables)
+    run.variables.write(ROOT, trigger.variables)
     for start in process.event_starts:
         start.arm(run, PROCESS)
-    run.spawn(process.starts[trigger.message] if trigger.element is None else trigger.element, ROOT)
+    run.tokens.spawn(process.starts[trigger.message] if trigger.element is None else trigger.element, ROOT)
 
 
-def _complete(run: Run, wait: Wait, token: Token, result: Any, values: Mapping[str, Any]) -> None:
-    """Let the element that waited go on; results it cannot map make an incident that keeps them."""
+def _move_tokens(run: Run) -> None:
+    """Let every token that is on its way arrive at its element, until all of them rest or are gone."""
+    moving, nodes = run.tokens.moving, run.nodes
+    while moving:
+        token = moving.popleft()
+        run.steps_left -= 1
+        if run.steps_left < 0:
+            run.fail(token, "too many steps for one trigger: the process goes round in circles", "activate")
+            continue
+        before = len(run.effects)
+        try:
+            nodes[token.element].activate(run, token)
+        except EvaluationError as error:
+            _undo(run, token, before)
+            run.fail(token, str(error), "activate")
+
+
+def _undo(run: Run, token: Token, before: int) -> None:
+    """Take back what an activation did before it failed: its effects, and the waits and scopes it opened."""
+    del run.effects[before:]
+    for scope in run.scopes.of(token):
+        run.scopes.close(scope)
+    run.waits.forget(token)
+
+
+def _end_scope(run: Run) -> bool:
+    """End a scope whose last token is gone: the process or a sub-process completes; tells whether there was one."""
+    if not run.tokens.emptied:
+        return False
+    scope = run.tokens.emptied.pop()
+    if run.instance.status.is_final or not run.tokens.is_empty(scope):
+        return True
+    if scope == ROOT:
+        _complete_process(run)
+        return True
+    host = run.scopes.host(scope)
     try:
-        run.answerer(wait).complete(run, token, wait, result, values)
+        run.nodes[host.element].emptied(run, host, scope)
     except EvaluationError as error:
-        run.fail_wait(wait, str(error), "complete", result, dict(values))
+        run.fail(host, str(error), "emptied", scope)
+    return True
 
 
-def _fail(run: Run, wait: Wait, token: Token, message: str, code: str | None) -> None:
-    """Hand a failure to what catches it, else make it an incident."""
-    if not run.catches("error", token, code):
-        run.fail_wait(wait, message, "job", code=code)
+def _complete_process(run: Run) -> None:
+    run.waits.close_all(PROCESS)
+    run.instance.status = Status.COMPLETED
+    run.effects.append(Completed(run.variables[ROOT]))
+
+
+def _merge_tokens(run: Run) -> bool:
+    """Let one inclusive join go on at which nothing more can arrive; tells whether one did."""
+    joins = run.model.joins
+    if not joins:
+        return False
+    waiting = {(token.element, token.scope): None for token in run.tokens.resting.values() if token.element in joins}
+    return any(run.nodes[element].merge(run, scope) for element, scope in waiting)
+
+
+def _settle(run: Run) -> None:
+    """Find the status that the instance rests in, and count its version."""
+    instance = run.instance
+    instance.version += 1
+    if instance.status.is_final:
         return
-    run.record(wait.element, "failed", token, {"message": message, "code": code})
-    run.throw("error", token, code, message)
+    if instance.tokens and not any(wait.token for wait in instance.waits.values()):
+        _report_deadlock(run)
+    kinds = {wait.kind for wait in instance.waits.values()}
+    if "incident" in kinds:
+        instance.status = Status.ERROR
+    else:
+        instance.status = Status.RUNNING if kinds & MACHINE_WORK else Status.WAITING
 
 
-def _retry(run: Run, wait: Wait, token: Token) -> None:
-    """Take an incident up where it stopped."""
-    phase, *data = wait.data
-    node = run.answerer(wait)
-    match phase:
-        case "job":
-            try:
-                node.retry(run, token, wait)
-            except EvaluationError as error:
-                run.fail_wait(wait, str(error), "job")
-        case "complete":
-            _complete(run, wait, token, *data)
-        case "emptied":
-            run.close(wait)
-            run.empty(data[0])
-        case "condition":
-            run.replace(wait._replace(kind="condition", data=False))
-            run.effects.append(OpenConditionWait(wait.id, wait.element))
-            run.changed = True
-        case "leave":
-            run.close(wait)
-            run.leave(node, token)
-        case "join":
-            run.close(wait)
-        case _:
-            run.close(wait)
-            run.again(token)
+def _report_deadlock(run: Run) -> None:
+    """Tokens rest at joins alone, and nothing is left that could bring the missing ones."""
+    token = next(token for token in run.tokens.resting.values() if run.nodes[token.element].is_join)
+    run.fail(token, "it waits for a token on another incoming flow, and none can come any more", "join")

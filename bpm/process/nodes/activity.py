@@ -43,7 +43,7 @@ class BoundaryHost(Node):
     def leave(self, run: Run, token: Token, values: Mapping[str, Any] = NOTHING) -> None:
         """Move on; from now on it can be compensated."""
         if self.handler:
-            run.note_done(token.scope, Done(self.key, {}, []))
+            run.scopes.add_done(token.scope, Done(self.key, {}, []))
         run.leave(self, token, values)
 
 

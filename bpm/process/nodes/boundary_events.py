@@ -24,11 +24,11 @@ class BoundaryEvent(
 
     def start(self, run: Run, host: Token, written: Mapping[str, Any]) -> None:
         """Begin beside the activity, or in its place."""
-        run.write(host.scope, written)
-        run.spawn(self.key, host.scope)
+        run.variables.write(host.scope, written)
+        run.tokens.spawn(self.key, host.scope)
         if self.interrupts:
             run.nodes[host.element].terminate(run, host)
-            run.consume(host)
+            run.tokens.consume(host)
 
 
 class CompensationBoundaryEvent(ListeningEvent, element="boundaryEvent", events=("compensate",)):

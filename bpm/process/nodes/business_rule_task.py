@@ -35,6 +35,6 @@ class BusinessRuleTask(CommandTask, element="businessRuleTask"):
         """The decision with every variable it can see."""
         if not self.decision:
             return super().request(run, token, wait_id, attempt)
-        view = run.view(token.scope)
+        view = run.variables.view(token.scope)
         variables = {**view, **self.input_values(view)}
         return Decide(wait_id, attempt, self.id, self.decision, self.shape, variables)

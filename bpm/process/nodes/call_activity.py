@@ -8,6 +8,7 @@ from ..compilation import Compilation
 from ..definition import Called, Element
 from ..effects import CallProcess
 from ..run import Run
+from ..run.catching import caught_codes
 from ..state import Caller, Token
 from .job import JobTask
 
@@ -35,7 +36,7 @@ class CallActivity(JobTask, element="callActivity"):
 
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> CallProcess:
         """The process with its variables, and what is caught around here."""
-        view = run.view(token.scope)
+        view = run.variables.view(token.scope)
         process = self.process(view)
         if not isinstance(process, str) or not process:
             raise EvaluationError(f"the id of the process to call must be a text, not {process!r}")
@@ -49,7 +50,7 @@ class CallActivity(JobTask, element="callActivity"):
             self.version,
             variables,
             None if key in (None, "") else str(key),
-            Caller(run.codes("error", token), run.codes("escalation", token)),
+            Caller(caught_codes(run, "error", token), caught_codes(run, "escalation", token)),
         )
 
 

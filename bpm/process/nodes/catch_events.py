@@ -32,13 +32,13 @@ class Awaiting(ResultNode):
 
     def holds(self, run: Run, wait: Wait) -> bool:
         """Whether its condition holds."""
-        return self.subscription.holds(run.view(run.token_of(wait).scope))
+        return self.subscription.holds(run.variables.view(run.waits.token(wait).scope))
 
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """It has happened; the gateway's token comes along."""
-        written = self.results(run.view(token.scope), result, values)
-        run.write(token.scope, written)
-        run.close_all(token, wait)
+        written = self.results(run.variables.view(token.scope), result, values)
+        run.variables.write(token.scope, written)
+        run.waits.close_all(token, wait)
         self._pass_gateway(run, token)
         self.leave(run, token, written)
 
@@ -65,7 +65,7 @@ class CatchEvent(Awaiting, element="intermediateCatchEvent", events=KINDS):
     def activate(self, run: Run, token: Token) -> None:
         """Wait."""
         run.record(self.id, "activated", token, self.arm(run, token))
-        run.rest(token)
+        run.tokens.rest(token)
 
 
 class LinkCatchEvent(Node, element="intermediateCatchEvent", events=("link",)):

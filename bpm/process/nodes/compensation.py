@@ -6,6 +6,7 @@ from typing import Any
 from ..compilation import Compilation
 from ..definition import Element
 from ..run import Run
+from ..run.catching import throw
 from ..state import Done, Token, read_done
 from .node import Node
 from .sub_process import SubProcess
@@ -26,11 +27,11 @@ class Compensating(Node):
         """Begin; when there is nothing to undo, go on at once."""
         work: Work = []
         for scope in _scopes(run, token.scope):
-            done = run.instance.done.pop(scope, ())
+            done = run.scopes.take_done(scope)
             wanted = [one for one in done if self.target in ("", one.element)]
-            run.note_done(scope, *[one for one in done if one not in wanted])
+            run.scopes.add_done(scope, *[one for one in done if one not in wanted])
             work += _work(run, wanted, {})
-        run.rest(token)
+        run.tokens.rest(token)
         if work:
             run.record(self.id, "activated", token)
         self._next(run, token, work)
@@ -40,19 +41,19 @@ class Compensating(Node):
             self.compensated(run, token)
             return
         (handler, variables, inner), *rest = work
-        scope = run.open_scope(token, dict(variables), note=rest)
-        run.note_done(scope, *read_done(inner))
-        run.spawn(handler, scope)
+        scope = run.scopes.open(token, dict(variables), note=rest)
+        run.scopes.add_done(scope, *read_done(inner))
+        run.tokens.spawn(handler, scope)
 
     def emptied(self, run: Run, token: Token, scope: int) -> None:
         """A handler has ended."""
-        rest = run.instance.scopes[scope].note
-        run.close_scope(scope)
+        rest = run.scopes[scope].note
+        run.scopes.close(scope)
         self._next(run, token, rest)
 
     def compensated(self, run: Run, token: Token) -> None:
         """Everything is undone."""
-        run.close_all(token)
+        run.waits.close_all(token)
         self.leave(run, token)
 
 
@@ -83,20 +84,19 @@ class CancelEndEvent(Compensating, element="endEvent", events=("cancel",)):
 
     def activate(self, run: Run, token: Token) -> None:
         """Remove every other token of the transaction, then undo."""
-        run.clear_scope(token.scope)
-        run.instance.active[token.scope] = 1
+        run.clear_around(token)
         self.compensate(run, token)
 
     def compensated(self, run: Run, token: Token) -> None:
         """Leave the transaction."""
         run.record(self.id, "completed", token)
-        run.throw("cancel", token, None, "")
+        throw(run, "cancel", token, None, "")
 
 
 def _scopes(run: Run, scope: int) -> Iterable[int]:
     """The scopes whose activities are undone: an event sub-process undoes what its own scope stands in."""
     yield scope
-    record = run.instance.scopes[scope]
+    record = run.scopes[scope]
     node = run.nodes[record.element] if record.element else None
     if isinstance(node, SubProcess) and node.is_event_triggered and record.parent is not None:
         yield record.parent

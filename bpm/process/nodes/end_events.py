@@ -3,6 +3,7 @@
 from ..compilation import Compilation
 from ..definition import Element
 from ..run import Run
+from ..run.catching import is_caught, throw
 from ..state import Token
 from .node import Node
 
@@ -16,8 +17,7 @@ class TerminateEndEvent(Node, element="endEvent", events=("terminate",)):
 
     def activate(self, run: Run, token: Token) -> None:
         """Remove every other token of the scope, then this one."""
-        run.clear_scope(token.scope)
-        run.instance.active[token.scope] = 1
+        run.clear_around(token)
         run.leave(self, token)
 
 
@@ -32,9 +32,9 @@ class ErrorEndEvent(Node, element="endEvent", events=("error",)):
 
     def activate(self, run: Run, token: Token) -> None:
         """Throw the error."""
-        if not run.catches("error", token, self.code):
+        if not is_caught(run, "error", token, self.code):
             message = f"error '{self.code}' was thrown and no error boundary event catches it"
             run.fail(token, message, "activate", code=self.code)
             return
         run.record(self.id, "completed", token)
-        run.throw("error", token, self.code, f"error '{self.code}' at '{self.name or self.id}'")
+        throw(run, "error", token, self.code, f"error '{self.code}' at '{self.name or self.id}'")

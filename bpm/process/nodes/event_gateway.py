@@ -55,4 +55,4 @@ class EventBasedGateway(Node, element="eventBasedGateway"):
         for event in self.events:
             event.arm(run, token)
         run.record(self.id, "activated", token)
-        run.rest(token)
+        run.tokens.rest(token)

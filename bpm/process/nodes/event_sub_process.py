@@ -5,7 +5,9 @@ from typing import Any
 
 from ..compilation import Compilation
 from ..definition import Element
-from ..run import INTERRUPTED, Run
+from ..run import Run
+from ..run.catching import event_starts
+from ..run.scopes import INTERRUPTED
 from ..state import Token
 from .listening import ListeningEvent
 from .sub_process import SubProcess
@@ -32,16 +34,16 @@ class EventStart(
 
     def scope(self, run: Run, host: Token) -> int:
         """The scope that the host runs."""
-        return run.inside(host)
+        return run.scopes.inside(host)
 
     def start(self, run: Run, host: Token, written: Mapping[str, Any]) -> None:
         """Begin beside the rest of the scope, or in its place."""
-        scope = run.inside(host)
+        scope = run.scopes.inside(host)
         if self.interrupts:
-            run.clear_scope(scope)
-            for wait in run.waits_of(host):
-                if run.nodes[wait.element] in run.event_starts(run.instance.scopes[scope]):
-                    run.close(wait, "cancelled")
-            run.note(scope, INTERRUPTED)
-        run.write(scope, written)
-        run.spawn(self.sub_process, scope)
+            run.clear(scope)
+            for wait in run.waits.of(host):
+                if run.nodes[wait.element] in event_starts(run, scope):
+                    run.waits.close(wait, "cancelled")
+            run.scopes.note(scope, INTERRUPTED)
+        run.variables.write(scope, written)
+        run.tokens.spawn(self.sub_process, scope)

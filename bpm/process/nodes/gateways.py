@@ -57,10 +57,9 @@ class ParallelGateway(Node, element="parallelGateway"):
         if self.incoming < 2:
             run.leave(self, token)
             return
-        arrivals = run.arrivals(token.element, token.scope)
-        arrivals[token.flow].append(token.id)
-        run.rest(token)
+        arrivals = run.joins.arrive(token)
+        run.tokens.rest(token)
         if len(arrivals) < self.incoming:
             run.record(self.id, "activated", token)
             return
-        run.leave(self, run.join(arrivals, token.id))
+        run.leave(self, run.joins.join(arrivals, token.id))

@@ -34,19 +34,19 @@ class InclusiveGateway(Node, element="inclusiveGateway"):
         if len(self.incoming) < 2:
             run.leave(self, token)
             return
-        run.arrivals(token.element, token.scope)[token.flow].append(token.id)
+        run.joins.arrive(token)
         run.record(self.id, "activated", token)
-        run.rest(token)
+        run.tokens.rest(token)
 
     def merge(self, run: Run, scope: int) -> bool:
         """Join what has arrived, unless more may come."""
-        arrivals = run.arrivals(self.key, scope)
+        arrivals = run.joins.arrivals(self.key, scope)
         filled = arrivals.keys() & self.incoming
         empty = self.incoming - filled
-        if not filled or any(self._may_bring(token, scope, filled, empty) for token in run.instance.tokens.values()):
+        if not filled or any(self._may_bring(token, scope, filled, empty) for token in run.tokens.resting.values()):
             return False
         last = max(tokens[0] for tokens in arrivals.values())
-        run.leave(self, run.join(arrivals, last))
+        run.leave(self, run.joins.join(arrivals, last))
         return True
 
     def _may_bring(self, token: Token, scope: int, filled: object, empty: frozenset[str]) -> bool:

@@ -20,14 +20,14 @@ class JobTask(Activity):
     def activate(self, run: Run, token: Token) -> None:
         """Arm the boundary events and ask."""
         self.arm_boundaries(run, token)
-        wait_id = run.open(self.kind, self.id, token)
+        wait_id = run.waits.open(self.kind, self.id, token)
         self._ask(run, token, self.request(run, token, wait_id, 1), is_first=True)
-        run.rest(token)
+        run.tokens.rest(token)
 
     def retry(self, run: Run, token: Token, wait: Wait) -> None:
         """Ask again; boundary events have stayed armed."""
         request = self.request(run, token, wait.id, wait.attempt + 1)
-        run.replace(Wait(wait.id, self.kind, self.id, token.id, wait.attempt + 1))
+        run.waits.replace(Wait(wait.id, self.kind, self.id, token.id, wait.attempt + 1))
         self._ask(run, token, request, is_first=False)
 
     def _ask(self, run: Run, token: Token, request: Request, is_first: bool) -> None:

@@ -63,16 +63,18 @@ class ListeningEvent(ResultNode):
 
     def holds(self, run: Run, wait: Wait) -> bool:
         """Whether its condition holds."""
-        return self.subscription is not None and self.subscription.holds(run.view(self.scope(run, run.token_of(wait))))
+        return self.subscription is not None and self.subscription.holds(
+            run.variables.view(self.scope(run, run.waits.token(wait)))
+        )
 
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """It has happened; one that does not interrupt goes on waiting."""
-        written = self.results(run.view(self.scope(run, token)), result, values)
+        written = self.results(run.variables.view(self.scope(run, token)), result, values)
         self._happened(run, token, wait, written)
 
     def _happened(self, run: Run, host: Token, wait: Wait | None, written: Mapping[str, Any]) -> None:
         if wait:
-            run.close(wait)
+            run.waits.close(wait)
         if wait and self.subscription and not self.interrupts:
             self.subscription.renew(run, wait, self.id, host, self.scope(run, host))
         self.start(run, host, written)
@@ -92,7 +94,7 @@ class ListeningEvent(ResultNode):
         named = {self.code_variable: code, self.message_variable: message}
         values = {name: value for name, value in named.items() if name}
         thrown = {"code": code, "message": message} if self.kind == "error" else None
-        self.start(run, host, self.results(run.view(self.scope(run, host)), thrown, values))
+        self.start(run, host, self.results(run.variables.view(self.scope(run, host)), thrown, values))
 
     def skip(self, run: Run, token: Token, wait: Wait, values: Mapping[str, Any]) -> None:
         """Begin the path with these values instead of the ones that could not be mapped."""

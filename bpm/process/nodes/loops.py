@@ -38,22 +38,22 @@ class Loop(BoundaryHost):
 
     def turn(self, run: Run, token: Token, index: int, variables: dict[str, Any], parent: int | None = None) -> None:
         """Begin the turn of an index, counted from 0."""
-        run.steps += STEPS_PER_TURN
+        run.steps_left += STEPS_PER_TURN
         variables["loopCounter"] = index + self.loop.counts_from
-        run.spawn(self.inner.key, run.open_scope(token, variables, parent, index))
+        run.tokens.spawn(self.inner.key, run.scopes.open(token, variables, parent, index))
 
     def end_turn(self, run: Run, scope: int) -> list[Done]:
         """Close a turn's scope; what can be compensated keeps the turn's own variables."""
-        variables = run.instance.variables[scope]
-        return [one._replace(variables={**variables, **one.variables}) for one in run.close_scope(scope)]
+        variables = run.variables[scope]
+        return [one._replace(variables={**variables, **one.variables}) for one in run.scopes.close(scope)]
 
     def finish(self, run: Run, token: Token, written: Mapping[str, Any], done: Iterable[Done]) -> None:
         """Leave behind the last turn."""
-        run.write(token.scope, written)
-        run.close_all(token)
+        run.variables.write(token.scope, written)
+        run.waits.close_all(token)
         inner = list(done)
         if self.handler or inner:
-            run.note_done(token.scope, Done(self.key, {}, inner))
+            run.scopes.add_done(token.scope, Done(self.key, {}, inner))
         run.leave(self, token, written)
 
 
@@ -71,21 +71,21 @@ class StandardLoop(Loop):
 
     def activate(self, run: Run, token: Token) -> None:
         """Begin, unless there is nothing to do."""
-        if self.loop.checks_first and not self._goes_on(run.view(token.scope), 0):
+        if self.loop.checks_first and not self._goes_on(run.variables.view(token.scope), 0):
             self.leave(run, token)
             return
         self.arm_boundaries(run, token)
-        run.rest(token)
+        run.tokens.rest(token)
         self.turn(run, token, 0, {})
 
     def emptied(self, run: Run, token: Token, scope: int) -> None:
         """Go round again, or on."""
-        turns = run.instance.scopes[scope].note + 1
-        goes_on = self._goes_on(run.view(scope), turns)
+        turns = run.scopes[scope].note + 1
+        goes_on = self._goes_on(run.variables.view(scope), turns)
         done = self.end_turn(run, scope)
         if goes_on:
             self.turn(run, token, turns, {})
-            run.note_done(run.scopes_of(token)[0], *done)
+            run.scopes.add_done(run.scopes.of(token)[0], *done)
         else:
             self.finish(run, token, {}, done)
 
@@ -115,11 +115,11 @@ class MultiInstance(Loop):
 
     def activate(self, run: Run, token: Token) -> None:
         """Begin all turns, or the first one."""
-        items, total = self._items(run.view(token.scope))
+        items, total = self._items(run.variables.view(token.scope))
         self.arm_boundaries(run, token)
         outputs: list[Any] | None = [None] * total if self.output else None
-        run.rest(token)
-        body = run.open_scope(token, _counters(total, 0, 0), note=[items, total, 0, 0, outputs])
+        run.tokens.rest(token)
+        body = run.scopes.open(token, _counters(total, 0, 0), note=[items, total, 0, 0, outputs])
         if not total:
             self._finish(run, token, body)
         for _ in range(min(total, 1) if self.is_sequential else total):
@@ -140,7 +140,7 @@ class MultiInstance(Loop):
         return items, min(total, len(items)) if items is not None else total
 
     def _begin(self, run: Run, token: Token, body: int) -> None:
-        items, total, begun, ended, outputs = run.instance.scopes[body].note
+        items, total, begun, ended, outputs = run.scopes[body].note
         variables: dict[str, Any] = {}
         if self.local and self.local != self.loop.item:
             variables[self.local] = None
@@ -148,35 +148,35 @@ class MultiInstance(Loop):
             item, *items = items
             if self.loop.item:
                 variables[self.loop.item] = item
-        run.note(body, [items, total, begun + 1, ended, outputs])
-        run.write_locally(body, _counters(total, begun + 1, ended))
+        run.scopes.note(body, [items, total, begun + 1, ended, outputs])
+        run.variables.write_locally(body, _counters(total, begun + 1, ended))
         self.turn(run, token, begun, variables, body)
 
     def emptied(self, run: Run, token: Token, scope: int) -> None:
         """A turn has ended: collect what it came to, and see whether others follow."""
-        body = run.scopes_of(token)[0]
-        items, total, begun, ended, outputs = run.instance.scopes[body].note
-        view = run.view(scope)
+        body = run.scopes.of(token)[0]
+        items, total, begun, ended, outputs = run.scopes[body].note
+        view = run.variables.view(scope)
         if self.output and outputs is not None:
             outputs = list(outputs)
-            outputs[run.instance.scopes[scope].note] = self.output(view)
+            outputs[run.scopes[scope].note] = self.output(view)
         counters = _counters(total, begun, ended + 1)
         is_over = self.condition is not None and self.condition.holds(view.within({**counters, **_zeebe(counters)}))
-        run.note_done(body, *self.end_turn(run, scope))
-        run.note(body, [items, total, begun, ended + 1, outputs])
-        run.write_locally(body, counters)
+        run.scopes.add_done(body, *self.end_turn(run, scope))
+        run.scopes.note(body, [items, total, begun, ended + 1, outputs])
+        run.variables.write_locally(body, counters)
         if is_over or ended + 1 == total:
             self._finish(run, token, body)
         elif self.is_sequential:
             self._begin(run, token, body)
 
     def _finish(self, run: Run, token: Token, body: int) -> None:
-        for scope in run.scopes_of(token)[1:]:
-            run.clear_scope(scope)
-            run.close_scope(scope)
-        outputs = run.instance.scopes[body].note[4]
+        for scope in run.scopes.of(token)[1:]:
+            run.clear(scope)
+            run.scopes.close(scope)
+        outputs = run.scopes[body].note[4]
         written = {self.loop.output_collection: outputs} if self.output and self.loop.output_collection else {}
-        self.finish(run, token, written, run.close_scope(body))
+        self.finish(run, token, written, run.scopes.close(body))
 
 
 def _counters(total: int, begun: int, ended: int) -> dict[str, Any]:

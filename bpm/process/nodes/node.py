@@ -87,7 +87,7 @@ class Node:
 
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """What the token waited for has come: close every wait of the token and go on."""
-        run.close_all(token, wait)
+        run.waits.close_all(token, wait)
         self.leave(run, token, values)
 
     def emptied(self, run: Run, token: Token, scope: int) -> None:
@@ -103,15 +103,15 @@ class Node:
 
     def retry(self, run: Run, token: Token, wait: Wait) -> None:
         """Start anew."""
-        run.close(wait)
-        run.again(token)
+        run.waits.close(wait)
+        run.tokens.again(token)
 
     def discard(self, run: Run, token: Token) -> None:
         """Close what was opened for the token, the inside first."""
-        for scope in run.scopes_of(token):
-            run.clear_scope(scope)
-            run.close_scope(scope)
-        run.close_all(token)
+        for scope in run.scopes.of(token):
+            run.clear(scope)
+            run.scopes.close(scope)
+        run.waits.close_all(token)
 
     def terminate(self, run: Run, token: Token) -> None:
         """Something else ends what the token is doing."""
@@ -122,5 +122,5 @@ class Node:
         """Give up an incident and go on as if the element had completed with these values."""
         self.discard(run, token)
         run.record(self.id, "skipped", token)
-        run.write(token.scope, values)
+        run.variables.write(token.scope, values)
         self.leave(run, token, values)

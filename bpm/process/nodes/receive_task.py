@@ -24,4 +24,4 @@ class ReceiveTask(Activity, Awaiting, element="receiveTask"):
         self.arm_boundaries(run, token)
         self.arm(run, token)
         run.record(self.id, "activated", token)
-        run.rest(token)
+        run.tokens.rest(token)

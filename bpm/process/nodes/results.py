@@ -51,7 +51,7 @@ class ResultNode(Node):
 
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """Write the results, close all waits and go on."""
-        written = self.results(run.view(token.scope), result, values)
-        run.write(token.scope, written)
-        run.close_all(token, wait)
+        written = self.results(run.variables.view(token.scope), result, values)
+        run.variables.write(token.scope, written)
+        run.waits.close_all(token, wait)
         self.leave(run, token, written)

@@ -35,12 +35,12 @@ class ScriptTask(JobTask, element="scriptTask"):
         if self.expression is None:
             super().activate(run, token)
             return
-        view = run.view(token.scope)
+        view = run.variables.view(token.scope)
         result = self.expression(view.within(self.input_values(view)))
         self.complete(run, token, None, result, NOTHING)
 
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> RunScript:
         """The script with every variable it can see."""
-        view = run.view(token.scope)
+        view = run.variables.view(token.scope)
         variables = {**view, **self.input_values(view)}
         return RunScript(wait_id, attempt, self.id, self.source, variables)

@@ -26,7 +26,7 @@ class SendTask(CommandTask, element="sendTask"):
         if self.message is None:
             super().activate(run, token)
             return
-        view = run.view(token.scope)
+        view = run.variables.view(token.scope)
         payload: dict[str, Any] = self.parameters(view)
         run.effects.append(EmitMessage(self.id, self.message.name, self.message.evaluate_key(view), payload))
         self.leave(run, token)

@@ -27,7 +27,7 @@ class CommandTask(JobTask):
 
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Any:
         """The command with its parameters."""
-        view = run.view(token.scope)
+        view = run.variables.view(token.scope)
         parameters = self.parameters(view) if self.is_mapped else dict(view)
         return SendCommand(wait_id, attempt, self.id, self.command, parameters, self.is_mapped, self.retries)
 
@@ -55,7 +55,7 @@ class ServiceTask(CommandTask, element="serviceTask"):
         if self.expression is None or self.command:
             super().activate(run, token)
             return
-        view = run.view(token.scope)
+        view = run.variables.view(token.scope)
         result = self.expression(view.within(self.input_values(view)))
         self.complete(run, token, None, result, NOTHING)
 

@@ -30,26 +30,26 @@ class SubProcess(Activity, element="subProcess"):
     def activate(self, run: Run, token: Token) -> None:
         """Arm the boundary events, open the scope, listen and start inside."""
         self.arm_boundaries(run, token)
-        inputs = self.input_values(run.view(token.scope))
+        inputs = self.input_values(run.variables.view(token.scope))
         run.record(self.id, "activated", token, inputs)
-        scope = run.open_scope(token, dict(inputs))
+        scope = run.scopes.open(token, dict(inputs))
         for start in self.event_starts:
             start.arm(run, token)
-        run.rest(token)
+        run.tokens.rest(token)
         for start in self.starts:
-            run.spawn(start, scope)
+            run.tokens.spawn(start, scope)
 
     def emptied(self, run: Run, token: Token, scope: int) -> None:
         """Map the outputs, which see the variables inside, and go on outside."""
-        written = self.outputs.evaluate(run.view(scope), merge=True) if self.outputs else NOTHING
+        written = self.outputs.evaluate(run.variables.view(scope), merge=True) if self.outputs else NOTHING
         self.finish(run, token, scope, written)
 
     def finish(self, run: Run, token: Token, scope: int, written: Mapping[str, Any]) -> None:
         """Close the scope, keeping what can be compensated, and leave."""
-        local = run.instance.variables[scope]
-        done = run.close_scope(scope)
-        run.write(token.scope, written)
-        run.close_all(token)
+        local = run.variables[scope]
+        done = run.scopes.close(scope)
+        run.variables.write(token.scope, written)
+        run.waits.close_all(token)
         if self.handler or self.undone_by or done:
-            run.note_done(token.scope, Done(self.key, local, list(done)))
+            run.scopes.add_done(token.scope, Done(self.key, local, list(done)))
         run.leave(self, token, written)

@@ -12,8 +12,9 @@ from bpm.expressions import EvaluationError
 from ..compilation import Compilation
 from ..compiled import Evaluator
 from ..definition import Element
-from ..effects import NOTHING, OpenConditionWait, OpenMessageWait, OpenSignalWait, OpenTimer
+from ..effects import NOTHING, OpenMessageWait, OpenSignalWait, OpenTimer
 from ..run import Run
+from ..run.conditions import watch
 from ..state import Token, Wait
 from ..timers import next_time
 from ..view import View
@@ -69,8 +70,8 @@ class MessageSubscription:
 
     def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
         """Wait for the message."""
-        key = self.evaluate_key(run.view(scope))
-        run.effects.append(OpenMessageWait(run.open("message", element_id, token), element_id, self.name, key))
+        key = self.evaluate_key(run.variables.view(scope))
+        run.effects.append(OpenMessageWait(run.waits.open("message", element_id, token), element_id, self.name, key))
         return NOTHING
 
     def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
@@ -90,8 +91,8 @@ class SignalSubscription:
 
     def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
         """Listen for the signal."""
-        name = str(self.name(run.view(scope)))
-        run.effects.append(OpenSignalWait(run.open("signal", element_id, token), element_id, name))
+        name = str(self.name(run.variables.view(scope)))
+        run.effects.append(OpenSignalWait(run.waits.open("signal", element_id, token), element_id, name))
         return NOTHING
 
     def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
@@ -111,8 +112,8 @@ class TimerSubscription:
 
     def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
         """Set the timer."""
-        due, data = self.timer.schedule(run.view(scope))
-        run.effects.append(OpenTimer(run.open("timer", element_id, token, data), element_id, due))
+        due, data = self.timer.schedule(run.variables.view(scope))
+        run.effects.append(OpenTimer(run.waits.open("timer", element_id, token, data), element_id, due))
         return {"due": due.isoformat()}
 
     def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
@@ -120,7 +121,7 @@ class TimerSubscription:
         again = next_time(wait.data, run.now) if wait.data else None
         if again:
             due, data = again
-            run.effects.append(OpenTimer(run.open("timer", element_id, token, data), element_id, due))
+            run.effects.append(OpenTimer(run.waits.open("timer", element_id, token, data), element_id, due))
 
     def holds(self, view: View) -> bool:
         """The clock is not asked in between."""
@@ -138,16 +139,12 @@ class ConditionSubscription:
 
     def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
         """Watch the condition."""
-        self._open(run, element_id, token, was=False)
+        watch(run, element_id, token, was=False)
         return NOTHING
-
-    def _open(self, run: Run, element_id: str, token: Token, *, was: bool) -> None:
-        run.effects.append(OpenConditionWait(run.open("condition", element_id, token, was), element_id))
-        run.changed = True
 
     def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
         """Go on watching: it happens again after it was false in between."""
-        self._open(run, element_id, token, was=True)
+        watch(run, element_id, token, was=True)
 
     def holds(self, view: View) -> bool:
         """Whether the condition holds."""

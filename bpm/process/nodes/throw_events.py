@@ -6,6 +6,7 @@ from ..compilation import Compilation
 from ..definition import Element
 from ..effects import EmitSignal
 from ..run import Run
+from ..run.catching import throw
 from ..state import Token
 from .node import Node
 
@@ -27,7 +28,7 @@ class SignalThrowEvent(Node, element="intermediateThrowEvent", events=("signal",
 
     def activate(self, run: Run, token: Token) -> None:
         """Broadcast and go on."""
-        view = run.view(token.scope)
+        view = run.variables.view(token.scope)
         payload: dict[str, Any] = {**self.body(view), **(self.inputs.evaluate(view) if self.inputs else {})}
         run.effects.append(EmitSignal(self.id, str(self.signal(view)), payload))
         self.leave(run, token)
@@ -47,7 +48,7 @@ class EscalationThrowEvent(Node, element="intermediateThrowEvent", events=("esca
     def activate(self, run: Run, token: Token) -> None:
         """Escalate; nobody has to catch it."""
         mark = len(run.effects)
-        if run.throw("escalation", token, self.code or None, self.name or self.id):
+        if throw(run, "escalation", token, self.code or None, self.name or self.id):
             run.record(self.id, "completed", token)
             run.effects.insert(mark, run.effects.pop())
         else:

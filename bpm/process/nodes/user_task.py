@@ -36,12 +36,12 @@ class UserTask(Activity, element="userTask"):
     def activate(self, run: Run, token: Token) -> None:
         """Arm the boundary events and offer the task."""
         self.arm_boundaries(run, token)
-        view = run.view(token.scope)
+        view = run.variables.view(token.scope)
         inputs = self.input_values(view) if self.inputs else None
         local = view.within(inputs) if inputs else view
         run.effects.append(
             OpenUserTask(
-                wait_id=run.open("user", self.id, token),
+                wait_id=run.waits.open("user", self.id, token),
                 element_id=self.id,
                 name=self.name,
                 form_key=_text(self.form_key, local),
@@ -55,7 +55,7 @@ class UserTask(Activity, element="userTask"):
             )
         )
         run.record(self.id, "activated", token, inputs or {})
-        run.rest(token)
+        run.tokens.rest(token)
 
 
 def _text(evaluator: Evaluator, view: View) -> str | None:

@@ -1,7 +1,12 @@
-"""One `advance` at work: a changeable copy of the instance, the tokens under way and the effects so far."""
+"""One `advance` at work: a changeable copy of the instance, and the effects so far.
+
+A `Run` holds it by nouns, a module each: tokens, joins, scopes, variables, waits. What happens among them has
+modules too: `catching` what is thrown, and `conditions` that become true. What an element means is the nodes'
+business; a run knows them as `Behavior`.
+"""
 
 from .behavior import Behavior, Catcher, Model
 from .flows import Flow, Way
-from .run import INTERRUPTED, Run
+from .run import Run
 
-__all__ = ["INTERRUPTED", "Behavior", "Catcher", "Flow", "Model", "Run", "Way"]
+__all__ = ["Behavior", "Catcher", "Flow", "Model", "Run", "Way"]

@@ -1,0 +1,59 @@
+"""What an answer does to the wait that it is for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bpm.expressions import EvaluationError
+
+from .run import Run
+from .run.catching import is_caught, throw
+from .run.conditions import watch_again
+from .state import Token, Wait
+
+
+def complete(run: Run, wait: Wait, token: Token, result: Any, values: Mapping[str, Any]) -> None:
+    """Let the element that waited go on; results it cannot map make an incident that keeps them."""
+    try:
+        run.answerer(wait).complete(run, token, wait, result, values)
+    except EvaluationError as error:
+        run.fail_wait(wait, str(error), "complete", result, dict(values))
+
+
+def fail(run: Run, wait: Wait, token: Token, message: str, code: str | None) -> None:
+    """Hand a failure to what catches it, else make it an incident."""
+    if not is_caught(run, "error", token, code):
+        run.fail_wait(wait, message, "job", code=code)
+        return
+    run.record(wait.element, "failed", token, {"message": message, "code": code})
+    throw(run, "error", token, code, message)
+
+
+def retry(run: Run, wait: Wait, token: Token) -> None:
+    """Take an incident up in the phase where it stopped."""
+    phase, *data = wait.data
+    match phase:
+        case "job":
+            _ask_again(run, wait, token)
+        case "complete":
+            complete(run, wait, token, *data)
+        case "condition":
+            watch_again(run, wait)
+        case "emptied":
+            run.waits.close(wait)
+            run.tokens.emptied.append(data[0])
+        case "leave":
+            run.waits.close(wait)
+            run.leave(run.nodes[token.element], token)
+        case "join":
+            run.waits.close(wait)
+        case _:
+            run.waits.close(wait)
+            run.tokens.again(token)
+
+
+def _ask_again(run: Run, wait: Wait, token: Token) -> None:
+    """Ask for failed work again; parameters it cannot evaluate any more make it an incident again."""
+    try:
+        run.answerer(wait).retry(run, token, wait)
+    except EvaluationError as error:
+        run.fail_wait(wait, str(error), "job")
