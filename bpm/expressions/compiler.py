@@ -4,8 +4,21 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from . import syntax
+from .closures import (
+    LOOPS,
+    conditional,
+    context,
+    default,
+    elements,
+    is_among,
+    list_of,
+    logic,
+    object_of,
+    or_null,
+    truth,
+)
 from .errors import EvaluationError, ExpressionError, Unsuitable
-from .functions import FUNCTIONS
+from .functions import FUNCTIONS, Function
 from .parser import MAX_DEPTH
 from .paths import Evaluator, Keys, look_up, pick, walk
 from .scopes import Frame
@@ -15,13 +28,18 @@ from .values import (
     bounded,
     calculate,
     compare,
-    describe,
     holds,
     is_empty,
     negate,
     same,
-    size,
 )
+
+_TESTS = (syntax.Range, syntax.Test)
+_MISPLACED: dict[type[syntax.Node], str] = {
+    syntax.Range: "a range stands only after 'in'",
+    syntax.Test: "a test without a left side stands only after 'in'",
+    syntax.Function: "a function can't stand here; only sort() takes one",
+}
 
 
 class Compiler:
@@ -44,7 +62,7 @@ class Compiler:
             raise ExpressionError(f"the expression is nested deeper than {MAX_DEPTH}", node.column)
         evaluator = self.strict(node, lenient)
         self.depth -= 1
-        return _or_null(evaluator) if lenient and not isinstance(node, syntax.Literal) else evaluator
+        return or_null(evaluator) if lenient and not isinstance(node, syntax.Literal) else evaluator
 
     def strict(self, node: syntax.Node, lenient: bool) -> Evaluator:  # noqa: C901 - one line a kind of node
         """The evaluator of `node` itself; `lenient` counts for its parts."""
@@ -62,23 +80,23 @@ class Compiler:
             case syntax.Binary():
                 return self.binary(node, lenient)
             case syntax.Logic(operator=operator, parts=parts):
-                return _logic(operator, [self.compile(part, lenient) for part in parts], lenient)
+                return logic(operator, [self.compile(part, lenient) for part in parts], lenient)
             case syntax.Conditional(test=test, yes=yes, no=no):
                 branches = self.compile(yes, lenient), self.compile(no, lenient)
-                return _conditional(self.compile(test, lenient), *branches, lenient)
+                return conditional(self.compile(test, lenient), *branches, lenient)
             case syntax.ListOf(items=items) if all(isinstance(item, syntax.Literal) for item in items):
                 constants = [cast("syntax.Literal", item).value for item in items]
                 return lambda _: list(constants)
             case syntax.ListOf(items=items):
-                return _list([self.compile(item, lenient) for item in items])
+                return list_of([self.compile(item, lenient) for item in items])
             case syntax.ObjectOf(entries=entries):
-                return _object({name: self.compile(value, lenient) for name, value in entries})
+                return self.context(entries, lenient)
             case syntax.Call():
                 return self.call(node, lenient)
             case syntax.Loop():
                 return self.loop(node, lenient)
             case _:
-                raise ExpressionError("a range stands only after 'in'", node.column)
+                raise ExpressionError(_MISPLACED[type(node)], node.column)
 
     def path(self, node: syntax.Node, lenient: bool) -> Evaluator:
         """A name or value followed by keys that are known now."""
@@ -117,14 +135,26 @@ class Compiler:
         def choose(scope: Mapping[str, Any]) -> Any:
             frame = Frame(scope)
             chosen: list[Any] = []
-            for item in _elements(target(scope)):
+            for item in elements(target(scope)):
                 frame.meter.turn()
-                frame.element = frame["item"] = item
-                if _truth(holds_for(frame), "a filter", lenient):
+                frame.look_at(item)
+                if truth(holds_for(frame), "a filter", lenient):
                     chosen.append(item)
             return chosen
 
         return choose
+
+    def context(self, entries: tuple[tuple[str, syntax.Node], ...], lenient: bool) -> Evaluator:
+        """`{name: value}`; in FEEL a value sees the entries before it (DMN 1.3, 10.3.2.6)."""
+        if not self.is_feel or len(entries) < 2:
+            return object_of({name: self.compile(value, lenient) for name, value in entries})
+        before = len(self.local)
+        evaluators: dict[str, Evaluator] = {}
+        for name, value in entries:
+            evaluators[name] = self.compile(value, lenient)
+            self.local.append(name)
+        del self.local[before:]
+        return context(evaluators)
 
     def inside(self, variable: str, node: syntax.Node, lenient: bool) -> Evaluator:
         """Compile `node` where `variable` is known."""
@@ -143,8 +173,8 @@ class Compiler:
             return lambda scope: negate(operand(scope))
 
         def negated(scope: Mapping[str, Any]) -> bool | None:
-            truth = _truth(operand(scope), "'not'", lenient)
-            return None if truth is None else not truth
+            value = truth(operand(scope), "'not'", lenient)
+            return None if value is None else not value
 
         return negated
 
@@ -152,7 +182,7 @@ class Compiler:
         """Comparison, membership, arithmetic, or `??`."""
         operator = node.operator
         if operator == "??":
-            return _default(self.compile(node.left, lenient=True), self.compile(node.right, lenient))
+            return default(self.compile(node.left, lenient=True), self.compile(node.right, lenient))
         if operator in ("=", "!="):
             return self.equality(node, lenient)
         left = self.compile(node.left, lenient)
@@ -180,11 +210,22 @@ class Compiler:
         """`x in` a range, a list that may hold ranges, a text or an object."""
         if isinstance(container, syntax.Range):
             return self.within(left, container, lenient)
-        if isinstance(container, syntax.ListOf) and any(isinstance(i, syntax.Range) for i in container.items):
+        if isinstance(container, syntax.Test):
+            return self.meets(left, container, lenient)
+        if isinstance(container, syntax.ListOf) and any(isinstance(i, _TESTS) for i in container.items):
             tests = [self.membership(left, _alone(item), lenient) for item in container.items]
             return lambda scope: any(test(scope) for test in tests)
         right = self.compile(container, lenient)
-        return lambda scope: holds(right(scope), left(scope))
+        contains = is_among if self.is_feel else holds
+        return lambda scope: contains(right(scope), left(scope))
+
+    def meets(self, left: Evaluator, test: syntax.Test, lenient: bool) -> Evaluator:
+        """`x in > value`."""
+        right, operator = self.compile(test.value, lenient), test.operator
+        if operator in ("=", "!="):
+            wanted = operator == "="
+            return lambda scope: same(left(scope), right(scope)) is wanted
+        return lambda scope: compare(operator, left(scope), right(scope))
 
     def within(self, left: Evaluator, bounds: syntax.Range, lenient: bool) -> Evaluator:
         """`x in [low..high]` and `x between low and high`."""
@@ -204,7 +245,7 @@ class Compiler:
         self.is_temporal = self.is_temporal or function.is_temporal
         if function.reads_clock:
             return function.call
-        arguments = [self.compile(each, lenient or function.takes_null) for each in node.arguments]
+        arguments = [self.argument(each, lenient, function) for each in node.arguments]
         name, invoke = node.function, function.call
 
         def call(scope: Mapping[str, Any]) -> Any:
@@ -214,6 +255,26 @@ class Compiler:
                 raise EvaluationError(f"{name}(): a value is too large") from error
 
         return call
+
+    def argument(self, node: syntax.Node, lenient: bool, function: Function) -> Evaluator:
+        """An argument of a built-in function: a value, or a function where it takes one."""
+        if not (function.takes_function and isinstance(node, syntax.Function)):
+            return self.compile(node, lenient or function.takes_null)
+        self.local += node.parameters
+        body = self.compile(node.body, lenient)
+        del self.local[len(self.local) - len(node.parameters) :]
+
+        def bind(scope: Mapping[str, Any]) -> Callable[..., Any]:
+            frame = Frame(scope)
+
+            def call(*values: Any) -> Any:
+                frame.meter.turn()
+                frame.update(zip(node.parameters, values, strict=False))
+                return body(frame)
+
+            return call
+
+        return bind
 
     def loop(self, node: syntax.Loop, lenient: bool) -> Evaluator:
         """`for`, `some` and `every` over a list or a range of whole numbers."""
@@ -234,7 +295,7 @@ class Compiler:
         """What a loop runs over."""
         if not isinstance(node, syntax.Range):
             values = self.compile(node, lenient)
-            return lambda scope: _elements(values(scope))
+            return lambda scope: elements(values(scope))
         low, high = self.compile(node.low, lenient), self.compile(node.high, lenient)
 
         def numbers(scope: Mapping[str, Any]) -> range:
@@ -246,110 +307,10 @@ class Compiler:
         return numbers
 
 
-def _or_null(evaluator: Evaluator) -> Evaluator:
-    def evaluate(scope: Mapping[str, Any]) -> Any:
-        try:
-            return evaluator(scope)
-        except Unsuitable:
-            return None
-
-    return evaluate
-
-
 def _is_null(node: syntax.Node) -> bool:
     return isinstance(node, syntax.Literal) and node.value is None
 
 
 def _alone(node: syntax.Node) -> syntax.Node:
-    """An element of a list with ranges, as the container of one test."""
-    return node if isinstance(node, syntax.Range) else syntax.ListOf(node.column, (node,))
-
-
-def _truth(value: Any, place: str, lenient: bool) -> bool | None:
-    """A boolean, or null where that is allowed; raises Unsuitable for anything else."""
-    if value is True or value is False:
-        return value
-    if value is None and lenient:
-        return None
-    raise Unsuitable(f"{place} needs true or false, not {describe(value)}")
-
-
-def _elements(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise Unsuitable(f"a list is needed, not {describe(value)}")
-    return cast("list[Any]", value)
-
-
-def _logic(operator: str, parts: list[Evaluator], lenient: bool) -> Evaluator:
-    """Three-valued `and` and `or`: null counts as unknown where null is allowed."""
-    decisive = operator == "or"
-    place = f"'{operator}'"
-
-    def decide(scope: Mapping[str, Any]) -> bool | None:
-        result: bool | None = not decisive
-        for part in parts:
-            value = part(scope)
-            if value is decisive:
-                return decisive
-            if value is result:
-                continue
-            if value is not (not decisive):
-                result = _truth(value, place, lenient)
-        return result
-
-    return decide
-
-
-def _conditional(test: Evaluator, yes: Evaluator, no: Evaluator, lenient: bool) -> Evaluator:
-    def choose(scope: Mapping[str, Any]) -> Any:
-        return yes(scope) if _truth(test(scope), "'if'", lenient) else no(scope)
-
-    return choose
-
-
-def _default(value: Evaluator, default: Evaluator) -> Evaluator:
-    def choose(scope: Mapping[str, Any]) -> Any:
-        found = value(scope)
-        return default(scope) if found is None else found
-
-    return choose
-
-
-def _list(items: list[Evaluator]) -> Evaluator:
-    def build(scope: Mapping[str, Any]) -> list[Any]:
-        values = [item(scope) for item in items]
-        size(values)
-        return values
-
-    return build
-
-
-def _object(entries: dict[str, Evaluator]) -> Evaluator:
-    def build(scope: Mapping[str, Any]) -> dict[str, Any]:
-        values = {name: value(scope) for name, value in entries.items()}
-        size(values)
-        return values
-
-    return build
-
-
-def _collect(turns: Evaluator, lenient: bool) -> Evaluator:
-    def collect(scope: Mapping[str, Any]) -> list[Any]:
-        results: list[Any] = []
-        for frame, result in turns(scope):
-            frame.meter.collect(result)
-            results.append(result)
-        return results
-
-    return collect
-
-
-def _some(turns: Evaluator, lenient: bool) -> Evaluator:
-    return lambda scope: any(_truth(result, "'some'", lenient) for _, result in turns(scope))
-
-
-def _every(turns: Evaluator, lenient: bool) -> Evaluator:
-    return lambda scope: all(_truth(result, "'every'", lenient) for _, result in turns(scope))
-
-
-LOOPS: dict[str, Callable[[Evaluator, bool], Evaluator]] = {"for": _collect, "some": _some, "every": _every}
+    """An element of a list with ranges or tests, as the container of one test."""
+    return node if isinstance(node, _TESTS) else syntax.ListOf(node.column, (node,))

@@ -2,12 +2,13 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from .errors import EvaluationError, Unsuitable
+from .errors import EvaluationError, ExpressionError, Unsuitable
 
 DURATION = re.compile(
     r"(?P<sign>-?)P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
@@ -15,6 +16,7 @@ DURATION = re.compile(
     re.ASCII,
 )
 TEXT_LIMIT = 64
+_ANY_DAY = date(2000, 1, 1)
 
 CLOCK = "now()"
 """The scope's key under which a caller may give the time as an aware datetime; no name can equal it."""
@@ -62,12 +64,21 @@ def from_parts(year: Any, month: Any, day: Any) -> date:
         raise Unsuitable("date() needs a year, a month and a day that exist") from error
 
 
+def time_from_parts(hour: Any, minute: Any, second: Any) -> time:
+    """A time of day from three whole numbers."""
+    try:
+        return time(hour, minute, second)
+    except (ValueError, TypeError) as error:
+        raise Unsuitable("time() needs an hour, a minute and a second that exist") from error
+
+
 def to_time(value: Any) -> time:
     """A time of day from ISO text or from a date and time."""
     if isinstance(value, datetime | time):
         return value.timetz() if isinstance(value, datetime) else value
     try:
-        return time.fromisoformat(_text(value))
+        text, zone = _zone(_text(value))
+        return time.fromisoformat(text).replace(tzinfo=zone) if zone else time.fromisoformat(text)
     except ValueError as error:
         raise Unsuitable("time() needs hh:mm:ss") from error
 
@@ -77,9 +88,40 @@ def to_datetime(value: Any) -> datetime:
     if isinstance(value, date):
         return value if isinstance(value, datetime) else datetime.combine(value, time())
     try:
-        return datetime.fromisoformat(_text(value))
+        text, zone = _zone(_text(value))
+        return datetime.fromisoformat(text).replace(tzinfo=zone) if zone else datetime.fromisoformat(text)
     except ValueError as error:
         raise Unsuitable("date and time() needs YYYY-MM-DDThh:mm:ss") from error
+
+
+def _zone(text: str) -> tuple[str, ZoneInfo | None]:
+    """The text without its `@Europe/Berlin`, and that zone; raises ValueError for a zone that does not exist."""
+    local, mark, name = text.partition("@")
+    try:
+        return local, ZoneInfo(name) if mark else None
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(name) from error
+
+
+def months_between(start: date, end: date) -> Months:
+    """The whole months from one date to another, negative backwards."""
+    months = (end.year - start.year) * 12 + end.month - start.month
+    if months > 0 and end.day < start.day:
+        months -= 1
+    if months < 0 and end.day > start.day:
+        months += 1
+    return Months(months)
+
+
+def function_for(text: str, column: int) -> str:
+    """The name of the function that reads FEEL's `@"…"`; raises ExpressionError when none does."""
+    is_duration = text.startswith(("P", "-P"))
+    name = "duration" if is_duration else "date and time" if "T" in text else "time" if ":" in text else "date"
+    try:
+        _READERS[name](text)
+    except (EvaluationError, Unsuitable) as error:
+        raise ExpressionError(f'@"{text}" is no date, time or duration: {error}', column) from error
+    return name
 
 
 def combine(day: Any, clock: Any) -> datetime:
@@ -92,12 +134,13 @@ def to_duration(value: Any) -> timedelta | Months:
     match = DURATION.fullmatch(_text(value))
     given = {name: amount for name, amount in (match.groupdict() if match else {}).items() if amount}
     sign = -1 if given.pop("sign", "") else 1
+    is_months = "years" in given or "months" in given
     months = int(given.pop("years", 0)) * 12 + int(given.pop("months", 0))
-    if not months and not given and value not in ("P0M", "P0Y", "PT0S", "P0D"):
+    if not is_months and not given:
         raise Unsuitable("duration() needs ISO 8601 such as P1DT2H or P3M")
     if months and given:
         raise Unsuitable("a duration has either years and months, or days and time")
-    if months:
+    if not given:
         return Months(sign * months)
     try:
         return sign * timedelta(**{name: float(amount) for name, amount in given.items()})
@@ -119,6 +162,8 @@ def add(left: Any, right: Any) -> Any:
             left = datetime.combine(left, time())
         if isinstance(left, date | timedelta):
             return left + right
+        if isinstance(left, time):  # round the clock; any day will do
+            return (datetime.combine(_ANY_DAY, left) + right % timedelta(days=1)).timetz()
     raise Unsuitable("only numbers, two texts, or a date and a duration can be added")
 
 
@@ -128,12 +173,40 @@ def subtract(left: Any, right: Any) -> Any:
         return add(left, -right)
     if isinstance(right, Months):
         return add(left, Months(-right.count))
+    left, right = _comparable(left, right)
     if isinstance(left, date) and type(left) is type(right):
         try:
             return left - right
         except TypeError as error:
             raise Unsuitable("a time with a zone cannot be subtracted from one without") from error
     raise Unsuitable("only numbers, dates and durations can be subtracted")
+
+
+def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
+    """Two times on one day; a date beside a date and time as its midnight, UTC if that has a zone."""
+    if isinstance(left, time) and isinstance(right, time):
+        return datetime.combine(_ANY_DAY, left), datetime.combine(_ANY_DAY, right)
+    if type(left) is date and isinstance(right, datetime):
+        return _midnight(left, right), right
+    if type(right) is date and isinstance(left, datetime):
+        return left, _midnight(right, left)
+    return left, right
+
+
+def _midnight(day: date, beside: datetime) -> datetime:
+    return datetime.combine(day, time(tzinfo=UTC if beside.tzinfo else None))
+
+
+def multiply(duration: timedelta | Months, factor: float) -> timedelta | Months:
+    """A duration taken so many times; months are cut to whole ones."""
+    return Months(int(duration.count * factor)) if isinstance(duration, Months) else duration * factor
+
+
+def divide(duration: Any, divisor: Any) -> Any:
+    """A part of a duration, or how often another one of its kind goes into it."""
+    if isinstance(duration, Months):
+        return duration.count / divisor.count if isinstance(divisor, Months) else Months(int(duration.count / divisor))
+    return duration / divisor
 
 
 def member(value: Any, name: str) -> Any:
@@ -144,7 +217,20 @@ def member(value: Any, name: str) -> Any:
         return getattr(value, name)
     if name in ("hour", "minute", "second") and isinstance(value, datetime | time):
         return getattr(value, name)
+    if isinstance(value, timedelta | Months):
+        return _parts(value)[name]
     raise KeyError(name)
+
+
+def _parts(value: timedelta | Months) -> Mapping[str, int]:
+    """The properties of a duration, each with its sign."""
+    if isinstance(value, Months):
+        sign, count = (-1, -value.count) if value.count < 0 else (1, value.count)
+        return {"years": sign * (count // 12), "months": sign * (count % 12)}
+    sign, value = (-1, -value) if value < timedelta() else (1, value)
+    hours, rest = divmod(value.seconds, 3600)
+    parts = {"days": value.days, "hours": hours, "minutes": rest // 60, "seconds": rest % 60}
+    return {name: sign * part for name, part in parts.items()}
 
 
 def to_json(value: Any) -> Any:
@@ -152,7 +238,9 @@ def to_json(value: Any) -> Any:
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, Months):
-        return ("-" if value.count < 0 else "") + f"P{abs(value.count)}M"
+        years, months = divmod(abs(value.count), 12)
+        parts = [f"{years}Y"] * bool(years) + [f"{months}M"] * bool(months or not years)
+        return ("-" if value.count < 0 else "") + "P" + "".join(parts)
     if isinstance(value, timedelta):
         return _iso_duration(value)
     if isinstance(value, list):
@@ -187,3 +275,11 @@ def _iso_duration(value: timedelta) -> str:
     )  # fmt: skip
     days = f"{value.days}D" if value.days else ""
     return f"{sign}P{days}" + (f"T{clock}" if clock or not days else "") + ("" if clock or days else "0S")
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "date": to_date,
+    "time": to_time,
+    "date and time": to_datetime,
+    "duration": to_duration,
+}

@@ -9,29 +9,26 @@ from collections.abc import Callable
 from typing import Literal as OneOf
 
 from . import syntax
+from .dates import function_for
 from .errors import ExpressionError
 from .functions import FUNCTIONS, nearest_function
+from .reader import Reader
 from .tokens import Token, tokenize
+from .words import (
+    BOOLEAN,
+    COMPARISON,
+    CONDITIONAL,
+    CONSTANTS,
+    METHODS,
+    NOT,
+    NOT_OPERANDS,
+    POWERS,
+    SIGN,
+    TESTS,
+)  # fmt: skip
 
 MAX_SOURCE = 4096
 MAX_DEPTH = 64
-
-CONDITIONAL, OR, AND, NOT, COMPARISON, DEFAULT, SUM, PRODUCT, POWER, SIGN = range(1, 11)
-
-SYNONYMS = {
-    "==": "=", "eq": "=", "<>": "!=", "ne": "!=", "gt": ">", "lt": "<", "ge": ">=", "le": "<=",
-    "&&": "and", "||": "or", "div": "/", "mod": "%",
-}  # fmt: skip
-POWERS = {
-    "?": CONDITIONAL, "or": OR, "and": AND,
-    "=": COMPARISON, "!=": COMPARISON, "<": COMPARISON, "<=": COMPARISON, ">": COMPARISON, ">=": COMPARISON,
-    "in": COMPARISON, "not in": COMPARISON, "contains": COMPARISON, "not contains": COMPARISON,
-    "starts with": COMPARISON, "ends with": COMPARISON, "between": COMPARISON,
-    "??": DEFAULT, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "%": PRODUCT, "**": POWER,
-}  # fmt: skip
-CONSTANTS = {"true": True, "false": False, "null": None}
-NOT_OPERANDS = {"and", "or", "in", "then", "else", "between", "return", "satisfies"}
-BOOLEAN = {operator for operator, power in POWERS.items() if power == COMPARISON}
 
 
 def parse(source: str) -> tuple[syntax.Node, bool]:
@@ -54,19 +51,8 @@ def parse(source: str) -> tuple[syntax.Node, bool]:
     return Parser(tokenize(source, start), is_feel).whole(), is_feel
 
 
-class Parser:
-    """Reads tokens from left to right; one use only."""
-
-    def __init__(self, tokens: list[Token], is_feel: bool) -> None:
-        self.tokens = tokens
-        self.is_feel = is_feel
-        self.at = 0
-        self.depth = 0
-
-    @property
-    def token(self) -> Token:
-        """The token to be read next."""
-        return self.tokens[self.at]
+class Parser(Reader):
+    """Builds the tree."""
 
     def whole(self) -> syntax.Node:
         """Parse everything; nothing may follow."""
@@ -89,54 +75,7 @@ class Parser:
         self.depth -= 1
         return left
 
-    # Reading tokens
-
-    def take(self) -> Token:
-        """Take the next token."""
-        token = self.token
-        if token.kind != "end":
-            self.at += 1
-        return token
-
-    def peek(self, ahead: int = 1) -> Token:
-        """The token `ahead` of the next one, or the end."""
-        return self.tokens[min(self.at + ahead, len(self.tokens) - 1)]
-
-    def sees(self, *values: str) -> bool:
-        """Whether the next token is one of these operators or words."""
-        return self.token.kind in ("operator", "name") and self.token.value in values
-
-    def skip(self, value: str) -> bool:
-        """Take the next token if it is this operator or word."""
-        found = self.sees(value)
-        if found:
-            self.at += 1
-        return found
-
-    def expect(self, *values: str) -> Token:
-        """Take the next token, which must be one of these."""
-        if not self.sees(*values):
-            wanted = " or ".join(repr(value) for value in values)
-            raise ExpressionError(f"expected {wanted} instead of {self.token}", self.token.column)
-        return self.take()
-
-    def expect_name(self) -> str:
-        """Take the next token, which must be a name."""
-        if self.token.kind != "name":
-            raise ExpressionError(f"expected a name instead of {self.token}", self.token.column)
-        return self.take().value
-
     # Operators between operands
-
-    def operator(self) -> str:
-        """The operator that comes next, by its one name; empty if none does."""
-        if self.token.kind not in ("operator", "name"):
-            return ""
-        word = self.token.value
-        if word in ("not", "starts", "ends"):
-            word = f"{word} {self.peek().value}"
-        word = SYNONYMS.get(word, word)
-        return word if word in POWERS else ""
 
     def infix(self, left: syntax.Node, operator: str) -> syntax.Node:
         """Parse what stands right of `operator`."""
@@ -149,8 +88,11 @@ class Parser:
             return self.between(left, column)
         if operator in ("and", "or"):
             return self.logic(left, operator, column)
+        if operator == "instance of":
+            return syntax.Call(column, operator, (left, syntax.Literal(self.token.column, self.type_name())))
         power = POWERS[operator]
-        right = self.expression(power - 1 if operator in ("??", "**") else power)
+        is_right = operator == "??" or (operator == "**" and not self.is_feel)
+        right = self.container() if operator.endswith("in") else self.expression(power - 1 if is_right else power)
         if operator.startswith("not "):
             return syntax.Unary(column, "not", syntax.Binary(column, operator[4:], left, right))
         self.refuse_chain(power)
@@ -181,6 +123,19 @@ class Parser:
         high = self.expression(COMPARISON)
         return syntax.Binary(column, "in", value, syntax.Range(column, low, high, True, True))
 
+    def container(self) -> syntax.Node:
+        """Parse what stands right of `in`: a value, a range, or one or several tests such as `> 5`."""
+        if self.sees(*TESTS):
+            return self.test()
+        if self.sees("(") and self.peek().value in TESTS:
+            return syntax.ListOf(self.take().column, self.items(")"))
+        return self.expression(COMPARISON)
+
+    def test(self) -> syntax.Node:
+        """Parse `> value`."""
+        operator = self.take()
+        return syntax.Test(operator.column, operator.value, self.expression(COMPARISON))
+
     # Operands
 
     def operand(self) -> syntax.Node:
@@ -200,6 +155,8 @@ class Parser:
         if token.value == "-":
             self.take()
             return syntax.Unary(token.column, "-", self.expression(SIGN))
+        if token.value == "@":
+            return self.path(self.at_literal())
         if token.value == "!":
             self.take()
             return syntax.Unary(token.column, "not", self.expression(SIGN))
@@ -216,7 +173,9 @@ class Parser:
         if word == "if":
             return self.if_then_else()
         if word in ("for", "some", "every") and self.peek(2).value == "in":
-            return self.loop()
+            return self.loop(self.take())
+        if word == "function" and self.peek().value == "(":
+            return self.function()
         if word == "empty" and (self.peek().kind in ("name", "string") or self.peek().value == "("):
             self.take()
             return syntax.Unary(column, "empty", self.expression(SIGN))
@@ -227,19 +186,24 @@ class Parser:
             return syntax.Literal(column, CONSTANTS[word])
         return syntax.Name(column, word)
 
-    def function_name(self) -> str:
-        """Take a function's name of one to four words if one stands before a parenthesis."""
-        words: list[str] = []
-        for ahead in range(4):
-            token = self.peek(ahead)
-            if token.kind != "name":
-                return ""
-            words.append(token.value)
-            name = " ".join(words)
-            if name in FUNCTIONS and self.peek(ahead + 1).value == "(":
-                self.at += ahead + 1
-                return name
-        return ""
+    def at_literal(self) -> syntax.Node:
+        """Parse FEEL's `@"2026-05-01"`, a date, time or duration by the look of its text."""
+        column = self.take().column
+        if self.token.kind != "string":
+            raise ExpressionError(f'expected a text such as "2026-05-01" after @ instead of {self.token}', column)
+        text = syntax.Literal(self.token.column, self.take().value)
+        return syntax.Call(column, function_for(text.value, column), (text,))
+
+    def function(self) -> syntax.Node:
+        """Parse `function(a, b) body`."""
+        column = self.take().column
+        self.expect("(")
+        parameters: list[str] = []
+        while not self.skip(")"):
+            if parameters:
+                self.expect(",", ")")
+            parameters.append(self.expect_name())
+        return syntax.Function(column, tuple(parameters), self.expression())
 
     def call(self, function: str, column: int) -> syntax.Node:
         """Parse the arguments of a built-in function."""
@@ -257,7 +221,7 @@ class Parser:
         while not self.skip(closing):
             if items:
                 self.expect(",", closing)
-            items.append(self.expression())
+            items.append(self.test() if self.sees(*TESTS) else self.expression())
         return tuple(items)
 
     def path(self, target: syntax.Node) -> syntax.Node:
@@ -270,6 +234,8 @@ class Parser:
                 target = self.bracket(target, column)
             elif isinstance(target, syntax.Name):
                 raise ExpressionError(nearest_function(target.name), target.column)
+            elif isinstance(target, syntax.Member) and target.key in METHODS:
+                raise ExpressionError(f"methods such as .{target.key}() can't be called; {METHODS[target.key]}", column)
             else:
                 raise ExpressionError("only the built-in functions can be called", column)
         return target
@@ -351,14 +317,16 @@ class Parser:
         self.expect("else")
         return syntax.Conditional(column, test, yes, self.expression())
 
-    def loop(self) -> syntax.Node:
-        """Parse `for x in list return body` and its two kin."""
-        opening = self.take()
+    def loop(self, opening: Token) -> syntax.Node:
+        """Parse `x in list return body` after `for`, and its two kin; several lists make one loop in another."""
         variable = self.expect_name()
         self.expect("in")
         domain = self.expression(CONDITIONAL)
         if self.skip(".."):
             domain = syntax.Range(opening.column, domain, self.expression(CONDITIONAL), True, True)
+        if self.skip(","):
+            kind = "each" if opening.value == "for" else opening.value
+            return syntax.Loop(opening.column, kind, variable, domain, self.loop(opening))
         self.expect("return" if opening.value == "for" else "satisfies")
         return syntax.Loop(opening.column, opening.value, variable, domain, self.expression())
 

@@ -45,6 +45,14 @@ class Frame(dict[str, Any]):
         self.element: Any = None
         self.meter = outer.meter if isinstance(outer, Frame) else Meter()
 
+    def look_at(self, element: Any) -> None:
+        """See an element by its own names, and as a whole as `item` unless it has such a name."""
+        self.element = element
+        if isinstance(element, Mapping) and "item" in element:
+            self.pop("item", None)
+        else:
+            self["item"] = element
+
     def __missing__(self, name: str) -> Any:
         element = self.element
         if isinstance(element, Mapping) and name in element:

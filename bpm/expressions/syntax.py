@@ -95,6 +95,22 @@ class Range(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Test(Node):
+    """`> value` and the other comparisons whose left side is what is looked at; stands only after `in`."""
+
+    operator: str
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Function(Node):
+    """`function(a, b) body`; stands only where a built-in function takes one."""
+
+    parameters: tuple[str, ...]
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
 class ListOf(Node):
     """`[a, b, c]`."""
 
@@ -118,9 +134,12 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True)
 class Loop(Node):
-    """`for x in list return body`, `some x in list satisfies body`, `every …`."""
+    """`for x in list return body`, `some x in list satisfies body`, `every …`.
 
-    kind: OneOf["for", "some", "every"]
+    `each` is a `for` around another one: what the inner one gives is collected, not the lists.
+    """
+
+    kind: OneOf["for", "each", "some", "every"]
     variable: str
     domain: Node
     body: Node

@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,18 +12,18 @@ Kind = Literal["number", "string", "name", "operator", "end"]
 
 PATTERN = re.compile(
     r"""
-      (?P<space>\s+)
-    | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
+      (?P<space>\s+|//[^\n]*|/\*.*?\*/)
+    | (?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)
     | (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
     | (?P<quoted>`[^`]+`)
     | (?P<name>[^\W\d]\w*)
-    | (?P<operator>\.\.|\*\*|\?\?|==|!=|<>|<=|>=|&&|\|\||[-+*/%<>=!?:.,()\[\]{}])
+    | (?P<operator>\.\.|\*\*|\?\?|==|!=|<>|<=|>=|&&|\|\||[-+*/%<>=!?:.,@()\[\]{}])
     """,
     re.VERBOSE | re.DOTALL,
 )
 HEADER_NAME = re.compile(r"[^\W\d]\w*(?:-\w+)*")
-ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
-ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)", re.DOTALL)
+ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\\": "\\", '"': '"', "'": "'", "/": "/"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _token(kind: str, text: str, column: int) -> Token:
     if kind == "number":
         return Token("number", _number(text, column), column)
     if kind == "string":
-        return Token("string", ESCAPE.sub(_unescape, text[1:-1]), column)
+        return Token("string", _text(text[1:-1], column), column)
     if kind == "quoted":
         return Token("name", text[1:-1], column)
     return Token("name" if kind == "name" else "operator", text, column)
@@ -82,11 +83,21 @@ def _number(text: str, column: int) -> int | float:
     return number
 
 
+def _text(escaped: str, column: int) -> str:
+    """The text that a literal means; two escapes may be the halves of one character."""
+    text = ESCAPE.sub(_unescape, escaped)
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ExpressionError("the text holds half a surrogate pair, which is no character", column) from None
+
+
 def _unescape(match: re.Match[str]) -> str:
+    """The character of an escape; one that means nothing stays as it is written, as in FEEL."""
     escaped = match.group(1)
-    if len(escaped) == 5:
-        return chr(int(escaped[1:], 16))
-    return ESCAPES.get(escaped, escaped)
+    if len(escaped) > 1:
+        return chr(min(int(escaped[1:], 16), sys.maxunicode))
+    return ESCAPES.get(escaped, match.group())
 
 
 def _complaint(character: str) -> str:

@@ -136,14 +136,25 @@ def subtract(left: Any, right: Any) -> Any:
 
 
 def multiply(left: Any, right: Any) -> Any:
-    """Multiply two numbers; a text is never repeated."""
-    _demand_numbers(left, right)
-    return left * right
+    """Multiply two numbers, or a duration by a number; a text is never repeated."""
+    if type(left) in NUMBERS and type(right) in NUMBERS:
+        return left * right
+    if type(left) in NUMBERS:
+        left, right = right, left
+    if type(right) in NUMBERS and isinstance(left, timedelta | dates.Months):
+        return dates.multiply(left, right)
+    raise _incalculable(left, right)
 
 
 def divide(left: Any, right: Any) -> Any:
-    """Divide two numbers; exact whole results stay integers."""
+    """Divide two numbers, a duration by a number or by one of its kind; exact whole results stay integers."""
+    if isinstance(left, timedelta | dates.Months) and (type(right) in NUMBERS or type(right) is type(left)):
+        return dates.divide(left, right)
     _demand_numbers(left, right)
+    return _quotient(left, right)
+
+
+def _quotient(left: Any, right: Any) -> int | float:
     exact = type(left) is int and type(right) is int and right != 0 and left % right == 0
     return left // right if exact else left / right
 
@@ -166,13 +177,17 @@ def power(left: Any, right: Any) -> Any:
 
 
 def negate(value: Any) -> Any:
-    """The number with its sign turned."""
+    """The number or duration with its sign turned."""
     return multiply(value, -1)
 
 
 def _demand_numbers(left: Any, right: Any) -> None:
     if type(left) not in NUMBERS or type(right) not in NUMBERS:
-        raise Unsuitable(f"cannot calculate with {describe(left)} and {describe(right)}")
+        raise _incalculable(left, right)
+
+
+def _incalculable(left: Any, right: Any) -> Unsuitable:
+    return Unsuitable(f"cannot calculate with {describe(left)} and {describe(right)}")
 
 
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {

@@ -1,11 +1,27 @@
 """The built-in functions, named as in FEEL (DMN 1.3, 10.3.4), with short names for some.
 
-None takes a pattern: a regular expression from outside could run for hours. FEEL's `replace`, `matches` and
-`sort` are therefore absent.
+None takes a pattern: a regular expression from outside could run for hours. FEEL's `replace` and `matches` are
+therefore absent, and `split` takes plain text.
 """
 
-from . import lists, numbers, objects, texts, times
+from . import lists, numbers, objects, ordering, rounding, statistics, texts, times, types
 from .registry import FUNCTIONS, Function, nearest_function
 from .texts import to_text
+from .types import TYPES
 
-__all__ = ["FUNCTIONS", "Function", "lists", "nearest_function", "numbers", "objects", "texts", "times", "to_text"]
+__all__ = [
+    "FUNCTIONS",
+    "TYPES",
+    "Function",
+    "lists",
+    "nearest_function",
+    "numbers",
+    "objects",
+    "ordering",
+    "rounding",
+    "statistics",
+    "texts",
+    "times",
+    "to_text",
+    "types",
+]

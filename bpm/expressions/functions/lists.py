@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from ..errors import Unsuitable
 from ..values import bounded, describe, holds, same
-from .arguments import boolean, elements, span, spread
+from .arguments import boolean, elements, span, spread, whole
 from .registry import function
 
 MOST_DISTINCT = 1_000
@@ -48,6 +48,45 @@ def append(items: Any, *more: Any) -> list[Any]:
     return [*elements(items), *more]
 
 
+@function("is empty", is_condition=True)
+def is_empty(items: Any) -> bool:
+    """Whether a list has no elements."""
+    return not elements(items)
+
+
+@function("insert before")
+def insert_before(items: Any, position: Any, element: Any) -> list[Any]:
+    """The list with one more element before the one at a position."""
+    place = _place(items, position)
+    return [*items[:place], element, *items[place:]]
+
+
+@function("remove")
+def remove(items: Any, position: Any) -> list[Any]:
+    """The list without the element at a position."""
+    place = _place(items, position)
+    return [*items[:place], *items[place + 1 :]]
+
+
+@function("list replace")
+def list_replace(items: Any, position: Any, element: Any) -> list[Any]:
+    """The list with another element at a position."""
+    place = _place(items, position)
+    return [*items[:place], element, *items[place + 1 :]]
+
+
+@function("union")
+def union(items: Any, *more: Any) -> list[Any]:
+    """The different elements of several lists."""
+    return distinct_values(concatenate(items, *more))
+
+
+@function("duplicate values")
+def duplicate_values(items: Any) -> list[Any]:
+    """Each element that stands more than once, once."""
+    return [item for item in distinct_values(items) if sum(same(item, each) for each in items) > 1]
+
+
 @function("concatenate")
 def concatenate(items: Any, *more: Any) -> list[Any]:
     """Several lists, one after the other."""
@@ -86,6 +125,14 @@ def reverse(items: Any) -> list[Any]:
 def sublist(items: Any, start: Any, length: Any = None) -> list[Any]:
     """A part of the list, counted from 1, or from the end when negative."""
     return elements(items)[span(len(items), start, length)]
+
+
+def _place(items: Any, position: Any) -> int:
+    """The index of a position, from 1 or negative from the end; raises Unsuitable outside of the list."""
+    place = whole(position)
+    if not 1 <= abs(place) <= len(elements(items)):
+        raise Unsuitable(f"the list has no position {place}")
+    return place - 1 if place > 0 else len(items) + place
 
 
 @function("index of")

@@ -1,21 +1,24 @@
 """Functions on numbers."""
 
 import json
-import math
-from fractions import Fraction
+from datetime import timedelta
 from typing import Any
 
-from .. import values
+from .. import dates, values
 from ..errors import Unsuitable
-from .arguments import number, spread, text, whole
+from .arguments import number, spread, text
 from .registry import function
 
 LONGEST = 300
 
 
 @function("number")
-def to_number(value: Any) -> int | float:
-    """The number that a text is in JSON's notation."""
+def to_number(value: Any, grouping: Any = None, decimal: Any = None) -> int | float:
+    """The number that a text is in JSON's notation, or with these marks between thousands and for decimals."""
+    if grouping is not None:
+        value = text(value).replace(text(grouping), "")
+    if decimal is not None:
+        value = text(value).replace(text(decimal), ".")
     if type(value) in values.NUMBERS:
         return value
     written = text(value).strip()
@@ -28,31 +31,11 @@ def to_number(value: Any) -> int | float:
 
 
 @function("abs")
-def absolute(value: Any) -> int | float:
-    """The number without its sign."""
-    return abs(number(value))
-
-
-@function("floor")
-def floor(value: Any) -> int:
-    """The next whole number below."""
-    return math.floor(number(value))
-
-
-@function("ceiling")
-def ceiling(value: Any) -> int:
-    """The next whole number above."""
-    return math.ceil(number(value))
-
-
-@function("round", "decimal")
-def to_decimals(value: Any, digits: Any = 0) -> int | float:
-    """Rounded half to even, as FEEL's decimal() does, on the number as it is written."""
-    places = whole(digits)
-    if abs(places) > LONGEST:
-        raise Unsuitable(f"a number has at most {LONGEST} decimals")
-    rounded = round(Fraction(repr(number(value))), places)
-    return int(rounded) if rounded.denominator == 1 else float(rounded)
+def absolute(value: Any) -> Any:
+    """The number or duration without its sign."""
+    if isinstance(value, dates.Months):
+        return dates.Months(abs(value.count))
+    return abs(value if isinstance(value, timedelta) else number(value))
 
 
 @function("modulo")

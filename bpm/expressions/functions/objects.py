@@ -1,8 +1,10 @@
 """Functions on objects and on values that may be missing."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from .arguments import record, text
+from ..errors import Unsuitable
+from .arguments import elements, record, text
 from .registry import function
 
 
@@ -16,6 +18,33 @@ def get_value(value: Any, key: Any) -> Any:
 def get_entries(value: Any) -> list[dict[str, Any]]:
     """The keys and values of an object as a list of `{key, value}`."""
     return [{"key": key, "value": item} for key, item in record(value).items()]
+
+
+@function("context")
+def context(entries: Any) -> dict[str, Any]:
+    """The object of a list of `{key, value}`."""
+    return {text(record(entry)["key"]): entry["value"] for entry in elements(entries) if _is_entry(entry)}
+
+
+def _is_entry(value: Any) -> bool:
+    if isinstance(value, Mapping) and "key" in value and "value" in value:
+        return True
+    raise Unsuitable("each entry needs a key and a value")
+
+
+@function("context put", "put")
+def context_put(value: Any, key: Any, new: Any) -> dict[str, Any]:
+    """The object with a value under a key, or under the last of a list of keys."""
+    first, *rest = (elements(key) if isinstance(key, list) else [key]) or [None]
+    inner = record(value).get(text(first)) if rest else None
+    return {**record(value), text(first): context_put(inner or {}, rest, new) if rest else new}
+
+
+@function("context merge", "put all")
+def context_merge(*objects: Any) -> dict[str, Any]:
+    """Several objects, or a list of them, as one; the last counts where they share a key."""
+    given = elements(objects[0]) if len(objects) == 1 and isinstance(objects[0], list) else objects
+    return {key: value for each in given for key, value in record(each).items()}
 
 
 @function("is defined", is_condition=True, takes_null=True)

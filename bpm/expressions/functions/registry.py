@@ -15,7 +15,8 @@ class Function:
     """How to call a function: with `least` to `most` arguments.
 
     `is_condition`: its result is true or false; `takes_null`: a missing argument reaches it as null;
-    `reads_clock`: it is called with the scope; `is_temporal`: its result is not yet JSON.
+    `reads_clock`: it is called with the scope; `is_temporal`: its result is not yet JSON; `takes_function`: an
+    argument may be a function.
     """
 
     call: Callable[..., Any]
@@ -25,6 +26,7 @@ class Function:
     takes_null: bool = False
     reads_clock: bool = False
     is_temporal: bool = False
+    takes_function: bool = False
 
     @property
     def arity(self) -> str:

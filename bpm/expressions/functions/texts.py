@@ -1,6 +1,7 @@
 """Functions on texts."""
 
 import json
+import re
 from typing import Any
 
 from .. import dates
@@ -8,6 +9,8 @@ from ..errors import EvaluationError, Unsuitable
 from ..values import MAX_TEXT, describe, size
 from .arguments import elements, span, text
 from .registry import function
+
+_ESCAPED = re.compile(r"\\(.)")
 
 
 def to_text(value: Any) -> str:
@@ -96,33 +99,38 @@ def substring(value: Any, start: Any, length: Any = None) -> str:
 
 @function("substring before")
 def substring_before(value: Any, mark: Any) -> str:
-    """What stands before the first `mark`; nothing if it does not occur."""
-    before, found, _ = text(value).partition(_separator(mark))
+    """What stands before the first `mark`; nothing if it does not occur or is empty."""
+    before, found, _ = text(value).partition(mark) if text(mark) else ("", "", "")
     return before if found else ""
 
 
 @function("substring after")
 def substring_after(value: Any, mark: Any) -> str:
-    """What stands after the first `mark`; nothing if it does not occur."""
-    return text(value).partition(_separator(mark))[2]
+    """What stands after the first `mark`, everything if that is empty; nothing if it does not occur."""
+    return text(value).partition(mark)[2] if text(mark) else text(value)
 
 
 @function("split")
 def split(value: Any, separator: Any) -> list[str]:
-    """The parts of a text between separators, which are plain text."""
-    return text(value).split(_separator(separator))
+    r"""The parts of a text between separators, which are plain text; `\s` is a blank, `\.` and the like a mark."""
+    plain = _ESCAPED.sub(_mark, text(separator))
+    if not plain:
+        raise Unsuitable("the text to split at is empty")
+    return (re.sub(r"\s", " ", text(value)) if r"\s" in separator else text(value)).split(plain)
 
 
 @function("string join")
-def string_join(items: Any, separator: Any = "") -> str:
+def string_join(items: Any, separator: Any = None) -> str:
     """The texts of a list joined, nulls left out."""
+    separator = "" if separator is None else separator
     texts = [text(item) for item in elements(items) if item is not None]
     size(texts, MAX_TEXT)
     size(text(separator), MAX_TEXT // max(len(texts), 1))
     return separator.join(texts)
 
 
-def _separator(value: Any) -> str:
-    if not text(value):
-        raise Unsuitable("the text to look for is empty")
-    return value
+def _mark(escape: re.Match[str]) -> str:
+    character = escape[1]
+    if character.isalnum() and character != "s":
+        raise Unsuitable(f"split() takes plain text, not the pattern {escape[0]}")
+    return " " if character == "s" else character

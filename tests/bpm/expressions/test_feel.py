@@ -130,7 +130,7 @@ def test_functions(source, value):
         ("=date(2026, 2, 30)", None),
         ('=duration("PT90M")', "PT1H30M"),
         ('=-1 * 2 + duration("P1D")', None),
-        ('=duration("P1Y2M")', "P14M"),
+        ('=duration("P1Y2M")', "P1Y2M"),
         ('=duration("PT0S")', "PT0S"),
         ('=duration("-P1DT1.5S")', "-P1DT1.5S"),
         ('=duration("P")', None),
