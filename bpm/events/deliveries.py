@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from bpm.bus import Bus
 from bpm.errors import Fenced
 from bpm.events import breaker, delivery_tables, subscription_tables
+from bpm.events.answer import unmade
 from bpm.events.delivery_tables import KIND, PAUSED, PENDING
 from bpm.events.destination import Destination, Destinations
 from bpm.events.gate import Gates
 from bpm.events.outgoing import Notice, outgoing
-from bpm.events.settlement import Failed, Settlement
+from bpm.events.settlement import Settlement
 from bpm.events.transform import TransformError, transformed
 from bpm.jobs import Job
 from bpm.security.net_targets import Targets
@@ -129,11 +130,11 @@ class Deliveries:
             changed = await transformed(destination, notice, row.ordering_key, self._sandbox)
             kept = changed[:REQUEST_KEPT].decode("utf-8", "replace") if changed is not None else None
             if destination.broken is not None:
-                result = Failed(destination.broken)
+                result = unmade(destination.broken)
             else:
                 result = await self._sender().send(outgoing(destination, notice, changed, self._source, started_at))
         except TransformError as error:
-            result = Failed(str(error))
+            result = unmade(str(error))
         await self._write(
             lambda tx: self._settlement.settle(
                 tx, row, destination, result, started_at=started_at, request_body=kept, is_probe=is_probe

@@ -13,32 +13,37 @@ async def probe(target: Target, targets: Targets) -> None:
     """Resolve the host and shake hands with it over TLS; nothing is sent. Raises `TargetError`."""
     try:
         async with asyncio.timeout(SECONDS):
-            address = await _address(target, targets)
+            addresses = await _addresses(target, targets)
             if target.scheme == "https":
-                await _shake_hands(target, address)
+                await _shake_hands(target, addresses)
     except TimeoutError:
         raise TargetError(f"nothing answers there within {SECONDS:g} seconds") from None
 
 
-async def _address(target: Target, targets: Targets) -> str:
+async def _addresses(target: Target, targets: Targets) -> list[str]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise TargetError(f"the host {target.host} can't be found ({error})") from error
-    addresses = [str(place[0]) for _, _, _, _, place in found]
+    addresses = list(dict.fromkeys(str(place[0]) for _, _, _, _, place in found))
     targets.check_addresses(target.host, addresses, target.scheme)
-    return addresses[0]
+    return addresses
 
 
-async def _shake_hands(target: Target, address: str) -> None:
-    try:
-        _, writer = await asyncio.open_connection(
-            address, target.port, ssl=ssl.create_default_context(), server_hostname=target.host
-        )
-    except ssl.SSLCertVerificationError as error:
-        raise TargetError(f"the certificate is not valid: {error.verify_message}") from error
-    except ssl.SSLError as error:
-        raise TargetError(f"TLS is not possible there: {error.reason}") from error
-    except OSError as error:
-        raise TargetError(f"nothing answers there ({error})") from error
-    writer.transport.abort()
+async def _shake_hands(target: Target, addresses: list[str]) -> None:
+    """Shake hands with the first address that answers; what the last one says counts when none does."""
+    for address in addresses:
+        try:
+            _, writer = await asyncio.open_connection(
+                address, target.port, ssl=ssl.create_default_context(), server_hostname=target.host.rstrip(".")
+            )
+        except ssl.SSLCertVerificationError as error:
+            raise TargetError(f"the certificate is not valid: {error.verify_message}") from error
+        except ssl.SSLError as error:
+            raise TargetError(f"TLS is not possible there: {error.reason}") from error
+        except OSError as error:
+            if address == addresses[-1]:
+                raise TargetError(f"nothing answers there ({error})") from error
+        else:
+            writer.transport.abort()
+            return

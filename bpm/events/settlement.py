@@ -1,13 +1,13 @@
 """What becomes of a delivery, written in one transaction: its state, the attempt, its receiver's health."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from bpm.bus import Bus, Envelope
 from bpm.events import breaker, delivery_tables, subscription_tables
+from bpm.events.answer import RETRY_AFTER, Attempt
 from bpm.events.catalogue import DISABLED_EVENT
 from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERED, KIND, PAUSED, PENDING
 from bpm.events.destination import Destination
@@ -20,43 +20,6 @@ GONE = 410
 HEALTH_NOTED_EVERY = timedelta(seconds=1)
 
 log = structlog.get_logger("bpm.events")
-
-
-class Result(Protocol):
-    """What an attempt came to (`bpm.events.attempt.Attempt`)."""
-
-    @property
-    def ok(self) -> bool: ...  # noqa: D102
-    @property
-    def milliseconds(self) -> float: ...  # noqa: D102
-    @property
-    def status(self) -> int | None: ...  # noqa: D102
-    @property
-    def error(self) -> str | None: ...  # noqa: D102
-    @property
-    def headers(self) -> dict[str, str]: ...  # noqa: D102
-    @property
-    def body(self) -> str | None: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """An attempt that came to no request."""
-
-    error: str
-    milliseconds: float = 0.0
-    status: int | None = None
-    body: str | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Never."""
-        return False
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """There are none."""
-        return {}
 
 
 class Settlement:
@@ -103,7 +66,7 @@ class Settlement:
         tx: Transaction,
         row: Any,
         destination: Destination,
-        result: Result,
+        result: Attempt,
         *,
         started_at: datetime,
         request_body: str | None = None,
@@ -116,7 +79,7 @@ class Settlement:
         else:
             self._failed(tx, row, destination, result, is_probe=is_probe)
 
-    def _delivered(self, tx: Transaction, row: Any, destination: Destination, result: Result) -> None:
+    def _delivered(self, tx: Transaction, row: Any, destination: Destination, result: Attempt) -> None:
         now = self._bus.now()
         changes = {"state": DELIVERED, "due_at": None, "completed_at": now, "lane": None}
         delivery_tables.take_turn(tx, row, **changes, **_counted(row, result))
@@ -126,9 +89,9 @@ class Settlement:
             subscription_tables.note_success(tx, destination.id, now)
             self._noted[destination.id] = now
 
-    def _failed(self, tx: Transaction, row: Any, destination: Destination, result: Result, *, is_probe: bool) -> None:
+    def _failed(self, tx: Transaction, row: Any, destination: Destination, result: Attempt, *, is_probe: bool) -> None:
         now = self._bus.now()
-        retry_after = read_retry_after(result.headers.get("retry-after"), now)
+        retry_after = read_retry_after(result.headers.get(RETRY_AFTER), now)
         gone = result.status == GONE
         due = None if gone else next_attempt(row.tries + 1, destination.retry_count, now, retry_after)
         keeps_lane = due is not None and destination.is_ordered(row.lane)
@@ -163,7 +126,7 @@ class Settlement:
         announce(self._bus, tx, destination.organization_id, DISABLED_EVENT, data)
 
     def _record(
-        self, tx: Transaction, row: Any, result: Result, started_at: datetime, request_body: str | None
+        self, tx: Transaction, row: Any, result: Attempt, started_at: datetime, request_body: str | None
     ) -> None:
         attempt = {
             "organization_id": row.organization_id,
@@ -194,7 +157,7 @@ def announce(bus: Bus, tx: Transaction, organization_id: int, event: str, data: 
     bus.perform(tx, Envelope(message, publisher))
 
 
-def _counted(row: Any, result: Result) -> dict[str, Any]:
+def _counted(row: Any, result: Attempt) -> dict[str, Any]:
     return {
         "tries": row.tries + 1,
         "attempts": row.attempts + 1,

@@ -11,6 +11,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
+import idna
+
 from bpm.security.net import Address, AddressList
 
 MAX_URL = 2_048
@@ -19,6 +21,8 @@ ONLY_HTTPS = "the URL must begin with https:// (http:// is for loopback in devel
 HTTPS_PORT = 443
 FIRST_UNPRIVILEGED_PORT = 1_024
 LOOPBACK_HTTP_PORT = 80
+LONGEST_HOST, LONGEST_LABEL = 253, 63
+INTERNATIONAL = "xn--"
 
 NOT_PUBLIC_V4 = tuple(
     map(
@@ -161,7 +165,7 @@ def _address(host: str) -> Address | None:
             return IPv6Address(host)
         except ValueError as error:
             raise TargetError(f"the host is not an IPv6 address: {error}") from error
-    if not HOST.fullmatch(host) or len(host) > 253:
+    if not HOST.fullmatch(host) or not _is_domain(host.rstrip(".")):
         raise TargetError("the host is not a domain name; write it in ASCII, as in xn--bcher-kva.example")
     # what ends in a number is read as an IPv4 address by some programs, in octal or hexadecimal too (WHATWG URL)
     if not NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
@@ -170,6 +174,20 @@ def _address(host: str) -> Address | None:
         return IPv4Address(host)
     except ValueError as error:
         raise TargetError("the host must be four decimal numbers, as in 203.0.113.7, or a domain name") from error
+
+
+def _is_domain(host: str) -> bool:
+    """Whether lengths are those of the DNS (RFC 1035, 2.3.4) and international labels can be read (RFC 5891)."""
+    labels = host.split(".")
+    if len(host) > LONGEST_HOST or max(map(len, labels)) > LONGEST_LABEL:
+        return False
+    try:
+        for label in labels:
+            if label.startswith(INTERNATIONAL):
+                idna.ulabel(label)
+    except idna.IDNAError:
+        return False
+    return True
 
 
 def _without_mapping(address: Address) -> Address:

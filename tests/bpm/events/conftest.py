@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from bpm.events.attempt import AttemptClient
 from bpm.testing import RunningApp, WebhookReceiver, running_app
+from tests.bpm.events.serving import LOOPBACK
 
-LOOPBACK = {"delivery": {"allowed_networks": "127.0.0.0/8, ::1/128"}}
+DELIVERING = {"delivery": {"allowed_networks": "127.0.0.0/8, ::1/128"}}
 
 
 class Office:
@@ -56,8 +58,16 @@ async def eventually(ask: Callable[[], Awaitable[Any]], holds: Callable[[Any], b
 @pytest.fixture
 async def office() -> AsyncIterator[Office]:
     """A server that delivers to loopback."""
-    async with running_app(**LOOPBACK) as server:
+    async with running_app(**DELIVERING) as server:
         yield Office(server)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[AttemptClient]:
+    """A client that may speak to loopback."""
+    client = AttemptClient(LOOPBACK)
+    yield client
+    await client.close()
 
 
 @pytest.fixture

@@ -2,79 +2,19 @@
 
 import asyncio
 import socket
-import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from bpm.events.attempt import MAX_KEPT, Attempt, AttemptClient
-from bpm.events.outgoing import Outgoing
+from bpm.events.answer import MAX_KEPT
+from bpm.events.attempt import AttemptClient
+from bpm.events.attempt.connection import guarded_socket
 from bpm.security.net import AddressList
 from bpm.security.net_targets import Targets
 from bpm.testing import PreparedAnswer, WebhookReceiver
+from tests.bpm.events.serving import LOOPBACK, send, serving
 
 pytestmark = pytest.mark.anyio
-
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-LOOPBACK = Targets(AddressList.parse("127.0.0.0/8, ::1/128"))
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[AttemptClient]:
-    """A client that may speak to loopback."""
-    client = AttemptClient(LOOPBACK)
-    yield client
-    await client.close()
-
-
-@asynccontextmanager
-async def serving(serve: Serve, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """Serve connections on a port of loopback."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def quietly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            await serve(reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.transport.abort()
-
-    server = await asyncio.start_server(quietly, "127.0.0.1", 0, ssl=context)
-    yield server.sockets[0].getsockname()[1]
-    server.close()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def send(client: AttemptClient, url: str, seconds: float = 2, **headers: str) -> Attempt:
-    """Send a small request."""
-    return await client.send(Outgoing(url, {"Content-Type": "application/json", **headers}, b"{}", seconds))
-
-
-async def answered(client: AttemptClient, reply: bytes, seconds: float = 2) -> Attempt:
-    """Send to a server that says these bytes and closes."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(reply)
-        await writer.drain()
-        await asyncio.sleep(0.05)
-
-    async with serving(serve) as port:
-        return await send(client, f"http://127.0.0.1:{port}/", seconds)
 
 
 async def test_an_answer_is_kept_in_part(client: AttemptClient, receiver: WebhookReceiver) -> None:
@@ -131,35 +71,6 @@ async def test_a_hanging_receiver_costs_its_time(client: AttemptClient) -> None:
     assert time.monotonic() - began < 2
 
 
-async def test_a_body_that_never_ends_does_not_change_the_status(client: AttemptClient) -> None:
-    """The status was said; that the body drips until the time is over costs nothing but the excerpt."""
-
-    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello")
-        await asyncio.sleep(60)
-
-    async with serving(drip) as port:
-        attempt = await send(client, f"http://127.0.0.1:{port}/", 0.3)
-    assert (attempt.ok, attempt.body) == (True, "hello")
-
-
-@pytest.mark.parametrize(
-    ("reply", "sentence"),
-    [
-        (b"", "closed the connection without an answer"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "not HTTP"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", "not HTTP"),
-        (b"HTTP/1.1 999999 OK\r\n\r\n", "not HTTP"),
-    ],
-)
-async def test_what_is_no_answer_says_so(client: AttemptClient, reply: bytes, sentence: str) -> None:
-    """An empty answer, another protocol and a header without end are failures with a sentence."""
-    attempt = await answered(client, reply)
-    assert attempt.status is None
-    assert sentence in (attempt.error or "")
-
-
 async def test_a_reset_is_a_failure(client: AttemptClient) -> None:
     """A connection that is reset ends the attempt with a sentence."""
 
@@ -182,19 +93,6 @@ async def test_nobody_there_is_a_failure(client: AttemptClient) -> None:
     assert "no connection" in ((await send(client, f"http://127.0.0.1:{port}/")).error or "")
     missing = await send(client, "https://no-such-host.invalid/", 5)
     assert "can't be found" in (missing.error or "")
-
-
-async def test_a_bad_certificate_is_a_failure(client: AttemptClient, tmp_path: Path) -> None:
-    """A certificate nobody vouches for is not accepted, and nothing is sent."""
-    received = bytearray()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        received.extend(await reader.read(1000))
-
-    async with serving(serve, self_signed(tmp_path)) as port:
-        attempt = await send(client, f"https://127.0.0.1:{port}/")
-    assert "certificate" in (attempt.error or "")
-    assert not received
 
 
 async def test_inner_addresses_are_refused_when_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +118,7 @@ async def test_inner_addresses_are_refused_when_connecting(monkeypatch: pytest.M
 async def test_a_literal_address_is_looked_at_when_connecting(client: AttemptClient) -> None:
     """Where no name is resolved the socket itself is refused."""
     with pytest.raises(ValueError, match="not a public address"):
-        client._socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 443)))
+        guarded_socket(LOOPBACK, (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 443)))
 
 
 async def test_no_proxy_is_taken_from_the_environment(
@@ -230,28 +128,3 @@ async def test_no_proxy_is_taken_from_the_environment(
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert (await send(client, receiver.url)).ok
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """A server's TLS with a certificate of its own making."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "server.pem"
-    file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context

@@ -101,6 +101,11 @@ def test_public_addresses_are_public(address: str) -> None:
         "exa mple.com",
         "a..b",
         "-a.example",
+        "xn--a.example",
+        "xn--0.example",
+        "xn--.example",
+        "a" * 64 + ".example",
+        ".".join(["a" * 60] * 5),
         "%31%32%37.0.0.1",
         "",
     ],
@@ -143,6 +148,7 @@ def test_a_usual_url_is_taken_apart() -> None:
     target = NOBODY.check_url("https://Hooks.Example.com:8443/a?b=c")
     assert (target.host, target.port, target.address) == ("hooks.example.com", 8443, None)
     assert NOBODY.check_url("https://example.com/").port == 443
+    assert NOBODY.check_url("https://xn--bcher-kva.example./").host == "xn--bcher-kva.example."
 
 
 def test_private_receivers_can_be_allowed() -> None:

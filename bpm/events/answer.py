@@ -1,0 +1,64 @@
+"""What became of one request for a delivery."""
+
+from dataclasses import dataclass, field
+
+MAX_KEPT = 4 * 1024
+MAX_HEADERS_KEPT = 40
+MAX_HEADER_VALUE = 500
+RETRY_AFTER = "retry-after"
+UNKEPT_HEADERS = frozenset({"set-cookie"})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A status, or an error where there was no answer; `made` says whether a request was tried at all."""
+
+    milliseconds: float = 0.0
+    status: int | None = None
+    error: str | None = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    body: str | None = None
+    made: bool = True
+
+    @property
+    def ok(self) -> bool:
+        """Whether the receiver has taken the delivery."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+def unmade(error: str) -> Attempt:
+    """Return an attempt that came to no request, for a reason that is not the receiver's."""
+    return Attempt(error=error, made=False)
+
+
+class Answer:
+    """What has arrived so far of an answer, as much as is kept; no database takes a zero byte."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.status: int | None = None
+        self.headers: dict[str, str] = {}
+        self.length = 0
+        self._kept = bytearray()
+
+    def begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        """Take status and headers."""
+        self.status = status
+        for raw_name, raw_value in headers:
+            name = raw_name.decode("latin-1").lower()
+            has_room = len(self.headers) < MAX_HEADERS_KEPT or name == RETRY_AFTER
+            if has_room and name not in UNKEPT_HEADERS:
+                self.headers[name] = raw_value[:MAX_HEADER_VALUE].decode("latin-1").replace("\0", "")
+
+    def add(self, piece: bytes) -> None:
+        """Take a piece of the body; only the beginning is kept."""
+        self.length += len(piece)
+        if len(self._kept) < MAX_KEPT:
+            self._kept += piece[: MAX_KEPT - len(self._kept)]
+
+    def attempt(self, milliseconds: float, error: str | None) -> Attempt:
+        """Return what the request came to: where there was a status, that counts and no error."""
+        if self.status is None:
+            return Attempt(milliseconds, error=error)
+        body = self._kept.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return Attempt(milliseconds, self.status, None, self.headers, body)

@@ -1,0 +1,74 @@
+"""Makes requests for deliveries."""
+
+import asyncio
+import ssl
+import time
+from functools import lru_cache
+from typing import Any
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from bpm.events.answer import Answer, Attempt
+from bpm.events.attempt.connection import MAX_READ, open_session
+from bpm.events.attempt.sentences import sentence
+from bpm.events.outgoing import Outgoing
+from bpm.security.net_targets import TargetError, Targets
+
+BODY_SECONDS = 2.0
+"""How long the body of an answer is waited for, once its status has been said."""
+
+
+class AttemptClient:
+    """Makes requests; follows no redirect, keeps no cookie, and takes no proxy from the environment."""
+
+    def __init__(self, targets: Targets) -> None:
+        """Make the client; used inside the event loop, closed with `close`."""
+        self._targets = targets
+        context = ssl.create_default_context()
+        self._transport = AiohttpTransport(verify=context, trust_env=False, client=open_session(targets, context))
+
+    async def send(self, outgoing: Outgoing) -> Attempt:
+        """Make one request and return what became of it; the status decides, its body is only kept for the log."""
+        started = time.perf_counter()
+        answer = Answer()
+        error = None
+        try:
+            self._targets.check_url(outgoing.url)
+            async with asyncio.timeout(outgoing.timeout_seconds):
+                await self._exchange(outgoing, answer)
+        except TimeoutError:
+            error = f"no answer within {outgoing.timeout_seconds:g} seconds"
+        except TargetError as refusal:
+            error = f"url: {refusal}"
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, ValueError, OSError) as failure:
+            error = sentence(failure)
+        return answer.attempt(round((time.perf_counter() - started) * 1000, 2), error)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+    async def _exchange(self, outgoing: Outgoing, answer: Answer) -> None:
+        request = httpx.Request("POST", _url(outgoing.url), headers=dict(outgoing.headers), content=outgoing.body)
+        response = await self._transport.handle_async_request(request)
+        stream: Any = response.stream
+        try:
+            answer.begin(response.status_code, response.headers.raw)
+            async with asyncio.timeout(BODY_SECONDS):
+                await _read(stream, answer)
+        finally:
+            await stream.aclose()
+
+
+async def _read(stream: Any, answer: Answer) -> None:
+    async for piece in stream:
+        answer.add(piece)
+        if answer.length >= MAX_READ:
+            return
+
+
+@lru_cache(maxsize=4_096)
+def _url(url: str) -> httpx.URL:
+    return httpx.URL(url)

@@ -1,0 +1,80 @@
+"""Connections that hostile receivers can't keep busy: aiohttp's own, with limits it does not have."""
+
+import asyncio
+import socket
+import ssl
+from functools import partial
+from typing import Any
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+from bpm.events.attempt.resolver import GuardedResolver
+from bpm.security.net_targets import Targets
+
+MAX_READ = 64 * 1024
+"""How much of a body is read."""
+
+MAX_RECEIVED = 1024 * 1024
+"""What may arrive for one answer in all: provisional answers, headers and the frames of chunks are no body."""
+
+KEEP_ALIVE_SECONDS = 4.0
+"""Shorter than what usual servers keep an idle connection for, so that no request meets one that is closing."""
+
+
+def open_session(targets: Targets, context: ssl.SSLContext) -> aiohttp.ClientSession:
+    """Return a session that keeps no cookie and takes no proxy from the environment; inside the event loop."""
+    connector = aiohttp.TCPConnector(
+        limit=0,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        resolver=GuardedResolver(targets),
+        socket_factory=partial(guarded_socket, targets),
+        ssl=context,
+    )
+    # aiohttp has no other door for a connection of one's own
+    connector._factory = partial(Connection, loop=asyncio.get_running_loop())  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(),
+        trust_env=False,
+        read_bufsize=MAX_READ,
+        response_class=Response,
+    )
+
+
+def guarded_socket(targets: Targets, address: Any) -> socket.socket:
+    """Make the socket of a connection, after a last look at where it will lead; raises `TargetError`."""
+    family, kind, protocol, _, place = address
+    targets.check_addresses(str(place[0]), [str(place[0])], "https")
+    return socket.socket(family, kind, protocol)
+
+
+class Connection(ResponseHandler):
+    """A connection that is closed when an answer's bytes go on and on, whatever they are."""
+
+    _received = 0
+
+    def set_response_params(self, **params: Any) -> None:
+        """Begin to count: the next answer is expected."""
+        self._received = 0
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        """Count, and close the connection at the limit."""
+        self._received += len(data)
+        if self._received <= MAX_RECEIVED:
+            super().data_received(data)
+        elif self.transport is not None:
+            self.set_exception(aiohttp.ClientPayloadError(f"more than {MAX_RECEIVED} bytes"))
+            self.transport.abort()
+
+
+class Response(aiohttp.ClientResponse):
+    """An answer without its reason phrase, which means nothing and may be written in any alphabet."""
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        """Take the status and the headers."""
+        await super().start(connection)
+        self.reason = None
+        return self

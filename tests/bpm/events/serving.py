@@ -1,0 +1,122 @@
+"""Receivers that say exactly what a test wants, over plain connections and TLS."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from bpm.events.answer import Attempt
+from bpm.events.attempt import AttemptClient
+from bpm.events.outgoing import Outgoing
+from bpm.security.net import AddressList
+from bpm.security.net_targets import Targets
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+DAY = timedelta(days=1)
+LOOPBACK = Targets(AddressList.parse("127.0.0.0/8, ::1/128"))
+
+
+@asynccontextmanager
+async def serving(serve: Serve, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Serve connections on a port of loopback."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def quietly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            await serve(reader, writer)
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    server = await asyncio.start_server(quietly, "127.0.0.1", 0, ssl=context)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def saying(*pieces: bytes, endless: bool = False, linger: float = 0.05) -> Serve:
+    """Return what reads a request, says these bytes, the last ones without end if asked to, and closes."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        while endless:
+            writer.write(pieces[-1])
+            await writer.drain()
+        await asyncio.sleep(linger)
+
+    return serve
+
+
+async def send(client: AttemptClient, url: str, seconds: float = 2, **headers: str) -> Attempt:
+    """Send a small request."""
+    return await client.send(Outgoing(url, {"Content-Type": "application/json", **headers}, b"{}", seconds))
+
+
+async def answered(client: AttemptClient, serve: Serve, seconds: float = 2) -> Attempt:
+    """Send to a receiver that behaves like this."""
+    async with serving(serve) as port:
+        return await send(client, f"http://127.0.0.1:{port}/", seconds)
+
+
+class Authority:
+    """Somebody who vouches for receivers on loopback; `file` is what a client has to trust."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
+        basic = x509.BasicConstraints(ca=True, path_length=None)
+        made = self._builder(self._name, self._key).add_extension(basic, critical=True).sign(self._key, hashes.SHA256())
+        self.file = folder / "authority.pem"
+        self.file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+
+    def context(self, name: str = "127.0.0.1", start: timedelta = -DAY, end: timedelta = DAY) -> ssl.SSLContext:
+        """Return a server's TLS with a certificate for a name or address, valid from and until so far from now."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        is_address = name.replace(".", "").isdigit()
+        subject = x509.IPAddress(ip_address(name)) if is_address else x509.DNSName(name)
+        builder = self._builder(x509.Name([]), key, start, end)
+        made = builder.add_extension(x509.SubjectAlternativeName([subject]), critical=True)
+        return context_of(self._folder / "server.pem", key, made.sign(self._key, hashes.SHA256()))
+
+    def _builder(
+        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, start: timedelta = -DAY, end: timedelta = DAY
+    ) -> x509.CertificateBuilder:
+        now = datetime.now(UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now + start)
+            .not_valid_after(now + end)
+        )
+
+
+def context_of(file: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> ssl.SSLContext:
+    """Return a server's TLS with this certificate."""
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
