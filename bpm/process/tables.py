@@ -10,6 +10,7 @@ from sqlmodel import select as select_rows
 
 from bpm.jobs import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
+from bpm.store.organizations import is_switched_off
 from bpm.store.session import ScopedSession
 
 KIND = "process"
@@ -143,7 +144,11 @@ _WAIT_REF = (
 )
 _JOBS = (
     select(WAITS)
-    .where(WAITS.c.kind.in_(JOB_KINDS), lacks_token(KIND, _WAIT_REF, WAITS.c.tries))
+    .where(
+        WAITS.c.kind.in_(JOB_KINDS),
+        lacks_token(KIND, _WAIT_REF, WAITS.c.tries),
+        ~is_switched_off(WAITS.c.organization_id),
+    )
     .order_by(WAITS.c.due_at)
 )
 _TRIES = (
@@ -164,7 +169,8 @@ def find_definition(session: ScopedSession, definition_id: int) -> DeployedProce
 
 def find_startable(tx: Transaction, organization_id: int, definition_id: int) -> Any:
     """Return what starting an instance needs to know of a version, or None: its id, key and whether it is active."""
-    return tx.connection.execute(_STARTABLE, {"organization": organization_id, "id_": definition_id}).first()
+    named = {"organization": organization_id, "id_": definition_id}
+    return tx.remembered(("startable", organization_id, definition_id), lambda: tx.reading.execute(_STARTABLE, named).first())
 
 
 def newest_definition(session: ScopedSession, key: str, *, active: bool = False) -> DeployedProcess | None:
@@ -201,7 +207,7 @@ def select_definitions(category: str | None, is_active: bool | None, key: str | 
 
 def instance_of_origin(tx: Transaction, origin: str) -> int | None:
     """Return the instance that a request has started already."""
-    return tx.connection.execute(_BY_ORIGIN, {"origin_": origin}).scalar()
+    return tx.reading.execute(_BY_ORIGIN, {"origin_": origin}).scalar()
 
 
 def insert_instance(tx: Transaction, row: Mapping[str, Any]) -> int:
@@ -213,7 +219,7 @@ def insert_instance(tx: Transaction, row: Mapping[str, Any]) -> int:
 
 def find_instance(tx: Transaction, instance_id: int) -> Any:
     """Return an instance's row whatever its organisation, or None."""
-    return tx.connection.execute(_BY_ID, {"id_": instance_id}).first()
+    return tx.reading.execute(_BY_ID, {"id_": instance_id}).first()
 
 
 def write_instance(tx: Transaction, instance_id: int, version: int, values: Mapping[str, Any]) -> bool:
@@ -295,7 +301,7 @@ def job_ref(wait: Any) -> str:
 
 def find_wait(tx: Transaction, instance_id: int, wait_id: int) -> Any:
     """Return a wait's row, or None when it has ended."""
-    return tx.connection.execute(_ONE_WAIT, {"instance": instance_id, "wait": wait_id}).first()
+    return tx.reading.execute(_ONE_WAIT, {"instance": instance_id, "wait": wait_id}).first()
 
 
 def waits_of(tx: Transaction, instance_id: int, *kinds: str) -> Sequence[Any]:

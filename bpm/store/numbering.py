@@ -1,6 +1,33 @@
-"""The numbers that databases give to new rows, carried over from one to the other."""
+"""The numbers of new rows: taken ahead of a group's inserts, and carried over from one database to another."""
+
+from collections.abc import Iterator
+from itertools import count
 
 from sqlalchemy import Connection, Table, func, select, text
+
+MOST_AT_ONCE = 64
+_NEXT = text(
+    "SELECT nextval(pg_get_serial_sequence(:table, :column)::regclass) FROM generate_series(1, CAST(:many AS integer))"
+)
+
+
+def new_numbers(connection: Connection, table: Table) -> Iterator[int]:
+    """Yield numbers that no row of the table has; to be used before the transaction ends.
+
+    Rows that know their number need not be inserted one by one; every row of the table has to get its number here.
+    Where others insert at the same time, numbers are taken from the sequence, twice as many each time, so that a
+    single row leaves no gap.
+    """
+    if connection.dialect.name != "postgresql":
+        yield from count(_highest(connection, table) + 1)
+        return
+    assert table.autoincrement_column is not None
+    name = connection.dialect.identifier_preparer.format_table(table)
+    many = 1
+    while True:
+        wanted = {"table": name, "column": table.autoincrement_column.name, "many": many}
+        yield from connection.execute(_NEXT, wanted).scalars().all()
+        many = min(many * 2, MOST_AT_ONCE)
 
 
 def continue_numbers(source: Connection, target: Connection, table: Table) -> None:
@@ -8,7 +35,7 @@ def continue_numbers(source: Connection, target: Connection, table: Table) -> No
     numbered = table.autoincrement_column
     if numbered is None:
         return
-    highest: int = max(target.execute(select(func.max(numbered))).scalar() or 0, _given(source, table))
+    highest = max(_highest(target, table), _given(source, table))
     if highest == 0:
         return
     if target.dialect.name == "postgresql":
@@ -19,6 +46,13 @@ def continue_numbers(source: Connection, target: Connection, table: Table) -> No
         named = {"table": table.name, "highest": highest}
         target.execute(text("DELETE FROM sqlite_sequence WHERE name = :table"), named)
         target.execute(text("INSERT INTO sqlite_sequence VALUES (:table, :highest)"), named)
+
+
+def _highest(connection: Connection, table: Table) -> int:
+    """Return the highest number that a row has or, as far as that is remembered, ever had."""
+    assert table.autoincrement_column is not None
+    present: int = connection.execute(select(func.max(table.autoincrement_column))).scalar() or 0
+    return max(present, _given(connection, table))
 
 
 def _given(source: Connection, table: Table) -> int:

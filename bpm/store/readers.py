@@ -16,7 +16,7 @@ from bpm.store.entrance import Entrance
 from bpm.store.faults import Diagnose
 from bpm.store.handover import Handover
 from bpm.store.link import Link
-from bpm.store.transaction import Transaction
+from bpm.store.transaction import Shared, Transaction
 
 T = TypeVar("T")
 
@@ -101,7 +101,7 @@ class Readers:
             snapshot.rollback()
 
     def _run(self, connection: Connection, read: Read) -> bool:
-        transaction = Transaction(connection, {})
+        transaction = Transaction(connection, Shared())
         try:
             read.result = read.work(transaction)
         except Exception as error:  # it belongs to the caller

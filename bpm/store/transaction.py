@@ -1,14 +1,15 @@
 """What a unit of work may do with the database while its transaction is open."""
 
 import sqlite3
-from collections.abc import Callable, Generator, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.exc import DBAPIError
 
+from bpm.store.numbering import new_numbers
 from bpm.store.session import ScopedSession
 
 T = TypeVar("T")
@@ -17,6 +18,14 @@ _NOTHING: Any = object()
 
 AppendedRows = list[tuple[Table, Mapping[str, Any]]]
 Changes = list[tuple[Executable, Mapping[str, Any]]]
+
+
+@dataclass(slots=True)
+class Shared:
+    """What the units of a group share: answers to look-ups, and numbers for new rows."""
+
+    memory: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
+    numbers: dict[Table, Iterator[int]] = field(default_factory=dict[Table, Iterator[int]])
 
 
 @dataclass(slots=True)
@@ -39,21 +48,21 @@ class Transaction:
     __slots__ = (
         "_connection",
         "_is_embedded",
-        "_memory",
         "_named",
         "_points",
         "_say",
         "_sessions",
+        "_shared",
         "_unopened",
         "appended",
         "callbacks",
         "changes",
     )
 
-    def __init__(self, connection: Connection, memory: dict[Hashable, Any]) -> None:
-        """Stand on a connection whose transaction has begun; `memory` is the group's."""
+    def __init__(self, connection: Connection, shared: Shared) -> None:
+        """Stand on a connection whose transaction has begun; `shared` is the group's."""
         self._connection = connection
-        self._memory = memory
+        self._shared = shared
         self.appended: AppendedRows = []
         self.changes: Changes = []
         self.callbacks: list[Callable[[], object]] = []
@@ -92,14 +101,22 @@ class Transaction:
         The units of a group are concurrent, so each may see what the first one saw; whoever changes what others
         remember says `forget`.
         """
-        found = self._memory.get(key, _NOTHING)
+        memory = self._shared.memory
+        found = memory.get(key, _NOTHING)
         if found is _NOTHING:
-            found = self._memory[key] = look_up()
+            found = memory[key] = look_up()
         return found
 
     def forget(self) -> None:
         """Let everything be looked up anew."""
-        self._memory.clear()
+        self._shared.memory.clear()
+
+    def number(self, table: Table) -> int:
+        """Return the number of a row that is going to be inserted into a table which numbers its rows."""
+        numbers = self._shared.numbers.get(table)
+        if numbers is None:
+            numbers = self._shared.numbers[table] = new_numbers(self._connection, table)
+        return next(numbers)
 
     def append(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert `row` with the group's other rows of `table` just before the commit."""

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from bpm.store.entrance import Entrance
 from bpm.store.faults import Diagnose, Fault
 from bpm.store.handover import Handover
 from bpm.store.link import Link
-from bpm.store.transaction import Transaction
+from bpm.store.transaction import Shared, Transaction
 
 T = TypeVar("T")
 Work = Callable[[Transaction], Any]
@@ -173,9 +173,9 @@ class GroupWriter:
         with connection.begin():
             appended: list[AppendedRow] = []
             changes: list[Change] = []
-            memory: dict[Hashable, Any] = {}
+            shared = Shared()
             for unit in group:
-                transaction = self._run_unit(Transaction(connection, memory), unit, careful=careful)
+                transaction = self._run_unit(Transaction(connection, shared), unit, careful=careful)
                 appended.extend(transaction.appended)
                 changes.extend(transaction.changes)
             insert_appended(connection, appended)

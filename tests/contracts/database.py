@@ -333,6 +333,21 @@ class DatabaseContract:
         await database.write(work)
         assert await database.read(words) == ["before"]
 
+    async def test_rows_that_know_their_number(self, database: Database) -> None:
+        """Numbers taken ahead are each given once, also in later groups and after the newest row is gone."""
+
+        def numbered(tx: Transaction) -> int:
+            number = tx.number(SAMPLES)
+            tx.append(SAMPLES, {"id": number, "word": f"number {number}"})
+            return number
+
+        given = await asyncio.gather(*(database.write(numbered) for _ in range(5)))
+        await database.write(lambda tx: tx.connection.execute(SAMPLES.delete().where(SAMPLES.c.id != max(given))))
+        more = await asyncio.gather(*(database.write(numbered) for _ in range(200)))
+        assert len({*given, *more}) == 205
+        assert min(more) > max(given)
+        assert await database.read(lambda tx: len(tx.connection.execute(SAMPLES.select()).all())) == 201
+
     async def test_a_savepoint_outlives_a_refused_statement(self, database: Database) -> None:
         """After a statement that was refused inside a savepoint the unit goes on."""
 
