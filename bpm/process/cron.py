@@ -5,6 +5,7 @@ steps and English names; `@hourly`, `@daily` and so on. Sources: Quartz and Spri
 As in Unix, when both days are restricted, either may match.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +20,7 @@ MACROS = {
     "@midnight": "0 0 0 * * *",
     "@hourly": "0 0 * * * *",
 }
+_DAY = re.compile(r"(?<!\w)\d(?!\w)")
 BOUNDS = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -60,6 +62,25 @@ class Cron:
         earliest = (start.hour, start.minute, start.second)
         times = ((h, m, s) for h in self.hours if h >= start.hour for m in self.minutes for s in self.seconds)
         return next((time for time in times if time >= earliest), None)
+
+
+def from_quartz(text: str) -> str:
+    """The same cron expression with the days of the week by name, which Quartz counts from 1, Sunday, to 7.
+
+    Quartz's seventh field, the year, may only be `*`. What is no such expression is given back as it is.
+    """
+    fields = text.split()
+    if len(fields) == 7 and fields[6] == "*":
+        fields.pop()
+    if len(fields) != 6 or not is_cron(" ".join(fields)):
+        return text
+    days = [part.partition("/") for part in fields[5].split(",")]
+    fields[5] = ",".join(_DAY.sub(_named_day, span) + slash + step for span, slash, step in days)
+    return " ".join(fields)
+
+
+def _named_day(number: re.Match[str]) -> str:
+    return DAYS[int(number[0]) - 1] if 1 <= int(number[0]) <= 7 else number[0]
 
 
 def is_cron(text: str) -> bool:

@@ -5,8 +5,10 @@ Every file that is BPMN is read, whether or not the engine can run it; what is w
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from .cron import from_quartz
 from .definition import (
     Declaration,
     Definitions,
@@ -21,8 +23,9 @@ from .definition import (
     SequenceFlow,
     Shape,
 )
-from .dialects import read_extensions
+from .dialects import is_of_camunda_7, read_extensions
 from .problems import BpmnProblem, InvalidDefinition
+from .resources import read_resources
 from .state import TURN
 from .xml import BPMN, MAX_BYTES, MAX_DEPTH, Tag, read_xml
 
@@ -38,11 +41,14 @@ LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacterist
 KEPT = frozenset({
     "documentation", "extensionElements", "laneSet", "dataObject", "dataObjectReference", "dataStoreReference",
     "textAnnotation", "association", "group", "ioSpecification", "ioBinding", "property", "auditing",
-    "monitoring", "resourceRole", "performer", "humanPerformer", "potentialOwner", "correlationSubscription",
-    "supports", "incoming", "outgoing", "supportedInterfaceRef", "dataInputAssociation",
+    "monitoring", "resourceRole", "performer", "humanPerformer", "potentialOwner", "completionCondition", "supports",
+    "incoming", "outgoing", "supportedInterfaceRef", "dataInputAssociation",
     "dataOutputAssociation", *LOOPS,
 })  # fmt: skip
-EXECUTION_PLATFORM = "{http://camunda.org/schema/modeler/1.0}executionPlatform"
+BOOLEANS = frozenset({
+    "isForCompensation", "cancelActivity", "isInterrupting", "triggeredByEvent", "instantiate", "isSequential",
+    "testBefore",
+})  # fmt: skip
 REFERENCES = {"link": "name", "compensate": "activityRef"}
 TIMINGS = {"timeDuration": "duration", "timeDate": "date", "timeCycle": "cycle"}
 
@@ -68,11 +74,11 @@ class _Reader:
         self.elements: list[Element] = []
         self.flows: list[SequenceFlow] = []
         self.associations: list[tuple[str, str]] = []
-        self.counts_from = 1
+        self.is_camunda_7 = False
 
     def definitions(self, root: Tag) -> Definitions:
-        """Read the whole file; Camunda 7 counts the turns of a loop from 0, the others from 1."""
-        self.counts_from = 0 if root.get(EXECUTION_PLATFORM) == "Camunda Platform" else 1
+        """Read the whole file."""
+        self.is_camunda_7 = is_of_camunda_7(root)
         processes = tuple(self.process(tag) for tag in root.all("process"))
         declarations = {tag.get("id"): self.declaration(tag) for tag in root.children if _declares(tag)}
         collaboration = root.first("collaboration")
@@ -84,6 +90,11 @@ class _Reader:
             diagram=_diagram(root),
             problems=tuple(self.problems),
         )
+
+    @property
+    def counts_from(self) -> int:
+        """What the turns of a loop are counted from: Camunda 7 begins with 0, the others with 1."""
+        return 0 if self.is_camunda_7 else 1
 
     def problem(self, tag: Tag, message: str) -> None:
         """Note what is wrong with a tag."""
@@ -152,6 +163,8 @@ class _Reader:
                 self.flow(child, scope)
             elif child.name == "association":
                 self.associations.append((child.get("sourceRef"), child.get("targetRef")))
+            elif child.name == "correlationSubscription":
+                self.problem(child, "correlation by properties is not executed; give the messages a correlation key")
             elif child.name not in KEPT and not child.name.endswith("EventDefinition"):
                 self.problem(child, f"<{child.name}> is not an element that may stand in a <{tag.name}>")
 
@@ -163,6 +176,7 @@ class _Reader:
         for refusal in refusals:
             self.problem(tag, refusal)
         script = tag.first("script")
+        resources = {name: text for name, text in read_resources(tag).items() if not getattr(extensions, name)}
         self.elements.append(
             Element(
                 id=name,
@@ -170,9 +184,9 @@ class _Reader:
                 name=" ".join(tag.get("name").split()),
                 line=tag.line,
                 scope=scope,
-                attributes={key: value for key, value in tag.attributes.items() if key[0] != "{"},
-                extensions=extensions,
-                events=tuple([_event(child) for child in events]),
+                attributes=_attributes(tag),
+                extensions=replace(extensions, **resources) if resources else extensions,
+                events=tuple([_event(child, self.is_camunda_7) for child in events]),
                 markers=tuple(_markers(tag)),
                 loop=self.loop(tag),
                 text=script.text if script else "",
@@ -188,7 +202,7 @@ class _Reader:
                 kind="standard",
                 condition=_text(standard, "loopCondition"),
                 maximum=standard.get("loopMaximum"),
-                checks_first=standard.get("testBefore") == "true",
+                checks_first=_attributes(standard).get("testBefore") == "true",
                 counts_from=self.counts_from,
             )
         many = tag.first("multiInstanceLoopCharacteristics")
@@ -200,7 +214,7 @@ class _Reader:
         item, output = many.first("inputDataItem"), many.first("outputDataItem")
         output_item = extensions.output_item or (output.get("name") if output else "")
         return LoopCharacteristics(
-            kind="sequential" if many.get("isSequential") == "true" else "parallel",
+            kind="sequential" if _attributes(many).get("isSequential") == "true" else "parallel",
             condition=_text(many, "completionCondition"),
             cardinality=_text(many, "loopCardinality"),
             collection=extensions.collection or _text(many, "loopDataInputRef"),
@@ -234,13 +248,20 @@ def _declares(tag: Tag) -> bool:
     return tag.name in DECLARATIONS and tag.namespace == BPMN
 
 
-def _event(tag: Tag) -> EventDefinition:
+def _attributes(tag: Tag) -> Mapping[str, str]:
+    """BPMN's own attributes; those that are true or false by these words, though XML knows 1 and 0 as well."""
+    own = {key: value for key, value in tag.attributes.items() if key[0] != "{"}
+    return own | {key: {"1": "true", "0": "false"}.get(own[key], own[key]) for key in own.keys() & BOOLEANS}
+
+
+def _event(tag: Tag, is_camunda_7: bool) -> EventDefinition:
     """Read an event definition; one by reference keeps the whole tag as its kind."""
     kind = tag.name.removesuffix("EventDefinition")
     reference = tag.get(REFERENCES.get(kind, f"{kind}Ref"))
     for child in tag.children:
         if child.name in TIMINGS:
-            return EventDefinition(kind, reference, TIMINGS[child.name], child.text.strip())
+            text = child.text.strip()
+            return EventDefinition(kind, reference, TIMINGS[child.name], from_quartz(text) if is_camunda_7 else text)
         if child.name == "condition":
             return EventDefinition(kind, reference, text=child.text.strip())
     return EventDefinition(kind, reference, waits=tag.get("waitForCompletion") != "false")

@@ -23,6 +23,20 @@ _OTHERS = Dialect(
     refused={},
 )
 _NOTHING = Extensions()
+_PLATFORM = "{http://camunda.org/schema/modeler/1.0}executionPlatform"
+
+
+def is_of_camunda_7(root: Tag) -> bool:
+    """Whether a file is for Camunda 7 or a relative: it says so, or somewhere uses their words."""
+    platform = root.get(_PLATFORM)
+    return platform == "Camunda Platform" or (not platform and _uses_camunda_7(root))
+
+
+def _uses_camunda_7(tag: Tag) -> bool:
+    names = (name[1:].partition("}")[0] for name in tag.attributes if name[0] == "{")
+    if any(_DIALECTS.get(name) is camunda.DIALECT for name in (tag.namespace, *names)):
+        return True
+    return any(_uses_camunda_7(child) for child in tag.children)
 
 
 def read_extensions(*tags: Tag) -> tuple[Extensions, tuple[str, ...]]:
