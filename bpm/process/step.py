@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bpm.errors import BpmError, NotFound
 from bpm.jobs import Job
-from bpm.process import effects, message_tables, tables, task_tables
+from bpm.process import effects, message_tables, start_tables, tables, task_tables
 from bpm.process.compile import CompiledProcess
 from bpm.process.decisions import DecisionFailed, decide
 from bpm.process.instances import NewInstance, Standing, Startable
@@ -42,11 +42,12 @@ class Step:
         self._inline: set[int] = set()
         self._commands = 0
 
-    def insert(self, deployed: Startable, new: NewInstance) -> None:
-        """Write a new instance's row in the state it is in."""
+    def begin(self, deployed: Startable, new: NewInstance) -> None:
+        """Make a new instance's row; it is written when something has to find it, at the latest with the end."""
         context, parent = self.context, new.parent
         row: dict[str, Any] = {
             "organization_id": context.organization_id,
+            "id": tables.new_number(context.tx),
             "definition_id": deployed.id,
             "process_key": deployed.key,
             "business_key": new.business_key,
@@ -61,16 +62,23 @@ class Step:
             "root_id": (parent.row.root_id or parent.row.id) if parent else None,
             "depth": parent.row.depth + 1 if parent else 0,
         }
-        row["id"] = tables.insert_instance(context.tx, row)
         self.row = SimpleNamespace(**row)
-        self._written = self.instance.version
+
+    def insert(self) -> None:
+        """Write a new instance's row now, so that others find it."""
+        if self._written is None:
+            tables.insert_instance(self.context.tx, {**vars(self.row), **self._state()})
+            self._written = self.instance.version
 
     def write(self) -> bool:
         """Write state and waits; False when somebody else has written the instance meanwhile."""
         tx = self.context.tx
         if self._opened:
+            self.insert()
             tables.insert_waits(tx, list(self._opened.values()))
-        if self._written is None or self._written == self.instance.version:
+        if self._written is None:
+            tables.append_instance(tx, {**vars(self.row), **self._state()})
+        if self._written in (None, self.instance.version):
             return True
         values = {f"{name}_": value for name, value in self._state().items()}
         values["next_version"] = values.pop("state_version_")
@@ -121,6 +129,7 @@ class Step:
             self._open(effect, "command", {"command": effect.command, "fields": fields, "retries": effect.retries})
             return
         self._commands += 1
+        self.insert()
         try:
             result = self.context.call(effect.command, fields, self.starter())
         except BpmError as error:
@@ -305,11 +314,20 @@ class Step:
     def _publish(self, event: str, data: dict[str, Any]) -> None:
         if not self.unit.runtime.registry.knows("PublishEventCommand"):
             return
+        if self._begins_something(event):
+            self.insert()
         about = {"instanceId": self.row.id, "processKey": self.row.process_key, "businessKey": self.row.business_key}
         publisher = Principal(
             "system", "system:process", "process engine", self.row.organization_id, frozenset({"events:write"})
         )
         self.context.call("PublishEventCommand", {"event": event, "data": {**about, **data}}, publisher)
+
+    def _begins_something(self, event: str) -> bool:
+        tx, organization_id = self.context.tx, self.row.organization_id
+        return tx.remembered(
+            ("begun", organization_id, event),
+            lambda: bool(start_tables.triggered_by(tx, organization_id, "event", event)),
+        )
 
 
 _CARRY_OUT: dict[type[Any], Callable[[Step, Any], None]] = {

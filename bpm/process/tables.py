@@ -10,7 +10,6 @@ from sqlmodel import select as select_rows
 
 from bpm.jobs import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
-from bpm.store.organizations import is_switched_off
 from bpm.store.session import ScopedSession
 
 KIND = "process"
@@ -144,11 +143,7 @@ _WAIT_REF = (
 )
 _JOBS = (
     select(WAITS)
-    .where(
-        WAITS.c.kind.in_(JOB_KINDS),
-        lacks_token(KIND, _WAIT_REF, WAITS.c.tries),
-        ~is_switched_off(WAITS.c.organization_id),
-    )
+    .where(WAITS.c.kind.in_(JOB_KINDS), lacks_token(KIND, _WAIT_REF, WAITS.c.tries))
     .order_by(WAITS.c.due_at)
 )
 _TRIES = (
@@ -169,8 +164,9 @@ def find_definition(session: ScopedSession, definition_id: int) -> DeployedProce
 
 def find_startable(tx: Transaction, organization_id: int, definition_id: int) -> Any:
     """Return what starting an instance needs to know of a version, or None: its id, key and whether it is active."""
+    key = ("startable", organization_id, definition_id)
     named = {"organization": organization_id, "id_": definition_id}
-    return tx.remembered(("startable", organization_id, definition_id), lambda: tx.reading.execute(_STARTABLE, named).first())
+    return tx.remembered(key, lambda: tx.reading.execute(_STARTABLE, named).first())
 
 
 def newest_definition(session: ScopedSession, key: str, *, active: bool = False) -> DeployedProcess | None:
@@ -210,11 +206,19 @@ def instance_of_origin(tx: Transaction, origin: str) -> int | None:
     return tx.reading.execute(_BY_ORIGIN, {"origin_": origin}).scalar()
 
 
-def insert_instance(tx: Transaction, row: Mapping[str, Any]) -> int:
-    """Insert an instance and return its id."""
-    key = tx.connection.execute(_INSERT_INSTANCE, row).inserted_primary_key
-    assert key is not None
-    return key[0]
+def new_number(tx: Transaction) -> int:
+    """Return the id of an instance that is about to be written."""
+    return tx.number(INSTANCES)
+
+
+def insert_instance(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Insert an instance now: others in the same group of the writer have to find it."""
+    tx.connection.execute(_INSERT_INSTANCE, row)
+
+
+def append_instance(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Insert an instance with the group's others."""
+    tx.append(INSTANCES, row)
 
 
 def find_instance(tx: Transaction, instance_id: int) -> Any:

@@ -99,7 +99,7 @@ class Unit:
         if isinstance(found[0], effects.Ignored):
             raise Conflict(found[0].reason)
         step = Step(self, process, instance)
-        step.insert(deployed, new)
+        step.begin(deployed, new)
         self.steps[step.row.id] = step
         step.carry_out(found)
         return step
