@@ -24,7 +24,7 @@ from scripts import Sandbox
 if TYPE_CHECKING:
     from bpm.events.attempt import AttemptClient
 
-CROWDED_SECONDS = 1.0
+CROWDED_SECONDS = (1.0, 3.0)
 """When a delivery that has its turn in a lane but finds no place at the destination is looked at again."""
 
 REQUEST_KEPT = 4 * 1024
@@ -96,15 +96,22 @@ class Deliveries:
             await self._write(lambda tx: self._settlement.put_off(tx, row, until))
         elif row.lane is None and (destination.max_in_flight or destination.rate_per_second):
             await self._write(lambda tx: self._settlement.queue(tx, row, destination.overflow))
-        elif await self._gates.enter(destination.id, destination.max_in_flight):
+        else:
+            await self._enter(row, destination, now)
+
+    async def _enter(self, row: Any, destination: Destination, now: datetime) -> None:
+        """Make the attempt if there is a place at the destination; what finds none waits in a lane."""
+        is_proven = row.failure_count == 0 and row.last_success_at is not None
+        place = await self._gates.enter(destination.id, destination.max_in_flight, is_proven=is_proven)
+        if place is not None:
             try:
                 await self._probe_or_attempt(row, destination, now)
             finally:
-                self._gates.leave(destination.id)
+                place.leave()
         elif row.lane is None:
             await self._write(lambda tx: self._settlement.queue(tx, row, destination.overflow))
         else:
-            until = now + timedelta(seconds=CROWDED_SECONDS)
+            until = now + timedelta(seconds=random.uniform(*CROWDED_SECONDS))  # noqa: S311 spread, not secrecy
             await self._write(lambda tx: self._settlement.put_off(tx, row, until))
 
     async def _probe_or_attempt(self, row: Any, destination: Destination, now: datetime) -> None:

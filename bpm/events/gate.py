@@ -3,32 +3,45 @@
 A delivery under way, or waiting for a place, holds one of the worker's. So before a destination as many may wait as
 it has served in a second of late: behind a quick one nearly all of a burst, behind a slow one few, and behind one
 that gives no place back nobody. Who may not wait here waits in a lane, where it holds up nobody.
+
+All destinations that take their time, or have yet to answer at all, share half of the worker's places: however many
+of them hang at once, the other half does the rest of the work.
 """
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 
 PATIENCE_SECONDS = 1.0
+SLOW_SECONDS = 1.0
+"""A destination is slow whose last delivery took longer, or that has given no place back for so long."""
+
+UNPROVEN_PLACES = 5
+"""The places of a destination whose last delivery failed, or that had none yet: as many as open its breaker."""
 
 
 class Gate:
     """The places of one destination."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, *, is_quick: bool = True) -> None:
         """Begin with every place free."""
         self.places = places
         self.under_way = 0
+        self._is_quick = is_quick
         self._is_stalled = False
         self._given_back_at = 0.0
+        self._filled_at = 0.0
         self._served = _Served()
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def enter(self) -> bool:
         """Take a place; tells False when there is none and waiting for one is no use."""
+        loop = asyncio.get_running_loop()
         if self.under_way < self.places:
+            if self.under_way == 0:
+                self._filled_at = loop.time()
             self.under_way += 1
             return True
-        loop = asyncio.get_running_loop()
         lately = self._served.lately(loop.time())
         if self._is_stalled or len(self._waiting) >= (self.places if lately is None else lately):
             return False
@@ -43,8 +56,19 @@ class Gate:
                 return False
         return True
 
-    def leave(self) -> None:
-        """Give a place back, to whoever waits for it."""
+    def is_slow(self, time: float) -> bool:
+        """Whether its places are given back late, or not at all."""
+        moved_at = max(self._filled_at, self._given_back_at)
+        return not self._is_quick or (self.under_way > 0 and time - moved_at > SLOW_SECONDS)
+
+    @property
+    def held(self) -> int:
+        """How many of the worker's places it takes."""
+        return self.under_way + len(self._waiting)
+
+    def leave(self, seconds: float = 0.0) -> None:
+        """Give a place back that was held for so long, to whoever waits for it."""
+        self._is_quick = seconds <= SLOW_SECONDS
         self._is_stalled = False
         self._given_back_at = asyncio.get_running_loop().time()
         self._served.count(self._given_back_at)
@@ -82,22 +106,53 @@ class _Served:
         self._second, self._now = second, 0
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place at a destination, taken at a moment of the event loop's clock."""
+
+    gates: "Gates"
+    gate: Gate
+    taken_at: float
+
+    def leave(self) -> None:
+        """Give it back."""
+        self.gates.held -= 1
+        self.gate.leave(asyncio.get_running_loop().time() - self.taken_at)
+
+
 class Gates:
-    """The gates of the destinations that were asked of late."""
+    """The gates of the destinations that were asked of late; `held` counts the worker's places they take."""
 
-    def __init__(self, places: int) -> None:
-        """Take how many places a destination has, unless it says otherwise."""
+    def __init__(self, places: int, workers: int) -> None:
+        """Take how many places a destination has, unless it says otherwise, and how many the worker has."""
         self._places = places
+        self._share_of_slow = max(1, workers // 2)
         self._gates: dict[int, Gate] = {}
+        self.held = 0
 
-    async def enter(self, destination: int, limit: int | None) -> bool:
-        """Take a place of a destination, which may have set a limit of its own; tells False when there is none."""
+    async def enter(self, destination: int, limit: int | None, *, is_proven: bool = True) -> Place | None:
+        """Take a place of a destination, which may have set a limit of its own; None when there is none.
+
+        `is_proven` says that its last delivery arrived.
+        """
         gate = self._gates.get(destination)
         if gate is None:
-            gate = self._gates[destination] = Gate(self._places)
-        gate.places = limit or self._places
-        return await gate.enter()
+            gate = self._gates[destination] = Gate(self._places, is_quick=is_proven)
+        places = limit or self._places
+        gate.places = places if is_proven else min(places, UNPROVEN_PLACES)
+        if self._is_crowded(gate):
+            return None
+        self.held += 1
+        entered = False
+        try:
+            entered = await gate.enter()
+        finally:
+            self.held -= not entered
+        return Place(self, gate, asyncio.get_running_loop().time()) if entered else None
 
-    def leave(self, destination: int) -> None:
-        """Give a place back."""
-        self._gates[destination].leave()
+    def _is_crowded(self, gate: Gate) -> bool:
+        """Whether a slow destination finds the share of all slow ones taken."""
+        now = asyncio.get_running_loop().time()
+        if self.held < self._share_of_slow or not gate.is_slow(now):
+            return False
+        return sum(one.held for one in self._gates.values() if one.is_slow(now)) >= self._share_of_slow

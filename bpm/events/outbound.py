@@ -41,7 +41,7 @@ class Outbound:
             sandbox,
             targets,
             settings.base_url,
-            Gates(settings.delivery.max_in_flight),
+            Gates(settings.delivery.max_in_flight, settings.worker_concurrency),
         )
         self.services: Mapping[str, Any] = {
             "destinations": destinations,

@@ -67,10 +67,46 @@ async def test_nobody_waits_at_a_hanging_destination() -> None:
 
 async def test_a_subscription_may_set_its_own_limit() -> None:
     """A limit of one's own counts, and each destination has its own places."""
-    gates = Gates(5)
-    assert await gates.enter(1, 1)
+    gates = Gates(5, 100)
+    place = await gates.enter(1, 1)
+    assert place is not None
     assert await gates.enter(2, None)
     assert not await gates.enter(1, 1)
-    gates.leave(1)
+    place.leave()
     assert await gates.enter(1, 1)
     assert not await gates.enter(1, 1)
+    assert gates.held == 2
+
+
+async def test_who_has_yet_to_answer_has_few_places() -> None:
+    """Five may be under way to a destination that is new or failed last, however many it wants."""
+    gates = Gates(25, 400)
+    entered = [await gates.enter(1, 100, is_proven=False) for _ in range(6)]
+    assert [place is not None for place in entered] == [True] * 5 + [False]
+
+
+async def test_hanging_destinations_share_half_of_the_worker() -> None:
+    """However many hang, a destination that answers finds a place, and half of the workers do the rest."""
+    gates = Gates(2, 10)
+    hanging = [await gates.enter(number, None, is_proven=False) for number in range(20)]
+    assert sum(place is not None for place in hanging) == 5
+    assert await gates.enter(100, None, is_proven=True)
+    assert gates.held == 6
+
+
+async def test_a_destination_that_begins_to_hang_counts_as_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So does one whose last delivery took long, until one is quick again."""
+    monkeypatch.setattr(gate, "SLOW_SECONDS", 0.02)
+    gates = Gates(5, 4)
+    first = await gates.enter(1, None)
+    assert await gates.enter(1, None)
+    await asyncio.sleep(0.03)
+    assert await gates.enter(1, None) is None
+    assert first is not None
+    first.leave()
+    assert await gates.enter(1, None)
+    assert await gates.enter(1, None) is None
+    quick = await gates.enter(2, None)
+    assert quick is not None
+    quick.leave()
+    assert await gates.enter(2, None)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bpm.events.schedule import JITTER, WAITS_SECONDS, next_attempt, read_retry_after
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ENDLESS = ("Fri, 01 Jan 2100 00:00:00 +99999999999999999999", "Fri, 01 Jan 99999999999999999999 00:00:00 GMT")
 
 
 @given(st.integers(1, 30), st.one_of(st.none(), st.integers(0, 20)))
@@ -57,7 +58,7 @@ def test_retry_after_is_read_in_both_forms(value: str, seconds: int) -> None:
     assert read_retry_after(value, NOW) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("value", [None, "", "soon", "-1", "1.5", "٣", "Thu, 99 Jan 2026"])
+@pytest.mark.parametrize("value", [None, "", "soon", "-1", "1.5", "٣", "Thu, 99 Jan 2026", *ENDLESS])
 def test_another_retry_after_is_none(value: str | None) -> None:
     """What is neither seconds nor a date is ignored."""
     assert read_retry_after(value, NOW) is None
