@@ -4,19 +4,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from bpm.expressions import EvaluationError, Expression, ExpressionError, compile_expression
+from bpm.expressions import EvaluationError, Expression, ExpressionError
 
-from .compiled import Evaluator, Mapped, Timer, compile_value, is_constant
+from .compiled import Evaluator, Mapped, Timer, compile_condition, compile_value, is_constant
 from .definition import Assignment, Declaration, Element, EventDefinition, SequenceFlow
 from .problems import BpmnProblem
 
-_LANGUAGES = (
-    "",
-    "feel",
-    "juel",
-    "https://www.omg.org/spec/dmn/20191111/feel/",
-    "http://www.omg.org/spec/feel/20140401",
-)
+_LANGUAGES = re.compile(r"|feel|juel|https?://www\.omg\.org/spec/(?:dmn/\d+/feel/?|feel/\d+/?)", re.IGNORECASE)
 
 _NAME = re.compile(r"(?:=|[$#]\{)?\s*([A-Za-z_]\w*)(?:\.\w+)*\s*\}?")
 
@@ -40,12 +34,12 @@ class Compilation:
 
     def condition(self, flow: SequenceFlow) -> Expression | None:
         """The compiled condition of a flow, None if it has none."""
-        if flow.language.lower() not in _LANGUAGES:
+        if not _LANGUAGES.fullmatch(flow.language):
             self.problem(flow, f"its condition is written in {flow.language}; write FEEL (=a > 1) or ${{a > 1}}")
             return None
         if not flow.condition:
             return None
-        return self._try(flow, "its condition", lambda: compile_expression(flow.condition, "null"))
+        return self._try(flow, "its condition", lambda: compile_condition(flow.condition))
 
     def value(self, element: Element, what: str, source: Any) -> Evaluator:
         """The evaluator of a value; `what` names it in a problem."""
@@ -74,7 +68,7 @@ class Compilation:
         """The condition of a loop or an event, None if it has none."""
         if not text:
             return None
-        return self._try(element, "its condition", lambda: compile_expression(text, "null"))
+        return self._try(element, "its condition", lambda: compile_condition(text))
 
     def code(self, element: Element) -> str:
         """The code of the error or escalation that an event names; empty for any."""

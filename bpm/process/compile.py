@@ -172,6 +172,11 @@ class _Builder:
         if self.role(element) == "eventStart" and not kinds:
             self.compilation.problem(element, "the start event of an event sub-process needs a trigger")
             return None
+        if not kinds and element.kind in ("boundaryEvent", "intermediateCatchEvent"):
+            self.compilation.problem(
+                element, "it can't be executed without an event; give it a timer, a message or another"
+            )
+            return None
         if kinds:
             what = f"{element.kind} with {' and '.join(kind.removesuffix('Ref') for kind in kinds)}"
         self.compilation.problem(element, f"{what} is not executed by this engine")
@@ -311,21 +316,23 @@ class _Builder:
 
     def starts(self) -> Iterator[tuple[str | None, str]]:
         """The start events of the process; those of sub-processes are given to them."""
-        taken: set[tuple[str, str | None]] = set()
+        taken: set[tuple[str, str]] = set()
         for element in self.process.elements:
             node = self.nodes.get(element.id)
             if element.kind != "startEvent" or node is None:
                 continue
             if element.scope != self.process.id:
                 self.start_inside(element)
-            if isinstance(node, SignalStartEvent | TimerStartEvent):
+            if isinstance(node, TimerStartEvent):
                 continue
             message = node.message if isinstance(node, MessageStartEvent) else None
-            if (element.scope, message) in taken:
-                what = f"for message '{message}'" if message else "without a trigger"
+            what = f"for message '{message}'" if message else "without a trigger"
+            if isinstance(node, SignalStartEvent):
+                what = f"for signal '{node.signal}'"
+            if (element.scope, what) in taken:
                 self.compilation.problem(element, f"there is another start event {what} beside it")
-            taken.add((element.scope, message))
-            if element.scope == self.process.id:
+            taken.add((element.scope, what))
+            if element.scope == self.process.id and not isinstance(node, SignalStartEvent):
                 yield message, element.id
 
     def start_inside(self, element: Element) -> None:

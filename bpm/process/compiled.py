@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from bpm.expressions import compile_expression, compile_template
+from bpm.expressions import Expression, ExpressionError, compile_expression, compile_template
 
 from .cron import Cron
 from .definition import Assignment
@@ -16,6 +16,7 @@ from .view import View
 Evaluator = Callable[[Mapping[str, Any]], Any]
 
 _JUEL = re.compile(r"[$#]\{([^{}]*)\}")
+_JAVA = re.compile(r"[$#]\{[^}]*?(?<![\w.\"'])(execution|task|delegateExecution|delegateTask)\.")
 
 
 def compile_value(source: Any) -> Evaluator:
@@ -29,9 +30,23 @@ def compile_value(source: Any) -> Evaluator:
     return compile_template(_from_juel(source), "null").render
 
 
+def compile_condition(source: str) -> Expression:
+    """Compile a condition, in which a missing variable is null; raises ExpressionError."""
+    _refuse_java(source)
+    return compile_expression(source, "null")
+
+
+def _refuse_java(source: str) -> None:
+    """Raise ExpressionError for Camunda 7's own objects, which would otherwise be variables that are not there."""
+    if match := _JAVA.search(source):
+        message = f"'{match[1]}' is an object of Camunda 7's Java, which is not there; name variables instead"
+        raise ExpressionError(message, match.start(1) + 1)
+
+
 def _from_juel(source: Any) -> Any:
     """The same value with `{{…}}` for every `${…}` and `#{…}` in its texts."""
     if isinstance(source, str):
+        _refuse_java(source)
         return _JUEL.sub(r"{{\1}}", source)
     if isinstance(source, dict):
         return {key: _from_juel(value) for key, value in cast("dict[str, Any]", source).items()}

@@ -25,13 +25,15 @@ class Assignment:
 class Called:
     """What a call activity calls, in a vendor's words.
 
-    `version` is empty for the newest one; `business_key` is an expression. `passes_all` and `returns_all`: all
+    `version` is empty for the newest one; `business_key` is an expression, unless the called instance `inherits_key`
+    from the calling one. `passes_all` and `returns_all`: all
     variables go that way, beside what is mapped; None: all do if nothing is mapped.
     """
 
     process: str = ""
     version: str = ""
     business_key: str = ""
+    inherits_key: bool = False
     passes_all: bool | None = None
     returns_all: bool | None = None
 

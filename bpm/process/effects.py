@@ -68,7 +68,8 @@ class Decide:
 class CallProcess:
     """Start an instance of another process, with this `caller`; answer with its variables by CompleteTask.
 
-    `version` None asks for the newest active version. The called instance's `Thrown` is answered by FailTask with
+    `version` None asks for the newest active version; `inherits_key`: the called instance has the business key of
+    the calling one. The called instance's `Thrown` is answered by FailTask with
     its code, or by Escalated. When the wait is closed as cancelled, the called instance is to be cancelled.
     """
 
@@ -80,6 +81,7 @@ class CallProcess:
     variables: Mapping[str, Any]
     business_key: str | None
     caller: Caller
+    inherits_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ _DURATION = re.compile(
     r"(?:T(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)S)?)?",
     re.ASCII,
 )
+_ZONE = re.compile(r"(?<=:\d\d)\[\w+(?:/\w+)*\]$")
 _REPEAT = re.compile(r"R(\d{0,9})", re.ASCII)
 
 
@@ -84,7 +85,9 @@ def parse_duration(value: Any) -> Duration:
 
 
 def parse_date(value: Any) -> datetime:
-    """Read `2026-05-01T09:00:00Z`; raises EvaluationError."""
+    """Read `2026-05-01T09:00:00Z`, behind whose offset Camunda 8 allows `[Europe/Berlin]`; raises EvaluationError."""
+    if isinstance(value, str):
+        value = _ZONE.sub("", value)
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

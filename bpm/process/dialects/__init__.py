@@ -20,7 +20,10 @@ _DIALECTS: dict[str, Dialect] = {
 _OTHERS = Dialect(
     attributes=own.DIALECT.attributes,
     children={**own.DIALECT.children, **banklingo.DIALECT.children},
-    refused={},
+    refused=dict.fromkeys(
+        ("preScript", "postScript", "onEntry-script", "onExit-script"),
+        "scripts before and after an element are not executed; put script tasks around it",
+    ),
 )
 _NOTHING = Extensions()
 _PLATFORM = "{http://camunda.org/schema/modeler/1.0}executionPlatform"

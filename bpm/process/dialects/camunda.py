@@ -11,6 +11,7 @@ from .fields import Dialect, Fields
 from .own import TASK_ATTRIBUTES
 
 _JAVA = 'calls Java code, which does not run here; use type="external" with a topic that names a command'
+_OWN_KEY = re.compile(r"[#$]\{\s*execution\.(?:processB|b)usinessKey\s*\}")
 _RETRIES = re.compile(r"R(\d+)/")
 
 
@@ -42,8 +43,12 @@ def read_retries(tag: Tag, fields: Fields) -> None:
 
 def read_in(tag: Tag, fields: Fields) -> None:
     """Read a call activity's `<camunda:in>`: a variable, an expression, all of them, or the business key."""
-    if tag.get("businessKey"):
-        fields.call("business_key", tag.get("businessKey"))
+    key = tag.get("businessKey")
+    if _OWN_KEY.fullmatch(key):
+        fields.call("inherits_key", True)
+    elif key:
+        fields.call("business_key", key)
+    if key:
         return
     fields.call("passes_all", fields.called.get("passes_all", False) or tag.get("variables") == "all")
     if tag.get("target"):
@@ -67,6 +72,24 @@ def read_called_binding(value: str, fields: Fields) -> None:
         fields.refuse(f"the binding '{value}' is not executed; write latest, or version with a number")
 
 
+def read_decision(value: str, fields: Fields) -> None:
+    """Read a decision's id; its result is a list of rows unless `mapDecisionResult` says otherwise."""
+    fields.set("decision", value)
+    fields.values.setdefault("decision_result", "resultList")
+
+
+def read_inherited_variables(value: str, fields: Fields) -> None:
+    """Read Flowable's `inheritVariables`: all of them go in, beside what is mapped."""
+    if value == "true":
+        fields.call("passes_all", True)
+
+
+def read_inherited_key(value: str, fields: Fields) -> None:
+    """Read Flowable's `inheritBusinessKey`."""
+    if value == "true":
+        fields.call("inherits_key", True)
+
+
 def read_decision_binding(value: str, fields: Fields) -> None:
     """Read which version of a decision is meant: only the newest can be."""
     if value != "latest":
@@ -85,12 +108,15 @@ DIALECT = Dialect(
         "formRef": "form_key",
         "expression": "expression",
         "escalationCodeVariable": "error_code_variable",
-        "decisionRef": "decision",
+        "messageExpression": "message",
         "mapDecisionResult": "decision_result",
         "collection": "collection",
         "elementVariable": "item",
     },
     readers={
+        "decisionRef": read_decision,
+        "inheritVariables": read_inherited_variables,
+        "inheritBusinessKey": read_inherited_key,
         "calledElementBinding": read_called_binding,
         "calledElementVersion": lambda value, fields: fields.call("version", value),
         "decisionRefBinding": read_decision_binding,
@@ -114,6 +140,10 @@ DIALECT = Dialect(
         "variableMappingClass": f"camunda:variableMappingClass {_JAVA}",
         "variableMappingDelegateExpression": f"camunda:variableMappingDelegateExpression {_JAVA}",
         "calledElementVersionTag": "version tags are not executed; write latest, or version with a number",
+        "skipExpression": "a skipExpression is not executed; put an exclusive gateway before the element",
+        "variableAggregation": "variable aggregations are not executed; collect with bpm:outputCollection",
+        "mapException": "exceptions of Java don't occur here; catch an error with its code",
+        "eventType": "the event registry is not executed; wait for a message instead",
         "field": "camunda:field belongs to Java code, which does not run here",
     },
 )

@@ -19,8 +19,6 @@ class BoundaryEvent(
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation, element.attributes.get("cancelActivity", "true") != "false")
-        if self.repeats and self.interrupts:
-            compilation.problem(element, "it interrupts, so it fires once; write a timeDuration or timeDate")
 
     def start(self, run: Run, host: Token, written: Mapping[str, Any]) -> None:
         """Begin beside the activity, or in its place."""

@@ -1,5 +1,6 @@
 """Call activity: another process, run as an instance of its own."""
 
+import re
 from typing import Any
 
 from bpm.expressions import EvaluationError
@@ -11,6 +12,9 @@ from ..run import Run
 from ..run.catching import caught_codes
 from ..state import Caller, Token
 from .job import JobTask
+
+_PREFIX = re.compile(r"[\w.-]+:(?=[\w.-]+$)")
+"""The namespace prefix of a qualified name, which BPMN allows for a process of another file."""
 
 
 class CallActivity(JobTask, element="callActivity"):
@@ -25,10 +29,11 @@ class CallActivity(JobTask, element="callActivity"):
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
         called = element.extensions.called or Called()
-        name = called.process or element.attributes.get("calledElement", "").strip()
+        name = called.process or _PREFIX.sub("", element.attributes.get("calledElement", "").strip())
         self.process = compilation.value(element, "its called process", name)
         self.version = _version(called.version, element, compilation)
         self.business_key = compilation.value(element, "its business key", called.business_key)
+        self.inherits_key = called.inherits_key
         self.passes_all = element.extensions.inputs is None if called.passes_all is None else called.passes_all
         self.merges_result = not element.extensions.outputs if called.returns_all is None else called.returns_all
         if not name:
@@ -51,6 +56,7 @@ class CallActivity(JobTask, element="callActivity"):
             variables,
             None if key in (None, "") else str(key),
             Caller(caught_codes(run, "error", token), caught_codes(run, "escalation", token)),
+            self.inherits_key,
         )
 
 

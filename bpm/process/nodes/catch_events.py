@@ -10,7 +10,7 @@ from ..run import Run, Way
 from ..state import Token, Wait
 from .node import Node
 from .results import ResultNode
-from .subscriptions import KINDS, Subscription, TimerSubscription, subscribe
+from .subscriptions import KINDS, Subscription, subscribe
 
 
 class Awaiting(ResultNode):
@@ -59,8 +59,6 @@ class CatchEvent(Awaiting, element="intermediateCatchEvent", events=KINDS):
         super().__init__(element, compilation)
         self.merges_result = not self.default_result
         self.subscription = subscribe(element, compilation)
-        if isinstance(self.subscription, TimerSubscription) and self.subscription.timer.timing == "cycle":
-            compilation.problem(element, "a timer in the flow fires once; write a timeDuration or timeDate")
 
     def activate(self, run: Run, token: Token) -> None:
         """Wait."""

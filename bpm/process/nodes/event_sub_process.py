@@ -29,8 +29,6 @@ class EventStart(
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation, element.attributes.get("isInterrupting", "true") != "false")
         self.sub_process = element.scope
-        if self.repeats and self.interrupts:
-            compilation.problem(element, "it interrupts, so it fires once; write a timeDuration or timeDate")
 
     def scope(self, run: Run, host: Token) -> int:
         """The scope that the host runs."""

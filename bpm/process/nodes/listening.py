@@ -8,7 +8,7 @@ from ..definition import Element
 from ..run import Run
 from ..state import Token, Wait
 from .results import ResultNode
-from .subscriptions import KINDS, MessageSubscription, Subscription, TimerSubscription, subscribe
+from .subscriptions import KINDS, MessageSubscription, Subscription, subscribe
 
 CODED = ("error", "escalation")
 """The kinds that are thrown at somebody and caught on the way out, instead of waited for."""
@@ -38,11 +38,6 @@ class ListeningEvent(ResultNode):
             self.default_result = "lastError"
         if self.kind == "error" and not interrupts:
             compilation.problem(element, "an error event always interrupts; let it do so")
-
-    @property
-    def repeats(self) -> bool:
-        """Whether it is a timer that fires again and again."""
-        return isinstance(self.subscription, TimerSubscription) and self.subscription.timer.timing == "cycle"
 
     def scope(self, run: Run, host: Token) -> int:
         """The scope whose variables it sees and in which its path begins."""

@@ -10,12 +10,15 @@ from .subscriptions import MessageSubscription
 
 
 class ReceiveTask(Activity, Awaiting, element="receiveTask"):
-    """Waits for its message (BPMN 2.0.2, 10.3.3.2); an object's members become variables unless it names one."""
+    """Waits for its message (BPMN 2.0.2, 10.3.3.2); an object's members become variables unless it names one.
+
+    The standard lets the message away; such a task waits for whoever answers the instance, as in Camunda 7.
+    """
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
         self.merges_result = not self.default_result
-        self.subscription = MessageSubscription(element, compilation)
+        self.subscription = MessageSubscription(element, compilation, is_named=False)
         if element.attributes.get("instantiate") == "true":
             compilation.problem(element, "a receive task can't start a process; use a message start event")
 

@@ -28,7 +28,10 @@ class ScriptTask(JobTask, element="scriptTask"):
         if language not in PYTHON | EXPRESSION:
             compilation.problem(element, f"its script is written in {language}; scripts are Python")
         elif not self.expression and not self.source.strip():
-            compilation.problem(element, "its script is empty")
+            worker = (
+                f"the job worker '{extensions.command}' has it; make it a service task" if extensions.command else ""
+            )
+            compilation.problem(element, f"its script is empty{worker and ': '}{worker}")
 
     def activate(self, run: Run, token: Token) -> None:
         """Evaluate an expression at once; run anything else as a job."""

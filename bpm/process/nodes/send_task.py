@@ -28,7 +28,8 @@ class SendTask(CommandTask, element="sendTask"):
             return
         view = run.variables.view(token.scope)
         payload: dict[str, Any] = self.parameters(view)
-        run.effects.append(EmitMessage(self.id, self.message.name, self.message.evaluate_key(view), payload))
+        name, key = self.message.evaluate_name(view), self.message.evaluate_key(view)
+        run.effects.append(EmitMessage(self.id, name, key, payload))
         self.leave(run, token)
 
 

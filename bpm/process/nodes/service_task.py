@@ -1,14 +1,20 @@
 """Service task: a message on the bus."""
 
+import re
 from typing import Any
 
+from bpm.expressions import EvaluationError
+
 from ..compilation import Compilation
+from ..compiled import is_constant
 from ..definition import Element
 from ..effects import NOTHING, SendCommand
 from ..run import Run
 from ..state import Token
 from ..view import View
 from .job import JobTask
+
+_NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 
 
 class CommandTask(JobTask):
@@ -23,13 +29,14 @@ class CommandTask(JobTask):
         self.command = extensions.command
         self.is_mapped = extensions.inputs is not None or extensions.body is not None
         self.body = compilation.value(element, "its parameters", extensions.body) if extensions.body else None
-        self.retries = _retries(element, compilation)
+        self.retries = compilation.value(element, "its number of retries", _retries(element, compilation))
 
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Any:
         """The command with its parameters."""
         view = run.variables.view(token.scope)
         parameters = self.parameters(view) if self.is_mapped else dict(view)
-        return SendCommand(wait_id, attempt, self.id, self.command, parameters, self.is_mapped, self.retries)
+        retries = _count(self.retries(view))
+        return SendCommand(wait_id, attempt, self.id, self.command, parameters, self.is_mapped, retries)
 
     def parameters(self, view: View) -> dict[str, Any]:
         """What the body and the mapping give; the mapping counts where both name a field."""
@@ -60,11 +67,18 @@ class ServiceTask(CommandTask, element="serviceTask"):
         self.complete(run, token, None, result, NOTHING)
 
 
-def _retries(element: Element, compilation: Compilation) -> int | None:
+def _retries(element: Element, compilation: Compilation) -> str:
+    """The number of retries as it is written, which may be an expression."""
     text = element.extensions.retries
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+    if text and is_constant(text) and not _NUMBER.fullmatch(text):
         compilation.problem(element, f"its number of retries '{text}' is not a whole number up to 9999")
+        return ""
+    return text
+
+
+def _count(value: Any) -> int | None:
+    if value in (None, ""):
         return None
-    return int(text)
+    if not _NUMBER.fullmatch(str(value)):
+        raise EvaluationError(f"its number of retries {value!r} is not a whole number up to 9999")
+    return int(value)

@@ -16,7 +16,8 @@ class MessageStartEvent(ResultNode, element="startEvent", events=("message",)):
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
-        self.message = MessageSubscription(element, compilation).name
+        name = MessageSubscription(element, compilation).name
+        self.message = compilation.fixed(element, "its message's name", name)
 
 
 class SignalStartEvent(ResultNode, element="startEvent", events=("signal",)):

@@ -45,17 +45,28 @@ def subscribe(element: Element, compilation: Compilation) -> Subscription:
 
 
 class MessageSubscription:
-    """A message by name, and by the value of its correlation key."""
+    """A message by name, which may be an expression, and by the value of its correlation key.
 
-    def __init__(self, element: Element, compilation: Compilation) -> None:
+    One that need not be named waits for an answer to the instance itself.
+    """
+
+    def __init__(self, element: Element, compilation: Compilation, *, is_named: bool = True) -> None:
         references = [event.reference for event in element.events if event.kind == "message"]
         references.append(element.attributes.get("messageRef", ""))
         declaration = compilation.declaration(next(filter(None, references), ""))
         self.name = element.extensions.message or (declaration.name if declaration else "")
         key = element.extensions.correlation_key or (declaration.correlation_key if declaration else "")
         self.key: Evaluator | None = compilation.value(element, "its correlation key", key) if key else None
-        if not self.name:
+        self.name_value = compilation.value(element, "its message's name", self.name)
+        if is_named and not self.name:
             compilation.problem(element, "it names no message; set messageRef to a <message> with a name")
+
+    def evaluate_name(self, view: View) -> str:
+        """The message's name; raises EvaluationError unless it is a text."""
+        name = self.name_value(view)
+        if not isinstance(name, str) or (self.name and not name):
+            raise EvaluationError(f"the name of its message must be a text, not {name!r}")
+        return name
 
     def evaluate_key(self, view: View) -> str | None:
         """The key's value as text, None without one; raises EvaluationError unless it is a text or a number."""
@@ -70,8 +81,9 @@ class MessageSubscription:
 
     def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
         """Wait for the message."""
-        key = self.evaluate_key(run.variables.view(scope))
-        run.effects.append(OpenMessageWait(run.waits.open("message", element_id, token), element_id, self.name, key))
+        view = run.variables.view(scope)
+        name, key = self.evaluate_name(view), self.evaluate_key(view)
+        run.effects.append(OpenMessageWait(run.waits.open("message", element_id, token), element_id, name, key))
         return NOTHING
 
     def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:

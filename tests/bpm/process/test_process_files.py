@@ -163,7 +163,6 @@ def test_of_several_unmarked_processes_one_must_be_marked():
         ),
         (LINE + '<receiveTask id="t" messageRef="m"/>' + flows("s > t > e"), "its messageRef 'm' is not declared"),
         (LINE + '<receiveTask id="t" messageRef="p"/>' + flows("s > t > e"), "its messageRef 'p' is not declared"),
-        (LINE + '<receiveTask id="t"/>' + flows("s > t > e"), "it names no message"),
         (
             LINE + '<receiveTask id="t" messageRef="m" instantiate="true"/>' + flows("s > t > e"),
             "a receive task can't start a process",
@@ -238,8 +237,6 @@ TIMER = "<timerEventDefinition>{}</timerEventDefinition>"
         ("<timeDate>tomorrow</timeDate>", "'tomorrow' is not an ISO 8601 date"),
         ("<timeCycle>daily</timeCycle>", "is not an ISO 8601 repeating interval"),
         ("<timeCycle>0 0 * * 9</timeCycle>", "is not a cron expression"),
-        ("<timeCycle>0 0 * * *</timeCycle>", "fires once"),
-        ("<timeCycle>R3/PT10M</timeCycle>", "fires once"),
         ("<timeDuration>=1 +</timeDuration>", "its timer: "),
     ],
 )
