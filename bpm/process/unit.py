@@ -69,7 +69,8 @@ class Unit:
             self.follow(caller.row.id, FailTask(effect.wait_id, effect.attempt, problem, "NotFound"))
             return
         parent = Parent(caller.row, effect.wait_id, effect.attempt, effect.caller)
-        self._begin(deployed, NewInstance(effect.variables, effect.business_key, parent=parent))
+        key = caller.row.business_key if effect.inherits_key else effect.business_key
+        self._begin(deployed, NewInstance(effect.variables, key, parent=parent))
 
     def answer_caller(self, step: Step, trigger: Trigger | None = None, *, code: str | None = None) -> None:
         """Tell the calling instance that this one has ended, or thrown an escalation."""
