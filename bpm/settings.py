@@ -68,11 +68,20 @@ class DeliverySettings(Group):
     probe: Literal["on", "off"] = "on"
     """Whether the address and certificate of a new subscription's URL are checked."""
     max_subscriptions: int = Field(default=1_000, ge=1)
-    """How many subscriptions an organisation may have."""
+    """How many subscriptions an organisation may have, unless a limit of its own says otherwise."""
     max_event_bytes: int = Field(default=2 * MIB, ge=1024)
     """The largest data of an event."""
     max_in_flight: int = Field(default=25, ge=1)
     """How many deliveries to one subscription are under way at once in a process, unless it says otherwise."""
+
+
+class OrganizationSettings(Group):
+    """What an organisation may have, unless a limit of its own says otherwise."""
+
+    max_users: int = Field(default=0, ge=0)
+    """How many users and service accounts an organisation may have; 0 is any number."""
+    max_webhooks: int = Field(default=0, ge=0)
+    """How many webhook configurations an organisation may have; 0 is any number."""
 
 
 class DialectSettings(Group):
@@ -159,6 +168,7 @@ class Settings(BaseSettings):
     scripts: ScriptSettings = ScriptSettings()
     delivery: DeliverySettings = DeliverySettings()
     dialects: DialectSettings = DialectSettings()
+    organizations: OrganizationSettings = OrganizationSettings()
     retention: RetentionSettings = RetentionSettings()
 
     @field_validator("command_packages", mode="before")

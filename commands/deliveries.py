@@ -15,6 +15,7 @@ from bpm.events.destination import Destinations
 from bpm.events.publisher import Publisher
 from bpm.events.subscription_tables import Subscription
 from bpm.jobs import Job, JobQueue, Lanes
+from bpm.store import organizations
 from commands.delivery_views import (
     AttemptView,
     DeliveryDetailView,
@@ -209,7 +210,7 @@ class ResumeDeliveriesCommand(Command[ResumedView]):
 def resume(command: ResumeDeliveriesCommand, context: Context, publisher: Publisher) -> ResumedView:
     """Resume a batch in order; new events queue up behind until the last one."""
     row = subscription_tables.subscription(context.tx, context.organization_id, command.subscription_id)
-    if row is None or not row.is_resuming:
+    if row is None or not row.is_resuming or not organizations.is_active(context.tx, context.organization_id):
         return ResumedView(resumed=0, goes_on=False)
     waiting = recovery_tables.paused(context.tx, command.subscription_id, BATCH)
     for delivery in waiting:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_core import to_json
 
+from bpm.accounts.acting import acting_for
 from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, Registry, View, handles
 from bpm.errors import Conflict, Forbidden, Invalid
 from bpm.events import tables
@@ -16,6 +17,7 @@ from bpm.events.schemas import SchemaError, check_schema
 from bpm.events.schemas import problems as schema_problems
 from bpm.events.tables import Event, EventType
 from bpm.security.identifiers import new_id
+from bpm.security.permissions import RESERVED_EVENTS
 from bpm.settings import Settings
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")]
@@ -40,7 +42,9 @@ class PublishEventCommand(Command[EventView]):
     """Publish an event to everybody who subscribed to it.
 
     Under one `idempotencyKey` it is published once, however often it is sent. Events with the same `orderingKey`
-    are delivered one after the other. The data must satisfy the JSON Schema of a registered type.
+    are delivered one after the other. The data must satisfy the JSON Schema of a registered type. An account of the
+    installation may publish for another organisation, `organizationId`. Names of the product's own events, as
+    `mono.*` and `process.*`, need the permission `events:reserved`.
     """
 
     permission = "events:write"
@@ -60,6 +64,7 @@ def publish(
 ) -> EventView:
     """Store the event and its deliveries, and start the processes it triggers, in one transaction."""
     organization_id = _organization(command, context)
+    _check_name(command.event, context)
     _check_size(command.data, settings.delivery.max_event_bytes)
     problems = publisher.problems(context.tx, organization_id, command.event, command.data)
     if problems:
@@ -186,10 +191,19 @@ def list_event_types(query: GetEventTypeListQuery, context: Context) -> Page[Eve
 
 
 def _organization(command: PublishEventCommand, context: Context) -> int:
+    """Return for whom to publish; raises `Forbidden` and `NotFound`."""
     wanted = command.organization_id or context.organization_id
-    if wanted != context.organization_id and context.principal.kind != "system":
-        raise Forbidden("organizationId: is not yours; leave it out to publish for your own organisation")
-    return wanted
+    return acting_for(context.tx, context.principal, wanted).organization_id
+
+
+def _check_name(name: str, context: Context) -> None:
+    """Let nobody but the product say what the product says."""
+    if name.startswith(OWN_BEGINNINGS) and not context.principal.allows(RESERVED_EVENTS):
+        beginnings = ", ".join(f"{beginning}*" for beginning in OWN_BEGINNINGS)
+        raise Forbidden(
+            f"event: {beginnings} are published by the product itself; to do it in its place needs the permission "
+            f"{RESERVED_EVENTS}"
+        )
 
 
 def _check_size(data: dict[str, Any], most: int) -> None:

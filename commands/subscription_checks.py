@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, cast
 
+from bpm.accounts.limits import require_room
 from bpm.bus import Context
 from bpm.errors import Invalid
 from bpm.events import subscription_tables, tables
@@ -73,9 +74,8 @@ def check_events(events: list[str], context: Context, dialect: str) -> None:
 
 def check_room(context: Context, settings: Settings) -> None:
     """Raise `Invalid` when the organisation has all the subscriptions it may have."""
-    most = settings.delivery.max_subscriptions
-    if subscription_tables.count_subscriptions(context.tx, context.organization_id) >= most:
-        raise Invalid(f"an organisation may have {most} subscriptions (BPM_DELIVERY__MAX_SUBSCRIPTIONS)")
+    count = subscription_tables.count_subscriptions
+    require_room(context.tx, context.organization_id, "subscriptions", count, settings)
 
 
 def _wrong(fields: Mapping[str, Any], name: str, check: Callable[[str], object]) -> Iterable[str]:

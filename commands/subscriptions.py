@@ -10,7 +10,7 @@ from bpm.bus import Command, Context, EffectContext, Id, Integer, Moment, Page, 
 from bpm.bus.messages import WireModel
 from bpm.errors import Conflict, Forbidden, NotFound
 from bpm.events import recovery_tables, subscription_tables, tables
-from bpm.events.catalogue import BUILT_IN, TEST_EVENT
+from bpm.events.catalogue import BUILT_IN, OWN_BEGINNINGS, TEST_EVENT
 from bpm.events.destination import SigningSecret, opened_headers, opened_secrets, sealed_headers, sealed_secrets
 from bpm.events.headers import with_stored_values
 from bpm.events.publisher import Publisher
@@ -442,7 +442,8 @@ def _opened(row: Subscription, box: SecretBox) -> list[SigningSecret]:
 
 
 def _example(name: str, context: Context) -> Any:
+    """Return the registered example of a type, or the built-in one; the product's own events have none but that."""
     own = tables.event_type(context.tx, context.organization_id, name)
-    if own is not None and own.example is not None:
+    if own is not None and own.example is not None and not name.startswith(OWN_BEGINNINGS):
         return own.example
     return dict(BUILT_IN[name].example) if name in BUILT_IN else {}

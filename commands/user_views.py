@@ -13,6 +13,7 @@ class UserView(View):
     """A person or a service account, with its roles and the permissions given beside them."""
 
     id: int
+    organization_id: int
     username: str
     kind: Kind
     roles: list[str]

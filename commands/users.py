@@ -1,4 +1,4 @@
-"""Users, service accounts, API keys, and the log of what they did.
+"""Users and service accounts.
 
 Nobody can hand on permissions they do not hold, nor change an account that may do more than they do.
 """
@@ -9,38 +9,30 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from bpm.accounts import Accounts, tables
-from bpm.accounts.keys import generate_key
-from bpm.accounts.lookup import find_account
+from bpm.accounts.acting import acting_for
+from bpm.accounts.limits import require_room
+from bpm.accounts.lookup import present_sender
 from bpm.accounts.names import check_password, check_permission, check_role, check_username
-from bpm.accounts.principals import (
-    held,
-    is_administrator,
-    lacking,
-    principal_of_key,
-    principal_of_user,
-    require_held,
-    require_power_over,
-)
-from bpm.accounts.tables import ApiKey, User
+from bpm.accounts.principals import held, is_administrator, require_held, require_power_over
+from bpm.accounts.tables import User
 from bpm.bus import Command, Context, EffectContext, Id, Page, PagedQuery, handles
-from bpm.bus.paging import When
-from bpm.bus.tables import AuditEntry
 from bpm.errors import Conflict, Invalid, NotFound
 from bpm.security.passwords import generate_password
-from bpm.security.permissions import permissions_of
-from commands.user_views import ApiKeyView, AuditEntryView, CreatedApiKeyView, CreatedUserView, Kind, UserView
+from bpm.security.permissions import Principal, permissions_of
+from bpm.settings import Settings
+from commands.user_views import CreatedUserView, Kind, UserView
 
 Username = Annotated[str, AfterValidator(check_username)]
 Password = Annotated[str, AfterValidator(check_password)]
 Roles = Annotated[list[Annotated[str, AfterValidator(check_role)]], Field(max_length=20)]
 Permissions = Annotated[list[Annotated[str, AfterValidator(check_permission)]], Field(max_length=200)]
-Words = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class CreateUserCommand(Command[CreatedUserView]):
     """Create a user who signs in with a password, or a service account (`kind` `service`) that uses API keys.
 
-    A password that is left out is generated and shown in the answer, this once.
+    A password that is left out is generated and shown in the answer, this once. An account of the installation may
+    create one in another organisation, `organizationId`.
     """
 
     permission = "users:write"
@@ -53,6 +45,7 @@ class CreateUserCommand(Command[CreatedUserView]):
     roles: Roles = Field(default_factory=list[str])
     permissions: Permissions = Field(default_factory=list[str])
     kind: Kind = "user"
+    organization_id: Id | None = None
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
@@ -62,18 +55,28 @@ class CreateUserCommand(Command[CreatedUserView]):
 
 
 @handles
-async def create_user(command: CreateUserCommand, context: EffectContext, accounts: Accounts) -> CreatedUserView:
+async def create_user(
+    command: CreateUserCommand, context: EffectContext, accounts: Accounts, settings: Settings
+) -> CreatedUserView:
     """Hash the password outside the transaction, then store the user."""
     generated = generate_password() if command.kind == "user" and command.password is None else None
     password = command.password or generated
     hashed = await accounts.passwords.hash(password) if password is not None else None
-    return await context.conclude(lambda inside: _create_user(command, hashed, generated, inside))
+
+    def store(inside: Context) -> CreatedUserView:
+        view = _create_user(command, hashed, inside, settings)
+        view.password = generated
+        return view
+
+    return await context.conclude(store)
 
 
 def _create_user(
-    command: CreateUserCommand, hashed: str | None, generated: str | None, context: Context
+    command: CreateUserCommand, hashed: str | None, context: Context, settings: Settings
 ) -> CreatedUserView:
-    _require_grantable(command.roles, command.permissions, context)
+    sender = acting_for(context.tx, present_sender(context), command.organization_id or context.organization_id)
+    _require_grantable(command.roles, command.permissions, sender)
+    require_room(context.tx, sender.organization_id, "users", tables.count_users, settings)
     if tables.username_is_taken(context.tx, command.username):
         raise Conflict("A user with this username already exists")
     user = User(
@@ -84,11 +87,10 @@ def _create_user(
         roles=command.roles,
         permissions=command.permissions,
     )
-    context.session.add(user)
-    context.session.flush()
-    view = CreatedUserView.model_validate(user)
-    view.password = generated
-    return view
+    session = context.tx.session(sender.organization_id)
+    session.add(user)
+    session.flush()
+    return CreatedUserView.model_validate(user)
 
 
 class UpdateUserCommand(Command[UserView]):
@@ -113,16 +115,23 @@ class UpdateUserCommand(Command[UserView]):
 
 
 @handles
-async def update_user(command: UpdateUserCommand, context: EffectContext, accounts: Accounts) -> UserView:
+async def update_user(
+    command: UpdateUserCommand, context: EffectContext, accounts: Accounts, settings: Settings
+) -> UserView:
     """Hash the password outside the transaction, then change the user."""
     hashed = await accounts.passwords.hash(command.password) if command.password is not None else None
-    return await context.conclude(lambda inside: _update_user(command, hashed, inside, accounts))
+    return await context.conclude(lambda inside: _update_user(command, hashed, inside, accounts, settings))
 
 
-def _update_user(command: UpdateUserCommand, hashed: str | None, context: Context, accounts: Accounts) -> UserView:
-    user = _changeable_user(command.id, context)
+def _update_user(
+    command: UpdateUserCommand, hashed: str | None, context: Context, accounts: Accounts, settings: Settings
+) -> UserView:
+    sender = present_sender(context)
+    user = _changeable_user(command.id, sender, context)
     was_administrator = is_administrator(user)
-    _require_grantable(command.roles or [], command.permissions or [], context)
+    _require_grantable(command.roles or [], command.permissions or [], sender)
+    if command.is_enabled and not user.is_enabled:
+        require_room(context.tx, user.organization_id, "users", tables.count_users, settings)
     if command.roles is not None:
         user.roles = command.roles
     if command.permissions is not None:
@@ -147,7 +156,7 @@ class DisableUserCommand(Command[UserView]):
 @handles
 def disable_user(command: DisableUserCommand, context: Context, accounts: Accounts) -> UserView:
     """Disable, unless it is the last who could enable anybody."""
-    user = _changeable_user(command.id, context)
+    user = _changeable_user(command.id, present_sender(context), context)
     if not user.is_enabled:
         raise Conflict("User is already disabled")
     was_administrator = is_administrator(user)
@@ -173,116 +182,11 @@ def list_users(query: GetUserListQuery, context: Context) -> Page[UserView]:
     return query.page(context, statement, User, UserView.model_validate, search=("username",), sortable=columns)
 
 
-class CreateApiKeyCommand(Command[CreatedApiKeyView]):
-    """Create an API key for yourself or, with `userId`, for another account; the key is shown this once.
-
-    It may do what its `scopes` and its owner's permissions both allow, until `expiresAt` (never, if left out).
-    """
-
-    permission = "users:write"
-    succeeded = "API key created successfully"
-    failed = "Validation failed"
-
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    scopes: Annotated[Permissions, Field(min_length=1)]
-    user_id: Id | None = None
-    expires_at: When | None = None
-
-
-@handles
-def create_api_key(command: CreateApiKeyCommand, context: Context) -> CreatedApiKeyView:
-    """Store the hash, show the key."""
-    owner = _owner(command, context)
-    _require_scopes(command.scopes, owner, context)
-    if command.expires_at is not None and command.expires_at <= context.now():
-        raise Invalid("expiresAt: must be in the future")
-    text = generate_key()
-    key = ApiKey(
-        id=text.id,
-        user_id=owner.id,
-        name=command.name,
-        hash=text.hash,
-        scopes=command.scopes,
-        created_at=context.now(),
-        expires_at=command.expires_at,
-    )
-    context.session.add(key)
-    return CreatedApiKeyView(**ApiKeyView.model_validate(key).model_dump(), key=str(text))
-
-
-class RevokeApiKeyCommand(Command[ApiKeyView]):
-    """Revoke an API key by its `id`, the part between `bpm_` and the next `_`; it stops at once."""
-
-    permission = "users:write"
-    succeeded = "API key revoked successfully"
-    failed = "Revocation failed"
-
-    id: Words
-
-
-@handles
-def revoke_api_key(command: RevokeApiKeyCommand, context: Context, accounts: Accounts) -> ApiKeyView:
-    """Revoke it for good."""
-    owner, key = find_account(context.session, f"key:{command.id}")
-    if owner is None or key is None:
-        raise NotFound("API key not found")
-    require_power_over(context.principal, principal_of_key(key, owner).permissions, key.name)
-    if key.revoked_at is not None:
-        raise Conflict("API key is already revoked")
-    key.revoked_at = context.now()
-    context.after_commit(accounts.forget)
-    return ApiKeyView.model_validate(key)
-
-
-class GetApiKeyListQuery(PagedQuery[Page[ApiKeyView]]):
-    """List API keys, without their secrets; `searchText` looks into their names."""
-
-    permission = "users:read"
-    succeeded = "API keys retrieved successfully"
-
-    user_id: Id | None = None
-
-
-@handles
-def list_api_keys(query: GetApiKeyListQuery, context: Context) -> Page[ApiKeyView]:
-    """Return one page."""
-    columns = {"createdAt": "created_at", "id": "id", "name": "name", "lastUsedAt": "last_used_at"}
-    statement = tables.select_api_keys(query.user_id)
-    return query.page(context, statement, ApiKey, ApiKeyView.model_validate, search=("name", "id"), sortable=columns)
-
-
-class GetAuditLogQuery(PagedQuery[Page[AuditEntryView]]):
-    """List what was done; `principal` is an id (`user:7`) or a name, `type` a command's `$type`."""
-
-    permission = "audit:read"
-    succeeded = "Audit log retrieved successfully"
-
-    principal: Words | None = None
-    type: Words | None = None
-    request_id: Words | None = None
-    correlation_id: Words | None = None
-    ok: bool | None = None
-
-
-@handles
-def list_audit_entries(query: GetAuditLogQuery, context: Context) -> Page[AuditEntryView]:
-    """Return one page."""
-    statement = tables.select_audit_entries(
-        query.principal,
-        type=query.type,
-        request_id=query.request_id,
-        correlation_id=query.correlation_id,
-        ok=query.ok,
-    )
-    words = ("type", "principal_name", "error")
-    return query.page(context, statement, AuditEntry, AuditEntryView.model_validate, search=words)
-
-
-def _changeable_user(user_id: int, context: Context) -> User:
+def _changeable_user(user_id: int, sender: Principal, context: Context) -> User:
     user = tables.find_user(context.session, user_id)
     if user is None:
         raise NotFound("User not found")
-    require_power_over(context.principal, held(user), user.username)
+    require_power_over(sender, held(user), user.username)
     return user
 
 
@@ -314,26 +218,5 @@ def _end_sessions(user: User, context: Context) -> None:
     tables.revoke_sessions(context.tx, user.id, context.now())
 
 
-def _owner(command: CreateApiKeyCommand, context: Context) -> User:
-    if command.user_id is None:
-        owner, _ = find_account(context.session, context.principal.id)
-        if owner is None:
-            raise Invalid("userId: is required, because you are not a user yourself")
-        return owner
-    owner = tables.find_user(context.session, command.user_id)
-    if owner is None:
-        raise NotFound("User not found")
-    if not owner.is_enabled:
-        raise Conflict("The user is disabled")
-    return owner
-
-
-def _require_scopes(scopes: list[str], owner: User, context: Context) -> None:
-    require_held(context.principal, scopes)
-    beyond = lacking(principal_of_user(owner), scopes)
-    if beyond:
-        raise Invalid(f"scopes: {owner.username!r} does not hold {', '.join(beyond)}")
-
-
-def _require_grantable(roles: list[str], permissions: list[str], context: Context) -> None:
-    require_held(context.principal, {*permissions_of(roles), *permissions})
+def _require_grantable(roles: list[str], permissions: list[str], sender: Principal) -> None:
+    require_held(sender, {*permissions_of(roles), *permissions})

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
+from bpm.accounts.limits import require_room
 from bpm.bus import Context, Registry
 from bpm.errors import Conflict
 from bpm.security.redaction import REDACTED
 from bpm.security.secrets import SecretBox
+from bpm.settings import Settings
 from commands.webhook_config_checks import (
     Findings,
     check_address,
@@ -23,9 +25,16 @@ from router.tables import WebhookConfig
 
 
 def insert(
-    fields: WebHookFields, key: str, findings: Findings, context: Context, registry: Registry, box: SecretBox
+    fields: WebHookFields,
+    key: str,
+    findings: Findings,
+    context: Context,
+    registry: Registry,
+    box: SecretBox,
+    settings: Settings,
 ) -> WebhookConfig:
     """Store a new configuration; raises `Invalid` or `Conflict` with everything that is against it."""
+    require_room(context.tx, context.organization_id, "webhooks", tables.count_configs, settings)
     run_as_id = check_references(fields, findings, context, registry)
     check_key(key, findings, context)
     check_address(fields, findings, context)

@@ -69,7 +69,7 @@ async def create(
     findings = await check_code(command, sandbox)
 
     def store(inside: Context) -> WebHookConfigView:
-        row = insert(command, command.key, findings, inside, registry, secrets_box)
+        row = insert(command, command.key, findings, inside, registry, secrets_box, settings)
         return shown(row, settings.base_url, findings.warnings)
 
     view = await context.conclude(store)

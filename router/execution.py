@@ -87,6 +87,8 @@ class Execution:
             row = await self._database.read(lambda tx: tables.inbound_by_id(tx, job.ref))
         if row is None or row.attempt != job.attempt or row.state not in tables.OPEN_STATES:
             return
+        if self._table.rests(row.organization_id):
+            return  # the reconciler wakes it when the organisation is switched on
         call = call_of(row)
         rule = await self._rule_of(row)
         settlement = Settlement(row, _policy(row, rule), self._settling)

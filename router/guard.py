@@ -87,7 +87,7 @@ class Guard:
     def before_body(self, rule: Rule, call: InboundCall, *, count: bool = True) -> Verdict:
         """Judge what is known before the body is read; dry runs and replays do not `count`."""
         if not rule.enabled:
-            return Verdict("disabled", "the configuration is not active", NotFound("There is no webhook here"))
+            return Verdict("disabled", rule.disabled_because, NotFound("There is no webhook here"))
         if call.method != rule.method:
             return method_refused(call.method, [rule.method])
         if rule.addresses is not None and not rule.addresses.allows(call.address):

@@ -53,6 +53,11 @@ class Rule:
     lane: RuleLane | None = None
     secret_header: str | None = None
     broken: str | None = None
+    disabled_because: str = "the configuration is not active"
+
+    def at_rest(self) -> "Rule":
+        """Return the rule of an organisation that is switched off."""
+        return replace(self, enabled=False, disabled_because="the organisation is switched off")
 
     @property
     def sync(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from bpm.store import Database
+from bpm.store import Database, Transaction, organizations
 from router import tables
 from router.paths import PARAMETER
 from router.rule import Rule
@@ -47,6 +47,7 @@ class RouteTable:
         self._exact: dict[str, Node] = {}
         self._keys: dict[str, Node] = {}
         self._seen = 0
+        self._switched_off: frozenset[int] = frozenset()
         self._lock = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
 
@@ -68,12 +69,13 @@ class RouteTable:
     async def refresh(self) -> None:
         """Bring in every change whose commit has returned."""
         async with self._lock:
-            changed, rows, seen = await self._database.read(lambda tx: tables.changed_configs(tx, self._seen))
+            changed, rows, seen, switched_off = await self._database.read(self._changes)
             for config_id in changed:
                 self._remove(config_id)
             for row in rows:
                 self._add(row)
             self._seen = seen
+            self._switch(switched_off)
 
     def find(self, path: str) -> Node | None:
         """Return the rules that answer `path` (without the prefix): a literal path, one with parameters, or a key."""
@@ -82,13 +84,30 @@ class RouteTable:
     def rule(self, slot: Slot) -> Rule:
         """Return the slot's rule, compiled at its first use."""
         if slot.compiled is None:
-            slot.compiled = self._compile(slot.row)
+            rule = self._compile(slot.row)
+            slot.compiled = rule.at_rest() if self.rests(rule.organization_id) else rule
         return slot.compiled
 
     def by_id(self, config_id: int) -> Rule | None:
         """Return the rule of a configuration as it is now, or None when it was deleted."""
         slot = self._rows.get(config_id)
         return self.rule(slot) if slot is not None else None
+
+    def rests(self, organization_id: int) -> bool:
+        """Tell whether an organisation is switched off, so that its requests wait."""
+        return organization_id in self._switched_off
+
+    def _changes(self, tx: Transaction) -> Any:
+        return (*tables.changed_configs(tx, self._seen), organizations.switched_off(tx))
+
+    def _switch(self, switched_off: frozenset[int]) -> None:
+        """Have the rules of organisations that were switched on or off made anew at their next use."""
+        switched = switched_off ^ self._switched_off
+        self._switched_off = switched_off
+        if switched:
+            for slot in self._rows.values():
+                if slot.row.organization_id in switched:
+                    slot.compiled = None
 
     async def _watch(self) -> None:
         while True:

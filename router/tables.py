@@ -15,6 +15,7 @@ from bpm.jobs import lacks_token, waits_in_lane
 from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
 from bpm.store.ordering import one_at_a_time
+from bpm.store.organizations import is_switched_off
 from bpm.store.session import ScopedSession
 from bpm.store.upsert import insert_new
 from bpm.store.words import bytes_contain, pattern
@@ -160,6 +161,7 @@ _OPEN = (
         or_(INBOUND.c.state != FAILED, INBOUND.c.next_attempt_at.is_not(None)),
         lacks_token(KIND, INBOUND.c.request_id, INBOUND.c.attempt),
         ~waits_in_lane(KIND, INBOUND.c.request_id),
+        ~is_switched_off(INBOUND.c.organization_id),
     )
     .order_by(INBOUND.c.received_at)
 )
@@ -275,6 +277,12 @@ def config_answering(tx: Transaction, path_shape: str, action: str) -> WebhookCo
         col(WebhookConfig.shape) == path_shape, col(WebhookConfig.action) == action
     )
     return tx.session(None).exec(statement).first()
+
+
+def count_configs(tx: Transaction, organization_id: int) -> int:
+    """Count an organisation's configurations."""
+    own = CONFIGS.c.organization_id == organization_id
+    return tx.connection.execute(select(func.count()).select_from(CONFIGS).where(own)).scalar_one()
 
 
 def insert_config(tx: Transaction, values: Mapping[str, Any]) -> WebhookConfig | None:

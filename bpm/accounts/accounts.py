@@ -6,20 +6,21 @@ from datetime import datetime, timedelta
 import structlog
 
 from bpm.accounts import tables
+from bpm.accounts.acting import acting_for
 from bpm.accounts.cache import TRUST_SECONDS, PrincipalCache
-from bpm.accounts.keys import PREFIX, parse_key
-from bpm.accounts.lookup import find_key_and_owner, find_principal
+from bpm.accounts.keys import PREFIX, KeyText, parse_key
+from bpm.accounts.lookup import find_key_and_owner, find_principal, require_active
 from bpm.accounts.names import check_password, check_username
 from bpm.accounts.principals import principal_of_key, principal_of_user
 from bpm.accounts.sessions import Sessions
-from bpm.accounts.tables import User
+from bpm.accounts.tables import ApiKey, User
 from bpm.clock import Clock, system_clock
 from bpm.errors import Misconfigured, Unauthenticated
 from bpm.security.passwords import Passwords, generate_password
 from bpm.security.permissions import Principal
-from bpm.security.tokens import AccessTokens, TokenError
+from bpm.security.tokens import AccessClaims, AccessTokens, TokenError
 from bpm.settings import Settings
-from bpm.store import Database, Transaction
+from bpm.store import Database, Transaction, organizations
 from bpm.store.ordering import one_at_a_time
 
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -53,6 +54,10 @@ class Accounts:
         """
         return self._callers.get(authorization) or await self._recognise(authorization, address)
 
+    async def acting_for(self, principal: Principal, organization_id: int) -> Principal:
+        """Return somebody as they act for another organisation; raises `Forbidden` and `NotFound`."""
+        return await self._database.read(lambda tx: acting_for(tx, principal, organization_id))
+
     async def principal_of_user(self, principal_id: str) -> Principal:
         """Return the present rights of an account, for work that is done on its behalf.
 
@@ -66,6 +71,7 @@ class Accounts:
         Returns the password if it was generated, to be shown once; None if it was configured or there was
         nothing to do. Raises `Misconfigured` for a user name or password that can't be accepted.
         """
+        await self._database.write(lambda tx: organizations.ensure_installation(tx, self._clock()))
         if await self._database.read(tables.has_users):
             return None
         configured = self._settings.admin_password
@@ -101,18 +107,13 @@ class Accounts:
             claims = self._tokens.verify(token, self._clock())
         except TokenError as error:
             raise Unauthenticated(str(error)) from None
-        user = await self._database.read(lambda tx: tables.find_signed_in(tx, claims.user_id, claims.family))
-        if user is None or not user.is_enabled or user.token_version != claims.version:
-            raise Unauthenticated("The access token was revoked; sign in again")
+        user = await self._database.read(lambda tx: _signed_in(tx, claims))
         return principal_of_user(user), claims.expires_at
 
     async def _by_key(self, token: str) -> tuple[Principal, datetime | None]:
         text = parse_key(token)
         now = self._clock()
-        found = await self._database.read(lambda tx: find_key_and_owner(tx.session(None), text)) if text else None
-        if found is None or not found[0].is_valid(now) or not found[1].is_enabled:
-            raise Unauthenticated("The API key is wrong, expired or revoked")
-        key, owner = found
+        key, owner = await self._database.read(lambda tx: _valid_key(tx, text, now))
         if key.last_used_at is None or now - key.last_used_at >= USE_NOTED_EVERY:
             self._note_use(key.id, now)
         return principal_of_key(key, owner), key.expires_at
@@ -130,7 +131,7 @@ class Accounts:
 
     async def _look_up(self, principal_id: str) -> Principal:
         keep = self._accounts.keeper()
-        principal = await self._database.read(lambda tx: find_principal(tx.session(None), principal_id))
+        principal = await self._database.read(lambda tx: find_principal(tx, principal_id))
         keep(principal_id, principal, TRUST_SECONDS)
         return principal
 
@@ -153,6 +154,22 @@ class Accounts:
         user = User(username=username, password_hash=hashed, roles=["admin"], created_at=self._clock())
         tx.session(None).add(user)
         return True
+
+
+def _signed_in(tx: Transaction, claims: AccessClaims) -> User:
+    user = tables.find_signed_in(tx, claims.user_id, claims.family)
+    if user is None or not user.is_enabled or user.token_version != claims.version:
+        raise Unauthenticated("The access token was revoked; sign in again")
+    require_active(tx, user)
+    return user
+
+
+def _valid_key(tx: Transaction, text: KeyText | None, now: datetime) -> tuple[ApiKey, User]:
+    found = find_key_and_owner(tx.session(None), text) if text is not None else None
+    if found is None or not found[0].is_valid(now) or not found[1].is_enabled:
+        raise Unauthenticated("The API key is wrong, expired or revoked")
+    require_active(tx, found[1])
+    return found
 
 
 def _bearer(authorization: str | None) -> str:

@@ -6,7 +6,7 @@ Each check returns its value, or raises `ValueError` with the rest of a sentence
 import re
 
 from bpm.security.passwords import MAX_CHARACTERS, MIN_CHARACTERS
-from bpm.security.permissions import ROLES, SYSTEM
+from bpm.security.permissions import RESERVED_EVENTS, ROLES, SYSTEM
 
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 _PERMISSION = re.compile(r"(\*|[a-z][a-z0-9_-]{0,49}):(read|write)")
@@ -38,7 +38,7 @@ def check_role(role: str) -> str:
 
 
 def check_permission(permission: str) -> str:
-    """Let `area:read`, `area:write` and both with `*` for every area through."""
-    if not _PERMISSION.fullmatch(permission):
+    """Let `area:read`, `area:write`, both with `*` for every area, and `events:reserved` through."""
+    if permission != RESERVED_EVENTS and not _PERMISSION.fullmatch(permission):
         raise ValueError("must be a permission such as webhooks:read, webhooks:write or *:read")
     return permission

@@ -4,10 +4,18 @@ from collections.abc import Iterable
 
 from bpm.accounts.tables import ApiKey, User
 from bpm.errors import Forbidden
-from bpm.security.permissions import ROLES, Permission, Principal, permissions_of, shared_permissions
+from bpm.security.permissions import (
+    RESERVED_EVENTS,
+    ROLES,
+    Permission,
+    Principal,
+    permissions_of,
+    shared_permissions,
+)
 
 USER = "user:"
 KEY = "key:"
+WRITE_EVERYTHING: Permission = "*:write"
 
 
 def held(user: User) -> frozenset[Permission]:
@@ -16,8 +24,8 @@ def held(user: User) -> frozenset[Permission]:
 
 
 def lacking(principal: Principal, wanted: Iterable[Permission]) -> list[Permission]:
-    """Return those of `wanted` that the principal does not hold, so may not hand on."""
-    return sorted({permission for permission in wanted if not principal.allows(permission)})
+    """Return those of `wanted` that the principal may not hand on: it does not hold them, nor decides about them."""
+    return sorted({permission for permission in wanted if not _may_hand_on(principal, permission)})
 
 
 def require_held(principal: Principal, wanted: Iterable[Permission]) -> None:
@@ -45,6 +53,11 @@ def principal_of_key(key: ApiKey, owner: User) -> Principal:
     return Principal(
         "key", f"{KEY}{key.id}", name, owner.organization_id, shared_permissions(frozenset(key.scopes), held(owner))
     )
+
+
+def _may_hand_on(principal: Principal, permission: Permission) -> bool:
+    """What no role has, whoever may write everything gives."""
+    return principal.allows(permission) or (permission == RESERVED_EVENTS and principal.allows(WRITE_EVERYTHING))
 
 
 def is_administrator(user: User) -> bool:

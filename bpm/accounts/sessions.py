@@ -14,6 +14,7 @@ import structlog
 from bpm.accounts import tables
 from bpm.accounts.attempts import SignInAttempts
 from bpm.accounts.keys import digest
+from bpm.accounts.lookup import require_active
 from bpm.accounts.tables import RefreshToken, User
 from bpm.clock import Clock
 from bpm.errors import Overloaded, Unauthenticated
@@ -123,6 +124,7 @@ class Sessions:
         return self._issue(tx, user, known.family, now)
 
     def _issue(self, tx: Transaction, user: User, family: str, now: datetime) -> TokenPair:
+        require_active(tx, user)
         refresh_token = secrets.token_urlsafe(32)
         row = RefreshToken(
             organization_id=user.organization_id,

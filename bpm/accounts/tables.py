@@ -93,6 +93,13 @@ def enabled_users(session: ScopedSession) -> list[User]:
     return list(session.exec(select(User).where(col(User.disabled_at).is_(None))))
 
 
+def count_users(tx: Transaction, organization_id: int) -> int:
+    """Count an organisation's accounts that are not disabled."""
+    table = User.table()
+    own = (table.c.organization_id == organization_id, table.c.disabled_at.is_(None))
+    return tx.connection.execute(select(func.count()).select_from(table).where(*own)).scalar_one()
+
+
 def select_users(kind: str | None, is_enabled: bool | None) -> SelectOfScalar[User]:
     """Select users for a list; a None filter lets all through."""
     statement = select(User)

@@ -86,6 +86,8 @@ class ScheduledMessages:
         row = await self._database.read(lambda tx: tables.scheduled_message(tx, job.ref))
         if row is None or row.state != "waiting" or row.attempt != job.attempt or self.executor is None:
             return
+        if not row.is_active:
+            return  # the reconciler wakes it when the organisation is switched on
         principal = Principal(
             "system", row.principal_id, row.principal_name, row.organization_id, frozenset(row.permissions)
         )

@@ -9,6 +9,7 @@ from sqlmodel import Field
 
 from bpm.jobs import lacks_token
 from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.organizations import is_switched_off
 
 KEPT = timedelta(hours=24)
 """How long an idempotency key is remembered."""
@@ -102,7 +103,11 @@ def forget_key(tx: Transaction, principal: str, key: str) -> None:
 
 _SCHEDULED_OPEN = (
     select(SCHEDULED.c.id, SCHEDULED.c.attempt, SCHEDULED.c.due_at)
-    .where(SCHEDULED.c.state == "waiting", lacks_token("message", SCHEDULED.c.id, SCHEDULED.c.attempt))
+    .where(
+        SCHEDULED.c.state == "waiting",
+        lacks_token("message", SCHEDULED.c.id, SCHEDULED.c.attempt),
+        ~is_switched_off(SCHEDULED.c.organization_id),
+    )
     .order_by(SCHEDULED.c.due_at)
 )
 
@@ -124,8 +129,9 @@ def waiting_messages(tx: Transaction, limit: int) -> Sequence[Any]:
 
 
 def scheduled_message(tx: Transaction, message_id: str) -> Any:
-    """Return a scheduled message's row, or None."""
-    return tx.connection.execute(select(SCHEDULED).where(SCHEDULED.c.id == message_id)).first()
+    """Return a scheduled message's row, and whether its organisation `is_active`, or None."""
+    is_active = (~is_switched_off(SCHEDULED.c.organization_id)).label("is_active")
+    return tx.connection.execute(select(SCHEDULED, is_active).where(SCHEDULED.c.id == message_id)).first()
 
 
 def settle_scheduled(tx: Transaction, message_id: str, attempt: int, values: dict[str, Any]) -> bool:

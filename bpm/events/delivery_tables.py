@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Text, UniqueConstraint, bindparam, false, insert, select, true, type_coerce, update
+from sqlalchemy import Index, Text, UniqueConstraint, and_, bindparam, false, insert, select, true, type_coerce, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -15,6 +15,7 @@ from bpm.events.tables import EVENTS, Event
 from bpm.jobs.tables import lacks_token
 from bpm.jobs.tickets import waits_in_lane
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.organizations import is_switched_off
 from bpm.store.upsert import insert_new
 
 KIND = "delivery"
@@ -104,7 +105,7 @@ _LOADED = (
         EVENTS.c.ordering_key,
         type_coerce(EVENTS.c.data, Text).label("data"),
         SUBSCRIPTIONS.c.version,
-        SUBSCRIPTIONS.c.is_active,
+        and_(SUBSCRIPTIONS.c.is_active == true(), ~is_switched_off(DELIVERIES.c.organization_id)).label("is_active"),
         SUBSCRIPTIONS.c.is_resuming,
         SUBSCRIPTIONS.c.deleted_at,
         HEALTH.c.open_until,
@@ -146,6 +147,7 @@ _STRANDED = (
         DELIVERIES.c.state == PAUSED,
         SUBSCRIPTIONS.c.is_active == true(),
         SUBSCRIPTIONS.c.is_resuming == false(),
+        ~is_switched_off(DELIVERIES.c.organization_id),
         lacks_token(KIND, DELIVERIES.c.id, DELIVERIES.c.turn),
     )
     .order_by(DELIVERIES.c.number)
@@ -167,7 +169,10 @@ def insert_delivery_once(tx: Transaction, row: Mapping[str, Any]) -> bool:
 
 
 def loaded(tx: Transaction, id_: str) -> Any:
-    """Return a delivery with all an attempt needs of its event, subscription and receiver; `data` is JSON text."""
+    """Return a delivery with all an attempt needs of its event, subscription and receiver; `data` is JSON text.
+
+    `is_active` tells whether the subscription is switched on, and its organisation, too.
+    """
     return tx.connection.execute(_LOADED, {"id_": id_}).first()
 
 
@@ -191,7 +196,7 @@ def pending(tx: Transaction, limit: int) -> Sequence[Any]:
 
 
 def stranded(tx: Transaction, limit: int) -> Sequence[Any]:
-    """Return paused deliveries of active subscriptions: put aside while somebody else switched theirs on."""
+    """Return paused deliveries of what is active: put aside while somebody switched it on."""
     return tx.connection.execute(_STRANDED.limit(limit)).all()
 
 

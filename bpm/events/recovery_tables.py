@@ -30,6 +30,16 @@ def paused(tx: Transaction, subscription_id: int, limit: int) -> Sequence[Any]:
     return tx.connection.execute(_RESTING.where(own).order_by(DELIVERIES.c.number).limit(limit)).all()
 
 
+def begin_to_resume(tx: Transaction, organization_id: int) -> Sequence[int]:
+    """Return an organisation's active subscriptions for which something was kept; new events queue up behind it."""
+    kept = exists().where(DELIVERIES.c.subscription_id == SUBSCRIPTIONS.c.id, DELIVERIES.c.state == PAUSED)
+    unfinished = or_(kept, SUBSCRIPTIONS.c.is_resuming == true())
+    tx.forget()
+    own = (SUBSCRIPTIONS.c.organization_id == organization_id, SUBSCRIPTIONS.c.is_active == true(), unfinished)
+    resuming = update(SUBSCRIPTIONS).where(*own).values(is_resuming=True).returning(SUBSCRIPTIONS.c.id)
+    return tx.connection.execute(resuming).scalars().all()
+
+
 def cancel_paused(tx: Transaction, subscription_id: int, now: datetime) -> None:
     """End what was kept for a subscription that is deleted."""
     own = (DELIVERIES.c.subscription_id == subscription_id) & (DELIVERIES.c.state == PAUSED)

@@ -13,7 +13,7 @@ from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERED, KIND, PAUSED,
 from bpm.events.destination import Destination
 from bpm.events.schedule import next_attempt, read_retry_after
 from bpm.jobs import Job, JobQueue, Lane, Lanes
-from bpm.security.permissions import Principal
+from bpm.security.permissions import RESERVED_EVENTS, Principal
 from bpm.store import Transaction
 
 GONE = 410
@@ -153,7 +153,8 @@ class Settlement:
 def announce(bus: Bus, tx: Transaction, organization_id: int, event: str, data: dict[str, Any]) -> None:
     """Publish an event of the product's own, inside a transaction that is no handler's."""
     message = bus.registry.decode("PublishEventCommand", {"event": event, "data": data})
-    publisher = Principal("system", "system:events", "deliveries", organization_id, frozenset({"events:write"}))
+    may = frozenset({"events:write", RESERVED_EVENTS})
+    publisher = Principal("system", "system:events", "deliveries", organization_id, may)
     bus.perform(tx, Envelope(message, publisher))
 
 

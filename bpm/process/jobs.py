@@ -13,7 +13,7 @@ from bpm.process import start_tables, tables
 from bpm.process.state import changes
 from bpm.process.step import starter_of
 from bpm.security.permissions import EXECUTE, Principal
-from bpm.store import Transaction
+from bpm.store import Transaction, organizations
 
 DEFAULT_RETRIES = 3
 BACKOFF_SECONDS = (1, 10, 60, 600)
@@ -62,9 +62,7 @@ class ProcessJobs:
 
     async def _do(self, ref: str) -> None:
         instance_id, wait_id, attempt = map(int, ref.split("."))
-        found = await self._bus.database.read(
-            lambda tx: (tables.find_wait(tx, instance_id, wait_id), tables.find_instance(tx, instance_id))
-        )
+        found = await self._bus.database.read(lambda tx: _found(tx, instance_id, wait_id))
         wait, instance = found
         if wait is None or instance is None or wait.kind not in tables.JOB_KINDS or wait.attempt != attempt:
             return
@@ -128,6 +126,14 @@ class ProcessJobs:
             return  # somebody else has answered, or the instance has ended: nothing is left to do
 
 
+def _found(tx: Transaction, instance_id: int, wait_id: int) -> tuple[Any, Any]:
+    """Return a wait and its instance; neither while the organisation is switched off, then the wait goes on."""
+    instance = tables.find_instance(tx, instance_id)
+    if instance is None or not organizations.is_active(tx, instance.organization_id):
+        return None, None
+    return tables.find_wait(tx, instance_id, wait_id), instance
+
+
 def _pause(tries: int) -> timedelta:
     return jittered(timedelta(seconds=BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)]))
 
@@ -159,9 +165,12 @@ class StartJobs:
         """See `JobKind.run`."""
         definition, _, element_id = job.ref.partition(".")
         row = await self._bus.database.read(lambda tx: start_tables.find_schedule(tx, int(definition), element_id))
-        if row is None or row.turn != job.attempt:
+        if row is None or row.turn != job.attempt or not await self._is_active(row.organization_id):
             return
         engine = Principal("system", "system:process", "process engine", row.organization_id, frozenset({EXECUTE}))
         fields = {"definitionId": row.definition_id, "elementId": element_id, "turn": row.turn}
         message = self._bus.registry.decode("FireStartTimerCommand", fields)
         (await self._bus.execute(Envelope(message, engine))).unwrap()
+
+    async def _is_active(self, organization_id: int) -> bool:
+        return await self._bus.database.read(lambda tx: organizations.is_active(tx, organization_id))

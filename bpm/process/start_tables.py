@@ -9,6 +9,7 @@ from sqlmodel import Field
 
 from bpm.jobs import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.organizations import is_switched_off
 
 KIND = "process-start"
 """The kind of job that begins an instance at a time."""
@@ -52,7 +53,11 @@ _WANTED = (
     .order_by(TRIGGERS.c.id)
 )
 _REF = cast(SCHEDULES.c.definition_id, String) + "." + SCHEDULES.c.element_id
-_OPEN = select(SCHEDULES).where(lacks_token(KIND, _REF, SCHEDULES.c.turn)).order_by(SCHEDULES.c.due_at)
+_OPEN = (
+    select(SCHEDULES)
+    .where(lacks_token(KIND, _REF, SCHEDULES.c.turn), ~is_switched_off(SCHEDULES.c.organization_id))
+    .order_by(SCHEDULES.c.due_at)
+)
 
 
 def triggered_by(tx: Transaction, organization_id: int, kind: str, name: str) -> Sequence[Any]:

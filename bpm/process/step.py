@@ -14,7 +14,7 @@ from bpm.process.decisions import DecisionFailed, decide
 from bpm.process.instances import NewInstance, Standing, Startable
 from bpm.process.state import Instance
 from bpm.process.triggers import Cancel, CompleteTask, FailTask, MessageArrived
-from bpm.security.permissions import Principal
+from bpm.security.permissions import RESERVED_EVENTS, Principal
 
 if TYPE_CHECKING:
     from bpm.process.unit import Unit
@@ -317,9 +317,8 @@ class Step:
         if self._begins_something(event):
             self.insert()
         about = {"instanceId": self.row.id, "processKey": self.row.process_key, "businessKey": self.row.business_key}
-        publisher = Principal(
-            "system", "system:process", "process engine", self.row.organization_id, frozenset({"events:write"})
-        )
+        may = frozenset({"events:write", RESERVED_EVENTS})
+        publisher = Principal("system", "system:process", "process engine", self.row.organization_id, may)
         self.context.call("PublishEventCommand", {"event": event, "data": {**about, **data}}, publisher)
 
     def _begins_something(self, event: str) -> bool:

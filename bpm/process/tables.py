@@ -10,6 +10,7 @@ from sqlmodel import select as select_rows
 
 from bpm.jobs import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
+from bpm.store.organizations import is_switched_off
 from bpm.store.session import ScopedSession
 
 KIND = "process"
@@ -143,7 +144,11 @@ _WAIT_REF = (
 )
 _JOBS = (
     select(WAITS)
-    .where(WAITS.c.kind.in_(JOB_KINDS), lacks_token(KIND, _WAIT_REF, WAITS.c.tries))
+    .where(
+        WAITS.c.kind.in_(JOB_KINDS),
+        lacks_token(KIND, _WAIT_REF, WAITS.c.tries),
+        ~is_switched_off(WAITS.c.organization_id),
+    )
     .order_by(WAITS.c.due_at)
 )
 _TRIES = (
@@ -164,9 +169,10 @@ def find_definition(session: ScopedSession, definition_id: int) -> DeployedProce
 
 def find_startable(tx: Transaction, organization_id: int, definition_id: int) -> Any:
     """Return what starting an instance needs to know of a version, or None: its id, key and whether it is active."""
-    key = ("startable", organization_id, definition_id)
     named = {"organization": organization_id, "id_": definition_id}
-    return tx.remembered(key, lambda: tx.reading.execute(_STARTABLE, named).first())
+    return tx.remembered(
+        ("startable", organization_id, definition_id), lambda: tx.reading.execute(_STARTABLE, named).first()
+    )
 
 
 def newest_definition(session: ScopedSession, key: str, *, active: bool = False) -> DeployedProcess | None:

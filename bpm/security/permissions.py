@@ -1,6 +1,7 @@
 """Who is asking, and what they may do.
 
-A permission is `area:read` or `area:write`; a role is a named bundle of them. `*` stands for every area.
+A permission is `area:read` or `area:write`; a role is a named bundle of them. `*` stands for every area. What
+concerns the whole installation only its own accounts may do, whatever permissions others were given.
 """
 
 from dataclasses import dataclass, field
@@ -8,6 +9,9 @@ from functools import lru_cache
 from typing import Literal
 
 Permission = str
+
+INSTALLATION = 1
+"""The organisation of the installation itself."""
 
 ROLES: dict[str, frozenset[Permission]] = {
     "admin": frozenset({"*:read", "*:write"}),
@@ -21,6 +25,15 @@ ROLES: dict[str, frozenset[Permission]] = {
 
 EXECUTE: Permission = "processes:execute"
 """What only the process engine itself may do: answer the jobs of instances."""
+
+RESERVED_EVENTS: Permission = "events:reserved"
+"""To publish under the names of the product's own events; no role has it and no `*` stands for it."""
+
+ACT: Permission = "acting:write"
+"""To act for another organisation."""
+
+INSTALLATION_AREAS = frozenset({"acting", "organizations", "system"})
+"""Areas that concern all organisations: nobody but an account of the installation may do anything in them."""
 
 PrincipalKind = Literal["user", "key", "rule", "provider", "system"]
 
@@ -37,7 +50,10 @@ class Principal:
 
     def allows(self, permission: Permission | None) -> bool:
         """Tell whether a message that asks for `permission` may be sent (None: by anybody known)."""
-        return permission is None or granted(self.permissions, permission)
+        return permission is None or (granted(self.permissions, permission) and self._is_near(permission))
+
+    def _is_near(self, permission: Permission) -> bool:
+        return self.organization_id == INSTALLATION or permission.partition(":")[0] not in INSTALLATION_AREAS
 
 
 @lru_cache(maxsize=4096)
@@ -56,5 +72,5 @@ def permissions_of(roles: list[str]) -> frozenset[Permission]:
     return frozenset[Permission]().union(*(ROLES.get(role, frozenset()) for role in roles))
 
 
-SYSTEM = Principal("system", "system", "system", 1, ROLES["admin"])
+SYSTEM = Principal("system", "system", "system", INSTALLATION, ROLES["admin"] | {RESERVED_EVENTS})
 """The product itself, for work nobody asked for by hand."""

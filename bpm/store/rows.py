@@ -9,9 +9,7 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Table, Te
 from sqlalchemy.orm import Mapper, declared_attr
 from sqlmodel import Field, SQLModel
 
-INSTALLATION = 1
-"""The organisation of the installation itself."""
-
+from bpm.security.permissions import INSTALLATION
 
 Integer64 = BigInteger().with_variant(Integer(), "sqlite")
 """A whole number of 64 bits; SQLite's always are, and only an `INTEGER` key of its numbers itself."""

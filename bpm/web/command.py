@@ -21,7 +21,7 @@ from bpm.security.permissions import Principal
 from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.settings import Settings
 from bpm.web.answering import answered
-from bpm.web.incoming import Authenticator, Incoming
+from bpm.web.incoming import ORGANIZATION, Authenticator, Incoming
 from bpm.web.lifecycle import Lifecycle
 from bpm.web.problems import problem_response
 
@@ -53,7 +53,7 @@ class CommandEndpoint:
             raise MethodNotAllowed(request.method, "POST")
         if self._lifecycle.draining:
             raise Draining
-        principal = await self._accounts.authenticate(request.header(b"authorization"), request.address)
+        principal = await request.caller(self._accounts)
         request.require_json()
         key = _idempotency_key(request)
         raw = await request.body(self._limit)
@@ -67,7 +67,7 @@ class CommandEndpoint:
                 request.request_id,
                 address=request.address,
                 idempotency_key=key,
-                fingerprint=hashlib.sha256(raw).hexdigest() if key is not None else "",
+                fingerprint=_fingerprint(raw, request) if key is not None else "",
             )
             outcome = await self._bus.execute(envelope)
         except BpmError as error:
@@ -125,6 +125,11 @@ def _idempotency_key(request: Incoming) -> str | None:
     if key is not None and not _KEY.fullmatch(key):
         raise Malformed("Idempotency-Key: must be 1 to 200 visible ASCII characters")
     return key
+
+
+def _fingerprint(raw: bytes, request: Incoming) -> str:
+    """Return what two requests with one key must have in common: the body, and for whom it is sent."""
+    return hashlib.sha256(raw + request.headers.get(ORGANIZATION, b"")).hexdigest()
 
 
 def _reply(registration: Registration, outcome: Outcome, request_id: str) -> ASGIApp:

@@ -1,6 +1,6 @@
 """`/livez` and `/readyz`: does the process run, and may it be sent work.
 
-The status code is for everybody, what lies behind it only for callers with a token.
+The status code is for everybody, what lies behind it only for accounts of the installation.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from bpm.errors import BpmError, Draining
 from bpm.security.net import AddressList
+from bpm.security.permissions import INSTALLATION
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, utc_now
 from bpm.store.migrate import newest_revision, revision_of
@@ -143,10 +144,10 @@ async def _is_known(request: Request, accounts: Authenticator, trusted: AddressL
     if authorization is None:
         return False
     try:
-        await accounts.authenticate(authorization, address_of(request.scope, trusted))
+        principal = await accounts.authenticate(authorization, address_of(request.scope, trusted))
     except BpmError:
         return False
-    return True
+    return principal.organization_id == INSTALLATION
 
 
 def _answer(status: int, body: dict[str, object]) -> Response:

@@ -7,14 +7,20 @@ from typing import Protocol
 
 from starlette.types import Receive, Scope
 
-from bpm.errors import TooLarge, TooSlow, UnsupportedMedia
+from bpm.errors import Malformed, TooLarge, TooSlow, UnsupportedMedia
 from bpm.security.identifiers import new_id
 from bpm.security.net import AddressList, client_address
 from bpm.security.permissions import Principal
 
+LARGEST_ID = 2**63 - 1
+
 BODY_SECONDS = 30
 """How long a body may take to arrive."""
 
+ORGANIZATION = b"x-organization-id"
+"""The header in which an account of the installation names the organisation that it acts for."""
+
+_ORGANIZATION_ID = re.compile(r"[1-9][0-9]{0,18}")
 _SANE_ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 _JSON_TYPE = re.compile(
     r"application/(?:[\w.!#$&^-]+\+)?json((?:\s*;\s*[\w-]+=[^;]*)*)\s*;?\s*", re.ASCII | re.IGNORECASE
@@ -27,6 +33,10 @@ class Authenticator(Protocol):
 
     async def authenticate(self, authorization: str | None, address: str) -> Principal:
         """Return who is asking; raises `Unauthenticated`, or `RateLimited` after too many wrong tries."""
+        ...
+
+    async def acting_for(self, principal: Principal, organization_id: int) -> Principal:
+        """Return somebody as they act for another organisation; raises `Forbidden` and `NotFound`."""
         ...
 
 
@@ -51,6 +61,19 @@ class Incoming:
         """Return a header as text, or None; a repeated one counts by its last value."""
         value = self.headers.get(name)
         return value.decode("latin-1") if value is not None else None
+
+    async def caller(self, accounts: Authenticator) -> Principal:
+        """Return who is asking, as they act for the organisation they name, if any.
+
+        Raises what the authenticator raises, and `Malformed` for what can't be an organisation's number.
+        """
+        principal = await accounts.authenticate(self.header(b"authorization"), self.address)
+        named = self.header(ORGANIZATION)
+        if named is None:
+            return principal
+        if not _ORGANIZATION_ID.fullmatch(named) or int(named) > LARGEST_ID:
+            raise Malformed("X-Organization-Id: must be the number of an organisation")
+        return await accounts.acting_for(principal, int(named))
 
     def require_json(self) -> None:
         """Raise `UnsupportedMedia` unless the headers announce plain JSON in UTF-8."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bpm.bus import Context
+from bpm.security.permissions import RESERVED_EVENTS
 
 
 def publish(context: Context, event: str, data: Mapping[str, Any]) -> None:
@@ -12,5 +13,6 @@ def publish(context: Context, event: str, data: Mapping[str, Any]) -> None:
 
     It is a consequence of the payment, not a wish of the sender's, who therefore needs no leave to publish.
     """
-    principal = replace(context.principal, permissions=context.principal.permissions | {"events:write"})
+    may = context.principal.permissions | {"events:write", RESERVED_EVENTS}
+    principal = replace(context.principal, permissions=may)
     context.call("PublishEventCommand", {"event": event, "data": data}, principal=principal)

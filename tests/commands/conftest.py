@@ -10,7 +10,6 @@ import commands.chains
 import commands.code
 import commands.deliveries
 import commands.events
-import commands.features
 import commands.inbound
 import commands.subscriptions
 import commands.system
@@ -25,6 +24,7 @@ from bpm.security.permissions import SYSTEM, Principal, permissions_of
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.store import Database, utc_now
+from bpm.store.organizations import Organization
 from router.guard import Guard
 from router.rule import RuleCompiler
 from router.table import RouteTable
@@ -35,7 +35,6 @@ AREAS = (
     commands.code,
     commands.deliveries,
     commands.events,
-    commands.features,
     commands.inbound,
     commands.subscriptions,
     commands.system,
@@ -66,6 +65,11 @@ class House:
         message = self.bus.registry.decode(name, fields)
         outcome = await self.bus.execute(Envelope(message, ADMIN, request_id))
         return self.bus.registry.plain(message, outcome.unwrap())
+
+    async def found(self, *names: str) -> None:
+        """Store organisations, numbered from 2 on."""
+        rows = [Organization(id=2 + at, name=name, created_at=utc_now()) for at, name in enumerate(names)]
+        await self.database.write(lambda tx: tx.session(None).add_all(rows))
 
     async def add_user(self, **fields: Any) -> None:
         """Store an account."""

@@ -1,12 +1,12 @@
 """Events are published once per key and can be looked up."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bpm.errors import Conflict, Forbidden, Invalid
-from bpm.security.permissions import SYSTEM
-from tests.commands.conftest import House, stranger
+from bpm.errors import Conflict, Forbidden, Invalid, NotFound
+from tests.commands.conftest import ADMIN, House, stranger
 
 pytestmark = pytest.mark.anyio
 
@@ -36,11 +36,17 @@ async def test_a_key_is_good_for_one_event(house: House) -> None:
     assert theirs["organizationId"] == 2
 
 
-async def test_only_the_product_publishes_for_others(house: House) -> None:
-    """A user publishes for the own organisation; the product itself for any."""
-    with pytest.raises(Forbidden):
-        await house.send("PublishEventCommand", event="a", organizationId=2)
-    assert (await house.send("PublishEventCommand", SYSTEM, event="a", organizationId=2))["organizationId"] == 2
+async def test_only_the_installation_publishes_for_others(house: House) -> None:
+    """An account of the installation publishes for any organisation, everybody else for the own one."""
+    await house.found("Acme")
+    assert (await house.send("PublishEventCommand", event="a", organizationId=2))["organizationId"] == 2
+    of_process = replace(stranger(), kind="system")
+    clerk = replace(ADMIN, permissions=frozenset({"events:write"}))
+    for who, number in ((stranger(), 1), (stranger(), 77), (of_process, 1), (clerk, 2)):
+        with pytest.raises(Forbidden):
+            await house.send("PublishEventCommand", who, event="a", organizationId=number)
+    with pytest.raises(NotFound, match="there is no organisation 77"):
+        await house.send("PublishEventCommand", event="a", organizationId=77)
     assert (await house.send("GetEventListQuery", stranger()))["totalCount"] == 1
     assert (await house.send("GetEventListQuery"))["totalCount"] == 0
 

@@ -18,6 +18,7 @@ from bpm.app import App
 from bpm.bus.tables import AuditEntry
 from bpm.security.permissions import SYSTEM
 from bpm.store import Transaction, utc_now
+from bpm.store.organizations import Organization, organization
 
 READ = ("subscriptions:read", "deliveries:read", "events:read")
 WRITE = (*READ, "subscriptions:write")
@@ -88,6 +89,8 @@ async def caller(app: App, document: Any, organization_id: int, *permissions: st
 
     def add(tx: Transaction) -> None:
         session = tx.session(None)
+        if organization(tx, organization_id) is None:
+            session.add(Organization(id=organization_id, name=f"Customer {organization_id}", created_at=now))
         user = User(
             username=name,
             kind="service",

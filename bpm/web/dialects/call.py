@@ -2,20 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from bpm.bus import Bus, Envelope
 from bpm.bus.messages import Message
 from bpm.errors import Invalid, NotFound
 from bpm.security.permissions import Principal
-from bpm.web.incoming import Incoming
+from bpm.web.incoming import LARGEST_ID, Authenticator, Incoming
 
 PAGE_SIZE = 200
 """How many rows the bus gives at once."""
 
 _DIGITS = re.compile(r"[1-9][0-9]{0,18}")
-_LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +22,7 @@ class Call:
     """Who asks for what; `path` and `query` are the parameters of the address, `body` the JSON object sent."""
 
     bus: Bus
+    accounts: Authenticator
     principal: Principal
     request: Incoming
     path: Mapping[str, str]
@@ -42,6 +42,11 @@ class Call:
         envelope = Envelope(message, self.principal, self.request.request_id, address=self.request.address)
         outcome = await self.bus.execute(envelope)
         return self.bus.registry.plain(message, outcome.unwrap())
+
+    async def acting_for(self, organization_id: int) -> Self:
+        """Return the call as made for an organisation; raises `Forbidden` and `NotFound`."""
+        principal = await self.accounts.acting_for(self.principal, organization_id)
+        return replace(self, principal=principal)
 
     async def everything(self, name: str, /, **fields: Any) -> list[Any]:
         """Return all items of a list, for interfaces that know no pages."""
@@ -69,6 +74,6 @@ class Call:
 
 def row_id(text: str) -> int:
     """Read a row's number; raises `NotFound` for what can be none."""
-    if not _DIGITS.fullmatch(text) or int(text) > _LARGEST_ID:
+    if not _DIGITS.fullmatch(text) or int(text) > LARGEST_ID:
         raise NotFound
     return int(text)

@@ -35,19 +35,23 @@ class Operation:
     missing: str = ""
 
 
-async def _everybody(_call: Call) -> None:
+async def _everybody(call: Call) -> Call:
     """Let everybody in."""
+    return call
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """An interface: `problem` makes the body of a refusal, which `error` describes; `admit` may refuse a caller."""
+    """An interface: `problem` makes the body of a refusal, which `error` describes; `admit` may refuse a caller.
+
+    It returns the call as it goes on: perhaps for another organisation than the caller's own.
+    """
 
     name: str
     operations: tuple[Operation, ...]
     problem: Callable[[BpmError, Operation | None, Incoming], dict[str, Any]]
     error: type[BaseModel]
-    admit: Callable[[Call], Awaitable[None]] = _everybody
+    admit: Callable[[Call], Awaitable[Call]] = _everybody
 
 
 def said(error: BpmError) -> str:

@@ -93,13 +93,13 @@ class DialectEndpoint:
         parts = self._parts
         if parts.lifecycle.draining:
             raise Draining
-        principal = await parts.accounts.authenticate(request.header(b"authorization"), request.address)
+        principal = await request.caller(parts.accounts)
         parts.throttle.admit(principal)
         await self._permit(principal, operation, request)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        call = Call(parts.bus, principal, request, scope["path_params"], query, {})
-        await self._dialect.admit(call)
-        return call
+        return await self._dialect.admit(
+            Call(parts.bus, parts.accounts, principal, request, scope["path_params"], query, {})
+        )
 
     async def _permit(self, principal: Principal, operation: Operation, request: Incoming) -> None:
         """Refuse before the body is read; who tried what is written down all the same."""

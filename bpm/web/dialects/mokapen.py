@@ -15,7 +15,7 @@ from bpm.web.dialects.dialect import Dialect, Operation, said
 from bpm.web.dialects.events import event_names
 from bpm.web.dialects.throttle import Throttled
 from bpm.web.dialects.wire import Asked, Shown, field_errors, translated
-from bpm.web.incoming import Incoming
+from bpm.web.incoming import LARGEST_ID, Incoming
 
 T = TypeVar("T")
 
@@ -148,7 +148,7 @@ async def list_webhooks(call: Call) -> Answer[list[Webhook]]:
 async def create_webhook(call: Call) -> Answer[CreatedWebhook]:
     """Register a webhook; the answer alone shows its secret."""
     fields = translated(call.body, NewWebhook)
-    _check_organization(call, fields.pop("orgId", None))
+    call = await _for_organization(call, fields.pop("orgId", None))
     made = await call.send("CreateSubscriptionCommand", **fields, dialect=NAME)
     return Answer(message="Webhook created successfully", data=CreatedWebhook.model_validate(made))
 
@@ -156,7 +156,7 @@ async def create_webhook(call: Call) -> Answer[CreatedWebhook]:
 async def update_webhook(call: Call) -> Answer[Webhook]:
     """Change a webhook's URL or events."""
     fields = translated(call.body, WebhookChange)
-    _check_organization(call, fields.pop("orgId", call.principal.organization_id))
+    call = await _for_organization(call, fields.pop("orgId", call.principal.organization_id))
     changed = await call.send("UpdateSubscriptionCommand", **fields, id=call.row_id("webhook_id"), dialect=NAME)
     return Answer(message="Webhook updated successfully", data=Webhook.model_validate(changed))
 
@@ -206,11 +206,11 @@ def problem(error: BpmError, _operation: Operation | None, request: Incoming) ->
             return _no(said(error))
 
 
-async def admit(call: Call) -> None:
-    """Refuse a query for another organisation than the token's own; raises `ForeignOrganization`."""
-    text = call.query.get("org_id")
-    if text is not None:
-        _check_organization(call, call.number("org_id", 0, 2**63 - 1))
+async def admit(call: Call) -> Call:
+    """Let a query go for the organisation it names; raises `ForeignOrganization`."""
+    if "org_id" not in call.query:
+        return call
+    return await _for_organization(call, call.number("org_id", 0, LARGEST_ID))
 
 
 def is_numbered(method: str, path: str) -> bool:
@@ -221,13 +221,16 @@ def is_numbered(method: str, path: str) -> bool:
     return path[14:15].isdigit() and method not in ("POST", "PATCH") and _NUMBERED.fullmatch(path) is not None
 
 
-def _check_organization(call: Call, org_id: Any) -> None:
+async def _for_organization(call: Call, org_id: Any) -> Call:
+    """Return the call as made for an organisation: the token's own, or any for an installation's that may."""
     if org_id is None:
         raise Invalid("org_id: Org id is required")
     if type(org_id) is not int:
         raise Invalid("org_id: must be an integer")
-    if org_id != call.principal.organization_id:
-        raise ForeignOrganization
+    try:
+        return await call.acting_for(org_id)
+    except (Forbidden, NotFound):
+        raise ForeignOrganization from None
 
 
 def _log_line(item: dict[str, Any]) -> LogLine:

@@ -112,10 +112,11 @@ async def list_events(call: Call) -> Answer[list[str]]:
     return _answer(await event_names(call, NAME), call)
 
 
-async def admit(call: Call) -> None:
+async def admit(call: Call) -> Call:
     """Refuse organisations without the feature; raises `FeatureOff`."""
-    if not (await call.send("GetFeaturesQuery"))["webhooks"]:
+    if not (await call.send("GetOwnOrganizationQuery"))["features"]["webhooks"]:
         raise FeatureOff
+    return call
 
 
 def problem(error: BpmError, _operation: Operation | None, _request: Incoming) -> dict[str, Any]:

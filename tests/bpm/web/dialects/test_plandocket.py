@@ -123,14 +123,18 @@ class TestPlanDocket(DialectContract):
 
     async def test_the_feature_is_switched_by_organisation(self, app: App, owner: Caller) -> None:
         """Where it is off every address answers 403, until it is on again."""
-        fields = {"feature": "webhooks", "organizationId": 849}
-        await app.bus.send(app.registry.decode("SwitchFeatureCommand", {**fields, "isOn": False}))
+        await switch(app, webhooks=False)
         for method, path in (("GET", LIST), ("POST", LIST), ("GET", self.EVENTS), ("DELETE", f"{LIST}/1")):
             answer = await owner(method, path)
             assert answer.status == 403
             assert answer.json == {"error": "The feature webhooks is not available to your organization"}
-        await app.bus.send(app.registry.decode("SwitchFeatureCommand", {**fields, "isOn": True}))
+        await switch(app, webhooks=True)
         assert (await owner("GET", LIST)).status == 200
+
+
+async def switch(app: App, **features: bool) -> None:
+    """Switch features of organisation 849."""
+    await app.bus.send(app.registry.decode("UpdateOrganizationCommand", {"id": 849, "features": features}))
 
 
 async def test_the_samples_of_the_documentation_run() -> None:

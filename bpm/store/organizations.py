@@ -1,0 +1,113 @@
+"""The organisations that rows belong to: what each is called, may have, and whether it is switched on."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlmodel import Field, col
+from sqlmodel import select as select_rows
+from sqlmodel.sql.expression import SelectOfScalar
+
+from bpm.store.ordering import one_at_a_time
+from bpm.store.rows import INSTALLATION, JsonColumn, Row, UtcDateTime
+from bpm.store.transaction import Transaction
+from bpm.store.upsert import insert_new
+
+FeatureName = Literal["webhooks"]
+"""What an organisation may lack: `webhooks` is the whole of PlanDocket's interface."""
+
+LimitName = Literal["max_subscriptions", "max_users", "max_webhooks"]
+
+
+class Organization(Row, table=True):
+    """An organisation; `features` holds those that were switched, the others are on.
+
+    A limit that is not set is the installation's. While `deactivated_at` is set nothing of it works.
+    """
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    description: str = ""
+    features: dict[str, bool] = Field(default_factory=dict[str, bool], sa_type=JsonColumn)
+    max_subscriptions: int | None = None
+    max_users: int | None = None
+    max_webhooks: int | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    deactivated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True, index=True)
+
+
+ORGANIZATIONS = Organization.table()
+
+_OFF = select(ORGANIZATIONS.c.id).where(ORGANIZATIONS.c.deactivated_at.is_not(None))
+
+
+def is_switched_off(organization_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return the condition that the organisation of a row is switched off."""
+    is_it = ORGANIZATIONS.c.id == organization_id
+    return exists().where(is_it, ORGANIZATIONS.c.deactivated_at.is_not(None))
+
+
+def switched_off(tx: Transaction) -> frozenset[int]:
+    """Return the organisations that are switched off."""
+    return frozenset(tx.connection.execute(_OFF).scalars())
+
+
+def is_active(tx: Transaction, organization_id: int) -> bool:
+    """Tell whether an organisation is there and switched on; the installation's own always is."""
+    if organization_id == INSTALLATION:
+        return True
+    own = (ORGANIZATIONS.c.id == organization_id, ORGANIZATIONS.c.deactivated_at.is_(None))
+    return tx.connection.execute(select(ORGANIZATIONS.c.id).where(*own)).first() is not None
+
+
+def organization(tx: Transaction, organization_id: int) -> Organization | None:
+    """Return an organisation."""
+    return tx.session(None).exec(select_rows(Organization).where(col(Organization.id) == organization_id)).first()
+
+
+def organization_named(tx: Transaction, name: str) -> Organization | None:
+    """Return the organisation with a name, whatever its capitals."""
+    same = func.lower(col(Organization.name)) == name.lower()
+    return tx.session(None).exec(select_rows(Organization).where(same)).first()
+
+
+def select_organizations(*, is_active: bool | None) -> SelectOfScalar[Organization]:
+    """Select organisations for a list; None lets all through."""
+    statement = select_rows(Organization)
+    if is_active is None:
+        return statement
+    since = col(Organization.deactivated_at)
+    return statement.where(since.is_(None) if is_active else since.is_not(None))
+
+
+def keep_organization(tx: Transaction, row: Organization) -> bool:
+    """Insert an organisation, or write the changes of one that was read; tells False when its name is taken."""
+    one_at_a_time(tx, "organisations")
+    known = organization_named(tx, row.name)
+    if known is not None and known.id != row.id:
+        return False
+    tx.session(None).add(row)
+    tx.session(None).flush()
+    return True
+
+
+def has_feature(tx: Transaction, organization_id: int, name: FeatureName) -> bool:
+    """Tell whether an organisation has a feature."""
+    asked = select(ORGANIZATIONS.c.features).where(ORGANIZATIONS.c.id == organization_id)
+    switched: dict[str, bool] = tx.connection.execute(asked).scalar() or {}
+    return switched.get(name, True)
+
+
+def limit_of(tx: Transaction, organization_id: int, name: LimitName) -> int | None:
+    """Return an organisation's own limit, or None when it has none of its own."""
+    own = ORGANIZATIONS.c.id == organization_id
+    return tx.connection.execute(select(ORGANIZATIONS.c[name]).where(own)).scalar()
+
+
+def ensure_installation(tx: Transaction, now: datetime) -> None:
+    """Write the installation's own organisation down, unless it is."""
+    about: dict[str, Any] = {"name": "Installation", "description": "", "features": {}, "created_at": now}
+    tx.connection.execute(insert_new(tx.connection, ORGANIZATIONS), {"id": INSTALLATION, **about})

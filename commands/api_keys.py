@@ -1,0 +1,139 @@
+"""API keys: what machines send instead of an access token.
+
+A key may never do more than whoever made it, nor more than its owner.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from bpm.accounts import Accounts, tables
+from bpm.accounts.acting import acting_for
+from bpm.accounts.keys import generate_key
+from bpm.accounts.lookup import find_account, present_sender
+from bpm.accounts.names import check_permission
+from bpm.accounts.principals import principal_of_key, principal_of_user, require_held, require_power_over
+from bpm.accounts.tables import ApiKey, User
+from bpm.bus import Command, Context, Id, Page, PagedQuery, handles
+from bpm.bus.paging import When
+from bpm.clock import wire_time
+from bpm.errors import Conflict, Invalid, NotFound
+from bpm.security.permissions import Principal
+from bpm.store.session import ScopedSession
+from commands.user_views import ApiKeyView, CreatedApiKeyView
+
+Scopes = Annotated[list[Annotated[str, AfterValidator(check_permission)]], Field(min_length=1, max_length=200)]
+KeyId = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class CreateApiKeyCommand(Command[CreatedApiKeyView]):
+    """Create an API key for yourself or, with `userId`, for another account; the key is shown this once.
+
+    It may do what its `scopes` and its owner's permissions both allow, until `expiresAt` (never, if left out; a key
+    makes none that outlives it). An account of the installation may name the owner's `organizationId`.
+    """
+
+    permission = "users:write"
+    succeeded = "API key created successfully"
+    failed = "Validation failed"
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    scopes: Scopes
+    user_id: Id | None = None
+    organization_id: Id | None = None
+    expires_at: When | None = None
+
+
+@handles
+def create_api_key(command: CreateApiKeyCommand, context: Context) -> CreatedApiKeyView:
+    """Store the hash, show the key."""
+    sender = acting_for(context.tx, present_sender(context), command.organization_id or context.organization_id)
+    session = context.tx.session(sender.organization_id)
+    owner = _owner(command, sender, session)
+    _require_scopes(command.scopes, owner, sender)
+    _require_end(command, context)
+    text = generate_key()
+    key = ApiKey(
+        id=text.id,
+        user_id=owner.id,
+        name=command.name,
+        hash=text.hash,
+        scopes=command.scopes,
+        created_at=context.now(),
+        expires_at=command.expires_at,
+    )
+    session.add(key)
+    return CreatedApiKeyView(**ApiKeyView.model_validate(key).model_dump(), key=str(text))
+
+
+class RevokeApiKeyCommand(Command[ApiKeyView]):
+    """Revoke an API key by its `id`, the part between `bpm_` and the next `_`; it stops at once."""
+
+    permission = "users:write"
+    succeeded = "API key revoked successfully"
+    failed = "Revocation failed"
+
+    id: KeyId
+
+
+@handles
+def revoke_api_key(command: RevokeApiKeyCommand, context: Context, accounts: Accounts) -> ApiKeyView:
+    """Revoke it for good."""
+    owner, key = find_account(context.session, f"key:{command.id}")
+    if owner is None or key is None:
+        raise NotFound("API key not found")
+    require_power_over(present_sender(context), principal_of_key(key, owner).permissions, key.name)
+    if key.revoked_at is not None:
+        raise Conflict("API key is already revoked")
+    key.revoked_at = context.now()
+    context.after_commit(accounts.forget)
+    return ApiKeyView.model_validate(key)
+
+
+class GetApiKeyListQuery(PagedQuery[Page[ApiKeyView]]):
+    """List API keys, without their secrets; `searchText` looks into their names."""
+
+    permission = "users:read"
+    succeeded = "API keys retrieved successfully"
+
+    user_id: Id | None = None
+
+
+@handles
+def list_api_keys(query: GetApiKeyListQuery, context: Context) -> Page[ApiKeyView]:
+    """Return one page."""
+    columns = {"createdAt": "created_at", "id": "id", "name": "name", "lastUsedAt": "last_used_at"}
+    statement = tables.select_api_keys(query.user_id)
+    return query.page(context, statement, ApiKey, ApiKeyView.model_validate, search=("name", "id"), sortable=columns)
+
+
+def _owner(command: CreateApiKeyCommand, sender: Principal, session: ScopedSession) -> User:
+    if command.user_id is None:
+        owner, _ = find_account(session, sender.id)
+        if owner is None:
+            raise Invalid("userId: is required, because you are not a user of the organisation yourself")
+        return owner
+    owner = tables.find_user(session, command.user_id)
+    if owner is None:
+        raise NotFound("User not found")
+    if not owner.is_enabled:
+        raise Conflict("The user is disabled")
+    return owner
+
+
+def _require_scopes(scopes: list[str], owner: User, sender: Principal) -> None:
+    require_held(sender, scopes)
+    holder = principal_of_user(owner)
+    beyond = sorted({scope for scope in scopes if not holder.allows(scope)})
+    if beyond:
+        raise Invalid(f"scopes: {owner.username!r} does not hold {', '.join(beyond)}")
+
+
+def _require_end(command: CreateApiKeyCommand, context: Context) -> None:
+    """Raise `Invalid` for an end that is over, or later than that of the key which asks."""
+    if command.expires_at is not None and command.expires_at <= context.now():
+        raise Invalid("expiresAt: must be in the future")
+    _, own = find_account(context.tx.session(None), context.principal.id)
+    end = own.expires_at if own is not None else None
+    if end is not None and (command.expires_at is None or command.expires_at > end):
+        raise Invalid(f"expiresAt: must not be after {wire_time(end)}, when your own key expires")

@@ -1,0 +1,39 @@
+"""The log of what was done."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bpm.accounts import tables
+from bpm.bus import Context, Page, PagedQuery, handles
+from bpm.bus.tables import AuditEntry
+from commands.user_views import AuditEntryView
+
+Words = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class GetAuditLogQuery(PagedQuery[Page[AuditEntryView]]):
+    """List what was done; `principal` is an id (`user:7`) or a name, `type` a command's `$type`."""
+
+    permission = "audit:read"
+    succeeded = "Audit log retrieved successfully"
+
+    principal: Words | None = None
+    type: Words | None = None
+    request_id: Words | None = None
+    correlation_id: Words | None = None
+    ok: bool | None = None
+
+
+@handles
+def list_audit_entries(query: GetAuditLogQuery, context: Context) -> Page[AuditEntryView]:
+    """Return one page."""
+    statement = tables.select_audit_entries(
+        query.principal,
+        type=query.type,
+        request_id=query.request_id,
+        correlation_id=query.correlation_id,
+        ok=query.ok,
+    )
+    words = ("type", "principal_name", "error")
+    return query.page(context, statement, AuditEntry, AuditEntryView.model_validate, search=words)
