@@ -209,7 +209,7 @@ def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> Any:
 
 def first_with_key(tx: Transaction, key: str, now: datetime) -> Any:
     """Return the request that has a `dedupe_key`, or None; a key older than the window is freed."""
-    first = tx.connection.execute(_BY_DEDUPE_KEY, {"key": key}).first()
+    first = tx.reading.execute(_BY_DEDUPE_KEY, {"key": key}).first()
     if first is None or now - first.received_at <= DEDUPLICATION_WINDOW:
         return first
     tx.connection.execute(_FREE_KEY, {"id_": first.request_id})
@@ -228,12 +228,12 @@ def finish(tx: Transaction, request_id: str, values: Mapping[str, Any]) -> None:
 
 def inbound_by_id(tx: Transaction, request_id: str) -> Any:
     """Return a request's row, or None."""
-    return tx.connection.execute(_BY_ID, {"id": request_id}).first()
+    return tx.reading.execute(_BY_ID, {"id": request_id}).first()
 
 
 def is_open(tx: Transaction, request_id: str, attempt: int) -> bool:
     """Tell whether a request still waits for this attempt."""
-    return tx.connection.execute(_OPEN_AT, {"id": request_id, "at_attempt": attempt}).first() is not None
+    return tx.reading.execute(_OPEN_AT, {"id": request_id, "at_attempt": attempt}).first() is not None
 
 
 def settle(tx: Transaction, request_id: str, attempt: int, values: Mapping[str, Any]) -> None:

@@ -83,7 +83,7 @@ _FORGET = delete(KEYS).where(*_THE_KEY)
 
 def find_key(tx: Transaction, principal: str, key: str) -> Any:
     """Return the row (id, fingerprint, answer, created_at) of a key, or None."""
-    return tx.connection.execute(_FIND, {"principal_": principal, "key_": key}).first()
+    return tx.reading.execute(_FIND, {"principal_": principal, "key_": key}).first()
 
 
 def reserve_key(tx: Transaction, row: dict[str, Any]) -> None:
@@ -117,7 +117,7 @@ _SCHEDULE = SCHEDULED.insert()
 
 def schedule(tx: Transaction, row: dict[str, Any]) -> bool:
     """Keep a message for later; False when one with the same key waits already."""
-    if row["key"] is not None and tx.connection.execute(_SCHEDULED_KEY, {"key_": row["key"]}).first() is not None:
+    if row["key"] is not None and tx.reading.execute(_SCHEDULED_KEY, {"key_": row["key"]}).first() is not None:
         return False
     tx.connection.execute(_SCHEDULE, row)
     return True
@@ -125,7 +125,7 @@ def schedule(tx: Transaction, row: dict[str, Any]) -> bool:
 
 def waiting_messages(tx: Transaction, limit: int) -> Sequence[Any]:
     """Return (id, attempt, due_at) of messages that were not sent yet and lack a job, the earliest first."""
-    return tx.connection.execute(_SCHEDULED_OPEN.limit(limit)).all()
+    return tx.reading.execute(_SCHEDULED_OPEN.limit(limit)).all()
 
 
 def scheduled_message(tx: Transaction, message_id: str) -> Any:

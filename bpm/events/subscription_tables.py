@@ -119,7 +119,7 @@ def concerned(tx: Transaction, organization_id: int, name: str) -> Sequence[Any]
     """Return id, version, `is_active` and `is_resuming` of the subscriptions that want events of this name."""
     patterns = patterns_for(name)
     wanted = {f"pattern_{number}": pattern for number, pattern in enumerate(patterns)}
-    return tx.connection.execute(_concerned_by(len(patterns)), {"organization_id_": organization_id, **wanted}).all()
+    return tx.reading.execute(_concerned_by(len(patterns)), {"organization_id_": organization_id, **wanted}).all()
 
 
 @cache
@@ -138,7 +138,7 @@ def _concerned_by(count: int) -> Any:
 
 def subscription_row(tx: Transaction, id_: int) -> Any:
     """Return any organisation's subscription, deleted ones too, as a plain row; None when there is none."""
-    return tx.connection.execute(_BY_ID, {"id_": id_}).first()
+    return tx.reading.execute(_BY_ID, {"id_": id_}).first()
 
 
 def subscription(tx: Transaction, organization_id: int, id_: int) -> Subscription | None:

@@ -86,7 +86,7 @@ def select_events(name: str | None) -> SelectOfScalar[Event]:
 
 def schema_of(tx: Transaction, organization_id: int, name: str) -> str | None:
     """Return the JSON Schema of a registered type, as text; None when there is none to enforce."""
-    return tx.connection.execute(_SCHEMA, {"organization_id_": organization_id, "name_": name}).scalar()
+    return tx.reading.execute(_SCHEMA, {"organization_id_": organization_id, "name_": name}).scalar()
 
 
 def event_type(tx: Transaction, organization_id: int, name: str) -> EventType | None:

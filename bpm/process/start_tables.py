@@ -62,7 +62,7 @@ _OPEN = (
 
 def triggered_by(tx: Transaction, organization_id: int, kind: str, name: str) -> Sequence[Any]:
     """Return what a message, signal or event of this name begins, the first deployed first."""
-    return tx.connection.execute(_WANTED, {"organization": organization_id, "kind_": kind, "name_": name}).all()
+    return tx.reading.execute(_WANTED, {"organization": organization_id, "kind_": kind, "name_": name}).all()
 
 
 def replace_triggers(tx: Transaction, definition_ids: Iterable[int], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -23,5 +23,5 @@ class Lookup:
     def first(self, tx: Transaction, organization_id: int | None, **values: Any) -> Any:
         """Return the first row, with the table's columns as attributes, or None."""
         if organization_id is None:
-            return tx.connection.execute(self._anywhere, values).first()
-        return tx.connection.execute(self._own, {**values, "own_organization": organization_id}).first()
+            return tx.reading.execute(self._anywhere, values).first()
+        return tx.reading.execute(self._own, {**values, "own_organization": organization_id}).first()

@@ -46,6 +46,7 @@ class Transaction:
     """
 
     __slots__ = (
+        "_careful",
         "_connection",
         "_is_embedded",
         "_named",
@@ -59,10 +60,14 @@ class Transaction:
         "changes",
     )
 
-    def __init__(self, connection: Connection, shared: Shared) -> None:
-        """Stand on a connection whose transaction has begun; `shared` is the group's."""
+    def __init__(self, connection: Connection, shared: Shared, *, careful: bool = False) -> None:
+        """Stand on a connection whose transaction has begun; `shared` is the group's.
+
+        `careful`: no statement of this unit may spoil the transaction for the others of its group.
+        """
         self._connection = connection
         self._shared = shared
+        self._careful = careful
         self.appended: AppendedRows = []
         self.changes: Changes = []
         self.callbacks: list[Callable[[], object]] = []
@@ -84,8 +89,11 @@ class Transaction:
 
     @property
     def reading(self) -> Connection:
-        """The connection for statements that change nothing, for which no savepoint is needed."""
-        return self._connection
+        """The connection for statements that change nothing.
+
+        They need no savepoint, unless they may be refused and a refusal would cost the others their transaction.
+        """
+        return self.connection if self._careful else self._connection
 
     def session(self, organization_id: int | None) -> ScopedSession:
         """Return this unit's session for an organisation; None sees every organisation's rows."""

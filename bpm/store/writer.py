@@ -175,7 +175,7 @@ class GroupWriter:
             changes: list[Change] = []
             shared = Shared()
             for unit in group:
-                transaction = self._run_unit(Transaction(connection, shared), unit, careful=careful)
+                transaction = self._run_unit(Transaction(connection, shared, careful=careful), unit, careful=careful)
                 appended.extend(transaction.appended)
                 changes.extend(transaction.changes)
             insert_appended(connection, appended)

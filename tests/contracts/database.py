@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import Table, bindparam, column, delete, func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Table, bindparam, column, delete, func, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Field
 
 from bpm.errors import Fenced, NotFound, Overloaded
@@ -120,6 +120,17 @@ class DatabaseContract:
         )
         assert [type(result) for result in results] == [str, IntegrityError, str]
         assert await database.read(words) == ["a", "b", "taken"]
+
+    async def test_a_look_up_that_fails_leaves_the_others_of_its_group(self, database: Database) -> None:
+        """A refused statement costs only its own unit, although one that changes nothing opens no savepoint."""
+
+        def look(tx: Transaction) -> None:
+            with contextlib.suppress(DBAPIError), tx.savepoint():
+                tx.reading.execute(text("SELECT * FROM nowhere"))
+
+        units = (insert("a"), look, insert("b"), look)
+        await asyncio.gather(*(database.write(unit) for unit in units))
+        assert await database.read(words) == ["a", "b"]
 
     async def test_a_read_that_fails_leaves_the_others(self, database: Database) -> None:
         """Reads that are answered together fail alone."""
