@@ -1,14 +1,17 @@
-"""One file while it is being compiled: what nodes ask for, and the problems they note."""
+"""One process while it is being compiled: what nodes ask for, and the problems they note."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 from bpm.expressions import EvaluationError, Expression, ExpressionError
 
-from .compiled import Evaluator, Mapped, Timer, compile_condition, compile_value, is_constant
-from .definition import Assignment, Declaration, Element, EventDefinition, SequenceFlow
+from .definition import Assignment, Declaration, Element, EventDefinition, ProcessDefinition, SequenceFlow
+from .paths import Links, Steps, steps_of
 from .problems import BpmnProblem
+from .values import Evaluator, Mapped, Timer, compile_condition, compile_value, is_constant
 
 _LANGUAGES = re.compile(r"|feel|juel|https?://www\.omg\.org/spec/(?:dmn/\d+/feel/?|feel/\d+/?)", re.IGNORECASE)
 
@@ -20,9 +23,39 @@ _Compiled = TypeVar("_Compiled")
 class Compilation:
     """Gathers problems; each method gives something usable even when it notes one, so that none hides another."""
 
-    def __init__(self, declarations: Mapping[str, Declaration]) -> None:
+    def __init__(self, process: ProcessDefinition, declarations: Mapping[str, Declaration]) -> None:
+        self.process = process
         self.declarations = declarations
+        self.elements = {element.id: element for element in process.elements}
         self.problems: list[BpmnProblem] = []
+
+    @cached_property
+    def links(self) -> Links:
+        """The link events of the process."""
+        return Links(self.process)
+
+    @cached_property
+    def steps(self) -> Steps:
+        """Where each element leads."""
+        return steps_of(self.process, self.links)
+
+    @cached_property
+    def attached(self) -> Mapping[str, Sequence[Element]]:
+        """The boundary events of each element."""
+        attached: defaultdict[str, list[Element]] = defaultdict(list)
+        for element in self.process.elements:
+            if element.kind == "boundaryEvent":
+                attached[element.attributes.get("attachedToRef", "")].append(element)
+        return attached
+
+    @cached_property
+    def associated(self) -> Mapping[str, Sequence[str]]:
+        """What each element is tied to by a dotted line, whichever way it points."""
+        associated: defaultdict[str, list[str]] = defaultdict(list)
+        for source, target in self.process.associations:
+            associated[source].append(target)
+            associated[target].append(source)
+        return associated
 
     def problem(self, place: Element | SequenceFlow, message: str) -> None:
         """Note a problem of an element or a flow."""

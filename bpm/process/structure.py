@@ -1,9 +1,10 @@
 """What must hold of a process before anybody asks what its elements do: references, ends, reachability."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from .definition import Declaration, Element, ProcessDefinition, SequenceFlow
+from .compilation import Compilation
+from .definition import Element, ProcessDefinition, SequenceFlow
+from .paths import Steps, reach
 from .problems import BpmnProblem
 
 SCOPES = ("subProcess", "transaction")
@@ -17,15 +18,16 @@ def is_activity(kind: str) -> bool:
     return kind.endswith(_ACTIVITIES)
 
 
-def check_structure(process: ProcessDefinition, declarations: Mapping[str, Declaration]) -> Iterator[BpmnProblem]:
+def check_structure(compilation: Compilation) -> Iterator[BpmnProblem]:
     """Every problem of a process's structure."""
-    elements = {element.id: element for element in process.elements}
+    process, elements = compilation.process, compilation.elements
     flows = {flow.id: flow for flow in process.flows}
     sources, targets = {flow.source for flow in process.flows}, {flow.target for flow in process.flows}
+    joined = sources | targets
     for flow in process.flows:
         yield from _check_flow(flow, elements)
     for element in process.elements:
-        yield from _check_references(element, declarations)
+        yield from _check_references(element, compilation)
         yield from _check_default(element, flows)
         if element.kind in ("startEvent", "boundaryEvent") and element.id in targets:
             yield _problem(element, f"a {element.kind} can't have incoming sequence flows")
@@ -33,9 +35,9 @@ def check_structure(process: ProcessDefinition, declarations: Mapping[str, Decla
             yield _problem(element, "an endEvent can't have outgoing sequence flows")
         if element.kind == "boundaryEvent":
             yield from _check_attached(element, elements)
-        if _stands_alone(element) and element.id in sources | targets:
+        if _stands_alone(element) and element.id in joined:
             yield _problem(element, "an event sub-process or compensation activity can't have sequence flows")
-    yield from _check_reachable(process)
+    yield from _check_reachable(process, compilation.steps)
 
 
 def _problem(element: Element | SequenceFlow, message: str) -> BpmnProblem:
@@ -52,12 +54,12 @@ def _check_flow(flow: SequenceFlow, elements: Mapping[str, Element]) -> Iterator
             yield _problem(flow, f"its {attribute} '{reference}' is in another sub-process; flows can't cross")
 
 
-def _check_references(element: Element, declarations: Mapping[str, Declaration]) -> Iterator[BpmnProblem]:
+def _check_references(element: Element, compilation: Compilation) -> Iterator[BpmnProblem]:
     declared = ("message", "signal", "error", "escalation")
     references = [(event.kind, event.reference) for event in element.events if event.kind in declared]
     references.append(("message", element.attributes.get("messageRef", "")))
     for kind, reference in references:
-        declaration = declarations.get(reference.rpartition(":")[2])
+        declaration = compilation.declaration(reference)
         if reference and declaration is None:
             yield _problem(element, f"its {kind}Ref '{reference}' is not declared in the file")
         elif declaration and declaration.kind != kind:
@@ -86,39 +88,15 @@ def _check_attached(element: Element, elements: Mapping[str, Element]) -> Iterat
         yield _problem(element, f"it is attached to '{reference}', a {host.kind}; only activities can have it")
 
 
-def _check_reachable(process: ProcessDefinition) -> Iterator[BpmnProblem]:
+def _check_reachable(process: ProcessDefinition, steps: Steps) -> Iterator[BpmnProblem]:
     started = {element.scope for element in process.elements if element.kind == "startEvent"}
     for scope in (process, *(element for element in process.elements if element.kind in SCOPES)):
         if scope.id not in started:
             yield BpmnProblem("it has no start event", scope.id, scope.name, scope.line)
-    reached = _reach(steps_of(process), (element.id for element in process.elements if _starts(element)))
+    reached = reach(steps, (element.id for element in process.elements if _starts(element)))
     for element in process.elements:
         if element.id not in reached and element.scope in started:
             yield _problem(element, "no path from a start event leads to it")
-
-
-def steps_of(process: ProcessDefinition) -> Mapping[str, list[tuple[str, str]]]:
-    """Where each element leads, by which flow: along its own, to its boundary events, and from link to link."""
-    steps: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-    for flow in process.flows:
-        steps[flow.source].append((flow.id, flow.target))
-    for element in process.elements:
-        if element.kind == "boundaryEvent":
-            steps[element.attributes.get("attachedToRef", "")].append(("", element.id))
-    for throw, catch in link_pairs(process):
-        steps[throw.id].append(("", catch.id))
-    return steps
-
-
-def link_pairs(process: ProcessDefinition) -> Iterator[tuple[Element, Element]]:
-    """Each link throw event with the catch events of its name in its scope."""
-    links = [element for element in process.elements if any(event.kind == "link" for event in element.events)]
-    catches = [element for element in links if element.kind == "intermediateCatchEvent"]
-    for throw in links:
-        if throw.kind == "intermediateThrowEvent":
-            for catch in catches:
-                if (catch.scope, catch.events[0].reference) == (throw.scope, throw.events[0].reference):
-                    yield throw, catch
 
 
 def _starts(element: Element) -> bool:
@@ -129,14 +107,3 @@ def _starts(element: Element) -> bool:
 def _stands_alone(element: Element) -> bool:
     attributes = element.attributes
     return "true" in (attributes.get("triggeredByEvent"), attributes.get("isForCompensation"))
-
-
-def _reach(steps: Mapping[str, list[tuple[str, str]]], starts: Iterable[str]) -> set[str]:
-    waiting = list(starts)
-    reached = set(waiting)
-    while waiting:
-        for _, target in steps.get(waiting.pop(), ()):
-            if target not in reached:
-                reached.add(target)
-                waiting.append(target)
-    return reached

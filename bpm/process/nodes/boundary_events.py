@@ -7,7 +7,9 @@ from ..compilation import Compilation
 from ..definition import Element
 from ..run import Run
 from ..state import Token
+from .activity import BoundaryHost
 from .listening import ListeningEvent
+from .node import Node
 
 
 class BoundaryEvent(
@@ -19,6 +21,15 @@ class BoundaryEvent(
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation, element.attributes.get("cancelActivity", "true") != "false")
+
+    def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
+        """Join the other boundary events of its activity."""
+        host = nodes.get(element.attributes.get("attachedToRef", ""))
+        if not isinstance(host, BoundaryHost):
+            return
+        if self.kind == "cancel" and compilation.elements[host.id].kind != "transaction":
+            compilation.problem(element, f"only a transaction can be cancelled; '{host.id}' is none")
+        host.boundaries.append(self)
 
     def start(self, run: Run, host: Token, written: Mapping[str, Any]) -> None:
         """Begin beside the activity, or in its place."""
@@ -34,3 +45,19 @@ class CompensationBoundaryEvent(ListeningEvent, element="boundaryEvent", events=
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation, interrupts=True)
+
+    def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
+        """Tell its activity what compensates it."""
+        host = nodes.get(element.attributes.get("attachedToRef", ""))
+        if not isinstance(host, BoundaryHost):
+            return
+        others = [other for other in compilation.associated.get(element.id, ()) if other in compilation.elements]
+        handlers = [
+            other for other in others if compilation.elements[other].attributes.get("isForCompensation") == "true"
+        ]
+        if len(handlers) == 1:
+            host.handler = handlers[0]
+        else:
+            compilation.problem(
+                element, 'an association must lead from it to one activity with isForCompensation="true"'
+            )

@@ -81,6 +81,10 @@ class LinkThrowEvent(Node, element="intermediateThrowEvent", events=("link",)):
         super().__init__(element, compilation)
         self.link = element.events[0].reference
 
-    def lead_to(self, target: str) -> None:
-        """Take the catch event of its name."""
-        self.always = Way((), target, ())
+    def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
+        """Find the catch event of its name."""
+        catches = compilation.links.catches(element)
+        if len(catches) == 1:
+            self.always = Way((), catches[0], ())
+        else:
+            compilation.problem(element, f"{len(catches)} link catch events are called '{self.link}'; one must be")

@@ -8,6 +8,7 @@ from ..definition import Element
 from ..run import Run
 from ..run.catching import throw
 from ..state import Done, Token, read_done
+from .activity import BoundaryHost
 from .node import Node
 from .sub_process import SubProcess
 
@@ -66,6 +67,11 @@ class CompensationThrowEvent(Compensating, element="intermediateThrowEvent", eve
         if not element.events[0].waits:
             compilation.problem(element, 'waitForCompletion="false" is not executed')
 
+    def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
+        """Make sure that there is something to undo."""
+        if self.target and not isinstance(nodes.get(self.target), BoundaryHost):
+            compilation.problem(element, f"its activityRef '{self.target}' is no activity of this process")
+
     def activate(self, run: Run, token: Token) -> None:
         """Undo."""
         self.compensate(run, token)
@@ -81,6 +87,16 @@ class Transaction(SubProcess, element="transaction"):
 
 class CancelEndEvent(Compensating, element="endEvent", events=("cancel",)):
     """Ends its transaction, undoes what completed in it, and goes on at the cancel boundary event."""
+
+    def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
+        """Make sure that it stands in a transaction with a cancel boundary event."""
+        around = compilation.elements.get(element.scope)
+        if around is None or around.kind != "transaction":
+            compilation.problem(element, "a cancel end event stands in a transaction only")
+            return
+        boundaries = compilation.attached.get(around.id, ())
+        if around.id in nodes and not any(event.kind == "cancel" for one in boundaries for event in one.events):
+            compilation.problem(element, f"its transaction '{around.id}' has no cancel boundary event")
 
     def activate(self, run: Run, token: Token) -> None:
         """Remove every other token of the transaction, then undo."""

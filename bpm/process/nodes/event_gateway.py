@@ -18,7 +18,6 @@ class EventBasedGateway(Node, element="eventBasedGateway"):
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
-        self.element = element
         self.events: list[Awaiting] = []
         if element.attributes.get("instantiate") == "true":
             compilation.problem(element, "starting a process by an event-based gateway is not executed")
@@ -34,21 +33,19 @@ class EventBasedGateway(Node, element="eventBasedGateway"):
                 compilation.problem(
                     flow, f"it leaves the event-based gateway '{self.id}', so it can't have a condition"
                 )
-        if len(outgoing) < 1:
-            compilation.problem(self.element, "no event stands behind it")
         super().connect(outgoing, incoming, "", compilation)
 
-    def offer(self, nodes: Mapping[str, Node], compilation: Compilation) -> None:
+    def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
         """Take the events behind it."""
+        if not self.conditions:
+            compilation.problem(element, "no event stands behind it")
         for _, flow in self.conditions:
             node = nodes.get(flow.target)
             if isinstance(node, Awaiting):
                 self.events.append(node)
                 node.behind[self.key] = flow.id
             elif node is not None:
-                compilation.problem(
-                    self.element, f"'{node.id}' stands behind it; only catch events and receive tasks may"
-                )
+                compilation.problem(element, f"'{node.id}' stands behind it; only catch events and receive tasks may")
 
     def activate(self, run: Run, token: Token) -> None:
         """Wait for every event."""

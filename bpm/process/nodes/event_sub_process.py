@@ -10,7 +10,8 @@ from ..run.catching import event_starts
 from ..run.scopes import INTERRUPTED
 from ..state import Token
 from .listening import ListeningEvent
-from .sub_process import SubProcess
+from .node import Node
+from .sub_process import SubProcess, find_sub_process
 
 
 class EventSubProcess(SubProcess, element="eventSubProcess"):
@@ -29,6 +30,18 @@ class EventStart(
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation, element.attributes.get("isInterrupting", "true") != "false")
         self.sub_process = element.scope
+
+    def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
+        """Let the sub-process around the event sub-process listen; the process itself asks for its own."""
+        around = compilation.elements[element.scope].scope
+        sub_process = find_sub_process(nodes, around)
+        if self.kind == "compensate":
+            if sub_process is not None:
+                sub_process.undone_by = self.sub_process
+            elif around == compilation.process.id:
+                compilation.problem(element, "the process itself is never compensated, so this can't start")
+        elif sub_process is not None:
+            sub_process.event_starts = (*sub_process.event_starts, self)
 
     def scope(self, run: Run, host: Token) -> int:
         """The scope that the host runs."""

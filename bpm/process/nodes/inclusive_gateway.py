@@ -1,11 +1,11 @@
 """Inclusive gateway: some of the ways, and a join that waits for whatever may still come."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from ..compilation import Compilation
-from ..definition import SequenceFlow
+from ..definition import Element, SequenceFlow
+from ..paths import reachable_flows
 from ..run import Run
 from ..state import Token
 from .node import Node
@@ -29,9 +29,19 @@ class InclusiveGateway(Node, element="inclusiveGateway"):
         self.reach: Mapping[str, frozenset[str]] = {}
         super().connect(outgoing, incoming, default, compilation)
 
+    def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
+        """Find out from where tokens may still come."""
+        if self.waits:
+            self.reach = reachable_flows(self.key, compilation.steps, self.incoming)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it joins; with one incoming flow there is nothing to wait for."""
+        return len(self.incoming) > 1
+
     def activate(self, run: Run, token: Token) -> None:
         """Fork at once; join when everything that can move has moved."""
-        if len(self.incoming) < 2:
+        if not self.waits:
             run.leave(self, token)
             return
         run.joins.arrive(token)
@@ -55,28 +65,3 @@ class InclusiveGateway(Node, element="inclusiveGateway"):
             return False
         reachable = self.reach.get(token.element, frozenset())
         return bool(reachable & empty) and not reachable & filled  # type: ignore[operator]
-
-
-def reachable_flows(
-    gateway: str, steps: Mapping[str, Sequence[tuple[str, str]]], incoming: frozenset[str]
-) -> Mapping[str, frozenset[str]]:
-    """For each node the incoming flows of a gateway that lie on a path from it, not passing the gateway.
-
-    `steps` gives for each node the flows that leave it, and where they lead.
-    """
-    before: defaultdict[str, list[str]] = defaultdict(list)
-    for source, flows in steps.items():
-        for _, target in flows:
-            before[target].append(source)
-    reach: defaultdict[str, set[str]] = defaultdict(set)
-    for source, flows in steps.items():
-        for flow in {flow for flow, _ in flows} & incoming:
-            waiting, seen = [source], {source}
-            while waiting:
-                node = waiting.pop()
-                reach[node].add(flow)
-                earlier = [each for each in before[node] if node != gateway and each not in seen]
-                seen.update(earlier)
-                waiting += earlier
-    reach.pop(gateway, None)
-    return {node: frozenset(flows) for node, flows in reach.items()}

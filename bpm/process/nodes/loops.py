@@ -179,6 +179,13 @@ class MultiInstance(Loop):
         self.finish(run, token, written, run.scopes.close(body))
 
 
+def repeat(element: Element, activity: Activity, compilation: Compilation) -> Loop:
+    """The loop around an activity, which takes its place."""
+    assert element.loop is not None
+    loop = StandardLoop if element.loop.kind == "standard" else MultiInstance
+    return loop(element, activity, compilation)
+
+
 def _counters(total: int, begun: int, ended: int) -> dict[str, Any]:
     """Camunda 7's names of them."""
     return {"nrOfInstances": total, "nrOfCompletedInstances": ended, "nrOfActiveInstances": begun - ended}

@@ -61,6 +61,9 @@ class Node:
         is_free = self.default is None and not any(condition for condition, _ in self.conditions)
         self.always = Way.along(*flows.values()) if is_free else None
 
+    def attach(self, element: Element, nodes: Mapping[str, "Node"], compilation: Compilation) -> None:
+        """Take its place among the other nodes, when all of them have their flows; most stand for themselves."""
+
     @property
     def catchers(self) -> Sequence[Catcher[Run]]:
         """What catches errors and escalations thrown inside: nothing here."""

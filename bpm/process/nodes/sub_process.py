@@ -7,8 +7,9 @@ from ..compilation import Compilation
 from ..definition import Element
 from ..effects import NOTHING
 from ..run import Run
-from ..state import Done, Token
+from ..state import TURN, Done, Token
 from .activity import Activity
+from .node import Node
 
 
 class SubProcess(Activity, element="subProcess"):
@@ -53,3 +54,9 @@ class SubProcess(Activity, element="subProcess"):
         if self.handler or self.undone_by or done:
             run.scopes.add_done(token.scope, Done(self.key, local, list(done)))
         run.leave(self, token, written)
+
+
+def find_sub_process(nodes: Mapping[str, Node], element_id: str) -> SubProcess | None:
+    """The sub-process of an id, without the loop around it; None if that is something else."""
+    node = nodes.get(f"{element_id}{TURN}") or nodes.get(element_id)
+    return node if isinstance(node, SubProcess) else None
