@@ -9,7 +9,7 @@ from typing import Any
 
 from .xml import Tag
 
-_NAMED = re.compile(r"(user|group)\s*\((.*?)\)|([^,]+)", re.DOTALL)
+_NAMED = re.compile(r"\s*(?:(user|group)\s*\(([^)]*)\)|([^,\s][^,]*))")
 
 
 def read_resources(tag: Tag) -> dict[str, Any]:

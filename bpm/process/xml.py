@@ -81,6 +81,8 @@ def _decode(source: bytes) -> str:
     name = declared[1].decode() if declared else "utf-8"
     if source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         name = "utf-16"
+    elif source.startswith((b"<\0", b"\0<")):
+        name = "utf-16-le" if source[0] else "utf-16-be"
     try:
         return source.decode(name)
     except (LookupError, UnicodeDecodeError):

@@ -14,7 +14,7 @@ INPUT = "_input"
 
 Test = Callable[[Mapping[str, Any]], bool]
 
-_COMPARISON = re.compile(r"(<=|>=|!=|<|>|=)(?!=)")
+_COMPARISON = re.compile(r"(<=|>=|!=|==|<|>|=)(?!=)")
 _NOT = re.compile(r"not\s*\((.*)\)", re.DOTALL)
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
