@@ -63,7 +63,7 @@ class Destination:
     def lane(self, ordering_key: str | None) -> Lane | None:
         """Return the lane that an event takes: one behind the other by key, else within the limits, else none."""
         if ordering_key is not None:
-            return Lane(f"delivery:{self.id}:{ordering_key}", 1, self.rate_per_second)
+            return self._ordered(f"delivery:{self.id}:{ordering_key}")
         if self.max_in_flight is not None or self.rate_per_second is not None:
             return self.overflow
         return None
@@ -79,7 +79,11 @@ class Destination:
 
     def lane_named(self, name: str) -> Lane:
         """Return the lane of this destination with this name."""
-        return Lane(name, 1, self.rate_per_second) if self.is_ordered(name) else self.overflow
+        return self._ordered(name) if self.is_ordered(name) else self.overflow
+
+    def _ordered(self, name: str) -> Lane:
+        """Return the lane of one key; all of them keep the destination's pace together."""
+        return Lane(name, 1, self.rate_per_second, pace=self.overflow)
 
     def signing_secrets(self, now: datetime) -> list[str]:
         """Return the secrets that are valid, the newest first."""

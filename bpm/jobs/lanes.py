@@ -5,7 +5,8 @@ transaction, so nothing is lost with a process. A job stays in its lane between 
 wide the next one starts when the one in front is done or dead, and not before.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -17,14 +18,21 @@ from bpm.store import Transaction
 MAX_REPAIRED = 200
 """How many lanes one repair looks at; the next one goes on."""
 
+FURTHEST_START = timedelta(days=1)
+"""How far ahead lanes that share a pace may have their next start; more was written by a clock that was wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What shares a lane has the same `name`; at most `width` under way, `per_second` started (None: unpaced)."""
+    """What shares a lane has the same `name`; at most `width` under way, `per_second` started (None: unpaced).
+
+    Lanes with the same `pace`, a lane that they name, start so many a second together.
+    """
 
     name: str
     width: int = 1
     per_second: float | None = None
+    pace: "Lane | None" = None
 
 
 class Asking(Protocol):
@@ -52,63 +60,71 @@ class Lanes:
         The lane's width and pace are those of whoever entered last.
         """
         row = tickets.entered(tx, lane.name, lane.width, lane.per_second)
-        ticket = {
-            "lane": lane.name,
-            "number": row.entered,
-            "kind": job.kind,
-            "ref": job.ref,
-            "attempt": job.attempt,
-            "due_at": job.due_at,
-            "promoted": False,
-        }
-        if tickets.insert_ticket(tx, ticket):
-            self._promote(tx, row)
+        front = tickets.front(tx, row)
+        has_room = len(front) < row.width
+        if tickets.insert_ticket(tx, row, job, promoted=has_room):
+            self._start(tx, row, [*_promoted(tx, front), *([job] if has_room else ())], lane.pace)
 
     def leave(self, tx: Transaction, lane: Lane, job: Job) -> None:
         """Give up a job's place, whether it was under way or waited, and let the next one go.
 
         The lane is the one the job entered, also when `lane` has another name by now; a job that is in none may leave.
         """
-        name = tickets.lane_of(tx, job.kind, job.ref) or lane.name
-        row = tickets.locked(tx, name)
-        tickets.delete_ticket(tx, job.kind, job.ref)
-        if row is not None:
-            self._promote(tx, row)
+        name = tickets.removed(tx, job.kind, job.ref) or lane.name
+        self._promote(tx, name, lane.pace if name == lane.name else None)
+
+    def is_waiting(self, tx: Transaction, job: Job) -> bool:
+        """Whether a job is in a lane and has yet to get its turn there."""
+        return tickets.is_waiting(tx, job.kind, job.ref)
 
     def repair(self, tx: Transaction) -> None:
         """Let jobs go that wait although there is room (a lane was widened), and forget lanes nobody is in."""
         for name in tickets.with_free_room(tx, MAX_REPAIRED):
-            row = tickets.locked(tx, name)
-            if row is not None:
-                self._promote(tx, row)
+            self._promote(tx, name, None)
         now = self._clock()
         for name in tickets.idle(tx, now, MAX_REPAIRED):
             if tickets.locked(tx, name) is not None:
                 tickets.remove_idle(tx, name, now)
 
-    def _promote(self, tx: Transaction, lane: Any) -> None:
-        room = lane.width - tickets.under_way(tx, lane.name)
-        if room <= 0:
+    def _promote(self, tx: Transaction, name: str, pace: Lane | None) -> None:
+        row = tickets.locked(tx, name)
+        if row is not None:
+            self._start(tx, row, _promoted(tx, tickets.front(tx, row)), pace)
+
+    def _start(self, tx: Transaction, row: Any, jobs: Sequence[Job], shared: Lane | None) -> None:
+        """Ask for jobs whose turn it is, one behind the other if the lane is paced, by itself or with others."""
+        if not jobs:
             return
-        pace = Pace(lane, self._clock())
-        for ticket in tickets.waiting(tx, lane.name, room):
-            tickets.promote(tx, ticket)
-            start = max(ticket.due_at, pace.next_start())
-            self._jobs.enqueue(tx, Job(ticket.kind, ticket.ref, ticket.attempt, start))
-        if pace.moment != lane.next_start_at:
-            tickets.pace(tx, lane.name, pace.moment)
+        now = self._clock()
+        if shared is not None and row.per_second is not None:
+            row = tickets.entered(tx, shared.name, shared.width, shared.per_second)
+        pace = Pace(row, now, FURTHEST_START if shared is not None else None)
+        self._jobs.enqueue(tx, *[replace(job, due_at=max(job.due_at, pace.next_start())) for job in jobs])
+        if pace.moment != row.next_start_at:
+            tickets.pace(tx, row.name, pace.moment)
+
+
+def _promoted(tx: Transaction, front: Sequence[Any]) -> list[Job]:
+    """Promote those in front that wait, and return their jobs."""
+    waiting = [ticket for ticket in front if not ticket.promoted]
+    for ticket in waiting:
+        tickets.promote(tx, ticket)
+    return [Job(ticket.kind, ticket.ref, ticket.attempt, ticket.due_at) for ticket in waiting]
 
 
 class Pace:
     """When a lane's next jobs may start; `moment` is the first start that nobody has yet, None without a pace."""
 
-    def __init__(self, lane: Any, now: datetime) -> None:
-        """Go on where the lane is; a clock that was set back holds nobody up for longer than a full lane does."""
+    def __init__(self, lane: Any, now: datetime, furthest: timedelta | None = None) -> None:
+        """Go on where the lane is; a clock that was set back holds nobody up for longer than `furthest`.
+
+        Without it that is as long as a full lane takes.
+        """
         self._now = now
         self._step = timedelta(seconds=1 / lane.per_second) if lane.per_second is not None else None
         self.moment: datetime | None = None
         if self._step is not None and lane.next_start_at is not None:
-            self.moment = min(lane.next_start_at, now + lane.width * self._step)
+            self.moment = min(lane.next_start_at, now + (furthest or lane.width * self._step))
 
     def next_start(self) -> datetime:
         """Take the next start."""

@@ -1,6 +1,7 @@
 """Lanes and the tickets in them: who is under way, who waits, in which order."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
+from bpm.jobs.port import Job
 from bpm.store import Transaction, UtcDateTime
 from bpm.store.rows import Row
 from bpm.store.upsert import insert_new
@@ -65,10 +67,10 @@ _ENTER = (
 )
 _LOCK = select(LANES).where(_NAMED).with_for_update()
 _PACE = update(LANES).where(_NAMED).values(next_start_at=bindparam("next_"))
-_LANE_OF = select(TICKETS.c.lane).where(TICKETS.c.kind == bindparam("kind_"), TICKETS.c.ref == bindparam("ref_"))
-_LEAVE = delete(TICKETS).where(TICKETS.c.kind == bindparam("kind_"), TICKETS.c.ref == bindparam("ref_"))
-_UNDER_WAY = select(func.count()).select_from(TICKETS).where(_IN_LANE, TICKETS.c.promoted == true())
-_WAITING = select(TICKETS).where(_IN_LANE, TICKETS.c.promoted == false()).order_by(TICKETS.c.number)
+_OWN = (TICKETS.c.kind == bindparam("kind_"), TICKETS.c.ref == bindparam("ref_"))
+_REMOVED = delete(TICKETS).where(*_OWN).returning(TICKETS.c.lane)
+_IS_WAITING = select(TICKETS.c.ref).where(*_OWN, TICKETS.c.promoted == false())
+_FRONT = select(TICKETS).where(_IN_LANE).order_by(TICKETS.c.number).limit(bindparam("width_"))
 _PROMOTE = update(TICKETS).where(_IN_LANE, TICKETS.c.number == bindparam("number_")).values(promoted=True)
 _FREE_ROOM = (
     select(LANES.c.name)
@@ -103,10 +105,9 @@ def entered(tx: Transaction, name: str, width: int, per_second: float | None) ->
     settings = {"lane_": name, "width_": width, "per_second_": per_second}
     row = tx.connection.execute(_ENTER, settings).first()
     if row is None:
-        fresh = {"name": name, "width": width, "per_second": per_second, "entered": 0, "next_start_at": None}
-        tx.connection.execute(insert_new(tx.connection, LANES), fresh)
-        row = tx.connection.execute(_ENTER, settings).one()
-    return row
+        fresh = {"name": name, "width": width, "per_second": per_second, "entered": 1, "next_start_at": None}
+        row = tx.connection.execute(insert_new(tx.connection, LANES).returning(LANES), fresh).first()
+    return row if row is not None else tx.connection.execute(_ENTER, settings).one()
 
 
 def locked(tx: Transaction, name: str) -> Any:
@@ -115,29 +116,28 @@ def locked(tx: Transaction, name: str) -> Any:
     return tx.connection.execute(_LOCK, {"lane_": name}).first()
 
 
-def insert_ticket(tx: Transaction, row: dict[str, Any]) -> bool:
+def insert_ticket(tx: Transaction, lane: Any, job: Job, *, promoted: bool) -> bool:
     """Give a job its place; tells False when it has one already, in whichever lane."""
+    row = {"lane": lane.name, "number": lane.entered, "promoted": promoted, **asdict(job)}
     return tx.connection.execute(insert_new(tx.connection, TICKETS), row).rowcount == 1
 
 
-def lane_of(tx: Transaction, kind: str, ref: str) -> str | None:
-    """Return the name of the lane a job is in, or None."""
-    return tx.connection.execute(_LANE_OF, {"kind_": kind, "ref_": ref}).scalar()
+def removed(tx: Transaction, kind: str, ref: str) -> str | None:
+    """Take a job out of its lane, and return that lane's name, or None."""
+    take_turn(tx)
+    return tx.connection.execute(_REMOVED, {"kind_": kind, "ref_": ref}).scalar()
 
 
-def delete_ticket(tx: Transaction, kind: str, ref: str) -> None:
-    """Take a job out of its lane."""
-    tx.connection.execute(_LEAVE, {"kind_": kind, "ref_": ref})
+def is_waiting(tx: Transaction, kind: str, ref: str) -> bool:
+    """Whether a job waits its turn in a lane."""
+    return tx.connection.execute(_IS_WAITING, {"kind_": kind, "ref_": ref}).first() is not None
 
 
-def under_way(tx: Transaction, name: str) -> int:
-    """Count the promoted tickets of a lane."""
-    return tx.connection.execute(_UNDER_WAY, {"lane_": name}).scalar_one()
-
-
-def waiting(tx: Transaction, name: str, limit: int) -> Sequence[Any]:
-    """Return the tickets that wait in a lane, the first one first."""
-    return tx.connection.execute(_WAITING.limit(limit), {"lane_": name}).all()
+def front(tx: Transaction, lane: Any) -> Sequence[Any]:
+    """Return the tickets in front, as many as may be under way; those are promoted in order, so no other is."""
+    if lane.entered == 1:  # the one that enters now is the first
+        return ()
+    return tx.connection.execute(_FRONT, {"lane_": lane.name, "width_": lane.width}).all()
 
 
 def promote(tx: Transaction, ticket: Any) -> None:

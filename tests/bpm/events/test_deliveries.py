@@ -1,14 +1,8 @@
 """From a published event to a receiver, and what becomes of it there."""
 
-from datetime import datetime, timedelta
-from typing import Any
-
 import pytest
-from sqlalchemy import update
 from standardwebhooks import Webhook
 
-from bpm.events.subscription_tables import HEALTH
-from bpm.store import utc_now
 from bpm.testing import PreparedAnswer, WebhookReceiver
 from tests.bpm.events.conftest import Office, eventually
 
@@ -74,35 +68,6 @@ async def test_a_failure_is_tried_again(office: Office, receiver: WebhookReceive
     assert (await office.subscription(made["id"]))["failureCount"] == 0
 
 
-async def test_an_ordered_key_arrives_in_order(office: Office, receiver: WebhookReceiver) -> None:
-    """Events of one key arrive one behind the other, also while the first fails; other keys do not wait for it."""
-    await office.subscribe(receiver.url, "task.*", retryCount=1)
-    receiver.answer(PreparedAnswer(500, delay=0.05))
-    await office.publish("task.created", {"n": 0}, orderingKey="a")
-    await receiver.wait_for(1)
-    for number in range(1, 6):
-        await office.publish("task.updated", {"n": number}, orderingKey="a")
-    await office.publish("task.updated", {"n": 99}, orderingKey="b")
-    await receiver.wait_for(2)
-    assert [r.json()["data"]["n"] for r in receiver.requests] == [0, 99]
-    (first,) = [d for d in await office.deliveries(event="task.created") if d["state"] == "pending"]
-    await office.cmd("RetryDeliveryCommand", id=first["id"])
-    await receiver.wait_for(8)
-    arrived = [r.json()["data"]["n"] for r in receiver.requests if r.json()["data"]["n"] != 99]
-    assert sorted(arrived[1:]) == [0, 1, 2, 3, 4, 5]
-    assert arrived[2:-1] == sorted(arrived[2:-1])
-
-
-async def test_order_by_the_subscribers_own_choice(office: Office, receiver: WebhookReceiver) -> None:
-    """A subscription may name what keeps its events in order; each waits for the answer to the one before."""
-    await office.subscribe(receiver.url, "task.*", orderingKey="data.customer")
-    receiver.answer(*[PreparedAnswer(200, delay=0.02)] * 20)
-    for number in range(20):
-        await office.publish("task.updated", {"customer": "c1", "n": number})
-    await receiver.wait_for(20)
-    assert [r.json()["data"]["n"] for r in receiver.requests] == list(range(20))
-
-
 async def test_a_pause_loses_nothing(office: Office, receiver: WebhookReceiver) -> None:
     """What happens while a subscription is inactive is delivered when it is active again, in order."""
     made = await office.subscribe(receiver.url, orderingKey="type")
@@ -136,23 +101,6 @@ async def test_gone_is_gone(office: Office, receiver: WebhookReceiver) -> None:
     assert (shown["isActive"], shown["disabledReason"]) == (False, "the receiver answered 410 Gone")
     (dead,) = await office.deliveries(event="task.created")
     assert (dead["state"], dead["attempts"]) == ("dead", 1)
-
-
-async def test_the_breaker_opens_and_closes(office: Office, receiver: WebhookReceiver) -> None:
-    """After five failures in a row nothing is sent; a retry by hand tries, and its success closes the breaker."""
-    made = await office.subscribe(receiver.url, maxInFlight=1)
-    receiver.answer(*[503] * 5)
-    for number in range(8):
-        await office.publish("task.created", {"n": number})
-    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: s["breaker"] == "open")
-    assert shown["failureCount"] == 5
-    assert len(receiver.requests) == 5
-    untried = [d for d in await office.deliveries() if d["attempts"] == 0]
-    assert len(untried) == 3
-    await office.cmd("RetryDeliveryCommand", id=untried[0]["id"])
-    await receiver.wait_for(6)
-    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: s["failureCount"] == 0)
-    assert (shown["breaker"], shown["openUntil"]) == ("closed", None)
 
 
 async def test_a_secret_is_exchanged_without_a_gap(office: Office, receiver: WebhookReceiver) -> None:
@@ -202,64 +150,6 @@ async def test_a_test_event_goes_to_one(office: Office, receiver: WebhookReceive
     assert (found["isTest"], example["event"]) == (True, "task.created")
 
 
-async def test_a_rate_is_kept(office: Office, receiver: WebhookReceiver) -> None:
-    """`ratePerSecond` spreads deliveries over time."""
-    await office.subscribe(receiver.url, ratePerSecond=10)
-    await office.publish("task.created")
-    await receiver.wait_for(1)
-    for _ in range(10):
-        await office.publish("task.created")
-    requests = await receiver.wait_for(11)
-    assert requests[-1].at - requests[1].at >= 0.5
-
-
-async def test_the_dead_are_raised(office: Office, receiver: WebhookReceiver) -> None:
-    """What died since a time is counted first, then sent again, with the same id."""
-    made = await office.subscribe(receiver.url, retryCount=0)
-    receiver.answer(500, 500, 500)
-    since = (await office.publish("task.created", {"n": 0}))["createdAt"]
-    for number in (1, 2):
-        await office.publish("task.created", {"n": number})
-    await office.settled("dead", count=3)
-    asked = {"since": since, "subscriptionId": made["id"]}
-    preview = await office.cmd("RecoverFailedDeliveriesCommand", preview=True, **asked)
-    assert preview == {"preview": True, "found": 3, "goesOn": False}
-    assert (await office.cmd("RecoverFailedDeliveriesCommand", **asked))["found"] == 3
-    await office.settled(count=3)
-    assert len({r.headers["webhook-id"] for r in receiver.requests}) == 3
-    assert len(receiver.requests) == 6
-
-
-async def test_what_was_missed_is_replayed(office: Office, receiver: WebhookReceiver) -> None:
-    """A subscription that came late gets the events from before that it wants, once."""
-    first = await office.publish("task.created", {"n": 1})
-    await office.publish("project.created", {"n": 2})
-    await office.publish("task.updated", {"n": 3})
-    made = await office.subscribe(receiver.url, "task.*", filter="data.n < 3")
-    asked = {"since": first["createdAt"], "subscriptionId": made["id"], "missing": True}
-    assert (await office.cmd("RecoverFailedDeliveriesCommand", preview=True, **asked))["found"] == 1
-    assert (await office.cmd("RecoverFailedDeliveriesCommand", **asked))["found"] == 1
-    (request,) = await receiver.wait_for(1)
-    assert request.json()["data"] == {"n": 1}
-    assert (await office.cmd("RecoverFailedDeliveriesCommand", **asked))["found"] == 0
-
-
-async def test_a_cancelled_delivery_lets_the_next_go(office: Office, receiver: WebhookReceiver) -> None:
-    """Cancelling what waits in front of a lane frees the way, and it can be retried later."""
-    await office.subscribe(receiver.url, orderingKey="type")
-    receiver.answer(500)
-    for number in range(2):
-        await office.publish("task.created", {"n": number})
-    first, _ = await eventually(office.deliveries, lambda found: found[0]["attempts"] == 1)
-    cancelled = await office.cmd("CancelDeliveryCommand", id=first["id"])
-    assert cancelled["state"] == "cancelled"
-    await receiver.wait_for(2)
-    await office.settled(count=1)
-    await office.cmd("RetryDeliveryCommand", id=first["id"])
-    await receiver.wait_for(3)
-    assert [r.json()["data"]["n"] for r in receiver.requests] == [0, 1, 0]
-
-
 async def test_a_deleted_subscription_is_sent_nothing_more(office: Office, receiver: WebhookReceiver) -> None:
     """What waited for it is cancelled, and its log stays."""
     made = await office.subscribe(receiver.url)
@@ -278,45 +168,3 @@ async def test_a_filter_that_fails_shows(office: Office, receiver: WebhookReceiv
     await office.publish("task.created", {"n": 1})
     (dead,) = await office.settled("dead")
     assert dead["lastError"].startswith("filter: a condition must be true or false")
-
-
-async def test_one_delivery_probes(office: Office, receiver: WebhookReceiver) -> None:
-    """When the pause is over one delivery asks whether the receiver is back; its failure makes the pause longer."""
-    made = await office.subscribe(receiver.url)
-    past = utc_now() - timedelta(seconds=1)
-    await change_health(office, made["id"], failure_count=5, openings=1, open_until=past)
-    receiver.answer(*[PreparedAnswer(500, delay=0.3)] * 5)
-    for number in range(5):
-        await office.publish("task.created", {"n": number})
-    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: s["failureCount"] == 6)
-    assert len(receiver.requests) == 1
-    until = datetime.fromisoformat(shown["openUntil"])
-    assert timedelta(seconds=50) < until - utc_now() <= timedelta(seconds=60)
-
-
-async def test_a_probe_that_succeeds_closes_the_breaker(office: Office, receiver: WebhookReceiver) -> None:
-    """The receiver is back, and its failures are forgotten."""
-    made = await office.subscribe(receiver.url)
-    await change_health(office, made["id"], failure_count=5, openings=1, open_until=utc_now())
-    await office.publish("task.created")
-    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: s["breaker"] == "closed")
-    assert shown["failureCount"] == 0
-
-
-async def test_five_days_of_failures_disable(office: Office, receiver: WebhookReceiver) -> None:
-    """A subscription with nothing but failures for five days is switched off, and its events are kept."""
-    made = await office.subscribe(receiver.url)
-    await change_health(office, made["id"], failing_since=utc_now() - timedelta(days=5, minutes=1))
-    receiver.answer(500)
-    await office.publish("task.created")
-    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: not s["isActive"])
-    assert shown["disabledReason"].startswith("nothing but failures since")
-    await office.publish("task.updated")
-    (kept,) = await office.deliveries(event="task.updated")
-    assert kept["state"] == "paused"
-
-
-async def change_health(office: Office, subscription_id: int, **values: Any) -> None:
-    """Set what is known of a receiver."""
-    statement = update(HEALTH).where(HEALTH.c.subscription_id == subscription_id).values(**values)
-    await office.server.app.database.write(lambda tx: tx.connection.execute(statement).rowcount)

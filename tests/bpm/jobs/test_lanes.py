@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.event import listen
 
 from bpm.jobs import Job, Lane, Lanes
 from bpm.jobs.tickets import LANES, TICKETS, waits_in_lane
@@ -161,6 +162,45 @@ async def test_starts_are_paced(house: House) -> None:
     house.clock.advance(timedelta(minutes=1))
     await house.enter(lane, "6", "7")
     assert [(job.due_at - house.clock()).total_seconds() for job in house.jobs.kept[5:]] == [0, 0.5]
+
+
+async def test_lanes_may_share_a_pace(house: House) -> None:
+    """Lanes of several keys start so many a second together, also those who are let through when others leave."""
+    shared = Lane("all", width=10, per_second=2)
+    lanes = [Lane(name, per_second=2, pace=shared) for name in ("a", "b", "c")]
+    for lane in lanes:
+        await house.enter(lane, f"{lane.name}1", f"{lane.name}2")
+    await house.leave(lanes[1], "b1")
+    starts = {job.ref: (job.due_at - house.clock()).total_seconds() for job in house.jobs.kept}
+    assert starts == {"a1": 0, "b1": 0.5, "c1": 1, "b2": 1.5}
+
+
+async def test_who_waits_is_known(house: House) -> None:
+    """A job waits from when it enters a full lane until it is let through."""
+    lane = Lane("a")
+    await house.enter(lane, "1", "2")
+
+    async def waits(ref: str) -> bool:
+        return await house.database.read(lambda tx: house.lanes.is_waiting(tx, house.job(ref)))
+
+    assert [await waits(ref) for ref in ("1", "2", "3")] == [False, True, False]
+    await house.leave(lane, "1")
+    assert not await waits("2")
+
+
+async def test_a_lane_costs_six_statements(house: House) -> None:
+    """Three to enter and three to leave; one less where nobody else has entered."""
+    lane = Lane("a")
+
+    def count(tx: Transaction, number: int) -> int:
+        said: list[str] = []
+        listen(tx.connection, "before_cursor_execute", lambda *call: said.append(call[2]))
+        job = house.job(str(number))
+        house.lanes.enter(tx, lane, job)
+        house.lanes.leave(tx, lane, job)
+        return len([one for one in said if "job_" in one])
+
+    assert [await house.database.write(lambda tx, n=n: count(tx, n)) for n in range(2)] == [5, 6]
 
 
 async def test_a_clock_that_is_set_back_stops_no_lane(house: House) -> None:

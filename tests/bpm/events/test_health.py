@@ -1,0 +1,73 @@
+"""A receiver that only fails is left alone, asked whether it is back, and given up after five days."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from bpm.events.subscription_tables import HEALTH
+from bpm.store import utc_now
+from bpm.testing import PreparedAnswer, WebhookReceiver
+from tests.bpm.events.conftest import Office, eventually
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_breaker_opens_and_closes(office: Office, receiver: WebhookReceiver) -> None:
+    """After five failures in a row nothing is sent; a retry by hand tries, and its success closes the breaker."""
+    made = await office.subscribe(receiver.url, maxInFlight=1)
+    receiver.answer(*[503] * 5)
+    for number in range(8):
+        await office.publish("task.created", {"n": number})
+    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: s["breaker"] == "open")
+    assert shown["failureCount"] == 5
+    assert len(receiver.requests) == 5
+    untried = [d for d in await office.deliveries() if d["attempts"] == 0]
+    assert len(untried) == 3
+    await office.cmd("RetryDeliveryCommand", id=untried[0]["id"])
+    await receiver.wait_for(6)
+    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: s["failureCount"] == 0)
+    assert (shown["breaker"], shown["openUntil"]) == ("closed", None)
+
+
+async def test_one_delivery_probes(office: Office, receiver: WebhookReceiver) -> None:
+    """When the pause is over one delivery asks whether the receiver is back; its failure makes the pause longer."""
+    made = await office.subscribe(receiver.url)
+    past = utc_now() - timedelta(seconds=1)
+    await change_health(office, made["id"], failure_count=5, openings=1, open_until=past)
+    receiver.answer(*[PreparedAnswer(500, delay=0.3)] * 5)
+    for number in range(5):
+        await office.publish("task.created", {"n": number})
+    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: s["failureCount"] == 6)
+    assert len(receiver.requests) == 1
+    until = datetime.fromisoformat(shown["openUntil"])
+    assert timedelta(seconds=50) < until - utc_now() <= timedelta(seconds=60)
+
+
+async def test_a_probe_that_succeeds_closes_the_breaker(office: Office, receiver: WebhookReceiver) -> None:
+    """The receiver is back, and its failures are forgotten."""
+    made = await office.subscribe(receiver.url)
+    await change_health(office, made["id"], failure_count=5, openings=1, open_until=utc_now())
+    await office.publish("task.created")
+    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: s["breaker"] == "closed")
+    assert shown["failureCount"] == 0
+
+
+async def test_five_days_of_failures_disable(office: Office, receiver: WebhookReceiver) -> None:
+    """A subscription with nothing but failures for five days is switched off, and its events are kept."""
+    made = await office.subscribe(receiver.url)
+    await change_health(office, made["id"], failing_since=utc_now() - timedelta(days=5, minutes=1))
+    receiver.answer(500)
+    await office.publish("task.created")
+    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: not s["isActive"])
+    assert shown["disabledReason"].startswith("nothing but failures since")
+    await office.publish("task.updated")
+    (kept,) = await office.deliveries(event="task.updated")
+    assert kept["state"] == "paused"
+
+
+async def change_health(office: Office, subscription_id: int, **values: Any) -> None:
+    """Set what is known of a receiver."""
+    statement = update(HEALTH).where(HEALTH.c.subscription_id == subscription_id).values(**values)
+    await office.server.app.database.write(lambda tx: tx.connection.execute(statement).rowcount)
