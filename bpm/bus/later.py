@@ -62,7 +62,7 @@ class ScheduledMessages:
             "id": new_id(),
             "type": later.name,
             "fields": later.fields,
-            "key": later.key,
+            "key": f"{envelope.principal.organization_id}:{later.key}" if later.key is not None else None,
             "principal_id": envelope.principal.id,
             "principal_name": envelope.principal.name,
             "permissions": sorted(envelope.principal.permissions),

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import time
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,7 @@ from bpm.clock import system_clock
 from bpm.errors import Failed, Forbidden, Invalid, NotFound, Unavailable
 from bpm.jobs.opening import open_jobs
 from bpm.settings import Settings
-from tests.commands.payments.conftest import STRANGER, TIMEOUT_SECONDS, VIEWER, Office, eventually
+from tests.commands.payments.conftest import OPERATOR, STRANGER, TIMEOUT_SECONDS, VIEWER, Office, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +51,15 @@ async def test_an_rrr_counts_once(office: Office) -> None:
     assert (second.accepted, second.duplicates) == (0, 1)
     assert [p["amount"] for p in await office.listed("GetRemitaPaymentListQuery")] == ["5"]
     assert len(await office.events("remita.*")) == 1
+
+
+async def test_one_rrr_in_two_organisations_is_two_payments(office: Office) -> None:
+    """Neither keeps the other's from being asked back."""
+    for number in (2, 1):
+        principal = replace(OPERATOR, organization_id=number)
+        fields = {"notifications": [{"rrr": RRR}], "rejected": []}
+        await office.send("ProcessRemitaPaymentNotificationCommand", principal, **fields)
+    assert [(row.organization_id, row.fields["rrr"]) for row in await waiting(office)] == [(2, RRR), (1, RRR)]
 
 
 async def test_notifications_at_once_count_once(office: Office) -> None:
