@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 from bpm.expressions import EvaluationError, Expression, ExpressionError
 
-from .definition import Assignment, Declaration, Element, EventDefinition, ProcessDefinition, SequenceFlow
+from .definition import Declaration, Element, ProcessDefinition, SequenceFlow
+from .event_definitions import EventDefinition
+from .extensions import Assignment
 from .paths import Links, Steps, steps_of
 from .problems import BpmnProblem
 from .values import Evaluator, Mapped, Timer, compile_condition, compile_value, is_constant

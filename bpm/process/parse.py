@@ -4,26 +4,17 @@ Every file that is BPMN is read, whether or not the engine can run it; what is w
 `problems`, for compiling to report. Only a text that cannot be read as BPMN at all raises InvalidDefinition.
 """
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from .cron import from_quartz
-from .definition import (
-    Declaration,
-    Definitions,
-    Diagram,
-    Element,
-    EventDefinition,
-    Lane,
-    LoopCharacteristics,
-    MessageFlow,
-    Participant,
-    ProcessDefinition,
-    SequenceFlow,
-    Shape,
-)
+from .attributes import own_attributes
+from .collaboration import read_lanes, read_message_flows, read_participants
+from .definition import Declaration, Definitions, Element, ProcessDefinition, SequenceFlow
+from .diagram import read_diagram
 from .dialects import is_of_camunda_7, read_extensions
+from .event_definitions import read_event
+from .extensions import Extensions
+from .loop_characteristics import LOOPS, read_loop
 from .problems import BpmnProblem, InvalidDefinition
 from .resources import read_resources
 from .state import TURN
@@ -37,7 +28,6 @@ FLOW_NODES = SUB_PROCESSES | {
     "eventBasedGateway", "complexGateway",
 }  # fmt: skip
 DECLARATIONS = frozenset({"message", "error", "signal", "escalation"})
-LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacteristics"})
 KEPT = frozenset({
     "documentation", "extensionElements", "laneSet", "dataObject", "dataObjectReference", "dataStoreReference",
     "textAnnotation", "association", "group", "ioSpecification", "ioBinding", "property", "auditing",
@@ -45,12 +35,6 @@ KEPT = frozenset({
     "incoming", "outgoing", "supportedInterfaceRef", "dataInputAssociation",
     "dataOutputAssociation", *LOOPS,
 })  # fmt: skip
-BOOLEANS = frozenset({
-    "isForCompensation", "cancelActivity", "isInterrupting", "triggeredByEvent", "instantiate", "isSequential",
-    "testBefore",
-})  # fmt: skip
-REFERENCES = {"link": "name", "compensate": "activityRef"}
-TIMINGS = {"timeDuration": "duration", "timeDate": "date", "timeCycle": "cycle"}
 
 
 def parse(source: str | bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Definitions:
@@ -85,16 +69,11 @@ class _Reader:
         return Definitions(
             processes=processes,
             declarations=declarations,
-            participants=_participants(collaboration),
-            message_flows=_message_flows(collaboration),
-            diagram=_diagram(root),
+            participants=read_participants(collaboration),
+            message_flows=read_message_flows(collaboration),
+            diagram=read_diagram(root),
             problems=tuple(self.problems),
         )
-
-    @property
-    def counts_from(self) -> int:
-        """What the turns of a loop are counted from: Camunda 7 begins with 0, the others with 1."""
-        return 0 if self.is_camunda_7 else 1
 
     def problem(self, tag: Tag, message: str) -> None:
         """Note what is wrong with a tag."""
@@ -130,7 +109,7 @@ class _Reader:
         """Read a process with everything in it."""
         outer, self.problems, self.elements, self.flows, self.associations = self.problems, [], [], [], []
         name = self.identify(tag)
-        self.refuse_extensions(tag)
+        self.refuse(tag, read_extensions(tag)[1])
         self.scope(tag, name)
         documentation = tag.first("documentation")
         inner, self.problems = self.problems, outer
@@ -141,15 +120,15 @@ class _Reader:
             executable={"true": True, "1": True, "false": False, "0": False}.get(tag.get("isExecutable")),
             elements=tuple(self.elements),
             flows=tuple(self.flows),
-            lanes=tuple(_lanes(tag)),
+            lanes=tuple(read_lanes(tag)),
             associations=tuple(self.associations),
             documentation=documentation.text.strip() if documentation else "",
             problems=tuple(inner),
         )
 
-    def refuse_extensions(self, tag: Tag) -> None:
-        """Note the extensions of a process that mean something the engine does not do."""
-        for refusal in read_extensions(tag)[1]:
+    def refuse(self, tag: Tag, refusals: Iterable[str]) -> None:
+        """Note the extensions that mean something the engine does not do."""
+        for refusal in refusals:
             self.problem(tag, refusal)
 
     def scope(self, tag: Tag, scope: str) -> None:
@@ -169,60 +148,36 @@ class _Reader:
                 self.problem(child, f"<{child.name}> is not an element that may stand in a <{tag.name}>")
 
     def element(self, tag: Tag, scope: str) -> None:
-        """Read a flow node."""
+        """Read a flow node; Camunda 7 counts the turns of a loop from 0, the others from 1."""
         name = self.identify(tag)
-        events = [child for child in tag.children if child.name.endswith(("EventDefinition", "EventDefinitionRef"))]
-        extensions, refusals = read_extensions(tag, *events)
-        for refusal in refusals:
-            self.problem(tag, refusal)
         script = tag.first("script")
-        resources = {name: text for name, text in read_resources(tag).items() if not getattr(extensions, name)}
-        self.elements.append(
-            Element(
-                id=name,
-                kind=tag.name,
-                name=" ".join(tag.get("name").split()),
-                line=tag.line,
-                scope=scope,
-                attributes=_attributes(tag),
-                extensions=replace(extensions, **resources) if resources else extensions,
-                events=tuple([_event(child, self.is_camunda_7) for child in events]),
-                markers=tuple(_markers(tag)),
-                loop=self.loop(tag),
-                text=script.text if script else "",
-            )
+        events = [child for child in tag.children if child.name.endswith(("EventDefinition", "EventDefinitionRef"))]
+        loop = read_loop(tag, counts_from=0 if self.is_camunda_7 else 1)
+        element = Element(
+            id=name,
+            kind=tag.name,
+            name=" ".join(tag.get("name").split()),
+            line=tag.line,
+            scope=scope,
+            attributes=own_attributes(tag),
+            extensions=self.extensions(tag, events),
+            events=tuple([read_event(child, self.is_camunda_7) for child in events]),
+            markers=tuple(_markers(tag)),
+            loop=loop,
+            text=script.text if script else "",
         )
+        self.elements.append(element)
+        if loop:
+            self.refuse(tag, loop.refusals)
         if tag.name in SUB_PROCESSES:
             self.scope(tag, name)
 
-    def loop(self, tag: Tag) -> LoopCharacteristics | None:
-        """Read how an activity is repeated, in BPMN's own words and a vendor's."""
-        if standard := tag.first("standardLoopCharacteristics"):
-            return LoopCharacteristics(
-                kind="standard",
-                condition=_text(standard, "loopCondition"),
-                maximum=standard.get("loopMaximum"),
-                checks_first=_attributes(standard).get("testBefore") == "true",
-                counts_from=self.counts_from,
-            )
-        many = tag.first("multiInstanceLoopCharacteristics")
-        if many is None:
-            return None
-        extensions, refusals = read_extensions(many)
-        for refusal in refusals:
-            self.problem(tag, refusal)
-        item, output = many.first("inputDataItem"), many.first("outputDataItem")
-        output_item = extensions.output_item or (output.get("name") if output else "")
-        return LoopCharacteristics(
-            kind="sequential" if _attributes(many).get("isSequential") == "true" else "parallel",
-            condition=_text(many, "completionCondition"),
-            cardinality=_text(many, "loopCardinality"),
-            collection=extensions.collection or _text(many, "loopDataInputRef"),
-            item=extensions.item or (item.get("name") if item else ""),
-            output_collection=extensions.output_collection or _text(many, "loopDataOutputRef"),
-            output_item=output_item,
-            counts_from=self.counts_from,
-        )
+    def extensions(self, tag: Tag, events: Iterable[Tag]) -> Extensions:
+        """What a vendor says about a flow node and its events, and BPMN's own resources where it is silent."""
+        extensions, refusals = read_extensions(tag, *events)
+        self.refuse(tag, refusals)
+        resources = {name: text for name, text in read_resources(tag).items() if not getattr(extensions, name)}
+        return replace(extensions, **resources) if resources else extensions
 
     def flow(self, tag: Tag, scope: str) -> None:
         """Read a sequence flow; one without an id is named after its ends."""
@@ -248,30 +203,6 @@ def _declares(tag: Tag) -> bool:
     return tag.name in DECLARATIONS and tag.namespace == BPMN
 
 
-def _attributes(tag: Tag) -> Mapping[str, str]:
-    """BPMN's own attributes; those that are true or false by these words, though XML knows 1 and 0 as well."""
-    own = {key: value for key, value in tag.attributes.items() if key[0] != "{"}
-    return own | {key: {"1": "true", "0": "false"}.get(own[key], own[key]) for key in own.keys() & BOOLEANS}
-
-
-def _event(tag: Tag, is_camunda_7: bool) -> EventDefinition:
-    """Read an event definition; one by reference keeps the whole tag as its kind."""
-    kind = tag.name.removesuffix("EventDefinition")
-    reference = tag.get(REFERENCES.get(kind, f"{kind}Ref"))
-    for child in tag.children:
-        if child.name in TIMINGS:
-            text = child.text.strip()
-            return EventDefinition(kind, reference, TIMINGS[child.name], from_quartz(text) if is_camunda_7 else text)
-        if child.name == "condition":
-            return EventDefinition(kind, reference, text=child.text.strip())
-    return EventDefinition(kind, reference, waits=tag.get("waitForCompletion") != "false")
-
-
-def _text(tag: Tag, name: str) -> str:
-    child = tag.first(name)
-    return child.text.strip() if child else ""
-
-
 def _markers(tag: Tag) -> Iterator[str]:
     """What changes how an activity runs: data associations that compute, events thrown between turns."""
     for child in tag.children:
@@ -279,53 +210,3 @@ def _markers(tag: Tag) -> Iterator[str]:
             yield from (part.name for part in child.children if part.name == "complexBehaviorDefinition")
         elif child.name.startswith("data") and child.name.endswith("Association"):
             yield from (part.name for part in child.children if part.name in ("assignment", "transformation"))
-
-
-def _lanes(tag: Tag) -> Iterator[Lane]:
-    for lane_set in (*tag.all("laneSet"), *tag.all("childLaneSet")):
-        for lane in lane_set.all("lane"):
-            nodes = tuple(node.text.strip() for node in lane.all("flowNodeRef"))
-            yield Lane(lane.get("id"), lane.get("name"), nodes)
-            yield from _lanes(lane)
-
-
-def _participants(collaboration: Tag | None) -> tuple[Participant, ...]:
-    tags = collaboration.all("participant") if collaboration else ()
-    return tuple(Participant(tag.get("id"), tag.get("name"), tag.get("processRef")) for tag in tags)
-
-
-def _message_flows(collaboration: Tag | None) -> tuple[MessageFlow, ...]:
-    tags = collaboration.all("messageFlow") if collaboration else ()
-    return tuple(
-        MessageFlow(tag.get("id"), tag.get("name"), tag.get("sourceRef"), tag.get("targetRef")) for tag in tags
-    )
-
-
-def _diagram(root: Tag) -> Diagram:
-    """Read BPMN DI (BPMN 2.0.2, chapter 12); what has no usable coordinates is left out."""
-    planes = (plane for child in root.children if child.name == "BPMNDiagram" for plane in child.children)
-    shapes: dict[str, Shape] = {}
-    edges: dict[str, tuple[tuple[float, float], ...]] = {}
-    for tag in (tag for plane in planes for tag in plane.children):
-        target = tag.get("bpmnElement")
-        if tag.name == "BPMNShape" and (shape := _shape(tag)):
-            shapes[target] = shape
-        elif tag.name == "BPMNEdge":
-            points = (_numbers(point, "x", "y") for point in tag.children if point.name == "waypoint")
-            edges[target] = tuple((point[0], point[1]) for point in points if point)
-    return Diagram(shapes, edges)
-
-
-def _shape(tag: Tag) -> Shape | None:
-    for child in tag.children:
-        if child.name == "Bounds" and (numbers := _numbers(child, "x", "y", "width", "height")):
-            return Shape(*numbers)
-    return None
-
-
-def _numbers(tag: Tag, *names: str) -> tuple[float, ...] | None:
-    try:
-        numbers = tuple([float(tag.attributes[name]) for name in names])
-    except (KeyError, ValueError):
-        return None
-    return numbers if all(map(math.isfinite, numbers)) else None

@@ -9,7 +9,7 @@ from typing import Any, cast
 from bpm.expressions import Expression, ExpressionError, compile_expression, compile_template
 
 from .cron import Cron
-from .definition import Assignment
+from .extensions import Assignment
 from .timers import Cycle, parse_cycle, parse_date, parse_duration
 from .view import View
 

@@ -5,7 +5,7 @@ that any prefix and any address will do. What carries no execution meaning is ke
 engine lacks is refused by name.
 """
 
-from ..definition import Extensions
+from ..extensions import Extensions
 from ..xml import BPMN, Tag
 from . import banklingo, camunda, own, zeebe
 from .fields import Dialect, Fields

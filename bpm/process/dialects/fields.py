@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..definition import Assignment, Called, Extensions
+from ..extensions import Assignment, Called, Extensions
 from ..xml import Tag
 
 

@@ -1,0 +1,75 @@
+"""What the vendor extensions of an element say, whichever vendor's words they are in; `dialects` read them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One entry of an input or output mapping: the expression or template `source` goes to `target`.
+
+    `target` may be a path (`order.total`); `source` may be any JSON value with templates in its strings.
+    """
+
+    target: str
+    source: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What a call activity calls, in a vendor's words.
+
+    `version` is empty for the newest one; `business_key` is an expression, unless the called instance `inherits_key`
+    from the calling one. `passes_all` and `returns_all`: all
+    variables go that way, beside what is mapped; None: all do if nothing is mapped.
+    """
+
+    process: str = ""
+    version: str = ""
+    business_key: str = ""
+    inherits_key: bool = False
+    passes_all: bool | None = None
+    returns_all: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """What the vendor extensions of an element mean, whichever vendor's words said it.
+
+    `inputs` None: nothing was mapped, the task sees all variables. `merges_result`: a result that is an object
+    becomes variables, as Camunda's modellers expect, unless `result_variable` or `outputs` say otherwise.
+    `properties` holds what carries no execution meaning, by name.
+    """
+
+    command: str = ""
+    body: Any = None
+    inputs: tuple[Assignment, ...] | None = None
+    outputs: tuple[Assignment, ...] = ()
+    result_variable: str = ""
+    default_result: str = ""
+    merges_result: bool = False
+    retries: str = ""
+    message: str = ""
+    correlation_key: str = ""
+    script: str = ""
+    script_format: str = ""
+    expression: str = ""
+    form_key: str = ""
+    assignee: str = ""
+    candidate_users: str = ""
+    candidate_groups: str = ""
+    due_date: str = ""
+    priority: str = ""
+    form_schema: Any = None
+    error_code_variable: str = ""
+    error_message_variable: str = ""
+    called: "Called | None" = None
+    decision: str = ""
+    decision_result: str = ""
+    collection: str = ""
+    item: str = ""
+    output_collection: str = ""
+    output_item: str = ""
+    counts_from: int = 1
+    properties: Mapping[str, str] = field(default_factory=dict[str, str])
