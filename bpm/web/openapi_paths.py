@@ -94,8 +94,8 @@ _PATH = {
     "name": "path",
     "in": "path",
     "required": True,
-    "schema": _TEXT,
-    "description": "A configuration's path, of one or more segments, or its key",
+    "schema": {**_TEXT, "pattern": "[^0-9/]"},
+    "description": "A configuration's path, of one or more segments, or its key; a number is a subscription's",
 }
 
 PATHS: dict[str, Any] = {
