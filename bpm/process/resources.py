@@ -9,11 +9,14 @@ from typing import Any
 
 from .xml import Tag
 
+_RESOURCES = frozenset({"humanPerformer", "performer", "potentialOwner"})
 _NAMED = re.compile(r"\s*(?:(user|group)\s*\(([^)]*)\)|([^,\s][^,]*))")
 
 
 def read_resources(tag: Tag) -> dict[str, Any]:
     """The fields of `Extensions` that a task's resources stand for; empty without any."""
+    if not any(child.name in _RESOURCES for child in tag.children):
+        return {}
     performers = [*tag.all("humanPerformer"), *tag.all("performer")]
     owners = [named for owner in tag.all("potentialOwner") for named in _names(_expression(owner))]
     fields = {

@@ -43,7 +43,10 @@ class Tag:
 
     def first(self, name: str) -> "Tag | None":
         """The first such child."""
-        return next(self.all(name), None)
+        for child in self.children:
+            if child.name == name and child.namespace == BPMN:
+                return child
+        return None
 
     def get(self, attribute: str) -> str:
         """An attribute's value without surrounding space; empty if there is none."""
