@@ -14,7 +14,8 @@ pytestmark = pytest.mark.anyio
 SCHEMATHESIS = Path(sys.executable).with_name("st")
 DOCUMENTED = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 UNLIMITED = {"BPM_DIALECTS__REQUESTS_PER_MINUTE": "0"}
-OWN_TOKEN = "/api/auth/revoke"  # noqa: S105 would end the session that the others are sent with
+OWN_TOKEN = "/api/auth/revoke"
+"""It would end the session that all others are sent with."""
 SEED = "20261122"
 
 
