@@ -53,24 +53,29 @@ class Unit:
 
     def call(self, caller: Step, effect: effects.CallProcess) -> None:
         """Start the instance that a call activity asks for."""
-        context = self.context
-        session = context.session
+        session = self.context.session
         if effect.version is None:
             deployed = tables.newest_definition(session, effect.process, active=True)
         else:
             deployed = tables.version_of(session, effect.process, effect.version)
-        problem = ""
-        if deployed is None or not deployed.is_active:
-            version = "" if effect.version is None else f" in version {effect.version}"
-            problem = f"there is no active process {effect.process}{version}"
-        elif caller.row.depth >= MAX_DEPTH:
-            problem = f"more than {MAX_DEPTH} processes called one another"
+        problem = self._uncallable(caller, effect, deployed)
         if deployed is None or problem:
             self.follow(caller.row.id, FailTask(effect.wait_id, effect.attempt, problem, "NotFound"))
             return
         parent = Parent(caller.row, effect.wait_id, effect.attempt, effect.caller)
         key = caller.row.business_key if effect.inherits_key else effect.business_key
         self._begin(deployed, NewInstance(effect.variables, key, parent=parent))
+
+    def _uncallable(self, caller: Step, effect: effects.CallProcess, deployed: Startable | None) -> str:
+        """Why a process can't be called; empty if it can."""
+        if deployed is None or deployed.id is None or not deployed.is_active:
+            version = "" if effect.version is None else f" in version {effect.version}"
+            return f"there is no active process {effect.process}{version}"
+        if caller.row.depth >= MAX_DEPTH:
+            return f"more than {MAX_DEPTH} processes called one another"
+        if None not in self.runtime.compiled(self.context, deployed.id).starts:
+            return f"process {effect.process} can't be called: it has no start event without a trigger"
+        return ""
 
     def answer_caller(self, step: Step, trigger: Trigger | None = None, *, code: str | None = None) -> None:
         """Tell the calling instance that this one has ended, or thrown an escalation."""

@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from bpm.bus import Command, Context, EffectContext, Id, Moment, Page, PagedQuery, Query, Registry, View, handles
 from bpm.errors import Conflict, Invalid, NotFound
 from bpm.process import CompiledProcess, compile_all, load, parse, tables
-from bpm.process.decision_tables import newest_decision
 from bpm.process.starts import ProcessStarts
 from bpm.process.tables import DeployedProcess
-from bpm.security.permissions import SYSTEM, Principal
+from bpm.security.permissions import SYSTEM
+from commands.processes.checks import check
 from scripts import Sandbox
 
 Xml = Annotated[str, Field(min_length=1, max_length=1024 * 1024)]
@@ -210,45 +210,6 @@ def list_definitions(query: GetProcessDefinitionListQuery, context: Context) -> 
     statement = tables.select_definitions(query.category, query.is_active, query.key)
     search = ("name", "key", "description")
     return query.page(context, statement, DeployedProcess, view, search=search, sortable=columns)
-
-
-async def check(
-    processes: Sequence[CompiledProcess],
-    context: EffectContext,
-    registry: Registry,
-    sandbox: Sandbox,
-    author: Principal | None = None,
-) -> None:
-    """Raise `Invalid` with everything that would keep processes from running.
-
-    Their scripts will run whoever starts them, so their author must be allowed to write code.
-    """
-    author = author or context.principal
-    needed = registry.find("ExecuteCodeCommand").message_type.permission
-    problems: list[str] = []
-    for process in processes:
-        problems += [
-            f"'{element}': no command is named {name}; register it, or correct the task's type"
-            for element, name in process.commands.items()
-            if not registry.knows(name)
-        ]
-        for element, source in process.scripts.items():
-            if not author.allows(needed):
-                problems.append(f"'{element}': a script needs {needed}, which {author.name} does not have")
-            found = await sandbox.check(source)
-            problems += [f"'{element}': line {p.line}, column {p.column}: {p.message}" for p in found.problems]
-        if process.decisions:
-            problems += await context.read(lambda inner, process=process: _missing_decisions(inner, process))
-    if problems:
-        raise Invalid(*problems)
-
-
-def _missing_decisions(context: Context, process: CompiledProcess) -> list[str]:
-    return [
-        f"'{element}': there is no decision {key}; deploy its DMN file first"
-        for element, key in process.decisions.items()
-        if newest_decision(context.session, key) is None
-    ]
 
 
 def found(context: Context, definition_id: int) -> DeployedProcess:

@@ -90,6 +90,28 @@ async def test_a_process_that_is_not_there_cannot_be_called(app: RunningApp) -> 
     assert (await start(app, "endless"))["status"] == "WAITING"
 
 
+async def test_a_process_that_begins_otherwise_cannot_be_called(app: RunningApp) -> None:
+    """The call activity has the incident, and whoever brought the instance there is not refused."""
+    await deploy(app, "start s; user u; call c: child; end e\ns -> u -> c -> e")
+    await deploy(app, "start s: message Only; end e\ns -> e", "child")
+    state = await start(app)
+    done = await app.cmd("SignalProcessInstanceCommand", instanceId=state["instanceId"])
+    (incident,) = done["currentTasks"]
+    assert (done["status"], incident["elementId"]) == ("ERROR", "c")
+    assert "no start event without a trigger" in incident["detail"]["message"]
+
+
+async def test_a_called_process_may_have_its_callers_business_key(app: RunningApp) -> None:
+    """In the words that every modeller of Camunda 7 uses."""
+    await deploy(app, "start s; user u; end e\ns -> u -> e", "child")
+    words = '<camunda:in businessKey="#{execution.processBusinessKey}"/>'
+    xml = bpmn("start s; call c: child; end e\ns -> c -> e")
+    xml = xml.replace('calledElement="child">', f'calledElement="child"><extensionElements>{words}</extensionElements>')
+    await app.cmd("CreateProcessDefinitionCommand", name="p", bpmnXml=xml)
+    state = await app.cmd("StartProcessInstanceCommand", processKey="p", businessKey="A-7")
+    assert (await called(app, state["instanceId"]))["businessKey"] == "A-7"
+
+
 DMN = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="Rates" namespace="x">
 <decision id="rate" name="Rate"><decisionTable id="t" hitPolicy="FIRST"><input id="i"><inputExpression id="ie">
 <text>amount</text></inputExpression></input><output id="o" name="rate"/>
@@ -103,6 +125,7 @@ async def test_a_business_rule_task_evaluates_the_newest_decision(app: RunningAp
     """It must be deployed first; a later version counts at once."""
     model = bpmn("start s; rule r: rate; end e\ns -> r -> e")
     refused = await app.send("CreateProcessDefinitionCommand", {"name": "p", "bpmnXml": model})
+    assert refused.errors[0].startswith("line ")
     assert "'r': there is no decision rate" in refused.errors[0]
     (decision,) = await app.cmd("CreateDecisionDefinitionCommand", dmnXml=DMN)
     assert (decision["key"], decision["version"]) == ("rate", 1)

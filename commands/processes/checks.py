@@ -1,0 +1,71 @@
+"""What a process asks of the installation before it is deployed: commands, scripts, decisions, permissions."""
+
+from collections.abc import Iterable, Sequence
+
+from bpm.bus import Context, EffectContext, Registry
+from bpm.errors import Invalid
+from bpm.process import BpmnProblem, CompiledProcess
+from bpm.process.decision_tables import newest_decision
+from bpm.security.permissions import Principal
+from scripts import Sandbox
+
+Found = tuple[str, str]
+"""An element's id and what is wrong with it."""
+
+
+async def check(
+    processes: Sequence[CompiledProcess],
+    context: EffectContext,
+    registry: Registry,
+    sandbox: Sandbox,
+    author: Principal | None = None,
+) -> None:
+    """Raise `Invalid` with everything that would keep processes from running.
+
+    Their scripts will run whoever starts them, so their author must be allowed to write code.
+    """
+    author = author or context.principal
+    problems: list[BpmnProblem] = []
+    for process in processes:
+        found = _unknown_commands(process, registry)
+        found += await _bad_scripts(process, registry, sandbox, author)
+        if process.decisions:
+            found += await context.read(lambda inner, process=process: _missing_decisions(inner, process))
+        problems += _placed(process, found)
+    if problems:
+        raise Invalid(*[str(problem) for problem in sorted(problems, key=lambda problem: problem.line)])
+
+
+def _placed(process: CompiledProcess, found: Iterable[Found]) -> list[BpmnProblem]:
+    """The same with each element's name and line."""
+    elements = {element.id: element for element in process.definition.elements}
+    return [BpmnProblem(message, name, elements[name].name, elements[name].line) for name, message in found]
+
+
+def _unknown_commands(process: CompiledProcess, registry: Registry) -> list[Found]:
+    return [
+        (element, f"no command is named {name}; register it, or correct the task's type")
+        for element, name in process.commands.items()
+        if not registry.knows(name)
+    ]
+
+
+async def _bad_scripts(
+    process: CompiledProcess, registry: Registry, sandbox: Sandbox, author: Principal
+) -> list[Found]:
+    needed = registry.find("ExecuteCodeCommand").message_type.permission
+    found: list[Found] = []
+    for element, source in process.scripts.items():
+        if not author.allows(needed):
+            found.append((element, f"a script needs {needed}, which {author.name} does not have"))
+        checked = await sandbox.check(source)
+        found += [(element, f"in its script, line {p.line}, column {p.column}: {p.message}") for p in checked.problems]
+    return found
+
+
+def _missing_decisions(context: Context, process: CompiledProcess) -> list[Found]:
+    return [
+        (element, f"there is no decision {key}; deploy its DMN file first")
+        for element, key in process.decisions.items()
+        if newest_decision(context.session, key) is None
+    ]
