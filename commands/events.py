@@ -12,6 +12,7 @@ from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, Registry, Vi
 from bpm.errors import Conflict, Forbidden, Invalid
 from bpm.events import tables
 from bpm.events.catalogue import BUILT_IN, DIALECTS, OWN_BEGINNINGS, EventKind, Family
+from bpm.events.names import EventName
 from bpm.events.publisher import Publisher
 from bpm.events.schemas import SchemaError, check_schema
 from bpm.events.schemas import problems as schema_problems
@@ -20,7 +21,6 @@ from bpm.security.identifiers import new_id
 from bpm.security.permissions import RESERVED_EVENTS
 from bpm.settings import Settings
 
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")]
 Key = Annotated[str, Field(min_length=1, max_length=200)]
 START_PROCESSES = "StartTriggeredProcessesCommand"
 
@@ -51,7 +51,7 @@ class PublishEventCommand(Command[EventView]):
     succeeded = "Event published successfully"
     failed = "Publishing failed"
 
-    event: Name
+    event: EventName
     data: dict[str, Any] = Field(default_factory=dict[str, Any])
     idempotency_key: Key | None = None
     ordering_key: Key | None = None
@@ -130,7 +130,7 @@ class RegisterEventTypeCommand(Command[EventTypeView]):
     succeeded = "Event type registered successfully"
     failed = "Registration failed"
 
-    event: Name
+    event: EventName
     description: Annotated[str, Field(max_length=500)] = ""
     json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
     example: Any = None

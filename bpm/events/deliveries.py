@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from bpm.bus import Bus
 from bpm.errors import Fenced
-from bpm.events import breaker, delivery_tables, subscription_tables
+from bpm.events import breaker, delivery_tables, health_tables
 from bpm.events.answer import unmade
 from bpm.events.delivery_tables import KIND, PAUSED, PENDING
 from bpm.events.destination import Destination, Destinations
 from bpm.events.gate import Gates
+from bpm.events.health import look_again
 from bpm.events.outgoing import Notice, outgoing
 from bpm.events.settlement import Settlement
 from bpm.events.transform import TransformError, transformed
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 CROWDED_SECONDS = (1.0, 3.0)
 """When a delivery that has its turn in a lane but finds no place at the destination is looked at again."""
+
+CLAIMED_SECONDS = 1.0
+"""When a delivery looks again that was not the first to probe."""
 
 REQUEST_KEPT = 4 * 1024
 
@@ -86,15 +90,15 @@ class Deliveries:
         """Make the attempt, unless the subscription rests, its receiver is left alone, or others are first."""
         now = self._bus.now()
         if row.state == PAUSED:
-            await self._write(lambda tx: self._settlement.unstrand(tx, row))
+            await self._write(lambda tx: self._settlement.unstrand(tx, row, destination))
         elif row.deleted_at is not None:
             await self._write(lambda tx: self._settlement.cancel(tx, row, destination))
         elif not row.is_active:
             await self._write(lambda tx: self._settlement.pause(tx, row, destination))
-        elif row.open_until is not None and row.open_until > now:
-            until = row.open_until + timedelta(seconds=random.uniform(0, 1))  # noqa: S311 spread, not secrecy
+        elif row.open_until is not None and row.open_until > now and row.lane is not None:
+            until = look_again(row.open_until)
             await self._write(lambda tx: self._settlement.put_off(tx, row, until))
-        elif row.lane is None and (destination.max_in_flight or destination.rate_per_second):
+        elif row.lane is None and (row.open_until or destination.max_in_flight or destination.rate_per_second):
             await self._write(lambda tx: self._settlement.queue(tx, row, destination.overflow))
         else:
             await self._enter(row, destination, now)
@@ -118,7 +122,7 @@ class Deliveries:
         """Make the attempt, unless it would be a probe and somebody else makes it."""
         is_probe = row.open_until is not None
         if is_probe and not await self._claim(row, now):
-            until = now + timedelta(seconds=breaker.PAUSES_SECONDS[0])
+            until = now + timedelta(seconds=CLAIMED_SECONDS)
             await self._write(lambda tx: self._settlement.put_off(tx, row, until))
             return
         await self._attempt(row, destination, is_probe=is_probe)
@@ -126,7 +130,7 @@ class Deliveries:
     async def _claim(self, row: Any, now: datetime) -> bool:
         until = now + timedelta(seconds=breaker.PROBE_SECONDS)
         return await self._bus.database.write(
-            lambda tx: subscription_tables.claim_probe(tx, row.subscription_id, row.open_until, until)
+            lambda tx: health_tables.claim_probe(tx, row.subscription_id, row.open_until, until)
         )
 
     async def _attempt(self, row: Any, destination: Destination, *, is_probe: bool) -> None:

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from bpm.clock import wire_time
 from bpm.events import subscription_tables as tables
-from bpm.expressions import Expression, Template, compile_expression, compile_template
+from bpm.expressions import EvaluationError, Expression, Template, compile_expression, compile_template
 from bpm.jobs import Lane
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.store import Transaction
@@ -67,6 +67,13 @@ class Destination:
         if self.max_in_flight is not None or self.rate_per_second is not None:
             return self.overflow
         return None
+
+    def lane_of(self, scope: Mapping[str, Any]) -> Lane | None:
+        """Return the lane of an event; one whose ordering key can't be found is delivered out of order."""
+        try:
+            return self.lane(self.ordering_key(scope))
+        except EvaluationError:
+            return self.lane(None)
 
     @property
     def overflow(self) -> Lane:

@@ -38,6 +38,10 @@ NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 VALUE = re.compile(r"[!-~]([ \t!-~]*[!-~])?")
 
 
+class HeaderError(ValueError):
+    """A header's value is not there; the sentence says whose."""
+
+
 def header_problems(headers: Mapping[str, str]) -> Iterable[str]:
     """Return what is wrong with custom headers, as sentences; `Authorization` and the like are allowed."""
     if len(headers) > MAX_HEADERS:
@@ -59,6 +63,9 @@ def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def with_stored_values(headers: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers with every `***` replaced by the stored value of the same name."""
+    """Return the headers with every `***` replaced by the stored value of the same name; raises `HeaderError`."""
     known = {name.lower(): value for name, value in stored.items()}
-    return {name: known.get(name.lower(), value) if value == REDACTED else value for name, value in headers.items()}
+    missing = [name for name, value in headers.items() if value == REDACTED and name.lower() not in known]
+    if missing:
+        raise HeaderError(f"{REDACTED} stands for the stored value, and {', '.join(missing)} has none; write it out")
+    return {name: known[name.lower()] if value == REDACTED else value for name, value in headers.items()}

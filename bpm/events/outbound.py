@@ -7,6 +7,7 @@ from bpm.bus import Bus
 from bpm.events.deliveries import Deliveries
 from bpm.events.destination import Destinations
 from bpm.events.gate import Gates
+from bpm.events.health import Health
 from bpm.events.publisher import Listener, Publisher
 from bpm.events.settlement import Settlement
 from bpm.jobs import JobQueue, Lanes
@@ -33,10 +34,11 @@ class Outbound:
         """Make and connect the parts; raises `AddressError` for networks that can't be read."""
         targets = Targets(AddressList.parse(settings.delivery.allowed_networks))
         destinations = Destinations(box)
+        health = Health(jobs)
         self.publisher = Publisher(jobs, lanes, destinations, listeners)
         self.deliveries = Deliveries(
             bus,
-            Settlement(bus, jobs, lanes),
+            Settlement(bus, jobs, lanes, health),
             destinations,
             sandbox,
             targets,
@@ -45,6 +47,7 @@ class Outbound:
         )
         self.services: Mapping[str, Any] = {
             "destinations": destinations,
+            "health": health,
             "jobs": jobs,
             "lanes": lanes,
             "publisher": self.publisher,

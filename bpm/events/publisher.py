@@ -171,10 +171,5 @@ class Publisher:
 
 
 def _lane_name(destination: Destination, scope: Mapping[str, Any]) -> str | None:
-    """Return the lane a delivery enters; one whose ordering key can't be found is delivered out of order."""
-    try:
-        key = destination.ordering_key(scope)
-    except EvaluationError:
-        key = None
-    lane = destination.lane(key)
+    lane = destination.lane_of(scope)
     return lane.name if lane is not None else None

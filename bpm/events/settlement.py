@@ -1,23 +1,24 @@
 """What becomes of a delivery, written in one transaction: its state, the attempt, its receiver's health."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
+from pydantic_core import from_json
 
 from bpm.bus import Bus, Envelope
 from bpm.events import breaker, delivery_tables, subscription_tables
 from bpm.events.answer import RETRY_AFTER, Attempt
 from bpm.events.catalogue import DISABLED_EVENT
 from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERED, KIND, PAUSED, PENDING
-from bpm.events.destination import Destination
+from bpm.events.destination import Destination, scope_of
+from bpm.events.health import Health
 from bpm.events.schedule import next_attempt, read_retry_after
 from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.security.permissions import RESERVED_EVENTS, Principal
 from bpm.store import Transaction
 
 GONE = 410
-HEALTH_NOTED_EVERY = timedelta(seconds=1)
 
 log = structlog.get_logger("bpm.events")
 
@@ -25,12 +26,12 @@ log = structlog.get_logger("bpm.events")
 class Settlement:
     """Writes the outcomes of deliveries; each method is fenced by the turn of the row it is given."""
 
-    def __init__(self, bus: Bus, jobs: JobQueue, lanes: Lanes) -> None:
-        """Take the bus, on which a disabled subscription is announced, and where jobs are asked for."""
+    def __init__(self, bus: Bus, jobs: JobQueue, lanes: Lanes, health: Health) -> None:
+        """Take the bus, which tells of a disabled subscription, where jobs are asked for, and the receivers' health."""
         self._bus = bus
         self._jobs = jobs
         self._lanes = lanes
-        self._noted: dict[int, datetime] = {}
+        self._health = health
 
     def put_off(self, tx: Transaction, row: Any, until: datetime) -> None:
         """Look at a delivery again later; it keeps its place, and no attempt is counted."""
@@ -43,12 +44,28 @@ class Settlement:
         delivery_tables.take_turn(tx, row, lane=lane.name, due_at=now)
         self._lanes.enter(tx, lane, Job(KIND, row.id, row.turn + 1, now))
 
-    def unstrand(self, tx: Transaction, row: Any) -> None:
-        """Let a delivery go that was put aside while its subscription was being switched on."""
-        if row.is_active and not row.is_resuming:
-            now = self._bus.now()
-            turn = delivery_tables.revive(tx, row.id, row.turn, {"state": PENDING, "due_at": now})
-            self._jobs.enqueue(tx, Job(KIND, row.id, turn, now))
+    def unstrand(self, tx: Transaction, row: Any, destination: Destination) -> None:
+        """Let a delivery go that was put aside while its subscription was being switched on, in its lane."""
+        if not row.is_active or row.is_resuming:
+            return
+        now = self._bus.now()
+        lane = destination.lane_of(
+            scope_of(
+                {
+                    "id": row.event_id,
+                    "name": row.event,
+                    "created_at": row.published_at,
+                    "data": from_json(row.data),
+                    "ordering_key": row.ordering_key,
+                }
+            )
+        )
+        changes = {"state": PENDING, "due_at": now, "lane": lane.name if lane is not None else None}
+        job = Job(KIND, row.id, delivery_tables.revive(tx, row.id, row.turn, changes), now)
+        if lane is None:
+            self._jobs.enqueue(tx, job)
+        else:
+            self._lanes.enter(tx, lane, job)
 
     def pause(self, tx: Transaction, row: Any, destination: Destination) -> None:
         """Keep a delivery for the day its subscription is active again."""
@@ -84,10 +101,7 @@ class Settlement:
         changes = {"state": DELIVERED, "due_at": None, "completed_at": now, "lane": None}
         delivery_tables.take_turn(tx, row, **changes, **_counted(row, result))
         self._leave(tx, row, destination)
-        noted = self._noted.get(destination.id, row.last_success_at)
-        if row.failure_count or row.open_until or noted is None or now - noted >= HEALTH_NOTED_EVERY:
-            subscription_tables.note_success(tx, destination.id, now)
-            self._noted[destination.id] = now
+        self._health.succeeded(tx, destination.id, row, now)
 
     def _failed(self, tx: Transaction, row: Any, destination: Destination, result: Attempt, *, is_probe: bool) -> None:
         now = self._bus.now()
@@ -103,19 +117,11 @@ class Settlement:
             self._leave(tx, row, destination)
         if due is not None:
             self._jobs.enqueue(tx, Job(KIND, row.id, row.turn + 1, due))
-        self._note_failure(tx, destination, now, gone=gone, is_probe=is_probe)
-
-    def _note_failure(
-        self, tx: Transaction, destination: Destination, now: datetime, *, gone: bool, is_probe: bool
-    ) -> None:
-        health = subscription_tables.note_failure(tx, destination.id, now)
+        failing_since = self._health.failed(tx, destination.id, now, made=result.made, is_probe=is_probe)
         if gone:
             self._disable(tx, destination, "the receiver answered 410 Gone", now)
-        elif breaker.is_hopeless(health.failing_since, now):
-            self._disable(tx, destination, f"nothing but failures since {health.failing_since:%Y-%m-%d %H:%M} UTC", now)
-        opens = breaker.opening(health.failure_count, health.openings, health.open_until, is_probe=is_probe, now=now)
-        if opens is not None:
-            subscription_tables.open_breaker(tx, destination.id, opens.count, opens.until)
+        elif breaker.is_hopeless(failing_since, now):
+            self._disable(tx, destination, f"nothing but failures since {failing_since:%Y-%m-%d %H:%M} UTC", now)
 
     def _disable(self, tx: Transaction, destination: Destination, reason: str, now: datetime) -> None:
         """Switch the subscription off and tell: the log, the list, and whoever subscribed to that."""

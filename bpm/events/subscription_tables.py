@@ -73,35 +73,7 @@ SUBSCRIPTIONS = Subscription.table()
 PATTERNS = SubscriptionPattern.table()
 HEALTH = SubscriptionHealth.table()
 
-_OWN_HEALTH = HEALTH.c.subscription_id == bindparam("id_")
 _BY_ID = select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id == bindparam("id_"))
-_SUCCEEDED = (
-    update(HEALTH)
-    .where(_OWN_HEALTH)
-    .values(
-        last_triggered_at=bindparam("now_"),
-        last_success_at=bindparam("now_"),
-        failure_count=0,
-        failing_since=None,
-        openings=0,
-        open_until=None,
-    )
-)
-_FAILED = (
-    update(HEALTH)
-    .where(_OWN_HEALTH)
-    .values(
-        last_triggered_at=bindparam("now_"),
-        last_failure_at=bindparam("now_"),
-        failure_count=HEALTH.c.failure_count + 1,
-        failing_since=func.coalesce(HEALTH.c.failing_since, bindparam("now_", type_=HEALTH.c.failing_since.type)),
-    )
-    .returning(HEALTH)
-)
-_OPEN = update(HEALTH).where(_OWN_HEALTH).values(openings=bindparam("openings_"), open_until=bindparam("until_"))
-_CLAIM = (
-    update(HEALTH).where(_OWN_HEALTH, HEALTH.c.open_until == bindparam("seen_")).values(open_until=bindparam("until_"))
-)
 _DISABLE = (
     update(SUBSCRIPTIONS)
     .where(SUBSCRIPTIONS.c.id == bindparam("id_"), SUBSCRIPTIONS.c.is_active == true())
@@ -144,18 +116,6 @@ def subscription_row(tx: Transaction, id_: int) -> Any:
 def subscription(tx: Transaction, organization_id: int, id_: int) -> Subscription | None:
     """Return a subscription of the organisation that was not deleted."""
     return tx.session(organization_id).exec(_not_deleted().where(col(Subscription.id) == id_)).first()
-
-
-def health(tx: Transaction, organization_id: int, id_: int) -> SubscriptionHealth | None:
-    """Return how a subscription's receiver is doing."""
-    statement = select_rows(SubscriptionHealth).where(col(SubscriptionHealth.subscription_id) == id_)
-    return tx.session(organization_id).exec(statement).first()
-
-
-def health_of(tx: Transaction, organization_id: int, ids: Iterable[int]) -> dict[int, SubscriptionHealth]:
-    """Return how the receivers of several subscriptions are doing, by subscription."""
-    statement = select_rows(SubscriptionHealth).where(col(SubscriptionHealth.subscription_id).in_(list(ids)))
-    return {row.subscription_id: row for row in tx.session(organization_id).exec(statement)}
 
 
 def select_subscriptions(
@@ -213,26 +173,6 @@ def disable(tx: Transaction, id_: int, reason: str, now: datetime) -> bool:
     return tx.connection.execute(_DISABLE, {"id_": id_, "reason_": reason, "now_": now}).rowcount == 1
 
 
-def note_success(tx: Transaction, id_: int, now: datetime) -> None:
-    """Write down that a receiver is well."""
-    tx.connection.execute(_SUCCEEDED, {"id_": id_, "now_": now})
-
-
-def note_failure(tx: Transaction, id_: int, now: datetime) -> Any:
-    """Count a failure and return the receiver's health."""
-    return tx.connection.execute(_FAILED, {"id_": id_, "now_": now}).first()
-
-
-def open_breaker(tx: Transaction, id_: int, openings: int, until: datetime | None) -> None:
-    """Send nothing until then; None lets deliveries go again."""
-    tx.connection.execute(_OPEN, {"id_": id_, "openings_": openings, "until_": until})
-
-
-def claim_probe(tx: Transaction, id_: int, seen: datetime, until: datetime) -> bool:
-    """Hold everybody else off while one delivery tries; tells False when somebody else was first."""
-    return tx.connection.execute(_CLAIM, {"id_": id_, "seen_": seen, "until_": until}).rowcount == 1
-
-
 def _not_deleted() -> SelectOfScalar[Subscription]:
     return select_rows(Subscription).where(col(Subscription.deleted_at).is_(None))
 
@@ -243,8 +183,3 @@ def _keep_patterns(tx: Transaction, organization_id: int, id_: int, patterns: It
         for pattern in dict.fromkeys(patterns)
     ]
     tx.connection.execute(insert(PATTERNS), rows)
-
-
-def forgive(tx: Transaction, id_: int) -> None:
-    """Let the next delivery go, however many have failed before it."""
-    tx.connection.execute(update(HEALTH).where(_OWN_HEALTH).values(open_until=None, failing_since=None), {"id_": id_})

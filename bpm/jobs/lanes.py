@@ -73,10 +73,6 @@ class Lanes:
         name = tickets.removed(tx, job.kind, job.ref) or lane.name
         self._promote(tx, name, lane.pace if name == lane.name else None)
 
-    def is_waiting(self, tx: Transaction, job: Job) -> bool:
-        """Whether a job is in a lane and has yet to get its turn there."""
-        return tickets.is_waiting(tx, job.kind, job.ref)
-
     def repair(self, tx: Transaction) -> None:
         """Let jobs go that wait although there is room (a lane was widened), and forget lanes nobody is in."""
         for name in tickets.with_free_room(tx, MAX_REPAIRED):

@@ -69,7 +69,6 @@ _LOCK = select(LANES).where(_NAMED).with_for_update()
 _PACE = update(LANES).where(_NAMED).values(next_start_at=bindparam("next_"))
 _OWN = (TICKETS.c.kind == bindparam("kind_"), TICKETS.c.ref == bindparam("ref_"))
 _REMOVED = delete(TICKETS).where(*_OWN).returning(TICKETS.c.lane)
-_IS_WAITING = select(TICKETS.c.ref).where(*_OWN, TICKETS.c.promoted == false())
 _FRONT = select(TICKETS).where(_IN_LANE).order_by(TICKETS.c.number).limit(bindparam("width_"))
 _PROMOTE = update(TICKETS).where(_IN_LANE, TICKETS.c.number == bindparam("number_")).values(promoted=True)
 _FREE_ROOM = (
@@ -126,11 +125,6 @@ def removed(tx: Transaction, kind: str, ref: str) -> str | None:
     """Take a job out of its lane, and return that lane's name, or None."""
     take_turn(tx)
     return tx.connection.execute(_REMOVED, {"kind_": kind, "ref_": ref}).scalar()
-
-
-def is_waiting(tx: Transaction, kind: str, ref: str) -> bool:
-    """Whether a job waits its turn in a lane."""
-    return tx.connection.execute(_IS_WAITING, {"kind_": kind, "ref_": ref}).first() is not None
 
 
 def front(tx: Transaction, lane: Any) -> Sequence[Any]:

@@ -175,19 +175,6 @@ async def test_lanes_may_share_a_pace(house: House) -> None:
     assert starts == {"a1": 0, "b1": 0.5, "c1": 1, "b2": 1.5}
 
 
-async def test_who_waits_is_known(house: House) -> None:
-    """A job waits from when it enters a full lane until it is let through."""
-    lane = Lane("a")
-    await house.enter(lane, "1", "2")
-
-    async def waits(ref: str) -> bool:
-        return await house.database.read(lambda tx: house.lanes.is_waiting(tx, house.job(ref)))
-
-    assert [await waits(ref) for ref in ("1", "2", "3")] == [False, True, False]
-    await house.leave(lane, "1")
-    assert not await waits("2")
-
-
 async def test_a_lane_costs_six_statements(house: House) -> None:
     """Three to enter and three to leave; one less where nobody else has entered."""
     lane = Lane("a")

@@ -1,0 +1,82 @@
+"""Receivers that fail are left alone, and those that are back get at once what waited for them."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bpm.events import breaker, health_tables
+from bpm.events.delivery_tables import KIND
+from bpm.jobs import Job, JobQueue
+from bpm.store import Transaction
+
+NOTED_EVERY = timedelta(seconds=1)
+SPREAD = timedelta(seconds=1)
+"""Within how much time the deliveries that waited for a breaker are looked at, lest they come all at once."""
+
+MAX_RELEASED = 1_000
+
+
+class Known(Protocol):
+    """What was known of a receiver when its delivery was taken up."""
+
+    @property
+    def failure_count(self) -> int:
+        """The failures since the last success."""
+        ...
+
+    @property
+    def last_success_at(self) -> datetime | None:
+        """When it last took a delivery."""
+        ...
+
+    @property
+    def open_until(self) -> datetime | None:
+        """Until when nothing was to be sent."""
+        ...
+
+
+class Health:
+    """Keeps the health of receivers, each by its subscription."""
+
+    def __init__(self, jobs: JobQueue) -> None:
+        """Take where jobs are asked for."""
+        self._jobs = jobs
+        self._noted: dict[int, datetime] = {}
+
+    def succeeded(self, tx: Transaction, id_: int, known: Known, now: datetime) -> None:
+        """Note a success; a receiver that is well is written down once a second, one that is back at once."""
+        noted = self._noted.get(id_, known.last_success_at)
+        if known.failure_count or known.open_until or noted is None or now - noted >= NOTED_EVERY:
+            self._release(tx, id_, now)
+            health_tables.note_success(tx, id_, now)
+            self._noted[id_] = now
+
+    def failed(self, tx: Transaction, id_: int, now: datetime, *, made: bool, is_probe: bool) -> datetime | None:
+        """Count a failure, and return since when there was nothing else.
+
+        What came to no request says nothing about the receiver: it opens no breaker, and ends a probe.
+        """
+        row = health_tables.note_failure(tx, id_, now)
+        opens = breaker.opening(row.failure_count, row.openings, row.open_until, is_probe=is_probe, now=now)
+        if not made and is_probe:
+            health_tables.open_breaker(tx, id_, row.openings, now)
+        elif made and opens is not None:
+            health_tables.open_breaker(tx, id_, opens.count, opens.until)
+        return row.failing_since
+
+    def forgive(self, tx: Transaction, id_: int, now: datetime) -> None:
+        """Let deliveries go again, however many have failed."""
+        self._release(tx, id_, now)
+        health_tables.forgive(tx, id_)
+
+    def _release(self, tx: Transaction, id_: int, now: datetime) -> None:
+        """Let what waits for the breaker go now."""
+        until = health_tables.open_until(tx, id_)
+        if until is not None and until > now:
+            rows = health_tables.hurried(tx, id_, until, until + SPREAD, MAX_RELEASED, now)
+            self._jobs.enqueue(tx, *[Job(KIND, row.id, row.turn, now) for row in rows])
+
+
+def look_again(open_until: datetime) -> datetime:
+    """Return when a delivery is looked at again that found its receiver's breaker open."""
+    return open_until + random.uniform(0, 1) * SPREAD  # noqa: S311 spread, not secrecy

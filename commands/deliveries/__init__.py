@@ -1,0 +1,1 @@
+"""Deliveries: what was sent to whom, what was answered, and how to send it again."""

@@ -1,0 +1,86 @@
+"""Look deliveries up, and the requests that were made for them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bpm.bus import Context, Id, Page, PagedQuery, Query, handles
+from bpm.errors import NotFound
+from bpm.events import delivery_tables, tables
+from bpm.events.delivery_tables import Delivery, DeliveryAttempt
+from commands.deliveries.access import DeliveryId, existing
+from commands.deliveries.views import (
+    AttemptView,
+    DeliveryDetailView,
+    DeliveryView,
+    shown,
+    shown_attempt,
+    shown_whole,
+)
+
+State = Literal["pending", "paused", "delivered", "dead", "cancelled"]
+
+
+class GetDeliveryListQuery(PagedQuery[Page[DeliveryView]]):
+    """List deliveries, the newest first; `event` is a name or `order.*`."""
+
+    permission = "deliveries:read"
+    succeeded = "Deliveries retrieved successfully"
+
+    subscription_id: Id | None = None
+    event_id: DeliveryId | None = None
+    event: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    state: State | None = None
+
+
+@handles
+def list_deliveries(query: GetDeliveryListQuery, context: Context) -> Page[DeliveryView]:
+    """Return one page."""
+    statement = delivery_tables.select_deliveries(
+        subscription_id=query.subscription_id, event_id=query.event_id, event=query.event, state=query.state
+    )
+    columns = {"createdAt": "created_at", "completedAt": "completed_at", "nextAttemptAt": "due_at", "event": "event"}
+    return query.page(context, statement, Delivery, shown, search=("event", "last_error"), sortable=columns)
+
+
+class GetDeliveryByIdQuery(Query[DeliveryDetailView]):
+    """Return one delivery with its event's data and every attempt: timing, request, answer."""
+
+    permission = "deliveries:read"
+    succeeded = "Delivery retrieved successfully"
+    failed = "Delivery not found"
+
+    id: DeliveryId
+
+
+@handles
+def get(query: GetDeliveryByIdQuery, context: Context) -> DeliveryDetailView:
+    """Look it up."""
+    row = existing(query.id, context)
+    event = tables.event(context.tx, context.organization_id, row.event_id)
+    attempts = delivery_tables.attempts_of(context.tx, context.organization_id, row.id)
+    if event is None:
+        raise NotFound("The event of this delivery was deleted")
+    return shown_whole(row, event, list(attempts))
+
+
+class GetDeliveryAttemptListQuery(PagedQuery[Page[AttemptView]]):
+    """List the requests made, the newest first: the log of one subscription, or of all."""
+
+    permission = "deliveries:read"
+    succeeded = "Delivery attempts retrieved successfully"
+
+    subscription_id: Id | None = None
+    ok: bool | None = None
+
+
+@handles
+def list_attempts(query: GetDeliveryAttemptListQuery, context: Context) -> Page[AttemptView]:
+    """Return one page."""
+    statement = delivery_tables.select_attempts(query.subscription_id, ok=query.ok)
+    columns = {"createdAt": "created_at", "id": "id", "durationMs": "duration_ms", "status": "status"}
+    page = query.page(context, statement, DeliveryAttempt, lambda row: row, search=("error",), sortable=columns)
+    wanted = [row.delivery_id for row in page.items]
+    events = delivery_tables.events_of(context.tx, context.organization_id, wanted)
+    items = [shown_attempt(row, events.get(row.delivery_id)) for row in page.items]
+    return Page[AttemptView].of(items, page.total_count, page.page_number, page.page_size)

@@ -1,0 +1,145 @@
+"""Send again what died, what a subscription never got, and what was kept while it was inactive."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, Id, View, handles
+from bpm.bus.paging import When
+from bpm.events import recovery_tables, subscription_tables
+from bpm.events.health import Health
+from bpm.events.publisher import Publisher
+from bpm.events.subscription_tables import Subscription
+from bpm.store import organizations
+from commands.deliveries.access import active_subscription
+from commands.deliveries.views import RecoveryView
+
+BATCH = 200
+MAX_PREVIEWED = 5_000
+
+
+class RecoverFailedDeliveriesCommand(Command[RecoveryView]):
+    """Send again what died since a time, of one subscription or of all that are active.
+
+    With `missing`, instead, what one subscription never got: the events since then that it wants by now and has no
+    delivery of, because it was created or mended after them. `preview` only counts. What is more than a batch
+    follows by itself; `after` is where it goes on.
+    """
+
+    permission = "deliveries:write"
+    succeeded = "Deliveries are recovered"
+    failed = "Recovery failed"
+
+    since: When
+    until: When | None = None
+    subscription_id: Id | None = None
+    missing: bool = False
+    preview: bool = False
+    after: Annotated[str, Field(max_length=100)] | None = None
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """Only one subscription can be compared with the events."""
+        if fields.get("missing") is True and fields.get("subscriptionId") is None:
+            yield "subscriptionId: is required when missing is true"
+
+
+@handles
+def recover(
+    command: RecoverFailedDeliveriesCommand, context: Context, publisher: Publisher, health: Health
+) -> RecoveryView:
+    """Count, or send a batch and arrange for the rest."""
+    until = command.until or context.now()
+    if command.subscription_id is not None:
+        subscription = active_subscription(command.subscription_id, context)
+        if command.missing:
+            return _replay(command, subscription, until, context, publisher)
+    return _revive(command, until, context, publisher, health)
+
+
+class ResumedView(View):
+    """How many deliveries that were kept go out now, and whether more follow by themselves."""
+
+    resumed: int
+    goes_on: bool
+
+
+class ResumeDeliveriesCommand(Command[ResumedView]):
+    """Let the next of the deliveries go that were kept while a subscription was inactive; its activation does so."""
+
+    permission = "subscriptions:write"
+    succeeded = "Deliveries resumed"
+
+    subscription_id: Id
+
+
+@handles
+def resume(command: ResumeDeliveriesCommand, context: Context, publisher: Publisher) -> ResumedView:
+    """Resume a batch in order; new events queue up behind until the last one."""
+    row = subscription_tables.subscription(context.tx, context.organization_id, command.subscription_id)
+    if row is None or not row.is_resuming or not organizations.is_active(context.tx, context.organization_id):
+        return ResumedView(resumed=0, goes_on=False)
+    waiting = recovery_tables.paused(context.tx, command.subscription_id, BATCH)
+    for delivery in waiting:
+        publisher.resume(context.tx, row, delivery, context.now())
+    if len(waiting) < BATCH:
+        subscription_tables.update_subscription(context.tx, row, {"is_resuming": False})
+        return ResumedView(resumed=len(waiting), goes_on=False)
+    context.later("ResumeDeliveriesCommand", {"subscriptionId": command.subscription_id})
+    return ResumedView(resumed=len(waiting), goes_on=True)
+
+
+def _revive(
+    command: RecoverFailedDeliveriesCommand, until: datetime, context: Context, publisher: Publisher, health: Health
+) -> RecoveryView:
+    wanted = (context.tx, context.organization_id, command.subscription_id, command.since, until)
+    if command.preview:
+        return RecoveryView(preview=True, found=recovery_tables.count_dead(*wanted), goes_on=False)
+    found = recovery_tables.dead(*wanted, limit=BATCH)
+    subscriptions: dict[int, Any] = {}
+    for delivery in found:
+        id_ = delivery.subscription_id
+        if id_ not in subscriptions:
+            health.forgive(context.tx, id_, context.now())
+            subscriptions[id_] = subscription_tables.subscription_row(context.tx, id_)
+        publisher.resume(context.tx, subscriptions[id_], delivery, context.now())
+    if len(found) == BATCH:
+        _go_on(command, command.since, until, None, context)
+    return RecoveryView(preview=False, found=len(found), goes_on=len(found) == BATCH)
+
+
+def _replay(
+    command: RecoverFailedDeliveriesCommand,
+    subscription: Subscription,
+    until: datetime,
+    context: Context,
+    publisher: Publisher,
+) -> RecoveryView:
+    limit = MAX_PREVIEWED if command.preview else BATCH
+    id_ = command.subscription_id or 0
+    events = recovery_tables.missing_events(
+        context.tx, context.organization_id, id_, subscription.events, command.since, until, command.after, limit
+    )
+    wanted = [event for event in events if publisher.wants(context.tx, subscription, event._mapping)]
+    goes_on = len(events) == limit
+    if not command.preview:
+        for event in wanted:
+            publisher.deliver(context.tx, subscription, event._mapping, context.now())
+        if goes_on:
+            _go_on(command, events[-1].created_at, until, events[-1].id, context)
+    return RecoveryView(preview=command.preview, found=len(wanted), goes_on=goes_on)
+
+
+def _go_on(
+    command: RecoverFailedDeliveriesCommand, since: datetime, until: datetime, after: str | None, context: Context
+) -> None:
+    fields = {
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+        "subscriptionId": command.subscription_id,
+        "missing": command.missing,
+        "after": after,
+    }
+    context.later("RecoverFailedDeliveriesCommand", fields)

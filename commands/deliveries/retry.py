@@ -1,0 +1,80 @@
+"""Send one delivery again, or give it up."""
+
+from bpm.bus import Command, Context, handles
+from bpm.errors import Conflict
+from bpm.events import delivery_tables, recovery_tables, subscription_tables
+from bpm.events.delivery_tables import CANCELLED, KIND, PAUSED, PENDING, Delivery
+from bpm.events.destination import Destinations
+from bpm.events.health import Health
+from bpm.events.publisher import Publisher
+from bpm.jobs import Job, JobQueue, Lanes
+from commands.deliveries.access import DeliveryId, active_subscription, existing
+from commands.deliveries.views import DeliveryView, shown
+
+
+class RetryDeliveryCommand(Command[DeliveryView]):
+    """Send a delivery again, at once, with a new round of attempts; one that waits is hurried, and keeps its place.
+
+    Whatever the subscription's filter says by now: it is you who asks.
+    """
+
+    permission = "deliveries:write"
+    succeeded = "Delivery is tried again"
+    failed = "Retry failed"
+
+    id: DeliveryId
+
+
+@handles
+def retry(
+    command: RetryDeliveryCommand, context: Context, publisher: Publisher, jobs: JobQueue, health: Health
+) -> DeliveryView:
+    """Let it go, in its place if it has one in a lane; what is due already goes by itself."""
+    row = existing(command.id, context)
+    subscription = active_subscription(row.subscription_id, context)
+    now = context.now()
+    health.forgive(context.tx, row.subscription_id, now)
+    whole = recovery_tables.resting(context.tx, command.id)
+    if whole.state != PENDING:
+        publisher.resume(context.tx, subscription, whole, now)
+    elif whole.due_at > now:
+        jobs.cancel(context.tx, Job(KIND, whole.id, whole.turn, whole.due_at))
+        turn = delivery_tables.revive(context.tx, whole.id, whole.turn, {"due_at": now, "tries": 0})
+        jobs.enqueue(context.tx, Job(KIND, whole.id, turn, now))
+    context.session.refresh(row)
+    return shown(row)
+
+
+class CancelDeliveryCommand(Command[DeliveryView]):
+    """Give up a delivery that waits; it can be retried later."""
+
+    permission = "deliveries:write"
+    succeeded = "Delivery cancelled successfully"
+    failed = "Cancellation failed"
+
+    id: DeliveryId
+
+
+@handles
+def cancel(
+    command: CancelDeliveryCommand, context: Context, lanes: Lanes, jobs: JobQueue, destinations: Destinations
+) -> DeliveryView:
+    """End it, and let the next one in its lane go."""
+    row = existing(command.id, context)
+    if row.state not in (PENDING, PAUSED):
+        raise Conflict(f"Delivery is {row.state} already")
+    if row.state == PENDING:
+        _withdraw(row, context, lanes, jobs, destinations)
+    changes = {"state": CANCELLED, "due_at": None, "lane": None, "completed_at": context.now()}
+    delivery_tables.change_delivery(context.tx, row, **changes)
+    return shown(row)
+
+
+def _withdraw(row: Delivery, context: Context, lanes: Lanes, jobs: JobQueue, destinations: Destinations) -> None:
+    """Take a pending delivery out of its lane and its time."""
+    job = Job(KIND, row.id, row.turn, row.due_at or context.now())
+    jobs.cancel(context.tx, job)
+    if row.lane is not None:
+        subscription = subscription_tables.subscription_row(context.tx, row.subscription_id)
+        destination = destinations.of(context.tx, subscription.id, subscription.version)
+        lanes.leave(context.tx, destination.lane_named(row.lane), job)

@@ -1,0 +1,24 @@
+"""How the commands about a subscription find it, and how they show it."""
+
+from bpm.bus import Context
+from bpm.errors import NotFound
+from bpm.events import health_tables, subscription_tables
+from bpm.events.subscription_tables import Subscription
+from bpm.security.secrets import SecretBox
+from commands.subscriptions.views import SubscriptionView, shown
+
+MISSING = "No subscription found with the specified ID"
+
+
+def existing(id_: int, context: Context, dialect: str | None = None) -> Subscription:
+    """Return a subscription of the organisation's, if one is given only of that dialect; raises `NotFound`."""
+    row = subscription_tables.subscription(context.tx, context.organization_id, id_)
+    if row is None or dialect not in (None, row.dialect):
+        raise NotFound(MISSING)
+    return row
+
+
+def shown_now(row: Subscription, context: Context, box: SecretBox) -> SubscriptionView:
+    """Show a subscription as it is now, with the health of its receiver."""
+    health = health_tables.health(context.tx, context.organization_id, row.id or 0)
+    return shown(row, health, box, context.now())

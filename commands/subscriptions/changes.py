@@ -1,0 +1,220 @@
+"""Create, change and delete subscriptions."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, EffectContext, Id, Moment, View, handles
+from bpm.errors import Invalid
+from bpm.events import recovery_tables, subscription_tables
+from bpm.events.destination import SigningSecret, opened_headers, sealed_headers, sealed_secrets
+from bpm.events.headers import HeaderError, with_stored_values
+from bpm.events.signing import new_secret
+from bpm.security.net_targets import Targets
+from bpm.security.redaction import REDACTED
+from bpm.security.secrets import SecretBox, SecretError
+from bpm.settings import Settings
+from commands.subscriptions.access import existing, shown_now
+from commands.subscriptions.checks import check_events, check_room, check_script, check_url, field_problems
+from commands.subscriptions.fields import (
+    Description,
+    Dialect,
+    Format,
+    Headers,
+    InFlight,
+    Name,
+    Patterns,
+    Rate,
+    Retries,
+    Source,
+    Timeout,
+    Transform,
+    Url,
+)
+from commands.subscriptions.views import SubscriptionView, SubscriptionWithSecretView, shown_with_secret
+from scripts import Sandbox
+
+
+class CreateSubscriptionCommand(Command[SubscriptionWithSecretView]):
+    """Subscribe a URL to events.
+
+    `events` are names, or beginnings of names as in `task.*`. Without `retryCount` a delivery is tried seven times
+    over 18 hours. `filter` is a condition on `type`, `data` and `orderingKey`; `orderingKey` an expression: events
+    for which it has the same value arrive one behind the other. The `secret`, which signs the deliveries, is shown
+    this once.
+    """
+
+    permission = "subscriptions:write"
+    succeeded = "Subscription created successfully"
+    failed = "Validation failed"
+    secrets = frozenset({"secret", "headers"})
+
+    url: Url
+    events: Patterns
+    name: Name = ""
+    description: Description = ""
+    headers: Headers = Field(default_factory=dict[str, str])
+    is_active: bool = True
+    retry_count: Retries | None = None
+    timeout_seconds: Timeout = 30
+    secret: Annotated[str, Field(max_length=200)] | None = None
+    filter: Source | None = None
+    transform: Transform | None = None
+    ordering_key: Source | None = None
+    max_in_flight: InFlight | None = None
+    rate_per_second: Rate | None = None
+    dialect: Dialect = "standard"
+    format: Format = "standard"
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """See `field_problems`."""
+        return field_problems(fields)
+
+
+@handles
+async def create(
+    command: CreateSubscriptionCommand,
+    context: EffectContext,
+    secrets_box: SecretBox,
+    targets: Targets,
+    sandbox: Sandbox,
+    settings: Settings,
+) -> SubscriptionWithSecretView:
+    """Look at the receiver, then store the subscription."""
+    await check_script(command.transform.script if command.transform else None, sandbox)
+    await check_url(command.url, targets, settings)
+    return await context.conclude(lambda inside: _create(command, inside, secrets_box, settings))
+
+
+def _create(
+    command: CreateSubscriptionCommand, context: Context, box: SecretBox, settings: Settings
+) -> SubscriptionWithSecretView:
+    check_events(command.events, context, command.dialect)
+    check_room(context, settings)
+    values = command.model_dump(exclude={"secret", "headers", "transform"})
+    values |= {
+        "organization_id": context.organization_id,
+        "transform": _transform(command),
+        "headers": _headers(command, None, box),
+        "secrets": sealed_secrets([SigningSecret(command.secret or new_secret())], box),
+        "version": 1,
+        "is_resuming": False,
+        "created_at": context.now(),
+    }
+    id_ = subscription_tables.insert_subscription(context.tx, values)
+    return shown_with_secret(existing(id_, context), None, box, context.now())
+
+
+class UpdateSubscriptionCommand(Command[SubscriptionView]):
+    """Change a subscription; what is left out stays, null takes it away. `***` as a header's value keeps it.
+
+    Deliveries that wait are sent as the subscription is when their turn comes. With `dialect`, only one that was
+    made through that interface is found.
+    """
+
+    permission = "subscriptions:write"
+    succeeded = "Subscription updated successfully"
+    failed = "Update failed"
+    secrets = frozenset({"headers"})
+
+    id: Id
+    url: Url = ""
+    events: Patterns = Field(default_factory=list[str])
+    name: Name = ""
+    description: Description = ""
+    headers: Headers = Field(default_factory=dict[str, str])
+    retry_count: Retries | None = None
+    timeout_seconds: Timeout = 30
+    filter: Source | None = None
+    transform: Transform | None = None
+    ordering_key: Source | None = None
+    max_in_flight: InFlight | None = None
+    rate_per_second: Rate | None = None
+    format: Format = "standard"
+    dialect: Dialect | None = None
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """See `field_problems`."""
+        return field_problems(fields)
+
+
+@handles
+async def update(
+    command: UpdateSubscriptionCommand,
+    context: EffectContext,
+    secrets_box: SecretBox,
+    targets: Targets,
+    sandbox: Sandbox,
+    settings: Settings,
+) -> SubscriptionView:
+    """Look at the receiver when it is another, then store the changes."""
+    await check_script(command.transform.script if command.transform else None, sandbox)
+    if "url" in command.model_fields_set:
+        await check_url(command.url, targets, settings)
+    return await context.conclude(lambda inside: _update(command, inside, secrets_box))
+
+
+def _update(command: UpdateSubscriptionCommand, context: Context, box: SecretBox) -> SubscriptionView:
+    row = existing(command.id, context, command.dialect)
+    given = command.model_fields_set
+    if "events" in given:
+        check_events(command.events, context, row.dialect)
+    values = command.model_dump(exclude_unset=True, exclude={"id", "headers", "transform", "dialect"})
+    if "transform" in given:
+        values["transform"] = _transform(command)
+    if "headers" in given:
+        values["headers"] = _headers(command, row.headers, box)
+    values |= {"version": row.version + 1, "updated_at": context.now()}
+    subscription_tables.update_subscription(context.tx, row, values)
+    return shown_now(row, context, box)
+
+
+class DeletedSubscriptionView(View):
+    """What was deleted, and when."""
+
+    id: int
+    name: str
+    url: str
+    deleted_at: Moment
+
+
+class DeleteSubscriptionCommand(Command[DeletedSubscriptionView]):
+    """Delete a subscription; deliveries that wait are cancelled, its log stays.
+
+    With `dialect`, only one that was made through that interface is found.
+    """
+
+    permission = "subscriptions:write"
+    succeeded = "Subscription deleted successfully"
+    failed = "Deletion failed"
+
+    id: Id
+    dialect: Dialect | None = None
+
+
+@handles
+def delete(command: DeleteSubscriptionCommand, context: Context) -> DeletedSubscriptionView:
+    """Let no event find it any more."""
+    row = existing(command.id, context, command.dialect)
+    now = context.now()
+    subscription_tables.delete_subscription(context.tx, command.id, now)
+    recovery_tables.cancel_paused(context.tx, command.id, now)
+    return DeletedSubscriptionView(id=command.id, name=row.name, url=row.url, deleted_at=now)
+
+
+def _transform(command: CreateSubscriptionCommand | UpdateSubscriptionCommand) -> dict[str, Any] | None:
+    return command.transform.model_dump(exclude_unset=True) if command.transform is not None else None
+
+
+def _headers(
+    command: CreateSubscriptionCommand | UpdateSubscriptionCommand, stored: str | None, box: SecretBox
+) -> str | None:
+    """Seal the headers, with the stored value wherever stars stand for it; raises `Invalid`."""
+    try:
+        known = opened_headers(stored, box) if REDACTED in command.headers.values() else {}
+        return sealed_headers(with_stored_values(command.headers, known), box)
+    except (HeaderError, SecretError) as error:
+        raise Invalid(f"headers: {error}") from error

@@ -1,0 +1,58 @@
+"""Look subscriptions up."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bpm.bus import Context, Id, Page, PagedQuery, Query, handles
+from bpm.events import health_tables, subscription_tables
+from bpm.events.subscription_tables import Subscription
+from bpm.security.secrets import SecretBox
+from commands.subscriptions.access import existing, shown_now
+from commands.subscriptions.fields import Dialect
+from commands.subscriptions.views import SubscriptionView, shown
+
+
+class GetSubscriptionListQuery(PagedQuery[Page[SubscriptionView]]):
+    """List subscriptions; `event` is the name of an event that they want."""
+
+    permission = "subscriptions:read"
+    succeeded = "Subscriptions retrieved successfully"
+
+    is_active: bool | None = None
+    event: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    dialect: Dialect | None = None
+
+
+@handles
+def list_subscriptions(
+    query: GetSubscriptionListQuery, context: Context, secrets_box: SecretBox
+) -> Page[SubscriptionView]:
+    """Return one page, the newest first."""
+    statement = subscription_tables.select_subscriptions(
+        is_active=query.is_active, event=query.event, dialect=query.dialect
+    )
+    columns = {"createdAt": "created_at", "id": "id", "name": "name", "url": "url"}
+    words = ("name", "description", "url")
+    page = query.page(context, statement, Subscription, lambda row: row, search=words, sortable=columns)
+    doing = health_tables.health_of(context.tx, context.organization_id, [row.id for row in page.items])
+    now = context.now()
+    items = [shown(row, doing.get(row.id), secrets_box, now) for row in page.items]
+    return Page[SubscriptionView].of(items, page.total_count, page.page_number, page.page_size)
+
+
+class GetSubscriptionByIdQuery(Query[SubscriptionView]):
+    """Return one subscription, without its secret; with `dialect`, only one that was made through that interface."""
+
+    permission = "subscriptions:read"
+    succeeded = "Subscription retrieved successfully"
+    failed = "Subscription not found"
+
+    id: Id
+    dialect: Dialect | None = None
+
+
+@handles
+def get(query: GetSubscriptionByIdQuery, context: Context, secrets_box: SecretBox) -> SubscriptionView:
+    """Look it up."""
+    return shown_now(existing(query.id, context, query.dialect), context, secrets_box)

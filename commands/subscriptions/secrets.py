@@ -1,0 +1,88 @@
+"""The secrets that deliveries are signed with: exchanged without a gap, and shown again to one interface alone."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, Id, Query, handles
+from bpm.errors import Conflict, Forbidden
+from bpm.events import health_tables, subscription_tables
+from bpm.events.destination import SigningSecret, opened_secrets, sealed_secrets
+from bpm.events.signing import new_secret
+from bpm.events.subscription_tables import Subscription
+from bpm.security.secrets import SecretBox, SecretError
+from commands.subscriptions.access import existing
+from commands.subscriptions.checks import field_problems
+from commands.subscriptions.fields import Dialect
+from commands.subscriptions.views import SecretRotationView, SubscriptionWithSecretView, shown_with_secret
+
+MAX_SECRETS = 3
+
+
+class RotateSubscriptionSecretCommand(Command[SecretRotationView]):
+    """Give a subscription a new secret, shown this once; for `overlapHours` the former one is signed with, too."""
+
+    permission = "subscriptions:write"
+    succeeded = "Secret rotated successfully"
+    failed = "Rotation failed"
+    secrets = frozenset({"secret"})
+
+    id: Id
+    overlap_hours: Annotated[float, Field(ge=0, le=720)] = 24
+    secret: Annotated[str, Field(max_length=200)] | None = None
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """A secret that is brought along must be one of Standard Webhooks."""
+        return field_problems({"secret": fields.get("secret")})
+
+
+@handles
+def rotate(command: RotateSubscriptionSecretCommand, context: Context, secrets_box: SecretBox) -> SecretRotationView:
+    """Put the new secret in front."""
+    row = existing(command.id, context)
+    now = context.now()
+    ends = now + timedelta(hours=command.overlap_hours)
+    former = [s for s in _opened(row, secrets_box) if s.expires_at is None or s.expires_at > now]
+    kept = [SigningSecret(s.secret, min(s.expires_at or ends, ends)) for s in former] if ends > now else []
+    fresh = SigningSecret(command.secret or new_secret())
+    sealed = sealed_secrets([fresh, *kept][:MAX_SECRETS], secrets_box)
+    values = {"secrets": sealed, "version": row.version + 1, "updated_at": now}
+    subscription_tables.update_subscription(context.tx, row, values)
+    return SecretRotationView(id=command.id, secret=fresh.secret, previous_expires_at=ends if kept else None)
+
+
+class GetSubscriptionSecretQuery(Query[SubscriptionWithSecretView]):
+    """Return one subscription with its secret, for the dialect whose interface shows it again (`plandocket`)."""
+
+    permission = "subscriptions:write"
+    succeeded = "Subscription retrieved successfully"
+    failed = "Subscription not found"
+
+    id: Id
+    dialect: Dialect | None = None
+
+
+@handles
+def get_secret(
+    query: GetSubscriptionSecretQuery, context: Context, secrets_box: SecretBox
+) -> SubscriptionWithSecretView:
+    """Look it up; other secrets are shown when they are made and never again."""
+    row = existing(query.id, context, query.dialect)
+    if row.dialect != "plandocket":
+        raise Forbidden("the secret is shown when it is made and never again; rotate it to get a new one")
+    health = health_tables.health(context.tx, context.organization_id, query.id)
+    try:
+        return shown_with_secret(row, health, secrets_box, context.now())
+    except SecretError as error:
+        raise Conflict(f"secret: {error}") from error
+
+
+def _opened(row: Subscription, box: SecretBox) -> list[SigningSecret]:
+    """Return the stored secrets; those that can't be opened any more are lost, and a new one is the remedy."""
+    try:
+        return opened_secrets(row.secrets, box)
+    except SecretError:
+        return []

@@ -1,0 +1,55 @@
+"""Switch subscriptions on and off; nothing that happens meanwhile is lost."""
+
+from bpm.bus import Command, Context, Id, handles
+from bpm.errors import Conflict
+from bpm.events import subscription_tables
+from bpm.events.health import Health
+from bpm.security.secrets import SecretBox
+from commands.subscriptions.access import existing, shown_now
+from commands.subscriptions.views import SubscriptionView
+
+
+class ActivateSubscriptionCommand(Command[SubscriptionView]):
+    """Switch a subscription on; what was kept for it meanwhile is delivered, the oldest first."""
+
+    permission = "subscriptions:write"
+    succeeded = "Subscription activated successfully"
+    failed = "Activation failed"
+
+    id: Id
+
+
+@handles
+def activate(
+    command: ActivateSubscriptionCommand, context: Context, secrets_box: SecretBox, health: Health
+) -> SubscriptionView:
+    """Switch it on, close its breaker, and begin with what was kept."""
+    row = existing(command.id, context)
+    if row.is_active:
+        raise Conflict("Subscription is already active")
+    values = {"is_active": True, "is_resuming": True, "disabled_reason": None, "updated_at": context.now()}
+    subscription_tables.update_subscription(context.tx, row, values)
+    health.forgive(context.tx, command.id, context.now())
+    context.call("ResumeDeliveriesCommand", {"subscriptionId": command.id})
+    return shown_now(row, context, secrets_box)
+
+
+class DeactivateSubscriptionCommand(Command[SubscriptionView]):
+    """Switch a subscription off; its events are kept for the day it is switched on again."""
+
+    permission = "subscriptions:write"
+    succeeded = "Subscription deactivated successfully"
+    failed = "Deactivation failed"
+
+    id: Id
+
+
+@handles
+def deactivate(command: DeactivateSubscriptionCommand, context: Context, secrets_box: SecretBox) -> SubscriptionView:
+    """Switch it off; what waits for its turn is put aside when that comes."""
+    row = existing(command.id, context)
+    if not row.is_active:
+        raise Conflict("Subscription is already inactive")
+    values = {"is_active": False, "is_resuming": False, "updated_at": context.now()}
+    subscription_tables.update_subscription(context.tx, row, values)
+    return shown_now(row, context, secrets_box)

@@ -1,0 +1,63 @@
+"""Send an event to one subscription alone, to see whether its receiver is there."""
+
+from typing import Any
+
+from bpm.bus import Command, Context, Id, View, handles
+from bpm.errors import Conflict
+from bpm.events import tables
+from bpm.events.catalogue import BUILT_IN, OWN_BEGINNINGS, TEST_EVENT
+from bpm.events.health import Health
+from bpm.events.names import EventName
+from bpm.events.publisher import Publisher
+from bpm.security.identifiers import new_id
+from commands.subscriptions.access import existing
+
+
+class TestEventView(View):
+    """The delivery of a test event; GetDeliveryByIdQuery tells what became of it."""
+
+    delivery_id: str
+    event_id: str
+    event: str
+
+
+class SendTestEventCommand(Command[TestEventView]):
+    """Send an event to one subscription alone: `subscription.test`, or an example of another type."""
+
+    permission = "subscriptions:write"
+    succeeded = "Test event sent"
+    failed = "The test event could not be sent"
+
+    id: Id
+    event: EventName | None = None
+
+
+@handles
+def send_test(command: SendTestEventCommand, context: Context, publisher: Publisher, health: Health) -> TestEventView:
+    """Store the event without looking for other subscribers, and ask for its delivery."""
+    row = existing(command.id, context)
+    if not row.is_active:
+        raise Conflict("The subscription is inactive; activate it first")
+    name, now = command.event or TEST_EVENT, context.now()
+    event = {
+        "organization_id": context.organization_id,
+        "id": new_id(),
+        "name": name,
+        "data": _example(name, context) if command.event else {"subscriptionId": row.id, "name": row.name},
+        "idempotency_key": None,
+        "ordering_key": None,
+        "correlation_id": context.envelope.root,
+        "created_at": now,
+    }
+    tables.append_event(context.tx, event)
+    health.forgive(context.tx, command.id, now)
+    delivery_id = publisher.deliver(context.tx, row, event, now, is_test=True)
+    return TestEventView(delivery_id=delivery_id or "", event_id=str(event["id"]), event=name)
+
+
+def _example(name: str, context: Context) -> Any:
+    """Return the registered example of a type, or the built-in one; the product's own events have none but that."""
+    own = tables.event_type(context.tx, context.organization_id, name)
+    if own is not None and own.example is not None and not name.startswith(OWN_BEGINNINGS):
+        return own.example
+    return dict(BUILT_IN[name].example) if name in BUILT_IN else {}
