@@ -68,12 +68,6 @@ def organization(tx: Transaction, organization_id: int) -> Organization | None:
     return tx.session(None).exec(select_rows(Organization).where(col(Organization.id) == organization_id)).first()
 
 
-def organization_named(tx: Transaction, name: str) -> Organization | None:
-    """Return the organisation with a name, whatever its capitals."""
-    same = func.lower(col(Organization.name)) == name.lower()
-    return tx.session(None).exec(select_rows(Organization).where(same)).first()
-
-
 def select_organizations(*, is_active: bool | None) -> SelectOfScalar[Organization]:
     """Select organisations for a list; None lets all through."""
     statement = select_rows(Organization)
@@ -84,10 +78,13 @@ def select_organizations(*, is_active: bool | None) -> SelectOfScalar[Organizati
 
 
 def keep_organization(tx: Transaction, row: Organization) -> bool:
-    """Insert an organisation, or write the changes of one that was read; tells False when its name is taken."""
+    """Insert an organisation, or write the changes of one that was read; tells False when its name is taken.
+
+    Capitals make no other name.
+    """
     one_at_a_time(tx, "organisations")
-    known = organization_named(tx, row.name)
-    if known is not None and known.id != row.id:
+    same = func.lower(ORGANIZATIONS.c.name) == func.lower(row.name)
+    if set(tx.connection.execute(select(ORGANIZATIONS.c.id).where(same)).scalars()) - {row.id}:
         return False
     tx.session(None).add(row)
     tx.session(None).flush()

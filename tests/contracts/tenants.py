@@ -39,7 +39,7 @@ class Tenant:
     has: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-async def tenant(server: ServerProcess, http: httpx.AsyncClient, name: str) -> Tenant:
+async def tenant(server: BusClient, http: httpx.AsyncClient, name: str) -> Tenant:
     """Let the installation make an organisation with an administrator, who signs in."""
     made = await server.cmd("CreateOrganizationCommand", name=name)
     who = {"username": f"{name.lower()}-admin", "password": PASSWORD}
