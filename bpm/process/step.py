@@ -223,6 +223,8 @@ class Step:
         if effect.kind == "user":
             task_tables.remove_candidates(tx, self.row.id, wait_id)
         elif effect.kind == "call" and effect.reason == "cancelled":
+            for step in self.unit.steps.values():
+                step.insert()  # what was begun in this very transaction has to be found, too
             for called in tables.called_by(tx, self.row.id, wait_id):
                 self.unit.follow(called, Cancel("the call activity was left"))
 

@@ -45,6 +45,15 @@ async def test_the_caller_waits_for_the_called_process(app: RunningApp) -> None:
     assert (found["status"], found["variables"]) == ("COMPLETED", {"ok": True})
 
 
+async def test_a_called_process_ends_with_a_call_that_is_cancelled_at_once(app: RunningApp) -> None:
+    """Also when it was begun in the same transaction, and so is not written yet."""
+    await deploy(app, "start s; user u; end e\ns -> u -> e", "child")
+    await deploy(app, "start s; and g; call c: child; end e; end t: terminate\ns -> g; g -> c -> e; g -> t")
+    state = await start(app)
+    child = await called(app, state["instanceId"])
+    assert (state["status"], child["status"]) == ("COMPLETED", "CANCELLED")
+
+
 async def test_an_error_of_the_called_process_is_caught_by_the_caller(app: RunningApp) -> None:
     """One that nobody catches is an incident where it happened."""
     await deploy(app, "start s; end x: error E1\ns -> x", "child")
