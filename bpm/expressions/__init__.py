@@ -10,7 +10,7 @@ A leading `=` marks FEEL, where lists count from 1 and `orders.price` is the lis
 Nothing in a scope is called, no attribute is read, and no result can grow without bound.
 """
 
-from .dates import CLOCK
+from .dates import CLOCK, to_json
 from .errors import EvaluationError, ExpressionError, Unsuitable
 from .expression import Expression, Missing, compile_expression
 from .templates import Template, compile_template
@@ -25,4 +25,5 @@ __all__ = [
     "Unsuitable",
     "compile_expression",
     "compile_template",
+    "to_json",
 ]

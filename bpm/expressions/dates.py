@@ -131,6 +131,8 @@ def combine(day: Any, clock: Any) -> datetime:
 
 def to_duration(value: Any) -> timedelta | Months:
     """A duration from ISO text: years and months, or weeks, days and time, not both."""
+    if isinstance(value, timedelta | Months):
+        return value
     match = DURATION.fullmatch(_text(value))
     given = {name: amount for name, amount in (match.groupdict() if match else {}).items() if amount}
     sign = -1 if given.pop("sign", "") else 1

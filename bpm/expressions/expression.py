@@ -36,16 +36,17 @@ class Expression:
         raise EvaluationError(f"a condition must be true or false, not {describe(value)}: {self.source}")
 
 
-def compile_expression(source: str, missing: Missing = "error") -> Expression:
+def compile_expression(source: str, missing: Missing = "error", *, keeps_dates: bool = False) -> Expression:
     """Compile `source`; raises ExpressionError with the column of what is wrong.
 
     `missing` says what a path that is not there, or an operation on values of the wrong type, gives: an
-    EvaluationError, or null as in FEEL.
+    EvaluationError, or null as in FEEL. With `keeps_dates` dates, times and durations leave the expression as they
+    are, for other expressions to calculate with, instead of as text.
     """
     tree, is_feel = parse(source)
     compiler = Compiler(is_feel)
     evaluate = compiler.compile(tree, lenient=missing == "null")
-    if compiler.is_temporal:
+    if compiler.is_temporal and not keeps_dates:
         evaluate = _as_json(evaluate)
     return Expression(source, frozenset(compiler.names), _shallow(evaluate))
 

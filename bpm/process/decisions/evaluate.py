@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bpm.expressions import CLOCK, EvaluationError, Expression
+from bpm.expressions import CLOCK, EvaluationError, Expression, to_json
 
 from .unary import INPUT, Test
 
@@ -166,7 +166,7 @@ def decide(decision: Decision, variables: Mapping[str, Any], now: Any, shape: st
         rows = _rows(decision, {**variables, CLOCK: now}, {})
     except EvaluationError as error:
         raise DecisionFailed(str(error)) from error
-    return _SHAPES[shape](rows) if shape else decision.logic.result(rows)
+    return to_json(_SHAPES[shape](rows) if shape else decision.logic.result(rows))
 
 
 def _rows(decision: Decision, scope: Scope, known: dict[str, Any]) -> list[Row]:

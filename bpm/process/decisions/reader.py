@@ -13,7 +13,10 @@ from .unary import INPUT, Test, compile_feel, compile_tests, split
 
 _NAMESPACE = "omg.org/spec/DMN/"
 _LANGUAGES = re.compile(r"(?:feel|juel)?", re.IGNORECASE)
-_DATES = {"date": "date", "dateTime": "date and time", "time": "time"}
+_DATES = {
+    "date": "date", "dateTime": "date and time", "time": "time",
+    "dayTimeDuration": "duration", "yearMonthDuration": "duration",
+}  # fmt: skip
 _LOGIC = (
     "decisionTable", "literalExpression", "context", "invocation", "relation", "list", "functionDefinition",
     "conditional", "filter", "for", "some", "every",

@@ -76,9 +76,10 @@ def _with_input(text: str, subject: str) -> str:
 
 
 def compile_feel(text: str) -> Expression:
-    """Compile a FEEL expression, marked or not, or a JUEL one."""
+    """Compile a FEEL expression, marked or not, or a JUEL one; it keeps dates as such."""
     stripped = text.strip()
-    return compile_expression(stripped if stripped.startswith(("=", "${", "#{")) else f"={stripped}", "null")
+    marked = stripped if stripped.startswith(("=", "${", "#{")) else f"={stripped}"
+    return compile_expression(marked, "null", keeps_dates=True)
 
 
 def split(text: str) -> list[str]:

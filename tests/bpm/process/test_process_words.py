@@ -195,3 +195,26 @@ def test_a_cell_may_compare_with_two_equal_signs():
     <decision id="d" name="D"><decisionTable>{table}</decisionTable></decision></definitions>"""
     decision = load_decisions(source)["d"]
     assert [decide(decision, {"x": value}, NOON) for value in ("a", "b", "c")] == [1, 2, None]
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "cell", "values"),
+    [
+        ("date(x)", "string", '&gt; date("2026-01-31")', {"2026-02-01": 1, "2026-01-31": None}),
+        ("x", "date", '[@"2026-01-01"..@"2026-01-31"]', {"2026-01-31": 1, "2026-02-01": None}),
+        ("x", "dayTimeDuration", '&lt;= duration("PT2H")', {"PT90M": 1, "PT3H": None}),
+        ('date and time(x) - duration("P1D")', "dateTime", '&lt; date and time("2026-01-31T00:00:00")',
+         {"2026-01-31T12:00:00": 1, "2026-02-03T00:00:00": None}),
+    ],
+)  # fmt: skip
+def test_a_decision_calculates_with_dates(source, kind, cell, values):
+    """Between its expressions they stay dates; its result is text."""
+    inputs = f'<input><inputExpression typeRef="{kind}"><text>{source}</text></inputExpression></input>'
+    rule = f"<rule><inputEntry><text>{cell}</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>"
+    table = f'<decisionTable>{inputs}<output name="y"/>{rule}</decisionTable>'
+    literal = '<literalExpression><text>date("2026-01-01") + duration("P1D")</text></literalExpression>'
+    source = f"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/">
+    <decision id="d" name="D">{table}</decision><decision id="l" name="L">{literal}</decision></definitions>"""
+    decisions = load_decisions(source)
+    assert {value: decide(decisions["d"], {"x": value}, NOON) for value in values} == values
+    assert decide(decisions["l"], {}, NOON) == "2026-01-02"
