@@ -39,7 +39,7 @@ def insert(
     check_key(key, findings, context)
     check_address(fields, findings, context)
     definition = _sealed(definition_of(fields), box)
-    check_secrets(definition, findings)
+    check_secrets(definition, findings, context)
     findings.raise_any()
     values = {
         **_values(fields, definition, run_as_id, context),
@@ -67,7 +67,7 @@ def replace(
     run_as_id = check_references(fields, findings, context, registry)
     check_address(fields, findings, context, own_id=row.id)
     definition = with_stored_secrets(_sealed(definition_of(fields), box), row.definition)
-    check_secrets(definition, findings)
+    check_secrets(definition, findings, context)
     findings.raise_any()
     values = {
         **_values(fields, definition, run_as_id, context),
@@ -100,7 +100,7 @@ def draft_row(
 ) -> WebhookConfig:
     """Return the row that a draft, or one of changes to `saved`, would be stored as."""
     definition = with_stored_secrets(_sealed(definition_of(fields), box), saved.definition if saved else {})
-    check_secrets(definition, findings)
+    check_secrets(definition, findings, context)
     return WebhookConfig(
         **_values(fields, definition, None, context),
         id=saved.id if saved else 0,

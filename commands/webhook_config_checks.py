@@ -8,12 +8,12 @@ from bpm.accounts.principals import held, lacking, principal_of_user
 from bpm.accounts.tables import find_user_named
 from bpm.bus import Context, Message, Registry
 from bpm.errors import BpmError, Conflict, Invalid
-from bpm.security.permissions import SYSTEM, Principal
+from bpm.security.permissions import INSTALLATION, SYSTEM, Principal
 from bpm.security.redaction import REDACTED
 from router import tables
 from router.config import ExecutionType, WebHookFields, unknown_command
 from router.paths import shape
-from router.sealing import mapped
+from router.sealing import is_reference, mapped
 from router.tables import WebhookConfig
 from scripts import Check, Problem, Sandbox
 
@@ -125,12 +125,14 @@ def check_key(key: str, findings: Findings, context: Context) -> None:
         findings.conflicts.append(KEY_TAKEN)
 
 
-def check_secrets(definition: Mapping[str, Any], findings: Findings) -> None:
-    """Check that no secret is the placeholder which stands for stored ones."""
+def check_secrets(definition: Mapping[str, Any], findings: Findings, context: Context) -> None:
+    """Check that no secret is the placeholder which stands for stored ones, or another's: the server's own."""
 
     def check(secret: str) -> str:
         if secret == REDACTED:
             findings.invalid.append(f"secret: {REDACTED} stands for a stored secret, but none is stored; enter it")
+        if is_reference(secret) and context.organization_id != INSTALLATION:
+            findings.invalid.append("secret: env: and file: name what is the installation's; enter the secret itself")
         return secret
 
     mapped(definition, check)

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
+from bpm.accounts.tables import User
 from bpm.app import discovered
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
-from bpm.store import Transaction, open_database
+from bpm.store import Transaction, open_database, utc_now
 from bpm.store.migrate import own_tables, revisions
+from bpm.store.organizations import Organization, keep_organization
 
 pytestmark = pytest.mark.anyio
 
@@ -39,6 +42,16 @@ async def read(settings: Settings, work: Any) -> Any:
     await database.start()
     try:
         return await database.read(work)
+    finally:
+        await database.stop()
+
+
+async def write(settings: Settings, work: Any) -> None:
+    """Start, write and stop."""
+    database = open_database(settings)
+    await database.start()
+    try:
+        await database.write(work)
     finally:
         await database.stop()
 
@@ -106,3 +119,30 @@ async def test_processes_that_start_together_migrate_once(settings: Settings) ->
 def test_every_migration_follows_the_one_before() -> None:
     """The numbers have no gap, so that two made at the same time are noticed."""
     assert revisions() == [f"{number:04}" for number in range(1, len(revisions()) + 1)]
+
+
+async def test_organisations_that_have_rows_are_carried_over(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each gets a row with its features and keeps its number; the next one that is made gets a number of its own."""
+    upgrade = command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(command, "upgrade", lambda config, _: upgrade(config, "0011"))
+        await write(settings, _two_organisations)
+    await write(settings, lambda tx: keep_organization(tx, Organization(name="New", created_at=utc_now())))
+    rows = await read(settings, lambda tx: tx.connection.execute(Organization.table().select()).all())
+    assert {row.id: (row.name, row.features) for row in rows} == {
+        1: ("Installation", {}),
+        7: ("Organisation 7", {"webhooks": False}),
+        8: ("New", {}),
+    }
+
+
+def _two_organisations(tx: Transaction) -> None:
+    """Write accounts of two organisations, one of which lacks a feature, as it was done before they had a table."""
+    for number in (1, 7):
+        row = {"username": f"u{number}", "kind": "user", "roles": [], "permissions": [], "token_version": 0}
+        about = {"organization_id": number, "created_at": utc_now()}
+        tx.connection.execute(User.table().insert(), {**row, **about})
+    feature = {"number": 7, "name": "webhooks", "is_on": False, "now": utc_now()}
+    tx.connection.execute(text("INSERT INTO feature VALUES (:number, :name, :is_on, :now)"), feature)

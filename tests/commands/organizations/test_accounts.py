@@ -102,3 +102,12 @@ async def test_a_rule_runs_as_nobody_of_another_organisation(app: RunningApp, ac
     assert (await acme.client.request("POST", "/api/webhooks/a", {"n": 1})).ok
     await until(lambda: count(acme.client, "GetEventListQuery", event="order.created"), 1)
     assert await count(app, "GetEventListQuery", event="order.created") == 0
+
+
+async def test_a_rule_reads_nothing_of_the_server(app: RunningApp, acme: Tenant) -> None:
+    """Secrets in the server's environment and files are the installation's to name."""
+    for secret in ("env:BPM_SECRET_KEY", "file:/etc/hostname"):
+        fields = {**HOOK, "key": "a", "path": "a", "signature": {"scheme": "github", "secret": secret}}
+        sentence = await refused(acme.client, 422, "CreateWebHookConfigCommand", **fields)
+        assert sentence == "secret: env: and file: name what is the installation's; enter the secret itself"
+    assert (await app.send("CreateWebHookConfigCommand", fields)).ok
