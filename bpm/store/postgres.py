@@ -39,9 +39,13 @@ LIMITS = {
     "lock_timeout": "500ms",
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "30s",
+    "jit": "off",
     "TimeZone": "UTC",
 }
-"""Settings of every connection of writer and readers: nothing waits for ever, for whatever reason."""
+"""Settings of every connection of writer and readers: nothing waits for ever, for whatever reason.
+
+Compiling a statement costs more than it saves: a deep page of a million requests takes a fifth longer with it.
+"""
 
 OUTAGE_CLASSES = ("08", "28", "3D", "53", "57P", "58", "25006")
 """How the SQLSTATE of an outage begins: connection, authorisation, database, resources, operator, system; and a
