@@ -135,7 +135,7 @@ class Deliveries:
 
     async def _attempt(self, row: Any, destination: Destination, *, is_probe: bool) -> None:
         started_at = self._bus.now()
-        notice = Notice(row.event_id, row.event, row.published_at, row.data.encode())
+        notice = Notice(row.event_id, row.event, row.published_at, row.event_data.encode())
         kept: str | None = None
         try:
             changed = await transformed(destination, notice, row.ordering_key, self._sandbox)

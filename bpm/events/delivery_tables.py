@@ -103,7 +103,7 @@ _LOADED = (
         DELIVERIES,
         EVENTS.c.created_at.label("published_at"),
         EVENTS.c.ordering_key,
-        type_coerce(EVENTS.c.data, Text).label("data"),
+        type_coerce(EVENTS.c.data, Text).label("event_data"),
         SUBSCRIPTIONS.c.version,
         and_(SUBSCRIPTIONS.c.is_active == true(), ~is_switched_off(DELIVERIES.c.organization_id)).label("is_active"),
         SUBSCRIPTIONS.c.is_resuming,
@@ -169,7 +169,7 @@ def insert_delivery_once(tx: Transaction, row: Mapping[str, Any]) -> bool:
 
 
 def loaded(tx: Transaction, id_: str) -> Any:
-    """Return a delivery with all an attempt needs of its event, subscription and receiver; `data` is JSON text.
+    """Return a delivery with all an attempt needs of its event, subscription and receiver; `event_data` is JSON text.
 
     `is_active` tells whether the subscription is switched on, and its organisation, too.
     """
@@ -249,6 +249,18 @@ def select_attempts(subscription_id: int | None, *, ok: bool | None) -> SelectOf
     if subscription_id is not None:
         statement = statement.where(col(DeliveryAttempt.subscription_id) == subscription_id)
     return statement if ok is None else statement.where(col(DeliveryAttempt.ok) == ok)
+
+
+def event_of(row: Any) -> dict[str, Any]:
+    """Return the event's row of a delivery that was read together with it (`published_at`, `event_data`)."""
+    return {
+        "organization_id": row.organization_id,
+        "id": row.event_id,
+        "name": row.event,
+        "created_at": row.published_at,
+        "data": row.event_data,
+        "ordering_key": row.ordering_key,
+    }
 
 
 def revive(tx: Transaction, id_: str, turn: int, changes: Mapping[str, Any]) -> int:

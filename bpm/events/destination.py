@@ -58,7 +58,7 @@ class Destination:
     def ordering_key(self, scope: Mapping[str, Any]) -> str | None:
         """Return what an event is kept in order by: the subscription's own choice, else the publisher's."""
         value = self.ordering.evaluate(scope) if self.ordering is not None else scope["orderingKey"]
-        return str(value)[:MAX_ORDERING_KEY] if value is not None else None
+        return str(value)[:MAX_ORDERING_KEY].replace("\0", "\u2400") if value is not None else None  # see ForeignText
 
     def lane(self, ordering_key: str | None) -> Lane | None:
         """Return the lane that an event takes: one behind the other by key, else within the limits, else none."""

@@ -13,7 +13,11 @@ NOTED_EVERY = timedelta(seconds=1)
 SPREAD = timedelta(seconds=1)
 """Within how much time the deliveries that waited for a breaker are looked at, lest they come all at once."""
 
-MAX_RELEASED = 1_000
+FURTHEST = timedelta(days=30)
+"""Further ahead than any delivery's next attempt."""
+
+MAX_HURRIED = 1_000
+"""How many are hurried at once; the others' own time comes."""
 
 
 class Known(Protocol):
@@ -69,11 +73,19 @@ class Health:
         self._release(tx, id_, now)
         health_tables.forgive(tx, id_)
 
+    def look_at_all(self, tx: Transaction, id_: int, now: datetime) -> None:
+        """Look now at deliveries that wait for another attempt: their subscription was switched off, or deleted."""
+        self._hurry(tx, id_, now, now + FURTHEST, now)
+
     def _release(self, tx: Transaction, id_: int, now: datetime) -> None:
         """Let what waits for the breaker go now."""
         until = health_tables.open_until(tx, id_)
         if until is not None and until > now:
-            rows = health_tables.hurried(tx, id_, until, until + SPREAD, MAX_RELEASED, now)
+            self._hurry(tx, id_, until, until + SPREAD, now)
+
+    def _hurry(self, tx: Transaction, id_: int, first: datetime, last: datetime, now: datetime) -> None:
+        rows = health_tables.hurried(tx, id_, first, last, MAX_HURRIED, now)
+        if rows:
             self._jobs.enqueue(tx, *[Job(KIND, row.id, row.turn, now) for row in rows])
 
 

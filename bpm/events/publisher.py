@@ -108,11 +108,10 @@ class Publisher:
     def resume(self, tx: Transaction, standing: Standing, row: Any, now: datetime) -> None:
         """Let a delivery that rested go for a new round, at the end of its lane.
 
-        `row` is the delivery with its event's data, ordering key and time (`published_at`).
+        `row` is the delivery with its event, as `recovery_tables` returns it.
         """
         destination = self._destinations.of(tx, standing.id, standing.version)
-        event = {"id": row.event_id, "name": row.event, "created_at": row.published_at}
-        lane = _lane_name(destination, scope_of({**event, "data": row.event_data, "ordering_key": row.ordering_key}))
+        lane = _lane_name(destination, scope_of(delivery_tables.event_of(row)))
         fresh = {"state": PENDING, "due_at": now, "completed_at": None, "tries": 0, "lane": lane}
         turn = delivery_tables.revive(tx, row.id, row.turn, fresh)
         going = {"id": row.id, "state": PENDING, "lane": lane, "turn": turn}

@@ -75,18 +75,25 @@ def missing_events(
 ) -> Sequence[Any]:
     """Return events of a time that a subscription's patterns fit and that it has no delivery of, the oldest first.
 
-    `after` goes on behind an event that was published exactly at `since`.
+    `after` goes on behind an event that was published exactly at `since`. Test events are nobody else's.
     """
     later = EVENTS.c.created_at >= since
     if after is not None:
         later = or_(EVENTS.c.created_at > since, and_(EVENTS.c.created_at == since, EVENTS.c.id > after))
     known = exists().where(DELIVERIES.c.subscription_id == subscription_id, DELIVERIES.c.event_id == EVENTS.c.id)
+    test = exists().where(
+        DELIVERIES.c.organization_id == EVENTS.c.organization_id,
+        DELIVERIES.c.created_at == EVENTS.c.created_at,
+        DELIVERIES.c.event_id == EVENTS.c.id,
+        DELIVERIES.c.is_test == true(),
+    )
     statement = select(EVENTS).where(
         EVENTS.c.organization_id == organization_id,
         later,
         EVENTS.c.created_at <= until,
         or_(*map(_fits, patterns)),
         ~known,
+        ~test,
     )
     return tx.connection.execute(statement.order_by(EVENTS.c.created_at, EVENTS.c.id).limit(limit)).all()
 

@@ -49,17 +49,7 @@ class Settlement:
         if not row.is_active or row.is_resuming:
             return
         now = self._bus.now()
-        lane = destination.lane_of(
-            scope_of(
-                {
-                    "id": row.event_id,
-                    "name": row.event,
-                    "created_at": row.published_at,
-                    "data": from_json(row.data),
-                    "ordering_key": row.ordering_key,
-                }
-            )
-        )
+        lane = destination.lane_of(scope_of({**delivery_tables.event_of(row), "data": from_json(row.event_data)}))
         changes = {"state": PENDING, "due_at": now, "lane": lane.name if lane is not None else None}
         job = Job(KIND, row.id, delivery_tables.revive(tx, row.id, row.turn, changes), now)
         if lane is None:

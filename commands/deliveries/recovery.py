@@ -8,7 +8,8 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, Id, View, handles
 from bpm.bus.paging import When
-from bpm.events import recovery_tables, subscription_tables
+from bpm.events import delivery_tables, recovery_tables, subscription_tables
+from bpm.events.delivery_tables import CANCELLED
 from bpm.events.health import Health
 from bpm.events.publisher import Publisher
 from bpm.events.subscription_tables import Subscription
@@ -104,10 +105,19 @@ def _revive(
         if id_ not in subscriptions:
             health.forgive(context.tx, id_, context.now())
             subscriptions[id_] = subscription_tables.subscription_row(context.tx, id_)
-        publisher.resume(context.tx, subscriptions[id_], delivery, context.now())
+        _go_again(delivery, subscriptions[id_], context, publisher)
     if len(found) == BATCH:
         _go_on(command, command.since, until, None, context)
     return RecoveryView(preview=False, found=len(found), goes_on=len(found) == BATCH)
+
+
+def _go_again(delivery: Any, subscription: Any, context: Context, publisher: Publisher) -> None:
+    """Send a dead delivery again; one that its filter failed on is cancelled if the filter, mended, is against it."""
+    if delivery.attempts == 0 and not publisher.wants(context.tx, subscription, delivery_tables.event_of(delivery)):
+        ended = {"state": CANCELLED, "completed_at": context.now(), "last_error": "filter: does not want the event"}
+        delivery_tables.revive(context.tx, delivery.id, delivery.turn, ended)
+    else:
+        publisher.resume(context.tx, subscription, delivery, context.now())
 
 
 def _replay(

@@ -10,6 +10,7 @@ from bpm.errors import Invalid
 from bpm.events import recovery_tables, subscription_tables
 from bpm.events.destination import SigningSecret, opened_headers, sealed_headers, sealed_secrets
 from bpm.events.headers import HeaderError, with_stored_values
+from bpm.events.health import Health
 from bpm.events.signing import new_secret
 from bpm.security.net_targets import Targets
 from bpm.security.redaction import REDACTED
@@ -196,12 +197,13 @@ class DeleteSubscriptionCommand(Command[DeletedSubscriptionView]):
 
 
 @handles
-def delete(command: DeleteSubscriptionCommand, context: Context) -> DeletedSubscriptionView:
-    """Let no event find it any more."""
+def delete(command: DeleteSubscriptionCommand, context: Context, health: Health) -> DeletedSubscriptionView:
+    """Let no event find it any more; what waits is cancelled when it is looked at."""
     row = existing(command.id, context, command.dialect)
     now = context.now()
     subscription_tables.delete_subscription(context.tx, command.id, now)
     recovery_tables.cancel_paused(context.tx, command.id, now)
+    health.look_at_all(context.tx, command.id, now)
     return DeletedSubscriptionView(id=command.id, name=row.name, url=row.url, deleted_at=now)
 
 

@@ -45,11 +45,14 @@ class DeactivateSubscriptionCommand(Command[SubscriptionView]):
 
 
 @handles
-def deactivate(command: DeactivateSubscriptionCommand, context: Context, secrets_box: SecretBox) -> SubscriptionView:
-    """Switch it off; what waits for its turn is put aside when that comes."""
+def deactivate(
+    command: DeactivateSubscriptionCommand, context: Context, secrets_box: SecretBox, health: Health
+) -> SubscriptionView:
+    """Switch it off; what waits is put aside when it is looked at."""
     row = existing(command.id, context)
     if not row.is_active:
         raise Conflict("Subscription is already inactive")
     values = {"is_active": False, "is_resuming": False, "updated_at": context.now()}
     subscription_tables.update_subscription(context.tx, row, values)
+    health.look_at_all(context.tx, command.id, context.now())
     return shown_now(row, context, secrets_box)

@@ -12,6 +12,7 @@ from bpm.events.probe import probe
 from bpm.security.net import AddressList
 from bpm.security.net_targets import TargetError, Targets
 from bpm.security.permissions import Principal, permissions_of
+from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.testing import WebhookReceiver
 from tests.commands.conftest import House, stranger
@@ -85,6 +86,8 @@ async def test_a_subscription_shows_what_was_chosen(house: House) -> None:
         ({"retryCount": 21}, "retryCount: "),
         ({"timeoutSeconds": 0}, "timeoutSeconds: "),
         ({"ratePerSecond": 0}, "ratePerSecond: "),
+        ({"ratePerSecond": 1e-9}, "ratePerSecond: "),
+        ({"headers": {"X-Key": "***"}}, "headers: .* stands for the stored value, and X-Key has none"),
         ({"dialect": "french"}, "dialect: "),
     ],
 )
@@ -106,6 +109,27 @@ async def test_a_change_leaves_the_rest(house: House) -> None:
     assert (await house.send("GetSubscriptionListQuery", event="task.created"))["totalCount"] == 0
     with pytest.raises(Invalid, match="url: "):
         await house.send("UpdateSubscriptionCommand", id=made["id"], url="https://10.0.0.1/")
+
+
+async def test_stars_stand_for_a_stored_value(house: House) -> None:
+    """Where there is none, or none that can be opened any more, the change is refused and says so."""
+    made = await create(house, headers={"X-A": "1"})
+    with pytest.raises(Invalid, match="X-B has none"):
+        await house.send("UpdateSubscriptionCommand", id=made["id"], headers={"X-A": "***", "X-B": "***"})
+    foreign = SecretBox(b"another key of another installation").encrypt("{}")
+    table = subscription_tables.SUBSCRIPTIONS
+    await house.database.write(lambda tx: tx.connection.execute(table.update().values(headers=foreign)).rowcount)
+    with pytest.raises(Invalid, match="headers: "):
+        await house.send("UpdateSubscriptionCommand", id=made["id"], headers={"X-A": "***"})
+    changed = await house.send("UpdateSubscriptionCommand", id=made["id"], headers={"X-A": "2"})
+    assert changed["headers"] == {"X-A": "***"}
+
+
+async def test_a_test_event_has_a_name_of_events(house: House) -> None:
+    """What could never be published is not sent as a test either."""
+    made = await create(house)
+    with pytest.raises(Invalid, match="event: "):
+        await house.send("SendTestEventCommand", id=made["id"], event="a b")
 
 
 async def test_on_and_off_are_told_apart(house: House) -> None:

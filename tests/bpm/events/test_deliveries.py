@@ -162,6 +162,20 @@ async def test_a_deleted_subscription_is_sent_nothing_more(office: Office, recei
     assert receiver.requests == []
 
 
+@pytest.mark.parametrize(("command", "state"), [("Delete", "cancelled"), ("Deactivate", "paused")])
+async def test_what_waits_for_another_attempt_is_put_aside_at_once(
+    office: Office, receiver: WebhookReceiver, command: str, state: str
+) -> None:
+    """It is cancelled with its subscription, or kept, and does not look as if it were still to be sent."""
+    made = await office.subscribe(receiver.url)
+    receiver.answer(500)
+    await office.publish()
+    await eventually(office.deliveries, lambda found: found[0]["attempts"] == 1)
+    await office.cmd(f"{command}SubscriptionCommand", id=made["id"])
+    await office.settled(state, seconds=2)
+    assert len(receiver.requests) == 1
+
+
 async def test_a_filter_that_fails_shows(office: Office, receiver: WebhookReceiver) -> None:
     """A filter that is no condition for an event does not let it vanish: a dead delivery says why."""
     await office.subscribe(receiver.url, filter="data.n")

@@ -45,6 +45,29 @@ async def test_one_delivery_probes(office: Office, receiver: WebhookReceiver) ->
     assert timedelta(seconds=50) < until - utc_now() <= timedelta(seconds=60)
 
 
+async def test_a_success_lets_the_others_go(office: Office, receiver: WebhookReceiver) -> None:
+    """What waited while one delivery probed goes as soon as that has arrived."""
+    made = await office.subscribe(receiver.url)
+    await change_health(office, made["id"], failure_count=5, openings=1, open_until=utc_now())
+    receiver.answer(PreparedAnswer(200, delay=0.3))
+    for number in range(30):
+        await office.publish("task.created", {"n": number})
+    await receiver.wait_for(30)
+
+
+async def test_what_comes_to_no_request_opens_no_breaker(office: Office, receiver: WebhookReceiver) -> None:
+    """A transform that fails on some events says nothing about the receiver, and holds up no other event."""
+    made = await office.subscribe(receiver.url, transform={"template": {"n": "{{data.n}}"}}, retryCount=0)
+    for _ in range(6):
+        await office.publish("task.created")
+    await office.settled("dead", count=6)
+    shown = await office.subscription(made["id"])
+    assert (shown["failureCount"], shown["breaker"]) == (6, "closed")
+    await office.publish("task.created", {"n": 1})
+    (request,) = await receiver.wait_for(1)
+    assert request.json() == {"n": 1}
+
+
 async def test_a_probe_that_succeeds_closes_the_breaker(office: Office, receiver: WebhookReceiver) -> None:
     """The receiver is back, and its failures are forgotten."""
     made = await office.subscribe(receiver.url)
