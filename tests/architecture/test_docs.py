@@ -119,10 +119,11 @@ async def test_a_walk_works_as_written(page: Path, tmp_path: Path) -> None:
         await walk(page, server, tmp_path)
 
 
-async def test_the_interfaces_work_as_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", [DOCS / "dialects.md", DOCS / "organizations.md"], ids=named)
+async def test_the_requests_work_as_written(page: Path, tmp_path: Path) -> None:
     """The requests of the page work against a server that does not look for their receivers."""
     async with ServerProcess(BPM_DELIVERY__PROBE="off") as server:
-        await walk(DOCS / "dialects.md", server, tmp_path)
+        await walk(page, server, tmp_path)
 
 
 async def test_the_command_of_the_recipe_works_as_written(tmp_path: Path) -> None:
