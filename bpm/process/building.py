@@ -155,6 +155,7 @@ def _compiled(process: ProcessDefinition, nodes: Nodes, starts: dict[str | None,
         start_timers={node.id: node.timer for node in all_nodes if isinstance(node, TimerStartEvent)},
         event_starts=event_starts,
         joins=frozenset(joins),
+        initiators={one.id: one.extensions.initiator for one in process.elements if one.extensions.initiator},
         commands={node.id: node.command for node in all_nodes if isinstance(node, CommandTask) and node.command},
         scripts={
             node.id: node.source for node in all_nodes if isinstance(node, ScriptTask) and node.expression is None

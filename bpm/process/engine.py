@@ -93,9 +93,12 @@ def _start(run: Run, process: CompiledProcess, trigger: Start) -> None:
     """Write the variables, begin to listen, and put a token at the start."""
     run.instance.caller = trigger.caller
     run.variables.write(ROOT, trigger.variables)
+    element = process.starts[trigger.message] if trigger.element is None else trigger.element
+    if element in process.initiators:
+        run.variables.write(ROOT, {process.initiators[element]: trigger.starter})
     for start in process.event_starts:
         start.arm(run, PROCESS)
-    run.tokens.spawn(process.starts[trigger.message] if trigger.element is None else trigger.element, ROOT)
+    run.tokens.spawn(element, ROOT)
 
 
 def _move_tokens(run: Run) -> None:

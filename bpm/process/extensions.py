@@ -55,6 +55,7 @@ class Extensions:
     script: str = ""
     script_format: str = ""
     expression: str = ""
+    initiator: str = ""
     form_key: str = ""
     assignee: str = ""
     candidate_users: str = ""

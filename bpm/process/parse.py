@@ -95,7 +95,8 @@ class _Reader:
 
     def declaration(self, tag: Tag) -> Declaration:
         """Read a message, an error, a signal or an escalation."""
-        extensions, _ = read_extensions(tag)
+        extensions, refusals = read_extensions(tag)
+        self.refuse(tag, refusals)
         return Declaration(
             id=self.identify(tag),
             kind=tag.name,
@@ -142,6 +143,8 @@ class _Reader:
                 self.flow(child, scope)
             elif child.name == "association":
                 self.associations.append((child.get("sourceRef"), child.get("targetRef")))
+            elif child.name == "dataObject":
+                self.refuse(child, read_extensions(child)[1])
             elif child.name == "correlationSubscription":
                 self.problem(child, "correlation by properties is not executed; give the messages a correlation key")
             elif child.name not in KEPT and not child.name.endswith("EventDefinition"):

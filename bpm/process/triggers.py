@@ -16,13 +16,14 @@ class Start:
     """Begin a new instance at its none start event, or at the one for the message of that name.
 
     `element` is the id of another start event to begin at: a timer's or a signal's. `caller` is given by a
-    CallProcess.
+    CallProcess. `starter` is who begins it, for the variable that the start event names for that.
     """
 
     variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
     message: str | None = None
     element: str | None = None
     caller: Caller | None = None
+    starter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,8 @@ class Unit:
         context, parent = self.context, new.parent
         assert deployed.id is not None
         process = self.runtime.compiled(context, deployed.id)
-        start = Start(new.variables, new.message, new.element, parent.caller if parent else None)
+        starter = parent.row.starter_name if parent else (new.starter or context.principal).name
+        start = Start(new.variables, new.message, new.element, parent.caller if parent else None, starter)
         instance, found = advance(process, Instance(), start, context.now())
         if isinstance(found[0], effects.Ignored):
             raise Conflict(found[0].reason)

@@ -121,6 +121,16 @@ async def test_a_called_process_may_have_its_callers_business_key(app: RunningAp
     assert (await called(app, state["instanceId"]))["businessKey"] == "A-7"
 
 
+async def test_a_start_event_names_a_variable_for_whoever_begins(app: RunningApp) -> None:
+    """A called process is begun by whoever began the calling one."""
+    xml = bpmn("start s; end e\ns -> e", "child").replace('id="s"', 'id="s" camunda:initiator="who"')
+    await app.cmd("CreateProcessDefinitionCommand", name="child", bpmnXml=xml)
+    state = await app.cmd("StartProcessInstanceCommand", processKey="child")
+    assert state["variables"] == {"who": "admin"}
+    await deploy(app, "start s; call c: child; end e\ns -> c -> e")
+    assert (await start(app))["variables"] == {"who": "admin"}
+
+
 DMN = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="Rates" namespace="x">
 <decision id="rate" name="Rate"><decisionTable id="t" hitPolicy="FIRST"><input id="i"><inputExpression id="ie">
 <text>amount</text></inputExpression></input><output id="o" name="rate"/>

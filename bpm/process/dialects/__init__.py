@@ -16,14 +16,21 @@ _DIALECTS: dict[str, Dialect] = {
     "http://operaton.org/schema/1.0/bpmn": camunda.DIALECT,
     "http://flowable.org/bpmn": camunda.DIALECT,
     "http://activiti.org/bpmn": camunda.DIALECT,
+    "http://www.camunda.com/fox": camunda.DIALECT,
 }
 _OTHERS = Dialect(
     attributes=own.DIALECT.attributes,
     children={**own.DIALECT.children, **banklingo.DIALECT.children},
-    refused=dict.fromkeys(
-        ("preScript", "postScript", "onEntry-script", "onExit-script"),
-        "scripts before and after an element are not executed; put script tasks around it",
-    ),
+    refused={
+        **dict.fromkeys(
+            ("preScript", "postScript", "onEntry-script", "onExit-script"),
+            "scripts before and after an element are not executed; put script tasks around it",
+        ),
+        **dict.fromkeys(
+            ("payloadExpression", "messagePayload", "processVariableCorrelation"),
+            "SpiffWorkflow's messages are not executed; use <bpm:message> with a correlationKey and parameters",
+        ),
+    },
 )
 _NOTHING = Extensions()
 _PLATFORM = "{http://camunda.org/schema/modeler/1.0}executionPlatform"

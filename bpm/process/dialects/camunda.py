@@ -90,6 +90,34 @@ def read_inherited_key(value: str, fields: Fields) -> None:
         fields.call("inherits_key", True)
 
 
+def read_called_type(value: str, fields: Fields) -> None:
+    """Read whether Flowable's call activity names a process by its key or by a number of its own."""
+    if value != "key":
+        fields.refuse(f"the calledElementType '{value}' is not executed; name the process by its key")
+
+
+def read_signal_scope(value: str, fields: Fields) -> None:
+    """Read how far Flowable's signal is heard."""
+    if value == "processInstance":
+        fields.refuse("a signal is heard by everybody who listens; use an escalation or a message within an instance")
+
+
+def read_ending(value: str, fields: Fields) -> None:
+    """Read whether Flowable's terminate end event ends more than the standard says."""
+    if value == "true":
+        fields.refuse("a terminate end event ends its own scope only; throw an error that is caught further out")
+
+
+def read_worker_in(tag: Tag, fields: Fields) -> None:
+    """Read what Flowable gives an external worker."""
+    fields.add_input(tag.get("target"), _source(tag))
+
+
+def read_worker_out(tag: Tag, fields: Fields) -> None:
+    """Read what Flowable takes from an external worker."""
+    fields.add_output(tag.get("target"), _source(tag))
+
+
 def read_decision_binding(value: str, fields: Fields) -> None:
     """Read which version of a decision is meant: only the newest can be."""
     if value != "latest":
@@ -109,11 +137,18 @@ DIALECT = Dialect(
         "expression": "expression",
         "escalationCodeVariable": "error_code_variable",
         "messageExpression": "message",
+        "resultVariableName": "result_variable",
+        "initiator": "initiator",
         "mapDecisionResult": "decision_result",
         "collection": "collection",
         "elementVariable": "item",
     },
     readers={
+        "businessKey": lambda value, fields: fields.call("business_key", value),
+        "calledElementType": read_called_type,
+        "scope": read_signal_scope,
+        "terminateAll": read_ending,
+        "terminateMultiInstance": read_ending,
         "decisionRef": read_decision,
         "inheritVariables": read_inherited_variables,
         "inheritBusinessKey": read_inherited_key,
@@ -127,6 +162,8 @@ DIALECT = Dialect(
         "inputOutput": read_mapping,
         "failedJobRetryTimeCycle": read_retries,
         "properties": read_properties,
+        "externalWorkerInParameter": read_worker_in,
+        "externalWorkerOutParameter": read_worker_out,
     },
     merges_result=True,
     refused={
@@ -140,6 +177,15 @@ DIALECT = Dialect(
         "variableMappingClass": f"camunda:variableMappingClass {_JAVA}",
         "variableMappingDelegateExpression": f"camunda:variableMappingDelegateExpression {_JAVA}",
         "calledElementVersionTag": "version tags are not executed; write latest, or version with a number",
+        "eventListener": "event listeners are not executed; subscribe to process.completed and the like instead",
+        "value": "the value of a data object is not set; set the variable in a task behind the start event",
+        "businessCalendarName": "business calendars are not executed; write an ISO 8601 time or cron",
+        "elementIndexVariable": "the number of a turn is called loopCounter",
+        "useLocalScopeForResultVariable": "a result is a variable of the process; name one that is free",
+        **dict.fromkeys(
+            ("taskIdVariableName", "idVariableName", "taskCompleterVariableName"),
+            "such a variable is not written; see the instance's history instead",
+        ),
         "skipExpression": "a skipExpression is not executed; put an exclusive gateway before the element",
         "variableAggregation": "variable aggregations are not executed; collect with bpm:outputCollection",
         "mapException": "exceptions of Java don't occur here; catch an error with its code",

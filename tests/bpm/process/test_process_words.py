@@ -5,6 +5,7 @@ import pytest
 from bpm.process import InvalidDefinition, Status, load
 from bpm.process.decisions import decide, load_decisions
 from bpm.process.effects import CallProcess, EmitMessage, OpenMessageWait, OpenTimer, OpenUserTask, SendCommand
+from bpm.process.triggers import Start
 from tests.bpm.process.player import NOON, Player, finished, flows, model
 
 LINE = '<startEvent id="s"/><endEvent id="e"/>' + flows("s > t > e")
@@ -163,6 +164,11 @@ CONNECTOR = '<serviceTask id="t" camunda:topic="X" {}/>'
         ('<task id="t"><extensionElements><custom:preScript>x</custom:preScript></extensionElements></task>',
          "put script tasks around it"),
         ('<intermediateCatchEvent id="t"/>', "give it a timer, a message or another"),
+        ('<endEvent id="t"><terminateEventDefinition camunda:terminateAll="true"/></endEvent>', "its own scope only"),
+        ('<task id="t"/><dataObject id="o"><extensionElements><camunda:value>5</camunda:value></extensionElements>'
+         "</dataObject>", "the value of a data object is not set"),
+        ('<callActivity id="t" calledElement="c" camunda:calledElementType="id"/>', "name the process by its key"),
+        ('<userTask id="t" camunda:taskIdVariableName="x"/>', "such a variable is not written"),
         ('<task id="t"/><correlationSubscription id="c"/>', "correlation by properties is not executed"),
         ('<task id="t"/><startEvent id="a"><signalEventDefinition signalRef="g"/></startEvent>'
          '<startEvent id="b"><signalEventDefinition signalRef="g"/></startEvent>' + flows("a > t", "b > t"),
@@ -171,7 +177,7 @@ CONNECTOR = '<serviceTask id="t" camunda:topic="X" {}/>'
 )  # fmt: skip
 def test_what_would_be_misread_is_refused(body, says):
     """With a sentence that names the element and what to do."""
-    found = refused(LINE + body, '<signal id="g" name="G"/>')
+    found = refused(LINE + body, '<signal id="g" name="G" camunda:scope="global"/>')
     assert any(says in problem for problem in found), found
 
 
@@ -218,3 +224,26 @@ def test_a_decision_calculates_with_dates(source, kind, cell, values):
     decisions = load_decisions(source)
     assert {value: decide(decisions["d"], {"x": value}, NOON) for value in values} == values
     assert decide(decisions["l"], {}, NOON) == "2026-01-02"
+
+
+def test_a_signal_within_its_instance_is_refused():
+    """It would be heard by everybody."""
+    signal = '<signal id="g" name="G" camunda:scope="processInstance"/>'
+    (problem,) = refused(LINE + '<task id="t"/>', signal)
+    assert "'g' (G): a signal is heard by everybody" in problem
+
+
+def test_the_start_event_may_name_a_variable_for_whoever_begins():
+    """Which Camunda 7's modellers then assign a task to."""
+    body = LINE.replace('id="s"', 'id="s" camunda:initiator="starter"')
+    player = Player(body + '<userTask id="t" camunda:assignee="${starter}"/>')
+    assert player.send(Start({}, starter="ann")).effect(OpenUserTask).assignee == "ann"
+
+
+def test_an_external_worker_of_flowable_has_its_own_mapping():
+    """Parameters in and out."""
+    words = '<v:externalWorkerInParameter source="n" target="m"/><v:externalWorkerOutParameter source="a" target="b"/>'
+    task = '<serviceTask id="t" xmlns:v="http://flowable.org/bpmn" v:type="external-worker" v:topic="X">'
+    player = Player(LINE + f"{task}<extensionElements>{words}</extensionElements></serviceTask>").start(n=5)
+    assert player.effect(SendCommand).parameters == {"m": 5}
+    assert player.complete("t", {"a": 1}).variables == {"n": 5, "b": 1}
