@@ -138,10 +138,11 @@ def _by_name(kinds: Iterable[EventKind]) -> dict[str, EventKind]:
     return joined
 
 
-BUILT_IN: Mapping[str, EventKind] = _by_name((*_mokapen(), *_plandocket(), *_own()))
+_ALL = (*_mokapen(), *_plandocket(), *_own())
+BUILT_IN: Mapping[str, EventKind] = _by_name(_ALL)
 """Every built-in type by its name."""
 
 
-def family_of(*families: Family) -> list[EventKind]:
-    """Return the built-in types of these families, in the order of their documents."""
-    return [kind for kind in BUILT_IN.values() if set(families) & set(kind.families)]
+def family_of(family: Family) -> list[EventKind]:
+    """Return the built-in types of a family, in the order of its document."""
+    return [BUILT_IN[kind.name] for kind in _ALL if family in kind.families]

@@ -40,8 +40,8 @@ class NewWebhook(Asked):
     timeout_seconds: int | None = Field(None, ge=1, le=120, description=f"Without it, {TIMEOUT_SECONDS}")
 
 
-class Webhook(Shown):
-    """A webhook, and when it was last sent something; `failure_count` counts since the last success."""
+class Described(Shown):
+    """What a webhook is, and when it was last sent something; `failure_count` counts since the last success."""
 
     id: int
     name: str
@@ -54,13 +54,19 @@ class Webhook(Shown):
     last_success_at: str | None
     last_failure_at: str | None
     failure_count: int
+
+
+class Webhook(Described):
+    """A webhook."""
+
     created_at: str
 
 
-class WebhookWithSecret(Webhook):
+class WebhookWithSecret(Described):
     """A webhook with the secret its deliveries are signed with."""
 
     secret: str
+    created_at: str
 
 
 class Meta(BaseModel):
