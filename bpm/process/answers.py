@@ -5,6 +5,7 @@ from typing import Any
 
 from bpm.expressions import EvaluationError
 
+from .listening import listen_again
 from .run import Run
 from .run.catching import is_caught, throw
 from .run.conditions import watch_again
@@ -24,8 +25,13 @@ def fail(run: Run, wait: Wait, token: Token, message: str, code: str | None) -> 
     if not is_caught(run, "error", token, code):
         run.fail_wait(wait, message, "job", code=code)
         return
+    before = len(run.effects)
     run.record(wait.element, "failed", token, {"message": message, "code": code})
-    throw(run, "error", token, code, message)
+    try:
+        throw(run, "error", token, code, message)
+    except EvaluationError as error:
+        del run.effects[before:]
+        run.fail_wait(wait, f"{message}; what caught it failed, too: {error}", "job", code=code)
 
 
 def retry(run: Run, wait: Wait, token: Token) -> None:
@@ -44,6 +50,9 @@ def retry(run: Run, wait: Wait, token: Token) -> None:
         case "leave":
             run.waits.close(wait)
             run.leave(run.nodes[token.element], token)
+        case "listen":
+            run.waits.close(wait)
+            listen_again(run, token)
         case "join":
             run.waits.close(wait)
         case _:

@@ -14,6 +14,7 @@ from bpm.expressions import EvaluationError
 from .answers import complete, fail, retry
 from .compile import CompiledProcess
 from .effects import NOTHING, Cancelled, Completed, Effect, Ignored
+from .listening import listen
 from .misfits import find_misfit
 from .run import Run
 from .run.catching import throw
@@ -96,9 +97,10 @@ def _start(run: Run, process: CompiledProcess, trigger: Start) -> None:
     element = process.starts[trigger.message] if trigger.element is None else trigger.element
     if element in process.initiators:
         run.variables.write(ROOT, {process.initiators[element]: trigger.starter})
-    for start in process.event_starts:
-        start.arm(run, PROCESS)
+    problem = listen(run)
     run.tokens.spawn(element, ROOT)
+    if problem:
+        run.fail(run.tokens.moving.pop(), problem, "listen")
 
 
 def _move_tokens(run: Run) -> None:

@@ -28,6 +28,10 @@ class Catcher(Protocol[R]):
         """The codes of this kind that it catches, null for any."""
         ...
 
+    def arm(self, run: R, host: Token) -> None:
+        """Begin to wait, if it waits for something."""
+        ...
+
     def catch(self, run: R, host: Token, code: str | None, message: str) -> None:
         """Take it; `host` rests on the activity, or on the sub-process around the event sub-process."""
         ...

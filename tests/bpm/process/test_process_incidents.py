@@ -164,3 +164,35 @@ def test_skipping_a_sub_process_that_could_not_start_goes_on_behind_it():
     player.skip("p1")
     assert player.waiting == ["after"]
     assert len(player.instance.scopes) == 1
+
+
+LISTENING = (
+    '<startEvent id="s"/><userTask id="t"/><endEvent id="e"/>'
+    + flows("s > t > e")
+    + """<subProcess id="h" triggeredByEvent="true"><startEvent id="hs">
+    <messageEventDefinition messageRef="m"/></startEvent>
+    <endEvent id="he"/><sequenceFlow id="hf" sourceRef="hs" targetRef="he"/></subProcess>"""
+)
+STOP = """<message id="m" name="Stop"><extensionElements><zeebe:subscription correlationKey="=key"/></extensionElements>
+</message>"""
+
+
+def test_an_event_sub_process_of_the_process_that_cannot_listen_is_an_incident():
+    """At the start event, before anything has happened; a retry listens and goes on."""
+    player = Player(LISTENING, STOP).start()
+    assert (player.status, player.waiting, player.trace) == (Status.ERROR, ["s"], [])
+    assert "an event sub-process can't listen: the correlation key" in player.history[-1].values["message"]
+    assert player.retry("s").waiting == ["s"]
+    assert player.retry("s", key="a").waiting == ["hs", "t"]
+    assert Player(LISTENING, STOP).start().skip("s").waiting == ["t"]
+
+
+def test_a_failure_whose_catcher_fails_is_an_incident():
+    """Nothing of it has happened, so the task can be retried."""
+    mapping = '<extensionElements><bpm:output name="x">{{2 ** 2000}}</bpm:output></extensionElements>'
+    boundary = f'<boundaryEvent id="b" attachedToRef="t">{mapping}<errorEventDefinition/></boundaryEvent>'
+    body = '<startEvent id="s"/><serviceTask id="t" camunda:topic="X"/><endEvent id="e"/>' + boundary
+    player = Player(body + flows("s > t > e", "b > e")).start().fail("t")
+    assert player.waiting == ["t"]
+    assert "it broke; what caught it failed, too" in player.history[-1].values["message"]
+    assert finished(player.retry("t").complete("t"))
