@@ -10,8 +10,8 @@ from bpm.bus import Bus, Envelope, Outcome
 from bpm.errors import BpmError, Conflict, Fenced, NotFound
 from bpm.jobs import Job, JobQueue, jittered
 from bpm.process import start_tables, tables
+from bpm.process.starter import starter_of
 from bpm.process.state import changes
-from bpm.process.step import starter_of
 from bpm.security.permissions import EXECUTE, Principal
 from bpm.store import Transaction, organizations
 

@@ -6,21 +6,16 @@ One `Unit` does that for a trigger and for all that follows from it at once: tra
 tasks, decisions, and instances that call each other. Scripts, effects and timers become jobs (`bpm.process.jobs`).
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from bpm.bus import Context, Registry
-from bpm.errors import Conflict, NotFound
+from bpm.errors import NotFound
 from bpm.jobs import JobQueue
 from bpm.process import tables
-from bpm.process.compile import CompiledProcess, load
-from bpm.process.decision_tables import newest_decision
-from bpm.process.decisions import Decision, load_decisions
+from bpm.process.deployed import Deployed
 from bpm.process.instances import NewInstance, Standing, Startable
 from bpm.process.triggers import Trigger
 from bpm.process.unit import Unit
-
-CACHED_DEFINITIONS = 500
 
 __all__ = ["NewInstance", "ProcessRuntime", "Standing"]
 
@@ -32,8 +27,7 @@ class ProcessRuntime:
         """Take the messages that tasks may send and the engine that runs their jobs."""
         self.registry = registry
         self.jobs = jobs
-        self._compiled: OrderedDict[int, CompiledProcess] = OrderedDict()
-        self._decisions: OrderedDict[int, Mapping[str, Decision]] = OrderedDict()
+        self.deployed = Deployed()
         self._busy: dict[int, list[Unit]] = {}
 
     def start(self, context: Context, deployed: Startable, new: NewInstance) -> Standing:
@@ -65,38 +59,9 @@ class ProcessRuntime:
             raise NotFound(f"there is no process instance {instance_id}")
         return Standing.of_row(row, tables.waits_of(context.tx, instance_id))
 
-    def compiled(self, context: Context, definition_id: int) -> CompiledProcess:
-        """Return a definition ready to run, compiled once per process and version."""
-        process = self._compiled.get(definition_id)
-        if process is None:
-            deployed = tables.find_definition(context.tx.session(None), definition_id)
-            if deployed is None:
-                raise NotFound(f"there is no process definition {definition_id}")
-            process = self._compiled[definition_id] = load(deployed.bpmn_xml, deployed.key)
-            if len(self._compiled) > CACHED_DEFINITIONS:
-                self._compiled.popitem(last=False)
-        return process
-
-    def decision(self, context: Context, key: str) -> Decision:
-        """Return the newest version of a decision, read once per process; raises `NotFound`."""
-        deployed = newest_decision(context.session, key)
-        if deployed is None or deployed.id is None:
-            raise NotFound(f"there is no decision {key}; deploy it with CreateDecisionDefinitionCommand")
-        decisions = self._decisions.get(deployed.id)
-        if decisions is None:
-            decisions = self._decisions[deployed.id] = load_decisions(deployed.dmn_xml)
-            if len(self._decisions) > CACHED_DEFINITIONS:
-                self._decisions.popitem(last=False)
-        return decisions[key]
-
-    def check_free(self, context: Context, instance_id: int) -> None:
-        """Raise `Conflict` for an instance that this transaction is in the middle of advancing."""
-        if any(instance_id in unit.steps for unit in self._busy.get(id(context.tx), ())):
-            raise Conflict(f"process instance {instance_id} is in the middle of this step; send it a message later")
-
     def _run(self, context: Context, work: Callable[[Unit], Standing]) -> Standing:
         units = self._busy.setdefault(id(context.tx), [])
-        unit = Unit(self, context)
+        unit = Unit(context, self.registry, self.jobs, self.deployed, tuple(units))
         units.append(unit)
         try:
             return work(unit)

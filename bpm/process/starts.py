@@ -30,7 +30,8 @@ class ProcessStarts:
         versions = tables.versions_of(context.session, key)
         ids = [version.id for version in versions if version.id is not None]
         newest = next((version for version in versions if version.is_active), None)
-        process = self._runtime.compiled(context, newest.id) if newest is not None and newest.id is not None else None
+        ready = self._runtime.deployed
+        process = ready.process(context, newest.id) if newest is not None and newest.id is not None else None
         triggers = _triggers(newest, process) if newest is not None and process is not None else []
         start_tables.replace_triggers(context.tx, ids, triggers)
         start_tables.remove_schedules(context.tx, ids)

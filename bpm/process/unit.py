@@ -1,19 +1,20 @@
 """A trigger and all that follows from it at once, in one transaction."""
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
-from bpm.bus import Context
+from bpm.bus import Context, Registry
 from bpm.errors import Conflict, Fenced, NotFound
+from bpm.jobs import JobQueue
 from bpm.process import effects, tables
+from bpm.process.carrying import carry_out
+from bpm.process.deployed import Deployed
 from bpm.process.engine import advance
 from bpm.process.instances import NewInstance, Parent, Standing, Startable
 from bpm.process.state import Instance
 from bpm.process.step import Step
-from bpm.process.triggers import CompleteTask, Escalated, FailTask, Start, Trigger
-
-if TYPE_CHECKING:
-    from bpm.process.runtime import ProcessRuntime
+from bpm.process.triggers import FailTask, Start, Trigger
 
 MAX_DEPTH = 50
 """So many instances may call one another; beyond that the call is an incident."""
@@ -22,10 +23,15 @@ MAX_DEPTH = 50
 class Unit:
     """Advances instances until nothing follows any more, then writes them. `steps` are the instances at hand."""
 
-    def __init__(self, runtime: "ProcessRuntime", context: Context) -> None:
-        """Work in the context's transaction."""
-        self.runtime = runtime
+    def __init__(
+        self, context: Context, registry: Registry, jobs: JobQueue, deployed: Deployed, around: Iterable["Unit"]
+    ) -> None:
+        """Work in the context's transaction, `around` being the units in the midst of whose commands that is."""
         self.context = context
+        self.registry = registry
+        self.jobs = jobs
+        self.deployed = deployed
+        self._around = around
         self.steps: dict[int, Step] = {}
         self._queue: deque[tuple[int, Trigger]] = deque()
 
@@ -51,6 +57,11 @@ class Unit:
         """Apply a trigger when those before it are through; one that does not fit any more is dropped."""
         self._queue.append((instance_id, trigger))
 
+    def insert(self) -> None:
+        """Write the instances that were begun, so that others find them."""
+        for step in self.steps.values():
+            step.insert()
+
     def call(self, caller: Step, effect: effects.CallProcess) -> None:
         """Start the instance that a call activity asks for."""
         session = self.context.session
@@ -73,33 +84,15 @@ class Unit:
             return f"there is no active process {effect.process}{version}"
         if caller.row.depth >= MAX_DEPTH:
             return f"more than {MAX_DEPTH} processes called one another"
-        if None not in self.runtime.compiled(self.context, deployed.id).starts:
+        if None not in self.deployed.process(self.context, deployed.id).starts:
             return f"process {effect.process} can't be called: it has no start event without a trigger"
         return ""
-
-    def answer_caller(self, step: Step, trigger: Trigger | None = None, *, code: str | None = None) -> None:
-        """Tell the calling instance that this one has ended, or thrown an escalation."""
-        row = step.row
-        if row.parent_id is None:
-            return
-        wait, attempt = row.parent_wait, row.parent_attempt
-        if trigger is None:
-            trigger = CompleteTask(wait, attempt, dict(step.instance.root_variables))
-        self.follow(row.parent_id, trigger)
-
-    def tell_thrown(self, step: Step, effect: effects.Thrown) -> None:
-        """Hand an error or escalation to the calling instance."""
-        wait, attempt = step.row.parent_wait, step.row.parent_attempt
-        if effect.kind == "error":
-            self.answer_caller(step, FailTask(wait, attempt, effect.message, effect.code))
-        else:
-            self.answer_caller(step, Escalated(wait, effect.code))
 
     def _begin(self, deployed: Startable, new: NewInstance) -> Step:
         """Insert an instance in the state that its start leads to, and carry out the effects of that."""
         context, parent = self.context, new.parent
         assert deployed.id is not None
-        process = self.runtime.compiled(context, deployed.id)
+        process = self.deployed.process(context, deployed.id)
         starter = parent.row.starter_name if parent else (new.starter or context.principal).name
         start = Start(new.variables, new.message, new.element, parent.caller if parent else None, starter)
         instance, found = advance(process, Instance(), start, context.now())
@@ -108,14 +101,19 @@ class Unit:
         step = Step(self, process, instance)
         step.begin(deployed, new)
         self.steps[step.row.id] = step
-        step.carry_out(found)
+        carry_out(step, found)
         return step
 
     def _open(self, row: Any) -> Step:
-        self.runtime.check_free(self.context, row.id)
-        process = self.runtime.compiled(self.context, row.definition_id)
+        self._check_free(row.id)
+        process = self.deployed.process(self.context, row.definition_id)
         step = self.steps[row.id] = Step(self, process, Instance.from_json(row.state), row)
         return step
+
+    def _check_free(self, instance_id: int) -> None:
+        """Raise `Conflict` for an instance that this transaction is in the middle of advancing."""
+        if any(instance_id in unit.steps for unit in self._around):
+            raise Conflict(f"process instance {instance_id} is in the middle of this step; send it a message later")
 
     def _apply(self, step: Step, trigger: Trigger) -> str:
         """Advance one instance; gives why the trigger does not fit, if it does not."""
@@ -123,7 +121,7 @@ class Unit:
         if found and isinstance(found[0], effects.Ignored):
             return found[0].reason
         step.instance = instance
-        step.carry_out(found)
+        carry_out(step, found)
         return ""
 
     def _proceed(self) -> None:

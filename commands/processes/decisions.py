@@ -103,7 +103,7 @@ class EvaluateDecisionQuery(Query[DecisionResultView]):
 def evaluate(query: EvaluateDecisionQuery, context: Context, processes: ProcessRuntime) -> DecisionResultView:
     """Evaluate it."""
     try:
-        result = decide(processes.decision(context, query.key), query.variables, context.now())
+        result = decide(processes.deployed.decision(context, query.key), query.variables, context.now())
     except DecisionFailed as error:
         raise Invalid(str(error)) from error
     return DecisionResultView(result=result)

@@ -344,7 +344,7 @@ def _start(command: StartProcessInstanceCommand, context: Context, processes: Pr
 def _start_message(name: str | None, deployed: Startable, context: Context, processes: ProcessRuntime) -> str | None:
     if name is None or deployed.id is None:
         return None
-    return name if name in processes.compiled(context, deployed.id).starts else None
+    return name if name in processes.deployed.process(context, deployed.id).starts else None
 
 
 def _definition(command: StartProcessInstanceCommand, context: Context) -> Startable:

@@ -61,7 +61,7 @@ def migrate(command: MigrateProcessInstancesCommand, context: Context, processes
     """Look at every instance first, then migrate them all."""
     target = found(context, command.to_definition_id)
     rows = _instances(command, context)
-    new = processes.compiled(context, command.to_definition_id)
+    new = processes.deployed.process(context, command.to_definition_id)
     for row in rows:
         if row.process_key != target.key:
             raise Invalid(f"toDefinitionId: is a version of {target.key}, and instance {row.id} runs {row.process_key}")
@@ -97,5 +97,5 @@ def _instances(command: MigrateProcessInstancesCommand, context: Context) -> lis
 
 
 def _look_at(row: Any, context: Context, processes: ProcessRuntime, new: Any) -> MigratedView:
-    old = processes.compiled(context, row.definition_id)
+    old = processes.deployed.process(context, row.definition_id)
     return MigratedView(instance_id=row.id, missing=missing_elements(Instance.from_json(row.state), old, new))

@@ -1,0 +1,99 @@
+"""What others are told: messages and signals, the calling instance, the history, and published events."""
+
+from dataclasses import replace
+from typing import Any
+
+from bpm.process import start_tables, tables
+from bpm.process.effects import Cancelled, Completed, EmitMessage, EmitSignal, History, Ignored, Thrown
+from bpm.process.step import Step
+from bpm.process.triggers import CompleteTask, Escalated, FailTask
+from bpm.security.permissions import RESERVED_EVENTS, Principal
+
+THROWN_SECONDS = 3600
+"""How long a message that an instance throws waits for somebody to wait for it."""
+
+
+def emit_message(step: Step, effect: EmitMessage) -> None:
+    """Send a message to whoever waits for it, now or within its time to live."""
+    fields: dict[str, Any] = {"messageName": effect.name, "correlationKey": effect.key}
+    fields |= {"variables": dict(effect.payload), "timeToLiveSeconds": THROWN_SECONDS}
+    step.context.later("CorrelateMessageCommand", fields, principal=_thrower(step))
+
+
+def emit_signal(step: Step, effect: EmitSignal) -> None:
+    """Send a signal to whoever listens."""
+    fields = {"signalName": effect.name, "variables": dict(effect.payload)}
+    step.context.later("BroadcastSignalCommand", fields, principal=_thrower(step))
+
+
+def _thrower(step: Step) -> Principal:
+    """Who the instance throws messages and signals as: its starter, who need not be allowed to send any."""
+    starter = step.starter()
+    return replace(starter, permissions=starter.permissions | {"processes:write"})
+
+
+def tell_thrown(step: Step, effect: Thrown) -> None:
+    """Hand an error or escalation to the calling instance."""
+    wait, attempt = step.row.parent_wait, step.row.parent_attempt
+    if effect.kind == "error":
+        _answer_caller(step, FailTask(wait, attempt, effect.message, effect.code))
+    else:
+        _answer_caller(step, Escalated(wait, effect.code))
+
+
+def record(step: Step, effect: History) -> None:
+    """Write a line of history."""
+    row = {
+        "instance_id": step.row.id,
+        "element_id": effect.element_id,
+        "event": effect.event,
+        "at": effect.when,
+        "token": effect.token,
+        "values": dict(effect.values),
+        "flows": list(effect.flows),
+    }
+    step.context.tx.append(tables.HISTORY, row)
+
+
+def tell_completed(step: Step, effect: Completed) -> None:
+    """Tell that the instance has ended; its variables are the answer to a call."""
+    _answer_caller(step, CompleteTask(step.row.parent_wait, step.row.parent_attempt, dict(effect.variables)))
+    publish(step, "process.completed", {})
+
+
+def tell_cancelled(step: Step, effect: Cancelled) -> None:
+    """Tell that the instance was cancelled."""
+    wait, attempt = step.row.parent_wait, step.row.parent_attempt
+    _answer_caller(step, FailTask(wait, attempt, "the called instance was cancelled", "Cancelled"))
+    publish(step, "process.cancelled", {"reason": effect.reason})
+
+
+def drop(_step: Step, _effect: Ignored) -> None:
+    """Drop an answer of our own that is not waited for any more: the instance ended meanwhile."""
+
+
+def _answer_caller(step: Step, trigger: CompleteTask | FailTask | Escalated) -> None:
+    """Answer the instance that called this one, if one did."""
+    if step.row.parent_id is not None:
+        step.unit.follow(step.row.parent_id, trigger)
+
+
+def publish(step: Step, event: str, data: dict[str, Any]) -> None:
+    """Publish an event about the instance."""
+    if not step.unit.registry.knows("PublishEventCommand"):
+        return
+    if _begins_something(step, event):
+        step.insert()
+    about = {"instanceId": step.row.id, "processKey": step.row.process_key, "businessKey": step.row.business_key}
+    may = frozenset({"events:write", RESERVED_EVENTS})
+    publisher = Principal("system", "system:process", "process engine", step.row.organization_id, may)
+    step.context.call("PublishEventCommand", {"event": event, "data": {**about, **data}}, publisher)
+
+
+def _begins_something(step: Step, event: str) -> bool:
+    """Whether an event begins an instance, which then has to find this one."""
+    tx, organization_id = step.context.tx, step.row.organization_id
+    return tx.remembered(
+        ("begun", organization_id, event),
+        lambda: bool(start_tables.triggered_by(tx, organization_id, "event", event)),
+    )

@@ -1,0 +1,72 @@
+"""What machines do: commands and decisions at once, scripts and effects by a worker, other processes beside."""
+
+from typing import Any
+
+from bpm.bus import Registration
+from bpm.errors import BpmError, NotFound
+from bpm.process.decisions import DecisionFailed, decide
+from bpm.process.effects import CallProcess, Decide, RunScript, SendCommand
+from bpm.process.step import Step
+from bpm.process.triggers import CompleteTask, FailTask
+
+MAX_INLINE_COMMANDS = 200
+"""After so many commands in one transaction the next becomes a job, so that no group waits for a loop."""
+
+
+def send_command(step: Step, effect: SendCommand) -> None:
+    """Run a transactional command now; leave an effect to a worker."""
+    try:
+        registration = step.unit.registry.find(effect.command)
+    except NotFound as error:
+        _answer(step, FailTask(effect.wait_id, effect.attempt, "; ".join(error.errors)))
+        return
+    fields = _fields(effect, registration)
+    if registration.kind == "effect" or step.commands >= MAX_INLINE_COMMANDS:
+        data = {"command": effect.command, "fields": fields, "retries": effect.retries}
+        step.waits.open(step.row, effect, "command", data)
+        return
+    step.commands += 1
+    step.insert()
+    try:
+        result = step.context.call(effect.command, fields, step.starter())
+    except BpmError as error:
+        _answer(step, FailTask(effect.wait_id, effect.attempt, "; ".join(error.errors), type(error).__name__))
+    else:
+        _answer(step, CompleteTask(effect.wait_id, effect.attempt, result))
+
+
+def _fields(effect: SendCommand, registration: Registration) -> dict[str, Any]:
+    """The command's fields: what the diagram maps, or else the variables that are called like them."""
+    if effect.is_mapped:
+        return dict(effect.parameters)
+    names = {field.alias or name for name, field in registration.message_type.model_fields.items()}
+    return {name: value for name, value in effect.parameters.items() if name in names}
+
+
+def run_script(step: Step, effect: RunScript) -> None:
+    """Leave a script to a worker."""
+    step.waits.open(step.row, effect, "script", {"source": effect.source, "variables": dict(effect.variables)})
+
+
+def evaluate_decision(step: Step, effect: Decide) -> None:
+    """Evaluate a decision now."""
+    try:
+        decision = step.unit.deployed.decision(step.context, effect.decision)
+        result = decide(decision, effect.variables, step.context.now(), effect.shape)
+    except (DecisionFailed, BpmError) as error:
+        message = f"{effect.decision}: {error}"
+        _answer(step, FailTask(effect.wait_id, effect.attempt, message, type(error).__name__))
+    else:
+        _answer(step, CompleteTask(effect.wait_id, effect.attempt, result))
+
+
+def call_process(step: Step, effect: CallProcess) -> None:
+    """Start the process that is called."""
+    step.waits.open(step.row, effect, "call", name=effect.process)
+    step.unit.call(step, effect)
+
+
+def _answer(step: Step, trigger: CompleteTask | FailTask) -> None:
+    """Answer a wait within the transaction."""
+    step.waits.pass_over(step.row, trigger.wait_id)
+    step.follow(trigger)

@@ -1,0 +1,76 @@
+"""The rows of what an instance waits for, while its effects are carried out."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from bpm.bus import Context
+from bpm.jobs import Job, JobQueue
+from bpm.process import tables
+
+
+class WaitRows:
+    """Opens and closes waits; `opened` are the rows to be written at the end, by the wait's id.
+
+    A wait that is answered within the transaction never becomes a row.
+    """
+
+    def __init__(self, context: Context, jobs: JobQueue, known: Iterable[int]) -> None:
+        """Work in the context's transaction; `known` are the waits that have rows already."""
+        self._context = context
+        self._jobs = jobs
+        self._known = frozenset(known)
+        self._passed: set[int] = set()
+        self.opened: dict[int, dict[str, Any]] = {}
+
+    def open(
+        self,
+        instance: Any,
+        effect: Any,
+        kind: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        due: datetime | None = None,
+        name: str | None = None,
+        key: str | None = None,
+    ) -> None:
+        """Open the wait of an effect, or put it in the place of the one with its id; a job for it becomes due."""
+        now, is_woken = self._context.now(), kind in tables.JOB_KINDS
+        due = due or (now if is_woken else None)
+        row: dict[str, Any] = {
+            "instance_id": instance.id,
+            "wait_id": effect.wait_id,
+            "organization_id": instance.organization_id,
+            "kind": kind,
+            "element_id": effect.element_id,
+            "attempt": getattr(effect, "attempt", 1),
+            "tries": 0,
+            "due_at": due,
+            "name": name,
+            "key": key,
+            "data": data,
+            "created_at": now,
+        }
+        self._passed.discard(effect.wait_id)
+        self._remove(instance, effect.wait_id)
+        self.opened[effect.wait_id] = row
+        if is_woken and due is not None:
+            ref = f"{instance.id}.{effect.wait_id}.{row['attempt']}"
+            self._jobs.enqueue(self._context.tx, Job(tables.KIND, ref, 0, due))
+
+    def pass_over(self, instance: Any, wait_id: int) -> None:
+        """Leave a wait unwritten, for it is answered within this transaction."""
+        self._remove(instance, wait_id)
+        self._passed.add(wait_id)
+
+    def close(self, instance: Any, wait_id: int) -> None:
+        """Forget a wait."""
+        if wait_id in self._passed:
+            self._passed.discard(wait_id)
+        elif self.opened.pop(wait_id, None) is None or wait_id in self._known:
+            tables.close_wait(self._context.tx, instance.id, wait_id)
+
+    def _remove(self, instance: Any, wait_id: int) -> None:
+        """Remove the row that a wait has already, if it has one."""
+        if wait_id in self._known:
+            tables.close_wait(self._context.tx, instance.id, wait_id)
