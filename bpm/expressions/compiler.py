@@ -164,7 +164,11 @@ class Compiler:
         return evaluator
 
     def unary(self, node: syntax.Unary, lenient: bool) -> Evaluator:
-        """`-x`, `not x`, and `empty x`, for which a missing value is empty."""
+        """`-x`, `not x`, and `empty x`, for which a missing value is empty.
+
+        The opposite of null is null in FEEL, and true in JUEL, where null counts as false (Expression Language,
+        "Coerce A to Boolean").
+        """
         if node.operator == "empty":
             value = self.compile(node.operand, lenient=True)
             return lambda scope: is_empty(value(scope))
@@ -172,8 +176,13 @@ class Compiler:
         if node.operator == "-":
             return lambda scope: negate(operand(scope))
 
+        of_null = None if self.is_feel or not lenient else True
+
         def negated(scope: Mapping[str, Any]) -> bool | None:
-            value = truth(operand(scope), "'not'", lenient)
+            value = operand(scope)
+            if value is None and of_null:
+                return of_null
+            value = truth(value, "'not'", lenient)
             return None if value is None else not value
 
         return negated

@@ -32,6 +32,16 @@ def test_expressions(source, value):
     assert compile_expression(source).evaluate(SCOPE) == value
 
 
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [("${!none}", True), ("${!unknown.deep}", True), ("${!(none && paid)}", True), ("${none || !paid}", True),
+     ("${none > 5}", None), ("${none == null}", True)],
+)  # fmt: skip
+def test_null_counts_as_false(source, value):
+    """Where a process asks, and a variable is not there."""
+    assert compile_expression(source, "null").evaluate(SCOPE) is value
+
+
 @pytest.mark.parametrize("source", ["${amount > 100", "${execution.getVariable('x')}", "${a} and ${b}"])
 def test_what_is_not_an_expression_is_refused(source):
     """An unclosed expression, a method call, and two expressions in one are refused."""
