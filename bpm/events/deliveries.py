@@ -108,24 +108,25 @@ class Deliveries:
         is_proven = row.failure_count == 0 and row.last_success_at is not None
         place = await self._gates.enter(destination.id, destination.max_in_flight, is_proven=is_proven)
         if place is not None:
+            arrived = False
             try:
-                await self._probe_or_attempt(row, destination, now)
+                arrived = await self._probe_or_attempt(row, destination, now)
             finally:
-                place.leave()
+                place.leave(arrived=arrived)
         elif row.lane is None:
             await self._write(lambda tx: self._settlement.queue(tx, row, destination.overflow))
         else:
             until = now + timedelta(seconds=random.uniform(*CROWDED_SECONDS))  # noqa: S311 spread, not secrecy
             await self._write(lambda tx: self._settlement.put_off(tx, row, until))
 
-    async def _probe_or_attempt(self, row: Any, destination: Destination, now: datetime) -> None:
-        """Make the attempt, unless it would be a probe and somebody else makes it."""
+    async def _probe_or_attempt(self, row: Any, destination: Destination, now: datetime) -> bool:
+        """Make the attempt, unless it would be a probe and somebody else makes it; tells whether it arrived."""
         is_probe = row.open_until is not None
         if is_probe and not await self._claim(row, now):
             until = now + timedelta(seconds=CLAIMED_SECONDS)
             await self._write(lambda tx: self._settlement.put_off(tx, row, until))
-            return
-        await self._attempt(row, destination, is_probe=is_probe)
+            return False
+        return await self._attempt(row, destination, is_probe=is_probe)
 
     async def _claim(self, row: Any, now: datetime) -> bool:
         until = now + timedelta(seconds=breaker.PROBE_SECONDS)
@@ -133,7 +134,7 @@ class Deliveries:
             lambda tx: health_tables.claim_probe(tx, row.subscription_id, row.open_until, until)
         )
 
-    async def _attempt(self, row: Any, destination: Destination, *, is_probe: bool) -> None:
+    async def _attempt(self, row: Any, destination: Destination, *, is_probe: bool) -> bool:
         started_at = self._bus.now()
         notice = Notice(row.event_id, row.event, row.published_at, row.event_data.encode())
         kept: str | None = None
@@ -151,6 +152,7 @@ class Deliveries:
                 tx, row, destination, result, started_at=started_at, request_body=kept, is_probe=is_probe
             )
         )
+        return result.ok
 
     def _sender(self) -> "AttemptClient":
         if self._client is None:

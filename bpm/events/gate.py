@@ -23,11 +23,12 @@ UNPROVEN_PLACES = 5
 class Gate:
     """The places of one destination."""
 
-    def __init__(self, places: int, *, is_quick: bool = True) -> None:
-        """Begin with every place free."""
+    def __init__(self, places: int, *, is_proven: bool = True) -> None:
+        """Begin with every place free; `is_proven` says that the last delivery arrived."""
         self.places = places
         self.under_way = 0
-        self._is_quick = is_quick
+        self.is_proven = is_proven
+        self._is_quick = is_proven
         self._is_stalled = False
         self._given_back_at = 0.0
         self._filled_at = 0.0
@@ -37,7 +38,7 @@ class Gate:
     async def enter(self) -> bool:
         """Take a place; tells False when there is none and waiting for one is no use."""
         loop = asyncio.get_running_loop()
-        if self.under_way < self.places:
+        if self.under_way < self._room:
             if self.under_way == 0:
                 self._filled_at = loop.time()
             self.under_way += 1
@@ -62,18 +63,23 @@ class Gate:
         return not self._is_quick or (self.under_way > 0 and time - moved_at > SLOW_SECONDS)
 
     @property
+    def _room(self) -> int:
+        return self.places if self.is_proven else min(self.places, UNPROVEN_PLACES)
+
+    @property
     def held(self) -> int:
         """How many of the worker's places it takes."""
         return self.under_way + len(self._waiting)
 
-    def leave(self, seconds: float = 0.0) -> None:
+    def leave(self, seconds: float = 0.0, *, arrived: bool = True) -> None:
         """Give a place back that was held for so long, to whoever waits for it."""
         self._is_quick = seconds <= SLOW_SECONDS
+        self.is_proven = arrived
         self._is_stalled = False
         self._given_back_at = asyncio.get_running_loop().time()
         self._served.count(self._given_back_at)
         self.under_way -= 1
-        while self._waiting and self.under_way < self.places:
+        while self._waiting and self.under_way < self._room:
             place = self._waiting.popleft()
             if not place.cancelled():
                 self.under_way += 1
@@ -114,10 +120,10 @@ class Place:
     gate: Gate
     taken_at: float
 
-    def leave(self) -> None:
-        """Give it back."""
+    def leave(self, *, arrived: bool = True) -> None:
+        """Give it back, and say whether the delivery has arrived."""
         self.gates.held -= 1
-        self.gate.leave(asyncio.get_running_loop().time() - self.taken_at)
+        self.gate.leave(asyncio.get_running_loop().time() - self.taken_at, arrived=arrived)
 
 
 class Gates:
@@ -133,13 +139,12 @@ class Gates:
     async def enter(self, destination: int, limit: int | None, *, is_proven: bool = True) -> Place | None:
         """Take a place of a destination, which may have set a limit of its own; None when there is none.
 
-        `is_proven` says that its last delivery arrived.
+        `is_proven` says that its last delivery arrived, as far as this process does not know better.
         """
         gate = self._gates.get(destination)
         if gate is None:
-            gate = self._gates[destination] = Gate(self._places, is_quick=is_proven)
-        places = limit or self._places
-        gate.places = places if is_proven else min(places, UNPROVEN_PLACES)
+            gate = self._gates[destination] = Gate(self._places, is_proven=is_proven)
+        gate.places = limit or self._places
         if self._is_crowded(gate):
             return None
         self.held += 1

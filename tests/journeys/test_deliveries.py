@@ -155,8 +155,8 @@ async def test_notifications_of_providers_reach_a_subscriber_within_a_second():
     """What Mono and Remita tell is at a subscriber's within a second of the answer to them."""
     providers = {"BPM_MONO__WEBHOOK_SECRET": "m0no", "BPM_REMITA__ALLOWED_IPS": "127.0.0.1"}
     async with WebhookReceiver() as receiver, delivering(**providers) as server:
-        await server.cmd("CreateSubscriptionCommand", url=receiver.url, events=["mono.*", "remita.*"])
-        await server.cmd("PublishEventCommand", event="mono.warm_up")
+        await server.cmd("CreateSubscriptionCommand", url=receiver.url, events=["mono.*", "remita.*", "task.created"])
+        await server.cmd("PublishEventCommand", event="task.created")
         await receiver.wait_for(1)
         connected = {
             "event": "mono.events.account_connected",
