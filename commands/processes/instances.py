@@ -22,8 +22,8 @@ def _digits(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Key = Annotated[str, BeforeValidator(_digits, json_schema_input_type=str | int)]
-"""A business or correlation key; a number is as good as its digits."""
+Key = Annotated[str, Field(max_length=400), BeforeValidator(_digits, json_schema_input_type=str | int)]
+"""A business or correlation key, which every database can look up by an index; a number is as good as its digits."""
 
 Status = Literal["RUNNING", "WAITING", "COMPLETED", "ERROR", "CANCELLED"]
 

@@ -19,6 +19,10 @@ from ..timers import next_time
 from ..values import Evaluator
 from ..view import View
 
+MAX_NAME = 200
+MAX_KEY = 400
+"""So many characters of a name and a key can be looked up by an index on every database."""
+
 KINDS = ("message", "signal", "timer", "conditional")
 """The kinds of event definition that a subscription can be made for."""
 
@@ -64,8 +68,10 @@ class MessageSubscription:
     def evaluate_name(self, view: View) -> str:
         """The message's name; raises EvaluationError unless it is a text."""
         name = self.name_value(view)
-        if not isinstance(name, str) or (self.name and not name):
-            raise EvaluationError(f"the name of its message must be a text, not {name!r}")
+        if not isinstance(name, str) or (self.name and not name) or len(name) > MAX_NAME or "\0" in name:
+            raise EvaluationError(
+                f"the name of its message must be a text of at most {MAX_NAME} characters, not {name!r:.300}"
+            )
         return name
 
     def evaluate_key(self, view: View) -> str | None:
@@ -73,11 +79,13 @@ class MessageSubscription:
         if self.key is None:
             return None
         value = self.key(view)
-        if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
+        text = "" if isinstance(value, bool) or not isinstance(value, str | int | float) else str(value)
+        if not 0 < len(text) <= MAX_KEY or "\0" in text:
             raise EvaluationError(
-                f"the correlation key of message '{self.name}' must be a text or number, not {value!r}"
+                f"the correlation key of message '{self.name}' must be a text or number of at most {MAX_KEY}"
+                f" characters, not {value!r:.500}"
             )
-        return str(value)
+        return text
 
     def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
         """Wait for the message."""

@@ -19,11 +19,18 @@ def refused(body, head=""):
 
 
 @pytest.mark.parametrize(
-    ("order", "says"), [({"id": 7}, "name of its message"), ({"country": "NG"}, "correlation key")]
+    ("order", "says"),
+    [
+        ({"id": 7}, "name of its message"),
+        ({"id": 7, "country": "x" * 200}, "name of its message"),
+        ({"country": "NG"}, "correlation key"),
+        ({"country": "NG", "id": "x" * 401}, "correlation key"),
+        ({"country": "NG", "id": "a\0b"}, "correlation key"),
+    ],
 )
 def test_a_message_that_cannot_be_named_is_an_incident(order, says):
     """Neither its name nor its key is guessed."""
-    body = LINE.replace("t > e", "t > e") + '<receiveTask id="t" messageRef="m"/>'
+    body = LINE + '<receiveTask id="t" messageRef="m"/>'
     head = '<message id="m" name="=&#34;paid-&#34; + order.country"><extensionElements><zeebe:subscription '
     player = Player(body, head + 'correlationKey="=order.id"/></extensionElements></message>').start(order=order)
     assert player.status is Status.ERROR
