@@ -18,6 +18,7 @@ Words = Annotated[
 File = Annotated[Path | None, typer.Option("--file", "-f", help="A JSON body; `-` is standard input.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check the message, without a server, and print it.")]
 Key = Annotated[str | None, typer.Option("--idempotency-key", help="The same key has its effect once.")]
+Organization = Annotated[int | None, typer.Option("--organization", help="The organisation to act for.")]
 
 
 def send(
@@ -26,6 +27,7 @@ def send(
     file: File = None,
     dry_run: DryRun = False,
     idempotency_key: Key = None,
+    organization: Organization = None,
     url: Url = None,
     token: Token = None,
     username: Username = None,
@@ -39,6 +41,8 @@ def send(
         _print({"$type": name, **fields}, output)
         return
     headers = {"idempotency-key": idempotency_key} if idempotency_key else {}
+    if organization is not None:
+        headers["x-organization-id"] = str(organization)
     reply = Connection(url, token, username, password).run(lambda client: client.send(name, fields, headers))
     print_reply(name, reply, output)
 

@@ -204,6 +204,13 @@ async def test_an_idempotency_key_is_sent(server):
     assert (await server.cmd("GetEventListQuery", event="cli.once"))["totalCount"] == 1
 
 
+async def test_an_organisation_is_acted_for(server):
+    """What is sent goes for the organisation that is named."""
+    made = await server.cmd("CreateOrganizationCommand", name="Acme")
+    result = await send(server, "GetOwnOrganizationQuery", "--organization", str(made["id"]))
+    assert json.loads(result.stdout)["data"]["name"] == "Acme"
+
+
 def test_a_body_that_is_no_text_is_refused_by_name():
     """Bytes that are not UTF-8 are a usage error, not a trace."""
     words = [sys.executable, "-m", "bpm.cli", "send", "PingQuery", "--dry-run", "-"]
