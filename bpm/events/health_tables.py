@@ -53,7 +53,7 @@ _PUT_OFF = (
 )
 _HURRIED = (
     update(DELIVERIES)
-    .where(DELIVERIES.c.number.in_(_PUT_OFF.scalar_subquery()))
+    .where(DELIVERIES.c.number.in_(_PUT_OFF))
     .values(due_at=bindparam("now_"), turn=DELIVERIES.c.turn + 1)
     .returning(DELIVERIES.c.id, DELIVERIES.c.turn)
 )
