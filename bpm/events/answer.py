@@ -1,11 +1,18 @@
 """What became of one request for a delivery."""
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from bpm.security.redaction import REDACTED
 
 MAX_KEPT = 4 * 1024
 MAX_HEADERS_KEPT = 40
 MAX_HEADER_VALUE = 500
 RETRY_AFTER = "retry-after"
+SHORTEST_SECRET = 8
+"""A shorter word of a header is no secret, and may stand in any answer."""
+
 UNKEPT_HEADERS = frozenset({"set-cookie"})
 
 
@@ -29,6 +36,16 @@ class Attempt:
 def unmade(error: str) -> Attempt:
     """Return an attempt that came to no request, for a reason that is not the receiver's."""
     return Attempt(error=error, made=False)
+
+
+def without_echo(attempt: Attempt, credentials: Iterable[str]) -> Attempt:
+    """Return the attempt without those words of credentials in it that the receiver sent back."""
+    words = {word for text in credentials for word in text.split() if len(word) >= SHORTEST_SECRET}
+    if not words or attempt.status is None:
+        return attempt
+    echo = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))
+    headers = {name: echo.sub(REDACTED, value) for name, value in attempt.headers.items()}
+    return replace(attempt, headers=headers, body=echo.sub(REDACTED, attempt.body or ""))
 
 
 class Answer:

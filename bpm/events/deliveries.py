@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bpm.bus import Bus
 from bpm.errors import Fenced
 from bpm.events import breaker, delivery_tables, health_tables
-from bpm.events.answer import unmade
+from bpm.events.answer import unmade, without_echo
 from bpm.events.delivery_tables import KIND, PAUSED, PENDING
 from bpm.events.destination import Destination, Destinations
 from bpm.events.gate import Gates
@@ -144,7 +144,8 @@ class Deliveries:
             if destination.broken is not None:
                 result = unmade(destination.broken)
             else:
-                result = await self._sender().send(outgoing(destination, notice, changed, self._source, started_at))
+                sent = await self._sender().send(outgoing(destination, notice, changed, self._source, started_at))
+                result = without_echo(sent, destination.headers.values())
         except TransformError as error:
             result = unmade(str(error))
         await self._write(

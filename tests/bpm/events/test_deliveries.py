@@ -32,6 +32,18 @@ async def test_an_event_arrives_signed(office: Office, receiver: WebhookReceiver
     assert attempt["requestBody"].encode() == request.body
 
 
+async def test_an_echoed_credential_is_not_kept(office: Office, receiver: WebhookReceiver) -> None:
+    """A receiver that sends back what it was sent does not show the subscription's headers to readers of the log."""
+    echo = PreparedAnswer(200, b'{"authorization": "Bearer canary-4711"}', {"X-Echo": "canary-4711 t"})
+    receiver.answer(echo)
+    await office.subscribe(receiver.url, headers={"Authorization": "Bearer canary-4711", "X-Short": "t"})
+    await office.publish()
+    await office.settled()
+    (attempt,) = (await office.delivery())["history"]
+    assert attempt["responseBody"] == '{"authorization": "Bearer ***"}'
+    assert attempt["responseHeaders"]["x-echo"] == "*** t"
+
+
 async def test_only_those_who_asked_are_sent(office: Office, receiver: WebhookReceiver) -> None:
     """A name, a beginning of names and a filter decide who is sent an event."""
     for path, event, condition in (
