@@ -1,9 +1,12 @@
 """What is sent: the usual body, CloudEvents in both modes, and PlanDocket's signature."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+import time_machine
 from cloudevents.v1.http import from_http
 from standardwebhooks import Webhook
 
@@ -11,7 +14,7 @@ from bpm.events.destination import Destination, SigningSecret
 from bpm.events.outgoing import BINARY, STRUCTURED, Notice, outgoing
 from bpm.events.signing import new_secret
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
 SECRET = new_secret()
 NOTICE = Notice(
     "0196-a", "order.created", datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC), '{"n":1,"t":"ü"}'.encode()
@@ -36,6 +39,13 @@ PLAIN = Destination(
     timeout_seconds=30,
 )
 SOURCE = "https://bpm.example"
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[None]:
+    """Whoever verifies a signature looks at the clock, too."""
+    with time_machine.travel(NOW, tick=False):
+        yield
 
 
 def test_the_usual_body() -> None:

@@ -101,8 +101,8 @@ def test_depth_is_the_callers():
     ids=["digits", "keys", "late duplicate", "colons", "lists", "blanks"],
 )
 def test_large_input_ends_soon(raw):
-    """Large or hostile input is read or refused within seconds."""
-    started = time.perf_counter()
+    """Large or hostile input is read or refused within seconds of work."""
+    started = time.process_time()
     try:
         parse_json(raw)
     except StrictJsonError as error:
@@ -110,7 +110,7 @@ def test_large_input_ends_soon(raw):
     else:
         message = "read"
     assert message
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @given(st.binary(max_size=60))
