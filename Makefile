@@ -41,7 +41,7 @@ check: .venv/.test ## Lint, format, types and the floors of the architecture
 	$(BIN)/lint-imports
 
 test: check ## Everything CI runs
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 bench: .venv/.test ## Measure against the limits of this machine (needs wrk)
 	@$(BIN)/python -m tests.bench --rounds $(ROUNDS)
