@@ -34,6 +34,24 @@ def fail(run: Run, wait: Wait, token: Token, message: str, code: str | None) -> 
         run.fail_wait(wait, f"{message}; what caught it failed, too: {error}", "job", code=code)
 
 
+def escalate(run: Run, wait: Wait, token: Token, code: str | None) -> None:
+    """Hand an escalation of the called instance to what catches it; nobody has to, so a failure is only recorded."""
+    try:
+        throw(run, "escalation", token, code, "")
+    except EvaluationError as error:
+        message = f"what caught the escalation failed: {error}"
+        run.record(wait.element, "failed", token, {"message": message, "code": code})
+
+
+def skip(run: Run, wait: Wait, token: Token, variables: Mapping[str, Any]) -> None:
+    """Give up an incident; one that can't even be left stays, with the newer reason."""
+    try:
+        run.answerer(wait).skip(run, token, wait, variables)
+    except EvaluationError as error:
+        phase, *data = wait.data
+        run.fail_wait(wait, str(error), phase, *data)
+
+
 def retry(run: Run, wait: Wait, token: Token) -> None:
     """Take an incident up in the phase where it stopped."""
     phase, *data = wait.data

@@ -11,13 +11,12 @@ from datetime import datetime
 
 from bpm.expressions import EvaluationError
 
-from .answers import complete, fail, retry
+from .answers import complete, escalate, fail, retry, skip
 from .compile import CompiledProcess
 from .effects import NOTHING, Cancelled, Completed, Effect, Ignored
 from .listening import listen
 from .misfits import find_misfit
 from .run import Run
-from .run.catching import throw
 from .run.conditions import fire_condition
 from .state import PROCESS, ROOT, Instance, Status, Token
 from .triggers import (
@@ -80,14 +79,14 @@ def _apply(run: Run, process: CompiledProcess, trigger: Trigger) -> None:
         case MessageArrived(payload=payload) | SignalArrived(payload=payload):
             complete(run, wait, token, payload, NOTHING)
         case Escalated(code=code):
-            throw(run, "escalation", token, code, "")
+            escalate(run, wait, token, code)
         case CompleteUserTask(variables=variables):
             complete(run, wait, token, variables, NOTHING)
         case Retry(variables=variables):
             run.variables.write(token.scope, variables)
             retry(run, wait, token)
         case Skip(variables=variables):
-            run.answerer(wait).skip(run, token, wait, variables)
+            skip(run, wait, token, variables)
 
 
 def _start(run: Run, process: CompiledProcess, trigger: Start) -> None:

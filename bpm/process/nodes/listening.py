@@ -68,10 +68,10 @@ class ListeningEvent(ResultNode):
         self._happened(run, token, wait, written)
 
     def _happened(self, run: Run, host: Token, wait: Wait | None, written: Mapping[str, Any]) -> None:
-        if wait:
-            run.waits.close(wait)
         if wait and self.subscription and not self.interrupts:
             self.subscription.renew(run, wait, self.id, host, self.scope(run, host))
+        if wait:
+            run.waits.close(wait)
         self.start(run, host, written)
 
     def precision(self, kind: str, code: str | None) -> int:

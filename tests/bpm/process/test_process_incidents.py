@@ -3,10 +3,11 @@
 import pytest
 
 from bpm.process import Instance, Status
-from bpm.process.effects import Incident, RunScript, SendCommand
+from bpm.process.effects import Incident, OpenMessageWait, RunScript, SendCommand
 from bpm.process.triggers import (
     CompleteTask,
     CompleteUserTask,
+    Escalated,
     FailTask,
     MessageArrived,
     Retry,
@@ -196,3 +197,27 @@ def test_a_failure_whose_catcher_fails_is_an_incident():
     assert player.waiting == ["t"]
     assert "it broke; what caught it failed, too" in player.history[-1].values["message"]
     assert finished(player.retry("t").complete("t"))
+
+
+def test_an_escalation_whose_catcher_fails_is_recorded():
+    """Nobody has to catch it, so the call goes on."""
+    mapping = '<extensionElements><bpm:output name="x">{{2 ** 2000}}</bpm:output></extensionElements>'
+    boundary = f'<boundaryEvent id="b" attachedToRef="c">{mapping}<escalationEventDefinition/></boundaryEvent>'
+    body = '<startEvent id="s"/><callActivity id="c" calledElement="x"/><endEvent id="e"/>' + boundary
+    player = Player(body + flows("s > c > e", "b > e")).start()
+    player.send(Escalated(player.wait("c").wait_id, "E"))
+    assert player.events[-1] == "c failed"
+    assert "what caught the escalation failed" in player.history[-1].values["message"]
+    assert finished(player.complete("c"))
+
+
+def test_an_event_that_can_neither_happen_nor_be_skipped_stays_an_incident():
+    """It can't listen for its next message with the variables as they are; once they are mended it can."""
+    boundary = '<boundaryEvent id="b" attachedToRef="t" cancelActivity="false"><messageEventDefinition messageRef="m"/>'
+    body = '<startEvent id="s"/><userTask id="t"/><endEvent id="e"/>' + boundary + "</boundaryEvent>"
+    player = Player(body + flows("s > t > e", "b > e"), STOP).start(key="a")
+    player.message("b", {"key": [1]}).message("b", {})
+    assert (player.status, player.waiting) == (Status.ERROR, ["b", "t"])
+    assert player.skip("b").status is Status.ERROR
+    assert player.retry("b", key="c").status is Status.WAITING
+    assert player.effect(OpenMessageWait).key == "c"
