@@ -9,9 +9,10 @@ from bpm.expressions import EvaluationError, Expression, ExpressionError
 from ..problems import BpmnProblem, InvalidDefinition
 from ..xml import Tag, read_xml
 from .evaluate import AGGREGATIONS, POLICIES, Decision, Literal, Rule, Table
-from .unary import INPUT, Test, compile_feel, compile_tests, split
+from .unary import INPUT, Test, asking, compile_feel, compile_tests, split
 
 _NAMESPACE = "omg.org/spec/DMN/"
+_INPUT_VARIABLE = "{http://camunda.org/schema/1.0/dmn}inputVariable"
 _LANGUAGES = re.compile(r"(?:feel|juel)?", re.IGNORECASE)
 _DATES = {
     "date": "date", "dateTime": "date and time", "time": "time",
@@ -170,7 +171,8 @@ class _Reader:
         source = _child(column, "inputExpression")
         function = _DATES.get(source.get("typeRef").rpartition(":")[2] if source else "")
         subject = f"{function}({INPUT})" if function else INPUT
-        found = self._try(entry, "its test", lambda: compile_tests(self.named(_text(entry)), subject))
+        text = asking(self.named(_text(entry)), column.get(_INPUT_VARIABLE) or "cellInput")
+        found = self._try(entry, "its test", lambda: compile_tests(text, subject))
         return found or (lambda _: False)
 
     def values(self, output: Tag) -> tuple[object, ...]:

@@ -254,3 +254,25 @@ def test_an_external_worker_of_flowable_has_its_own_mapping():
     player = Player(LINE + f"{task}<extensionElements>{words}</extensionElements></serviceTask>").start(n=5)
     assert player.effect(SendCommand).parameters == {"m": 5}
     assert player.complete("t", {"a": 1}).variables == {"n": 5, "b": 1}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "cell", "value", "result"),
+    [
+        ("", 'cellInput == "gold"', "gold", 1),
+        ("", "${cellInput > 5}", 6, 1),
+        ("", "${cellInput > 5}", 5, None),
+        ("", "cellInput = true", False, None),
+        ("", '"cellInput"', "cellInput", 1),
+        ('c:inputVariable="score"', "score &gt; 5 and score &lt; 9", 6, 1),
+        ('c:inputVariable="score"', "score &gt; 5 and score &lt; 9", 9, None),
+    ],
+)
+def test_a_cell_of_camunda_7_knows_the_tested_value_by_name(attribute, cell, value, result):
+    """`cellInput`, or the name that the column gives it."""
+    inputs = f"<input {attribute}><inputExpression><text>x</text></inputExpression></input>"
+    rule = f"<rule><inputEntry><text>{cell}</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>"
+    source = f"""<definitions xmlns="http://www.omg.org/spec/DMN/20151101/dmn.xsd"
+    xmlns:c="http://camunda.org/schema/1.0/dmn"><decision id="d" name="D"><decisionTable>{inputs}<output name="y"/>
+    {rule}</decisionTable></decision></definitions>"""
+    assert decide(load_decisions(source)["d"], {"x": value}, NOON) == result
