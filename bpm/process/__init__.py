@@ -5,7 +5,7 @@
     text = instance.to_json()                                    store it; later: Instance.from_json(text)
 
 `triggers` lists what can happen to an instance, `effects` what the caller has to do, `nodes` what each BPMN
-element means.
+element means, `run` what they work on.
 """
 
 from .compile import CompiledProcess, compile_all, compile_process, load

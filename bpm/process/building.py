@@ -19,6 +19,9 @@ from .nodes.sub_process import find_sub_process
 from .problems import InvalidDefinition
 from .structure import check_structure
 
+MAX_REACH = 1_000_000
+"""So often an incoming flow of an inclusive join may be asked for from an element of the process."""
+
 Nodes = dict[str, Node]
 """The nodes of a process by key."""
 
@@ -29,6 +32,7 @@ def build(definitions: Definitions, process: ProcessDefinition) -> CompiledProce
     compilation.problems += (*definitions.problems, *process.problems, *check_structure(compilation))
     nodes = _make_nodes(compilation)
     _connect(nodes, compilation)
+    _check_joins(nodes, compilation)
     for element in process.elements:
         if node := nodes.get(element.id):
             node.attach(element, nodes, compilation)
@@ -95,6 +99,18 @@ def _connect(nodes: Nodes, compilation: Compilation) -> None:
         if node := nodes.get(element.id):
             default = element.attributes.get("default", "")
             node.connect(outgoing[element.id], incoming[element.id], default, compilation)
+
+
+def _check_joins(nodes: Nodes, compilation: Compilation) -> None:
+    """Refuse a process whose inclusive joins would take gigabytes: each knows what every element can reach of it."""
+    flows = sum(len(node.incoming) for node in nodes.values() if isinstance(node, InclusiveGateway) and node.waits)
+    if flows * len(nodes) > MAX_REACH:
+        compilation.problem(
+            compilation.process,
+            f"its inclusive joins have {flows:,} incoming flows beside {len(nodes):,} elements, which is too much; "
+            "take parallel or exclusive gateways, or call activities",
+        )
+        raise InvalidDefinition(compilation.problems)
 
 
 def _check_handlers(nodes: Nodes, compilation: Compilation) -> None:

@@ -59,8 +59,8 @@ class Compilation:
             associated[target].append(source)
         return associated
 
-    def problem(self, place: Element | SequenceFlow, message: str) -> None:
-        """Note a problem of an element or a flow."""
+    def problem(self, place: Element | SequenceFlow | ProcessDefinition, message: str) -> None:
+        """Note a problem of an element, a flow or the process itself."""
         self.problems.append(BpmnProblem(message, place.id, place.name, place.line))
 
     def declaration(self, reference: str) -> Declaration | None:

@@ -2,11 +2,12 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bpm.process import Status
-from tests.bpm.process.player import Player, flow, flows
+from bpm.process import InvalidDefinition, Status, load
+from tests.bpm.process.player import Player, flow, flows, model
 
 KINDS = {"user": "userTask", "or": "inclusiveGateway", "and": "parallelGateway"}
 
@@ -147,3 +148,13 @@ def test_inclusive_joins_agree_with_the_standards_words(graph, choices):
         player.do_wait(wait.id)
         edge = tuple(int(end[1:]) for end in used.split("-"))
         assert state_of(player) in game.settle(*game.fire(node, [edge], marking, fired))
+
+
+def test_too_many_inclusive_joins_are_refused():
+    """They would take gigabytes to prepare; the refusal comes at once."""
+    tasks = "".join(f'<task id="t{number}"/>' for number in range(1100))
+    chain = flows("s > " + " > ".join(f"t{number}" for number in range(1100)))
+    joined = flows(*[f"t{number} > g" for number in range(1000)])
+    body = f'<startEvent id="s"/>{tasks}<inclusiveGateway id="g"/>{chain}{joined}'
+    with pytest.raises(InvalidDefinition, match="1,000 incoming flows beside 1,102 elements, which is too much"):
+        load(model(body))
