@@ -5,10 +5,10 @@ from typing import Any
 
 from bpm.expressions import EvaluationError
 
-from .listening import listen_again
 from .run import Run
 from .run.catching import is_caught, throw
 from .run.conditions import watch_again
+from .run.listening import listen_again
 from .state import Token, Wait
 
 

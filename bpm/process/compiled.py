@@ -16,8 +16,8 @@ class CompiledProcess:
     `starts` gives the start event for a message's name, None standing for a direct start; `start_signals` the one
     for a signal's name, and `start_timers` the timers of those that begin by themselves. `event_starts` start the
     event sub-processes of the process itself; `joins` are the inclusive gateways that wait; `initiators` the variables
-    that start events name for whoever began the instance. `commands`, `scripts`
-    and `decisions` say what its tasks will ask for, by element id, so that a deployment can check them.
+    that start events name for whoever began the instance. `commands`, `scripts` and `decisions` say what its tasks
+    will ask for, by element id, so that a deployment can check them.
     """
 
     id: str

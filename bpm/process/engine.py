@@ -14,10 +14,10 @@ from bpm.expressions import EvaluationError
 from .answers import complete, escalate, fail, retry, skip
 from .compile import CompiledProcess
 from .effects import NOTHING, Cancelled, Completed, Effect, Ignored
-from .listening import listen
 from .misfits import find_misfit
 from .run import Run
 from .run.conditions import fire_condition
+from .run.listening import listen
 from .state import PROCESS, ROOT, Instance, Status, Token
 from .triggers import (
     Cancel,

@@ -21,8 +21,8 @@ class Called:
     """What a call activity calls, in a vendor's words.
 
     `version` is empty for the newest one; `business_key` is an expression, unless the called instance `inherits_key`
-    from the calling one. `passes_all` and `returns_all`: all
-    variables go that way, beside what is mapped; None: all do if nothing is mapped.
+    from the calling one. `passes_all` and `returns_all`: all variables go that way, beside what is mapped; None: all
+    do if nothing is mapped.
     """
 
     process: str = ""

@@ -2,8 +2,8 @@
 
 from bpm.expressions import EvaluationError
 
+from ..state import PROCESS, Token
 from .run import Run
-from .state import PROCESS, Token
 
 
 def listen(run: Run) -> str:
