@@ -1,8 +1,8 @@
 """One `advance` at work: a changeable copy of the instance, and the effects so far.
 
 A `Run` holds it by nouns, a module each: tokens, joins, scopes, variables, waits. What happens among them has
-modules too: `catching` what is thrown, `conditions` that become true, `listening` of the process itself. What an element means is the nodes'
-business; a run knows them as `Behavior`.
+modules too: `catching` what is thrown, `conditions` that become true, `listening` of the process itself. What an
+element means is the nodes' business; a run knows them as `Behavior`.
 """
 
 from .behavior import Behavior, Catcher, Model
