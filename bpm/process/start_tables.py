@@ -74,11 +74,6 @@ def replace_triggers(tx: Transaction, definition_ids: Iterable[int], rows: Itera
         tx.connection.execute(TRIGGERS.insert(), row)
 
 
-def schedules_of(tx: Transaction, definition_ids: Iterable[int]) -> Sequence[Any]:
-    """Return the timers of some versions."""
-    return tx.connection.execute(select(SCHEDULES).where(SCHEDULES.c.definition_id.in_(list(definition_ids)))).all()
-
-
 def remove_schedules(tx: Transaction, definition_ids: Iterable[int]) -> None:
     """Forget the timers of some versions."""
     tx.connection.execute(delete(SCHEDULES).where(SCHEDULES.c.definition_id.in_(list(definition_ids))))

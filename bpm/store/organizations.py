@@ -91,13 +91,6 @@ def keep_organization(tx: Transaction, row: Organization) -> bool:
     return True
 
 
-def has_feature(tx: Transaction, organization_id: int, name: FeatureName) -> bool:
-    """Tell whether an organisation has a feature."""
-    asked = select(ORGANIZATIONS.c.features).where(ORGANIZATIONS.c.id == organization_id)
-    switched: dict[str, bool] = tx.connection.execute(asked).scalar() or {}
-    return switched.get(name, True)
-
-
 def limit_of(tx: Transaction, organization_id: int, name: LimitName) -> int | None:
     """Return an organisation's own limit, or None when it has none of its own."""
     own = ORGANIZATIONS.c.id == organization_id

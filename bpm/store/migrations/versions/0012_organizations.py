@@ -45,7 +45,8 @@ def _carry_over(connection: sa.Connection) -> None:
     features = _features(connection)
     organizations = sa.table(
         "organization",
-        *(sa.column(name) for name in ("id", "name", "description", "features")),
+        sa.column("id", Integer64),
+        *(sa.column(name, sa.String) for name in ("name", "description", "features")),
         sa.column("created_at", MOMENT),
     )
     now = datetime.now(UTC)
@@ -66,7 +67,7 @@ def _in_use(connection: sa.Connection) -> set[int]:
 
 
 def _features(connection: sa.Connection) -> dict[int, dict[str, bool]]:
-    columns = (sa.column("organization_id", Integer64), sa.column("name"), sa.column("is_on", sa.Boolean()))
+    columns = (sa.column("organization_id", Integer64), sa.column("name", sa.String), sa.column("is_on", sa.Boolean))
     features: dict[int, dict[str, bool]] = {}
     for number, name, is_on in connection.execute(sa.select(*columns).select_from(sa.table("feature"))):
         features.setdefault(number, {})[name] = is_on
