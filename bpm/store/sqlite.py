@@ -1,6 +1,7 @@
 """The embedded database: SQLite in WAL mode with `synchronous=FULL`, on a local disk."""
 
 import sqlite3
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,6 +27,9 @@ OUTAGES = {
 """Primary result codes that say the file can't be written now (https://sqlite.org/rescode.html)."""
 
 READING_THREADS = 2
+BUSY_SECONDS = 5
+"""How long a connection waits for others to let go of the file."""
+BUSY_PAUSE_SECONDS = 0.01
 
 
 class SqliteDatabase(Database):
@@ -61,8 +65,8 @@ class SqliteDatabase(Database):
         @event.listens_for(engine, "connect")
         def _configure(connection: sqlite3.Connection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
             connection.isolation_level = None  # we say BEGIN ourselves, below
-            connection.execute("PRAGMA busy_timeout=5000")
-            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+            _use_wal(connection)
             connection.execute(f"PRAGMA synchronous={synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA cache_size=-32000")
@@ -88,6 +92,20 @@ class SqliteDatabase(Database):
             "synchronous": SYNCHRONOUS[level],
             "durability": "relaxed" if self._relaxed else "full",
         }
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Write ahead; SQLite does not wait by itself while another process gives a new file this mode."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(BUSY_PAUSE_SECONDS)
+        else:
+            return
 
 
 SYNCHRONOUS = ("OFF", "NORMAL", "FULL", "EXTRA")
