@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from .building import build
-from .compiled import CompiledProcess
+from .compiling.building import build
+from .compiling.compiled import CompiledProcess
 from .definition import Definitions, ProcessDefinition
 from .parse import parse
 from .problems import BpmnProblem, InvalidDefinition

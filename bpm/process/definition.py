@@ -6,11 +6,11 @@ Nothing here knows how an element behaves. Names follow BPMN 2.0.2 (ISO/IEC 1951
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .collaboration import Lane, MessageFlow, Participant
-from .diagram import Diagram
-from .event_definitions import EventDefinition
-from .extensions import Extensions
-from .loop_characteristics import LoopCharacteristics
+from .bpmn.collaboration import Lane, MessageFlow, Participant
+from .bpmn.diagram import Diagram
+from .bpmn.event_definitions import EventDefinition
+from .bpmn.extensions import Extensions
+from .bpmn.loop_characteristics import LoopCharacteristics
 from .problems import BpmnProblem
 
 

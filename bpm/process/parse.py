@@ -7,18 +7,18 @@ Every file that is BPMN is read, whether or not the engine can run it; what is w
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from .attributes import own_attributes
-from .collaboration import read_lanes, read_message_flows, read_participants
+from .bpmn.attributes import own_attributes
+from .bpmn.collaboration import read_lanes, read_message_flows, read_participants
+from .bpmn.diagram import read_diagram
+from .bpmn.dialects import is_of_camunda_7, read_extensions
+from .bpmn.event_definitions import read_event
+from .bpmn.extensions import Extensions
+from .bpmn.loop_characteristics import LOOPS, read_loop
+from .bpmn.resources import read_resources
+from .bpmn.xml import BPMN, MAX_BYTES, MAX_DEPTH, Tag, read_xml
 from .definition import Declaration, Definitions, Element, ProcessDefinition, SequenceFlow
-from .diagram import read_diagram
-from .dialects import is_of_camunda_7, read_extensions
-from .event_definitions import read_event
-from .extensions import Extensions
-from .loop_characteristics import LOOPS, read_loop
 from .problems import BpmnProblem, InvalidDefinition
-from .resources import read_resources
 from .state import TURN
-from .xml import BPMN, MAX_BYTES, MAX_DEPTH, Tag, read_xml
 
 SUB_PROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 FLOW_NODES = SUB_PROCESSES | {

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from bpm.bus import Context, Registry
 from bpm.jobs import JobQueue
 from bpm.process import effects, tables
-from bpm.process.compiled import CompiledProcess
+from bpm.process.compiling.compiled import CompiledProcess
 from bpm.process.deployed import Deployed
 from bpm.process.instances import NewInstance, Standing, Startable
 from bpm.process.starter import starter_columns, starter_of

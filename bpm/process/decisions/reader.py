@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from bpm.expressions import EvaluationError, Expression, ExpressionError
 
+from ..bpmn.xml import Tag, read_xml
 from ..problems import BpmnProblem, InvalidDefinition
-from ..xml import Tag, read_xml
 from .evaluate import AGGREGATIONS, POLICIES, Decision, Literal, Rule, Table
 from .unary import INPUT, Test, asking, compile_feel, compile_tests, split
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
 from ..definition import Element
 from ..effects import NOTHING
 from ..run import Catcher, Run

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
 from ..definition import Element
 from ..effects import Decide
 from ..run import Run

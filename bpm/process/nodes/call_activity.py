@@ -5,10 +5,10 @@ from typing import Any
 
 from bpm.expressions import EvaluationError
 
-from ..compilation import Compilation
+from ..bpmn.extensions import Called
+from ..compiling.compilation import Compilation
 from ..definition import Element
 from ..effects import CallProcess
-from ..extensions import Called
 from ..run import Run
 from ..run.catching import caught_codes
 from ..state import Caller, Token

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
 from ..definition import Element
 from ..effects import History
 from ..run import Run, Way

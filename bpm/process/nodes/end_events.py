@@ -1,6 +1,6 @@
 """End events: none, terminate, error and cancel; the others throw as intermediate events do."""
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
 from ..definition import Element
 from ..run import Run
 from ..run.catching import is_caught, throw

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
 from ..definition import Element, SequenceFlow
 from ..run import Run
 from ..state import Token

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
 from ..definition import SequenceFlow
 from ..run import Run, Way
 from ..state import Token

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
+from ..compiling.paths import reachable_flows
 from ..definition import Element, SequenceFlow
-from ..paths import reachable_flows
 from ..run import Run
 from ..state import Token
 from .node import Node

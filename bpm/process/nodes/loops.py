@@ -9,10 +9,10 @@ from typing import Any, ClassVar, cast
 
 from bpm.expressions import EvaluationError
 
-from ..compilation import Compilation
+from ..bpmn.loop_characteristics import LoopCharacteristics
+from ..compiling.compilation import Compilation
 from ..definition import Element
 from ..effects import Event
-from ..loop_characteristics import LoopCharacteristics
 from ..run import Run
 from ..state import TURN, Done, Token
 from ..view import View

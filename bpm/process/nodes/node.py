@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from bpm.expressions import EvaluationError, Expression
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
 from ..definition import Element, SequenceFlow
 from ..effects import NOTHING, Event
 from ..run import Catcher, Flow, Run, Way

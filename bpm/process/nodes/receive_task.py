@@ -1,6 +1,6 @@
 """Receive task: waits for a message."""
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
 from ..definition import Element
 from ..run import Run
 from ..state import Token

@@ -1,6 +1,6 @@
 """Script task: Python in the sandbox, or an expression evaluated in place."""
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
 from ..definition import Element
 from ..effects import NOTHING, RunScript
 from ..run import Run

@@ -5,12 +5,12 @@ from typing import Any
 
 from bpm.expressions import EvaluationError
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
+from ..compiling.values import is_constant
 from ..definition import Element
 from ..effects import NOTHING, SendCommand
 from ..run import Run
 from ..state import Token
-from ..values import is_constant
 from ..view import View
 from .job import JobTask
 

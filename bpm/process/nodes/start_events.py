@@ -1,6 +1,6 @@
 """Start events of processes and sub-processes."""
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
 from ..definition import Element
 from .node import Node
 from .results import ResultNode

@@ -9,14 +9,14 @@ from typing import Any, Protocol
 
 from bpm.expressions import EvaluationError
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
+from ..compiling.values import Evaluator
 from ..definition import Element
 from ..effects import NOTHING, OpenMessageWait, OpenSignalWait, OpenTimer
 from ..run import Run
 from ..run.conditions import watch
 from ..state import Token, Wait
 from ..timers import next_time
-from ..values import Evaluator
 from ..view import View
 
 MAX_NAME = 200

@@ -5,13 +5,13 @@ from typing import Any, cast
 
 from bpm.expressions import EvaluationError
 
-from ..compilation import Compilation
+from ..compiling.compilation import Compilation
+from ..compiling.values import Evaluator
 from ..definition import Element
 from ..effects import OpenUserTask
 from ..run import Run
 from ..state import Token
 from ..timers import parse_date, parse_duration
-from ..values import Evaluator
 from ..view import View
 from .activity import Activity
 

@@ -3,20 +3,20 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from ..definition import Definitions, Element, ProcessDefinition, SequenceFlow
+from ..nodes import Node, find_node_class
+from ..nodes.activity import Activity, BoundaryHost
+from ..nodes.business_rule_task import BusinessRuleTask
+from ..nodes.event_sub_process import EventStart
+from ..nodes.inclusive_gateway import InclusiveGateway
+from ..nodes.loops import repeat
+from ..nodes.script_task import ScriptTask
+from ..nodes.service_task import CommandTask
+from ..nodes.start_events import MessageStartEvent, SignalStartEvent, TimerStartEvent
+from ..nodes.sub_process import find_sub_process
+from ..problems import InvalidDefinition
 from .compilation import Compilation
 from .compiled import CompiledProcess
-from .definition import Definitions, Element, ProcessDefinition, SequenceFlow
-from .nodes import Node, find_node_class
-from .nodes.activity import Activity, BoundaryHost
-from .nodes.business_rule_task import BusinessRuleTask
-from .nodes.event_sub_process import EventStart
-from .nodes.inclusive_gateway import InclusiveGateway
-from .nodes.loops import repeat
-from .nodes.script_task import ScriptTask
-from .nodes.service_task import CommandTask
-from .nodes.start_events import MessageStartEvent, SignalStartEvent, TimerStartEvent
-from .nodes.sub_process import find_sub_process
-from .problems import InvalidDefinition
 from .structure import check_structure
 
 MAX_REACH = 1_000_000

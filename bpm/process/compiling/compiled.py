@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .definition import ProcessDefinition
-from .nodes import Node
-from .nodes.event_sub_process import EventStart
+from ..definition import ProcessDefinition
+from ..nodes import Node
+from ..nodes.event_sub_process import EventStart
 from .values import Timer
 
 

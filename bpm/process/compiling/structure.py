@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from ..definition import Element, ProcessDefinition, SequenceFlow
+from ..problems import BpmnProblem
 from .compilation import Compilation
-from .definition import Element, ProcessDefinition, SequenceFlow
 from .paths import Steps, reach
-from .problems import BpmnProblem
 
 SCOPES = ("subProcess", "transaction")
 """The elements that hold others."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from .definition import Element, ProcessDefinition
+from ..definition import Element, ProcessDefinition
 
 Steps = Mapping[str, Sequence[tuple[str, str]]]
 """For each element the flows that leave it, and where they lead; a step that is no flow has an empty id."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .cron import from_quartz
+from ..cron import from_quartz
 from .xml import Tag
 
 REFERENCES = {"link": "name", "compensate": "activityRef"}

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from bpm.expressions import Expression, ExpressionError, compile_expression, compile_template
 
-from .cron import Cron
-from .extensions import Assignment
-from .timers import Cycle, parse_cycle, parse_date, parse_duration
-from .view import View
+from ..bpmn.extensions import Assignment
+from ..cron import Cron
+from ..timers import Cycle, parse_cycle, parse_date, parse_duration
+from ..view import View
 
 Evaluator = Callable[[Mapping[str, Any]], Any]
 

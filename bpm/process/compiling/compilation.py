@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from bpm.expressions import EvaluationError, Expression, ExpressionError
 
-from .definition import Declaration, Element, ProcessDefinition, SequenceFlow
-from .event_definitions import EventDefinition
-from .extensions import Assignment
+from ..bpmn.event_definitions import EventDefinition
+from ..bpmn.extensions import Assignment
+from ..definition import Declaration, Element, ProcessDefinition, SequenceFlow
+from ..problems import BpmnProblem
 from .paths import Links, Steps, steps_of
-from .problems import BpmnProblem
 from .values import Evaluator, Mapped, Timer, compile_condition, compile_value, is_constant
 
 _LANGUAGES = re.compile(r"|feel|juel|https?://www\.omg\.org/spec/(?:dmn/\d+/feel/?|feel/\d+/?)", re.IGNORECASE)

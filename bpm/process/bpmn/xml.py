@@ -12,7 +12,7 @@ from typing import Any
 
 import lxml.etree as untyped
 
-from .problems import BpmnProblem, InvalidDefinition
+from ..problems import BpmnProblem, InvalidDefinition
 
 etree: Any = untyped  # lxml ships no types
 

@@ -1,0 +1,1 @@
+"""A BPMN file read into values: what each part of it is, beside how it is read."""
