@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from bpm.bus import Context
 from bpm.errors import NotFound
-from bpm.process import tables
+from bpm.process import definition_tables
 from bpm.process.compile import CompiledProcess, load
 from bpm.process.decision_tables import newest_decision
 from bpm.process.decisions import Decision, load_decisions
@@ -25,7 +25,7 @@ class Deployed:
         """Return a definition ready to run; raises `NotFound`."""
         process = self._processes.get(definition_id)
         if process is None:
-            deployed = tables.find_definition(context.tx.session(None), definition_id)
+            deployed = definition_tables.find_definition(context.tx.session(None), definition_id)
             if deployed is None:
                 raise NotFound(f"there is no process definition {definition_id}")
             process = self._processes[definition_id] = load(deployed.bpmn_xml, deployed.key)

@@ -6,11 +6,11 @@ from typing import Any
 
 from bpm.bus import Context
 from bpm.jobs import Job, JobQueue
-from bpm.process import start_tables, tables
+from bpm.process import definition_tables, start_tables
 from bpm.process.compile import CompiledProcess
+from bpm.process.definition_tables import DeployedProcess
 from bpm.process.instances import NewInstance, Standing
 from bpm.process.runtime import ProcessRuntime
-from bpm.process.tables import DeployedProcess
 from bpm.process.timers import next_time
 from bpm.process.view import View
 from bpm.security.permissions import Principal
@@ -27,7 +27,7 @@ class ProcessStarts:
 
     def refresh(self, context: Context, key: str) -> None:
         """Listen for the newest active version of a process, and for no other."""
-        versions = tables.versions_of(context.session, key)
+        versions = definition_tables.versions_of(context.session, key)
         ids = [version.id for version in versions if version.id is not None]
         newest = next((version for version in versions if version.is_active), None)
         ready = self._runtime.deployed
@@ -50,14 +50,14 @@ class ProcessStarts:
 
     def begin(self, context: Context, definition_id: int, new: NewInstance) -> Standing | None:
         """Begin an instance; None when the definition has been switched off meanwhile."""
-        deployed = tables.find_startable(context.tx, context.organization_id, definition_id)
+        deployed = definition_tables.find_startable(context.tx, context.organization_id, definition_id)
         if deployed is None or not deployed.is_active:
             return None
         return self._runtime.start(context, deployed, new)
 
     def author(self, context: Context, definition_id: int) -> Principal | None:
         """Return who deployed a definition, with the permissions of then."""
-        deployed = tables.find_definition(context.session, definition_id)
+        deployed = definition_tables.find_definition(context.session, definition_id)
         if deployed is None:
             return None
         return Principal(
@@ -70,7 +70,7 @@ class ProcessStarts:
 
     def is_of(self, context: Context, definition_id: int, key: Any) -> bool:
         """Whether a definition is a version of the process of this id."""
-        deployed = tables.find_definition(context.session, definition_id)
+        deployed = definition_tables.find_definition(context.session, definition_id)
         return deployed is not None and deployed.key == key
 
     def fire(self, context: Context, definition_id: int, element_id: str, turn: int) -> Standing | None:

@@ -1,48 +1,22 @@
-"""Deployed definitions, instances, what they wait for, and their history."""
+"""Instances, what they wait for, and their history."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, UniqueConstraint, bindparam, cast, delete, func, select, update
+from sqlalchemy import Index, String, bindparam, cast, delete, func, select, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
 from bpm.jobs import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
 from bpm.store.organizations import is_switched_off
-from bpm.store.session import ScopedSession
 
 KIND = "process"
 """The kind of job that answers waits."""
 
 JOB_KINDS = ("command", "script", "timer")
 """Waits that a worker answers; the others wait for people or messages."""
-
-
-class DeployedProcess(OrganizationRow, table=True):
-    """One version of a process definition.
-
-    `permissions` are those its author had: instances that begin by themselves act with them.
-    """
-
-    __table_args__ = (UniqueConstraint("organization_id", "key", "version"), {"sqlite_autoincrement": True})
-
-    id: int | None = Field(default=None, primary_key=True)
-    key: str
-    version: int
-    name: str
-    description: str = ""
-    category: str | None = None
-    bpmn_xml: str
-    trigger_events: list[str] = Field(sa_type=JsonColumn)
-    is_active: bool
-    metadata_: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
-    author_id: str
-    author_name: str = ""
-    permissions: list[str] = Field(sa_type=JsonColumn)
-    created_at: datetime = Field(sa_type=UtcDateTime)
-    updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
 class ProcessInstance(OrganizationRow, table=True):
@@ -119,10 +93,6 @@ INSTANCES = ProcessInstance.table()
 WAITS = ProcessWait.table()
 HISTORY = ProcessHistoryEntry.table()
 
-DEFINITIONS = DeployedProcess.table()
-_STARTABLE = select(DEFINITIONS.c.id, DEFINITIONS.c.key, DEFINITIONS.c.is_active).where(
-    DEFINITIONS.c.organization_id == bindparam("organization"), DEFINITIONS.c.id == bindparam("id_")
-)
 _INSERT_INSTANCE = INSTANCES.insert()
 _BY_ID = select(INSTANCES).where(INSTANCES.c.id == bindparam("id_"))
 _BY_ORIGIN = select(INSTANCES.c.id).where(INSTANCES.c.origin == bindparam("origin_"))
@@ -160,51 +130,6 @@ _TRIES = (
     )
     .values(tries=bindparam("next_tries"), due_at=bindparam("due"))
 )
-
-
-def find_definition(session: ScopedSession, definition_id: int) -> DeployedProcess | None:
-    """Return one version of a definition."""
-    return session.exec(select_rows(DeployedProcess).where(col(DeployedProcess.id) == definition_id)).first()
-
-
-def find_startable(tx: Transaction, organization_id: int, definition_id: int) -> Any:
-    """Return what starting an instance needs to know of a version, or None: its id, key and whether it is active."""
-    named = {"organization": organization_id, "id_": definition_id}
-    return tx.remembered(
-        ("startable", organization_id, definition_id), lambda: tx.reading.execute(_STARTABLE, named).first()
-    )
-
-
-def newest_definition(session: ScopedSession, key: str, *, active: bool = False) -> DeployedProcess | None:
-    """Return the newest version of a process, or its newest active one."""
-    statement = select_rows(DeployedProcess).where(col(DeployedProcess.key) == key)
-    if active:
-        statement = statement.where(col(DeployedProcess.is_active).is_(True))
-    return session.exec(statement.order_by(col(DeployedProcess.version).desc())).first()
-
-
-def version_of(session: ScopedSession, key: str, version: int) -> DeployedProcess | None:
-    """Return a version of a process by its number."""
-    statement = select_rows(DeployedProcess).where(
-        col(DeployedProcess.key) == key, col(DeployedProcess.version) == version
-    )
-    return session.exec(statement).first()
-
-
-def versions_of(session: ScopedSession, key: str) -> Sequence[DeployedProcess]:
-    """Return every version of a process, the newest first."""
-    statement = select_rows(DeployedProcess).where(col(DeployedProcess.key) == key)
-    return session.exec(statement.order_by(col(DeployedProcess.version).desc())).all()
-
-
-def select_definitions(category: str | None, is_active: bool | None, key: str | None) -> Any:
-    """Select definitions by category, activity and process id."""
-    statement = select_rows(DeployedProcess)
-    if category is not None:
-        statement = statement.where(col(DeployedProcess.category) == category)
-    if is_active is not None:
-        statement = statement.where(col(DeployedProcess.is_active).is_(is_active))
-    return statement if key is None else statement.where(col(DeployedProcess.key) == key)
 
 
 def instance_of_origin(tx: Transaction, origin: str) -> int | None:

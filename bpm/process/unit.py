@@ -7,7 +7,7 @@ from typing import Any
 from bpm.bus import Context, Registry
 from bpm.errors import Conflict, Fenced, NotFound
 from bpm.jobs import JobQueue
-from bpm.process import effects, tables
+from bpm.process import definition_tables, effects, tables
 from bpm.process.carrying import carry_out
 from bpm.process.deployed import Deployed
 from bpm.process.engine import advance
@@ -66,9 +66,9 @@ class Unit:
         """Start the instance that a call activity asks for."""
         session = self.context.session
         if effect.version is None:
-            deployed = tables.newest_definition(session, effect.process, active=True)
+            deployed = definition_tables.newest_definition(session, effect.process, active=True)
         else:
-            deployed = tables.version_of(session, effect.process, effect.version)
+            deployed = definition_tables.version_of(session, effect.process, effect.version)
         problem = self._uncallable(caller, effect, deployed)
         if deployed is None or problem:
             self.follow(caller.row.id, FailTask(effect.wait_id, effect.attempt, problem, "NotFound"))

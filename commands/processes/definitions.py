@@ -8,9 +8,9 @@ from sqlalchemy.exc import IntegrityError
 
 from bpm.bus import Command, Context, EffectContext, Id, Moment, Page, PagedQuery, Query, Registry, View, handles
 from bpm.errors import Conflict, Invalid, NotFound
-from bpm.process import CompiledProcess, compile_all, load, parse, tables
+from bpm.process import CompiledProcess, compile_all, definition_tables, load, parse
+from bpm.process.definition_tables import DeployedProcess
 from bpm.process.starts import ProcessStarts
-from bpm.process.tables import DeployedProcess
 from bpm.security.permissions import SYSTEM
 from commands.processes.checks import check
 from scripts import Sandbox
@@ -207,14 +207,14 @@ class GetProcessDefinitionListQuery(PagedQuery[Page[ProcessDefinitionView]]):
 def list_definitions(query: GetProcessDefinitionListQuery, context: Context) -> Page[ProcessDefinitionView]:
     """Return one page, the newest first."""
     columns = {"createdAt": "created_at", "id": "id", "name": "name", "key": "key", "version": "version"}
-    statement = tables.select_definitions(query.category, query.is_active, query.key)
+    statement = definition_tables.select_definitions(query.category, query.is_active, query.key)
     search = ("name", "key", "description")
     return query.page(context, statement, DeployedProcess, view, search=search, sortable=columns)
 
 
 def found(context: Context, definition_id: int) -> DeployedProcess:
     """Return a version of the caller's organisation, or raise `NotFound`."""
-    row = tables.find_definition(context.session, definition_id)
+    row = definition_tables.find_definition(context.session, definition_id)
     if row is None:
         raise NotFound(f"there is no process definition {definition_id}")
     return row
@@ -257,7 +257,7 @@ def _deploy_all(
 def _deploy(
     command: CreateProcessDefinitionCommand, context: Context, process: CompiledProcess, starts: ProcessStarts
 ) -> ProcessDefinitionView:
-    newest = tables.newest_definition(context.session, process.id)
+    newest = definition_tables.newest_definition(context.session, process.id)
     author = context.principal
     row = DeployedProcess(
         key=process.id,

@@ -1,71 +1,28 @@
-"""Start instances, look at them, cancel them and mend their incidents."""
+"""Start instances, look at them and cancel them."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from bpm.bus import Command, Context, EffectContext, Id, Integer, Moment, Page, PagedQuery, Query, View, handles
-from bpm.bus.paging import PageNumber
-from bpm.errors import Conflict, Invalid, NotFound
-from bpm.process import tables
+from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, handles
+from bpm.errors import Conflict, NotFound
+from bpm.process import definition_tables, tables
 from bpm.process.instances import Startable
 from bpm.process.jobs import ProcessJobs
 from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
 from bpm.process.tables import ProcessInstance
-from bpm.process.triggers import Cancel, CompleteTask, FailTask, MessageArrived, Retry, Skip, TimerFired, Trigger
+from bpm.process.triggers import Cancel, CompleteTask, FailTask, MessageArrived, TimerFired, Trigger
 from bpm.security.permissions import EXECUTE
 from bpm.settings import Settings
-
-
-def _digits(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Key = Annotated[str, Field(max_length=400), BeforeValidator(_digits, json_schema_input_type=str | int)]
-"""A business or correlation key, which every database can look up by an index; a number is as good as its digits."""
-
-Status = Literal["RUNNING", "WAITING", "COMPLETED", "ERROR", "CANCELLED"]
-
-
-class CurrentTaskView(View):
-    """Something an instance waits for."""
-
-    wait_id: int
-    element_id: str
-    kind: str
-    name: str | None = None
-    due_at: Moment | None = None
-    detail: dict[str, Any] | None = None
-
-
-class InstanceStateView(View):
-    """Where an instance stands."""
-
-    instance_id: int
-    status: Status
-    variables: dict[str, Any]
-    current_tasks: list[CurrentTaskView]
-
-
-class InstanceView(View):
-    """An instance in a list."""
-
-    instance_id: int
-    process_definition_id: int
-    process_key: str
-    business_key: str | None
-    parent_instance_id: int | None
-    status: Status
-    created_at: Moment
-    ended_at: Moment | None
-
-
-class InstanceDetailView(InstanceView):
-    """An instance with everything in it."""
-
-    variables: dict[str, Any]
-    current_tasks: list[CurrentTaskView]
+from commands.processes.views import (
+    InstanceDetailView,
+    InstanceStateView,
+    InstanceView,
+    Key,
+    Status,
+    shown,
+    summary,
+)
 
 
 class StartProcessInstanceCommand(Command[InstanceStateView]):
@@ -152,46 +109,6 @@ def cancel(command: CancelProcessInstanceCommand, context: Context, processes: P
     return shown(processes.advance(context, command.instance_id, Cancel(command.reason)))
 
 
-class RetryIncidentCommand(Command[InstanceStateView]):
-    """Try again what failed, with `variables` set first; without `waitId`, every incident of the instance."""
-
-    permission = "processes:write"
-    succeeded = "Incident is being retried"
-    failed = "Retry failed"
-
-    instance_id: Id
-    wait_id: Id | None = None
-    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
-
-
-@handles
-def retry(command: RetryIncidentCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
-    """Take the incidents up where they stopped."""
-    for wait_id in _incidents(context, command.instance_id, command.wait_id):
-        processes.advance(context, command.instance_id, Retry(wait_id, command.variables))
-    return shown(processes.standing(context, command.instance_id))
-
-
-class SkipFailedTaskCommand(Command[InstanceStateView]):
-    """Leave a failed task as if it had succeeded, with `variables` for its result."""
-
-    permission = "processes:write"
-    succeeded = "Failed task skipped"
-    failed = "Skipping failed"
-
-    instance_id: Id
-    wait_id: Id | None = None
-    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
-
-
-@handles
-def skip(command: SkipFailedTaskCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
-    """Go on after the element."""
-    for wait_id in _incidents(context, command.instance_id, command.wait_id):
-        processes.advance(context, command.instance_id, Skip(wait_id, command.variables))
-    return shown(processes.standing(context, command.instance_id))
-
-
 class GetProcessInstanceByIdQuery(Query[InstanceDetailView]):
     """Get an instance with its variables and what it waits for."""
 
@@ -237,77 +154,6 @@ def list_instances(query: GetProcessInstanceListQuery, context: Context) -> Page
     return query.page(context, statement, ProcessInstance, summary, search=search)
 
 
-class HistoryEntryView(View):
-    """What happened to a token at an element."""
-
-    element_id: str
-    event: str
-    at: Moment
-    token: int
-    values: dict[str, Any]
-    flows: list[str]
-
-
-class HistoryView(View):
-    """A stretch of an instance's history."""
-
-    items: list[HistoryEntryView]
-    total_count: int
-
-
-class GetProcessInstanceHistoryQuery(Query[HistoryView]):
-    """What happened in an instance, when, with which values."""
-
-    permission = "processes:read"
-    succeeded = "Process instance history retrieved successfully"
-    failed = "Process instance not found"
-
-    instance_id: Id
-    page_number: PageNumber = 1
-    page_size: Annotated[Integer, Field(ge=1, le=1000)] = 200
-
-
-@handles
-def history(query: GetProcessInstanceHistoryQuery, context: Context) -> HistoryView:
-    """Return it in its order."""
-    own_instance(context, query.instance_id)
-    offset = (query.page_number - 1) * query.page_size
-    rows, total = tables.history_of(context.tx, query.instance_id, query.page_size, offset)
-    return HistoryView(items=[HistoryEntryView.model_validate(row) for row in rows], total_count=total)
-
-
-def own_instance(context: Context, instance_id: int) -> Any:
-    """Return an instance of the caller's organisation, or raise `NotFound`."""
-    row = tables.find_instance(context.tx, instance_id)
-    if row is None or row.organization_id != context.organization_id:
-        raise NotFound(f"there is no process instance {instance_id}")
-    return row
-
-
-def shown(standing: Standing) -> InstanceStateView:
-    """Show where an instance stands."""
-    return InstanceStateView(
-        instance_id=standing.instance_id,
-        status=standing.status,  # type: ignore[arg-type]
-        variables=dict(standing.variables),
-        current_tasks=[_task(wait) for wait in standing.waits],
-    )
-
-
-def summary(row: Any) -> InstanceView:
-    """Show an instance in a list."""
-    return InstanceView(
-        instance_id=row.id,
-        process_definition_id=row.definition_id,
-        process_key=row.process_key,
-        business_key=row.business_key,
-        parent_instance_id=row.parent_id,
-        status=row.status,
-        created_at=row.created_at,
-        ended_at=row.ended_at,
-    )
-
-
 def correlated(
     context: Context, processes: ProcessRuntime, message: str, key: str | None, variables: dict[str, Any]
 ) -> Standing | None:
@@ -350,11 +196,11 @@ def _start_message(name: str | None, deployed: Startable, context: Context, proc
 def _definition(command: StartProcessInstanceCommand, context: Context) -> Startable:
     if command.process_definition_id is not None:
         wanted = command.process_definition_id
-        deployed: Startable | None = tables.find_startable(context.tx, context.organization_id, wanted)
+        deployed: Startable | None = definition_tables.find_startable(context.tx, context.organization_id, wanted)
         if deployed is None:
             raise NotFound(f"there is no process definition {wanted}")
     else:
-        newest = tables.newest_definition(context.session, command.process_key or "", active=True)
+        newest = definition_tables.newest_definition(context.session, command.process_key or "", active=True)
         if newest is None:
             raise NotFound(f"there is no active process {command.process_key}")
         deployed = newest
@@ -363,32 +209,9 @@ def _definition(command: StartProcessInstanceCommand, context: Context) -> Start
     return deployed
 
 
-def _incidents(context: Context, instance_id: int, wait_id: int | None) -> list[int]:
-    own_instance(context, instance_id)
-    waiting = [wait.wait_id for wait in tables.waits_of(context.tx, instance_id, "incident")]
-    if not waiting:
-        raise Conflict(f"process instance {instance_id} has no incident")
-    if wait_id is None:
-        return waiting
-    if wait_id not in waiting:
-        raise Invalid(f"waitId: must be one of {', '.join(map(str, waiting))}")
-    return [wait_id]
-
-
 def _trigger_of(command: AdvanceProcessInstanceCommand) -> Trigger:
     if command.kind == "timer":
         return TimerFired(command.wait_id)
     if command.failure is not None:
         return FailTask(command.wait_id, command.attempt, command.failure["message"], command.failure.get("code"))
     return CompleteTask(command.wait_id, command.attempt, command.result, command.variables)
-
-
-def _task(wait: Mapping[str, Any]) -> CurrentTaskView:
-    return CurrentTaskView(
-        wait_id=wait["wait_id"],
-        element_id=wait["element_id"],
-        kind=wait["kind"],
-        name=wait["name"],
-        due_at=wait["due_at"],
-        detail=wait["data"] if wait["kind"] in ("user", "incident") else None,
-    )

@@ -12,17 +12,9 @@ from bpm.process.message_tables import keep_message
 from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
 from bpm.process.starts import ProcessStarts
 from bpm.process.triggers import CompleteUserTask, MessageArrived
-from commands.processes.instances import (
-    CurrentTaskView,
-    InstanceStateView,
-    Key,
-    Status,
-    correlated,
-    nobody_waits,
-    own_instance,
-    shown,
-)
+from commands.processes.instances import correlated, nobody_waits
 from commands.processes.user_tasks import check_form
+from commands.processes.views import CurrentTaskView, InstanceStateView, Key, Status, own_instance, shown
 
 
 class CorrelationView(View):

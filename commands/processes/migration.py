@@ -9,7 +9,7 @@ from bpm.process.migration import missing_elements
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.state import Instance
 from commands.processes.definitions import found
-from commands.processes.instances import own_instance
+from commands.processes.views import own_instance
 
 MOST = 1_000
 

@@ -14,7 +14,7 @@ from bpm.process.runtime import ProcessRuntime
 from bpm.process.tables import ProcessWait
 from bpm.process.task_tables import select_user_tasks
 from bpm.process.triggers import CompleteUserTask
-from commands.processes.instances import InstanceStateView, own_instance, shown
+from commands.processes.views import InstanceStateView, own_instance, shown
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 

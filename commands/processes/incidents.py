@@ -1,0 +1,64 @@
+"""Mend what failed in an instance: try it again, or skip it."""
+
+from typing import Any
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, Id, handles
+from bpm.errors import Conflict, Invalid
+from bpm.process import tables
+from bpm.process.runtime import ProcessRuntime
+from bpm.process.triggers import Retry, Skip
+from commands.processes.views import InstanceStateView, own_instance, shown
+
+
+class RetryIncidentCommand(Command[InstanceStateView]):
+    """Try again what failed, with `variables` set first; without `waitId`, every incident of the instance."""
+
+    permission = "processes:write"
+    succeeded = "Incident is being retried"
+    failed = "Retry failed"
+
+    instance_id: Id
+    wait_id: Id | None = None
+    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+@handles
+def retry(command: RetryIncidentCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
+    """Take the incidents up where they stopped."""
+    for wait_id in _incidents(context, command.instance_id, command.wait_id):
+        processes.advance(context, command.instance_id, Retry(wait_id, command.variables))
+    return shown(processes.standing(context, command.instance_id))
+
+
+class SkipFailedTaskCommand(Command[InstanceStateView]):
+    """Leave a failed task as if it had succeeded, with `variables` for its result."""
+
+    permission = "processes:write"
+    succeeded = "Failed task skipped"
+    failed = "Skipping failed"
+
+    instance_id: Id
+    wait_id: Id | None = None
+    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+@handles
+def skip(command: SkipFailedTaskCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
+    """Go on after the element."""
+    for wait_id in _incidents(context, command.instance_id, command.wait_id):
+        processes.advance(context, command.instance_id, Skip(wait_id, command.variables))
+    return shown(processes.standing(context, command.instance_id))
+
+
+def _incidents(context: Context, instance_id: int, wait_id: int | None) -> list[int]:
+    own_instance(context, instance_id)
+    waiting = [wait.wait_id for wait in tables.waits_of(context.tx, instance_id, "incident")]
+    if not waiting:
+        raise Conflict(f"process instance {instance_id} has no incident")
+    if wait_id is None:
+        return waiting
+    if wait_id not in waiting:
+        raise Invalid(f"waitId: must be one of {', '.join(map(str, waiting))}")
+    return [wait_id]

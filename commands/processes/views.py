@@ -1,0 +1,104 @@
+"""How instances are shown, and found in the caller's organisation."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from bpm.bus import Context, Moment, View
+from bpm.errors import NotFound
+from bpm.process import tables
+from bpm.process.instances import Standing
+
+
+def _digits(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Key = Annotated[str, Field(max_length=400), BeforeValidator(_digits, json_schema_input_type=str | int)]
+"""A business or correlation key, which every database can look up by an index; a number is as good as its digits."""
+
+Status = Literal["RUNNING", "WAITING", "COMPLETED", "ERROR", "CANCELLED"]
+
+
+class CurrentTaskView(View):
+    """Something an instance waits for."""
+
+    wait_id: int
+    element_id: str
+    kind: str
+    name: str | None = None
+    due_at: Moment | None = None
+    detail: dict[str, Any] | None = None
+
+
+class InstanceStateView(View):
+    """Where an instance stands."""
+
+    instance_id: int
+    status: Status
+    variables: dict[str, Any]
+    current_tasks: list[CurrentTaskView]
+
+
+class InstanceView(View):
+    """An instance in a list."""
+
+    instance_id: int
+    process_definition_id: int
+    process_key: str
+    business_key: str | None
+    parent_instance_id: int | None
+    status: Status
+    created_at: Moment
+    ended_at: Moment | None
+
+
+class InstanceDetailView(InstanceView):
+    """An instance with everything in it."""
+
+    variables: dict[str, Any]
+    current_tasks: list[CurrentTaskView]
+
+
+def own_instance(context: Context, instance_id: int) -> Any:
+    """Return an instance of the caller's organisation, or raise `NotFound`."""
+    row = tables.find_instance(context.tx, instance_id)
+    if row is None or row.organization_id != context.organization_id:
+        raise NotFound(f"there is no process instance {instance_id}")
+    return row
+
+
+def shown(standing: Standing) -> InstanceStateView:
+    """Show where an instance stands."""
+    return InstanceStateView(
+        instance_id=standing.instance_id,
+        status=standing.status,  # type: ignore[arg-type]
+        variables=dict(standing.variables),
+        current_tasks=[_task(wait) for wait in standing.waits],
+    )
+
+
+def summary(row: Any) -> InstanceView:
+    """Show an instance in a list."""
+    return InstanceView(
+        instance_id=row.id,
+        process_definition_id=row.definition_id,
+        process_key=row.process_key,
+        business_key=row.business_key,
+        parent_instance_id=row.parent_id,
+        status=row.status,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _task(wait: Mapping[str, Any]) -> CurrentTaskView:
+    return CurrentTaskView(
+        wait_id=wait["wait_id"],
+        element_id=wait["element_id"],
+        kind=wait["kind"],
+        name=wait["name"],
+        due_at=wait["due_at"],
+        detail=wait["data"] if wait["kind"] in ("user", "incident") else None,
+    )
