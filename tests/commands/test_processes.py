@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from bpm.bus import Envelope
+from bpm.security.permissions import SYSTEM
 from bpm.testing import RunningApp, running_app
+from tests.commands import playing
 
 pytestmark = pytest.mark.anyio
 
@@ -392,3 +395,20 @@ async def test_whoever_deploys_scripts_must_be_allowed_to_write_code(app: Runnin
         assert refused.status == 422
         assert "'t': a script needs code:write, which op does not have" in refused.errors[0]
     await app.cmd("UpdateProcessDefinitionCommand", id=definition["id"], description="mine")
+
+
+async def test_a_request_sent_twice_at_once_starts_one_instance(app: RunningApp) -> None:
+    """Both get the same answer, even when both are written in the same group."""
+    definition = await playing.deploy(app, "start s; task t; end e\ns -> t -> e", "twice")
+    bus = app.app.bus
+    fields = {"processDefinitionId": definition["id"], "variables": {"n": 1}}
+
+    def sent(number: int) -> Envelope:
+        message = bus.registry.decode("StartProcessInstanceCommand", fields)
+        return Envelope(message, SYSTEM, request_id=f"twice-{number // 3}")
+
+    outcomes = await asyncio.gather(*(bus.execute(sent(number)) for number in range(30)))
+    answers = [outcome.unwrap() for outcome in outcomes]
+    assert {answer.status for answer in answers} == {"COMPLETED"}
+    assert len({answer.instance_id for answer in answers}) == 10
+    assert (await app.cmd("GetProcessInstanceListQuery", processKey="twice"))["totalCount"] == 10
