@@ -12,10 +12,10 @@ from bpm.bus import Command, Context, EffectContext, Id, Integer, Moment, Page, 
 from bpm.bus.messages import WireModel
 from bpm.errors import Conflict, NotFound
 from bpm.events.recovery_tables import begin_to_resume
+from bpm.security.permissions import INSTALLATION
 from bpm.settings import Settings
 from bpm.store import organizations
 from bpm.store.organizations import Organization
-from bpm.store.rows import INSTALLATION
 from router.table import RouteTable
 
 MISSING = "No organisation found with the specified ID"

@@ -10,7 +10,7 @@ from bpm.bus import Bus, Envelope, Outcome
 from bpm.clock import Clock, wire_time
 from bpm.errors import BpmError, Fenced
 from bpm.jobs import Job, JobQueue, Lane, Lanes, jittered
-from bpm.security.permissions import RESERVED_EVENTS, Principal
+from bpm.security.permissions import PUBLISH_OWN, Principal
 from bpm.store import Transaction
 from router import attempts, tables
 from router.config import RetryConfig
@@ -92,8 +92,7 @@ class Settlement:
             "attempts": values["attempt"],
             "errors": values["errors"],
         }
-        may = frozenset({"events:write", RESERVED_EVENTS})
-        publisher = Principal("system", "router", "router", row.organization_id, may)
+        publisher = Principal("system", "router", "router", row.organization_id, PUBLISH_OWN)
         try:
             message = bus.registry.decode("PublishEventCommand", {"event": DEAD_EVENT, "data": data})
             bus.perform(tx, Envelope(message, publisher, correlation_id=row.request_id, causation_id=row.request_id))

@@ -15,7 +15,7 @@ from bpm.events.destination import Destination, scope_of
 from bpm.events.health import Health
 from bpm.events.schedule import next_attempt, read_retry_after
 from bpm.jobs import Job, JobQueue, Lane, Lanes
-from bpm.security.permissions import RESERVED_EVENTS, Principal
+from bpm.security.permissions import PUBLISH_OWN, Principal
 from bpm.store import Transaction
 
 GONE = 410
@@ -149,8 +149,7 @@ class Settlement:
 def announce(bus: Bus, tx: Transaction, organization_id: int, event: str, data: dict[str, Any]) -> None:
     """Publish an event of the product's own, inside a transaction that is no handler's."""
     message = bus.registry.decode("PublishEventCommand", {"event": event, "data": data})
-    may = frozenset({"events:write", RESERVED_EVENTS})
-    publisher = Principal("system", "system:events", "deliveries", organization_id, may)
+    publisher = Principal("system", "system:events", "deliveries", organization_id, PUBLISH_OWN)
     bus.perform(tx, Envelope(message, publisher))
 
 

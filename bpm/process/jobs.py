@@ -10,9 +10,9 @@ from bpm.bus import Bus, Envelope, Outcome
 from bpm.errors import BpmError, Conflict, Fenced, NotFound
 from bpm.jobs import Job, JobQueue, jittered
 from bpm.process import start_tables, tables
-from bpm.process.starter import starter_of
+from bpm.process.starter import engine_of, starter_of
 from bpm.process.state import changes
-from bpm.security.permissions import EXECUTE, Principal
+from bpm.security.permissions import EXECUTE
 from bpm.store import Transaction, organizations
 
 DEFAULT_RETRIES = 3
@@ -111,7 +111,7 @@ class ProcessJobs:
             self._jobs.enqueue(tx, Job(tables.KIND, tables.job_ref(wait), wait.tries + 1, due))
 
     async def _answer(self, instance: Any, wait: Any, answer: dict[str, Any]) -> None:
-        engine = Principal("system", "system:process", "process engine", instance.organization_id, frozenset({EXECUTE}))
+        engine = engine_of(instance.organization_id, {EXECUTE})
         fields = {
             "instanceId": instance.id,
             "waitId": wait.wait_id,
@@ -164,13 +164,16 @@ class StartJobs:
     async def run(self, job: Job) -> None:
         """See `JobKind.run`."""
         definition, _, element_id = job.ref.partition(".")
-        row = await self._bus.database.read(lambda tx: start_tables.find_schedule(tx, int(definition), element_id))
-        if row is None or row.turn != job.attempt or not await self._is_active(row.organization_id):
+        row = await self._bus.database.read(lambda tx: _schedule(tx, int(definition), element_id))
+        if row is None or row.turn != job.attempt:
             return
-        engine = Principal("system", "system:process", "process engine", row.organization_id, frozenset({EXECUTE}))
+        engine = engine_of(row.organization_id, {EXECUTE})
         fields = {"definitionId": row.definition_id, "elementId": element_id, "turn": row.turn}
         message = self._bus.registry.decode("FireStartTimerCommand", fields)
         (await self._bus.execute(Envelope(message, engine))).unwrap()
 
-    async def _is_active(self, organization_id: int) -> bool:
-        return await self._bus.database.read(lambda tx: organizations.is_active(tx, organization_id))
+
+def _schedule(tx: Transaction, definition_id: int, element_id: str) -> Any:
+    """Return a timer that begins instances; None while the organisation is switched off, then the timer goes on."""
+    row = start_tables.find_schedule(tx, definition_id, element_id)
+    return row if row is not None and organizations.is_active(tx, row.organization_id) else None

@@ -62,7 +62,8 @@ _OPEN = (
 
 def triggered_by(tx: Transaction, organization_id: int, kind: str, name: str) -> Sequence[Any]:
     """Return what a message, signal or event of this name begins, the first deployed first."""
-    return tx.reading.execute(_WANTED, {"organization": organization_id, "kind_": kind, "name_": name}).all()
+    wanted = {"organization": organization_id, "kind_": kind, "name_": name}
+    return tx.remembered(("triggered", organization_id, kind, name), lambda: tx.reading.execute(_WANTED, wanted).all())
 
 
 def replace_triggers(tx: Transaction, definition_ids: Iterable[int], rows: Iterable[Mapping[str, Any]]) -> None:

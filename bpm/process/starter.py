@@ -1,8 +1,14 @@
-"""Who an instance acts for, with the permissions of when it began."""
+"""Who acts in a process: who an instance acts for, with the permissions of when it began, and the engine itself."""
 
+from collections.abc import Set
 from typing import Any
 
-from bpm.security.permissions import Principal
+from bpm.security.permissions import Permission, Principal
+
+
+def engine_of(organization_id: int, permissions: Set[Permission]) -> Principal:
+    """Return the engine as it acts for an organisation, with just what it needs."""
+    return Principal("system", "system:process", "process engine", organization_id, frozenset(permissions))
 
 
 def starter_of(row: Any) -> Principal:

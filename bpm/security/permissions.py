@@ -29,6 +29,9 @@ EXECUTE: Permission = "processes:execute"
 RESERVED_EVENTS: Permission = "events:reserved"
 """To publish under the names of the product's own events; no role has it and no `*` stands for it."""
 
+PUBLISH_OWN: frozenset[Permission] = frozenset({"events:write", RESERVED_EVENTS})
+"""What the product's own parts need to publish what they have to tell."""
+
 ACT: Permission = "acting:write"
 """To act for another organisation."""
 

@@ -8,8 +8,9 @@ from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bpm.security.permissions import INSTALLATION
 from bpm.store.ordering import one_at_a_time
-from bpm.store.rows import INSTALLATION, JsonColumn, Row, UtcDateTime
+from bpm.store.rows import JsonColumn, Row, UtcDateTime
 from bpm.store.transaction import Transaction
 from bpm.store.upsert import insert_new
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bpm.bus import Context
-from bpm.security.permissions import RESERVED_EVENTS
+from bpm.security.permissions import PUBLISH_OWN
 
 
 def publish(context: Context, event: str, data: Mapping[str, Any]) -> None:
@@ -13,6 +13,5 @@ def publish(context: Context, event: str, data: Mapping[str, Any]) -> None:
 
     It is a consequence of the payment, not a wish of the sender's, who therefore needs no leave to publish.
     """
-    may = context.principal.permissions | {"events:write", RESERVED_EVENTS}
-    principal = replace(context.principal, permissions=may)
+    principal = replace(context.principal, permissions=context.principal.permissions | PUBLISH_OWN)
     context.call("PublishEventCommand", {"event": event, "data": data}, principal=principal)

@@ -27,9 +27,7 @@ class RetryIncidentCommand(Command[InstanceStateView]):
 @handles
 def retry(command: RetryIncidentCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
     """Take the incidents up where they stopped."""
-    for wait_id in _incidents(context, command.instance_id, command.wait_id):
-        processes.advance(context, command.instance_id, Retry(wait_id, command.variables))
-    return shown(processes.standing(context, command.instance_id))
+    return _answer(command, context, processes, Retry)
 
 
 class SkipFailedTaskCommand(Command[InstanceStateView]):
@@ -47,8 +45,17 @@ class SkipFailedTaskCommand(Command[InstanceStateView]):
 @handles
 def skip(command: SkipFailedTaskCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
     """Go on after the element."""
+    return _answer(command, context, processes, Skip)
+
+
+def _answer(
+    command: RetryIncidentCommand | SkipFailedTaskCommand,
+    context: Context,
+    processes: ProcessRuntime,
+    trigger: type[Retry | Skip],
+) -> InstanceStateView:
     for wait_id in _incidents(context, command.instance_id, command.wait_id):
-        processes.advance(context, command.instance_id, Skip(wait_id, command.variables))
+        processes.advance(context, command.instance_id, trigger(wait_id, command.variables))
     return shown(processes.standing(context, command.instance_id))
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from bpm.process import start_tables, tables
 from bpm.process.effects import Cancelled, Completed, EmitMessage, EmitSignal, History, Ignored, Thrown
+from bpm.process.starter import engine_of
 from bpm.process.step import Step
 from bpm.process.triggers import CompleteTask, Escalated, FailTask
-from bpm.security.permissions import RESERVED_EVENTS, Principal
+from bpm.security.permissions import PUBLISH_OWN, Principal
 
 THROWN_SECONDS = 3600
 """How long a message that an instance throws waits for somebody to wait for it."""
@@ -82,18 +83,8 @@ def publish(step: Step, event: str, data: dict[str, Any]) -> None:
     """Publish an event about the instance."""
     if not step.unit.registry.knows("PublishEventCommand"):
         return
-    if _begins_something(step, event):
-        step.insert()
+    if start_tables.triggered_by(step.context.tx, step.row.organization_id, "event", event):
+        step.insert()  # what begins by the event has to find this instance
     about = {"instanceId": step.row.id, "processKey": step.row.process_key, "businessKey": step.row.business_key}
-    may = frozenset({"events:write", RESERVED_EVENTS})
-    publisher = Principal("system", "system:process", "process engine", step.row.organization_id, may)
+    publisher = engine_of(step.row.organization_id, PUBLISH_OWN)
     step.context.call("PublishEventCommand", {"event": event, "data": {**about, **data}}, publisher)
-
-
-def _begins_something(step: Step, event: str) -> bool:
-    """Whether an event begins an instance, which then has to find this one."""
-    tx, organization_id = step.context.tx, step.row.organization_id
-    return tx.remembered(
-        ("begun", organization_id, event),
-        lambda: bool(start_tables.triggered_by(tx, organization_id, "event", event)),
-    )
