@@ -28,6 +28,7 @@ from bpm.retained import POLICIES
 from bpm.security.identifiers import new_id
 from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
 from bpm.settings import Settings
+from bpm.stall import StallWatch
 from bpm.store import Transaction, open_database
 from bpm.store.retention import Retention
 from bpm.web import command, dialects, docs, health, openapi
@@ -73,7 +74,7 @@ class App:
         self.jobs = open_jobs(self.database, settings, clock)
         self.lanes = Lanes(self.jobs, clock)
         self.registry = discovered(settings)
-        self.bus = Bus(self.registry, self.database, self.jobs, box, clock)
+        self.bus = Bus(self.registry, self.database, self.jobs, box, clock, settings.effect_seconds)
         self._installation = Installation(self.database, key)
         self.accounts = Accounts(self.database, settings, key, clock)
         self.sandbox = Sandbox(Limits(), allow_unconfined=settings.scripts.allow_unconfined)
@@ -144,6 +145,7 @@ class App:
         self.commands = command.CommandEndpoint(self.bus, self.accounts, settings, self.lifecycle)
         self.pages = Starlette(routes=self._routes(), exception_handlers=EXCEPTION_HANDLERS, lifespan=self._lifespan)
         self.generated_password: str | None = None
+        self._stalls = StallWatch()
         self._started = time.monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -160,6 +162,7 @@ class App:
 
     async def start(self) -> None:
         """Open the database, make sure somebody can sign in, and begin to work. Raises `Misconfigured`."""
+        self._stalls.start()
         try:
             await self._open()
             await self.routes.start()
@@ -202,6 +205,7 @@ class App:
         await self.provider_client.close()
         await self.outbound.deliveries.close()
         await self.database.stop()
+        self._stalls.stop()
 
     def report(self, tx: Transaction) -> dict[str, Any]:
         """Return what `GetSystemStatusQuery` shows."""

@@ -19,6 +19,8 @@
     │   ├── StorageUnavailable     disk full, database away
     │   └── Draining               the server is stopping
     ├── Failed                     the work was tried and did not succeed
+    │   ├── TookTooLong            the work was ended at its time limit
+    │   └── Poisoned               the work ended its process, several times
     ├── Fenced                     somebody else has done this attempt; its effect is undone
     ├── Defect                     our own mistake; the log has the trace
     └── Misconfigured              found at start-up; the process must not run like this
@@ -35,6 +37,8 @@ class BpmError(Exception):
 
     speaks_for_itself: ClassVar[bool] = False
     """Whether the class's message says more than that what was tried has failed."""
+    is_final: ClassVar[bool] = False
+    """Whether another attempt at the same work is pointless, so that none is made."""
 
     def __init__(self, *errors: str, message: str | None = None) -> None:
         """Take the sentences for `errors`, and a `message` that replaces the class's own."""
@@ -141,6 +145,16 @@ class Failed(BpmError):
     """The work did not succeed."""
 
 
+class TookTooLong(Failed):
+    """The work took longer than it may and was ended."""
+
+
+class Poisoned(Failed):
+    """The work ended the process that executed it, and is not tried again."""
+
+    is_final = True
+
+
 class Fenced(BpmError):
     """Somebody else has settled the attempt already."""
 
@@ -151,3 +165,11 @@ class Defect(BpmError):
 
 class Misconfigured(BpmError):
     """The configuration does not allow a start."""
+
+
+def describe(error: BaseException) -> str:
+    """Return an error's class and text for the log; an error whose own text can't be had is named by its class."""
+    try:
+        return repr(error)
+    except Exception:
+        return f"{type(error).__name__}: its text can't be had"

@@ -152,6 +152,10 @@ class Settings(BaseSettings):
     """The largest body; a webhook configuration may set its own."""
     sync_limit_seconds: float = Field(default=10.0, gt=0)
     """How long the caller of a `sync` webhook, or of a supervised process start, waits at most."""
+    handler_seconds: float = Field(default=10.0, gt=0)
+    """How long a transactional handler or a query may take; then it is interrupted, its work undone."""
+    effect_seconds: float = Field(default=60.0, gt=0)
+    """How long a handler that reaches outside the database may take, unless its message says otherwise."""
     drain_seconds: float = Field(default=10.0, gt=0)
     """How long what runs may take to finish when the server stops."""
     worker: bool = True

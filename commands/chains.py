@@ -44,6 +44,7 @@ class ExecuteCommandChainCommand(Command[ChainView]):
     rehearsable = True
     succeeded = "Command chain executed successfully"
     failed = "Command chain failed"
+    time_limit = 600.0
 
     steps: Steps
     payload: Any = None

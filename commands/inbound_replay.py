@@ -122,6 +122,7 @@ class ReplayInboundRequestsCommand(Command[ReplaysView]):
     permission = "inbound:write"
     succeeded = "Replay requested"
     failed = "Replay failed"
+    time_limit = 3_600.0
 
     state: Replayable | None = None
     request_ids: Annotated[list[RequestId], Field(min_length=1, max_length=MAX_IDS)] | None = None

@@ -151,6 +151,7 @@ class ActivateOrganizationCommand(Command[OrganizationView]):
     permission = "organizations:write"
     succeeded = "Organisation activated successfully"
     failed = "Activation failed"
+    time_limit = 3_600.0
 
     id: Id
 

@@ -24,6 +24,7 @@ class PruneStoredDataCommand(Command[PrunedView]):
     permission = "system:write"
     succeeded = "Stored data pruned"
     failed = "Pruning failed"
+    time_limit = 3_600.0
 
     preview: bool = False
 

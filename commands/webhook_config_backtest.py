@@ -46,6 +46,7 @@ class BackTestWebHookConfigCommand(Command[BackTestView]):
     permission = "webhooks:write"
     succeeded = "Webhook configuration back-tested"
     failed = "Back-test failed"
+    time_limit = 3_600.0
 
     id: Id | None = None
     config: WebHookFields | None = None

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bpm.bus import Bus, Envelope, Message, Outcome
 from bpm.clock import Clock
-from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Unavailable
+from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Poisoned, Unavailable
 from bpm.jobs import Job, JobQueue, Lanes
 from bpm.security.permissions import Principal, shared_permissions
 from bpm.store import Database, Transaction
@@ -82,18 +82,29 @@ class Execution:
         """See `JobKind.run`."""
         if job.ref in self._unfinished:
             await asyncio.wait((self._unfinished[job.ref],))
-        row = self.inbox.recent.take(job)
-        if row is None:
-            row = await self._database.read(lambda tx: tables.inbound_by_id(tx, job.ref))
-        if row is None or row.attempt != job.attempt or row.state not in tables.OPEN_STATES:
-            return
-        if self._table.rests(row.organization_id):
+        row = await self._open_row(job)
+        if row is None or self._table.rests(row.organization_id):
             return  # the reconciler wakes it when the organisation is switched on
         call = call_of(row)
         rule = await self._rule_of(row)
         settlement = Settlement(row, _policy(row, rule), self._settling)
         with contextlib.suppress(Fenced):  # somebody else has done this attempt
             await self._execute(row, call, rule, settlement)
+
+    async def give_up(self, job: Job, error: Poisoned) -> None:
+        """See `JobKind.give_up`."""
+        row = await self._open_row(job)
+        if row is not None:
+            settlement = Settlement(row, ONCE, self._settling)
+            with contextlib.suppress(Fenced):
+                await self._database.write(lambda tx: settlement.settle(tx, None, Outcome(error=error)))
+
+    async def _open_row(self, job: Job) -> Any:
+        """Return the request if it still waits for this attempt."""
+        row = self.inbox.recent.take(job)
+        if row is None:
+            row = await self._database.read(lambda tx: tables.inbound_by_id(tx, job.ref))
+        return row if row is not None and row.attempt == job.attempt and row.state in tables.OPEN_STATES else None
 
     async def _execute(self, row: Any, call: InboundCall, rule: Rule | None, settlement: Settlement) -> None:
         try:

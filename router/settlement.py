@@ -74,7 +74,7 @@ class Settlement:
 
     def _next_attempt(self, outcome: Outcome, now: datetime) -> datetime | None:
         made = self._row.attempt + 1 - self._row.attempts_before
-        if outcome.ok or made >= self._retry.attempts:
+        if outcome.error is None or outcome.error.is_final or made >= self._retry.attempts:
             return None
         return now + jittered(self._retry.delay(made), self._retry.jitter)
 

@@ -10,6 +10,7 @@ import structlog
 from bpm.bus import tables
 from bpm.bus.behaviors import Next, authorise, compose, logged
 from bpm.bus.context import Context, EffectContext
+from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.later import Later, ScheduledMessages
 from bpm.bus.messages import Command, Message
@@ -19,11 +20,11 @@ from bpm.bus.registry import Registration, Registry
 from bpm.bus.rehearsal import Rehearsal
 from bpm.bus.rehearsed import Rehearsed
 from bpm.clock import Clock, system_clock
-from bpm.errors import BpmError, Defect, Failed
+from bpm.errors import BpmError, Defect, Failed, TookTooLong
 from bpm.jobs import JobQueue
 from bpm.security.permissions import SYSTEM, Principal
 from bpm.security.secrets import SecretBox
-from bpm.store import Database, Transaction
+from bpm.store import Database, Overran, Transaction
 
 R = TypeVar("R")
 
@@ -34,7 +35,13 @@ class Bus:
     """Takes messages through the pipeline to their handlers; see `docs/bus.md` for the walk."""
 
     def __init__(
-        self, registry: Registry, database: Database, jobs: JobQueue, box: SecretBox, clock: Clock = system_clock
+        self,
+        registry: Registry,
+        database: Database,
+        jobs: JobQueue,
+        box: SecretBox,
+        clock: Clock = system_clock,
+        effect_seconds: float = 60.0,
     ) -> None:
         """Stand between the registered handlers, the database and the job engine; `box` seals kept answers."""
         self.registry = registry
@@ -42,6 +49,7 @@ class Bus:
         self.scheduled = ScheduledMessages(database, jobs, clock)
         self.scheduled.executor = self
         self._clock = clock
+        self._effect_seconds = effect_seconds
         self._audit = Audit(clock)
         self._recorders: tuple[Recorder, ...] = (Idempotency(clock, registry, box), self._audit)
         self._pipeline = compose((logged, self._authorised), self._handle)
@@ -118,7 +126,11 @@ class Bus:
             return await self._effect(envelope, registration)
         if registration.kind == "query" and envelope.recorder is None:
             return await self.database.read(lambda tx: self._guarded(tx, envelope, self._invoke(registration)))
-        return await self.database.write(lambda tx: self._unit(tx, envelope, self._invoke(registration)))
+        try:
+            return await self.database.write(lambda tx: self._unit(tx, envelope, self._invoke(registration)))
+        except TookTooLong as error:  # the whole unit was undone, with what its recorders had written
+            failure = error
+        return await self.database.write(lambda tx: self._unit(tx, envelope, _raising(failure)))
 
     def _invoke(self, registration: Registration) -> Callable[[Context], Any]:
         return lambda context: registration.invoke(context.envelope.message, context)
@@ -149,7 +161,9 @@ class Bus:
                 return self._outcome(envelope, data) if on_wire else Outcome(data=data)
         except BpmError as error:
             return Outcome(error=error)
-        except Exception as error:
+        except Overran:
+            raise
+        except BaseException as error:  # `SystemExit` and kin end this handler, and neither its thread nor the process
             if self.database.is_outage(error):
                 raise
             return Outcome(error=_defect(envelope, error))
@@ -163,8 +177,10 @@ class Bus:
             if known is not None:
                 return known
         context = EffectContext(self, envelope, lambda work: self._conclude(envelope, work))
+        seconds = registration.message_type.time_limit or self._effect_seconds
         try:
-            outcome = self._outcome(envelope, await registration.invoke(envelope.message, context))
+            handler = registration.invoke(envelope.message, context)
+            outcome = self._outcome(envelope, await run_handler(handler, envelope.name, seconds))
         except BpmError as error:
             outcome = Outcome(error=error)
         except Exception as error:
@@ -203,6 +219,6 @@ def _raising(error: BpmError) -> Callable[[Context], Any]:
     return work
 
 
-def _defect(envelope: Envelope, error: Exception) -> Defect:
+def _defect(envelope: Envelope, error: BaseException) -> Defect:
     log.error("handler failed", type=envelope.name, request_id=envelope.request_id, exc_info=error)
     return Defect()

@@ -1,6 +1,7 @@
 """Messages for later: a row that says what to send, and a job that sends it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ from bpm.bus.envelope import Envelope
 from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registry
 from bpm.clock import Clock
-from bpm.errors import BpmError, Fenced
+from bpm.errors import BpmError, Fenced, Poisoned
 from bpm.jobs import Job, JobQueue, jittered
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal
@@ -111,6 +112,12 @@ class ScheduledMessages:
         except Fenced:
             return
 
+    async def give_up(self, job: Job, error: Poisoned) -> None:
+        """See `JobKind.give_up`."""
+        settlement = Settlement(self._jobs, self._clock, job)
+        with suppress(Fenced):
+            await self._database.write(lambda tx: settlement.settle(tx, Outcome(error=error)))
+
 
 class Settlement:
     """Settles a scheduled message in the transaction of its effect."""
@@ -135,7 +142,7 @@ class Settlement:
         retry: Job | None = None
         if outcome.error is not None:
             values = {"state": "dead", "completed_at": now, "key": None, "errors": list(outcome.error.errors)}
-            if attempt < len(BACKOFF_SECONDS):
+            if attempt < len(BACKOFF_SECONDS) and not outcome.error.is_final:
                 due = now + jittered(timedelta(seconds=BACKOFF_SECONDS[attempt]))
                 values = {"attempt": attempt + 1, "due_at": due, "errors": list(outcome.error.errors)}
                 retry = Job(KIND, self._job.ref, attempt + 1, due)

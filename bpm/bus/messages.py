@@ -37,7 +37,8 @@ class Message(WireModel, Generic[R]):
 
     `permission` is what the sender must hold, `succeeded` and `failed` are the texts of the answer,
     `aliases` further names it answers to, and `secrets` the fields that no log may show. An effect that touches
-    nothing outside but through its context is `rehearsable` (see `bpm.bus.rehearsal`).
+    nothing outside but through its context is `rehearsable` (see `bpm.bus.rehearsal`). `time_limit` is how many
+    seconds an effect may take; None is the setting `BPM_EFFECT_SECONDS`.
     """
 
     permission: ClassVar[str | None]
@@ -46,6 +47,7 @@ class Message(WireModel, Generic[R]):
     aliases: ClassVar[tuple[str, ...]] = ()
     secrets: ClassVar[frozenset[str]] = frozenset()
     rehearsable: ClassVar[bool] = False
+    time_limit: ClassVar[float | None] = None
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:

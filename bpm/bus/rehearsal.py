@@ -9,6 +9,7 @@ import structlog
 
 from bpm.bus.behaviors import authorise
 from bpm.bus.context import Context, EffectContext, Sender
+from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope
 from bpm.bus.later import Later
 from bpm.bus.outcome import Outcome
@@ -81,7 +82,8 @@ class Rehearsal:
         if not registration.message_type.rehearsable:
             raise Failed(f"{envelope.name} reaches outside the database, so it is not sent in a rehearsal")
         context = EffectContext(self, envelope, lambda work: self._conclude(envelope, work))
-        return await registration.invoke(envelope.message, context)
+        handler = registration.invoke(envelope.message, context)
+        return await run_handler(handler, envelope.name, None)
 
     async def _conclude(self, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
         try:

@@ -18,7 +18,10 @@ UNKEPT_HEADERS = frozenset({"set-cookie"})
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A status, or an error where there was no answer; `made` says whether a request was tried at all."""
+    """A status, or an error where there was no answer; `made` says whether a request was tried at all.
+
+    After one that `is_final` there is no other, whatever the subscription allows.
+    """
 
     milliseconds: float = 0.0
     status: int | None = None
@@ -26,6 +29,7 @@ class Attempt:
     headers: dict[str, str] = field(default_factory=dict[str, str])
     body: str | None = None
     made: bool = True
+    is_final: bool = False
 
     @property
     def ok(self) -> bool:
@@ -33,9 +37,9 @@ class Attempt:
         return self.status is not None and 200 <= self.status < 300
 
 
-def unmade(error: str) -> Attempt:
+def unmade(error: str, *, is_final: bool = False) -> Attempt:
     """Return an attempt that came to no request, for a reason that is not the receiver's."""
-    return Attempt(error=error, made=False)
+    return Attempt(error=error, made=False, is_final=is_final)
 
 
 def without_echo(attempt: Attempt, credentials: Iterable[str]) -> Attempt:

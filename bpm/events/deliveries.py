@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bpm.bus import Bus
-from bpm.errors import Fenced
+from bpm.errors import Fenced, Poisoned
 from bpm.events import breaker, delivery_tables, health_tables
 from bpm.events.answer import unmade, without_echo
 from bpm.events.delivery_tables import KIND, PAUSED, PENDING
@@ -73,6 +73,16 @@ class Deliveries:
         row, destination = found
         with contextlib.suppress(Fenced):  # somebody else has taken this turn
             await self._take_up(row, destination)
+
+    async def give_up(self, job: Job, error: Poisoned) -> None:
+        """See `JobKind.give_up`."""
+        found = await self._bus.database.read(lambda tx: self._find(tx, job))
+        if found is None:
+            return
+        row, destination = found
+        result, now = unmade(str(error), is_final=True), self._bus.now()
+        with contextlib.suppress(Fenced):
+            await self._write(lambda tx: self._settlement.settle(tx, row, destination, result, started_at=now))
 
     async def close(self) -> None:
         """Close the connections to receivers."""

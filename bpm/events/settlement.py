@@ -97,7 +97,8 @@ class Settlement:
         now = self._bus.now()
         retry_after = read_retry_after(result.headers.get(RETRY_AFTER), now)
         gone = result.status == GONE
-        due = None if gone else next_attempt(row.tries + 1, destination.retry_count, now, retry_after)
+        is_over = gone or result.is_final
+        due = None if is_over else next_attempt(row.tries + 1, destination.retry_count, now, retry_after)
         keeps_lane = due is not None and destination.is_ordered(row.lane)
         changes = {"due_at": due, "lane": row.lane if keeps_lane else None}
         if due is None:

@@ -1,7 +1,8 @@
 """Tokens in PostgreSQL: PgQueuer as it comes, on connections of its own."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
@@ -9,14 +10,16 @@ import asyncpg
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.domain.models import Job as Token
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.domain.types import Channel
 from pgqueuer.ports import RepositoryPort
 from pgqueuer.ports.driver import Driver
 from sqlalchemy import ARRAY, Interval, MetaData, Table, Text, bindparam, text
 
+from bpm.jobs.deaths import Deaths
 from bpm.jobs.port import Job
-from bpm.jobs.tables import NAME
+from bpm.jobs.tables import DEATHS, NAME
 from bpm.jobs.tokens import Tokens
 from bpm.store import Transaction
 
@@ -25,6 +28,10 @@ CONNECT_SECONDS = 10
 INSTALL_LOCK = 0x62706D  # "bpm": an advisory lock, so that processes that start together install once
 LOG_KEPT = timedelta(hours=1)
 PRUNED_AT_ONCE = 10_000
+COUNT_SECONDS = 2.0
+"""How often a worker looks for what dead processes were running."""
+UNCOUNTED_LEASE = timedelta(days=1)
+"""After which PgQueuer itself would take a dead process's job, without its death being counted."""
 
 SETTINGS = DBSettings(
     prefix="",
@@ -63,6 +70,38 @@ _PRUNE = """
 _PRUNE_HELD = f"DELETE FROM {NAME} WHERE status = 'failed' AND updated < now() - $1::interval"  # noqa: S608
 
 
+_CREATE_DEATHS = f"""
+    CREATE TABLE IF NOT EXISTS {DEATHS.name}
+    (key text PRIMARY KEY, deaths integer NOT NULL, is_waiting boolean NOT NULL)
+"""
+_COUNT_DEATHS = f"""
+    WITH stale AS (
+        SELECT id FROM {NAME} WHERE status = 'picked' AND heartbeat < now() - $1::interval FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        UPDATE {NAME} SET status = 'queued', updated = now() FROM stale WHERE {NAME}.id = stale.id
+        RETURNING {NAME}.dedupe_key
+    )
+    INSERT INTO {DEATHS.name} (key, deaths, is_waiting) SELECT dedupe_key, 1, false FROM taken
+    ON CONFLICT (key) DO UPDATE
+        SET deaths = {DEATHS.name}.deaths + CASE WHEN {DEATHS.name}.is_waiting THEN 0 ELSE 1 END, is_waiting = false
+"""  # noqa: S608 our names
+_FORGET_ENDED = f"DELETE FROM {DEATHS.name} WHERE NOT EXISTS (SELECT FROM {NAME} WHERE dedupe_key = key)"  # noqa: S608
+_DEATHS = f"SELECT key, deaths FROM {DEATHS.name}"  # noqa: S608
+_MARK = f"UPDATE {DEATHS.name} SET is_waiting = $2 WHERE key = $1"  # noqa: S608
+_FORGET = f"DELETE FROM {DEATHS.name} WHERE key = $1"  # noqa: S608
+
+
+class CountedQueries(Queries):
+    """PgQueuer's queries; what a dead process was running is counted when it is given back, before it is taken."""
+
+    count_deaths: Callable[[], Awaitable[None]]
+
+    async def dequeue(self, *args: Any, **kwargs: Any) -> list[Token]:
+        """See `Queries.dequeue`; what PgQueuer would take over is given back already."""
+        await self.count_deaths()
+        return await super().dequeue(*args, **{**kwargs, "heartbeat_timeout": UNCOUNTED_LEASE})
+
+
 class PostgresTokens(Tokens):
     """Tokens that any process on the same database may take; a dead one's are taken over."""
 
@@ -73,6 +112,8 @@ class PostgresTokens(Tokens):
         """Take the server's address; LISTEN needs a direct one, not a transaction pooler's."""
         self._dsn = dsn
         self._pool: Any = None
+        self._counted_at = 0.0
+        self.deaths = Deaths(self)
 
     async def prepare(self) -> None:
         """Install or upgrade PgQueuer's tables, one process at a time."""
@@ -84,6 +125,7 @@ class PostgresTokens(Tokens):
                 await queries.upgrade()
             else:
                 await queries.install()
+            await connection.execute(_CREATE_DEATHS)
         finally:
             await connection.close()
 
@@ -98,7 +140,9 @@ class PostgresTokens(Tokens):
         self._pool = await asyncpg.create_pool(
             self._dsn, min_size=2, max_size=CONNECTIONS, timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS * 3
         )
-        return _queries(AsyncpgPoolDriver(self._pool))
+        queries = _queries(AsyncpgPoolDriver(self._pool))
+        queries.count_deaths = self._count_deaths
+        return queries
 
     async def close(self) -> None:
         """See `Tokens.close`."""
@@ -124,14 +168,35 @@ class PostgresTokens(Tokens):
         """See `Tokens.waiting`."""
         return tx.connection.execute(_WAITING).scalar_one()
 
+    async def wait(self, key: str) -> None:
+        """See `DeathRecords.wait`."""
+        await self._pool.execute(_MARK, key, True)
+
+    async def begin(self, key: str) -> None:
+        """See `DeathRecords.begin`."""
+        await self._pool.execute(_MARK, key, False)
+
+    async def forget(self, key: str) -> None:
+        """See `DeathRecords.forget`."""
+        await self._pool.execute(_FORGET, key)
+
+    async def _count_deaths(self) -> None:
+        """Give back what dead processes were running, and count their deaths."""
+        if time.monotonic() - self._counted_at < COUNT_SECONDS:
+            return
+        self._counted_at = time.monotonic()
+        await self._pool.execute(_COUNT_DEATHS, self.lease)
+        self.deaths.learn({row["key"]: row["deaths"] for row in await self._pool.fetch(_DEATHS)})
+
     async def prune(self) -> None:
         """Shorten PgQueuer's log; forget tokens it holds back, which the reconciler has replaced."""
         if self._pool is not None:
             await self._pool.execute(_PRUNE, LOG_KEPT, PRUNED_AT_ONCE)
             await self._pool.execute(_PRUNE_HELD, LOG_KEPT)
+            await self._pool.execute(_FORGET_ENDED)
 
 
-def _queries(driver: Driver) -> Queries:
-    return Queries(
+def _queries(driver: Driver) -> CountedQueries:
+    return CountedQueries(
         driver, QueryBuilderEnvironment(SETTINGS), QueryQueueBuilder(SETTINGS), QuerySchedulerBuilder(SETTINGS)
     )

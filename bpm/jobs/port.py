@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Table
 
+from bpm.errors import Poisoned
 from bpm.store import Transaction
 
 
@@ -47,6 +48,10 @@ class JobKind(Protocol):
 
         What this raises could not be recorded in the row; the token is put off and tried again.
         """
+        ...
+
+    async def give_up(self, job: Job, error: Poisoned) -> None:
+        """Settle the row as failed for good, without doing its work: it ended the process several times."""
         ...
 
 

@@ -12,7 +12,8 @@ from pgqueuer.domain.models import Job as Token
 from sqlalchemy import Table
 
 from bpm.clock import Clock
-from bpm.errors import BpmError
+from bpm.errors import BpmError, describe
+from bpm.jobs.deaths import GIVEN_UP, HELD, poisoned
 from bpm.jobs.lanes import Lanes
 from bpm.jobs.port import Job, JobKind, JobQueue
 from bpm.jobs.reconciler import Reconciler
@@ -23,6 +24,7 @@ BATCH = 100
 RESTART_SECONDS = 1.0
 """The pause before the engine is started again after it lost its database."""
 LONGEST_PAUSE_SECONDS = 60
+HELD_PAUSE = timedelta(hours=1)
 CUT_OFF_SECONDS = 5.0
 """How long jobs that were cut off may take to give their tokens back."""
 
@@ -142,22 +144,39 @@ class Jobs(JobQueue):
             assert task is not None
             self._running.add(task)
             try:
-                await _attempt(kind, token)
+                await self._attempt(kind, token)
             finally:
                 self._running.discard(task)
 
         return run
 
+    async def _attempt(self, kind: JobKind, token: Token) -> None:
+        """Run the job; what it could not record is put off, what a drain cuts off is given back."""
+        job = Job.named((token.payload or b"").decode(), token.execute_after)
+        try:
+            await self._run(kind, job)
+        except asyncio.CancelledError:
+            raise RetryRequested(timedelta(), reason="cut off") from None
+        except RetryRequested:
+            raise
+        except Exception as error:
+            pause = timedelta(seconds=min(2**token.attempts, LONGEST_PAUSE_SECONDS))
+            unexpected = error if not isinstance(error, BpmError) else None
+            reason = describe(error)
+            log.warning("job put off", job=job.key, seconds=pause.seconds, error=reason, exc_info=unexpected)
+            raise RetryRequested(pause, reason=reason) from error
 
-async def _attempt(kind: JobKind, token: Token) -> None:
-    """Run the job; what it could not record is put off, what a drain cuts off is given back."""
-    job = Job.named((token.payload or b"").decode(), token.execute_after)
-    try:
-        await kind.run(job)
-    except asyncio.CancelledError:
-        raise RetryRequested(timedelta(), reason="cut off") from None
-    except Exception as error:
-        pause = timedelta(seconds=min(2**token.attempts, LONGEST_PAUSE_SECONDS))
-        unexpected = error if not isinstance(error, BpmError) else None
-        log.warning("job put off", job=job.key, seconds=pause.seconds, error=repr(error), exc_info=unexpected)
-        raise RetryRequested(pause, reason=repr(error)) from error
+    async def _run(self, kind: JobKind, job: Job) -> None:
+        deaths = self._tokens.deaths.of(job)
+        if not deaths:
+            await kind.run(job)
+        elif deaths >= HELD:
+            log.error("a job is not touched: settling it ended the process", job=job.key, deaths=deaths)
+            raise RetryRequested(HELD_PAUSE, reason="ended its process")
+        else:
+            async with self._tokens.deaths.watched(job):
+                if deaths < GIVEN_UP:
+                    await kind.run(job)
+                else:
+                    log.error("a job is given up: it ended its process", job=job.key, deaths=deaths)
+                    await kind.give_up(job, poisoned(deaths))

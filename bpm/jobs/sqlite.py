@@ -10,12 +10,13 @@ from datetime import timedelta
 from typing import Any, cast
 
 from pgqueuer.ports import RepositoryPort
-from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, text
+from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, Update, select, text, update
 
+from bpm.jobs.deaths import Deaths
 from bpm.jobs.ownership import Ownership
 from bpm.jobs.port import Job
 from bpm.jobs.repository import SqliteRepository
-from bpm.jobs.tables import NAME
+from bpm.jobs.tables import DEATHS, NAME
 from bpm.jobs.timeline import Timeline
 from bpm.jobs.tokens import Tokens
 from bpm.store import Database, Transaction
@@ -39,6 +40,11 @@ _CANCEL = text(f"""
     DELETE FROM {NAME} WHERE status = 'queued' AND dedupe_key IN (SELECT value FROM json_each(:keys))
 """)  # noqa: S608
 _WAITING = text(f"SELECT count(*) FROM {NAME} WHERE status = 'queued'")  # noqa: S608
+_DIED = text(f"""
+    INSERT INTO {DEATHS.name} (key, deaths, is_waiting) SELECT dedupe_key, 1, 0 FROM {NAME} WHERE status = 'picked'
+    ON CONFLICT (key) DO UPDATE SET deaths = deaths + NOT is_waiting, is_waiting = 0
+""")  # noqa: S608
+_FORGET_ENDED = text(f"DELETE FROM {DEATHS.name} WHERE key NOT IN (SELECT dedupe_key FROM {NAME})")  # noqa: S608
 _TAKE_BACK = text(f"UPDATE {NAME} SET status = 'queued' WHERE status = 'picked'")  # noqa: S608
 _NEWEST = text(f"SELECT max(created) FROM {NAME}")  # noqa: S608
 _SHIFT = text(f"""
@@ -59,6 +65,8 @@ class SqliteTokens(Tokens):
         self._ownership = ownership
         self._timeline = Timeline()
         self._repository: SqliteRepository | None = None
+        self._has_opened = False
+        self.deaths = Deaths(self)
 
     async def prepare(self) -> None:
         """See `Tokens.prepare`."""
@@ -73,7 +81,10 @@ class SqliteTokens(Tokens):
         self._ownership.release()
 
     async def open(self) -> RepositoryPort:
-        """Take back what the process before this one was running."""
+        """Take back what the process before this one was running, and count its death for what it was."""
+        if not self._has_opened:
+            self.deaths.learn(await self._database.write(self._count_deaths))
+            self._has_opened = True
         await self._database.write(self._take_back)
         self._repository = SqliteRepository(self._database, self._timeline)
         return cast("RepositoryPort", self._repository)  # the part of it that a QueueManager calls
@@ -107,12 +118,30 @@ class SqliteTokens(Tokens):
         """See `Tokens.waiting`."""
         return tx.connection.execute(_WAITING).scalar_one()
 
+    async def wait(self, key: str) -> None:
+        """See `DeathRecords.wait`."""
+        await self._database.write(lambda tx: tx.connection.execute(_mark(key, is_waiting=True)))
+
+    async def begin(self, key: str) -> None:
+        """See `DeathRecords.begin`."""
+        await self._database.write(lambda tx: tx.connection.execute(_mark(key, is_waiting=False)))
+
+    async def forget(self, key: str) -> None:
+        """See `DeathRecords.forget`."""
+        await self._database.write(lambda tx: tx.connection.execute(DEATHS.delete().where(DEATHS.c.key == key)))
+
     async def prune(self) -> None:
         """See `Tokens.prune`; finished tokens are deleted and leave no note."""
 
     def _create(self, tx: Transaction) -> None:
         TOKENS.create(tx.connection, checkfirst=True)
+        DEATHS.create(tx.connection, checkfirst=True)
         tx.connection.execute(_DUE_INDEX)
+
+    def _count_deaths(self, tx: Transaction) -> dict[str, int]:
+        tx.connection.execute(_FORGET_ENDED)
+        tx.connection.execute(_DIED)
+        return {row.key: row.deaths for row in tx.connection.execute(select(DEATHS))}
 
     def _take_back(self, tx: Transaction) -> None:
         tx.connection.execute(_TAKE_BACK)
@@ -120,3 +149,7 @@ class SqliteTokens(Tokens):
         newest = tx.connection.execute(_NEWEST).scalar()
         if newest is not None and newest > now:  # the clock was set back while nobody worked
             tx.connection.execute(_SHIFT, {"by": newest - now, "now": now})
+
+
+def _mark(key: str, *, is_waiting: bool) -> Update:
+    return update(DEATHS).where(DEATHS.c.key == key).values(is_waiting=is_waiting)

@@ -1,9 +1,33 @@
 """The table of tokens: PgQueuer's own on PostgreSQL, and one of the same name when embedded."""
 
-from sqlalchemy import ColumnElement, String, cast, column, exists, literal, literal_column, table
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    cast,
+    column,
+    exists,
+    literal,
+    literal_column,
+    table,
+)
 
 NAME = "pgqueuer"
 TOKENS = table(NAME, column("dedupe_key", String()), column("status", String()))
+
+DEATHS = Table(
+    "job_death",
+    MetaData(),
+    Column("key", Text, primary_key=True),
+    Column("deaths", Integer, nullable=False),
+    Column("is_waiting", Boolean, nullable=False),
+)
+"""How often a process died while it ran a job; `is_waiting`: the job was only waiting for its turn."""
 
 _ALIVE = TOKENS.c.status.in_([literal_column("'queued'"), literal_column("'picked'")])
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pgqueuer.ports import RepositoryPort
 from sqlalchemy import Table
 
+from bpm.jobs.deaths import Deaths
 from bpm.jobs.port import Job
 from bpm.store import Transaction
 
@@ -19,6 +20,9 @@ class Tokens(ABC):
     """A running job whose process has not been heard of for so long is given to another."""
     poll: ClassVar[timedelta]
     """How often the table is looked at without having been woken."""
+
+    deaths: Deaths
+    """What is known of jobs whose process died."""
 
     @abstractmethod
     async def prepare(self) -> None:

@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import structlog
+
 from bpm.bus import Bus, Envelope, Outcome
-from bpm.errors import BpmError, Conflict, Fenced, NotFound
+from bpm.errors import BpmError, Conflict, Fenced, NotFound, Poisoned
 from bpm.jobs import Job, JobQueue, jittered
 from bpm.process import start_tables, tables
 from bpm.process.starter import engine_of, starter_of
@@ -17,6 +19,8 @@ from bpm.store import Transaction, organizations
 
 DEFAULT_RETRIES = 3
 BACKOFF_SECONDS = (1, 10, 60, 600)
+
+log = structlog.get_logger("bpm.process")
 
 
 class ProcessJobs:
@@ -45,6 +49,12 @@ class ProcessJobs:
             task.add_done_callback(lambda _: self._running.pop(job.ref, None))
         await asyncio.shield(task)
 
+    async def give_up(self, job: Job, error: Poisoned) -> None:
+        """See `JobKind.give_up`; the instance stops at an incident."""
+        wait, instance = await self._open_wait(job.ref)
+        if wait is not None:
+            await self._answer(instance, wait, {"failure": _failure(error)})
+
     async def settle(self, instance_id: int, seconds: float) -> None:
         """Run what an instance and those it calls wait for, until they rest, have ended, or the time is over."""
         try:
@@ -61,10 +71,8 @@ class ProcessJobs:
         return [wait for wait in waits if wait.due_at is None or wait.due_at <= now]
 
     async def _do(self, ref: str) -> None:
-        instance_id, wait_id, attempt = map(int, ref.split("."))
-        found = await self._bus.database.read(lambda tx: _found(tx, instance_id, wait_id))
-        wait, instance = found
-        if wait is None or instance is None or wait.kind not in tables.JOB_KINDS or wait.attempt != attempt:
+        wait, instance = await self._open_wait(ref)
+        if wait is None:
             return
         if wait.kind == "timer":
             await self._answer(instance, wait, {})
@@ -74,6 +82,12 @@ class ProcessJobs:
             await self._failed(instance, wait, outcome.error)
             return
         await self._answer(instance, wait, _answer_of(wait, outcome))
+
+    async def _open_wait(self, ref: str) -> tuple[Any, Any]:
+        instance_id, wait_id, attempt = map(int, ref.split("."))
+        wait, instance = await self._bus.database.read(lambda tx: _found(tx, instance_id, wait_id))
+        is_open = wait is not None and wait.kind in tables.JOB_KINDS and wait.attempt == attempt
+        return (wait, instance) if is_open else (None, None)
 
     async def _execute(self, instance: Any, wait: Any) -> Outcome:
         data = wait.data
@@ -99,12 +113,12 @@ class ProcessJobs:
 
     async def _failed(self, instance: Any, wait: Any, error: BpmError) -> None:
         retries = wait.data.get("retries")
-        if wait.tries < (DEFAULT_RETRIES if retries is None else retries) and wait.kind == "command":
+        may_retry = wait.kind == "command" and not error.is_final
+        if may_retry and wait.tries < (DEFAULT_RETRIES if retries is None else retries):
             due = self._bus.now() + _pause(wait.tries)
             await self._bus.database.write(lambda tx: self._put_off(tx, wait, due))
             return
-        failure = {"message": "; ".join(error.errors), "code": type(error).__name__}
-        await self._answer(instance, wait, {"failure": failure})
+        await self._answer(instance, wait, {"failure": _failure(error)})
 
     def _put_off(self, tx: Transaction, wait: Any, due: Any) -> None:
         if tables.put_off(tx, wait.instance_id, wait.wait_id, wait.tries, due):
@@ -132,6 +146,10 @@ def _found(tx: Transaction, instance_id: int, wait_id: int) -> tuple[Any, Any]:
     if instance is None or not organizations.is_active(tx, instance.organization_id):
         return None, None
     return tables.find_wait(tx, instance_id, wait_id), instance
+
+
+def _failure(error: BpmError) -> dict[str, str]:
+    return {"message": "; ".join(error.errors), "code": type(error).__name__}
 
 
 def _pause(tries: int) -> timedelta:
@@ -163,14 +181,27 @@ class StartJobs:
 
     async def run(self, job: Job) -> None:
         """See `JobKind.run`."""
-        definition, _, element_id = job.ref.partition(".")
-        row = await self._bus.database.read(lambda tx: _schedule(tx, int(definition), element_id))
-        if row is None or row.turn != job.attempt:
+        row = await self._open_timer(job)
+        if row is None:
             return
         engine = engine_of(row.organization_id, {EXECUTE})
-        fields = {"definitionId": row.definition_id, "elementId": element_id, "turn": row.turn}
+        fields = {"definitionId": row.definition_id, "elementId": row.element_id, "turn": row.turn}
         message = self._bus.registry.decode("FireStartTimerCommand", fields)
         (await self._bus.execute(Envelope(message, engine))).unwrap()
+
+    async def give_up(self, job: Job, error: Poisoned) -> None:
+        """See `JobKind.give_up`; the timer begins no further instances until its process is activated again."""
+        row = await self._open_timer(job)
+        if row is not None:
+            await self._bus.database.write(lambda tx: start_tables.set_again(tx, row, None, None))
+            log.error(
+                "a start timer is given up", definition=row.definition_id, element=row.element_id, error=str(error)
+            )
+
+    async def _open_timer(self, job: Job) -> Any:
+        definition, _, element_id = job.ref.partition(".")
+        row = await self._bus.database.read(lambda tx: _schedule(tx, int(definition), element_id))
+        return row if row is not None and row.turn == job.attempt else None
 
 
 def _schedule(tx: Transaction, definition_id: int, element_id: str) -> Any:

@@ -4,12 +4,14 @@ from bpm.store.database import Database
 from bpm.store.opening import open_database
 from bpm.store.rows import ForeignText, JsonColumn, OrganizationRow, Row, UtcDateTime, utc_now
 from bpm.store.transaction import Transaction
+from bpm.store.watchdog import Overran
 
 __all__ = [
     "Database",
     "ForeignText",
     "JsonColumn",
     "OrganizationRow",
+    "Overran",
     "Row",
     "Transaction",
     "UtcDateTime",

@@ -15,6 +15,7 @@ from bpm.store.faults import Diagnose
 from bpm.store.migrate import upgrade
 from bpm.store.readers import Readers
 from bpm.store.transaction import Transaction
+from bpm.store.watchdog import Watchdog
 from bpm.store.writer import Append, GroupWriter
 
 T = TypeVar("T")
@@ -43,16 +44,18 @@ class Database(ABC):
         *,
         reading_threads: int,
         optimistic: bool,
+        work_seconds: float,
     ) -> None:
-        """Take engines without a pool, what their errors mean, and how a thread enters work on them."""
+        """Take engines without a pool, what their errors mean, how a thread enters work on them, and its limit."""
         self.maintenance = maintenance
         """For work beside the groups that may take long: migrations, checks, copies (`entrance.enter_here`)."""
         self.facts: Mapping[str, str] = {}
         """Which database this is and how it keeps its promise, once it was checked: for health and for people."""
         self._engines = (writing, reading)
         self._diagnose = diagnose
-        self._writer = GroupWriter(writing.connect, diagnose, entrance, optimistic=optimistic)
-        self._readers = Readers(reading.connect, diagnose, entrance, reading_threads)
+        self._watchdog = Watchdog(work_seconds)
+        self._writer = GroupWriter(writing.connect, diagnose, entrance, self._watchdog, optimistic=optimistic)
+        self._readers = Readers(reading.connect, diagnose, entrance, self._watchdog, reading_threads)
 
     async def start(self) -> None:
         """Check durability, bring the schema up to date and open for work.
@@ -65,6 +68,7 @@ class Database(ABC):
             await enter_here(partial(_connect_once, engine), engine)
         self._writer.start()
         self._readers.start()
+        self._watchdog.start()
 
     async def check(self) -> None:
         """Reach the database and fill `facts`; raises `Misconfigured`."""
@@ -81,6 +85,7 @@ class Database(ABC):
         """Finish what is queued and close."""
         await self._writer.stop()
         await self._readers.stop()
+        self._watchdog.stop()
 
     async def write(self, work: Callable[[Transaction], T], size: int = 0) -> T:
         """Run `work` in the next group commit; `size` is its weight in bytes.

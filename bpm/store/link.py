@@ -1,6 +1,7 @@
 """One thread's connection: opened when it is needed, tried after it lay idle, dropped when it failed."""
 
 import contextlib
+import sqlite3
 import time
 from collections.abc import Callable
 
@@ -27,6 +28,13 @@ class Link:
             self._connection = self._connect()
         self._used_at = time.monotonic()
         return self._connection
+
+    def interrupt(self) -> None:
+        """End the statement that another thread runs, where the driver can; elsewhere the server's limits end it."""
+        connection = self._connection
+        driver = connection.connection.driver_connection if connection is not None else None
+        if isinstance(driver, sqlite3.Connection):
+            driver.interrupt()
 
     def drop(self) -> None:
         """Close the connection, whatever state it is in."""

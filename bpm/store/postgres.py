@@ -89,6 +89,7 @@ class PostgresDatabase(Database):
             through_a_loop,
             reading_threads=READING_THREADS,
             optimistic=True,
+            work_seconds=settings.handler_seconds,
         )
 
     @property

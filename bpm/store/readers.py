@@ -17,6 +17,8 @@ from bpm.store.faults import Diagnose
 from bpm.store.handover import Handover
 from bpm.store.link import Link
 from bpm.store.transaction import Shared, Transaction
+from bpm.store.watchdog import Watch, Watchdog
+from bpm.store.writer import raisable
 
 T = TypeVar("T")
 
@@ -37,12 +39,18 @@ class Readers:
     """Runs reads against a snapshot that holds everything committed before they were asked for."""
 
     def __init__(
-        self, connect: Callable[[], Connection], diagnose: Diagnose, entrance: Entrance, threads: int = 2
+        self,
+        connect: Callable[[], Connection],
+        diagnose: Diagnose,
+        entrance: Entrance,
+        watchdog: Watchdog,
+        threads: int = 2,
     ) -> None:
-        """Take how to open a reading connection, what its errors mean, and how its work is entered."""
+        """Take how to open a reading connection, what its errors mean, and how its work is entered and watched."""
         self._connect = connect
         self._diagnose = diagnose
         self._entrance = entrance
+        self._watchdog = watchdog
         self._handover: Handover[Read] = Handover()
         self._threads = [
             threading.Thread(target=self._serve, name=f"bpm-reader-{n}", daemon=True) for n in range(threads)
@@ -76,43 +84,44 @@ class Readers:
 
     def _serve(self) -> None:
         link = Link(self._connect)
+        watch = self._watchdog.watch(link.interrupt)
         with self._entrance() as enter:
             while batch := self._handover.take():
-                enter(partial(self._answer, link, batch))
+                enter(partial(self._answer, link, watch, batch))
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
                     batch[0].future.get_loop().call_soon_threadsafe(self._deliver, batch)
             enter(link.drop)
 
-    def _answer(self, link: Link, batch: list[Read]) -> None:
+    def _answer(self, link: Link, watch: Watch, batch: list[Read]) -> None:
         waiting = deque(batch)
         try:
             while waiting:
-                self._run_until_failure(link.connection(), waiting)
-        except Exception as error:  # the thread must live; every caller learns of it
+                self._run_until_failure(link.connection(), watch, waiting)
+        except BaseException as error:  # the thread must live; every caller learns of it
             link.drop()
             for read in waiting:
                 read.error = self._told(error)
 
-    def _run_until_failure(self, connection: Connection, waiting: deque[Read]) -> None:
+    def _run_until_failure(self, connection: Connection, watch: Watch, waiting: deque[Read]) -> None:
         """Run reads in one snapshot; one that fails may have spoilt it for the others."""
         with connection.begin() as snapshot:
-            while waiting and self._run(connection, waiting.popleft()):
+            while waiting and self._run(connection, watch, waiting.popleft()):
                 pass
             snapshot.rollback()
 
-    def _run(self, connection: Connection, read: Read) -> bool:
+    def _run(self, connection: Connection, watch: Watch, read: Read) -> bool:
         transaction = Transaction(connection, Shared())
         try:
-            read.result = read.work(transaction)
-        except Exception as error:  # it belongs to the caller
-            read.error = self._told(error)
+            read.result = watch.run(partial(read.work, transaction))
+        except BaseException as error:  # it belongs to the caller, and ends neither thread nor process
+            read.error = watch.overran() if watch.has_overrun else self._told(error)
         finally:
             transaction.close()
         return read.error is None
 
-    def _told(self, error: Exception) -> Exception:
+    def _told(self, error: BaseException) -> BaseException:
         if self._diagnose(error) is None:
-            return error
+            return raisable(error)
         unavailable = StorageUnavailable()
         unavailable.__cause__ = error
         return unavailable

@@ -48,6 +48,7 @@ class SqliteDatabase(Database):
             directly,
             reading_threads=READING_THREADS,
             optimistic=False,
+            work_seconds=settings.handler_seconds,
         )
 
     @property

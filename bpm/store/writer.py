@@ -16,13 +16,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
 
-from bpm.errors import Overloaded, StorageUnavailable
+from bpm.errors import Overloaded, StorageUnavailable, describe
 from bpm.store.bulk import AppendedRow, Change, apply_changes, insert_appended
 from bpm.store.entrance import Entrance
 from bpm.store.faults import Diagnose, Fault
 from bpm.store.handover import Handover
 from bpm.store.link import Link
 from bpm.store.transaction import Shared, Transaction
+from bpm.store.watchdog import Watch, Watchdog
 
 T = TypeVar("T")
 Work = Callable[[Transaction], Any]
@@ -50,15 +51,22 @@ class Unit:
     result: Any = None
     error: BaseException | None = None
     callbacks: "list[Callable[[], object]] | None" = None
+    has_overrun: bool = False
 
 
 class GroupWriter:
     """The single writer: `await writer.run(work)` returns when the work is on disk."""
 
     def __init__(
-        self, connect: Callable[[], Connection], diagnose: Diagnose, entrance: Entrance, *, optimistic: bool
+        self,
+        connect: Callable[[], Connection],
+        diagnose: Diagnose,
+        entrance: Entrance,
+        watchdog: Watchdog,
+        *,
+        optimistic: bool,
     ) -> None:
-        """Take how to open the writing connection, what its errors mean, and how its work is entered.
+        """Take how to open the writing connection, what its errors mean, how its work is entered and watched.
 
         `optimistic`: no unit of a first attempt gets a savepoint; where that is a round trip, it costs more than
         undoing and repeating the group when one of its units raises.
@@ -66,6 +74,8 @@ class GroupWriter:
         self._link = Link(connect)
         self._diagnose = diagnose
         self._entrance = entrance
+        self._watchdog = watchdog
+        self._watch: Watch | None = None
         self._optimistic = optimistic
         self._handover: Handover[Unit] = Handover()
         self._ended = False
@@ -98,6 +108,7 @@ class GroupWriter:
         return await unit.future
 
     def _serve(self) -> None:
+        self._watch = self._watchdog.watch(self._link.interrupt)
         with self._entrance() as enter:
             while group := self._next_group():
                 enter(partial(self._commit, group))
@@ -122,7 +133,7 @@ class GroupWriter:
     def _commit(self, group: list[Unit]) -> None:
         try:
             self._attempt(group, careful=False)
-        except Exception as error:  # whatever it is, the writer must live and the callers must know
+        except BaseException as error:  # whatever it is, the writer must live and the callers must know
             match self._diagnose(error):
                 case Fault.OUTAGE:
                     self._fail(group, error)
@@ -135,7 +146,7 @@ class GroupWriter:
         """Try again with every unit's rows inside its own savepoint: only the guilty one fails."""
         try:
             self._attempt(group, careful=True)
-        except Exception as error:
+        except BaseException as error:
             if self._diagnose(error) is Fault.CONTENTION:
                 self._commit_one_by_one(group)
             else:
@@ -153,14 +164,14 @@ class GroupWriter:
                 return
             self._fail([unit], error)
 
-    def _commit_alone(self, unit: Unit) -> Exception | None:
+    def _commit_alone(self, unit: Unit) -> BaseException | None:
         """Try a few times; return what stood in the way the last time."""
-        met: Exception | None = None
+        met: BaseException | None = None
         for pause in PAUSES:
             time.sleep(pause)
             try:
                 self._attempt([unit], careful=True)
-            except Exception as error:
+            except BaseException as error:
                 met = error
                 if self._diagnose(error) is not Fault.CONTENTION:
                     break
@@ -184,19 +195,21 @@ class GroupWriter:
     def _run_unit(self, transaction: Transaction, unit: Unit, *, careful: bool) -> Transaction:
         unit.result, unit.error, unit.callbacks = None, None, None
         try:
-            if not careful and (self._optimistic or isinstance(unit.work, Append)):
-                unit.result = unit.work(transaction)
+            if not careful and isinstance(unit.work, Append):
+                unit.work(transaction)
+            elif not careful and self._optimistic:
+                unit.result = self._watched(unit, transaction)
                 transaction.flush()
             else:
                 with transaction.savepoint():
-                    unit.result = unit.work(transaction)
+                    unit.result = self._watched(unit, transaction)
                     if careful:
                         insert_appended(transaction.connection, transaction.appended)
                         apply_changes(transaction.connection, transaction.changes)
                         transaction.appended.clear()
                         transaction.changes.clear()
             unit.callbacks = transaction.callbacks
-        except Exception as error:
+        except BaseException as error:  # also `SystemExit` and kin: they end this unit, and neither thread nor process
             if self._diagnose(error) is not None or (self._optimistic and not careful):
                 raise
             unit.error = error
@@ -204,8 +217,18 @@ class GroupWriter:
             transaction.close()
         return transaction
 
-    def _fail(self, group: Iterable[Unit], error: Exception) -> None:
-        log.error("a group could not be committed: %s", error)
+    def _watched(self, unit: Unit, transaction: Transaction) -> Any:
+        """Run a unit's work; one that took too long before is not run again with its group."""
+        assert self._watch is not None
+        if unit.has_overrun:
+            raise self._watch.overran()
+        try:
+            return self._watch.run(partial(unit.work, transaction))
+        finally:
+            unit.has_overrun = self._watch.has_overrun
+
+    def _fail(self, group: Iterable[Unit], error: BaseException) -> None:
+        log.error("a group could not be committed: %s", describe(error))
         self._link.drop()
         for unit in group:
             unit.callbacks = None
@@ -217,13 +240,30 @@ class GroupWriter:
         for unit in group:
             self.waiting_bytes -= unit.size
             for callback in unit.callbacks or ():
-                callback()
+                _call(callback)
             if unit.future.done():  # the caller went away; the commit stands
                 continue
             if unit.error is None:
                 unit.future.set_result(unit.result)
             else:
-                unit.future.set_exception(unit.error)
+                unit.future.set_exception(raisable(unit.error))
+
+
+def _call(callback: Callable[[], object]) -> None:
+    """Call back; what one raises must not keep others from their answers, for the commit stands."""
+    try:
+        callback()
+    except BaseException:
+        log.exception("a callback after a commit failed")
+
+
+def raisable(error: BaseException) -> BaseException:
+    """Return an error that a coroutine may raise: asyncio treats `StopIteration` and what is no `Exception` apart."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    failure = RuntimeError(f"work in a transaction raised {type(error).__name__}")
+    failure.__cause__ = error
+    return failure
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ import structlog
 
 from bpm.bus import Message, Registry
 from bpm.clock import Clock
+from bpm.errors import Poisoned
 from bpm.jobs import Job
 from bpm.security.permissions import Principal
 from bpm.store import Database, Transaction
@@ -82,6 +83,11 @@ class BackTests:
                 changed = [stored(difference) for difference in tally.changed]
                 ended = {"state": tables.DONE, **tally.values(), "changed": changed}
             await self._note(job.ref, {**ended, "completed_at": self._clock()})
+
+    async def give_up(self, job: Job, error: Poisoned) -> None:
+        """See `JobKind.give_up`."""
+        ended = {"state": tables.FAILED, "error": "; ".join(error.errors), "completed_at": self._clock()}
+        await self._note(job.ref, ended)
 
     async def compare(self, plan: Plan, progress: Progress | None = None) -> Tally:
         """Examine the plan's requests, and say how far it is about once a second."""

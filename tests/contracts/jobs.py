@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import TextClause
 
-from bpm.errors import StorageUnavailable
+from bpm.errors import Poisoned, StorageUnavailable
 from bpm.jobs import Job, JobQueue
 from bpm.jobs.opening import open_jobs
-from bpm.jobs.tables import TOKENS
+from bpm.jobs.tables import DEATHS, TOKENS
 from bpm.settings import Settings
 from bpm.store import Database, Transaction
 from bpm.testing import Clock
@@ -26,6 +27,7 @@ class Notes:
         self.seconds = seconds
         self.failures = failures
         self.ran: list[str] = []
+        self.given_up: list[tuple[str, str]] = []
         self.times: dict[str, float] = {}
         self.at_once = 0
         self.most_at_once = 0
@@ -48,6 +50,9 @@ class Notes:
         self.ran.append(job.ref)
         self.open_rows = [row for row in self.open_rows if row.ref != job.ref]
 
+    async def give_up(self, job: Job, error: Poisoned) -> None:
+        self.given_up.append((job.ref, str(error)))
+
 
 async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
     """Wait until something holds."""
@@ -57,7 +62,10 @@ async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
 
 
 class JobsContract:
-    """Enqueueing, due times, retries, limits, restarts and drains."""
+    """Enqueueing, due times, retries, limits, restarts, deaths and drains."""
+
+    died: TextClause
+    """Makes every token look as if its process had died."""
 
     @pytest.fixture
     def clock(self) -> Clock:
@@ -196,3 +204,23 @@ class JobsContract:
         notes.seconds = 0
         async with working(notes):
             await until(lambda: notes.ran == ["long"])
+
+    async def test_what_a_dead_process_was_running_is_counted_run_alone_and_given_up(
+        self, database, settings, clock, working, job
+    ) -> None:
+        """Two deaths are borne, a third is the job's own; one that waited for its turn is not to blame."""
+        deaths = {"first": 0, "second": 1, "third": 2, "fourth": 3, "waiting": 2}
+        jobs = open_jobs(database, settings, clock)
+        await jobs.prepare()
+        await database.write(lambda tx: jobs.enqueue(tx, *map(job, deaths)))
+        await database.write(lambda tx: tx.connection.execute(self.died))
+        known = [{"key": job(ref).key, "deaths": n, "is_waiting": ref == "waiting"} for ref, n in deaths.items() if n]
+        await database.write(lambda tx: tx.connection.execute(DEATHS.insert(), known))
+        notes = Notes(seconds=0.1)
+        async with working(notes) as jobs:
+            await until(lambda: len(notes.ran) == 3 and bool(notes.given_up), 10)
+        assert set(notes.ran) == {"first", "second", "waiting"}
+        reason = "the server process ended 3 times while it executed this, so it is not tried again"
+        assert notes.given_up == [("third", reason)]
+        left = await database.read(lambda tx: tx.connection.execute(DEATHS.select()).all())
+        assert [(row.key, row.deaths) for row in left] == [(job("fourth").key, 4)]

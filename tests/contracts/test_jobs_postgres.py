@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bpm.settings import Settings
 from tests.contracts.jobs import JobsContract
@@ -11,7 +12,9 @@ pytestmark = pytest.mark.anyio
 
 
 class TestPostgresJobs(JobsContract):
-    """The contract, and nothing else."""
+    """The contract."""
+
+    died = text("UPDATE pgqueuer SET status = 'picked', heartbeat = now() - interval '1 minute'")
 
     @pytest.fixture
     def settings(self, tmp_path: Path, postgres_url: str) -> Settings:

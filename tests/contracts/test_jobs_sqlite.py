@@ -1,6 +1,7 @@
 """The job engine on tokens in SQLite."""
 
 import pytest
+from sqlalchemy import text
 
 from tests.contracts.jobs import JobsContract
 
@@ -8,4 +9,6 @@ pytestmark = pytest.mark.anyio
 
 
 class TestSqliteJobs(JobsContract):
-    """The contract, and nothing else."""
+    """The contract."""
+
+    died = text("UPDATE pgqueuer SET status = 'picked'")

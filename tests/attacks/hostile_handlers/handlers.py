@@ -1,0 +1,174 @@
+"""Handlers that misbehave, one message a way."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+
+from bpm.bus import Command, Context, EffectContext, Query, View, handles
+from bpm.events.schemas import SchemaError
+
+
+class UntellableError(Exception):
+    """An error whose own text can't be had."""
+
+    def __str__(self) -> str:
+        """Raise."""
+        raise RuntimeError
+
+    __repr__ = __str__
+
+
+class Done(View):
+    """What the handlers return when they are left alone."""
+
+    ok: bool = True
+
+
+RAISED: dict[str, Callable[[], BaseException]] = {
+    "KeyboardInterrupt": KeyboardInterrupt,
+    "SystemExit": lambda: SystemExit(3),
+    "GeneratorExit": GeneratorExit,
+    "CancelledError": asyncio.CancelledError,
+    "BaseException": lambda: BaseException("bare"),
+    "BaseExceptionGroup": lambda: BaseExceptionGroup("many", [KeyboardInterrupt(), ValueError("one")]),
+    "ExceptionGroup": lambda: ExceptionGroup("many", [ValueError("one"), TypeError("two")]),
+    "StopIteration": StopIteration,
+    "StopAsyncIteration": StopAsyncIteration,
+    "MemoryError": MemoryError,
+    "RecursionError": RecursionError,
+    "TimeoutError": TimeoutError,
+    "SchemaError": lambda: SchemaError("foreign"),
+    "Untellable": UntellableError,
+}
+
+
+class RaiseCommand(Command[Done]):
+    """Raise in a transaction."""
+
+    permission = "system:write"
+    name: str
+
+
+@handles
+def raise_in_transaction(command: RaiseCommand, context: Context) -> Done:
+    """Raise."""
+    raise RAISED[command.name]()
+
+
+class RaiseEffectCommand(Command[Done]):
+    """Raise in an effect."""
+
+    permission = "system:write"
+    name: str
+
+
+@handles
+async def raise_in_effect(command: RaiseEffectCommand, context: EffectContext) -> Done:
+    """Raise after a pause."""
+    await asyncio.sleep(0)
+    raise RAISED[command.name]()
+
+
+class RaiseQuery(Query[Done]):
+    """Raise in a query."""
+
+    permission = "system:read"
+    name: str
+
+
+@handles
+def raise_in_query(query: RaiseQuery, context: Context) -> Done:
+    """Raise."""
+    raise RAISED[query.name]()
+
+
+class SpinCommand(Command[Done]):
+    """Loop in a transaction, in spite of what is raised."""
+
+    permission = "system:write"
+
+
+@handles
+def spin(command: SpinCommand, context: Context) -> Done:
+    """Never end by oneself."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            time.sleep(0.01)
+        except Exception:  # noqa: S112 a careless handler
+            continue
+    return Done()
+
+
+class SpinQuery(Query[Done]):
+    """Loop in a query."""
+
+    permission = "system:read"
+
+
+@handles
+def spin_in_query(query: SpinQuery, context: Context) -> Done:
+    """Let the database count for ever."""
+    context.tx.reading.exec_driver_sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    )
+    return Done()
+
+
+class HangCommand(Command[Done]):
+    """Never end, in an effect that swallows what would end it."""
+
+    permission = "system:write"
+
+
+@handles
+async def hang(command: HangCommand, context: EffectContext) -> Done:
+    """Wait for ever."""
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            continue
+
+
+class BlockCommand(Command[Done]):
+    """Block the event loop."""
+
+    permission = "system:write"
+
+
+@handles
+async def block(command: BlockCommand, context: EffectContext) -> Done:
+    """Sleep where others wait."""
+    time.sleep(1.6)  # noqa: ASYNC251 the mistake under test
+    return Done()
+
+
+class DieCommand(Command[Done]):
+    """End the process, as a fault in a C library would."""
+
+    permission = "system:write"
+
+
+@handles
+async def die(command: DieCommand, context: EffectContext) -> Done:
+    """End."""
+    os._exit(9)
+
+
+class FailingCallbackCommand(Command[Done]):
+    """Ask for a callback that raises."""
+
+    permission = "system:write"
+
+
+@handles
+def callback(command: FailingCallbackCommand, context: Context) -> Done:
+    """Commit, then fail."""
+
+    def fail() -> None:
+        raise KeyboardInterrupt
+
+    context.after_commit(fail)
+    return Done()

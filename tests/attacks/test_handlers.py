@@ -1,0 +1,127 @@
+"""A handler may raise anything, block, hang or end the process: it harms its own request, and nobody else's."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bpm.testing import ServerProcess
+from bpm.testing.process import ServerDidNotStart
+from tests.attacks.hostile_handlers.handlers import RAISED
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+ENVIRONMENT = {
+    "BPM_COMMAND_PACKAGES": "tests.attacks.hostile_handlers",
+    "PYTHONPATH": str(Path(__file__).parents[2]),
+    "BPM_HANDLER_SECONDS": "1",
+    "BPM_EFFECT_SECONDS": "1",
+}
+ONCE = {"attempts": 1}
+
+
+@pytest.fixture(scope="module")
+async def server() -> AsyncIterator[ServerProcess]:
+    """A server whose handlers have a second."""
+    async with ServerProcess(**ENVIRONMENT) as running:
+        for command in ("RaiseCommand", "RaiseEffectCommand"):
+            await running.rule(command.lower(), commandName=command, retry=ONCE)
+        yield running
+
+
+async def works(server: ServerProcess) -> bool:
+    """Tell whether the server writes, reads and is ready."""
+    await server.cmd("PublishEventCommand", event="still.here", data={})
+    await server.cmd("GetEventListQuery", pageSize=1)
+    return (await server.request("GET", "/readyz")).status == 200
+
+
+@pytest.mark.parametrize("name", RAISED)
+@pytest.mark.parametrize("message", ["RaiseCommand", "RaiseEffectCommand", "RaiseQuery"])
+async def test_what_a_handler_raises_is_a_defect_of_its_own_request(server: ServerProcess, message: str, name: str):
+    """Whatever its class, the sender gets a 500 with the request's id; those beside it are answered."""
+    others = [server.send("PublishEventCommand", {"event": "a.b"}) for _ in range(3)]
+    replies = await asyncio.gather(server.send(message, {"name": name}), *others)
+    assert [reply.status for reply in replies] == [500, 200, 200, 200]
+    assert await works(server)
+
+
+@pytest.mark.parametrize("name", RAISED)
+async def test_a_request_whose_handler_raises_is_dead_after_its_attempts(server: ServerProcess, name: str):
+    """It is a failed attempt like any other."""
+    replies = [await server.hook(command, {"name": name}) for command in ("raisecommand", "raiseeffectcommand")]
+    await server.settled()
+    for reply in replies:
+        request = await server.cmd("GetInboundRequestByIdQuery", requestId=reply.data["requestId"])
+        assert (request["state"], request["attempt"]) == ("dead", 1)
+
+
+async def test_a_callback_that_raises_keeps_nobody_from_an_answer(server: ServerProcess):
+    """The commit stands, and the next units of its group are answered."""
+    names = ["FailingCallbackCommand", *["PingQuery"] * 2, "FailingCallbackCommand"]
+    assert [reply.status for reply in await asyncio.gather(*(server.send(name, {}) for name in names))] == [200] * 4
+    assert await works(server)
+
+
+@pytest.mark.parametrize("message", ["SpinCommand", "SpinQuery", "HangCommand"])
+async def test_a_handler_that_never_ends_is_ended(server: ServerProcess, message: str):
+    """It fails with the limit in its error, and the thread goes on."""
+    reply = await server.send(message, {})
+    assert (reply.status, "1 seconds" in reply.errors[0]) == (422, True), reply
+    assert await works(server)
+    if message == "SpinCommand":
+        assert "handlers.py" in server.log
+        assert "spin" in server.log
+
+
+async def test_a_handler_that_blocks_the_event_loop_is_named(server: ServerProcess):
+    """The log has its file and its function."""
+    assert (await server.send("BlockCommand", {})).status == 200
+    [line] = [line for line in server.log.splitlines() if "holds the event loop" in line]
+    assert "handlers.py" in line
+    assert "block" in line
+
+
+async def until_it_dies(server: ServerProcess, *calls: Awaitable[object]) -> None:
+    """Make the calls, then ask until nobody answers."""
+    for call in calls:
+        await call
+    while True:
+        await server.request("GET", "/livez")
+
+
+async def survives(server: ServerProcess) -> bool:
+    """Start the server again; tell whether it lives until everything is settled."""
+    try:
+        await server.start()
+        await server.login()
+        await server.hook("ok", {})
+        await server.settled()
+    except (httpx.TransportError, ServerDidNotStart):
+        return False
+    return True
+
+
+@pytest.mark.embedded
+async def test_a_request_that_ends_the_process_is_given_up():
+    """After three deaths it is dead with that cause; what waited beside it is executed."""
+    async with ServerProcess(**ENVIRONMENT) as server:
+        await server.rule("die", commandName="DieCommand")
+        await server.rule("ok", commandName="PingQuery")
+        with pytest.raises(httpx.TransportError):
+            await until_it_dies(server, server.hook("die", {}))
+        deaths = 1
+        while not await survives(server):
+            deaths += 1
+        [request] = await server.requests(configKey="die")
+        whole: dict[str, Any] = await server.cmd("GetInboundRequestByIdQuery", requestId=request["requestId"])
+        assert deaths == 3
+        assert whole["state"] == "dead"
+        assert whole["errors"] == ["the server process ended 3 times while it executed this, so it is not tried again"]
+        assert {item["state"] for item in await server.requests(configKey="ok")} == {"done"}
+        await server.cmd("ReplayInboundRequestCommand", requestId=request["requestId"])
+        with pytest.raises(httpx.TransportError):
+            await until_it_dies(server)
