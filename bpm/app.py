@@ -48,6 +48,7 @@ from router.providers import Answer
 from router.providers.confirmation.client import ProviderClient
 from router.providers.confirmation.mono import MonoApi
 from router.providers.confirmation.remita import RemitaApi
+from router.quota import Quota
 from router.replay import Judge, Replays
 from router.rule import RuleCompiler
 from router.table import RouteTable
@@ -83,7 +84,8 @@ class App:
         self.fixed = FixedRoutes(providers.discover(settings))
         answers = Answers(_problem)
         self.guard = Guard()
-        inbox = Inbox(self.database, self.jobs, self.lanes)
+        quota = Quota(settings.quarantine)
+        inbox = Inbox(self.database, self.jobs, self.lanes, quota)
         self.execution = Execution(
             self.bus,
             self.routes,
@@ -120,6 +122,7 @@ class App:
                 "process_jobs": process_jobs,
                 "process_starts": starts,
                 "processes": processes,
+                "quota": quota,
                 "registry": self.registry,
                 "remita_api": RemitaApi(settings.remita, self.provider_client),
                 "replays": replays,

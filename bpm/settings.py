@@ -84,6 +84,15 @@ class OrganizationSettings(Group):
     """How many webhook configurations an organisation may have; 0 is any number."""
 
 
+class QuarantineSettings(Group):
+    """What is kept of the requests that were refused, in each organisation; strangers' belong to the installation."""
+
+    requests_per_day: int = Field(default=10_000, ge=1)
+    """How many refused and repeated requests are kept of a day (UTC), counted in each process."""
+    bytes_per_day: int = Field(default=64 * MIB, ge=1024)
+    """How many bytes of them are."""
+
+
 class DialectSettings(Group):
     """The REST interfaces of other products."""
 
@@ -173,6 +182,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     dialects: DialectSettings = DialectSettings()
     organizations: OrganizationSettings = OrganizationSettings()
+    quarantine: QuarantineSettings = QuarantineSettings()
     retention: RetentionSettings = RetentionSettings()
 
     @field_validator("command_packages", mode="before")

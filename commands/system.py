@@ -9,6 +9,7 @@ from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
 from bpm.errors import NotFound
 from bpm.store import Transaction
 from bpm.store.retention import retention_marks
+from router.quota import Quota
 from router.status.tables import count_states
 
 
@@ -96,6 +97,19 @@ class InboundStatusView(View):
     oldest_waiting_seconds: float | None = None
 
 
+class RefusedRequestsView(View):
+    """What this process has kept today (UTC) of the requests that were refused or repeated, and what it may keep.
+
+    `notKept` counts those for which there was no room; their senders were answered all the same.
+    """
+
+    requests: int
+    requests_per_day: int
+    bytes: int
+    bytes_per_day: int
+    not_kept: int
+
+
 class RetentionView(View):
     """What a retention policy has pruned: in all, and in its last run."""
 
@@ -108,8 +122,8 @@ class RetentionView(View):
 class SystemStatusView(View):
     """How this process is doing, and what waits on its database.
 
-    `jobsWaiting` counts the jobs of all kinds that have not begun, `inbound` the requests of the sender's
-    organisation. `sandboxLocks` are what confines scripts, each on, off or explained; `endpointsOff` are the
+    `jobsWaiting` counts the jobs of all kinds that have not begun, `inbound` and `refused` the requests of the
+    sender's organisation. `sandboxLocks` are what confines scripts, each on, off or explained; `endpointsOff` are the
     providers whose fixed endpoints are off, each with the setting that switches it on.
     """
 
@@ -121,6 +135,7 @@ class SystemStatusView(View):
     jobs_running: int
     webhooks: int
     inbound: InboundStatusView
+    refused: RefusedRequestsView
     retention: list[RetentionView]
     sandbox_locks: dict[str, bool | str]
     endpoints_off: dict[str, str]
@@ -142,13 +157,27 @@ class GetSystemStatusQuery(Query[SystemStatusView]):
 
 
 @handles
-def report_status(query: GetSystemStatusQuery, context: Context, status: StatusReporter) -> SystemStatusView:
+def report_status(
+    query: GetSystemStatusQuery, context: Context, status: StatusReporter, quota: Quota
+) -> SystemStatusView:
     """Ask every part."""
     counts, oldest = count_states(context.tx, context.organization_id)
     age = max(0.0, (context.now() - oldest).total_seconds()) if oldest is not None else None
     inbound = InboundStatusView(**counts, oldest_waiting_seconds=age)
     pruned = [RetentionView.model_validate(mark) for mark in retention_marks(context.tx)]
-    return SystemStatusView.model_validate({**status.report(context.tx), "inbound": inbound, "retention": pruned})
+    parts = {"inbound": inbound, "refused": _refused(quota, context), "retention": pruned}
+    return SystemStatusView.model_validate({**status.report(context.tx), **parts})
+
+
+def _refused(quota: Quota, context: Context) -> RefusedRequestsView:
+    today = quota.of(context.organization_id, context.now().date())
+    return RefusedRequestsView(
+        requests=today.requests,
+        requests_per_day=quota.requests_per_day,
+        bytes=today.bytes,
+        bytes_per_day=quota.bytes_per_day,
+        not_kept=today.not_kept,
+    )
 
 
 def _shown(entry: Entry, catalogue: Catalogue) -> CatalogueEntryView:

@@ -96,7 +96,7 @@ class WebhookEndpoint:
             call.body = await body.read(rule.max_body_bytes)
         except TooLarge:
             return await self._refused(call, None, source, self._guard.too_large(rule.max_body_bytes))
-        verdict = self._guard.after_body(rule, call)
+        verdict = self._guard.counted(rule, call, self._guard.after_body(rule, call))
         if not verdict.passed:
             return await self._refused(call, None, source, verdict)
         return await self._passed(call, rule, source)

@@ -1,14 +1,16 @@
 """One verdict with its cause on every request, in one order.
 
-    known -> enabled -> method -> address -> rate -> size -> signature -> duplicate
+    known -> enabled -> method -> address -> size -> signature -> form -> rate -> duplicate
 
-What is decided before the body is read stands in `before_body`, the rest in `after_body`; duplicates are
-decided by a unique index when the request is stored (`router.inbox`).
+What is decided before the body is read stands in `before_body`, then comes `after_body`, and `counted` last, because
+only what is proven may use up a rule's rate; duplicates are decided by a unique index when the request is stored
+(`router.inbox`).
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from limits import RateLimitItem
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
@@ -23,6 +25,8 @@ from bpm.errors import (
     UnsupportedMedia,
     Unverified,
 )
+from bpm.security.allowances import Allowance, Allowances
+from bpm.security.net import group_of
 from router.request import InboundCall
 from router.rule import Rule
 
@@ -67,33 +71,35 @@ def address_refused(address: str) -> Verdict:
 
 
 class Guard:
-    """Judges requests against their rule."""
+    """Judges requests against their rule.
+
+    Rates are counted in the memory of this process, those of a rule's own requests by rule, those of refused ones by
+    rule and address: whoever is refused uses up nobody's allowance but its own.
+    """
 
     def __init__(self) -> None:
         """Begin with no rates counted."""
-        self._storage = MemoryStorage()
-        self._limiter = FixedWindowRateLimiter(self._storage)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._refused = Allowances()
 
-    def choose(self, rules: list[Rule], call: InboundCall, *, count: bool = True) -> tuple[Rule, Verdict]:
+    def choose(self, rules: list[Rule], call: InboundCall) -> tuple[Rule, Verdict]:
         """Return which of the rules at an address a request is for, and the verdict before its body is read."""
         for rule in rules:
             if rule.method == call.method:
-                return rule, self.before_body(rule, call, count=count)
+                return rule, self.before_body(rule, call)
         enabled = [rule for rule in rules if rule.enabled]
         if enabled:
             return enabled[0], method_refused(call.method, [rule.method for rule in enabled])
-        return rules[0], self.before_body(rules[0], call, count=count)
+        return rules[0], self.before_body(rules[0], call)
 
-    def before_body(self, rule: Rule, call: InboundCall, *, count: bool = True) -> Verdict:
-        """Judge what is known before the body is read; dry runs and replays do not `count`."""
+    def before_body(self, rule: Rule, call: InboundCall) -> Verdict:
+        """Judge what is known before the body is read."""
         if not rule.enabled:
             return Verdict("disabled", rule.disabled_because, NotFound("There is no webhook here"))
         if call.method != rule.method:
             return method_refused(call.method, [rule.method])
         if rule.addresses is not None and not rule.addresses.allows(call.address):
             return address_refused(call.address)
-        if rule.rate is not None and count:
-            return self._rate(rule)
         return PASSED
 
     def too_large(self, limit: int) -> Verdict:
@@ -110,20 +116,34 @@ class Guard:
                 return Verdict("signature", found.cause, Unverified("The signature is missing or wrong"))
         return readable(call)
 
+    def counted(self, rule: Rule, call: InboundCall, verdict: Verdict) -> Verdict:
+        """Count a judged request of a rule that has a rate; dry runs and replays are not counted."""
+        if rule.rate is None:
+            return verdict
+        return self._rate(rule, rule.rate) if verdict.passed else self._refusals(rule, rule.rate, call, verdict)
+
     def dry(self, rule: Rule, call: InboundCall) -> Verdict:
         """Judge a whole request without counting it, and without looking whether it was here before."""
-        verdict = self.before_body(rule, call, count=False)
+        verdict = self.before_body(rule, call)
         if verdict.passed and len(call.body) > rule.max_body_bytes:
             return self.too_large(rule.max_body_bytes)
         return self.after_body(rule, call) if verdict.passed else verdict
 
-    def _rate(self, rule: Rule) -> Verdict:
-        assert rule.rate is not None
-        if self._limiter.hit(rule.rate, str(rule.id)):
+    def _rate(self, rule: Rule, rate: RateLimitItem) -> Verdict:
+        if self._limiter.hit(rate, str(rule.id)):
             return PASSED
-        reset = self._limiter.get_window_stats(rule.rate, str(rule.id)).reset_time
-        retry_after = max(1.0, reset - time.time())
-        return Verdict("rate", f"more than {rule.rate}", RateLimited("Too many requests", retry_after=retry_after))
+        reset = self._limiter.get_window_stats(rate, str(rule.id)).reset_time
+        return Verdict("rate", f"more than {rate}", _too_many(reset - time.time()))
+
+    def _refusals(self, rule: Rule, rate: RateLimitItem, call: InboundCall, verdict: Verdict) -> Verdict:
+        """Keep the verdict; an address that is refused more often than the rule's rate is told to wait."""
+        allowance = Allowance(rate.amount, rate.get_expiry() / rate.amount)
+        wait = self._refused.take((rule.id, group_of(call.address)), allowance)
+        return replace(verdict, error=_too_many(wait)) if wait else verdict
+
+
+def _too_many(seconds: float) -> RateLimited:
+    return RateLimited("Too many requests", retry_after=max(1.0, seconds))
 
 
 def may_greet(rule: Rule, call: InboundCall) -> bool:

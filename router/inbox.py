@@ -48,13 +48,13 @@ class Source:
 class Inbox:
     """Stores requests and asks for their execution."""
 
-    def __init__(self, database: Database, jobs: JobQueue, lanes: Lanes) -> None:
-        """Stand between the table and the job engine."""
+    def __init__(self, database: Database, jobs: JobQueue, lanes: Lanes, quota: Quota) -> None:
+        """Stand between the table and the job engine; `quota` bounds what is kept of refused requests."""
         self.recent = RecentRequests()
         self._database = database
         self._jobs = jobs
         self._lanes = lanes
-        self._quota = Quota()
+        self._quota = quota
 
     async def accept(
         self,
@@ -98,7 +98,7 @@ class Inbox:
 
     async def refuse(self, call: InboundCall, source: Source, verdict: Verdict) -> None:
         """Keep a refused request with its cause, while there is room for it."""
-        if not self._quota.allows(verdict.cause or "", call.address, call.size):
+        if not self._has_room(call, source, verdict.cause or "", call.size):
             return
         state = tables.QUARANTINED if verdict.cause in QUARANTINED_CAUSES else tables.REJECTED
         row = row_of(call, source, state, cause=verdict.cause, errors=[verdict.detail])
@@ -107,11 +107,14 @@ class Inbox:
 
     async def repeat(self, call: InboundCall, source: Source, first: Any) -> None:
         """Keep a note of a repeated request, while there is room for it."""
-        if not self._quota.allows("duplicate", call.address, call.size - len(call.body)):
+        if not self._has_room(call, source, "duplicate", call.size - len(call.body)):
             return
         row = row_of(call, source, tables.DUPLICATE, cause="duplicate", duplicate_of=first.request_id)
         with contextlib.suppress(Unavailable):  # the first answer is known, and that is what counts
             await self._database.append((tables.INBOUND, {**row, "body": b""}))
+
+    def _has_room(self, call: InboundCall, source: Source, cause: str, size: int) -> bool:
+        return self._quota.allows(source.organization_id, cause, call.address, size, call.received_at.date())
 
 
 def row_of(

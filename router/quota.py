@@ -1,39 +1,77 @@
-"""How many refused requests are kept: bounded per cause and source, and for all together."""
+"""How many refused requests are kept: bounded for each organisation and day, and within that by cause and source."""
 
-import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from datetime import date
 
-WINDOW_SECONDS = 3600.0
+from bpm.security.net import group_of
+from bpm.settings import QuarantineSettings
+
 PER_SOURCE = 100
-PER_WINDOW = 5_000
-BYTES_PER_WINDOW = 64 * 1024 * 1024
+"""How many of a day's requests refused for one cause may come from one address, or one /64 of IPv6."""
+SHARE_OF_CAUSE = 0.5
+"""What part of a day's room one cause may take, so that those who guess paths leave room for the others."""
 MAX_SOURCES = 10_000
 
 
+@dataclass(slots=True)
+class Day:
+    """What was kept of an organisation's refused requests on a day, and how many were not."""
+
+    day: date
+    requests: int = 0
+    bytes: int = 0
+    not_kept: int = 0
+    requests_of: Counter[str] = field(default_factory=Counter[str])
+    bytes_of: Counter[str] = field(default_factory=Counter[str])
+
+
 class Quota:
-    """Counts what is kept in the present hour; a stranger can't fill the disk."""
+    """Counts what this process keeps of refused requests, so that a stranger can't fill the disk."""
 
-    def __init__(self) -> None:
-        """Begin an hour."""
-        self._began = time.monotonic()
-        self._kept = 0
-        self._bytes = 0
-        self._sources: OrderedDict[tuple[str, str], int] = OrderedDict()
+    def __init__(self, settings: QuarantineSettings) -> None:
+        """Take the bounds of a day."""
+        self.requests_per_day = settings.requests_per_day
+        self.bytes_per_day = settings.bytes_per_day
+        self._days: dict[int, Day] = {}
+        self._sources: OrderedDict[tuple[int, str, str], tuple[date, int]] = OrderedDict()
 
-    def allows(self, cause: str, address: str, size: int) -> bool:
+    def allows(self, organization_id: int, cause: str, address: str, size: int, today: date) -> bool:
         """Count one more request refused for `cause`, and tell whether it is to be kept."""
-        now = time.monotonic()
-        if now - self._began > WINDOW_SECONDS:
-            self._began, self._kept, self._bytes = now, 0, 0
-            self._sources.clear()
-        source = (cause, address)
-        seen = self._sources.get(source, 0)
-        if seen >= PER_SOURCE or self._kept >= PER_WINDOW or self._bytes + size > BYTES_PER_WINDOW:
+        kept = self.of(organization_id, today)
+        if not self._has_room(kept, cause, size) or not self._has_share((organization_id, cause, address), today):
+            kept.not_kept += 1
             return False
-        self._sources[source] = seen + 1
-        self._sources.move_to_end(source)
+        kept.requests += 1
+        kept.bytes += size
+        kept.requests_of[cause] += 1
+        kept.bytes_of[cause] += size
+        return True
+
+    def of(self, organization_id: int, today: date) -> Day:
+        """Return what was kept today of an organisation's refused requests."""
+        known = self._days.get(organization_id)
+        if known is None or known.day != today:
+            known = self._days[organization_id] = Day(today)
+        return known
+
+    def _has_room(self, kept: Day, cause: str, size: int) -> bool:
+        return (
+            kept.requests < self.requests_per_day
+            and kept.bytes + size <= self.bytes_per_day
+            and kept.requests_of[cause] < self.requests_per_day * SHARE_OF_CAUSE
+            and kept.bytes_of[cause] + size <= self.bytes_per_day * SHARE_OF_CAUSE
+        )
+
+    def _has_share(self, source: tuple[int, str, str], today: date) -> bool:
+        organization_id, cause, address = source
+        name = (organization_id, cause, group_of(address))
+        day, seen = self._sources.get(name, (today, 0))
+        seen = seen if day == today else 0
+        if seen >= PER_SOURCE:
+            return False
+        self._sources[name] = (today, seen + 1)
+        self._sources.move_to_end(name)
         if len(self._sources) > MAX_SOURCES:
             self._sources.popitem(last=False)
-        self._kept += 1
-        self._bytes += size
         return True

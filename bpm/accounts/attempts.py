@@ -1,40 +1,75 @@
-"""How often somebody may try to sign in: counted in memory, by user and by address."""
+"""How often somebody may try to sign in: counted in the memory of this process, so that a stranger locks nobody out."""
 
-import time
-
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from collections import OrderedDict
 
 from bpm.errors import RateLimited
+from bpm.security.allowances import MOST_COUNTED, Allowance, Allowances
+from bpm.security.net import group_of
 
-PER_USER = RateLimitItemPerMinute(10, namespace="user")
-PER_ADDRESS = RateLimitItemPerMinute(100, namespace="address")
+PAIR = Allowance(10, 6.0)
+"""Tries at one account from one address, or one /64 of IPv6: ten at once, then ten a minute."""
+ADDRESS = Allowance(30, 0.6)
+"""Tries at any accounts from one address: so few at once leave room in the queue of password hashes for others."""
+ACCOUNT = Allowance(100, 0.6)
+"""Tries at one account from all addresses together."""
+
+PATIENCE_SECONDS = 6.0
+"""How long a try beyond an allowance waits for its turn; with a longer wait it is refused."""
+MAX_NAME = 100
+
+Pair = tuple[str, str]
 
 
 class SignInAttempts:
-    """Each try counts when it begins, so that many at once gain nothing; a success is taken back."""
+    """Counts each try when it begins, so that many at once gain nothing; a success is taken back.
 
-    def __init__(self) -> None:
-        """Start with no tries."""
-        self._storage = MemoryStorage()
-        self._limiter = FixedWindowRateLimiter(self._storage)
+    An address from which somebody has signed in is known for that account: what others try elsewhere, or at other
+    accounts, does not count there. Tries at a known address are bounded by `PAIR` alone.
+    """
 
-    def begin(self, username: str, address: str) -> None:
-        """Count a try; raises `RateLimited` when there were too many within the minute."""
-        self._hit(PER_ADDRESS, address)
-        self._hit(PER_USER, username.lower())
+    def __init__(self, allowances: Allowances | None = None) -> None:
+        """Start with no tries, and no address known."""
+        self._allowances = allowances if allowances is not None else Allowances()
+        self._known: OrderedDict[Pair, None] = OrderedDict()
+
+    def begin(self, username: str, address: str) -> float:
+        """Count a try and return how many seconds it must wait for its turn.
+
+        Raises `RateLimited` when that is longer than `PATIENCE_SECONDS`.
+        """
+        pair = name, group = _pair(username, address)
+        wait = self._take(("pair", *pair), PAIR)
+        if pair not in self._known:
+            wait = max(wait, self._take(("address", group), ADDRESS), self._take(("account", name), ACCOUNT))
+        return wait
+
+    def is_known(self, username: str, address: str) -> bool:
+        """Tell whether this account was signed in to from this address, as far as is remembered."""
+        return _pair(username, address) in self._known
 
     def succeeded(self, username: str, address: str) -> None:
-        """Forget the user's tries, and this one of the address."""
-        self._limiter.clear(PER_USER, username.lower())
-        self._storage.decr(PER_ADDRESS.key_for(address))
+        """Forget the tries at this account from here, and remember the address."""
+        pair = name, group = _pair(username, address)
+        self._allowances.forget(("pair", *pair))
+        if pair not in self._known:
+            self._allowances.give_back(("address", group), ADDRESS)
+            self._allowances.give_back(("account", name), ACCOUNT)
+        self._known[pair] = None
+        self._known.move_to_end(pair)
+        if len(self._known) > MOST_COUNTED:
+            self._known.popitem(last=False)
 
-    def _hit(self, limit: RateLimitItem, who: str) -> None:
-        if not self._limiter.hit(limit, who):
-            reset = self._limiter.get_window_stats(limit, who).reset_time
+    def _take(self, who: tuple[str, ...], allowance: Allowance) -> float:
+        wait = self._allowances.take(who, allowance, PATIENCE_SECONDS)
+        if wait > PATIENCE_SECONDS:
             raise RateLimited(
                 "Too many attempts to sign in; wait before trying again",
                 message="Too many attempts",
-                retry_after=reset - time.time(),
+                retry_after=wait - PATIENCE_SECONDS,
             )
+        return wait
+
+
+def _pair(username: str, address: str) -> Pair:
+    """Return the account, however its name is written, and the address as they are counted."""
+    return username.strip().casefold()[:MAX_NAME], group_of(address)

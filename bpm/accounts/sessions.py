@@ -4,6 +4,7 @@ Refresh tokens rotate: each is good for one use, and using one twice ends everyt
 sign-in, because one of the two users must have stolen it (RFC 9700, section 4.14.2).
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,11 +70,12 @@ class Sessions:
         """Return the user to whom name and password belong.
 
         Raises `Unauthenticated`, in the same words and after the same time whether or not the user exists,
-        `RateLimited` after too many tries, and `Overloaded` when too many others wait.
+        `RateLimited` after too many tries, and `Overloaded` when too many others wait. A few tries too many are
+        slowed down rather than refused: whoever knows the password gets in although a stranger guesses.
         """
-        if self._passwords.waiting >= MAX_WAITING:
+        if self._passwords.waiting >= MAX_WAITING and not self._attempts.is_known(username, address):
             raise Overloaded("Too many people sign in just now; try again in a moment")
-        self._attempts.begin(username, address)
+        await asyncio.sleep(self._attempts.begin(username, address))
         user = await self._database.read(lambda tx: tables.find_user_named(tx.session(None), username))
         known = user.password_hash if user is not None else None
         right = await self._passwords.verify(known, password)
@@ -87,7 +89,10 @@ class Sessions:
 
     async def refresh(self, refresh_token: str) -> TokenPair:
         """Exchange a refresh token for a new pair; raises `Unauthenticated`, for a used one after revoking."""
-        tokens = await self._database.write(lambda tx: self._rotate(tx, digest(refresh_token)))
+        hashed = digest(refresh_token)
+        # whoever makes tokens up does not keep the writer busy
+        is_known = await self._database.read(lambda tx: tables.find_refresh_token(tx, hashed) is not None)
+        tokens = await self._database.write(lambda tx: self._rotate(tx, hashed)) if is_known else None
         if tokens is None:
             raise Unauthenticated(
                 "The refresh token is wrong, expired, revoked or already used; sign in again",

@@ -13,6 +13,7 @@ MAX_ENTRIES = 1_000
 MAX_HOPS = 50
 CACHE_SIZE = 4_096
 MAPPED_PREFIX = 96
+SITE_PREFIX = 64
 
 FORWARDED_FOR = re.compile(r'(?:^|[;,])\s*for=(?:"(?P<quoted>[^"]*)"|(?P<plain>[^;,\s"]*))', re.IGNORECASE)
 HOST_AND_PORT = re.compile(r"(?P<v4>[\d.]+):\d{1,5}|\[(?P<v6>[^\]]+)\](?::\d{1,5})?")
@@ -88,6 +89,15 @@ def parse_address(text: str) -> Address | None:
     except ValueError:
         return None
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+
+
+@lru_cache(CACHE_SIZE)
+def group_of(address: str) -> str:
+    """The addresses that count as one client: an IPv4 address, or the /64 of an IPv6 one, which a site has whole."""
+    parsed = parse_address(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((parsed, SITE_PREFIX), strict=False))
+    return str(parsed or address)
 
 
 def _network(entry: str) -> Network:

@@ -60,7 +60,7 @@ class Judge:
         if node is None:
             return Judgement(unknown(call.path))
         rules = [self._table.rule(slot) for slot in node.slots.values()]
-        rule, verdict = self._guard.choose(rules, call, count=False)
+        rule, verdict = self._guard.choose(rules, call)
         if verdict.passed:
             verdict = self._guard.after_body(rule, call)
         if not verdict.passed:

@@ -96,7 +96,9 @@ async def house(database: Database, settings: Settings, sandbox: Sandbox) -> Hou
     bus = Bus(registry, database, jobs, box)
     outbound = Outbound(bus, jobs, Lanes(jobs, system_clock), box, sandbox, settings)
     services = {"guard": Guard(), "registry": registry, "routes": routes, "sandbox": sandbox}
-    registry.bind({**outbound.services, **services, "secrets_box": box, "settings": settings, "status": None})
+    registry.bind(
+        {**outbound.services, **services, "secrets_box": box, "settings": settings, "status": None, "quota": None}
+    )
     return House(bus, database, routes)
 
 

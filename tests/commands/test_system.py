@@ -14,9 +14,10 @@ from bpm.errors import Forbidden, NotFound
 from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import SYSTEM
 from bpm.security.secrets import SecretBox
-from bpm.settings import Settings
+from bpm.settings import QuarantineSettings, Settings
 from bpm.store import Database
 from commands.system import GetCommandCatalogQuery, GetSystemStatusQuery, PingQuery
+from router.quota import Quota
 from router.tables import INBOUND
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +47,7 @@ class Status:
 async def bus(database: Database, settings: Settings) -> Bus:
     registry = Registry()
     registry.discover(commands.system.__name__)
-    registry.bind({"registry": registry, "status": Status()})
+    registry.bind({"registry": registry, "status": Status(), "quota": Quota(QuarantineSettings())})
     return Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(b"k" * 32))
 
 
@@ -116,6 +117,13 @@ async def test_the_status_is_what_the_parts_report(bus: Bus) -> None:
         "jobsRunning": 1,
         "webhooks": 7,
         "inbound": {**dict.fromkeys(STATES, 0), "oldestWaitingSeconds": None},
+        "refused": {
+            "requests": 0,
+            "requestsPerDay": 10_000,
+            "bytes": 0,
+            "bytesPerDay": 64 * 1024 * 1024,
+            "notKept": 0,
+        },
         "retention": [],
         "sandboxLocks": {"seccomp": True, "network": "own namespace"},
         "endpointsOff": {"remita": "set BPM_REMITA__ALLOWED_IPS"},
