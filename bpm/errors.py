@@ -13,6 +13,7 @@
     │   ├── TooSlow                the request did not arrive in time
     │   ├── UnsupportedMedia       a content type we do not read
     │   ├── Invalid                well formed, but a field is wrong
+    │   ├── TooCostly              working it out would take more steps than are allowed
     │   └── RateLimited            too fast; `retry_after` seconds
     ├── Unavailable                try again later; `retry_after` seconds
     │   ├── Overloaded             the queue of waiting work is full
@@ -105,6 +106,12 @@ class UnsupportedMedia(Refused):
 
 class Invalid(Refused):
     """Validation failed"""  # noqa: D400, D415 the seed product's words
+
+
+class TooCostly(Refused):
+    """Working this out would take too many steps."""
+
+    is_final = True
 
 
 class RateLimited(Refused):

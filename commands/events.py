@@ -14,9 +14,9 @@ from bpm.events import tables
 from bpm.events.catalogue import BUILT_IN, DIALECTS, OWN_BEGINNINGS, EventKind, Family
 from bpm.events.names import EventName
 from bpm.events.publisher import Publisher
-from bpm.events.schemas import SchemaError, check_schema
-from bpm.events.schemas import problems as schema_problems
 from bpm.events.tables import Event, EventType
+from bpm.schemas import SchemaError, check_schema
+from bpm.schemas import problems as schema_problems
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import RESERVED_EVENTS
 from bpm.settings import Settings

@@ -22,6 +22,7 @@ from bpm.bus.rehearsed import Rehearsed
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Defect, Failed, TookTooLong
 from bpm.jobs import JobQueue
+from bpm.metering import MAX_MESSAGE_STEPS, budget
 from bpm.security.permissions import SYSTEM, Principal
 from bpm.security.secrets import SecretBox
 from bpm.store import Database, Overran, Transaction
@@ -156,7 +157,7 @@ class Bus:
         """Run the work; what it raised becomes the outcome, with its changes undone."""
         context = Context(self, envelope, tx)
         try:
-            with tx.savepoint() if savepoint else nullcontext():
+            with budget(MAX_MESSAGE_STEPS), tx.savepoint() if savepoint else nullcontext():
                 data = work(context)
                 return self._outcome(envelope, data) if on_wire else Outcome(data=data)
         except BpmError as error:
@@ -180,7 +181,8 @@ class Bus:
         seconds = registration.message_type.time_limit or self._effect_seconds
         try:
             handler = registration.invoke(envelope.message, context)
-            outcome = self._outcome(envelope, await run_handler(handler, envelope.name, seconds))
+            with budget(MAX_MESSAGE_STEPS):
+                outcome = self._outcome(envelope, await run_handler(handler, envelope.name, seconds))
         except BpmError as error:
             outcome = Outcome(error=error)
         except Exception as error:

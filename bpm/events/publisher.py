@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from bpm.events import delivery_tables, schemas, subscription_tables, tables
+from bpm import schemas
+from bpm.events import delivery_tables, subscription_tables, tables
 from bpm.events.delivery_tables import KIND, PAUSED, PENDING
 from bpm.events.destination import Destination, Destinations, scope_of
 from bpm.expressions import EvaluationError

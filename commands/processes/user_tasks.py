@@ -8,12 +8,12 @@ from pydantic_core import to_json
 
 from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, View, handles
 from bpm.errors import Invalid
-from bpm.events.schemas import problems
 from bpm.process import tables
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.tables import ProcessWait
 from bpm.process.task_tables import select_user_tasks
 from bpm.process.triggers import CompleteUserTask
+from bpm.schemas import problems
 from commands.processes.views import InstanceStateView, own_instance, shown
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]

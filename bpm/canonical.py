@@ -1,0 +1,60 @@
+"""A text for each JSON value, the same for equal values: to find equals by hashing instead of by comparing all.
+
+Texts are hashed with a secret of the process, so nobody can choose values whose hashes collide; the hashes of
+numbers and of tuples are known to everybody.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, cast
+
+from bpm.metering import Meter
+
+CHARACTERS_PER_STEP = 64
+STEPS_PER_CONTAINER = 3
+
+
+def canonical(value: Any, meter: Meter) -> str:
+    """Return the text of a value: 1 and 1.0 are equal, true and 1 are not, the order of keys does not matter."""
+    pieces: list[str] = []
+    _write(value, pieces, meter)
+    return "".join(pieces)
+
+
+def _write(value: Any, pieces: list[str], meter: Meter) -> None:
+    kind: type = value.__class__
+    meter.charge(1)
+    if kind is str:
+        meter.charge(len(value) // CHARACTERS_PER_STEP)
+        pieces.append(f'"{len(value)}:{value}')
+    elif kind is int or (kind is float and value.is_integer()):
+        pieces.append(hex(int(value)))
+    elif isinstance(value, list | tuple):
+        meter.charge(STEPS_PER_CONTAINER)
+        pieces.append("[")
+        for item in cast("list[Any]", value):
+            _write(item, pieces, meter)
+        pieces.append("]")
+    elif isinstance(value, Mapping):
+        _write_object(cast("Mapping[str, Any]", value), pieces, meter)
+    else:
+        pieces.append(_scalar(value))
+
+
+def _write_object(value: Mapping[str, Any], pieces: list[str], meter: Meter) -> None:
+    meter.charge(STEPS_PER_CONTAINER + len(value))
+    pieces.append("{")
+    for key in sorted(value):
+        _write(key, pieces, meter)
+        _write(value[key], pieces, meter)
+    pieces.append("}")
+
+
+def _scalar(value: Any) -> str:
+    """Return the text of true, false, null, a fraction, or a date or time, which is compared as a moment."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        with contextlib.suppress(OverflowError):
+            value = value.astimezone(UTC)
+    kind = "datetime" if isinstance(value, datetime) else "date" if isinstance(value, date) else type(value).__name__
+    return f"<{kind} {value!r}>"

@@ -1,0 +1,54 @@
+"""How values are shown in sentences: as JSON, cut short."""
+
+from typing import Any, cast
+
+from pydantic_core import to_json
+
+MAX_SHOWN = 120
+MAX_NAMES = 10
+
+
+def shown(value: Any, room: int = MAX_SHOWN) -> str:
+    """Return the JSON of a value, its end left out when it is long; never reads more than it shows."""
+    text = _text(value, room)
+    return text if len(text) <= room else f"{text[:room]}…"
+
+
+def _text(value: Any, room: int) -> str:
+    if isinstance(value, str):
+        return to_json(value[: room + 1]).decode()
+    if isinstance(value, list):
+        return _joined("[", "]", (_text(item, room) for item in cast("list[Any]", value)), room)
+    if isinstance(value, dict):
+        entries = cast("dict[str, Any]", value).items()
+        return _joined("{", "}", (f"{_text(key, room)}:{_text(item, room)}" for key, item in entries), room)
+    if isinstance(value, int) and value.bit_length() > 4 * room:
+        return "a number of many digits"
+    return to_json(value).decode()
+
+
+def _joined(opening: str, closing: str, items: Any, room: int) -> str:
+    text = opening
+    for item in items:
+        text += item if text == opening else f",{item}"
+        if len(text) > room:
+            return text
+    return text + closing
+
+
+def names(found: list[str]) -> str:
+    """Return names between quotes, the rest counted when there are many."""
+    listed = ", ".join(f"'{name[:MAX_SHOWN]}'" for name in found[:MAX_NAMES])
+    return listed if len(found) <= MAX_NAMES else f"{listed} and {len(found) - MAX_NAMES} more"
+
+
+def were_unexpected(found: list[str]) -> str:
+    """Return `'a' was unexpected`, or `'a', 'b' were unexpected`."""
+    return f"({names(found)} {'was' if len(found) == 1 else 'were'} unexpected)"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 item`, `2 items`, `1 property`, `2 properties`."""
+    if number == 1:
+        return f"{number} {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
