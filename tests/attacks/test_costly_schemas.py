@@ -99,7 +99,7 @@ def test_data_nested_deeper_than_the_checks_can_follow_is_refused() -> None:
         ({"contains": {"enum": [{"a": 1}]}}, [{"a": 2}] * 200_000),
         ({"patternProperties": {f"^{number}": True for number in range(2_000)}}, {str(n): 1 for n in range(9_000)}),
         ({"pattern": "(.{0,50}){20}z"}, "aé" * 50_000),
-        ({"items": {"pattern": r"^\w{1,64}$"}}, ["é" * 2_000] * 2_000),
+        ({"items": {"pattern": r"\w{1,64}"}}, ["a" * 2_000] * 2_000),
         ({"propertyNames": {"allOf": [{"minLength": 1}] * 500}}, {str(number): 1 for number in range(9_000)}),
         ({"items": {"allOf": [{"multipleOf": 0.1}] * 900}}, [10**4_000] * 900),
     ],
@@ -123,7 +123,11 @@ def test_a_check_that_takes_too_many_steps_is_refused(schema: dict[str, Any], da
                 f"a{number}": {
                     "$id": f"http://x/{number}",
                     "$dynamicAnchor": "n",
-                    "properties": {"a": {"$ref": f"http://x/{(number * 7 + 1) % 300}"}, "b": {"$dynamicRef": "#n"}},
+                    "properties": {
+                        "a": {"$ref": f"http://x/{(number * 7 + 1) % 300}"},
+                        "b": {"$ref": f"http://x/{(number * 3 + 2) % 300}"},
+                        "c": {"$dynamicRef": "#n"},
+                    },
                 }
                 for number in range(300)
             },
