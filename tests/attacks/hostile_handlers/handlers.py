@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from bpm.bus import Command, Context, EffectContext, Query, View, handles
-from bpm.events.schemas import SchemaError
+from bpm.schemas import SchemaError
 
 
 class UntellableError(Exception):
