@@ -8,6 +8,7 @@ context; any further one is a service of the composition root, asked for by name
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -25,6 +26,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 Kind = Literal["transactional", "query", "effect"]
 
 _MARK = "__handles__"
+_QUALIFIED = re.compile(r"(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?:\s*,[\w\s.,=-]*)?", re.ASCII)
+"""How .NET writes the name of a class; a generic one or an array is another class, and is not reduced to it."""
 
 
 def handles(function: F) -> F:
@@ -126,7 +129,7 @@ class Registry:
         problems: list[str] = []
         message: Message[Any] | None = None
         try:
-            message = message_type.__pydantic_validator__.validate_json(to_json(fields))
+            message = message_type.__pydantic_validator__.validate_json(to_json(fields), by_alias=True, by_name=False)
         except ValidationError as error:
             problems = sentences(error, message_type)
         problems.extend(p for p in message_type.cross_check(fields) if p not in problems)
@@ -140,7 +143,9 @@ class Registry:
 
     def _found(self, name: str) -> Registration | None:
         found = self._by_name.get(name)
-        return found if found is not None else self._by_name.get(name.partition(",")[0].strip().rpartition(".")[2])
+        if found is None and (qualified := _QUALIFIED.fullmatch(name)):
+            return self._by_name.get(qualified[1])
+        return found
 
     def _unknown(self, name: str) -> str:
         shown = name if len(name) <= 100 else name[:100] + "…"

@@ -61,10 +61,19 @@ MALFORMED = (
     "with %40 for an @ in the password, %2F for a / and so on"
 )
 
+POOLED = (
+    "a pooler such as PgBouncer must give each connection a session of its own: set pool_mode=session there, or let "
+    "BPM_DATABASE_URL name PostgreSQL itself"
+)
+
 open_connection = cast("Any", asyncpg).connect
 """asyncpg tells only some of its types."""
 
 log = structlog.get_logger("bpm.store")
+
+
+_SET_ALL = "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS setting (name, value)"
+_SESSION = "SELECT pg_backend_pid()"
 
 
 class ServerGone(Exception):
@@ -111,14 +120,15 @@ class PostgresDatabase(Database):
                 await asyncio.sleep(PAUSE_SECONDS)
             else:
                 await connection.close()
-                return
+                break
+        await refuse_transaction_pooler(self.dsn)
 
     def _engine(self, server_settings: dict[str, str], answer_seconds: int | None = None) -> Engine:
         async def connect(**_: Any) -> Any:
             try:
-                connection = await open_connection(
-                    self.dsn, timeout=CONNECT_SECONDS, command_timeout=answer_seconds, server_settings=server_settings
-                )
+                connection = await open_connection(self.dsn, timeout=CONNECT_SECONDS, command_timeout=answer_seconds)
+                # not as parameters of the connection: PgBouncer refuses those it does not know
+                await connection.execute(_SET_ALL, list(server_settings), list(server_settings.values()))
             except (OSError, TimeoutError) as error:
                 raise ServerGone(_sentence(error)) from error
             return connection
@@ -144,6 +154,27 @@ class PostgresDatabase(Database):
             )
         durability = "relaxed" if self._relaxed else "full"
         return {"database": f"PostgreSQL {name}", "place": place, **shown, "durability": durability}
+
+
+async def refuse_transaction_pooler(dsn: str) -> None:
+    """Raise `Misconfigured` when each transaction meets another session, as behind PgBouncer in transaction mode.
+
+    Prepared statements, LISTEN and the limits of a session do not hold there.
+    """
+    first = await open_connection(dsn, timeout=CONNECT_SECONDS, statement_cache_size=0)
+    other = await open_connection(dsn, timeout=CONNECT_SECONDS, statement_cache_size=0)
+    try:
+        session = await first.fetchval(_SESSION, timeout=CONNECT_SECONDS)
+        async with other.transaction():
+            taken = await other.fetchval(_SESSION, timeout=CONNECT_SECONDS)
+            same = await first.fetchval(_SESSION, timeout=CONNECT_SECONDS)
+    except (TimeoutError, asyncpg.PostgresError) as error:
+        raise Misconfigured(f"PostgreSQL can't be used: {_sentence(error)}; {POOLED}") from error
+    finally:
+        first.terminate()
+        other.terminate()
+    if session == taken or same != session:
+        raise Misconfigured(POOLED)
 
 
 def plain_dsn(url: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from bpm.errors import Overloaded, StorageUnavailable
 from bpm.store.entrance import Entrance
 from bpm.store.faults import Diagnose
+from bpm.store.gate import Gate
 from bpm.store.handover import Handover
 from bpm.store.link import Link
 from bpm.store.transaction import Shared, Transaction
@@ -51,6 +52,7 @@ class Readers:
         self._diagnose = diagnose
         self._entrance = entrance
         self._watchdog = watchdog
+        self.gate = Gate()
         self._handover: Handover[Read] = Handover()
         self._threads = [
             threading.Thread(target=self._serve, name=f"bpm-reader-{n}", daemon=True) for n in range(threads)
@@ -104,7 +106,7 @@ class Readers:
 
     def _run_until_failure(self, connection: Connection, watch: Watch, waiting: deque[Read]) -> None:
         """Run reads in one snapshot; one that fails may have spoilt it for the others."""
-        with connection.begin() as snapshot:
+        with self.gate.entered(), connection.begin() as snapshot:
             while waiting and self._run(connection, watch, waiting.popleft()):
                 pass
             snapshot.rollback()

@@ -1,5 +1,6 @@
 """The embedded database: SQLite in WAL mode with `synchronous=FULL`, on a local disk."""
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
+from bpm.store.checkpoints import Checkpoints
 from bpm.store.database import Database
 from bpm.store.entrance import directly
 from bpm.store.faults import Fault
@@ -50,11 +52,22 @@ class SqliteDatabase(Database):
             optimistic=False,
             work_seconds=settings.handler_seconds,
         )
+        self._checkpoints = Checkpoints(self._path, self._readers.gate)
 
     @property
     def name(self) -> str:
         """See `Database.name`."""
         return str(self._path)
+
+    async def start(self) -> None:
+        """See `Database.start`."""
+        await super().start()
+        self._checkpoints.start()
+
+    async def stop(self) -> None:
+        """See `Database.stop`."""
+        await super().stop()
+        await asyncio.to_thread(self._checkpoints.stop)
 
     async def _reach(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

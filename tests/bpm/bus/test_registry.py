@@ -72,6 +72,35 @@ def test_dotnet_forms_are_reduced_to_the_name(registry: Registry, name: str) -> 
     assert registry.find(name).message_type is OrderCommand
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Acme.Validated`1[[Bank.OrderCommand, Bank]], Acme",
+        "Bank.OrderCommand[], Bank",
+        "Bank.OrderCommand`1",
+        "Acme.DryRun`1[[Bank.OrderCommand]]",
+        "Bank.OrderCommand&",
+        "Bank..OrderCommand",
+        ".OrderCommand",
+        "Bank.OrderCommand, Bank[[x]]",
+        "Bank/OrderCommand",
+        "Outer+OrderCommand",
+        "Bank.OrderCommand\n",
+    ],
+)
+def test_the_name_of_another_class_is_not_reduced(registry: Registry, name: str) -> None:
+    """A generic class of a message, an array of it or a nested class is not that message."""
+    assert not registry.knows(name)
+
+
+def test_names_are_camel_case_on_the_wire(registry: Registry) -> None:
+    """A name as Python writes it would pass the checks between fields by; it is an unknown field, in parts, too."""
+    with pytest.raises(Invalid) as caught:
+        registry.decode("OrderCommand", {"customer_name": "nobody", "allowable_ips": "10.0.0.1"})
+    assert {"customer_name: is not a known field; did you mean customerName?"} <= set(caught.value.errors)
+    assert "customerName: Customer name is required" in caught.value.errors
+
+
 def test_an_unknown_name_is_told_the_closest(registry: Registry) -> None:
     """A typo is answered with what was probably meant."""
     with pytest.raises(NotFound, match="did you mean OrderCommand"):

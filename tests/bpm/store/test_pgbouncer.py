@@ -1,0 +1,91 @@
+"""PostgreSQL behind PgBouncer: right with a session for each connection, refused with a sentence otherwise."""
+
+import getpass
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from bpm.errors import Misconfigured
+from bpm.settings import Settings
+from bpm.store import open_database
+from tests.contracts.database import insert, words
+from tests.postgres import Cluster, cluster
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(
+        shutil.which("pgbouncer") is None, reason="PgBouncer is not installed (apt-get install pgbouncer)"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator[Cluster]:
+    """A server whose socket another program may use."""
+    with cluster() as running:
+        yield running
+
+
+@contextmanager
+def pooler(url: str, mode: str, folder: Path) -> Iterator[str]:
+    """Run PgBouncer in front of a database and return the database's address through it."""
+    parts = urlsplit(url)
+    place, user = parse_qs(parts.query)["host"][0], parts.username or "postgres"
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    owner = Path(place).owner()
+    config = folder / "pgbouncer.ini"
+    config.write_text(
+        f"[databases]\n* = host={place} user={user}\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+        f"auth_type = any\npool_mode = {mode}\n"
+    )
+    command = ["pgbouncer", "-q", *(["-u", owner] if owner != getpass.getuser() else []), str(config)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        wait_for(port)
+        yield f"postgresql://{user}@127.0.0.1:{port}{parts.path}"
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+def wait_for(port: int) -> None:
+    """Wait until somebody listens."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+async def test_a_session_for_each_connection_is_right(own_cluster: Cluster, tmp_path: Path):
+    """It starts with PgBouncer's other settings as shipped, and the limits of its sessions hold."""
+    with pooler(own_cluster.url, "session", tmp_path) as url:
+        database = open_database(Settings(data_dir=tmp_path, database_url=url))
+        await database.start()
+        await database.write(insert("through"))
+        assert "through" in await database.read(words)
+        limit = await database.write(lambda tx: tx.connection.exec_driver_sql("SHOW lock_timeout").scalar_one())
+        assert limit == "500ms"
+        await database.stop()
+
+
+@pytest.mark.parametrize("mode", ["transaction", "statement"])
+async def test_another_session_for_each_transaction_is_refused(own_cluster: Cluster, tmp_path: Path, mode: str):
+    """The server does not start, and says which setting to change."""
+    with pooler(own_cluster.url, mode, tmp_path) as url, pytest.raises(Misconfigured, match="pool_mode=session"):
+        await open_database(Settings(data_dir=tmp_path, database_url=url)).start()
