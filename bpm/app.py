@@ -4,6 +4,7 @@ Everything that one process consists of is made here and handed to whoever needs
 """
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ from bpm.process.runtime import ProcessRuntime
 from bpm.process.starts import ProcessStarts
 from bpm.retained import POLICIES
 from bpm.security.identifiers import new_id
+from bpm.security.private_files import make_private_folder
 from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
 from bpm.settings import Settings
 from bpm.stall import StallWatch
@@ -51,6 +53,7 @@ from router.providers.confirmation.remita import RemitaApi
 from router.quota import Quota
 from router.replay import Judge, Replays
 from router.rule import RuleCompiler
+from router.seal import RequestSeal
 from router.table import RouteTable
 from scripts import Limits, Sandbox, SandboxUnavailable
 
@@ -67,7 +70,7 @@ class App:
         """Make every part and connect them; nothing is opened yet. Raises `Misconfigured`."""
         self.settings = settings
         self.version = version("bpm-bus")
-        settings.prepare_data_dir()
+        prepare_data_dir(settings)
         key = installation_key(settings)
         box = SecretBox(key)
         self.lifecycle = Lifecycle()
@@ -85,7 +88,8 @@ class App:
         answers = Answers(_problem)
         self.guard = Guard()
         quota = Quota(settings.quarantine)
-        inbox = Inbox(self.database, self.jobs, self.lanes, quota)
+        seal = RequestSeal(box)
+        inbox = Inbox(self.database, self.jobs, self.lanes, quota, seal)
         self.execution = Execution(
             self.bus,
             self.routes,
@@ -97,15 +101,16 @@ class App:
             self.accounts.principal_of_user,
             clock,
             settings.sync_limit_seconds,
+            seal,
         )
-        replays = Replays(Judge(self.routes, self.fixed, self.guard, answers), self.jobs, self.lanes)
+        replays = Replays(Judge(self.routes, self.fixed, self.guard, answers, seal), self.jobs, self.lanes)
         processes = ProcessRuntime(self.registry, self.jobs)
         process_jobs = ProcessJobs(self.bus, self.jobs)
         start_jobs = StartJobs(self.bus)
         starts = ProcessStarts(processes, self.jobs)
         self.outbound = Outbound(self.bus, self.jobs, self.lanes, box, self.sandbox, settings, (starts,))
         deliveries = self.outbound.deliveries
-        back_tests = BackTests(self.database, self.registry, compile_rule, self.guard, clock)
+        back_tests = BackTests(self.database, self.registry, compile_rule, self.guard, clock, seal)
         self.worker = Worker(
             self.jobs, self.bus.scheduled, self.execution, process_jobs, start_jobs, deliveries, back_tests
         )
@@ -243,6 +248,14 @@ class App:
             yield
         finally:
             await asyncio.shield(self.stop())
+
+
+def prepare_data_dir(settings: Settings) -> None:
+    """Create the data folder, or close an existing one, so that only its owner may enter; raises `OSError`."""
+    make_private_folder(settings.data_dir)
+    if not os.access(settings.data_dir, os.W_OK):
+        message = f"the data folder {settings.data_dir} can't be written; set BPM_DATA_DIR to one that can"
+        raise PermissionError(message)
 
 
 def installation_key(settings: Settings) -> bytes:

@@ -3,7 +3,6 @@
 Nested groups are written with two underscores: `BPM_MONO__WEBHOOK_SECRET`.
 """
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -199,10 +198,3 @@ class Settings(BaseSettings):
     def sqlite_path(self) -> Path:
         """Where the embedded database lies when no `database_url` is set."""
         return self.data_dir / "bpm.db"
-
-    def prepare_data_dir(self) -> None:
-        """Create the data folder, readable by its owner only."""
-        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not os.access(self.data_dir, os.W_OK):
-            message = f"the data folder {self.data_dir} can't be written; set BPM_DATA_DIR to one that can"
-            raise PermissionError(message)

@@ -7,11 +7,14 @@ from pydantic import Field
 from bpm.accounts.tables import select_audit_entries
 from bpm.bus import Context, Id, PagedQuery, Query, View, handles
 from bpm.errors import Forbidden, Invalid
+from bpm.security.redaction import REDACTED
 from bpm.security.secrets import SecretBox, SecretError, resolve_reference
 from commands.inbound_lookup import existing_request, select_matching
 from commands.inbound_views import InboundRequestDetailView, InboundRequestPage, shown, shown_whole
 from router import tables
 from router.attempts.tables import select_attempts
+from router.request import InboundCall, call_of
+from router.seal import RequestSeal
 from router.sealing import is_reference, opened_definition
 from router.signatures import SignatureConfig, explain
 from router.tables import InboundRequest
@@ -119,11 +122,21 @@ def explain_signature(
     if query.signature is not None and any(map(is_reference, query.signature.all_secrets)):
         _check_may_refer(context)
     config = query.signature or _configured(row, context, secrets_box)
-    found = explain(config, row.body, row.headers, row.received_at.timestamp(), resolve_reference)
+    seal = RequestSeal(secrets_box)
+    call = seal.whole(row) if query.signature is None else _on_trial(query.signature, row, context, seal)
+    found = explain(config, call.body, call.headers, call.received_at.timestamp(), resolve_reference)
     view = SignatureExplanationView.model_validate(found)
-    if config.to_scheme().kind == "static":
-        view.hints.append("the header of this scheme is the secret itself and never stored, so it can't be examined")
+    header = call.headers.get(config.to_scheme().header.lower())
+    if header == REDACTED:
+        view.hints.append("the header is hidden from a draft of `signature`; examine it by the saved configuration")
+    elif header is None and config.to_scheme().kind == "static":
+        view.hints.append("a request that came before credentials were sealed has none: they were never stored")
     return view
+
+
+def _on_trial(draft: SignatureConfig, row: InboundRequest, context: Context, seal: RequestSeal) -> InboundCall:
+    """Return the request as a draft sees it: who may send it again may also have its signature looked at."""
+    return seal.for_trial(row, draft.to_scheme()) if context.principal.allows("inbound:write") else call_of(row)
 
 
 def _configured(row: InboundRequest, context: Context, box: SecretBox) -> SignatureConfig:

@@ -9,6 +9,7 @@ from bpm.bus import Moment, Page, View
 from bpm.bus.tables import AuditEntry
 from bpm.security.redaction import redacted
 from router.attempts.tables import InboundAttempt
+from router.confidential import ALWAYS
 from router.tables import PASSED, InboundRequest
 
 
@@ -98,8 +99,8 @@ def shown_whole(
     return InboundRequestDetailView.model_validate(
         {
             **_common(row),
-            "query": redacted(dict(parse_qsl(row.query, keep_blank_values=True))),
-            "headers": redacted(row.headers),
+            "query": dict(parse_qsl(ALWAYS.query_to_store(row.query), keep_blank_values=True)),
+            "headers": ALWAYS.headers_to_store(row.headers),
             "body": body,
             "body_encoding": encoding,
             "body_pruned": row.body_pruned,

@@ -24,14 +24,16 @@ from commands.webhook_config_trial_views import (
     WebHookTrialView,
 )
 from router import tables
+from router.backtest import is_proof_hidden
 from router.config import ExecutionType, WebHookFields, demands
 from router.execution import Execution
 from router.guard import Guard, Verdict, readable
 from router.handshakes import handshake
 from router.inbox import Source
 from router.paths import values_at
-from router.request import InboundCall, call_of
+from router.request import InboundCall
 from router.rule import Rule, RuleCompiler
+from router.seal import RequestSeal
 from router.table import RouteTable
 from router.tables import WebhookConfig
 from scripts import Sandbox
@@ -110,7 +112,7 @@ async def test(
     findings = await check_code(command.config, sandbox) if command.config is not None else Findings()
     row = await context.read(lambda inside: row_of(command, findings, inside, registry, secrets_box))
     rule = RuleCompiler(registry, secrets_box, settings)(row)
-    call = await context.read(lambda inside: _call(command, rule, inside))
+    call = await context.read(lambda inside: _call(command, rule, inside, RequestSeal(secrets_box)))
     values = values_at(rule.path, call.path)
     match = routes.find(call.path)
     slot = match.slots.get(call.method) if match is not None else None
@@ -150,13 +152,13 @@ def row_of(command: Tried, findings: Findings, context: Context, registry: Regis
     return draft_row(command.config, saved, findings, context, box)
 
 
-def _call(command: TestWebHookConfigCommand, rule: Rule, context: Context) -> InboundCall:
+def _call(command: TestWebHookConfigCommand, rule: Rule, context: Context, seal: RequestSeal) -> InboundCall:
     if command.request is not None:
         return _sample(command.request, rule, context)
     captured = tables.inbound_request(context.tx, context.organization_id, command.request_id or "")
     if captured is None:
         raise NotFound("requestId: no inbound request found with the specified ID")
-    return call_of(captured)
+    return seal.for_trial(captured, rule.verifier.scheme if rule.verifier is not None else None)
 
 
 def _sample(request: SampleRequest, rule: Rule, context: Context) -> InboundCall:
@@ -197,8 +199,8 @@ def _verdict(rule: Rule, call: InboundCall, guard: Guard, context: Context) -> V
     if verdict.passed and rule.dedupe is not None:
         verdict = _duplicate(rule, call, context)
     detail = verdict.detail
-    if verdict.cause == "signature" and rule.secret_header is not None and rule.secret_header not in call.headers:
-        detail += f"; a captured request is stored without {rule.secret_header}, since it is a secret itself"
+    if verdict.cause == "signature" and is_proof_hidden(rule, call):
+        detail += "; the header is a credential of a captured request, which a trial may not look at"
     return VerdictTrialView(passed=verdict.passed, cause=verdict.cause, detail=detail)
 
 
@@ -212,7 +214,7 @@ def _duplicate(rule: Rule, call: InboundCall, context: Context) -> Verdict:
 
 
 def _message(rule: Rule, call: InboundCall, values: Mapping[str, str]) -> Message[Any]:
-    message = rule.dispatch(call.scope(values))
+    message = rule.dispatch(call.scope(values, rule.confidential))
     if rule.fields.execution_type is ExecutionType.PROCESS:  # nobody waits for an instance that will not be
         return message.model_copy(update={"execution_mode": "FireAndForget"})
     return message
@@ -231,7 +233,7 @@ def _shown(rehearsed: Rehearsed, registry: Registry) -> OutcomeTrialView:
     return OutcomeTrialView(
         message=MessageTrialView(type=rehearsed.envelope.name, fields=redacted(fields, message.secrets)),
         ok=outcome.ok,
-        data=registry.plain(message, outcome.data) if outcome.error is None else None,
+        data=redacted(registry.plain(message, outcome.data)) if outcome.error is None else None,
         errors=list(outcome.error.errors) if outcome.error is not None else [],
         sent=[_shown(inner, registry) for inner in rehearsed.sent],
     )

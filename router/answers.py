@@ -55,7 +55,7 @@ class Answers:
         if rule.response is None:
             return None
         try:
-            return rule.response.render({**call.scope(rule.path_values(call.path)), **more})
+            return rule.response.render({**rule.scope(call), **more})
         except EvaluationError as error:
             log.warning("response template does not fit", rule=rule.key, request_id=call.id, error=str(error))
             return None

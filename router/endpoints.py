@@ -13,8 +13,10 @@ from starlette.types import Receive, Scope, Send
 from bpm.clock import Clock
 from bpm.errors import BpmError, Draining, Malformed, TooLarge, TooSlow
 from bpm.security.net import AddressList, client_address
+from bpm.security.permissions import INSTALLATION
 from bpm.settings import Settings
 from router.answers import Answers, accepted
+from router.confidential import STRANGE
 from router.execution import Execution
 from router.fixed import FixedRoutes
 from router.guard import Guard, Verdict, address_refused, may_greet, method_refused, unknown
@@ -32,7 +34,8 @@ BODY_SECONDS = 30.0
 
 BODILESS = (204, 205, 304)
 
-INSTALLATION = Source(organization_id=1)
+STRANGER = Source(INSTALLATION, confidential=STRANGE)
+"""Where a request belongs that no rule or provider knows."""
 
 
 class WebhookEndpoint:
@@ -83,7 +86,7 @@ class WebhookEndpoint:
             return await self._fixed_answer(call, body, fixed)
         node = self._table.find(call.path)
         if node is None:
-            return await self._refused(call, body, INSTALLATION, unknown(call.path))
+            return await self._refused(call, body, STRANGER, unknown(call.path))
         rules = [self._table.rule(slot) for slot in node.slots.values()]
         greeting = await self._greeting(rules, call, body)
         if greeting is not None:
@@ -129,9 +132,9 @@ class WebhookEndpoint:
     async def _fixed_answer(self, call: InboundCall, body: "Body", fixed: Mapping[str, Any]) -> Answer:
         entry = fixed.get(call.method)
         if entry is None:
-            return await self._refused(call, body, INSTALLATION, method_refused(call.method, list(fixed)))
+            return await self._refused(call, body, STRANGER, method_refused(call.method, list(fixed)))
         provider, route = entry
-        source = Source(organization_id=1, provider=provider.name, secret_header=provider.secret_header)
+        source = Source.of_provider(provider)
         if provider.addresses is not None and not provider.addresses.allows(call.address):
             await self._inbox.refuse(call, source, address_refused(call.address))
             return replace(route.refused, status=403)

@@ -20,10 +20,11 @@ from router.answers import Answers, accepted
 from router.at_once import AheadOfEffect, AtOnce, WithEffect
 from router.config import RetryConfig
 from router.fixed import FixedRoutes
-from router.inbox import Inbox, Source, pending, row_of
+from router.inbox import Inbox, Source, pending
 from router.providers import Answer, Call, Refusal
 from router.request import InboundCall, call_of
 from router.rule import Rule
+from router.seal import RequestSeal
 from router.settlement import Settlement, Settling
 from router.table import RouteTable
 
@@ -59,6 +60,7 @@ class Execution:
         holder: Holder,
         clock: Clock,
         sync_seconds: float,
+        seal: RequestSeal,
     ) -> None:
         """Take the bus and where requests and their rules are found."""
         self._bus = bus
@@ -71,6 +73,7 @@ class Execution:
         self._holder = holder
         self._clock = clock
         self._sync_seconds = sync_seconds
+        self._seal = seal
         self._settling = Settling(bus, jobs, lanes, clock)
         self._unfinished: dict[str, asyncio.Task[Outcome]] = {}
 
@@ -121,12 +124,12 @@ class Execution:
     async def at_once(self, call: InboundCall, rule: Rule, source: Source, key: str | None) -> Answer:
         """Execute a request while its caller waits; after the time limit answer 202 and go on."""
         try:
-            message = rule.dispatch(call.scope(rule.path_values(call.path)))
+            message = rule.dispatch(rule.scope(call))
             principal = await self.principal_of(rule)
         except Exception as error:
             return await self._refuse(call, source, self._as_failure(error, call))
         registration = self._bus.registry.of(message)
-        row = row_of(call, source, tables.RUNNING, dedupe_key=source.dedupe_key(key))
+        row = self.inbox.row_of(call, source, tables.RUNNING, dedupe_key=source.dedupe_key(key))
 
         def answer(outcome: Outcome) -> Answer:
             outcome.message = registration.message_type.succeeded
@@ -180,10 +183,10 @@ class Execution:
 
     async def _message(self, row: Any, call: InboundCall, rule: Rule | None) -> tuple[Message[Any], Principal]:
         if row.provider is not None:
-            return self._provider_message(row.provider, call)
+            return self._provider_message(row.provider, self._seal.whole(row))
         if rule is None:
             raise NotFound("the configuration was deleted before the request was executed")
-        return rule.dispatch(call.scope(rule.path_values(call.path))), await self.principal_of(rule)
+        return rule.dispatch(rule.scope(call)), await self.principal_of(rule)
 
     def _provider_message(self, name: str, call: InboundCall) -> tuple[Message[Any], Principal]:
         entry = (self._fixed.find(call.path) or {}).get(call.method)
@@ -209,7 +212,7 @@ class Execution:
         return Defect()
 
     async def _refuse(self, call: InboundCall, source: Source, error: BpmError) -> Answer:
-        row = row_of(call, source, tables.FAILED, errors=list(error.errors), attempt=1)
+        row = self.inbox.row_of(call, source, tables.FAILED, errors=list(error.errors), attempt=1)
         await self._database.append((tables.INBOUND, row), size=len(call.body))
         return self._answers.problem(error, call.id)
 

@@ -9,14 +9,18 @@ from sqlalchemy.exc import IntegrityError
 
 from bpm.errors import Unavailable
 from bpm.jobs import Job, JobQueue, Lane, Lanes
+from bpm.security.permissions import INSTALLATION
+from bpm.security.redaction import redacted_text
 from bpm.store import Database, Transaction
 from router import tables
+from router.confidential import ALWAYS, Confidential
 from router.guard import QUARANTINED_CAUSES, Verdict
-from router.providers import Answer
+from router.providers import Answer, Provider
 from router.quota import Quota
 from router.recent import RecentRequests
 from router.request import InboundCall
 from router.rule import Rule
+from router.seal import RequestSeal
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +32,17 @@ class Source:
     config_key: str | None = None
     revision: int | None = None
     provider: str | None = None
-    secret_header: str | None = None
+    confidential: Confidential = ALWAYS
 
     @staticmethod
     def of(rule: Rule) -> "Source":
         """Return the source that a rule is."""
-        return Source(rule.organization_id, rule.id, rule.key, rule.revision, None, rule.secret_header)
+        return Source(rule.organization_id, rule.id, rule.key, rule.revision, None, rule.confidential)
 
-    def headers(self, call: InboundCall) -> dict[str, str]:
-        """Return the headers that may be stored."""
-        is_known = self.config_id is not None or self.provider is not None
-        return call.stored_headers(self.secret_header) if is_known else call.harmless_headers()
+    @staticmethod
+    def of_provider(provider: Provider) -> "Source":
+        """Return the source that a provider is."""
+        return Source(INSTALLATION, provider=provider.name, confidential=provider.confidential)
 
     def dedupe_key(self, key: str | None) -> str | None:
         """Return a provider's id as it is unique among all sources."""
@@ -48,9 +52,13 @@ class Source:
 class Inbox:
     """Stores requests and asks for their execution."""
 
-    def __init__(self, database: Database, jobs: JobQueue, lanes: Lanes, quota: Quota) -> None:
-        """Stand between the table and the job engine; `quota` bounds what is kept of refused requests."""
+    def __init__(self, database: Database, jobs: JobQueue, lanes: Lanes, quota: Quota, seal: RequestSeal) -> None:
+        """Stand between the table and the job engine.
+
+        `quota` bounds what is kept of refused requests, `seal` keeps what nobody may see.
+        """
         self.recent = RecentRequests()
+        self._seal = seal
         self._database = database
         self._jobs = jobs
         self._lanes = lanes
@@ -68,7 +76,7 @@ class Inbox:
 
         When it returns None the request and its job, or its place in a lane, are on disk.
         """
-        row = row_of(call, source, tables.PENDING, dedupe_key=source.dedupe_key(dedupe_key), answer=answer)
+        row = self.row_of(call, source, tables.PENDING, dedupe_key=source.dedupe_key(dedupe_key), answer=answer)
         job = Job(tables.KIND, call.id, 0, call.received_at)
         if lane is not None:
             row["lane"] = lane.name
@@ -101,7 +109,7 @@ class Inbox:
         if not self._has_room(call, source, verdict.cause or "", call.size):
             return
         state = tables.QUARANTINED if verdict.cause in QUARANTINED_CAUSES else tables.REJECTED
-        row = row_of(call, source, state, cause=verdict.cause, errors=[verdict.detail])
+        row = self.row_of(call, source, state, cause=verdict.cause, errors=[redacted_text(verdict.detail)])
         with contextlib.suppress(Unavailable):  # the refusal itself must still be said
             await self._database.append((tables.INBOUND, row), size=len(call.body))
 
@@ -109,42 +117,39 @@ class Inbox:
         """Keep a note of a repeated request, while there is room for it."""
         if not self._has_room(call, source, "duplicate", call.size - len(call.body)):
             return
-        row = row_of(call, source, tables.DUPLICATE, cause="duplicate", duplicate_of=first.request_id)
+        row = self.row_of(call, source, tables.DUPLICATE, cause="duplicate", duplicate_of=first.request_id)
         with contextlib.suppress(Unavailable):  # the first answer is known, and that is what counts
-            await self._database.append((tables.INBOUND, {**row, "body": b""}))
+            await self._database.append((tables.INBOUND, {**row, "body": b"", "sealed": None}))
 
     def _has_room(self, call: InboundCall, source: Source, cause: str, size: int) -> bool:
         return self._quota.allows(source.organization_id, cause, call.address, size, call.received_at.date())
 
-
-def row_of(
-    call: InboundCall, source: Source, state: str, *, answer: Answer | None = None, **more: Any
-) -> dict[str, Any]:
-    """Return the row of a request as it came."""
-    return {
-        "organization_id": source.organization_id,
-        "request_id": call.id,
-        "config_id": source.config_id,
-        "config_key": source.config_key,
-        "revision": source.revision,
-        "provider": source.provider,
-        "method": call.method,
-        "path": call.path,
-        "query": call.query_string,
-        "headers": source.headers(call),
-        "body": call.body,
-        "address": call.address,
-        "received_at": call.received_at,
-        "state": state,
-        "cause": more.get("cause"),
-        "errors": more.get("errors"),
-        "dedupe_key": more.get("dedupe_key"),
-        "duplicate_of": more.get("duplicate_of"),
-        "attempt": more.get("attempt", 0),
-        "answer_status": answer.status if answer else None,
-        "answer_type": answer.content_type if answer else None,
-        "answer_body": answer.body if answer else None,
-    }
+    def row_of(
+        self, call: InboundCall, source: Source, state: str, *, answer: Answer | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """Return the row of a request that comes in, what is confidential of it sealed."""
+        return {
+            "organization_id": source.organization_id,
+            "request_id": call.id,
+            "config_id": source.config_id,
+            "config_key": source.config_key,
+            "revision": source.revision,
+            "provider": source.provider,
+            "method": call.method,
+            **self._seal.columns(call, source.confidential),
+            "body": call.body,
+            "address": call.address,
+            "received_at": call.received_at,
+            "state": state,
+            "cause": more.get("cause"),
+            "errors": more.get("errors"),
+            "dedupe_key": more.get("dedupe_key"),
+            "duplicate_of": more.get("duplicate_of"),
+            "attempt": more.get("attempt", 0),
+            "answer_status": answer.status if answer else None,
+            "answer_type": answer.content_type if answer else None,
+            "answer_body": answer.body if answer else None,
+        }
 
 
 def pending(tx: Transaction, limit: int) -> Sequence[Job]:

@@ -1,6 +1,5 @@
 """A request as the router sees it, whatever server read it from the socket."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,14 +9,10 @@ from urllib.parse import parse_qsl
 
 from bpm.clock import wire_time
 from bpm.security.identifiers import new_id
+from router.confidential import Confidential
 from router.mapping import Payload, decode_body, scope_of
 
 MAX_QUERY_FIELDS = 1_000
-
-CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization", "mono-webhook-secret", "verif-hash"})
-"""Headers that are never stored (a static secret is one; an HMAC signature is not)."""
-SECRET_NAME = re.compile(r"secret|token|passw|api-?key|auth")
-"""How the header of a secret may be called when no rule says which one it is."""
 
 
 @dataclass
@@ -45,12 +40,12 @@ class InboundCall:
         """The body read as its content type says; raises `ValueError` when it is not that."""
         return decode_body(self.headers.get("content-type"), self.body)
 
-    def scope(self, path_values: Mapping[str, str]) -> dict[str, Any]:
-        """Return what templates see: `payload headers query path request`, headers without credentials."""
+    def scope(self, path_values: Mapping[str, str], confidential: Confidential) -> dict[str, Any]:
+        """Return what templates see: `payload headers query path request`, without what is confidential."""
         return scope_of(
             payload=self.payload.value,
-            headers=self.stored_headers(),
-            query=self.query,
+            headers=confidential.headers_to_use(self.headers),
+            query=confidential.query_to_use(self.query),
             path=path_values,
             request={
                 "id": self.id,
@@ -68,17 +63,9 @@ class InboundCall:
         headers = sum(len(name) + len(value) for name, value in self.headers.items())
         return len(self.path) + len(self.query_string) + headers + len(self.body)
 
-    def stored_headers(self, secret: str | None = None) -> dict[str, str]:
-        """Return the headers minus credentials; `secret` names one more header that is a credential."""
-        return {name: value for name, value in self.headers.items() if name not in CREDENTIALS and name != secret}
-
-    def harmless_headers(self) -> dict[str, str]:
-        """Return the headers minus everything that is called like a secret, for a request no rule knows."""
-        return {name: value for name, value in self.stored_headers().items() if not SECRET_NAME.search(name)}
-
 
 def call_of(row: Any) -> InboundCall:
-    """Return a stored request as it came."""
+    """Return a stored request as it may be seen; `router.seal` gives it back with what proves its sender."""
     return InboundCall(
         method=row.method,
         path=row.path,

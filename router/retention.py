@@ -33,7 +33,7 @@ POLICIES = (
         name="bodies of requests",
         limit="bodies_days",
         conditions=(_IS_OVER, INBOUND.c.body_pruned.is_(False)),
-        values={"body": b"", "body_pruned": True},
+        values={"body": b"", "sealed": None, "body_pruned": True},
         spare=1,
     ),
     replace(

@@ -10,8 +10,10 @@ from bpm.bus import Registry
 from bpm.errors import BpmError, Failed
 from bpm.jobs import Lane
 from bpm.security.net import AddressList
+from bpm.security.redaction import MIN_REPEATED
 from bpm.security.secrets import SecretBox, resolve_reference
 from bpm.settings import Settings
+from router.confidential import ALWAYS, Confidential
 from router.config import ExecutionType, RetryConfig, WebHookFields, parse_rate
 from router.deduplication import Locator, locator_of
 from router.dispatch import Dispatch, dispatcher
@@ -27,8 +29,8 @@ from router.signatures import Verifier, compile_signature
 class Rule:
     """One configuration at one revision.
 
-    `secret_header` is the header, in lower case, that carries a secret itself rather than a signature. `broken`
-    says why every request must be refused; `verifier` is None only then, or when no signature was asked for.
+    `confidential` is what of a request nobody may see. `broken` says why every request must be refused; `verifier`
+    is None only then, or when no signature was asked for.
     """
 
     id: int
@@ -51,7 +53,7 @@ class Rule:
     response: ResponseTemplate | None
     dispatch: Dispatch
     lane: RuleLane | None = None
-    secret_header: str | None = None
+    confidential: Confidential = ALWAYS
     broken: str | None = None
     disabled_because: str = "the configuration is not active"
 
@@ -68,9 +70,13 @@ class Rule:
         """Return the values of the path's parameters; there are none when the key was used instead."""
         return (values_at(self.path, path) or {}) if "{" in self.path else {}
 
+    def scope(self, call: InboundCall) -> dict[str, Any]:
+        """Return what templates, scripts and processes see of a request."""
+        return call.scope(self.path_values(call.path), self.confidential)
+
     def lane_of(self, call: InboundCall) -> Lane | None:
         """Return the lane in which a request is executed, or None."""
-        return self.lane.of(call.scope(self.path_values(call.path))) if self.lane is not None else None
+        return self.lane.of(self.scope(call)) if self.lane is not None else None
 
 
 class RuleCompiler:
@@ -91,7 +97,6 @@ class RuleCompiler:
 
     def _rule(self, row: Any, fields: WebHookFields) -> Rule:
         verifier = compile_signature(fields.signature, resolve_reference) if fields.signature else None
-        scheme = verifier.scheme if verifier is not None else None
         return Rule(
             id=row.id,
             key=row.key,
@@ -113,7 +118,7 @@ class RuleCompiler:
             response=ResponseTemplate(fields.response) if fields.response else None,
             dispatch=self._dispatch(row, fields),
             lane=RuleLane(row.id, fields.lane) if fields.lane else None,
-            secret_header=scheme.header.lower() if scheme is not None and scheme.kind == "static" else None,
+            confidential=_confidential(verifier) if verifier is not None else ALWAYS,
         )
 
     def _broken(self, row: Any, reason: str) -> Rule:
@@ -124,8 +129,8 @@ class RuleCompiler:
         except ValueError:
             rule = replace(self._rule(row, _bare(row)), dispatch=_refusing(reason))
         signature = cast("dict[str, Any]", row.definition.get("signature") or {})
-        header = signature.get("header")
-        return replace(rule, secret_header=str(header).lower() if header else None, broken=reason)
+        header = str(signature.get("header") or "").lower()
+        return replace(rule, confidential=Confidential(frozenset({header})) if header else ALWAYS, broken=reason)
 
     def _dispatch(self, row: Any, fields: WebHookFields) -> Dispatch:
         try:
@@ -138,6 +143,14 @@ def _places(fields: WebHookFields, verifier: Verifier | None) -> tuple[str, ...]
     if fields.deduplication is not None:
         return (fields.deduplication,)
     return verifier.scheme.deduplication if verifier is not None else ()
+
+
+def _confidential(verifier: Verifier) -> Confidential:
+    names = verifier.scheme.proving_headers
+    if verifier.scheme.kind != "static":
+        return Confidential(signatures=names)
+    texts = (key.decode("utf-8", "replace") for key in verifier.keys)
+    return Confidential(names, values=frozenset(text for text in texts if len(text) >= MIN_REPEATED))
 
 
 def _bare(row: Any) -> WebHookFields:

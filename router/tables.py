@@ -94,6 +94,7 @@ class InboundRequest(OrganizationRow, table=True):
     """A request as it came, the verdict on it, and what became of its execution.
 
     `answer_*` is what was (or, for duplicates, will again be) answered; `cause` says why it was refused.
+    `headers` and `query` show `***` for what proves the sender, which `sealed` holds encrypted.
     `attempts_before` is the number of attempts when it was last driven again, which its policy does not count;
     `run` counts how often it was driven again although it had succeeded.
     """
@@ -118,6 +119,7 @@ class InboundRequest(OrganizationRow, table=True):
     path: str = Field(sa_type=ForeignText)
     query: str = Field(default="", sa_type=ForeignText)
     headers: dict[str, str] = Field(sa_type=JsonColumn)
+    sealed: str | None = None
     body: bytes = b""
     body_pruned: bool = False
     address: str
@@ -142,7 +144,7 @@ class InboundRequest(OrganizationRow, table=True):
     run: int = 0
 
 
-BODIES = ("body", "answer_body", "result")
+BODIES = ("body", "sealed", "answer_body", "result")
 """What a list of requests need not load."""
 
 CONFIGS = WebhookConfig.table()

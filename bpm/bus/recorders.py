@@ -24,7 +24,8 @@ IN_PROGRESS_SECONDS = 60
 class Idempotency:
     """The same key from the same caller with the same body gets the first answer again.
 
-    Answers are sealed where they are kept: some hold what is shown only once, as a new API key.
+    Answers are sealed where they are kept: some hold what is shown only once, as a new API key. Bodies, and the keys
+    of handlers that hold a digest of one, are kept as fingerprints that only the installation's key can make.
     """
 
     def __init__(self, clock: Clock, registry: Registry, box: SecretBox) -> None:
@@ -38,19 +39,20 @@ class Idempotency:
         if envelope.idempotency_key is None:
             return None
         now = self._clock()
-        known = tables.find_key(tx, envelope.principal.id, envelope.idempotency_key)
+        key = self._key(envelope)
+        known = tables.find_key(tx, envelope.principal.id, key)
         if known is not None:
             age = now - known.created_at
             if age <= tables.KEPT and (known.answer is not None or age.total_seconds() < IN_PROGRESS_SECONDS):
                 return self._recall(known, envelope)
-            tables.forget_key(tx, envelope.principal.id, envelope.idempotency_key)
+            tables.forget_key(tx, envelope.principal.id, key)
         tables.reserve_key(
             tx,
             {
                 "organization_id": envelope.principal.organization_id,
                 "principal": envelope.principal.id,
-                "key": envelope.idempotency_key,
-                "fingerprint": envelope.fingerprint,
+                "key": key,
+                "fingerprint": self._box.fingerprint(envelope.fingerprint) if envelope.fingerprint else "",
                 "created_at": now,
             },
         )
@@ -58,16 +60,21 @@ class Idempotency:
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Keep the answer, unless trying again could give another one."""
-        key = envelope.idempotency_key
-        if key is None:
+        if envelope.idempotency_key is None:
             return
+        key = self._key(envelope)
         if outcome.error is not None and not _is_final(outcome.error, envelope):
             tables.forget_key(tx, envelope.principal.id, key)
             return
         tables.answer_key(tx, envelope.principal.id, key, self._box.encrypt(to_json(_kept(outcome)).decode()))
 
+    def _key(self, envelope: Envelope) -> str:
+        """Return the key as it is kept: a client's own as it is, a handler's (no fingerprint) as a fingerprint."""
+        key = envelope.idempotency_key or ""
+        return key if envelope.fingerprint else self._box.fingerprint(key)
+
     def _recall(self, known: Any, envelope: Envelope) -> Outcome:
-        if known.fingerprint != envelope.fingerprint:
+        if envelope.fingerprint and known.fingerprint not in self._fingerprints(envelope):
             return Outcome(error=Conflict("Idempotency-Key: was used before with another body"))
         if known.answer is None:
             return Outcome(error=Conflict("Idempotency-Key: the first request with it is still being processed"))
@@ -76,6 +83,10 @@ class Idempotency:
             kind: type[BpmError] = getattr(bpm.errors, answer["error"])
             return Outcome(error=kind(*answer["errors"], message=answer["message"]), replayed=True)
         return self._again(envelope, answer["data"])
+
+    def _fingerprints(self, envelope: Envelope) -> tuple[str, str]:
+        """Return the fingerprint of the body, and the one that earlier versions kept of it."""
+        return self._box.fingerprint(envelope.fingerprint), envelope.fingerprint
 
     def _again(self, envelope: Envelope, data: Any) -> Outcome:
         result = self._registry.of(envelope.message).result

@@ -155,7 +155,7 @@ class Deliveries:
                 result = unmade(destination.broken)
             else:
                 sent = await self._sender().send(outgoing(destination, notice, changed, self._source, started_at))
-                result = without_echo(sent, destination.headers.values())
+                result = without_echo(sent, destination.credentials)
         except TransformError as error:
             result = unmade(str(error))
         await self._write(

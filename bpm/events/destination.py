@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic_core import from_json, to_json
 
@@ -12,6 +13,7 @@ from bpm.clock import wire_time
 from bpm.events import subscription_tables as tables
 from bpm.expressions import EvaluationError, Expression, Template, compile_expression, compile_template
 from bpm.jobs import Lane
+from bpm.security.redaction import is_secret_parameter
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.store import Transaction
 from bpm.store.rows import aware
@@ -50,6 +52,12 @@ class Destination:
     retry_count: int | None
     timeout_seconds: int
     broken: str | None = None
+
+    @property
+    def credentials(self) -> list[str]:
+        """What is sent to the receiver alone: the headers' values, and the secret parameters of the URL."""
+        query = parse_qsl(urlsplit(self.url).query)
+        return [*self.headers.values(), *(value for name, value in query if is_secret_parameter(name))]
 
     def wants(self, scope: Mapping[str, Any]) -> bool:
         """Whether the filter lets an event through; raises `EvaluationError`."""

@@ -11,6 +11,7 @@ MAX_VALUE = 2_000
 RESERVED = frozenset(
     {
         "accept-encoding",
+        "client-ip",
         "connection",
         "content-encoding",
         "content-length",
@@ -20,19 +21,51 @@ RESERVED = frozenset(
         "expect",
         "forwarded",
         "host",
+        "http2-settings",
         "keep-alive",
+        "metadata",
+        "metadata-flavor",
         "te",
         "trailer",
+        "trailers",
         "transfer-encoding",
+        "true-client-ip",
         "upgrade",
         "user-agent",
         "via",
+        "x-client-ip",
+        "x-forwarded",
+        "x-google-metadata-request",
+        "x-host",
+        "x-http-host-override",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "x-original-host",
+        "x-original-method",
+        "x-original-uri",
+        "x-original-url",
+        "x-real-ip",
+        "x-remote-addr",
+        "x-remote-ip",
+        "x-rewrite-url",
         "x-webhook-signature",
         "x-webhook-timestamp",
     }
 )
-RESERVED_BEGINNINGS = ("webhook-", "ce-", "proxy-", "x-forwarded-", "sec-")
-"""Headers that belong to the protocol, to the signature, or to proxies in between."""
+RESERVED_BEGINNINGS = (
+    "webhook-",
+    "ce-",
+    "proxy-",
+    "x-forwarded-",
+    "sec-",
+    "x-aws-ec2-metadata-",
+    "x-cluster-",
+    "x-envoy-",
+    "x-accel-",
+    "cf-",
+)
+"""Headers that belong to the protocol, to the signature, to proxies in between, or to a cloud's metadata service."""
 
 NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 VALUE = re.compile(r"[!-~]([ \t!-~]*[!-~])?")
@@ -51,10 +84,14 @@ def header_problems(headers: Mapping[str, str]) -> Iterable[str]:
     for name, value in headers.items():
         if not NAME.fullmatch(name):
             yield f"headers: {name[:100]!r} is not the name of a header"
-        elif name.lower() in RESERVED or name.lower().startswith(RESERVED_BEGINNINGS):
+        elif _is_reserved(name.lower().replace("_", "-")):  # some servers read both spellings as one
             yield f"headers.{name}: is set by the delivery itself and can't be chosen"
         elif not VALUE.fullmatch(value) or len(value) > MAX_VALUE:
             yield f"headers.{name}: must be 1 to {MAX_VALUE} visible ASCII characters"
+
+
+def _is_reserved(name: str) -> bool:
+    return name in RESERVED or name.startswith(RESERVED_BEGINNINGS)
 
 
 def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from bpm.events.health import Health
 from bpm.events.schedule import next_attempt, read_retry_after
 from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.security.permissions import PUBLISH_OWN, Principal
+from bpm.security.redaction import redacted_url
 from bpm.store import Transaction
 
 GONE = 410
@@ -119,7 +120,12 @@ class Settlement:
         if not subscription_tables.disable(tx, destination.id, reason, now):
             return
         tx.after_commit(lambda: log.warning("subscription disabled", subscription=destination.id, reason=reason))
-        data = {"subscriptionId": destination.id, "name": destination.name, "url": destination.url, "reason": reason}
+        data = {
+            "subscriptionId": destination.id,
+            "name": destination.name,
+            "url": redacted_url(destination.url),
+            "reason": reason,
+        }
         announce(self._bus, tx, destination.organization_id, DISABLED_EVENT, data)
 
     def _record(

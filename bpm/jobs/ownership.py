@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from bpm.errors import Misconfigured
+from bpm.security.private_files import make_private_file
 
 
 class Ownership:
@@ -17,7 +18,8 @@ class Ownership:
 
     def take(self) -> None:
         """Become the owner; raises `Misconfigured` when another process is."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        make_private_file(self._path)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -137,6 +137,15 @@ def read_url(url: str) -> Target:
     return _target(url, parts.scheme, parts.hostname.lower(), port)
 
 
+def origin(url: str) -> tuple[str, str, int] | None:
+    """Return scheme, host and port: to whom what is sent with a URL is told; None for what can't be read."""
+    try:
+        target = read_url(url)
+    except TargetError:
+        return None
+    return target.scheme, target.host.rstrip("."), target.port
+
+
 @lru_cache(maxsize=4_096)
 def is_public(address: Address) -> bool:
     """Whether an address is one of the public Internet, whichever form it is written in."""

@@ -8,6 +8,7 @@ import base64
 import binascii
 import contextlib
 import hashlib
+import hmac
 import os
 import secrets
 import stat
@@ -19,6 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
+
+from bpm.security.private_files import make_private_file
 
 KEY_FILE = "secret.key"
 MIN_KEY_CHARACTERS = 32
@@ -51,6 +54,7 @@ class SecretBox:
     def __init__(self, key: bytes) -> None:
         """Take the installation's key; the box derives its own."""
         own = derive_key(key, "encryption")
+        self._fingerprint_key = derive_key(key, "fingerprints")
         self._cipher = AESGCM(own)
         self._key_id = key_id(own)
 
@@ -69,6 +73,10 @@ class SecretBox:
             return self._cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], self._header).decode()
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise SecretError("the stored secret was changed or cut off; enter it again") from error
+
+    def fingerprint(self, text: str) -> str:
+        """Return by what a text is known again; without the key nobody can try out what it may have been."""
+        return hmac.digest(self._fingerprint_key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
     @property
     def _prefix(self) -> str:
@@ -108,6 +116,7 @@ def load_secret_key(settings: KeySettings) -> bytes:
     try:
         if not path.exists():
             _create(path)
+        make_private_file(path)
         return _checked(path.read_text(encoding="utf-8").strip(), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise SecretError(f"the key file {path} can't be used: {error}; mend it or set BPM_SECRET_KEY") from error

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from bpm.errors import Misconfigured
+from bpm.security.private_files import FOLDER, PrivacyError, make_private_database
 from bpm.settings import Settings
 from bpm.store.checkpoints import Checkpoints
 from bpm.store.database import Database
@@ -70,7 +71,11 @@ class SqliteDatabase(Database):
         await asyncio.to_thread(self._checkpoints.stop)
 
     async def _reach(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER)
+        try:
+            make_private_database(self._path)
+        except PrivacyError as error:
+            raise Misconfigured(str(error)) from error
 
     def _engine(self, begin: str) -> Engine:
         engine = create_engine(f"sqlite:///{self._path}", poolclass=NullPool)

@@ -8,6 +8,7 @@ from bpm.bus import Moment, View
 from bpm.events.delivery_tables import Delivery, DeliveryAttempt
 from bpm.events.outgoing import Notice, standard_body
 from bpm.events.tables import Event
+from bpm.security.redaction import redacted, redacted_text
 
 MAX_BODY_SHOWN = 4 * 1024
 
@@ -77,13 +78,17 @@ def shown(row: Delivery) -> DeliveryView:
 def shown_whole(row: Delivery, event: Event, attempts: list[DeliveryAttempt]) -> DeliveryDetailView:
     """Show a delivery with its event and attempts."""
     history = [shown_attempt(attempt, event) for attempt in attempts]
-    return DeliveryDetailView.model_validate({**_fields(row), "data": event.data, "history": history})
+    return DeliveryDetailView.model_validate({**_fields(row), "data": redacted(event.data), "history": history})
 
 
 def shown_attempt(row: DeliveryAttempt, event: Event | None) -> AttemptView:
     """Show an attempt; a body that was not kept is made anew from the event, as long as that is there."""
     body = row.request_body or (_usual_body(event) if event is not None else None)
-    fields = {**row.model_dump(), "event": event.name if event else "", "attempt": row.number, "request_body": body}
+    fields = {**row.model_dump(), "event": event.name if event else "", "attempt": row.number}
+    fields |= {
+        "request_body": body and redacted_text(body),
+        "response_body": row.response_body and redacted_text(row.response_body),
+    }
     return AttemptView.model_validate(fields)
 
 

@@ -12,8 +12,9 @@ from bpm.events.destination import SigningSecret, opened_headers, sealed_headers
 from bpm.events.headers import HeaderError, with_stored_values
 from bpm.events.health import Health
 from bpm.events.signing import new_secret
-from bpm.security.net_targets import Targets
-from bpm.security.redaction import REDACTED
+from bpm.events.subscription_tables import Subscription
+from bpm.security.net_targets import Targets, origin
+from bpm.security.redaction import REDACTED, redacted_url
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.settings import Settings
 from commands.subscriptions.access import existing, shown_now
@@ -111,7 +112,8 @@ def _create(
 class UpdateSubscriptionCommand(Command[SubscriptionView]):
     """Change a subscription; what is left out stays, null takes it away. `***` as a header's value keeps it.
 
-    Deliveries that wait are sent as the subscription is when their turn comes. With `dialect`, only one that was
+    Headers belong to the receiver they were given for: with a URL of another scheme, host or port they must be given
+    again. Deliveries that wait are sent as the subscription is when their turn comes. With `dialect`, only one that was
     made through that interface is found.
     """
 
@@ -166,6 +168,10 @@ def _update(command: UpdateSubscriptionCommand, context: Context, box: SecretBox
     values = command.model_dump(exclude_unset=True, exclude={"id", "headers", "transform", "dialect"})
     if "transform" in given:
         values["transform"] = _transform(command)
+    if "url" in given and command.url == redacted_url(row.url):
+        values["url"] = row.url
+    if origin(values.get("url", row.url)) != origin(row.url):
+        _refuse_headers_of_another(command, row)
     if "headers" in given:
         values["headers"] = _headers(command, row.headers, box)
     values |= {"version": row.version + 1, "updated_at": context.now()}
@@ -204,7 +210,16 @@ def delete(command: DeleteSubscriptionCommand, context: Context, health: Health)
     subscription_tables.delete_subscription(context.tx, command.id, now)
     recovery_tables.cancel_paused(context.tx, command.id, now)
     health.look_at_all(context.tx, command.id, now)
-    return DeletedSubscriptionView(id=command.id, name=row.name, url=row.url, deleted_at=now)
+    return DeletedSubscriptionView(id=command.id, name=row.name, url=redacted_url(row.url), deleted_at=now)
+
+
+def _refuse_headers_of_another(command: UpdateSubscriptionCommand, row: Subscription) -> None:
+    """Stored headers are credentials of the receiver they were given for; another one may not be sent them."""
+    if row.headers is not None and ("headers" not in command.model_fields_set or REDACTED in command.headers.values()):
+        raise Invalid(
+            "headers: the stored values belong to the former receiver and are not sent to another scheme, host or "
+            "port; give every header again with its value, or {} to send none"
+        )
 
 
 def _transform(command: CreateSubscriptionCommand | UpdateSubscriptionCommand) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from bpm.bus import Moment, View
 from bpm.events.destination import opened_headers, opened_secrets
 from bpm.events.headers import redacted_headers
 from bpm.events.subscription_tables import Subscription, SubscriptionHealth
+from bpm.security.redaction import redacted_url
 from bpm.security.secrets import SecretBox, SecretError
 
 Breaker = Literal["closed", "open", "half-open"]
@@ -79,6 +80,7 @@ def _fields(row: Subscription, health: SubscriptionHealth | None, box: SecretBox
     return {
         **row.model_dump(exclude={"headers", "secrets"}),
         **doing.model_dump(include={"last_triggered_at", "last_success_at", "last_failure_at", "failure_count"}),
+        "url": redacted_url(row.url),
         "headers": _headers(row, box),
         "breaker": _breaker(doing.open_until, now),
         "open_until": doing.open_until,

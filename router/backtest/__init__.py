@@ -1,7 +1,7 @@
 """Back-tests: what a configuration would do with requests that were captured, compared with what was done."""
 
 from router.backtest.difference import CHANGES, Change, Difference, Fate
-from router.backtest.examiner import Examiner
+from router.backtest.examiner import Examiner, is_proof_hidden
 from router.backtest.plan import MAX_COUNT, Plan, kept
 from router.backtest.runs import BackTests, new_back_test
 from router.backtest.tables import KIND, BackTest, find_back_test, insert_back_test
@@ -22,6 +22,7 @@ __all__ = [
     "Tally",
     "find_back_test",
     "insert_back_test",
+    "is_proof_hidden",
     "kept",
     "new_back_test",
 ]

@@ -8,13 +8,15 @@ from typing import Any
 from bpm.bus import Message, Registry
 from bpm.errors import BpmError
 from bpm.expressions import EvaluationError
+from bpm.security.redaction import REDACTED
 from router import tables
 from router.backtest.difference import Difference, Fate, change_of
 from router.guard import Guard, Verdict
 from router.paths import values_at
 from router.replay.replays import is_whole
-from router.request import CREDENTIALS, SECRET_NAME, InboundCall, call_of
+from router.request import InboundCall, call_of
 from router.rule import Rule
+from router.seal import RequestSeal
 
 ROUTE = "route"
 """The verdict on a request that would not come to the rule."""
@@ -28,8 +30,9 @@ class Examiner:
     of the messages are compared, too.
     """
 
-    def __init__(self, rule: Rule, before: Rule | None, guard: Guard, registry: Registry) -> None:
-        """Take the rule and what judges requests by it."""
+    def __init__(self, rule: Rule, before: Rule | None, guard: Guard, registry: Registry, seal: RequestSeal) -> None:
+        """Take the rule, what judges requests by it, and what opens their signatures."""
+        self._seal = seal
         self._rule = replace(rule, enabled=True)
         self._before = before
         self._guard = guard
@@ -41,11 +44,11 @@ class Examiner:
         then = fate_of(row)
         if not is_whole(row):
             return self._difference(row, then, Fate(verdict=then.verdict, detail="the body is not kept"), whole=False)
-        call = call_of(row)
+        call = self._seal.for_trial(row, self._rule.verifier.scheme if self._rule.verifier else None)
         values = self._path_values(call.path)
         if values is None:
             return self._difference(row, then, Fate(ROUTE, f"the configuration does not answer /{call.path}"))
-        unchecked = self._is_proof_missing(row)
+        unchecked = is_proof_hidden(self._rule, call)
         rule = replace(self._rule, verifier=None) if unchecked and then.verdict != "signature" else self._rule
         verdict = self._verdict(rule, call)
         if not verdict.passed:
@@ -65,18 +68,6 @@ class Examiner:
         if values is None and self._rule.key and path == self._rule.key:
             return {}
         return values
-
-    def _is_proof_missing(self, row: Any) -> bool:
-        """Tell whether the header that proves the sender was left out when the request was stored."""
-        if self._rule.verifier is None:
-            return False
-        name = self._rule.verifier.scheme.header.lower()
-        if name in row.headers:
-            return False
-        is_stranger = row.config_id is None and row.provider is None
-        return (
-            name == self._rule.secret_header or name in CREDENTIALS or (is_stranger and bool(SECRET_NAME.search(name)))
-        )
 
     def _verdict(self, rule: Rule, call: InboundCall) -> Verdict:
         verdict = self._guard.dry(rule, call)
@@ -98,7 +89,7 @@ class Examiner:
 
     def _message(self, rule: Rule, call: InboundCall, values: Mapping[str, str]) -> tuple[Message[Any] | None, Fate]:
         try:
-            message = rule.dispatch(call.scope(values))
+            message = rule.dispatch(call.scope(values, rule.confidential))
         except (BpmError, EvaluationError, ValueError) as error:
             return None, Fate(error="; ".join(error.errors) if isinstance(error, BpmError) else str(error))
         return message, Fate(message_type=self._registry.of(message).name)
@@ -135,6 +126,14 @@ class Examiner:
             fields=fields,
             unchecked=("signature",) if unchecked else (),
         )
+
+
+def is_proof_hidden(rule: Rule, call: InboundCall) -> bool:
+    """Tell whether the header that proves the sender may not be looked at by who tries a rule out."""
+    if rule.verifier is None:
+        return False
+    name = rule.verifier.scheme.header.lower()
+    return call.headers.get(name) == REDACTED
 
 
 def fate_of(row: Any) -> Fate:

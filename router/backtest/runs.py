@@ -23,6 +23,7 @@ from router.backtest.tables import KIND
 from router.backtest.tally import Tally
 from router.guard import Guard
 from router.rule import Rule
+from router.seal import RequestSeal
 
 BATCH = 250
 """How many requests one read loads."""
@@ -52,8 +53,10 @@ class BackTests:
         compile_rule: Callable[[Any], Rule],
         guard: Guard,
         clock: Clock,
+        seal: RequestSeal,
     ) -> None:
-        """Take where requests are, and how a configuration's row becomes a rule."""
+        """Take where requests are, how a configuration's row becomes a rule, and what opens signatures."""
+        self._seal = seal
         self._database = database
         self._registry = registry
         self._compile = compile_rule
@@ -119,7 +122,7 @@ class BackTests:
     def examiner(self, plan: Plan) -> Examiner:
         """Return what examines requests by the plan's rule."""
         before = self._compile(plan.former_row) if plan.before is not None else None
-        return Examiner(self._compile(plan.row), before, self._guard, self._registry)
+        return Examiner(self._compile(plan.row), before, self._guard, self._registry, self._seal)
 
     def _noting(self, back_test_id: str) -> Progress:
         async def progress(tally: Tally, total: int) -> None:

@@ -54,6 +54,7 @@ _EXAMINED = (
     INBOUND.c.method,
     INBOUND.c.query,
     INBOUND.c.headers,
+    INBOUND.c.sealed,
     INBOUND.c.body,
     INBOUND.c.address,
     INBOUND.c.cause,

@@ -12,6 +12,7 @@ from typing import Any
 
 from bpm.security.net import AddressList
 from bpm.settings import Settings
+from router.confidential import ALWAYS, Confidential
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,14 @@ class FixedRoute:
 class Provider:
     """A third party; without `routes` it is off, and `off` says which setting switches it on.
 
-    Requests from outside `addresses` are refused before their bodies are read; `secret_header` names a header
-    (in lower case) that is never stored.
+    Requests from outside `addresses` are refused before their bodies are read. `confidential` names the headers
+    (in lower case) and parameters of the query that prove the sender.
     """
 
     name: str
     routes: tuple[FixedRoute, ...] = ()
     addresses: AddressList | None = None
-    secret_header: str | None = None
+    confidential: Confidential = ALWAYS
     off: str = ""
     permissions: frozenset[str] = field(default_factory=lambda: frozenset({"payments:write", "events:write"}))
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from bpm.errors import Misconfigured
 from bpm.settings import MonoSettings, Settings
+from router.confidential import Confidential
 from router.providers import Answer, Call, FixedRoute, Provider, Reception, Refusal
 from router.providers.credentials import revealed, same
 from router.providers.payload import Fields, as_text, read_json
@@ -19,6 +20,9 @@ PATH = "mono/callback"
 HEADER = "mono-webhook-secret"
 MAX_NAME = 200
 MAX_VALUE = 500
+
+CONFIDENTIAL = Confidential(credentials=frozenset({HEADER}), parameters=frozenset({"code"}))
+"""The secret of the events, and the code for which a browser's account is told once."""
 
 RECEIVED = Answer(200, b"OK")
 NOT_UNDERSTOOD = Answer(400, b"Bad Request")
@@ -50,7 +54,7 @@ def provider(settings: Settings) -> Provider:
 
     events = FixedRoute("POST", PATH, read=read_event, verify=verify)
     returns = FixedRoute("GET", PATH, read=read_return, verify=_anybody)
-    return Provider("mono", routes=(events, returns), secret_header=HEADER)
+    return Provider("mono", routes=(events, returns), confidential=CONFIDENTIAL)
 
 
 def read_event(call: Call) -> Reception:

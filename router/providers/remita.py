@@ -12,6 +12,7 @@ from typing import Any, cast
 from bpm.errors import Misconfigured
 from bpm.security.net import AddressError, AddressList
 from bpm.settings import RemitaSettings, Settings
+from router.confidential import Confidential
 from router.providers import Answer, Call, FixedRoute, Provider, Reception, Refusal
 from router.providers.credentials import revealed, same
 from router.providers.payload import Fields, as_text, read_json
@@ -49,7 +50,8 @@ def provider(settings: Settings) -> Provider:
         FixedRoute("POST", "remita", read=read_payments, verify=verify, refused=NOT_ALLOWED),
         FixedRoute("POST", "remita/collection-notification", read=read_collections, verify=verify, refused=NOT_ALLOWED),
     )
-    return Provider("remita", routes=routes, addresses=addresses, secret_header=header if secret else None)
+    confidential = Confidential(frozenset({header}))
+    return Provider("remita", routes=routes, addresses=addresses, confidential=confidential)
 
 
 def read_payments(call: Call) -> Reception:

@@ -10,8 +10,9 @@ from router.fixed import FixedRoutes
 from router.guard import PASSED, Guard, Verdict, address_refused, method_refused, unknown
 from router.inbox import Source
 from router.providers import Answer, Call, Refusal
-from router.request import InboundCall, call_of
+from router.request import InboundCall
 from router.rule import Rule
+from router.seal import RequestSeal
 from router.table import RouteTable
 
 
@@ -29,8 +30,11 @@ class Judgement:
 class Judge:
     """Looks for the rule or provider that a captured request belongs to now."""
 
-    def __init__(self, table: RouteTable, fixed: FixedRoutes, guard: Guard, answers: Answers) -> None:
-        """Take what a request that comes in walks through."""
+    def __init__(
+        self, table: RouteTable, fixed: FixedRoutes, guard: Guard, answers: Answers, seal: RequestSeal
+    ) -> None:
+        """Take what a request that comes in walks through; `seal` opens what proves its sender."""
+        self.seal = seal
         self._table = table
         self._fixed = fixed
         self._guard = guard
@@ -38,7 +42,7 @@ class Judge:
 
     def as_it_is_now(self, row: Any) -> Judgement:
         """Return by what a request that passed the guard would be executed; raises `Conflict` when by nothing."""
-        call = call_of(row)
+        call = self.seal.whole(row)
         if row.provider is not None:
             if call.method not in (self._fixed.find(call.path) or {}):
                 raise Conflict(f"the provider {row.provider} is switched off")
@@ -53,7 +57,7 @@ class Judge:
 
     def anew(self, row: Any) -> Judgement:
         """Judge a request that was refused."""
-        call = call_of(row)
+        call = self.seal.whole(row)
         if self._fixed.find(call.path) is not None:
             return self._by_provider(call)
         node = self._table.find(call.path)
@@ -64,7 +68,7 @@ class Judge:
         if verdict.passed:
             verdict = self._guard.after_body(rule, call)
         if not verdict.passed:
-            return Judgement(_explained(verdict, rule, call), Source.of(rule))
+            return Judgement(verdict, Source.of(rule))
         key = _key(rule, call)
         answer = self._answers.prescribed(call, rule) if key is not None else None
         return Judgement(PASSED, Source.of(rule), key, answer, rule.lane_of(call))
@@ -74,7 +78,7 @@ class Judge:
         if call.method not in routes:
             return Judgement(method_refused(call.method, list(routes)))
         provider, route = routes[call.method]
-        source = Source(organization_id=1, provider=provider.name, secret_header=provider.secret_header)
+        source = Source.of_provider(provider)
         if provider.addresses is not None and not provider.addresses.allows(call.address):
             return Judgement(address_refused(call.address), source)
         try:
@@ -99,11 +103,3 @@ def _key(rule: Rule, call: InboundCall) -> str | None:
     if rule.dedupe is None:
         return None
     return Source.of(rule).dedupe_key(rule.dedupe(call.headers, call.query, lambda: call.payload.value))
-
-
-def _explained(verdict: Verdict, rule: Rule, call: InboundCall) -> Verdict:
-    """Say also when a signature can't be right, because what proves it is a secret and so was never stored."""
-    if verdict.cause != "signature" or rule.secret_header is None or rule.secret_header in call.headers:
-        return verdict
-    detail = f"{verdict.detail}; a captured request is stored without {rule.secret_header}, since it is a secret itself"
-    return Verdict(verdict.cause, detail, verdict.error)

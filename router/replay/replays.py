@@ -10,7 +10,6 @@ from bpm.store import Transaction
 from router import attempts, tables
 from router.replay.judgement import Judge, Judgement
 from router.replay.tables import change, claim, discard
-from router.request import call_of
 
 DISCARDED = "discarded"
 """The cause of a request that somebody gave up; its state is `dead`."""
@@ -57,7 +56,7 @@ class Replays:
         lane = Lane(row.lane) if is_between and row.lane is not None else judgement.lane
         values = {
             **_opened(row, by, now),
-            **_stored_with(row, judgement),
+            **self._stored_with(row, judgement),
             "lane": lane.name if lane is not None else None,
         }
         _check(change(tx, row, values))
@@ -106,6 +105,22 @@ class Replays:
         )
         return Replayed(False, tables.DUPLICATE, "duplicate", detail)
 
+    def _stored_with(self, row: Any, judgement: Judgement) -> dict[str, Any]:
+        source, answer, seal = judgement.source, judgement.answer, self._judge.seal
+        columns: dict[str, Any] = {}
+        if source is not None:
+            columns |= {
+                "organization_id": source.organization_id,
+                "config_id": source.config_id,
+                "config_key": source.config_key,
+                "revision": source.revision,
+                "provider": source.provider,
+                **seal.columns(seal.whole(row), source.confidential),
+            }
+        if answer is not None:
+            columns |= {"answer_status": answer.status, "answer_type": answer.content_type, "answer_body": answer.body}
+        return columns
+
 
 def _why_not(row: Any, now: datetime, *, force: bool) -> str | None:
     if row.state in (tables.PENDING, tables.RUNNING) or (
@@ -143,23 +158,6 @@ def _opened(row: Any, by: str, now: datetime) -> dict[str, Any]:
         "replayed_by": by,
         "run": row.run + 1 if row.state == tables.DONE else row.run,
     }
-
-
-def _stored_with(row: Any, judgement: Judgement) -> dict[str, Any]:
-    source, answer = judgement.source, judgement.answer
-    columns: dict[str, Any] = {}
-    if source is not None:
-        columns |= {
-            "organization_id": source.organization_id,
-            "config_id": source.config_id,
-            "config_key": source.config_key,
-            "revision": source.revision,
-            "provider": source.provider,
-            "headers": source.headers(call_of(row)),
-        }
-    if answer is not None:
-        columns |= {"answer_status": answer.status, "answer_type": answer.content_type, "answer_body": answer.body}
-    return columns
 
 
 def _check(changed: bool) -> None:

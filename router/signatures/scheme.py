@@ -40,6 +40,12 @@ class Scheme:
     deduplication: tuple[str, ...] = ()
 
     @property
+    def proving_headers(self) -> frozenset[str]:
+        """The headers, in lower case, that carry the secret itself or a signature."""
+        own = frozenset({self.header.lower()} if self.header else ())
+        return own | self.also.proving_headers if self.also is not None else own
+
+    @property
     def has_timestamp(self) -> bool:
         """Whether a request says when it was signed."""
         return bool(self.timestamp_header or self.inside)

@@ -75,8 +75,10 @@ class TestMono(ProviderContract):
         assert reception.fields["data"] == {"value": [1]}
 
     def test_the_secret_is_named_for_the_inbox(self) -> None:
-        """The inbox is told which header it must not store."""
-        assert self.provider(self.on).secret_header == "mono-webhook-secret"
+        """The inbox is told which header and which parameter nobody may see."""
+        confidential = self.provider(self.on).confidential
+        assert confidential.hides_header("mono-webhook-secret")
+        assert confidential.hides_parameter("code")
 
 
 def test_a_returning_browser_is_thanked() -> None:

@@ -1,0 +1,96 @@
+"""What of a request is secret: decided once, before it is stored, executed or shown.
+
+Templates, scripts, chains, processes, the audit log and every view only get what is left. What was taken out is
+sealed beside the request (`router.seal`) and opened only to verify it again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bpm.security.redaction import (
+    MIN_REPEATED,
+    REDACTED,
+    is_secret_header,
+    is_secret_parameter,
+    is_signature_header,
+    redacted_query,
+    redacted_url,
+    without,
+)
+
+URL_HEADERS = frozenset(
+    {
+        "location",
+        "origin",
+        "referer",
+        "x-forwarded-uri",
+        "x-forwarded-url",
+        "x-original-uri",
+        "x-original-url",
+        "x-request-uri",
+        "x-rewrite-url",
+    }
+)
+"""Headers that repeat an address, whose query or user may be a credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confidential:
+    """What a rule's scheme or a provider calls secret besides what always is.
+
+    `credentials` and `signatures` are headers' names in lower case, `parameters` those of the query; `values` are
+    secrets themselves, wherever they stand. `is_known` is False for a request that belongs to nothing, of which even
+    the path may hold a secret.
+    """
+
+    credentials: frozenset[str] = frozenset()
+    signatures: frozenset[str] = frozenset()
+    parameters: frozenset[str] = frozenset()
+    values: frozenset[str] = field(default=frozenset(), repr=False)
+    is_known: bool = True
+
+    def hides_header(self, name: str) -> bool:
+        """Tell whether nobody may see the value of a header."""
+        return name in self.credentials or name in self.signatures or is_secret_header(name)
+
+    def is_signature(self, name: str) -> bool:
+        """Tell whether a header that is hidden proves one body only, rather than being a credential itself."""
+        return name in self.signatures or (name not in self.credentials and is_signature_header(name))
+
+    def hides_parameter(self, name: str) -> bool:
+        """Tell whether nobody may see the value of a parameter of the query."""
+        return name in self.parameters or is_secret_parameter(name)
+
+    def headers_to_store(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers with `***` for every secret one, and wherever its value is repeated in another."""
+        visible: dict[str, str] = {}
+        repeated = set(self.values)
+        for name, value in headers.items():
+            if not self.hides_header(name):
+                visible[name] = redacted_url(value) if name in URL_HEADERS else value
+                continue
+            visible[name] = REDACTED
+            if len(value) >= MIN_REPEATED:
+                repeated.add(value)
+        return {name: without(value, repeated) for name, value in visible.items()} if repeated else visible
+
+    def headers_to_use(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers that templates and scripts may use: a secret one is not there at all."""
+        stored = self.headers_to_store(headers)
+        return {name: value for name, value in stored.items() if not self.hides_header(name)}
+
+    def query_to_store(self, query: str) -> str:
+        """Return the query string with `***` for every secret parameter; the rest stays to the letter."""
+        return without(redacted_query(query, self.parameters), self.values) if query else query
+
+    def query_to_use(self, query: Mapping[str, str]) -> dict[str, str]:
+        """Return the parameters that templates and scripts may use: a secret one is not there at all."""
+        used = {name: value for name, value in query.items() if not self.hides_parameter(name)}
+        return {name: without(value, self.values) for name, value in used.items()} if self.values else used
+
+
+ALWAYS = Confidential()
+"""What is secret whoever a request belongs to."""
+
+STRANGE = Confidential(is_known=False)
+"""For a request that no rule or provider knows."""

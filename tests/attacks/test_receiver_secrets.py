@@ -1,0 +1,98 @@
+"""What a subscription sends to its receiver goes to nobody else, and comes back from nowhere."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bpm.errors import Invalid
+from bpm.events.answer import Attempt, without_echo
+from bpm.events.headers import header_problems
+from bpm.settings import Settings
+from tests.commands.conftest import House
+
+HEADERS = {"Authorization": "Bearer canary-4711", "X-Api-Key": "canary-4712"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """No probe: the receivers of these tests do not exist."""
+    delivery: Any = {"probe": "off"}
+    return Settings(data_dir=tmp_path, delivery=delivery)
+
+
+async def subscribed(house: House, url: str = "https://example.com/in") -> int:
+    made = await house.send("CreateSubscriptionCommand", url=url, events=["*"], headers=HEADERS)
+    return made["id"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/in",
+        "https://example.com:8443/in",
+        "https://in.example.com/in",
+        "https://example.com.example.org/in",
+        "https://example.org/https://example.com/in",
+    ],
+)
+@pytest.mark.parametrize("headers", [None, {"Authorization": "***"}, {"authorization": "***", "X-New": "n"}])
+async def test_sealed_headers_stay_with_their_receiver(house: House, url: str, headers: dict[str, str] | None) -> None:
+    """A URL of another origin needs every header again: whoever changes it must know what it will be sent."""
+    id_ = await subscribed(house)
+    with pytest.raises(Invalid, match="former receiver"):
+        await house.send_fields(
+            "UpdateSubscriptionCommand", {"id": id_, "url": url, **({"headers": headers} if headers else {})}
+        )
+    changed = await house.send("UpdateSubscriptionCommand", id=id_, url=url, headers={"X-New": "n"})
+    assert (changed["url"], changed["headers"]) == (url, {"X-New": "***"})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com/other", "https://EXAMPLE.com:443/in?a=1", "https://example.com./"]
+)
+async def test_another_path_of_the_same_receiver_keeps_them(house: House, url: str) -> None:
+    """Scheme, host and port make a receiver, however they are spelt."""
+    id_ = await subscribed(house)
+    changed = await house.send("UpdateSubscriptionCommand", id=id_, url=url)
+    assert set(changed["headers"]) == set(HEADERS)
+
+
+async def test_a_token_in_the_url_is_not_shown(house: House) -> None:
+    """Secret parameters are stars in every answer, and sending the answer back keeps them."""
+    id_ = await subscribed(house, "https://example.com/in?token=canary-4713&a=1")
+    shown = await house.send("GetSubscriptionByIdQuery", id=id_)
+    assert shown["url"] == "https://example.com/in?token=***&a=1"
+    await house.send("UpdateSubscriptionCommand", id=id_, url=shown["url"], description="again")
+    again = await house.send("UpdateSubscriptionCommand", id=id_, url="https://example.com/in?token=other-4714")
+    assert again["url"] == "https://example.com/in?token=***"
+
+
+TRUSTED_BY_OTHERS = """X-Real-IP x-real_ip Metadata-Flavor Metadata X-Google-Metadata-Request X-aws-ec2-metadata-token
+X-Original-URL X-Rewrite-URL X-HTTP-Method-Override X-HTTP-Method X-Method-Override X-Forwarded-For X-Forwarded
+X_Forwarded_For Forwarded True-Client-IP CF-Connecting-IP X-Client-IP X-Host Connection Keep-Alive TE Trailer Upgrade
+Transfer-Encoding Proxy-Connection Host HTTP2-Settings"""
+
+
+@pytest.mark.parametrize("name", TRUSTED_BY_OTHERS.split())
+def test_no_header_speaks_for_a_proxy_or_a_metadata_service(name: str) -> None:
+    """Headers that proxies, frameworks or a cloud's metadata service trust can't be chosen, however spelt."""
+    assert len(list(header_problems({name: "x"}))) == 1
+
+
+def test_no_form_of_an_echoed_credential_is_kept() -> None:
+    """A receiver may send a credential back as it is, decoded, encoded, escaped, or cut off at the end."""
+    secret = 'u:canary/4711+"x'
+    word = base64.b64encode(secret.encode()).decode()
+    forms = [
+        word,
+        secret,
+        'canary/4711+"x',
+        base64.b64encode(word.encode()).decode(),
+        word.encode().hex(),
+        word[:12],
+    ]
+    for form in forms:
+        kept = without_echo(Attempt(status=200, headers={"x-echo": form}, body=f"you sent {form}"), [f"Basic {word}"])
+        assert form not in f"{kept.headers} {kept.body}"
