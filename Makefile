@@ -1,10 +1,12 @@
 # Everything a person does with a checkout. Each target can be repeated and says what it does.
 .DEFAULT_GOAL := help
-.PHONY: help install run test demo check bench lock clean
+.PHONY: help install run test demo check bench fuzz lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 ROUNDS ?= 3
+SECONDS ?= 60
+TARGET ?=
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +47,9 @@ test: check ## Everything CI runs
 
 bench: .venv/.test ## Measure against the limits of this machine (needs wrk)
 	@$(BIN)/python -m tests.bench --rounds $(ROUNDS)
+
+fuzz: .venv/.test ## Give made-up input to what reads foreign bytes (SECONDS each; TARGET, or all)
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --target "$(TARGET)"
 
 lock: .venv/.test ## Compile the locks anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group build --universal --generate-hashes --no-header --no-annotate \

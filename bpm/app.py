@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from bpm.accounts import Accounts, Installation
 from bpm.bus import Bus, Registry
 from bpm.clock import Clock, system_clock
-from bpm.errors import BpmError, Misconfigured
+from bpm.errors import BpmError, Malformed, Misconfigured
 from bpm.events.outbound import Outbound
 from bpm.jobs import Lanes
 from bpm.jobs.opening import open_jobs
@@ -36,7 +36,8 @@ from bpm.store.retention import Retention
 from bpm.web import command, dialects, docs, health, openapi
 from bpm.web.auth import auth_routes
 from bpm.web.lifecycle import Lifecycle
-from bpm.web.problems import EXCEPTION_HANDLERS, problem_response
+from bpm.web.problems import EXCEPTION_HANDLERS, closing_problem, problem_response
+from bpm.web.repeated import require_one_meaning
 from bpm.worker import Worker
 from router import endpoints, providers
 from router.answers import Answers
@@ -159,6 +160,11 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; the two hot addresses are not looked for among the others."""
         if scope["type"] == "http":
+            try:
+                require_one_meaning(scope["headers"])
+            except Malformed as error:
+                await closing_problem(error)(scope, receive, send)
+                return
             path: str = scope["path"]
             if path.startswith(endpoints.PREFIXES) and not dialects.is_numbered(scope["method"], path):
                 await self.webhooks(scope, receive, send)

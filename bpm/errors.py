@@ -10,6 +10,7 @@
     │   ├── MethodNotAllowed       the address knows other methods; `allowed` names them
     │   ├── Conflict               true of the request, false of the present state
     │   ├── TooLarge               over a size limit
+    │   │   └── HeadTooLarge       so is what stands before the body
     │   ├── TooSlow                the request did not arrive in time
     │   ├── UnsupportedMedia       a content type we do not read
     │   ├── Invalid                well formed, but a field is wrong
@@ -94,6 +95,10 @@ class Conflict(Refused):
 
 class TooLarge(Refused):
     """The request is too large."""
+
+
+class HeadTooLarge(TooLarge):
+    """The request's head is too large."""
 
 
 class TooSlow(Refused):

@@ -18,11 +18,12 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 from bpm.app import App
 from bpm.errors import Misconfigured
+from bpm.security.net import AddressList
 from bpm.settings import Settings
+from bpm.web.connections import Connections, HttpConnection, ServerConfig, descriptors
 from bpm.web.lingering import Lingering
 
 EXIT_MISCONFIGURED = 1
-KEEP_ALIVE_SECONDS = 75
 
 
 class Server(uvicorn.Server):
@@ -31,21 +32,22 @@ class Server(uvicorn.Server):
     def __init__(self, app: App) -> None:
         """Listen where the settings say."""
         settings = app.settings
-        super().__init__(
-            uvicorn.Config(
-                Lingering(app),
-                host=settings.host,
-                port=settings.port,
-                lifespan="off",  # the application is started and stopped below, so that its errors are ours to tell
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,  # whom to believe about a client's address is our own setting
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
-            )
+        config = ServerConfig(
+            Lingering(app),
+            http=HttpConnection,
+            ws="none",
+            host=settings.host,
+            port=settings.port,
+            lifespan="off",  # the application is started and stopped below, so that its errors are ours to tell
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # whom to believe about a client's address is our own setting
+            timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
         )
+        super().__init__(config)
         self._app = app
+        self._config = config
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -65,11 +67,16 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: Any = None) -> None:
         """Start, say who may sign in, listen, and say where; raises `Misconfigured`."""
+        descriptors.raise_limit()
         try:
             await self._app.start()
         except OSError as error:
             raise Misconfigured(str(error)) from error
         announce_administrator(self._app)
+        settings = self._app.settings
+        self._config.connections = Connections(
+            settings.connections, AddressList.parse(settings.trusted_proxies), descriptors.left_for_connections()
+        )
         try:
             await super().startup(sockets)
         except SystemExit:  # uvicorn has logged the system's reason

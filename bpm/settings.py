@@ -59,6 +59,29 @@ class ScriptSettings(Group):
     """What a recorded run may hold; of a larger one only the figures are kept, and it can't be replayed."""
 
 
+class ConnectionSettings(Group):
+    """What a client's connection may cost before anybody knows who it is."""
+
+    max_open: int = Field(default=4_096, ge=1)
+    """How many connections may be open at once; fewer, where the system lets the process open fewer files."""
+    max_per_address: int = Field(default=0, ge=0)
+    """How many of them may come from one address, or IPv6 network of /64, but for trusted proxies; 0 is half of all."""
+    max_head_bytes: int = Field(default=64 * 1024, ge=4 * 1024, le=MIB)
+    """The largest head of a request, its address and headers; also the most that may stand between chunks of a body."""
+    max_headers: int = Field(default=512, ge=10, le=10_000)
+    """How many headers a request may have."""
+    head_seconds: float = Field(default=20.0, gt=0)
+    """How long a head may take, from the opening of the connection or the first byte of a further request."""
+    body_seconds: float = Field(default=30.0, gt=0)
+    """How long a body may take."""
+    idle_seconds: float = Field(default=75.0, gt=0)
+    """How long a connection may stay open without a further request."""
+    answer_seconds: float = Field(default=60.0, gt=0)
+    """How long a client may leave its answer unread."""
+    max_buffered_mb: int = Field(default=256, ge=1)
+    """How many megabytes the bodies of all requests under way may take up together."""
+
+
 class DeliverySettings(Group):
     """Outbound deliveries."""
 
@@ -155,7 +178,9 @@ class Settings(BaseSettings):
     command_packages: Annotated[tuple[str, ...], NoDecode] = ()
     """Packages, between commas, with an application's own commands."""
     trusted_proxies: str = ""
-    """Addresses and CIDR ranges of the proxies whose `X-Forwarded-For` and `Forwarded` are believed."""
+    """Addresses and CIDR ranges of the proxies that are believed about a client's address."""
+    proxy_header: Literal["x-forwarded-for", "forwarded"] | None = None
+    """The one header in which they tell it; unset, both are read, and where they disagree the address is unknown."""
     max_body_bytes: int = Field(default=MIB, ge=1024)
     """The largest body; a webhook configuration may set its own."""
     sync_limit_seconds: float = Field(default=10.0, gt=0)
@@ -178,6 +203,7 @@ class Settings(BaseSettings):
     mono: MonoSettings = MonoSettings()
     remita: RemitaSettings = RemitaSettings()
     scripts: ScriptSettings = ScriptSettings()
+    connections: ConnectionSettings = ConnectionSettings()
     delivery: DeliverySettings = DeliverySettings()
     dialects: DialectSettings = DialectSettings()
     organizations: OrganizationSettings = OrganizationSettings()

@@ -12,8 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from bpm.clock import Clock
 from bpm.errors import BpmError, Draining, Malformed, TooLarge, TooSlow
-from bpm.security.net import AddressList, client_address
 from bpm.security.permissions import INSTALLATION
+from bpm.security.proxies import Proxies
 from bpm.settings import Settings
 from router.answers import Answers, accepted
 from router.confidential import STRANGE
@@ -29,9 +29,6 @@ from router.rule import Rule
 from router.table import RouteTable
 
 PREFIXES = ("/api/webhooks/", "/api/webhook/")
-BODY_SECONDS = 30.0
-"""A caller that sends its body slower than this is answered 408."""
-
 BODILESS = (204, 205, 304)
 
 STRANGER = Source(INSTALLATION, confidential=STRANGE)
@@ -61,7 +58,8 @@ class WebhookEndpoint:
         self._execution = execution
         self._answers = answers
         self._limit = settings.max_body_bytes
-        self._trusted = AddressList.parse(settings.trusted_proxies)
+        self._proxies = Proxies.parse(settings.trusted_proxies, settings.proxy_header)
+        self._body_seconds = settings.connections.body_seconds
         self._clock = clock
         self._draining = draining
 
@@ -69,7 +67,7 @@ class WebhookEndpoint:
         """Answer one request; one that goes away before it was read leaves nothing."""
         call = self._call(scope)
         try:
-            answer = await self._answer(call, Body(receive, call.headers))
+            answer = await self._answer(call, Body(receive, call.headers, self._body_seconds))
         except ClientGone:
             return
         except BpmError as error:
@@ -179,7 +177,7 @@ class WebhookEndpoint:
             path=_below_prefix(path),
             headers=headers,
             query_string=scope["query_string"].decode("latin-1"),
-            address=client_address(peer, headers, self._trusted),
+            address=self._proxies.client(peer, headers),
             received_at=self._clock(),
         )
 
@@ -206,8 +204,9 @@ class ClientGone(Exception):
 class Body:
     """The body still in the socket; once read, it is kept."""
 
-    def __init__(self, receive: Receive, headers: Mapping[str, str]) -> None:
-        """Take where it comes from."""
+    def __init__(self, receive: Receive, headers: Mapping[str, str], seconds: float) -> None:
+        """Take where it comes from, and how long it may take; who is slower is answered 408."""
+        self._seconds = seconds
         self._receive = receive
         self._declared = int(headers.get("content-length", "0"))
         self._read = bytearray()
@@ -217,15 +216,15 @@ class Body:
         """Return the whole body.
 
         Raises `TooLarge` as soon as it must be over `limit` bytes, `TooSlow` when it does not arrive in
-        `BODY_SECONDS`, and `ClientGone`.
+        time, and `ClientGone`.
         """
         if self._declared > limit:
             raise TooLarge
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 await self._receive_up_to(limit)
         except TimeoutError:
-            raise TooSlow(f"The body did not arrive within {BODY_SECONDS:g} seconds") from None
+            raise TooSlow(f"The body did not arrive within {self._seconds:g} seconds") from None
         return bytes(self._read)
 
     async def _receive_up_to(self, limit: int) -> None:
@@ -250,7 +249,11 @@ async def respond(send: Send, answer: Answer, request_id: str) -> None:
         *((_header(name), _header(value)) for name, value in answer.headers),
     ]
     body = b"" if answer.status in BODILESS else answer.body
-    about = [(b"content-type", _header(answer.content_type)), (b"content-length", b"%d" % len(body))]
+    about = [
+        (b"content-type", _header(answer.content_type)),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-content-type-options", b"nosniff"),
+    ]
     headers = given if answer.status in BODILESS else about + given
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

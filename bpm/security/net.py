@@ -1,7 +1,6 @@
-"""Who is calling: lists of addresses, and the client's address behind trusted proxies."""
+"""Addresses of IPv4 and IPv6, and lists of them."""
 
 import re
-from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
@@ -10,12 +9,10 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 MAX_ENTRIES = 1_000
-MAX_HOPS = 50
 CACHE_SIZE = 4_096
 MAPPED_PREFIX = 96
 SITE_PREFIX = 64
 
-FORWARDED_FOR = re.compile(r'(?:^|[;,])\s*for=(?:"(?P<quoted>[^"]*)"|(?P<plain>[^;,\s"]*))', re.IGNORECASE)
 HOST_AND_PORT = re.compile(r"(?P<v4>[\d.]+):\d{1,5}|\[(?P<v6>[^\]]+)\](?::\d{1,5})?")
 
 
@@ -66,21 +63,6 @@ class AddressList:
         return address is not None and any(address in network for network in self.networks)
 
 
-def client_address(peer: str, headers: Mapping[str, str], trusted: AddressList) -> str:
-    """The address of the client whose connection comes from `peer`.
-
-    Only if `peer` is a trusted proxy do its headers count (names in lower case): the rightmost entry of
-    `X-Forwarded-For`, or of `Forwarded` (RFC 7239), that is not itself trusted. A proxy that writes only one
-    of the two passes on the other from anybody; where they disagree, the peer's own address is returned.
-    """
-    peer = _canonical(peer)
-    if not trusted.allows(peer):
-        return peer
-    chains = [chain for chain in (_forwarded_for(headers), _forwarded(headers)) if chain]
-    found = {_last_untrusted(chain, peer, trusted) for chain in chains}
-    return found.pop() if len(found) == 1 else peer
-
-
 @lru_cache(CACHE_SIZE)
 def parse_address(text: str) -> Address | None:
     """The address that `text` is, an IPv4-mapped one as IPv4 and without a zone; None if it is none."""
@@ -113,37 +95,12 @@ def _network(entry: str) -> Network:
 
 
 @lru_cache(CACHE_SIZE)
-def _canonical(text: str) -> str:
+def canonical(text: str) -> str:
+    """The one spelling of an address; text that is none stays as it is."""
     return str(parse_address(text) or text)
 
 
-def _last_untrusted(chain: list[str], peer: str, trusted: AddressList) -> str:
-    """Walk from the nearest hop outwards while hops are trusted; an unreadable entry ends the walk."""
-    nearest = peer
-    for entry in reversed(chain):
-        address = parse_address(entry)
-        if address is None:
-            return nearest
-        nearest = str(address)
-        if not trusted.allows(nearest):
-            return nearest
-    return nearest
-
-
-def _forwarded_for(headers: Mapping[str, str]) -> list[str]:
-    entries = headers.get("x-forwarded-for", "").rsplit(",", MAX_HOPS)[-MAX_HOPS:]
-    return [_without_port(entry.strip()) for entry in entries if entry.strip()]
-
-
-def _forwarded(headers: Mapping[str, str]) -> list[str]:
-    return [_without_port(entry) for entry in _forwarded_entries(headers.get("forwarded", ""))][-MAX_HOPS:]
-
-
-def _forwarded_entries(header: str) -> Iterator[str]:
-    for match in FORWARDED_FOR.finditer(header):
-        yield match["quoted"] if match["quoted"] is not None else match["plain"]
-
-
-def _without_port(entry: str) -> str:
+def without_port(entry: str) -> str:
+    """The address of an entry such as `1.2.3.4:5678` or `[2001:db8::1]:443`."""
     match = HOST_AND_PORT.fullmatch(entry)
     return (match["v4"] or match["v6"]) if match else entry

@@ -15,11 +15,10 @@ from starlette.types import Receive, Scope, Send
 
 from bpm.accounts import Accounts, TokenPair
 from bpm.errors import Invalid, Malformed, MethodNotAllowed, UnsupportedMedia
-from bpm.security.net import AddressList
 from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.settings import Settings
 from bpm.web.answering import answered
-from bpm.web.incoming import Incoming, is_json
+from bpm.web.incoming import Incoming, IncomingReader, is_json
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 20
@@ -28,7 +27,7 @@ FORM = "application/x-www-form-urlencoded"
 
 def auth_routes(accounts: Accounts, settings: Settings) -> list[Route]:
     """Return the routes of the two endpoints."""
-    trusted = AddressList.parse(settings.trusted_proxies)
+    incoming = IncomingReader(settings)
 
     async def token(request: Incoming) -> dict[str, Any]:
         return await _token(accounts, request)
@@ -37,22 +36,22 @@ def auth_routes(accounts: Accounts, settings: Settings) -> list[Route]:
         return await _revoke(accounts, request)
 
     return [
-        Route("/api/auth/token", AuthEndpoint(token, trusted)),
-        Route("/api/auth/revoke", AuthEndpoint(revoke, trusted)),
+        Route("/api/auth/token", AuthEndpoint(token, incoming)),
+        Route("/api/auth/revoke", AuthEndpoint(revoke, incoming)),
     ]
 
 
 class AuthEndpoint:
     """Takes one POST to `work` and sends its result, or the refusal it ended with."""
 
-    def __init__(self, work: Callable[[Incoming], Awaitable[dict[str, Any]]], trusted: AddressList) -> None:
-        """Take what is done with a request, and the proxies that are believed about its address."""
+    def __init__(self, work: Callable[[Incoming], Awaitable[dict[str, Any]]], incoming: IncomingReader) -> None:
+        """Take what is done with a request, and how it is read."""
         self._work = work
-        self._trusted = trusted
+        self._incoming = incoming
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that went away gets none."""
-        request = Incoming(scope, receive, self._trusted)
+        request = self._incoming(scope, receive)
         answer = await answered(request, self._answer(request))
         if answer is not None:
             answer.headers["Cache-Control"] = "no-store"  # RFC 6749, section 5.1

@@ -16,12 +16,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bpm.bus import Bus, Envelope, Outcome, Registration
 from bpm.bus.behaviors import permit
 from bpm.errors import BpmError, Draining, Forbidden, Malformed, MethodNotAllowed
-from bpm.security.net import AddressList
 from bpm.security.permissions import Principal
 from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.settings import Settings
 from bpm.web.answering import answered
-from bpm.web.incoming import ORGANIZATION, Authenticator, Incoming
+from bpm.web.incoming import ORGANIZATION, Authenticator, Incoming, IncomingReader
 from bpm.web.lifecycle import Lifecycle
 from bpm.web.problems import problem_response
 
@@ -38,12 +37,12 @@ class CommandEndpoint:
         self._bus = bus
         self._accounts = accounts
         self._limit = settings.max_body_bytes
-        self._trusted = AddressList.parse(settings.trusted_proxies)
+        self._incoming = IncomingReader(settings)
         self._lifecycle = lifecycle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that went away gets none, and what it began is still finished."""
-        request = Incoming(scope, receive, self._trusted)
+        request = self._incoming(scope, receive)
         answer = await answered(request, self._answer(request))
         if answer is not None:
             await answer(scope, receive, send)

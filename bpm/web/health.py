@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bpm.errors import BpmError, Draining
-from bpm.security.net import AddressList
 from bpm.security.permissions import INSTALLATION
+from bpm.security.proxies import Proxies
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, utc_now
 from bpm.store.migrate import newest_revision, revision_of
@@ -118,7 +118,7 @@ class Readiness:
 
 def health_routes(readiness: Readiness, accounts: Authenticator, settings: Settings) -> list[Route]:
     """Return the routes of `/livez` and `/readyz`."""
-    trusted = AddressList.parse(settings.trusted_proxies)
+    proxies = Proxies.parse(settings.trusted_proxies, settings.proxy_header)
 
     async def livez(request: Request) -> Response:
         return _answer(200, {"status": "alive"})
@@ -127,7 +127,7 @@ def health_routes(readiness: Readiness, accounts: Authenticator, settings: Setti
         checks = await readiness.checks()
         ready = all(check.ok for check in checks)
         body: dict[str, object] = {"status": "ready" if ready else "not ready"}
-        if await _is_known(request, accounts, trusted):
+        if await _is_known(request, accounts, proxies):
             body["checks"] = {check.name: {"ok": check.ok, "detail": check.detail} for check in checks}
         return _answer(200 if ready else 503, body)
 
@@ -139,12 +139,12 @@ def _written(tx: Transaction) -> str | None:
     return revision_of(tx.connection)
 
 
-async def _is_known(request: Request, accounts: Authenticator, trusted: AddressList) -> bool:
+async def _is_known(request: Request, accounts: Authenticator, proxies: Proxies) -> bool:
     authorization = request.headers.get("authorization")
     if authorization is None:
         return False
     try:
-        principal = await accounts.authenticate(authorization, address_of(request.scope, trusted))
+        principal = await accounts.authenticate(authorization, address_of(request.scope, proxies))
     except BpmError:
         return False
     return principal.organization_id == INSTALLATION

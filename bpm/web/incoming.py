@@ -9,13 +9,11 @@ from starlette.types import Receive, Scope
 
 from bpm.errors import Malformed, TooLarge, TooSlow, UnsupportedMedia
 from bpm.security.identifiers import new_id
-from bpm.security.net import AddressList, client_address
 from bpm.security.permissions import Principal
+from bpm.security.proxies import Proxies
+from bpm.settings import Settings
 
 LARGEST_ID = 2**63 - 1
-
-BODY_SECONDS = 30
-"""How long a body may take to arrive."""
 
 ORGANIZATION = b"x-organization-id"
 """The header in which an account of the installation names the organisation that it acts for."""
@@ -47,14 +45,15 @@ class Disconnected(Exception):
 class Incoming:
     """One request: headers by lower-case name, the peer's address, its id, and a body that is read once."""
 
-    __slots__ = ("_receive", "address", "headers", "method", "request_id")
+    __slots__ = ("_body_seconds", "_receive", "address", "headers", "method", "request_id")
 
-    def __init__(self, scope: Scope, receive: Receive, trusted: AddressList) -> None:
-        """Take the request line and headers; the body stays unread. `trusted` are the proxies we believe."""
+    def __init__(self, scope: Scope, receive: Receive, proxies: Proxies, body_seconds: float) -> None:
+        """Take the request line and headers; the body stays unread, and may take so many seconds."""
         self._receive = receive
+        self._body_seconds = body_seconds
         self.method: str = scope["method"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
-        self.address = address_of(scope, trusted)
+        self.address = address_of(scope, proxies)
         self.request_id = request_id_of(self.header(b"x-request-id"))
 
     def header(self, name: bytes) -> str | None:
@@ -87,14 +86,14 @@ class Incoming:
     async def body(self, limit: int) -> bytes:
         """Read the body of at most `limit` bytes, and not a byte more than it takes to know.
 
-        Raises `TooLarge`, `TooSlow` when it does not arrive in `BODY_SECONDS`, and `Disconnected`.
+        Raises `TooLarge`, `TooSlow` when it does not arrive in time, and `Disconnected`.
         """
         _require_within(limit, int(self.headers.get(b"content-length", 0)))
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(self._body_seconds):
                 return await self._pieces(limit)
         except TimeoutError:
-            raise TooSlow(f"the body did not arrive within {BODY_SECONDS} seconds") from None
+            raise TooSlow(f"the body did not arrive within {self._body_seconds:g} seconds") from None
 
     async def _pieces(self, limit: int) -> bytes:
         body = bytearray()
@@ -106,22 +105,35 @@ class Incoming:
         raise Disconnected
 
 
+class IncomingReader:
+    """Reads requests as the settings say."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take whom to believe about addresses, and how long a body may take."""
+        self._proxies = Proxies.parse(settings.trusted_proxies, settings.proxy_header)
+        self._body_seconds = settings.connections.body_seconds
+
+    def __call__(self, scope: Scope, receive: Receive) -> Incoming:
+        """Return a request whose body is unread."""
+        return Incoming(scope, receive, self._proxies, self._body_seconds)
+
+
 def request_id_of(value: str | None) -> str:
     """Return the caller's own request id if it is sane (1-128 letters, digits, `_.:/+=@-`), else a new one."""
     return value if value is not None and _SANE_ID.fullmatch(value) else new_id()
 
 
-def address_of(scope: Scope, trusted: AddressList) -> str:
+def address_of(scope: Scope, proxies: Proxies) -> str:
     """Return the client's address, as the trusted proxies before us tell it; empty for a local socket."""
     client: tuple[str, int] | None = scope.get("client")
     peer = client[0] if client else ""
-    if not trusted:
+    if not proxies.trusted:
         return peer
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1"), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return client_address(peer, headers, trusted)
+    return proxies.client(peer, headers)
 
 
 @lru_cache(maxsize=64)

@@ -20,6 +20,7 @@ from bpm.errors import (
     Failed,
     Fenced,
     Forbidden,
+    HeadTooLarge,
     Invalid,
     Malformed,
     MethodNotAllowed,
@@ -34,6 +35,7 @@ from bpm.errors import (
     UnsupportedMedia,
     Unverified,
 )
+from bpm.security.identifiers import new_id
 from bpm.web.incoming import request_id_of
 
 STATUS: dict[type[BpmError], int] = {
@@ -53,6 +55,7 @@ STATUS: dict[type[BpmError], int] = {
     TooCostly: 422,
     Failed: 422,
     RateLimited: 429,
+    HeadTooLarge: 431,
     Unavailable: 503,
 }
 """The status of each error and of those below it in the tree; 500 for all others."""
@@ -74,6 +77,13 @@ def problem_response(error: BpmError, request_id: str, failed: str = "") -> Resp
     if status == 500:
         return _answer(status, Defect().message, [f"The request id is {request_id}"], headers)
     return _answer(status, error.message_for(failed), list(error.errors), headers)
+
+
+def closing_problem(error: BpmError) -> Response:
+    """Return the answer to a request that is not read further: its connection closes, and no id of its own is taken."""
+    answer = problem_response(error, new_id())
+    answer.headers["Connection"] = "close"
+    return answer
 
 
 def headers_of(error: BpmError) -> dict[str, str]:

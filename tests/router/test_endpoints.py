@@ -1,13 +1,13 @@
 """The addresses below `/api/webhooks/`: odd paths, questions of providers, bodies that come slowly or not at all."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bpm.client import Reply
-from bpm.testing import RunningApp, ServerProcess
-from router import endpoints
+from bpm.testing import RunningApp, ServerProcess, running_app
 from tests.router.conftest import noting, rows, runs, send_from, stored, until
 
 pytestmark = pytest.mark.anyio
@@ -134,25 +134,24 @@ async def test_a_client_that_goes_away_leaves_nothing(server: ServerProcess) -> 
 
 
 @pytest.mark.parametrize("events", [[], [{"type": "http.request", "body": b"{", "more_body": True}]])
-async def test_a_body_that_does_not_come_is_given_up(
-    app: RunningApp, monkeypatch: pytest.MonkeyPatch, events: list[Any]
-) -> None:
+async def test_a_body_that_does_not_come_is_given_up(tmp_path: Path, events: list[Any]) -> None:
     """408 with a clear sentence for a body that is not whole in time, whether the address is known or not."""
-    monkeypatch.setattr(endpoints, "BODY_SECONDS", 0.05)
-    if app.app.routes.find("slow") is None:
+    async with running_app(
+        tmp_path, command_packages=("tests.router.probes",), connections={"body_seconds": 0.05}
+    ) as app:
         await noting(app, "slow")
-    for path in ("slow", "slow-unknown"):
-        coming = iter(events)
+        for path in ("slow", "slow-unknown"):
+            coming = iter(events)
 
-        async def receive() -> Any:
-            event = next(coming, None)  # noqa: B023 read before the next turn
-            return event if event is not None else await asyncio.sleep(3600)
+            async def receive() -> Any:
+                event = next(coming, None)  # noqa: B023 read before the next turn
+                return event if event is not None else await asyncio.sleep(3600)
 
-        answer = await asgi(app, path, receive)
-        assert answer.status == 408
-        assert "did not arrive within 0.05 seconds" in str(answer.body)
-        assert answer.headers["connection"] == "close"
-    assert await stored(app, "slow") == []
+            answer = await asgi(app, path, receive)
+            assert answer.status == 408
+            assert "did not arrive within 0.05 seconds" in str(answer.body)
+            assert answer.headers["connection"] == "close"
+        assert await stored(app, "slow") == []
 
 
 async def asgi(app: RunningApp, path: str, receive: Any) -> Reply:

@@ -6,14 +6,13 @@ A subscription belongs to the interface it was made through, and is found throug
 from starlette.routing import Route
 
 from bpm.bus import Bus
-from bpm.security.net import AddressList
 from bpm.settings import Settings
 from bpm.web.dialects import donutwork, mokapen, plandocket
 from bpm.web.dialects.description import Description
 from bpm.web.dialects.endpoint import Parts, routes_of
 from bpm.web.dialects.mokapen import is_numbered
 from bpm.web.dialects.throttle import Throttle
-from bpm.web.incoming import Authenticator
+from bpm.web.incoming import Authenticator, IncomingReader
 from bpm.web.lifecycle import Lifecycle
 
 __all__ = ["DESCRIPTION", "dialect_routes", "is_numbered"]
@@ -29,7 +28,7 @@ def dialect_routes(bus: Bus, accounts: Authenticator, settings: Settings, lifecy
         accounts=accounts,
         lifecycle=lifecycle,
         throttle=Throttle(settings.dialects.requests_per_minute),
-        trusted=AddressList.parse(settings.trusted_proxies),
+        incoming=IncomingReader(settings),
         max_body_bytes=settings.max_body_bytes,
     )
     return [route for dialect in DIALECTS for route in routes_of(dialect, parts)]

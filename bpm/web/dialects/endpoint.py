@@ -19,13 +19,12 @@ from starlette.types import Receive, Scope, Send
 from bpm.bus import Bus
 from bpm.bus.behaviors import permit
 from bpm.errors import BpmError, Defect, Draining, Forbidden, Malformed, MethodNotAllowed
-from bpm.security.net import AddressList
 from bpm.security.permissions import Principal
 from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.web.dialects.call import Call
 from bpm.web.dialects.dialect import Dialect, Method, Operation
 from bpm.web.dialects.throttle import Throttle
-from bpm.web.incoming import Authenticator, Disconnected, Incoming
+from bpm.web.incoming import Authenticator, Disconnected, Incoming, IncomingReader
 from bpm.web.lifecycle import Lifecycle
 from bpm.web.problems import headers_of, status_of
 
@@ -40,7 +39,7 @@ class Parts:
     accounts: Authenticator
     lifecycle: Lifecycle
     throttle: Throttle
-    trusted: AddressList
+    incoming: IncomingReader
     max_body_bytes: int
 
 
@@ -57,7 +56,7 @@ class DialectEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that went away gets none. HEAD is answered as GET, without the body."""
-        request = Incoming(scope, receive, self._parts.trusted)
+        request = self._parts.incoming(scope, receive)
         is_head = request.method == "HEAD"
         operation = self._operations.get("GET" if is_head else request.method)
         try:

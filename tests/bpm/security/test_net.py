@@ -1,14 +1,8 @@
-"""Address lists and the client's address behind proxies."""
-
-import time
+"""Addresses and lists of them."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from bpm.security.net import AddressError, AddressList, client_address
-
-PROXIES = AddressList.parse("10.0.0.0/8, 2001:db8:aaaa::/48")
+from bpm.security.net import AddressError, AddressList
 
 
 @pytest.mark.parametrize(
@@ -58,51 +52,3 @@ def test_list_is_bounded_and_shown():
         AddressList.parse("10.0.0.1," * 1001)
     assert not AddressList.parse(" , ")
     assert str(AddressList.parse("10.1.2.3/8,::1 ")) == "10.0.0.0/8, ::1"
-
-
-@pytest.mark.parametrize(
-    ("peer", "headers", "client"),
-    [
-        ("198.51.100.1", {}, "198.51.100.1"),
-        ("198.51.100.1", {"x-forwarded-for": "1.2.3.4"}, "198.51.100.1"),
-        ("10.0.0.1", {}, "10.0.0.1"),
-        ("10.0.0.1", {"x-forwarded-for": "1.2.3.4"}, "1.2.3.4"),
-        ("10.0.0.1", {"x-forwarded-for": "6.6.6.6, 1.2.3.4, 10.0.0.2"}, "1.2.3.4"),
-        ("10.0.0.1", {"x-forwarded-for": "10.0.0.3, 10.0.0.2"}, "10.0.0.3"),
-        ("::ffff:10.0.0.1", {"x-forwarded-for": "::ffff:1.2.3.4"}, "1.2.3.4"),
-        ("10.0.0.1", {"x-forwarded-for": "1.2.3.4:5678"}, "1.2.3.4"),
-        ("10.0.0.1", {"x-forwarded-for": "[2001:db8::1]:443"}, "2001:db8::1"),
-        ("10.0.0.1", {"x-forwarded-for": "2001:db8::1"}, "2001:db8::1"),
-        ("10.0.0.1", {"x-forwarded-for": "1.2.3.4, unknown, 10.0.0.2"}, "10.0.0.2"),
-        ("10.0.0.1", {"x-forwarded-for": "1.2.3.4, <script>"}, "10.0.0.1"),
-        ("10.0.0.1", {"x-forwarded-for": " , "}, "10.0.0.1"),
-        ("2001:db8:aaaa::1", {"x-forwarded-for": "1.2.3.4"}, "1.2.3.4"),
-        ("10.0.0.1", {"forwarded": "for=1.2.3.4;proto=https;by=10.0.0.1"}, "1.2.3.4"),
-        ("10.0.0.1", {"forwarded": 'for=6.6.6.6, proto=http;FOR="[2001:db8:cafe::17]:4711"'}, "2001:db8:cafe::17"),
-        ("10.0.0.1", {"forwarded": "for=1.2.3.4, for=10.0.0.2"}, "1.2.3.4"),
-        ("10.0.0.1", {"forwarded": "for=1.2.3.4, for=_hidden"}, "10.0.0.1"),
-        ("10.0.0.1", {"forwarded": 'for="1.2.3.4'}, "10.0.0.1"),
-        ("10.0.0.1", {"x-forwarded-for": "1.2.3.4", "forwarded": "for=1.2.3.4"}, "1.2.3.4"),
-        ("10.0.0.1", {"x-forwarded-for": "6.6.6.6", "forwarded": "for=1.2.3.4"}, "10.0.0.1"),
-        ("", {"x-forwarded-for": "1.2.3.4"}, ""),
-    ],
-)
-def test_client_behind_proxies(peer, headers, client):
-    """Only a trusted peer's headers count, and of them the rightmost entry that is not trusted."""
-    assert client_address(peer, headers, PROXIES) == client
-
-
-@given(st.text(), st.text(), st.text())
-def test_any_header_is_survived(peer, chain, forwarded):
-    """Whatever peer and headers say, an answer comes, and without trust it is the peer's."""
-    headers = {"x-forwarded-for": chain, "forwarded": forwarded}
-    assert isinstance(client_address("10.0.0.1", headers, PROXIES), str)
-    assert client_address(peer, headers, AddressList.parse("")) == client_address(peer, {}, AddressList.parse(""))
-
-
-def test_long_headers_cost_little():
-    """A header of a megabyte is read in well under a second."""
-    started = time.perf_counter()
-    for chain in ("1.2.3.4," * 130_000, "for=" * 250_000, 'for="' * 200_000, ";" * 1_000_000, " " * 1_000_000):
-        client_address("10.0.0.1", {"x-forwarded-for": chain, "forwarded": chain}, PROXIES)
-    assert time.perf_counter() - started < 1

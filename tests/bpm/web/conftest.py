@@ -25,7 +25,7 @@ from bpm.errors import Conflict, NotFound, Overloaded, RateLimited
 from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import SYSTEM
 from bpm.security.secrets import SecretBox
-from bpm.settings import Settings
+from bpm.settings import ConnectionSettings, Settings
 from bpm.store import Database, OrganizationRow, Transaction, open_database, utc_now
 from bpm.web.command import PATH, CommandEndpoint
 from bpm.web.health import Readiness, health_routes
@@ -156,8 +156,9 @@ async def work_slowly(command: SlowCommand, context: EffectContext) -> str:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path)
+def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+    """Settings of an installation of its own; a parameter sets limits of its connections."""
+    return Settings(data_dir=tmp_path, connections=ConnectionSettings(**getattr(request, "param", {})))
 
 
 @pytest.fixture

@@ -434,11 +434,9 @@ async def test_a_large_body_is_refused_over_a_socket(port: int, clerk: str) -> N
 
 
 @pytest.mark.parametrize("beginning", [b"", b'{"$type":'])
-async def test_a_body_that_does_not_come_is_given_up(
-    port: int, clerk: str, monkeypatch: pytest.MonkeyPatch, beginning: bytes
-) -> None:
+@pytest.mark.parametrize("settings", [{"body_seconds": 0.1}], indirect=True)
+async def test_a_body_that_does_not_come_is_given_up(port: int, clerk: str, beginning: bytes) -> None:
     """408 for a body that is not there in time, so that slow clients hold nothing for ever."""
-    monkeypatch.setattr("bpm.web.incoming.BODY_SECONDS", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request_text(clerk, beginning, 100))
     await writer.drain()

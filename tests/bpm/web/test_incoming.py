@@ -2,10 +2,11 @@
 
 import pytest
 
-from bpm.security.net import AddressList
+from bpm.security.proxies import Proxies
 from bpm.web.incoming import address_of, is_json, request_id_of
 
-TRUSTED = AddressList.parse("10.0.0.0/8")
+PROXIES = Proxies.parse("10.0.0.0/8", None)
+NOBODY = Proxies.parse("", None)
 
 
 @pytest.mark.parametrize(
@@ -24,14 +25,14 @@ TRUSTED = AddressList.parse("10.0.0.0/8")
 )
 def test_only_trusted_proxies_are_believed(peer: str, headers: list[tuple[bytes, bytes]], address: str) -> None:
     """The address is the peer's, or what trusted proxies say, over however many headers they spread it."""
-    assert address_of({"client": (peer, 1), "headers": headers}, TRUSTED) == address
+    assert address_of({"client": (peer, 1), "headers": headers}, PROXIES) == address
 
 
 def test_without_proxies_the_headers_are_not_read() -> None:
     """With no trusted proxy the peer's address stands; a local socket has none."""
     headers = [(b"x-forwarded-for", b"198.51.100.1")]
-    assert address_of({"client": ("10.0.0.1", 1), "headers": headers}, AddressList.parse("")) == "10.0.0.1"
-    assert address_of({"client": None, "headers": headers}, AddressList.parse("")) == ""
+    assert address_of({"client": ("10.0.0.1", 1), "headers": headers}, NOBODY) == "10.0.0.1"
+    assert address_of({"client": None, "headers": headers}, NOBODY) == ""
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ STATUSES = {
     "MethodNotAllowed": 405,
     "Conflict": 409,
     "TooLarge": 413,
+    "HeadTooLarge": 431,
     "TooSlow": 408,
     "UnsupportedMedia": 415,
     "Invalid": 422,

@@ -1,0 +1,1 @@
+"""Fuzzers of what reads foreign bytes; never part of the tests."""
