@@ -34,6 +34,7 @@ def insert(
     settings: Settings,
 ) -> WebhookConfig:
     """Store a new configuration; raises `Invalid` or `Conflict` with everything that is against it."""
+    tables.lock_configs(context.tx)
     require_room(context.tx, context.organization_id, "webhooks", tables.count_configs, settings)
     run_as_id = check_references(fields, findings, context, registry)
     check_key(key, findings, context)
@@ -64,6 +65,7 @@ def replace(
     box: SecretBox,
 ) -> None:
     """Change a configuration to these fields; raises `Invalid` or `Conflict` with everything against it."""
+    tables.lock_configs(context.tx)
     run_as_id = check_references(fields, findings, context, registry)
     check_address(fields, findings, context, own_id=row.id)
     definition = with_stored_secrets(_sealed(definition_of(fields), box), row.definition)
@@ -140,6 +142,7 @@ def _values(
         "author_name": context.principal.name,
         "permissions": sorted(context.principal.permissions),
         "run_as_id": run_as_id,
+        "is_contested": False,
     }
 
 

@@ -12,12 +12,12 @@ from bpm.security.permissions import INSTALLATION, SYSTEM, Principal
 from bpm.security.redaction import REDACTED
 from router import tables
 from router.config import ExecutionType, WebHookFields, unknown_command
-from router.paths import shape
+from router.paths import overlaps, shape
 from router.sealing import is_reference, mapped
-from router.tables import WebhookConfig
 from scripts import Check, Problem, Sandbox
 
 KEY_TAKEN = "A webhook configuration with this key already exists"
+ADDRESS_TAKEN = "path: this address is taken or overlaps one that is; choose another"
 
 EXECUTED_BY = {
     ExecutionType.CHAIN: "ExecuteCommandChainCommand",
@@ -106,23 +106,34 @@ def _check_command(
 
 
 def check_address(fields: WebHookFields, findings: Findings, context: Context, own_id: int | None = None) -> None:
-    """Check that no other configuration answers the same path for the same method."""
-    other = tables.config_answering(context.tx, shape(fields.path), fields.action)
-    if other is not None and other.id != own_id:
-        findings.conflicts.append(address_taken(fields, other, context))
+    """Check that the address is the organisation's to take.
 
-
-def address_taken(fields: WebHookFields, other: WebhookConfig | None, context: Context) -> str:
-    """Say which configuration answers already; another organisation's is not named."""
-    own = other is not None and other.organization_id == context.organization_id
-    who = f"the configuration {other.key!r}" if own and other is not None else "a configuration of another organisation"
-    return f"path: {fields.action} {fields.path} is answered by {who} already"
+    Within an organisation two configurations may not answer paths of one shape for one method; a literal segment
+    beats a parameter, and a path beats a key. What overlaps another organisation's address, for whichever method,
+    is taken, and whose it is nobody is told.
+    """
+    wanted = shape(fields.path)
+    if wanted.startswith("{}") and context.organization_id != INSTALLATION:
+        findings.invalid.append("path: must begin with a literal segment; a parameter there would answer for everybody")
+        return
+    for other in tables.configs_near(context.tx, wanted):
+        if other.id == own_id:
+            continue
+        if other.organization_id != context.organization_id:
+            if overlaps(wanted, other.shape) or overlaps(wanted, other.key):
+                findings.conflicts.append(ADDRESS_TAKEN)
+                return
+        elif (other.shape, other.action) == (wanted, fields.action):
+            sentence = f"path: {fields.action} {fields.path} is answered by the configuration {other.key!r} already"
+            findings.conflicts.append(sentence)
 
 
 def check_key(key: str, findings: Findings, context: Context) -> None:
-    """Check that the key is free."""
+    """Check that the key is free, as a key and as an address that another organisation's configurations answer."""
     if tables.config_with_key(context.tx, None, key) is not None:
         findings.conflicts.append(KEY_TAKEN)
+    elif any(other.organization_id != context.organization_id for other in tables.configs_near(context.tx, key)):
+        findings.conflicts.append(f"key: /api/webhooks/{key} is taken or overlaps an address that is; choose another")
 
 
 def check_secrets(definition: Mapping[str, Any], findings: Findings, context: Context) -> None:

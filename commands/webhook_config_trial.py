@@ -27,7 +27,7 @@ from router import tables
 from router.backtest import is_proof_hidden
 from router.config import ExecutionType, WebHookFields, demands
 from router.execution import Execution
-from router.guard import Guard, Verdict, readable
+from router.guard import Guard, Verdict, greeters, readable
 from router.handshakes import handshake
 from router.inbox import Source
 from router.paths import values_at
@@ -114,8 +114,6 @@ async def test(
     rule = RuleCompiler(registry, secrets_box, settings)(row)
     call = await context.read(lambda inside: _call(command, rule, inside, RequestSeal(secrets_box)))
     values = values_at(rule.path, call.path)
-    match = routes.find(call.path)
-    slot = match.slots.get(call.method) if match is not None else None
     view = WebHookTrialView(
         would_execute=False,
         problems=[*findings.invalid, *findings.conflicts],
@@ -123,7 +121,7 @@ async def test(
         route=RouteTrialView(
             matches=values is not None or (call.path == rule.key != ""),
             parameters=values or {},
-            answered_by=slot.row.key if slot is not None else None,
+            answered_by=_answering(routes, call, rule.organization_id),
         ),
         handshake=_handshake(rule, call) if readable(call).passed else None,
         verdict=await context.read(lambda inside: _verdict(rule, call, guard, inside)),
@@ -183,8 +181,15 @@ def _sample(request: SampleRequest, rule: Rule, context: Context) -> InboundCall
     )
 
 
+def _answering(routes: RouteTable, call: InboundCall, organization_id: int) -> str | None:
+    """Return the key of the organisation's configuration that answers at present; another's is not named."""
+    match = routes.find(call.path)
+    slot = match.slots.get(call.method) if match is not None else None
+    return slot.row.key if slot is not None and slot.row.organization_id == organization_id else None
+
+
 def _handshake(rule: Rule, call: InboundCall) -> HandshakeTrialView | None:
-    if not rule.enabled or rule.fields.handshake is None:
+    if not greeters([rule], call) or rule.fields.handshake is None:
         return None
     answer = handshake(rule.fields.handshake, call.method, call.query, call.headers, call.body)
     if answer is None:

@@ -10,7 +10,7 @@ from bpm.bus import View
 class RouteTrialView(View):
     """Whether the configuration answers the address, with which path parameters.
 
-    `answeredBy` is the key of the configuration that answers there at present, which may be another one.
+    `answeredBy` is the key of your configuration that answers there at present, which may be another one.
     """
 
     matches: bool

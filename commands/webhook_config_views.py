@@ -8,9 +8,14 @@ from bpm.bus import Moment, View
 from router.sealing import redacted_definition
 from router.tables import WebhookConfigRevision
 
+CONTESTED = "path: this address is taken or overlaps one that is, so nothing is answered here; choose another"
+
 
 class WebHookConfigView(View):
-    """A whole configuration, secrets as `***`; `warnings` are what looked wrong when it was saved just now."""
+    """A whole configuration, secrets as `***`.
+
+    `warnings` are what looked wrong when it was saved just now, and whether another one keeps it from answering.
+    """
 
     id: int
     key: str
@@ -104,7 +109,7 @@ def shown(row: Any, base_url: str, warnings: list[str] | None = None) -> WebHook
             "author": row.author_name,
             "createdAt": row.created_at,
             "updatedAt": row.updated_at,
-            "warnings": warnings or [],
+            "warnings": [*(warnings or ()), *([CONTESTED] if row.is_contested else ())],
         }
     )
 

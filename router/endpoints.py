@@ -19,7 +19,7 @@ from router.answers import Answers, accepted
 from router.confidential import STRANGE
 from router.execution import Execution
 from router.fixed import FixedRoutes
-from router.guard import Guard, Verdict, address_refused, may_greet, method_refused, unknown
+from router.guard import Guard, Verdict, address_refused, greeters, method_refused, unknown
 from router.handshakes import handshake
 from router.inbox import Inbox, Source
 from router.paths import requested
@@ -103,9 +103,9 @@ class WebhookEndpoint:
         return await self._passed(call, rule, source)
 
     async def _greeting(self, rules: list[Rule], call: InboundCall, body: "Body") -> Answer | None:
-        """Answer a provider's question to any of the rules; what is none is judged as every request."""
-        for rule in rules:
-            if rule.fields.handshake is not None and may_greet(rule, call):
+        """Answer a provider's question to the rule that takes the request; what is none is judged as every request."""
+        for rule in greeters(rules, call):
+            if rule.fields.handshake is not None:
                 try:
                     call.body = await body.read(rule.max_body_bytes)
                     query = call.query

@@ -110,11 +110,16 @@ class Guard:
         """Judge the whole request: the signature over the raw bytes, then the body's form."""
         if rule.broken is not None:
             return Verdict("broken", rule.broken, NotFound("There is no webhook here"))
+        verdict = self.proven(rule, call)
+        return readable(call) if verdict.passed else verdict
+
+    def proven(self, rule: Rule, call: InboundCall) -> Verdict:
+        """Judge the signature alone, of a new request or of one that was stored."""
         if rule.verifier is not None:
             found = rule.verifier.verify(call.body, call.headers, call.received_at.timestamp())
             if not found.ok:
                 return Verdict("signature", found.cause, Unverified("The signature is missing or wrong"))
-        return readable(call)
+        return PASSED
 
     def counted(self, rule: Rule, call: InboundCall, verdict: Verdict) -> Verdict:
         """Count a judged request of a rule that has a rate; dry runs and replays are not counted."""
@@ -146,9 +151,22 @@ def _too_many(seconds: float) -> RateLimited:
     return RateLimited("Too many requests", retry_after=max(1.0, seconds))
 
 
-def may_greet(rule: Rule, call: InboundCall) -> bool:
-    """Tell whether a handshake may come from where this request does."""
-    return rule.enabled and (rule.addresses is None or rule.addresses.allows(call.address))
+def greeters(rules: list[Rule], call: InboundCall) -> list[Rule]:
+    """Return the rules at an address that may hear a request as a provider's question.
+
+    A request is heard by the rule that takes it, from where that rule allows; where none takes its method, by any.
+    Meta's question proves itself by the verify token, so a rule beside may hear it, too.
+    """
+    is_taken = any(rule.method == call.method for rule in rules)
+    return [rule for rule in rules if _may_greet(rule, call, is_taken=is_taken)]
+
+
+def _may_greet(rule: Rule, call: InboundCall, *, is_taken: bool) -> bool:
+    handshake = rule.fields.handshake
+    if handshake is None or not rule.enabled:
+        return False
+    is_meant = rule.method == call.method or not is_taken or handshake.kind == "meta"
+    return is_meant and (rule.addresses is None or rule.addresses.allows(call.address))
 
 
 def readable(call: InboundCall) -> Verdict:

@@ -32,6 +32,21 @@ def shape(path: str) -> str:
     return "/".join("{}" if PARAMETER.fullmatch(part) else part for part in path.split("/"))
 
 
+def overlaps(one: str, other: str) -> bool:
+    """Tell whether some address is answered by both of two shapes; capitals make no other address here.
+
+    Addresses that differ in capitals alone are two, but whoever mistypes one must not reach somebody else.
+    """
+    segments, others = one.lower().split("/"), other.lower().split("/")
+    pairs = zip(segments, others, strict=False)
+    return len(segments) == len(others) and all(a == b or "{}" in (a, b) for a, b in pairs)
+
+
+def is_reserved(path: str) -> bool:
+    """Tell whether a request's path is a fixed endpoint's, which no rule answers, also while the endpoint is off."""
+    return path == "mono/callback" or path == "remita" or path.startswith("remita/")
+
+
 def requested(path: str, raw_path: bytes) -> str:
     """Return the path of a request as rules are looked up by: decoded, but for `/` and `%` inside a segment.
 
@@ -74,11 +89,12 @@ def _check_segments(parts: list[str]) -> None:
 
 
 def _check_collisions(parts: list[str]) -> None:
-    if parts[0] == "remita":
+    lowered = [part.lower() for part in parts]
+    if lowered[0] == "remita":
         raise ValueError("collides with the fixed Remita endpoints /api/webhooks/remita and below")
-    if parts == ["mono", "callback"]:
+    if lowered == ["mono", "callback"]:
         raise ValueError("collides with the fixed endpoint /api/webhooks/mono/callback")
-    if len(parts) == 1 or parts[1:] == ["logs"]:
+    if len(parts) == 1 or lowered[1:] == ["logs"]:
         if parts[0].isdigit():
             raise ValueError(f"collides with the subscription address /api/webhooks/{'/'.join(parts)}")
         if PARAMETER.fullmatch(parts[0]):

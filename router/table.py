@@ -9,7 +9,7 @@ import structlog
 
 from bpm.store import Database, Transaction, organizations
 from router import tables
-from router.paths import PARAMETER
+from router.paths import PARAMETER, is_reserved
 from router.rule import Rule
 
 log = structlog.get_logger("router")
@@ -79,6 +79,8 @@ class RouteTable:
 
     def find(self, path: str) -> Node | None:
         """Return the rules that answer `path` (without the prefix): a literal path, one with parameters, or a key."""
+        if is_reserved(path):
+            return None
         return self._exact.get(path) or _descend(self._root, path.split("/"), 0) or self._keys.get(path)
 
     def rule(self, slot: Slot) -> Rule:
@@ -120,12 +122,16 @@ class RouteTable:
     def _add(self, row: Any) -> None:
         slot = Slot(row)
         self._rows[row.id] = slot
+        if row.is_contested:
+            return
         self._keys[row.key] = Node(slots={row.action: slot})
         self._node(row.path).slots[row.action] = slot
 
     def _remove(self, config_id: int) -> None:
         slot = self._rows.pop(config_id, None)
         if slot is None:
+            return
+        if slot.row.is_contested:
             return
         self._keys.pop(slot.row.key, None)
         slots = self._node(slot.row.path).slots

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, or_, select, text, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlmodel import Field, col
@@ -41,8 +41,9 @@ OPEN_STATES = (PENDING, RUNNING, FAILED)
 class WebhookConfig(OrganizationRow, table=True):
     """A configuration; `definition` holds its fields as on the wire, secrets encrypted.
 
-    `shape` is the path with nameless parameters. A rule runs with the permissions that `author_id` (or the
-    service account `run_as_id`) had when it was saved and still has.
+    `shape` is the path with nameless parameters. A rule runs with the permissions that `author_id` (or the service
+    account `run_as_id`) had when it was saved and still has. One that `is_contested` overlapped an older one of
+    another organisation before that was refused; it answers nothing until it is saved anew.
     """
 
     __table_args__ = (UniqueConstraint("shape", "action"), {"sqlite_autoincrement": True})
@@ -62,6 +63,7 @@ class WebhookConfig(OrganizationRow, table=True):
     author_name: str
     permissions: list[str] = Field(sa_type=JsonColumn)
     run_as_id: str | None = None
+    is_contested: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
@@ -273,12 +275,27 @@ def config_with_key(tx: Transaction, organization_id: int | None, key: str) -> A
     return _CONFIG_BY_KEY.first(tx, organization_id, key=key)
 
 
-def config_answering(tx: Transaction, path_shape: str, action: str) -> WebhookConfig | None:
-    """Return the configuration, of whichever organisation, that answers paths of this shape for a method."""
-    statement = select_rows(WebhookConfig).where(
-        col(WebhookConfig.shape) == path_shape, col(WebhookConfig.action) == action
-    )
-    return tx.session(None).exec(statement).first()
+def lock_configs(tx: Transaction) -> None:
+    """Wait until nobody else changes configurations: what is free now stays free until the transaction is over."""
+    one_at_a_time(tx, "webhook revisions")
+
+
+def configs_near(tx: Transaction, path_shape: str) -> Sequence[Any]:
+    """Return (id, organization_id, key, shape, action) of the configurations that may answer addresses of a shape.
+
+    They are those of all organisations with as many segments and the same first one, and, where there is one
+    segment only, those whose key it is.
+    """
+    columns, first = CONFIGS.c, path_shape.partition("/")[0].lower()
+    slashes = func.length(columns.shape) - func.length(func.replace(columns.shape, "/", ""))
+    places = [columns.shape.startswith("{}/")]
+    if "/" in path_shape:
+        places.append(func.lower(columns.shape).startswith(f"{first}/", autoescape=True))
+    near = (slashes == path_shape.count("/")) & (or_(*places) if first != "{}" else true())
+    if "/" not in path_shape:
+        near = or_(func.lower(columns.shape) == first, func.lower(columns.key) == first)
+    chosen = select(columns.id, columns.organization_id, columns.key, columns.shape, columns.action)
+    return tx.connection.execute(chosen.where(near, columns.is_contested.is_(False))).all()
 
 
 def count_configs(tx: Transaction, organization_id: int) -> int:
@@ -315,7 +332,7 @@ def delete_config(tx: Transaction, row: WebhookConfig) -> None:
 
 def insert_revision(tx: Transaction, values: Mapping[str, Any]) -> None:
     """Insert a revision: what every server process learns of a change by, so they must appear in their order."""
-    one_at_a_time(tx, "webhook revisions")
+    lock_configs(tx)
     tx.connection.execute(REVISIONS.insert(), values)
 
 

@@ -133,7 +133,7 @@ async def test_another_organisations_configuration_is_not_named(house: House) ->
     """Keys and addresses are shared by all organisations, but a collision gives no name away."""
     await create(house, key="secret-key", path="p")
     error = await refusal(house, "CreateWebHookConfigCommand", native("mine", path="p"), stranger())
-    assert error.errors == ("path: POST p is answered by a configuration of another organisation already",)
+    assert error.errors == ("path: this address is taken or overlaps one that is; choose another",)
     error = await refusal(house, "GetWebHookConfigByIdQuery", {"id": 1}, stranger())
     assert isinstance(error, NotFound)
 
