@@ -122,6 +122,15 @@ class DialectSettings(Group):
     """How many requests a caller may send to them in a minute, counted in each process; 0 is any number."""
 
 
+class ReferenceSettings(Group):
+    """Which variables and files of the server may hold the secrets of the installation's rules (`env:`, `file:`)."""
+
+    variables: str = "*"
+    """Their names, between commas, as in `PAY_*, SHOP_SECRET`; the server's own, `BPM_…`, never are."""
+    folder: Path | None = None
+    """The folder of the files; without it no file may be referred to."""
+
+
 class RetentionSettings(Group):
     """How long things are kept, in days; 0 is for ever. What is still to be executed is never pruned."""
 
@@ -208,6 +217,7 @@ class Settings(BaseSettings):
     dialects: DialectSettings = DialectSettings()
     organizations: OrganizationSettings = OrganizationSettings()
     quarantine: QuarantineSettings = QuarantineSettings()
+    references: ReferenceSettings = ReferenceSettings()
     retention: RetentionSettings = RetentionSettings()
 
     @field_validator("command_packages", mode="before")

@@ -7,15 +7,18 @@ from pydantic import Field
 from bpm.accounts.tables import select_audit_entries
 from bpm.bus import Context, Id, PagedQuery, Query, View, handles
 from bpm.errors import Forbidden, Invalid
+from bpm.security.permissions import INSTALLATION
 from bpm.security.redaction import REDACTED
-from bpm.security.secrets import SecretBox, SecretError, resolve_reference
+from bpm.security.references import FOREIGN, REFER, References, is_reference, may_refer
+from bpm.security.secrets import SecretBox, SecretError
+from bpm.settings import Settings
 from commands.inbound_lookup import existing_request, select_matching
 from commands.inbound_views import InboundRequestDetailView, InboundRequestPage, shown, shown_whole
 from router import tables
 from router.attempts.tables import select_attempts
 from router.request import InboundCall, call_of
 from router.seal import RequestSeal
-from router.sealing import is_reference, opened_definition
+from router.sealing import opened_definition
 from router.signatures import SignatureConfig, explain
 from router.tables import InboundRequest
 
@@ -115,7 +118,7 @@ class ExplainSignatureQuery(Query[SignatureExplanationView]):
 
 @handles
 def explain_signature(
-    query: ExplainSignatureQuery, context: Context, secrets_box: SecretBox
+    query: ExplainSignatureQuery, context: Context, secrets_box: SecretBox, settings: Settings
 ) -> SignatureExplanationView:
     """Ask the signature doctor."""
     row = existing_request(query.request_id, context)
@@ -124,7 +127,8 @@ def explain_signature(
     config = query.signature or _configured(row, context, secrets_box)
     seal = RequestSeal(secrets_box)
     call = seal.whole(row) if query.signature is None else _on_trial(query.signature, row, context, seal)
-    found = explain(config, call.body, call.headers, call.received_at.timestamp(), resolve_reference)
+    resolve = References(settings.references).resolver(context.organization_id)
+    found = explain(config, call.body, call.headers, call.received_at.timestamp(), resolve)
     view = SignatureExplanationView.model_validate(found)
     header = call.headers.get(config.to_scheme().header.lower())
     if header == REDACTED:
@@ -152,5 +156,7 @@ def _configured(row: InboundRequest, context: Context, box: SecretBox) -> Signat
 
 def _check_may_refer(context: Context) -> None:
     """A reference makes the server read a variable or file: only who may save one may try one."""
-    if not context.principal.allows("webhooks:write"):
-        raise Forbidden("signature.secret: a reference (env:, file:) needs the permission webhooks:write")
+    if context.organization_id != INSTALLATION:
+        raise Forbidden(f"signature.secret: {FOREIGN}")
+    if not may_refer(context.principal):
+        raise Forbidden(f"signature.secret: a reference (env:, file:) needs the permission {REFER}")

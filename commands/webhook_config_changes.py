@@ -8,6 +8,7 @@ from bpm.accounts.limits import require_room
 from bpm.bus import Context, Registry
 from bpm.errors import Conflict
 from bpm.security.redaction import REDACTED
+from bpm.security.references import References, is_reference
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.webhook_config_checks import (
@@ -15,12 +16,13 @@ from commands.webhook_config_checks import (
     check_address,
     check_key,
     check_references,
+    check_resolved,
     check_secrets,
 )
 from router import tables
 from router.config import WebHookFields
 from router.paths import shape
-from router.sealing import is_reference, mapped, redacted_definition, with_stored_secrets
+from router.sealing import mapped, redacted_definition, with_stored_secrets
 from router.tables import WebhookConfig
 
 
@@ -40,7 +42,8 @@ def insert(
     check_key(key, findings, context)
     check_address(fields, findings, context)
     definition = _sealed(definition_of(fields), box)
-    check_secrets(definition, findings, context)
+    check_secrets(definition, {}, findings, context)
+    check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
     findings.raise_any()
     values = {
         **_values(fields, definition, run_as_id, context),
@@ -63,13 +66,15 @@ def replace(
     context: Context,
     registry: Registry,
     box: SecretBox,
+    settings: Settings,
 ) -> None:
     """Change a configuration to these fields; raises `Invalid` or `Conflict` with everything against it."""
     tables.lock_configs(context.tx)
     run_as_id = check_references(fields, findings, context, registry)
     check_address(fields, findings, context, own_id=row.id)
     definition = with_stored_secrets(_sealed(definition_of(fields), box), row.definition)
-    check_secrets(definition, findings, context)
+    check_secrets(definition, row.definition, findings, context)
+    check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
     findings.raise_any()
     values = {
         **_values(fields, definition, run_as_id, context),
@@ -101,8 +106,9 @@ def draft_row(
     fields: WebHookFields, saved: WebhookConfig | None, findings: Findings, context: Context, box: SecretBox
 ) -> WebhookConfig:
     """Return the row that a draft, or one of changes to `saved`, would be stored as."""
-    definition = with_stored_secrets(_sealed(definition_of(fields), box), saved.definition if saved else {})
-    check_secrets(definition, findings, context)
+    stored = saved.definition if saved else {}
+    definition = with_stored_secrets(_sealed(definition_of(fields), box), stored)
+    check_secrets(definition, stored, findings, context)
     return WebhookConfig(
         **_values(fields, definition, None, context),
         id=saved.id if saved else 0,

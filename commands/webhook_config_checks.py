@@ -7,13 +7,15 @@ from typing import Any
 from bpm.accounts.principals import held, lacking, principal_of_user
 from bpm.accounts.tables import find_user_named
 from bpm.bus import Context, Message, Registry
-from bpm.errors import BpmError, Conflict, Invalid
+from bpm.errors import BpmError, Conflict, Forbidden, Invalid
 from bpm.security.permissions import INSTALLATION, SYSTEM, Principal
 from bpm.security.redaction import REDACTED
+from bpm.security.references import FOREIGN, REFER, Resolve, may_refer
+from bpm.security.secrets import SecretError
 from router import tables
 from router.config import ExecutionType, WebHookFields, unknown_command
 from router.paths import overlaps, shape
-from router.sealing import is_reference, mapped
+from router.sealing import mapped, references_in
 from scripts import Check, Problem, Sandbox
 
 KEY_TAKEN = "A webhook configuration with this key already exists"
@@ -136,17 +138,35 @@ def check_key(key: str, findings: Findings, context: Context) -> None:
         findings.conflicts.append(f"key: /api/webhooks/{key} is taken or overlaps an address that is; choose another")
 
 
-def check_secrets(definition: Mapping[str, Any], findings: Findings, context: Context) -> None:
-    """Check that no secret is the placeholder which stands for stored ones, or another's: the server's own."""
+def check_secrets(
+    definition: Mapping[str, Any], stored: Mapping[str, Any], findings: Findings, context: Context
+) -> None:
+    """Check that no secret is the placeholder which stands for stored ones, or a reference that may not be used.
+
+    References name what is the installation's. Who may change a rule but not refer keeps those that are stored;
+    for others it raises `Forbidden`, so that not even a draft makes the server read anything.
+    """
 
     def check(secret: str) -> str:
         if secret == REDACTED:
             findings.invalid.append(f"secret: {REDACTED} stands for a stored secret, but none is stored; enter it")
-        if is_reference(secret) and context.organization_id != INSTALLATION:
-            findings.invalid.append("secret: env: and file: name what is the installation's; enter the secret itself")
         return secret
 
     mapped(definition, check)
+    new = references_in(definition) - references_in(stored)
+    if new and context.organization_id != INSTALLATION:
+        findings.invalid.append(f"secret: {FOREIGN}")
+    elif new and not may_refer(context.principal):
+        raise Forbidden(f"secret: a reference (env:, file:) needs the permission {REFER}")
+
+
+def check_resolved(definition: Mapping[str, Any], resolve: Resolve, findings: Findings) -> None:
+    """Warn of references that name nothing at present; the rule refuses every request until they do."""
+    for reference in sorted(references_in(definition)):
+        try:
+            resolve(reference)
+        except SecretError as error:
+            findings.warnings.append(f"secret: {error}")
 
 
 def _unknown_fields(place: str, message_type: type[Message[Any]], parameters: Mapping[str, Any]) -> Iterable[str]:

@@ -28,7 +28,6 @@ from router.backtest import is_proof_hidden
 from router.config import ExecutionType, WebHookFields, demands
 from router.execution import Execution
 from router.guard import Guard, Verdict, greeters, readable
-from router.handshakes import handshake
 from router.inbox import Source
 from router.paths import values_at
 from router.request import InboundCall
@@ -189,9 +188,7 @@ def _answering(routes: RouteTable, call: InboundCall, organization_id: int) -> s
 
 
 def _handshake(rule: Rule, call: InboundCall) -> HandshakeTrialView | None:
-    if not greeters([rule], call) or rule.fields.handshake is None:
-        return None
-    answer = handshake(rule.fields.handshake, call.method, call.query, call.headers, call.body)
+    answer = rule.greeting(call) if greeters([rule], call) else None
     if answer is None:
         return None
     body = answer.body.decode("utf-8", "replace")

@@ -113,7 +113,7 @@ async def update(
         row = _existing(command.id, inside)
         if command.revision not in (None, row.revision):
             raise Conflict(f"revision: is {row.revision} by now, not {command.revision}; read the configuration again")
-        replace(row, command, findings, inside, registry, secrets_box)
+        replace(row, command, findings, inside, registry, secrets_box, settings)
         return shown(row, settings.base_url, findings.warnings)
 
     view = await context.conclude(store)

@@ -20,7 +20,6 @@ from router.confidential import STRANGE
 from router.execution import Execution
 from router.fixed import FixedRoutes
 from router.guard import Guard, Verdict, address_refused, greeters, method_refused, unknown
-from router.handshakes import handshake
 from router.inbox import Inbox, Source
 from router.paths import requested
 from router.providers import Answer, Call, Refusal
@@ -105,15 +104,13 @@ class WebhookEndpoint:
     async def _greeting(self, rules: list[Rule], call: InboundCall, body: "Body") -> Answer | None:
         """Answer a provider's question to the rule that takes the request; what is none is judged as every request."""
         for rule in greeters(rules, call):
-            if rule.fields.handshake is not None:
-                try:
-                    call.body = await body.read(rule.max_body_bytes)
-                    query = call.query
-                except (TooLarge, ValueError):
-                    return None
-                answer = handshake(rule.fields.handshake, call.method, query, call.headers, call.body)
-                if answer is not None:
-                    return answer
+            try:
+                call.body = await body.read(rule.max_body_bytes)
+                answer = rule.greeting(call)
+            except (TooLarge, ValueError):
+                return None
+            if answer is not None:
+                return answer
         return None
 
     async def _passed(self, call: InboundCall, rule: Rule, source: Source) -> Answer:

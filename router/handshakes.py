@@ -18,7 +18,7 @@ from bpm.expressions import (
     compile_expression,
     compile_template,
 )
-from bpm.security.secrets import resolve_reference
+from bpm.security.references import Resolve
 from bpm.security.strict_json import StrictJsonError, parse_json
 from router.providers import Answer
 
@@ -27,7 +27,6 @@ UNSNIFFED = (("x-content-type-options", "nosniff"),)
 """What a stranger sent goes back: no browser may take it for a page."""
 
 Parameters = Mapping[str, str]
-Resolve = Callable[[str], str]
 
 
 class HandshakeConfig(WireModel):
@@ -71,7 +70,7 @@ def handshake(
     query: Parameters,
     headers: Parameters,
     body: bytes,
-    resolve: Resolve = resolve_reference,
+    resolve: Resolve = str,
 ) -> Answer | None:
     """Answer the provider's question; None if the request is none. Header names are in lower case.
 

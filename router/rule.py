@@ -11,14 +11,17 @@ from bpm.errors import BpmError, Failed
 from bpm.jobs import Lane
 from bpm.security.net import AddressList
 from bpm.security.redaction import MIN_REPEATED
-from bpm.security.secrets import SecretBox, resolve_reference
+from bpm.security.references import References, Resolve
+from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from router.confidential import ALWAYS, Confidential
 from router.config import ExecutionType, RetryConfig, WebHookFields, parse_rate
 from router.deduplication import Locator, locator_of
 from router.dispatch import Dispatch, dispatcher
+from router.handshakes import handshake
 from router.lane import RuleLane
 from router.paths import values_at
+from router.providers import Answer
 from router.request import InboundCall
 from router.response import ResponseTemplate
 from router.sealing import opened_definition
@@ -30,7 +33,8 @@ class Rule:
     """One configuration at one revision.
 
     `confidential` is what of a request nobody may see. `broken` says why every request must be refused; `verifier`
-    is None only then, or when no signature was asked for.
+    is None only then, or when no signature was asked for. `resolve` reads the references among the
+    secrets.
     """
 
     id: int
@@ -41,6 +45,7 @@ class Rule:
     method: str
     path: str
     fields: WebHookFields
+    resolve: Resolve
     author_id: str
     run_as_id: str | None
     permissions: frozenset[str]
@@ -66,6 +71,12 @@ class Rule:
         """Whether the caller waits for the outcome."""
         return self.fields.response_mode == "sync"
 
+    def greeting(self, call: InboundCall) -> Answer | None:
+        """Return the answer to a provider's question; None when the request is none."""
+        if self.fields.handshake is None:
+            return None
+        return handshake(self.fields.handshake, call.method, call.query, call.headers, call.body, self.resolve)
+
     def path_values(self, path: str) -> dict[str, str]:
         """Return the values of the path's parameters; there are none when the key was used instead."""
         return (values_at(self.path, path) or {}) if "{" in self.path else {}
@@ -87,6 +98,7 @@ class RuleCompiler:
         self._registry = registry
         self._box = box
         self._settings = settings
+        self._references = References(settings.references)
 
     def __call__(self, row: Any) -> Rule:
         """Compile one row of `webhook_config`."""
@@ -96,7 +108,8 @@ class RuleCompiler:
             return self._broken(row, f"the configuration can't be used: {error}")
 
     def _rule(self, row: Any, fields: WebHookFields) -> Rule:
-        verifier = compile_signature(fields.signature, resolve_reference) if fields.signature else None
+        resolve = self._references.resolver(row.organization_id)
+        verifier = compile_signature(fields.signature, resolve) if fields.signature else None
         return Rule(
             id=row.id,
             key=row.key,
@@ -106,6 +119,7 @@ class RuleCompiler:
             method=fields.action,
             path=row.path,
             fields=fields,
+            resolve=resolve,
             author_id=row.author_id,
             run_as_id=row.run_as_id,
             permissions=frozenset(row.permissions),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from bpm.security.redaction import REDACTED
+from bpm.security.references import is_reference
 from bpm.security.secrets import SecretBox
 
 PLACES = (("signature", "secret"), ("signature", "secrets"), ("handshake", "verifyToken"), ("handshake", "secret"))
@@ -30,6 +31,19 @@ def opened_definition(definition: Mapping[str, Any], box: SecretBox) -> dict[str
     return mapped(definition, lambda secret: secret if is_reference(secret) else box.decrypt(secret))
 
 
+def references_in(definition: Mapping[str, Any]) -> set[str]:
+    """Return the references among the secrets."""
+    found: set[str] = set()
+
+    def note(secret: str) -> str:
+        if is_reference(secret):
+            found.add(secret)
+        return secret
+
+    mapped(definition, note)
+    return found
+
+
 def with_stored_secrets(definition: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields with every `***` replaced by the secret that is stored in its place, if there is one."""
     merged = dict(definition)
@@ -38,11 +52,6 @@ def with_stored_secrets(definition: Mapping[str, Any], stored: Mapping[str, Any]
         if isinstance(inside, Mapping) and isinstance(before, Mapping):
             merged[section] = {**inside, **_kept(name, inside.get(name), before.get(name))}
     return merged
-
-
-def is_reference(secret: str) -> bool:
-    """Tell whether a secret only says where the secret is."""
-    return secret.startswith(("env:", "file:"))
 
 
 def _changed(value: Any, change: Callable[[str], str]) -> Any:

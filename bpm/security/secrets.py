@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import os
 import secrets
-import stat
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +24,6 @@ from bpm.security.private_files import make_private_file
 
 KEY_FILE = "secret.key"
 MIN_KEY_CHARACTERS = 32
-MAX_FILE_BYTES = 64 * 1024
 NONCE_BYTES = 12
 VERSION = "v1"
 
@@ -120,47 +118,6 @@ def load_secret_key(settings: KeySettings) -> bytes:
         return _checked(path.read_text(encoding="utf-8").strip(), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise SecretError(f"the key file {path} can't be used: {error}; mend it or set BPM_SECRET_KEY") from error
-
-
-def resolve_reference(reference: str) -> str:
-    """Return the secret that `env:NAME` or `file:PATH` names; any other text is the secret itself.
-
-    Raises `SecretError` when the variable is not set or the file is not a readable text of at most 64 KiB.
-    """
-    kind, separator, name = reference.partition(":")
-    if separator and kind == "env":
-        return _from_environment(name)
-    if separator and kind == "file":
-        return _from_file(Path(name))
-    return reference
-
-
-def _from_environment(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise SecretError(f"the environment variable {name!r} is not set; set it where the server starts")
-    return value
-
-
-def _from_file(path: Path) -> str:
-    try:
-        text = _read(path).decode().rstrip("\r\n")
-    except (OSError, ValueError) as error:
-        raise SecretError(f"the secret file {path} can't be read: {error}") from error
-    if not text:
-        raise SecretError(f"the secret file {path} is empty; write the secret into it")
-    return text
-
-
-def _read(path: Path) -> bytes:
-    # without O_NONBLOCK a named pipe that nobody writes to would stop the server
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError("it is not a regular file")
-        content = file.read(MAX_FILE_BYTES + 1)
-    if len(content) > MAX_FILE_BYTES:
-        raise OSError(f"it is longer than {MAX_FILE_BYTES} bytes")
-    return content
 
 
 def _checked(text: str, place: str) -> bytes:

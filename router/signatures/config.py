@@ -9,8 +9,9 @@ from pydantic import Field, field_validator, model_validator
 
 from bpm.bus import Integer, WireModel
 from bpm.security.redaction import REDACTED
+from bpm.security.references import is_reference
 
-from .keys import decode_key, is_reference
+from .keys import decode_key
 from .scheme import FIVE_MINUTES, PRESETS, Encoding, Hash, KeyDecoding, Scheme
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")

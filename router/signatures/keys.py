@@ -6,12 +6,6 @@ from collections.abc import Callable
 from .scheme import Encoding, KeyDecoding
 
 WHSEC = "whsec_"
-REFERENCES = ("env:", "file:")
-
-
-def is_reference(secret: str) -> bool:
-    """Whether a secret only says where it is kept."""
-    return secret.startswith(REFERENCES)
 
 
 def decode_key(secret: str, decoding: KeyDecoding) -> bytes:

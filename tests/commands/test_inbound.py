@@ -202,7 +202,7 @@ async def test_a_draft_may_not_probe_the_server(house: House) -> None:
     reader = stranger(permissions=frozenset({"inbound:read"}))
     await capture(house, "r2", organization_id=2)
     draft = {"scheme": "github", "secret": "env:HOME"}
-    with pytest.raises(Forbidden, match="webhooks:write"):
+    with pytest.raises(Forbidden, match="the installation's"):
         await house.send("ExplainSignatureQuery", reader, requestId="r2", signature=draft)
     draft = {"scheme": "github", "secret": "env:NO_SUCH_VARIABLE"}
     proof = {"x-hub-signature-256": "sha256=" + "0" * 64}

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bpm.security.references import References
+from bpm.settings import ReferenceSettings
 from router.handshakes import HandshakeConfig, handshake
 
 META = HandshakeConfig(kind="meta", verify_token="token")
@@ -23,8 +25,9 @@ ECHO = HandshakeConfig.model_validate(
 
 
 def ask(config, method="GET", query=None, headers=None, body=b""):
-    """The answer to a request."""
-    return handshake(config, method, query or {}, headers or {}, body)
+    """The answer to a request, to a rule of the installation."""
+    resolve = References(ReferenceSettings()).resolver(1)
+    return handshake(config, method, query or {}, headers or {}, body, resolve)
 
 
 def meta_query(**changes):

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from standardwebhooks import Webhook
 
-from bpm.security.secrets import resolve_reference
+from bpm.security.references import References
+from bpm.settings import ReferenceSettings
 from router.signatures import PRESETS, SignatureConfig, compile_signature, sign
 
 NOW = 1_700_000_000
@@ -264,9 +265,10 @@ def test_secret_references_are_resolved(monkeypatch, tmp_path):
     monkeypatch.setenv("HOOK_SECRET", "key")
     tmp_path.joinpath("secret").write_text("key\n")
     headers = {"mono-webhook-secret": "key"}
+    resolve = References(ReferenceSettings(folder=tmp_path)).resolver(1)
     for reference in ("env:HOOK_SECRET", f"file:{tmp_path}/secret"):
-        assert compile_signature(config("mono", secret=reference), resolve_reference).verify(BODY, headers, NOW).ok
-    absent = compile_signature(config("mono", secret="env:ABSENT"), resolve_reference)
+        assert compile_signature(config("mono", secret=reference), resolve).verify(BODY, headers, NOW).ok
+    absent = compile_signature(config("mono", secret="env:ABSENT"), resolve)
     assert absent.faults
     assert "ABSENT" in absent.verify(BODY, headers, NOW).cause
     assert not absent.verify(BODY, {"mono-webhook-secret": ""}, NOW).ok

@@ -1,6 +1,5 @@
 """Keys and secrets at rest."""
 
-import os
 import stat
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from bpm.security.secrets import (
     SecretError,
     derive_key,
     load_secret_key,
-    resolve_reference,
 )
 from bpm.settings import Settings
 
@@ -111,40 +109,3 @@ def test_a_broken_key_file_is_refused_and_kept(tmp_path: Path, content: bytes) -
     with pytest.raises(SecretError, match=KEY_FILE):
         load_secret_key(Settings(data_dir=tmp_path))
     assert file.read_bytes() == content
-
-
-def test_a_reference_names_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`env:NAME` is the variable's value."""
-    monkeypatch.setenv("SHOP_SECRET", "s3cret")
-    assert resolve_reference("env:SHOP_SECRET") == "s3cret"
-
-
-def test_a_reference_names_a_file(tmp_path: Path) -> None:
-    """`file:PATH` is the file's text without the line's end."""
-    file = tmp_path / "secret"
-    file.write_text("s3cret\n")
-    assert resolve_reference(f"file:{file}") == "s3cret"
-
-
-@pytest.mark.parametrize("text", ["whsec_abc:def", "s3cret", "", "environment:NAME", ":x"])
-def test_any_other_text_is_the_secret_itself(text: str) -> None:
-    """A text that is no reference is taken as it is."""
-    assert resolve_reference(text) == text
-
-
-def test_a_missing_variable_is_named() -> None:
-    """A variable that is not set is refused by name."""
-    with pytest.raises(SecretError, match="'NO_SUCH_VARIABLE' is not set"):
-        resolve_reference("env:NO_SUCH_VARIABLE")
-
-
-def test_a_bad_file_is_named(tmp_path: Path) -> None:
-    """A missing, empty, binary, too long or endless file, a folder and an idle pipe are refused by name."""
-    (tmp_path / "empty").write_text("\n")
-    (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    (tmp_path / "long").write_bytes(b"x" * 70_000)
-    os.mkfifo(tmp_path / "pipe")
-    names = [str(tmp_path / name) for name in ("missing", "empty", "binary", "long", "pipe", "")]
-    for name in [*names, "/dev/zero", "nul\0"]:
-        with pytest.raises(SecretError, match="the secret file"):
-            resolve_reference(f"file:{name}")
