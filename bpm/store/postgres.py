@@ -121,7 +121,7 @@ class PostgresDatabase(Database):
             else:
                 await connection.close()
                 break
-        await refuse_transaction_pooler(self.dsn)
+        await refuse_transaction_pooler(self.dsn or "")
 
     def _engine(self, server_settings: dict[str, str], answer_seconds: int | None = None) -> Engine:
         async def connect(**_: Any) -> Any:
