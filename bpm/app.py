@@ -79,9 +79,11 @@ class App:
         self.jobs = open_jobs(self.database, settings, clock)
         self.lanes = Lanes(self.jobs, clock)
         self.registry = discovered(settings)
-        self.bus = Bus(self.registry, self.database, self.jobs, box, clock, settings.effect_seconds)
         self._installation = Installation(self.database, key)
         self.accounts = Accounts(self.database, settings, key, clock)
+        self.bus = Bus(
+            self.registry, self.database, self.jobs, box, clock, settings.effect_seconds, self.accounts.rights
+        )
         self.sandbox = Sandbox(Limits(), allow_unconfined=settings.scripts.allow_unconfined)
         compile_rule = RuleCompiler(self.registry, box, settings)
         self.routes = RouteTable(self.database, compile_rule)
@@ -99,14 +101,14 @@ class App:
             self.jobs,
             self.lanes,
             answers,
-            self.accounts.principal_of_user,
+            self.accounts.rights.present,
             clock,
             settings.sync_limit_seconds,
             seal,
         )
         replays = Replays(Judge(self.routes, self.fixed, self.guard, answers, seal), self.jobs, self.lanes)
         processes = ProcessRuntime(self.registry, self.jobs)
-        process_jobs = ProcessJobs(self.bus, self.jobs)
+        process_jobs = ProcessJobs(self.bus, self.jobs, processes.deployed)
         start_jobs = StartJobs(self.bus)
         starts = ProcessStarts(processes, self.jobs)
         self.outbound = Outbound(self.bus, self.jobs, self.lanes, box, self.sandbox, settings, (starts,))

@@ -1,7 +1,6 @@
 """Publish events and look them up; register types of events."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -18,7 +17,7 @@ from bpm.events.tables import Event, EventType
 from bpm.schemas import SchemaError, check_schema
 from bpm.schemas import problems as schema_problems
 from bpm.security.identifiers import new_id
-from bpm.security.permissions import RESERVED_EVENTS
+from bpm.security.permissions import RESERVED_EVENTS, Principal
 from bpm.settings import Settings
 
 Key = Annotated[str, Field(min_length=1, max_length=200)]
@@ -221,10 +220,9 @@ def _first(row: dict[str, Any], key: str, context: Context) -> EventView:
 
 
 def _start_processes(row: dict[str, Any], context: Context, registry: Registry) -> None:
-    """Tell the processes: what an event triggers is a consequence, for which the sender needs no leave."""
+    """Tell the processes: what an event triggers acts for the process's authors, not for the event's publisher."""
     needed = registry.find(START_PROCESSES).message_type.permission
-    permissions = context.principal.permissions | {needed or ""}
-    starter = replace(context.principal, organization_id=row["organization_id"], permissions=permissions)
+    starter = Principal("system", "system:events", "events", row["organization_id"], frozenset({needed or ""}))
     fields = {"event": row["name"], "data": row["data"], "eventId": row["id"]}
     context.call(START_PROCESSES, fields, starter)
 

@@ -1,16 +1,20 @@
 """How users, API keys and audit lines are shown."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from bpm.bus import Moment, View
 
 Kind = Literal["user", "service"]
+MakerId = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class UserView(View):
-    """A person or a service account, with its roles and the permissions given beside them."""
+    """A person or a service account, with its roles and the permissions given beside them.
+
+    `createdBy` is the id of the principal that made it, as in `user:7` and `key:1f`; not known of old accounts.
+    """
 
     id: int
     organization_id: int
@@ -21,6 +25,7 @@ class UserView(View):
     is_enabled: bool
     created_at: Moment
     disabled_at: Moment | None
+    created_by: str | None
 
 
 class CreatedUserView(UserView):
@@ -30,7 +35,10 @@ class CreatedUserView(UserView):
 
 
 class ApiKeyView(View):
-    """An API key without its secret; `id` is the public part, and what begins with `bpm_<id>_` is this key."""
+    """An API key without its secret; `id` is the public part, and what begins with `bpm_<id>_` is this key.
+
+    `createdBy` is the id of the principal that made it; the key ends with each of the keys `endsWith`.
+    """
 
     id: str
     name: str
@@ -40,6 +48,15 @@ class ApiKeyView(View):
     expires_at: Moment | None
     revoked_at: Moment | None
     last_used_at: Moment | None
+    created_by: str | None
+    ends_with: list[str] | None
+
+
+class RevokedApiKeyView(ApiKeyView):
+    """A revoked API key, and the accounts that were made with it; `disabled` tells whether they were disabled."""
+
+    accounts: list[UserView]
+    disabled: bool
 
 
 class CreatedApiKeyView(ApiKeyView):

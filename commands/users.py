@@ -12,6 +12,7 @@ from bpm.accounts import Accounts, tables
 from bpm.accounts.acting import acting_for
 from bpm.accounts.limits import require_room
 from bpm.accounts.lookup import present_sender
+from bpm.accounts.makers import maker_of, require_lasting
 from bpm.accounts.names import check_password, check_permission, check_role, check_username
 from bpm.accounts.principals import held, is_administrator, require_held, require_power_over
 from bpm.accounts.tables import User
@@ -20,7 +21,7 @@ from bpm.errors import Conflict, Invalid, NotFound
 from bpm.security.passwords import generate_password
 from bpm.security.permissions import Principal, permissions_of
 from bpm.settings import Settings
-from commands.user_views import CreatedUserView, Kind, UserView
+from commands.user_views import CreatedUserView, Kind, MakerId, UserView
 
 Username = Annotated[str, AfterValidator(check_username)]
 Password = Annotated[str, AfterValidator(check_password)]
@@ -31,8 +32,9 @@ Permissions = Annotated[list[Annotated[str, AfterValidator(check_permission)]], 
 class CreateUserCommand(Command[CreatedUserView]):
     """Create a user who signs in with a password, or a service account (`kind` `service`) that uses API keys.
 
-    A password that is left out is generated and shown in the answer, this once. An account of the installation may
-    create one in another organisation, `organizationId`.
+    An API key that expires creates none: the account would outlive it. A password that is left out is generated and
+    shown in the answer, this once. An account of the installation may create one in another organisation,
+    `organizationId`.
     """
 
     permission = "users:write"
@@ -75,6 +77,7 @@ def _create_user(
     command: CreateUserCommand, hashed: str | None, context: Context, settings: Settings
 ) -> CreatedUserView:
     sender = acting_for(context.tx, present_sender(context), command.organization_id or context.organization_id)
+    require_lasting(context, "create an account")
     _require_grantable(command.roles, command.permissions, sender)
     require_room(context.tx, sender.organization_id, "users", tables.count_users, settings)
     if tables.username_is_taken(context.tx, command.username):
@@ -86,6 +89,7 @@ def _create_user(
         password_hash=hashed,
         roles=command.roles,
         permissions=command.permissions,
+        created_by=maker_of(sender),
     )
     session = context.tx.session(sender.organization_id)
     session.add(user)
@@ -94,7 +98,10 @@ def _create_user(
 
 
 class UpdateUserCommand(Command[UserView]):
-    """Change what is given and leave the rest; a new password, or `isEnabled` false, ends the user's sessions."""
+    """Change what is given and leave the rest; a new password, or `isEnabled` false, ends the user's sessions.
+
+    An API key that expires sets no password, gives no permission and enables nobody.
+    """
 
     permission = "users:write"
     succeeded = "User updated successfully"
@@ -129,6 +136,8 @@ def _update_user(
     sender = present_sender(context)
     user = _changeable_user(command.id, sender, context)
     was_administrator = is_administrator(user)
+    if command.password or command.roles or command.permissions or command.is_enabled:
+        require_lasting(context, "set a password, give permissions or enable an account")
     _require_grantable(command.roles or [], command.permissions or [], sender)
     if command.is_enabled and not user.is_enabled:
         require_room(context.tx, user.organization_id, "users", tables.count_users, settings)
@@ -165,19 +174,23 @@ def disable_user(command: DisableUserCommand, context: Context, accounts: Accoun
 
 
 class GetUserListQuery(PagedQuery[Page[UserView]]):
-    """List users and service accounts; `searchText` looks into user names."""
+    """List users and service accounts; `searchText` looks into user names.
+
+    `createdBy` is the id of a principal, as in `user:7` and `key:1f`: what an API key made is found with it.
+    """
 
     permission = "users:read"
     succeeded = "Users retrieved successfully"
 
     kind: Kind | None = None
     is_enabled: bool | None = None
+    created_by: MakerId | None = None
 
 
 @handles
 def list_users(query: GetUserListQuery, context: Context) -> Page[UserView]:
     """Return one page."""
-    statement = tables.select_users(query.kind, query.is_enabled)
+    statement = tables.select_users(query.kind, query.is_enabled, query.created_by)
     columns = {"createdAt": "created_at", "id": "id", "username": "username"}
     return query.page(context, statement, User, UserView.model_validate, search=("username",), sortable=columns)
 

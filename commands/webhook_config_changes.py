@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from bpm.accounts.limits import require_room
 from bpm.bus import Context, Registry
 from bpm.errors import Conflict
+from bpm.security.permissions import Authority, Principal
 from bpm.security.redaction import REDACTED
 from bpm.security.references import References, is_reference
 from bpm.security.secrets import SecretBox
@@ -147,9 +148,16 @@ def _values(
         "author_id": context.principal.id,
         "author_name": context.principal.name,
         "permissions": sorted(context.principal.permissions),
+        "authority": _authority(run_as_id, context.principal).to_json(),
         "run_as_id": run_as_id,
         "is_contested": False,
     }
+
+
+def _authority(run_as_id: str | None, author: Principal) -> Authority:
+    """Return on whose behalf a rule acts, never with more than its author may do now."""
+    accounts = (run_as_id,) if run_as_id is not None else author.standing.accounts
+    return Authority(accounts, author.permissions)
 
 
 def _record(row: WebhookConfig, change: str, context: Context, revision: int | None = None) -> None:

@@ -1,6 +1,7 @@
 """Dry runs: what a configuration, saved or a draft, would do with a request."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Protocol
 
 from pydantic import Field
@@ -225,8 +226,9 @@ def _message(rule: Rule, call: InboundCall, values: Mapping[str, str]) -> Messag
 async def sender_of(rule: Rule, execution: Execution, context: EffectContext) -> Principal:
     """Return the rule's principal, with what the tester may do as well."""
     principal = await execution.principal_of(rule)
+    authority = principal.standing.joined(context.principal.standing)
     may = shared_permissions(principal.permissions, context.principal.permissions)
-    return Principal(principal.kind, principal.id, principal.name, principal.organization_id, may)
+    return replace(principal, permissions=may, authority=authority)
 
 
 def _shown(rehearsed: Rehearsed, registry: Registry) -> OutcomeTrialView:

@@ -13,7 +13,7 @@ from bpm.bus import Bus, Envelope, Message, Outcome
 from bpm.clock import Clock
 from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Poisoned, Unavailable
 from bpm.jobs import Job, JobQueue, Lanes
-from bpm.security.permissions import Principal, shared_permissions
+from bpm.security.permissions import Principal, acting
 from bpm.store import Database, Transaction
 from router import tables
 from router.answers import Answers, accepted
@@ -39,8 +39,8 @@ RETRY = RetryConfig()
 ONCE = RetryConfig(attempts=1)
 """How often the requests of a deleted configuration are tried: there is nothing to wait for."""
 
-Holder = Callable[[str], Awaitable[Principal]]
-"""Returns an account as it is now; raises `NotFound` or `Forbidden` when it is gone or disabled."""
+Present = Callable[[Principal], Awaitable[Principal]]
+"""Returns somebody with what they may do now; raises `Forbidden` when an account is gone or disabled."""
 
 
 class Execution:
@@ -57,7 +57,7 @@ class Execution:
         jobs: JobQueue,
         lanes: Lanes,
         answers: Answers,
-        holder: Holder,
+        present: Present,
         clock: Clock,
         sync_seconds: float,
         seal: RequestSeal,
@@ -70,7 +70,7 @@ class Execution:
         self.inbox = inbox
         self._jobs = jobs
         self._answers = answers
-        self._holder = holder
+        self._present = present
         self._clock = clock
         self._sync_seconds = sync_seconds
         self._seal = seal
@@ -167,9 +167,7 @@ class Execution:
 
     async def principal_of(self, rule: Rule) -> Principal:
         """Return what a rule may do: what its author (or `runAs`) could when it was saved and still can."""
-        holder = await self._holder(rule.run_as_id or rule.author_id)
-        may = shared_permissions(rule.permissions, holder.permissions)
-        return Principal("rule", f"rule:{rule.id}", rule.key, rule.organization_id, may)
+        return await self._present(acting("rule", f"rule:{rule.id}", rule.key, rule.organization_id, rule.authority))
 
     async def _rule_of(self, row: Any) -> Rule | None:
         """Return the request's rule as it is now, which this process may not have seen yet."""

@@ -10,6 +10,7 @@ from bpm.bus import Registry
 from bpm.errors import BpmError, Failed
 from bpm.jobs import Lane
 from bpm.security.net import AddressList
+from bpm.security.permissions import Authority, stored_authority
 from bpm.security.redaction import MIN_REPEATED
 from bpm.security.references import References, Resolve
 from bpm.security.secrets import SecretBox
@@ -46,9 +47,7 @@ class Rule:
     path: str
     fields: WebHookFields
     resolve: Resolve
-    author_id: str
-    run_as_id: str | None
-    permissions: frozenset[str]
+    authority: Authority
     addresses: AddressList | None
     rate: RateLimitItem | None
     max_body_bytes: int
@@ -120,9 +119,7 @@ class RuleCompiler:
             path=row.path,
             fields=fields,
             resolve=resolve,
-            author_id=row.author_id,
-            run_as_id=row.run_as_id,
-            permissions=frozenset(row.permissions),
+            authority=authority_of(row),
             addresses=AddressList.parse(fields.allowable_ips or "") or None,
             rate=parse_rate(fields.rate_limit) if fields.rate_limit else None,
             max_body_bytes=fields.max_body_bytes or self._settings.max_body_bytes,
@@ -151,6 +148,15 @@ class RuleCompiler:
             return dispatcher(row.id, row.key, row.revision, row.organization_id, fields, self._registry)
         except (BpmError, ValueError) as error:
             return _refusing(str(error))
+
+
+def authority_of(row: Any) -> Authority:
+    """Return on whose behalf a rule acts: its author's or `runAs`', never with more than when it was saved.
+
+    Rows from before authorities were stored, and plans of back-tests from then, have none.
+    """
+    stored = getattr(row, "authority", None)
+    return stored_authority(stored, row.run_as_id or row.author_id, row.permissions)
 
 
 def _places(fields: WebHookFields, verifier: Verifier | None) -> tuple[str, ...]:

@@ -42,8 +42,9 @@ class WebhookConfig(OrganizationRow, table=True):
     """A configuration; `definition` holds its fields as on the wire, secrets encrypted.
 
     `shape` is the path with nameless parameters. A rule runs with the permissions that `author_id` (or the service
-    account `run_as_id`) had when it was saved and still has. One that `is_contested` overlapped an older one of
-    another organisation before that was refused; it answers nothing until it is saved anew.
+    account `run_as_id`) had when it was saved and still has; `authority` names the accounts that are asked. One that
+    `is_contested` overlapped an older one of another organisation before that was refused; it answers nothing until
+    it is saved anew.
     """
 
     __table_args__ = (UniqueConstraint("shape", "action"), {"sqlite_autoincrement": True})
@@ -62,6 +63,7 @@ class WebhookConfig(OrganizationRow, table=True):
     author_id: str
     author_name: str
     permissions: list[str] = Field(sa_type=JsonColumn)
+    authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     run_as_id: str | None = None
     is_contested: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)

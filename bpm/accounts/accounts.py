@@ -7,11 +7,12 @@ import structlog
 
 from bpm.accounts import tables
 from bpm.accounts.acting import acting_for
-from bpm.accounts.cache import TRUST_SECONDS, PrincipalCache
+from bpm.accounts.cache import TRUST_SECONDS, FreshValues
 from bpm.accounts.keys import PREFIX, KeyText, parse_key
-from bpm.accounts.lookup import find_key_and_owner, find_principal, require_active
+from bpm.accounts.lookup import find_key_and_owner, require_active
 from bpm.accounts.names import check_password, check_username
 from bpm.accounts.principals import principal_of_key, principal_of_user
+from bpm.accounts.rights import PresentRights
 from bpm.accounts.sessions import Sessions
 from bpm.accounts.tables import ApiKey, User
 from bpm.clock import Clock, system_clock
@@ -41,8 +42,8 @@ class Accounts:
         self._settings = settings
         self._clock = clock
         self._tokens = AccessTokens(key, timedelta(seconds=settings.access_token_seconds))
-        self._callers = PrincipalCache()
-        self._accounts = PrincipalCache()
+        self._callers = FreshValues[Principal]()
+        self.rights = PresentRights(database, clock)
         self._notes: dict[str, asyncio.Task[None]] = {}
         self.passwords = Passwords()
         self.sessions = Sessions(database, settings, self.passwords, self._tokens, clock, self.forget)
@@ -56,14 +57,8 @@ class Accounts:
 
     async def acting_for(self, principal: Principal, organization_id: int) -> Principal:
         """Return somebody as they act for another organisation; raises `Forbidden` and `NotFound`."""
-        return await self._database.read(lambda tx: acting_for(tx, principal, organization_id))
-
-    async def principal_of_user(self, principal_id: str) -> Principal:
-        """Return the present rights of an account, for work that is done on its behalf.
-
-        `principal_id` is a principal's id, as in `user:7`; see `find_principal` for others and what is raised.
-        """
-        return self._accounts.get(principal_id) or await self._look_up(principal_id)
+        present = await self.rights.present(principal)
+        return await self._database.read(lambda tx: acting_for(tx, present, organization_id))
 
     async def ensure_administrator(self) -> str | None:
         """Create the first administrator when there are no users yet.
@@ -84,7 +79,7 @@ class Accounts:
     def forget(self) -> None:
         """Look everybody up anew; called when an account, a token or a key was changed."""
         self._callers.forget()
-        self._accounts.forget()
+        self.rights.forget()
 
     async def stop(self) -> None:
         """Finish writing down which keys were used; call it before the database stops."""
@@ -107,8 +102,11 @@ class Accounts:
             claims = self._tokens.verify(token, self._clock())
         except TokenError as error:
             raise Unauthenticated(str(error)) from None
-        user = await self._database.read(lambda tx: _signed_in(tx, claims))
-        return principal_of_user(user), claims.expires_at
+
+        def found(tx: Transaction) -> Principal:
+            return self.rights.present_in(tx, principal_of_user(_signed_in(tx, claims)))
+
+        return await self._database.read(found), claims.expires_at
 
     async def _by_key(self, token: str) -> tuple[Principal, datetime | None]:
         text = parse_key(token)
@@ -128,12 +126,6 @@ class Accounts:
             await self._database.write(lambda tx: tables.touch_api_key(tx, key_id, now))
         except Exception as error:  # the request it belongs to is right without it
             log.warning("an API key's use could not be noted", key=key_id, error=str(error))
-
-    async def _look_up(self, principal_id: str) -> Principal:
-        keep = self._accounts.keeper()
-        principal = await self._database.read(lambda tx: find_principal(tx, principal_id))
-        keep(principal_id, principal, TRUST_SECONDS)
-        return principal
 
     def _check_administrator(self, password: str) -> None:
         try:
@@ -166,7 +158,7 @@ def _signed_in(tx: Transaction, claims: AccessClaims) -> User:
 
 def _valid_key(tx: Transaction, text: KeyText | None, now: datetime) -> tuple[ApiKey, User]:
     found = find_key_and_owner(tx.session(None), text) if text is not None else None
-    if found is None or not found[0].is_valid(now) or not found[1].is_enabled:
+    if found is None or tables.end_of_key(tx, found[0], now) or not found[1].is_enabled:
         raise Unauthenticated("The API key is wrong, expired or revoked")
     require_active(tx, found[1])
     return found

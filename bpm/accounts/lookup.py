@@ -1,15 +1,14 @@
-"""From what stands in a header or in a rule to the stored account."""
+"""From what stands in a header or in a principal to the stored account."""
 
 import re
-from dataclasses import replace
 
 from bpm.accounts import tables
 from bpm.accounts.keys import KeyText
-from bpm.accounts.principals import KEY, USER, principal_of_key, principal_of_user
+from bpm.accounts.rights import present_anew
 from bpm.accounts.tables import ApiKey, User
 from bpm.bus import Context
-from bpm.errors import Forbidden, NotFound, Unauthenticated
-from bpm.security.permissions import SYSTEM, Principal, shared_permissions
+from bpm.errors import Unauthenticated
+from bpm.security.permissions import KEY, USER, Principal
 from bpm.store import Transaction, organizations
 from bpm.store.ordering import one_at_a_time
 from bpm.store.session import ScopedSession
@@ -44,38 +43,11 @@ def require_active(tx: Transaction, user: User) -> None:
         )
 
 
-def find_principal(tx: Transaction, principal_id: str) -> Principal:
-    """Return the present rights of the account behind a principal's id, as in `user:7` or `system`.
-
-    `key:<id>` stands for what the key's owner may do within the key's scopes, even after the key was revoked
-    or has expired: replacing a key must not stop the rules that were saved with it.
-
-    Raises `NotFound`, and `Forbidden` for a disabled account and for one whose organisation is switched off.
-    """
-    if principal_id == SYSTEM.id:
-        return SYSTEM
-    user, key = find_account(tx.session(None), principal_id)
-    if user is None:
-        raise NotFound(f"There is no account {principal_id!r}")
-    if not user.is_enabled:
-        raise Forbidden(f"The account {user.username!r} is disabled")
-    if not organizations.is_active(tx, user.organization_id):
-        raise Forbidden(f"The organisation of the account {user.username!r} is switched off")
-    return principal_of_key(key, user) if key is not None else principal_of_user(user)
-
-
 def present_sender(context: Context) -> Principal:
     """Return the sender with what it may do at this moment, to change accounts as nobody else does meanwhile.
 
     A permission that was taken away, or a key that was revoked, while the message was on its way gives no rights any
-    more. Raises `Forbidden` and `NotFound`.
+    more. Raises `Forbidden`.
     """
     one_at_a_time(context.tx, "accounts")
-    sender = context.principal
-    if sender.kind not in ("user", "key"):
-        return sender
-    _, key = find_account(context.tx.session(None), sender.id)
-    if key is not None and not key.is_valid(context.now()):
-        raise Forbidden("The API key was revoked or has expired")
-    present = find_principal(context.tx, sender.id)
-    return replace(sender, permissions=shared_permissions(sender.permissions, present.permissions))
+    return present_anew(context.tx, context.principal, context.now())

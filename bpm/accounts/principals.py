@@ -1,25 +1,27 @@
 """From stored accounts to principals: what each holds, what a key is left with, what somebody lacks."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from bpm.accounts.tables import ApiKey, User
 from bpm.errors import Forbidden
 from bpm.security.permissions import (
+    KEY,
     RESERVED_EVENTS,
     ROLES,
+    USER,
+    Authority,
     Permission,
     Principal,
     permissions_of,
     shared_permissions,
 )
 
-USER = "user:"
-KEY = "key:"
 WRITE_EVERYTHING: Permission = "*:write"
 
 
-def held(user: User) -> frozenset[Permission]:
-    """Return everything a user may do, by role and by name."""
+def held(user: Any) -> frozenset[Permission]:
+    """Return everything a user (or its plain row) may do, by role and by name."""
     return permissions_of(user.roles) | frozenset(user.permissions)
 
 
@@ -44,15 +46,15 @@ def require_power_over(principal: Principal, permissions: Iterable[Permission], 
 
 def principal_of_user(user: User) -> Principal:
     """Return a user or service account as a principal, named `user:<id>`."""
-    return Principal("user", f"{USER}{user.id}", user.username, user.organization_id, held(user))
+    id_ = f"{USER}{user.id}"
+    return Principal("user", id_, user.username, user.organization_id, held(user), Authority((id_,)))
 
 
 def principal_of_key(key: ApiKey, owner: User) -> Principal:
     """Return a key as a principal, named `key:<id>`: it may do what its scopes and its owner both allow."""
-    name = f"{owner.username}/{key.name}"
-    return Principal(
-        "key", f"{KEY}{key.id}", name, owner.organization_id, shared_permissions(frozenset(key.scopes), held(owner))
-    )
+    id_, name = f"{KEY}{key.id}", f"{owner.username}/{key.name}"
+    permissions = shared_permissions(frozenset(key.scopes), held(owner))
+    return Principal("key", id_, name, owner.organization_id, permissions, Authority((id_,)))
 
 
 def _may_hand_on(principal: Principal, permission: Permission) -> bool:

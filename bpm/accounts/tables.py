@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, delete, func, literal, or_, text, update
+from sqlalchemy import Index, bindparam, delete, func, literal, or_, text, update
+from sqlalchemy import select as select_columns
 from sqlmodel import Field, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -15,7 +16,7 @@ from bpm.store.session import ScopedSession
 class User(OrganizationRow, table=True):
     """A person, or a service account (`kind` is `user` or `service`); a service account has no password.
 
-    Raising `token_version` ends every access token issued before.
+    Raising `token_version` ends every access token issued before. `created_by` is the principal's id of its maker.
     """
 
     __table_args__ = (Index("ux_user_username", text("lower(username)"), unique=True),)
@@ -29,6 +30,7 @@ class User(OrganizationRow, table=True):
     permissions: list[str] = Field(default_factory=list, sa_type=JsonColumn)
     token_version: int = 0
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    created_by: str | None = Field(default=None, index=True)
 
     @property
     def is_enabled(self) -> bool:
@@ -50,7 +52,11 @@ class RefreshToken(OrganizationRow, table=True):
 
 
 class ApiKey(OrganizationRow, table=True):
-    """One API key: the public part is its id, of the secret part only the SHA-256 is kept."""
+    """One API key: the public part is its id, of the secret part only the SHA-256 is kept.
+
+    `created_by` is the principal's id of its maker; the key ends when one of the keys `ends_with` does: the key that
+    made it, and those that made that one.
+    """
 
     id: str = Field(primary_key=True)
     user_id: int = Field(foreign_key="user.id", index=True)
@@ -61,10 +67,37 @@ class ApiKey(OrganizationRow, table=True):
     expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    created_by: str | None = Field(default=None, index=True)
+    ends_with: list[str] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
 
-    def is_valid(self, now: datetime) -> bool:
-        """Whether the key opens anything at `now`, if its owner may come in."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+USERS = User.table()
+API_KEYS = ApiKey.table()
+
+_USER = select_columns(USERS).where(USERS.c.id == bindparam("id_"))
+_KEY = select_columns(API_KEYS).where(API_KEYS.c.id == bindparam("id_"))
+
+
+def user_row(tx: Transaction, user_id: int) -> Any:
+    """Return any organisation's user as a plain row, or None."""
+    return tx.reading.execute(_USER, {"id_": user_id}).first()
+
+
+def key_row(tx: Transaction, key_id: str) -> Any:
+    """Return any organisation's API key as a plain row, or None."""
+    return tx.reading.execute(_KEY, {"id_": key_id}).first()
+
+
+def end_of_key(tx: Transaction, key: Any, now: datetime) -> str:
+    """Say why a key opens nothing at `now`; empty while it does, if its owner may come in."""
+    makers = select_columns(API_KEYS).where(API_KEYS.c.id.in_(key.ends_with or ()))
+    for one in (key, *(tx.reading.execute(makers).all() if key.ends_with else ())):
+        made = "" if one.id == key.id else f", with which {key.name!r} was made,"
+        if one.revoked_at is not None:
+            return f"The API key {one.name!r}{made} was revoked"
+        if one.expires_at is not None and one.expires_at <= now:
+            return f"The API key {one.name!r}{made} has expired"
+    return ""
 
 
 def has_users(tx: Transaction) -> bool:
@@ -100,9 +133,11 @@ def count_users(tx: Transaction, organization_id: int) -> int:
     return tx.connection.execute(select(func.count()).select_from(table).where(*own)).scalar_one()
 
 
-def select_users(kind: str | None, is_enabled: bool | None) -> SelectOfScalar[User]:
+def select_users(kind: str | None, is_enabled: bool | None, created_by: str | None) -> SelectOfScalar[User]:
     """Select users for a list; a None filter lets all through."""
     statement = select(User)
+    if created_by is not None:
+        statement = statement.where(col(User.created_by) == created_by)
     if kind is not None:
         statement = statement.where(col(User.kind) == kind)
     if is_enabled is not None:
@@ -157,9 +192,16 @@ def find_api_key(session: ScopedSession, key_id: str) -> ApiKey | None:
     return session.get(ApiKey, key_id)
 
 
-def select_api_keys(user_id: int | None) -> SelectOfScalar[ApiKey]:
+def enabled_users_made_by(session: ScopedSession, created_by: str) -> list[User]:
+    """Return the accounts that somebody made and that are not disabled."""
+    return list(session.exec(select_users(None, True, created_by).order_by(col(User.id))))
+
+
+def select_api_keys(user_id: int | None, created_by: str | None) -> SelectOfScalar[ApiKey]:
     """Select API keys for a list; a None filter lets all through."""
     statement = select(ApiKey)
+    if created_by is not None:
+        statement = statement.where(col(ApiKey.created_by) == created_by)
     return statement if user_id is None else statement.where(col(ApiKey.user_id) == user_id)
 
 

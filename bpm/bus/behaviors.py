@@ -10,8 +10,9 @@ import structlog
 from bpm.bus.envelope import MAX_DEPTH, Envelope
 from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
+from bpm.bus.rights import Rights
 from bpm.errors import Failed, Forbidden
-from bpm.security.permissions import Principal
+from bpm.security.permissions import Permission, Principal
 
 Next = Callable[[Envelope], Awaitable[Outcome]]
 Behavior = Callable[[Envelope, Next], Awaitable[Outcome]]
@@ -44,14 +45,21 @@ async def logged(envelope: Envelope, proceed: Next) -> Outcome:
     return outcome
 
 
-def authorise(envelope: Envelope) -> None:
+def authorise(envelope: Envelope, rights: Rights | None = None) -> None:
     """Raise `Forbidden` without the permission, `Failed` at the end of the depth."""
-    permit(envelope.principal, type(envelope.message))
+    permit(envelope.principal, type(envelope.message), rights)
     if envelope.depth > MAX_DEPTH:
         raise Failed(f"more than {MAX_DEPTH} messages caused one another; is there a rule that triggers itself?")
 
 
-def permit(principal: Principal, message_type: type[Message[Any]]) -> None:
+def permit(principal: Principal, message_type: type[Message[Any]], rights: Rights | None = None) -> None:
     """Raise `Forbidden` unless `principal` may send such messages; the edge asks before it reads the fields."""
-    if not principal.allows(message_type.permission):
-        raise Forbidden(f"{message_type.__name__} needs the permission {message_type.permission}")
+    if message_type.permission is not None:
+        demand(principal, message_type.permission, message_type.__name__, rights)
+
+
+def demand(principal: Principal, permission: Permission, purpose: str, rights: Rights | None = None) -> None:
+    """Raise `Forbidden` without a permission; `purpose` begins the sentence, `rights` know who lacks it."""
+    if not principal.allows(permission):
+        who = rights.lacking(principal, permission) if rights is not None else ""
+        raise Forbidden(f"{purpose} needs the permission {permission}{who}")

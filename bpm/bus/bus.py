@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
 
 from bpm.bus import tables
-from bpm.bus.behaviors import Next, authorise, compose, logged
+from bpm.bus.behaviors import Next, authorise, compose, demand, logged
 from bpm.bus.context import Context, EffectContext
 from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope, Recorder
@@ -19,11 +20,12 @@ from bpm.bus.recorders import Audit, Idempotency
 from bpm.bus.registry import Registration, Registry
 from bpm.bus.rehearsal import Rehearsal
 from bpm.bus.rehearsed import Rehearsed
+from bpm.bus.rights import FixedRights, Rights
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Defect, Failed, TookTooLong
 from bpm.jobs import JobQueue
 from bpm.metering import MAX_MESSAGE_STEPS, budget
-from bpm.security.permissions import SYSTEM, Principal
+from bpm.security.permissions import SYSTEM, Permission, Principal
 from bpm.security.secrets import SecretBox
 from bpm.store import Database, Overran, Transaction
 
@@ -43,14 +45,19 @@ class Bus:
         box: SecretBox,
         clock: Clock = system_clock,
         effect_seconds: float = 60.0,
+        rights: Rights | None = None,
     ) -> None:
-        """Stand between the registered handlers, the database and the job engine; `box` seals kept answers."""
+        """Stand between the registered handlers, the database and the job engine.
+
+        `box` seals kept answers; `rights` knows what accounts may do at the moment.
+        """
         self.registry = registry
         self.database = database
         self.scheduled = ScheduledMessages(database, jobs, clock)
         self.scheduled.executor = self
         self._clock = clock
         self._effect_seconds = effect_seconds
+        self._rights: Rights = rights or FixedRights()
         self._audit = Audit(clock)
         self._recorders: tuple[Recorder, ...] = (Idempotency(clock, registry, box), self._audit)
         self._pipeline = compose((logged, self._authorised), self._handle)
@@ -58,6 +65,20 @@ class Bus:
     def now(self) -> datetime:
         """Return the present moment of the injected clock."""
         return self._clock()
+
+    def authorise(self, tx: Transaction, envelope: Envelope) -> Envelope:
+        """Return the envelope with what its sender may do now; raises `Forbidden`, and `Failed` when it is too deep."""
+        present = _sent_by(envelope, self._rights.present_in(tx, envelope.principal))
+        authorise(present, self._rights)
+        return present
+
+    def require(self, tx: Transaction, principal: Principal, permission: Permission, purpose: str) -> None:
+        """Raise `Forbidden` when somebody lacks a permission at this moment; `purpose` begins the sentence."""
+        demand(self._rights.present_in(tx, principal), permission, purpose, self._rights)
+
+    async def require_now(self, principal: Principal, permission: Permission, purpose: str) -> None:
+        """Do the same outside a transaction."""
+        demand(await self._rights.present(principal), permission, purpose, self._rights)
 
     async def send(self, message: Message[R], principal: Principal = SYSTEM) -> R:
         """Send a message and return its result; raises the error it ended with."""
@@ -97,7 +118,7 @@ class Bus:
 
         Returns its result, or raises the error it ended with: `Defect` for a mistake of the handler's.
         """
-        authorise(envelope)
+        envelope = self.authorise(tx, envelope)
         registration = self.registry.of(envelope.message)
         if registration.kind == "effect":
             raise Failed(f"{envelope.name} reaches outside the database, so no transaction may wait for it")
@@ -107,12 +128,13 @@ class Bus:
         return outcome.unwrap()
 
     async def _authorised(self, envelope: Envelope, proceed: Next) -> Outcome:
-        """Refuse what the sender may not do, and chains of messages that do not end.
+        """Refuse what the sender may not do now, and chains of messages that do not end.
 
         A recorder settles work that waits for an outcome, so it learns of refusals, too.
         """
         try:
-            authorise(envelope)
+            envelope = _sent_by(envelope, await self._rights.present(envelope.principal))
+            authorise(envelope, self._rights)
         except BpmError as error:
             refusal = error
         else:
@@ -212,6 +234,10 @@ class Bus:
 
     def _recorders_of(self, envelope: Envelope) -> tuple[Recorder, ...]:
         return self._recorders if envelope.recorder is None else (*self._recorders, envelope.recorder)
+
+
+def _sent_by(envelope: Envelope, principal: Principal) -> Envelope:
+    return envelope if principal is envelope.principal else replace(envelope, principal=principal)
 
 
 def _raising(error: BpmError) -> Callable[[Context], Any]:

@@ -10,7 +10,7 @@ from bpm.bus.later import Later
 from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
 from bpm.bus.rehearsed import Rehearsed
-from bpm.security.permissions import Principal
+from bpm.security.permissions import Permission, Principal
 from bpm.store import Database, Transaction
 from bpm.store.session import ScopedSession
 
@@ -36,6 +36,14 @@ class Sender(Protocol):
 
     def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:
         """Keep a message that `envelope` asks for."""
+        ...
+
+    def require(self, tx: Transaction, principal: Principal, permission: Permission, purpose: str) -> None:
+        """Raise `Forbidden` when somebody lacks a permission now."""
+        ...
+
+    def authorise(self, tx: Transaction, envelope: Envelope) -> Envelope:
+        """Return the envelope with what its sender may do now; raises `Forbidden`, and `Failed` when it is too deep."""
         ...
 
     async def execute(self, envelope: Envelope) -> Outcome:
@@ -100,12 +108,19 @@ class Context:
         key: str | None = None,
         principal: Principal | None = None,
     ) -> None:
-        """Send by `$type` after `delay`, with this sender's permissions or another's, retried until it succeeds.
+        """Send by `$type` after `delay`, as this sender or another, retried until it succeeds.
+
+        What the sender may do is asked when the message is sent, not now.
 
         With `key`, nothing happens while a message with that key is waiting already.
         """
-        envelope = self.envelope if principal is None else replace(self.envelope, principal=principal)
+        sender = principal or self.principal.without_loan()
+        envelope = replace(self.envelope, principal=sender)
         self._bus.schedule(self.tx, envelope, Later(name, dict(fields), delay, key))
+
+    def require(self, principal: Principal, permission: Permission, purpose: str) -> None:
+        """Raise `Forbidden` when somebody lacks a permission at this moment; `purpose` begins the sentence."""
+        self._bus.require(self.tx, principal, permission, purpose)
 
     def after_commit(self, callback: Callable[[], object]) -> None:
         """Call back in the event loop once the effect is on disk."""

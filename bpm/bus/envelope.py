@@ -60,7 +60,8 @@ class Envelope:
         return f"{self.principal.id}:{self.idempotency_key}" if self.idempotency_key is not None else self.request_id
 
     def caused(self, message: Message[Any], **changes: Any) -> "Envelope":
-        """Return the envelope of a message that this one's handler sends."""
+        """Return the envelope of a message that this one's handler sends, without what was lent for this one."""
+        changes.setdefault("principal", self.principal.without_loan())
         return replace(
             self,
             message=message,

@@ -14,7 +14,7 @@ from bpm.clock import Clock
 from bpm.errors import BpmError, Fenced, Poisoned
 from bpm.jobs import Job, JobQueue, jittered
 from bpm.security.identifiers import new_id
-from bpm.security.permissions import Principal
+from bpm.security.permissions import Principal, acting, stored_authority
 from bpm.store import Database, Transaction
 
 KIND = "message"
@@ -67,6 +67,7 @@ class ScheduledMessages:
             "principal_id": envelope.principal.id,
             "principal_name": envelope.principal.name,
             "permissions": sorted(envelope.principal.permissions),
+            "authority": envelope.principal.standing.to_json(),
             "correlation_id": envelope.root,
             "causation_id": envelope.request_id,
             "depth": envelope.depth + 1,
@@ -89,9 +90,7 @@ class ScheduledMessages:
             return
         if not row.is_active:
             return  # the reconciler wakes it when the organisation is switched on
-        principal = Principal(
-            "system", row.principal_id, row.principal_name, row.organization_id, frozenset(row.permissions)
-        )
+        principal = sender_of(row)
         settlement = Settlement(self._jobs, self._clock, job)
         try:
             message = self.executor.registry.decode(row.type, row.fields)
@@ -117,6 +116,12 @@ class ScheduledMessages:
         settlement = Settlement(self._jobs, self._clock, job)
         with suppress(Fenced):
             await self._database.write(lambda tx: settlement.settle(tx, Outcome(error=error)))
+
+
+def sender_of(row: Any) -> Principal:
+    """Return on whose behalf a scheduled message is sent; the bus asks what they may do when it is."""
+    authority = stored_authority(row.authority, row.principal_id, row.permissions)
+    return acting("system", row.principal_id, row.principal_name, row.organization_id, authority)
 
 
 class Settlement:

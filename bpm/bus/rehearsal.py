@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bpm.bus.behaviors import authorise
 from bpm.bus.context import Context, EffectContext, Sender
 from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope
@@ -15,6 +14,7 @@ from bpm.bus.later import Later
 from bpm.bus.outcome import Outcome
 from bpm.bus.rehearsed import Rehearsed
 from bpm.errors import BpmError, Defect, Failed
+from bpm.security.permissions import Permission, Principal
 from bpm.store import Transaction
 
 R = TypeVar("R")
@@ -47,6 +47,14 @@ class Rehearsal:
         """Keep a message in a transaction that will be undone."""
         self._bus.schedule(tx, envelope, later)
 
+    def require(self, tx: Transaction, principal: Principal, permission: Permission, purpose: str) -> None:
+        """Raise `Forbidden` when somebody lacks a permission now."""
+        self._bus.require(tx, principal, permission, purpose)
+
+    def authorise(self, tx: Transaction, envelope: Envelope) -> Envelope:
+        """Return the envelope with what its sender may do now; raises `Forbidden` and `Failed`."""
+        return self._bus.authorise(tx, envelope)
+
     async def rehearse(self, envelope: Envelope) -> Rehearsed:
         """Send a message as if."""
         inner = Rehearsal(self._bus)
@@ -78,7 +86,7 @@ class Rehearsal:
             return await self.database.read(lambda tx: self.perform(tx, envelope))
         if registration.kind == "transactional":
             return await self.database.write(lambda tx: undone(tx, lambda: self.perform(tx, envelope)))
-        authorise(envelope)
+        envelope = await self.database.read(lambda tx: self.authorise(tx, envelope))
         if not registration.message_type.rehearsable:
             raise Failed(f"{envelope.name} reaches outside the database, so it is not sent in a rehearsal")
         context = EffectContext(self, envelope, lambda work: self._conclude(envelope, work))

@@ -48,7 +48,11 @@ class AuditEntry(OrganizationRow, table=True):
 
 
 class ScheduledMessage(OrganizationRow, table=True):
-    """A message to be sent later; `key` keeps a second one of the same name out while one is waiting."""
+    """A message to be sent later; `key` keeps a second one of the same name out while one is waiting.
+
+    `authority` says on whose behalf it is sent. `permissions` are what its sender might do when it was kept: they
+    count for rows from before there was an authority, and are a record for the others.
+    """
 
     __table_args__ = (Index("ix_scheduled_message_state", "state", "due_at"),)
 
@@ -59,6 +63,7 @@ class ScheduledMessage(OrganizationRow, table=True):
     principal_id: str
     principal_name: str
     permissions: list[str] = Field(sa_type=JsonColumn)
+    authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     correlation_id: str
     causation_id: str
     depth: int

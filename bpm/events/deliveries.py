@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bpm.bus import Bus
-from bpm.errors import Fenced, Poisoned
+from bpm.errors import Fenced, Forbidden, Poisoned
 from bpm.events import breaker, delivery_tables, health_tables
 from bpm.events.answer import unmade, without_echo
 from bpm.events.delivery_tables import KIND, PAUSED, PENDING
@@ -19,6 +19,7 @@ from bpm.events.settlement import Settlement
 from bpm.events.transform import TransformError, transformed
 from bpm.jobs import Job
 from bpm.security.net_targets import Targets
+from bpm.security.permissions import WRITE_CODE, acting
 from bpm.store import Transaction
 from scripts import Sandbox
 
@@ -149,6 +150,7 @@ class Deliveries:
         notice = Notice(row.event_id, row.event, row.published_at, row.event_data.encode())
         kept: str | None = None
         try:
+            await self._require_author(destination)
             changed = await transformed(destination, notice, row.ordering_key, self._sandbox)
             kept = changed[:REQUEST_KEPT].decode("utf-8", "replace") if changed is not None else None
             if destination.broken is not None:
@@ -164,6 +166,17 @@ class Deliveries:
             )
         )
         return result.ok
+
+    async def _require_author(self, destination: Destination) -> None:
+        """Raise `TransformError` when whoever wrote the transform's script may not write code any more."""
+        if destination.script is None or destination.script_authority is None:
+            return
+        id_, organization_id = f"subscription:{destination.id}", destination.organization_id
+        author = acting("system", id_, destination.name, organization_id, destination.script_authority)
+        try:
+            await self._bus.require_now(author, WRITE_CODE, "transform.script:")
+        except Forbidden as error:
+            raise TransformError("; ".join(error.errors)) from error
 
     def _sender(self) -> "AttemptClient":
         if self._client is None:

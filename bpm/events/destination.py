@@ -13,6 +13,7 @@ from bpm.clock import wire_time
 from bpm.events import subscription_tables as tables
 from bpm.expressions import EvaluationError, Expression, Template, compile_expression, compile_template
 from bpm.jobs import Lane
+from bpm.security.permissions import Authority
 from bpm.security.redaction import is_secret_parameter
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.store import Transaction
@@ -32,7 +33,10 @@ class SigningSecret:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where and how the events of one subscription, at one version, are sent; `broken` says why they can't be."""
+    """Where and how the events of one subscription, at one version, are sent; `broken` says why they can't be.
+
+    `script_authority` is whom the transform's script runs for; it is not known of old subscriptions.
+    """
 
     id: int
     version: int
@@ -52,6 +56,7 @@ class Destination:
     retry_count: int | None
     timeout_seconds: int
     broken: str | None = None
+    script_authority: Authority | None = None
 
     @property
     def credentials(self) -> list[str]:
@@ -147,6 +152,7 @@ def destination_of(row: Any, box: SecretBox) -> Destination:
         retry_count=row.retry_count,
         timeout_seconds=row.timeout_seconds,
         broken=broken,
+        script_authority=Authority.from_json(row.script_authority) if row.script_authority else None,
     )
 
 

@@ -18,6 +18,7 @@ class Subscription(OrganizationRow, table=True):
 
     `secrets` and `headers` are sealed JSON. `version` counts changes of what is sent and where; switching on and off
     is none. While `is_resuming`, new events queue up behind the ones that waited. A deleted one is kept for its log.
+    `script_authority` names who wrote the transform's script, if there is one.
     """
 
     __table_args__ = (Index("ix_subscription_org", "organization_id", "deleted_at"), {"sqlite_autoincrement": True})
@@ -33,6 +34,7 @@ class Subscription(OrganizationRow, table=True):
     secrets: str
     filter: str | None = None
     transform: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    script_authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     ordering_key: str | None = None
     max_in_flight: int | None = None
     rate_per_second: float | None = None

@@ -8,6 +8,8 @@ from sqlalchemy import UniqueConstraint, bindparam, select
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
+from bpm.errors import NotFound
+from bpm.security.permissions import Authority, stored_authority
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.session import ScopedSession
 
@@ -15,7 +17,9 @@ from bpm.store.session import ScopedSession
 class DeployedProcess(OrganizationRow, table=True):
     """One version of a process definition.
 
-    `permissions` are those its author had: instances that begin by themselves act with them.
+    `authority` names who wrote its diagram: they are asked at every step. `switched_on_by` names who let it begin
+    instances by itself, which act for them. `permissions` are what its author might do when it was deployed: they
+    count for rows from before there were authorities, and are a record for the others.
     """
 
     __table_args__ = (UniqueConstraint("organization_id", "key", "version"), {"sqlite_autoincrement": True})
@@ -33,6 +37,8 @@ class DeployedProcess(OrganizationRow, table=True):
     author_id: str
     author_name: str = ""
     permissions: list[str] = Field(sa_type=JsonColumn)
+    authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    switched_on_by: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
@@ -40,6 +46,10 @@ class DeployedProcess(OrganizationRow, table=True):
 DEFINITIONS = DeployedProcess.table()
 _STARTABLE = select(DEFINITIONS.c.id, DEFINITIONS.c.key, DEFINITIONS.c.is_active).where(
     DEFINITIONS.c.organization_id == bindparam("organization"), DEFINITIONS.c.id == bindparam("id_")
+)
+
+_AUTHORITY = select(DEFINITIONS.c.authority, DEFINITIONS.c.author_id, DEFINITIONS.c.permissions).where(
+    DEFINITIONS.c.id == bindparam("id_")
 )
 
 
@@ -54,6 +64,25 @@ def find_startable(tx: Transaction, organization_id: int, definition_id: int) ->
     return tx.remembered(
         ("startable", organization_id, definition_id), lambda: tx.reading.execute(_STARTABLE, named).first()
     )
+
+
+def authority_of(tx: Transaction, definition_id: int) -> Authority:
+    """Return who answers for what a version's steps do: the authors of its diagram. Raises `NotFound`."""
+    row = tx.reading.execute(_AUTHORITY, {"id_": definition_id}).first()
+    if row is None:
+        raise NotFound(f"there is no process definition {definition_id}")
+    return authors_of(row)
+
+
+def authors_of(deployed: Any) -> Authority:
+    """Return who answers for what a version's steps do: the authors of its diagram."""
+    return stored_authority(deployed.authority, deployed.author_id, deployed.permissions)
+
+
+def starters_of(deployed: DeployedProcess) -> Authority:
+    """Return whom the instances act for that a version begins by itself: its authors, and who switched it on."""
+    authors = authors_of(deployed)
+    return authors if deployed.switched_on_by is None else authors.joined(Authority.from_json(deployed.switched_on_by))
 
 
 def newest_definition(session: ScopedSession, key: str, *, active: bool = False) -> DeployedProcess | None:

@@ -9,6 +9,8 @@ from bpm.process import definition_tables
 from bpm.process.compile import CompiledProcess, load
 from bpm.process.decision_tables import newest_decision
 from bpm.process.decisions import Decision, load_decisions
+from bpm.security.permissions import Authority
+from bpm.store import Transaction
 
 CACHED_DEFINITIONS = 500
 
@@ -19,6 +21,7 @@ class Deployed:
     def __init__(self) -> None:
         """Begin with nothing."""
         self._processes: OrderedDict[int, CompiledProcess] = OrderedDict()
+        self._authorities: OrderedDict[int, Authority] = OrderedDict()
         self._decisions: OrderedDict[int, Mapping[str, Decision]] = OrderedDict()
 
     def process(self, context: Context, definition_id: int) -> CompiledProcess:
@@ -32,6 +35,15 @@ class Deployed:
             if len(self._processes) > CACHED_DEFINITIONS:
                 self._processes.popitem(last=False)
         return process
+
+    def authority(self, tx: Transaction, definition_id: int) -> Authority:
+        """Return who answers for what a definition's steps do: the authors of its diagram; raises `NotFound`."""
+        authority = self._authorities.get(definition_id)
+        if authority is None:
+            authority = self._authorities[definition_id] = definition_tables.authority_of(tx, definition_id)
+            if len(self._authorities) > CACHED_DEFINITIONS:
+                self._authorities.popitem(last=False)
+        return authority
 
     def decision(self, context: Context, key: str) -> Decision:
         """Return the newest version of a decision; raises `NotFound`."""

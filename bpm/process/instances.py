@@ -30,12 +30,13 @@ class Startable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The wait of another instance that a called one answers, and what is caught around it."""
+    """The wait of another instance that a called one answers, what is caught around it, and whom it acts for."""
 
     row: Any
     wait_id: int
     attempt: int
     caller: Caller
+    starter: Principal
 
 
 @dataclass(frozen=True, slots=True)

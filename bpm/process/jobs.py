@@ -2,19 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
 from bpm.bus import Bus, Envelope, Outcome
-from bpm.errors import BpmError, Conflict, Fenced, NotFound, Poisoned
+from bpm.errors import BpmError, Conflict, Fenced, Forbidden, NotFound, Poisoned
 from bpm.jobs import Job, JobQueue, jittered
 from bpm.process import start_tables, tables
+from bpm.process.deployed import Deployed
 from bpm.process.starter import engine_of, starter_of
 from bpm.process.state import changes
-from bpm.security.permissions import EXECUTE
+from bpm.security.permissions import EXECUTE, Authority, Permission, Principal, acting
 from bpm.store import Transaction, organizations
 
 DEFAULT_RETRIES = 3
@@ -28,10 +28,11 @@ class ProcessJobs:
 
     name = tables.KIND
 
-    def __init__(self, bus: Bus, jobs: JobQueue) -> None:
-        """Send through the bus; ask the job engine for another try."""
+    def __init__(self, bus: Bus, jobs: JobQueue, deployed: Deployed) -> None:
+        """Send through the bus; ask the job engine for another try; `deployed` knows who wrote what runs."""
         self._bus = bus
         self._jobs = jobs
+        self._deployed = deployed
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
@@ -51,7 +52,7 @@ class ProcessJobs:
 
     async def give_up(self, job: Job, error: Poisoned) -> None:
         """See `JobKind.give_up`; the instance stops at an incident."""
-        wait, instance = await self._open_wait(job.ref)
+        wait, instance, _ = await self._open_wait(job.ref)
         if wait is not None:
             await self._answer(instance, wait, {"failure": _failure(error)})
 
@@ -71,36 +72,48 @@ class ProcessJobs:
         return [wait for wait in waits if wait.due_at is None or wait.due_at <= now]
 
     async def _do(self, ref: str) -> None:
-        wait, instance = await self._open_wait(ref)
+        wait, instance, authors = await self._open_wait(ref)
         if wait is None:
             return
         if wait.kind == "timer":
             await self._answer(instance, wait, {})
             return
-        outcome = await self._execute(instance, wait)
+        outcome = await self._execute(instance, wait, authors)
         if outcome.error is not None:
             await self._failed(instance, wait, outcome.error)
             return
         await self._answer(instance, wait, _answer_of(wait, outcome))
 
-    async def _open_wait(self, ref: str) -> tuple[Any, Any]:
+    async def _open_wait(self, ref: str) -> tuple[Any, Any, Authority]:
+        """Return a wait that is still to be answered, its instance and the authors of its version; else None."""
         instance_id, wait_id, attempt = map(int, ref.split("."))
-        wait, instance = await self._bus.database.read(lambda tx: _found(tx, instance_id, wait_id))
+        wait, instance, authors = await self._bus.database.read(lambda tx: self._find(tx, instance_id, wait_id))
         is_open = wait is not None and wait.kind in tables.JOB_KINDS and wait.attempt == attempt
-        return (wait, instance) if is_open else (None, None)
+        return (wait if is_open else None), instance, authors
 
-    async def _execute(self, instance: Any, wait: Any) -> Outcome:
+    def _find(self, tx: Transaction, instance_id: int, wait_id: int) -> tuple[Any, Any, Authority]:
+        """Return a wait, its instance and the authors of its version.
+
+        Neither is found while the organisation is switched off; then the wait goes on.
+        """
+        instance = tables.find_instance(tx, instance_id)
+        if instance is None or not organizations.is_active(tx, instance.organization_id):
+            return None, None, Authority()
+        authors = self._deployed.authority(tx, instance.definition_id)
+        return tables.find_wait(tx, instance_id, wait_id), instance, authors
+
+    async def _execute(self, instance: Any, wait: Any, authors: Authority) -> Outcome:
         data = wait.data
         name, fields = data.get("command"), data.get("fields")
         if wait.kind == "script":
             name, fields = "ExecuteCodeCommand", {"code": data["source"], "variables": data["variables"]}
+        sender = starter_of(instance, authors)
         try:
             message = self._bus.registry.decode(name, fields)
+            if wait.kind == "script":
+                sender = await self._scripting(sender, authors, message.permission or "")
         except BpmError as error:
             return Outcome(error=error)
-        sender = starter_of(instance)
-        if wait.kind == "script":  # its author was allowed to write code; whoever starts the process need not be
-            sender = replace(sender, permissions=sender.permissions | {message.permission or ""})
         key = f"process:{instance.id}:{wait.wait_id}:{wait.attempt}"
         return await self._bus.execute(
             Envelope(
@@ -111,9 +124,15 @@ class ProcessJobs:
             )
         )
 
+    async def _scripting(self, sender: Principal, authors: Authority, needed: Permission) -> Principal:
+        """Return who runs a script: its authors must be allowed to write code; whoever starts it need not be."""
+        author = acting("process", sender.id, sender.name, sender.organization_id, authors)
+        await self._bus.require_now(author, needed, "a script")
+        return sender.lending(frozenset({needed}))
+
     async def _failed(self, instance: Any, wait: Any, error: BpmError) -> None:
         retries = wait.data.get("retries")
-        may_retry = wait.kind == "command" and not error.is_final
+        may_retry = wait.kind == "command" and not error.is_final and not isinstance(error, Forbidden)
         if may_retry and wait.tries < (DEFAULT_RETRIES if retries is None else retries):
             due = self._bus.now() + _pause(wait.tries)
             await self._bus.database.write(lambda tx: self._put_off(tx, wait, due))
@@ -138,14 +157,6 @@ class ProcessJobs:
             (await self._bus.execute(Envelope(message, engine, correlation_id=instance.correlation_id))).unwrap()
         except (Conflict, Fenced, NotFound):
             return  # somebody else has answered, or the instance has ended: nothing is left to do
-
-
-def _found(tx: Transaction, instance_id: int, wait_id: int) -> tuple[Any, Any]:
-    """Return a wait and its instance; neither while the organisation is switched off, then the wait goes on."""
-    instance = tables.find_instance(tx, instance_id)
-    if instance is None or not organizations.is_active(tx, instance.organization_id):
-        return None, None
-    return tables.find_wait(tx, instance_id, wait_id), instance
 
 
 def _failure(error: BpmError) -> dict[str, str]:

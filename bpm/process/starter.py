@@ -1,9 +1,9 @@
-"""Who acts in a process: who an instance acts for, with the permissions of when it began, and the engine itself."""
+"""Who acts in a process: the people that an instance acts for, and the engine itself."""
 
 from collections.abc import Set
 from typing import Any
 
-from bpm.security.permissions import Permission, Principal
+from bpm.security.permissions import Authority, Permission, Principal, acting, stored_authority
 
 
 def engine_of(organization_id: int, permissions: Set[Permission]) -> Principal:
@@ -11,14 +11,24 @@ def engine_of(organization_id: int, permissions: Set[Permission]) -> Principal:
     return Principal("system", "system:process", "process engine", organization_id, frozenset(permissions))
 
 
-def starter_of(row: Any) -> Principal:
-    """Return who started an instance, with the permissions it had then."""
-    return Principal("system", row.starter_id, row.starter_name, row.organization_id, frozenset(row.permissions))
+def starter_of(row: Any, authors: Authority) -> Principal:
+    """Return whom an instance's steps act for; what they may do, the bus asks at each step.
+
+    Asked are who started it (of a called instance: everybody that the calling one acts for), who migrated it to its
+    version, and `authors`, who wrote that version.
+    """
+    authority = stored_authority(row.authority, row.starter_id, row.permissions)
+    if row.migrator is not None:
+        authority = authority.joined(Authority.from_json(row.migrator))
+    return acting("process", row.starter_id, row.starter_name, row.organization_id, authority.joined(authors))
 
 
-def starter_columns(principal: Principal, caller: Any) -> dict[str, Any]:
-    """The columns for whom a new instance acts: whoever starts it, or who the calling one acts for."""
-    if caller is not None:
-        return {"starter_id": caller.starter_id, "starter_name": caller.starter_name, "permissions": caller.permissions}
-    permissions = sorted(principal.permissions)
-    return {"starter_id": principal.id, "starter_name": principal.name, "permissions": permissions}
+def starter_columns(starter: Principal) -> dict[str, Any]:
+    """Return the columns for whom a new instance acts: whoever starts it, or whom the calling one acts for."""
+    return {
+        "starter_id": starter.id,
+        "starter_name": starter.name,
+        "permissions": sorted(starter.permissions),
+        "authority": starter.standing.to_json(),
+        "migrator": None,
+    }

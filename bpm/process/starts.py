@@ -1,10 +1,14 @@
 """What begins instances by itself: kept in step with the newest active version of each process."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+
 from bpm.bus import Context
+from bpm.errors import Forbidden
 from bpm.jobs import Job, JobQueue
 from bpm.process import definition_tables, start_tables
 from bpm.process.compile import CompiledProcess
@@ -13,8 +17,13 @@ from bpm.process.instances import NewInstance, Standing
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.timers import next_time
 from bpm.process.view import View
-from bpm.security.permissions import Principal
+from bpm.security.permissions import Principal, acting
 from bpm.store import Transaction
+
+REFUSED_PAUSE = timedelta(minutes=1)
+"""How long a timer waits whose process may not be started at the moment."""
+
+log = structlog.get_logger("bpm.process")
 
 
 class ProcessStarts:
@@ -55,18 +64,21 @@ class ProcessStarts:
             return None
         return self._runtime.start(context, deployed, new)
 
-    def author(self, context: Context, definition_id: int) -> Principal | None:
-        """Return who deployed a definition, with the permissions of then."""
-        deployed = definition_tables.find_definition(context.session, definition_id)
-        if deployed is None:
+    def begin_by_itself(self, context: Context, definition_id: int, new: NewInstance) -> Standing | None:
+        """Begin an instance that nobody asked for, on behalf of those who deployed it and switched it on.
+
+        Raises `Forbidden` when they may start no process any more.
+        """
+        starter = self.starter(context, definition_id)
+        if starter is None:
             return None
-        return Principal(
-            "system",
-            deployed.author_id,
-            deployed.author_name,
-            deployed.organization_id,
-            frozenset(deployed.permissions),
-        )
+        context.require(starter, "processes:write", "Starting a process")
+        return self.begin(context, definition_id, replace(new, starter=starter))
+
+    def starter(self, context: Context, definition_id: int) -> Principal | None:
+        """Return whom the instances act for that a definition begins by itself."""
+        deployed = definition_tables.find_definition(context.session, definition_id)
+        return self_starter(deployed) if deployed is not None else None
 
     def is_of(self, context: Context, definition_id: int, key: Any) -> bool:
         """Whether a definition is a version of the process of this id."""
@@ -74,18 +86,32 @@ class ProcessStarts:
         return deployed is not None and deployed.key == key
 
     def fire(self, context: Context, definition_id: int, element_id: str, turn: int) -> Standing | None:
-        """Begin the instance that a timer is for, and set its next time; None when it was done already."""
+        """Begin the instance that a timer is for, and set its next time; None when it was done already.
+
+        While whom it would act for may start no process, the timer tries again minute by minute.
+        """
         row = start_tables.find_schedule(context.tx, definition_id, element_id)
         if row is None or row.turn != turn:
             return None
         again = next_time(row.data, context.now()) if row.data else None
-        due, data = again or (None, None)
-        if not start_tables.set_again(context.tx, row, due, data):
+        try:
+            with context.tx.savepoint():
+                if not self._set_again(context, row, *(again or (None, None))):
+                    return None
+                return self.begin_by_itself(context, definition_id, NewInstance({}, element=element_id))
+        except Forbidden as refusal:
+            reason = "; ".join(refusal.errors)
+            log.warning("a timer begins no process", definition=definition_id, element=element_id, reason=reason)
+            self._set_again(context, row, context.now() + REFUSED_PAUSE, row.data)
             return None
+
+    def _set_again(self, context: Context, row: Any, due: datetime | None, data: Any) -> bool:
+        """Set a timer's next time, if it has one; False when somebody else did."""
+        if not start_tables.set_again(context.tx, row, due, data):
+            return False
         if due is not None:
-            self._jobs.enqueue(context.tx, _job(definition_id, element_id, turn + 1, due))
-        starter = self.author(context, definition_id)
-        return self.begin(context, definition_id, NewInstance({}, element=element_id, starter=starter))
+            self._jobs.enqueue(context.tx, _job(row.definition_id, row.element_id, row.turn + 1, due))
+        return True
 
     def _set(self, tx: Transaction, deployed: DeployedProcess, element_id: str, due: datetime, data: Any) -> None:
         assert deployed.id is not None
@@ -99,6 +125,12 @@ class ProcessStarts:
         }
         start_tables.insert_schedule(tx, row)
         self._jobs.enqueue(tx, _job(deployed.id, element_id, 0, due))
+
+
+def self_starter(deployed: DeployedProcess) -> Principal:
+    """Return whom the instances act for that a version begins by itself."""
+    authority = definition_tables.starters_of(deployed)
+    return acting("process", deployed.author_id, deployed.author_name, deployed.organization_id, authority)
 
 
 def _job(definition_id: int, element_id: str, turn: int, due: datetime) -> Job:

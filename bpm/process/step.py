@@ -53,6 +53,7 @@ class Step:
         self.waits = WaitRows(unit.context, unit.jobs, instance.waits if row is not None else ())
         self.commands = 0
         self._written: int | None = None if row is None else row.state_version
+        self._starter: Principal | None = None
 
     def begin(self, deployed: Startable, new: NewInstance) -> None:
         """Make a new instance's row; it is written when something has to find it, at the latest with the end."""
@@ -67,7 +68,7 @@ class Step:
             "correlation_id": context.envelope.root,
             "created_at": context.now(),
             **self._state(),
-            **starter_columns(new.starter or context.principal, parent and parent.row),
+            **starter_columns(parent.starter if parent else (new.starter or context.principal)),
             "parent_id": parent.row.id if parent else None,
             "parent_wait": parent.wait_id if parent else None,
             "parent_attempt": parent.attempt if parent else None,
@@ -115,8 +116,11 @@ class Step:
         return Standing(self.row.id, instance.status.value, instance.root_variables, waits)
 
     def starter(self) -> Principal:
-        """Return who the instance's tasks act for."""
-        return starter_of(self.row)
+        """Return whom the instance's tasks act for."""
+        if self._starter is None:
+            authors = self.unit.deployed.authority(self.context.tx, self.row.definition_id)
+            self._starter = starter_of(self.row, authors)
+        return self._starter
 
     def follow(self, trigger: Trigger) -> None:
         """Apply a trigger to this instance when those before it are through."""

@@ -46,6 +46,8 @@ class ProcessInstance(OrganizationRow, table=True):
     starter_id: str
     starter_name: str
     permissions: list[str] = Field(sa_type=JsonColumn)
+    authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    migrator: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     correlation_id: str
     parent_id: int | None = None
     parent_wait: int | None = None
@@ -186,12 +188,14 @@ def running_instances(tx: Transaction, definition_id: int, limit: int) -> Sequen
     return tx.connection.execute(select(INSTANCES).where(*where).order_by(INSTANCES.c.id).limit(limit)).all()
 
 
-def migrate_instance(tx: Transaction, instance_id: int, version: int, definition_id: int) -> bool:
-    """Put an instance on another version; False when it went on meanwhile."""
+def migrate_instance(
+    tx: Transaction, instance_id: int, version: int, definition_id: int, migrator: Mapping[str, Any]
+) -> bool:
+    """Put an instance on another version, on the migrator's authority; False when it went on meanwhile."""
     statement = (
         update(INSTANCES)
         .where(INSTANCES.c.id == instance_id, INSTANCES.c.state_version == version)
-        .values(definition_id=definition_id)
+        .values(definition_id=definition_id, migrator=migrator)
     )
     return tx.connection.execute(statement).rowcount == 1
 

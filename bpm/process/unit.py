@@ -73,7 +73,7 @@ class Unit:
         if deployed is None or problem:
             self.follow(caller.row.id, FailTask(effect.wait_id, effect.attempt, problem, "NotFound"))
             return
-        parent = Parent(caller.row, effect.wait_id, effect.attempt, effect.caller)
+        parent = Parent(caller.row, effect.wait_id, effect.attempt, effect.caller, caller.starter())
         key = caller.row.business_key if effect.inherits_key else effect.business_key
         self._begin(deployed, NewInstance(effect.variables, key, parent=parent))
 

@@ -1,7 +1,6 @@
 """How this area publishes what happened."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from bpm.bus import Context
@@ -13,5 +12,4 @@ def publish(context: Context, event: str, data: Mapping[str, Any]) -> None:
 
     It is a consequence of the payment, not a wish of the sender's, who therefore needs no leave to publish.
     """
-    principal = replace(context.principal, permissions=context.principal.permissions | PUBLISH_OWN)
-    context.call("PublishEventCommand", {"event": event, "data": data}, principal=principal)
+    context.call("PublishEventCommand", {"event": event, "data": data}, context.principal.lending(PUBLISH_OWN))

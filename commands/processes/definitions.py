@@ -11,7 +11,7 @@ from bpm.errors import Conflict, Invalid, NotFound
 from bpm.process import CompiledProcess, compile_all, definition_tables, load, parse
 from bpm.process.definition_tables import DeployedProcess
 from bpm.process.starts import ProcessStarts
-from bpm.security.permissions import SYSTEM
+from bpm.security.permissions import SYSTEM, Authority
 from commands.processes.checks import check
 from scripts import Sandbox
 
@@ -134,7 +134,8 @@ async def update(
         given = command.model_dump(exclude_none=True, exclude={"id"})
         kept = {name: getattr(known, "metadata_" if name == "metadata" else name) for name in _CARRIED}
         created = CreateProcessDefinitionCommand.model_validate({**kept, **given})
-        return _deploy(created, inner, process, process_starts)
+        authors = None if command.bpmn_xml is not None else definition_tables.authors_of(known)
+        return _deploy(created, inner, process, process_starts, authors)
 
     return await context.conclude(next_version)
 
@@ -255,8 +256,13 @@ def _deploy_all(
 
 
 def _deploy(
-    command: CreateProcessDefinitionCommand, context: Context, process: CompiledProcess, starts: ProcessStarts
+    command: CreateProcessDefinitionCommand,
+    context: Context,
+    process: CompiledProcess,
+    starts: ProcessStarts,
+    authors: Authority | None = None,
 ) -> ProcessDefinitionView:
+    """Keep the next version; `authors` wrote its diagram, if it is not the sender's."""
     newest = definition_tables.newest_definition(context.session, process.id)
     author = context.principal
     row = DeployedProcess(
@@ -272,6 +278,8 @@ def _deploy(
         author_id=author.id,
         author_name=author.name,
         permissions=sorted(author.permissions),
+        authority=(authors or author.standing).to_json(),
+        switched_on_by=author.standing.to_json(),
         created_at=context.now(),
     )
     try:
@@ -290,6 +298,8 @@ def _switch(context: Context, definition_id: int, starts: ProcessStarts, *, acti
     if row.is_active == active:
         raise Conflict(f"Process definition is already {'active' if active else 'inactive'}")
     row.is_active, row.updated_at = active, context.now()
+    if active:
+        row.switched_on_by = context.principal.standing.to_json()
     shown, key = view(row), row.key
     context.session.flush()
     starts.refresh(context, key)

@@ -37,7 +37,7 @@ class MigrateProcessInstancesCommand(Command[MigrationView]):
     Either one instance, or those of the definition `fromDefinitionId`, at most 1,000 in a call. An instance can go
     on if every element it stands on exists in the new version, as the same kind and in the same sub-process;
     if one can't, nothing is done and the answer names what is missing. What it waits for already stays as it is.
-    With `preview` nothing is done in any case.
+    From then on its steps act for you as well: they do nothing that you may not do. With `preview` nothing is done.
     """
 
     permission = "processes:write"
@@ -73,8 +73,9 @@ def migrate(command: MigrateProcessInstancesCommand, context: Context, processes
                 *(f"instance {view.instance_id} stands on {', '.join(view.missing)}, which the new version lacks"
                   for view in refused[:100])
             )  # fmt: skip
+        target_id, migrator = command.to_definition_id, context.principal.standing.to_json()
         for row in rows[:MOST]:
-            if not tables.migrate_instance(context.tx, row.id, row.state_version, command.to_definition_id):
+            if not tables.migrate_instance(context.tx, row.id, row.state_version, target_id, migrator):
                 raise Conflict(f"instance {row.id} went on at the same moment; try again")
     return MigrationView(
         preview=command.preview,

@@ -36,15 +36,14 @@ def start_triggered(
     """
     begun: list[int] = []
     for trigger in process_starts.triggered(context, "event", command.event):
-        author = process_starts.author(context, trigger.definition_id)
         own = command.event.startswith("process.") and process_starts.is_of(
             context, trigger.definition_id, command.data.get("processKey")
         )
-        if author is None or own:
+        if own:
             continue
         variables = {**command.data, "payload": command.data, "eventName": command.event, "eventId": command.event_id}
         fields = {"definitionId": trigger.definition_id, "variables": variables, "origin": command.event_id}
-        context.later("BeginProcessInstanceCommand", fields)
+        context.later("BeginProcessInstanceCommand", fields, principal=context.principal)
         begun.append(trigger.definition_id)
     return TriggeredView(process_definition_ids=begun)
 
@@ -56,7 +55,7 @@ class BegunView(View):
 
 
 class BeginProcessInstanceCommand(Command[BegunView]):
-    """Begin one instance on behalf of the definition's author."""
+    """Begin one instance on behalf of those who deployed the definition and switched it on."""
 
     permission = EXECUTE
 
@@ -68,10 +67,9 @@ class BeginProcessInstanceCommand(Command[BegunView]):
 @handles
 def begin(command: BeginProcessInstanceCommand, context: Context, process_starts: ProcessStarts) -> BegunView:
     """Begin it, once for each origin."""
-    starter = process_starts.author(context, command.definition_id)
     origin = f"{command.origin}:{command.definition_id}"
-    standing = process_starts.begin(
-        context, command.definition_id, NewInstance(command.variables, origin=origin, starter=starter)
+    standing = process_starts.begin_by_itself(
+        context, command.definition_id, NewInstance(command.variables, origin=origin)
     )
     return BegunView(instance_id=standing.instance_id if standing is not None else None)
 

@@ -14,6 +14,7 @@ from bpm.events.health import Health
 from bpm.events.signing import new_secret
 from bpm.events.subscription_tables import Subscription
 from bpm.security.net_targets import Targets, origin
+from bpm.security.permissions import Principal
 from bpm.security.redaction import REDACTED, redacted_url
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.settings import Settings
@@ -85,7 +86,7 @@ async def create(
     settings: Settings,
 ) -> SubscriptionWithSecretView:
     """Look at the receiver, then store the subscription."""
-    await check_script(command.transform.script if command.transform else None, sandbox)
+    await check_script(command.transform.script if command.transform else None, sandbox, context.principal)
     await check_url(command.url, targets, settings)
     return await context.conclude(lambda inside: _create(command, inside, secrets_box, settings))
 
@@ -98,7 +99,7 @@ def _create(
     values = command.model_dump(exclude={"secret", "headers", "transform"})
     values |= {
         "organization_id": context.organization_id,
-        "transform": _transform(command),
+        **_transform(command, context.principal),
         "headers": _headers(command, None, box),
         "secrets": sealed_secrets([SigningSecret(command.secret or new_secret())], box),
         "version": 1,
@@ -154,7 +155,7 @@ async def update(
     settings: Settings,
 ) -> SubscriptionView:
     """Look at the receiver when it is another, then store the changes."""
-    await check_script(command.transform.script if command.transform else None, sandbox)
+    await check_script(command.transform.script if command.transform else None, sandbox, context.principal)
     if "url" in command.model_fields_set:
         await check_url(command.url, targets, settings)
     return await context.conclude(lambda inside: _update(command, inside, secrets_box))
@@ -167,7 +168,7 @@ def _update(command: UpdateSubscriptionCommand, context: Context, box: SecretBox
         check_events(command.events, context, row.dialect)
     values = command.model_dump(exclude_unset=True, exclude={"id", "headers", "transform", "dialect"})
     if "transform" in given:
-        values["transform"] = _transform(command)
+        values |= _transform(command, context.principal)
     if "url" in given and command.url == redacted_url(row.url):
         values["url"] = row.url
     if origin(values.get("url", row.url)) != origin(row.url):
@@ -222,8 +223,15 @@ def _refuse_headers_of_another(command: UpdateSubscriptionCommand, row: Subscrip
         )
 
 
-def _transform(command: CreateSubscriptionCommand | UpdateSubscriptionCommand) -> dict[str, Any] | None:
-    return command.transform.model_dump(exclude_unset=True) if command.transform is not None else None
+def _transform(command: CreateSubscriptionCommand | UpdateSubscriptionCommand, author: Principal) -> dict[str, Any]:
+    """Return the columns of a transform: what it is, and who wrote its script."""
+    if command.transform is None:
+        return {"transform": None, "script_authority": None}
+    has_script = command.transform.script is not None
+    return {
+        "transform": command.transform.model_dump(exclude_unset=True),
+        "script_authority": author.standing.to_json() if has_script else None,
+    }
 
 
 def _headers(

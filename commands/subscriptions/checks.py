@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from bpm.accounts.limits import require_room
 from bpm.bus import Context
-from bpm.errors import Invalid
+from bpm.errors import Forbidden, Invalid
 from bpm.events import subscription_tables, tables
 from bpm.events.catalogue import BUILT_IN
 from bpm.events.headers import header_problems
@@ -14,6 +14,7 @@ from bpm.events.probe import probe
 from bpm.events.signing import check_secret
 from bpm.expressions import compile_expression, compile_template
 from bpm.security.net_targets import TargetError, Targets, read_url
+from bpm.security.permissions import WRITE_CODE, Principal
 from bpm.settings import Settings
 from scripts import Sandbox, SandboxUnavailable
 
@@ -43,10 +44,12 @@ async def check_url(url: str, targets: Targets, settings: Settings) -> None:
         raise Invalid(f"url: {error}") from error
 
 
-async def check_script(script: str | None, sandbox: Sandbox) -> None:
-    """Raise `Invalid` with every problem of a transform's script."""
+async def check_script(script: str | None, sandbox: Sandbox, author: Principal) -> None:
+    """Raise `Invalid` with every problem of a transform's script, `Forbidden` for whoever may not write code."""
     if script is None:
         return
+    if not author.allows(WRITE_CODE):
+        raise Forbidden(f"transform.script: needs the permission {WRITE_CODE}")
     try:
         found = await sandbox.check(script)
     except SandboxUnavailable as error:

@@ -29,6 +29,7 @@ COLUMNS = (
     "author_id",
     "run_as_id",
     "permissions",
+    "authority",
 )
 """What a rule is compiled from."""
 

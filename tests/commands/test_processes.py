@@ -381,7 +381,9 @@ async def test_whoever_starts_a_process_need_not_write_code(app: RunningApp) -> 
     await become_operator(app)
     state = await app.cmd("StartProcessInstanceCommand", processDefinitionId=definition["id"])
     assert state["status"] == "COMPLETED"
-    assert state["variables"]["lastScriptResult"] == ["CreateUserCommand needs the permission users:write"]
+    assert state["variables"]["lastScriptResult"] == [
+        "CreateUserCommand needs the permission users:write, which 'op' does not have"
+    ]
 
 
 async def test_whoever_deploys_scripts_must_be_allowed_to_write_code(app: RunningApp) -> None:

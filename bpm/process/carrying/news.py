@@ -1,6 +1,5 @@
 """What others are told: messages and signals, the calling instance, the history, and published events."""
 
-from dataclasses import replace
 from typing import Any
 
 from bpm.process import start_tables, tables
@@ -8,7 +7,7 @@ from bpm.process.effects import Cancelled, Completed, EmitMessage, EmitSignal, H
 from bpm.process.starter import engine_of
 from bpm.process.step import Step
 from bpm.process.triggers import CompleteTask, Escalated, FailTask
-from bpm.security.permissions import PUBLISH_OWN, Principal
+from bpm.security.permissions import PUBLISH_OWN
 
 THROWN_SECONDS = 3600
 """How long a message that an instance throws waits for somebody to wait for it."""
@@ -18,19 +17,13 @@ def emit_message(step: Step, effect: EmitMessage) -> None:
     """Send a message to whoever waits for it, now or within its time to live."""
     fields: dict[str, Any] = {"messageName": effect.name, "correlationKey": effect.key}
     fields |= {"variables": dict(effect.payload), "timeToLiveSeconds": THROWN_SECONDS}
-    step.context.later("CorrelateMessageCommand", fields, principal=_thrower(step))
+    step.context.later("CorrelateMessageCommand", fields, principal=step.starter())
 
 
 def emit_signal(step: Step, effect: EmitSignal) -> None:
     """Send a signal to whoever listens."""
     fields = {"signalName": effect.name, "variables": dict(effect.payload)}
-    step.context.later("BroadcastSignalCommand", fields, principal=_thrower(step))
-
-
-def _thrower(step: Step) -> Principal:
-    """Who the instance throws messages and signals as: its starter, who need not be allowed to send any."""
-    starter = step.starter()
-    return replace(starter, permissions=starter.permissions | {"processes:write"})
+    step.context.later("BroadcastSignalCommand", fields, principal=step.starter())
 
 
 def tell_thrown(step: Step, effect: Thrown) -> None:

@@ -9,10 +9,11 @@ import pytest
 from sqlmodel import select
 
 from bpm.accounts import Accounts
+from bpm.accounts.cache import TRUST_SECONDS
 from bpm.accounts.keys import generate_key
 from bpm.accounts.tables import ApiKey, User
-from bpm.errors import Forbidden, Misconfigured, NotFound, Unauthenticated
-from bpm.security.permissions import SYSTEM
+from bpm.errors import Forbidden, Misconfigured, Unauthenticated
+from bpm.security.permissions import SYSTEM, Authority, acting, permissions_of
 from bpm.settings import Settings
 from bpm.store import open_database
 
@@ -202,35 +203,66 @@ async def test_a_key_s_use_is_noted_once_a_minute(accounts, user, database, cloc
     assert noted == [first, first, first + timedelta(seconds=61)]
 
 
-async def test_an_account_is_found_by_its_id(accounts, user, database, clock) -> None:
-    """Work on behalf of an account gets its present rights, on behalf of a key those within its scopes."""
-    key_id, _ = await add_key(database, user, clock, ["*:read"], revoked_at=clock())
-    principal = await accounts.principal_of_user(f"user:{user.id}")
-    assert principal.name == "ada"
-    assert principal.allows("webhooks:write")
-    by_key = await accounts.principal_of_user(f"key:{key_id}")
-    assert by_key.allows("webhooks:read")
-    assert not by_key.allows("webhooks:write")
-    assert await accounts.principal_of_user("system") == SYSTEM
+async def rights_of(accounts: Accounts, *ids: str) -> frozenset[str]:
+    """What may be done on behalf of accounts at the moment."""
+    return (await accounts.rights.present(acting("process", "", "", 1, Authority(ids)))).permissions
+
+
+async def test_work_has_the_present_rights_of_its_accounts(accounts, user, database, clock) -> None:
+    """Of a user what he may do now, of a key that within its scopes, of both what both may do."""
+    key_id, _ = await add_key(database, user, clock, ["*:read", "webhooks:write"])
+    assert await rights_of(accounts, f"user:{user.id}") == permissions_of(["operator"])
+    assert await rights_of(accounts, f"key:{key_id}") == {"*:read", "webhooks:write"}
+    assert await rights_of(accounts, f"user:{user.id}", f"key:{key_id}") == {"*:read", "webhooks:write"}
+    assert await accounts.rights.present(SYSTEM) is SYSTEM
+
+
+async def test_without_accounts_and_without_a_limit_nothing_may_be_done(accounts) -> None:
+    """An authority that says nothing gives nothing."""
+    assert not await rights_of(accounts)
 
 
 async def test_rights_that_are_taken_away_are_gone(accounts, user, database) -> None:
     """An account that lost its role, or was disabled, has lost it for the work on its behalf too."""
-    assert (await accounts.principal_of_user(f"user:{user.id}")).permissions
+    assert await rights_of(accounts, f"user:{user.id}")
     await change(database, User, user.id, roles=[])
     accounts.forget()
-    assert not (await accounts.principal_of_user(f"user:{user.id}")).permissions
+    assert not await rights_of(accounts, f"user:{user.id}")
     await change(database, User, user.id, disabled_at=user.created_at)
     accounts.forget()
     with pytest.raises(Forbidden, match="'ada' is disabled"):
-        await accounts.principal_of_user(f"user:{user.id}")
+        await rights_of(accounts, f"user:{user.id}")
+
+
+async def test_another_process_notices_within_a_second(accounts, user, database) -> None:
+    """What another process changed, so that nobody said `forget` here, is asked anew after a moment."""
+    assert await rights_of(accounts, f"user:{user.id}")
+    await change(database, User, user.id, roles=[])
+    await asyncio.sleep(TRUST_SECONDS + 0.05)
+    assert not await rights_of(accounts, f"user:{user.id}")
+
+
+async def test_a_key_that_ended_gives_no_rights(accounts, user, database, clock) -> None:
+    """What a key had made stops with it: when it is revoked, when it expires, and when the key that made it ends."""
+    maker, _ = await add_key(database, user, clock, ["*:read"])
+    made, text = await add_key(database, user, clock, ["*:read"], ends_with=[maker])
+    short, _ = await add_key(database, user, clock, ["*:read"], expires_at=clock() + timedelta(minutes=1))
+    for key in (maker, made, short):
+        assert await rights_of(accounts, f"key:{key}")
+    clock.forward(minutes=2)
+    await change(database, ApiKey, maker, revoked_at=clock())
+    accounts.forget()
+    for key, reason in ((maker, "was revoked"), (made, "with which 'ci' was made, was revoked"), (short, "expired")):
+        with pytest.raises(Forbidden, match=reason):
+            await rights_of(accounts, f"key:{key}")
+    assert await refused(accounts, f"Bearer {text}")
 
 
 @pytest.mark.parametrize("account", ["ada", "user:99", "user:x", "user:" + "9" * 30, "key:0123", "", "rule:1"])
-async def test_an_unknown_account_is_not_found(accounts, user, account: str) -> None:
+async def test_an_unknown_account_gives_no_rights(accounts, user, account: str) -> None:
     """A text that is no account's id, a user name too, is reported."""
-    with pytest.raises(NotFound, match="There is no account"):
-        await accounts.principal_of_user(account)
+    with pytest.raises(Forbidden, match="There is no"):
+        await rights_of(accounts, account)
 
 
 async def test_the_first_start_makes_an_administrator(accounts, database) -> None:
