@@ -5,11 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint, bindparam, delete, select, update
-from sqlmodel import Field
+from sqlmodel import Field, col
+from sqlmodel import select as select_rows
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.jobs import lacks_token
 from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.organizations import is_switched_off
+from bpm.store.session import ScopedSession
 
 KEPT = timedelta(hours=24)
 """How long an idempotency key is remembered."""
@@ -137,6 +140,19 @@ def scheduled_message(tx: Transaction, message_id: str) -> Any:
     """Return a scheduled message's row, and whether its organisation `is_active`, or None."""
     is_active = (~is_switched_off(SCHEDULED.c.organization_id)).label("is_active")
     return tx.connection.execute(select(SCHEDULED, is_active).where(SCHEDULED.c.id == message_id)).first()
+
+
+def select_scheduled(state: str | None, type_: str | None) -> SelectOfScalar[ScheduledMessage]:
+    """Select scheduled messages for a list; None lets all through."""
+    statement = select_rows(ScheduledMessage)
+    if state is not None:
+        statement = statement.where(col(ScheduledMessage.state) == state)
+    return statement if type_ is None else statement.where(col(ScheduledMessage.type) == type_)
+
+
+def scheduled_of(session: ScopedSession, message_id: str) -> ScheduledMessage | None:
+    """Return a scheduled message that the session may see."""
+    return session.exec(select_rows(ScheduledMessage).where(col(ScheduledMessage.id) == message_id)).first()
 
 
 def settle_scheduled(tx: Transaction, message_id: str, attempt: int, values: dict[str, Any]) -> bool:

@@ -21,7 +21,15 @@ KEY = "key:"
 ROLES: dict[str, frozenset[Permission]] = {
     "admin": frozenset({"*:read", "*:write"}),
     "operator": frozenset(
-        {"*:read", "webhooks:write", "inbound:write", "processes:write", "deliveries:write", "payments:write"}
+        {
+            "*:read",
+            "webhooks:write",
+            "inbound:write",
+            "processes:write",
+            "messages:write",
+            "deliveries:write",
+            "payments:write",
+        }
     ),
     "viewer": frozenset({"*:read"}),
     "publisher": frozenset({"events:read", "events:write"}),

@@ -7,10 +7,10 @@ from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 
 from bpm.bus import Command, Context, EffectContext, Id, Moment, Page, PagedQuery, Query, Registry, View, handles
-from bpm.errors import Conflict, Invalid, NotFound
+from bpm.errors import Conflict, Forbidden, Invalid, NotFound
 from bpm.process import CompiledProcess, compile_all, definition_tables, load, parse
 from bpm.process.definition_tables import DeployedProcess
-from bpm.process.starts import ProcessStarts
+from bpm.process.starts import ProcessStarts, self_starter
 from bpm.security.permissions import SYSTEM, Authority
 from commands.processes.checks import check
 from scripts import Sandbox
@@ -23,7 +23,11 @@ TriggerEvents = Annotated[list[Annotated[str, Field(min_length=1, max_length=200
 
 
 class ProcessDefinitionView(View):
-    """One version of a process definition."""
+    """One version of a process definition.
+
+    `stopped` says why its steps do nothing and nothing begins it any more: who of those that it acts for may no
+    longer start processes. It is null while all is well.
+    """
 
     id: int
     key: str
@@ -36,6 +40,7 @@ class ProcessDefinitionView(View):
     metadata: dict[str, Any] | None
     created_at: Moment
     updated_at: Moment | None
+    stopped: str | None = None
 
 
 class DeployedView(View):
@@ -190,7 +195,7 @@ class GetProcessDefinitionByIdQuery(Query[ProcessDefinitionDetailView]):
 def get(query: GetProcessDefinitionByIdQuery, context: Context) -> ProcessDefinitionDetailView:
     """Return it."""
     row = found(context, query.id)
-    return ProcessDefinitionDetailView.model_validate({**view(row).model_dump(), "bpmn_xml": row.bpmn_xml})
+    return ProcessDefinitionDetailView(**_checked(row, context).model_dump(), bpmn_xml=row.bpmn_xml)
 
 
 class GetProcessDefinitionListQuery(PagedQuery[Page[ProcessDefinitionView]]):
@@ -210,7 +215,11 @@ def list_definitions(query: GetProcessDefinitionListQuery, context: Context) -> 
     columns = {"createdAt": "created_at", "id": "id", "name": "name", "key": "key", "version": "version"}
     statement = definition_tables.select_definitions(query.category, query.is_active, query.key)
     search = ("name", "key", "description")
-    return query.page(context, statement, DeployedProcess, view, search=search, sortable=columns)
+
+    def shown(row: DeployedProcess) -> ProcessDefinitionView:
+        return _checked(row, context)
+
+    return query.page(context, statement, DeployedProcess, shown, search=search, sortable=columns)
 
 
 def found(context: Context, definition_id: int) -> DeployedProcess:
@@ -224,6 +233,16 @@ def found(context: Context, definition_id: int) -> DeployedProcess:
 def view(row: DeployedProcess) -> ProcessDefinitionView:
     """Show a version."""
     return ProcessDefinitionView.model_validate({**row.model_dump(), "metadata": row.metadata_})
+
+
+def _checked(row: DeployedProcess, context: Context) -> ProcessDefinitionView:
+    """Show a version, and whether those that it acts for may still start processes."""
+    shown = view(row)
+    try:
+        context.require(self_starter(row), "processes:write", "Starting a process")
+    except Forbidden as refusal:
+        shown.stopped = "; ".join(refusal.errors)
+    return shown
 
 
 _CARRIED = ("name", "description", "category", "bpmn_xml", "trigger_events", "is_active", "metadata")

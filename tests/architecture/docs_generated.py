@@ -18,6 +18,7 @@ from bpm.bus import PagedQuery, Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
 from bpm.errors import BpmError, MethodNotAllowed
 from bpm.settings import Group, Settings
+from bpm.unattended import WAYS, Way
 from bpm.web.fields import Field, fields_of
 from bpm.web.problems import problem_response, status_of
 
@@ -43,6 +44,43 @@ def settings_page() -> str:
         "deliveries exist.",
         *tables,
     )
+
+
+def rights_page() -> str:
+    """Who acts where nobody waits, from `bpm.unattended`."""
+    asked = [(way.what, _people(way), way.asked, way.missing) for way in WAYS if way.people]
+    fixed = [(way.what, way.limit) for way in WAYS if not way.people]
+    return _page(
+        "Rights of work that nobody waits for",
+        "Rules, processes, timers and scheduled messages work when their makers are long gone. What they may do is "
+        "asked **now**, at each message: they may do what every person behind them may do at that moment. Modules: "
+        "`bpm/accounts/rights.py`, `bpm/bus/rights.py`, `bpm/process/starter.py`.",
+        "## Who acts, with whose rights, asked when",
+        _table(("what is done", "who is asked", "when", "when somebody lacks a right"), asked),
+        "A person is asked as the account that signed in, a machine as its API key: within the key's scopes, and only "
+        "while the key is valid. A key that ended ends what was made with it. Name a service account in `runAs`, or "
+        "deploy and save as a person, what shall outlive a key.",
+        "Nothing at all is done for an account that is disabled or gone, for a key that was revoked or has expired, or "
+        "for an account of the installation that may no longer act for the organisation (`acting:write`). While an "
+        "organisation is switched off its jobs rest, and go on when it is switched on.",
+        "A change counts at once in the process that made it, and within a second in all others.",
+        "## What the product does itself",
+        _table(("what is done", "with"), fixed),
+        "## What follows from it",
+        "- Whoever deploys a version is asked at every step of every instance of it. Your version of somebody else's "
+        "process does what you both may do.\n"
+        "- An update that keeps the diagram keeps its authors; who made it is asked where the version begins "
+        "instances by itself.\n"
+        "- A rule, a process or a message that a process makes carries the instance's people on.\n"
+        "- Values are not rights: whoever completes a task chooses the values that the next step is sent with. Check "
+        "them in the diagram.\n"
+        "- Rows from before these people were stored keep the permissions of then as a limit; the account that "
+        "they name is asked.",
+    )
+
+
+def _people(way: Way) -> str:
+    return f"{way.people}; never more than {way.limit}" if way.limit else way.people
 
 
 def messages_page() -> str:
@@ -98,6 +136,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "messages.md": messages_page,
     "errors.md": errors_page,
+    "rights.md": rights_page,
 }
 
 
