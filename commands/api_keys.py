@@ -12,25 +12,26 @@ from bpm.accounts.acting import acting_for
 from bpm.accounts.keys import generate_key
 from bpm.accounts.lookup import find_account, present_sender
 from bpm.accounts.makers import end_of, ends_with, maker_of
-from bpm.accounts.names import check_permission
+from bpm.accounts.names import check_scope
 from bpm.accounts.principals import held, principal_of_key, principal_of_user, require_held, require_power_over
 from bpm.accounts.tables import ApiKey, User
 from bpm.bus import Command, Context, Id, Page, PagedQuery, handles
 from bpm.bus.paging import When
 from bpm.clock import wire_time
 from bpm.errors import Conflict, Invalid, NotFound
-from bpm.security.permissions import KEY, Principal
+from bpm.security.permissions import KEY, Principal, permissions_in_dialects, permissions_of_scopes
 from bpm.store.session import ScopedSession
 from commands.user_views import ApiKeyView, CreatedApiKeyView, MakerId, RevokedApiKeyView, UserView
 
-Scopes = Annotated[list[Annotated[str, AfterValidator(check_permission)]], Field(min_length=1, max_length=200)]
+Scopes = Annotated[list[Annotated[str, AfterValidator(check_scope)]], Field(min_length=1, max_length=200)]
 KeyId = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class CreateApiKeyCommand(Command[CreatedApiKeyView]):
     """Create an API key for yourself or, with `userId`, for another account; the key is shown this once.
 
-    It may do what its `scopes` and its owner's permissions both allow, until `expiresAt` (never, if left out). A key
+    It may do what its `scopes` and its owner's permissions both allow, until `expiresAt` (never, if left out). Scopes
+    are permissions, or what the REST interfaces call theirs: `webhooks`, `webhooks.read`, `webhooks.write`. A key
     that is made with a key ends with it. The other account may not do more than you. An account of the installation
     may name the owner's `organizationId`.
     """
@@ -143,9 +144,9 @@ def _owner(command: CreateApiKeyCommand, sender: Principal, session: ScopedSessi
 
 
 def _require_scopes(scopes: list[str], owner: User, sender: Principal) -> None:
-    require_held(sender, scopes)
-    holder = principal_of_user(owner)
-    beyond = sorted({scope for scope in scopes if not holder.allows(scope)})
+    wanted, holder = permissions_of_scopes(scopes), principal_of_user(owner)
+    require_held(sender, wanted | {p for p in permissions_in_dialects(scopes) if holder.allows(p)})
+    beyond = sorted(permission for permission in wanted if not holder.allows(permission))
     if beyond:
         raise Invalid(f"scopes: {owner.username!r} does not hold {', '.join(beyond)}")
 

@@ -6,7 +6,7 @@ Each check returns its value, or raises `ValueError` with the rest of a sentence
 import re
 
 from bpm.security.passwords import MAX_CHARACTERS, MIN_CHARACTERS
-from bpm.security.permissions import RESERVED_EVENTS, ROLES, SYSTEM
+from bpm.security.permissions import RESERVED_EVENTS, ROLES, SCOPES, SYSTEM
 
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 _PERMISSION = re.compile(r"(\*|[a-z][a-z0-9_-]{0,49}):(read|write)")
@@ -42,3 +42,8 @@ def check_permission(permission: str) -> str:
     if permission != RESERVED_EVENTS and not _PERMISSION.fullmatch(permission):
         raise ValueError("must be a permission such as webhooks:read, webhooks:write or *:read")
     return permission
+
+
+def check_scope(scope: str) -> str:
+    """Let permissions through, and the scopes that other products have names of their own for."""
+    return scope if scope in SCOPES else check_permission(scope)

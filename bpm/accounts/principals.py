@@ -13,7 +13,9 @@ from bpm.security.permissions import (
     Authority,
     Permission,
     Principal,
+    permissions_in_dialects,
     permissions_of,
+    permissions_of_scopes,
     shared_permissions,
 )
 
@@ -52,9 +54,16 @@ def principal_of_user(user: User) -> Principal:
 
 def principal_of_key(key: ApiKey, owner: User) -> Principal:
     """Return a key as a principal, named `key:<id>`: it may do what its scopes and its owner both allow."""
-    id_, name = f"{KEY}{key.id}", f"{owner.username}/{key.name}"
-    permissions = shared_permissions(frozenset(key.scopes), held(owner))
-    return Principal("key", id_, name, owner.organization_id, permissions, Authority((id_,)))
+    id_, name, may = f"{KEY}{key.id}", f"{owner.username}/{key.name}", held(owner)
+    return Principal(
+        "key",
+        id_,
+        name,
+        owner.organization_id,
+        shared_permissions(permissions_of_scopes(key.scopes), may),
+        Authority((id_,)),
+        in_dialects=shared_permissions(permissions_in_dialects(key.scopes), may),
+    )
 
 
 def _may_hand_on(principal: Principal, permission: Permission) -> bool:

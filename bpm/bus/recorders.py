@@ -74,6 +74,8 @@ class Idempotency:
         return key if envelope.fingerprint else self._box.fingerprint(key)
 
     def _recall(self, known: Any, envelope: Envelope) -> Outcome:
+        if known.organization_id != envelope.principal.organization_id:
+            return Outcome(error=Conflict("Idempotency-Key: was used before for another organisation; take another"))
         if envelope.fingerprint and known.fingerprint not in self._fingerprints(envelope):
             return Outcome(error=Conflict("Idempotency-Key: was used before with another body"))
         if known.answer is None:

@@ -83,14 +83,14 @@ AUDIT = AuditEntry.table()
 SCHEDULED = ScheduledMessage.table()
 
 _THE_KEY = (KEYS.c.principal == bindparam("principal_"), KEYS.c.key == bindparam("key_"))
-_FIND = select(KEYS.c.id, KEYS.c.fingerprint, KEYS.c.answer, KEYS.c.created_at).where(*_THE_KEY)
+_FIND = select(KEYS.c.id, KEYS.c.organization_id, KEYS.c.fingerprint, KEYS.c.answer, KEYS.c.created_at).where(*_THE_KEY)
 _RESERVE = KEYS.insert()
 _ANSWER = update(KEYS).where(*_THE_KEY).values(answer=bindparam("answer_"))
 _FORGET = delete(KEYS).where(*_THE_KEY)
 
 
 def find_key(tx: Transaction, principal: str, key: str) -> Any:
-    """Return the row (id, fingerprint, answer, created_at) of a key, or None."""
+    """Return the row (id, organization_id, fingerprint, answer, created_at) of a key, or None."""
     return tx.reading.execute(_FIND, {"principal_": principal, "key_": key}).first()
 
 

@@ -4,7 +4,7 @@ A permission is `area:read` or `area:write`; a role is a named bundle of them. `
 concerns the whole installation only its own accounts may do, whatever permissions others were given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
@@ -51,6 +51,19 @@ WRITE_CODE: Permission = "code:write"
 ACT: Permission = "acting:write"
 """To act for another organisation."""
 
+SCOPES: dict[str, frozenset[Permission]] = {
+    "webhooks": frozenset({"subscriptions:read", "subscriptions:write", "events:read"}),
+    "webhooks.read": frozenset({"subscriptions:read", "deliveries:read", "events:read"}),
+    "webhooks.write": frozenset({"subscriptions:write"}),
+}
+"""What a key's scope stands for that is called as PlanDocket (`webhooks`) and Mokapen (`webhooks.…`) call it."""
+
+SCOPES_IN_DIALECTS: dict[str, frozenset[Permission]] = {
+    "webhooks:read": frozenset({"subscriptions:read", "events:read"}),
+    "webhooks:write": frozenset({"subscriptions:write"}),
+}
+"""What Donutwork's names stand for in the REST interfaces; on the bus the area `webhooks` is that of rules."""
+
 INSTALLATION_AREAS = frozenset({"acting", "organizations", "system"})
 """Areas that concern all organisations: nobody but an account of the installation may do anything in them."""
 
@@ -92,7 +105,8 @@ class Principal:
 
     `permissions` are what it may do at the moment. The bus asks for them anew at each message of a principal with an
     `authority`; those of the product's own parts, which have none, are fixed. `lent` is what the product adds for
-    one message, and for nothing that this message causes.
+    one message, and for nothing that this message causes. `in_dialects` is what the REST interfaces lend a key because
+    of how they call their scopes.
     """
 
     kind: PrincipalKind
@@ -102,6 +116,7 @@ class Principal:
     permissions: frozenset[Permission] = field(default_factory=frozenset[Permission])
     authority: Authority | None = None
     lent: frozenset[Permission] = field(default_factory=frozenset[Permission])
+    in_dialects: frozenset[Permission] = field(default_factory=frozenset[Permission])
 
     def allows(self, permission: Permission | None) -> bool:
         """Tell whether a message that asks for `permission` may be sent (None: by anybody known)."""
@@ -150,6 +165,16 @@ def stored_authority(stored: Mapping[str, Any] | None, account: str, permissions
         return Authority.from_json(stored)
     is_account = account.startswith((USER, KEY))
     return Authority((account,) if is_account else (), frozenset(permissions))
+
+
+def permissions_of_scopes(scopes: Iterable[str]) -> frozenset[Permission]:
+    """Return what a key's scopes stand for: permissions, or what other products call them."""
+    return frozenset[Permission]().union(*(SCOPES.get(scope, {scope}) for scope in scopes))
+
+
+def permissions_in_dialects(scopes: Iterable[str]) -> frozenset[Permission]:
+    """Return what a key's scopes stand for in the REST interfaces besides."""
+    return frozenset[Permission]().union(*(SCOPES_IN_DIALECTS.get(scope, ()) for scope in scopes))
 
 
 def permissions_of(roles: list[str]) -> frozenset[Permission]:

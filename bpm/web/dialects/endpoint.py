@@ -93,6 +93,7 @@ class DialectEndpoint:
         if parts.lifecycle.draining:
             raise Draining
         principal = await request.caller(parts.accounts)
+        principal = principal.lending(principal.in_dialects)
         parts.throttle.admit(principal)
         await self._permit(principal, operation, request)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))

@@ -142,4 +142,5 @@ async def test_an_idempotency_key_is_good_for_one_organisation(app: RunningApp, 
         headers = {"X-Organization-Id": str(number), "Idempotency-Key": "k"}
         reply = await app.send("PublishEventCommand", fields, headers)
         assert reply.status == status
+    assert reply.errors == ["Idempotency-Key: was used before for another organisation; take another"]
     assert [await count(one.client, "GetEventListQuery") for one in (acme, borg)] == [1, 0]
