@@ -27,6 +27,11 @@ def held(user: Any) -> frozenset[Permission]:
     return permissions_of(user.roles) | frozenset(user.permissions)
 
 
+def held_by_key(key: Any, owner: Any) -> frozenset[Permission]:
+    """Return everything a key may do: what its scopes and its owner both allow; takes their rows or entities."""
+    return shared_permissions(permissions_of_scopes(key.scopes), held(owner))
+
+
 def lacking(principal: Principal, wanted: Iterable[Permission]) -> list[Permission]:
     """Return those of `wanted` that the principal may not hand on: it does not hold them, nor decides about them."""
     return sorted({permission for permission in wanted if not _may_hand_on(principal, permission)})
@@ -54,15 +59,15 @@ def principal_of_user(user: User) -> Principal:
 
 def principal_of_key(key: ApiKey, owner: User) -> Principal:
     """Return a key as a principal, named `key:<id>`: it may do what its scopes and its owner both allow."""
-    id_, name, may = f"{KEY}{key.id}", f"{owner.username}/{key.name}", held(owner)
+    id_, name = f"{KEY}{key.id}", f"{owner.username}/{key.name}"
     return Principal(
         "key",
         id_,
         name,
         owner.organization_id,
-        shared_permissions(permissions_of_scopes(key.scopes), may),
+        held_by_key(key, owner),
         Authority((id_,)),
-        in_dialects=shared_permissions(permissions_in_dialects(key.scopes), may),
+        in_dialects=shared_permissions(permissions_in_dialects(key.scopes), held(owner)),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bpm.accounts import tables
 from bpm.accounts.cache import TRUST_SECONDS, FreshValues
-from bpm.accounts.principals import held
+from bpm.accounts.principals import held, held_by_key
 from bpm.clock import Clock
 from bpm.errors import Forbidden
 from bpm.security.permissions import (
@@ -161,9 +161,10 @@ def _find_key(tx: Transaction, id_: str, now: datetime) -> PresentAccount:
     owner = tables.user_row(tx, key.user_id) if key is not None else None
     if key is None or owner is None:
         return PresentAccount(id_, refusal=f"There is no API key {id_!r}")
-    permissions = shared_permissions(frozenset(key.scopes), held(owner))
     refusal = tables.end_of_key(tx, key, now) or _refusal(tx, owner)
-    return PresentAccount(f"{owner.username}/{key.name}", key.organization_id, permissions, refusal, key.expires_at)
+    return PresentAccount(
+        f"{owner.username}/{key.name}", key.organization_id, held_by_key(key, owner), refusal, key.expires_at
+    )
 
 
 def _refusal(tx: Transaction, user: Any) -> str:
