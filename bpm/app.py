@@ -82,7 +82,14 @@ class App:
         self._installation = Installation(self.database, key)
         self.accounts = Accounts(self.database, settings, key, clock)
         self.bus = Bus(
-            self.registry, self.database, self.jobs, box, clock, settings.effect_seconds, self.accounts.rights
+            self.registry,
+            self.database,
+            self.jobs,
+            box,
+            clock,
+            settings.effect_seconds,
+            self.accounts.rights,
+            settings.processes,
         )
         self.sandbox = Sandbox(Limits(), allow_unconfined=settings.scripts.allow_unconfined)
         compile_rule = RuleCompiler(self.registry, box, settings)
@@ -107,7 +114,7 @@ class App:
             seal,
         )
         replays = Replays(Judge(self.routes, self.fixed, self.guard, answers, seal), self.jobs, self.lanes)
-        processes = ProcessRuntime(self.registry, self.jobs)
+        processes = ProcessRuntime(self.registry, self.jobs, settings.processes)
         process_jobs = ProcessJobs(self.bus, self.jobs, processes.deployed)
         start_jobs = StartJobs(self.bus)
         starts = ProcessStarts(processes, self.jobs)

@@ -22,7 +22,8 @@
     │   └── Draining               the server is stopping
     ├── Failed                     the work was tried and did not succeed
     │   ├── TookTooLong            the work was ended at its time limit
-    │   └── Poisoned               the work ended its process, several times
+    │   ├── Poisoned               the work ended its process, several times
+    │   └── Exhausted              one cause has set too much in motion; trying again changes nothing
     ├── Fenced                     somebody else has done this attempt; its effect is undone
     ├── Defect                     our own mistake; the log has the trace
     └── Misconfigured              found at start-up; the process must not run like this
@@ -163,6 +164,12 @@ class TookTooLong(Failed):
 
 class Poisoned(Failed):
     """The work ended the process that executed it, and is not tried again."""
+
+    is_final = True
+
+
+class Exhausted(Failed):
+    """One cause has set too much in motion."""
 
     is_final = True
 

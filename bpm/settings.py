@@ -97,6 +97,27 @@ class DeliverySettings(Group):
     """How many deliveries to one subscription are under way at once in a process, unless it says otherwise."""
 
 
+class ProcessSettings(Group):
+    """What a process instance, and all that one cause begins, may use; whatever would need more is an incident."""
+
+    max_steps: int = Field(default=1_000, ge=1)
+    """How many elements an instance may pass for one trigger; each turn of a repeated activity adds 100."""
+    max_unattended_steps: int = Field(default=100_000, ge=1)
+    """How many elements an instance may pass until a person, a message or a timer of a second or more comes."""
+    max_tokens: int = Field(default=20_000, ge=1)
+    """How many tokens an instance may have at once."""
+    max_state_bytes: int = Field(default=8 * MIB, ge=1024)
+    """The largest state of an instance as JSON, its variables included."""
+    max_caused_instances: int = Field(default=10_000, ge=1)
+    """How many instances one cause may begin in an hour; half as many at each further depth, but always 100."""
+    max_caused_messages: int = Field(default=100_000, ge=1)
+    """How many further messages one cause may send in an hour."""
+    max_caused_bytes: int = Field(default=256 * MIB, ge=1024)
+    """How many bytes of messages and instances one cause may store in an hour."""
+    min_cycle_seconds: float = Field(default=1.0, ge=0)
+    """The shortest interval at which a timer may repeat."""
+
+
 class OrganizationSettings(Group):
     """What an organisation may have, unless a limit of its own says otherwise."""
 
@@ -218,6 +239,7 @@ class Settings(BaseSettings):
     organizations: OrganizationSettings = OrganizationSettings()
     quarantine: QuarantineSettings = QuarantineSettings()
     references: ReferenceSettings = ReferenceSettings()
+    processes: ProcessSettings = ProcessSettings()
     retention: RetentionSettings = RetentionSettings()
 
     @field_validator("command_packages", mode="before")

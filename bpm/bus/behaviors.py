@@ -11,7 +11,7 @@ from bpm.bus.envelope import MAX_DEPTH, Envelope
 from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
 from bpm.bus.rights import Rights
-from bpm.errors import Failed, Forbidden
+from bpm.errors import Exhausted, Forbidden
 from bpm.security.permissions import Permission, Principal
 
 Next = Callable[[Envelope], Awaitable[Outcome]]
@@ -46,10 +46,10 @@ async def logged(envelope: Envelope, proceed: Next) -> Outcome:
 
 
 def authorise(envelope: Envelope, rights: Rights | None = None) -> None:
-    """Raise `Forbidden` without the permission, `Failed` at the end of the depth."""
+    """Raise `Forbidden` without the permission, `Exhausted` at the end of the depth."""
     permit(envelope.principal, type(envelope.message), rights)
     if envelope.depth > MAX_DEPTH:
-        raise Failed(f"more than {MAX_DEPTH} messages caused one another; is there a rule that triggers itself?")
+        raise Exhausted(f"more than {MAX_DEPTH} messages caused one another; is there a rule that triggers itself?")
 
 
 def permit(principal: Principal, message_type: type[Message[Any]], rights: Rights | None = None) -> None:

@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
+from pydantic_core import to_json
 
 from bpm.bus import tables
 from bpm.bus.behaviors import Next, authorise, compose, demand, logged
+from bpm.bus.causes import Causes
 from bpm.bus.context import Context, EffectContext
 from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope, Recorder
@@ -27,6 +29,7 @@ from bpm.jobs import JobQueue
 from bpm.metering import MAX_MESSAGE_STEPS, budget
 from bpm.security.permissions import SYSTEM, Permission, Principal
 from bpm.security.secrets import SecretBox
+from bpm.settings import ProcessSettings
 from bpm.store import Database, Overran, Transaction
 
 R = TypeVar("R")
@@ -46,15 +49,18 @@ class Bus:
         clock: Clock = system_clock,
         effect_seconds: float = 60.0,
         rights: Rights | None = None,
+        limits: ProcessSettings | None = None,
     ) -> None:
         """Stand between the registered handlers, the database and the job engine.
 
         `box` seals kept answers; `rights` knows what accounts may do at the moment.
+        `limits` say how much one cause may set in motion.
         """
         self.registry = registry
         self.database = database
         self.scheduled = ScheduledMessages(database, jobs, clock)
         self.scheduled.executor = self
+        self.causes = Causes(clock, limits or ProcessSettings())
         self._clock = clock
         self._effect_seconds = effect_seconds
         self._rights: Rights = rights or FixedRights()
@@ -111,6 +117,7 @@ class Bus:
     def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:
         """Keep a message to be sent later, in the transaction that asks for it."""
         self.registry.find(later.name)
+        self.causes.count_size(envelope, len(to_json(later.fields, serialize_unknown=True)))
         self.scheduled.schedule(tx, envelope, later)
 
     def perform(self, tx: Transaction, envelope: Envelope) -> Any:
@@ -119,6 +126,7 @@ class Bus:
         Returns its result, or raises the error it ended with: `Defect` for a mistake of the handler's.
         """
         envelope = self.authorise(tx, envelope)
+        self.causes.count_message(envelope)
         registration = self.registry.of(envelope.message)
         if registration.kind == "effect":
             raise Failed(f"{envelope.name} reaches outside the database, so no transaction may wait for it")
@@ -135,6 +143,7 @@ class Bus:
         try:
             envelope = _sent_by(envelope, await self._rights.present(envelope.principal))
             authorise(envelope, self._rights)
+            self.causes.count_message(envelope)
         except BpmError as error:
             refusal = error
         else:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from bpm.bus.causes import Causes
 from bpm.bus.envelope import Envelope
 from bpm.bus.later import Later
 from bpm.bus.messages import Message
@@ -25,6 +26,7 @@ class Sender(Protocol):
 
     registry: "Registry"
     database: Database
+    causes: Causes
 
     def now(self) -> datetime:
         """Return the present moment of the injected clock."""
@@ -85,6 +87,11 @@ class Context:
         """A session of the caller's organisation, inside the transaction."""
         return self.tx.session(self.organization_id)
 
+    @property
+    def causes(self) -> Causes:
+        """What counts how much one cause sets in motion."""
+        return self._bus.causes
+
     def now(self) -> datetime:
         """Return the present moment."""
         return self._bus.now()
@@ -107,16 +114,18 @@ class Context:
         delay: timedelta = timedelta(),
         key: str | None = None,
         principal: Principal | None = None,
+        depth: int = 1,
     ) -> None:
         """Send by `$type` after `delay`, as this sender or another, retried until it succeeds.
 
         What the sender may do is asked when the message is sent, not now.
 
-        With `key`, nothing happens while a message with that key is waiting already.
+        With `key`, nothing happens while a message with that key is waiting already. `depth` 0 is for the rest of the
+        sender's own work, which is no further from its cause.
         """
         sender = principal or self.principal.without_loan()
         envelope = replace(self.envelope, principal=sender)
-        self._bus.schedule(self.tx, envelope, Later(name, dict(fields), delay, key))
+        self._bus.schedule(self.tx, envelope, Later(name, dict(fields), delay, key, depth))
 
     def require(self, principal: Principal, permission: Permission, purpose: str) -> None:
         """Raise `Forbidden` when somebody lacks a permission at this moment; `purpose` begins the sentence."""

@@ -24,12 +24,16 @@ BACKOFF_SECONDS = (10, 60, 600, 3_600)
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """What to send, after how long, and the name under which only one may wait."""
+    """What to send, after how long, and the name under which only one may wait.
+
+    `depth` is how much further from the cause it is than its sender: 0 for the rest of the sender's own work.
+    """
 
     name: str
     fields: dict[str, Any]
     delay: timedelta = timedelta()
     key: str | None = None
+    depth: int = 1
 
 
 class Executor(Protocol):
@@ -70,7 +74,7 @@ class ScheduledMessages:
             "authority": envelope.principal.standing.to_json(),
             "correlation_id": envelope.root,
             "causation_id": envelope.request_id,
-            "depth": envelope.depth + 1,
+            "depth": envelope.depth + later.depth,
             "state": "waiting",
             "attempt": 0,
             "created_at": now,

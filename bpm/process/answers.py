@@ -9,6 +9,7 @@ from .run import Run
 from .run.catching import is_caught, throw
 from .run.conditions import watch_again
 from .run.listening import listen_again
+from .run.pending import HALTED
 from .state import Token, Wait
 
 
@@ -44,7 +45,13 @@ def escalate(run: Run, wait: Wait, token: Token, code: str | None) -> None:
 
 
 def skip(run: Run, wait: Wait, token: Token, variables: Mapping[str, Any]) -> None:
-    """Give up an incident; one that can't even be left stays, with the newer reason."""
+    """Give up an incident; one that can't even be left stays, with the newer reason.
+
+    Of an instance that was halted the element is left that comes next.
+    """
+    if wait.data[0] == HALTED:
+        _skip_next(run, wait, variables)
+        return
     try:
         run.answerer(wait).skip(run, token, wait, variables)
     except EvaluationError as error:
@@ -52,10 +59,32 @@ def skip(run: Run, wait: Wait, token: Token, variables: Mapping[str, Any]) -> No
         run.fail_wait(wait, str(error), phase, *data)
 
 
+def stop(run: Run, wait: Wait, message: str, payload: Any) -> None:
+    """Make an incident of what can't be taken; work is asked for again by a retry, anything else is kept for it."""
+    if wait.kind in ("command", "script", "decision", "call"):
+        run.fail_wait(wait, message, "job")
+    else:
+        run.fail_wait(wait, message, "complete", payload, {})
+
+
+def _skip_next(run: Run, wait: Wait, variables: Mapping[str, Any]) -> None:
+    run.waits.close(wait)
+    if not run.tokens.moving:
+        return
+    token = run.tokens.moving.popleft()
+    node = run.nodes[token.element]
+    try:
+        node.skip(run, token, wait._replace(element=node.id, token=token.id), variables)
+    except EvaluationError as error:
+        run.fail(token, str(error), "activate")
+
+
 def retry(run: Run, wait: Wait, token: Token) -> None:
     """Take an incident up in the phase where it stopped."""
     phase, *data = wait.data
     match phase:
+        case "halted":
+            run.waits.close(wait)
         case "job":
             _ask_again(run, wait, token)
         case "complete":

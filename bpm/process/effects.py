@@ -1,9 +1,9 @@
 """What `advance` asks its caller to do: the second part of its answer, in order.
 
 SendCommand, RunScript, Decide, CallProcess, OpenTimer, OpenMessageWait, OpenSignalWait, OpenConditionWait,
-OpenUserTask and Incident (`OPENERS`) open a wait, or replace the open one of the same `wait_id` (an incident takes
-a task's place; a retry puts the task back with the next attempt). Every wait ends with exactly one CloseWait, the
-answered one too. A caller that keeps one row for each wait therefore upserts by `wait_id` on the openers and
+OpenUserTask, Pause and Incident (`OPENERS`) open a wait, or replace the open one of the same `wait_id` (an incident
+takes a task's place; a retry puts the task back with the next attempt). Every wait ends with exactly one CloseWait,
+the answered one too. A caller that keeps one row for each wait therefore upserts by `wait_id` on the openers and
 deletes on CloseWait.
 """
 
@@ -142,6 +142,14 @@ class OpenUserTask:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """The trigger is not through yet: send GoOn(wait_id) in a transaction of its own."""
+
+    wait_id: int
+    element_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CloseWait:
     """A wait ended: it was answered, or something else happened first and its job, timer or task is void."""
 
@@ -237,6 +245,7 @@ Opener = (
     | OpenSignalWait
     | OpenConditionWait
     | OpenUserTask
+    | Pause
     | Incident
 )
 Effect = Opener | CloseWait | EmitMessage | EmitSignal | Thrown | Completed | Cancelled | History | Ignored

@@ -7,52 +7,66 @@ It reads no clock, no database and no network, and never changes its arguments; 
 answer. The caller stores the instance and carries out the effects in one transaction (see `effects`).
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 
 from bpm.expressions import EvaluationError
+from bpm.settings import ProcessSettings
 
-from .answers import complete, escalate, fail, retry, skip
+from .answers import complete, escalate, fail, retry, skip, stop
 from .compile import CompiledProcess
 from .effects import NOTHING, Cancelled, Completed, Effect, Ignored
 from .misfits import find_misfit
 from .run import Run
 from .run.conditions import fire_condition
 from .run.listening import listen
-from .state import PROCESS, ROOT, Instance, Status, Token
+from .run.pace import OverLimit, Room
+from .run.pending import leave_over, take_over
+from .state import PROCESS, ROOT, Instance, Status, Token, Wait
 from .triggers import (
     Cancel,
     CompleteTask,
     CompleteUserTask,
     Escalated,
     FailTask,
+    GoOn,
     MessageArrived,
     Retry,
     SignalArrived,
     Skip,
     Start,
+    Stop,
     TimerFired,
     Trigger,
 )
 
-MAX_STEPS = 1000
-MACHINE_WORK = frozenset({"command", "script"})
+DEFAULT_LIMITS = ProcessSettings()
+MACHINE_WORK = frozenset({"command", "script", "pause"})
 """The kinds of wait that a worker answers by itself."""
 
 
 def advance(
-    process: CompiledProcess, instance: Instance, trigger: Trigger, now: datetime, *, max_steps: int = MAX_STEPS
+    process: CompiledProcess,
+    instance: Instance,
+    trigger: Trigger,
+    now: datetime,
+    limits: ProcessSettings = DEFAULT_LIMITS,
+    room: Room | None = None,
 ) -> tuple[Instance, tuple[Effect, ...]]:
     """Apply a trigger at the time `now` (aware); give the new instance and the effects in their order.
 
-    A trigger that does not fit gives the same instance and one Ignored. At most `max_steps` elements are activated;
-    a token that would need more becomes an incident, which a Retry grants as many steps again.
+    A trigger that does not fit gives the same instance and one Ignored. An instance that would go over its `limits`
+    stops with one incident, whose Retry grants as much again. One that has used up the `room` of its transaction
+    pauses: it stops with a Pause, and goes on from there with the next trigger.
     """
     if reason := find_misfit(process, instance, trigger):
         return instance, (Ignored(reason),)
-    run = Run(process, instance, now, max_steps)
+    run = Run(process, instance, now, limits, room)
+    take_over(run, trigger)
     _apply(run, process, trigger)
     _move_tokens(run)
-    while _end_scope(run) or fire_condition(run) or _merge_tokens(run):
+    while not run.pace.is_stopped and (_end_scope(run) or fire_condition(run) or _merge_tokens(run)):
         _move_tokens(run)
     _settle(run)
     return run.instance, tuple(run.effects)
@@ -60,14 +74,21 @@ def advance(
 
 def _apply(run: Run, process: CompiledProcess, trigger: Trigger) -> None:
     """Do what the trigger itself means; all that follows from it is the tokens' business."""
-    if isinstance(trigger, Start):
-        _start(run, process, trigger)
-        return
-    if isinstance(trigger, Cancel):
-        run.end(Status.CANCELLED)
-        run.effects.append(Cancelled(trigger.reason))
-        return
-    wait = run.instance.waits[trigger.wait_id]
+    match trigger:
+        case Start():
+            _start(run, process, trigger)
+        case Cancel(reason=reason):
+            run.end(Status.CANCELLED)
+            run.effects.append(Cancelled(reason))
+        case GoOn():
+            pass
+        case Stop(message=message) if trigger.wait_id not in run.instance.waits:  # that of the pause
+            run.pace.halt(message)
+        case _:
+            _answer(run, run.instance.waits[trigger.wait_id], trigger)
+
+
+def _answer(run: Run, wait: Wait, trigger: Trigger) -> None:
     token = run.waits.token(wait)
     match trigger:
         case CompleteTask(result=result, variables=variables):
@@ -87,6 +108,8 @@ def _apply(run: Run, process: CompiledProcess, trigger: Trigger) -> None:
             retry(run, wait, token)
         case Skip(variables=variables):
             skip(run, wait, token, variables)
+        case Stop(message=message, payload=payload):
+            stop(run, wait, message, payload)
 
 
 def _start(run: Run, process: CompiledProcess, trigger: Start) -> None:
@@ -104,16 +127,16 @@ def _start(run: Run, process: CompiledProcess, trigger: Start) -> None:
 
 def _move_tokens(run: Run) -> None:
     """Let every token that is on its way arrive at its element, until all of them rest or are gone."""
-    moving, nodes = run.tokens.moving, run.nodes
-    while moving:
+    moving, nodes, pace = run.tokens.moving, run.nodes, run.pace
+    while moving and not pace.is_stopped and pace.take_step():
         token = moving.popleft()
-        run.steps_left -= 1
-        if run.steps_left < 0:
-            run.fail(token, "too many steps for one trigger: the process goes round in circles", "activate")
-            continue
         before = len(run.effects)
         try:
             nodes[token.element].activate(run, token)
+        except OverLimit as error:
+            _undo(run, token, before)
+            moving.appendleft(token)
+            pace.halt(str(error))
         except EvaluationError as error:
             _undo(run, token, before)
             run.fail(token, str(error), "activate")
@@ -152,12 +175,21 @@ def _complete_process(run: Run) -> None:
 
 
 def _merge_tokens(run: Run) -> bool:
-    """Let one inclusive join go on at which nothing more can arrive; tells whether one did."""
+    """Let one inclusive join of each scope go on at which nothing more can arrive; tells whether one did."""
     joins = run.model.joins
     if not joins:
         return False
-    waiting = {(token.element, token.scope): None for token in run.tokens.resting.values() if token.element in joins}
-    return any(run.nodes[element].merge(run, scope) for element, scope in waiting)
+    by_scope: defaultdict[int, list[Token]] = defaultdict(list)
+    for token in run.tokens.resting.values():
+        by_scope[token.scope].append(token)
+    run.pace.spend(len(by_scope))
+    merged = [_merge_in(run, scope, tokens) for scope, tokens in by_scope.items()]
+    return any(merged)
+
+
+def _merge_in(run: Run, scope: int, resting: Sequence[Token]) -> bool:
+    waiting = dict.fromkeys(token.element for token in resting if token.element in run.model.joins)
+    return any(run.nodes[element].merge(run, scope, resting) for element in waiting)
 
 
 def _settle(run: Run) -> None:
@@ -166,7 +198,9 @@ def _settle(run: Run) -> None:
     instance.version += 1
     if instance.status.is_final:
         return
-    if instance.tokens and not any(wait.token for wait in instance.waits.values()):
+    if run.pace.is_stopped:
+        leave_over(run)
+    elif instance.tokens and not any(wait.token for wait in instance.waits.values()):
         _report_deadlock(run)
     kinds = {wait.kind for wait in instance.waits.values()}
     if "incident" in kinds:

@@ -19,6 +19,10 @@ from bpm.store import Transaction, organizations
 
 DEFAULT_RETRIES = 3
 BACKOFF_SECONDS = (1, 10, 60, 600)
+PIECES_AT_ONCE = 2
+"""How many pieces of long work wait for the writer at once, so that others come in between."""
+RESTED_SECONDS = 1
+"""A timer of so many seconds ends a chain of messages that cause one another."""
 
 log = structlog.get_logger("bpm.process")
 
@@ -34,6 +38,7 @@ class ProcessJobs:
         self._jobs = jobs
         self._deployed = deployed
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._pieces = asyncio.Semaphore(PIECES_AT_ONCE)
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
@@ -76,7 +81,11 @@ class ProcessJobs:
         if wait is None:
             return
         if wait.kind == "timer":
-            await self._answer(instance, wait, {})
+            await self._answer(instance, wait, {"hasRested": _has_rested(wait)})
+            return
+        if wait.kind not in ("command", "script"):
+            async with self._pieces:
+                await self._answer(instance, wait, {})
             return
         outcome = await self._execute(instance, wait, authors)
         if outcome.error is not None:
@@ -120,6 +129,7 @@ class ProcessJobs:
                 message,
                 sender,
                 correlation_id=instance.correlation_id,
+                depth=wait.depth + 1,
                 idempotency_key=key if wait.kind == "command" else None,
             )
         )
@@ -153,14 +163,21 @@ class ProcessJobs:
             **answer,
         }
         message = self._bus.registry.decode("AdvanceProcessInstanceCommand", fields)
+        depth = 0 if answer.get("hasRested") else wait.depth
+        envelope = Envelope(message, engine, correlation_id=instance.correlation_id, depth=depth)
         try:
-            (await self._bus.execute(Envelope(message, engine, correlation_id=instance.correlation_id))).unwrap()
+            (await self._bus.execute(envelope)).unwrap()
         except (Conflict, Fenced, NotFound):
             return  # somebody else has answered, or the instance has ended: nothing is left to do
 
 
 def _failure(error: BpmError) -> dict[str, str]:
     return {"message": "; ".join(error.errors), "code": type(error).__name__}
+
+
+def _has_rested(wait: Any) -> bool:
+    """Whether a timer let so much time pass that its instance does not run hot."""
+    return wait.due_at - wait.created_at >= timedelta(seconds=RESTED_SECONDS)
 
 
 def _pause(tries: int) -> timedelta:

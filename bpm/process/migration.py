@@ -11,6 +11,7 @@ def missing_elements(instance: Instance, old: CompiledProcess, new: CompiledProc
     flow counts when a token that came by it waits at a join.
     """
     keys = [token.element for token in instance.tokens.values()]
+    keys += [token.element for token in (instance.pending.moving if instance.pending else ())]
     keys += [wait.element for wait in instance.waits.values()]
     keys += [scope.element for scope in instance.scopes.values() if scope.element is not None]
     keys += [key for done in instance.done.values() for key in _done(done)]

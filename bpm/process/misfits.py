@@ -10,11 +10,13 @@ from .triggers import (
     CompleteUserTask,
     Escalated,
     FailTask,
+    GoOn,
     MessageArrived,
     Retry,
     SignalArrived,
     Skip,
     Start,
+    Stop,
     TimerFired,
     Trigger,
 )
@@ -26,10 +28,12 @@ _ANSWERS: Mapping[type[Trigger], tuple[str, ...]] = {
     Escalated: ("call",),
     SignalArrived: ("signal",),
     TimerFired: ("timer",),
+    GoOn: ("pause",),
     MessageArrived: ("message",),
     CompleteUserTask: ("user",),
     Retry: ("incident",),
     Skip: ("incident",),
+    Stop: (*_TASKS, "pause", "signal", "timer", "message", "user"),
 }
 """The kinds of wait that each trigger answers."""
 

@@ -7,6 +7,7 @@ tasks, decisions, and instances that call each other. Scripts, effects and timer
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from bpm.bus import Context, Registry
 from bpm.errors import NotFound
@@ -14,8 +15,13 @@ from bpm.jobs import JobQueue
 from bpm.process import tables
 from bpm.process.deployed import Deployed
 from bpm.process.instances import NewInstance, Standing, Startable
-from bpm.process.triggers import Trigger
+from bpm.process.room import TransactionRoom
+from bpm.process.step import Overgrown
+from bpm.process.triggers import Trigger, stop_of
 from bpm.process.unit import Unit
+from bpm.settings import ProcessSettings
+
+T = TypeVar("T")
 
 __all__ = ["NewInstance", "ProcessRuntime", "Standing"]
 
@@ -23,8 +29,9 @@ __all__ = ["NewInstance", "ProcessRuntime", "Standing"]
 class ProcessRuntime:
     """Starts and advances instances inside the caller's transaction."""
 
-    def __init__(self, registry: Registry, jobs: JobQueue) -> None:
-        """Take the messages that tasks may send and the engine that runs their jobs."""
+    def __init__(self, registry: Registry, jobs: JobQueue, limits: ProcessSettings | None = None) -> None:
+        """Take the messages that tasks may send, the engine that runs their jobs, and what an instance may use."""
+        self.limits = limits or ProcessSettings()
         self.registry = registry
         self.jobs = jobs
         self.deployed = Deployed()
@@ -41,16 +48,24 @@ class ProcessRuntime:
 
         return self._run(context, work)
 
-    def advance(self, context: Context, instance_id: int, trigger: Trigger) -> Standing:
-        """Apply a trigger and everything that follows from it in this transaction.
+    def advance(
+        self, context: Context, instance_id: int, *triggers: Trigger, room: TransactionRoom | None = None
+    ) -> Standing:
+        """Apply triggers and everything that follows from them in this transaction, as far as there is room.
 
-        Raises `NotFound` for an unknown instance, `Conflict` when the trigger came too late or does not fit.
+        Raises `NotFound` for an unknown instance, `Conflict` when a trigger came too late or does not fit. When the
+        instance would grow too large, all of it is undone and the wait of the first becomes an incident.
         """
+        try:
+            with context.tx.savepoint():
+                return self._run(context, lambda unit: unit.advance(instance_id, *triggers), room)
+        except Overgrown as error:
+            stop = stop_of(triggers[0], str(error))
+        return self._run(context, lambda unit: unit.advance(instance_id, stop), room)
 
-        def work(unit: Unit) -> Standing:
-            return unit.advance(instance_id, trigger)
-
-        return self._run(context, work)
+    def resume(self, context: Context, instance_id: int, wait_id: int, attempt: int) -> None:
+        """Do what no longer fitted into the transaction that asked for it; nothing when it is not wanted any more."""
+        self._run(context, lambda unit: unit.resume(instance_id, wait_id, attempt))
 
     def standing(self, context: Context, instance_id: int) -> Standing:
         """Return where an instance of the caller's organisation stands; raises `NotFound`."""
@@ -59,9 +74,10 @@ class ProcessRuntime:
             raise NotFound(f"there is no process instance {instance_id}")
         return Standing.of_row(row, tables.waits_of(context.tx, instance_id))
 
-    def _run(self, context: Context, work: Callable[[Unit], Standing]) -> Standing:
+    def _run(self, context: Context, work: Callable[[Unit], T], room: TransactionRoom | None = None) -> T:
         units = self._busy.setdefault(id(context.tx), [])
-        unit = Unit(context, self.registry, self.jobs, self.deployed, tuple(units))
+        room = units[0].room if units else room or TransactionRoom()
+        unit = Unit(context, self.registry, self.jobs, self.deployed, self.limits, room, tuple(units))
         units.append(unit)
         try:
             return work(unit)

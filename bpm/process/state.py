@@ -53,8 +53,9 @@ PROCESS = Token(0, "", ROOT)
 class Wait(NamedTuple):
     """What a resting token waits for. `element` answers it: the token's own, or an event that listens beside it.
 
-    `kind` is command, script, user, message, signal, timer, condition, call, decision or incident; `attempt` grows
-    with each retry and fences late answers; `data` is the element's own small JSON. `token` 0 is the process itself.
+    `kind` is command, script, user, message, signal, timer, condition, call, decision, pause or incident; `attempt`
+    grows with each retry and fences late answers; `data` is the element's own small JSON. `token` 0 is the process
+    itself.
     """
 
     id: int
@@ -100,6 +101,22 @@ class Caller(NamedTuple):
         return {"error": self.errors, "escalation": self.escalations}.get(kind, [])
 
 
+class Pending(NamedTuple):
+    """Where an instance stopped in the middle of a trigger, because it had gone as far as it may in one go.
+
+    `moving` are the tokens on their way, `emptied` the scopes that lost their last one, `steps_left` how many
+    elements the trigger may still activate, `changed` whether conditions are to be asked. `wait_id` is the wait that
+    goes on from here: of kind pause, which a worker answers, or with `is_halted` an incident.
+    """
+
+    moving: list[Token]
+    emptied: list[int]
+    steps_left: int
+    changed: bool
+    wait_id: int
+    is_halted: bool
+
+
 def _empty() -> dict[int, Any]:
     # Calling dict[int, Token] instead would take four times as long, for each instance that starts.
     return {}
@@ -111,7 +128,8 @@ class Instance:
 
     `active` counts the tokens of each scope, `variables` are JSON values by name in each scope, `done` what could be
     compensated in each scope, `counter` is the last id given to a token, wait or scope. `caller` is set when
-    another instance waits for this one.
+    another instance waits for this one. `pending` is set between the pieces of a long trigger; `unattended` counts
+    the elements activated since something last came from outside.
     """
 
     status: Status = Status.RUNNING
@@ -124,6 +142,8 @@ class Instance:
     waits: dict[int, Wait] = field(default_factory=_empty)
     done: dict[int, tuple[Done, ...]] = field(default_factory=_empty)
     caller: Caller | None = None
+    pending: Pending | None = None
+    unattended: int = 0
 
     def next_id(self) -> int:
         """A new id, unique in the instance."""
@@ -143,6 +163,8 @@ class Instance:
             self.waits.copy(),
             self.done.copy(),
             self.caller,
+            self.pending,
+            self.unattended,
         )
 
     @property
@@ -170,6 +192,10 @@ class Instance:
             state["d"] = self.done
         if self.caller:
             state["c"] = self.caller
+        if self.pending:
+            state["p"] = self.pending
+        if self.unattended:
+            state["u"] = self.unattended
         return to_json(state).decode()
 
     @classmethod
@@ -187,7 +213,13 @@ class Instance:
             waits={row[0]: Wait(*row) for row in state["w"]},
             done={int(scope): read_done(rows) for scope, rows in state.get("d", {}).items()},
             caller=Caller(*state["c"]) if "c" in state else None,
+            pending=_read_pending(*state["p"]) if "p" in state else None,
+            unattended=state.get("u", 0),
         )
+
+
+def _read_pending(moving: list[Any], *others: Any) -> Pending:
+    return Pending([Token(*row) for row in moving], *others)
 
 
 def read_done(rows: Any) -> tuple[Done, ...]:

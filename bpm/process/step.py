@@ -9,11 +9,17 @@ from bpm.process import effects, tables
 from bpm.process.compiling.compiled import CompiledProcess
 from bpm.process.deployed import Deployed
 from bpm.process.instances import NewInstance, Standing, Startable
+from bpm.process.room import TransactionRoom
 from bpm.process.starter import starter_columns, starter_of
 from bpm.process.state import Instance
 from bpm.process.triggers import Trigger
 from bpm.process.wait_rows import WaitRows
 from bpm.security.permissions import Principal
+from bpm.settings import ProcessSettings
+
+
+class Overgrown(Exception):
+    """The state of an instance has become too large."""
 
 
 class Surroundings(Protocol):
@@ -23,6 +29,8 @@ class Surroundings(Protocol):
     registry: Registry
     jobs: JobQueue
     deployed: Deployed
+    room: TransactionRoom
+    limits: ProcessSettings
 
     def follow(self, instance_id: int, trigger: Trigger) -> None:
         """Apply a trigger when those before it are through; one that does not fit any more is dropped."""
@@ -40,7 +48,7 @@ class Surroundings(Protocol):
 class Step:
     """One instance while it is advanced; `row` is its row in the database, `instance` its state now.
 
-    `commands` counts the commands that ran within the transaction.
+    `cancelled_calls` are its waits for called instances that are to be cancelled with them.
     """
 
     def __init__(self, unit: Surroundings, process: CompiledProcess, instance: Instance, row: Any = None) -> None:
@@ -51,7 +59,7 @@ class Step:
         self.instance = instance
         self.row = row
         self.waits = WaitRows(unit.context, unit.jobs, instance.waits if row is not None else ())
-        self.commands = 0
+        self.cancelled_calls: list[int] = []
         self._written: int | None = None if row is None else row.state_version
         self._starter: Principal | None = None
 
@@ -86,6 +94,7 @@ class Step:
     def write(self) -> bool:
         """Write state and waits; False when somebody else has written the instance meanwhile."""
         tx = self.context.tx
+        self.waits.forget_closed()
         if self.waits.opened:
             self.insert()
             tables.insert_waits(tx, list(self.waits.opened.values()))
@@ -99,9 +108,15 @@ class Step:
 
     def _state(self) -> dict[str, Any]:
         instance = self.instance
+        state, most = instance.to_json(), self.unit.limits.max_state_bytes
+        if len(state) > most and not instance.status.is_final:
+            raise Overgrown(
+                f"process instance {self.row.id if self.row else ''} of {self.process.id} would be {len(state)} "
+                f"characters large, more than {most} (BPM_PROCESSES__MAX_STATE_BYTES)"
+            )
         return {
             "status": instance.status.value,
-            "state": instance.to_json(),
+            "state": state,
             "state_version": instance.version,
             "ended_at": self.context.now() if instance.status.is_final else None,
         }

@@ -15,7 +15,10 @@ from bpm.store.organizations import is_switched_off
 KIND = "process"
 """The kind of job that answers waits."""
 
-JOB_KINDS = ("command", "script", "timer")
+MACHINE_KINDS = ("command", "script", "pause", "calling", "decision", "cancelling")
+"""Waits that a worker answers at once."""
+
+JOB_KINDS = (*MACHINE_KINDS, "timer")
 """Waits that a worker answers; the others wait for people or messages."""
 
 
@@ -59,7 +62,10 @@ class ProcessInstance(OrganizationRow, table=True):
 
 
 class ProcessWait(OrganizationRow, table=True):
-    """What a token of an instance waits for: a job, a timer, a message, a person, or somebody to mend it."""
+    """What a token of an instance waits for: a job, a timer, a message, a person, or somebody to mend it.
+
+    `depth` is how many messages had caused one another when it was opened; what its job sends goes on from there.
+    """
 
     __table_args__ = (Index("ix_process_wait_message", "name", "key"), Index("ix_process_wait_kind", "kind", "due_at"))
 
@@ -69,6 +75,7 @@ class ProcessWait(OrganizationRow, table=True):
     element_id: str
     attempt: int = 1
     tries: int = 0
+    depth: int = 0
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     name: str | None = None
     key: str | None = None
@@ -200,24 +207,24 @@ def migrate_instance(
     return tx.connection.execute(statement).rowcount == 1
 
 
-def close_wait(tx: Transaction, instance_id: int, wait_id: int) -> None:
-    """Forget a wait that ended."""
-    tx.connection.execute(_CLOSE, {"instance": instance_id, "wait": wait_id})
+def close_waits(tx: Transaction, waits: Sequence[tuple[int, int]]) -> None:
+    """Forget waits that ended, each an instance and an id."""
+    tx.connection.execute(_CLOSE, [{"instance": instance_id, "wait": wait_id} for instance_id, wait_id in waits])
 
 
-def called_by(tx: Transaction, parent_id: int, wait_id: int) -> Sequence[Any]:
-    """Return the running instances that answer a wait of another."""
+def called_by(tx: Transaction, parent_id: int, wait_ids: Sequence[int], limit: int) -> Sequence[int]:
+    """Return running instances that answer some waits of another."""
     statement = select(INSTANCES.c.id).where(
-        INSTANCES.c.parent_id == parent_id, INSTANCES.c.parent_wait == wait_id, INSTANCES.c.ended_at.is_(None)
+        INSTANCES.c.parent_id == parent_id, INSTANCES.c.parent_wait.in_(wait_ids), INSTANCES.c.ended_at.is_(None)
     )
-    return tx.connection.execute(statement).scalars().all()
+    return tx.connection.execute(statement.limit(limit)).scalars().all()
 
 
 def job_waits_below(tx: Transaction, instance_id: int) -> Sequence[Any]:
     """Return the commands and scripts of an instance and of all that it has called."""
     called = select(INSTANCES.c.id).where(INSTANCES.c.root_id == instance_id)
     statement = select(WAITS).where(
-        (WAITS.c.instance_id == instance_id) | WAITS.c.instance_id.in_(called), WAITS.c.kind.in_(("command", "script"))
+        (WAITS.c.instance_id == instance_id) | WAITS.c.instance_id.in_(called), WAITS.c.kind.in_(MACHINE_KINDS)
     )
     return tx.connection.execute(statement.order_by(WAITS.c.instance_id, WAITS.c.wait_id)).all()
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bpm.errors import Failed
+
 from .state import Caller
 
 
@@ -52,7 +54,15 @@ class FailTask:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """A timer is due."""
+    """A timer is due; `has_rested`: at least a second after it was set, so that the instance does not run hot."""
+
+    wait_id: int
+    has_rested: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """Take up a trigger where its last piece stopped; see `effects.Pause`."""
 
     wait_id: int
 
@@ -106,6 +116,15 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """What came for this wait would let the instance grow too large: make it an incident that keeps it."""
+
+    wait_id: int
+    message: str
+    payload: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """End the instance, whatever it is doing."""
 
@@ -117,11 +136,26 @@ Trigger = (
     | CompleteTask
     | FailTask
     | TimerFired
+    | GoOn
     | MessageArrived
     | SignalArrived
     | Escalated
     | CompleteUserTask
     | Retry
     | Skip
+    | Stop
     | Cancel
 )
+
+
+def stop_of(trigger: Trigger, message: str) -> Stop:
+    """Return what makes an incident of a trigger; raises `Failed` for one that a person sent to mend something."""
+    match trigger:
+        case MessageArrived(wait_id, payload) | SignalArrived(wait_id, payload) | CompleteUserTask(wait_id, payload):
+            return Stop(wait_id, message, payload)
+        case TimerFired(wait_id=wait_id) | GoOn(wait_id=wait_id) | Escalated(wait_id=wait_id):
+            return Stop(wait_id, message)
+        case CompleteTask(wait_id=wait_id) | FailTask(wait_id=wait_id):
+            return Stop(wait_id, message)
+        case Start() | Cancel() | Retry() | Skip() | Stop():
+            raise Failed(message)

@@ -5,17 +5,22 @@ from collections.abc import Iterable
 from typing import Any
 
 from bpm.bus import Context, Registry
-from bpm.errors import Conflict, Fenced, NotFound
+from bpm.errors import Conflict, Exhausted, Fenced, NotFound
 from bpm.jobs import JobQueue
 from bpm.process import definition_tables, effects, tables
 from bpm.process.carrying import carry_out
+from bpm.process.carrying.deferred import CANCELLING, PutOff, deferred_effect
 from bpm.process.deployed import Deployed
 from bpm.process.engine import advance
 from bpm.process.instances import NewInstance, Parent, Standing, Startable
+from bpm.process.room import STEPS_OF_INSTANCE, TransactionRoom
 from bpm.process.state import Instance
 from bpm.process.step import Step
-from bpm.process.triggers import FailTask, Start, Trigger
+from bpm.process.triggers import Cancel, FailTask, Start, Trigger
+from bpm.settings import ProcessSettings
 
+CANCELLED_AT_ONCE = 50
+"""So many called instances are cancelled in one transaction with the one that called them."""
 MAX_DEPTH = 50
 """So many instances may call one another; beyond that the call is an incident."""
 
@@ -24,13 +29,22 @@ class Unit:
     """Advances instances until nothing follows any more, then writes them. `steps` are the instances at hand."""
 
     def __init__(
-        self, context: Context, registry: Registry, jobs: JobQueue, deployed: Deployed, around: Iterable["Unit"]
+        self,
+        context: Context,
+        registry: Registry,
+        jobs: JobQueue,
+        deployed: Deployed,
+        limits: ProcessSettings,
+        room: TransactionRoom,
+        around: Iterable["Unit"],
     ) -> None:
         """Work in the context's transaction, `around` being the units in the midst of whose commands that is."""
         self.context = context
         self.registry = registry
         self.jobs = jobs
         self.deployed = deployed
+        self.limits = limits
+        self.room = room
         self._around = around
         self.steps: dict[int, Step] = {}
         self._queue: deque[tuple[int, Trigger]] = deque()
@@ -41,17 +55,32 @@ class Unit:
         self._proceed()
         return step.standing()
 
-    def advance(self, instance_id: int, trigger: Trigger) -> Standing:
-        """Apply a trigger and do what follows; raises `NotFound`, and `Conflict` when it does not fit."""
+    def advance(self, instance_id: int, *triggers: Trigger) -> Standing:
+        """Apply triggers and do what follows; raises `NotFound`, and `Conflict` when one does not fit."""
         row = tables.find_instance(self.context.tx, instance_id)
         if row is None or row.organization_id != self.context.organization_id:
             raise NotFound(f"there is no process instance {instance_id}")
         step = self._open(row)
-        reason = self._apply(step, trigger)
-        if reason:
-            raise Conflict(reason)
+        for trigger in triggers:
+            reason = self._apply(step, trigger)
+            if reason:
+                raise Conflict(reason)
         self._proceed()
         return step.standing()
+
+    def resume(self, instance_id: int, wait_id: int, attempt: int) -> None:
+        """Do what was put off: call a process, evaluate a decision, cancel what was called."""
+        tx = self.context.tx
+        row, wait = tables.find_instance(tx, instance_id), tables.find_wait(tx, instance_id, wait_id)
+        if row is None or wait is None or wait.attempt != attempt:
+            return
+        step = self._open(row)
+        if wait.kind == CANCELLING:
+            step.waits.close(row, wait_id)
+            step.cancelled_calls = wait.data["waits"]
+        else:
+            carry_out(step, [deferred_effect(wait)])
+        self._proceed()
 
     def follow(self, instance_id: int, trigger: Trigger) -> None:
         """Apply a trigger when those before it are through; one that does not fit any more is dropped."""
@@ -75,7 +104,10 @@ class Unit:
             return
         parent = Parent(caller.row, effect.wait_id, effect.attempt, effect.caller, caller.starter())
         key = caller.row.business_key if effect.inherits_key else effect.business_key
-        self._begin(deployed, NewInstance(effect.variables, key, parent=parent))
+        try:
+            self._begin(deployed, NewInstance(effect.variables, key, parent=parent))
+        except Exhausted as error:
+            self.follow(caller.row.id, FailTask(effect.wait_id, effect.attempt, str(error), "Exhausted"))
 
     def _uncallable(self, caller: Step, effect: effects.CallProcess, deployed: Startable | None) -> str:
         """Why a process can't be called; empty if it can."""
@@ -92,10 +124,13 @@ class Unit:
         """Insert an instance in the state that its start leads to, and carry out the effects of that."""
         context, parent = self.context, new.parent
         assert deployed.id is not None
+        depth = max(context.envelope.depth, parent.row.depth + 1 if parent else 0)
+        context.causes.count_instance(context.envelope, depth)
+        self.room.spend(STEPS_OF_INSTANCE)
         process = self.deployed.process(context, deployed.id)
         starter = parent.row.starter_name if parent else (new.starter or context.principal).name
         start = Start(new.variables, new.message, new.element, parent.caller if parent else None, starter)
-        instance, found = advance(process, Instance(), start, context.now())
+        instance, found = advance(process, Instance(), start, context.now(), self.limits, self.room)
         if isinstance(found[0], effects.Ignored):
             raise Conflict(found[0].reason)
         step = Step(self, process, instance)
@@ -106,6 +141,7 @@ class Unit:
 
     def _open(self, row: Any) -> Step:
         self._check_free(row.id)
+        self.room.spend(STEPS_OF_INSTANCE)
         process = self.deployed.process(self.context, row.definition_id)
         step = self.steps[row.id] = Step(self, process, Instance.from_json(row.state), row)
         return step
@@ -117,7 +153,7 @@ class Unit:
 
     def _apply(self, step: Step, trigger: Trigger) -> str:
         """Advance one instance; gives why the trigger does not fit, if it does not."""
-        instance, found = advance(step.process, step.instance, trigger, self.context.now())
+        instance, found = advance(step.process, step.instance, trigger, self.context.now(), self.limits, self.room)
         if found and isinstance(found[0], effects.Ignored):
             return found[0].reason
         step.instance = instance
@@ -125,6 +161,7 @@ class Unit:
         return ""
 
     def _proceed(self) -> None:
+        self._cancel_called()
         while self._queue:
             instance_id, trigger = self._queue.popleft()
             step = self.steps.get(instance_id)
@@ -134,6 +171,19 @@ class Unit:
                     continue
                 step = self._open(row)
             self._apply(step, trigger)
+            self._cancel_called()
         for step in self.steps.values():
             if not step.write():
                 raise Fenced
+
+    def _cancel_called(self) -> None:
+        """Cancel the instances whose calls were cancelled, a worker those that are too many for this transaction."""
+        for step in [step for step in self.steps.values() if step.cancelled_calls]:
+            waits, step.cancelled_calls = step.cancelled_calls, []
+            self.insert()  # what was begun in this very transaction has to be found, too
+            called = tables.called_by(self.context.tx, step.row.id, waits, CANCELLED_AT_ONCE)
+            if len(called) == CANCELLED_AT_ONCE or (called and self.room.is_spent):
+                step.waits.open(step.row, PutOff(waits[0], ""), CANCELLING, {"waits": waits})
+            if not self.room.is_spent:
+                for instance_id in called:
+                    self.follow(instance_id, Cancel("the call activity was left"))

@@ -21,6 +21,7 @@ class WaitRows:
         self._jobs = jobs
         self._known = frozenset(known)
         self._passed: set[int] = set()
+        self._closed: list[tuple[int, int]] = []
         self.opened: dict[int, dict[str, Any]] = {}
 
     def open(
@@ -44,6 +45,7 @@ class WaitRows:
             "kind": kind,
             "element_id": effect.element_id,
             "attempt": getattr(effect, "attempt", 1),
+            "depth": self._context.envelope.depth,
             "tries": 0,
             "due_at": due,
             "name": name,
@@ -68,9 +70,15 @@ class WaitRows:
         if wait_id in self._passed:
             self._passed.discard(wait_id)
         elif self.opened.pop(wait_id, None) is None or wait_id in self._known:
-            tables.close_wait(self._context.tx, instance.id, wait_id)
+            self._closed.append((instance.id, wait_id))
+
+    def forget_closed(self) -> None:
+        """Remove the rows of the waits that were closed, so that nobody finds them any more."""
+        if self._closed:
+            tables.close_waits(self._context.tx, self._closed)
+            self._closed = []
 
     def _remove(self, instance: Any, wait_id: int) -> None:
         """Remove the row that a wait has already, if it has one."""
         if wait_id in self._known:
-            tables.close_wait(self._context.tx, instance.id, wait_id)
+            self._closed.append((instance.id, wait_id))

@@ -11,6 +11,9 @@ from bpm.process.runtime import ProcessRuntime
 from bpm.process.triggers import Retry, Skip
 from commands.processes.views import InstanceStateView, own_instance, shown
 
+AT_ONCE = 1_000
+"""So many incidents are answered by one command; the answer shows those that are left."""
+
 
 class RetryIncidentCommand(Command[InstanceStateView]):
     """Try again what failed, with `variables` set first; without `waitId`, every incident of the instance."""
@@ -54,9 +57,9 @@ def _answer(
     processes: ProcessRuntime,
     trigger: type[Retry | Skip],
 ) -> InstanceStateView:
-    for wait_id in _incidents(context, command.instance_id, command.wait_id):
-        processes.advance(context, command.instance_id, trigger(wait_id, command.variables))
-    return shown(processes.standing(context, command.instance_id))
+    incidents = _incidents(context, command.instance_id, command.wait_id)[:AT_ONCE]
+    triggers = [trigger(wait_id, command.variables) for wait_id in incidents]
+    return shown(processes.advance(context, command.instance_id, *triggers))
 
 
 def _incidents(context: Context, instance_id: int, wait_id: int | None) -> list[int]:

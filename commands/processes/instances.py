@@ -11,7 +11,7 @@ from bpm.process.instances import Startable
 from bpm.process.jobs import ProcessJobs
 from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
 from bpm.process.tables import ProcessInstance
-from bpm.process.triggers import Cancel, CompleteTask, FailTask, MessageArrived, TimerFired, Trigger
+from bpm.process.triggers import Cancel, CompleteTask, FailTask, GoOn, MessageArrived, TimerFired, Trigger
 from bpm.security.permissions import EXECUTE
 from bpm.settings import Settings
 from commands.processes.views import (
@@ -80,15 +80,19 @@ class AdvanceProcessInstanceCommand(Command[InstanceStateView]):
     instance_id: Id
     wait_id: Id
     attempt: Integer
-    kind: Literal["command", "script", "timer"]
+    kind: Literal["command", "script", "timer", "pause", "calling", "decision", "cancelling"]
     result: Any = None
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
     failure: dict[str, Any] | None = None
+    has_rested: bool = True
 
 
 @handles
 def advance(command: AdvanceProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
-    """Hand the answer to the engine."""
+    """Hand the answer to the engine, or do what was put off."""
+    if command.kind in ("calling", "decision", "cancelling"):
+        processes.resume(context, command.instance_id, command.wait_id, command.attempt)
+        return shown(processes.standing(context, command.instance_id))
     return shown(processes.advance(context, command.instance_id, _trigger_of(command)))
 
 
@@ -211,7 +215,9 @@ def _definition(command: StartProcessInstanceCommand, context: Context) -> Start
 
 def _trigger_of(command: AdvanceProcessInstanceCommand) -> Trigger:
     if command.kind == "timer":
-        return TimerFired(command.wait_id)
+        return TimerFired(command.wait_id, command.has_rested)
+    if command.kind == "pause":
+        return GoOn(command.wait_id)
     if command.failure is not None:
         return FailTask(command.wait_id, command.attempt, command.failure["message"], command.failure.get("code"))
     return CompleteTask(command.wait_id, command.attempt, command.result, command.variables)

@@ -7,6 +7,7 @@ from pydantic import Field
 from bpm.bus import Command, Context, Integer, View, handles
 from bpm.errors import Conflict, NotFound
 from bpm.process import tables
+from bpm.process.room import TransactionRoom
 from bpm.process.runtime import NewInstance, ProcessRuntime
 from bpm.process.starts import ProcessStarts
 from bpm.process.triggers import SignalArrived
@@ -46,24 +47,34 @@ def broadcast(
     """Advance who listens, each undone alone if it fails; the first time also start."""
     behind = command.behind_instance_id, command.behind_wait_id
     waits = tables.signal_waits(context.tx, context.organization_id, command.signal_name, behind, AT_ONCE)
-    signalled = [wait.instance_id for wait in waits if _tell(wait, command, context, processes)]
-    continues = len(waits) == AT_ONCE
+    told: list[Any] = []
+    signalled: list[int] = []
+    room = TransactionRoom()
+    for wait in waits:
+        told.append(wait)
+        if _tell(wait, command, context, processes, room):
+            signalled.append(wait.instance_id)
+        if room.is_spent:
+            break
+    continues = len(waits) == AT_ONCE or len(told) < len(waits)
     if continues:
         fields = {
             "signalName": command.signal_name,
             "variables": command.variables,
-            "behindInstanceId": waits[-1].instance_id,
-            "behindWaitId": waits[-1].wait_id,
+            "behindInstanceId": told[-1].instance_id,
+            "behindWaitId": told[-1].wait_id,
         }
-        context.later("BroadcastSignalCommand", fields)
+        context.later("BroadcastSignalCommand", fields, depth=0)
     started: list[int] = [] if behind != (0, 0) else _start(command, context, process_starts)
     return BroadcastView(signalled=list(dict.fromkeys(signalled)), started=started, continues=continues)
 
 
-def _tell(wait: Any, command: BroadcastSignalCommand, context: Context, processes: ProcessRuntime) -> bool:
+def _tell(
+    wait: Any, command: BroadcastSignalCommand, context: Context, processes: ProcessRuntime, room: TransactionRoom
+) -> bool:
     try:
         with context.tx.savepoint():
-            processes.advance(context, wait.instance_id, SignalArrived(wait.wait_id, command.variables))
+            processes.advance(context, wait.instance_id, SignalArrived(wait.wait_id, command.variables), room=room)
     except (Conflict, NotFound):  # the instance went on meanwhile, perhaps by this very signal
         return False
     return True

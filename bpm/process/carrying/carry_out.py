@@ -6,7 +6,7 @@ from typing import Any
 from bpm.process import effects
 from bpm.process.step import Step
 
-from . import news, waits, work
+from . import deferred, news, waits, work
 
 _CARRIERS: Mapping[type[Any], Callable[[Step, Any], None]] = {
     effects.SendCommand: work.send_command,
@@ -18,6 +18,7 @@ _CARRIERS: Mapping[type[Any], Callable[[Step, Any], None]] = {
     effects.OpenSignalWait: waits.open_signal,
     effects.OpenConditionWait: waits.open_condition,
     effects.OpenUserTask: waits.open_user_task,
+    effects.Pause: deferred.pause,
     effects.Incident: waits.open_incident,
     effects.CloseWait: waits.close_wait,
     effects.EmitMessage: news.emit_message,

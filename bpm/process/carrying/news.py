@@ -78,6 +78,7 @@ def publish(step: Step, event: str, data: dict[str, Any]) -> None:
         return
     if start_tables.triggered_by(step.context.tx, step.row.organization_id, "event", event):
         step.insert()  # what begins by the event has to find this instance
+    step.waits.forget_closed()
     about = {"instanceId": step.row.id, "processKey": step.row.process_key, "businessKey": step.row.business_key}
     publisher = engine_of(step.row.organization_id, PUBLISH_OWN)
     step.context.call("PublishEventCommand", {"event": event, "data": {**about, **data}}, publisher)

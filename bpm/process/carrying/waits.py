@@ -1,6 +1,6 @@
 """What others are waited for with: timers, messages, signals, conditions, people; and incidents."""
 
-from bpm.process import message_tables, tables, task_tables
+from bpm.process import message_tables, task_tables
 from bpm.process.effects import (
     CloseWait,
     Incident,
@@ -11,7 +11,7 @@ from bpm.process.effects import (
     OpenUserTask,
 )
 from bpm.process.step import Step
-from bpm.process.triggers import Cancel, MessageArrived
+from bpm.process.triggers import MessageArrived
 
 from .news import publish
 
@@ -71,6 +71,4 @@ def close_wait(step: Step, effect: CloseWait) -> None:
     if effect.kind == "user":
         task_tables.remove_candidates(step.context.tx, step.row.id, effect.wait_id)
     elif effect.kind == "call" and effect.reason == "cancelled":
-        step.unit.insert()  # what was begun in this very transaction has to be found, too
-        for called in tables.called_by(step.context.tx, step.row.id, effect.wait_id):
-            step.unit.follow(called, Cancel("the call activity was left"))
+        step.cancelled_calls.append(effect.wait_id)

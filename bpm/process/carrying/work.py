@@ -9,8 +9,12 @@ from bpm.process.effects import CallProcess, Decide, RunScript, SendCommand
 from bpm.process.step import Step
 from bpm.process.triggers import CompleteTask, FailTask
 
-MAX_INLINE_COMMANDS = 200
-"""After so many commands in one transaction the next becomes a job, so that no group waits for a loop."""
+from .deferred import defer_call, defer_decision
+
+STEPS_OF_COMMAND = 5
+"""What a command within the transaction weighs: after 200 the next becomes a job, so that no group waits for a loop."""
+STEPS_OF_DECISION = 5
+"""What evaluating a decision weighs."""
 
 
 def send_command(step: Step, effect: SendCommand) -> None:
@@ -21,12 +25,13 @@ def send_command(step: Step, effect: SendCommand) -> None:
         _answer(step, FailTask(effect.wait_id, effect.attempt, "; ".join(error.errors)))
         return
     fields = _fields(effect, registration)
-    if registration.kind == "effect" or step.commands >= MAX_INLINE_COMMANDS:
+    if registration.kind == "effect" or step.unit.room.is_spent:
         data = {"command": effect.command, "fields": fields, "retries": effect.retries}
         step.waits.open(step.row, effect, "command", data)
         return
-    step.commands += 1
+    step.unit.room.spend(STEPS_OF_COMMAND)
     step.insert()
+    step.waits.forget_closed()
     try:
         result = step.context.call(effect.command, fields, step.starter())
     except BpmError as error:
@@ -49,7 +54,11 @@ def run_script(step: Step, effect: RunScript) -> None:
 
 
 def evaluate_decision(step: Step, effect: Decide) -> None:
-    """Evaluate a decision now."""
+    """Evaluate a decision now, or leave it to a worker."""
+    if step.unit.room.is_spent:
+        defer_decision(step, effect)
+        return
+    step.unit.room.spend(STEPS_OF_DECISION)
     try:
         decision = step.unit.deployed.decision(step.context, effect.decision)
         result = decide(decision, effect.variables, step.context.now(), effect.shape)
@@ -61,7 +70,10 @@ def evaluate_decision(step: Step, effect: Decide) -> None:
 
 
 def call_process(step: Step, effect: CallProcess) -> None:
-    """Start the process that is called."""
+    """Start the process that is called now, or leave it to a worker."""
+    if step.unit.room.is_spent:
+        defer_call(step, effect)
+        return
     step.waits.open(step.row, effect, "call", name=effect.process)
     step.unit.call(step, effect)
 

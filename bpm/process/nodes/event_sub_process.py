@@ -50,11 +50,11 @@ class EventStart(
     def start(self, run: Run, host: Token, written: Mapping[str, Any]) -> None:
         """Begin beside the rest of the scope, or in its place."""
         scope = run.scopes.inside(host)
+        run.variables.write(scope, written)
         if self.interrupts:
             run.clear(scope)
             for wait in run.waits.of(host):
                 if run.nodes[wait.element] in event_starts(run, scope):
                     run.waits.close(wait, "cancelled")
             run.scopes.note(scope, INTERRUPTED)
-        run.variables.write(scope, written)
         run.tokens.spawn(self.sub_process, scope)

@@ -48,20 +48,20 @@ class InclusiveGateway(Node, element="inclusiveGateway"):
         run.record(self.id, "activated", token)
         run.tokens.rest(token)
 
-    def merge(self, run: Run, scope: int) -> bool:
+    def merge(self, run: Run, scope: int, resting: Sequence[Token]) -> bool:
         """Join what has arrived, unless more may come."""
         arrivals = run.joins.arrivals(self.key, scope)
         filled = arrivals.keys() & self.incoming
         empty = self.incoming - filled
-        if not filled or any(self._may_bring(token, scope, filled, empty) for token in run.tokens.resting.values()):
+        if not filled or any(self._may_bring(token, filled, empty) for token in resting):
             return False
         last = max(tokens[0] for tokens in arrivals.values())
         run.leave(self, run.joins.join(arrivals, last))
         return True
 
-    def _may_bring(self, token: Token, scope: int, filled: object, empty: frozenset[str]) -> bool:
-        """Whether a token could still reach an empty flow, and none that has a token already."""
-        if token.scope != scope or token.element == self.key:
+    def _may_bring(self, token: Token, filled: object, empty: frozenset[str]) -> bool:
+        """Whether a token of its scope could still reach an empty flow, and none that has a token already."""
+        if token.element == self.key:
             return False
         reachable = self.reach.get(token.element, frozenset())
         return bool(reachable & empty) and not reachable & filled  # type: ignore[operator]

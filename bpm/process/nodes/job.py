@@ -5,6 +5,9 @@ from ..run import Run
 from ..state import Token, Wait
 from .activity import Activity
 
+STEPS_OF_WORK = 5
+"""What asking for work weighs in a transaction, next to an element that does nothing."""
+
 Request = SendCommand | RunScript | Decide | CallProcess
 
 
@@ -32,5 +35,6 @@ class JobTask(Activity):
 
     def _ask(self, run: Run, token: Token, request: Request, is_first: bool) -> None:
         values = request.parameters if isinstance(request, SendCommand) else NOTHING
+        run.pace.spend(STEPS_OF_WORK)
         run.record(self.id, "activated" if is_first else "retried", token, values)
         run.effects.append(request)

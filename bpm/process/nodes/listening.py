@@ -65,6 +65,7 @@ class ListeningEvent(ResultNode):
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """It has happened; one that does not interrupt goes on waiting."""
         written = self.results(run.variables.view(self.scope(run, token)), result, values)
+        run.variables.check(written)
         self._happened(run, token, wait, written)
 
     def _happened(self, run: Run, host: Token, wait: Wait | None, written: Mapping[str, Any]) -> None:

@@ -18,7 +18,6 @@ from ..state import TURN, Done, Token
 from ..view import View
 from .activity import Activity, BoundaryHost
 
-STEPS_PER_TURN = 100
 MAX_TURNS = 10_000
 
 
@@ -39,7 +38,7 @@ class Loop(BoundaryHost):
 
     def turn(self, run: Run, token: Token, index: int, variables: dict[str, Any], parent: int | None = None) -> None:
         """Begin the turn of an index, counted from 0."""
-        run.steps_left += STEPS_PER_TURN
+        run.pace.add_turn()
         variables["loopCounter"] = index + self.loop.counts_from
         run.tokens.spawn(self.inner.key, run.scopes.open(token, variables, parent, index))
 
@@ -117,6 +116,7 @@ class MultiInstance(Loop):
     def activate(self, run: Run, token: Token) -> None:
         """Begin all turns, or the first one."""
         items, total = self._items(run.variables.view(token.scope))
+        run.check_tokens(min(total, 1) if self.is_sequential else total)
         self.arm_boundaries(run, token)
         outputs: list[Any] | None = [None] * total if self.output else None
         run.tokens.rest(token)

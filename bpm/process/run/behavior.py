@@ -80,8 +80,8 @@ class Behavior(Protocol[R]):
         """Whether the condition that the wait is for holds now."""
         ...
 
-    def merge(self, run: R, scope: int) -> bool:
-        """Go on from an inclusive join if nothing more can arrive; tells whether it did."""
+    def merge(self, run: R, scope: int, resting: Sequence[Token]) -> bool:
+        """Go on from an inclusive join if nothing more can arrive from the scope's tokens; tells whether it did."""
         ...
 
     def retry(self, run: R, token: Token, wait: Wait) -> None:
@@ -95,6 +95,11 @@ class Behavior(Protocol[R]):
 
 class Model(Protocol[R]):
     """A compiled process as a run sees it; `joins` are its inclusive gateways with several incoming flows."""
+
+    @property
+    def id(self) -> str:
+        """The process's id."""
+        ...
 
     @property
     def nodes(self) -> Mapping[str, Behavior[R]]:

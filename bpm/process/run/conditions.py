@@ -25,6 +25,7 @@ def fire_condition(run: Run) -> bool:
     if not run.variables.changed:
         return False
     for wait in run.waits.of_kind("condition"):
+        run.pace.spend(1)
         if _fires(run, wait):
             return True
     run.variables.changed = False
@@ -36,7 +37,7 @@ def _fires(run: Run, wait: Wait) -> bool:
     try:
         holds = node.holds(run, wait)
         if holds and not wait.data:
-            run.steps_left -= 1
+            run.pace.steps_left -= 1
             node.complete(run, run.waits.token(wait), wait, None, NOTHING)
             return True
     except EvaluationError as error:

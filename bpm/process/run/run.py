@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from bpm.expressions import EvaluationError
+from bpm.settings import ProcessSettings
 
 from ..effects import NOTHING, Effect, Event, History, Incident
 from ..state import PROCESS, ROOT, Instance, Status, Token, Wait
 from .behavior import Behavior, Model
 from .joins import Joins
+from .pace import OverLimit, Pace, Room
 from .scopes import Scopes
 from .tokens import Tokens
 from .variables import Variables
@@ -19,33 +21,38 @@ from .waits import Waits
 class Run:
     """A changeable copy of an instance, by its nouns, and the effects so far; elements work on it.
 
-    `nodes` are the elements by key, `steps_left` how many of them may still be activated.
+    `nodes` are the elements by key, `pace` counts how many of them may still be activated. `halted_by` is the
+    incident that keeps the tokens from moving, 0 if none does.
     """
 
     __slots__ = (
         "_joins",
         "effects",
+        "halted_by",
         "instance",
         "model",
         "nodes",
         "now",
+        "pace",
         "scopes",
-        "steps_left",
         "tokens",
         "variables",
         "waits",
     )
 
-    def __init__(self, model: "Model[Run]", instance: Instance, now: datetime, max_steps: int) -> None:
+    def __init__(
+        self, model: "Model[Run]", instance: Instance, now: datetime, limits: ProcessSettings, room: Room | None
+    ) -> None:
         self.model = model
         self.nodes = model.nodes
         self.now = now
-        self.steps_left = max_steps
+        self.halted_by = 0
         self.effects: list[Effect] = []
         self.instance = instance.copy()
+        self.pace = Pace(self.instance, limits, room)
         self.tokens = Tokens(self.instance)
         self.scopes = Scopes(self.instance)
-        self.variables = Variables(self.instance, now)
+        self.variables = Variables(self.instance, now, self.pace)
         self.waits = Waits(self.instance, self.effects)
         self._joins: Joins | None = None
 
@@ -58,15 +65,24 @@ class Run:
 
     def leave(self, node: "Behavior[Run]", token: Token, values: Mapping[str, Any] = NOTHING) -> None:
         """Move a token on along the node's flows; `values` are the variables that were written."""
-        way = node.always
-        if way is None:
-            try:
-                way = node.choose(self.variables.view(token.scope))
-            except EvaluationError as error:
-                self.fail(token, str(error), "leave")
-                return
+        try:
+            way = node.always or node.choose(self.variables.view(token.scope))
+        except EvaluationError as error:
+            self.fail(token, str(error), "leave")
+            return
         self.effects.append(History(node.id, node.leaves_as, self.now, token.id, values, way.ids))
         self.tokens.go(token, way)
+        if way.others and (problem := self._too_many_tokens(0)):
+            self.pace.halt(problem)
+
+    def check_tokens(self, number: int) -> None:
+        """Raise OverLimit if so many further tokens would be too many."""
+        if problem := self._too_many_tokens(number):
+            raise OverLimit(problem)
+
+    def _too_many_tokens(self, number: int) -> str:
+        total, most = self.tokens.total + number, self.pace.limits.max_tokens
+        return f"it would have {total} tokens, more than {most} (BPM_PROCESSES__MAX_TOKENS)" if total > most else ""
 
     def record(self, element: str, event: Event, token: Token, values: Mapping[str, Any] = NOTHING) -> None:
         """Add a history record."""
@@ -85,14 +101,15 @@ class Run:
         self.tokens.rest(token)
         element = self.nodes[token.element].id
         wait_id = self.waits.open("incident", element, token, [phase, *data])
-        self._report(token.id, wait_id, element, message, code)
+        self.report(token.id, wait_id, element, message, code)
 
     def fail_wait(self, wait: Wait, message: str, phase: str, *data: Any, code: str | None = None) -> None:
         """Turn an open wait into an incident."""
         self.waits.replace(wait._replace(kind="incident", data=[phase, *data]))
-        self._report(wait.token, wait.id, wait.element, message, code)
+        self.report(wait.token, wait.id, wait.element, message, code)
 
-    def _report(self, token: int, wait_id: int, element: str, message: str, code: str | None) -> None:
+    def report(self, token: int, wait_id: int, element: str, message: str, code: str | None = None) -> None:
+        """Say that an incident was opened."""
         values = {"message": message} if code is None else {"message": message, "code": code}
         self.effects.append(History(element, "failed", self.now, token, values))
         self.effects.append(Incident(wait_id, element, message, code))

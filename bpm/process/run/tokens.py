@@ -22,6 +22,11 @@ class Tokens:
         self.moving: deque[Token] = deque()
         self.emptied: list[int] = []
 
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return len(self.resting) + len(self.moving)
+
     def spawn(self, element: str, scope: int, flow: str | None = None) -> None:
         """Put a new token on its way to an element."""
         self._active[scope] += 1

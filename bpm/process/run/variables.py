@@ -4,18 +4,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from bpm.expressions import EvaluationError
+
 from ..state import ROOT, Instance
 from ..view import View
+from ..weight import weigh
+from .pace import Pace
+
+BYTES_PER_STEP = 1024
+"""Writing so many bytes is as much work as an element that does nothing."""
 
 
 class Variables:
     """Reads and writes the variables of each scope; `changed` until the conditional events have been asked."""
 
-    __slots__ = ("_instance", "_now", "_own", "_views", "changed")
+    __slots__ = ("_instance", "_now", "_own", "_pace", "_views", "changed")
 
-    def __init__(self, instance: Instance, now: datetime) -> None:
+    def __init__(self, instance: Instance, now: datetime, pace: Pace) -> None:
         self._instance = instance
         self._now = now
+        self._pace = pace
         self._own: set[int] = set()
         self._views: dict[int, View] = {}
         self.changed = False
@@ -38,12 +46,25 @@ class Variables:
         """Set variables: each in the nearest scope that has it, a new one in the process."""
         if not values:
             return
+        self.check(values)
         self._change()
         for name, value in values.items():
             home = scope
             while home != ROOT and name not in self._instance.variables[home]:
                 home = self._instance.scopes[home].parent or ROOT
             self._writable(home)[name] = value
+
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Raise EvaluationError for values that are too large to be written; count those that are not."""
+        most = self._pace.limits.max_state_bytes
+        for name, value in values.items():
+            size = weigh(value)
+            if size > most:
+                raise EvaluationError(
+                    f"the variable '{name}' would be larger than {most} bytes (BPM_PROCESSES__MAX_STATE_BYTES)"
+                )
+            if size > BYTES_PER_STEP:
+                self._pace.spend(size // BYTES_PER_STEP)
 
     def write_locally(self, scope: int, values: Mapping[str, Any]) -> None:
         """Set variables of a scope itself."""

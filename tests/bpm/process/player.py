@@ -166,7 +166,7 @@ class Player:
 def check_books(instance):
     """Tokens are conserved: each scope counts its own, each wait and each scope has the token it belongs to."""
     counts = dict.fromkeys(instance.scopes, 0)
-    for token in instance.tokens.values():
+    for token in [*instance.tokens.values(), *(instance.pending.moving if instance.pending else ())]:
         counts[token.scope] += 1
     assert counts == instance.active
     assert set(instance.variables) == set(instance.scopes)
@@ -174,7 +174,7 @@ def check_books(instance):
     assert set(instance.done) <= set(instance.scopes)
     assert all(scope.token in instance.tokens for key, scope in instance.scopes.items() if key)
     if instance.version:
-        assert bool(instance.tokens) != instance.status.is_final
+        assert bool(instance.tokens or instance.pending) != instance.status.is_final
         assert instance.waits or instance.status.is_final, "tokens rest and nothing can move them"
     if instance.status is Status.ERROR:
         assert any(wait.kind == "incident" for wait in instance.waits.values())

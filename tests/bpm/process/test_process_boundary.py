@@ -7,6 +7,7 @@ import pytest
 from bpm.process import Status
 from bpm.process.effects import CloseWait, Incident, OpenTimer, SendCommand
 from bpm.process.triggers import TimerFired
+from bpm.settings import ProcessSettings
 from tests.bpm.process.player import NOON, Player, finished, flows
 
 MESSAGES = '<message id="m" name="Called"/>'
@@ -226,11 +227,10 @@ def test_a_message_that_cannot_be_mapped_is_an_incident_beside_its_task():
 
 def test_a_token_stopped_at_a_boundary_event_can_be_skipped():
     """Running out of steps there is an incident like any other."""
-    player = Player(USER + boundary("b", timer("timeDuration", "PT1H"), interrupting=False), max_steps=2).start()
-    player.options["max_steps"] = 0
+    player = Player(USER + boundary("b", timer("timeDuration", "PT1H"), interrupting=False)).start()
+    player.options["limits"] = ProcessSettings(max_steps=1)
     player.fire("b")
-    assert player.effect(Incident).element_id == "b"
-    player.options["max_steps"] = 5
-    player.skip("b")
+    assert player.effect(Incident).element_id == "late"
+    player.skip("late")
     assert player.trace == ["s", "b", "late"]
     assert finished(player.do("t"))

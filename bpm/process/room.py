@@ -1,0 +1,38 @@
+"""What one transaction has room for; what does not fit is done by a worker in a transaction of its own.
+
+The writer serves everybody: a piece of work that would hold it for longer than this is cut.
+"""
+
+import time
+
+STEPS = 1_000
+"""How much work, counted in elements that do nothing, is done in one transaction."""
+SECONDS = 0.1
+"""How much time of the processor it may take, whatever it was counted as."""
+CLOCKED_STEPS = 8
+"""The clock is looked at once in so many steps."""
+STEPS_OF_INSTANCE = 10
+"""What opening or starting another instance weighs."""
+
+
+class TransactionRoom:
+    """Counts what is done in one transaction; see `run.pace.Room`."""
+
+    def __init__(self, steps: int = STEPS, seconds: float = SECONDS) -> None:
+        """Begin with all of it."""
+        self._left = steps
+        self._deadline = time.thread_time() + seconds
+        self._look_at = steps - CLOCKED_STEPS
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the rest is to be done in another transaction."""
+        return self._left <= 0
+
+    def spend(self, steps: int) -> None:
+        """Count work as heavy as so many elements that do nothing."""
+        self._left -= steps
+        if self._left <= self._look_at:  # asking the clock takes a fifth of what an element takes
+            self._look_at = self._left - CLOCKED_STEPS
+            if time.thread_time() > self._deadline:
+                self._left = 0
