@@ -114,8 +114,6 @@ class ProcessSettings(Group):
     """How many further messages one cause may send in an hour."""
     max_caused_bytes: int = Field(default=256 * MIB, ge=1024)
     """How many bytes of messages and instances one cause may store in an hour."""
-    min_cycle_seconds: float = Field(default=1.0, ge=0)
-    """The shortest interval at which a timer may repeat."""
 
 
 class OrganizationSettings(Group):

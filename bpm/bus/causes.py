@@ -12,8 +12,11 @@ from datetime import datetime, timedelta
 from bpm.bus.envelope import Envelope
 from bpm.clock import Clock
 from bpm.errors import Exhausted
+from bpm.security.permissions import EXECUTE, RESERVED_EVENTS
 from bpm.settings import ProcessSettings
 
+OWN = frozenset({EXECUTE, RESERVED_EVENTS})
+"""The permissions that only the product's own parts have."""
 WINDOW = timedelta(hours=1)
 MAX_CAUSES = 10_000
 """How many causes are remembered, those that were active last."""
@@ -41,8 +44,11 @@ class Causes:
         self._tallies: OrderedDict[str, Tally] = OrderedDict()
 
     def count_message(self, envelope: Envelope) -> None:
-        """Count a message that another one caused; raises `Exhausted` when its cause has sent too many."""
-        if not envelope.depth:
+        """Count a message that another one caused; raises `Exhausted` when its cause has sent too many.
+
+        What the product's own parts tell one another is not refused: it would stop in the midst of its work.
+        """
+        if not envelope.depth or envelope.principal.permissions & OWN:
             return
         tally, most = self._tally(envelope.root), self._limits.max_caused_messages
         if tally.messages >= most:

@@ -96,15 +96,18 @@ class Context:
         """Return the present moment."""
         return self._bus.now()
 
-    def send(self, message: Message[R], principal: Principal | None = None) -> R:
-        """Send a transactional message in the same transaction; its failure is raised here and undone."""
-        changes = {"principal": principal} if principal else {}
-        return self._bus.perform(self.tx, self.envelope.caused(message, **changes))
+    def send(self, message: Message[R], principal: Principal | None = None, depth: int = 1) -> R:
+        """Send a transactional message in the same transaction; its failure is raised here and undone.
 
-    def call(self, name: str, fields: Mapping[str, Any], principal: Principal | None = None) -> Any:
+        `depth` is as in `later`.
+        """
+        changes: dict[str, Any] = {"principal": principal} if principal else {}
+        return self._bus.perform(self.tx, self.envelope.caused(message, depth=self.envelope.depth + depth, **changes))
+
+    def call(self, name: str, fields: Mapping[str, Any], principal: Principal | None = None, depth: int = 1) -> Any:
         """Send by `$type`, for areas that do not know each other; returns plain JSON values."""
         message = self._bus.registry.decode(name, fields)
-        return self._bus.registry.plain(message, self.send(message, principal))
+        return self._bus.registry.plain(message, self.send(message, principal, depth))
 
     def later(
         self,

@@ -59,8 +59,11 @@ class Envelope:
         """
         return f"{self.principal.id}:{self.idempotency_key}" if self.idempotency_key is not None else self.request_id
 
-    def caused(self, message: Message[Any], **changes: Any) -> "Envelope":
-        """Return the envelope of a message that this one's handler sends, without what was lent for this one."""
+    def caused(self, message: Message[Any], *, depth: int | None = None, **changes: Any) -> "Envelope":
+        """Return the envelope of a message that this one's handler sends, without what was lent for this one.
+
+        It is one deeper unless `depth` says otherwise.
+        """
         changes.setdefault("principal", self.principal.without_loan())
         return replace(
             self,
@@ -70,7 +73,7 @@ class Envelope:
             causation_id=self.request_id,
             idempotency_key=None,
             fingerprint="",
-            depth=self.depth + 1,
+            depth=self.depth + 1 if depth is None else depth,
             recorder=None,
             **changes,
         )

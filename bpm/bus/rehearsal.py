@@ -34,6 +34,7 @@ class Rehearsal:
         self.database = bus.database
         self.sent: list[Rehearsed] = []
         self._bus = bus
+        self.causes = bus.causes
 
     def now(self) -> datetime:
         """Return the present moment of the injected clock."""

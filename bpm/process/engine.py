@@ -25,6 +25,7 @@ from .run.pace import OverLimit, Room
 from .run.pending import leave_over, take_over
 from .state import PROCESS, ROOT, Instance, Status, Token, Wait
 from .triggers import (
+    Answer,
     Cancel,
     CompleteTask,
     CompleteUserTask,
@@ -88,7 +89,8 @@ def _apply(run: Run, process: CompiledProcess, trigger: Trigger) -> None:
             _answer(run, run.instance.waits[trigger.wait_id], trigger)
 
 
-def _answer(run: Run, wait: Wait, trigger: Trigger) -> None:
+def _answer(run: Run, wait: Wait, trigger: Answer) -> None:
+    """Do what a trigger means for the wait that it is for."""
     token = run.waits.token(wait)
     match trigger:
         case CompleteTask(result=result, variables=variables):

@@ -5,13 +5,13 @@ The writer serves everybody: a piece of work that would hold it for longer than 
 
 import time
 
-STEPS = 1_000
+STEPS = 2_000
 """How much work, counted in elements that do nothing, is done in one transaction."""
 SECONDS = 0.1
 """How much time of the processor it may take, whatever it was counted as."""
 CLOCKED_STEPS = 8
 """The clock is looked at once in so many steps."""
-STEPS_OF_INSTANCE = 10
+STEPS_OF_INSTANCE = 20
 """What opening or starting another instance weighs."""
 
 

@@ -13,6 +13,11 @@ from bpm.expressions import EvaluationError
 
 from .cron import Cron, is_cron, parse_cron
 
+SHORTEST_INTERVAL = timedelta(seconds=1)
+"""A timer repeats at most once a second ..."""
+MOST_SHORT = 10
+"""... unless it does so only a few times."""
+
 _DURATION = re.compile(
     r"P(?:(?P<years>\d{1,9})Y)?(?:(?P<months>\d{1,9})M)?(?:(?P<weeks>\d{1,9})W)?(?:(?P<days>\d{1,9})D)?"
     r"(?:T(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)S)?)?",
@@ -110,8 +115,13 @@ def parse_cycle(value: Any) -> Cycle | Cron:
     )
     if cycle.count == 0:
         raise EvaluationError(f"'{value}' never fires; repeat at least once")
-    if cycle.count is None and cycle.interval == Duration(0, timedelta()):
-        raise EvaluationError(f"'{value}' fires for ever without a pause")
+    is_short = not cycle.interval.months and cycle.interval.rest < SHORTEST_INTERVAL
+    if is_short and (cycle.count is None or cycle.count > MOST_SHORT):
+        often = "for ever" if cycle.count is None else f"{cycle.count} times"
+        raise EvaluationError(
+            f"'{value}' fires {often} without a pause; a timer that repeats more than {MOST_SHORT} times needs an "
+            f"interval of at least {SHORTEST_INTERVAL.seconds} second, such as R/PT1S"
+        )
     return cycle
 
 

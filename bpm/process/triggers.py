@@ -131,12 +131,10 @@ class Cancel:
     reason: str = ""
 
 
-Trigger = (
-    Start
-    | CompleteTask
+Answer = (
+    CompleteTask
     | FailTask
     | TimerFired
-    | GoOn
     | MessageArrived
     | SignalArrived
     | Escalated
@@ -144,8 +142,8 @@ Trigger = (
     | Retry
     | Skip
     | Stop
-    | Cancel
 )
+Trigger = Start | Answer | GoOn | Cancel
 
 
 def stop_of(trigger: Trigger, message: str) -> Stop:

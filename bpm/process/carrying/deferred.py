@@ -43,7 +43,8 @@ def defer_decision(step: Step, effect: Decide) -> None:
 
 def deferred_effect(wait: Any) -> CallProcess | Decide:
     """Return what was put off, from the row of its wait."""
-    about = {"wait_id": wait.wait_id, "attempt": wait.attempt, "element_id": wait.element_id}
+    about: dict[str, Any] = {"wait_id": wait.wait_id, "attempt": wait.attempt, "element_id": wait.element_id}
     if wait.kind == DECISION:
         return Decide(**about, **wait.data)
-    return CallProcess(**about, **{**wait.data, "caller": Caller(*wait.data["caller"])})
+    about["caller"] = Caller(*wait.data.pop("caller"))
+    return CallProcess(**about, **wait.data)

@@ -2,12 +2,17 @@
 
 from typing import Any
 
+import structlog
+
+from bpm.errors import Exhausted
 from bpm.process import start_tables, tables
 from bpm.process.effects import Cancelled, Completed, EmitMessage, EmitSignal, History, Ignored, Thrown
 from bpm.process.starter import engine_of
 from bpm.process.step import Step
 from bpm.process.triggers import CompleteTask, Escalated, FailTask
 from bpm.security.permissions import PUBLISH_OWN
+
+log = structlog.get_logger("bpm.process")
 
 THROWN_SECONDS = 3600
 """How long a message that an instance throws waits for somebody to wait for it."""
@@ -81,4 +86,7 @@ def publish(step: Step, event: str, data: dict[str, Any]) -> None:
     step.waits.forget_closed()
     about = {"instanceId": step.row.id, "processKey": step.row.process_key, "businessKey": step.row.business_key}
     publisher = engine_of(step.row.organization_id, PUBLISH_OWN)
-    step.context.call("PublishEventCommand", {"event": event, "data": {**about, **data}}, publisher)
+    try:
+        step.context.call("PublishEventCommand", {"event": event, "data": {**about, **data}}, publisher, depth=0)
+    except Exhausted as error:  # it would begin something, at the end of a chain that ends here
+        log.warning("an event was not published", event_name=event, instance_id=step.row.id, error=str(error))

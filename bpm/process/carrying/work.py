@@ -11,7 +11,7 @@ from bpm.process.triggers import CompleteTask, FailTask
 
 from .deferred import defer_call, defer_decision
 
-STEPS_OF_COMMAND = 5
+STEPS_OF_COMMAND = 10
 """What a command within the transaction weighs: after 200 the next becomes a job, so that no group waits for a loop."""
 STEPS_OF_DECISION = 5
 """What evaluating a decision weighs."""

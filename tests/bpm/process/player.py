@@ -1,15 +1,18 @@
 """Plays a process as its caller would, and checks after every step what must always hold."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from bpm.process import Instance, Status, advance, load
 from bpm.process.effects import OPENERS, CloseWait, Completed, History, Ignored
+from bpm.process.room import TransactionRoom
 from bpm.process.triggers import (
     Cancel,
     CompleteTask,
     CompleteUserTask,
     FailTask,
+    GoOn,
     MessageArrived,
     Retry,
     SignalArrived,
@@ -54,9 +57,13 @@ def _pairs(names):
 
 
 class Player:
-    """One instance being played. `waits` are the open ones by element id, `trace` the elements completed."""
+    """One instance being played. `waits` are the open ones by element id, `trace` the elements completed.
 
-    def __init__(self, body, head="", **options):
+    With `steps` every trigger is cut into pieces of about so many elements, which follow one another at once.
+    """
+
+    def __init__(self, body, head="", steps=None, **options):
+        self.steps = steps
         self.process = load(model(body, head))
         self.options = options
         self.instance = Instance()
@@ -68,8 +75,8 @@ class Player:
     def send(self, trigger):
         """Apply a trigger, and check purity, determinism, the state's JSON and the bookkeeping of waits."""
         before = self.instance.to_json()
-        after, effects = advance(self.process, self.instance, trigger, self.now, **self.options)
-        again = advance(self.process, Instance.from_json(before), trigger, self.now, **self.options)
+        after, effects = self._advance(self.instance, trigger)
+        again = self._advance(Instance.from_json(before), trigger)
         assert self.instance.to_json() == before
         assert again == (after, effects)
         assert Instance.from_json(after.to_json()) == after
@@ -82,7 +89,13 @@ class Player:
                 del self.open[effect.wait_id]
         assert set(self.open) == set(after.waits)
         check_books(after)
+        if after.pending and not after.pending.is_halted and self.steps:
+            return self.send(GoOn(after.pending.wait_id))
         return self
+
+    def _advance(self, instance, trigger):
+        room = TransactionRoom(self.steps, math.inf) if self.steps else None
+        return advance(self.process, instance, trigger, self.now, room=room, **self.options)
 
     def start(self, message=None, **variables):
         return self.send(Start(variables, message))

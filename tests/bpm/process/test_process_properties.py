@@ -221,6 +221,23 @@ def test_well_structured_processes_always_finish(block, seed):
     assert player.open == {}
 
 
+@settings(max_examples=150, deadline=None)
+@given(block=BLOCKS, seed=st.integers(0, 2**32), steps=st.integers(1, 5))
+def test_a_process_done_in_pieces_comes_to_the_same(block, seed, steps):
+    """However small the pieces of a trigger are: every element is passed as often, and the variables are the same."""
+    ways = []
+    for cut in (None, steps):
+        random = Random(seed)  # noqa: S311 - a repeatable player, not a secret
+        player = Player(write_process(block), '<message id="m" name="M"/>', steps=cut).start(n=random.randrange(3))
+        for _ in range(2000):
+            if player.status.is_final:
+                break
+            answer(player, random)
+        assert player.status is Status.COMPLETED
+        ways.append((sorted(player.trace), player.variables))
+    assert ways[0] == ways[1]
+
+
 @settings(max_examples=60, deadline=None)
 @given(block=BLOCKS, seed=st.integers(0, 2**32), steps=st.integers(0, 8))
 def test_a_process_can_be_cancelled_at_any_moment(block, seed, steps):

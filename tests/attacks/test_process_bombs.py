@@ -1,0 +1,180 @@
+"""A process may multiply as it likes: its instance stops with an incident, and nobody else waits for it."""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bpm.errors import Refused
+from bpm.process import CompiledProcess, Instance, InvalidDefinition, Status, advance, load
+from bpm.process.effects import Incident
+from bpm.process.room import TransactionRoom
+from bpm.process.triggers import Cancel, GoOn, Retry, Start, Trigger
+from bpm.settings import ProcessSettings
+from bpm.testing import RunningApp, running_app
+from tests.bpm.process.player import model
+from tests.commands.playing import bpmn, deploy, instance, start
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+LIMITS = ProcessSettings(max_tokens=500, max_state_bytes=100_000, max_unattended_steps=3_000)
+MANY = "start s; sub q many parallel over items as i {\nstart a; user u many parallel over items as j; end b\na -> u -> b\n}"
+NESTED = MANY + "; end e\ns -> q -> e"
+FOREVER = "start s; xor m; script t: n = 1; xor g; end e\ns -> m -> t -> g\ng -> m if n = 1\ng -> e default"
+GROWING = "start s; xor m; script t: x = x + x; xor g; end e\ns -> m -> t -> g\ng -> m if 1 = 1\ng -> e default"
+GROWING_LIST = GROWING.replace("x + x", "[x, x]")
+DOUBLING = (
+    "start s; xor m; and f; task g; xor x; end e\ns -> m -> f\nf -> g -> x; f -> x\nx -> m if 1 = 1\nx -> e default"
+)
+SERIAL = "start s; sub q many sequential over items as i {\nstart a; task t many sequential over items as j; end b\na -> t -> b\n}"
+START_ITSELF = '<zeebe:ioMapping><zeebe:input source="p" target="processKey"/></zeebe:ioMapping>'
+BOMBS = {
+    "a multi-instance activity in another": (NESTED, {"items": list(range(400))}),
+    "a loop without a wait": (FOREVER, {}),
+    "a text that doubles": (GROWING, {"x": "x"}),
+    "a list that doubles": (GROWING_LIST, {"x": 1}),
+    "turns in turns, one after the other": (SERIAL + "; end e\ns -> q -> e", {"items": list(range(400))}),
+    "a gateway that doubles its tokens": (DOUBLING, {}),
+}
+
+
+class Victim:
+    """An instance driven piece by piece, as workers would; `pieces` counts them."""
+
+    def __init__(self, process: CompiledProcess) -> None:
+        self.process = process
+        self.instance = Instance()
+        self.pieces = 0
+        self.incidents: list[Incident] = []
+
+    def send(self, trigger: Trigger) -> None:
+        """Apply a trigger, then go on until the instance rests."""
+        following: Trigger | None = trigger
+        while following is not None:
+            room = TransactionRoom(200, math.inf)
+            self.instance, effects = advance(self.process, self.instance, following, NOW, LIMITS, room)
+            assert len(effects) < 4_000, "a piece may not be large"
+            self.incidents += [effect for effect in effects if isinstance(effect, Incident)]
+            self.pieces += 1
+            assert self.pieces < 1_000, "it does not end"
+            pending = self.instance.pending
+            following = GoOn(pending.wait_id) if pending is not None and not pending.is_halted else None
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_multiplies_inside_an_instance_is_one_incident(name: str) -> None:
+    """It names the limit; a retry goes on and stops again; the instance can be cancelled."""
+    text, variables = BOMBS[name]
+    victim = Victim(load(bpmn(text)))
+    victim.send(Start(variables))
+    assert victim.instance.status is Status.ERROR
+    (incident,) = victim.incidents
+    assert "BPM_PROCESSES__MAX_" in incident.message
+    assert len(victim.instance.tokens) <= LIMITS.max_tokens
+    victim.send(Retry(incident.wait_id))
+    assert victim.instance.status is Status.ERROR
+    victim.send(Cancel())
+    assert victim.instance.status is Status.CANCELLED
+    assert victim.instance.pending is None
+    assert victim.instance.waits == {}
+
+
+@pytest.mark.parametrize("cycle", ["R/PT0S", "R999999999/PT0S", "R11/PT0.9S", "R/PT0.999S", "R/PT0.000000001S"])
+def test_a_timer_that_repeats_without_a_pause_is_refused(cycle: str) -> None:
+    """By its sentence, when it is deployed."""
+    timer = f"<timerEventDefinition><timeCycle>{cycle}</timeCycle></timerEventDefinition>"
+    body = (
+        f'<startEvent id="s">{timer}</startEvent><endEvent id="e"/><sequenceFlow id="f" sourceRef="s" targetRef="e"/>'
+    )
+    with pytest.raises(InvalidDefinition, match="at least 1 second"):
+        load(model(body))
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
+    """An application whose limits are near."""
+    async with running_app(tmp_path, processes=ProcessSettings(max_caused_instances=200)) as running:
+        yield running
+
+
+async def quiet(app: RunningApp) -> int:
+    """Wait until nothing runs by itself any more; return how many instances there are then."""
+    async with asyncio.timeout(60):
+        while True:
+            before = await count(app)
+            await asyncio.sleep(0.3)
+            if await count(app) == before and not await count(app, status="RUNNING"):
+                return before
+
+
+async def count(app: RunningApp, **filters: Any) -> int:
+    return (await app.cmd("GetProcessInstanceListQuery", pageSize=1, **filters))["totalCount"]
+
+
+async def cancelled(app: RunningApp, instance_id: int) -> None:
+    """Cancel an instance, and wait until all that it called is cancelled, too."""
+    await app.cmd("CancelProcessInstanceCommand", instanceId=instance_id)
+    async with asyncio.timeout(60):
+        while await count(app, status="WAITING") or await count(app, status="ERROR"):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_process_that_calls_itself_twice_ends(app: RunningApp) -> None:
+    """The calls that are too many are incidents; one cancellation ends the whole tree."""
+    await deploy(app, "start s; and g; call c: p; call d: p; end e\ns -> g\ng -> c -> e; g -> d -> e")
+    root = await start(app)
+    assert 50 < await quiet(app) <= 201
+    events = (await app.cmd("GetEventListQuery", event="process.incident", pageSize=100))["items"]
+    messages = {event["data"]["message"] for event in events}
+    assert any("BPM_PROCESSES__MAX_CAUSED_INSTANCES" in message for message in messages)
+    await cancelled(app, root["instanceId"])
+
+
+async def test_many_called_instances_are_cancelled_in_pieces(app: RunningApp) -> None:
+    """A call for each of many turns: the calling instance ends at once, the others soon after."""
+    await deploy(app, "start s; user u; end e\ns -> u -> e", "child")
+    await deploy(app, "start s; call c many parallel over items as i: child; end e\ns -> c -> e")
+    root = await start(app, items=list(range(150)))
+    assert await quiet(app) == 101
+    await cancelled(app, root["instanceId"])
+    assert await count(app, status="CANCELLED") == 101
+
+
+@pytest.mark.parametrize("between", ["", "catch x: timer PT0S; "])
+async def test_a_process_that_starts_itself_twice_ends(app: RunningApp, between: str) -> None:
+    """Also when a timer without a pause stands in between."""
+    steps = "s -> x -> a -> b -> e" if between else "s -> a -> b -> e"
+    text = bpmn(
+        f"start s; {between}service a: StartProcessInstanceCommand; service b: StartProcessInstanceCommand; end e\n{steps}"
+    )
+    text = text.replace("<zeebe:taskDefinition", f"{START_ITSELF}<zeebe:taskDefinition")
+    await app.cmd("CreateProcessDefinitionCommand", name="p", bpmnXml=text)
+    await start(app)
+    assert 15 < await quiet(app) <= 201
+    assert await count(app, status="ERROR")
+
+
+async def test_others_do_not_wait_for_long_work(app: RunningApp) -> None:
+    """While an instance takes tens of thousands of steps, other writes come in between its pieces."""
+    await deploy(
+        app,
+        "start s; sub q many sequential over items as i {\nstart a; script t: n = i; end b\na -> t -> b\n}; end e\ns -> q -> e",
+    )
+    ticks = 0
+    await app.cmd(
+        "StartProcessInstanceCommand",
+        processKey="p",
+        variables={"items": list(range(8_000))},
+        executionMode="FireAndForget",
+    )
+    while await count(app, status="RUNNING"):
+        await app.cmd("PublishEventCommand", event="other.work", data={})
+        ticks += 1
+    assert ticks > 5
+    assert await count(app, status="COMPLETED") == 1
