@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from bpm.errors import Refused
 from bpm.process import CompiledProcess, Instance, InvalidDefinition, Status, advance, load
 from bpm.process.effects import Incident
 from bpm.process.room import TransactionRoom
@@ -18,28 +16,37 @@ from bpm.process.triggers import Cancel, GoOn, Retry, Start, Trigger
 from bpm.settings import ProcessSettings
 from bpm.testing import RunningApp, running_app
 from tests.bpm.process.player import model
-from tests.commands.playing import bpmn, deploy, instance, start
+from tests.commands.playing import bpmn, deploy, start
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LIMITS = ProcessSettings(max_tokens=500, max_state_bytes=100_000, max_unattended_steps=3_000)
-MANY = "start s; sub q many parallel over items as i {\nstart a; user u many parallel over items as j; end b\na -> u -> b\n}"
-NESTED = MANY + "; end e\ns -> q -> e"
+INSIDE = """start s; end e; sub q many {} over items as i {{
+start a; {} many {} over items as j; end b
+a -> t -> b
+}}
+s -> q -> e"""
 FOREVER = "start s; xor m; script t: n = 1; xor g; end e\ns -> m -> t -> g\ng -> m if n = 1\ng -> e default"
 GROWING = "start s; xor m; script t: x = x + x; xor g; end e\ns -> m -> t -> g\ng -> m if 1 = 1\ng -> e default"
 GROWING_LIST = GROWING.replace("x + x", "[x, x]")
 DOUBLING = (
     "start s; xor m; and f; task g; xor x; end e\ns -> m -> f\nf -> g -> x; f -> x\nx -> m if 1 = 1\nx -> e default"
 )
-SERIAL = "start s; sub q many sequential over items as i {\nstart a; task t many sequential over items as j; end b\na -> t -> b\n}"
 START_ITSELF = '<zeebe:ioMapping><zeebe:input source="p" target="processKey"/></zeebe:ioMapping>'
+ITEMS = {"items": list(range(400))}
 BOMBS = {
-    "a multi-instance activity in another": (NESTED, {"items": list(range(400))}),
+    "a multi-instance activity in another": (
+        INSIDE.format("parallel", "user t", "parallel"),
+        ITEMS,
+    ),
     "a loop without a wait": (FOREVER, {}),
     "a text that doubles": (GROWING, {"x": "x"}),
     "a list that doubles": (GROWING_LIST, {"x": 1}),
-    "turns in turns, one after the other": (SERIAL + "; end e\ns -> q -> e", {"items": list(range(400))}),
+    "turns in turns, one after the other": (
+        INSIDE.format("sequential", "task t", "sequential"),
+        ITEMS,
+    ),
     "a gateway that doubles its tokens": (DOUBLING, {}),
 }
 
@@ -151,7 +158,8 @@ async def test_a_process_that_starts_itself_twice_ends(app: RunningApp, between:
     """Also when a timer without a pause stands in between."""
     steps = "s -> x -> a -> b -> e" if between else "s -> a -> b -> e"
     text = bpmn(
-        f"start s; {between}service a: StartProcessInstanceCommand; service b: StartProcessInstanceCommand; end e\n{steps}"
+        f"start s; {between}end e\n{steps}\n"
+        "service a: StartProcessInstanceCommand; service b: StartProcessInstanceCommand"
     )
     text = text.replace("<zeebe:taskDefinition", f"{START_ITSELF}<zeebe:taskDefinition")
     await app.cmd("CreateProcessDefinitionCommand", name="p", bpmnXml=text)
@@ -164,7 +172,8 @@ async def test_others_do_not_wait_for_long_work(app: RunningApp) -> None:
     """While an instance takes tens of thousands of steps, other writes come in between its pieces."""
     await deploy(
         app,
-        "start s; sub q many sequential over items as i {\nstart a; script t: n = i; end b\na -> t -> b\n}; end e\ns -> q -> e",
+        "start s; end e; sub q many sequential over items as i {\nstart a; script t: n = i; end b\na -> t -> b\n}\n"
+        "s -> q -> e",
     )
     ticks = 0
     await app.cmd(
