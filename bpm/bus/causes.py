@@ -48,7 +48,7 @@ class Causes:
 
         What the product's own parts tell one another is not refused: it would stop in the midst of its work.
         """
-        if not envelope.depth or envelope.principal.permissions & OWN:
+        if not envelope.depth or (envelope.principal.permissions | envelope.principal.lent) & OWN:
             return
         tally, most = self._tally(envelope.root), self._limits.max_caused_messages
         if tally.messages >= most:
