@@ -14,7 +14,7 @@ from typing import NoReturn, Self
 
 from bpm.errors import TooCostly
 
-MAX_STEPS = 100_000
+MAX_STEPS = 75_000
 """Steps of one expression, template, decision or schema check."""
 MAX_REQUEST_STEPS = 200_000
 """Steps of everything that is evaluated to make one request a message, and its answer."""

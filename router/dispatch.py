@@ -10,6 +10,7 @@ from typing import Any
 
 from bpm.bus import Message, Registry
 from bpm.expressions import compile_template
+from bpm.metering import MAX_REQUEST_STEPS, budget
 from router.config import ExecutionType, WebHookFields
 from router.mapping import compile_mapping
 
@@ -35,7 +36,12 @@ def dispatcher(
     """Return the function that makes a rule's messages; raises `NotFound` for an unknown command."""
     name, make = DISPATCH[fields.execution_type](fields, registry, Origin(id_, key, revision, organization_id))
     registry.find(name)
-    return lambda scope: registry.decode(name, make(scope))
+
+    def dispatch(scope: Mapping[str, Any]) -> Message[Any]:
+        with budget(MAX_REQUEST_STEPS):
+            return registry.decode(name, make(scope))
+
+    return dispatch
 
 
 def native(fields: WebHookFields, registry: Registry, _origin: Origin) -> tuple[str, Fields]:

@@ -23,6 +23,8 @@ from bpm.security.strict_json import StrictJsonError, parse_json
 from router.providers import Answer
 
 MAX_CHALLENGE = 4_096
+MAX_STEPS = 20_000
+"""Steps of telling a question by its condition, and of the answer: anybody may ask."""
 UNSNIFFED = (("x-content-type-options", "nosniff"),)
 """What a stranger sent goes back: no browser may take it for a page."""
 
@@ -141,9 +143,9 @@ def _echo(config: HandshakeConfig, question: Question, resolve: Resolve) -> Answ
     payload = question.payload if "payload" in condition.names | template.names else None
     scope = {"payload": payload, **question._asdict()}
     try:
-        if not condition.holds(scope):
+        if not condition.holds(scope, MAX_STEPS):
             return None
-        value = template.render(scope)
+        value = template.render(scope, MAX_STEPS)
     except EvaluationError:
         return None
     body = value.encode(errors="replace") if isinstance(value, str) else to_json(value)

@@ -13,6 +13,8 @@ from router.config import LaneConfig
 
 MAX_KEY = 200
 """Longer keys are replaced by their SHA-256."""
+MAX_STEPS = 20_000
+"""Steps of making a key, which each request takes before it is accepted."""
 
 log = structlog.get_logger("router")
 
@@ -35,7 +37,7 @@ class RuleLane:
         if self._key is None:
             return ""
         try:
-            value = self._key.render(scope)
+            value = self._key.render(scope, MAX_STEPS)
         except EvaluationError as error:
             log.warning("the key of a lane does not fit", lane=self._prefix, error=str(error))
             return ""

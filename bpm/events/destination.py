@@ -13,6 +13,7 @@ from bpm.clock import wire_time
 from bpm.events import subscription_tables as tables
 from bpm.expressions import EvaluationError, Expression, Template, compile_expression, compile_template
 from bpm.jobs import Lane
+from bpm.metering import MAX_STEPS
 from bpm.security.permissions import Authority
 from bpm.security.redaction import is_secret_parameter
 from bpm.security.secrets import SecretBox, SecretError
@@ -21,6 +22,8 @@ from bpm.store.rows import aware
 
 MAX_CACHED = 10_000
 MAX_ORDERING_KEY = 200
+MAX_KEY_STEPS = 1_000
+"""Steps of an ordering key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,13 @@ class Destination:
         query = parse_qsl(urlsplit(self.url).query)
         return [*self.headers.values(), *(value for name, value in query if is_secret_parameter(name))]
 
-    def wants(self, scope: Mapping[str, Any]) -> bool:
-        """Whether the filter lets an event through; raises `EvaluationError`."""
-        return self.filter is None or self.filter.holds(scope)
+    def wants(self, scope: Mapping[str, Any], steps: int = MAX_STEPS) -> bool:
+        """Whether the filter lets an event through, within so many steps; raises `EvaluationError`."""
+        return self.filter is None or self.filter.holds(scope, steps)
 
     def ordering_key(self, scope: Mapping[str, Any]) -> str | None:
         """Return what an event is kept in order by: the subscription's own choice, else the publisher's."""
-        value = self.ordering.evaluate(scope) if self.ordering is not None else scope["orderingKey"]
+        value = self.ordering.evaluate(scope, MAX_KEY_STEPS) if self.ordering is not None else scope["orderingKey"]
         return str(value)[:MAX_ORDERING_KEY].replace("\0", "\u2400") if value is not None else None  # see ForeignText
 
     def lane(self, ordering_key: str | None) -> Lane | None:

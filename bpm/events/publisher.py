@@ -10,8 +10,13 @@ from bpm.events.delivery_tables import KIND, PAUSED, PENDING
 from bpm.events.destination import Destination, Destinations, scope_of
 from bpm.expressions import EvaluationError
 from bpm.jobs import Job, JobQueue, Lanes
+from bpm.metering import MAX_STEPS
 from bpm.security.identifiers import new_id
 from bpm.store import Transaction
+
+MAX_FILTER_STEPS = 400_000
+"""Steps of all filters of one event together."""
+LEAST_FILTER_STEPS = 300
 
 
 class Standing(Protocol):
@@ -74,9 +79,11 @@ class Publisher:
         """Make a delivery for each subscription that wants the event; `event` is its row."""
         scope = scope_of(event)
         jobs: list[Job] = []
-        for standing in self._concerned(tx, event["organization_id"], event["name"]):
+        concerned = self._concerned(tx, event["organization_id"], event["name"])
+        steps = _share(len(concerned))
+        for standing in concerned:
             destination = self._destinations.of(tx, standing.id, standing.version)
-            row = self._delivery(destination, standing, event, scope, now)
+            row = self._delivery(destination, standing, event, scope, now, steps)
             if row is not None:
                 delivery_tables.append_delivery(tx, row)
                 jobs.extend(self._start(tx, destination, row, now))
@@ -125,10 +132,11 @@ class Publisher:
         event: Mapping[str, Any],
         scope: dict[str, Any],
         now: datetime,
+        steps: int,
     ) -> dict[str, Any] | None:
         """Return a delivery's row, None when the filter is against it; a filter that fails shows in a dead one."""
         try:
-            if not destination.wants(scope):
+            if not destination.wants(scope, steps):
                 return None
         except EvaluationError as error:
             dead = {"state": delivery_tables.DEAD, "last_error": f"filter: {error}", "completed_at": now}
@@ -168,6 +176,11 @@ class Publisher:
             return (job,)
         self._lanes.enter(tx, destination.lane_named(row["lane"]), job)
         return ()
+
+
+def _share(subscriptions: int) -> int:
+    """Return how many steps each filter may take, so that none uses up what another needs."""
+    return min(MAX_STEPS, max(LEAST_FILTER_STEPS, MAX_FILTER_STEPS // max(subscriptions, 1)))
 
 
 def _lane_name(destination: Destination, scope: Mapping[str, Any]) -> str | None:

@@ -7,12 +7,13 @@ A leading `=` marks FEEL, where lists count from 1 and `orders.price` is the lis
     compile_expression(source)  -> Expression   .evaluate(scope) .holds(scope) .names
     compile_template(value)     -> Template     .render(scope) .names
 
-Nothing in a scope is called, no attribute is read, and no result can grow without bound.
+Nothing in a scope is called, no attribute is read, and no result can grow without bound. What every part does is
+charged to one meter (`bpm.metering`): an expression over its steps ends with `TooManySteps`.
 """
 
 from .dates import CLOCK, to_json
-from .errors import EvaluationError, ExpressionError, Unsuitable
-from .expression import Expression, Missing, compile_expression
+from .errors import EvaluationError, ExpressionError, TooManySteps, Unsuitable
+from .expression import Expression, Missing, compile_expression, equal
 from .templates import Template, compile_template
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "ExpressionError",
     "Missing",
     "Template",
+    "TooManySteps",
     "Unsuitable",
     "compile_expression",
     "compile_template",
+    "equal",
     "to_json",
 ]

@@ -3,29 +3,46 @@
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from bpm.metering import Meter
+
 from .errors import Unsuitable
 from .paths import Evaluator
 from .scopes import Frame
-from .values import describe, holds, same, size
+from .values import CHARACTERS_PER_STEP, bounded, describe, holds, same, size
+
+
+def counted(evaluator: Evaluator) -> Evaluator:
+    """The same for one step."""
+
+    def evaluate(scope: Mapping[str, Any], meter: Meter) -> Any:
+        meter.left -= 1
+        if meter.left < 0:
+            meter.refuse()
+        return evaluator(scope, meter)
+
+    return evaluate
 
 
 def or_null(evaluator: Evaluator) -> Evaluator:
-    """The same, null where a value is missing or of the wrong type."""
+    """The same for one step, null where a value is missing or of the wrong type."""
 
-    def evaluate(scope: Mapping[str, Any]) -> Any:
+    def evaluate(scope: Mapping[str, Any], meter: Meter) -> Any:
+        meter.left -= 1
+        if meter.left < 0:
+            meter.refuse()
         try:
-            return evaluator(scope)
+            return evaluator(scope, meter)
         except Unsuitable:
             return None
 
     return evaluate
 
 
-def is_among(container: Any, value: Any) -> bool:
+def is_among(container: Any, value: Any, meter: Meter) -> bool:
     """FEEL's `in`: whether a list has an equal element, or anything else is equal itself."""
     if isinstance(container, list):
-        return holds(cast("list[Any]", container), value)
-    return same(container, value)
+        return holds(cast("list[Any]", container), value, meter)
+    return same(container, value, meter)
 
 
 def truth(value: Any, place: str, lenient: bool) -> bool | None:
@@ -49,10 +66,10 @@ def logic(operator: str, parts: list[Evaluator], lenient: bool) -> Evaluator:
     decisive = operator == "or"
     place = f"'{operator}'"
 
-    def decide(scope: Mapping[str, Any]) -> bool | None:
+    def decide(scope: Mapping[str, Any], meter: Meter) -> bool | None:
         result: bool | None = not decisive
         for part in parts:
-            value = part(scope)
+            value = part(scope, meter)
             if value is decisive:
                 return decisive
             if value is result:
@@ -67,8 +84,8 @@ def logic(operator: str, parts: list[Evaluator], lenient: bool) -> Evaluator:
 def conditional(test: Evaluator, yes: Evaluator, no: Evaluator, lenient: bool) -> Evaluator:
     """`if test then yes else no`; what is not true counts as false."""
 
-    def choose(scope: Mapping[str, Any]) -> Any:
-        return yes(scope) if truth(test(scope), "'if'", lenient) else no(scope)
+    def choose(scope: Mapping[str, Any], meter: Meter) -> Any:
+        return yes(scope, meter) if truth(test(scope, meter), "'if'", lenient) else no(scope, meter)
 
     return choose
 
@@ -76,9 +93,9 @@ def conditional(test: Evaluator, yes: Evaluator, no: Evaluator, lenient: bool) -
 def default(value: Evaluator, default: Evaluator) -> Evaluator:
     """`value ?? default`."""
 
-    def choose(scope: Mapping[str, Any]) -> Any:
-        found = value(scope)
-        return default(scope) if found is None else found
+    def choose(scope: Mapping[str, Any], meter: Meter) -> Any:
+        found = value(scope, meter)
+        return default(scope, meter) if found is None else found
 
     return choose
 
@@ -86,9 +103,9 @@ def default(value: Evaluator, default: Evaluator) -> Evaluator:
 def list_of(items: list[Evaluator]) -> Evaluator:
     """`[a, b]`."""
 
-    def build(scope: Mapping[str, Any]) -> list[Any]:
-        values = [item(scope) for item in items]
-        size(values)
+    def build(scope: Mapping[str, Any], meter: Meter) -> list[Any]:
+        values = [item(scope, meter) for item in items]
+        size(values, meter)
         return values
 
     return build
@@ -97,9 +114,9 @@ def list_of(items: list[Evaluator]) -> Evaluator:
 def object_of(entries: dict[str, Evaluator]) -> Evaluator:
     """`{name: value}`."""
 
-    def build(scope: Mapping[str, Any]) -> dict[str, Any]:
-        values = {name: value(scope) for name, value in entries.items()}
-        size(values)
+    def build(scope: Mapping[str, Any], meter: Meter) -> dict[str, Any]:
+        values = {name: value(scope, meter) for name, value in entries.items()}
+        size(values, meter)
         return values
 
     return build
@@ -108,38 +125,47 @@ def object_of(entries: dict[str, Evaluator]) -> Evaluator:
 def context(entries: dict[str, Evaluator]) -> Evaluator:
     """The same where a value sees the entries before it."""
 
-    def build(scope: Mapping[str, Any]) -> dict[str, Any]:
+    def build(scope: Mapping[str, Any], meter: Meter) -> dict[str, Any]:
         frame = Frame(scope)
         for name, value in entries.items():
-            frame[name] = value(frame)
-        size(frame)
+            frame[name] = value(frame, meter)
+        size(frame, meter)
         return dict(frame)
 
     return build
 
 
 def _collect(turns: Evaluator, lenient: bool) -> Evaluator:
-    def collect(scope: Mapping[str, Any]) -> list[Any]:
+    def collect(scope: Mapping[str, Any], meter: Meter) -> list[Any]:
         results: list[Any] = []
-        for frame, result in turns(scope):
-            frame.meter.collect(result)
+        for result in turns(scope, meter):
+            meter.charge(size(result, meter) // CHARACTERS_PER_STEP)  # repeated in the result, not in memory
             results.append(result)
-        return results
+        return bounded(results)
 
     return collect
 
 
 def _collect_each(turns: Evaluator, lenient: bool) -> Evaluator:
     collect = _collect(turns, lenient)
-    return lambda scope: [item for items in collect(scope) for item in items]
+
+    def join(scope: Mapping[str, Any], meter: Meter) -> list[Any]:
+        joined: list[Any] = []
+        for items in collect(scope, meter):
+            meter.charge(1 + len(items))
+            joined += items
+            bounded(joined)
+        return joined
+
+    return join
 
 
 def _some(turns: Evaluator, lenient: bool) -> Evaluator:
-    return lambda scope: any(truth(result, "'some'", lenient) for _, result in turns(scope))
+    return lambda scope, meter: any(truth(result, "'some'", lenient) for result in turns(scope, meter))
 
 
 def _every(turns: Evaluator, lenient: bool) -> Evaluator:
-    return lambda scope: all(truth(result, "'every'", lenient) for _, result in turns(scope))
+    return lambda scope, meter: all(truth(result, "'every'", lenient) for result in turns(scope, meter))
 
 
 LOOPS: dict[str, Callable[[Evaluator, bool], Evaluator]] = {

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from bpm.metering import Meter
+
 from . import syntax
 from .closures import (
     LOOPS,
     conditional,
     context,
+    counted,
     default,
     elements,
     is_among,
@@ -34,6 +37,7 @@ from .values import (
     same,
 )
 
+STEPS_PER_TURN = 2
 _TESTS = (syntax.Range, syntax.Test)
 _MISPLACED: dict[type[syntax.Node], str] = {
     syntax.Range: "a range stands only after 'in'",
@@ -62,13 +66,15 @@ class Compiler:
             raise ExpressionError(f"the expression is nested deeper than {MAX_DEPTH}", node.column)
         evaluator = self.strict(node, lenient)
         self.depth -= 1
-        return or_null(evaluator) if lenient and not isinstance(node, syntax.Literal) else evaluator
+        if isinstance(node, syntax.Literal):
+            return evaluator
+        return or_null(evaluator) if lenient else counted(evaluator)
 
     def strict(self, node: syntax.Node, lenient: bool) -> Evaluator:  # noqa: C901 - one line a kind of node
         """The evaluator of `node` itself; `lenient` counts for its parts."""
         match node:
             case syntax.Literal(value=value):
-                return lambda _: value
+                return lambda _, __: value
             case syntax.Name() | syntax.Member():
                 return self.path(node, lenient)
             case syntax.Index(target=target, key=key):
@@ -86,7 +92,7 @@ class Compiler:
                 return conditional(self.compile(test, lenient), *branches, lenient)
             case syntax.ListOf(items=items) if all(isinstance(item, syntax.Literal) for item in items):
                 constants = [cast("syntax.Literal", item).value for item in items]
-                return lambda _: list(constants)
+                return lambda _, __: list(constants)
             case syntax.ListOf(items=items):
                 return list_of([self.compile(item, lenient) for item in items])
             case syntax.ObjectOf(entries=entries):
@@ -110,21 +116,21 @@ class Compiler:
                 self.names.add(node.name)
             return look_up(node.name, steps, self.is_feel)
         target, is_feel = self.compile(node, lenient), self.is_feel
-        return lambda scope: walk(target(scope), steps, "the value", is_feel)
+        return lambda scope, meter: walk(target(scope, meter), steps, "the value", is_feel, meter)
 
     def index(self, target: Evaluator, key: Evaluator) -> Evaluator:
         """`target[key]` with a computed key; FEEL's numbers count from 1."""
         is_feel = self.is_feel
 
-        def choose(scope: Mapping[str, Any]) -> Any:
-            place = key(scope)
+        def choose(scope: Mapping[str, Any], meter: Meter) -> Any:
+            place = key(scope, meter)
             if isinstance(place, float) and place.is_integer():
                 place = int(place)
             if is_feel and type(place) is int:
                 if place == 0:
                     raise Unsuitable("FEEL counts from 1: there is no element [0]")
                 place -= place > 0
-            return pick(target(scope), place, "the value", is_feel)
+            return pick(target(scope, meter), place, "the value", is_feel)
 
         return choose
 
@@ -132,13 +138,13 @@ class Compiler:
         """`target[condition]`: the condition sees `item` and, before all others, the item's own names."""
         holds_for = self.inside("item", condition, lenient)
 
-        def choose(scope: Mapping[str, Any]) -> Any:
+        def choose(scope: Mapping[str, Any], meter: Meter) -> Any:
             frame = Frame(scope)
             chosen: list[Any] = []
-            for item in elements(target(scope)):
-                frame.meter.turn()
+            for item in elements(target(scope, meter)):
+                meter.charge(STEPS_PER_TURN)
                 frame.look_at(item)
-                if truth(holds_for(frame), "a filter", lenient):
+                if truth(holds_for(frame, meter), "a filter", lenient):
                     chosen.append(item)
             return chosen
 
@@ -171,15 +177,15 @@ class Compiler:
         """
         if node.operator == "empty":
             value = self.compile(node.operand, lenient=True)
-            return lambda scope: is_empty(value(scope))
+            return lambda scope, meter: is_empty(value(scope, meter))
         operand = self.compile(node.operand, lenient)
         if node.operator == "-":
-            return lambda scope: negate(operand(scope))
+            return lambda scope, meter: negate(operand(scope, meter))
 
         of_null = None if self.is_feel or not lenient else True
 
-        def negated(scope: Mapping[str, Any]) -> bool | None:
-            value = operand(scope)
+        def negated(scope: Mapping[str, Any], meter: Meter) -> bool | None:
+            value = operand(scope, meter)
             if value is None and of_null:
                 return of_null
             value = truth(value, "'not'", lenient)
@@ -199,13 +205,13 @@ class Compiler:
             return self.membership(left, node.right, lenient)
         right = self.compile(node.right, lenient)
         if operator in ORDERINGS:
-            return lambda scope: compare(operator, left(scope), right(scope))
+            return lambda scope, meter: compare(operator, left(scope, meter), right(scope, meter), meter)
         if operator in ARITHMETIC:
-            return lambda scope: calculate(operator, left(scope), right(scope))
+            return lambda scope, meter: calculate(operator, left(scope, meter), right(scope, meter), meter)
         if operator == "contains":
-            return lambda scope: holds(left(scope), right(scope))
-        function = FUNCTIONS[operator].call
-        return lambda scope: function(left(scope), right(scope))
+            return lambda scope, meter: holds(left(scope, meter), right(scope, meter), meter)
+        function = FUNCTIONS[operator]
+        return lambda scope, meter: function.invoke(meter, left(scope, meter), right(scope, meter))
 
     def equality(self, node: syntax.Binary, lenient: bool) -> Evaluator:
         """`=` and `!=`; comparing with the word null asks whether there is a value at all."""
@@ -213,7 +219,7 @@ class Compiler:
         left = self.compile(node.left, lenient or asks_presence)
         right = self.compile(node.right, lenient or asks_presence)
         wanted = node.operator == "="
-        return lambda scope: same(left(scope), right(scope)) is wanted
+        return lambda scope, meter: same(left(scope, meter), right(scope, meter), meter) is wanted
 
     def membership(self, left: Evaluator, container: syntax.Node, lenient: bool) -> Evaluator:
         """`x in` a range, a list that may hold ranges, a text or an object."""
@@ -223,18 +229,18 @@ class Compiler:
             return self.meets(left, container, lenient)
         if isinstance(container, syntax.ListOf) and any(isinstance(i, _TESTS) for i in container.items):
             tests = [self.membership(left, _alone(item), lenient) for item in container.items]
-            return lambda scope: any(test(scope) for test in tests)
+            return lambda scope, meter: any(test(scope, meter) for test in tests)
         right = self.compile(container, lenient)
         contains = is_among if self.is_feel else holds
-        return lambda scope: contains(right(scope), left(scope))
+        return lambda scope, meter: contains(right(scope, meter), left(scope, meter), meter)
 
     def meets(self, left: Evaluator, test: syntax.Test, lenient: bool) -> Evaluator:
         """`x in > value`."""
         right, operator = self.compile(test.value, lenient), test.operator
         if operator in ("=", "!="):
             wanted = operator == "="
-            return lambda scope: same(left(scope), right(scope)) is wanted
-        return lambda scope: compare(operator, left(scope), right(scope))
+            return lambda scope, meter: same(left(scope, meter), right(scope, meter), meter) is wanted
+        return lambda scope, meter: compare(operator, left(scope, meter), right(scope, meter), meter)
 
     def within(self, left: Evaluator, bounds: syntax.Range, lenient: bool) -> Evaluator:
         """`x in [low..high]` and `x between low and high`."""
@@ -242,9 +248,9 @@ class Compiler:
         above = ">=" if bounds.includes_low else ">"
         below = "<=" if bounds.includes_high else "<"
 
-        def inside(scope: Mapping[str, Any]) -> bool:
-            value = left(scope)
-            return compare(above, value, low(scope)) and compare(below, value, high(scope))
+        def inside(scope: Mapping[str, Any], meter: Meter) -> bool:
+            value = left(scope, meter)
+            return compare(above, value, low(scope, meter), meter) and compare(below, value, high(scope, meter), meter)
 
         return inside
 
@@ -253,13 +259,13 @@ class Compiler:
         function = FUNCTIONS[node.function]
         self.is_temporal = self.is_temporal or function.is_temporal
         if function.reads_clock:
-            return function.call
+            return lambda scope, _: function.call(scope)
         arguments = [self.argument(each, lenient, function) for each in node.arguments]
-        name, invoke = node.function, function.call
+        name, invoke = node.function, function.invoke
 
-        def call(scope: Mapping[str, Any]) -> Any:
+        def call(scope: Mapping[str, Any], meter: Meter) -> Any:
             try:
-                return bounded(invoke(*[argument(scope) for argument in arguments]))
+                return bounded(invoke(meter, *[argument(scope, meter) for argument in arguments]))
             except (OverflowError, ZeroDivisionError) as error:
                 raise EvaluationError(f"{name}(): a value is too large") from error
 
@@ -273,13 +279,13 @@ class Compiler:
         body = self.compile(node.body, lenient)
         del self.local[len(self.local) - len(node.parameters) :]
 
-        def bind(scope: Mapping[str, Any]) -> Callable[..., Any]:
+        def bind(scope: Mapping[str, Any], meter: Meter) -> Callable[..., Any]:
             frame = Frame(scope)
 
             def call(*values: Any) -> Any:
-                frame.meter.turn()
+                meter.charge(STEPS_PER_TURN)
                 frame.update(zip(node.parameters, values, strict=False))
-                return body(frame)
+                return body(frame, meter)
 
             return call
 
@@ -291,12 +297,12 @@ class Compiler:
         body = self.inside(node.variable, node.body, lenient)
         variable = node.variable
 
-        def turns(scope: Mapping[str, Any]) -> Any:
+        def turns(scope: Mapping[str, Any], meter: Meter) -> Any:
             frame = Frame(scope)
-            for item in domain(scope):
-                frame.meter.turn()
+            for item in domain(scope, meter):
+                meter.charge(STEPS_PER_TURN)
                 frame[variable] = item
-                yield frame, body(frame)
+                yield body(frame, meter)
 
         return LOOPS[node.kind](turns, lenient)
 
@@ -304,11 +310,11 @@ class Compiler:
         """What a loop runs over."""
         if not isinstance(node, syntax.Range):
             values = self.compile(node, lenient)
-            return lambda scope: elements(values(scope))
+            return lambda scope, meter: elements(values(scope, meter))
         low, high = self.compile(node.low, lenient), self.compile(node.high, lenient)
 
-        def numbers(scope: Mapping[str, Any]) -> range:
-            first, last = low(scope), high(scope)
+        def numbers(scope: Mapping[str, Any], meter: Meter) -> range:
+            first, last = low(scope, meter), high(scope, meter)
             if type(first) is not int or type(last) is not int:
                 raise Unsuitable("a loop counts between two whole numbers")
             return range(first, last + 1) if first <= last else range(first, last - 1, -1)

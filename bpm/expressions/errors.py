@@ -3,7 +3,10 @@
 - ExpressionError (a ValueError): the source cannot be compiled
 - EvaluationError (a ValueError): the source is fine, the values are not
     - Unsuitable: a value is missing or of the wrong type; becomes null where null is allowed
+    - TooManySteps: it takes more steps than its budget has; also an `OverBudget`, which is never tried again
 """
+
+from bpm.metering import OverBudget
 
 
 class ExpressionError(ValueError):
@@ -21,3 +24,7 @@ class EvaluationError(ValueError):
 
 class Unsuitable(EvaluationError):
     """A value is missing, or an operation does not take a value of its type."""
+
+
+class TooManySteps(OverBudget, EvaluationError):
+    """The evaluation takes more steps than its budget has."""

@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bpm.metering import MAX_STEPS, Meter, metered
+
 from . import dates
 from .compiler import Compiler
-from .errors import EvaluationError
+from .errors import EvaluationError, TooManySteps
 from .parser import parse
 from .paths import Evaluator
-from .values import describe
+from .values import describe, same, size
 
 Missing = Literal["error", "null"]
+STEPS_TO_BEGIN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,15 @@ class Expression:
 
     source: str
     names: frozenset[str]
-    evaluate: Evaluator
+    run: Evaluator
 
-    def holds(self, scope: Mapping[str, Any]) -> bool:
+    def evaluate(self, scope: Mapping[str, Any], limit: int = MAX_STEPS) -> Any:
+        """Evaluate in `limit` steps at most; raises EvaluationError."""
+        return evaluated(self.run, scope, limit)
+
+    def holds(self, scope: Mapping[str, Any], limit: int = MAX_STEPS) -> bool:
         """Evaluate a condition: null counts as false, anything but a boolean raises EvaluationError."""
-        value = self.evaluate(scope)
+        value = self.evaluate(scope, limit)
         if value is True:
             return True
         if value is False or value is None:
@@ -48,20 +55,28 @@ def compile_expression(source: str, missing: Missing = "error", *, keeps_dates: 
     evaluate = compiler.compile(tree, lenient=missing == "null")
     if compiler.is_temporal and not keeps_dates:
         evaluate = _as_json(evaluate)
-    return Expression(source, frozenset(compiler.names), _shallow(evaluate))
+    return Expression(source, frozenset(compiler.names), evaluate)
+
+
+def evaluated(run: Evaluator, scope: Mapping[str, Any], limit: int = MAX_STEPS) -> Any:
+    """Run an evaluator with a meter of its own; raises EvaluationError, also for what Python can't follow."""
+    with metered(limit, TooManySteps) as meter:
+        meter.charge(STEPS_TO_BEGIN)
+        try:
+            return run(scope, meter)
+        except RecursionError as error:
+            raise EvaluationError("a value is nested too deeply") from error
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Whether two values are equal as in an expression; raises EvaluationError when they are too large to compare."""
+    return evaluated(lambda _, meter: same(left, right, meter), {})
 
 
 def _as_json(evaluator: Evaluator) -> Evaluator:
-    return lambda scope: dates.to_json(evaluator(scope))
-
-
-def _shallow(evaluator: Evaluator) -> Evaluator:
-    """Turn the failure on values nested deeper than Python can follow into an error of ours."""
-
-    def evaluate(scope: Mapping[str, Any]) -> Any:
-        try:
-            return evaluator(scope)
-        except RecursionError as error:
-            raise EvaluationError("a value is nested too deeply") from error
+    def evaluate(scope: Mapping[str, Any], meter: Meter) -> Any:
+        value = evaluator(scope, meter)
+        size(value, meter)
+        return dates.to_json(value)
 
     return evaluate

@@ -5,16 +5,20 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any, cast
 
+from bpm.metering import Meter
+
 from . import dates
 from .errors import Unsuitable
 from .values import describe
 
-Evaluator = Callable[[Mapping[str, Any]], Any]
+Evaluator = Callable[[Mapping[str, Any], Meter], Any]
+"""Computes a part of an expression from the scope; what depends on the size of values is charged to the meter."""
 Keys = tuple[str | int, ...]
 
 KEYS_SHOWN = 5
 KEYS_COMPARED = 200
 KEY_LENGTH_SHOWN = 60
+STEPS_PER_PROJECTION = 3
 
 
 class MissingPath(Unsuitable):
@@ -43,41 +47,41 @@ def look_up(root: str, keys: Keys, is_feel: bool) -> Evaluator:
     It raises Unsuitable for a missing path, naming the path and the nearest existing keys.
     """
 
-    def find_by_names(scope: Mapping[str, Any]) -> Any:
+    def find_by_names(scope: Mapping[str, Any], meter: Meter) -> Any:
         try:
             value: Any = scope[root]
             for key in keys:
                 value = value[key]
         except (KeyError, TypeError):
-            return find_slowly(scope)
+            return find_slowly(scope, meter)
         return value
 
-    def find(scope: Mapping[str, Any]) -> Any:
+    def find(scope: Mapping[str, Any], meter: Meter) -> Any:
         try:
             value: Any = scope[root]
             for key in keys:
                 if type(key) is int and not isinstance(value, list):
-                    return find_slowly(scope)
+                    return find_slowly(scope, meter)
                 value = cast("Any", value)[key]
         except (KeyError, TypeError, IndexError):
-            return find_slowly(scope)
+            return find_slowly(scope, meter)
         return value
 
-    def find_slowly(scope: Mapping[str, Any]) -> Any:
+    def find_slowly(scope: Mapping[str, Any], meter: Meter) -> Any:
         try:
             value = scope[root]
         except KeyError as error:
             raise MissingPath(root, "the scope", scope, root) from error
-        return walk(value, keys, root, is_feel)
+        return walk(value, keys, root, is_feel, meter)
 
     return find_by_names if all(isinstance(key, str) for key in keys) else find
 
 
-def walk(value: Any, keys: Keys, path: str, is_feel: bool) -> Any:
+def walk(value: Any, keys: Keys, path: str, is_feel: bool, meter: Meter) -> Any:
     """Follow `keys` from `value`, which stands at `path`; raises Unsuitable where they end."""
     for place, key in enumerate(keys):
         if is_feel and isinstance(key, str) and isinstance(value, list):
-            return _project(cast("list[Any]", value), keys[place:])
+            return _project(cast("list[Any]", value), keys[place:], meter)
         value = pick(value, key, path, is_feel)
         path = extend(path, key, is_feel)
     return value
@@ -118,12 +122,13 @@ def _from_object(value: Mapping[Any, Any], key: Any, path: str, is_feel: bool) -
         raise MissingPath(extend(path, key, is_feel), path, value, key) from error
 
 
-def _project(items: list[Any], keys: Keys) -> list[Any]:
+def _project(items: list[Any], keys: Keys, meter: Meter) -> list[Any]:
     """FEEL's `orders.price`: the price of every order, null where one has none (DMN 1.3, 10.3.2.5)."""
     projected: list[Any] = []
+    meter.charge(STEPS_PER_PROJECTION * len(items))
     for item in items:
         try:
-            projected.append(walk(item, keys, "item", is_feel=True))
+            projected.append(walk(item, keys, "item", True, meter))
         except Unsuitable:
             projected.append(None)
     return projected

@@ -1,14 +1,16 @@
 """JSON values whose texts may hold `{{expression}}` -> `Template`, compiled once and rendered often."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from .errors import EvaluationError, ExpressionError
-from .expression import Missing, compile_expression
+from bpm.metering import MAX_STEPS, Meter
+
+from .errors import EvaluationError, ExpressionError, TooManySteps
+from .expression import Missing, compile_expression, evaluated
 from .functions import to_text
 from .paths import Evaluator
-from .values import MAX_TEXT, size
+from .values import CHARACTERS_PER_STEP, MAX_TEXT, size
 
 MAX_TEMPLATE = 65_536
 MAX_DEPTH = 64
@@ -22,11 +24,15 @@ OPENING, CLOSING = "{{", "}}"
 class Template:
     """A compiled template. `names` are the top-level names it reads from the scope.
 
-    `render(scope)` gives a new JSON value, or raises EvaluationError.
+    Rendering gives a new JSON value.
     """
 
     names: frozenset[str]
-    render: Evaluator
+    run: Evaluator
+
+    def render(self, scope: Mapping[str, Any], limit: int = MAX_STEPS) -> Any:
+        """Render in `limit` steps at most, which all expressions share; raises EvaluationError."""
+        return evaluated(self.run, scope, limit)
 
 
 def compile_template(value: Any, missing: Missing = "error") -> Template:
@@ -64,8 +70,8 @@ class _Builder:
             items = [
                 self.build(item, f"{place}[{index}]", depth + 1) for index, item in enumerate(cast("list[Any]", value))
             ]
-            return lambda scope: [render(scope) for render in items]
-        return lambda _: value
+            return lambda scope, meter: [render(scope, meter) for render in items]
+        return lambda _, __: value
 
     def measure(self, size: int) -> None:
         """Count the template's size; raises ExpressionError beyond the limit."""
@@ -81,12 +87,12 @@ class _Builder:
                 raise ExpressionError(f"{_at(place)}a key must be plain text without {OPENING}", 1)
             self.measure(len(key))
             entries[key] = self.build(item, f"{place}.{key}" if place else key, depth + 1)
-        return lambda scope: {key: render(scope) for key, render in entries.items()}
+        return lambda scope, meter: {key: render(scope, meter) for key, render in entries.items()}
 
     def build_text(self, text: str, place: str) -> Evaluator:
         """The renderer of a text."""
         if OPENING not in text:
-            return lambda _: text
+            return lambda _, __: text
         try:
             parts = [part if isinstance(part, str) else self.expression(*part) for part in split(text)]
         except ExpressionError as error:
@@ -103,7 +109,7 @@ class _Builder:
             raise ExpressionError(error.message, error.column + offset) from error
         self.names |= compiled.names
         self.expressions += 1
-        return compiled.evaluate
+        return compiled.run
 
 
 def split(text: str) -> list[str | tuple[str, int]]:
@@ -149,12 +155,13 @@ def _join(parts: list[str | Evaluator]) -> Evaluator:
     """The renderer of a text with expressions inside."""
     renderers: list[Evaluator] = [_constant(part) if isinstance(part, str) else part for part in parts]
 
-    def render(scope: Mapping[str, Any]) -> str:
+    def render(scope: Mapping[str, Any], meter: Meter) -> str:
         pieces: list[str] = []
         size = 0
         for renderer in renderers:
-            pieces.append(to_text(renderer(scope)))
+            pieces.append(to_text(renderer(scope, meter), meter))
             size += len(pieces[-1])
+            meter.charge(1 + len(pieces[-1]) // CHARACTERS_PER_STEP)
             if size > MAX_TEXT:
                 raise EvaluationError(f"a text grew beyond {MAX_TEXT} characters")
         return "".join(pieces)
@@ -163,16 +170,16 @@ def _join(parts: list[str | Evaluator]) -> Evaluator:
 
 
 def _measured(render: Evaluator) -> Evaluator:
-    def render_within(scope: Mapping[str, Any]) -> Any:
-        value = render(scope)
-        size(value)
+    def render_within(scope: Mapping[str, Any], meter: Meter) -> Any:
+        value = render(scope, meter)
+        size(value, meter)
         return value
 
     return render_within
 
 
-def _constant(text: str) -> Callable[[Any], str]:
-    return lambda _: text
+def _constant(text: str) -> Evaluator:
+    return lambda _, __: text
 
 
 def _named(render: Evaluator, place: str) -> Evaluator:
@@ -180,9 +187,11 @@ def _named(render: Evaluator, place: str) -> Evaluator:
     if not place:
         return render
 
-    def render_at(scope: Mapping[str, Any]) -> Any:
+    def render_at(scope: Mapping[str, Any], meter: Meter) -> Any:
         try:
-            return render(scope)
+            return render(scope, meter)
+        except TooManySteps as error:
+            raise TooManySteps(f"{place}: {error}") from error
         except EvaluationError as error:
             raise EvaluationError(f"{place}: {error}") from error
 

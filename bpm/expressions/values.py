@@ -1,9 +1,11 @@
 """What the operators do with values. Types never mix: 1 is not "1", and true is not 1."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, cast
+
+from bpm.metering import Meter
 
 from . import dates
 from .errors import EvaluationError, Unsuitable
@@ -13,6 +15,12 @@ MAX_TEXT = 1_048_576
 MAX_LIST = 10_000
 MAX_SIZE = 16 * MAX_TEXT
 SIZE_OF_NODE = 8
+
+CHARACTERS_PER_STEP = 64
+NODES_PER_STEP = 3
+STEPS_PER_CONTAINER = 2
+BITS_PER_STEP = 64
+LONG_PART = 128
 
 NUMBERS = frozenset({int, float})
 ORDERED = frozenset({int, float, str, date, datetime, time, timedelta, dates.Months})
@@ -41,25 +49,39 @@ def describe(value: Any) -> str:
     return dates.describe(value)
 
 
-def same(left: Any, right: Any) -> bool:
+def same(left: Any, right: Any, meter: Meter) -> bool:
     """Whether two values are equal; values of different types never are, 1 and 1.0 are both numbers."""
     kind = left.__class__
     if kind is type(right) and kind is not list and kind is not dict:
+        if kind is str:
+            meter.charge(min(len(left), len(right)) // CHARACTERS_PER_STEP)
         return left == right
     if kind in NUMBERS and type(right) in NUMBERS:
         return left == right
     if isinstance(left, list) and isinstance(right, list):
         ours, theirs = cast("list[Any]", left), cast("list[Any]", right)
-        return len(ours) == len(theirs) and all(map(same, ours, theirs))
+        meter.charge(STEPS_PER_CONTAINER)
+        return len(ours) == len(theirs) and _all_same(ours, theirs, meter)
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         here, there = cast("Mapping[str, Any]", left), cast("Mapping[str, Any]", right)
-        return here.keys() == there.keys() and all(same(here[key], there[key]) for key in here)
+        meter.charge(STEPS_PER_CONTAINER + len(here))
+        return here.keys() == there.keys() and _all_same(here.values(), [there[key] for key in here], meter)
     return False
 
 
-def compare(symbol: str, left: Any, right: Any) -> bool:
+def _all_same(left: Iterable[Any], right: Iterable[Any], meter: Meter) -> bool:
+    for ours, theirs in zip(left, right, strict=True):
+        meter.charge(1)
+        if not same(ours, theirs, meter):
+            return False
+    return True
+
+
+def compare(symbol: str, left: Any, right: Any, meter: Meter) -> bool:
     """Order two numbers, two texts or two times; raises Unsuitable for anything else."""
     kind = left.__class__
+    if kind is str:
+        meter.charge(len(left) // CHARACTERS_PER_STEP)
     if (kind is type(right) and kind in ORDERED) or (kind in NUMBERS and type(right) in NUMBERS):
         try:
             return ORDERINGS[symbol](left, right)
@@ -68,13 +90,41 @@ def compare(symbol: str, left: Any, right: Any) -> bool:
     raise Unsuitable(f"{describe(left)} cannot be compared with {describe(right)} by {symbol}")
 
 
-def holds(container: Any, element: Any) -> bool:
+def holds(container: Any, element: Any, meter: Meter) -> bool:
     """Whether a list has an equal element, a text has that part, or an object has that key."""
     if isinstance(container, list):
-        return any(same(item, element) for item in cast("list[Any]", container))
-    if isinstance(element, str) and isinstance(container, str | Mapping):
+        return any(_equals(cast("list[Any]", container), element, meter))
+    if isinstance(container, str) and isinstance(element, str):
+        meter.charge(searching(container, element))
+        return element in container
+    if isinstance(element, str) and isinstance(container, Mapping):
         return element in container
     raise Unsuitable(f"{describe(container)} cannot contain {describe(element)}")
+
+
+def _equals(items: list[Any], element: Any, meter: Meter) -> Iterator[bool]:
+    for item in items:
+        meter.charge(1)
+        yield same(item, element, meter)
+
+
+def searching(text: str, part: str) -> int:
+    """How many steps it takes to look for a part of a text, which may nearly occur everywhere in it."""
+    return len(text) * (1 + min(len(part), LONG_PART) // 16) // CHARACTERS_PER_STEP
+
+
+def writing(value: Any) -> int:
+    """How many steps it takes to write a number, whose cost grows with the square of its digits."""
+    return (value.bit_length() // BITS_PER_STEP) ** 2 // 200 if isinstance(value, int) else 0
+
+
+def extent(value: Any) -> int:
+    """How many steps it takes to read a value once, what is inside of its elements not counted."""
+    if isinstance(value, str):
+        return len(value) // CHARACTERS_PER_STEP
+    if isinstance(value, list | dict):
+        return len(cast("list[Any]", value))
+    return value.bit_length() // BITS_PER_STEP if isinstance(value, int) else 0
 
 
 def is_empty(value: Any) -> bool:
@@ -98,7 +148,7 @@ def bounded(value: Any) -> Any:
     return cast("Any", value)
 
 
-def size(value: Any, limit: int = MAX_SIZE) -> int:
+def size(value: Any, meter: Meter, limit: int = MAX_SIZE) -> int:
     """About how many characters a value has as JSON; raises EvaluationError beyond `limit`.
 
     A short expression can name a long value many times, which only shows when the result is written.
@@ -110,10 +160,13 @@ def size(value: Any, limit: int = MAX_SIZE) -> int:
         total += SIZE_OF_NODE
         if isinstance(item, str):
             total += len(item)
-        elif isinstance(item, list):
-            waiting += cast("list[Any]", item)
-        elif isinstance(item, Mapping):
-            waiting += cast("Mapping[str, Any]", item).values()
+        elif isinstance(item, list | Mapping):
+            inner = cast("Mapping[str, Any]", item).values() if isinstance(item, Mapping) else cast("list[Any]", item)
+            meter.charge(STEPS_PER_CONTAINER + len(inner) // NODES_PER_STEP)
+            waiting += inner
+        elif isinstance(item, int) and item.bit_length() > BITS_PER_STEP:
+            total += item.bit_length() // 3
+            meter.charge(writing(item))
         if total > limit:
             raise EvaluationError(f"a value grew beyond {limit} characters")
     return total
@@ -200,8 +253,9 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def calculate(symbol: str, left: Any, right: Any) -> Any:
+def calculate(symbol: str, left: Any, right: Any, meter: Meter) -> Any:
     """Apply an arithmetic operator; raises Unsuitable for wrong types, EvaluationError beyond the limits."""
+    meter.charge(extent(left) + extent(right))
     try:
         return bounded(ARITHMETIC[symbol](left, right))
     except ZeroDivisionError as error:

@@ -2,21 +2,22 @@
 
 from typing import Any, cast
 
+from bpm.canonical import canonical
+from bpm.metering import Meter
+
 from ..errors import Unsuitable
-from ..values import bounded, describe, holds, same
+from ..values import describe, holds, same
 from .arguments import boolean, elements, span, spread, whole
 from .registry import function
 
-MOST_DISTINCT = 1_000
 
-
-@function("count")
+@function("count", is_cheap=True)
 def count(items: Any) -> int:
     """The number of elements."""
     return len(elements(items))
 
 
-@function("length")
+@function("length", is_cheap=True)
 def length(value: Any) -> int:
     """The number of characters of a text, elements of a list or keys of an object."""
     if isinstance(value, str | list | dict):
@@ -36,10 +37,10 @@ def some(value: Any, *more: Any) -> bool:
     return any(boolean(item) for item in spread((value, *more)))
 
 
-@function("list contains", is_condition=True, takes_null=True)
-def list_contains(items: Any, element: Any) -> bool:
+@function("list contains", is_condition=True, takes_null=True, is_cheap=True)
+def list_contains(items: Any, element: Any, *, meter: Meter) -> bool:
     """Whether a list has an equal element."""
-    return holds(elements(items), element)
+    return holds(elements(items), element, meter)
 
 
 @function("append")
@@ -48,7 +49,7 @@ def append(items: Any, *more: Any) -> list[Any]:
     return [*elements(items), *more]
 
 
-@function("is empty", is_condition=True)
+@function("is empty", is_condition=True, is_cheap=True)
 def is_empty(items: Any) -> bool:
     """Whether a list has no elements."""
     return not elements(items)
@@ -76,15 +77,21 @@ def list_replace(items: Any, position: Any, element: Any) -> list[Any]:
 
 
 @function("union")
-def union(items: Any, *more: Any) -> list[Any]:
+def union(items: Any, *more: Any, meter: Meter) -> list[Any]:
     """The different elements of several lists."""
-    return distinct_values(concatenate(items, *more))
+    return distinct_values(concatenate(items, *more), meter=meter)
 
 
 @function("duplicate values")
-def duplicate_values(items: Any) -> list[Any]:
+def duplicate_values(items: Any, *, meter: Meter) -> list[Any]:
     """Each element that stands more than once, once."""
-    return [item for item in distinct_values(items) if sum(same(item, each) for each in items) > 1]
+    counts: dict[str, int] = {}
+    first: dict[str, Any] = {}
+    for item in elements(items):
+        key = canonical(item, meter)
+        counts[key] = counts.get(key, 0) + 1
+        first.setdefault(key, item)
+    return [first[key] for key, count in counts.items() if count > 1]
 
 
 @function("concatenate")
@@ -94,24 +101,27 @@ def concatenate(items: Any, *more: Any) -> list[Any]:
 
 
 @function("distinct values")
-def distinct_values(items: Any) -> list[Any]:
+def distinct_values(items: Any, *, meter: Meter) -> list[Any]:
     """Each different element once."""
-    if len(elements(items)) > MOST_DISTINCT:
-        raise Unsuitable(f"distinct values() takes at most {MOST_DISTINCT} elements")
-    kept: list[Any] = []
-    for item in items:
-        if not holds(kept, item):
-            kept.append(item)
-    return kept
+    first: dict[str, Any] = {}
+    for item in elements(items):
+        first.setdefault(canonical(item, meter), item)
+    return list(first.values())
 
 
 @function("flatten")
-def flatten(items: Any) -> list[Any]:
+def flatten(items: Any, *, meter: Meter) -> list[Any]:
     """The list with the elements of the lists in it, at any depth."""
     flat: list[Any] = []
-    for item in elements(items):
-        flat.extend(flatten(item) if isinstance(item, list) else [item])
-        bounded(flat)
+    waiting: list[Any] = elements(items)[::-1]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            inner = cast("list[Any]", item)
+            meter.charge(1 + len(inner))
+            waiting += inner[::-1]
+        else:
+            flat.append(item)
     return flat
 
 
@@ -121,10 +131,12 @@ def reverse(items: Any) -> list[Any]:
     return elements(items)[::-1]
 
 
-@function("sublist")
-def sublist(items: Any, start: Any, length: Any = None) -> list[Any]:
+@function("sublist", is_cheap=True)
+def sublist(items: Any, start: Any, length: Any = None, *, meter: Meter) -> list[Any]:
     """A part of the list, counted from 1, or from the end when negative."""
-    return elements(items)[span(len(items), start, length)]
+    part = elements(items)[span(len(items), start, length)]
+    meter.charge(len(part))
+    return part
 
 
 def _place(items: Any, position: Any) -> int:
@@ -136,6 +148,6 @@ def _place(items: Any, position: Any) -> int:
 
 
 @function("index of")
-def index_of(items: Any, wanted: Any) -> list[int]:
+def index_of(items: Any, wanted: Any, *, meter: Meter) -> list[int]:
     """The positions, from 1, of the elements equal to `wanted`."""
-    return [place for place, item in enumerate(elements(items), 1) if same(item, wanted)]
+    return [place for place, item in enumerate(elements(items), 1) if same(item, wanted, meter)]

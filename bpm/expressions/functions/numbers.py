@@ -4,6 +4,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from bpm.metering import Meter
+
 from .. import dates, values
 from ..errors import Unsuitable
 from .arguments import number, spread, text
@@ -45,52 +47,52 @@ def modulo(value: Any, divisor: Any) -> int | float:
 
 
 @function("min")
-def least(value: Any, *more: Any) -> Any:
+def least(value: Any, *more: Any, meter: Meter) -> Any:
     """The least of a list or of the arguments; null for an empty list."""
-    return _extreme("<", (value, *more))
+    return _extreme("<", (value, *more), meter)
 
 
 @function("max")
-def greatest(value: Any, *more: Any) -> Any:
+def greatest(value: Any, *more: Any, meter: Meter) -> Any:
     """The greatest of a list or of the arguments; null for an empty list."""
-    return _extreme(">", (value, *more))
+    return _extreme(">", (value, *more), meter)
 
 
 @function("sum")
-def total(value: Any, *more: Any) -> Any:
+def total(value: Any, *more: Any, meter: Meter) -> Any:
     """The sum of a list or of the arguments; null for an empty list, as in FEEL."""
     items = spread((value, *more))
     result: Any = number(items[0]) if items else None
     for item in items[1:]:
-        result = values.calculate("+", result, number(item))
+        result = values.calculate("+", result, number(item), meter)
     return result
 
 
 @function("product")
-def product(value: Any, *more: Any) -> Any:
+def product(value: Any, *more: Any, meter: Meter) -> Any:
     """The product of a list or of the arguments; null for an empty list, as in FEEL."""
     items = spread((value, *more))
     result: Any = number(items[0]) if items else None
     for item in items[1:]:
-        result = values.calculate("*", result, item)
+        result = values.calculate("*", result, item, meter)
     return result
 
 
 @function("mean")
-def mean(value: Any, *more: Any) -> Any:
+def mean(value: Any, *more: Any, meter: Meter) -> Any:
     """The average of a list or of the arguments; null for an empty list."""
     items = spread((value, *more))
-    return values.divide(total(items), len(items)) if items else None
+    return values.divide(total(items, meter=meter), len(items)) if items else None
 
 
 def _refuse(name: str) -> None:
     raise ValueError(name)
 
 
-def _extreme(symbol: str, arguments: tuple[Any, ...]) -> Any:
+def _extreme(symbol: str, arguments: tuple[Any, ...], meter: Meter) -> Any:
     items = spread(arguments)
     best = items[0] if items else None
     for item in items[1:]:
-        if values.compare(symbol, item, best):
+        if values.compare(symbol, item, best, meter):
             best = item
     return best

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bpm.metering import Meter
+
 from ..errors import Unsuitable
 from .arguments import elements, record, text
 from .registry import function
 
 
-@function("get value")
+@function("get value", is_cheap=True)
 def get_value(value: Any, key: Any) -> Any:
     """The value under a key; null if there is none."""
     return record(value).get(text(key))
@@ -33,27 +35,32 @@ def _is_entry(value: Any) -> bool:
 
 
 @function("context put", "put")
-def context_put(value: Any, key: Any, new: Any) -> dict[str, Any]:
+def context_put(value: Any, key: Any, new: Any, *, meter: Meter) -> dict[str, Any]:
     """The object with a value under a key, or under the last of a list of keys."""
     first, *rest = (elements(key) if isinstance(key, list) else [key]) or [None]
+    meter.charge(len(record(value)) + len(rest))
     inner = record(value).get(text(first)) if rest else None
-    return {**record(value), text(first): context_put(inner or {}, rest, new) if rest else new}
+    return {**record(value), text(first): context_put(inner or {}, rest, new, meter=meter) if rest else new}
 
 
 @function("context merge", "put all")
-def context_merge(*objects: Any) -> dict[str, Any]:
+def context_merge(*objects: Any, meter: Meter) -> dict[str, Any]:
     """Several objects, or a list of them, as one; the last counts where they share a key."""
     given = elements(objects[0]) if len(objects) == 1 and isinstance(objects[0], list) else objects
-    return {key: value for each in given for key, value in record(each).items()}
+    merged: dict[str, Any] = {}
+    for each in given:
+        meter.charge(len(record(each)))
+        merged.update(record(each))
+    return merged
 
 
-@function("is defined", is_condition=True, takes_null=True)
+@function("is defined", is_condition=True, takes_null=True, is_cheap=True)
 def is_defined(value: Any) -> bool:
     """Whether there is a value, and it is not null."""
     return value is not None
 
 
-@function("get or else", takes_null=True)
+@function("get or else", takes_null=True, is_cheap=True)
 def get_or_else(value: Any, default: Any) -> Any:
     """The value, or the default if it is missing or null."""
     return default if value is None else value

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
+from bpm.metering import Meter
+
+from ..values import extent
+
 ANY_NUMBER = 99
 CallableT = TypeVar("CallableT", bound=Callable[..., Any])
 
@@ -16,7 +20,9 @@ class Function:
 
     `is_condition`: its result is true or false; `takes_null`: a missing argument reaches it as null;
     `reads_clock`: it is called with the scope; `is_temporal`: its result is not yet JSON; `takes_function`: an
-    argument may be a function.
+    argument may be a function; `is_cheap`: its cost does not depend on how large its arguments are;
+    `steps`: what a call costs at least;
+    `takes_meter`: it charges what it does beyond reading each argument once.
     """
 
     call: Callable[..., Any]
@@ -27,6 +33,17 @@ class Function:
     reads_clock: bool = False
     is_temporal: bool = False
     takes_function: bool = False
+    is_cheap: bool = False
+    steps: int = 2
+    takes_meter: bool = False
+
+    def invoke(self, meter: Meter, *arguments: Any) -> Any:
+        """Call it, and charge what it costs."""
+        meter.charge(self.steps if self.is_cheap else self.steps + sum(map(extent, arguments)))
+        result = self.call(*arguments, meter=meter) if self.takes_meter else self.call(*arguments)
+        if not self.is_cheap:
+            meter.charge(extent(result))
+        return result
 
     @property
     def arity(self) -> str:
@@ -39,18 +56,22 @@ class Function:
 FUNCTIONS: dict[str, Function] = {}
 
 
-def function(*names: str, **traits: bool) -> Callable[[CallableT], CallableT]:
-    """Register the function beneath under `names`; its signature says how many arguments it takes."""
+def function(*names: str, **traits: Any) -> Callable[[CallableT], CallableT]:
+    """Register the function beneath under `names`; its signature says how many arguments it takes.
+
+    A call is charged the size of its arguments and of its result; one that does more takes a `meter` by name.
+    """
 
     def register(call: CallableT) -> CallableT:
-        parameters = inspect.signature(call).parameters.values()
+        parameters = [each for name, each in inspect.signature(call).parameters.items() if name != "meter"]
+        takes_meter = "meter" in inspect.signature(call).parameters
         named = [each for each in parameters if each.kind is not each.VAR_POSITIONAL]
         least = sum(each.default is each.empty for each in named)
         most = len(named) if len(named) == len(parameters) else ANY_NUMBER
         if traits.get("reads_clock"):
             least = most = 0
         for name in names:
-            FUNCTIONS[name] = Function(call, least, most, **traits)
+            FUNCTIONS[name] = Function(call, least, most, **traits, takes_meter=takes_meter)
         return call
 
     return register

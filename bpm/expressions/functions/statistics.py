@@ -1,22 +1,28 @@
 """Functions on the numbers of a list, and on a number alone, that ask for more than arithmetic."""
 
 import math
-from collections import Counter
+from itertools import groupby
 from typing import Any
+
+from bpm.metering import Meter
 
 from ..errors import Unsuitable
 from .arguments import number, spread, whole
 from .registry import function
 
+COMPARISONS_PER_STEP = 8
 
-def _numbers(arguments: tuple[Any, ...]) -> list[int | float]:
-    return sorted(number(item) for item in spread(arguments))
+
+def _numbers(arguments: tuple[Any, ...], meter: Meter) -> list[int | float]:
+    items = spread(arguments)
+    meter.charge(len(items) * len(items).bit_length() // COMPARISONS_PER_STEP)
+    return sorted(number(item) for item in items)
 
 
 @function("median")
-def median(value: Any, *more: Any) -> int | float | None:
+def median(value: Any, *more: Any, meter: Meter) -> int | float | None:
     """The middle one, or the mean of the two in the middle; null for an empty list."""
-    items = _numbers((value, *more))
+    items = _numbers((value, *more), meter)
     middle, is_odd = divmod(len(items), 2)
     if not items:
         return None
@@ -24,16 +30,17 @@ def median(value: Any, *more: Any) -> int | float | None:
 
 
 @function("mode")
-def mode(value: Any, *more: Any) -> list[int | float]:
+def mode(value: Any, *more: Any, meter: Meter) -> list[int | float]:
     """The most frequent ones, the least first."""
-    counts = Counter(_numbers((value, *more)))
-    return [item for item, count in counts.items() if count == max(counts.values())]
+    runs = [(item, len(list(equal))) for item, equal in groupby(_numbers((value, *more), meter))]
+    most = max((count for _, count in runs), default=0)
+    return [item for item, count in runs if count == most]
 
 
 @function("stddev")
-def standard_deviation(value: Any, *more: Any) -> float:
+def standard_deviation(value: Any, *more: Any, meter: Meter) -> float:
     """The standard deviation of a sample, which takes two numbers at least."""
-    items = _numbers((value, *more))
+    items = _numbers((value, *more), meter)
     if len(items) < 2:
         raise Unsuitable("stddev() needs two numbers at least")
     mean = sum(items) / len(items)

@@ -4,25 +4,31 @@ import json
 import re
 from typing import Any
 
+from bpm.metering import Meter
+
 from .. import dates
 from ..errors import EvaluationError, Unsuitable
-from ..values import MAX_TEXT, describe, size
+from ..values import CHARACTERS_PER_STEP, MAX_LIST, MAX_TEXT, describe, extent, searching, size, writing
 from .arguments import elements, span, text
 from .registry import function
 
+LETTERS_PER_STEP = 32
+"""Of functions that look at each letter by itself."""
+_BLANKS = {code: " " for code in range(0x3001) if chr(code).isspace()}
 _ESCAPED = re.compile(r"\\(.)")
 
 
-def to_text(value: Any) -> str:
+def to_text(value: Any, meter: Meter) -> str:
     """A value inside text: texts as they are, null as nothing, everything else as JSON."""
     if isinstance(value, str):
         return value
     if value is None:
         return ""
     if not isinstance(value, list | dict):
+        meter.charge(writing(value))
         value = dates.to_json(value)
         return value if isinstance(value, str) else json.dumps(value, default=_as_text)
-    size(value, MAX_TEXT)
+    meter.charge(size(value, meter, MAX_TEXT) // CHARACTERS_PER_STEP)
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_as_text)
     except RecursionError as error:
@@ -37,27 +43,30 @@ def _as_text(value: Any) -> Any:
     return written
 
 
-@function("string", takes_null=True)
-def string(value: Any) -> str | None:
+@function("string", takes_null=True, is_cheap=True)
+def string(value: Any, *, meter: Meter) -> str | None:
     """The value as text; null stays null."""
-    return None if value is None else to_text(value)
+    return None if value is None else to_text(value, meter)
 
 
-@function("contains", is_condition=True)
-def contains(value: Any, part: Any) -> bool:
+@function("contains", is_condition=True, is_cheap=True)
+def contains(value: Any, part: Any, *, meter: Meter) -> bool:
     """Whether a text holds another."""
+    meter.charge(searching(text(value), text(part)))
     return text(part) in text(value)
 
 
-@function("starts with", is_condition=True)
-def starts_with(value: Any, part: Any) -> bool:
+@function("starts with", is_condition=True, is_cheap=True)
+def starts_with(value: Any, part: Any, *, meter: Meter) -> bool:
     """Whether a text starts with another."""
+    meter.charge(extent(part))
     return text(value).startswith(text(part))
 
 
-@function("ends with", is_condition=True)
-def ends_with(value: Any, part: Any) -> bool:
+@function("ends with", is_condition=True, is_cheap=True)
+def ends_with(value: Any, part: Any, *, meter: Meter) -> bool:
     """Whether a text ends with another."""
+    meter.charge(extent(part))
     return text(value).endswith(text(part))
 
 
@@ -68,14 +77,16 @@ def is_blank(value: Any) -> bool:
 
 
 @function("upper case", "upper")
-def upper_case(value: Any) -> str:
+def upper_case(value: Any, *, meter: Meter) -> str:
     """The text in capitals."""
+    meter.charge(len(text(value)) // LETTERS_PER_STEP)
     return text(value).upper()
 
 
 @function("lower case", "lower")
-def lower_case(value: Any) -> str:
+def lower_case(value: Any, *, meter: Meter) -> str:
     """The text in small letters."""
+    meter.charge(len(text(value)) // LETTERS_PER_STEP)
     return text(value).lower()
 
 
@@ -85,47 +96,58 @@ def trim(value: Any) -> str:
     return text(value).strip()
 
 
-@function("string length")
+@function("string length", is_cheap=True)
 def string_length(value: Any) -> int:
     """The number of characters."""
     return len(text(value))
 
 
-@function("substring")
-def substring(value: Any, start: Any, length: Any = None) -> str:
+@function("substring", is_cheap=True)
+def substring(value: Any, start: Any, length: Any = None, *, meter: Meter) -> str:
     """A part of the text, counted from 1, or from the end when negative."""
-    return text(value)[span(len(value), start, length)]
+    part = text(value)[span(len(text(value)), start, length)]
+    meter.charge(len(part) // CHARACTERS_PER_STEP)
+    return part
 
 
 @function("substring before")
-def substring_before(value: Any, mark: Any) -> str:
+def substring_before(value: Any, mark: Any, *, meter: Meter) -> str:
     """What stands before the first `mark`; nothing if it does not occur or is empty."""
+    meter.charge(searching(text(value), text(mark)))
     before, found, _ = text(value).partition(mark) if text(mark) else ("", "", "")
     return before if found else ""
 
 
 @function("substring after")
-def substring_after(value: Any, mark: Any) -> str:
+def substring_after(value: Any, mark: Any, *, meter: Meter) -> str:
     """What stands after the first `mark`, everything if that is empty; nothing if it does not occur."""
+    meter.charge(searching(text(value), text(mark)))
     return text(value).partition(mark)[2] if text(mark) else text(value)
 
 
 @function("split")
-def split(value: Any, separator: Any) -> list[str]:
+def split(value: Any, separator: Any, *, meter: Meter) -> list[str]:
     r"""The parts of a text between separators, which are plain text; `\s` is a blank, `\.` and the like a mark."""
     plain = _ESCAPED.sub(_mark, text(separator))
     if not plain:
         raise Unsuitable("the text to split at is empty")
-    return (re.sub(r"\s", " ", text(value)) if r"\s" in separator else text(value)).split(plain)
+    given = text(value)
+    meter.charge(searching(given, plain))
+    if r"\s" in separator:
+        meter.charge(len(given) // LETTERS_PER_STEP)
+        given = given.translate(_BLANKS)
+    if given.count(plain) >= MAX_LIST:
+        raise EvaluationError(f"a list grew beyond {MAX_LIST} elements")
+    return given.split(plain)
 
 
 @function("string join")
-def string_join(items: Any, separator: Any = None) -> str:
+def string_join(items: Any, separator: Any = None, *, meter: Meter) -> str:
     """The texts of a list joined, nulls left out."""
     separator = "" if separator is None else separator
     texts = [text(item) for item in elements(items) if item is not None]
-    size(texts, MAX_TEXT)
-    size(text(separator), MAX_TEXT // max(len(texts), 1))
+    size(texts, meter, MAX_TEXT)
+    size(text(separator), meter, MAX_TEXT // max(len(texts), 1))
     return separator.join(texts)
 
 

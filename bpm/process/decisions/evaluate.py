@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bpm.expressions import CLOCK, EvaluationError, Expression, to_json
+from bpm.expressions import CLOCK, EvaluationError, Expression, equal, to_json
+from bpm.metering import MAX_MESSAGE_STEPS, budget
 
 from .unary import INPUT, Test
 
@@ -61,8 +62,8 @@ class Table:
 
     def rows(self, scope: Scope) -> list[Row]:
         """The outputs that count by the hit policy."""
-        values = [expression.evaluate(scope) for expression in self.inputs]
-        matching = (rule for rule in self.rules if self._matches(rule, values, scope))
+        tested = [{**scope, INPUT: expression.evaluate(scope)} for expression in self.inputs]
+        matching = (rule for rule in self.rules if self._matches(rule, tested))
         if self.policy == "FIRST":
             first = next(matching, None)
             return [self._row(first.outputs, scope)] if first else self._default(scope)
@@ -81,8 +82,8 @@ class Table:
     def _shown(self, row: Row) -> Any:
         return row[self.outputs[0]] if len(self.outputs) == 1 else row
 
-    def _matches(self, rule: Rule, values: Sequence[Any], scope: Scope) -> bool:
-        return all(test({**scope, INPUT: value}) for test, value in zip(rule.tests, values, strict=True))
+    def _matches(self, rule: Rule, tested: Sequence[Scope]) -> bool:
+        return all(test(scope) for test, scope in zip(rule.tests, tested, strict=True))
 
     def _row(self, outputs: Sequence[Expression | None], scope: Scope) -> Row:
         pairs = zip(self.outputs, outputs, strict=True)
@@ -99,7 +100,7 @@ class Table:
         return hits
 
     def _any(self, hits: list[Row]) -> list[Row]:
-        if any(hit != hits[0] for hit in hits):
+        if not all(equal(hit, hits[0]) for hit in hits):
             raise DecisionFailed("rules with different outputs match, which the hit policy ANY does not allow")
         return hits[:1]
 
@@ -163,10 +164,11 @@ def decide(decision: Decision, variables: Mapping[str, Any], now: Any, shape: st
     resultList.
     """
     try:
-        rows = _rows(decision, {**variables, CLOCK: now}, {})
+        with budget(MAX_MESSAGE_STEPS):
+            rows = _rows(decision, {**variables, CLOCK: now}, {})
+            return to_json(_SHAPES[shape](rows) if shape else decision.logic.result(rows))
     except EvaluationError as error:
         raise DecisionFailed(str(error)) from error
-    return to_json(_SHAPES[shape](rows) if shape else decision.logic.result(rows))
 
 
 def _rows(decision: Decision, scope: Scope, known: dict[str, Any]) -> list[Row]:

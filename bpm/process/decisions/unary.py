@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from bpm.expressions import Expression, ExpressionError, compile_expression
+from bpm.expressions import Expression, ExpressionError, compile_expression, equal
 
 INPUT = "_input"
 """The name under which an expression sees the value that is tested."""
@@ -45,8 +45,8 @@ def _compile_one(text: str, subject: str) -> Test:
     if text in ("true", "false"):
         return lambda scope: scope[INPUT] is (text == "true")
     value = compile_feel(text)
-    equal = compile_feel(f"{subject} = {text}") if subject != INPUT else None
-    return lambda scope: _is_met(value.evaluate(scope), scope, equal)
+    is_equal = compile_feel(f"{subject} = {text}") if subject != INPUT else None
+    return lambda scope: _is_met(value.evaluate(scope), scope, is_equal)
 
 
 def _condition(source: str) -> Test:
@@ -54,19 +54,15 @@ def _condition(source: str) -> Test:
     return lambda scope: expression.evaluate(scope) is True
 
 
-def _is_met(value: Any, scope: Mapping[str, Any], equal: Expression | None) -> bool:
+def _is_met(value: Any, scope: Mapping[str, Any], is_equal: Expression | None) -> bool:
     given = scope[INPUT]
-    if equal is not None:
-        return equal.evaluate(scope) is True
+    if is_equal is not None:
+        return is_equal.evaluate(scope) is True
     if isinstance(value, list) and not isinstance(given, list):
-        return any(_same(each, given) for each in cast("list[Any]", value))
+        return any(equal(each, given) for each in cast("list[Any]", value))
     if isinstance(value, bool) and not isinstance(given, bool):
         return value
-    return _same(value, given)
-
-
-def _same(left: Any, right: Any) -> bool:
-    return left == right and isinstance(left, bool) == isinstance(right, bool)
+    return equal(value, given)
 
 
 def asking(text: str, name: str) -> str:
