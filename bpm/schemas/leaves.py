@@ -42,7 +42,7 @@ class Pattern:
             self._characters = characters
             return
         raise SchemaError(
-            f'"{source[:200]}" is not a "regex" that can be matched in linear time: leave out look-around, '
+            f'is not a JSON Schema: "{source[:200]}" is not a "regex" that can be matched in linear time: leave out look-around, '
             "back-references and very large repetitions"
         )
 
