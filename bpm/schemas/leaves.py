@@ -42,8 +42,8 @@ class Pattern:
             self._characters = characters
             return
         raise SchemaError(
-            f'is not a JSON Schema: "{source[:200]}" is not a "regex" that can be matched in linear time: leave out look-around, '
-            "back-references and very large repetitions"
+            f'is not a JSON Schema: "{source[:200]}" is not a "regex" that can be matched in linear time: leave out '
+            "look-around, back-references and very large repetitions"
         )
 
     def matches(self, text: str, meter: Meter) -> bool:
