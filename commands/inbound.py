@@ -19,7 +19,7 @@ from router.attempts.tables import select_attempts
 from router.request import InboundCall, call_of
 from router.seal import RequestSeal
 from router.sealing import opened_definition
-from router.signatures import SignatureConfig, explain
+from router.signatures import STORED, SignatureConfig, explain
 from router.tables import InboundRequest
 
 MAX_COMMANDS_SHOWN = 100
@@ -151,7 +151,7 @@ def _configured(row: InboundRequest, context: Context, box: SecretBox) -> Signat
         raise Invalid(f"signature.secret: {error}") from error
     if definition.get("signature") is None:
         raise Invalid("signature: is required, since the request belongs to no configuration that has one")
-    return SignatureConfig.model_validate(definition["signature"])
+    return SignatureConfig.model_validate(definition["signature"], context=STORED)
 
 
 def _check_may_refer(context: Context) -> None:

@@ -15,10 +15,12 @@ from bpm.settings import Settings
 from commands.webhook_config_checks import (
     Findings,
     check_address,
+    check_answers,
     check_key,
     check_references,
     check_resolved,
     check_secrets,
+    check_signature,
 )
 from router import tables
 from router.config import WebHookFields
@@ -45,6 +47,8 @@ def insert(
     definition = _sealed(definition_of(fields), box)
     check_secrets(definition, {}, findings, context)
     check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
+    check_signature(definition, box, findings)
+    check_answers(fields, findings)
     findings.raise_any()
     values = {
         **_values(fields, definition, run_as_id, context),
@@ -76,6 +80,8 @@ def replace(
     definition = with_stored_secrets(_sealed(definition_of(fields), box), row.definition)
     check_secrets(definition, row.definition, findings, context)
     check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
+    check_signature(definition, box, findings)
+    check_answers(fields, findings)
     findings.raise_any()
     values = {
         **_values(fields, definition, run_as_id, context),
@@ -110,6 +116,8 @@ def draft_row(
     stored = saved.definition if saved else {}
     definition = with_stored_secrets(_sealed(definition_of(fields), box), stored)
     check_secrets(definition, stored, findings, context)
+    check_signature(definition, box, findings)
+    check_answers(fields, findings)
     return WebhookConfig(
         **_values(fields, definition, None, context),
         id=saved.id if saved else 0,

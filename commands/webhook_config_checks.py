@@ -11,15 +11,19 @@ from bpm.errors import BpmError, Conflict, Forbidden, Invalid
 from bpm.security.permissions import INSTALLATION, SYSTEM, Principal
 from bpm.security.redaction import REDACTED
 from bpm.security.references import FOREIGN, REFER, Resolve, may_refer
-from bpm.security.secrets import SecretError
+from bpm.security.secrets import SecretBox, SecretError
 from router import tables
 from router.config import ExecutionType, WebHookFields, unknown_command
+from router.deduplication import parts_of
 from router.paths import overlaps, shape
-from router.sealing import mapped, references_in
+from router.sealing import mapped, opened_definition, references_in
+from router.signatures import STORED, SignatureConfig
 from scripts import Check, Problem, Sandbox
 
 KEY_TAKEN = "A webhook configuration with this key already exists"
 ADDRESS_TAKEN = "path: this address is taken or overlaps one that is; choose another"
+
+FIRST_ERROR = 400
 
 EXECUTED_BY = {
     ExecutionType.CHAIN: "ExecuteCommandChainCommand",
@@ -167,6 +171,27 @@ def check_resolved(definition: Mapping[str, Any], resolve: Resolve, findings: Fi
             resolve(reference)
         except SecretError as error:
             findings.warnings.append(f"secret: {error}")
+
+
+def check_signature(definition: Mapping[str, Any], box: SecretBox, findings: Findings) -> None:
+    """Say what looks wrong with a signature, the stored secrets that it keeps included."""
+    signature = definition.get("signature")
+    try:
+        opened = opened_definition(definition, box)["signature"] if signature is not None else None
+        config = SignatureConfig.model_validate(opened, context=STORED) if opened is not None else None
+    except ValueError:
+        return  # it can't be opened, or is refused anyway
+    if config is not None:
+        findings.warnings.extend(f"signature: {sentence}" for sentence in dict.fromkeys(config.warnings()))
+
+
+def check_answers(fields: WebHookFields, findings: Findings) -> None:
+    """Say what looks wrong with how repetitions are known and requests are answered."""
+    if fields.action == "GET" and any(place.startswith("body") for place in parts_of(fields.deduplication or "none")):
+        findings.warnings.append("deduplication: a GET request has no body, so no id will be found in it")
+    if fields.response is not None and fields.response.status >= FIRST_ERROR:
+        status = f"response.status: {fields.response.status} tells the sender that its request failed"
+        findings.warnings.append(f"{status}: it will send it again, and be answered so again")
 
 
 def _unknown_fields(place: str, message_type: type[Message[Any]], parameters: Mapping[str, Any]) -> Iterable[str]:

@@ -208,8 +208,7 @@ def _verdict(rule: Rule, call: InboundCall, guard: Guard, context: Context) -> V
 
 
 def _duplicate(rule: Rule, call: InboundCall, context: Context) -> Verdict:
-    assert rule.dedupe is not None
-    key = rule.dedupe(call.headers, call.query, lambda: call.payload.value)
+    key = rule.delivery_id(call)
     first = tables.request_with_key(context.tx, Source.of(rule).dedupe_key(key)) if key is not None else None
     if first is None or first.request_id == call.id:
         return Verdict()

@@ -34,7 +34,7 @@ class WebHookConfigView(View):
     handshake: dict[str, Any] | None = None
     response_mode: str = "async"
     response: dict[str, Any] | None = None
-    deduplication: str | None = None
+    deduplication: str | list[str] | None = None
     rate_limit: str | None = None
     max_body_bytes: int | None = None
     run_as: str | None = None

@@ -1,6 +1,7 @@
 """What callers are told: accepted, the outcome, the first answer again, or why not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -11,6 +12,7 @@ from bpm.errors import BpmError, Defect
 from bpm.expressions import EvaluationError
 from router import tables
 from router.config import ExecutionType
+from router.guard import SIGNATURE, Verdict
 from router.providers import Answer
 from router.request import InboundCall
 from router.rule import Rule
@@ -19,6 +21,8 @@ Problems = Callable[[BpmError, str, str], Answer]
 """Makes the answer of an error: (error, request id, the message's text of failure)."""
 
 JSON = "application/json"
+FIRST_ERROR = 400
+"""The lowest status by which a caller is told that its request was not taken."""
 OURS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade", "x-request-id"})
 """Headers that no script may set: they say where an answer ends, and which one it is."""
 
@@ -41,6 +45,16 @@ class Answers:
     def problem(self, error: BpmError, request_id: str, failed: str = "") -> Answer:
         """Answer an error."""
         return self._problems(error, request_id, failed)
+
+    def refused(self, verdict: Verdict, request_id: str, rule: Rule | None) -> Answer:
+        """Answer a refused request in the form that the rule prescribes, if it does."""
+        assert verdict.error is not None
+        answer = self.problem(verdict.error, request_id)
+        if rule is None or rule.fields.response is None:
+            return answer
+        form = rule.fields.response.form_of_refusals
+        status = form.status if form.status is not None and verdict.cause == SIGNATURE else answer.status
+        return replace(answer, status=status, body=b"" if form.bodiless else answer.body)
 
     def defect(self, error: Exception, request_id: str) -> Answer:
         """Answer our own mistake, and write it down."""
@@ -78,8 +92,15 @@ class Answers:
     def again(self, first: Any) -> Answer:
         """Answer a repeated request as the first one was."""
         if first.answer_status is not None:
-            return Answer(first.answer_status, first.answer_body or b"", first.answer_type or JSON)
+            headers = tuple((name, value) for name, value in first.answer_headers or ())
+            return Answer(first.answer_status, first.answer_body or b"", first.answer_type or JSON, headers)
         return accepted(first.request_id, 202 if first.state == tables.RUNNING else 200)
+
+
+def has_refused(rule: Rule, outcome: Outcome) -> bool:
+    """Tell whether a script succeeded in saying no: it replied with 4xx or 5xx."""
+    reply = outcome.data.reply if rule.fields.execution_type is ExecutionType.CODE and outcome.ok else None
+    return reply is not None and reply.status >= FIRST_ERROR
 
 
 def success(data: bytes, message: str) -> Answer:

@@ -8,8 +8,12 @@ from bpm.clock import Clock
 from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
 from router import attempts, tables
+from router.inbox import kept_headers
 from router.providers import Answer
 from router.settlement import settled
+
+Remembered = Callable[[Outcome], Answer | None]
+"""Returns the answer to be given again to the same id; None when the caller was told no and may try again."""
 
 
 class AtOnce:
@@ -18,8 +22,8 @@ class AtOnce:
     `first` is the request that carried the same provider's id before, if there was one.
     """
 
-    def __init__(self, row: dict[str, Any], clock: Clock, answer: Callable[[Outcome], Answer]) -> None:
-        """Take the request's row and how its outcome is answered."""
+    def __init__(self, row: dict[str, Any], clock: Clock, answer: Remembered) -> None:
+        """Take the request's row and what is remembered as its answer."""
         self._row = row
         self._clock = clock
         self._answer = answer
@@ -33,26 +37,31 @@ class AtOnce:
         raise NotImplementedError
 
     def find_first(self, tx: Transaction) -> Any:
-        """Return the first request with the provider's id; None when that was too long ago to count."""
+        """Return the first request with the provider's id; None when that was too long ago to count, or is dead."""
         key = self._row["dedupe_key"]
-        return tables.first_with_key(tx, key, self._row["received_at"]) if key is not None else None
+        first = tables.first_with_key(tx, key, self._row["received_at"]) if key is not None else None
+        if first is None or not tables.is_given_up(first):
+            return first
+        tables.free_key(tx, first)  # this one is executed in its stead
+        return None
 
     def _settled(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> dict[str, Any]:
         """Note the attempt and return the row's columns after it; the answer where it may have to be given again.
 
-        A failure is not remembered as the answer to its id: the caller knows it, and may try again.
+        A failure, or a refusal by the script, is not remembered as the answer to its id: the caller knows it, and may
+        try again; and what was refused may not have been the provider's.
         """
-        key = self._row["dedupe_key"] if outcome.ok else None
-        first = self._answer(outcome) if key is not None else None
+        first = self._answer(outcome) if self._row["dedupe_key"] is not None else None
         now = self._clock()
         columns = settled(outcome, envelope.name, 1, now)
         attempts.note(tx, self._row, self._row["received_at"], now, columns)
         return {
             **columns,
-            "dedupe_key": key,
+            "dedupe_key": self._row["dedupe_key"] if first is not None else None,
             "answer_status": first.status if first else None,
             "answer_type": first.content_type if first else None,
             "answer_body": first.body if first else None,
+            "answer_headers": kept_headers(first),
         }
 
 
@@ -74,7 +83,7 @@ class AheadOfEffect(AtOnce):
         self,
         row: dict[str, Any],
         clock: Clock,
-        answer: Callable[[Outcome], Answer],
+        answer: Remembered,
         jobs: JobQueue,
         taken_up: Job,
     ) -> None:
@@ -89,6 +98,9 @@ class AheadOfEffect(AtOnce):
             tables.insert(tx, self._row)
         else:
             self.first = tables.insert_unless_known(tx, self._row)
+        if self.first is not None and self.find_first(tx) is None:
+            tables.insert(tx, self._row)
+            self.first = None
         if self.first is not None:
             return Outcome(replayed=True)
         self._jobs.enqueue(tx, self._taken_up)

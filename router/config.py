@@ -7,14 +7,14 @@ from enum import IntEnum
 from typing import Annotated, Any, Literal, cast
 
 from limits import RateLimitItem, parse
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from bpm.bus import Id, Registry, WireModel
 from bpm.bus.messages import Integer
 from bpm.errors import NotFound
 from bpm.expressions import ExpressionError, compile_expression, compile_template
 from bpm.security.net import AddressList
-from router.deduplication import locator_of
+from router.deduplication import check_deduplication
 from router.handshakes import HandshakeConfig
 from router.paths import normalised
 from router.signatures import SignatureConfig
@@ -74,8 +74,9 @@ def _path(value: str) -> str:
     return normalised(value)
 
 
-def _deduplication(value: str) -> str:
-    locator_of((value,))
+def _deduplication(value: str | list[str], info: ValidationInfo) -> str | list[str]:
+    if not (info.context and info.context.get("stored")):
+        check_deduplication(value)
     return value
 
 
@@ -89,6 +90,9 @@ def _execution_type(value: Any) -> Any:
 Template = Annotated[Any, AfterValidator(_template)]
 Condition = Annotated[str, Field(max_length=4096), AfterValidator(_condition)]
 Type = Annotated[ExecutionType, BeforeValidator(_execution_type)]
+
+
+Place = Annotated[str, Field(max_length=300)]
 
 
 class ChainStep(WireModel):
@@ -112,12 +116,28 @@ class Compensation(WireModel):
 Steps = Annotated[list[ChainStep], Field(min_length=1, max_length=MAX_STEPS)]
 
 
+class RefusedConfig(WireModel):
+    """How refused requests are answered: without a body, and with `status` where the signature is wrong (401)."""
+
+    status: Annotated[Integer, Field(ge=400, le=499)] | None = None
+    bodiless: bool = True
+
+
 class ResponseConfig(WireModel):
-    """The answer for providers that insist on one; `body` is a template, text is sent as it is."""
+    """The answer for providers that insist on one; `body` is a template, text is sent as it is.
+
+    Without a `body` refused requests are answered without one, too, unless `refused` says otherwise.
+    """
 
     status: Annotated[Integer, Field(ge=200, le=599)] = 200
     content_type: Annotated[str, Field(max_length=100, pattern=r"^[\x21-\x7e][\x20-\x7e]*$")] | None = None
     body: Template = None
+    refused: RefusedConfig | None = None
+
+    @property
+    def form_of_refusals(self) -> RefusedConfig:
+        """How refused requests are answered."""
+        return self.refused or RefusedConfig(bodiless=self.body is None)
 
 
 class RetryConfig(WireModel):
@@ -173,7 +193,7 @@ class WebHookFields(WireModel):
     handshake: HandshakeConfig | None = None
     response_mode: Literal["async", "sync"] = "async"
     response: ResponseConfig | None = None
-    deduplication: Annotated[str, Field(max_length=300), AfterValidator(_deduplication)] | None = None
+    deduplication: Annotated[Place | list[Place], AfterValidator(_deduplication)] | None = None
     rate_limit: Annotated[str, Field(max_length=50), AfterValidator(_rate)] | None = None
     max_body_bytes: Annotated[Integer, Field(ge=1, le=16 * 1024 * 1024)] | None = None
     run_as: Annotated[str, Field(min_length=1, max_length=100)] | None = None
@@ -192,9 +212,12 @@ class WebHookFields(WireModel):
 def parse_rate(text: str) -> RateLimitItem:
     """Read `100/minute`, `5 per second`; raises `ValueError` with examples."""
     try:
-        return parse(text)
+        rate = parse(text)
     except ValueError:
         raise ValueError("must be a count and a period, as in 100/minute or 5/second") from None
+    if rate.amount < 1:
+        raise ValueError("must let at least one request through, as in 1/minute; switch the rule off to refuse all")
+    return rate
 
 
 def demands(fields: Mapping[str, Any]) -> Iterable[str]:

@@ -91,14 +91,14 @@ class WebhookEndpoint:
         rule, verdict = self._guard.choose(rules, call)
         source = Source.of(rule)
         if not verdict.passed:
-            return await self._refused(call, body, source, verdict)
+            return await self._refused(call, body, source, verdict, rule)
         try:
             call.body = await body.read(rule.max_body_bytes)
         except TooLarge:
-            return await self._refused(call, None, source, self._guard.too_large(rule.max_body_bytes))
+            return await self._refused(call, None, source, self._guard.too_large(rule.max_body_bytes), rule)
         verdict = self._guard.counted(rule, call, self._guard.after_body(rule, call))
         if not verdict.passed:
-            return await self._refused(call, None, source, verdict)
+            return await self._refused(call, None, source, verdict, rule)
         return await self._passed(call, rule, source)
 
     async def _greeting(self, rules: list[Rule], call: InboundCall, body: "Body") -> Answer | None:
@@ -114,7 +114,7 @@ class WebhookEndpoint:
         return None
 
     async def _passed(self, call: InboundCall, rule: Rule, source: Source) -> Answer:
-        key = rule.dedupe(call.headers, call.query, lambda: call.payload.value) if rule.dedupe else None
+        key = rule.delivery_id(call)
         if rule.sync:
             return await self._execution.at_once(call, rule, source, key)
         answer = self._answers.prescribed(call, rule)
@@ -154,7 +154,9 @@ class WebhookEndpoint:
             await self._inbox.repeat(call, source, first)
         return reception.answer
 
-    async def _refused(self, call: InboundCall, body: "Body | None", source: Source, verdict: Verdict) -> Answer:
+    async def _refused(
+        self, call: InboundCall, body: "Body | None", source: Source, verdict: Verdict, rule: Rule | None = None
+    ) -> Answer:
         """Keep what can be kept of a refused request, and say no."""
         if body is not None and not call.body:
             try:
@@ -162,8 +164,7 @@ class WebhookEndpoint:
             except TooLarge:
                 call.body = b""
         await self._inbox.refuse(call, source, verdict)
-        assert verdict.error is not None
-        return self._answers.problem(verdict.error, call.id)
+        return self._answers.refused(verdict, call.id, rule)
 
     def _call(self, scope: Scope) -> InboundCall:
         headers = _headers(scope["headers"])

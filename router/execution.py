@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,14 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from bpm.bus import Bus, Envelope, Message, Outcome
 from bpm.clock import Clock
-from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Poisoned, Unavailable
+from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Overloaded, Poisoned, Unavailable
 from bpm.jobs import Job, JobQueue, Lanes
 from bpm.security.permissions import Principal, acting
 from bpm.store import Database, Transaction
 from router import tables
-from router.answers import Answers, accepted
+from router.answers import Answers, accepted, has_refused
 from router.at_once import AheadOfEffect, AtOnce, WithEffect
-from router.config import RetryConfig
+from router.config import ExecutionType, RetryConfig
 from router.fixed import FixedRoutes
 from router.inbox import Inbox, Source, pending
 from router.providers import Answer, Call, Refusal
@@ -100,7 +101,11 @@ class Execution:
         if row is not None:
             settlement = Settlement(row, ONCE, self._settling)
             with contextlib.suppress(Fenced):
-                await self._database.write(lambda tx: settlement.settle(tx, None, Outcome(error=error)))
+                await self._database.write(lambda tx: self._poisoned(tx, settlement, job.ref, error))
+
+    def _poisoned(self, tx: Transaction, settlement: Settlement, request_id: str, error: Poisoned) -> None:
+        settlement.settle(tx, None, Outcome(error=error))
+        tables.note_cause(tx, request_id, tables.POISONED)
 
     async def _open_row(self, job: Job) -> Any:
         """Return the request if it still waits for this attempt."""
@@ -135,20 +140,52 @@ class Execution:
             outcome.message = registration.message_type.succeeded
             return self._answers.outcome(call, rule, outcome, registration.message_type.failed)
 
-        if registration.kind == "effect":
-            due = call.received_at + timedelta(seconds=self._sync_seconds + LEFT_BEHIND_SECONDS)
-            taken_up = Job(tables.KIND, call.id, 0, due)
-            recorder: AtOnce = AheadOfEffect(row, self._clock, answer, self._jobs, taken_up)
-            outcome = await self._within_limit(_enveloped(message, principal, call, recorder))
-        else:
-            recorder = WithEffect(row, self._clock, answer)
-            outcome = await self._in_one_go(_enveloped(message, principal, call, recorder), recorder)
+        def remembered(outcome: Outcome) -> Answer | None:
+            return answer(outcome) if outcome.ok and not has_refused(rule, outcome) else None
+
+        async def attempt() -> tuple[Outcome | None, AtOnce]:
+            if registration.kind == "effect":
+                recorder: AtOnce = AheadOfEffect(row, self._clock, remembered, self._jobs, self._taken_up(call))
+                return await self._within_limit(_enveloped(message, principal, call, recorder)), recorder
+            recorder = WithEffect(row, self._clock, remembered)
+            return await self._in_one_go(_enveloped(message, principal, call, recorder), recorder), recorder
+
+        outcome, recorder = await self._once_the_first_is_over(attempt, rule)
         if recorder.first is not None:
             await self.inbox.repeat(call, source, recorder.first)
             return self._answers.again(recorder.first)
         if outcome is None:
             return accepted(call.id, 202)
         return answer(outcome)  # a process may have gone on since its first rest was written down
+
+    async def _once_the_first_is_over(
+        self, attempt: Callable[[], Awaitable[tuple[Outcome | None, AtOnce]]], rule: Rule
+    ) -> tuple[Outcome | None, AtOnce]:
+        """Execute, but of a request whose first is being executed only when that one has left its id free.
+
+        The first may yet be refused, and then it was not the provider's. Raises `Overloaded` while that is open. When
+        the first one's own caller was answered 202, so is this, unless a script may still refuse it.
+        """
+        may_refuse = rule.fields.execution_type is ExecutionType.CODE
+        deadline = time.monotonic() + self._sync_seconds
+        while True:
+            outcome, recorder = await attempt()
+            first = recorder.first
+            if first is None or first.state != tables.RUNNING or (self._is_overdue(first) and not may_refuse):
+                return outcome, recorder
+            task = self._unfinished.get(first.request_id)
+            left = deadline - time.monotonic()
+            if task is None or left <= 0:
+                raise Overloaded("The same request is being executed just now; send it again in a moment")
+            await asyncio.wait((task,), timeout=left)
+
+    def _is_overdue(self, row: Any) -> bool:
+        return (self._clock() - row.received_at).total_seconds() >= self._sync_seconds
+
+    def _taken_up(self, call: InboundCall) -> Job:
+        """Return the job that takes up what a process leaves behind that ends while it executes."""
+        due = call.received_at + timedelta(seconds=self._sync_seconds + LEFT_BEHIND_SECONDS)
+        return Job(tables.KIND, call.id, 0, due)
 
     async def drain(self, seconds: float) -> None:
         """Wait for what goes on after its time limit; what is cut off is left to the next worker."""

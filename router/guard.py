@@ -32,6 +32,8 @@ from router.rule import Rule
 
 QUARANTINED_CAUSES = frozenset({"unknown", "disabled", "broken"})
 """Refusals that are the rules' fault rather than the request's: kept to be driven again."""
+SIGNATURE = "signature"
+"""The cause of a request that is not proven to be the provider's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class Guard:
         if rule.verifier is not None:
             found = rule.verifier.verify(call.body, call.headers, call.received_at.timestamp())
             if not found.ok:
-                return Verdict("signature", found.cause, Unverified("The signature is missing or wrong"))
+                return Verdict(SIGNATURE, found.cause, Unverified("The signature is missing or wrong"))
         return PASSED
 
     def counted(self, rule: Rule, call: InboundCall, verdict: Verdict) -> Verdict:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -12,7 +13,7 @@ from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.security.permissions import INSTALLATION
 from bpm.security.redaction import redacted_text
 from bpm.store import Database, Transaction
-from router import tables
+from router import attempts, tables
 from router.confidential import ALWAYS, Confidential
 from router.guard import QUARANTINED_CAUSES, Verdict
 from router.providers import Answer, Provider
@@ -21,6 +22,9 @@ from router.recent import RecentRequests
 from router.request import InboundCall
 from router.rule import Rule
 from router.seal import RequestSeal
+
+REDELIVERY = "redelivery"
+"""Who drove a request again that its provider sent once more after it was dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +102,23 @@ class Inbox:
             tables.insert(tx, row)
         else:
             known = tables.insert_unless_known(tx, row)
-        if known is None and lane is not None:
-            self._lanes.enter(tx, lane, job)
-        elif known is None:
-            self._jobs.enqueue(tx, job)
+        if known is None:
+            self._begin(tx, job, lane)
+        elif tables.is_given_up(known):
+            self._take_up(tx, known, row["received_at"], lane)
         return known
+
+    def _begin(self, tx: Transaction, job: Job, lane: Lane | None) -> None:
+        if lane is not None:
+            self._lanes.enter(tx, lane, job)
+        else:
+            self._jobs.enqueue(tx, job)
+
+    def _take_up(self, tx: Transaction, first: Any, now: datetime, lane: Lane | None) -> None:
+        """Execute a dead request once more, because its provider sends it again; its policy begins anew."""
+        if tables.reopen(tx, first, REDELIVERY, now, lane.name if lane is not None else None):
+            attempts.note_last(tx, first)
+            self._begin(tx, Job(tables.KIND, first.request_id, first.attempt, now), lane)
 
     async def refuse(self, call: InboundCall, source: Source, verdict: Verdict) -> None:
         """Keep a refused request with its cause, while there is room for it."""
@@ -149,7 +165,13 @@ class Inbox:
             "answer_status": answer.status if answer else None,
             "answer_type": answer.content_type if answer else None,
             "answer_body": answer.body if answer else None,
+            "answer_headers": kept_headers(answer),
         }
+
+
+def kept_headers(answer: Answer | None) -> list[list[str]] | None:
+    """Return an answer's further headers as they are stored, to be given again."""
+    return [list(header) for header in answer.headers] if answer is not None and answer.headers else None
 
 
 def pending(tx: Transaction, limit: int) -> Sequence[Job]:

@@ -17,7 +17,7 @@ from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from router.confidential import ALWAYS, Confidential
 from router.config import ExecutionType, RetryConfig, WebHookFields, parse_rate
-from router.deduplication import Locator, locator_of
+from router.deduplication import DeliveryId, delivery_id
 from router.dispatch import Dispatch, dispatcher
 from router.handshakes import handshake
 from router.lane import RuleLane
@@ -26,7 +26,7 @@ from router.providers import Answer
 from router.request import InboundCall
 from router.response import ResponseTemplate
 from router.sealing import opened_definition
-from router.signatures import Verifier, compile_signature
+from router.signatures import STORED, Verifier, compile_signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Rule:
     rate: RateLimitItem | None
     max_body_bytes: int
     verifier: Verifier | None
-    dedupe: Locator | None
+    dedupe: DeliveryId | None
     retry: RetryConfig
     response: ResponseTemplate | None
     dispatch: Dispatch
@@ -75,6 +75,10 @@ class Rule:
         if self.fields.handshake is None:
             return None
         return handshake(self.fields.handshake, call.method, call.query, call.headers, call.body, self.resolve)
+
+    def delivery_id(self, call: InboundCall) -> str | None:
+        """Return the id by which the repetitions of a request are known, or None."""
+        return self.dedupe(call) if self.dedupe is not None else None
 
     def path_values(self, path: str) -> dict[str, str]:
         """Return the values of the path's parameters; there are none when the key was used instead."""
@@ -102,7 +106,7 @@ class RuleCompiler:
     def __call__(self, row: Any) -> Rule:
         """Compile one row of `webhook_config`."""
         try:
-            return self._rule(row, WebHookFields.model_validate(opened_definition(row.definition, self._box)))
+            return self._rule(row, _stored_fields(opened_definition(row.definition, self._box)))
         except ValueError as error:
             return self._broken(row, f"the configuration can't be used: {error}")
 
@@ -124,7 +128,7 @@ class RuleCompiler:
             rate=parse_rate(fields.rate_limit) if fields.rate_limit else None,
             max_body_bytes=fields.max_body_bytes or self._settings.max_body_bytes,
             verifier=verifier,
-            dedupe=locator_of(_places(fields, verifier)),
+            dedupe=delivery_id(fields.deduplication, verifier.scheme if verifier else None),
             retry=fields.retry or RetryConfig(),
             response=ResponseTemplate(fields.response) if fields.response else None,
             dispatch=self._dispatch(row, fields),
@@ -136,7 +140,7 @@ class RuleCompiler:
         """Keep as much as is whole: what was accepted before the secrets were lost is still executed."""
         without_secrets = {**row.definition, "signature": None, "handshake": None}
         try:
-            rule = self._rule(row, WebHookFields.model_validate(without_secrets))
+            rule = self._rule(row, _stored_fields(without_secrets))
         except ValueError:
             rule = replace(self._rule(row, _bare(row)), dispatch=_refusing(reason))
         signature = cast("dict[str, Any]", row.definition.get("signature") or {})
@@ -159,17 +163,16 @@ def authority_of(row: Any) -> Authority:
     return stored_authority(stored, row.run_as_id or row.author_id, row.permissions)
 
 
-def _places(fields: WebHookFields, verifier: Verifier | None) -> tuple[str, ...]:
-    if fields.deduplication is not None:
-        return (fields.deduplication,)
-    return verifier.scheme.deduplication if verifier is not None else ()
+def _stored_fields(definition: Mapping[str, Any]) -> WebHookFields:
+    """Read a saved definition, also one with a field that would not be accepted any more."""
+    return WebHookFields.model_validate(definition, context=STORED)
 
 
 def _confidential(verifier: Verifier) -> Confidential:
     names = verifier.scheme.proving_headers
     if verifier.scheme.kind != "static":
         return Confidential(signatures=names)
-    texts = (key.decode("utf-8", "replace") for key in verifier.keys)
+    texts = (key.value.decode("utf-8", "replace") for key in verifier.keys)
     return Confidential(names, values=frozenset(text for text in texts if len(text) >= MIN_REPEATED))
 
 

@@ -1,6 +1,6 @@
 """The secrets inside a configuration: sealed in the database, redacted everywhere else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from bpm.security.redaction import REDACTED
@@ -45,32 +45,52 @@ def references_in(definition: Mapping[str, Any]) -> set[str]:
 
 
 def with_stored_secrets(definition: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields with every `***` replaced by the secret that is stored in its place, if there is one."""
+    """Return the fields with every `***` replaced by the secret that is stored in its place, if there is one.
+
+    A named secret keeps the one of its name. Beside a new `secret`, the first `***` of `secrets` keeps the one that
+    was `secret` until now, so that it goes on counting during rotation.
+    """
     merged = dict(definition)
-    for section, name in PLACES:
+    for section in {section for section, _ in PLACES}:
         inside, before = merged.get(section), stored.get(section)
         if isinstance(inside, Mapping) and isinstance(before, Mapping):
-            merged[section] = {**inside, **_kept(name, inside.get(name), before.get(name))}
+            merged[section] = _kept(cast("Mapping[str, Any]", inside), cast("Mapping[str, Any]", before))
     return merged
 
 
 def _changed(value: Any, change: Callable[[str], str]) -> Any:
-    return [change(v) for v in value] if isinstance(value, list) else change(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, list):
+        return [_changed(each, change) for each in cast("list[Any]", value)]
+    if isinstance(value, Mapping):
+        named = cast("Mapping[str, Any]", value)
+        return {**named, "secret": change(named["secret"])}
+    return change(value)
 
 
-def _kept(name: str, value: Any, before: Any) -> dict[str, Any]:
-    if value == REDACTED and isinstance(before, str):
-        return {name: before}
-    if isinstance(value, list) and isinstance(before, list):
-        return {name: _kept_list(cast("list[str]", value), cast("list[str]", before))}
-    return {}
+def _kept(section: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    kept = dict(section)
+    for name in ("secret", "verifyToken"):
+        if kept.get(name) == REDACTED and isinstance(before.get(name), str):
+            kept[name] = before[name]
+    if isinstance(kept.get("secrets"), list):
+        is_replaced = section.get("secret") not in (None, REDACTED) and isinstance(before.get("secret"), str)
+        former = [before["secret"]] if is_replaced else []
+        kept["secrets"] = _kept_list(kept["secrets"], former, before.get("secrets") or [])
+    return kept
 
 
-def _kept_list(value: list[str], before: list[str]) -> list[str]:
-    """Keep each in its place or, where others were added, in order; what was left out can't be guessed."""
-    if len(value) == len(before):
-        return [old if new == REDACTED else new for new, old in zip(value, before, strict=True)]
-    if value.count(REDACTED) == len(before):
-        stored = iter(before)
-        return [next(stored) if new == REDACTED else new for new in value]
-    return value
+def _kept_list(secrets: list[Any], former: list[str], before: list[Any]) -> list[Any]:
+    """Keep named secrets by name and the others in their order; what was left out can't be guessed."""
+    named = {each["name"]: each["secret"] for each in before if isinstance(each, dict)}
+    plain = [each for each in before if isinstance(each, str)]
+    wanted = secrets.count(REDACTED)
+    in_order = iter((former + plain)[:wanted] if former or wanted == len(plain) else ())
+    if not former and len(secrets) == len(before):
+        in_order = iter([old for new, old in zip(secrets, before, strict=True) if new == REDACTED and old in plain])
+    return [_kept_one(each, named, in_order) for each in secrets]
+
+
+def _kept_one(secret: Any, named: Mapping[str, str], in_order: Iterator[str]) -> Any:
+    if isinstance(secret, str):
+        return next(in_order, REDACTED) if secret == REDACTED else secret
+    return {**secret, "secret": named.get(secret["name"], REDACTED)} if secret["secret"] == REDACTED else secret

@@ -32,6 +32,8 @@ MAX_SEARCHED_BYTES = 32 * 1024 * 1024
 PENDING, RUNNING, DONE, FAILED, DEAD = "pending", "running", "done", "failed", "dead"
 REJECTED, DUPLICATE, QUARANTINED = "rejected", "duplicate", "quarantined"
 STATES = (PENDING, RUNNING, DONE, FAILED, DEAD, REJECTED, DUPLICATE, QUARANTINED)
+POISONED = "poisoned"
+"""The cause of a dead request that ended the process which executed it."""
 PASSED = "passed"
 """The verdict on a request that was not refused."""
 OPEN_STATES = (PENDING, RUNNING, FAILED)
@@ -141,6 +143,7 @@ class InboundRequest(OrganizationRow, table=True):
     answer_status: int | None = None
     answer_type: str | None = None
     answer_body: bytes | None = None
+    answer_headers: list[list[str]] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     lane: str | None = None
     attempts_before: int = 0
     replay_count: int = 0
@@ -181,7 +184,25 @@ _SETTLE = (
     .where(INBOUND.c.request_id == bindparam("id_"), INBOUND.c.attempt == bindparam("at_attempt"), _IS_OPEN)
     .values({name: bindparam(f"{name}_") for name in _SETTLED})
 )
-_FINISHED = (*_SETTLED, "dedupe_key", "answer_status", "answer_type", "answer_body")
+_REOPEN = (
+    update(INBOUND)
+    .where(
+        INBOUND.c.request_id == bindparam("id_"),
+        INBOUND.c.attempt == bindparam("at_attempt"),
+        INBOUND.c.state == DEAD,
+    )
+    .values(
+        state=PENDING,
+        errors=None,
+        next_attempt_at=bindparam("now"),
+        completed_at=None,
+        attempts_before=bindparam("at_attempt"),
+        replay_count=INBOUND.c.replay_count + 1,
+        replayed_by=bindparam("by"),
+        lane=bindparam("lane_"),
+    )
+)
+_FINISHED = (*_SETTLED, "dedupe_key", "answer_status", "answer_type", "answer_body", "answer_headers")
 _FINISH = (
     update(INBOUND)
     .where(INBOUND.c.request_id == bindparam("id_"))
@@ -213,12 +234,36 @@ def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> Any:
     return first
 
 
+def note_cause(tx: Transaction, request_id: str, cause: str) -> None:
+    """Write why a request is dead, other than that it failed."""
+    tx.connection.execute(update(INBOUND).where(INBOUND.c.request_id == request_id).values(cause=cause))
+
+
+def is_given_up(row: Any) -> bool:
+    """Tell whether a request is dead because it failed, so that the provider's next try may take it up again.
+
+    One that was discarded, or that ended its process, stays dead.
+    """
+    return row.state == DEAD and row.cause is None
+
+
+def free_key(tx: Transaction, row: Any) -> None:
+    """Let another request take over the provider's id of this one."""
+    tx.connection.execute(_FREE_KEY, {"id_": row.request_id})
+
+
+def reopen(tx: Transaction, row: Any, by: str, now: datetime, lane: str | None) -> bool:
+    """Open a dead request again; False when it is not dead any more."""
+    values = {"id_": row.request_id, "at_attempt": row.attempt, "now": now, "by": by, "lane_": lane}
+    return tx.connection.execute(_REOPEN, values).rowcount == 1
+
+
 def first_with_key(tx: Transaction, key: str, now: datetime) -> Any:
     """Return the request that has a `dedupe_key`, or None; a key older than the window is freed."""
     first = tx.reading.execute(_BY_DEDUPE_KEY, {"key": key}).first()
     if first is None or now - first.received_at <= DEDUPLICATION_WINDOW:
         return first
-    tx.connection.execute(_FREE_KEY, {"id_": first.request_id})
+    free_key(tx, first)
     return None
 
 

@@ -75,8 +75,7 @@ class Examiner:
 
     def _repetition(self, rule: Rule, call: InboundCall) -> Verdict:
         """Refuse a request whose id another one had, as long before as ids are remembered."""
-        assert rule.dedupe is not None
-        key = rule.dedupe(call.headers, call.query, lambda: call.payload.value)
+        key = rule.delivery_id(call)
         if key is None:
             return Verdict()
         first, at = self._seen.setdefault(key, (call.id, call.received_at))

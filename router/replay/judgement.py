@@ -125,6 +125,4 @@ class Judge:
 
 
 def _key(rule: Rule, call: InboundCall) -> str | None:
-    if rule.dedupe is None:
-        return None
-    return Source.of(rule).dedupe_key(rule.dedupe(call.headers, call.query, lambda: call.payload.value))
+    return Source.of(rule).dedupe_key(rule.delivery_id(call))

@@ -3,7 +3,7 @@
 config (as on the wire) -> scheme (data) -> verifier: claim from the headers, age, digest, comparison
 """
 
-from .config import SignatureConfig
+from .config import STORED, NamedSecret, SignatureConfig
 from .explain import Explanation, explain
 from .scheme import PRESETS, Scheme
 from .signing import sign
@@ -11,7 +11,9 @@ from .verifier import Resolve, Verdict, Verifier, compile_signature
 
 __all__ = [
     "PRESETS",
+    "STORED",
     "Explanation",
+    "NamedSecret",
     "Resolve",
     "Scheme",
     "SignatureConfig",

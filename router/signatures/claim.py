@@ -6,12 +6,14 @@ from typing import Literal, NamedTuple
 
 from .keys import DECODERS
 from .scheme import DIGEST_SIZES, Scheme
+from .signed_content import PLACEHOLDERS, barred_from_ids, parts_of
 
 Part = Literal["secret", "header", "encoding", "timestamp", "signature"]
 
 MAX_SIGNATURES = 20
-SECONDS = re.compile(r"[0-9]{1,12}")
-PLACEHOLDER = re.compile(r"(\{body\}|\{timestamp\}|\{id\})")
+SECONDS = re.compile(r"[1-9][0-9]{0,11}")
+"""No leading zero: within any tolerance a time has ten digits, so it can't give a digit to what stands beside it."""
+MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,256}")
 
 Headers = Mapping[str, str]
 """Header names in lower case, values as the server decoded them (Latin-1)."""
@@ -37,7 +39,7 @@ class Claim(NamedTuple):
 def reader(scheme: Scheme) -> Callable[[Headers], Claim]:
     """A function that reads a request's claim, or raises Refusal saying which header is at fault."""
     name, separator, mark = scheme.header.lower(), scheme.separator, scheme.inside
-    timestamp_name, id_name = scheme.timestamp_header.lower(), scheme.id_header.lower()
+    timestamp_name, message_id_in = scheme.timestamp_header.lower(), _id_reader(scheme)
     also_name, read_also = (scheme.also.header, reader(scheme.also)) if scheme.also else ("", None)
     signature_in = _signature_reader(scheme)
 
@@ -52,10 +54,7 @@ def reader(scheme: Scheme) -> Callable[[Headers], Claim]:
         if not signatures:
             raise Refusal("encoding", _complaint(scheme, items))
         timestamp = headers.get(timestamp_name, "") if timestamp_name else _marked(items, mark) if mark else ""
-        message_id = headers.get(id_name, "") if id_name else ""
-        if id_name and not message_id:
-            raise Refusal("header", f"the header {scheme.id_header} is missing or empty")
-        return Claim(signatures, timestamp, message_id)
+        return Claim(signatures, timestamp, message_id_in(headers))
 
     return read
 
@@ -66,7 +65,7 @@ def age(claim: Claim, scheme: Scheme, now: float) -> float:
     if not claim.timestamp:
         raise Refusal("timestamp", f"the timestamp ({place}) is missing")
     if not SECONDS.fullmatch(claim.timestamp):
-        raise Refusal("timestamp", f"the timestamp ({place}) is not a number of seconds since 1970")
+        raise Refusal("timestamp", f"the timestamp ({place}) is not one number of seconds since 1970")
     return now - int(claim.timestamp)
 
 
@@ -74,17 +73,39 @@ def composer(signed_content: str) -> Callable[[bytes, Claim], bytes]:
     """A function that puts together the bytes that were signed."""
     if signed_content == "{body}":
         return lambda raw, _: raw
-    parts = [part for part in PLACEHOLDER.split(signed_content) if part]
+    parts = parts_of(signed_content)
 
     def compose(raw: bytes, claim: Claim) -> bytes:
         values = {"{body}": raw, "{timestamp}": _raw(claim.timestamp), "{id}": _raw(claim.message_id)}
-        return b"".join(values[part] if part in values else part.encode() for part in parts)
+        return b"".join(values[part] if part in PLACEHOLDERS else part.encode() for part in parts)
 
     return compose
 
 
+def _id_reader(scheme: Scheme) -> Callable[[Headers], str]:
+    """A function that reads the signed id, and refuses one that could pass a part of itself on to what follows."""
+    if not scheme.id_header:
+        return lambda _: ""
+    name, barred = scheme.id_header.lower(), barred_from_ids(scheme.signed_content)
+
+    def message_id_in(headers: Headers) -> str:
+        message_id = headers.get(name, "")
+        if not message_id:
+            raise Refusal("header", f"the header {scheme.id_header} is missing or empty")
+        if not MESSAGE_ID.fullmatch(message_id) or not barred.isdisjoint(message_id):
+            without = " or ".join(repr(character) for character in sorted(barred))
+            raise Refusal(
+                "header", f"the header {scheme.id_header} is not an id of at most 256 characters without {without}"
+            )
+        return message_id
+
+    return message_id_in
+
+
 def _marked(items: list[str], mark: str) -> str:
-    return next((item.removeprefix(mark) for item in items if item.startswith(mark)), "")
+    """The one text after the mark; none if the mark stands twice, for then nobody knows which of them counts."""
+    found = [item.removeprefix(mark) for item in items if item.startswith(mark)]
+    return found[0] if len(found) == 1 else ",".join(found)
 
 
 def _signature_reader(scheme: Scheme) -> Callable[[str], bytes | None]:

@@ -11,7 +11,7 @@ from itertools import product
 from typing import Literal
 
 from .claim import Headers, Refusal
-from .config import SignatureConfig
+from .config import CountedSecret, SignatureConfig
 from .scheme import DIGEST_SIZES, PRESETS, Encoding, KeyDecoding, Scheme
 from .verifier import Resolve, Verifier, compile_signature
 
@@ -59,7 +59,7 @@ class _Doctor:
     """Examines one request."""
 
     def __init__(self, config: SignatureConfig, raw: bytes, headers: Headers, resolve: Resolve) -> None:
-        self.secrets = config.all_secrets
+        self.secrets = config.counted_secrets
         self.scheme = config.to_scheme()
         self.raw = raw
         self.headers = headers
@@ -67,7 +67,8 @@ class _Doctor:
 
     def accepts(self, scheme: Scheme, raw: bytes | None = None, secrets: list[str] | None = None) -> bool:
         """Whether the request, or another body, is right by a scheme, whatever its age."""
-        verifier = Verifier(scheme, secrets, str) if secrets else Verifier(scheme, self.secrets, self.resolve)
+        given = [CountedSecret(secret) for secret in secrets] if secrets else None
+        verifier = Verifier(scheme, given, str) if given else Verifier(scheme, self.secrets, self.resolve)
         try:
             claim = verifier.read(self.headers)
         except Refusal:
@@ -148,7 +149,7 @@ class _Doctor:
 
     def resolved(self) -> Iterator[str]:
         """The secrets themselves, as far as they can be had."""
-        for secret in self.secrets:
+        for secret, _ in self.secrets:
             try:
                 yield self.resolve(secret)
             except ValueError:

@@ -1,11 +1,16 @@
 """Secrets as configured -> keys as bytes, and signatures as sent -> bytes."""
 
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from .scheme import Encoding, KeyDecoding
 
 WHSEC = "whsec_"
+MIN_CHARACTERS = 8
+"""A shorter secret can be guessed from one signed request."""
+MIN_KEY_BYTES = 16
+"""What a key has at least that is written as hexadecimal digits or base64, so that a machine made it."""
+USUAL_CHARACTERS = 16
 
 
 def decode_key(secret: str, decoding: KeyDecoding) -> bytes:
@@ -16,7 +21,30 @@ def decode_key(secret: str, decoding: KeyDecoding) -> bytes:
         return from_hex(secret) or b""
     if decoding == "whsec":
         secret = secret.removeprefix(WHSEC)
-    return from_base64(secret + "=" * (-len(secret) % 4)) or b""
+    try:
+        return binascii.a2b_base64(secret + "=" * (-len(secret) % 4), strict_mode=True)
+    except ValueError:
+        return b""
+
+
+def weakness(secret: str, decoding: KeyDecoding) -> str | None:
+    """Why a secret is too weak to be saved, or None."""
+    if decoding == "raw":
+        too_short = len(secret.strip()) < MIN_CHARACTERS
+        return f"the secret must have at least {MIN_CHARACTERS} characters" if too_short else None
+    if len(decode_key(secret, decoding)) < MIN_KEY_BYTES:
+        return f"the secret must stand for a key of at least {MIN_KEY_BYTES} bytes"
+    return None
+
+
+def doubts(secret: str, decoding: KeyDecoding) -> Iterator[str]:
+    """What looks wrong with a secret that may be saved."""
+    if secret != secret.strip():
+        yield "the secret has blanks or a line break around it; they count"
+    if len(set(secret)) == 1:
+        yield "the secret is one character over and over, and so can be guessed"
+    elif decoding == "raw" and len(secret) < USUAL_CHARACTERS:
+        yield f"the secret has {len(secret)} characters; {USUAL_CHARACTERS} random ones or more can't be guessed"
 
 
 def from_hex(text: str) -> bytes | None:
@@ -28,11 +56,12 @@ def from_hex(text: str) -> bytes | None:
 
 
 def from_base64(text: str) -> bytes | None:
-    """The bytes that padded base64 stands for; None if there is anything else in the text."""
+    """The bytes that padded base64 stands for; None for any other text, also one with padding or bits to spare."""
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        decoded = binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
         return None
+    return decoded if binascii.b2a_base64(decoded, newline=False).decode() == text else None
 
 
 def from_text(text: str) -> bytes | None:

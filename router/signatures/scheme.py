@@ -20,7 +20,8 @@ class Scheme:
     is an hmac whose header holds several signatures between blanks, as in Standard Webhooks. The header is
     `prefix` and the `encoding` of the signature. The timestamp, in seconds since 1970, stands in
     `timestamp_header`, or in the signature's header after the mark `inside`, as in `t=1,v1=…`.
-    `deduplication` names where the provider's own id of a delivery stands, most preferred first.
+    `deduplication` names where the provider's own id of a delivery stands, most preferred first; `event_name` where the
+    name of the event does, if deliveries of several events may share an id.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Scheme:
     username: str = ""
     also: "Scheme | None" = None
     deduplication: tuple[str, ...] = ()
+    event_name: str = ""
 
     @property
     def proving_headers(self) -> frozenset[str]:
@@ -68,7 +70,7 @@ def _standard(prefix: str, also: Scheme | None = None) -> Scheme:
         id_header=f"{prefix}-id",
         key_decoding="whsec",
         also=also,
-        deduplication=("header:webhook-id", "header:svix-id"),
+        deduplication=("standard-webhooks:id",),
     )
 
 
@@ -87,16 +89,17 @@ _SCHEMES = (
     ),
     # https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
     Scheme("github", "hmac", "X-Hub-Signature-256", prefix="sha256=", deduplication=("header:x-github-delivery",)),
-    # https://shopify.dev/docs/apps/build/webhooks/ignore-duplicates names the event id
+    # https://shopify.dev/docs/apps/build/webhooks: an event id is shared by the deliveries of several topics
     Scheme(
         "shopify",
         "hmac",
         "X-Shopify-Hmac-SHA256",
         encoding="base64",
-        deduplication=("header:x-shopify-event-id", "header:x-shopify-webhook-id"),
+        deduplication=("header:x-shopify-webhook-id", "header:x-shopify-event-id"),
+        event_name="header:x-shopify-topic",
     ),
-    # https://paystack.com/docs/payments/webhooks; a delivery has no id of its own
-    Scheme("paystack", "hmac", "x-paystack-signature", hash="sha512"),
+    # https://paystack.com/docs/payments/webhooks; no id of a delivery; a transfer and its reversal share a reference
+    Scheme("paystack", "hmac", "x-paystack-signature", hash="sha512", event_name="body:event"),
     # https://developer.flutterwave.com/docs/webhooks; only version 4 numbers its deliveries
     Scheme("flutterwave-v3", "static", "verif-hash", encoding="text"),
     Scheme(

@@ -29,7 +29,7 @@ def sign(
 
 def _headers(verifier: Verifier, raw: bytes, claim: Claim) -> dict[str, str]:
     scheme = verifier.scheme
-    signature = scheme.prefix + encode(_proof(scheme, verifier.keys[0], raw, claim), scheme.encoding)
+    signature = scheme.prefix + encode(_proof(scheme, verifier.keys[0].value, raw, claim), scheme.encoding)
     if scheme.inside:
         signature = f"{scheme.inside}{claim.timestamp}{scheme.separator}{signature}"
     headers = {scheme.header: signature}

@@ -4,9 +4,10 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .claim import Claim, Headers, Refusal, age, composer, reader
-from .config import SignatureConfig
+from .config import CountedSecret, SignatureConfig
 from .keys import decode_key
 from .scheme import Scheme
 
@@ -23,6 +24,14 @@ class Verdict:
 
 
 VALID = Verdict(True)
+FOR_EVER = float("inf")
+
+
+class Key(NamedTuple):
+    """A secret's bytes, and the time from which it does not count any more."""
+
+    value: bytes
+    until: float = FOR_EVER
 
 
 class Verifier:
@@ -31,16 +40,16 @@ class Verifier:
     `faults` says which secrets cannot be used; with no usable one every request is refused.
     """
 
-    def __init__(self, scheme: Scheme, secrets: Iterable[str], resolve: Resolve) -> None:
+    def __init__(self, scheme: Scheme, secrets: Iterable[CountedSecret], resolve: Resolve) -> None:
         """Take the scheme and the secrets as configured, which are resolved now."""
         self.scheme = scheme
-        self.keys: list[bytes] = []
+        self.keys: list[Key] = []
         self.faults: list[str] = []
         self.read = reader(scheme)
         self._has_timestamp = scheme.has_timestamp
         self._content = composer(scheme.signed_content)
-        for secret in secrets:
-            self._add(secret, resolve)
+        for secret, until in secrets:
+            self._add(secret, FOR_EVER if until is None else until, resolve)
 
     def verify(self, raw: bytes, headers: Headers, now: float) -> Verdict:
         """Judge a request by its raw body and headers; `now` is in seconds since 1970."""
@@ -56,10 +65,12 @@ class Verifier:
         """Raise Refusal unless the request's proof is right and fresh."""
         if not self.keys:
             raise Refusal("secret", self.faults[0] if self.faults else "no secret is configured")
+        if not any(now < key.until for key in self.keys):
+            raise Refusal("secret", "every secret has expired")
         claim = self.read(headers)
         if self._has_timestamp:
             self.check_age(claim, now)
-        if not self.matches(raw, claim):
+        if not self.matches(raw, claim, now):
             raise Refusal("signature", "the signature does not match the body and the secret")
 
     def check_age(self, claim: Claim, now: float) -> None:
@@ -70,19 +81,20 @@ class Verifier:
             when = f"{seconds:.0f} s old" if seconds > 0 else f"{-seconds:.0f} s in the future"
             raise Refusal("timestamp", f"the timestamp is {when}, more than the tolerated {tolerance} s")
 
-    def matches(self, raw: bytes, claim: Claim) -> bool:
-        """Whether any of the claimed signatures is right for any of the keys."""
+    def matches(self, raw: bytes, claim: Claim, now: float = -FOR_EVER) -> bool:
+        """Whether any of the claimed signatures is right for any of the keys that count at a time."""
+        keys = [key.value for key in self.keys if now < key.until]
         if self.scheme.kind == "static":
             # Digests have one length, so comparing them tells nothing about the secret's.
             given = [hashlib.sha256(text).digest() for text in claim.signatures]
-            expected = [hashlib.sha256(key).digest() for key in self.keys]
+            expected = [hashlib.sha256(key).digest() for key in keys]
         else:
             given = claim.signatures
             content, hash_name = self._content(raw, claim), self.scheme.hash
-            expected = [hmac.digest(key, content, hash_name) for key in self.keys]
+            expected = [hmac.digest(key, content, hash_name) for key in keys]
         return True in [hmac.compare_digest(right, signature) for right in expected for signature in given]
 
-    def _add(self, secret: str, resolve: Resolve) -> None:
+    def _add(self, secret: str, until: float, resolve: Resolve) -> None:
         try:
             resolved = resolve(secret)
         except ValueError as error:
@@ -92,11 +104,11 @@ class Verifier:
         if not key:
             self.faults.append(f"the secret can't be used: it is empty or not {self.scheme.key_decoding}")
         elif self.scheme.username:
-            self.keys.append(f"{self.scheme.username}:{resolved}".encode())
+            self.keys.append(Key(f"{self.scheme.username}:{resolved}".encode(), until))
         else:
-            self.keys.append(key)
+            self.keys.append(Key(key, until))
 
 
 def compile_signature(config: SignatureConfig, resolve: Resolve = str) -> Verifier:
     """The verifier of a configuration; never raises: what is wrong with a secret is in its `faults`."""
-    return Verifier(config.to_scheme(), config.all_secrets, resolve)
+    return Verifier(config.to_scheme(), config.counted_secrets, resolve)

@@ -165,8 +165,8 @@ async def rule(house: House, signature: dict[str, Any] | None) -> int:
 
 async def test_the_doctor_knows_the_configured_secret(house: House) -> None:
     """A request signed with the configured secret is right; one whose body changed names the body."""
-    config_id = await rule(house, {"scheme": "github", "secret": "s3cret"})
-    proof = hmac.new(b"s3cret", b'{"a":1}', hashlib.sha256).hexdigest()
+    config_id = await rule(house, {"scheme": "github", "secret": "s3cret-of-eight"})
+    proof = hmac.new(b"s3cret-of-eight", b'{"a":1}', hashlib.sha256).hexdigest()
     headers = {"x-hub-signature-256": f"sha256={proof}"}
     await capture(house, "right", config_id=config_id, body=b'{"a":1}', headers=headers)
     await capture(house, "changed", config_id=config_id, body=b'{"a": 1}', headers=headers)
@@ -181,7 +181,7 @@ async def test_the_doctor_examines_a_draft(house: House) -> None:
     """A signature sent along is tried instead of the configured one."""
     proof = hmac.new(b"other", b"x", hashlib.sha256).hexdigest()
     await capture(house, "r1", config_id=None, body=b"x", headers={"x-hub-signature-256": f"sha256={proof}"})
-    draft = {"scheme": "github", "secret": "other"}
+    draft = {"scheme": "github", "secret": "other-of-eight"}
     assert (await house.send("ExplainSignatureQuery", requestId="r1", signature=draft))["ok"]
     with pytest.raises(Invalid, match="signature: is required"):
         await house.send("ExplainSignatureQuery", requestId="r1")
@@ -189,7 +189,7 @@ async def test_the_doctor_examines_a_draft(house: House) -> None:
 
 async def test_the_doctor_says_when_the_evidence_is_not_kept(house: House) -> None:
     """A static secret's header is never stored, and the explanation says that."""
-    config_id = await rule(house, {"scheme": "bearer", "secret": "s3cret"})
+    config_id = await rule(house, {"scheme": "bearer", "secret": "s3cret-of-eight"})
     await capture(house, "r1", config_id=config_id)
     found = await house.send("ExplainSignatureQuery", requestId="r1")
     assert (found["ok"], found["failed"]) == (False, "header")

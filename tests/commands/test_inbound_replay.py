@@ -198,7 +198,7 @@ async def test_a_request_for_no_rule_finds_the_one_made_since(app: RunningApp) -
 
 async def test_a_wrong_signature_stays_out(app: RunningApp) -> None:
     """A request that does not verify is not executed by a replay either; the new cause is told and kept."""
-    await noting(app, "signed", path="signed", isEnabled=False, signature={"scheme": "github", "secret": "s"})
+    await noting(app, "signed", path="signed", isEnabled=False, signature={"scheme": "github", "secret": "s-of-eight"})
     await app.hook("signed", {}, {"x-hub-signature-256": "sha256=" + "0" * 64})
     (kept,) = await until(app, "signed", "quarantined")
     await app.cmd("ActivateWebHookConfigCommand", id=kept["configId"])
@@ -211,8 +211,8 @@ async def test_a_wrong_signature_stays_out(app: RunningApp) -> None:
 
 async def test_a_credential_is_verified_again(app: RunningApp) -> None:
     """A request that carried the secret itself is verified by what was sealed of it, and nobody is shown that."""
-    await noting(app, "bearer", isEnabled=False, signature={"scheme": "bearer", "secret": "s"})
-    await app.hook("bearer", {}, {"authorization": "Bearer s"})
+    await noting(app, "bearer", isEnabled=False, signature={"scheme": "bearer", "secret": "s-of-eight"})
+    await app.hook("bearer", {}, {"authorization": "Bearer s-of-eight"})
     await app.hook("bearer", {}, {"authorization": "Bearer wrong"})
     found = await until(app, "bearer", "quarantined", "quarantined")
     right, wrong = sorted(found, key=lambda request: request["receivedAt"])

@@ -91,7 +91,7 @@ async def test_what_reaches_outside_is_not_sent(server: RunningApp) -> None:
         ({"method": "put"}, {}, "method"),
         ({"body": "x" * 20}, {"maxBodyBytes": 10}, "size"),
         ({"body": "{", "headers": {"Content-Type": "application/json"}}, {}, "malformed"),
-        ({"body": {}}, {"signature": {"scheme": "github", "secret": "s"}}, "signature"),
+        ({"body": {}}, {"signature": {"scheme": "github", "secret": "s-of-eight"}}, "signature"),
         ({}, {"isEnabled": False}, "disabled"),
     ],
 )
@@ -107,7 +107,7 @@ async def test_the_guards_verdict_has_its_cause(
 
 async def test_a_right_signature_passes(server: RunningApp) -> None:
     """A sample request signed as its provider does is let through."""
-    signature = {"scheme": "github", "secret": "s3cret"}
+    signature = {"scheme": "github", "secret": "s3cret-of-eight"}
     headers = sign(SignatureConfig.model_validate(signature), b"{}", now=0)
     found = await trial(server, {"body": "{}", "headers": headers}, **PUBLISH, signature=signature)
     assert found["verdict"]["passed"]

@@ -245,17 +245,36 @@ async def test_a_secret_is_sealed_and_never_shown(house: House) -> None:
     assert rule.fields.signature.secret == "canary-1"
 
 
+A, B, C = "secret-of-a", "secret-of-b", "secret-of-c"
+
+
 @pytest.mark.parametrize(
     ("signature", "changed", "secrets"),
     [
-        ({"scheme": "github", "secret": "one"}, {"scheme": "github", "secret": "***"}, ["one"]),
-        ({"scheme": "github", "secret": "one"}, {"scheme": "github", "secret": "two"}, ["two"]),
-        ({"scheme": "github", "secrets": ["a", "b"]}, {"scheme": "github", "secrets": ["***", "c"]}, ["a", "c"]),
-        ({"scheme": "github", "secrets": ["a"]}, {"scheme": "github", "secrets": ["new", "***"]}, ["new", "a"]),
+        ({"scheme": "github", "secret": "secret-one"}, {"scheme": "github", "secret": "***"}, ["secret-one"]),
+        ({"scheme": "github", "secret": "secret-one"}, {"scheme": "github", "secret": "secret-two"}, ["secret-two"]),
+        ({"scheme": "github", "secrets": [A, B]}, {"scheme": "github", "secrets": ["***", C]}, [A, C]),
+        ({"scheme": "github", "secrets": [A]}, {"scheme": "github", "secrets": [C, "***"]}, [C, A]),
+        ({"scheme": "github", "secret": A}, {"scheme": "github", "secret": C, "secrets": ["***"]}, [C, A]),
         (
-            {"scheme": "standard-webhooks", "secret": "whsec_MTIz"},
+            {"scheme": "github", "secret": A, "secrets": [B]},
+            {"scheme": "github", "secret": C, "secrets": ["***"]},
+            [C, A],
+        ),
+        (
+            {"scheme": "github", "secrets": [{"name": "one", "secret": A}, {"name": "two", "secret": B}]},
+            {"scheme": "github", "secret": C, "secrets": [{"name": "two", "secret": "***"}]},
+            [C, B],
+        ),
+        (
+            {"scheme": "github", "secret": A, "secrets": [{"name": "old", "secret": B}]},
+            {"scheme": "github", "secret": C, "secrets": ["***", {"name": "old", "secret": "***"}]},
+            [C, A, B],
+        ),
+        (
+            {"scheme": "standard-webhooks", "secret": "whsec_MTIzMTIzMTIzMTIzMTIzMTIz"},
             {"scheme": "standard-webhooks", "secret": "***"},
-            ["whsec_MTIz"],
+            ["whsec_MTIzMTIzMTIzMTIzMTIzMTIz"],
         ),
         ({"scheme": "github", "secret": "env:GITHUB"}, {"scheme": "github", "secret": "env:OTHER"}, ["env:OTHER"]),
     ],

@@ -207,14 +207,14 @@ async def test_a_providers_question_is_answered(
     app: RunningApp, handshake: Any, method: str, query: str, body: Any, headers: Any, expected: Any
 ) -> None:
     """The question is answered before any rule runs, unsigned and unstored; every other request is judged as ever."""
-    signature = {"scheme": "bearer", "secret": "s3cret"}
+    signature = {"scheme": "bearer", "secret": "s3cret-of-eight"}
     rule = await noting(app, "asked", handshake=handshake, signature=signature)
     try:
         answer = await app.request(method, f"/api/webhooks/asked{query}", body, headers)
         assert (answer.status, answer.body) == expected
         assert await rows(app, config_id=rule["id"]) == []
         assert (await app.hook("asked", {"type": "event"})).status == 401
-        assert (await app.hook("asked", {"type": "event"}, {"authorization": "Bearer s3cret"})).status == 200
+        assert (await app.hook("asked", {"type": "event"}, {"authorization": "Bearer s3cret-of-eight"})).status == 200
         assert (await app.request("PUT", "/api/webhooks/asked", {})).headers["allow"] == "POST"
         assert (await app.hook("asked", b"x" * 2_000_000)).status == 413
         causes = [row.cause for row in await rows(app, config_id=rule["id"])]

@@ -65,7 +65,7 @@ async def test_a_secret_is_nowhere_in_clear(tmp_path: Path, capfd: pytest.Captur
         made = await noting(app, "sealed", signature=github, handshake=handshake)
         shown += [made, await app.cmd("GetWebHookConfigListQuery")]
         config = SignatureConfig.model_validate(github)
-        for secret in (config, SignatureConfig.model_validate({**github, "secret": "wrong"})):
+        for secret in (config, SignatureConfig.model_validate({**github, "secret": "another one"})):
             answer = await app.hook("sealed", b"{}", sign(secret, b"{}", 0))
             shown.append(answer.body)
         static = {"scheme": "bearer", "secret": f"{CANARY}-bearer"}

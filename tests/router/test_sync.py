@@ -141,7 +141,7 @@ async def test_all_kinds_of_requests_are_stored_together(app: RunningApp) -> Non
         "mixed-numbered": ({"deduplication": "body:id"}, 200),
         "mixed-both": ({"deduplication": "body:id", "responseMode": "sync"}, 200),
         "mixed-failing": ({"parameters": {"event": 7}, "responseMode": "sync"}, 422),
-        "mixed-refused": ({"signature": {"scheme": "bearer", "secret": "s"}}, 401),
+        "mixed-refused": ({"signature": {"scheme": "bearer", "secret": "s-of-eight"}}, 401),
     }
     for key, (fields, _) in kinds.items():
         await noting(app, key, **fields)
