@@ -81,7 +81,7 @@ def _kept(section: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, An
 
 def _kept_list(secrets: list[Any], former: list[str], before: list[Any]) -> list[Any]:
     """Keep named secrets by name and the others in their order; what was left out can't be guessed."""
-    named = {each["name"]: each["secret"] for each in before if isinstance(each, dict)}
+    named: dict[str, str] = {each["name"]: each["secret"] for each in before if not isinstance(each, str)}
     plain = [each for each in before if isinstance(each, str)]
     wanted = secrets.count(REDACTED)
     in_order = iter((former + plain)[:wanted] if former or wanted == len(plain) else ())

@@ -310,7 +310,7 @@ async def test_a_reversal_is_not_a_repetition_of_its_transfer(app: RunningApp) -
 
 
 REFUSING = """
-if headers.get('x-sig') != 'good':
+if headers.get('x-mode') != 'good':
     reply({status}, 'no', headers={{'Retry-After': '5'}})
     return 0
 reply(202, 'taken', headers={{'X-Ticket': 'T-1', 'Retry-After': '7'}})
@@ -331,9 +331,9 @@ async def test_a_refusing_script_uses_up_no_id(app: RunningApp, status: int) -> 
     await app.rule(
         key, **{k: v for k, v in code.items() if v is not None}, responseMode="sync", deduplication="body:id"
     )
-    refused = await app.hook(key, {"id": 1}, {"x-sig": "bad"})
+    refused = await app.hook(key, {"id": 1}, {"x-mode": "bad"})
     assert (refused.status, refused.headers["retry-after"]) == (status, "5")
-    taken, again = [await app.hook(key, {"id": 1}, {"x-sig": "good"}) for _ in range(2)]
+    taken, again = [await app.hook(key, {"id": 1}, {"x-mode": "good"}) for _ in range(2)]
     assert (taken.status, taken.body) == (again.status, again.body) == (202, "taken")
     assert (again.headers["x-ticket"], again.headers["retry-after"]) == ("T-1", "7")
     assert [request["state"] for request in await stored(app, key)] == ["done", "done", "duplicate"]
@@ -343,12 +343,12 @@ async def test_a_genuine_request_waits_for_a_forged_one(app: RunningApp) -> None
     """While a request is being refused, the genuine one of the same id is neither accepted unseen nor lost."""
     slow = "total = 0\nfor n in range(300_000):\n    total += n\n" + REFUSING.format(status=403)
     await app.rule("racing", executionType=2, executionCode=slow, responseMode="sync", deduplication="body:id")
-    forged = [asyncio.create_task(app.hook("racing", {"id": 1}, {"x-sig": "bad"})) for _ in range(3)]
-    while (await app.hook("racing", {"id": 1}, {"x-sig": "good"})).status == 503:
+    forged = [asyncio.create_task(app.hook("racing", {"id": 1}, {"x-mode": "bad"})) for _ in range(3)]
+    while (await app.hook("racing", {"id": 1}, {"x-mode": "good"})).status == 503:
         await asyncio.sleep(0.1)  # one of the others is still open: the provider comes again
     await asyncio.gather(*forged)
     await app.settled()
-    taken = [row for row in await rows(app, config_key="racing") if row.headers["x-sig"] == "good" and row.body]
+    taken = [row for row in await rows(app, config_key="racing") if row.headers["x-mode"] == "good" and row.body]
     assert [row.state for row in taken] == ["done"]
 
 

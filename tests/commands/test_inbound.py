@@ -179,7 +179,7 @@ async def test_the_doctor_knows_the_configured_secret(house: House) -> None:
 
 async def test_the_doctor_examines_a_draft(house: House) -> None:
     """A signature sent along is tried instead of the configured one."""
-    proof = hmac.new(b"other", b"x", hashlib.sha256).hexdigest()
+    proof = hmac.new(b"other-of-eight", b"x", hashlib.sha256).hexdigest()
     await capture(house, "r1", config_id=None, body=b"x", headers={"x-hub-signature-256": f"sha256={proof}"})
     draft = {"scheme": "github", "secret": "other-of-eight"}
     assert (await house.send("ExplainSignatureQuery", requestId="r1", signature=draft))["ok"]
