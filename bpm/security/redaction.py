@@ -11,6 +11,7 @@ from typing import Any, cast
 from urllib.parse import unquote_plus
 
 REDACTED = "***"
+_PLAIN = frozenset({int, float, bool, type(None)})
 MAX_NAME = 200
 """Only so many characters of a name are looked at."""
 MIN_REPEATED = 6
@@ -120,7 +121,8 @@ def redacted(value: Any, secrets: Set[str] = frozenset()) -> Any:
         fields = cast("Mapping[Any, Any]", value)
         return {name: _redacted_field(name, inside, secrets) for name, inside in fields.items()}
     if isinstance(value, list | tuple):
-        return [redacted(inside, secrets) for inside in cast("list[Any]", value)]
+        items = cast("list[Any]", value)
+        return [inside if type(inside) in _PLAIN else redacted(inside, secrets) for inside in items]
     return value
 
 

@@ -1,7 +1,7 @@
 """JSON from outside, read strictly: RFC 8259 without the leniencies in which two readers may differ.
 
 Refused are duplicate keys, NaN and Infinity, numbers beyond the range of a double (1e999), lone surrogates,
-anything but UTF-8, a byte order mark, and nesting beyond a limit. Integers stay exact.
+anything but UTF-8, a byte order mark, and nesting or a number of values beyond a limit. Integers stay exact.
 """
 
 import json
@@ -10,6 +10,8 @@ from typing import Any
 from pydantic_core import from_json
 
 MAX_DEPTH = 64
+MAX_VALUES = 250_000
+"""Values in one document: each is looked at one by one, while others wait."""
 WHITESPACE = b" \t\r\n"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -32,7 +34,7 @@ def parse_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
 
 def _inspect(value: Any, max_depth: int) -> int:
     """Count the keys of all objects, level by level; raises StrictJsonError for depth or a number."""
-    keys = depth = 0
+    keys = depth = values = 0
     level: list[Any] = [value]
     while level:
         below: list[Any] = []
@@ -45,6 +47,9 @@ def _inspect(value: Any, max_depth: int) -> int:
                 below += item
             elif kind is float and item - item != 0:
                 raise StrictJsonError("a number is too large: it is beyond the range of a double")
+        values += len(below)
+        if values > MAX_VALUES:
+            raise StrictJsonError(f"the JSON has more than {MAX_VALUES} values; send it in parts")
         depth += 1
         if depth > max_depth and any(isinstance(item, dict | list) for item in level):
             raise StrictJsonError(f"the JSON is nested deeper than {max_depth} levels")

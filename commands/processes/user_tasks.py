@@ -13,7 +13,7 @@ from bpm.process.runtime import ProcessRuntime
 from bpm.process.tables import ProcessWait
 from bpm.process.task_tables import select_user_tasks
 from bpm.process.triggers import CompleteUserTask
-from bpm.schemas import problems
+from bpm.schemas import SchemaError, problems
 from commands.processes.views import InstanceStateView, own_instance, shown
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -85,7 +85,10 @@ def check_form(wait: Any, variables: Mapping[str, Any]) -> None:
     """Raise `Invalid` when a form's values do not satisfy the schema of the task that waits for them."""
     schema = wait.data.get("schema") if wait is not None and wait.data else None
     if schema is not None:
-        found = problems(to_json(schema).decode(), dict(variables))
+        try:
+            found = problems(to_json(schema).decode(), dict(variables))
+        except SchemaError as error:  # of a version that was deployed before schemas were checked
+            raise Invalid(f"the form's schema {error}; deploy a version with another one") from error
         if found:
             raise Invalid(*(f"variables{problem.removeprefix('data')}" for problem in found))
 

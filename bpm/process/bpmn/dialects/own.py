@@ -18,6 +18,8 @@ from typing import cast
 
 from pydantic_core import from_json
 
+from bpm.schemas import SchemaError, check_schema
+
 from ..xml import Tag
 from .fields import Dialect, Fields
 
@@ -77,7 +79,12 @@ def read_object(text: str, what: str, fields: Fields) -> dict[str, object]:
 
 def read_form_schema(tag: Tag, fields: Fields) -> None:
     """Read `<bpm:formSchema>`."""
-    fields.set("form_schema", read_object(tag.text, "its form's schema", fields))
+    schema = read_object(tag.text, "its form's schema", fields)
+    try:
+        check_schema(schema)
+    except SchemaError as error:
+        fields.refuse(f"its form's schema {error}")
+    fields.set("form_schema", schema)
 
 
 def read_input(tag: Tag, fields: Fields) -> None:
