@@ -114,7 +114,8 @@ def update(command: UpdateOrganizationCommand, context: Context) -> Organization
 class DeactivateOrganizationCommand(Command[OrganizationView]):
     """Switch an organisation off: nobody of it comes in, its webhooks answer 404, and what it has to do waits.
 
-    Nothing is lost: requests are kept in quarantine, deliveries paused, timers and jobs wait for its activation.
+    What was accepted is not lost: deliveries are paused, timers and jobs wait for its activation. What comes to its
+    webhooks is kept in quarantine, up to the room of a day (`BPM_QUARANTINE__…`).
     """
 
     permission = "organizations:write"

@@ -103,6 +103,15 @@ def switch(row: WebhookConfig, context: Context, *, on: bool) -> datetime:
     return now
 
 
+def pause(row: WebhookConfig, context: Context, *, on: bool) -> datetime:
+    """Let a configuration keep what it accepts from now on, or execute it again; return when."""
+    now = context.now()
+    values = {"paused_at": now if on else None, "revision": row.revision + 1, "updated_at": now}
+    tables.update_config(context.tx, row, values)
+    _record(row, "paused" if on else "resumed", context)
+    return now
+
+
 def delete(row: WebhookConfig, context: Context) -> None:
     """Delete a configuration."""
     _record(row, "deleted", context, revision=row.revision + 1)

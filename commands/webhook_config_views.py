@@ -21,6 +21,8 @@ class WebHookConfigView(View):
     key: str
     description: str
     is_enabled: bool
+    is_paused: bool = False
+    paused_at: Moment | None = None
     path: str
     action: str
     execution_type: int
@@ -80,8 +82,29 @@ class DeactivatedWebHookConfigView(View):
     deactivated_at: Moment
 
 
+class PausedWebHookConfigView(View):
+    """A configuration that keeps what it accepts."""
+
+    id: int
+    key: str
+    is_paused: bool
+    paused_at: Moment
+
+
+class ResumedWebHookConfigView(View):
+    """A configuration that goes on, with what it has kept first."""
+
+    id: int
+    key: str
+    is_paused: bool
+    resumed_at: Moment
+
+
 class WebHookConfigRevisionView(View):
-    """What a configuration was after a change (`created updated activated deactivated deleted`)."""
+    """What a configuration was after a change.
+
+    `change` is one of `created updated activated deactivated paused resumed deleted`.
+    """
 
     config_id: int
     key: str
@@ -105,6 +128,8 @@ def shown(row: Any, base_url: str, warnings: list[str] | None = None) -> WebHook
             "id": row.id,
             "key": row.key,
             "url": url_of(row.path, base_url),
+            "isPaused": row.paused_at is not None,
+            "pausedAt": row.paused_at,
             "revision": row.revision,
             "author": row.author_name,
             "createdAt": row.created_at,

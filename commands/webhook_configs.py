@@ -176,7 +176,10 @@ async def activate(
 
 
 class DeactivateWebHookConfigCommand(Command[DeactivatedWebHookConfigView]):
-    """Stop a configuration from answering; what it accepted before is still executed."""
+    """Stop a configuration from answering; what it accepted before is still executed.
+
+    What comes is kept in quarantine, up to the organisation's room of a day; PauseWebHookConfigCommand loses nothing.
+    """
 
     permission = "webhooks:write"
     succeeded = "Webhook configuration deactivated successfully"

@@ -4,6 +4,7 @@ A request is read, judged, put on disk and answered; `sync` rules are executed b
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -90,6 +91,8 @@ class WebhookEndpoint:
             return greeting
         rule, verdict = self._guard.choose(rules, call)
         source = Source.of(rule)
+        if verdict.cause == "disabled":
+            return await self._switched_off(call, body, rule, verdict)
         if not verdict.passed:
             return await self._refused(call, body, source, verdict, rule)
         try:
@@ -100,6 +103,16 @@ class WebhookEndpoint:
         if not verdict.passed:
             return await self._refused(call, None, source, verdict, rule)
         return await self._passed(call, rule, source)
+
+    async def _switched_off(self, call: InboundCall, body: "Body", rule: Rule, verdict: Verdict) -> Answer:
+        """Keep what comes to a rule that is switched off; what its provider has signed is not bound as a stranger's."""
+        assert verdict.error is not None
+        is_awaited = False
+        with contextlib.suppress(TooLarge):  # kept without its body
+            call.body = await body.read(rule.max_body_bytes)
+            is_awaited = self._guard.proven(rule, call).passed
+        await self._inbox.refuse(call, Source.of(rule), verdict, is_awaited=is_awaited)
+        return self._answers.problem(verdict.error, call.id)
 
     async def _greeting(self, rules: list[Rule], call: InboundCall, body: "Body") -> Answer | None:
         """Answer a provider's question to the rule that takes the request; what is none is judged as every request."""
@@ -115,14 +128,15 @@ class WebhookEndpoint:
 
     async def _passed(self, call: InboundCall, rule: Rule, source: Source) -> Answer:
         key = rule.delivery_id(call)
-        if rule.sync:
+        if rule.sync and not rule.paused:
             return await self._execution.at_once(call, rule, source, key)
         answer = self._answers.prescribed(call, rule)
-        first = await self._inbox.accept(call, source, key, answer if key is not None else None, rule.lane_of(call))
+        kept, lane = answer if key is not None else None, rule.lane_of(call)
+        first = await self._inbox.accept(call, source, key, kept, lane, paused=rule.paused)
         if first is not None:
             await self._inbox.repeat(call, source, first)
             return self._answers.again(first)
-        return answer or accepted(call.id)
+        return answer or accepted(call.id, 202 if rule.sync else 200)
 
     async def _fixed_answer(self, call: InboundCall, body: "Body", fixed: Mapping[str, Any]) -> Answer:
         entry = fixed.get(call.method)

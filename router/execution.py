@@ -31,6 +31,9 @@ from router.table import RouteTable
 
 log = structlog.get_logger("router")
 
+WOKEN = 1_000
+"""How many requests are asked for at once when a rule goes on."""
+
 LEFT_BEHIND_SECONDS = 20.0
 """How long after its time limit a `sync` request that was not settled is taken up by a worker."""
 
@@ -91,6 +94,8 @@ class Execution:
             return  # the reconciler wakes it when the organisation is switched on
         call = call_of(row)
         rule = await self._rule_of(row)
+        if rule is not None and rule.paused and await self._is_paused(rule.id):
+            return  # it is woken when the rule goes on
         settlement = Settlement(row, _policy(row, rule), self._settling)
         with contextlib.suppress(Fenced):  # somebody else has done this attempt
             await self._execute(row, call, rule, settlement)
@@ -215,6 +220,20 @@ class Execution:
             await self._table.refresh()
             rule = self._table.by_id(row.config_id)
         return rule
+
+    async def _is_paused(self, config_id: int) -> bool:
+        """Tell whether a rule is paused still; that it goes on this process may not have seen yet."""
+        await self._table.refresh()
+        rule = self._table.by_id(config_id)
+        return rule is not None and rule.paused
+
+    async def wake(self) -> None:
+        """Ask for the oldest requests that wait without a job, as those of a rule that goes on.
+
+        The reconciler asks for the others within a minute.
+        """
+        waiting = await self._database.read(lambda tx: pending(tx, WOKEN))
+        await self._database.write(lambda tx: self._jobs.enqueue(tx, *waiting))
 
     async def _message(self, row: Any, call: InboundCall, rule: Rule | None) -> tuple[Message[Any], Principal]:
         if row.provider is not None:

@@ -16,6 +16,7 @@ from bpm.store import Database, Transaction
 from router import attempts, tables
 from router.confidential import ALWAYS, Confidential
 from router.guard import QUARANTINED_CAUSES, Verdict
+from router.pausing import PausedRules
 from router.providers import Answer, Provider
 from router.quota import Quota
 from router.recent import RecentRequests
@@ -67,6 +68,7 @@ class Inbox:
         self._jobs = jobs
         self._lanes = lanes
         self._quota = quota
+        self._paused = PausedRules(database)
 
     async def accept(
         self,
@@ -75,28 +77,35 @@ class Inbox:
         dedupe_key: str | None,
         answer: Answer | None,
         lane: Lane | None = None,
+        *,
+        paused: bool = False,
     ) -> Any:
         """Store a request to be executed soon; return the first request's row when this is a repetition.
 
-        When it returns None the request and its job, or its place in a lane, are on disk.
+        When it returns None the request and its job, or its place in a lane, are on disk. One of a rule that is
+        `paused` has no job yet; raises `Unavailable` when the rule holds all it may.
         """
+        if paused:
+            await self._paused.require_room(source.config_id or 0, len(call.body))
         row = self.row_of(call, source, tables.PENDING, dedupe_key=source.dedupe_key(dedupe_key), answer=answer)
         job = Job(tables.KIND, call.id, 0, call.received_at)
         if lane is not None:
             row["lane"] = lane.name
             return await self._database.write(lambda tx: self._insert(tx, row, job, lane), len(call.body))
-        if self._jobs.alive:
+        jobs = () if paused else (job,)
+        if self._jobs.alive and jobs:
             self.recent.keep(row)
         try:
             await self._database.append(
-                (tables.INBOUND, row), *self._jobs.tokens(job), size=len(call.body), then=self._jobs.wake
+                (tables.INBOUND, row), *self._jobs.tokens(*jobs), size=len(call.body), then=self._jobs.wake
             )
         except IntegrityError:
             self.recent.drop(call.id)
-            return await self._database.write(lambda tx: self._insert(tx, row, job, None), len(call.body))
+            asked = None if paused else job
+            return await self._database.write(lambda tx: self._insert(tx, row, asked, None), len(call.body))
         return None
 
-    def _insert(self, tx: Transaction, row: dict[str, Any], job: Job, lane: Lane | None) -> Any:
+    def _insert(self, tx: Transaction, row: dict[str, Any], job: Job | None, lane: Lane | None) -> Any:
         known = None
         if row["dedupe_key"] is None:
             tables.insert(tx, row)
@@ -104,25 +113,25 @@ class Inbox:
             known = tables.insert_unless_known(tx, row)
         if known is None:
             self._begin(tx, job, lane)
-        elif tables.is_given_up(known):
+        elif tables.is_given_up(known) and known.body == row["body"]:
             self._take_up(tx, known, row["received_at"], lane)
         return known
 
-    def _begin(self, tx: Transaction, job: Job, lane: Lane | None) -> None:
-        if lane is not None:
+    def _begin(self, tx: Transaction, job: Job | None, lane: Lane | None) -> None:
+        if job is not None and lane is not None:
             self._lanes.enter(tx, lane, job)
-        else:
+        elif job is not None:
             self._jobs.enqueue(tx, job)
 
     def _take_up(self, tx: Transaction, first: Any, now: datetime, lane: Lane | None) -> None:
-        """Execute a dead request once more, because its provider sends it again; its policy begins anew."""
+        """Execute a dead request once more, because the same one comes again; its policy begins anew."""
         if tables.reopen(tx, first, REDELIVERY, now, lane.name if lane is not None else None):
             attempts.note_last(tx, first)
             self._begin(tx, Job(tables.KIND, first.request_id, first.attempt, now), lane)
 
-    async def refuse(self, call: InboundCall, source: Source, verdict: Verdict) -> None:
-        """Keep a refused request with its cause, while there is room for it."""
-        if not self._has_room(call, source, verdict.cause or "", call.size):
+    async def refuse(self, call: InboundCall, source: Source, verdict: Verdict, *, is_awaited: bool = False) -> None:
+        """Keep a refused request with its cause, while there is room for it; see `Quota.allows`."""
+        if not self._has_room(call, source, verdict.cause or "", call.size, is_awaited=is_awaited):
             return
         state = tables.QUARANTINED if verdict.cause in QUARANTINED_CAUSES else tables.REJECTED
         row = self.row_of(call, source, state, cause=verdict.cause, errors=[redacted_text(verdict.detail)])
@@ -137,8 +146,9 @@ class Inbox:
         with contextlib.suppress(Unavailable):  # the first answer is known, and that is what counts
             await self._database.append((tables.INBOUND, {**row, "body": b"", "sealed": None}))
 
-    def _has_room(self, call: InboundCall, source: Source, cause: str, size: int) -> bool:
-        return self._quota.allows(source.organization_id, cause, call.address, size, call.received_at.date())
+    def _has_room(self, call: InboundCall, source: Source, cause: str, size: int, *, is_awaited: bool = False) -> bool:
+        today = call.received_at.date()
+        return self._quota.allows(source.organization_id, cause, call.address, size, today, is_awaited=is_awaited)
 
     def row_of(
         self, call: InboundCall, source: Source, state: str, *, answer: Answer | None = None, **more: Any

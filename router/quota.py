@@ -36,10 +36,16 @@ class Quota:
         self._days: dict[int, Day] = {}
         self._sources: OrderedDict[tuple[int, str, str], tuple[date, int]] = OrderedDict()
 
-    def allows(self, organization_id: int, cause: str, address: str, size: int, today: date) -> bool:
-        """Count one more request refused for `cause`, and tell whether it is to be kept."""
+    def allows(
+        self, organization_id: int, cause: str, address: str, size: int, today: date, *, is_awaited: bool = False
+    ) -> bool:
+        """Count one more request refused for `cause`, and tell whether it is to be kept.
+
+        One that `is_awaited`, for a rule that is switched off, has no bound for its source: providers have few.
+        """
         kept = self.of(organization_id, today)
-        if not self._has_room(kept, cause, size) or not self._has_share((organization_id, cause, address), today):
+        source = (organization_id, cause, address)
+        if not self._has_room(kept, cause, size) or not (is_awaited or self._has_share(source, today)):
             kept.not_kept += 1
             return False
         kept.requests += 1

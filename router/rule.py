@@ -43,6 +43,7 @@ class Rule:
     organization_id: int
     revision: int
     enabled: bool
+    paused: bool
     method: str
     path: str
     fields: WebHookFields
@@ -119,6 +120,7 @@ class RuleCompiler:
             organization_id=row.organization_id,
             revision=row.revision,
             enabled=row.is_enabled,
+            paused=row.paused_at is not None,
             method=fields.action,
             path=row.path,
             fields=fields,

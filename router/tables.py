@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, delete, func, or_, select, text, true, update
+from sqlalchemy import Index, UniqueConstraint, bindparam, delete, exists, func, or_, select, text, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlmodel import Field, col
@@ -46,7 +46,7 @@ class WebhookConfig(OrganizationRow, table=True):
     `shape` is the path with nameless parameters. A rule runs with the permissions that `author_id` (or the service
     account `run_as_id`) had when it was saved and still has; `authority` names the accounts that are asked. One that
     `is_contested` overlapped an older one of another organisation before that was refused; it answers nothing until
-    it is saved anew.
+    it is saved anew. While `paused_at` is set, what is accepted waits.
     """
 
     __table_args__ = (UniqueConstraint("shape", "action"), {"sqlite_autoincrement": True})
@@ -68,6 +68,7 @@ class WebhookConfig(OrganizationRow, table=True):
     authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     run_as_id: str | None = None
     is_contested: bool = False
+    paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
@@ -171,6 +172,7 @@ _OPEN = (
         lacks_token(KIND, INBOUND.c.request_id, INBOUND.c.attempt),
         ~waits_in_lane(KIND, INBOUND.c.request_id),
         ~is_switched_off(INBOUND.c.organization_id),
+        ~exists().where(CONFIGS.c.id == INBOUND.c.config_id, CONFIGS.c.paused_at.is_not(None)),
     )
     .order_by(INBOUND.c.received_at)
 )
@@ -343,6 +345,21 @@ def configs_near(tx: Transaction, path_shape: str) -> Sequence[Any]:
         near = or_(func.lower(columns.shape) == first, func.lower(columns.key) == first)
     chosen = select(columns.id, columns.organization_id, columns.key, columns.shape, columns.action)
     return tx.connection.execute(chosen.where(near, columns.is_contested.is_(False))).all()
+
+
+def count_held(tx: Transaction, config_id: int, most: int) -> tuple[int, int]:
+    """Return how many requests wait that a paused configuration accepted since, at most `most`, and their bytes."""
+    since = select(CONFIGS.c.organization_id, CONFIGS.c.paused_at).where(CONFIGS.c.id == config_id)
+    config = tx.connection.execute(since).first()
+    if config is None or config.paused_at is None:
+        return 0, 0
+    columns = INBOUND.c
+    own = (columns.organization_id == config.organization_id, columns.config_id == config_id)
+    waits = (columns.received_at >= config.paused_at, columns.cause.is_(None), columns.state == PENDING)
+    found = select(func.length(columns.body).label("size")).where(*own, *waits).limit(most).subquery()
+    counted = select(func.count(), func.coalesce(func.sum(found.c.size), 0)).select_from(found)
+    row = tx.connection.execute(counted).one()
+    return row[0], int(row[1])
 
 
 def count_configs(tx: Transaction, organization_id: int) -> int:

@@ -62,12 +62,12 @@ class Plan:
     @property
     def row(self) -> Any:
         """The row that the rule is compiled from."""
-        return SimpleNamespace(**self.config)
+        return SimpleNamespace(**self.config, paused_at=None)
 
     @property
     def former_row(self) -> Any:
         """The row of the saved rule, or None."""
-        return SimpleNamespace(**self.before) if self.before is not None else None
+        return SimpleNamespace(**self.before, paused_at=None) if self.before is not None else None
 
     def wants(self, request: Any) -> bool:
         """Tell whether a request's state and path are among those asked for."""
