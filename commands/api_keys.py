@@ -96,6 +96,8 @@ def revoke_api_key(command: RevokeApiKeyCommand, context: Context, accounts: Acc
     if key.revoked_at is not None:
         raise Conflict("API key is already revoked")
     key.revoked_at = context.now()
+    context.session.flush()
+    context.tx.forget()
     context.after_commit(accounts.forget)
     shown = ApiKeyView.model_validate(key).model_dump()
     made = tables.enabled_users_made_by(context.session, f"{KEY}{key.id}")

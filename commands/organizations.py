@@ -142,6 +142,7 @@ def _switch_off(organization_id: int, context: Context, accounts: Accounts) -> O
     if row.deactivated_at is not None:
         raise Conflict("Organisation is already inactive")
     row.deactivated_at = context.now()
+    context.tx.forget()
     context.after_commit(accounts.forget)
     return _kept(row, context)
 
@@ -176,6 +177,7 @@ def _switch_on(organization_id: int, context: Context, accounts: Accounts) -> Or
     acting = replace(context.principal, organization_id=organization_id)
     for subscription_id in begin_to_resume(context.tx, organization_id):
         context.later("ResumeDeliveriesCommand", {"subscriptionId": subscription_id}, principal=acting)
+    context.tx.forget()
     context.after_commit(accounts.forget)
     return view
 

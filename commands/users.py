@@ -207,6 +207,8 @@ def _changed(user: User, context: Context, accounts: Accounts, *, was_administra
     """Refuse to be left without an administrator; else let the change count at once."""
     if was_administrator and not any(is_administrator(other) for other in tables.enabled_users(context.session)):
         raise Conflict("The last administrator can't be disabled or lose a permission; make another one first")
+    context.session.flush()
+    context.tx.forget()
     context.after_commit(accounts.forget)
     return UserView.model_validate(user)
 

@@ -64,13 +64,21 @@ class PresentRights:
         return _present(principal, known)
 
     def present_in(self, tx: Transaction, principal: Principal) -> Principal:
-        """Return the principal with what it may do now, inside a transaction; raises `Forbidden`."""
+        """Return the principal with what it may do now, inside a transaction; raises `Forbidden`.
+
+        What a transaction has changed itself and not committed yet is kept for nobody else.
+        """
         if principal.authority is None:
             return principal
         known, missing = self._known(principal.authority.accounts)
         if missing:
             keep = self._fresh.keeper()
-            known |= self._kept(find_accounts(tx, missing, self._clock()), keep)
+            found = {id_: tx.remembered(("account", id_), lambda id_=id_: self._find(tx, id_)) for id_ in missing}
+            if tx.is_snapshot:
+                self._kept(found, keep)
+            else:
+                tx.after_commit(lambda: self._kept(found, keep))
+            known |= found
         return _present(principal, known)
 
     def lacking(self, principal: Principal, permission: Permission) -> str:
@@ -91,6 +99,9 @@ class PresentRights:
     def forget(self) -> None:
         """Look everybody up anew."""
         self._fresh.forget()
+
+    def _find(self, tx: Transaction, id_: str) -> PresentAccount:
+        return find_accounts(tx, (id_,), self._clock())[id_]
 
     def _known(self, ids: Iterable[str]) -> tuple[dict[str, PresentAccount], list[str]]:
         """Return the accounts that are known and fresh, and the ids of the others."""

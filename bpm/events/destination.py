@@ -1,6 +1,5 @@
 """A subscription made ready for work: opened secrets, compiled filter, ordering and transform."""
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ from bpm.security.permissions import Authority
 from bpm.security.redaction import is_secret_parameter
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.store import Transaction
+from bpm.store.committed import CommittedCache
 from bpm.store.rows import aware
 
 MAX_CACHED = 10_000
@@ -119,17 +119,11 @@ class Destinations:
     def __init__(self, box: SecretBox) -> None:
         """Take the box that opens secrets."""
         self._box = box
-        self._known: OrderedDict[tuple[int, int], Destination] = OrderedDict()
+        self._known = CommittedCache[tuple[int, int], Destination](MAX_CACHED)
 
     def of(self, tx: Transaction, id_: int, version: int) -> Destination:
         """Return a destination; one that can't work says so itself."""
-        found = self._known.get((id_, version))
-        if found is None:
-            found = destination_of(tables.subscription_row(tx, id_), self._box)
-            self._known[id_, found.version] = found
-            if len(self._known) > MAX_CACHED:
-                self._known.popitem(last=False)
-        return found
+        return self._known.get(tx, (id_, version), lambda: destination_of(tables.subscription_row(tx, id_), self._box))
 
 
 def destination_of(row: Any, box: SecretBox) -> Destination:

@@ -1,6 +1,5 @@
 """What was deployed, ready to run: each version of a process compiled once, each decision read once."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 
 from bpm.bus import Context
@@ -11,6 +10,7 @@ from bpm.process.decision_tables import newest_decision
 from bpm.process.decisions import Decision, load_decisions
 from bpm.security.permissions import Authority
 from bpm.store import Transaction
+from bpm.store.committed import CommittedCache
 
 CACHED_DEFINITIONS = 500
 
@@ -20,39 +20,29 @@ class Deployed:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._processes: OrderedDict[int, CompiledProcess] = OrderedDict()
-        self._authorities: OrderedDict[int, Authority] = OrderedDict()
-        self._decisions: OrderedDict[int, Mapping[str, Decision]] = OrderedDict()
+        self._processes = CommittedCache[int, CompiledProcess](CACHED_DEFINITIONS)
+        self._authorities = CommittedCache[int, Authority](CACHED_DEFINITIONS)
+        self._decisions = CommittedCache[int, Mapping[str, Decision]](CACHED_DEFINITIONS)
 
     def process(self, context: Context, definition_id: int) -> CompiledProcess:
         """Return a definition ready to run; raises `NotFound`."""
-        process = self._processes.get(definition_id)
-        if process is None:
+
+        def look_up() -> CompiledProcess:
             deployed = definition_tables.find_definition(context.tx.session(None), definition_id)
             if deployed is None:
                 raise NotFound(f"there is no process definition {definition_id}")
-            process = self._processes[definition_id] = load(deployed.bpmn_xml, deployed.key)
-            if len(self._processes) > CACHED_DEFINITIONS:
-                self._processes.popitem(last=False)
-        return process
+            return load(deployed.bpmn_xml, deployed.key)
+
+        return self._processes.get(context.tx, definition_id, look_up)
 
     def authority(self, tx: Transaction, definition_id: int) -> Authority:
         """Return who answers for what a definition's steps do: the authors of its diagram; raises `NotFound`."""
-        authority = self._authorities.get(definition_id)
-        if authority is None:
-            authority = self._authorities[definition_id] = definition_tables.authority_of(tx, definition_id)
-            if len(self._authorities) > CACHED_DEFINITIONS:
-                self._authorities.popitem(last=False)
-        return authority
+        return self._authorities.get(tx, definition_id, lambda: definition_tables.authority_of(tx, definition_id))
 
     def decision(self, context: Context, key: str) -> Decision:
         """Return the newest version of a decision; raises `NotFound`."""
         deployed = newest_decision(context.session, key)
         if deployed is None or deployed.id is None:
             raise NotFound(f"there is no decision {key}; deploy it with CreateDecisionDefinitionCommand")
-        decisions = self._decisions.get(deployed.id)
-        if decisions is None:
-            decisions = self._decisions[deployed.id] = load_decisions(deployed.dmn_xml)
-            if len(self._decisions) > CACHED_DEFINITIONS:
-                self._decisions.popitem(last=False)
-        return decisions[key]
+        xml = deployed.dmn_xml
+        return self._decisions.get(context.tx, deployed.id, lambda: load_decisions(xml))[key]

@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 
 from bpm.bus import Context
-from bpm.errors import Forbidden
+from bpm.errors import Forbidden, Invalid
+from bpm.expressions import EvaluationError
 from bpm.jobs import Job, JobQueue
 from bpm.process import definition_tables, start_tables
 from bpm.process.compile import CompiledProcess
@@ -46,7 +47,10 @@ class ProcessStarts:
         start_tables.remove_schedules(context.tx, ids)
         if newest is not None and process is not None:
             for element_id, timer in process.start_timers.items():
-                due, data = timer.schedule(View({}, context.now()))
+                try:
+                    due, data = timer.schedule(View({}, context.now()))
+                except EvaluationError as error:
+                    raise Invalid(f"the timer of {element_id!r}: {error}") from error
                 self._set(context.tx, newest, element_id, due, data)
 
     def hears(self, tx: Transaction, organization_id: int, name: str) -> bool:

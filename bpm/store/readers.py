@@ -112,7 +112,7 @@ class Readers:
             snapshot.rollback()
 
     def _run(self, connection: Connection, watch: Watch, read: Read) -> bool:
-        transaction = Transaction(connection, Shared())
+        transaction = Transaction(connection, Shared(), is_snapshot=True)
         try:
             read.result = watch.run(partial(read.work, transaction))
         except BaseException as error:  # it belongs to the caller, and ends neither thread nor process

@@ -58,13 +58,18 @@ class Transaction:
         "appended",
         "callbacks",
         "changes",
+        "is_snapshot",
     )
 
-    def __init__(self, connection: Connection, shared: Shared, *, careful: bool = False) -> None:
+    def __init__(
+        self, connection: Connection, shared: Shared, *, careful: bool = False, is_snapshot: bool = False
+    ) -> None:
         """Stand on a connection whose transaction has begun; `shared` is the group's.
 
-        `careful`: no statement of this unit may spoil the transaction for the others of its group.
+        `careful`: no statement of this unit may spoil the transaction for the others of its group. `is_snapshot`: it
+        only reads, and sees what is committed and nothing else.
         """
+        self.is_snapshot = is_snapshot
         self._connection = connection
         self._shared = shared
         self._careful = careful

@@ -174,3 +174,20 @@ async def test_a_transactional_step(app: RunningApp, op: Person) -> None:
     await app.cmd("StartProcessInstanceCommand", processKey="job")
     _, sentence = await incident(app, "job")
     assert sentence == "RegisterEventTypeCommand needs the permission events:write, which 'op' does not have"
+
+
+async def test_a_deployment_that_was_rolled_back(app: RunningApp, op: Person) -> None:
+    """Two processes in a file, of which the second fails at last: nothing of the first is kept in memory.
+
+    SQLite gives the next version its number; an administrator's must not run the operator's steps.
+    """
+    timer = "<timerEventDefinition><timeDuration>="x"</timeDuration></timerEventDefinition>"
+    second = bpmn("second", f'<startEvent id="s2">{timer}</startEvent>', '<endEvent id="e2"/>')
+    body = second.partition("<process ")[2].replace('id="f0"', 'id="f9"')
+    both = bpmn("job", START, MAKE_ADMIN, END).replace("</definitions>", f"<process {body}")
+    failed = await op.client.send("CreateProcessDefinitionCommand", {"name": "job", "bpmnXml": both})
+    assert (failed.status, "the timer of 's2'" in failed.errors[0]) == (422, True)
+    await deploy(app, "job", START, END)
+    started = await app.cmd("StartProcessInstanceCommand", processKey="job")
+    await ended(app, started["instanceId"])
+    assert "evil" not in await names(app)
