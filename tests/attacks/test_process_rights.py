@@ -181,7 +181,7 @@ async def test_a_deployment_that_was_rolled_back(app: RunningApp, op: Person) ->
 
     SQLite gives the next version its number; an administrator's must not run the operator's steps.
     """
-    timer = "<timerEventDefinition><timeDuration>="x"</timeDuration></timerEventDefinition>"
+    timer = '<timerEventDefinition><timeDuration>="x"</timeDuration></timerEventDefinition>'
     second = bpmn("second", f'<startEvent id="s2">{timer}</startEvent>', '<endEvent id="e2"/>')
     body = second.partition("<process ")[2].replace('id="f0"', 'id="f9"')
     both = bpmn("job", START, MAKE_ADMIN, END).replace("</definitions>", f"<process {body}")
