@@ -24,6 +24,9 @@ BPMN = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targe
 <sequenceFlow id="f0" sourceRef="s" targetRef="g"/><sequenceFlow id="f1" sourceRef="g" targetRef="u"/>
 <sequenceFlow id="f2" sourceRef="g" targetRef="c"/><sequenceFlow id="f3" sourceRef="g" targetRef="w"/>
 </process></definitions>"""
+BEGUN = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t">
+<process id="kingfisher-begun" isExecutable="true"><startEvent id="s"/><endEvent id="e"/>
+<sequenceFlow id="f" sourceRef="s" targetRef="e"/></process></definitions>"""
 DMN = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="Rates" namespace="x">
 <decision id="kingfisher" name="Rate"><decisionTable id="t" hitPolicy="FIRST"><output id="o" name="rate"/>
 <rule id="r"><outputEntry id="e"><text>5</text></outputEntry></rule></decisionTable></decision></definitions>"""
@@ -54,6 +57,7 @@ async def furnish(owner: Tenant, receiver: WebhookReceiver) -> None:
     await _rules(owner)
     await _subscription(owner, receiver)
     await _process(owner)
+    await _scheduled_message(owner)
     await _traffic(owner)
     await _accounts(owner)
 
@@ -86,6 +90,14 @@ async def _process(owner: Tenant) -> None:
     owner.has |= {"instanceId": number, "parentInstanceId": number, "behindInstanceId": number}
     owner.has |= {"waitId": task["waitId"], "behindWaitId": task["waitId"], "taskId": task["elementId"]}
     owner.has |= {"processKey": "kingfisher"}
+
+
+async def _scheduled_message(owner: Tenant) -> None:
+    begun = {"name": SECRET_WORD, "bpmnXml": BEGUN, "triggerEvents": ["kingfisher.begin"]}
+    await owner.client.cmd("CreateProcessDefinitionCommand", **begun)
+    await owner.client.cmd("PublishEventCommand", event="kingfisher.begin")
+    (message,) = await _listed(owner, "GetScheduledMessageListQuery", 1, state="sent")
+    owner.has["ScheduledMessage"] = message["id"]
 
 
 async def _traffic(owner: Tenant) -> None:
