@@ -1,9 +1,11 @@
 """The route table: what answers an address, live changes, and many rules."""
 
 import asyncio
+import importlib
 import time
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -242,3 +244,35 @@ async def test_ten_thousand_rules_cost_as_much_as_ten(database: Database, settin
     assert len(table) == 10_000
     assert [found(table, path) for path in paths] == [3, 4, 1, None, None]
     assert cost(table, paths) < 4 * few
+
+
+async def test_a_contested_rule_answers_nothing(database: Database, table: RouteTable) -> None:
+    """Of two that overlapped before that was refused, the younger is found neither by path nor by key."""
+    older = config(1, "shop/{id}", is_contested=False)
+    younger = config(2, "shop/7", is_contested=True, organization_id=2)
+    await save(database, [older, younger])
+    await table.refresh()
+    assert (found(table, "shop/7"), found(table, "key-2"), found(table, "key-1")) == (1, None, 1)
+    assert table.by_id(2) is not None
+    await save(database, [config(2, "shop/7", is_contested=False, organization_id=2)], 2)
+    await table.refresh()
+    assert found(table, "shop/7") == 2
+
+
+ROWS = [
+    (1, 2, "shop", "shop/{}"),
+    (2, 3, "trap", "shop/7"),
+    (3, 2, "own", "shop/8"),
+    (4, 3, "by-key", "own"),
+    (5, 3, "wide", "{}/{}"),
+    (6, 3, "free", "shop/7/x"),
+    (7, 2, "late", "trap"),
+    (8, 2, "same", "shop/7/x"),
+]
+
+
+def test_of_addresses_that_overlap_the_older_stays() -> None:
+    """The upgrade marks the younger of two organisations' rules, by path and by key, and none for one it marked."""
+    upgrade = importlib.import_module("bpm.store.migrations.versions.0014_addresses")
+    named = [SimpleNamespace(id=i, organization_id=o, key=key, shape=shape_) for i, o, key, shape_ in ROWS]
+    assert upgrade.contested(named) == [2, 4, 5, 8]
