@@ -122,23 +122,20 @@ def check_address(fields: WebHookFields, findings: Findings, context: Context, o
     if wanted.startswith("{}") and context.organization_id != INSTALLATION:
         findings.invalid.append("path: must begin with a literal segment; a parameter there would answer for everybody")
         return
-    for other in tables.configs_near(context.tx, wanted):
-        if other.id == own_id:
-            continue
-        if other.organization_id != context.organization_id:
-            if overlaps(wanted, other.shape) or overlaps(wanted, other.key):
-                findings.conflicts.append(ADDRESS_TAKEN)
-                return
-        elif (other.shape, other.action) == (wanted, fields.action):
-            sentence = f"path: {fields.action} {fields.path} is answered by the configuration {other.key!r} already"
-            findings.conflicts.append(sentence)
+    own = tables.config_answering(context.tx, context.organization_id, wanted, fields.action)
+    if own is not None and own.id != own_id:
+        sentence = f"path: {fields.action} {fields.path} is answered by the configuration {own.key!r} already"
+        findings.conflicts.append(sentence)
+    others = tables.foreign_configs_near(context.tx, context.organization_id, wanted)
+    if any(overlaps(wanted, other.shape) or overlaps(wanted, other.key) for other in others):
+        findings.conflicts.append(ADDRESS_TAKEN)
 
 
 def check_key(key: str, findings: Findings, context: Context) -> None:
     """Check that the key is free, as a key and as an address that another organisation's configurations answer."""
     if tables.config_with_key(context.tx, None, key) is not None:
         findings.conflicts.append(KEY_TAKEN)
-    elif any(other.organization_id != context.organization_id for other in tables.configs_near(context.tx, key)):
+    elif tables.foreign_configs_near(context.tx, context.organization_id, key):
         findings.conflicts.append(f"key: /api/webhooks/{key} is taken or overlaps an address that is; choose another")
 
 

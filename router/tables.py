@@ -49,7 +49,12 @@ class WebhookConfig(OrganizationRow, table=True):
     it is saved anew. While `paused_at` is set, what is accepted waits.
     """
 
-    __table_args__ = (UniqueConstraint("shape", "action"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        UniqueConstraint("shape", "action"),
+        # tells which addresses are taken without a look at the rows
+        Index("ix_webhook_config_address", "organization_id", "shape", "key", "is_contested", "id"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
@@ -329,11 +334,17 @@ def lock_configs(tx: Transaction) -> None:
     one_at_a_time(tx, "webhook revisions")
 
 
-def configs_near(tx: Transaction, path_shape: str) -> Sequence[Any]:
-    """Return (id, organization_id, key, shape, action) of the configurations that may answer addresses of a shape.
+def config_answering(tx: Transaction, organization_id: int, path_shape: str, action: str) -> Any:
+    """Return (id, key) of an organisation's configuration that answers paths of this shape for a method, or None."""
+    own = (CONFIGS.c.organization_id == organization_id, CONFIGS.c.shape == path_shape, CONFIGS.c.action == action)
+    return tx.connection.execute(select(CONFIGS.c.id, CONFIGS.c.key).where(*own)).first()
 
-    They are those of all organisations with as many segments and the same first one, and, where there is one
-    segment only, those whose key it is.
+
+def foreign_configs_near(tx: Transaction, organization_id: int, path_shape: str) -> Sequence[Any]:
+    """Return (id, key, shape) of other organisations' configurations that may answer addresses of a shape.
+
+    They are those with as many segments and the same first one, and, where there is one segment only, those whose
+    key it is.
     """
     columns, first = CONFIGS.c, path_shape.partition("/")[0].lower()
     slashes = func.length(columns.shape) - func.length(func.replace(columns.shape, "/", ""))
@@ -343,8 +354,8 @@ def configs_near(tx: Transaction, path_shape: str) -> Sequence[Any]:
     near = (slashes == path_shape.count("/")) & (or_(*places) if first != "{}" else true())
     if "/" not in path_shape:
         near = or_(func.lower(columns.shape) == first, func.lower(columns.key) == first)
-    chosen = select(columns.id, columns.organization_id, columns.key, columns.shape, columns.action)
-    return tx.connection.execute(chosen.where(near, columns.is_contested.is_(False))).all()
+    foreign = (columns.organization_id != organization_id, columns.is_contested.is_(False), near)
+    return tx.connection.execute(select(columns.id, columns.key, columns.shape).where(*foreign)).all()
 
 
 def count_held(tx: Transaction, config_id: int, most: int) -> tuple[int, int]:
