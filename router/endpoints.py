@@ -12,7 +12,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from bpm.clock import Clock
-from bpm.errors import BpmError, Draining, Malformed, TooLarge, TooSlow
+from bpm.errors import BpmError, Draining, Malformed, NotFound, TooLarge, TooSlow
 from bpm.security.permissions import INSTALLATION
 from bpm.security.proxies import Proxies
 from bpm.settings import Settings
@@ -30,6 +30,9 @@ from router.table import RouteTable
 
 PREFIXES = ("/api/webhooks/", "/api/webhook/")
 BODILESS = (204, 205, 304)
+
+HERE = Answer(200)
+"""What HEAD is told where GET is answered."""
 
 STRANGER = Source(INSTALLATION, confidential=STRANGE)
 """Where a request belongs that no rule or provider knows."""
@@ -86,6 +89,8 @@ class WebhookEndpoint:
         if node is None:
             return await self._refused(call, body, STRANGER, unknown(call.path))
         rules = [self._table.rule(slot) for slot in node.slots.values()]
+        if call.method == "HEAD" and any(rule.method == "GET" for rule in rules):
+            return self._head(rules, call)
         greeting = await self._greeting(rules, call, body)
         if greeting is not None:
             return greeting
@@ -103,6 +108,13 @@ class WebhookEndpoint:
         if not verdict.passed:
             return await self._refused(call, None, source, verdict, rule)
         return await self._passed(call, rule, source)
+
+    def _head(self, rules: list[Rule], call: InboundCall) -> Answer:
+        """Tell whether the rule of GET answers here and this address; nothing is verified, executed or kept."""
+        rule, verdict = self._guard.choose(rules, replace(call, method="GET"))
+        if verdict.passed and rule.broken is None:
+            return HERE
+        return self._answers.problem(verdict.error or NotFound("There is no webhook here"), call.id)
 
     async def _switched_off(self, call: InboundCall, body: "Body", rule: Rule, verdict: Verdict) -> Answer:
         """Keep what comes to a rule that is switched off; what its provider has signed is not bound as a stranger's."""
@@ -139,7 +151,8 @@ class WebhookEndpoint:
         return answer or accepted(call.id, 202 if rule.sync else 200)
 
     async def _fixed_answer(self, call: InboundCall, body: "Body", fixed: Mapping[str, Any]) -> Answer:
-        entry = fixed.get(call.method)
+        is_head = call.method == "HEAD"
+        entry = fixed.get("GET" if is_head else call.method)
         if entry is None:
             return await self._refused(call, body, STRANGER, method_refused(call.method, list(fixed)))
         provider, route = entry
@@ -147,6 +160,8 @@ class WebhookEndpoint:
         if provider.addresses is not None and not provider.addresses.allows(call.address):
             await self._inbox.refuse(call, source, address_refused(call.address))
             return replace(route.refused, status=403)
+        if is_head:
+            return HERE
         try:
             call.body = await body.read(self._limit)
             received = Call(call.method, call.headers, call.query, call.body, call.address)

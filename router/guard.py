@@ -62,7 +62,7 @@ def unknown(path: str) -> Verdict:
 
 def method_refused(method: str, allowed: list[str]) -> Verdict:
     """Refuse a method that the configurations at this path do not have."""
-    names = ", ".join(sorted(allowed))
+    names = ", ".join(sorted({*allowed, "HEAD"} if "GET" in allowed else allowed))
     return Verdict("method", f"the configuration answers {names}", MethodNotAllowed(method, names))
 
 

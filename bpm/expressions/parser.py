@@ -88,6 +88,8 @@ class Parser(Reader):
             return self.between(left, column)
         if operator in ("and", "or"):
             return self.logic(left, operator, column)
+        if operator == "is defined":
+            return syntax.Call(column, operator, (left,))
         if operator == "instance of":
             return syntax.Call(column, operator, (left, syntax.Literal(self.token.column, self.type_name())))
         power = POWERS[operator]

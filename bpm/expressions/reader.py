@@ -60,7 +60,7 @@ class Reader:
         if self.token.kind not in ("operator", "name"):
             return ""
         word = self.token.value
-        if word in ("not", "starts", "ends", "instance"):
+        if word in ("not", "starts", "ends", "instance", "is"):
             word = f"{word} {self.peek().value}"
         word = SYNONYMS.get(word, word)
         return word if word in POWERS else ""

@@ -11,6 +11,7 @@ POWERS = {
     "=": COMPARISON, "!=": COMPARISON, "<": COMPARISON, "<=": COMPARISON, ">": COMPARISON, ">=": COMPARISON,
     "in": COMPARISON, "not in": COMPARISON, "contains": COMPARISON, "not contains": COMPARISON,
     "starts with": COMPARISON, "ends with": COMPARISON, "between": COMPARISON, "instance of": COMPARISON,
+    "is defined": COMPARISON,
     "??": DEFAULT, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "%": PRODUCT, "**": POWER,
 }  # fmt: skip
 CONSTANTS = {"true": True, "false": False, "null": None}

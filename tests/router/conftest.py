@@ -72,5 +72,6 @@ async def send_from(app: RunningApp, peer: str, path: str, headers: Any = None, 
     transport = httpx.ASGITransport(app=app.app, client=(peer, 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://bpm.test") as http:
         answer = await http.request(more.pop("method", "POST"), f"/api/webhooks/{path}", headers=headers, **more)
-    body = answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+    is_json = bool(answer.content) and "json" in answer.headers.get("content-type", "")
+    body = answer.json() if is_json else answer.text
     return Reply(answer.status_code, body, answer.headers)

@@ -71,6 +71,20 @@ async def test_what_a_method_refusal_allows_is_named(app: RunningApp) -> None:
     assert (await app.request("DELETE", "/api/webhooks/methods")).status == 404
 
 
+async def test_head_is_answered_where_get_is(app: RunningApp) -> None:
+    """HEAD tells whether GET is answered here, to this address; nothing is verified, executed or kept."""
+    signature = {"scheme": "bearer", "secret": "s3cret-of-eight"}
+    rule = await noting(app, "looked-at", action="GET", signature=signature, allowableIPs="10.1.2.3")
+    answer = await send_from(app, "10.1.2.3", "looked-at", method="HEAD")
+    assert (answer.status, answer.body) == (200, "")
+    assert (await send_from(app, "10.1.2.4", "looked-at", method="HEAD")).status == 403
+    await app.cmd("DeactivateWebHookConfigCommand", id=rule["id"])
+    assert (await send_from(app, "10.1.2.3", "looked-at", method="HEAD")).status == 404
+    assert (await runs(app, "looked-at"), await rows(app, config_id=rule["id"])) == (0, [])
+    await noting(app, "got", action="GET")
+    assert (await app.hook("got", {})).headers["allow"] == "GET, HEAD"
+
+
 async def test_a_rate_says_when_to_come_again(app: RunningApp) -> None:
     """429 carries the seconds until the window ends; another rule's window is its own."""
     await noting(app, "rate-one", rateLimit="2/minute")

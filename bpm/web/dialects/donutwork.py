@@ -14,7 +14,7 @@ from bpm.errors import BpmError, Forbidden, Invalid, Malformed, NotFound, Unauth
 from bpm.web.dialects.call import Call, row_id
 from bpm.web.dialects.dialect import Dialect, Operation, said
 from bpm.web.dialects.events import event_names
-from bpm.web.dialects.wire import Asked, Shown, field_and_words, translated
+from bpm.web.dialects.wire import Asked, Shown, field_and_words, require_known, translated
 from bpm.web.incoming import Incoming
 
 NAME = "donutwork"
@@ -177,10 +177,12 @@ def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
     given: Any = body.get("webhook")
     if not isinstance(given, dict):
         raise Malformed(_wanted("webhook"))
+    webhook = cast("dict[str, Any]", given)
     try:
-        fields = translated(cast("dict[str, Any]", given), NewWebhook)
+        require_known(webhook, NewWebhook)
     except Invalid as error:
         raise Malformed(*error.errors) from error
+    fields = translated(webhook, NewWebhook)
     for name in ("name", "url", "events"):
         if not fields.get(name):
             raise Malformed(_wanted(name))

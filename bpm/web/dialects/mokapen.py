@@ -14,7 +14,7 @@ from bpm.web.dialects.call import Call
 from bpm.web.dialects.dialect import Dialect, Operation, said
 from bpm.web.dialects.events import event_names
 from bpm.web.dialects.throttle import Throttled
-from bpm.web.dialects.wire import Asked, Shown, field_errors, translated
+from bpm.web.dialects.wire import Asked, Shown, field_errors, require_all, require_known, translated
 from bpm.web.incoming import LARGEST_ID, Incoming
 
 T = TypeVar("T")
@@ -147,17 +147,14 @@ async def list_webhooks(call: Call) -> Answer[list[Webhook]]:
 
 async def create_webhook(call: Call) -> Answer[CreatedWebhook]:
     """Register a webhook; the answer alone shows its secret."""
-    fields = translated(call.body, NewWebhook)
-    call = await _for_organization(call, fields.pop("orgId", None))
-    made = await call.send("CreateSubscriptionCommand", **fields, dialect=NAME)
+    made = await _change(call, "CreateSubscriptionCommand", NewWebhook, None)
     return Answer(message="Webhook created successfully", data=CreatedWebhook.model_validate(made))
 
 
 async def update_webhook(call: Call) -> Answer[Webhook]:
     """Change a webhook's URL or events."""
-    fields = translated(call.body, WebhookChange)
-    call = await _for_organization(call, fields.pop("orgId", call.principal.organization_id))
-    changed = await call.send("UpdateSubscriptionCommand", **fields, id=call.row_id("webhook_id"), dialect=NAME)
+    own, id_ = call.principal.organization_id, call.row_id("webhook_id")
+    changed = await _change(call, "UpdateSubscriptionCommand", WebhookChange, own, id=id_)
     return Answer(message="Webhook updated successfully", data=Webhook.model_validate(changed))
 
 
@@ -221,12 +218,28 @@ def is_numbered(method: str, path: str) -> bool:
     return path[14:15].isdigit() and method not in ("POST", "PATCH") and _NUMBERED.fullmatch(path) is not None
 
 
-async def _for_organization(call: Call, org_id: Any) -> Call:
-    """Return the call as made for an organisation: the token's own, or any for an installation's that may."""
+async def _change(call: Call, command: str, asked: type[Asked], own: int | None, **fixed: Any) -> Any:
+    """Send a command for the organisation that the body names, else the caller's; refuse with every problem at once."""
+    fields = {**translated(call.body, asked), **fixed, "dialect": NAME}
+    org_id = fields.pop("orgId", own)
+    meant = await _for_organization(call, org_id) if type(org_id) is int else call
+    require_all(
+        lambda: _require_organization(org_id),
+        lambda: require_known(call.body, asked),
+        lambda: call.decode(command, **fields),
+    )
+    return await meant.send(command, **fields)
+
+
+def _require_organization(org_id: Any) -> None:
     if org_id is None:
         raise Invalid("org_id: Org id is required")
     if type(org_id) is not int:
         raise Invalid("org_id: must be an integer")
+
+
+async def _for_organization(call: Call, org_id: int) -> Call:
+    """Return the call as made for an organisation: the token's own, or any for an installation's that may."""
     try:
         return await call.acting_for(org_id)
     except (Forbidden, NotFound):

@@ -12,7 +12,7 @@ from bpm.errors import BpmError, Forbidden, Invalid, NotFound
 from bpm.web.dialects.call import Call
 from bpm.web.dialects.dialect import Dialect, Operation, said
 from bpm.web.dialects.events import event_names
-from bpm.web.dialects.wire import Asked, Shown, field_errors, translated
+from bpm.web.dialects.wire import Asked, Shown, field_errors, require_all, require_known, translated
 from bpm.web.incoming import Incoming
 
 T = TypeVar("T")
@@ -98,7 +98,12 @@ async def list_webhooks(call: Call) -> Answer[list[Webhook]]:
 async def create_webhook(call: Call) -> Answer[WebhookWithSecret]:
     """Create a webhook."""
     usual = {"retryCount": RETRY_COUNT, "timeoutSeconds": TIMEOUT_SECONDS, "dialect": NAME}
-    made = await call.send("CreateSubscriptionCommand", **usual | translated(call.body, NewWebhook))
+    fields = usual | translated(call.body, NewWebhook)
+    require_all(
+        lambda: require_known(call.body, NewWebhook),
+        lambda: call.decode("CreateSubscriptionCommand", **fields),
+    )
+    made = await call.send("CreateSubscriptionCommand", **fields)
     return _answer(WebhookWithSecret.model_validate(made), call)
 
 

@@ -1,7 +1,7 @@
 """Between an interface's names and the bus's: snake_case outside, camelCase inside."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict
@@ -29,14 +29,27 @@ class Asked(BaseModel):
 
 
 def translated(body: Mapping[str, Any], asked: type[Asked]) -> dict[str, Any]:
-    """Return a body's fields as the bus calls them; null counts as left out.
+    """Return a body's fields as the bus calls them, without those the interface does not have; null is left out."""
+    return {to_camel(name): value for name, value in body.items() if name in asked.model_fields and value is not None}
 
-    Raises `Invalid` for fields the interface does not have.
-    """
+
+def require_known(body: Mapping[str, Any], asked: type[Asked]) -> None:
+    """Raise `Invalid` for fields the interface does not have."""
     unknown = [name for name in body if name not in asked.model_fields]
     if unknown:
         raise Invalid(*(f"{name}: is not a known field" for name in unknown))
-    return {to_camel(name): value for name, value in body.items() if value is not None}
+
+
+def require_all(*checks: Callable[[], object]) -> None:
+    """Make every check; raises `Invalid` with the problems of all that failed."""
+    problems: list[str] = []
+    for check in checks:
+        try:
+            check()
+        except Invalid as error:
+            problems.extend(error.errors)
+    if problems:
+        raise Invalid(*problems)
 
 
 def field_errors(error: BpmError) -> dict[str, list[str]]:

@@ -109,6 +109,16 @@ class TestMokapen(DialectContract):
         (name,) = change
         assert {field.partition(".")[0] for field in answer.json["errors"]} == {name}
 
+    async def test_every_problem_is_named_at_once(self, owner: Caller) -> None:
+        """An empty body lacks all three fields; unknown ones do not hide what else is wrong."""
+        answer = await owner("POST", "/api/webhooks", {})
+        assert (answer.status, set(answer.json["errors"])) == (422, {"org_id", "url", "events"})
+        answer = await owner("POST", "/api/webhooks", {"org_id": "849", "secret": "mine", "events": "task.created"})
+        assert set(answer.json["errors"]) == {"org_id", "secret", "url", "events"}
+        made = await self.create(owner)
+        answer = await owner("PUT", f"/api/webhooks/{made['id']}", {"org_id": True, "url": 1, "name": "x"})
+        assert set(answer.json["errors"]) == {"org_id", "url", "name"}
+
     async def test_a_webhook_is_changed_and_deleted(self, owner: Caller) -> None:
         """PUT changes what is given and shows the webhook; DELETE says so."""
         made = await self.create(owner)
