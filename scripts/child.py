@@ -89,7 +89,7 @@ def rehearse(language: Language, code: bytes) -> bool:
     A page that is still shared with the zygote costs several microseconds when it is first written to. Returns
     whether the script ended well.
     """
-    limits = {"sends": 1, "log_lines": 1, "log_bytes": 1000, "result_bytes": 10_000}
+    limits = {"sends": 1, "log_lines": 1, "log_bytes": 1000, "result_bytes": 10_000, "result_values": 1_000}
     inputs = {"payload": REHEARSED_PAYLOAD}
     job = {"t": "run", "code": code, "inputs": inputs, "seed": 1, "now": "2026-01-01T00:00:00Z", "limits": limits}
     return perform(job, language, Nobody())

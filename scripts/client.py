@@ -23,6 +23,9 @@ from scripts.values import incoming
 from scripts.verdict import limit_words
 
 CACHED_SCRIPTS = 1_000
+RUN_LIMITS = ("sends", "log_lines", "log_bytes", "result_bytes", "result_values")
+"""The limits that a child keeps itself."""
+
 BUILD = f"{policy.VERSION} {sys.version}"
 
 
@@ -148,7 +151,7 @@ def _job(code: bytes, inputs: Mapping[str, Any], run: Run, limits: Limits) -> by
         "inputs": dict(inputs),
         "seed": run.seed,
         "now": run.now.isoformat(),
-        "limits": {name: getattr(limits, name) for name in ("sends", "log_lines", "log_bytes", "result_bytes")},
+        "limits": {name: getattr(limits, name) for name in RUN_LIMITS},
     }
     return pack(message, unicode_errors="surrogatepass", convert=incoming)
 

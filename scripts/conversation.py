@@ -6,22 +6,19 @@ from typing import Any
 from scripts.clocks import Clocks
 from scripts.frames import MalformedFrameError, pack
 from scripts.limits import KIB, Limits
-from scripts.messages import FORMS
+from scripts.messages import rooms, understood
 from scripts.outcome import CommandRefused, Senders
 from scripts.remote_child import Child, ChildGoneError
 from scripts.values import incoming
 
-FRAME_ROOM = 64 * KIB
-"""What a frame may hold besides the value its limit is about."""
+INLINE_BYTES = 8 * KIB
+"""A longer message is understood in a thread: the server goes on meanwhile."""
 
 PATIENCE = 10
 """A child that says so many times more than its limits let it say is no script of ours any more."""
 
 CANCEL_SECONDS = 1.0
 """How long a cancelled command may take to clean up before the run ends without it."""
-
-COMPILED_ROOM = 8
-"""A compiled script with its warnings takes at most this many times the room of its source."""
 
 
 class Turn:
@@ -57,8 +54,9 @@ class Conversation:
         self._limits = limits
         self._senders = senders
         self._turn = turn
-        self._kinds = kinds
         self._log_room = limits.log_bytes
+        self._rooms = rooms(kinds, limits)
+        self._bytes_left = (limits.sends + 1) * max(self._rooms.values()) + PATIENCE * limits.log_bytes
 
     async def hold(self, job: bytes) -> dict[str, Any] | None:
         """Hand over a job and return the child's last message, None when it ended without one.
@@ -79,11 +77,8 @@ class Conversation:
             clocks.stop()
 
     async def _listen(self, clocks: Clocks) -> dict[str, Any]:
-        most = max(self._limits.result_bytes, COMPILED_ROOM * self._limits.source_bytes) + FRAME_ROOM
         for _ in range(PATIENCE * (self._limits.log_lines + self._limits.sends + 1)):
-            message = await self._child.read(most)
-            if message["t"] not in self._kinds or not FORMS[message["t"]](message):
-                raise MalformedFrameError(f"a message that is not expected: {message['t'][:40]}")
+            message = await self._next()
             if message["t"] == "log":
                 self._log(message["text"])
                 await asyncio.sleep(0)  # what is there already is read at once: let the clocks look meanwhile
@@ -92,6 +87,20 @@ class Conversation:
             else:
                 return message
         raise MalformedFrameError("more messages than any script may send")
+
+    async def _next(self) -> dict[str, Any]:
+        """Wait for a message and look at every part of it, without keeping others waiting."""
+        kind, body = await self._child.read(self._rooms)
+        self._bytes_left -= len(body)
+        if self._bytes_left < 0:
+            raise MalformedFrameError("more bytes than any script may send")
+        if len(body) <= INLINE_BYTES:
+            message = understood(kind, body, self._limits)
+        else:
+            message = await asyncio.to_thread(understood, kind, body, self._limits)
+        if message.get("peak", 0) * KIB > self._child.memory_bytes:
+            raise MalformedFrameError("more memory than the process could have had")
+        return message
 
     def _log(self, text: str) -> None:
         line = text.encode()[: self._log_room].decode("utf-8", "ignore")

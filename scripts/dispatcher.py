@@ -68,7 +68,7 @@ class Dispatcher:
             talk = Conversation(child, task.limits, task.senders, turn, task.kinds)
             said = await talk.hold(task.job)
             if said is not None and said["t"] in ("result", "compiled"):
-                self._release(child, task)
+                self._release(child, task, clean=said.get("clean", False))
                 peak = said.get("peak", 0) * 1024
                 return Ended(said, None, talk.logs, talk.sends, talk.cpu_seconds, peak, lost=False)
             gone = await child.end()
@@ -84,8 +84,9 @@ class Dispatcher:
         failure = None if said else verdict(gone, child.stopped_for, task.limits, task.source, timed=timed)
         return Ended(said, failure, talk.logs, talk.sends, gone.cpu_seconds, gone.peak_bytes, gone.lost and not said)
 
-    def _release(self, child: Child, task: Task) -> None:
-        if task.key is None:
+    def _release(self, child: Child, task: Task, *, clean: bool) -> None:
+        """Keep a child for its rule, unless something of the run is left in it, or it says more than its result."""
+        if task.key is None or not clean or not child.is_silent():
             child.leave()
         else:
             self._pool.keep(child, task.key, task.limits)

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from scripts import clock, policy
+from scripts.finishing import finish, mark
 from scripts.interface import Interface
 from scripts.values import Outgoing, TooLargeError
 from scripts.wire import Wire
@@ -26,28 +27,33 @@ class Language(NamedTuple):
 
 
 def perform(job: dict[str, Any], language: Language, wire: Wire) -> bool:
-    """Do one job, answer it, and tell whether it ended well."""
+    """Do one job, answer it, and tell whether it ended well and left nothing behind."""
     if job["t"] == "compile":
         wire.write({"t": "compiled", **language.compile(job["source"], job["depth"])})
         return True
     clock.reset(job["now"], job["seed"])
     decimal.setcontext(decimal.Context())
-    interface = Interface(job["inputs"], job["limits"], wire)
+    interface = Interface(job.pop("inputs"), job["limits"], wire)
     scope = {**language.namespace, **interface.names()}
+    token = mark(scope)
     try:
-        outcome = _run(marshal.loads(job["code"]), scope, interface, job["limits"]["result_bytes"])  # noqa: S302
-        wire.write(outcome)
+        outcome = _run(job["code"], scope, interface, job["limits"])
+        del scope
+        clean = finish(token)
+        interface.revoke()
+        wire.write({**outcome, "peak": _peak(), "clean": clean})
     except BaseException as error:
         RESERVE.clear()
+        interface.revoke()
         wire.write(_failure(error))
         return False
-    return True
+    return clean
 
 
-def _run(code: Any, scope: dict[str, Any], interface: Interface, room: int) -> dict[str, Any]:
-    exec(code, scope)  # noqa: S102  (defines the function that holds the script)
+def _run(code: bytes, scope: dict[str, Any], interface: Interface, limits: dict[str, Any]) -> dict[str, Any]:
+    exec(marshal.loads(code), scope)  # noqa: S102, S302  (defines the function that holds the script)
     value = scope.pop("_script_")()
-    outgoing = Outgoing(room)
+    outgoing = Outgoing(limits["result_bytes"], limits["result_values"])
     returned = scope.get("result") if value is None else value
     variables = scope.get("variables")
     if not isinstance(variables, dict):
@@ -55,10 +61,14 @@ def _run(code: Any, scope: dict[str, Any], interface: Interface, room: int) -> d
     return {
         "t": "result",
         "result": outgoing.convert(returned, "result"),
-        "reply": None if interface.answer is None else outgoing.convert(interface.answer, "reply"),
+        "reply": outgoing.convert(interface.take_answer(), "reply"),
         "variables": outgoing.convert(variables, "variables"),
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
     }
+
+
+def _peak() -> int:
+    """Return the most memory this process has occupied so far, as the kernel counts it."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _failure(error: BaseException) -> dict[str, Any]:

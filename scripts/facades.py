@@ -6,6 +6,7 @@ import calendar
 import collections
 import datetime
 import decimal
+import enum
 import fractions
 import functools
 import hashlib
@@ -22,9 +23,10 @@ import textwrap
 import urllib.parse
 import uuid
 import zoneinfo
+from collections.abc import Callable
 from typing import Any
 
-from scripts import clock, policy, stand_ins, zones
+from scripts import clock, plain, policy, stand_ins, zones
 
 REAL = {
     module.__name__: module
@@ -95,7 +97,10 @@ def _member(module: str, name: str) -> Any:
         return getattr(clock.DICE, name)
     if module == "typing":
         return HINT
-    return getattr(REAL[module], name)
+    value = getattr(REAL[module], name)
+    if isinstance(value, enum.IntFlag | enum.IntEnum):
+        return int(value)
+    return CHECKED[module](value) if module in CHECKED and callable(value) and not isinstance(value, type) else value
 
 
 HINT = Hint()
@@ -117,8 +122,31 @@ REPLACED: dict[str, Any] = {
     "zoneinfo.ZoneInfoNotFoundError": zoneinfo.ZoneInfoNotFoundError,
     "zoneinfo.available_timezones": zones.keys,
     "typing.cast": stand_ins.cast,
+    "re.sub": plain.plain(re.sub, callback=(1, "repl")),
+    "re.subn": plain.plain(re.subn, callback=(1, "repl")),
+    "textwrap.indent": plain.plain(textwrap.indent, callback=(2, "predicate")),
+    "urllib.parse.quote": stand_ins.quote,
+    "urllib.parse.quote_plus": stand_ins.quote_plus,
+    "urllib.parse.urlencode": stand_ins.urlencode,
+    "hmac.new": stand_ins.new_hmac,
+    "hmac.digest": stand_ins.hmac_digest,
+    "uuid.uuid3": plain.plain(uuid.uuid3),
+    "uuid.uuid5": plain.plain(uuid.uuid5),
+    "calendar.monthcalendar": plain.plain(calendar.monthcalendar),
+    "statistics.mode": statistics.mode,
+    "statistics.multimode": statistics.multimode,
+    "statistics.median_low": statistics.median_low,
+    "statistics.median_high": statistics.median_high,
 }
 """Members that differ from the standard library's: a clock, dice, caps, or no doors."""
+
+
+CHECKED: dict[str, Callable[[Callable[..., Any]], Any]] = {
+    **dict.fromkeys(("re", "base64", "html", "calendar", "string", "textwrap", "urllib.parse"), plain.plain),
+    "statistics": plain.numeric,
+}
+"""Modules whose functions are written in Python, and what checks their arguments. The few of `statistics` that only
+sort and count are handed out as they are, for they take text, too."""
 
 
 def preload() -> None:

@@ -14,6 +14,14 @@ class GuardedFormatter(string.Formatter):
     def __init__(self, getattribute: Callable[[Any, str], Any]) -> None:
         self._getattribute = getattribute
 
+    def bound_to(self, text: str) -> Callable[..., str]:
+        """Return the method `format` of a text."""
+
+        def format(*args: Any, **kwargs: Any) -> str:  # noqa: A001  (the name that scripts see)
+            return self.format(text, *args, **kwargs)
+
+        return format
+
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, int | str]:
         """Return the value a field names and the argument it starts from."""
         first = re.split(r"[.\[]", field_name, maxsplit=1)[0]

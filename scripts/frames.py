@@ -13,6 +13,7 @@ Integers beyond 64 bits travel as extension type 1 (big-endian two's complement)
 identity: the server knows which run is on which socket.
 """
 
+import re
 import struct
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -22,6 +23,13 @@ import msgpack
 HEADER = struct.Struct("<I")
 BIG_INTEGER = 1
 BIG_INTEGER_BYTES = 1024
+
+KIND_BYTES = 16
+"""The kind of a message stands within so many bytes of its body."""
+
+_SHORT_TEXT = 0xA0
+_KIND = re.compile(rb"[\x81-\x8f]\xa1t([\xa1-\xaf])([a-z]{1,12})")
+"""A map of up to fifteen entries whose first key is `t`, with a short word."""
 
 
 class MalformedFrameError(Exception):
@@ -52,11 +60,28 @@ def pack(
     return HEADER.pack(len(body)) + body
 
 
-def unpack(body: bytes | bytearray | memoryview, *, unicode_errors: str = "strict") -> dict[str, Any]:
-    """Return the message in a frame's body; raises MalformedFrameError when it is not a map with its kind."""
+def kind_of(beginning: bytes | bytearray) -> str:
+    """Return the kind of a message from the first bytes of its body, where `pack` puts it; "" when it is not there.
+
+    The caller reads no more of a message than its kind may take, and need not parse it to know.
+    """
+    found = _KIND.match(beginning)
+    return "" if found is None or len(found[2]) != found[1][0] - _SHORT_TEXT else found[2].decode()
+
+
+def unpack(
+    body: bytes | bytearray | memoryview, *, unicode_errors: str = "strict", most: int | None = None
+) -> dict[str, Any]:
+    """Return the message in a frame's body; raises MalformedFrameError when it is not a map with its kind.
+
+    No list or map in it may have more than `most` entries; msgpack itself bounds how deep they nest.
+    """
+    bounds = {} if most is None else {"max_array_len": most, "max_map_len": most, "max_ext_len": BIG_INTEGER_BYTES}
     try:
         read = cast("Callable[..., object]", msgpack.unpackb)
-        message = read(body, raw=False, strict_map_key=True, ext_hook=_extension, unicode_errors=unicode_errors)
+        message = read(
+            body, raw=False, strict_map_key=True, ext_hook=_extension, unicode_errors=unicode_errors, **bounds
+        )
     except (ValueError, msgpack.UnpackException) as error:
         raise MalformedFrameError(f"not a msgpack frame: {error}") from error
     if not isinstance(message, dict) or not isinstance(cast("dict[Any, Any]", message).get("t"), str):

@@ -2,34 +2,26 @@
 
 import builtins
 import decimal
-import functools
 import operator
 import re
-import zoneinfo
 from collections import ChainMap, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import NoneType
-from typing import Any
+from typing import Any, cast
 
 from RestrictedPython import Guards
 
 from scripts import facades, policy
+from scripts.attributes import MEMBERS, SETTABLE, is_record, on_class, on_instance
 from scripts.formatting import GuardedFormatter
 from scripts.interface import CommandError
 from scripts.privates import is_private
 
 SIGNALS = type(decimal.Context().traps)
-WRITABLE: tuple[type, ...] = (dict, list, bytearray, deque, ChainMap, decimal.Context, SIGNALS, BaseException)
-"""Objects whose items or attributes a script may set, besides instances of its own classes."""
+WRITABLE: tuple[type, ...] = (dict, list, bytearray, deque, ChainMap, SIGNALS)
+"""Objects whose items a script may set, besides instances of its own classes."""
 
-CLOSED_MEMBERS: dict[str, type] = {
-    "mro": type,
-    "obj": BaseException,
-    "from_file": zoneinfo.ZoneInfo,
-    "no_cache": zoneinfo.ZoneInfo,
-    "clear_cache": zoneinfo.ZoneInfo,
-}
-"""Public attributes that lead out of a kind of object, or into its files and caches."""
+NONE: frozenset[str] = frozenset()
 
 BASES = (object, dict, list, set, frozenset, tuple)
 """Classes a script may derive from, besides exceptions and named tuples. Not `str`: its `format` reads attributes."""
@@ -51,34 +43,44 @@ INPLACE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+MADE_BY_COMPILER = frozenset(
+    {
+        "__module__", "__qualname__", "__doc__", "__classcell__", "__orig_bases__", "__firstlineno__",
+        "__static_attributes__", "__classdictcell__",
+    }
+)  # fmt: skip
+"""Names that Python itself puts into the namespace of a class."""
+
+
 class ScriptClass(type):
-    """The class of classes that scripts define; raises TypeError for a base they may not have."""
+    """The class of classes that scripts define; raises TypeError for a base or a name they may not have."""
 
     def __new__(cls, name: str, bases: tuple[Any, ...], namespace: dict[str, Any]) -> "ScriptClass":
-        """Create the class, if it may have its bases."""
+        """Create the class, if it may have its bases and what it defines."""
         for base in bases:
-            if not (type(base) is ScriptClass or base in BASES or _is_exception(base) or _is_record(base)):
+            if not (type(base) is ScriptClass or base in BASES or _is_exception(base) or is_record(base)):
                 raise TypeError(f"a class of a script cannot derive from {_title(base)}")
+        for defined in namespace:
+            if not _may_define(defined):
+                raise TypeError(f"a class of a script cannot define {defined}")
         return super().__new__(cls, name, bases, namespace)
 
 
 def get_attribute(owner: Any, name: str, *default: Any) -> Any:
     """Read an attribute; raises AttributeError for a missing or a closed one."""
-    check_attribute(owner, name)
-    if name in ("format", "format_map") and _is_text(owner):
-        if name == "format" and type(owner) is str:
-            return functools.partial(FORMATTER.format, owner)
-        raise AttributeError(f"'{name}' is not available here in scripts; write \"...\".format(...) or an f-string")
-    return getattr(owner, name, *default)
-
-
-def check_attribute(owner: Any, name: str) -> None:
-    """Raise AttributeError when no script may touch the attribute of that name, TypeError when it is no name."""
     if type(name) is not str:
         raise TypeError("attribute name must be a plain string")
-    private = name.startswith("_") and name not in policy.READABLE_DUNDERS and not _is_own(owner, name)
-    if private or name in policy.CLOSED_ATTRIBUTES or isinstance(owner, CLOSED_MEMBERS.get(name, ())):
-        raise AttributeError(f"the attribute '{name}' is closed in scripts")
+    if name in MEMBERS.get(kind_of(owner), NONE):
+        return SPECIAL[name](owner) if name in SPECIAL else getattr(owner, name, *default)
+    if name in ("format", "format_map") and _is_text(owner):
+        if name == "format" and type(owner) is str:
+            return FORMATTER.bound_to(owner)
+        raise AttributeError(f"'{name}' is not available here in scripts; write \"...\".format(...) or an f-string")
+    if _is_open(owner, name):
+        return getattr(owner, name, *default)
+    if default and _is_missing(owner, name):
+        return default[0]
+    raise AttributeError(_refusal(owner, name))
 
 
 def has_attribute(owner: Any, name: str) -> bool:
@@ -92,15 +94,27 @@ def has_attribute(owner: Any, name: str) -> bool:
 
 def set_attribute(owner: Any, name: str, value: Any) -> None:
     """Set an attribute by its name."""
-    check_attribute(owner, name)
-    if name in policy.READABLE_DUNDERS:
+    if type(name) is not str:
+        raise TypeError("attribute name must be a plain string")
+    if (name.startswith("_") and not is_private(name)) or name in policy.CLOSED_ATTRIBUTES:
         raise AttributeError(f"the attribute '{name}' is read-only in scripts")
-    setattr(writable(owner), name, value)
+    setattr(settable(owner, name), name, value)
+
+
+def settable(owner: Any, name: str) -> Any:
+    """Return the object if a script may set or delete its attribute of that name; raises TypeError if not.
+
+    The interpreter keeps some instances of MemoryError for itself: what is left on them would be found later.
+    """
+    is_error = isinstance(owner, BaseException) and not isinstance(owner, MemoryError)
+    if is_made_by_script(owner) or is_error or name in SETTABLE.get(kind_of(owner), NONE):
+        return owner
+    raise TypeError(f"the attributes of {_title(owner)} are read-only in scripts")
 
 
 def writable(owner: Any) -> Any:
-    """Return the object if a script may change it; raises TypeError if not."""
-    if not isinstance(owner, WRITABLE) and not _is_made_by_script(owner):
+    """Return the object if a script may change its items; raises TypeError if not."""
+    if not isinstance(owner, WRITABLE) and not is_made_by_script(owner):
         raise TypeError(f"{_title(owner)} is read-only in scripts")
     return owner
 
@@ -110,7 +124,7 @@ def type_of(value: Any, *rest: Any) -> type:
     found = kind_of(value)
     if rest:
         raise TypeError("type() takes one argument in scripts; write a class statement")
-    if found in KNOWN_CLASSES or type(found) is ScriptClass or _is_exception(found) or _is_record(found):
+    if found in KNOWN_CLASSES or type(found) is ScriptClass or _is_exception(found) or is_record(found):
         return found
     raise TypeError(f"type() of {_title(value)} is not available in scripts")
 
@@ -122,7 +136,7 @@ def kind_of(value: object) -> type:
 
 def parents_method(parent: Any, name: str) -> Any:
     """Return a special method of `super()`, the one object a script may call them on by name."""
-    if type(parent) is not super or name not in policy.MAGIC_METHODS:
+    if type(parent) is not super or name not in policy.MAGIC_METHODS or _is_of_a_class(parent):
         raise AttributeError(f"'{name}' can only be called on super()")
     return getattr(parent, name)
 
@@ -169,6 +183,7 @@ def namespace() -> dict[str, Any]:
         "_getitem_": operator.getitem,
         "_getiter_": iter,
         "_write_": writable,
+        "_settable_": settable,
         "_inplacevar_": inplace,
         "_apply_": apply,
         "_super_": parents_method,
@@ -181,25 +196,88 @@ def namespace() -> dict[str, Any]:
     return {"__builtins__": available, "__name__": "__main__", **guards, **modules}
 
 
-def _is_made_by_script(owner: Any) -> bool:
+def is_made_by_script(owner: Any) -> bool:
     """Tell whether an object is a class of the script, or an instance of one."""
     return type(owner) is ScriptClass or type(kind_of(owner)) is ScriptClass
 
 
-def _is_own(owner: Any, name: str) -> bool:
-    """Tell whether a private attribute belongs to a script's own class, or to a named tuple."""
-    if name in policy.RECORD_ATTRIBUTES:
-        return isinstance(owner, tuple) or (isinstance(owner, type) and issubclass(owner, tuple))
-    return is_private(name) and (_is_made_by_script(owner) or type(owner) is super)
+def _is_open(owner: Any, name: str) -> bool:
+    """Tell whether a script may read an attribute of an object that is not simply listed in `MEMBERS`."""
+    kind = kind_of(owner)
+    if name == "__name__":
+        return kind is not facades.Facade
+    if name in policy.CLOSED_ATTRIBUTES:
+        return False
+    if name.startswith("_") and not is_private(name) and name not in policy.RECORD_ATTRIBUTES:
+        return False
+    if kind is facades.Facade:
+        return not name.startswith("_")
+    if kind is super:
+        return _is_own_super(owner) and _is_open_above(owner, name)
+    if isinstance(owner, type):
+        return _shows(owner.__mro__, name, on_class) is True
+    shown = _shows(kind.__mro__, name, on_instance)
+    return _has_own(owner, name) if shown is None else shown
 
 
-def _is_record(value: Any) -> bool:
-    """Tell whether a value is a class that `namedtuple` made."""
-    return isinstance(value, type) and value.__bases__ == (tuple,) and "_fields" in vars(value)
+def _shows(classes: Iterable[type], name: str, listed: Callable[[type, str], bool]) -> bool | None:
+    """Tell whether the first class that defines an attribute shows it; None when no class defines it."""
+    for base in classes:
+        if name in vars(base):
+            return type(base) is ScriptClass or listed(base, name)
+    return None
+
+
+def _has_own(owner: Any, name: str) -> bool:
+    """Tell whether an attribute is one that the script itself has set on an instance."""
+    kind = kind_of(owner)
+    own = type(kind) is ScriptClass or (isinstance(owner, BaseException) and kind.__module__ == "builtins")
+    return own and name in vars(owner)
+
+
+def _is_own_super(parent: Any) -> bool:
+    """Tell whether an object is the `super()` of a class of the script."""
+    return type(parent) is super and type(cast("Any", parent).__thisclass__) is ScriptClass
+
+
+def _is_of_a_class(parent: Any) -> bool:
+    """Tell whether a `super()` is that of a class method, or of nothing at all."""
+    return parent.__self__ is None or isinstance(parent.__self__, type)
+
+
+def _is_open_above(parent: Any, name: str) -> bool:
+    """Tell whether the classes above the one of a `super()` show an attribute."""
+    if parent.__self_class__ is None:
+        return False
+    classes: tuple[type, ...] = parent.__self_class__.__mro__
+    above = classes[classes.index(parent.__thisclass__) + 1 :]
+    return _shows(above, name, on_class if _is_of_a_class(parent) else on_instance) is True
+
+
+def _may_define(name: str) -> bool:
+    """Tell whether a class of a script may have a name in its body: what the transformer lets through, and no more."""
+    if not name.startswith("_") or name == "_" or name in MADE_BY_COMPILER or name in policy.MAGIC_METHODS:
+        return True
+    return is_private(name) or TEMPORARY.fullmatch(name) is not None
 
 
 def _is_text(owner: Any) -> bool:
     return isinstance(owner, str) or (isinstance(owner, type) and issubclass(owner, str))
+
+
+def _is_missing(owner: Any, name: str) -> bool:
+    """Tell whether an attribute is not closed, but is nowhere."""
+    classes = owner.__mro__ if isinstance(owner, type) else kind_of(owner).__mro__
+    return not name.startswith("_") and not any(name in vars(base) for base in (*classes, kind_of(owner)))
+
+
+def _refusal(owner: Any, name: str) -> str:
+    """Return why an attribute cannot be read: Python's own words where there is none."""
+    if not _is_missing(owner, name):
+        return f"the attribute '{name}' is closed in scripts"
+    if isinstance(owner, type):
+        return f"type object '{owner.__name__}' has no attribute '{name}'"
+    return f"'{kind_of(owner).__name__}' object has no attribute '{name}'"
 
 
 def _is_exception(value: Any) -> bool:
@@ -207,6 +285,8 @@ def _is_exception(value: Any) -> bool:
 
 
 def _title(value: Any) -> str:
+    if type(value) is super:
+        return "super()"
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if isinstance(value, facades.Facade):
@@ -223,5 +303,11 @@ def _known_classes() -> frozenset[type]:
 
 
 FACADES = facades.build()
+SPECIAL: dict[str, Callable[[Any], Any]] = {"groupindex": lambda pattern: dict(pattern.groupindex)}
+"""Attributes of which a script gets a copy: a comparison would show it the original, which the cache keeps."""
+
+TEMPORARY = re.compile(r"_tmp[0-9]+_")
+"""Names that the transformer makes."""
+
 FORMATTER = GuardedFormatter(get_attribute)
 KNOWN_CLASSES = _known_classes()

@@ -1,14 +1,11 @@
 """The functions a script calls: `log`, `print`, `send`, `reply`, `now`."""
 
-import re
 from typing import Any, cast
 
 from scripts import clock, policy
-from scripts.values import Outgoing, TooLargeError, is_header_text
+from scripts.headers import problem_with
+from scripts.values import Outgoing, TooLargeError
 from scripts.wire import Wire
-
-HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-"""A token of RFC 9110, section 5.6.2."""
 
 
 class CommandError(Exception):
@@ -28,7 +25,8 @@ class Interface:
     """What one run of a script can do: its names are put into the script's globals."""
 
     def __init__(self, inputs: dict[str, Any], limits: dict[str, Any], wire: Wire) -> None:
-        self.answer: dict[str, Any] | None = None
+        self._reply: dict[str, Any] | None = None
+        self._ended = False
         self._inputs = inputs
         self._limits = limits
         self._wire = wire
@@ -37,10 +35,20 @@ class Interface:
         self._log_room: int = limits["log_bytes"]
 
     def names(self) -> dict[str, Any]:
-        """Return the inputs and functions by the name a script knows them by."""
+        """Hand over the inputs and functions by the name a script knows them by."""
         defaults: dict[str, Any] = {"headers": {}, "query": {}, "path": "", "method": "", "variables": {}}
-        inputs = {name: self._inputs.get(name, defaults.get(name)) for name in policy.INPUTS}
+        given, self._inputs = self._inputs, {}
+        inputs = {name: given.get(name, defaults.get(name)) for name in policy.INPUTS}
         return inputs | {"log": self.log, "print": self.print, "send": self.send, "reply": self.reply, "now": clock.now}
+
+    def take_answer(self) -> dict[str, Any] | None:
+        """Hand over what the script replied, None when it did not."""
+        answer, self._reply = self._reply, None
+        return answer
+
+    def revoke(self) -> None:
+        """End the run: whatever of the script acts from here on gets an error instead."""
+        self._ended = True
 
     def log(self, *values: Any) -> None:
         """Write a line to the run's log; lines beyond the limit are dropped and the script goes on."""
@@ -56,17 +64,17 @@ class Interface:
         With `at_end` it is checked now, returns None, and is carried out when the script has ended well, in one
         transaction with all others sent so.
         """
-        if not isinstance(command, str) or not command:
+        self._check_running()
+        if not isinstance(command, str) or not 0 < len(command) <= 200:
             raise TypeError("send() takes the name of a command and a dictionary of its fields")
         if not isinstance(fields if fields is not None else {}, dict):
             raise TypeError(f"the fields of {command} must be a dictionary")
         if self._sends >= self._limits["sends"]:
             raise RuntimeError(f"a run may send at most {self._limits['sends']} commands (limit sends)")
         try:
-            args = Outgoing(self._limits["result_bytes"]).convert(fields or {}, "fields")
-        except TooLargeError:
-            room = self._limits["result_bytes"]
-            raise ValueError(f"the fields of {command} take more than {room} bytes (limit result_bytes)") from None
+            args = Outgoing(self._limits["result_bytes"], self._limits["result_values"]).convert(fields or {}, "fields")
+        except TooLargeError as error:
+            raise ValueError(f"the fields of {command} take more than {error}") from None
         self._sends += 1
         self._wire.write({"t": "send", "command": str(command), "args": args, "at_end": bool(at_end)})
         answer = self._wire.read()
@@ -76,17 +84,23 @@ class Interface:
 
     def reply(self, status: int, body: Any = None, headers: dict[str, str] | None = None) -> None:
         """Set the answer of a synchronous webhook; the last call counts."""
+        self._check_running()
         if type(status) is not int or not 200 <= status <= 599:
             raise ValueError("reply() takes a status from 200 to 599, then the body and a dictionary of headers")
         if headers is not None and not isinstance(cast("object", headers), dict):
-            raise TypeError("reply() takes its headers as a dictionary of names and values, such as {'X-Id': '1'}")
+            raise TypeError(f"reply() {problem_with(headers)}")
         fields = {str(name): str(value) for name, value in (headers or {}).items()}
-        for name, value in fields.items():
-            if not HEADER_NAME.fullmatch(name) or not is_header_text(value):
-                raise ValueError(f"reply() was given a header that is not valid: {name!r}")
-        self.answer = {"status": status, "body": body, "headers": fields}
+        problem = problem_with(fields)
+        if problem:
+            raise ValueError(f"reply() {problem}")
+        self._reply = {"status": status, "body": body, "headers": fields}
+
+    def _check_running(self) -> None:
+        if self._ended:
+            raise RuntimeError("this run has ended")
 
     def _line(self, text: str) -> None:
+        self._check_running()
         if self._lines >= self._limits["log_lines"] or self._log_room <= 0:
             return
         line = text[: self._log_room].encode("utf-8", "replace")[: self._log_room]

@@ -30,6 +30,8 @@ class Limits:
     """Address space on top of what an idle child has."""
     result_bytes: int = MIB
     """Result, reply and final variables together; also the fields of one `send`."""
+    result_values: int = 100_000
+    """Numbers, texts, lists and dictionaries in them: what the server looks at one by one."""
     log_lines: int = 200
     log_bytes: int = 64 * KIB
     sends: int = 50

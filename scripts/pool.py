@@ -109,7 +109,7 @@ class Pool:
             if owner == key:
                 del self._idle[number]
                 young = time.monotonic() - child.born < limits.reuse_seconds
-                if young and not child.ended.done():
+                if young and child.is_silent():
                     return child
                 child.leave()
                 return None

@@ -4,10 +4,10 @@ import asyncio
 import signal
 import socket
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from scripts.frames import HEADER, MalformedFrameError, unpack
+from scripts.frames import HEADER, KIND_BYTES, MalformedFrameError, kind_of
 
 STOP_SECONDS = 0.25
 """How long a child may take to write its last words before it is killed outright."""
@@ -43,11 +43,14 @@ class Child:
         connection: socket.socket,
         *,
         reused: bool,
+        memory_bytes: int,
         signal_it: Callable[["Child", int], None],
         give_up: Callable[[], None],
     ) -> None:
         self.number = number
         self.reused = reused
+        self.memory_bytes = memory_bytes
+        """The most memory its address space has room for."""
         self.pid: int | None = None
         self.born = time.monotonic()
         self.runs = 0
@@ -67,16 +70,36 @@ class Child:
         except OSError:
             raise ChildGoneError from None
 
-    async def read(self, most: int) -> dict[str, Any]:
-        """Wait for the next message; raises ChildGoneError, and MalformedFrameError beyond `most` bytes."""
+    async def read(self, rooms: Mapping[str, int]) -> tuple[str, bytes]:
+        """Wait for the next message and return its kind and its body, which nobody has looked at.
+
+        `rooms` holds the kinds that are expected now, each with the bytes it may take: what is announced to be longer
+        is not even read. Raises ChildGoneError and MalformedFrameError.
+        """
         await self._fill(HEADER.size)
         (size,) = HEADER.unpack_from(self._buffer)
-        if size > most:
-            raise MalformedFrameError(f"a frame of {size} bytes where at most {most} are allowed")
+        if size > max(rooms.values()):
+            raise MalformedFrameError(f"a message of {size} bytes")
+        await self._fill(HEADER.size + min(size, KIND_BYTES))
+        kind = kind_of(self._buffer[HEADER.size : HEADER.size + KIND_BYTES])
+        if size > rooms.get(kind, 0):
+            raise MalformedFrameError(f"a message of kind {kind or 'unknown'} and {size} bytes")
         await self._fill(HEADER.size + size)
         body = bytes(self._buffer[HEADER.size : HEADER.size + size])
         del self._buffer[: HEADER.size + size]
-        return unpack(body)
+        return kind, body
+
+    def is_silent(self) -> bool:
+        """Tell whether the child has said nothing that is not read yet, and is still there."""
+        if self._buffer or self.ended.done():
+            return False
+        try:
+            self._connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def cpu_seconds(self) -> float:
         """Return the CPU time the process has used, read from its clock; 0 where that cannot be read."""

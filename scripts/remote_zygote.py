@@ -27,6 +27,7 @@ class Zygote:
     def __init__(self, entry: str) -> None:
         self.lost = False
         self.locks: dict[str, bool | str] = {}
+        self._occupied = 0
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
         self._children: dict[int, Child] = {}
@@ -49,7 +50,14 @@ class Zygote:
         """Order a child and return its handle at once; with the zygote lost, the child is lost too."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        child = Child(next(self._numbers), ours, reused=reused, signal_it=self._signal, give_up=self.abandon)
+        child = Child(
+            next(self._numbers),
+            ours,
+            reused=reused,
+            memory_bytes=self._occupied + limits.memory_bytes,
+            signal_it=self._signal,
+            give_up=self.abandon,
+        )
         order = {
             "t": "fork",
             "id": child.number,
@@ -123,7 +131,7 @@ class Zygote:
 
     def _take(self, message: dict[str, Any]) -> None:
         if message["t"] == "ready":
-            self.locks = message["locks"]
+            self.locks, self._occupied = message["locks"], message["occupied"]
             if not self._ready.done():
                 self._ready.set_result(True)
         elif message["t"] == "forked" and message["id"] in self._children:

@@ -2,11 +2,15 @@
 
 import collections
 import hashlib
+import hmac
 import json
+import unicodedata
+import urllib.parse
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from scripts import policy
+from scripts.plain import plain
 
 
 def loads(
@@ -48,6 +52,45 @@ def pbkdf2_hmac(name: str, password: bytes, salt: bytes, iterations: int, dklen:
     return hashlib.pbkdf2_hmac(name, password, salt, iterations, dklen)
 
 
+def new_hmac(key: bytes, msg: bytes | None = None, digestmod: Any = "") -> hmac.HMAC:
+    """Begin a message authentication code; `digestmod` is a name or a function of `hashlib`."""
+    return hmac.new(key, msg, _digest_name(digestmod))
+
+
+def hmac_digest(key: bytes, msg: bytes, digest: Any) -> bytes:
+    """Return the message authentication code of a text."""
+    return hmac.digest(key, msg, _digest_name(digest))
+
+
+def _digest_name(digest: Any) -> str:
+    """Return the name of a digest; raises TypeError for a function that is not of `hashlib`."""
+    if type(digest) is str:
+        return digest
+    for name in policy.MODULES["hashlib"]:
+        if digest is getattr(hashlib, name):
+            return name
+    raise TypeError("the digest must be a name such as 'sha256', or a function of hashlib such as hashlib.sha256")
+
+
+quote = plain(urllib.parse.quote)
+quote_plus = plain(urllib.parse.quote_plus)
+_urlencode = plain(urllib.parse.urlencode, callback=(5, "quote_via"))
+
+
+def urlencode(
+    query: Any,
+    doseq: bool = False,
+    safe: str | bytes = "",
+    encoding: str | None = None,
+    errors: str | None = None,
+    quote_via: Any = quote_plus,
+) -> str:
+    """Write a query; raises TypeError when `quote_via` is neither `quote` nor `quote_plus`."""
+    if quote_via is not quote and quote_via is not quote_plus:
+        raise TypeError("quote_via must be urllib.parse.quote or urllib.parse.quote_plus")
+    return _urlencode(query, doseq, safe, encoding, errors, quote_via)
+
+
 def namedtuple(
     typename: str,
     field_names: str | Iterable[str],
@@ -55,8 +98,12 @@ def namedtuple(
     rename: bool = False,
     defaults: Iterable[Any] | None = None,
 ) -> type:
-    """Make a class of tuples with named fields."""
-    return collections.namedtuple(typename, field_names, rename=rename, defaults=defaults)  # type: ignore[misc]
+    """Make a class of tuples with named fields; raises ValueError for names that Python would spell otherwise."""
+    names = field_names if isinstance(field_names, str) else [str(name) for name in field_names]
+    for name in (str(typename), *([names] if isinstance(names, str) else names)):
+        if not unicodedata.is_normalized("NFKC", name):
+            raise ValueError(f"names of a named tuple must be written in plain letters: {name!r}")
+    return collections.namedtuple(typename, names, rename=rename, defaults=defaults)  # type: ignore[misc]
 
 
 def cast(_hint: Any, value: Any) -> Any:

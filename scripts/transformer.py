@@ -67,7 +67,7 @@ class ScriptTransformer(RestrictingNodeTransformer):
         owner = self.visit(node.value)
         if isinstance(node.ctx, ast.Load):
             return _located(_call("_getattr_", owner, ast.Constant(node.attr)), node)
-        node.value = _located(_call("_write_", owner), node.value)
+        node.value = _located(_call("_settable_", owner, ast.Constant(node.attr)), node.value)
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:  # noqa: N802
@@ -80,7 +80,7 @@ class ScriptTransformer(RestrictingNodeTransformer):
             self._check_attribute(target)
             before = [keep_owner]
             read = _call("_getattr_", owner, ast.Constant(target.attr))
-            write = ast.Attribute(_call("_write_", owner), target.attr, ast.Store())
+            write = ast.Attribute(_call("_settable_", owner, ast.Constant(target.attr)), target.attr, ast.Store())
         else:
             key, keep_key = self._kept(self._key(target.slice))
             before = [keep_owner, keep_key]

@@ -6,13 +6,21 @@ import math
 import uuid
 from collections import deque
 from collections.abc import ItemsView, Iterable, KeysView, Mapping, ValuesView
+from itertools import chain
+from types import NoneType
 from typing import Any, cast
+
+VALUES = 100_000
+"""How many values may leave a script at once unless told otherwise."""
 
 DEPTH = 100
 """How deep a value may nest when it leaves a script."""
 
 INTEGER_BITS = 8_000
 """Larger integers do not travel: the server could not write them down as JSON."""
+
+_BIGGEST = 1 << INTEGER_BITS
+JSON_TYPES = {NoneType, bool, int, float, str, list, dict}
 
 SHOWN_DEPTH = 8
 """A place deeper than this is not spelled out."""
@@ -46,8 +54,11 @@ class Outgoing:
     strings as `json.dumps` does it.
     """
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, room: int, values: int = VALUES) -> None:
         self._room = room
+        self._size = room
+        self._values = values
+        self._most = values
 
     def convert(self, value: Any, place: str) -> Any:
         """Return the JSON form of a value.
@@ -61,6 +72,9 @@ class Outgoing:
             raise error.for_script(place) from None
 
     def _value(self, value: Any, depth: int) -> Any:
+        self._values -= 1
+        if self._values < 0:
+            raise TooLargeError(f"{self._most} values (limit result_values)")
         if isinstance(value, str):
             return self._text(value)
         if value is None or value is True or value is False:
@@ -131,31 +145,39 @@ class Outgoing:
     def _take(self, size: int) -> None:
         self._room -= size
         if self._room < 0:
-            raise TooLargeError
+            raise TooLargeError(f"{self._size} bytes (limit result_bytes)")
 
 
-def verify(value: Any, depth: int = 0) -> None:
-    """Check that a value read from a frame has JSON types only; raises ValueError if not."""
-    if value is None or isinstance(value, (str, bool)):
-        return
-    if isinstance(value, (int, float)):
-        fits = value.bit_length() <= INTEGER_BITS if isinstance(value, int) else math.isfinite(value)
-        if not fits:
-            raise ValueError("a number that JSON cannot hold")
-        return
-    if depth > DEPTH or not isinstance(value, (list, dict)):
+def verify(value: Any, most: int = VALUES) -> None:
+    """Check that a value read from a frame has JSON types only, and at most so many values; raises ValueError if not.
+
+    It goes level by level, so that the interpreter's C code does nearly all of the work.
+    """
+    level: list[Any] = [value]
+    for _ in range(DEPTH + 2):
+        most -= len(level)
+        if most < 0:
+            raise ValueError("more values than may leave a script as JSON")
+        level = _below(level)
+        if not level:
+            return
+    raise ValueError("a value that nests deeper than JSON from a script may")
+
+
+def _below(level: list[Any]) -> list[Any]:
+    """Return what is in the lists and dictionaries of one level, after a look at the rest of it."""
+    kinds = set(map(type, level))
+    if not kinds <= JSON_TYPES:
         raise ValueError("a value that JSON cannot hold")
-    if isinstance(value, dict):
-        if not all(isinstance(key, str) for key in cast("dict[Any, Any]", value)):
-            raise ValueError("a key that is not text")
-        value = cast("dict[str, Any]", value).values()
-    for item in cast("Iterable[Any]", value):
-        verify(item, depth + 1)
-
-
-def is_header_text(value: Any) -> bool:
-    """Tell whether a value is text without control characters, as a header of HTTP must be."""
-    return isinstance(value, str) and not any(ord(char) < 32 or char == "\x7f" for char in value)
+    if int in kinds and not all(_BIGGEST > item > -_BIGGEST for item in level if type(item) is int):
+        raise ValueError("a number that JSON cannot hold")
+    if float in kinds and not all(math.isfinite(item) for item in level if type(item) is float):
+        raise ValueError("a number that JSON cannot hold")
+    maps: list[dict[Any, Any]] = [item for item in level if type(item) is dict] if dict in kinds else []
+    if not set(map(type, chain.from_iterable(maps))) <= {str}:
+        raise ValueError("a key that is not text")
+    lists: list[list[Any]] = [item for item in level if type(item) is list] if list in kinds else []
+    return [*chain.from_iterable(lists), *chain.from_iterable(item.values() for item in maps)]
 
 
 def incoming(value: Any) -> Any:

@@ -41,8 +41,8 @@ def limit_words(reason: Reason, limits: Limits) -> str:
             "keep less at once, or raise memory_bytes."
         ),
         "output": (
-            f"Result, reply and variables take more than {limits.result_bytes // KIB} KiB: "
-            "return less, or raise result_bytes."
+            f"Result, reply and variables take more than {limits.result_bytes // KIB} KiB or hold more than "
+            f"{limits.result_values} values: return less, or raise result_bytes or result_values."
         ),
     }[reason]
 

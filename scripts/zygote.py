@@ -45,7 +45,7 @@ class Zygote:
         wakes.setblocking(False)
         signal.signal(signal.SIGCHLD, _wake)
         signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
-        self._send({"t": "ready", "locks": dict(state)})
+        self._send({"t": "ready", "locks": dict(state), "occupied": self._setting.address_space})
         while True:
             ready, _, _ = select.select([self._control, woken], [], [])
             if woken in ready:
