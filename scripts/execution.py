@@ -38,9 +38,9 @@ def perform(job: dict[str, Any], language: Language, wire: Wire) -> bool:
     token = mark(scope)
     try:
         outcome = _run(job["code"], scope, interface, job["limits"])
+        interface.revoke()
         del scope
         clean = finish(token)
-        interface.revoke()
         wire.write({**outcome, "peak": _peak(), "clean": clean})
     except BaseException as error:
         RESERVE.clear()
