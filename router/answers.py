@@ -23,8 +23,16 @@ Problems = Callable[[BpmError, str, str], Answer]
 JSON = "application/json"
 FIRST_ERROR = 400
 """The lowest status by which a caller is told that its request was not taken."""
-OURS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade", "x-request-id"})
-"""Headers that no script may set: they say where an answer ends, and which one it is."""
+OURS = frozenset(
+    {
+        "connection", "content-length", "date", "keep-alive", "proxy-authenticate", "proxy-connection", "server", "te",
+        "trailer", "transfer-encoding", "upgrade", "x-request-id",
+    }
+)  # fmt: skip
+"""Headers that no script may set: they say where an answer ends, who sent it, and which one it is."""
+
+ISOLATED = {"content-security-policy": "sandbox"}
+"""A page that a script replies with runs as a stranger's in a browser: its address is that of the console, too."""
 
 log = structlog.get_logger("router")
 
@@ -114,5 +122,7 @@ def replied(reply: Any) -> Answer:
     headers = {name.lower(): value for name, value in reply.headers.items() if name.lower() not in OURS}
     text = isinstance(reply.body, str)
     content_type = headers.pop("content-type", "text/plain; charset=utf-8" if text else JSON)
+    if "ml" in content_type.lower():  # HTML, XHTML, XML and SVG can hold scripts
+        headers |= ISOLATED
     body = reply.body.encode() if text else to_json(reply.body)
     return Answer(reply.status, b"" if reply.body is None else body, content_type, tuple(headers.items()))

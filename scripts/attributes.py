@@ -22,7 +22,7 @@ import zoneinfo
 from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from collections.abc import ItemsView, KeysView, ValuesView
 from types import GeneratorType, MethodDescriptorType
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from scripts import clock, policy
 from scripts.interface import CommandError
@@ -176,7 +176,7 @@ MEMBERS: dict[type, Names] = {
 """What an instance of exactly this class shows. Of classes that derive from it, it decides on what it defines."""
 
 MEMBERS.update(
-    (type(getattr(hashlib, name)(b"")), _HASH) for name in policy.MODULES["hashlib"] if name != "pbkdf2_hmac"
+    (type(cast("object", getattr(hashlib, name)(b""))), _HASH) for name in policy.MODULES["hashlib"] if name != "pbkdf2_hmac"
 )
 
 CLASS_MEMBERS: dict[type, Names] = {
@@ -234,5 +234,5 @@ class _Record(NamedTuple):
     field: str
 
 
-RECORD_FIELD: type[object] = type(vars(_Record)["field"])
+RECORD_FIELD: type[object] = type(cast("object", vars(_Record)["field"]))
 """The class of the descriptor behind a field of a named tuple."""

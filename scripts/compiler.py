@@ -5,6 +5,7 @@ import marshal
 import symtable
 import warnings
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, cast
 
 from scripts import policy
@@ -14,6 +15,10 @@ from scripts.transformer import ScriptTransformer
 
 CONTAINER = "_script_"
 """The function a script is compiled into, so that `return` works at its top level."""
+
+
+MOST_PROBLEMS = 100
+"""Problems, and warnings, that are told of one source: their places take time to find."""
 
 
 def compile_script(source: str, depth: int) -> dict[str, Any]:
@@ -41,13 +46,15 @@ def _compile(source: str, depth: int) -> dict[str, Any]:
     nodes, deepest = _nodes(tree, depth)
     if deepest is not None:
         message = f"The script nests more than {depth} levels deep here (limit source_depth)."
-        return _refused([_at(deepest, "too_deep", message, source)])
-    noted = [_at(hint.node, hint.code, hint.message, source) for hint in hints(tree, nodes)]
+        return _refused([_at(deepest, "too_deep", message, lines_of(source))])
+    lines = lines_of(source)
+    noted = [_at(hint.node, hint.code, hint.message, lines) for hint in islice(hints(tree, nodes), MOST_PROBLEMS)]
     shared = _module_names(source)
     transformer = ScriptTransformer()
     module = transformer.visit(tree)
     if transformer.refused:
-        return _refused([_at(node, "forbidden", message, source) for node, message in transformer.refused], noted)
+        refused = transformer.refused[:MOST_PROBLEMS]
+        return _refused([_at(node, "forbidden", message, lines) for node, message in refused], noted)
     code = compile(_contained(module, shared), policy.FILENAME, "exec", dont_inherit=True, optimize=0)
     return {"code": marshal.dumps(code), "problems": [], "warnings": noted}
 
@@ -106,8 +113,7 @@ def _syntax_problem(error: SyntaxError) -> dict[str, Any]:
     return _problem("syntax", f"{error.msg}.", line, column, end_line, end_column)
 
 
-def _at(node: ast.AST, code: str, message: str, source: str) -> dict[str, Any]:
-    lines = lines_of(source)
+def _at(node: ast.AST, code: str, message: str, lines: list[str]) -> dict[str, Any]:
     line = getattr(node, "lineno", 1)
     end_line = getattr(node, "end_lineno", None) or line
     column = column_at(lines, line, getattr(node, "col_offset", 0))

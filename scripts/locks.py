@@ -2,6 +2,7 @@
 
 import contextlib
 import faulthandler
+import fcntl
 import math
 import os
 import resource
@@ -68,11 +69,11 @@ def tie_to_parent(parent: int) -> None:
 
 def arrange_descriptors(socket: int, trace: int) -> None:
     """Leave nothing open but the null device on 0 to 2, the socket and the trace pipe."""
-    high = [os.dup2(fd, 100 + at) for at, fd in enumerate((socket, trace))]
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD, TRACE + 1) for fd in (socket, trace)]
     os.dup2(high[0], SOCKET)
     os.dup2(high[1], TRACE)
     os.dup2(1, 2)
-    os.closerange(TRACE + 1, 256)
+    os.closerange(TRACE + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 def watch_for_death() -> None:

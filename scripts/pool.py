@@ -98,7 +98,7 @@ class Pool:
         if self.closed or zygote is None:
             return
         # Out of descriptors: the run that needs one will say so, and a later refill may succeed.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, SandboxUnavailable):
             while not zygote.lost and len(self._spares) < SPARES_PER_CORE * (os.cpu_count() or 1):
                 self._spares.append(zygote.fork(self._limits))
             if not zygote.lost and not self._compilers:

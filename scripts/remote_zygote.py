@@ -18,6 +18,9 @@ from scripts.remote_child import Child, Exit
 
 START_SECONDS = 15.0
 
+CHILDREN = 256
+"""Children at once, those included whose scripts wait for an answer, and those kept ready."""
+
 CONTROL_BYTES = 64 * 1024
 
 
@@ -47,7 +50,14 @@ class Zygote:
             raise SandboxUnavailable(f"The script sandbox did not start. {message}".strip())
 
     def fork(self, limits: Limits, *, reused: bool = False, compiles: bool = False) -> Child:
-        """Order a child and return its handle at once; with the zygote lost, the child is lost too."""
+        """Order a child and return its handle at once; with the zygote lost, the child is lost too.
+
+        Raises SandboxUnavailable when there are as many children as may be.
+        """
+        if len(self._children) >= CHILDREN:
+            raise SandboxUnavailable(
+                f"{CHILDREN} scripts are running or waiting already: try again when some have ended."
+            )
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         child = Child(

@@ -183,9 +183,17 @@ class ScriptTransformer(RestrictingNodeTransformer):
             self.error(node, "'yield' outside function")
         return self.node_contents_visit(node)
 
+    def visit_Global(self, node: ast.Global) -> Any:  # noqa: N802
+        """Check the names of a `global` statement."""
+        for name in node.names:
+            self.check_name(node, name)
+        return node
+
     def visit_Nonlocal(self, node: ast.Nonlocal) -> Any:  # noqa: N802
-        """Allow `nonlocal`: the assignments it is for are checked themselves."""
-        return self.node_contents_visit(node)
+        """Check the names of a `nonlocal` statement."""
+        for name in node.names:
+            self.check_name(node, name)
+        return node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:  # noqa: N802
         """Check an import; imports from `__future__` change nothing here and are dropped."""

@@ -8,6 +8,7 @@ itself, and then forks, signals and buries children as the server orders.
 import contextlib
 import gc
 import os
+import resource
 import select
 import signal
 import socket
@@ -24,6 +25,9 @@ from scripts.execution import Language
 from scripts.frames import HEADER, pack, unpack
 
 TRACE_BYTES = 4096
+
+DESCRIPTORS = 1024
+"""Descriptors of the zygote: one for each living child and those of its orders."""
 
 UNKNOWN_ADDRESS_SPACE = 1 << 30
 """Taken as occupied where /proc cannot be read."""
@@ -126,9 +130,17 @@ class Zygote:
             self._control.sendall(pack(message))
 
 
+def _bound_descriptors() -> None:
+    """Lower the number of descriptors: each child closes all it could have inherited, and each costs one here."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main(language: Language | None = None) -> NoReturn:
     """Load, lock and serve."""
     control = socket.socket(fileno=int(sys.argv[1]))
+    _bound_descriptors()
     facades.preload()
     language = language or Language(compile_script, guards.namespace())
     rehearsal = language.compile(REHEARSAL, len(REHEARSAL))["code"]

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, NamedTuple, cast
 
 from scripts import facades, guards
+from scripts.attributes import MEMBERS
 from scripts.compiler import CONTAINER, compile_script
 
 STEPS = 4
@@ -21,7 +22,8 @@ SAMPLES = """
  NameError("n"), AttributeError("a"), SyntaxError("s"), MemoryError(), CommandError("c", "m", []), GeneratorExit(),
  caught(lambda: json.nothing), caught(lambda: json.loads("{")), caught(lambda: re.compile("(")),
  caught(lambda: 1 / 0), caught(lambda: decimal.Decimal("x")), caught(lambda: zoneinfo.ZoneInfo("x")),
- caught(lambda: statistics.mean([])), caught(lambda: binascii.unhexlify("x")), caught(lambda: calendar.monthrange(1, 99)),
+ caught(lambda: statistics.mean([])), caught(lambda: binascii.unhexlify("x")),
+ caught(lambda: calendar.monthrange(1, 99)),
  re.compile("(?P<n>a)"), re.match("(?P<n>a)", "a"), re.finditer("a", "a"), (x for x in [1]), iter([1]), iter({}),
  iter(len, 1), map(len, []), filter(len, []), zip([1]), enumerate([1]), reversed([1]), {}.keys(), {}.values(),
  {}.items(), hashlib.md5(b""), hashlib.sha1(b""), hashlib.sha256(b""), hashlib.sha512(b""), hashlib.sha3_256(b""),
@@ -83,8 +85,8 @@ class Found(NamedTuple):
     path: str
 
 
-def walk() -> tuple[dict[tuple[str, str], Found], dict[type, str]]:
-    """Return every attribute that can be read, and every kind of object that can be had with the way to it."""
+def walk() -> tuple[dict[tuple[str, str], Found], dict[type, str], list[type]]:
+    """Return each attribute that can be read, each kind of object with the way to it, and all classes."""
     queue = collections.deque((name, value, 0) for name, value in _names().items())
     attributes: dict[tuple[str, str], Found] = {}
     kinds: dict[type, str] = {}
@@ -100,14 +102,22 @@ def walk() -> tuple[dict[tuple[str, str], Found], dict[type, str]]:
             attributes.setdefault(key, Found(*key, nature(found), path))
             queue.append((f"{path}.{name}", found, steps + 1))
         queue.extend((f"{path}{step}", found, steps + 1) for step, found in _further(value))
-    return attributes, kinds
+    return attributes, kinds, [value for value in seen.values() if isinstance(value, type)]
 
 
 def title(value: Any) -> str:
-    """Return a kind of object by its name; of a class, the class itself, and of a module the module."""
+    """Return a kind of object by its name, errors by the listed one they derive from; of a module, the module."""
+    if isinstance(value, facades.Facade):
+        return repr(value).strip("<>").replace("'", "")
     if isinstance(value, type):
-        return f"class {value.__name__}"
-    return f"{value!r}" if type(value).__name__ == "Facade" else type(value).__name__
+        return f"class {_listed(value).__name__}"
+    return _listed(cast("type", type(value))).__name__
+
+
+def _listed(kind: type) -> type:
+    if not issubclass(kind, BaseException):
+        return kind
+    return next(base for base in kind.__mro__ if base in MEMBERS)
 
 
 def nature(value: Any) -> str:
