@@ -176,7 +176,9 @@ MEMBERS: dict[type, Names] = {
 """What an instance of exactly this class shows. Of classes that derive from it, it decides on what it defines."""
 
 MEMBERS.update(
-    (type(cast("object", getattr(hashlib, name)(b""))), _HASH) for name in policy.MODULES["hashlib"] if name != "pbkdf2_hmac"
+    (type(cast("object", getattr(hashlib, name)(b""))), _HASH)
+    for name in policy.MODULES["hashlib"]
+    if name != "pbkdf2_hmac"
 )
 
 CLASS_MEMBERS: dict[type, Names] = {
