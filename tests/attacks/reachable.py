@@ -110,11 +110,11 @@ def title(value: Any) -> str:
     if isinstance(value, facades.Facade):
         return repr(value).strip("<>").replace("'", "")
     if isinstance(value, type):
-        return f"class {_listed(value).__name__}"
-    return _listed(cast("type", type(value))).__name__
+        return f"class {_listed(cast('type[object]', value)).__name__}"
+    return _listed(type(cast("object", value))).__name__
 
 
-def _listed(kind: type) -> type:
+def _listed(kind: type[object]) -> type[object]:
     if not issubclass(kind, BaseException):
         return kind
     return next(base for base in kind.__mro__ if base in MEMBERS)
@@ -152,8 +152,9 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what the guard hands out of all that Python itself knows of a value."""
     classes = (*type(value).__mro__, *(value.__mro__ if isinstance(value, type) else ()))
     names = {name for base in classes for name in vars(base)} | set(getattr(value, "__dict__", ()))
-    members = getattr(value, "_members", None)
-    for name in sorted(names | set(members if isinstance(members, dict) else ())):
+    if isinstance(value, facades.Facade):
+        names |= set(object.__getattribute__(value, "_members"))
+    for name in sorted(names):
         # Closed to scripts, or a property that does not apply to this value.
         with contextlib.suppress(Exception):
             yield name, guards.get_attribute(value, name)
@@ -168,6 +169,7 @@ def _further(value: Any) -> Iterator[tuple[str, Any]]:
     elif not isinstance(value, (str, bytes, type)):
         with contextlib.suppress(Exception):
             yield from ((f"[{at}]", item) for at, item in enumerate(islice(cast("Iterable[Any]", value), 20)))
-    if callable(value):
+    call: Any = value
+    if callable(call):
         with contextlib.suppress(BaseException):
-            yield "()", value()
+            yield "()", call()

@@ -198,5 +198,6 @@ def test_values_are_counted_over_all_levels() -> None:
 def test_headers_of_a_reply_are_tokens_and_text() -> None:
     """What a header may be is one question, asked on both sides."""
     assert problem_with({"X-Id": "1", "Content-Type": "text/plain", "X-Shop": "é€"}) is None
-    for headers in ({"a b": ""}, {"": ""}, {"x": "\n"}, {"set-cookie": ""}, {"x": "y" * 9_000}, [], {1: "x"}):
+    wrong: list[object] = [{"a b": ""}, {"": ""}, {"x": "\n"}, {"set-cookie": ""}, {"x": "y" * 9_000}, [], {1: "x"}]
+    for headers in wrong:
         assert problem_with(headers) is not None
