@@ -10,6 +10,7 @@ from bpm.bus.tables import AuditEntry
 from bpm.security.redaction import redacted
 from router.attempts.tables import InboundAttempt
 from router.confidential import ALWAYS
+from router.mapping import fields_of
 from router.tables import PASSED, InboundRequest
 
 
@@ -76,7 +77,7 @@ class InboundRequestDetailView(InboundRequestView):
     `attempts` are those that failed and the last one after failures; one that succeeded at once left no trace there.
     """
 
-    query: dict[str, str]
+    query: dict[str, str | list[str]]
     headers: dict[str, str]
     body: str
     body_encoding: Literal["text", "base64"]
@@ -99,7 +100,7 @@ def shown_whole(
     return InboundRequestDetailView.model_validate(
         {
             **_common(row),
-            "query": dict(parse_qsl(ALWAYS.query_to_store(row.query), keep_blank_values=True)),
+            "query": fields_of(parse_qsl(ALWAYS.query_to_store(row.query), keep_blank_values=True)),
             "headers": ALWAYS.headers_to_store(row.headers),
             "body": body,
             "body_encoding": encoding,

@@ -6,6 +6,7 @@ sealed beside the request (`router.seal`) and opened only to verify it again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bpm.security.redaction import (
     MIN_REPEATED,
@@ -83,10 +84,13 @@ class Confidential:
         """Return the query string with `***` for every secret parameter; the rest stays to the letter."""
         return without(redacted_query(query, self.parameters), self.values) if query else query
 
-    def query_to_use(self, query: Mapping[str, str]) -> dict[str, str]:
+    def query_to_use(self, query: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters that templates and scripts may use: a secret one is not there at all."""
         used = {name: value for name, value in query.items() if not self.hides_parameter(name)}
-        return {name: without(value, self.values) for name, value in used.items()} if self.values else used
+        return {name: self._told(value) for name, value in used.items()} if self.values else used
+
+    def _told(self, value: str | list[str]) -> str | list[str]:
+        return without(value, self.values) if isinstance(value, str) else [without(one, self.values) for one in value]
 
 
 ALWAYS = Confidential()

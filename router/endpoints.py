@@ -164,7 +164,7 @@ class WebhookEndpoint:
             return HERE
         try:
             call.body = await body.read(self._limit)
-            received = Call(call.method, call.headers, call.query, call.body, call.address)
+            received = Call(call.method, call.headers, call.parameters, call.body, call.address)
         except TooLarge:
             return await self._refused(call, None, source, self._guard.too_large(self._limit))
         except ValueError as error:
@@ -216,10 +216,15 @@ def _below_prefix(path: str) -> str:
 
 
 def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return headers by name; the values of one that stands several times are joined (RFC 9110, section 5.3)."""
+    """Return headers by name; the values of one that stands several times are joined (RFC 9110, section 5.3).
+
+    A Content-Type is no list, and one that stands twice says the same twice (`bpm.web.repeated`).
+    """
     headers: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        if name == "content-type":
+            headers.pop(name, None)
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 

@@ -25,8 +25,10 @@ from bpm.errors import (
     UnsupportedMedia,
     Unverified,
 )
+from bpm.media import packing
 from bpm.security.allowances import Allowance, Allowances
 from bpm.security.net import group_of
+from router.mapping import CharsetError
 from router.request import InboundCall
 from router.rule import Rule
 
@@ -173,12 +175,14 @@ def _may_greet(rule: Rule, call: InboundCall, *, is_taken: bool) -> bool:
 
 def readable(call: InboundCall) -> Verdict:
     """Refuse a body that is not what its headers say; nothing else looks at it again."""
-    encoding = call.headers.get("content-encoding", "identity")
-    if encoding.lower() != "identity":
+    encoding = packing(call.headers.get("content-encoding", ""))
+    if encoding is not None:
         detail = f"Content-Encoding: {encoding[:MAX_SHOWN]} is not read here; send the body as it is"
         return Verdict("malformed", detail, UnsupportedMedia(detail))
     try:
         _ = call.payload, call.query
+    except CharsetError as error:
+        return Verdict("malformed", str(error), UnsupportedMedia(str(error)))
     except ValueError as error:
         return Verdict("malformed", str(error), Malformed(str(error)))
     return PASSED

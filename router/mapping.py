@@ -6,26 +6,23 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 from urllib.parse import parse_qsl
 
 from bpm.expressions import compile_template
+from bpm.media import WIDE, charset_of, codec_of
 from bpm.security.strict_json import parse_json
 
 Kind = Literal["json", "form", "text", "empty"]
 
 MAX_FORM_FIELDS = 1_000
-CHARSET = re.compile(r";\s*charset\s*=\s*\"?([\w.:-]{1,40})", re.IGNORECASE)
-CHARSETS = {
-    "utf-8": "utf-8",
-    "utf8": "utf-8",
-    "us-ascii": "ascii",
-    "iso-8859-1": "latin-1",
-    "windows-1252": "cp1252",
-    "utf-16": "utf-16",
-}
+MAX_SHOWN = 40
 FORM = "application/x-www-form-urlencoded"
 TEXTUAL = re.compile(r"text/.*|.*[/+]xml")
 
 
 class BodyError(ValueError):
     """The body is not what its Content-Type says."""
+
+
+class CharsetError(BodyError):
+    """The charset of the Content-Type is none that is read."""
 
 
 class Payload(NamedTuple):
@@ -109,8 +106,8 @@ def scope_of(
 def decode_body(content_type: str | None, raw: bytes) -> Payload:
     """Read a body as its Content-Type says and never as anything else; raises ValueError with the reason.
 
-    JSON is `application/json`, `text/json` and `…+json`; a form becomes an object, whose repeated fields are
-    lists. Everything else is text, in the charset that the header names (UTF-8 if none).
+    JSON is `application/json`, `text/json` and `…+json`, always in UTF-8; a form becomes an object, whose repeated
+    fields are lists. Everything else is text. Forms and text are in the charset that the header names, UTF-8 if none.
     """
     if not raw:
         return Payload("empty", None)
@@ -118,30 +115,43 @@ def decode_body(content_type: str | None, raw: bytes) -> Payload:
     if media_type in ("application/json", "text/json") or media_type.endswith("+json"):
         return Payload("json", parse_json(raw))
     if media_type == FORM:
-        return Payload("form", _form(raw))
-    return Payload("text", _text(raw, media_type, content_type or ""))
+        return Payload("form", _form(raw, _codec(content_type or "")))
+    return Payload("text", _text(raw, media_type, _codec(content_type or "")))
 
 
-def _form(raw: bytes) -> dict[str, Any]:
-    if raw.count(b"&") >= MAX_FORM_FIELDS:
-        raise BodyError(f"the form has more than {MAX_FORM_FIELDS} fields")
-    try:
-        pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict")
-    except UnicodeDecodeError as error:
-        raise BodyError("the form is not UTF-8") from error
-    fields: dict[str, Any] = {}
+def fields_of(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return pairs by name: the value of one that stands once, the list of those of one that stands several times."""
+    fields: dict[str, list[str]] = {}
     for name, value in pairs:
         fields.setdefault(name, []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
-def _text(raw: bytes, media_type: str, content_type: str) -> str:
-    """The body as text; of a type that is not textual, unreadable bytes are replaced (the raw ones are kept)."""
-    found = CHARSET.search(content_type)
-    charset = CHARSETS.get(found[1].lower()) if found else "utf-8"
-    if charset is None:
-        raise BodyError("the charset of the Content-Type is not supported; send UTF-8")
+def _codec(content_type: str) -> str:
+    charset = charset_of(content_type)
+    codec = codec_of(charset)
+    if codec is None:
+        raise CharsetError(f"Content-Type: the charset {charset[:MAX_SHOWN]!r} is not supported; send UTF-8")
+    return codec
+
+
+def _form(raw: bytes, codec: str) -> dict[str, Any]:
+    if raw.count(b"&") >= MAX_FORM_FIELDS:
+        raise BodyError(f"the form has more than {MAX_FORM_FIELDS} fields")
+    escaped = "utf_8" if codec in WIDE else codec
     try:
-        return raw.decode(charset, "strict" if TEXTUAL.fullmatch(media_type) else "replace")
+        return fields_of(parse_qsl(raw.decode(codec), keep_blank_values=True, encoding=escaped, errors="strict"))
     except UnicodeDecodeError as error:
-        raise BodyError(f"the body is not {charset}: byte {error.start + 1} has no meaning there") from error
+        raise BodyError(f"the form is not {_shown(codec)}") from error
+
+
+def _text(raw: bytes, media_type: str, codec: str) -> str:
+    """The body as text; of a type that is not textual, unreadable bytes are replaced (the raw ones are kept)."""
+    try:
+        return raw.decode(codec, "strict" if TEXTUAL.fullmatch(media_type) else "replace")
+    except UnicodeDecodeError as error:
+        raise BodyError(f"the body is not {_shown(codec)}: byte {error.start + 1} has no meaning there") from error
+
+
+def _shown(codec: str) -> str:
+    return codec.replace("_", "-").upper()

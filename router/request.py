@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from bpm.clock import wire_time
 from bpm.security.identifiers import new_id
 from router.confidential import Confidential
-from router.mapping import Payload, decode_body, scope_of
+from router.mapping import Payload, decode_body, fields_of, scope_of
 
 MAX_QUERY_FIELDS = 1_000
 
@@ -29,11 +29,16 @@ class InboundCall:
     id: str = field(default_factory=new_id)
 
     @cached_property
-    def query(self) -> dict[str, str]:
-        """The query's parameters, of one that stands twice the last; raises `ValueError` for too many."""
+    def query(self) -> dict[str, Any]:
+        """The query's fields, of one that stands several times the list; raises `ValueError` for too many."""
         if self.query_string.count("&") >= MAX_QUERY_FIELDS:
             raise ValueError(f"the query has more than {MAX_QUERY_FIELDS} fields")
-        return dict(parse_qsl(self.query_string, keep_blank_values=True))
+        return fields_of(parse_qsl(self.query_string, keep_blank_values=True))
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The query for those who expect one value a name: of several the last; raises as `query` does."""
+        return {name: value[-1] if isinstance(value, list) else value for name, value in self.query.items()}
 
     @cached_property
     def payload(self) -> Payload:

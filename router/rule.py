@@ -75,7 +75,7 @@ class Rule:
         """Return the answer to a provider's question; None when the request is none."""
         if self.fields.handshake is None:
             return None
-        return handshake(self.fields.handshake, call.method, call.query, call.headers, call.body, self.resolve)
+        return handshake(self.fields.handshake, call.method, call.parameters, call.headers, call.body, self.resolve)
 
     def delivery_id(self, call: InboundCall) -> str | None:
         """Return the id by which the repetitions of a request are known, or None."""

@@ -8,6 +8,7 @@ from typing import Protocol
 from starlette.types import Receive, Scope
 
 from bpm.errors import Malformed, TooLarge, TooSlow, UnsupportedMedia
+from bpm.media import packing
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal
 from bpm.security.proxies import Proxies
@@ -79,8 +80,8 @@ class Incoming:
         content_type = self.header(b"content-type")
         if not is_json(content_type):
             raise UnsupportedMedia(f"Content-Type: must be application/json, not {content_type or 'left out'}")
-        encoding = self.header(b"content-encoding")
-        if encoding is not None and encoding.lower() != "identity":
+        encoding = packing(self.header(b"content-encoding") or "")
+        if encoding is not None:
             raise UnsupportedMedia(f"Content-Encoding: {encoding} is not read here; send the body as it is")
 
     async def body(self, limit: int) -> bytes:

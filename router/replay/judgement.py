@@ -112,7 +112,7 @@ class Judge:
         if provider.addresses is not None and not provider.addresses.allows(call.address):
             return Judgement(address_refused(call.address), source)
         try:
-            received = Call(call.method, call.headers, call.query, call.body, call.address)
+            received = Call(call.method, call.headers, call.parameters, call.body, call.address)
             cause = route.verify(received)
             if cause is not None:
                 return Judgement(Verdict("signature", cause), source)

@@ -36,6 +36,16 @@ def scope(payload):
         ("application/xml", b"<a/>", "text", "<a/>"),
         ("text/plain", "é".encode(), "text", "é"),
         ("text/plain; charset=ISO-8859-1", b"\xe9", "text", "é"),
+        ("text/plain; charset=koi8-r", b"\xc1", "text", "а"),  # noqa: RUF001 a Cyrillic letter
+        ("text/plain;charset='Shift_JIS'", "日本".encode("cp932"), "text", "日本"),
+        (
+            "application/x-www-form-urlencoded; charset=windows-1252",
+            b"a=Ren%E9&b=\x80",
+            "form",
+            {"a": "René", "b": "€"},
+        ),
+        ("application/x-www-form-urlencoded; charset=ISO-8859-1", b"a=Ren%E9", "form", {"a": "René"}),
+        ("application/x-www-form-urlencoded; charset=utf-16", "a=é%C3%A9".encode("utf-16"), "form", {"a": "éé"}),
         ('text/xml; charset="utf-8"', "é".encode(), "text", "é"),
         ("application/octet-stream", b"\xff\x00", "text", "\ufffd\x00"),
         ("text/plain", b'{"a":1}', "text", '{"a":1}'),
@@ -62,9 +72,11 @@ def test_body_is_read_as_its_header_says(content_type, raw, kind, value):
         ("application/x-www-form-urlencoded", b"a=%ff", "the form is not UTF-8"),
         ("application/x-www-form-urlencoded", b"\xff=1", "the form is not UTF-8"),
         ("application/x-www-form-urlencoded", b"a=1&" * 2000, "more than 1000 fields"),
-        ("text/plain", b"\xff", "the body is not utf-8: byte 1"),
-        ("text/plain; charset=koi8-r", b"a", "charset of the Content-Type is not supported"),
-        ("application/soap+xml; charset=us-ascii", b"\xe9", "the body is not ascii"),
+        ("text/plain", b"\xff", "the body is not UTF-8: byte 1"),
+        ("text/plain; charset=rot13", b"a", "the charset 'rot13' is not supported; send UTF-8"),
+        ("application/x-www-form-urlencoded; charset=utf-7", b"a=1", "the charset 'utf-7' is not supported"),
+        ("application/x-www-form-urlencoded; charset=us-ascii", b"a=%e9", "the form is not ASCII"),
+        ("application/soap+xml; charset=us-ascii", b"\xe9", "the body is not ASCII"),
     ],
 )
 def test_body_that_is_something_else_is_refused(content_type, raw, sentence):

@@ -1,0 +1,51 @@
+"""How a body is written: the charset of its `Content-Type`, and what its `Content-Encoding` says must be unpacked.
+
+Charsets are those of a list: a name from outside is never given to Python's codecs, which would import and remember it.
+"""
+
+import re
+from encodings.aliases import aliases
+
+_CODECS = """
+    ascii utf_8 utf_16 utf_16_be utf_16_le utf_32
+    latin_1 iso8859_2 iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10 iso8859_11
+    iso8859_13 iso8859_14 iso8859_15 iso8859_16
+    cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp437 cp850 cp852 cp866 cp874
+    koi8_r koi8_u mac_roman shift_jis cp932 euc_jp euc_kr cp949 gb2312 gbk gb18030 big5 tis_620
+"""
+CODECS = frozenset(_CODECS.split())
+"""What is read. Charsets whose escape sequences hide ASCII (UTF-7, ISO-2022) are left out."""
+
+WIDE = frozenset({"utf_16", "utf_16_be", "utf_16_le", "utf_32"})
+"""Codecs in which ASCII is not itself; a form's `%…` are UTF-8 there, as in the URL Standard."""
+
+PLAIN = frozenset({"", "identity", "none", "7bit", "8bit", "binary"})
+"""Values of `Content-Encoding` that change nothing, those of MIME's transfer encodings among them."""
+
+_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([^\s\"';]*)", re.IGNORECASE)
+_BY_NAME = {
+    **{alias: codec for alias, codec in aliases.items() if codec in CODECS},
+    **{codec: codec for codec in CODECS},
+    "windows_874": "cp874",
+    "x_sjis": "cp932",
+}
+
+
+def codec_of(charset: str) -> str | None:
+    """Return Python's codec for a charset's name (`windows-1252`, `Latin1`), None for one that is not read."""
+    return _BY_NAME.get(charset.lower().replace("-", "_").replace(":", "_"))
+
+
+def charset_of(content_type: str) -> str:
+    """Return the charset that a `Content-Type` names, `utf-8` when it names none."""
+    found = _CHARSET.search(content_type)
+    return (found and found[1]) or "utf-8"
+
+
+def packing(content_encoding: str) -> str | None:
+    """Return what a body must be unpacked from, None when it stands as it is.
+
+    An empty value, `identity` however often, and a charset, which belongs to `Content-Type`, mean nothing.
+    """
+    codings = [coding.strip() for coding in content_encoding.split(",")]
+    return next((c for c in codings if c.lower() not in PLAIN and codec_of(c) is None), None)
