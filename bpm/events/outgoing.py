@@ -41,6 +41,7 @@ class Outgoing:
     headers: Mapping[str, str]
     body: bytes
     timeout_seconds: float
+    organization_id: int = 0
 
 
 def outgoing(
@@ -61,7 +62,7 @@ def outgoing(
         headers |= plandocket_headers(signing_secrets, seconds, body)
     if destination.format == BINARY:
         headers |= {f"ce-{name}": _header_value(value) for name, value in _attributes(notice, source).items()}
-    return Outgoing(destination.url, headers, body, destination.timeout_seconds)
+    return Outgoing(destination.url, headers, body, destination.timeout_seconds, destination.organization_id)
 
 
 def standard_body(notice: Notice) -> bytes:

@@ -1,28 +1,32 @@
 """Is there a receiver? Asked once, when a subscription's URL is chosen: its addresses and its certificate."""
 
 import asyncio
-import socket
 import ssl
 
+from bpm.events.lookups import LookUps
 from bpm.security.net_targets import Target, TargetError, Targets
 
 SECONDS = 10.0
+THREADS, EACH = 32, 2
+
+LOOK_UPS = LookUps(THREADS, EACH)
+"""Name servers are asked in few threads for each organisation, and in none that anything else needs."""
 
 
-async def probe(target: Target, targets: Targets) -> None:
+async def probe(target: Target, targets: Targets, organization_id: int = 0) -> None:
     """Resolve the host and shake hands with it over TLS; nothing is sent. Raises `TargetError`."""
     try:
         async with asyncio.timeout(SECONDS):
-            addresses = await _addresses(target, targets)
+            addresses = await _addresses(target, targets, organization_id)
             if target.scheme == "https":
                 await _shake_hands(target, addresses)
     except TimeoutError:
         raise TargetError(f"nothing answers there within {SECONDS:g} seconds") from None
 
 
-async def _addresses(target: Target, targets: Targets) -> list[str]:
+async def _addresses(target: Target, targets: Targets, organization_id: int) -> list[str]:
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        found, _ = await LOOK_UPS.ask(organization_id, target.host)
     except (OSError, UnicodeError) as error:
         raise TargetError(f"the host {target.host} can't be found ({error})") from error
     addresses = list(dict.fromkeys(str(place[0]) for _, _, _, _, place in found))

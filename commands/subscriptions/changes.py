@@ -87,7 +87,7 @@ async def create(
 ) -> SubscriptionWithSecretView:
     """Look at the receiver, then store the subscription."""
     await check_script(command.transform.script if command.transform else None, sandbox, context.principal)
-    await check_url(command.url, targets, settings)
+    await check_url(command.url, targets, settings, context.organization_id)
     return await context.conclude(lambda inside: _create(command, inside, secrets_box, settings))
 
 
@@ -157,7 +157,7 @@ async def update(
     """Look at the receiver when it is another, then store the changes."""
     await check_script(command.transform.script if command.transform else None, sandbox, context.principal)
     if "url" in command.model_fields_set:
-        await check_url(command.url, targets, settings)
+        await check_url(command.url, targets, settings, context.organization_id)
     return await context.conclude(lambda inside: _update(command, inside, secrets_box))
 
 

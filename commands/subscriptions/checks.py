@@ -34,12 +34,12 @@ def field_problems(fields: Mapping[str, Any]) -> Iterable[str]:
     yield from _transform_problems(fields.get("transform"))
 
 
-async def check_url(url: str, targets: Targets, settings: Settings) -> None:
+async def check_url(url: str, targets: Targets, settings: Settings, organization_id: int) -> None:
     """Raise `Invalid` unless the URL may be asked and, when probing is on, a receiver answers there."""
     try:
         target = targets.check_url(url)
         if settings.delivery.probe == "on":
-            await probe(target, targets)
+            await probe(target, targets, organization_id)
     except TargetError as error:
         raise Invalid(f"url: {error}") from error
 

@@ -12,6 +12,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from bpm.events.answer import Answer, Attempt
 from bpm.events.attempt.connection import MAX_READ, open_session
+from bpm.events.attempt.resolver import ASKING
 from bpm.events.attempt.sentences import sentence
 from bpm.events.outgoing import Outgoing
 from bpm.security.net_targets import TargetError, Targets
@@ -36,6 +37,7 @@ class AttemptClient:
         error = None
         try:
             self._targets.check_url(outgoing.url)
+            ASKING.set(outgoing.organization_id)
             async with asyncio.timeout(outgoing.timeout_seconds):
                 await self._exchange(outgoing, answer)
         except TimeoutError:

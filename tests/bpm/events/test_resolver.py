@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from bpm.events import probe as probing
 from bpm.events.attempt import resolver
 from bpm.events.attempt.resolver import GuardedResolver
+from bpm.events.lookups import LookUps
 from bpm.security.net import AddressList
 from bpm.security.net_targets import TargetError, Targets
 
@@ -32,6 +34,43 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[str]]]:
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     yield said
     over.set()
+
+
+async def test_one_organisation_keeps_few_threads_busy(answered: dict[str, list[str]]) -> None:
+    """A host is asked for once at a time, and another organisation's are found beside any number of silent ones."""
+    answered["good.example"] = ["8.8.8.8"]
+    look_ups = LookUps(threads=4, each=2)
+    silent = [asyncio.create_task(look_ups.ask(1, f"{number % 10}.tarpit")) for number in range(30)]
+    await asyncio.sleep(0)
+    found, _ = await asyncio.wait_for(look_ups.ask(2, "good.example"), 2)
+    assert found[0][4][0] == "8.8.8.8"
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(look_ups.ask(1, "good.example"), 0.1)
+    for one in silent:
+        one.cancel()
+    await asyncio.gather(*silent, return_exceptions=True)
+    look_ups.close()
+
+
+async def test_a_probe_waits_in_no_thread_of_others(
+    answered: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unanswered probes leave the threads free in which passwords are checked, and other organisations' probes."""
+    monkeypatch.setattr(probing, "LOOK_UPS", LookUps(probing.THREADS, probing.EACH))
+    targets = Targets(AddressList(()))
+    tasks = [
+        asyncio.create_task(probing.probe(targets.check_url(f"https://{number}.tarpit/"), targets, 1))
+        for number in range(40)
+    ]
+    await asyncio.sleep(0.05)
+    await asyncio.wait_for(asyncio.to_thread(threading.get_ident), 2)
+    answered["inner.example"] = ["10.0.0.1"]
+    with pytest.raises(TargetError, match="not a public address"):
+        await asyncio.wait_for(probing.probe(targets.check_url("https://inner.example/"), targets, 2), 2)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    probing.LOOK_UPS.close()
 
 
 async def test_one_inner_address_spoils_them_all(answered: dict[str, list[str]]) -> None:
