@@ -204,6 +204,7 @@ class HttpConnection(HttpToolsProtocol):
         """End the request, unless the parser has only left it at an offer to upgrade."""
         if not (self._gauge.has_body and self.parser.should_upgrade()):
             self._gauge.end()
+            self.cycle.keep_alive = self.cycle.keep_alive and self.parser.should_keep_alive()
             super().on_message_complete()
 
     def _judge_head(self) -> None:
