@@ -1,6 +1,6 @@
 # Everything a person does with a checkout. Each target can be repeated and says what it does.
 .DEFAULT_GOAL := help
-.PHONY: help install run test demo check bench fuzz lock clean
+.PHONY: help install run proxies test demo check bench fuzz lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -41,6 +41,11 @@ check: .venv/.test ## Lint, format, types and the floors of the architecture
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+proxies: ## Install nginx and HAProxy, which tests put before the server (on Debian, as root)
+	@PATH="$$PATH:/usr/sbin"; { command -v nginx && command -v haproxy; } >/dev/null \
+		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends nginx haproxy; } \
+		|| echo "nginx and HAProxy can't be installed here: the tests behind them are skipped"
 
 test: check ## Everything CI runs
 	$(BIN)/pytest --numprocesses 2 --dist loadfile

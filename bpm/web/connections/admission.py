@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import time
 from collections import Counter, OrderedDict
-from enum import Enum
 from typing import Protocol
 
 import structlog
@@ -22,14 +21,6 @@ REPORT_SECONDS = 60
 """Refused connections are logged at most this often, however many they are."""
 
 log = structlog.get_logger("bpm.web")
-
-
-class Place(Enum):
-    """What a new connection gets."""
-
-    ORDINARY = "ordinary"
-    SPARE = "spare"
-    NONE = "none"
 
 
 class Timed(Protocol):
@@ -67,26 +58,29 @@ class Connections:
         self._sweeping = False
 
     @property
+    def open(self) -> int:
+        """How many connections are open, those above the bound apart."""
+        return len(self._open)
+
+    @property
     def are_buffers_full(self) -> bool:
         """Whether no more of any body can be held."""
         return self.buffered > self._most_buffered
 
-    def admit(self, connection: Timed, peer: str) -> Place:
-        """Give a new connection its place; whoever gets the place of a spare one may be closed for the next."""
+    def admit(self, connection: Timed, peer: str) -> bool:
+        """Give a new connection its place; False when it only has a spare one, which it loses to the next but few."""
         if not self._sweeping:
             self._sweeping = True
             asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
         group = "" if self._proxies.allows(peer) else group_of(peer)
-        if group and self._by_group[group] >= self.most_of_one:
+        if self.open >= self.most or (group and self._by_group[group] >= self.most_of_one):
             self._note_refusal()
-            return Place.NONE
-        if len(self._open) >= self.most:
-            self._note_refusal()
-            return self._take_spare(connection)
+            self._take_spare(connection)
+            return False
         self._open[connection] = group
         if group:
             self._by_group[group] += 1
-        return Place.ORDINARY
+        return True
 
     def leave(self, connection: Timed) -> None:
         """Forget a closed connection."""
@@ -97,12 +91,11 @@ class Connections:
             if not self._by_group[group]:
                 del self._by_group[group]
 
-    def _take_spare(self, connection: Timed) -> Place:
+    def _take_spare(self, connection: Timed) -> None:
         if len(self._spare) >= SPARE:
             oldest, _ = self._spare.popitem(last=False)
             oldest.give_up()
         self._spare[connection] = None
-        return Place.SPARE
 
     def _note_refusal(self) -> None:
         self._refused += 1
@@ -113,7 +106,7 @@ class Connections:
             log.warning(
                 "connections refused",
                 refused=self._refused,
-                open=len(self._open),
+                open=self.open,
                 most=self.most,
                 most_of_one_address=self.most_of_one,
             )

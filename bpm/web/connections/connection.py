@@ -13,7 +13,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from bpm.errors import BpmError, Malformed, Overloaded
-from bpm.web.connections.admission import Connections, Place
+from bpm.web.connections.admission import Connections
 from bpm.web.connections.gauge import Gauge
 from bpm.web.connections.head import require_http_1, require_target
 from bpm.web.connections.refusal import refusal
@@ -42,7 +42,7 @@ class HttpConnection(HttpToolsProtocol):
         self._connections = cast("ServerConfig", config).connections
         self._limits = self._connections.limits
         self._gauge = Gauge(self._limits)
-        self._place = Place.NONE
+        self._has_place = True
         self._running: RequestResponseCycle | None = None
         self._unparsed = b""
         self._is_hurried = True
@@ -54,12 +54,10 @@ class HttpConnection(HttpToolsProtocol):
     # what the transport calls
 
     def connection_made(self, transport: Any) -> None:
-        """Take a place among the connections, or close."""
+        """Take a place among the connections."""
         super().connection_made(transport)
         self._allow(self._limits.head_seconds)
-        self._place = self._connections.admit(self, self.client[0] if self.client else "")
-        if self._place is Place.NONE:
-            transport.abort()
+        self._has_place = self._connections.admit(self, self.client[0] if self.client else "")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
@@ -168,26 +166,24 @@ class HttpConnection(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         """Take a part of the target."""
         if not self._is_resuming:
-            self._within(self._gauge.target, len(url))
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; what comes behind the body is a trailer, and dropped (RFC 9110, section 6.5.1)."""
         if self._gauge.in_head:
-            self._within(self._gauge.header, len(name) + len(value))
-            super().on_header(name, value)
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Judge the head and start its request."""
         if self._is_resuming:
             return
-        self._judge_head()
-        self._gauge.begin_body(self.headers)
+        try:
+            self._judge_head(dict(self.headers))
+        except BpmError as error:
+            self._stop(error)
         self.deadline = None
-        if self.parser.get_http_version() == "1.0":
-            self.expect_100_continue = False
         super().on_headers_complete()
-        if self._place is Place.SPARE:
+        if not self._has_place:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -207,20 +203,14 @@ class HttpConnection(HttpToolsProtocol):
             self.cycle.keep_alive = self.cycle.keep_alive and self.parser.should_keep_alive()
             super().on_message_complete()
 
-    def _judge_head(self) -> None:
-        try:
-            require_http_1(self.parser.get_http_version(), self.headers)
-            require_target(self.parser.get_method(), self.url, self.headers)
-        except Malformed as error:
-            self._stop(error)
-        if self._place is Place.SPARE and self.url.partition(b"?")[0] not in HEALTH:
-            self._stop(Overloaded("too many connections are open; try again in a moment"))
-
-    def _within(self, count: Any, size: int) -> None:
-        try:
-            count(size)
-        except BpmError as error:
-            self._stop(error)
+    def _judge_head(self, named: dict[bytes, bytes]) -> None:
+        version = self.parser.get_http_version()
+        require_http_1(version, named)
+        require_target(self.parser.get_method(), self.url, named)
+        if not self._has_place and self.url.partition(b"?")[0] not in HEALTH:
+            raise Overloaded("too many connections are open; try again in a moment")
+        self._gauge.end_head(self.url, self.headers, named)
+        self.expect_100_continue = version == "1.1" and named.get(b"expect", b"").lower() == b"100-continue"
 
     def _stop(self, error: BpmError) -> NoReturn:
         """Leave the parser, which wraps whatever is raised."""

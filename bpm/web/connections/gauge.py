@@ -1,6 +1,7 @@
 """How much of a request has been read, and whether that is still within bounds."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from bpm.errors import HeadTooLarge
 from bpm.settings import ConnectionSettings
@@ -13,7 +14,7 @@ CHUNK_BYTES = 32
 
 
 class Gauge:
-    """Counts one request after another of a connection; every method that counts raises `HeadTooLarge`."""
+    """Counts one request after another of a connection; `end_head` and `parsed` raise `HeadTooLarge`."""
 
     def __init__(self, limits: ConnectionSettings) -> None:
         """Begin before the first request."""
@@ -22,7 +23,7 @@ class Gauge:
         self.is_chunked = False
         self.left = 0
         """How much of a body of known length has not arrived."""
-        self._size = self._headers = self._unfinished = 0
+        self._unfinished = 0
 
     @property
     def has_body(self) -> bool:
@@ -38,25 +39,17 @@ class Gauge:
         """Count a new head."""
         self.in_head = True
         self.is_chunked = False
-        self.left = self._size = self._headers = self._unfinished = 0
+        self.left = self._unfinished = 0
 
-    def target(self, size: int) -> None:
-        """Count a part of the request's target."""
-        self._grow(size)
-
-    def header(self, size: int) -> None:
-        """Count a header, and its size."""
-        self._headers += 1
-        if self._headers > self._limits.max_headers:
+    def end_head(self, target: bytes, headers: Sequence[tuple[bytes, bytes]], named: Mapping[bytes, bytes]) -> None:
+        """Count the whole head, and begin to count the body that it announces."""
+        if len(headers) > self._limits.max_headers:
             raise HeadTooLarge(f"the request has more than {self._limits.max_headers} headers")
-        self._grow(size)
-
-    def begin_body(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        """End the head, whose framing is known to be right."""
-        framing = dict(headers)
+        if len(target) + sum(map(len, chain.from_iterable(headers))) > self._limits.max_head_bytes:
+            raise self._too_large()
         self.in_head = False
-        self.is_chunked = b"transfer-encoding" in framing
-        self.left = int(framing.get(b"content-length", 0))
+        self.is_chunked = b"transfer-encoding" in named
+        self.left = int(named.get(b"content-length", 0))
         self._unfinished = 0
 
     def body(self, size: int) -> None:
@@ -71,14 +64,9 @@ class Gauge:
         self.left = self._unfinished = 0
 
     def parsed(self, size: int) -> None:
-        """Count what the parser took in: most of it has been counted, but a head or trailer may have no end yet."""
+        """Count what the parser took in, for a head, an extension or a trailer may have no end yet."""
         self._unfinished += size
         if self._unfinished > self._limits.max_head_bytes + PIECE:
-            raise self._too_large()
-
-    def _grow(self, size: int) -> None:
-        self._size += size
-        if self._size > self._limits.max_head_bytes:
             raise self._too_large()
 
     def _too_large(self) -> HeadTooLarge:
