@@ -83,7 +83,9 @@ class HttpConnection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         """Go on with the answer, or wait for the next request."""
         super().resume_writing()
-        if self._running is None or self._running.response_complete:
+        if self._is_refused:
+            self._allow(LINGER_SECONDS)
+        elif self._running is None or self._running.response_complete:
             self._allow(self._limits.idle_seconds)
         else:
             self.deadline = None
