@@ -77,7 +77,11 @@ def catalogue_of(registry: Registry, reference: str = WITHIN) -> Catalogue:
 
 
 class _Generator(GenerateJsonSchema):
-    """Without titles that only repeat a field's name, and with the bounds of converted integers by their name."""
+    """Without titles that only repeat a field's name or defaults that stand for a field left out.
+
+    The bounds of converted integers have their names. An empty text as the default of one that must not be empty is
+    how a change knows that a field was left out; nobody may send it.
+    """
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -87,6 +91,12 @@ class _Generator(GenerateJsonSchema):
         for spoken, name in _BOUNDS.items():
             if spoken in found:
                 found[name] = found.pop(spoken)
+        return found
+
+    def default_schema(self, schema: Any) -> JsonSchemaValue:
+        found = super().default_schema(schema)
+        if found.get("default") == "" and found.get("minLength"):
+            del found["default"]
         return found
 
 

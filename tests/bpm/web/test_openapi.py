@@ -216,3 +216,24 @@ async def test_the_page_shows_every_message(pages: httpx.AsyncClient, registry: 
 async def test_only_the_assets_are_served(pages: httpx.AsyncClient, path: str) -> None:
     """No path leads out of the folder of the assets."""
     assert (await pages.get(path)).status_code == 404
+
+
+def test_the_products_document_is_openapi() -> None:
+    """The validator accepts the product's own messages, and every default is a value that may be sent."""
+    product = Registry()
+    product.discover("commands")
+    document = json.loads(OpenApi(product, "1.2.3").json)
+    OpenAPIV31SpecValidator(document).validate()
+    schemas = document["components"]["schemas"]
+    wrong = [
+        f"{name}.{field}"
+        for name, schema in schemas.items()
+        for field, about in schema.get("properties", {}).items()
+        if "default" in about and not is_valid(document, about, about["default"])
+    ]
+    assert wrong == []
+
+
+def is_valid(document: dict[str, Any], schema: dict[str, Any], value: Any) -> bool:
+    """Tell whether a value satisfies a schema that refers to its document."""
+    return Draft202012Validator({"components": document["components"], **schema}).is_valid(value)
