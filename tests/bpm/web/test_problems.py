@@ -46,6 +46,7 @@ STATUSES = {
     "StorageUnavailable": 503,
     "Draining": 503,
     "Failed": 422,
+    "Exhausted": 422,
     "Fenced": 409,
     "Defect": 500,
     "Misconfigured": 500,
