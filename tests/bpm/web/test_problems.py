@@ -47,6 +47,8 @@ STATUSES = {
     "Draining": 503,
     "Failed": 422,
     "Exhausted": 422,
+    "Poisoned": 422,
+    "TookTooLong": 422,
     "Fenced": 409,
     "Defect": 500,
     "Misconfigured": 500,
