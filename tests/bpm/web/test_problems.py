@@ -48,6 +48,7 @@ STATUSES = {
     "Failed": 422,
     "Exhausted": 422,
     "Poisoned": 422,
+    "TooCostly": 422,
     "TookTooLong": 422,
     "Fenced": 409,
     "Defect": 500,
