@@ -38,10 +38,15 @@ class SignInAttempts:
         Raises `RateLimited` when that is longer than `PATIENCE_SECONDS`.
         """
         pair = name, group = _pair(username, address)
-        wait = self._take(("pair", *pair), PAIR)
-        if pair not in self._known:
-            wait = max(wait, self._take(("address", group), ADDRESS), self._take(("account", name), ACCOUNT))
-        return wait
+        if pair in self._known:
+            return self._take(("pair", *pair), PAIR)
+        # the address first: names that a refused stranger makes up must not displace what is counted
+        wait = self._take(("address", group), ADDRESS)
+        try:
+            return max(wait, self._take(("pair", *pair), PAIR), self._take(("account", name), ACCOUNT))
+        except RateLimited:
+            self._allowances.give_back(("address", group), ADDRESS)
+            raise
 
     def is_known(self, username: str, address: str) -> bool:
         """Tell whether this account was signed in to from this address, as far as is remembered."""

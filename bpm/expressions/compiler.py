@@ -180,7 +180,7 @@ class Compiler:
             return lambda scope, meter: is_empty(value(scope, meter))
         operand = self.compile(node.operand, lenient)
         if node.operator == "-":
-            return lambda scope, meter: negate(operand(scope, meter))
+            return lambda scope, meter: negate(operand(scope, meter), meter)
 
         of_null = None if self.is_feel or not lenient else True
 

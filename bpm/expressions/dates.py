@@ -5,8 +5,9 @@ from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, available_timezones
 
 from .errors import EvaluationError, ExpressionError, Unsuitable
 
@@ -16,6 +17,8 @@ DURATION = re.compile(
     re.ASCII,
 )
 TEXT_LIMIT = 64
+MAX_MONTHS = 12 * (timedelta.max.days // 365)
+"""As long as the longest duration in days; unbounded, a few products make a number that takes seconds to multiply."""
 _ANY_DAY = date(2000, 1, 1)
 
 CLOCK = "now()"
@@ -27,6 +30,11 @@ class Months:
     """A duration in whole months, which has no fixed number of days."""
 
     count: int
+
+    def __post_init__(self) -> None:
+        """Refuse more months than other durations have days for; raises EvaluationError."""
+        if abs(self.count) > MAX_MONTHS:
+            raise EvaluationError("a duration grew beyond the representable")
 
 
 def now(scope: Mapping[str, Any]) -> datetime:
@@ -97,10 +105,21 @@ def to_datetime(value: Any) -> datetime:
 def _zone(text: str) -> tuple[str, ZoneInfo | None]:
     """The text without its `@Europe/Berlin`, and that zone; raises ValueError for a zone that does not exist."""
     local, mark, name = text.partition("@")
-    try:
-        return local, ZoneInfo(name) if mark else None
-    except (ZoneInfoNotFoundError, OSError) as error:
-        raise ValueError(name) from error
+    if mark and name not in _zone_names():
+        raise ValueError(name)
+    return local, _zone_named(name) if mark else None
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    """Every zone there is: to look for another one on the disk takes longer than to evaluate an expression."""
+    return frozenset(available_timezones())
+
+
+@cache
+def _zone_named(name: str) -> ZoneInfo:
+    """One of these zones, read from the disk once."""
+    return ZoneInfo(name)
 
 
 def months_between(start: date, end: date) -> Months:

@@ -229,9 +229,9 @@ def power(left: Any, right: Any) -> Any:
     return result
 
 
-def negate(value: Any) -> Any:
+def negate(value: Any, meter: Meter) -> Any:
     """The number or duration with its sign turned."""
-    return multiply(value, -1)
+    return calculate("*", value, -1, meter)
 
 
 def _demand_numbers(left: Any, right: Any) -> None:

@@ -1,6 +1,7 @@
 """Expressions, templates and decisions made to take for ever: refused by their steps, or done within a few."""
 
 import contextlib
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from bpm.errors import BpmError
-from bpm.expressions import EvaluationError, TooManySteps, compile_expression, compile_template
+from bpm.expressions import EvaluationError, Expression, TooManySteps, compile_expression, compile_template
 from bpm.expressions.functions import FUNCTIONS
 from bpm.metering import MAX_MESSAGE_STEPS, MAX_REQUEST_STEPS, MAX_STEPS, Meter, budget
 
@@ -170,3 +171,54 @@ def test_honest_work_stays_far_below_the_limit() -> None:
         "=sort(payload.lines, function(a, b) a.price > b.price)[1].sku",
     ):
         assert _steps(source, values) < MAX_STEPS // 5
+
+
+HUGE = 2**1_000
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'product(concatenate([2, duration("P1M")], numbers))',
+        'duration("P1M")' + " * number" * 16,
+        'string(duration("P1M")' + " * number" * 16 + ")",
+        '-duration("P999999999DT23H")',
+        'duration("P99999999999999Y")',
+    ],
+)
+def test_durations_are_bounded(source: str) -> None:
+    """One that grows beyond what can be written is refused at once, whichever operator makes it."""
+    values = {"number": HUGE, "numbers": [HUGE] * 3_000}
+    with pytest.raises(EvaluationError, match=r"grew beyond the representable"):
+        compile_expression(source).evaluate(values)
+
+
+def test_the_longest_durations_are_as_they_were() -> None:
+    """The bound is as far away as that of days."""
+    assert compile_expression('-duration("P1000000Y") * 2').evaluate({}) == "-P2000000Y"
+    assert compile_expression("-x").evaluate({"x": 2**1023}) == -(2**1023)
+
+
+def _calls(expression: Expression, values: Mapping[str, Any]) -> int:
+    """How many functions Python calls to evaluate an expression."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        expression.evaluate(values)
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def test_made_up_zones_are_not_looked_for_on_the_disk() -> None:
+    """A time zone that does not exist costs about as much as any other wrong text."""
+    expression = compile_expression('for text in texts return time("08:00:00" + text)', "null")
+    expression.evaluate({"texts": ["@Europe/Berlin"]})
+    wrong = _calls(expression, {"texts": [f":Europe/Made_up_{number}" for number in range(100)]})
+    assert _calls(expression, {"texts": [f"@Europe/Made_up_{number}" for number in range(100)]}) < 1.5 * wrong

@@ -1,8 +1,13 @@
 """Whoever guesses passwords locks nobody else out, over HTTP as it is sent."""
 
+import contextlib
+
 import httpx
 import pytest
 
+from bpm.accounts.attempts import SignInAttempts
+from bpm.errors import RateLimited
+from bpm.security.allowances import Allowances
 from bpm.testing import ADMINISTRATOR, PASSWORD, RunningApp, running_app
 
 pytestmark = pytest.mark.anyio
@@ -37,3 +42,28 @@ async def test_made_up_refresh_tokens_cost_no_write(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr("bpm.store.writer.MAX_WAITING_UNITS", 0)
         answer = await app.request("POST", "/api/auth/token", {"refresh_token": "made-up"})
     assert answer.status == 401
+
+
+def taken(attempts: SignInAttempts, username: str, tries: int) -> int:
+    """Return how many tries at a name from one address are let through."""
+    passed = 0
+    for _ in range(tries):
+        with contextlib.suppress(RateLimited):
+            attempts.begin(username, "192.0.2.1")
+            passed += 1
+    return passed
+
+
+def test_made_up_names_give_no_tries_back() -> None:
+    """Who is refused at its address makes the server forget nothing by trying ever new names."""
+    attempts = SignInAttempts(Allowances(most=50, now=lambda: 0.0))
+    assert taken(attempts, "victim", 20) == 11
+    assert sum(taken(attempts, f"made-up-{number}", 1) for number in range(500)) <= 29
+    assert taken(attempts, "victim", 20) == 0
+
+
+def test_hammering_one_account_takes_no_tries_from_its_neighbours() -> None:
+    """Tries that are refused for their account are not counted against all who share the address."""
+    attempts = SignInAttempts(Allowances(now=lambda: 0.0))
+    assert taken(attempts, "victim", 100) == 11
+    assert taken(attempts, "neighbour", 5) == 5
