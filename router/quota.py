@@ -12,6 +12,8 @@ PER_SOURCE = 100
 SHARE_OF_CAUSE = 0.5
 """What part of a day's room one cause may take, so that those who guess paths leave room for the others."""
 MAX_SOURCES = 10_000
+AWAITED = "awaited"
+"""What is counted, instead of its cause, of requests that strangers can't send."""
 
 
 @dataclass(slots=True)
@@ -41,9 +43,11 @@ class Quota:
     ) -> bool:
         """Count one more request refused for `cause`, and tell whether it is to be kept.
 
-        One that `is_awaited`, for a rule that is switched off, has no bound for its source: providers have few.
+        One that `is_awaited`, proven to be for a rule that is switched off, has no bound for its source, because
+        providers have few, and finds room of its own beside the day's, which strangers can fill.
         """
         kept = self.of(organization_id, today)
+        cause = AWAITED if is_awaited else cause
         source = (organization_id, cause, address)
         if not self._has_room(kept, cause, size) or not (is_awaited or self._has_share(source, today)):
             kept.not_kept += 1
@@ -62,12 +66,15 @@ class Quota:
         return known
 
     def _has_room(self, kept: Day, cause: str, size: int) -> bool:
-        return (
-            kept.requests < self.requests_per_day
-            and kept.bytes + size <= self.bytes_per_day
-            and kept.requests_of[cause] < self.requests_per_day * SHARE_OF_CAUSE
+        share_is_left = (
+            kept.requests_of[cause] < self.requests_per_day * SHARE_OF_CAUSE
             and kept.bytes_of[cause] + size <= self.bytes_per_day * SHARE_OF_CAUSE
         )
+        return share_is_left and (cause == AWAITED or self._has_room_for_strangers(kept, size))
+
+    def _has_room_for_strangers(self, kept: Day, size: int) -> bool:
+        requests, used = kept.requests - kept.requests_of[AWAITED], kept.bytes - kept.bytes_of[AWAITED]
+        return requests < self.requests_per_day and used + size <= self.bytes_per_day
 
     def _has_share(self, source: tuple[int, str, str], today: date) -> bool:
         organization_id, cause, address = source

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic_core import to_json
 
 from bpm.errors import BpmError
 from bpm.expressions import EvaluationError, Expression, TooManySteps, compile_expression, compile_template
@@ -222,3 +223,11 @@ def test_made_up_zones_are_not_looked_for_on_the_disk() -> None:
     expression.evaluate({"texts": ["@Europe/Berlin"]})
     wrong = _calls(expression, {"texts": [f":Europe/Made_up_{number}" for number in range(100)]})
     assert _calls(expression, {"texts": [f"@Europe/Made_up_{number}" for number in range(100)]}) < 1.5 * wrong
+
+
+def test_keys_make_no_deeper_object_than_can_be_written() -> None:
+    """A list of keys from outside makes a value of so many levels and no more."""
+    expression = compile_expression("context put({}, keys, 1)")
+    assert to_json(expression.evaluate({"keys": ["a"] * 64})).startswith(b'{"a":{"a":')
+    with pytest.raises(EvaluationError, match="more than 64 levels"):
+        expression.evaluate({"keys": ["a"] * 380})

@@ -1,10 +1,13 @@
 """Strangers use up nobody's allowance, and fill no disk."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from bpm.settings import QuarantineSettings
 from bpm.testing import RunningApp, running_app
+from router.quota import Quota
 from router.signatures import SignatureConfig, sign
 from tests.router.conftest import PROBES, app, noting, rows, send_from
 
@@ -62,3 +65,14 @@ async def test_what_is_kept_of_a_day_is_bounded_and_shown() -> None:
         assert (refused["requests"], refused["requestsPerDay"], refused["notKept"]) == (10, 10, 14)
         assert refused["bytes"] <= refused["bytesPerDay"] == 100_000
         assert (await send_from(own, PROVIDER, "kept", **signed(1))).status == 200
+
+
+def test_strangers_leave_room_for_what_is_awaited() -> None:
+    """However many addresses fill a day, what a provider has signed for a rule that is switched off is kept."""
+    today = date(2030, 1, 1)
+    counted = Quota(QuarantineSettings(requests_per_day=100, bytes_per_day=1_000_000))
+    for number in range(1_000):
+        counted.allows(1, "disabled" if number % 2 else "unknown", f"2001:db8:0:{number:x}::1", 1, today)
+    tries = [counted.allows(1, "disabled", PROVIDER, 1, today, is_awaited=True) for _ in range(60)]
+    assert sum(tries) == 50
+    assert counted.of(1, today).requests == 150

@@ -5,9 +5,12 @@ from typing import Any
 
 from bpm.metering import Meter
 
-from ..errors import Unsuitable
+from ..errors import EvaluationError, Unsuitable
 from .arguments import elements, record, text
 from .registry import function
+
+MAX_DEPTH = 64
+"""How many levels a list of keys may make."""
 
 
 @function("get value", is_cheap=True)
@@ -38,6 +41,8 @@ def _is_entry(value: Any) -> bool:
 def context_put(value: Any, key: Any, new: Any, *, meter: Meter) -> dict[str, Any]:
     """The object with a value under a key, or under the last of a list of keys."""
     first, *rest = (elements(key) if isinstance(key, list) else [key]) or [None]
+    if len(rest) >= MAX_DEPTH:
+        raise EvaluationError(f"context put(): an object of more than {MAX_DEPTH} levels can't be written")
     meter.charge(len(record(value)) + len(rest))
     inner = record(value).get(text(first)) if rest else None
     return {**record(value), text(first): context_put(inner or {}, rest, new, meter=meter) if rest else new}
