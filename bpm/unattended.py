@@ -31,7 +31,7 @@ WAYS: tuple[Way, ...] = (
     Way(
         "rule",
         "a webhook rule",
-        "who saved the rule last, or the account of `runAs`",
+        "who saved the rule last, or the account of `runAs`, and who has switched it on since",
         "when a request is executed, " + EACH_MESSAGE,
         FAILS,
         "what the author might do when the rule was saved",

@@ -15,7 +15,7 @@ from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.webhook_config_backtest_views import BackTestView, changed_count
 from commands.webhook_config_checks import Findings, check_code
-from commands.webhook_config_trial import row_of, sender_of, tried_wrongly
+from commands.webhook_config_trial import READ_REQUESTS, row_of, sender_of, tried_wrongly
 from router import backtest, tables
 from router.backtest import MAX_COUNT, MAX_KEPT, BackTests, Plan, Tally
 from router.config import ExecutionType, WebHookFields
@@ -38,9 +38,9 @@ class BackTestWebHookConfigCommand(Command[BackTestView]):
 
     The configuration is a saved one (`id`), a draft (`config`), or a draft of changes to a saved one (both). The
     requests are the last `count` captured for it or at its address, repetitions left out unless `states` asks for
-    them; `path` may end in `*`. Up to 1,000 are compared at once; more in the background, where GetBackTestQuery
-    tells how far it is. With `runScripts` a configuration that is a script runs it for each of at most 200
-    requests, and undoes it.
+    them; `path` may end in `*`. They need `inbound:read` as well. Up to 1,000 are compared at once; more in the
+    background, where GetBackTestQuery tells how far it is. With `runScripts` a configuration that is a script runs it
+    for each of at most 200 requests, and undoes it.
     """
 
     permission = "webhooks:write"
@@ -122,6 +122,7 @@ class GetBackTestQuery(Query[BackTestView]):
 @handles
 def get_back_test(query: GetBackTestQuery, context: Context) -> BackTestView:
     """Look it up."""
+    context.require(context.principal, READ_REQUESTS, "Comparing captured requests")
     row = backtest.find_back_test(context.tx, context.organization_id, query.back_test_id)
     if row is None:
         raise NotFound("No back-test found with the specified ID")
@@ -129,6 +130,7 @@ def get_back_test(query: GetBackTestQuery, context: Context) -> BackTestView:
 
 
 def _plan(command: BackTestWebHookConfigCommand, row: WebhookConfig, context: Context) -> Plan:
+    context.require(context.principal, READ_REQUESTS, "Comparing captured requests")
     before = None
     if command.config is not None and command.id is not None:
         before = tables.config_by_id(context.tx, context.organization_id, command.id)

@@ -25,6 +25,7 @@ from commands.webhook_config_checks import (
 from router import tables
 from router.config import WebHookFields
 from router.paths import shape
+from router.rule import authority_of
 from router.sealing import mapped, redacted_definition, with_stored_secrets
 from router.tables import WebhookConfig
 
@@ -94,10 +95,12 @@ def replace(
 
 
 def switch(row: WebhookConfig, context: Context, *, on: bool) -> datetime:
-    """Switch a configuration on or off; return when."""
+    """Switch a configuration on or off; return when. It acts for whoever switched it on as well."""
     now = context.now()
     definition = {**row.definition, "isEnabled": on}
     values = {"is_enabled": on, "definition": definition, "revision": row.revision + 1, "updated_at": now}
+    if on:
+        values["authority"] = authority_of(row).joined(context.principal.standing).to_json()
     tables.update_config(context.tx, row, values)
     _record(row, "activated" if on else "deactivated", context)
     return now

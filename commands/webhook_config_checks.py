@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bpm.accounts.makers import require_lasting
 from bpm.accounts.principals import held, lacking, principal_of_user
 from bpm.accounts.tables import find_user_named
 from bpm.bus import Context, Message, Registry
@@ -212,6 +213,7 @@ def _check_process(definition_id: int, findings: Findings, context: Context, reg
 
 
 def _run_as(name: str, findings: Findings, context: Context) -> Principal:
+    require_lasting(context, "save a rule with runAs")
     account = find_user_named(context.session, name)
     if account is None or not account.is_enabled:
         findings.invalid.append(f"runAs: no enabled user or service account is named {name!r}")

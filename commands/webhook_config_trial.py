@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from bpm.bus import Command, Context, EffectContext, Id, Message, Registry, Rehearsed, WireModel, handles
 from bpm.errors import BpmError, NotFound
 from bpm.expressions import EvaluationError
-from bpm.security.permissions import Principal, shared_permissions
+from bpm.security.permissions import Permission, Principal, shared_permissions
 from bpm.security.redaction import redacted
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
@@ -39,6 +39,8 @@ from router.tables import WebhookConfig
 from scripts import Sandbox
 
 PREFIXES = ("/api/webhooks/", "/api/webhook/")
+READ_REQUESTS: Permission = "inbound:read"
+"""To see captured requests: a rule that is tried with them shows what is in them."""
 
 
 class SampleRequest(WireModel):
@@ -75,8 +77,8 @@ class TestWebHookConfigCommand(Command[WebHookTrialView]):
     """Say what a configuration would do with a request, and do nothing.
 
     The configuration is a saved one (`id`), a draft (`config`), or a draft of changes to a saved one (both); the
-    request is made up (`request`) or one that was captured (`requestId`). Every transaction is undone, and what
-    reaches outside the database is not sent.
+    request is made up (`request`) or one that was captured (`requestId`), which needs `inbound:read` as well. Every
+    transaction is undone, and what reaches outside the database is not sent.
     """
 
     permission = "webhooks:write"
@@ -153,6 +155,7 @@ def row_of(command: Tried, findings: Findings, context: Context, registry: Regis
 def _call(command: TestWebHookConfigCommand, rule: Rule, context: Context, seal: RequestSeal) -> InboundCall:
     if command.request is not None:
         return _sample(command.request, rule, context)
+    context.require(context.principal, READ_REQUESTS, "Trying a captured request")
     captured = tables.inbound_request(context.tx, context.organization_id, command.request_id or "")
     if captured is None:
         raise NotFound("requestId: no inbound request found with the specified ID")

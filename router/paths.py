@@ -43,8 +43,12 @@ def overlaps(one: str, other: str) -> bool:
 
 
 def is_reserved(path: str) -> bool:
-    """Tell whether a request's path is a fixed endpoint's, which no rule answers, also while the endpoint is off."""
-    return path == "mono/callback" or path == "remita" or path.startswith("remita/")
+    """Tell whether a request's path is a fixed endpoint's, which no rule answers, also while the endpoint is off.
+
+    Nor does one answer the path in other capitals: whoever mistypes it must not reach a rule with `mono/{id}`.
+    """
+    lowered = path.lower()
+    return lowered in ("mono/callback", "remita") or lowered.startswith("remita/")
 
 
 def requested(path: str, raw_path: bytes) -> str:

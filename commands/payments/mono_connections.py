@@ -9,6 +9,7 @@ from commands.payments.mono_events import keep_account
 from commands.payments.publication import publish
 from router.providers import tables
 from router.providers.confirmation.mono import Exchange, MonoApi
+from router.providers.credentials import require_may_ask
 from router.providers.tables import MonoConnection
 
 Status = Literal["connected", "failed", "closed"]
@@ -25,7 +26,10 @@ class MonoConnectionView(View):
 
 
 class CompleteMonoConnectionCommand(Command[MonoConnectionView]):
-    """Exchange the code of Mono Connect for the account's id; `query` keeps whatever else the browser brought."""
+    """Exchange the code of Mono Connect for the account's id; `query` keeps whatever else the browser brought.
+
+    Mono is asked with the installation's key, so only the installation may send a `code`.
+    """
 
     permission = "payments:write"
     succeeded = "Mono connection completed"
@@ -44,6 +48,8 @@ async def complete(
     command: CompleteMonoConnectionCommand, context: EffectContext, mono_api: MonoApi
 ) -> MonoConnectionView:
     """Ask Mono if there is a code to ask about, then keep and publish how it ended."""
+    if command.code is not None:
+        require_may_ask(context.organization_id)
     exchange = await mono_api.exchange(command.code) if command.code is not None else Exchange(refusal=command.reason)
     return await context.conclude(lambda concluding: _keep(command, exchange, concluding))
 

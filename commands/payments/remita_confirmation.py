@@ -11,6 +11,7 @@ from bpm.errors import NotFound
 from commands.payments.publication import publish
 from router.providers import tables
 from router.providers.confirmation.remita import PaymentStatus, RemitaApi
+from router.providers.credentials import require_may_ask
 from router.providers.tables import CONFIRMED, MISMATCH, RemitaPayment
 
 RECHECKS = tuple(timedelta(minutes=minutes) for minutes in (2, 15, 60, 6 * 60, 24 * 60))
@@ -30,7 +31,10 @@ class RemitaConfirmationView(View):
 
 
 class ConfirmRemitaPaymentCommand(Command[RemitaConfirmationView]):
-    """Ask Remita for the status of a payment, and compare the amounts; what is confirmed stays confirmed."""
+    """Ask Remita for the status of a payment, and compare the amounts; what is confirmed stays confirmed.
+
+    Remita is asked as the installation's merchant, so only the installation may.
+    """
 
     permission = "payments:write"
     succeeded = "Remita payment checked"
@@ -44,6 +48,7 @@ async def confirm(
     command: ConfirmRemitaPaymentCommand, context: EffectContext, remita_api: RemitaApi
 ) -> RemitaConfirmationView:
     """Ask, then keep and publish the answer; unpaid is an answer too and is asked again later."""
+    require_may_ask(context.organization_id)
     rrr = command.rrr.replace("-", "")
     answer = await remita_api.status(rrr)
     return await context.conclude(lambda concluding: _keep(rrr, answer, concluding))

@@ -13,6 +13,7 @@ from commands.payments.rejections import NotificationView, RejectedElement, keep
 from commands.payments.remita_confirmation import ask_later
 from router.providers import tables
 from router.providers.confirmation.remita import RemitaApi
+from router.providers.credentials import may_ask
 from router.providers.tables import RemitaPayment
 
 
@@ -66,7 +67,7 @@ def process(
     accepted = [notification for notification in command.notifications if _keep(notification, context)]
     for notification in accepted:
         publish(context, "remita.payment_notified", _told(notification, context))
-        if remita_api.configured:
+        if remita_api.configured and may_ask(context.organization_id):
             ask_later(context, notification.rrr, checks=0)
     keep_rejections(context, "payment", command.rejected)
     return NotificationView(

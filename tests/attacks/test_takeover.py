@@ -89,6 +89,24 @@ def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
     return {"x-hub-signature-256": f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"}
 
 
+FIXED_IN_CAPITALS = [
+    ("mono/{what}", "any-key", "mono/Callback"),
+    ("an/own/path", "Remita", "Remita"),
+]
+
+
+@pytest.mark.parametrize(("path", "key", "mistyped"), FIXED_IN_CAPITALS)
+async def test_a_provider_that_mistypes_its_address_reaches_nobody(
+    town: Town, path: str, key: str, mistyped: str
+) -> None:
+    """Capitals of a fixed address are no way to another organisation's rule, by its parameter or its key."""
+    made = await make(town.borg.client, path, key=key)
+    reply = await town.app.hook(mistyped, CONNECTED, MONO)
+    await town.borg.client.cmd("DeleteWebHookConfigCommand", id=made["id"])
+    assert reply.status == 404
+    assert await captured(town.borg.client, configKey=key) == []
+
+
 OVERLAPS = [
     ("literal-a/{id}", {}, "literal-a/42", {}),
     ("literal-b/42", {}, "literal-b/{id}", {}),

@@ -1,0 +1,80 @@
+"""Whoever may write rules, and no more, does not read what was sent to them."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from bpm.client import BusClient, Reply
+from bpm.testing import RunningApp, running_app
+from tests.contracts.tenants import PASSWORD
+
+pytestmark = pytest.mark.anyio
+
+CANARY = "NG-ACCOUNT-0123456789"
+RULE: dict[str, Any] = {
+    "path": "paid",
+    "description": "d",
+    "isEnabled": True,
+    "action": "POST",
+    "executionType": 0,
+    "commandName": "PublishEventCommand",
+    "parameters": {"event": "order.paid", "data": {"body": "{{payload}}"}},
+}
+NEEDED = "needs the permission inbound:read"
+
+
+@pytest.fixture
+async def app() -> AsyncIterator[RunningApp]:
+    """A server that has captured one request."""
+    async with running_app() as running:
+        await running.cmd("CreateWebHookConfigCommand", key="paid", **RULE)
+        await running.hook("paid", {"account": CANARY})
+        yield running
+
+
+@pytest.fixture
+async def writer(app: RunningApp) -> AsyncIterator[BusClient]:
+    """Somebody who may write rules, and nothing else."""
+    who = {"username": "writer", "password": PASSWORD}
+    await app.cmd("CreateUserCommand", **who, permissions=["webhooks:write"])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app.app), base_url="http://bpm.test") as http:
+        client = BusClient(http)
+        await client.sign_in("writer", PASSWORD)
+        yield client
+
+
+async def refused(who: BusClient, name: str, **fields: Any) -> Reply:
+    """Send what must be refused for want of `inbound:read`, and tell nothing."""
+    reply = await who.send(name, fields)
+    assert reply.status == 403, reply.body
+    assert NEEDED in str(reply.body)
+    assert CANARY not in str(reply.body)
+    return reply
+
+
+@pytest.mark.parametrize("tried", ["id", "config"])
+async def test_a_dry_run_with_a_captured_request(app: RunningApp, writer: BusClient, tried: str) -> None:
+    """A rule that is tried with a captured request would show its body as the fields of a message."""
+    (request,) = (await app.cmd("GetInboundRequestListQuery"))["items"]
+    fields = {"id": request["configId"]} if tried == "id" else {"config": {**RULE, "path": "mine"}}
+    await refused(writer, "TestWebHookConfigCommand", **fields, requestId=request["requestId"])
+    view = await app.cmd("TestWebHookConfigCommand", **fields, requestId=request["requestId"])
+    assert CANARY in str(view["outcome"])
+
+
+async def test_a_dry_run_with_a_request_that_is_made_up(writer: BusClient) -> None:
+    """What the tester wrote may be shown to the tester."""
+    view = await writer.cmd("TestWebHookConfigCommand", config=RULE, request={"body": {"a": 1}})
+    assert view["verdict"]["passed"]
+
+
+@pytest.mark.parametrize("count", [10, 1_001])
+async def test_a_back_test(app: RunningApp, writer: BusClient, count: int) -> None:
+    """A back-test names requests, and its drafts would tell whether a guess at a body is right."""
+    guess = {**RULE, "parameters": {"event": "{{if payload.account = 'x' then 'a.b' else '!'}}", "data": {}}}
+    await refused(writer, "BackTestWebHookConfigCommand", config=guess, count=count)
+    view = await app.cmd("BackTestWebHookConfigCommand", config=RULE, count=count)
+    if view["backTestId"] is not None:
+        await refused(writer, "GetBackTestQuery", backTestId=view["backTestId"])
