@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from bpm.accounts import tables
 from bpm.bus import Context, Page, PagedQuery, handles
@@ -13,13 +13,16 @@ Words = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class GetAuditLogQuery(PagedQuery[Page[AuditEntryView]]):
-    """List what was done; `principal` is an id (`user:7`) or a name, `type` a command's `$type`."""
+    """List what was done; `principal` is an id (`user:7`) or a name, `messageType` a command's `$type`.
+
+    Its former name `type` is still read; beside `$type` it is one name twice in the clients that are generated.
+    """
 
     permission = "audit:read"
     succeeded = "Audit log retrieved successfully"
 
     principal: Words | None = None
-    type: Words | None = None
+    message_type: Words | None = Field(default=None, validation_alias=AliasChoices("messageType", "type"))
     request_id: Words | None = None
     correlation_id: Words | None = None
     ok: bool | None = None
@@ -30,7 +33,7 @@ def list_audit_entries(query: GetAuditLogQuery, context: Context) -> Page[AuditE
     """Return one page."""
     statement = tables.select_audit_entries(
         query.principal,
-        type=query.type,
+        type=query.message_type,
         request_id=query.request_id,
         correlation_id=query.correlation_id,
         ok=query.ok,

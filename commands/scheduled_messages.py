@@ -37,13 +37,13 @@ class GetScheduledMessageListQuery(PagedQuery[Page[ScheduledMessageView]]):
     succeeded = "Scheduled messages retrieved successfully"
 
     state: Literal["waiting", "sent", "dead"] | None = None
-    type: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    message_type: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
 @handles
 def list_scheduled(query: GetScheduledMessageListQuery, context: Context) -> Page[ScheduledMessageView]:
     """Return one page, the newest first."""
-    statement = tables.select_scheduled(query.state, query.type)
+    statement = tables.select_scheduled(query.state, query.message_type)
     columns = {"createdAt": "created_at", "dueAt": "due_at"}
     return query.page(context, statement, ScheduledMessage, ScheduledMessageView.model_validate, sortable=columns)
 

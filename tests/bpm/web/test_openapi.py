@@ -237,3 +237,17 @@ def test_the_products_document_is_openapi() -> None:
 def is_valid(document: dict[str, Any], schema: dict[str, Any], value: Any) -> bool:
     """Tell whether a value satisfies a schema that refers to its document."""
     return Draft202012Validator({"components": document["components"], **schema}).is_valid(value)
+
+
+def test_no_message_has_two_names_that_clients_write_alike() -> None:
+    """Generators drop the `$` of `$type`: a field called `type` beside it would be the same name twice."""
+    product = Registry()
+    product.discover("commands")
+    schemas = json.loads(OpenApi(product, "1.2.3").json)["components"]["schemas"]
+    clashing = {
+        name
+        for name, schema in schemas.items()
+        if len({re.sub(r"\W", "", field).lower() for field in schema.get("properties", {})})
+        < len(schema.get("properties", {}))
+    }
+    assert clashing == set()
