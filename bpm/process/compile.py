@@ -11,6 +11,10 @@ from .problems import BpmnProblem, InvalidDefinition
 __all__ = ["CompiledProcess", "choose_processes", "compile_all", "compile_process", "load"]
 
 
+MAX_PROCESSES = 20
+"""How many processes of a file are executed: each is stored with the whole file."""
+
+
 def load(source: str | bytes, process_id: str | None = None) -> CompiledProcess:
     """Parse and compile; raises InvalidDefinition with every problem of the file."""
     return compile_process(parse(source), process_id)
@@ -38,6 +42,10 @@ def compile_all(definitions: Definitions) -> list[CompiledProcess]:
 def choose_processes(definitions: Definitions) -> Sequence[ProcessDefinition]:
     """The processes of a file to execute; raises InvalidDefinition when there is none, or no telling which."""
     marked = [process for process in definitions.processes if process.executable]
+    if len(marked) > MAX_PROCESSES:
+        one = marked[MAX_PROCESSES]
+        why = f"the file holds more than {MAX_PROCESSES} processes to execute; put them into several files"
+        raise InvalidDefinition([BpmnProblem(why, one.id, one.name, one.line)])
     candidates = marked or [process for process in definitions.processes if process.elements]
     if marked or len(candidates) == 1:
         return candidates

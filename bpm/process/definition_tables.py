@@ -1,10 +1,9 @@
 """Deployed definitions, version by version."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, bindparam, select
+from sqlalchemy import Select, UniqueConstraint, bindparam, select
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
@@ -101,10 +100,9 @@ def version_of(session: ScopedSession, key: str, version: int) -> DeployedProces
     return session.exec(statement).first()
 
 
-def versions_of(session: ScopedSession, key: str) -> Sequence[DeployedProcess]:
-    """Return every version of a process, the newest first."""
-    statement = select_rows(DeployedProcess).where(col(DeployedProcess.key) == key)
-    return session.exec(statement.order_by(col(DeployedProcess.version).desc())).all()
+def version_ids(organization_id: int, key: str) -> Select[tuple[int]]:
+    """Select the ids of every version of a process."""
+    return select(DEFINITIONS.c.id).where(DEFINITIONS.c.organization_id == organization_id, DEFINITIONS.c.key == key)
 
 
 def select_definitions(category: str | None, is_active: bool | None, key: str | None) -> Any:

@@ -35,6 +35,10 @@ class Deployed:
 
         return self._processes.get(context.tx, definition_id, look_up)
 
+    def keep(self, tx: Transaction, definition_id: int, process: CompiledProcess) -> None:
+        """Keep a definition that was just stored and is compiled already."""
+        self._processes.get(tx, definition_id, lambda: process)
+
     def authority(self, tx: Transaction, definition_id: int) -> Authority:
         """Return who answers for what a definition's steps do: the authors of its diagram; raises `NotFound`."""
         return self._authorities.get(tx, definition_id, lambda: definition_tables.authority_of(tx, definition_id))

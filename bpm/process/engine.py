@@ -67,7 +67,7 @@ def advance(
     take_over(run, trigger)
     _apply(run, process, trigger)
     _move_tokens(run)
-    while not run.pace.is_stopped and (_end_scope(run) or fire_condition(run) or _merge_tokens(run)):
+    while run.pace.goes_on() and (_end_scope(run) or fire_condition(run) or _merge_tokens(run)):
         _move_tokens(run)
     _settle(run)
     return run.instance, tuple(run.effects)
@@ -156,6 +156,7 @@ def _end_scope(run: Run) -> bool:
     """End a scope whose last token is gone: the process or a sub-process completes; tells whether there was one."""
     if not run.tokens.emptied:
         return False
+    run.pace.spend(1)
     scope = run.tokens.emptied.pop()
     if run.instance.status.is_final or not run.tokens.is_empty(scope):
         return True

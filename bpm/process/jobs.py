@@ -84,14 +84,20 @@ class ProcessJobs:
             await self._answer(instance, wait, {"hasRested": _has_rested(wait)})
             return
         if wait.kind not in ("command", "script"):
-            async with self._pieces:
-                await self._answer(instance, wait, {})
+            await self._do_piece(ref)
             return
         outcome = await self._execute(instance, wait, authors)
         if outcome.error is not None:
             await self._failed(instance, wait, outcome.error)
             return
         await self._answer(instance, wait, _answer_of(wait, outcome))
+
+    async def _do_piece(self, ref: str) -> None:
+        """Go on with long work, unless another piece has done this, too, in the meantime."""
+        async with self._pieces:
+            wait, instance, _ = await self._open_wait(ref)
+            if wait is not None:
+                await self._answer(instance, wait, {})
 
     async def _open_wait(self, ref: str) -> tuple[Any, Any, Authority]:
         """Return a wait that is still to be answered, its instance and the authors of its version; else None."""

@@ -6,7 +6,7 @@ One `Unit` does that for a trigger and for all that follows from it at once: tra
 tasks, decisions, and instances that call each other. Scripts, effects and timers become jobs (`bpm.process.jobs`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from bpm.bus import Context, Registry
@@ -16,7 +16,7 @@ from bpm.process import tables
 from bpm.process.deployed import Deployed
 from bpm.process.instances import NewInstance, Standing, Startable
 from bpm.process.room import TransactionRoom
-from bpm.process.step import Overgrown
+from bpm.process.step import Overgrown, Step
 from bpm.process.triggers import Trigger, stop_of
 from bpm.process.unit import Unit
 from bpm.settings import ProcessSettings
@@ -56,16 +56,28 @@ class ProcessRuntime:
         Raises `NotFound` for an unknown instance, `Conflict` when a trigger came too late or does not fit. When the
         instance would grow too large, all of it is undone and the wait of the first becomes an incident.
         """
+        return self._advance(context, instance_id, triggers, room).standing()
+
+    def answer(self, context: Context, instance_id: int, trigger: Trigger) -> str:
+        """Do as `advance` does and return the status alone, for who need not know what the instance waits for."""
+        return self._advance(context, instance_id, (trigger,), None).instance.status.value
+
+    def resume(self, context: Context, instance_id: int, wait_id: int, attempt: int) -> str:
+        """Do what no longer fitted into the transaction that asked for it, if it is still wanted; return the status.
+
+        Raises `NotFound` for an unknown instance.
+        """
+        return self._run(context, lambda unit: unit.resume(instance_id, wait_id, attempt)).instance.status.value
+
+    def _advance(
+        self, context: Context, instance_id: int, triggers: Sequence[Trigger], room: TransactionRoom | None
+    ) -> Step:
         try:
             with context.tx.savepoint():
                 return self._run(context, lambda unit: unit.advance(instance_id, *triggers), room)
         except Overgrown as error:
             stop = stop_of(triggers[0], str(error))
         return self._run(context, lambda unit: unit.advance(instance_id, stop), room)
-
-    def resume(self, context: Context, instance_id: int, wait_id: int, attempt: int) -> None:
-        """Do what no longer fitted into the transaction that asked for it; nothing when it is not wanted any more."""
-        self._run(context, lambda unit: unit.resume(instance_id, wait_id, attempt))
 
     def standing(self, context: Context, instance_id: int) -> Standing:
         """Return where an instance of the caller's organisation stands; raises `NotFound`."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, bindparam, cast, delete, select, update
+from sqlalchemy import Index, Select, String, bindparam, cast, delete, select, update
 from sqlmodel import Field
 
 from bpm.jobs import lacks_token
@@ -66,18 +66,17 @@ def triggered_by(tx: Transaction, organization_id: int, kind: str, name: str) ->
     return tx.remembered(("triggered", organization_id, kind, name), lambda: tx.reading.execute(_WANTED, wanted).all())
 
 
-def replace_triggers(tx: Transaction, definition_ids: Iterable[int], rows: Iterable[Mapping[str, Any]]) -> None:
+def replace_triggers(tx: Transaction, definition_ids: Select[tuple[int]], rows: Iterable[Mapping[str, Any]]) -> None:
     """Put new triggers in the place of those of other versions of the same process."""
     tx.forget()
-    gone = list(definition_ids)
-    tx.connection.execute(delete(TRIGGERS).where(TRIGGERS.c.definition_id.in_(gone)))
+    tx.connection.execute(delete(TRIGGERS).where(TRIGGERS.c.definition_id.in_(definition_ids)))
     for row in rows:
         tx.connection.execute(TRIGGERS.insert(), row)
 
 
-def remove_schedules(tx: Transaction, definition_ids: Iterable[int]) -> None:
+def remove_schedules(tx: Transaction, definition_ids: Select[tuple[int]]) -> None:
     """Forget the timers of some versions."""
-    tx.connection.execute(delete(SCHEDULES).where(SCHEDULES.c.definition_id.in_(list(definition_ids))))
+    tx.connection.execute(delete(SCHEDULES).where(SCHEDULES.c.definition_id.in_(definition_ids)))
 
 
 def insert_schedule(tx: Transaction, row: Mapping[str, Any]) -> None:

@@ -35,12 +35,16 @@ class ProcessStarts:
         self._runtime = runtime
         self._jobs = jobs
 
-    def refresh(self, context: Context, key: str) -> None:
-        """Listen for the newest active version of a process, and for no other."""
-        versions = definition_tables.versions_of(context.session, key)
-        ids = [version.id for version in versions if version.id is not None]
-        newest = next((version for version in versions if version.is_active), None)
+    def refresh(self, context: Context, key: str, fresh: tuple[int, CompiledProcess] | None = None) -> None:
+        """Listen for the newest active version of a process, and for no other.
+
+        `fresh` is the version that was just deployed, which need not be compiled again here.
+        """
+        ids = definition_tables.version_ids(context.organization_id, key)
+        newest = definition_tables.newest_definition(context.session, key, active=True)
         ready = self._runtime.deployed
+        if fresh is not None:
+            ready.keep(context.tx, *fresh)
         process = ready.process(context, newest.id) if newest is not None and newest.id is not None else None
         triggers = _triggers(newest, process) if newest is not None and process is not None else []
         start_tables.replace_triggers(context.tx, ids, triggers)

@@ -127,7 +127,7 @@ class Step:
         rows: dict[int, Any] = dict(self.waits.opened)
         if instance.waits.keys() - rows.keys():
             rows = {wait.wait_id: wait._mapping for wait in tables.waits_of(self.context.tx, self.row.id)}
-        waits = [rows[wait_id] for wait_id in instance.waits if wait_id in rows]
+        waits = [rows[wait_id] for wait_id in instance.waits if wait_id in rows][: tables.MOST_SHOWN]
         return Standing(self.row.id, instance.status.value, instance.root_variables, waits)
 
     def starter(self) -> Principal:

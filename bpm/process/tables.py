@@ -18,6 +18,9 @@ KIND = "process"
 MACHINE_KINDS = ("command", "script", "pause", "calling", "decision", "cancelling")
 """Waits that a worker answers at once."""
 
+MOST_SHOWN = 1_000
+"""So many of an instance's waits are shown at once; people's tasks have pages of their own."""
+
 JOB_KINDS = (*MACHINE_KINDS, "timer")
 """Waits that a worker answers; the others wait for people or messages."""
 
@@ -251,8 +254,8 @@ def find_wait(tx: Transaction, instance_id: int, wait_id: int) -> Any:
 
 
 def waits_of(tx: Transaction, instance_id: int, *kinds: str) -> Sequence[Any]:
-    """Return an instance's waits, of the given kinds if any are given."""
-    statement = select(WAITS).where(WAITS.c.instance_id == instance_id).order_by(WAITS.c.wait_id)
+    """Return an instance's waits, of the given kinds if any are given; the oldest, if there are very many."""
+    statement = select(WAITS).where(WAITS.c.instance_id == instance_id).order_by(WAITS.c.wait_id).limit(MOST_SHOWN)
     return tx.connection.execute(statement.where(WAITS.c.kind.in_(kinds)) if kinds else statement).all()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Index, delete, select
+from sqlalchemy import Index, bindparam, delete, select
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
@@ -24,6 +24,9 @@ class TaskCandidate(Row, table=True):
 
 
 CANDIDATES = TaskCandidate.table()
+_REMOVE = delete(CANDIDATES).where(
+    CANDIDATES.c.instance_id == bindparam("instance"), CANDIDATES.c.wait_id == bindparam("wait")
+)
 
 
 def insert_candidates(tx: Transaction, instance_id: int, wait_id: int, names: Sequence[tuple[str, str]]) -> None:
@@ -35,11 +38,9 @@ def insert_candidates(tx: Transaction, instance_id: int, wait_id: int, names: Se
     tx.connection.execute(CANDIDATES.insert(), rows)
 
 
-def remove_candidates(tx: Transaction, instance_id: int, wait_id: int) -> None:
-    """The task is open no more."""
-    tx.connection.execute(
-        delete(CANDIDATES).where(CANDIDATES.c.instance_id == instance_id, CANDIDATES.c.wait_id == wait_id)
-    )
+def remove_candidates(tx: Transaction, tasks: Sequence[tuple[int, int]]) -> None:
+    """Forget to whom tasks were offered that are open no more, each an instance and a wait."""
+    tx.connection.execute(_REMOVE, [{"instance": instance_id, "wait": wait_id} for instance_id, wait_id in tasks])
 
 
 def select_user_tasks(instance_id: int | None, offered: Sequence[tuple[str, str]]) -> Any:

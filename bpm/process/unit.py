@@ -9,7 +9,7 @@ from bpm.errors import Conflict, Exhausted, Fenced, NotFound
 from bpm.jobs import JobQueue
 from bpm.process import definition_tables, effects, tables
 from bpm.process.carrying import carry_out
-from bpm.process.carrying.deferred import CANCELLING, PutOff, deferred_effect
+from bpm.process.carrying.deferred import CANCELLING, DEFERRED, PutOff, deferred_effect
 from bpm.process.deployed import Deployed
 from bpm.process.engine import advance
 from bpm.process.instances import NewInstance, Parent, Standing, Startable
@@ -17,6 +17,7 @@ from bpm.process.room import STEPS_OF_INSTANCE, TransactionRoom
 from bpm.process.state import Instance
 from bpm.process.step import Step
 from bpm.process.triggers import Cancel, FailTask, Start, Trigger
+from bpm.process.weight import weigh
 from bpm.settings import ProcessSettings
 
 CANCELLED_AT_ONCE = 50
@@ -55,32 +56,38 @@ class Unit:
         self._proceed()
         return step.standing()
 
-    def advance(self, instance_id: int, *triggers: Trigger) -> Standing:
+    def advance(self, instance_id: int, *triggers: Trigger) -> Step:
         """Apply triggers and do what follows; raises `NotFound`, and `Conflict` when one does not fit."""
-        row = tables.find_instance(self.context.tx, instance_id)
-        if row is None or row.organization_id != self.context.organization_id:
-            raise NotFound(f"there is no process instance {instance_id}")
-        step = self._open(row)
+        step = self._open(self._find(instance_id))
         for trigger in triggers:
             reason = self._apply(step, trigger)
             if reason:
                 raise Conflict(reason)
         self._proceed()
-        return step.standing()
+        return step
 
-    def resume(self, instance_id: int, wait_id: int, attempt: int) -> None:
-        """Do what was put off: call a process, evaluate a decision, cancel what was called."""
-        tx = self.context.tx
-        row, wait = tables.find_instance(tx, instance_id), tables.find_wait(tx, instance_id, wait_id)
-        if row is None or wait is None or wait.attempt != attempt:
-            return
-        step = self._open(row)
-        if wait.kind == CANCELLING:
-            step.waits.close(row, wait_id)
+    def resume(self, instance_id: int, wait_id: int, attempt: int) -> Step:
+        """Do what was put off: call processes, evaluate decisions, cancel what was called.
+
+        With the one that is due, as many others of the instance as there is time for.
+        """
+        step, wait = self._open(self._find(instance_id)), tables.find_wait(self.context.tx, instance_id, wait_id)
+        if wait is not None and wait.kind == CANCELLING:
+            step.waits.remove(instance_id, wait_id)
             step.cancelled_calls = wait.data["waits"]
-        else:
-            carry_out(step, [deferred_effect(wait)])
+        elif wait is not None and wait.kind in DEFERRED and wait.attempt == attempt:
+            others = tables.waits_of(self.context.tx, instance_id, *DEFERRED)
+            for each in (wait, *(other for other in others if other.wait_id != wait_id)):
+                if each is wait or not self.room.is_late:
+                    carry_out(step, [deferred_effect(each)])
         self._proceed()
+        return step
+
+    def _find(self, instance_id: int) -> Any:
+        row = tables.find_instance(self.context.tx, instance_id)
+        if row is None or row.organization_id != self.context.organization_id:
+            raise NotFound(f"there is no process instance {instance_id}")
+        return row
 
     def follow(self, instance_id: int, trigger: Trigger) -> None:
         """Apply a trigger when those before it are through; one that does not fit any more is dropped."""
@@ -126,6 +133,7 @@ class Unit:
         assert deployed.id is not None
         depth = max(context.envelope.depth, parent.row.depth + 1 if parent else 0)
         context.causes.count_instance(context.envelope, depth)
+        context.causes.count_size(context.envelope, weigh(dict(new.variables)))
         self.room.spend(STEPS_OF_INSTANCE)
         process = self.deployed.process(context, deployed.id)
         starter = parent.row.starter_name if parent else (new.starter or context.principal).name
@@ -141,9 +149,9 @@ class Unit:
 
     def _open(self, row: Any) -> Step:
         self._check_free(row.id)
-        self.room.spend(STEPS_OF_INSTANCE)
         process = self.deployed.process(self.context, row.definition_id)
         step = self.steps[row.id] = Step(self, process, Instance.from_json(row.state), row)
+        self.room.spend(STEPS_OF_INSTANCE)
         return step
 
     def _check_free(self, instance_id: int) -> None:

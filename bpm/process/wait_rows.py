@@ -6,7 +6,7 @@ from typing import Any
 
 from bpm.bus import Context
 from bpm.jobs import Job, JobQueue
-from bpm.process import tables
+from bpm.process import tables, task_tables
 
 
 class WaitRows:
@@ -22,6 +22,7 @@ class WaitRows:
         self._known = frozenset(known)
         self._passed: set[int] = set()
         self._closed: list[tuple[int, int]] = []
+        self._offered: list[tuple[int, int]] = []
         self.opened: dict[int, dict[str, Any]] = {}
 
     def open(
@@ -65,15 +66,24 @@ class WaitRows:
         self._remove(instance, wait_id)
         self._passed.add(wait_id)
 
-    def close(self, instance: Any, wait_id: int) -> None:
-        """Forget a wait."""
+    def close(self, instance: Any, wait_id: int, *, is_offered: bool = False) -> None:
+        """Forget a wait; `is_offered` to people."""
+        if is_offered:
+            self._offered.append((instance.id, wait_id))
         if wait_id in self._passed:
             self._passed.discard(wait_id)
         elif self.opened.pop(wait_id, None) is None or wait_id in self._known:
             self._closed.append((instance.id, wait_id))
 
+    def remove(self, instance_id: int, wait_id: int) -> None:
+        """Remove a row that the engine does not know."""
+        self._closed.append((instance_id, wait_id))
+
     def forget_closed(self) -> None:
         """Remove the rows of the waits that were closed, so that nobody finds them any more."""
+        if self._offered:
+            task_tables.remove_candidates(self._context.tx, self._offered)
+            self._offered = []
         if self._closed:
             tables.close_waits(self._context.tx, self._closed)
             self._closed = []

@@ -1,5 +1,6 @@
 """Deploy process definitions and look them up."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -95,7 +96,7 @@ async def create(
     process_starts: ProcessStarts,
 ) -> DeploymentView:
     """Compile, check what the tasks ask for, and keep the next version of each process."""
-    processes = compile_all(parse(command.bpmn_xml))
+    processes = await asyncio.to_thread(lambda: compile_all(parse(command.bpmn_xml)))
     await check(processes, context, registry, sandbox)
     return await context.conclude(lambda inner: _deploy_all(command, inner, processes, process_starts))
 
@@ -308,7 +309,7 @@ def _deploy(
             shown = view(row)
     except IntegrityError as error:
         raise Conflict("another version was deployed at the same moment; try again") from error
-    starts.refresh(context, process.id)
+    starts.refresh(context, process.id, (shown.id, process))
     return shown
 
 

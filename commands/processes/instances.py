@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, handles
+from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, View, handles
 from bpm.errors import Conflict, NotFound
 from bpm.process import definition_tables, tables
 from bpm.process.instances import Startable
@@ -72,7 +72,14 @@ async def start(
     return await context.read(lambda inner: shown(processes.standing(inner, state.instance_id)))
 
 
-class AdvanceProcessInstanceCommand(Command[InstanceStateView]):
+class AdvancedView(View):
+    """An instance that went on."""
+
+    instance_id: int
+    status: Status
+
+
+class AdvanceProcessInstanceCommand(Command[AdvancedView]):
     """Answer a job of an instance; only the process engine itself may."""
 
     permission = EXECUTE
@@ -88,12 +95,13 @@ class AdvanceProcessInstanceCommand(Command[InstanceStateView]):
 
 
 @handles
-def advance(command: AdvanceProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
+def advance(command: AdvanceProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> AdvancedView:
     """Hand the answer to the engine, or do what was put off."""
     if command.kind in ("calling", "decision", "cancelling"):
-        processes.resume(context, command.instance_id, command.wait_id, command.attempt)
-        return shown(processes.standing(context, command.instance_id))
-    return shown(processes.advance(context, command.instance_id, _trigger_of(command)))
+        status = processes.resume(context, command.instance_id, command.wait_id, command.attempt)
+    else:
+        status = processes.answer(context, command.instance_id, _trigger_of(command))
+    return AdvancedView.model_validate({"instance_id": command.instance_id, "status": status})
 
 
 class CancelProcessInstanceCommand(Command[InstanceStateView]):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bpm.process import CompiledProcess, Instance, InvalidDefinition, Status, advance, load
+from bpm.process.decisions import load_decisions
 from bpm.process.effects import Incident
 from bpm.process.room import TransactionRoom
 from bpm.process.triggers import Cancel, GoOn, Retry, Start, Trigger
@@ -101,6 +102,17 @@ def test_a_timer_that_repeats_without_a_pause_is_refused(cycle: str) -> None:
     )
     with pytest.raises(InvalidDefinition, match="at least 1 second"):
         load(model(body))
+
+
+def test_a_file_of_thousands_of_processes_or_decisions_is_refused() -> None:
+    """Each would be stored with the whole file."""
+    process = '<process id="p{}" isExecutable="true"><startEvent id="s"/></process>'
+    processes = "".join(process.format(number) for number in range(21))
+    with pytest.raises(InvalidDefinition, match="more than 20 processes"):
+        load(f'<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">{processes}</definitions>')
+    decisions = "".join(f'<decision id="d{number}"/>' for number in range(101))
+    with pytest.raises(InvalidDefinition, match="more than 100 decisions"):
+        load_decisions(f'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/">{decisions}</definitions>')
 
 
 @pytest.fixture

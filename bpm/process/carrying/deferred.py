@@ -8,6 +8,8 @@ from bpm.process.step import Step
 
 CALL, DECISION, PAUSE, CANCELLING = "calling", "decision", "pause", "cancelling"
 """The kinds of the rows."""
+DEFERRED = frozenset({CALL, DECISION})
+"""Those that keep an effect."""
 
 
 class PutOff(NamedTuple):

@@ -67,8 +67,6 @@ def open_incident(step: Step, effect: Incident) -> None:
 
 def close_wait(step: Step, effect: CloseWait) -> None:
     """Forget a wait, and what it was for."""
-    step.waits.close(step.row, effect.wait_id)
-    if effect.kind == "user":
-        task_tables.remove_candidates(step.context.tx, step.row.id, effect.wait_id)
-    elif effect.kind == "call" and effect.reason == "cancelled":
+    step.waits.close(step.row, effect.wait_id, is_offered=effect.kind == "user")
+    if effect.kind == "call" and effect.reason == "cancelled":
         step.cancelled_calls.append(effect.wait_id)

@@ -3,18 +3,14 @@
 from typing import Any
 
 from bpm.bus import Registration
-from bpm.errors import BpmError, NotFound
+from bpm.errors import BpmError, Exhausted, NotFound
 from bpm.process.decisions import DecisionFailed, decide
 from bpm.process.effects import CallProcess, Decide, RunScript, SendCommand
 from bpm.process.step import Step
 from bpm.process.triggers import CompleteTask, FailTask
+from bpm.process.weight import weigh
 
 from .deferred import defer_call, defer_decision
-
-STEPS_OF_COMMAND = 10
-"""What a command within the transaction weighs: after 200 the next becomes a job, so that no group waits for a loop."""
-STEPS_OF_DECISION = 5
-"""What evaluating a decision weighs."""
 
 
 def send_command(step: Step, effect: SendCommand) -> None:
@@ -25,11 +21,10 @@ def send_command(step: Step, effect: SendCommand) -> None:
         _answer(step, FailTask(effect.wait_id, effect.attempt, "; ".join(error.errors)))
         return
     fields = _fields(effect, registration)
-    if registration.kind == "effect" or step.unit.room.is_spent:
+    if registration.kind == "effect" or step.unit.room.is_late:
         data = {"command": effect.command, "fields": fields, "retries": effect.retries}
         step.waits.open(step.row, effect, "command", data)
         return
-    step.unit.room.spend(STEPS_OF_COMMAND)
     step.insert()
     step.waits.forget_closed()
     try:
@@ -49,16 +44,21 @@ def _fields(effect: SendCommand, registration: Registration) -> dict[str, Any]:
 
 
 def run_script(step: Step, effect: RunScript) -> None:
-    """Leave a script to a worker."""
-    step.waits.open(step.row, effect, "script", {"source": effect.source, "variables": dict(effect.variables)})
+    """Leave a script to a worker, with a copy of every variable that it can see."""
+    variables = dict(effect.variables)
+    try:
+        step.context.causes.count_size(step.context.envelope, weigh(variables))
+    except Exhausted as error:
+        _answer(step, FailTask(effect.wait_id, effect.attempt, str(error), "Exhausted"))
+        return
+    step.waits.open(step.row, effect, "script", {"source": effect.source, "variables": variables})
 
 
 def evaluate_decision(step: Step, effect: Decide) -> None:
     """Evaluate a decision now, or leave it to a worker."""
-    if step.unit.room.is_spent:
+    if step.unit.room.is_late:
         defer_decision(step, effect)
         return
-    step.unit.room.spend(STEPS_OF_DECISION)
     try:
         decision = step.unit.deployed.decision(step.context, effect.decision)
         result = decide(decision, effect.variables, step.context.now(), effect.shape)
@@ -71,7 +71,7 @@ def evaluate_decision(step: Step, effect: Decide) -> None:
 
 def call_process(step: Step, effect: CallProcess) -> None:
     """Start the process that is called now, or leave it to a worker."""
-    if step.unit.room.is_spent:
+    if step.unit.room.is_late:
         defer_call(step, effect)
         return
     step.waits.open(step.row, effect, "call", name=effect.process)

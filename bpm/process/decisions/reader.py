@@ -26,11 +26,18 @@ _LOGIC = (
 _Compiled = TypeVar("_Compiled")
 
 
+MAX_DECISIONS = 100
+"""How many decisions a file may hold: each is stored with the whole file."""
+
+
 def load_decisions(source: str | bytes) -> dict[str, Decision]:
     """Read every decision of a DMN file, by id; raises InvalidDefinition with every problem."""
     root = read_xml(source)
     if root.name != "definitions" or _NAMESPACE not in root.namespace:
         message = f"the root element is <{root.name}>, not DMN's <definitions>"
+        raise InvalidDefinition([BpmnProblem(message, line=root.line)])
+    if len(_children(root, "decision")) > MAX_DECISIONS:
+        message = f"the file holds more than {MAX_DECISIONS} decisions; put them into several files"
         raise InvalidDefinition([BpmnProblem(message, line=root.line)])
     return _Reader(root).decisions()
 

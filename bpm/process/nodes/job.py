@@ -5,7 +5,7 @@ from ..run import Run
 from ..state import Token, Wait
 from .activity import Activity
 
-STEPS_OF_WORK = 5
+STEPS_OF_WORK = 10
 """What asking for work weighs in a transaction, next to an element that does nothing."""
 
 Request = SendCommand | RunScript | Decide | CallProcess

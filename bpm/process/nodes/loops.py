@@ -120,11 +120,17 @@ class MultiInstance(Loop):
         self.arm_boundaries(run, token)
         outputs: list[Any] | None = [None] * total if self.output else None
         run.tokens.rest(token)
-        body = run.scopes.open(token, _counters(total, 0, 0), note=[items, total, 0, 0, outputs])
+        if self.is_sequential:
+            body = run.scopes.open(token, _counters(total, 0, 0), note=[items, total, 0, 0, outputs])
+        else:
+            body = run.scopes.open(token, _counters(total, total, 0), note=[None, total, total, 0, outputs])
         if not total:
             self._finish(run, token, body)
-        for _ in range(min(total, 1) if self.is_sequential else total):
-            self._begin(run, token, body)
+        elif self.is_sequential:
+            self._begin_next(run, token, body)
+        else:
+            for index in range(total):
+                self._begin(run, token, body, index, None if items is None else items[index])
 
     def _items(self, view: View) -> tuple[list[Any] | None, int]:
         items: list[Any] | None = None
@@ -140,18 +146,20 @@ class MultiInstance(Loop):
             raise EvaluationError(f"the number of its turns must be a whole number up to {MAX_TURNS}, not {total!r}")
         return items, min(total, len(items)) if items is not None else total
 
-    def _begin(self, run: Run, token: Token, body: int) -> None:
+    def _begin_next(self, run: Run, token: Token, body: int) -> None:
         items, total, begun, ended, outputs = run.scopes[body].note
+        item, *items = [None] if items is None else items
+        run.scopes.note(body, [items or None, total, begun + 1, ended, outputs])
+        run.variables.write_locally(body, _counters(total, begun + 1, ended))
+        self._begin(run, token, body, begun, item)
+
+    def _begin(self, run: Run, token: Token, body: int, index: int, item: Any) -> None:
         variables: dict[str, Any] = {}
         if self.local and self.local != self.loop.item:
             variables[self.local] = None
-        if items is not None:
-            item, *items = items
-            if self.loop.item:
-                variables[self.loop.item] = item
-        run.scopes.note(body, [items, total, begun + 1, ended, outputs])
-        run.variables.write_locally(body, _counters(total, begun + 1, ended))
-        self.turn(run, token, begun, variables, body)
+        if self.collection is not None and self.loop.item:
+            variables[self.loop.item] = item
+        self.turn(run, token, index, variables, body)
 
     def emptied(self, run: Run, token: Token, scope: int) -> None:
         """A turn has ended: collect what it came to, and see whether others follow."""
@@ -169,12 +177,10 @@ class MultiInstance(Loop):
         if is_over or ended + 1 == total:
             self._finish(run, token, body)
         elif self.is_sequential:
-            self._begin(run, token, body)
+            self._begin_next(run, token, body)
 
     def _finish(self, run: Run, token: Token, body: int) -> None:
-        for scope in run.scopes.of(token)[1:]:
-            run.clear(scope)
-            run.scopes.close(scope)
+        run.close_scopes(*run.scopes.of(token)[1:])
         outputs = run.scopes[body].note[4]
         written = {self.loop.output_collection: outputs} if self.output and self.loop.output_collection else {}
         self.finish(run, token, written, run.scopes.close(body))

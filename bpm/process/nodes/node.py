@@ -111,9 +111,7 @@ class Node:
 
     def discard(self, run: Run, token: Token) -> None:
         """Close what was opened for the token, the inside first."""
-        for scope in run.scopes.of(token):
-            run.clear(scope)
-            run.scopes.close(scope)
+        run.close_scopes(*run.scopes.of(token))
         run.waits.close_all(token)
 
     def terminate(self, run: Run, token: Token) -> None:

@@ -7,6 +7,8 @@ from bpm.settings import ProcessSettings
 
 from ..state import Instance
 
+BYTES_PER_STEP = 1024
+"""Writing so many bytes is as much work as an element that does nothing."""
 STEPS_PER_TURN = 100
 """What each turn of a repeated activity adds to the steps of its trigger."""
 
@@ -60,12 +62,16 @@ class Pace:
                 f"too many steps without anything from outside, more than {self.limits.max_unattended_steps} "
                 "(BPM_PROCESSES__MAX_UNATTENDED_STEPS): the process goes round in circles"
             )
-        elif self._room is not None and self._room.is_spent:
-            self.is_stopped = True
-        else:
+        elif self.goes_on():
             self.steps_left -= 1
             self._instance.unattended += 1
             self.spend(1)
+        return not self.is_stopped
+
+    def goes_on(self) -> bool:
+        """Whether the run may do more; it stops when its transaction has no room left."""
+        if self._room is not None and self._room.is_spent:
+            self.is_stopped = True
         return not self.is_stopped
 
     def add_turn(self) -> None:
@@ -76,6 +82,12 @@ class Pace:
         """Count other work of the transaction, as heavy as so many elements that do nothing."""
         if self._room is not None:
             self._room.spend(steps)
+
+    def write(self, size: int) -> None:
+        """Count bytes of variables that are written: each KiB is an element, also of those without anything else."""
+        if size >= BYTES_PER_STEP:
+            self._instance.unattended += size // BYTES_PER_STEP
+            self.spend(size // BYTES_PER_STEP)
 
     def halt(self, reason: str) -> None:
         """Stop until a person lets the instance go on."""

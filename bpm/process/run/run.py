@@ -116,12 +116,20 @@ class Run:
 
     def clear(self, scope: int) -> None:
         """Terminate every token in a scope, nested scopes included; the scope itself stays, empty."""
-        self.tokens.stop(scope)
+        if self.tokens.moving:
+            self.tokens.stop(scope)
         for token in self.tokens.resting_in(scope):
             self.nodes[token.element].terminate(self, token)
             self.tokens.resting.pop(token.id, None)
         self.tokens.count(scope, 0)
         self._joins = None
+
+    def close_scopes(self, *scopes: int) -> None:
+        """Terminate every token in some scopes, and close them."""
+        self.tokens.stop(*scopes)
+        for scope in scopes:
+            self.clear(scope)
+            self.scopes.close(scope)
 
     def clear_around(self, token: Token) -> None:
         """Terminate every other token of a token's scope, while it is at its element."""
@@ -130,6 +138,7 @@ class Run:
 
     def end(self, status: Status) -> None:
         """End the instance at once, whatever its tokens do."""
+        self.tokens.moving.clear()
         self.clear(ROOT)
         self.waits.close_all(PROCESS)
         self.instance.status = status

@@ -13,12 +13,13 @@ class Tokens:
     scopes whose last token is gone.
     """
 
-    __slots__ = ("_active", "_instance", "emptied", "moving", "resting")
+    __slots__ = ("_active", "_instance", "_rested_in", "emptied", "moving", "resting")
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._active = instance.active
         self.resting = instance.tokens
+        self._rested_in: dict[int, dict[int, None]] | None = None
         self.moving: deque[Token] = deque()
         self.emptied: list[int] = []
 
@@ -35,6 +36,8 @@ class Tokens:
     def rest(self, token: Token) -> None:
         """Let a token stay where it is until a trigger or another token moves it."""
         self.resting[token.id] = token
+        if self._rested_in is not None:
+            self._rested_in.setdefault(token.scope, {})[token.id] = None
 
     def go(self, token: Token, way: Way) -> None:
         """Move a token on; where the way ends it is consumed."""
@@ -60,13 +63,19 @@ class Tokens:
 
     def resting_in(self, scope: int) -> list[Token]:
         """The tokens that rest in a scope itself."""
-        return [token for token in self.resting.values() if token.scope == scope]
+        if self._rested_in is None:
+            self._rested_in = {}
+            for token in self.resting.values():
+                self._rested_in.setdefault(token.scope, {})[token.id] = None
+        return [self.resting[each] for each in self._rested_in.get(scope, ()) if each in self.resting]
 
-    def stop(self, scope: int) -> None:
-        """Remove the tokens of a scope that are on their way."""
-        others = [token for token in self.moving if token.scope != scope]
-        self.moving.clear()
-        self.moving.extend(others)
+    def stop(self, *scopes: int) -> None:
+        """Remove the tokens of some scopes that are on their way."""
+        gone = frozenset(scopes)
+        others = [token for token in self.moving if token.scope not in gone]
+        if len(others) < len(self.moving):
+            self.moving.clear()
+            self.moving.extend(others)
 
     def count(self, scope: int, number: int) -> None:
         """Set how many tokens a scope has."""

@@ -11,9 +11,6 @@ from ..view import View
 from ..weight import weigh
 from .pace import Pace
 
-BYTES_PER_STEP = 1024
-"""Writing so many bytes is as much work as an element that does nothing."""
-
 
 class Variables:
     """Reads and writes the variables of each scope; `changed` until the conditional events have been asked."""
@@ -63,8 +60,7 @@ class Variables:
                 raise EvaluationError(
                     f"the variable '{name}' would be larger than {most} bytes (BPM_PROCESSES__MAX_STATE_BYTES)"
                 )
-            if size > BYTES_PER_STEP:
-                self._pace.spend(size // BYTES_PER_STEP)
+            self._pace.write(size)
 
     def write_locally(self, scope: int, values: Mapping[str, Any]) -> None:
         """Set variables of a scope itself."""
