@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from bpm.bus import Command, Context, Moment, Page, PagedQuery, View, WireModel, handles
 from commands.payments.amount import Amount
@@ -86,12 +86,17 @@ class RemitaCollectionView(View):
 
 
 class GetRemitaCollectionListQuery(PagedQuery[Page[RemitaCollectionView]]):
-    """List mandate activations, debits and repayments; `searchText` looks into mandate and request ids."""
+    """List mandate activations, debits and repayments; `searchText` looks into mandate and request ids.
+
+    The former name `type` of `notificationType` is still read.
+    """
 
     permission = "payments:read"
     succeeded = "Remita collections retrieved successfully"
 
-    type: Annotated[str, Field(min_length=1, max_length=50)] | None = None
+    notification_type: Annotated[str, Field(min_length=1, max_length=50)] | None = Field(
+        default=None, validation_alias=AliasChoices("notificationType", "type")
+    )
 
 
 @handles
@@ -99,7 +104,7 @@ def list_collections(query: GetRemitaCollectionListQuery, context: Context) -> P
     """Return one page, the newest first."""
     return query.page(
         context,
-        tables.select_collections(query.type),
+        tables.select_collections(query.notification_type),
         RemitaCollection,
         RemitaCollectionView.model_validate,
         search=("mandate_id", "mandate_request_id"),
