@@ -90,12 +90,18 @@ class Watch:
         self._interrupt_statement()
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), ctypes.py_object(Overran))
 
+    def _stop_looking(self) -> None:
+        with self._lock:
+            self._began = None
+
     def _tell(self, event: str, seconds: float) -> None:
         log.warning(event, seconds=round(seconds, 1), at=stack_of(self._thread, FRAMES_SHOWN))
 
     def _end(self) -> None:
-        with self._lock:
-            self._began = None
+        try:
+            self._stop_looking()
+        except Overran:  # raised in the moment in which the work ended by itself
+            self._stop_looking()
         if self._interrupts:  # what was raised and not yet delivered must not meet the next work
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), None)
 
