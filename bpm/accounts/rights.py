@@ -81,14 +81,16 @@ class PresentRights:
             known |= found
         return _present(principal, known)
 
-    def lacking(self, principal: Principal, permission: Permission) -> str:
+    def lacking(self, principal: Principal, permission: Permission, tx: Transaction | None = None) -> str:
         """Say which accounts behind a principal lack a permission, as the end of a sentence.
 
-        Empty for people and keys, whose own refusal it is.
+        Empty for people and keys, whose own refusal it is. In a transaction they are looked up as it sees them.
         """
         if principal.authority is None or principal.kind in ("user", "key"):
             return ""
-        known, _ = self._known(principal.authority.accounts)
+        known, missing = self._known(principal.authority.accounts)
+        if tx is not None:
+            known |= {id_: self._find(tx, id_) for id_ in missing}
         names = [repr(account.name) for account in known.values() if not granted(account.permissions, permission)]
         if names:
             return f", which {' and '.join(names)} {'does' if len(names) == 1 else 'do'} not have"

@@ -13,6 +13,7 @@ from bpm.bus.outcome import Outcome
 from bpm.bus.rights import Rights
 from bpm.errors import Exhausted, Forbidden
 from bpm.security.permissions import Permission, Principal
+from bpm.store import Transaction
 
 Next = Callable[[Envelope], Awaitable[Outcome]]
 Behavior = Callable[[Envelope, Next], Awaitable[Outcome]]
@@ -45,21 +46,32 @@ async def logged(envelope: Envelope, proceed: Next) -> Outcome:
     return outcome
 
 
-def authorise(envelope: Envelope, rights: Rights | None = None) -> None:
+def authorise(envelope: Envelope, rights: Rights | None = None, tx: Transaction | None = None) -> None:
     """Raise `Forbidden` without the permission, `Exhausted` at the end of the depth."""
-    permit(envelope.principal, type(envelope.message), rights)
+    permit(envelope.principal, type(envelope.message), rights, tx)
     if envelope.depth > MAX_DEPTH:
         raise Exhausted(f"more than {MAX_DEPTH} messages caused one another; is there a rule that triggers itself?")
 
 
-def permit(principal: Principal, message_type: type[Message[Any]], rights: Rights | None = None) -> None:
+def permit(
+    principal: Principal,
+    message_type: type[Message[Any]],
+    rights: Rights | None = None,
+    tx: Transaction | None = None,
+) -> None:
     """Raise `Forbidden` unless `principal` may send such messages; the edge asks before it reads the fields."""
     if message_type.permission is not None:
-        demand(principal, message_type.permission, message_type.__name__, rights)
+        demand(principal, message_type.permission, message_type.__name__, rights, tx)
 
 
-def demand(principal: Principal, permission: Permission, purpose: str, rights: Rights | None = None) -> None:
+def demand(
+    principal: Principal,
+    permission: Permission,
+    purpose: str,
+    rights: Rights | None = None,
+    tx: Transaction | None = None,
+) -> None:
     """Raise `Forbidden` without a permission; `purpose` begins the sentence, `rights` know who lacks it."""
     if not principal.allows(permission):
-        who = rights.lacking(principal, permission) if rights is not None else ""
+        who = rights.lacking(principal, permission, tx) if rights is not None else ""
         raise Forbidden(f"{purpose} needs the permission {permission}{who}")

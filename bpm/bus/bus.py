@@ -75,12 +75,12 @@ class Bus:
     def authorise(self, tx: Transaction, envelope: Envelope) -> Envelope:
         """Return the envelope with what its sender may do now; raises `Forbidden`, and `Failed` when it is too deep."""
         present = _sent_by(envelope, self._rights.present_in(tx, envelope.principal))
-        authorise(present, self._rights)
+        authorise(present, self._rights, tx)
         return present
 
     def require(self, tx: Transaction, principal: Principal, permission: Permission, purpose: str) -> None:
         """Raise `Forbidden` when somebody lacks a permission at this moment; `purpose` begins the sentence."""
-        demand(self._rights.present_in(tx, principal), permission, purpose, self._rights)
+        demand(self._rights.present_in(tx, principal), permission, purpose, self._rights, tx)
 
     async def require_now(self, principal: Principal, permission: Permission, purpose: str) -> None:
         """Do the same outside a transaction."""
