@@ -15,6 +15,7 @@ from bpm.clock import Clock
 from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Overloaded, Poisoned, Unavailable
 from bpm.jobs import Job, JobQueue, Lanes
 from bpm.security.permissions import Principal, acting
+from bpm.security.redaction import without_secrets_of
 from bpm.store import Database, Transaction
 from router import tables
 from router.answers import Answers, accepted, has_refused
@@ -150,9 +151,9 @@ class Execution:
 
         async def attempt() -> tuple[Outcome | None, AtOnce]:
             if registration.kind == "effect":
-                recorder: AtOnce = AheadOfEffect(row, self._clock, remembered, self._jobs, self._taken_up(call))
+                recorder: AtOnce = AheadOfEffect(row, self._clock, remembered, self._seal, self._jobs, self._taken_up(call))
                 return await self._within_limit(_enveloped(message, principal, call, recorder)), recorder
-            recorder = WithEffect(row, self._clock, remembered)
+            recorder = WithEffect(row, self._clock, remembered, self._seal)
             return await self._in_one_go(_enveloped(message, principal, call, recorder), recorder), recorder
 
         outcome, recorder = await self._once_the_first_is_over(attempt, rule)
@@ -259,9 +260,10 @@ class Execution:
         if isinstance(error, Unavailable) or self._database.is_outage(error):
             raise error
         if isinstance(error, BpmError):
+            error.errors = _discreet(error.errors, call)
             return error
         if isinstance(error, ValueError):
-            return Failed(str(error))
+            return Failed(*_discreet((str(error),), call))
         log.error("request can't be made a message", request_id=call.id, exc_info=error)
         return Defect()
 
@@ -283,6 +285,13 @@ class Execution:
         task.add_done_callback(lambda _: self._unfinished.pop(envelope.request_id))
         done, _ = await asyncio.wait((task,), timeout=self._sync_seconds)
         return task.result() if done else None
+
+
+def _discreet(sentences: Sequence[str], call: InboundCall) -> list[str]:
+    """Return sentences without the secrets that the request's body holds: they are written down."""
+    with contextlib.suppress(ValueError):
+        return without_secrets_of(sentences, call.payload.value)
+    return list(sentences)
 
 
 def _policy(row: Any, rule: Rule | None) -> RetryConfig:

@@ -1,15 +1,20 @@
 """A captured request in two parts: what may be seen, and sealed, what proves its sender."""
 
+import contextlib
 from dataclasses import replace
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from bpm.security.redaction import redacted_text
+from bpm.security.sealing import open_fields, seal_value
 from bpm.security.secrets import SecretBox, SecretError
 from router.confidential import Confidential
+from router.providers import Answer
 from router.request import InboundCall, call_of
 from router.signatures import Scheme
+
+JSON = "application/json"
 
 
 class RequestSeal:
@@ -41,6 +46,28 @@ class RequestSeal:
         """
         is_signed = scheme is not None and scheme.kind not in ("none", "static")
         return self._opened(row, ("signatures",)) if is_signed else call_of(row)
+
+    def answer_columns(self, answer: Answer | None) -> dict[str, Any]:
+        """Return the columns of an answer that is given again to repetitions; its body may hold a secret."""
+        return {
+            "answer_status": answer.status if answer else None,
+            "answer_type": answer.content_type if answer else None,
+            "answer_body": self._box.encrypt_bytes(answer.body) if answer else None,
+            "answer_headers": self._sealed_headers(answer) if answer and answer.headers else None,
+        }
+
+    def answer_of(self, row: Any) -> Answer | None:
+        """Return the answer that was given to a request, if one is kept; earlier versions kept it as it was."""
+        if row.answer_status is None:
+            return None
+        body = row.answer_body or b""
+        with contextlib.suppress(SecretError):
+            body = self._box.decrypt_bytes(body)
+        headers = tuple((name, open_fields(value, self._box)) for name, value in row.answer_headers or ())
+        return Answer(row.answer_status, body, row.answer_type or JSON, headers)
+
+    def _sealed_headers(self, answer: Answer) -> list[list[str]]:
+        return [[name, seal_value(value, self._box)] for name, value in answer.headers]
 
     def _sealed(self, hidden: dict[str, str], confidential: Confidential, query: str | None) -> str | None:
         if not hidden and query is None:

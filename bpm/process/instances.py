@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bpm.process.stored import restored_state
 from bpm.security.permissions import Principal
+from bpm.security.secrets import SecretBox
 
-from .state import Caller, Instance
+from .state import Caller
 
 
 class Startable(Protocol):
@@ -66,6 +68,7 @@ class Standing:
     waits: Sequence[Any]
 
     @classmethod
-    def of_row(cls, row: Any, waits: Sequence[Any]) -> "Standing":
+    def of_row(cls, row: Any, waits: Sequence[Any], box: SecretBox) -> "Standing":
         """Read it from the instance's row."""
-        return cls(row.id, row.status, Instance.from_json(row.state).root_variables, [wait._mapping for wait in waits])
+        variables = restored_state(row.state, box).root_variables
+        return cls(row.id, row.status, variables, [wait._mapping for wait in waits])

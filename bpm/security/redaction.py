@@ -5,7 +5,7 @@ results hold, what a sentence or a log line repeats.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import unquote_plus
@@ -160,6 +160,12 @@ def without(text: str, secrets: Set[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return text
+
+
+def without_secrets_of(sentences: Iterable[str], value: Any, secrets: Set[str] = frozenset()) -> list[str]:
+    """Return sentences without the secrets that these JSON values hold, which they may repeat."""
+    known = set(secret_texts(value, secrets))
+    return [without(sentence, known) for sentence in sentences] if known else list(sentences)
 
 
 def redacted_text(text: str) -> str:

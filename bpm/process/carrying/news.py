@@ -11,6 +11,7 @@ from bpm.process.starter import engine_of
 from bpm.process.step import Step
 from bpm.process.triggers import CompleteTask, Escalated, FailTask
 from bpm.security.permissions import PUBLISH_OWN
+from bpm.security.redaction import redacted
 
 log = structlog.get_logger("bpm.process")
 
@@ -48,7 +49,7 @@ def record(step: Step, effect: History) -> None:
         "event": effect.event,
         "at": effect.when,
         "token": effect.token,
-        "values": dict(effect.values),
+        "values": redacted(effect.values),
         "flows": list(effect.flows),
     }
     step.context.tx.append(tables.HISTORY, row)
