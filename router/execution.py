@@ -287,11 +287,11 @@ class Execution:
         return task.result() if done else None
 
 
-def _discreet(sentences: Sequence[str], call: InboundCall) -> list[str]:
+def _discreet(sentences: Sequence[str], call: InboundCall) -> tuple[str, ...]:
     """Return sentences without the secrets that the request's body holds: they are written down."""
     with contextlib.suppress(ValueError):
         return without_secrets_of(sentences, call.payload.value)
-    return list(sentences)
+    return tuple(sentences)
 
 
 def _policy(row: Any, rule: Rule | None) -> RetryConfig:

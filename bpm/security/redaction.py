@@ -83,6 +83,10 @@ _ASSIGNED = re.compile(
 )
 """`"password": "x"` as in JSON, `password = "x"` as in a script, `password=x` as in a query."""
 
+_PARAMETER = re.compile(
+    r"(?P<tag>\bname\s{0,4}=\s{0,4}[\"'](?P<name>[\w.-]{1,100})[\"'][^<>]{0,500}>)(?P<value>[^<]{1,8192})<"
+)
+
 
 @lru_cache(maxsize=8192)
 def _names_secret(name: str) -> bool:
@@ -162,10 +166,10 @@ def without(text: str, secrets: Set[str]) -> str:
     return text
 
 
-def without_secrets_of(sentences: Iterable[str], value: Any, secrets: Set[str] = frozenset()) -> list[str]:
+def without_secrets_of(sentences: Iterable[str], value: Any, secrets: Set[str] = frozenset()) -> tuple[str, ...]:
     """Return sentences without the secrets that these JSON values hold, which they may repeat."""
     known = set(secret_texts(value, secrets))
-    return [without(sentence, known) for sentence in sentences] if known else list(sentences)
+    return tuple(without(sentence, known) if known else sentence for sentence in sentences)
 
 
 def redacted_text(text: str) -> str:
@@ -175,6 +179,11 @@ def redacted_text(text: str) -> str:
         text = _USERINFO.sub(rf"\1{REDACTED}@", text)
     text = _SCHEMES.sub(rf"\1\2{REDACTED}", text)
     return _ASSIGNED.sub(_assigned, text)
+
+
+def redacted_xml(text: str) -> str:
+    """Return a diagram without the texts of elements whose `name` says that they are secret; templates stay."""
+    return _PARAMETER.sub(_parameter, text)
 
 
 def redacted_query(query: str, secrets: Set[str] = frozenset()) -> str:
@@ -194,6 +203,11 @@ def _redacted_pair(pair: str, secrets: Set[str]) -> str:
         return pair
     name = unquote_plus(written)
     return f"{written}={REDACTED}" if name in secrets or is_secret_parameter(name) else pair
+
+
+def _parameter(found: re.Match[str]) -> str:
+    is_template = "{{" in found["value"] or "${" in found["value"] or not found["value"].strip()
+    return found[0] if is_template or not is_secret_name(found["name"]) else f"{found['tag']}{REDACTED}<"
 
 
 def _assigned(found: re.Match[str]) -> str:

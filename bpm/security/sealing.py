@@ -12,6 +12,11 @@ SEALED = "sealed:"
 """How a text begins that stands for a sealed value."""
 
 
+def is_sealed(value: Any) -> bool:
+    """Tell whether a value stands for a sealed one."""
+    return isinstance(value, str) and value.startswith(SEALED)
+
+
 def seal_value(value: Any, box: SecretBox) -> str:
     """Return a text that stands for a JSON value and that only `open_fields` reads."""
     return SEALED + box.encrypt(to_json(value).decode())
@@ -32,7 +37,7 @@ def seal_fields(value: Any, box: SecretBox, secrets: Set[str] = frozenset()) -> 
 def open_fields(value: Any, box: SecretBox) -> Any:
     """Return JSON values as they were before `seal_fields`; what can't be opened any more is `***`."""
     if isinstance(value, str):
-        return _opened(value, box) if value.startswith(SEALED) else value
+        return _opened(value, box) if is_sealed(value) else value
     if isinstance(value, Mapping):
         return _changed(cast("Mapping[Any, Any]", value), lambda _name, inside: open_fields(inside, box))
     if isinstance(value, list | tuple):
@@ -52,7 +57,7 @@ def _sealed_field(name: Any, value: Any, box: SecretBox, secrets: Set[str]) -> A
         return value
     if name not in secrets and not is_secret_name(name):
         return seal_fields(value, box, secrets)
-    if value in ("", REDACTED) or (isinstance(value, str) and value.startswith(SEALED)):
+    if value in ("", REDACTED) or is_sealed(value):
         return value
     return seal_value(value, box)
 
