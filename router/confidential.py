@@ -6,7 +6,7 @@ sealed beside the request (`router.seal`) and opened only to verify it again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from bpm.security.redaction import (
     MIN_REPEATED,
@@ -39,14 +39,15 @@ URL_HEADERS = frozenset(
 class Confidential:
     """What a rule's scheme or a provider calls secret besides what always is.
 
-    `credentials` and `signatures` are headers' names in lower case, `parameters` those of the query; `values` are
-    secrets themselves, wherever they stand. `is_known` is False for a request that belongs to nothing, of which even
-    the path may hold a secret.
+    `credentials` and `signatures` are headers' names in lower case, `parameters` those of the query, `fields` those
+    of the body that prove the sender; `values` are secrets themselves, wherever they stand. `is_known` is False for a
+    request that belongs to nothing, of which even the path may hold a secret.
     """
 
     credentials: frozenset[str] = frozenset()
     signatures: frozenset[str] = frozenset()
     parameters: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
     values: frozenset[str] = field(default=frozenset(), repr=False)
     is_known: bool = True
 
@@ -79,6 +80,13 @@ class Confidential:
         """Return the headers that templates and scripts may use: a secret one is not there at all."""
         stored = self.headers_to_store(headers)
         return {name: value for name, value in stored.items() if not self.hides_header(name)}
+
+    def payload_to_use(self, payload: Any) -> Any:
+        """Return the payload that templates and scripts may use: without the fields that prove the sender."""
+        if not self.fields or not isinstance(payload, dict):
+            return payload
+        fields = cast("dict[str, Any]", payload)
+        return {name: value for name, value in fields.items() if name not in self.fields}
 
     def query_to_store(self, query: str) -> str:
         """Return the query string with `***` for every secret parameter; the rest stays to the letter."""

@@ -24,7 +24,7 @@ from router.config import ExecutionType, RetryConfig
 from router.fixed import FixedRoutes
 from router.inbox import Inbox, Source, pending
 from router.providers import Answer, Call, Refusal
-from router.request import InboundCall, call_of
+from router.request import InboundCall
 from router.rule import Rule
 from router.seal import RequestSeal
 from router.settlement import Settlement, Settling
@@ -93,7 +93,7 @@ class Execution:
         row = await self._open_row(job)
         if row is None or self._table.rests(row.organization_id):
             return  # the reconciler wakes it when the organisation is switched on
-        call = call_of(row)
+        call = self._seal.whole(row)
         rule = await self._rule_of(row)
         if rule is not None and rule.paused and await self._is_paused(rule.id):
             return  # it is woken when the rule goes on
@@ -238,7 +238,7 @@ class Execution:
 
     async def _message(self, row: Any, call: InboundCall, rule: Rule | None) -> tuple[Message[Any], Principal]:
         if row.provider is not None:
-            return self._provider_message(row.provider, self._seal.whole(row))
+            return self._provider_message(row.provider, call)
         if rule is None:
             raise NotFound("the configuration was deleted before the request was executed")
         return rule.dispatch(rule.scope(call)), await self.principal_of(rule)

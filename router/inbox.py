@@ -163,7 +163,6 @@ class Inbox:
             "provider": source.provider,
             "method": call.method,
             **self._seal.columns(call, source.confidential),
-            "body": call.body,
             "address": call.address,
             "received_at": call.received_at,
             "state": state,

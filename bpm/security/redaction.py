@@ -120,7 +120,7 @@ def is_secret_parameter(name: str) -> bool:
 def redacted(value: Any, secrets: Set[str] = frozenset()) -> Any:
     """Return JSON values with every secret replaced: by the usual names, by those in `secrets`, and by their form."""
     if isinstance(value, str):
-        return _without_forms(redacted_url(value) if "://" in value[:10] else value)
+        return _without_forms(redacted_url(value) if "?" in value or "://" in value else value)
     if isinstance(value, Mapping):
         fields = cast("Mapping[Any, Any]", value)
         return {name: _redacted_field(name, inside, secrets) for name, inside in fields.items()}
@@ -164,6 +164,18 @@ def without(text: str, secrets: Set[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return text
+
+
+def without_everywhere(value: Any, secrets: Set[str]) -> Any:
+    """Return JSON values without these secrets in any of their texts."""
+    if isinstance(value, str):
+        return without(value, secrets)
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[Any, Any]", value)
+        return {name: without_everywhere(inside, secrets) for name, inside in fields.items()}
+    if isinstance(value, list | tuple):
+        return [without_everywhere(inside, secrets) for inside in cast("list[Any]", value)]
+    return value
 
 
 def without_secrets_of(sentences: Iterable[str], value: Any, secrets: Set[str] = frozenset()) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bpm.bus import Context, Moment, Page, PagedQuery, Query, View, handles
-from bpm.security.redaction import redacted, redacted_text
+from bpm.security.redaction import redacted, redacted_text, secret_texts, without_everywhere
 from bpm.security.secrets import SecretBox
 from commands.code.recording import Recording
 from commands.code.replaying import existing_run
@@ -103,7 +103,7 @@ def get_run(query: GetCodeRunByIdQuery, context: Context, secrets_box: SecretBox
         code=kept.code if may_write else redacted_text(kept.code),
         inputs=redacted(kept.inputs),
         sent=sent,
-        outcome=redacted(kept.outcome),
+        outcome=without_everywhere(redacted(kept.outcome), set(secret_texts(kept.inputs))),
     )
 
 
