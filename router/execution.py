@@ -151,7 +151,9 @@ class Execution:
 
         async def attempt() -> tuple[Outcome | None, AtOnce]:
             if registration.kind == "effect":
-                recorder: AtOnce = AheadOfEffect(row, self._clock, remembered, self._seal, self._jobs, self._taken_up(call))
+                recorder: AtOnce = AheadOfEffect(
+                    row, self._clock, remembered, self._seal, self._jobs, self._taken_up(call)
+                )
                 return await self._within_limit(_enveloped(message, principal, call, recorder)), recorder
             recorder = WithEffect(row, self._clock, remembered, self._seal)
             return await self._in_one_go(_enveloped(message, principal, call, recorder), recorder), recorder

@@ -306,9 +306,8 @@ def rows(database: Path) -> dict[str, bytes]:
     """Return every table of a database, by name."""
     with contextlib.closing(sqlite3.connect(database)) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {
-            f"{database.name} {name}": b"\n".join(
-                as_bytes(value) for row in connection.execute(f'SELECT * FROM "{name}"') for value in row
-            )
-            for name in names
-        }
+        tables = {name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}  # noqa: S608
+    return {
+        f"{database.name} {name}": b"\n".join(as_bytes(value) for row in found for value in row)
+        for name, found in tables.items()
+    }
