@@ -6,18 +6,26 @@ they stand in, are therefore written over with stars of the same length, and sea
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any, cast
 from urllib.parse import unquote_plus
 
-from bpm.security.redaction import is_secret_name
+from pydantic_core import from_json
+
+from bpm.security.redaction import is_credential_name
 from router.mapping import Payload
 
 Span = tuple[int, int]
 """Where a secret begins and where it has ended, in bytes."""
 
+MAX_LOOKED_THROUGH = 32 * 1024
+"""A larger body that mentions secrets is hidden whole: to look for each of them would hold up other requests."""
+
+_MENTIONS = tuple(
+    word.encode()
+    for word in ("secret", "passw", "pwd", "token", "credential", "apikey", "api_key", "api-key", "authoriz")
+)
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 _WORDS = frozenset({b"true", b"false", b"null"})
-_NAMES = re.compile(rb"secret|passw|pwd|token|credential|apikey|api_key|\bpin\b|\botp\b|cvv|\bpw\b", re.IGNORECASE)
-"""What an XML or other text has to hold to be looked through."""
 _ELEMENT = re.compile(rb"<(?:[\w.-]{1,100}:)?(?P<name>[\w.-]{1,100})(?:\s[^<>]{0,1000})?>(?P<value>[^<]{1,8192})<")
 _ATTRIBUTE = re.compile(
     rb"\s(?:[\w.-]{1,100}:)?(?P<name>[\w.-]{1,100})\s{0,4}=\s{0,4}[\"'](?P<value>[^\"'<>]{1,8192})[\"']"
@@ -26,15 +34,19 @@ _ATTRIBUTE = re.compile(
 
 def secret_spans(raw: bytes, payload: Payload, names: frozenset[str] = frozenset()) -> list[Span]:
     """Return where secrets stand in a body that was read as `payload`; `names` are fields that are secret besides."""
+    if payload.kind == "form":
+        return list(_in_form(raw, names))
+    if payload.kind not in ("json", "text"):
+        return []
+    if len(raw) > MAX_LOOKED_THROUGH:
+        return [(0, len(raw))] if names or _mentions_secrets(raw) else []
     if payload.kind == "json":
         return list(_in_json(raw, names)) if _holds_secret(payload.value, names) else []
-    if payload.kind == "form":
-        return list(_in_form(raw, names)) if _holds_secret(payload.value, names) else []
-    if payload.kind == "text" and _NAMES.search(raw):
-        if raw.lstrip()[:1] in (b"{", b"["):  # JSON that its sender does not call so
-            return list(_in_json(raw, names))
-        return sorted({*_in_text(raw, _ELEMENT), *_in_text(raw, _ATTRIBUTE)})
-    return []
+    if not _mentions_secrets(raw):
+        return []
+    if raw.lstrip()[:1] in (b"{", b"["):  # JSON that its sender does not call so
+        return list(_in_json(raw, names))
+    return sorted({*_in_text(raw, _ELEMENT), *_in_text(raw, _ATTRIBUTE)})
 
 
 def masked(raw: bytes, spans: Iterable[Span]) -> bytes:
@@ -45,16 +57,22 @@ def masked(raw: bytes, spans: Iterable[Span]) -> bytes:
     return bytes(body)
 
 
-def _holds_secret(value: object, names: frozenset[str]) -> bool:
-    waiting = [value]
+def _mentions_secrets(raw: bytes) -> bool:
+    lowered = raw.lower()
+    return any(word in lowered for word in _MENTIONS)
+
+
+def _holds_secret(payload: Any, names: frozenset[str]) -> bool:
+    waiting = [payload]
     while waiting:
         found = waiting.pop()
         if isinstance(found, dict):
-            if any(name in names or is_secret_name(name) for name in found):  # pyright: ignore[reportUnknownVariableType]
+            fields = cast("dict[str, Any]", found)
+            if any(map(is_credential_name, fields)) or not names.isdisjoint(fields):
                 return True
-            waiting.extend(found.values())  # pyright: ignore[reportUnknownArgumentType]
+            waiting.extend(fields.values())
         elif isinstance(found, list):
-            waiting.extend(found)  # pyright: ignore[reportUnknownArgumentType]
+            waiting.extend(cast("list[Any]", found))
     return False
 
 
@@ -70,12 +88,20 @@ def _in_json(raw: bytes, names: frozenset[str]) -> Iterator[Span]:
             hidden = 0 if hidden == depth else hidden
             depth -= 1
         elif text == b":":
-            pending = _is_secret(last[1:-1].decode("utf-8", "replace"), names)
+            pending = _is_secret(_name(last), names)
             continue
         elif (pending or hidden) and text not in _WORDS and text != b",":
             inset = 1 if text.startswith(b'"') else 0
             yield token.start() + inset, token.end() - inset
         pending, last = False, text
+
+
+def _name(written: bytes) -> str:
+    """Return the name of a field as it is meant, whichever of its letters are written as escapes."""
+    try:
+        return str(from_json(written)) if b"\\" in written else written[1:-1].decode("utf-8", "replace")
+    except ValueError:
+        return ""
 
 
 def _in_form(raw: bytes, names: frozenset[str]) -> Iterator[Span]:
@@ -89,9 +115,9 @@ def _in_form(raw: bytes, names: frozenset[str]) -> Iterator[Span]:
 
 def _in_text(raw: bytes, pattern: re.Pattern[bytes]) -> Iterator[Span]:
     for found in pattern.finditer(raw):
-        if is_secret_name(found["name"].decode()) and found["value"].strip():
+        if is_credential_name(found["name"].decode()) and found["value"].strip():
             yield found.span("value")
 
 
 def _is_secret(name: str, names: frozenset[str]) -> bool:
-    return name in names or is_secret_name(name)
+    return name in names or is_credential_name(name)

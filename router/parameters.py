@@ -7,7 +7,7 @@ a template (`{{…}}`) holds no secret itself and stays as it is.
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from bpm.security.redaction import REDACTED, is_secret_name
+from bpm.security.redaction import REDACTED, is_credential_name
 from bpm.security.sealing import is_sealed, open_fields, seal_fields
 from bpm.security.secrets import SecretBox
 
@@ -66,7 +66,7 @@ def _walked(value: Any, change: Change) -> Any:
     if isinstance(value, Mapping):
         fields = cast("Mapping[str, Any]", value)
         return {
-            name: change(inside) if is_secret_name(name) and _is_literal(inside) else _walked(inside, change)
+            name: change(inside) if is_credential_name(name) and _is_literal(inside) else _walked(inside, change)
             for name, inside in fields.items()
         }
     if isinstance(value, list):
@@ -86,7 +86,7 @@ def _sealed(secret: Any, box: SecretBox) -> Any:
 def _kept_step(step: Any, stored: list[Any], at: int) -> Any:
     before = stored[at] if at < len(stored) else None
     if not isinstance(step, Mapping) or not isinstance(before, Mapping):
-        return step
+        return cast("Any", step)
     fields, known = dict(cast("Mapping[str, Any]", step)), cast("Mapping[str, Any]", before)
     if fields.get("commandName") == known.get("commandName") and "parameters" in fields:
         fields["parameters"] = _kept(fields["parameters"], known.get("parameters"))
@@ -98,9 +98,10 @@ def _kept_step(step: Any, stored: list[Any], at: int) -> Any:
 def _kept(value: Any, stored: Any) -> Any:
     if value == REDACTED and is_sealed(stored):
         return stored
-    if isinstance(value, Mapping) and isinstance(stored, Mapping):
-        known = cast("Mapping[str, Any]", stored)
-        return {name: _kept(inside, known.get(name)) for name, inside in cast("Mapping[str, Any]", value).items()}
-    if isinstance(value, list) and isinstance(stored, list) and len(value) == len(stored):  # pyright: ignore[reportUnknownArgumentType]
-        return [_kept(new, old) for new, old in zip(cast("list[Any]", value), cast("list[Any]", stored), strict=True)]
-    return value
+    if isinstance(value, dict) and isinstance(stored, dict):
+        fields, known = cast("dict[str, Any]", value), cast("dict[str, Any]", stored)
+        return {name: _kept(inside, known.get(name)) for name, inside in fields.items()}
+    if isinstance(value, list) and isinstance(stored, list):
+        items, former = cast("list[Any]", value), cast("list[Any]", stored)
+        return [_kept(*pair) for pair in zip(items, former, strict=True)] if len(items) == len(former) else items
+    return cast("Any", value)

@@ -5,7 +5,7 @@ results hold, what a sentence or a log line repeats.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import unquote_plus
@@ -54,6 +54,9 @@ SECRET_NAMES = frozenset(
 )
 """Names, in lower case and without separators, whose values are secrets wherever they stand."""
 
+PERSONAL = frozenset({"accountnumber", "bvn", "cardnumber"})
+"""Those among them that are no credentials: hidden from logs and lists, and shown to who looks at one thing."""
+
 _STEMS = re.compile(r"secret|passw|passphrase|passcode|pwd|credential|apikey|privatekey|accesskey|signingkey|token$")
 _HARMLESS = re.compile(r"(type|count|name|length|policy|hint|url|uri|expiry|expires|expiresat|expiresin|changedat|id)$")
 """Names that end so tell something about a secret, as in `tokenType`."""
@@ -100,6 +103,17 @@ def is_secret_name(name: object) -> bool:
 
 
 @lru_cache(maxsize=8192)
+def _names_credential(name: str) -> bool:
+    return _names_secret(name) and _SEPARATORS.sub("", name.lower()) not in PERSONAL
+
+
+def is_credential_name(name: object) -> bool:
+    """Tell whether a field of this name holds a credential, rather than what is personal as an account number is."""
+    text = name if isinstance(name, str) else str(name)
+    return _names_credential(text if len(text) <= MAX_NAME else text[:MAX_NAME])  # no long text fills the cache
+
+
+@lru_cache(maxsize=8192)
 def is_signature_header(name: str) -> bool:
     """Tell whether a header proves one body: worth nothing for another, but enough to send that body again."""
     return bool(_SIGNATURE_HEADER.search(name.lower()[:MAX_NAME]))
@@ -117,23 +131,28 @@ def is_secret_parameter(name: str) -> bool:
     return is_secret_name(name) or bool(_SECRET_FIELD.search(name.lower()[:MAX_NAME]))
 
 
-def redacted(value: Any, secrets: Set[str] = frozenset()) -> Any:
+def redacted(value: Any, secrets: Set[str] = frozenset(), is_secret: Callable[[object], bool] = is_secret_name) -> Any:
     """Return JSON values with every secret replaced: by the usual names, by those in `secrets`, and by their form."""
     if isinstance(value, str):
         return _without_forms(redacted_url(value) if "?" in value or "://" in value else value)
     if isinstance(value, Mapping):
         fields = cast("Mapping[Any, Any]", value)
-        return {name: _redacted_field(name, inside, secrets) for name, inside in fields.items()}
+        return {name: _redacted_field(name, inside, secrets, is_secret) for name, inside in fields.items()}
     if isinstance(value, list | tuple):
         items = cast("list[Any]", value)
-        return [inside if type(inside) in _PLAIN else redacted(inside, secrets) for inside in items]
+        return [inside if type(inside) in _PLAIN else redacted(inside, secrets, is_secret) for inside in items]
     return value
 
 
-def _redacted_field(name: Any, value: Any, secrets: Set[str]) -> Any:
+def without_credentials(value: Any) -> Any:
+    """Return JSON values with every credential replaced; what is personal stays."""
+    return redacted(value, is_secret=is_credential_name)
+
+
+def _redacted_field(name: Any, value: Any, secrets: Set[str], is_secret: Callable[[object], bool]) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    return REDACTED if name in secrets or is_secret_name(name) else redacted(value, secrets)
+    return REDACTED if name in secrets or is_secret(name) else redacted(value, secrets, is_secret)
 
 
 def secret_texts(value: Any, secrets: Set[str] = frozenset()) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from pydantic_core import from_json, to_json
 
-from bpm.security.redaction import REDACTED, is_secret_name
+from bpm.security.redaction import REDACTED, is_credential_name
 from bpm.security.secrets import SecretBox, SecretError
 
 SEALED = "sealed:"
@@ -55,7 +55,7 @@ def _changed(fields: Mapping[Any, Any], change: Callable[[Any, Any], Any]) -> Ma
 def _sealed_field(name: Any, value: Any, box: SecretBox, secrets: Set[str]) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    if name not in secrets and not is_secret_name(name):
+    if name not in secrets and not is_credential_name(name):
         return seal_fields(value, box, secrets)
     if value in ("", REDACTED) or is_sealed(value):
         return value

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bpm.bus import Context, Moment, Page, PagedQuery, Query, View, handles
-from bpm.security.redaction import redacted, redacted_text, secret_texts, without_everywhere
+from bpm.security.redaction import redacted_text, secret_texts, without_credentials, without_everywhere
 from bpm.security.secrets import SecretBox
 from commands.code.recording import Recording
 from commands.code.replaying import existing_run
@@ -101,9 +101,9 @@ def get_run(query: GetCodeRunByIdQuery, context: Context, secrets_box: SecretBox
     return RecordedRunDetailView(
         **_figures(row),
         code=kept.code if may_write else redacted_text(kept.code),
-        inputs=redacted(kept.inputs),
+        inputs=without_credentials(kept.inputs),
         sent=sent,
-        outcome=without_everywhere(redacted(kept.outcome), set(secret_texts(kept.inputs))),
+        outcome=without_everywhere(without_credentials(kept.outcome), set(secret_texts(kept.inputs))),
     )
 
 

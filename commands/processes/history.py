@@ -7,7 +7,7 @@ from pydantic import Field
 from bpm.bus import Context, Id, Integer, Moment, Query, View, handles
 from bpm.bus.paging import PageNumber
 from bpm.process import tables
-from bpm.security.redaction import redacted
+from bpm.security.redaction import without_credentials
 from commands.processes.views import own_instance
 
 
@@ -51,4 +51,4 @@ def history(query: GetProcessInstanceHistoryQuery, context: Context) -> HistoryV
 
 
 def _entry(row: Any) -> HistoryEntryView:
-    return HistoryEntryView.model_validate({**row._mapping, "values": redacted(row.values)})
+    return HistoryEntryView.model_validate({**row._mapping, "values": without_credentials(row.values)})

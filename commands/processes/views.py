@@ -9,7 +9,7 @@ from bpm.bus import Context, Moment, View
 from bpm.errors import NotFound
 from bpm.process import tables
 from bpm.process.instances import Standing
-from bpm.security.redaction import redacted
+from bpm.security.redaction import without_credentials
 
 
 def _digits(value: Any) -> Any:
@@ -98,7 +98,7 @@ def shown_data(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Show what a person is given: without secrets among the values, and the form's schema as it is."""
     if data is None or not data.get("variables"):
         return dict(data) if data is not None else None
-    return {**data, "variables": redacted(data["variables"])}
+    return {**data, "variables": without_credentials(data["variables"])}
 
 
 def _task(wait: Mapping[str, Any]) -> CurrentTaskView:
