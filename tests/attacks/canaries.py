@@ -2,10 +2,12 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+API_KEY = re.compile(r"bpm_[0-9a-f]{16}_([0-9a-f]{64})")
 STEM = "Canary.of:"
 SHORTEST = 8
 """A piece of base64 that is shorter would be found by chance."""
@@ -26,6 +28,11 @@ class Canaries:
         """Take a secret that the product has made."""
         self.words[place] = word
         return word
+
+    def add_keys_of(self, answer: Any) -> None:
+        """Take every API key that an answer shows once."""
+        for key in API_KEY.findall(json.dumps(answer)):
+            self.words[f"key {len(self.words)}"] = key
 
     def found_in(self, data: bytes | str) -> set[str]:
         """Return the places whose secrets stand in `data`, as they are or encoded."""

@@ -73,6 +73,7 @@ async def test_no_secret_is_left_anywhere(receiver: WebhookReceiver) -> None:
         await use_processes(server, canaries)
         await use_events(server, canaries, receiver)
         await settle(server)
+        await check_use(server, canaries)
         left = dict(await answers(server, canaries))
         left |= {"command line": command_line(server), "log": server.log}
         left["receiver"] = "".join(repr(request.body) for request in receiver.requests)
@@ -124,12 +125,15 @@ def schemes(canaries: Canaries) -> dict[str, tuple[dict[str, Any], dict[str, str
 
 def executions(canaries: Canaries) -> dict[str, dict[str, Any]]:
     """Return what rules do, with secrets in parameters, payloads and results."""
-    key = "k = send('CreateApiKeyCommand', {'name': 's', 'scopes': ['webhooks:read']})"
+    key = "k = send('CreateApiKeyCommand', {'name': 's', 'scopes': ['webhooks:read'], 'userId': 1})"
     user = {"username": "{{payload.name}}", "password": "{{payload.password}}"}
     chain = [{"commandName": "CreateUserCommand", "parameters": {**user, "password": canaries["chain"]}}]
     seen = {"event": "seen", "data": {"h": "{{headers}}", "q": "{{query}}"}}
     return {
-        "native": {"commandName": "CreateApiKeyCommand", "parameters": {"name": "n", "scopes": ["webhooks:read"]}},
+        "native": {
+            "commandName": "CreateApiKeyCommand",
+            "parameters": {"name": "n", "scopes": ["webhooks:read"], "userId": 1},
+        },
         "user": {"commandName": "CreateUserCommand", "parameters": user},
         "literal": {"commandName": "CreateUserCommand", "parameters": {**user, "password": canaries["literal"]}},
         "chain": {"executionType": 1, "commandChain": chain},
@@ -169,7 +173,8 @@ async def use_rules(server: ServerProcess, canaries: Canaries) -> None:
                     body = {"name": f"made{next(number)}", "a": 1}
                     if kind in ("user", "raising", "broken"):
                         body["password"] = canaries["payload"]
-                    await server.hook(key + query, body, {**credentials, **headers, "X-Id": key})
+                    answer = await server.hook(key + query, body, {**credentials, **headers, "X-Id": key})
+                    canaries.add_keys_of(answer.body)
     for path in ("nowhere", f"nowhere;password={canaries['matrix']}", "nowhere%3Fsecret=" + canaries["escaped"]):
         await server.hook(path + query, {"a": 1}, {**credentials, "Authorization": f"Bearer {canaries['stranger']}"})
     rules = (await server.cmd("GetWebHookConfigListQuery", pageSize=100))["items"]
@@ -226,6 +231,16 @@ async def settle(server: ServerProcess) -> None:
     with contextlib.suppress(TimeoutError):
         await server.settled(3)
     await asyncio.sleep(0.5)
+
+
+async def check_use(server: ServerProcess, canaries: Canaries) -> None:
+    """What is hidden was of use all the same: keys and accounts were made, by rules and by tasks."""
+    assert sum(place.startswith("key ") for place in canaries.words) >= 4
+    for mode in ("FireAndForget", "Supervised"):
+        signing = {"username": f"task-{mode}", "password": canaries["task"]}
+        assert (await server.request("POST", "/api/auth/token", signing)).ok
+    states = {request["state"] for request in await server.requests()}
+    assert {"done", "rejected", "quarantined", "duplicate"} <= states
 
 
 async def answers(server: ServerProcess, canaries: Canaries) -> dict[str, bytes]:
