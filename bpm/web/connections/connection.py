@@ -133,13 +133,14 @@ class HttpConnection(HttpToolsProtocol):
     def _feed(self, piece: bytes) -> int:
         """Parse a piece; return how much of it was used."""
         used = len(piece)
+        self._gauge.take(used)
         try:
             try:
                 self.parser.feed_data(piece)
             except httptools.HttpParserUpgrade as offer:
                 used = offer.args[0]
                 self._pass_over_offer()
-            self._gauge.parsed(used)
+            self._gauge.demand_bounded()
         except BpmError as error:
             self._refuse(error)
         except httptools.HttpParserError as error:

@@ -14,7 +14,7 @@ CHUNK_BYTES = 32
 
 
 class Gauge:
-    """Counts one request after another of a connection; `end_head` and `parsed` raise `HeadTooLarge`."""
+    """Counts one request after another of a connection; `end_head` and `demand_bounded` raise `HeadTooLarge`."""
 
     def __init__(self, limits: ConnectionSettings) -> None:
         """Begin before the first request."""
@@ -63,10 +63,13 @@ class Gauge:
         self.is_chunked = False
         self.left = self._unfinished = 0
 
-    def parsed(self, size: int) -> None:
-        """Count what the parser took in, for a head, an extension or a trailer may have no end yet."""
+    def take(self, size: int) -> None:
+        """Count what the parser is about to take in; what of it ends in this piece is taken off by the others."""
         self._unfinished += size
-        if self._unfinished > self._limits.max_head_bytes + PIECE:
+
+    def demand_bounded(self) -> None:
+        """Refuse a head, an extension or a trailer that has no end yet and is over the limit."""
+        if self._unfinished > self._limits.max_head_bytes:
             raise self._too_large()
 
     def _too_large(self) -> HeadTooLarge:
