@@ -24,7 +24,6 @@ from commands.webhook_config_checks import (
 )
 from router import tables
 from router.config import WebHookFields
-from router.parameters import sealed_parameters
 from router.paths import shape
 from router.rule import authority_of
 from router.sealing import mapped, redacted_definition, with_stored_secrets
@@ -151,7 +150,7 @@ def _sealed(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
     def seal(secret: str) -> str:
         return secret if secret == REDACTED or is_reference(secret) else box.encrypt(secret)
 
-    return sealed_parameters(mapped(definition, seal), box)
+    return mapped(definition, seal)
 
 
 def _values(

@@ -5,9 +5,6 @@ from typing import Any
 from pydantic import Field
 
 from bpm.bus import Moment, View
-from bpm.security.permissions import Principal
-from bpm.security.redaction import redacted_text
-from router.parameters import redacted_parameters
 from router.sealing import redacted_definition
 from router.tables import WebhookConfigRevision
 
@@ -142,18 +139,6 @@ def shown(row: Any, base_url: str, warnings: list[str] | None = None) -> WebHook
     )
 
 
-def shown_to(reader: Principal, view: WebHookConfigView) -> WebHookConfigView:
-    """Show a configuration to who may not change it: secrets that are written into its script are hidden."""
-    if view.execution_code is None or reader.allows("webhooks:write"):
-        return view
-    return view.model_copy(update={"execution_code": redacted_text(view.execution_code)})
-
-
-def shown_revision(row: WebhookConfigRevision, reader: Principal) -> WebHookConfigRevisionView:
-    """Show one revision; its secrets were redacted when it was stored, those in its script are as in `shown_to`."""
-    definition = redacted_parameters(row.definition)
-    code = definition.get("executionCode")
-    if isinstance(code, str) and not reader.allows("webhooks:write"):
-        definition["executionCode"] = redacted_text(code)
-    values = {**row.model_dump(), "definition": definition, "author": row.author_name}
-    return WebHookConfigRevisionView.model_validate(values)
+def shown_revision(row: WebhookConfigRevision) -> WebHookConfigRevisionView:
+    """Show one revision; its secrets were redacted when it was stored."""
+    return WebHookConfigRevisionView.model_validate({**row.model_dump(), "author": row.author_name})

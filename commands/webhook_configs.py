@@ -20,7 +20,6 @@ from commands.webhook_config_views import (
     WebHookConfigView,
     shown,
     shown_revision,
-    shown_to,
 )
 from router import tables
 from router.config import KEY, Type, WebHookFields, demands
@@ -48,7 +47,6 @@ class CreateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields, Keye
 
     permission = "webhooks:write"
     succeeded = "Webhook configuration created successfully"
-    sources = frozenset({"executionCode"})
     failed = "Validation failed"
 
     @classmethod
@@ -87,7 +85,6 @@ class UpdateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields):
 
     permission = "webhooks:write"
     succeeded = "Webhook configuration updated successfully"
-    sources = frozenset({"executionCode"})
     failed = "Update failed"
 
     id: Id
@@ -225,7 +222,7 @@ def get(query: GetWebHookConfigByIdQuery, context: Context, settings: Settings) 
     row = tables.shown_config(context.tx, context.organization_id, query.id)
     if row is None:
         raise NotFound("No webhook configuration found with the specified ID")
-    return shown_to(context.principal, shown(row, settings.base_url))
+    return shown(row, settings.base_url)
 
 
 class GetWebHookConfigListQuery(PagedQuery[Page[WebHookConfigView]]):
@@ -246,7 +243,7 @@ def list_configs(query: GetWebHookConfigListQuery, context: Context, settings: S
         context,
         tables.select_configs(query.is_enabled, query.execution_type, query.label),
         WebhookConfig,
-        lambda row: shown_to(context.principal, shown(row, settings.base_url)),
+        lambda row: shown(row, settings.base_url),
         search=("key", "description", "path"),
         sortable={"createdAt": "created_at", "updatedAt": "updated_at", "id": "id", "key": "key", "path": "path"},
     )
@@ -275,7 +272,7 @@ def look_up(
     row = tables.config_with_key(context.tx, context.organization_id, command.key)
     if row is None:
         raise NotFound("No webhook configuration found with the specified key")
-    return shown_to(context.principal, shown(row, settings.base_url))
+    return shown(row, settings.base_url)
 
 
 class GetWebHookConfigHistoryQuery(PagedQuery[Page[WebHookConfigRevisionView]]):
@@ -295,7 +292,7 @@ def list_revisions(query: GetWebHookConfigHistoryQuery, context: Context) -> Pag
         context,
         tables.select_revisions(query.id),
         WebhookConfigRevision,
-        lambda row: shown_revision(row, context.principal),
+        shown_revision,
         search=("change", "author_name"),
         sortable={"revision": "revision", "createdAt": "created_at"},
     )

@@ -173,7 +173,7 @@ def _stored_fields(definition: Mapping[str, Any]) -> WebHookFields:
 def _confidential(verifier: Verifier) -> Confidential:
     names = verifier.scheme.proving_headers
     if verifier.scheme.kind != "static":
-        return Confidential(signatures=names, fields=verifier.scheme.secret_fields)
+        return Confidential(signatures=names)
     texts = (key.value.decode("utf-8", "replace") for key in verifier.keys)
     return Confidential(names, values=frozenset(text for text in texts if len(text) >= MIN_REPEATED))
 

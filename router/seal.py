@@ -1,21 +1,15 @@
 """A captured request in two parts: what may be seen, and sealed, what proves its sender."""
 
-import contextlib
 from dataclasses import replace
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from bpm.security.redaction import redacted_text
-from bpm.security.sealing import open_fields, seal_value
 from bpm.security.secrets import SecretBox, SecretError
-from router.body_secrets import Span, masked, secret_spans
 from router.confidential import Confidential
-from router.providers import Answer
 from router.request import InboundCall, call_of
 from router.signatures import Scheme
-
-JSON = "application/json"
 
 
 class RequestSeal:
@@ -26,21 +20,14 @@ class RequestSeal:
         self._box = box
 
     def columns(self, call: InboundCall, confidential: Confidential) -> dict[str, Any]:
-        """Return the columns of a request's row that hold what the sender wrote."""
+        """Return the columns of a request's row that hold what the sender wrote into its head."""
         headers, query = confidential.headers_to_store(call.headers), confidential.query_to_store(call.query_string)
         hidden = {name: value for name, value in call.headers.items() if headers[name] != value}
-        kept = _proofs(hidden, confidential)
-        if query != call.query_string:
-            kept["query"] = call.query_string
-        spans = _spans(call, confidential)
-        if spans:
-            kept["body"] = [(start, call.body[start:end].decode("latin-1")) for start, end in spans]
         return {
             "path": call.path if confidential.is_known else redacted_text(call.path),
             "query": query,
             "headers": headers,
-            "body": masked(call.body, spans) if spans else call.body,
-            "sealed": self._box.encrypt(to_json(kept).decode()) if kept else None,
+            "sealed": self._sealed(hidden, confidential, call.query_string if query != call.query_string else None),
         }
 
     def whole(self, row: Any) -> InboundCall:
@@ -53,29 +40,15 @@ class RequestSeal:
         Whoever writes the scheme could find out a credential otherwise, by asking for one beginning after another.
         """
         is_signed = scheme is not None and scheme.kind not in ("none", "static")
-        return self._opened(row, ("signatures",) if is_signed else ())
+        return self._opened(row, ("signatures",)) if is_signed else call_of(row)
 
-    def answer_columns(self, answer: Answer | None) -> dict[str, Any]:
-        """Return the columns of an answer that is given again to repetitions; its body may hold a secret."""
-        return {
-            "answer_status": answer.status if answer else None,
-            "answer_type": answer.content_type if answer else None,
-            "answer_body": self._box.encrypt_bytes(answer.body) if answer else None,
-            "answer_headers": self._sealed_headers(answer) if answer and answer.headers else None,
-        }
-
-    def answer_of(self, row: Any) -> Answer | None:
-        """Return the answer that was given to a request, if one is kept; earlier versions kept it as it was."""
-        if row.answer_status is None:
+    def _sealed(self, hidden: dict[str, str], confidential: Confidential, query: str | None) -> str | None:
+        if not hidden and query is None:
             return None
-        body = row.answer_body or b""
-        with contextlib.suppress(SecretError):
-            body = self._box.decrypt_bytes(body)
-        headers = tuple((name, open_fields(value, self._box)) for name, value in row.answer_headers or ())
-        return Answer(row.answer_status, body, row.answer_type or JSON, headers)
-
-    def _sealed_headers(self, answer: Answer) -> list[list[str]]:
-        return [[name, seal_value(value, self._box)] for name, value in answer.headers]
+        signatures = {name: value for name, value in hidden.items() if confidential.is_signature(name)}
+        credentials = {name: value for name, value in hidden.items() if name not in signatures}
+        kept = {"signatures": signatures, "credentials": credentials, "query": query}
+        return self._box.encrypt(to_json(kept).decode())
 
     def _opened(self, row: Any, parts: tuple[str, ...]) -> InboundCall:
         call = call_of(row)
@@ -87,26 +60,6 @@ class RequestSeal:
             return call
         headers = dict(call.headers)
         for part in parts:
-            headers |= kept.get(part, {})
-        query = kept.get("query", call.query_string) if "credentials" in parts else call.query_string
-        body = bytearray(call.body)
-        for start, text in kept.get("body", ()) if call.body else ():
-            body[start : start + len(text)] = text.encode("latin-1")
-        return replace(call, headers=headers, query_string=query, body=bytes(body))
-
-
-def _proofs(hidden: dict[str, str], confidential: Confidential) -> dict[str, Any]:
-    signatures = {name: value for name, value in hidden.items() if confidential.is_signature(name)}
-    credentials = {name: value for name, value in hidden.items() if name not in signatures}
-    parts = {"signatures": signatures, "credentials": credentials}
-    return {name: headers for name, headers in parts.items() if headers}
-
-
-def _spans(call: InboundCall, confidential: Confidential) -> list[Span]:
-    """Return where the body holds secrets; one that can't be read is kept as it came."""
-    if not call.body:
-        return []
-    try:
-        return secret_spans(call.body, call.payload, confidential.fields)
-    except ValueError:
-        return []
+            headers |= kept[part]
+        query = kept["query"] if "credentials" in parts else None
+        return replace(call, headers=headers, query_string=call.query_string if query is None else query)

@@ -6,7 +6,6 @@ from typing import Any, cast
 from bpm.security.redaction import REDACTED
 from bpm.security.references import is_reference
 from bpm.security.secrets import SecretBox
-from router.parameters import opened_parameters, redacted_parameters, with_stored_parameters
 
 PLACES = (("signature", "secret"), ("signature", "secrets"), ("handshake", "verifyToken"), ("handshake", "secret"))
 """Where secrets stand in a configuration's fields; one that is a reference (`env:`, `file:`) is kept in clear."""
@@ -24,13 +23,12 @@ def mapped(definition: Mapping[str, Any], change: Callable[[str], str]) -> dict[
 
 def redacted_definition(definition: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields as answers, lists and revisions show them."""
-    return redacted_parameters(mapped(definition, lambda secret: secret if is_reference(secret) else REDACTED))
+    return mapped(definition, lambda secret: secret if is_reference(secret) else REDACTED)
 
 
 def opened_definition(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
     """Return the fields with every sealed secret in clear; raises `SecretError` for one that can't be opened."""
-    opened = mapped(definition, lambda secret: secret if is_reference(secret) else box.decrypt(secret))
-    return opened_parameters(opened, box)
+    return mapped(definition, lambda secret: secret if is_reference(secret) else box.decrypt(secret))
 
 
 def references_in(definition: Mapping[str, Any]) -> set[str]:
@@ -52,7 +50,7 @@ def with_stored_secrets(definition: Mapping[str, Any], stored: Mapping[str, Any]
     A named secret keeps the one of its name. Beside a new `secret`, the first `***` of `secrets` keeps the one that
     was `secret` until now, so that it goes on counting during rotation.
     """
-    merged = with_stored_parameters(definition, stored)
+    merged = dict(definition)
     for section in {section for section, _ in PLACES}:
         inside, before = merged.get(section), stored.get(section)
         if isinstance(inside, Mapping) and isinstance(before, Mapping):

@@ -28,7 +28,6 @@ from bpm.errors import BpmError, Defect, Failed, TookTooLong
 from bpm.jobs import JobQueue
 from bpm.metering import MAX_MESSAGE_STEPS, budget
 from bpm.security.permissions import SYSTEM, Permission, Principal
-from bpm.security.redaction import without_secrets_of
 from bpm.security.secrets import SecretBox
 from bpm.settings import ProcessSettings
 from bpm.store import Database, Overran, Transaction
@@ -59,8 +58,7 @@ class Bus:
         """
         self.registry = registry
         self.database = database
-        self.box = box
-        self.scheduled = ScheduledMessages(database, jobs, clock, box)
+        self.scheduled = ScheduledMessages(database, jobs, clock)
         self.scheduled.executor = self
         self.causes = Causes(clock, limits or ProcessSettings())
         self._clock = clock
@@ -194,7 +192,7 @@ class Bus:
                 data = work(context)
                 return self._outcome(envelope, data) if on_wire else Outcome(data=data)
         except BpmError as error:
-            return Outcome(error=_discreet(envelope, error))
+            return Outcome(error=error)
         except Overran:
             raise
         except BaseException as error:  # `SystemExit` and kin end this handler, and neither its thread nor the process
@@ -217,7 +215,7 @@ class Bus:
             with budget(MAX_MESSAGE_STEPS):
                 outcome = self._outcome(envelope, await run_handler(handler, envelope.name, seconds))
         except BpmError as error:
-            outcome = Outcome(error=_discreet(envelope, error))
+            outcome = Outcome(error=error)
         except Exception as error:
             outcome = Outcome(error=_defect(envelope, error))
         if context.concluded is None:
@@ -256,16 +254,6 @@ def _raising(error: BpmError) -> Callable[[Context], Any]:
         raise error
 
     return work
-
-
-def _discreet(envelope: Envelope, error: BpmError) -> BpmError:
-    """Return an error whose sentences repeat none of the message's secrets: they are written down in many places."""
-    message = envelope.message
-    fields = message.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    error.errors = without_secrets_of(error.errors, fields, message.secrets)
-    (error.message,) = without_secrets_of([error.message], fields, message.secrets)
-    error.args = ("; ".join(error.errors),)
-    return error
 
 
 def _defect(envelope: Envelope, error: BaseException) -> Defect:

@@ -15,8 +15,6 @@ from bpm.errors import BpmError, Fenced, Poisoned
 from bpm.jobs import Job, JobQueue, jittered
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal, acting, stored_authority
-from bpm.security.sealing import open_fields, seal_fields
-from bpm.security.secrets import SecretBox
 from bpm.store import Database, Transaction
 
 KIND = "message"
@@ -53,9 +51,8 @@ class ScheduledMessages:
 
     name = KIND
 
-    def __init__(self, database: Database, jobs: JobQueue, clock: Clock, box: SecretBox) -> None:
-        """Stand between the table and the job engine; `box` seals secrets until they are sent."""
-        self._box = box
+    def __init__(self, database: Database, jobs: JobQueue, clock: Clock) -> None:
+        """Stand between the table and the job engine."""
         self._database = database
         self._jobs = jobs
         self._clock = clock
@@ -69,7 +66,7 @@ class ScheduledMessages:
             "organization_id": envelope.principal.organization_id,
             "id": new_id(),
             "type": later.name,
-            "fields": seal_fields(later.fields, self._box, self._secrets_of(later.name)),
+            "fields": later.fields,
             "key": f"{envelope.principal.organization_id}:{later.key}" if later.key is not None else None,
             "principal_id": envelope.principal.id,
             "principal_name": envelope.principal.name,
@@ -86,9 +83,6 @@ class ScheduledMessages:
         if tables.schedule(tx, row):
             self._jobs.enqueue(tx, Job(KIND, str(row["id"]), 0, due))
 
-    def _secrets_of(self, name: str) -> frozenset[str]:
-        return self.executor.registry.find(name).message_type.secrets if self.executor is not None else frozenset()
-
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
         return [Job(KIND, row.id, row.attempt, row.due_at) for row in tables.waiting_messages(tx, limit)]
@@ -103,7 +97,7 @@ class ScheduledMessages:
         principal = sender_of(row)
         settlement = Settlement(self._jobs, self._clock, job)
         try:
-            message = self.executor.registry.decode(row.type, open_fields(row.fields, self._box))
+            message = self.executor.registry.decode(row.type, row.fields)
         except BpmError as error:
             outcome = Outcome(error=error)
             await self._database.write(lambda tx: settlement.settle(tx, outcome))

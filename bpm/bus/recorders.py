@@ -1,6 +1,5 @@
 """What is written beside the effect of every command, in its transaction: the answer by key, and the audit."""
 
-import hashlib
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -113,11 +112,6 @@ def _is_final(error: BpmError, envelope: Envelope) -> bool:
     return bool(envelope.fingerprint) and not isinstance(error, Unavailable | RateLimited | Defect)
 
 
-def _fingerprint(source: Any) -> str | None:
-    """Return by what source code is known again: the code itself, and secrets in it, stay where it is kept."""
-    return f"sha256:{hashlib.sha256(str(source).encode()).hexdigest()}" if source is not None else None
-
-
 class Audit:
     """Every command leaves a line: who, what, from where, with which outcome."""
 
@@ -134,8 +128,7 @@ class Audit:
         if not isinstance(message, Command):
             return
         line = self.line(envelope.principal, envelope.name, envelope.request_id, envelope.address, outcome.error)
-        fields = redacted(message.model_dump(mode="json", by_alias=True, exclude_unset=True), message.secrets)
-        line["fields"] = {**fields, **{name: _fingerprint(fields[name]) for name in message.sources & fields.keys()}}
+        line["fields"] = redacted(message.model_dump(mode="json", by_alias=True, exclude_unset=True), message.secrets)
         line["correlation_id"], line["causation_id"] = envelope.root, envelope.causation_id
         tx.append(tables.AUDIT, line)
 

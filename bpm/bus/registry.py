@@ -21,7 +21,6 @@ from pydantic_core import to_json
 from bpm.bus.messages import Message, Query
 from bpm.bus.sentences import sentences
 from bpm.errors import Invalid, Misconfigured, NotFound
-from bpm.security.redaction import without_secrets_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 Kind = Literal["transactional", "query", "effect"]
@@ -135,7 +134,7 @@ class Registry:
             problems = sentences(error, message_type)
         problems.extend(p for p in message_type.cross_check(fields) if p not in problems)
         if problems or message is None:
-            raise Invalid(*without_secrets_of(problems, fields, message_type.secrets), message="Validation failed")
+            raise Invalid(*problems, message="Validation failed")
         return message
 
     def plain(self, message: Message[Any], data: Any) -> Any:

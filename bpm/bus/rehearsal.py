@@ -32,7 +32,6 @@ class Rehearsal:
         """Stand before the bus."""
         self.registry = bus.registry
         self.database = bus.database
-        self.box = bus.box
         self.sent: list[Rehearsed] = []
         self._bus = bus
         self.causes = bus.causes

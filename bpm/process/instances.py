@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bpm.process.stored import restored_state
 from bpm.security.permissions import Principal
-from bpm.security.secrets import SecretBox
 
-from .state import Caller
+from .state import Caller, Instance
 
 
 class Startable(Protocol):
@@ -68,7 +66,6 @@ class Standing:
     waits: Sequence[Any]
 
     @classmethod
-    def of_row(cls, row: Any, waits: Sequence[Any], box: SecretBox) -> "Standing":
+    def of_row(cls, row: Any, waits: Sequence[Any]) -> "Standing":
         """Read it from the instance's row."""
-        variables = restored_state(row.state, box).root_variables
-        return cls(row.id, row.status, variables, [wait._mapping for wait in waits])
+        return cls(row.id, row.status, Instance.from_json(row.state).root_variables, [wait._mapping for wait in waits])

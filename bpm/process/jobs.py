@@ -15,8 +15,6 @@ from bpm.process.deployed import Deployed
 from bpm.process.starter import engine_of, starter_of
 from bpm.process.state import changes
 from bpm.security.permissions import EXECUTE, Authority, Permission, Principal, acting
-from bpm.security.sealing import open_fields
-from bpm.security.secrets import SecretBox
 from bpm.store import Transaction, organizations
 
 DEFAULT_RETRIES = 3
@@ -92,7 +90,7 @@ class ProcessJobs:
         if outcome.error is not None:
             await self._failed(instance, wait, outcome.error)
             return
-        await self._answer(instance, wait, _answer_of(wait, outcome, self._bus.box))
+        await self._answer(instance, wait, _answer_of(wait, outcome))
 
     async def _do_piece(self, ref: str) -> None:
         """Go on with long work, unless another piece has done this, too, in the meantime."""
@@ -120,7 +118,7 @@ class ProcessJobs:
         return tables.find_wait(tx, instance_id, wait_id), instance, authors
 
     async def _execute(self, instance: Any, wait: Any, authors: Authority) -> Outcome:
-        data = open_fields(wait.data, self._bus.box)
+        data = wait.data
         name, fields = data.get("command"), data.get("fields")
         if wait.kind == "script":
             name, fields = "ExecuteCodeCommand", {"code": data["source"], "variables": data["variables"]}
@@ -192,14 +190,11 @@ def _pause(tries: int) -> timedelta:
     return jittered(timedelta(seconds=BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)]))
 
 
-def _answer_of(wait: Any, outcome: Outcome, box: SecretBox) -> dict[str, Any]:
+def _answer_of(wait: Any, outcome: Outcome) -> dict[str, Any]:
     data = outcome.wire
     if wait.kind != "script":
         return {"result": data}
-    return {
-        "result": data.get("result"),
-        "variables": changes(open_fields(wait.data["variables"], box), data.get("variables") or {}),
-    }
+    return {"result": data.get("result"), "variables": changes(wait.data["variables"], data.get("variables") or {})}
 
 
 class StartJobs:

@@ -12,7 +12,6 @@ from bpm.process.instances import NewInstance, Standing, Startable
 from bpm.process.room import TransactionRoom
 from bpm.process.starter import starter_columns, starter_of
 from bpm.process.state import Instance
-from bpm.process.stored import stored_state
 from bpm.process.triggers import Trigger
 from bpm.process.wait_rows import WaitRows
 from bpm.security.permissions import Principal
@@ -109,7 +108,7 @@ class Step:
 
     def _state(self) -> dict[str, Any]:
         instance = self.instance
-        state, most = stored_state(instance, self.context.box), self.unit.limits.max_state_bytes
+        state, most = instance.to_json(), self.unit.limits.max_state_bytes
         if len(state) > most and not instance.status.is_final:
             raise Overgrown(
                 f"process instance {self.row.id if self.row else ''} of {self.process.id} would be {len(state)} "

@@ -16,7 +16,6 @@ from bpm.process.instances import NewInstance, Parent, Standing, Startable
 from bpm.process.room import STEPS_OF_INSTANCE, TransactionRoom
 from bpm.process.state import Instance
 from bpm.process.step import Step
-from bpm.process.stored import restored_state
 from bpm.process.triggers import Cancel, FailTask, Start, Trigger
 from bpm.process.weight import weigh
 from bpm.settings import ProcessSettings
@@ -151,7 +150,7 @@ class Unit:
     def _open(self, row: Any) -> Step:
         self._check_free(row.id)
         process = self.deployed.process(self.context, row.definition_id)
-        step = self.steps[row.id] = Step(self, process, restored_state(row.state, self.context.box), row)
+        step = self.steps[row.id] = Step(self, process, Instance.from_json(row.state), row)
         self.room.spend(STEPS_OF_INSTANCE)
         return step
 

@@ -7,10 +7,6 @@ from typing import Any
 from bpm.bus import Context
 from bpm.jobs import Job, JobQueue
 from bpm.process import tables, task_tables
-from bpm.security.sealing import seal_fields
-
-GIVEN = ("fields", "variables")
-"""Which parts of a wait's data are values; others say what is to be done with them."""
 
 
 class WaitRows:
@@ -55,7 +51,7 @@ class WaitRows:
             "due_at": due,
             "name": name,
             "key": key,
-            "data": self._sealed(data) if data is not None else None,
+            "data": data,
             "created_at": now,
         }
         self._passed.discard(effect.wait_id)
@@ -64,11 +60,6 @@ class WaitRows:
         if is_woken and due is not None:
             ref = f"{instance.id}.{effect.wait_id}.{row['attempt']}"
             self._jobs.enqueue(self._context.tx, Job(tables.KIND, ref, 0, due))
-
-    def _sealed(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Seal secrets among the values that a command, a script or a person is given."""
-        given = {name: seal_fields(data[name], self._context.box) for name in GIVEN if data.get(name)}
-        return {**data, **given} if given else data
 
     def pass_over(self, instance: Any, wait_id: int) -> None:
         """Leave a wait unwritten, for it is answered within this transaction."""

@@ -5,7 +5,7 @@ results hold, what a sentence or a log line repeats.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import unquote_plus
@@ -54,9 +54,6 @@ SECRET_NAMES = frozenset(
 )
 """Names, in lower case and without separators, whose values are secrets wherever they stand."""
 
-PERSONAL = frozenset({"accountnumber", "bvn", "cardnumber"})
-"""Those among them that are no credentials: hidden from logs and lists, and shown to who looks at one thing."""
-
 _STEMS = re.compile(r"secret|passw|passphrase|passcode|pwd|credential|apikey|privatekey|accesskey|signingkey|token$")
 _HARMLESS = re.compile(r"(type|count|name|length|policy|hint|url|uri|expiry|expires|expiresat|expiresin|changedat|id)$")
 """Names that end so tell something about a secret, as in `tokenType`."""
@@ -86,10 +83,6 @@ _ASSIGNED = re.compile(
 )
 """`"password": "x"` as in JSON, `password = "x"` as in a script, `password=x` as in a query."""
 
-_PARAMETER = re.compile(
-    r"(?P<tag>\bname\s{0,4}=\s{0,4}[\"'](?P<name>[\w.-]{1,100})[\"'][^<>]{0,500}>)(?P<value>[^<]{1,8192})<"
-)
-
 
 @lru_cache(maxsize=8192)
 def _names_secret(name: str) -> bool:
@@ -100,17 +93,6 @@ def _names_secret(name: str) -> bool:
 def is_secret_name(name: object) -> bool:
     """Tell whether a field of this name holds a secret, whatever its case and separators."""
     return _names_secret(str(name)[:MAX_NAME])
-
-
-@lru_cache(maxsize=8192)
-def _names_credential(name: str) -> bool:
-    return _names_secret(name) and _SEPARATORS.sub("", name.lower()) not in PERSONAL
-
-
-def is_credential_name(name: object) -> bool:
-    """Tell whether a field of this name holds a credential, rather than what is personal as an account number is."""
-    text = name if isinstance(name, str) else str(name)
-    return _names_credential(text if len(text) <= MAX_NAME else text[:MAX_NAME])  # no long text fills the cache
 
 
 @lru_cache(maxsize=8192)
@@ -131,28 +113,23 @@ def is_secret_parameter(name: str) -> bool:
     return is_secret_name(name) or bool(_SECRET_FIELD.search(name.lower()[:MAX_NAME]))
 
 
-def redacted(value: Any, secrets: Set[str] = frozenset(), is_secret: Callable[[object], bool] = is_secret_name) -> Any:
+def redacted(value: Any, secrets: Set[str] = frozenset()) -> Any:
     """Return JSON values with every secret replaced: by the usual names, by those in `secrets`, and by their form."""
     if isinstance(value, str):
-        return _without_forms(redacted_url(value) if "?" in value or "://" in value else value)
+        return _without_forms(redacted_url(value) if "://" in value[:10] else value)
     if isinstance(value, Mapping):
         fields = cast("Mapping[Any, Any]", value)
-        return {name: _redacted_field(name, inside, secrets, is_secret) for name, inside in fields.items()}
+        return {name: _redacted_field(name, inside, secrets) for name, inside in fields.items()}
     if isinstance(value, list | tuple):
         items = cast("list[Any]", value)
-        return [inside if type(inside) in _PLAIN else redacted(inside, secrets, is_secret) for inside in items]
+        return [inside if type(inside) in _PLAIN else redacted(inside, secrets) for inside in items]
     return value
 
 
-def without_credentials(value: Any) -> Any:
-    """Return JSON values with every credential replaced; what is personal stays."""
-    return redacted(value, is_secret=is_credential_name)
-
-
-def _redacted_field(name: Any, value: Any, secrets: Set[str], is_secret: Callable[[object], bool]) -> Any:
+def _redacted_field(name: Any, value: Any, secrets: Set[str]) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    return REDACTED if name in secrets or is_secret(name) else redacted(value, secrets, is_secret)
+    return REDACTED if name in secrets or is_secret_name(name) else redacted(value, secrets)
 
 
 def secret_texts(value: Any, secrets: Set[str] = frozenset()) -> Iterator[str]:
@@ -185,24 +162,6 @@ def without(text: str, secrets: Set[str]) -> str:
     return text
 
 
-def without_everywhere(value: Any, secrets: Set[str]) -> Any:
-    """Return JSON values without these secrets in any of their texts."""
-    if isinstance(value, str):
-        return without(value, secrets)
-    if isinstance(value, Mapping):
-        fields = cast("Mapping[Any, Any]", value)
-        return {name: without_everywhere(inside, secrets) for name, inside in fields.items()}
-    if isinstance(value, list | tuple):
-        return [without_everywhere(inside, secrets) for inside in cast("list[Any]", value)]
-    return value
-
-
-def without_secrets_of(sentences: Iterable[str], value: Any, secrets: Set[str] = frozenset()) -> tuple[str, ...]:
-    """Return sentences without the secrets that these JSON values hold, which they may repeat."""
-    known = set(secret_texts(value, secrets))
-    return tuple(without(sentence, known) if known else sentence for sentence in sentences)
-
-
 def redacted_text(text: str) -> str:
     """Return a sentence, path or log line without what looks like a secret: an assignment, a URL's user, a token."""
     text = _without_forms(text)
@@ -210,11 +169,6 @@ def redacted_text(text: str) -> str:
         text = _USERINFO.sub(rf"\1{REDACTED}@", text)
     text = _SCHEMES.sub(rf"\1\2{REDACTED}", text)
     return _ASSIGNED.sub(_assigned, text)
-
-
-def redacted_xml(text: str) -> str:
-    """Return a diagram without the texts of elements whose `name` says that they are secret; templates stay."""
-    return _PARAMETER.sub(_parameter, text)
 
 
 def redacted_query(query: str, secrets: Set[str] = frozenset()) -> str:
@@ -234,11 +188,6 @@ def _redacted_pair(pair: str, secrets: Set[str]) -> str:
         return pair
     name = unquote_plus(written)
     return f"{written}={REDACTED}" if name in secrets or is_secret_parameter(name) else pair
-
-
-def _parameter(found: re.Match[str]) -> str:
-    is_template = "{{" in found["value"] or "${" in found["value"] or not found["value"].strip()
-    return found[0] if is_template or not is_secret_name(found["name"]) else f"{found['tag']}{REDACTED}<"
 
 
 def _assigned(found: re.Match[str]) -> str:

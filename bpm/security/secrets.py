@@ -26,7 +26,6 @@ KEY_FILE = "secret.key"
 MIN_KEY_CHARACTERS = 32
 NONCE_BYTES = 12
 VERSION = "v1"
-DAMAGED = "the stored secret was changed or cut off; enter it again"
 
 
 class SecretError(ValueError):
@@ -59,36 +58,19 @@ class SecretBox:
 
     def encrypt(self, text: str) -> str:
         """Return `text` sealed; the same text gives another result each time."""
-        return f"{self._prefix}{base64.urlsafe_b64encode(self._sealed(text.encode())).decode()}"
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = nonce + self._cipher.encrypt(nonce, text.encode(), self._header)
+        return f"{self._prefix}{base64.urlsafe_b64encode(sealed).decode()}"
 
     def decrypt(self, sealed: str) -> str:
         """Return what was sealed; raises `SecretError` for another key's, a changed or a foreign text."""
         if not sealed.startswith(self._prefix):
             raise SecretError(self._foreign(sealed))
         try:
-            return self._open(base64.urlsafe_b64decode(sealed.removeprefix(self._prefix))).decode()
-        except (binascii.Error, ValueError) as error:
-            raise SecretError(DAMAGED) from error
-
-    def encrypt_bytes(self, data: bytes) -> bytes:
-        """Return bytes sealed, without the base64 of a text."""
-        return self._header + self._sealed(data)
-
-    def decrypt_bytes(self, sealed: bytes) -> bytes:
-        """Return what `encrypt_bytes` sealed; raises `SecretError`."""
-        if not sealed.startswith(self._header):
-            raise SecretError(self._foreign(sealed[:50].decode("latin-1")))
-        return self._open(sealed[len(self._header) :])
-
-    def _sealed(self, data: bytes) -> bytes:
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, data, self._header)
-
-    def _open(self, data: bytes) -> bytes:
-        try:
-            return self._cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], self._header)
-        except (InvalidTag, ValueError) as error:
-            raise SecretError(DAMAGED) from error
+            data = base64.urlsafe_b64decode(sealed.removeprefix(self._prefix))
+            return self._cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], self._header).decode()
+        except (InvalidTag, binascii.Error, ValueError) as error:
+            raise SecretError("the stored secret was changed or cut off; enter it again") from error
 
     def fingerprint(self, text: str) -> str:
         """Return by what a text is known again; without the key nobody can try out what it may have been."""

@@ -33,7 +33,6 @@ class CreateDecisionDefinitionCommand(Command[list[DecisionView]]):
 
     permission = "processes:write"
     succeeded = "Decisions deployed successfully"
-    sources = frozenset({"dmnXml"})
     failed = "Validation failed"
 
     dmn_xml: Xml

@@ -13,7 +13,6 @@ from bpm.process import CompiledProcess, compile_all, definition_tables, load, p
 from bpm.process.definition_tables import DeployedProcess
 from bpm.process.starts import ProcessStarts, self_starter
 from bpm.security.permissions import SYSTEM, Authority
-from bpm.security.redaction import redacted_xml
 from commands.processes.checks import check
 from scripts import Sandbox
 
@@ -77,7 +76,6 @@ class CreateProcessDefinitionCommand(Command[DeploymentView]):
     permission = "processes:write"
     aliases = ("CreateProcessDefinitiionCommand",)
     succeeded = "Process definition created successfully"
-    sources = frozenset({"bpmnXml"})
     failed = "Validation failed"
 
     name: Name
@@ -111,7 +109,6 @@ class UpdateProcessDefinitionCommand(Command[ProcessDefinitionView]):
 
     permission = "processes:write"
     succeeded = "Process definition updated successfully"
-    sources = frozenset({"bpmnXml"})
     failed = "Update failed"
 
     id: Id
@@ -199,8 +196,7 @@ class GetProcessDefinitionByIdQuery(Query[ProcessDefinitionDetailView]):
 def get(query: GetProcessDefinitionByIdQuery, context: Context) -> ProcessDefinitionDetailView:
     """Return it."""
     row = found(context, query.id)
-    xml = row.bpmn_xml if context.principal.allows("processes:write") else redacted_xml(row.bpmn_xml)
-    return ProcessDefinitionDetailView(**_checked(row, context).model_dump(), bpmn_xml=xml)
+    return ProcessDefinitionDetailView(**_checked(row, context).model_dump(), bpmn_xml=row.bpmn_xml)
 
 
 class GetProcessDefinitionListQuery(PagedQuery[Page[ProcessDefinitionView]]):

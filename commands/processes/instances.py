@@ -13,7 +13,6 @@ from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
 from bpm.process.tables import ProcessInstance
 from bpm.process.triggers import Cancel, CompleteTask, FailTask, GoOn, MessageArrived, TimerFired, Trigger
 from bpm.security.permissions import EXECUTE
-from bpm.security.redaction import without_credentials
 from bpm.settings import Settings
 from commands.processes.views import (
     InstanceDetailView,
@@ -137,8 +136,7 @@ def get_instance(query: GetProcessInstanceByIdQuery, context: Context, processes
     """Return it."""
     state = shown(processes.standing(context, query.instance_id))
     row = tables.find_instance(context.tx, query.instance_id)
-    seen = {**state.model_dump(), "variables": without_credentials(state.variables)}
-    return InstanceDetailView.model_validate({**summary(row).model_dump(), **seen})
+    return InstanceDetailView.model_validate({**summary(row).model_dump(), **state.model_dump()})
 
 
 class GetProcessInstanceListQuery(PagedQuery[Page[InstanceView]]):

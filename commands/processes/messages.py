@@ -12,7 +12,6 @@ from bpm.process.message_tables import keep_message
 from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
 from bpm.process.starts import ProcessStarts
 from bpm.process.triggers import CompleteUserTask, MessageArrived
-from bpm.security.sealing import seal_fields
 from commands.processes.instances import correlated, nobody_waits
 from commands.processes.user_tasks import check_form
 from commands.processes.views import CurrentTaskView, InstanceStateView, Key, Status, own_instance, shown
@@ -70,7 +69,7 @@ def correlate(
         "organization_id": context.organization_id,
         "name": name,
         "key": key,
-        "variables": seal_fields(command.variables, context.box),
+        "variables": command.variables,
         "expires_at": context.now() + timedelta(seconds=command.time_to_live_seconds),
         "created_at": context.now(),
     }

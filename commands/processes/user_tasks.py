@@ -14,7 +14,7 @@ from bpm.process.tables import ProcessWait
 from bpm.process.task_tables import select_user_tasks
 from bpm.process.triggers import CompleteUserTask
 from bpm.schemas import SchemaError, problems
-from commands.processes.views import InstanceStateView, own_instance, shown, shown_data
+from commands.processes.views import InstanceStateView, own_instance, shown
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -102,7 +102,7 @@ def _user_task(row: Any) -> UserTaskView:
             "name": row.name,
             "due_at": row.due_at,
             "created_at": row.created_at,
-            **(shown_data(row.data) or {}),
+            **(row.data or {}),
         },
         by_alias=True,
         by_name=True,

@@ -14,7 +14,7 @@ from router.backtest.difference import Difference, Fate, change_of
 from router.guard import Guard, Verdict
 from router.paths import values_at
 from router.replay.replays import is_whole
-from router.request import InboundCall
+from router.request import InboundCall, call_of
 from router.rule import Rule
 from router.seal import RequestSeal
 
@@ -60,7 +60,7 @@ class Examiner:
 
     def message(self, row: Any) -> Message[Any] | None:
         """Return the message that the rule makes of a stored request, or None when it can't."""
-        call = self._seal.for_trial(row, None)
+        call = call_of(row)
         return self._message(self._rule, call, self._path_values(call.path) or {})[0]
 
     def _path_values(self, path: str) -> Mapping[str, str] | None:

@@ -11,7 +11,6 @@ from bpm.process.starter import engine_of
 from bpm.process.step import Step
 from bpm.process.triggers import CompleteTask, Escalated, FailTask
 from bpm.security.permissions import PUBLISH_OWN
-from bpm.security.redaction import without_credentials
 
 log = structlog.get_logger("bpm.process")
 
@@ -49,7 +48,7 @@ def record(step: Step, effect: History) -> None:
         "event": effect.event,
         "at": effect.when,
         "token": effect.token,
-        "values": without_credentials(effect.values),
+        "values": dict(effect.values),
         "flows": list(effect.flows),
     }
     step.context.tx.append(tables.HISTORY, row)

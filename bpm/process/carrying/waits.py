@@ -12,7 +12,6 @@ from bpm.process.effects import (
 )
 from bpm.process.step import Step
 from bpm.process.triggers import MessageArrived
-from bpm.security.sealing import open_fields
 
 from .news import publish
 
@@ -28,7 +27,7 @@ def open_message(step: Step, effect: OpenMessageWait) -> None:
     early = message_tables.take_message(context.tx, organization, effect.name, effect.key, context.now())
     step.waits.open(step.row, effect, "message", name=effect.name, key=effect.key)
     if early is not None:
-        step.follow(MessageArrived(effect.wait_id, open_fields(early.variables, context.box)))
+        step.follow(MessageArrived(effect.wait_id, early.variables))
 
 
 def open_signal(step: Step, effect: OpenSignalWait) -> None:
