@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from bpm.accounts.limits import require_room
 from bpm.bus import Context, Registry
-from bpm.errors import Conflict
+from bpm.errors import Conflict, NotFound
 from bpm.security.permissions import Authority, Principal
 from bpm.security.redaction import REDACTED
 from bpm.security.references import References, is_reference
@@ -28,6 +28,16 @@ from router.paths import shape
 from router.rule import authority_of
 from router.sealing import mapped, redacted_definition, with_stored_secrets
 from router.tables import WebhookConfig
+
+NOT_FOUND = "Configuration not found"
+
+
+def existing(config_id: int, context: Context) -> WebhookConfig:
+    """Return a configuration of the caller's organisation; raises `NotFound`."""
+    row = tables.config_by_id(context.tx, context.organization_id, config_id)
+    if row is None:
+        raise NotFound(NOT_FOUND)
+    return row
 
 
 def insert(

@@ -1,13 +1,12 @@
 """Pause webhook configurations, so that they accept and keep what comes, and let them go on."""
 
 from bpm.bus import Command, Context, EffectContext, Id, handles
-from bpm.errors import Conflict, NotFound
+from bpm.errors import Conflict
+from commands.webhook_config_changes import existing
 from commands.webhook_config_changes import pause as change
 from commands.webhook_config_views import PausedWebHookConfigView, ResumedWebHookConfigView
-from router import tables
 from router.execution import Execution
 from router.table import RouteTable
-from router.tables import WebhookConfig
 
 
 class PauseWebHookConfigCommand(Command[PausedWebHookConfigView]):
@@ -31,7 +30,7 @@ async def pause(
     """Pause it, here before the answer is sent, elsewhere within a second."""
 
     def store(inside: Context) -> PausedWebHookConfigView:
-        row = _existing(command.id, inside)
+        row = existing(command.id, inside)
         if row.paused_at is not None:
             raise Conflict("Configuration is already paused")
         now = change(row, inside, on=True)
@@ -59,7 +58,7 @@ async def resume(
     """Let it go on, and ask for what waits."""
 
     def store(inside: Context) -> ResumedWebHookConfigView:
-        row = _existing(command.id, inside)
+        row = existing(command.id, inside)
         if row.paused_at is None:
             raise Conflict("Configuration is not paused")
         now = change(row, inside, on=False)
@@ -69,10 +68,3 @@ async def resume(
     await routes.refresh()
     await execution.wake()
     return view
-
-
-def _existing(config_id: int, context: Context) -> WebhookConfig:
-    row = tables.config_by_id(context.tx, context.organization_id, config_id)
-    if row is None:
-        raise NotFound("Configuration not found")
-    return row

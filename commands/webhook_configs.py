@@ -10,7 +10,7 @@ from bpm.bus.paging import PageNumber
 from bpm.errors import Conflict, NotFound
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
-from commands.webhook_config_changes import delete, insert, replace, switch
+from commands.webhook_config_changes import NOT_FOUND, delete, existing, insert, replace, switch
 from commands.webhook_config_checks import check_code
 from commands.webhook_config_views import (
     ActivatedWebHookConfigView,
@@ -26,8 +26,6 @@ from router.config import KEY, Type, WebHookFields, demands
 from router.table import RouteTable
 from router.tables import WebhookConfig, WebhookConfigRevision
 from scripts import Sandbox
-
-NOT_FOUND = "Configuration not found"
 
 
 def _key(value: str) -> str:
@@ -110,7 +108,7 @@ async def update(
     findings = await check_code(command, sandbox)
 
     def store(inside: Context) -> WebHookConfigView:
-        row = _existing(command.id, inside)
+        row = existing(command.id, inside)
         if command.revision not in (None, row.revision):
             raise Conflict(f"revision: is {row.revision} by now, not {command.revision}; read the configuration again")
         replace(row, command, findings, inside, registry, secrets_box, settings)
@@ -138,7 +136,7 @@ async def remove(
     """Delete the row and let this process's routes know."""
 
     def store(inside: Context) -> DeletedWebHookConfigView:
-        row = _existing(command.id, inside)
+        row = existing(command.id, inside)
         delete(row, inside)
         return DeletedWebHookConfigView(id=command.id, key=row.key, deleted_at=inside.now())
 
@@ -164,7 +162,7 @@ async def activate(
     """Switch it on and let this process's routes know."""
 
     def store(inside: Context) -> ActivatedWebHookConfigView:
-        row = _existing(command.id, inside)
+        row = existing(command.id, inside)
         if row.is_enabled:
             raise Conflict("Configuration is already active")
         now = switch(row, inside, on=True)
@@ -195,7 +193,7 @@ async def deactivate(
     """Switch it off and let this process's routes know."""
 
     def store(inside: Context) -> DeactivatedWebHookConfigView:
-        row = _existing(command.id, inside)
+        row = existing(command.id, inside)
         if not row.is_enabled:
             raise Conflict("Configuration is already inactive")
         now = switch(row, inside, on=False)
@@ -299,10 +297,3 @@ def list_revisions(query: GetWebHookConfigHistoryQuery, context: Context) -> Pag
     if not page.total_count and not tables.has_revisions(context.tx, context.organization_id, query.id):
         raise NotFound("No webhook configuration found with the specified ID")
     return page
-
-
-def _existing(config_id: int, context: Context) -> WebhookConfig:
-    row = tables.config_by_id(context.tx, context.organization_id, config_id)
-    if row is None:
-        raise NotFound(NOT_FOUND)
-    return row
