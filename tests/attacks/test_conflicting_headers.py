@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from bpm.testing import RunningApp, running_app
-from bpm.web.repeated import ONCE
+from bpm.web.repeated import ONCE, REPEATABLE
 
 pytestmark = pytest.mark.anyio
 
@@ -36,10 +36,10 @@ async def ask(app: RunningApp, method: str, path: str, headers: list[tuple[bytes
 async def test_a_second_header_is_refused_everywhere(app: RunningApp, method: str, path: str) -> None:
     """400 with the header's name, the connection closes, and nothing is stored, whichever of the two came first."""
     for name in sorted(ONCE):
-        for values in ((b"a", b"b"), (b"b", b"a"), (b"a", b"a")):
+        for values in [(b"a", b"b"), (b"b", b"a")] + [(b"a", b"a")] * (name not in REPEATABLE):
             headers = [(name, value) for value in values]
             answer = await ask(app, method, path, headers)
-            assert (answer.status_code, answer.headers["connection"]) == (400, "close")
+            assert (answer.status_code, answer.headers.get("connection")) == (400, "close")
             assert name.decode() in answer.text.lower()
     assert await app.requests() == []
 

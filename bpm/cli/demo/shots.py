@@ -58,7 +58,7 @@ def _github(known: Secrets) -> Iterable[Shot]:
     right = Shot("GitHub push", "right signature", "github", body, event | signed)
     yield right
     yield replace(right, how="the same delivery again")
-    yield replace(right, how="wrong secret", headers=event | _signed("github", "guessed", body))
+    yield replace(right, how="wrong secret", headers=event | _signed("github", "guessed at random", body))
     yield replace(right, how="no signature", headers=event)
     yield replace(right, how="body changed on the way", body=body.replace(b"main", b"evil"))
 
@@ -76,7 +76,7 @@ def _paystack(known: Secrets) -> Iterable[Shot]:
     body = _payload("paystack_charge")
     right = Shot("Paystack charge.success", "right signature", "paystack", body)
     yield replace(right, headers=_signed("paystack", known.paystack, body))
-    yield replace(right, how="wrong secret", headers=_signed("paystack", "guessed", body))
+    yield replace(right, how="wrong secret", headers=_signed("paystack", "guessed at random", body))
 
 
 def _orders(known: Secrets) -> Iterable[Shot]:
@@ -93,7 +93,7 @@ def _mono(known: Secrets) -> Iterable[Shot]:
     right = Shot("Mono account_updated", "right secret", "mono/callback", body, {"mono-webhook-secret": known.mono})
     yield right
     yield replace(right, how="the same event id again")
-    yield replace(right, how="wrong secret", headers={"mono-webhook-secret": "guessed"})
+    yield replace(right, how="wrong secret", headers={"mono-webhook-secret": "guessed at random"})
 
 
 def _remita() -> Iterable[Shot]:
