@@ -24,7 +24,7 @@ from bpm.jobs import Lanes
 from bpm.jobs.opening import open_jobs
 from bpm.process.jobs import ProcessJobs, StartJobs
 from bpm.process.runtime import ProcessRuntime
-from bpm.process.starts import ProcessStarts
+from bpm.process.start_triggers import ProcessStarts
 from bpm.retained import POLICIES
 from bpm.security.identifiers import new_id
 from bpm.security.private_files import make_private_folder

@@ -8,9 +8,9 @@ through `Sandbox`.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scripts.client import Sandbox
-    from scripts.limits import Limits
-    from scripts.outcome import (
+    from scripts.server.client import Sandbox
+    from scripts.shared.limits import Limits
+    from scripts.shared.outcome import (
         Check,
         CommandRefused,
         Failure,
@@ -43,6 +43,7 @@ def __getattr__(name: str) -> Any:
     """Import the server's side when it is asked for: the zygote imports this package too, and stays small."""
     if name not in __all__:
         raise AttributeError(f"module 'scripts' has no attribute {name!r}")
-    from scripts import client, limits, outcome
+    from scripts.server import client
+    from scripts.shared import limits, outcome
 
     return next(getattr(module, name) for module in (client, limits, outcome) if hasattr(module, name))

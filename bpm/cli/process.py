@@ -24,8 +24,8 @@ def check(file: File) -> None:
 
     Whether the commands and decisions of its tasks exist is asked when it is deployed.
     """
-    from bpm.process import InvalidDefinition, compile_all, parse
-    from bpm.process.decisions import load_decisions
+    from bpm.bpmn import InvalidDefinition, compile_all, parse
+    from bpm.dmn import load_decisions
 
     text = _read(file)
     try:

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bpm.bpmn.state import Caller, Instance
 from bpm.security.permissions import Principal
-
-from .state import Caller, Instance
 
 
 class Startable(Protocol):

@@ -7,13 +7,13 @@ from typing import Any
 
 import structlog
 
+from bpm.bpmn.state import changes
 from bpm.bus import Bus, Envelope, Outcome
 from bpm.errors import BpmError, Conflict, Fenced, Forbidden, NotFound, Poisoned
 from bpm.jobs import Job, JobQueue, jittered
 from bpm.process import start_tables, tables
-from bpm.process.deployed import Deployed
-from bpm.process.starter import engine_of, starter_of
-from bpm.process.state import changes
+from bpm.process.actors import engine_of, starter_of
+from bpm.process.cache import Deployed
 from bpm.security.permissions import EXECUTE, Authority, Permission, Principal, acting
 from bpm.store import Transaction, organizations
 

@@ -9,15 +9,15 @@ tasks, decisions, and instances that call each other. Scripts, effects and timer
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from bpm.bpmn.triggers import Trigger, stop_of
 from bpm.bus import Context, Registry
 from bpm.errors import NotFound
 from bpm.jobs import JobQueue
 from bpm.process import tables
-from bpm.process.deployed import Deployed
+from bpm.process.cache import Deployed
 from bpm.process.instances import NewInstance, Standing, Startable
 from bpm.process.room import TransactionRoom
 from bpm.process.step import Overgrown, Step
-from bpm.process.triggers import Trigger, stop_of
 from bpm.process.unit import Unit
 from bpm.settings import ProcessSettings
 

@@ -3,16 +3,17 @@
 from types import SimpleNamespace
 from typing import Any, Protocol
 
+from bpm.bpmn import effects
+from bpm.bpmn.compiler.compiled import CompiledProcess
+from bpm.bpmn.state import Instance
+from bpm.bpmn.triggers import Trigger
 from bpm.bus import Context, Registry
 from bpm.jobs import JobQueue
-from bpm.process import effects, tables
-from bpm.process.compiling.compiled import CompiledProcess
-from bpm.process.deployed import Deployed
+from bpm.process import tables
+from bpm.process.actors import starter_columns, starter_of
+from bpm.process.cache import Deployed
 from bpm.process.instances import NewInstance, Standing, Startable
 from bpm.process.room import TransactionRoom
-from bpm.process.starter import starter_columns, starter_of
-from bpm.process.state import Instance
-from bpm.process.triggers import Trigger
 from bpm.process.wait_rows import WaitRows
 from bpm.security.permissions import Principal
 from bpm.settings import ProcessSettings

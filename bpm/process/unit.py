@@ -4,20 +4,21 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from bpm.bpmn import effects
+from bpm.bpmn.engine import advance
+from bpm.bpmn.state import Instance
+from bpm.bpmn.triggers import Cancel, FailTask, Start, Trigger
+from bpm.bpmn.weight import weigh
 from bpm.bus import Context, Registry
 from bpm.errors import Conflict, Exhausted, Fenced, NotFound
 from bpm.jobs import JobQueue
-from bpm.process import definition_tables, effects, tables
-from bpm.process.carrying import carry_out
-from bpm.process.carrying.deferred import CANCELLING, DEFERRED, PutOff, deferred_effect
-from bpm.process.deployed import Deployed
-from bpm.process.engine import advance
+from bpm.process import definition_tables, tables
+from bpm.process.cache import Deployed
+from bpm.process.effects import carry_out
+from bpm.process.effects.deferred import CANCELLING, DEFERRED, PutOff, deferred_effect
 from bpm.process.instances import NewInstance, Parent, Standing, Startable
 from bpm.process.room import STEPS_OF_INSTANCE, TransactionRoom
-from bpm.process.state import Instance
 from bpm.process.step import Step
-from bpm.process.triggers import Cancel, FailTask, Start, Trigger
-from bpm.process.weight import weigh
 from bpm.settings import ProcessSettings
 
 CANCELLED_AT_ONCE = 50

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from bpm.bpmn import BpmnProblem, CompiledProcess
 from bpm.bus import Context, EffectContext, Registry
 from bpm.errors import Invalid
-from bpm.process import BpmnProblem, CompiledProcess
 from bpm.process.decision_tables import newest_decision
 from bpm.security.permissions import Principal
 from scripts import Sandbox

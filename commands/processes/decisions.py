@@ -6,9 +6,9 @@ from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 
 from bpm.bus import Command, Context, Moment, Page, PagedQuery, Query, View, handles
+from bpm.dmn import DecisionFailed, decide, load_decisions
 from bpm.errors import Conflict, Invalid
 from bpm.process.decision_tables import DeployedDecision, newest_decision, select_decisions
-from bpm.process.decisions import DecisionFailed, decide, load_decisions
 from bpm.process.runtime import ProcessRuntime
 
 Xml = Annotated[str, Field(min_length=1, max_length=1024 * 1024)]

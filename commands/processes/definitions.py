@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 
+from bpm.bpmn import CompiledProcess, compile_all, load, parse
 from bpm.bus import Command, Context, EffectContext, Id, Moment, Page, PagedQuery, Query, Registry, View, handles
 from bpm.errors import Conflict, Forbidden, Invalid, NotFound
-from bpm.process import CompiledProcess, compile_all, definition_tables, load, parse
+from bpm.process import definition_tables
 from bpm.process.definition_tables import DeployedProcess
-from bpm.process.starts import ProcessStarts, self_starter
+from bpm.process.start_triggers import ProcessStarts, self_starter
 from bpm.security.permissions import SYSTEM, Authority
 from commands.processes.checks import check
 from scripts import Sandbox

@@ -4,11 +4,11 @@ from typing import Any
 
 from pydantic import Field
 
+from bpm.bpmn.triggers import Retry, Skip
 from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Conflict, Invalid
 from bpm.process import tables
 from bpm.process.runtime import ProcessRuntime
-from bpm.process.triggers import Retry, Skip
 from commands.processes.views import InstanceStateView, own_instance, shown
 
 AT_ONCE = 1_000

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from bpm.bpmn.triggers import Cancel, CompleteTask, FailTask, GoOn, MessageArrived, TimerFired, Trigger
 from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, View, handles
 from bpm.errors import Conflict, NotFound
 from bpm.process import definition_tables, tables
@@ -11,7 +12,6 @@ from bpm.process.instances import Startable
 from bpm.process.jobs import ProcessJobs
 from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
 from bpm.process.tables import ProcessInstance
-from bpm.process.triggers import Cancel, CompleteTask, FailTask, GoOn, MessageArrived, TimerFired, Trigger
 from bpm.security.permissions import EXECUTE
 from bpm.settings import Settings
 from commands.processes.views import (

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from bpm.bpmn.triggers import CompleteUserTask, MessageArrived
 from bpm.bus import Command, Context, Id, Integer, View, handles
 from bpm.errors import Conflict, NotFound
 from bpm.process import tables
 from bpm.process.message_tables import keep_message
 from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
-from bpm.process.starts import ProcessStarts
-from bpm.process.triggers import CompleteUserTask, MessageArrived
+from bpm.process.start_triggers import ProcessStarts
 from commands.processes.instances import correlated, nobody_waits
 from commands.processes.user_tasks import check_form
 from commands.processes.views import CurrentTaskView, InstanceStateView, Key, Status, own_instance, shown

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from bpm.bpmn.migration import missing_elements
+from bpm.bpmn.state import Instance
 from bpm.bus import Command, Context, Id, View, handles
 from bpm.errors import Conflict, Invalid
 from bpm.process import tables
-from bpm.process.migration import missing_elements
 from bpm.process.runtime import ProcessRuntime
-from bpm.process.state import Instance
 from commands.processes.definitions import found
 from commands.processes.views import own_instance
 

@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from bpm.bpmn.triggers import SignalArrived
 from bpm.bus import Command, Context, Integer, View, handles
 from bpm.errors import Conflict, NotFound
 from bpm.process import tables
 from bpm.process.room import TransactionRoom
 from bpm.process.runtime import NewInstance, ProcessRuntime
-from bpm.process.starts import ProcessStarts
-from bpm.process.triggers import SignalArrived
+from bpm.process.start_triggers import ProcessStarts
 
 AT_ONCE = 100
 """So many instances hear a signal in one transaction; the next ones in a transaction of their own."""

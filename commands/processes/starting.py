@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, Id, Integer, View, handles
 from bpm.process.runtime import NewInstance
-from bpm.process.starts import ProcessStarts
+from bpm.process.start_triggers import ProcessStarts
 from bpm.security.permissions import EXECUTE
 
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic_core import to_json
 
+from bpm.bpmn.triggers import CompleteUserTask
 from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, View, handles
 from bpm.errors import Invalid
 from bpm.process import tables
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.tables import ProcessWait
 from bpm.process.task_tables import select_user_tasks
-from bpm.process.triggers import CompleteUserTask
 from bpm.schemas import SchemaError, problems
 from commands.processes.views import InstanceStateView, own_instance, shown
 

@@ -54,7 +54,7 @@ def rights_page() -> str:
         "Rights of work that nobody waits for",
         "Rules, processes, timers and scheduled messages work when their makers are long gone. What they may do is "
         "asked **now**, at each message: they may do what every person behind them may do at that moment. Modules: "
-        "`bpm/accounts/rights.py`, `bpm/bus/rights.py`, `bpm/process/starter.py`.",
+        "`bpm/accounts/rights.py`, `bpm/bus/rights.py`, `bpm/process/actors.py`.",
         "## Who acts, with whose rights, asked when",
         _table(("what is done", "who is asked", "when", "when somebody lacks a right"), asked),
         "A person is asked as the account that signed in, a machine as its API key: within the key's scopes, and only "

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
-from scripts import facades, guards
-from scripts.attributes import MEMBERS
-from scripts.compiler import CONTAINER, compile_script
+from scripts.child import facades, guards
+from scripts.child.attributes import MEMBERS
+from scripts.child.compiler import CONTAINER, compile_script
 
 STEPS = 4
 """How far from a name the walk goes."""

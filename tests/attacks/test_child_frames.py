@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from scripts import Limits
-from scripts.frames import MalformedFrameError, kind_of, pack
-from scripts.headers import problem_with
-from scripts.messages import RUNNING, rooms, understood
-from scripts.values import verify
+from scripts.server.messages import RUNNING, rooms, understood
+from scripts.shared.frames import MalformedFrameError, kind_of, pack
+from scripts.shared.headers import problem_with
+from scripts.shared.values import verify
 from tests.scripts.corpus import Bus
 from tests.scripts.wall import OpenSandbox
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from pydantic_core import to_json
 
+from bpm.dmn import DecisionFailed, decide, load_decisions
 from bpm.events.publisher import LEAST_FILTER_STEPS, MAX_FILTER_STEPS
-from bpm.process.decisions import DecisionFailed, decide, load_decisions
 from bpm.security.strict_json import MAX_VALUES, StrictJsonError, parse_json
 from bpm.testing import RunningApp, running_app
-from tests.bpm.process.test_process_decisions import FILE, table
+from tests.bpm.dmn.test_decisions import FILE, table
 from tests.commands.playing import bpmn
 from tests.router.conftest import until
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from bpm.process import CompiledProcess, Instance, InvalidDefinition, Status, advance, load
-from bpm.process.decisions import load_decisions
-from bpm.process.effects import Incident
+from bpm.bpmn import CompiledProcess, Instance, InvalidDefinition, Status, advance, load
+from bpm.bpmn.effects import Incident
+from bpm.bpmn.triggers import Cancel, GoOn, Retry, Start, Trigger
+from bpm.dmn import load_decisions
 from bpm.process.room import TransactionRoom
-from bpm.process.triggers import Cancel, GoOn, Retry, Start, Trigger
 from bpm.settings import ProcessSettings
 from bpm.testing import RunningApp, running_app
-from tests.bpm.process.player import model
+from tests.bpm.bpmn.player import model
 from tests.commands.playing import bpmn, deploy, start
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]

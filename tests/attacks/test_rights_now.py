@@ -14,7 +14,7 @@ import pytest
 
 import bpm.bus.later
 import bpm.jobs.reconciler
-import bpm.process.starts
+import bpm.process.start_triggers
 from bpm.client import BusClient
 from bpm.testing import RunningApp, WebhookReceiver, running_app
 from bpm.unattended import WAYS
@@ -65,7 +65,7 @@ async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     """An organisation whose maker uses an API key, with everything that waits made quick."""
     monkeypatch.setattr(bpm.jobs.reconciler, "SECONDS", 0.1)
     monkeypatch.setattr(bpm.bus.later, "BACKOFF_SECONDS", (0.2,) * 60)
-    monkeypatch.setattr(bpm.process.starts, "REFUSED_PAUSE", timedelta(seconds=0.2))
+    monkeypatch.setattr(bpm.process.start_triggers, "REFUSED_PAUSE", timedelta(seconds=0.2))
     delivery: Any = {"probe": "off", "allowed_networks": "127.0.0.0/8"}
     async with running_app(tmp_path, delivery=delivery) as app:
         organization = await app.cmd("CreateOrganizationCommand", name="Acme")

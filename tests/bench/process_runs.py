@@ -14,8 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from bpm.process import Instance, advance, load
-from bpm.process.triggers import Start
+from bpm.bpmn import Instance, advance, load
+from bpm.bpmn.triggers import Start
 from tests.bench.benchmark import Figure, Measure
 from tests.bench.load import Request, send
 from tests.bench.stage import Stage

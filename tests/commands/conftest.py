@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-import commands.chains
 import commands.code
 import commands.deliveries
-import commands.events
-import commands.inbound
+import commands.events.events
+import commands.inbound.requests
 import commands.subscriptions
-import commands.system
-import commands.webhook_configs
+import commands.system.system
+import commands.webhooks.chains
+import commands.webhooks.configs
 from bpm.accounts.tables import User
 from bpm.bus import Bus, Envelope, Registry
 from bpm.clock import system_clock
@@ -31,14 +31,14 @@ from router.table import RouteTable
 from scripts import Sandbox
 
 AREAS = (
-    commands.chains,
+    commands.webhooks.chains,
     commands.code,
     commands.deliveries,
-    commands.events,
-    commands.inbound,
+    commands.events.events,
+    commands.inbound.requests,
     commands.subscriptions,
-    commands.system,
-    commands.webhook_configs,
+    commands.system.system,
+    commands.webhooks.configs,
 )
 ADMIN = Principal("user", "user:1", "admin", 1, permissions_of(["admin"]))
 

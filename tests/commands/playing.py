@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from bpm.testing import RunningApp
-from tests.bpm.process.conformance.notation import Writer
-from tests.bpm.process.player import model
+from tests.bpm.bpmn.conformance.notation import Writer
+from tests.bpm.bpmn.player import model
 
 
 def bpmn(text: str, process: str = "p") -> str:

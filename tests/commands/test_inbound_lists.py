@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event
 
 from bpm.bus import Context, Envelope
 from bpm.store import Transaction
-from commands.inbound import list_requests
+from commands.inbound.requests import list_requests
 from router import tables
 from tests.commands.conftest import ADMIN, House, stranger
 from tests.crowd import START, crowd, fill

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-import commands.system
+import commands.system.system
 from bpm.bus import Bus, Envelope, Registry
 from bpm.clock import system_clock
 from bpm.errors import Forbidden, NotFound
@@ -16,7 +16,7 @@ from bpm.security.permissions import SYSTEM
 from bpm.security.secrets import SecretBox
 from bpm.settings import QuarantineSettings, Settings
 from bpm.store import Database
-from commands.system import GetCommandCatalogQuery, GetSystemStatusQuery, PingQuery
+from commands.system.system import GetCommandCatalogQuery, GetSystemStatusQuery, PingQuery
 from router.quota import Quota
 from router.tables import INBOUND
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-import commands.api_keys
-import commands.audit
-import commands.users
+import commands.accounts.api_keys
+import commands.accounts.audit
+import commands.accounts.users
 from bpm.accounts import Accounts
 from bpm.accounts.tables import ApiKey, User
 from bpm.bus import Bus, Registry
@@ -67,7 +67,7 @@ async def office(database: Database, settings: Settings, hashed: str) -> AsyncIt
     """An office with an administrator `chief` (1) and a `clerk` (2) who may read, manage users and publish."""
     accounts = Accounts(database, settings, b"k" * 32)
     registry = Registry()
-    for area in (commands.api_keys, commands.audit, commands.users):
+    for area in (commands.accounts.api_keys, commands.accounts.audit, commands.accounts.users):
         registry.discover(area.__name__)
     registry.bind({"accounts": accounts, "settings": settings})
     office = Office(

@@ -19,9 +19,9 @@ from typing import Any
 
 import msgpack
 
-from scripts import zygote
-from scripts.compiler import CONTAINER
-from scripts.execution import Language
+from scripts.child import zygote
+from scripts.child.compiler import CONTAINER
+from scripts.child.execution import Language
 
 LOADED = (ctypes, os, resource, signal, socket, struct, subprocess)
 

@@ -7,9 +7,9 @@ import random
 import symtable
 from typing import Any
 
-from scripts import policy
-from scripts.clock import DICE
-from scripts.values import Outgoing
+from scripts.child.clock import DICE
+from scripts.shared import policy
+from scripts.shared.values import Outgoing
 
 CONTAINER = "script"
 

@@ -1,9 +1,9 @@
 """What a child does before its job."""
 
-from scripts import guards
-from scripts.child import REHEARSAL, rehearse
-from scripts.compiler import compile_script
-from scripts.execution import Language
+from scripts.child import guards
+from scripts.child.child import REHEARSAL, rehearse
+from scripts.child.compiler import compile_script
+from scripts.child.execution import Language
 
 
 def test_the_rehearsal_ends_well():

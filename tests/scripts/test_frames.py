@@ -2,8 +2,8 @@
 
 import pytest
 
-from scripts.frames import HEADER, MalformedFrameError, pack, unpack
-from scripts.values import Outgoing, TooLargeError, verify
+from scripts.shared.frames import HEADER, MalformedFrameError, pack, unpack
+from scripts.shared.values import Outgoing, TooLargeError, verify
 
 VALUES = [None, True, 0, -1, 2**63, 2**64, -(2**64), 10**300, 0.5, "", "äöü", [], [1, ["x"]], {}, {"a": {"b": None}}]
 

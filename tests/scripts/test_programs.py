@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scripts import Sandbox, policy
+from scripts import Sandbox
+from scripts.shared import policy
 from tests.scripts.corpus import Bus
 
 pytestmark = pytest.mark.anyio

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts import policy
-from scripts.compiler import CONTAINER, compile_script
-from scripts.privates import is_private
+from scripts.child.compiler import CONTAINER, compile_script
+from scripts.child.privates import is_private
+from scripts.shared import policy
 
 NAMES = st.sampled_from(
     ["x", "y", "payload", "json", "_getattr_", "__builtins__", "_", "__import__", "result", "super", "eval", "print"]

@@ -146,7 +146,7 @@ async def test_a_killed_zygote_is_replaced():
 
 async def test_a_stopped_zygote_is_replaced(monkeypatch: pytest.MonkeyPatch):
     """A zygote that no longer answers is killed and replaced; no run waits for ever."""
-    monkeypatch.setattr("scripts.remote_child.BURY_SECONDS", 0.5)
+    monkeypatch.setattr("scripts.server.remote_child.BURY_SECONDS", 0.5)
     before = offspring()
     async with Sandbox() as sandbox:
         assert (await sandbox.run(WORD, {}, isolation="rule")).result == "fine"

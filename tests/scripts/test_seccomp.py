@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.seccomp import ALLOW, KILL_PROCESS, SystemCallFilter
-from scripts.syscalls import ALLOWED, MACHINES, REFUSED, Machine, this_machine
+from scripts.wall.seccomp import ALLOW, KILL_PROCESS, SystemCallFilter
+from scripts.wall.syscalls import ALLOWED, MACHINES, REFUSED, Machine, this_machine
 
 REFUSE = 0x00050000 | errno.EPERM
 CHECKED = {"tgkill", "mmap", "mprotect"}

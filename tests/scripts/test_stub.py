@@ -5,9 +5,9 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from scripts import policy
-from scripts.clock import now
-from scripts.interface import CommandError, Interface
+from scripts.child.clock import now
+from scripts.child.interface import CommandError, Interface
+from scripts.shared import policy
 
 STUB = ast.parse(Path(policy.__file__).with_name("script.pyi").read_text())
 OFFERED: dict[str, Any] = {"send": Interface.send, "reply": Interface.reply, "log": Interface.log, "now": now}

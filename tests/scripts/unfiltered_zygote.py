@@ -7,8 +7,9 @@ for another.
 import ctypes
 import errno
 
-from scripts import kernel, seccomp, zygote
-from scripts.syscalls import this_machine
+from scripts.child import zygote
+from scripts.wall import kernel, seccomp
+from scripts.wall.syscalls import this_machine
 
 
 def refuse_filters() -> None:

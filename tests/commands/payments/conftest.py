@@ -86,7 +86,7 @@ async def office(settings: Settings) -> AsyncIterator[Office]:
     database = open_database(settings)
     client = ProviderClient(TIMEOUT_SECONDS)
     registry = Registry()
-    for module in ("commands.payments", "commands.events"):
+    for module in ("commands.payments", "commands.events.events"):
         registry.discover(module)
     await database.start()
     jobs = open_jobs(database, settings, system_clock)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from bpm.bpmn import InvalidDefinition
+from bpm.dmn import DecisionFailed, decide, load_decisions
+from bpm.dmn.evaluate import POLICIES
 from bpm.metering import OverBudget
-from bpm.process import InvalidDefinition
-from bpm.process.decisions import DecisionFailed, decide, load_decisions
-from bpm.process.decisions.evaluate import POLICIES
-from tests.bpm.process.test_process_decisions import FILE, table
+from tests.bpm.dmn.test_decisions import FILE, table
 from tests.fuzz.targets.expressions import VALUES, WORDS
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

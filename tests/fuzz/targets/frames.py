@@ -2,11 +2,11 @@
 
 from hypothesis import strategies as st
 
-from scripts.frames import KIND_BYTES, MalformedFrameError, kind_of, pack
-from scripts.headers import problem_with
-from scripts.limits import Limits
-from scripts.messages import RUNNING, understood
-from scripts.values import verify
+from scripts.server.messages import RUNNING, understood
+from scripts.shared.frames import KIND_BYTES, MalformedFrameError, kind_of, pack
+from scripts.shared.headers import problem_with
+from scripts.shared.limits import Limits
+from scripts.shared.values import verify
 
 LIMITS = Limits(result_values=1_000)
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(1 << 70), 1 << 70), st.floats(), st.text(max_size=5))

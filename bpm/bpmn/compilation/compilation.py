@@ -1,0 +1,157 @@
+"""One process while it is being compiled: what nodes ask for, and the problems they note."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+from bpm.bpmn.compilation.paths import Links, Steps, steps_of
+from bpm.bpmn.compilation.values import Evaluator, Mapped, Timer, compile_condition, compile_value, is_constant
+from bpm.bpmn.definition import Declaration, Element, ProcessDefinition, SequenceFlow
+from bpm.bpmn.reader.event_definitions import EventDefinition
+from bpm.bpmn.reader.extensions import Assignment
+from bpm.expressions import EvaluationError, Expression, ExpressionError
+from bpm.model_files.problems import BpmnProblem
+
+_LANGUAGES = re.compile(r"|feel|juel|https?://www\.omg\.org/spec/(?:dmn/\d+/feel/?|feel/\d+/?)", re.IGNORECASE)
+
+_NAME = re.compile(r"(?:=|[$#]\{)?\s*([A-Za-z_]\w*)(?:\.\w+)*\s*\}?")
+
+_Compiled = TypeVar("_Compiled")
+
+
+class Compilation:
+    """Gathers problems; each method gives something usable even when it notes one, so that none hides another."""
+
+    def __init__(self, process: ProcessDefinition, declarations: Mapping[str, Declaration]) -> None:
+        self.process = process
+        self.declarations = declarations
+        self.elements = {element.id: element for element in process.elements}
+        self.problems: list[BpmnProblem] = []
+
+    @cached_property
+    def links(self) -> Links:
+        """The link events of the process."""
+        return Links(self.process)
+
+    @cached_property
+    def steps(self) -> Steps:
+        """Where each element leads."""
+        return steps_of(self.process, self.links)
+
+    @cached_property
+    def attached(self) -> Mapping[str, Sequence[Element]]:
+        """The boundary events of each element."""
+        attached: defaultdict[str, list[Element]] = defaultdict(list)
+        for element in self.process.elements:
+            if element.kind == "boundaryEvent":
+                attached[element.attributes.get("attachedToRef", "")].append(element)
+        return attached
+
+    @cached_property
+    def associated(self) -> Mapping[str, Sequence[str]]:
+        """What each element is tied to by a dotted line, whichever way it points."""
+        associated: defaultdict[str, list[str]] = defaultdict(list)
+        for source, target in self.process.associations:
+            associated[source].append(target)
+            associated[target].append(source)
+        return associated
+
+    def problem(self, place: Element | SequenceFlow | ProcessDefinition, message: str) -> None:
+        """Note a problem of an element, a flow or the process itself."""
+        self.problems.append(BpmnProblem(message, place.id, place.name, place.line))
+
+    def declaration(self, reference: str) -> Declaration | None:
+        """The message or error of an id, with or without a namespace prefix."""
+        return self.declarations.get(reference.rpartition(":")[2])
+
+    def condition(self, flow: SequenceFlow) -> Expression | None:
+        """The compiled condition of a flow, None if it has none."""
+        if not _LANGUAGES.fullmatch(flow.language):
+            self.problem(flow, f"its condition is written in {flow.language}; write FEEL (=a > 1) or ${{a > 1}}")
+            return None
+        if not flow.condition:
+            return None
+        return self._try(flow, "its condition", lambda: compile_condition(flow.condition))
+
+    def value(self, element: Element, what: str, source: Any) -> Evaluator:
+        """The evaluator of a value; `what` names it in a problem."""
+        return self._try(element, what, lambda: compile_value(source)) or _nothing
+
+    def formula(self, element: Element, what: str, source: str) -> Evaluator | None:
+        """The evaluator of an expression, marked as one or bare; None if there is none."""
+        if not source.strip():
+            return None
+        marked = source if source.lstrip().startswith(("=", "${", "#{")) else f"={source}"
+        return self.value(element, what, marked)
+
+    def name_in(self, source: str) -> str:
+        """The variable that an expression is a path into; empty if it is anything more."""
+        match = _NAME.fullmatch(source.strip())
+        return match[1] if match else ""
+
+    def event_condition(self, element: Element) -> Expression | None:
+        """The condition of a conditional event."""
+        text = element.events[0].text
+        if not text:
+            self.problem(element, "its conditional event has no condition")
+        return self.loop_condition(element, text)
+
+    def loop_condition(self, element: Element, text: str) -> Expression | None:
+        """The condition of a loop or an event, None if it has none."""
+        if not text:
+            return None
+        return self._try(element, "its condition", lambda: compile_condition(text))
+
+    def code(self, element: Element) -> str:
+        """The code of the error or escalation that an event names; empty for any."""
+        declaration = self.declaration(element.events[0].reference)
+        code = (declaration.code or declaration.name) if declaration else ""
+        return self.fixed(element, f"its {element.events[0].kind} code", code)
+
+    def signal_name(self, element: Element) -> str:
+        """The name of the signal that an event refers to."""
+        declaration = self.declaration(element.events[0].reference)
+        name = declaration.name if declaration else ""
+        if not name:
+            self.problem(element, "it names no signal; set signalRef to a <signal> with a name")
+        return name
+
+    def signal(self, element: Element) -> Evaluator:
+        """The evaluator of the signal's name."""
+        return self.value(element, "its signal's name", self.signal_name(element))
+
+    def fixed(self, element: Element, what: str, text: str) -> str:
+        """A text that has to be meant literally."""
+        if not is_constant(text):
+            self.problem(element, f"{what} must be fixed, not an expression: {text}")
+        return text
+
+    def mapping(self, element: Element, what: str, assignments: Iterable[Assignment] | None) -> Mapped | None:
+        """The compiled mapping, None if there is nothing to map."""
+        if not assignments:
+            return None
+        for assignment in assignments:
+            if not all(assignment.target.split(".")):
+                self.problem(element, f"{what} has an entry without a target name")
+        return self._try(element, what, lambda: Mapped.compile(assignments))
+
+    def timer(self, element: Element, event: EventDefinition) -> Timer:
+        """The compiled timer of an event definition."""
+        if not event.text:
+            self.problem(element, "its timer says no time; write a timeDuration, timeDate or timeCycle")
+            return Timer("duration", _nothing)
+        timer = self._try(element, "its timer", lambda: Timer.compile(event.timing, event.text))
+        return timer or Timer("duration", _nothing)
+
+    def _try(self, place: Element | SequenceFlow, what: str, compile_it: Callable[[], _Compiled]) -> _Compiled | None:
+        try:
+            return compile_it()
+        except (ExpressionError, EvaluationError) as error:
+            self.problem(place, f"{what}: {error}")
+            return None
+
+
+def _nothing(_: Mapping[str, Any]) -> Any:
+    return None

@@ -1,0 +1,134 @@
+"""What compiling makes of an element's texts: evaluators, mappings, conditions and timers."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from bpm.bpmn.cron import Cron
+from bpm.bpmn.reader.extensions import Assignment
+from bpm.bpmn.timers import Cycle, parse_cycle, parse_date, parse_duration
+from bpm.bpmn.view import View
+from bpm.expressions import Expression, ExpressionError, compile_expression, compile_template
+
+Evaluator = Callable[[Mapping[str, Any]], Any]
+
+_JUEL = re.compile(r"[$#]\{([^{}]*)\}")
+_JAVA = re.compile(r"[$#]\{[^}]*?(?<![\w.\"'])(execution|task|delegateExecution|delegateTask)\.")
+
+
+def compile_value(source: Any) -> Evaluator:
+    """Compile a value of a mapping; raises ExpressionError.
+
+    `=expression` (FEEL) and `${expression}` (JUEL) give the expression's value, `{{expression}}` and `${…}` inside
+    a text are filled in, anything else is meant literally. A missing variable is null.
+    """
+    if isinstance(source, str) and source.startswith("="):
+        return compile_expression(source, "null").evaluate
+    return compile_template(_from_juel(source), "null").render
+
+
+def compile_condition(source: str) -> Expression:
+    """Compile a condition, in which a missing variable is null; raises ExpressionError."""
+    _refuse_java(source)
+    return compile_expression(source, "null")
+
+
+def _refuse_java(source: str) -> None:
+    """Raise ExpressionError for Camunda 7's own objects, which would otherwise be variables that are not there."""
+    if match := _JAVA.search(source):
+        message = f"'{match[1]}' is an object of Camunda 7's Java, which is not there; name variables instead"
+        raise ExpressionError(message, match.start(1) + 1)
+
+
+def _from_juel(source: Any) -> Any:
+    """The same value with `{{…}}` for every `${…}` and `#{…}` in its texts."""
+    if isinstance(source, str):
+        _refuse_java(source)
+        return _JUEL.sub(r"{{\1}}", source)
+    if isinstance(source, dict):
+        return {key: _from_juel(value) for key, value in cast("dict[str, Any]", source).items()}
+    if isinstance(source, list):
+        return [_from_juel(item) for item in cast("list[Any]", source)]
+    return source
+
+
+def is_constant(source: str) -> bool:
+    """Whether a text means itself, with nothing to evaluate."""
+    return not source.startswith("=") and "{{" not in source and not _JUEL.search(source)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A compiled input or output mapping."""
+
+    assignments: tuple[tuple[str, tuple[str, ...], Evaluator], ...]
+
+    @classmethod
+    def compile(cls, assignments: Iterable[Assignment]) -> "Mapped":
+        """Compile a mapping; raises ExpressionError."""
+        return cls(
+            tuple(
+                [
+                    (name, tuple(path), compile_value(one.source))
+                    for one in assignments
+                    for name, *path in (one.target.split("."),)
+                ]
+            )
+        )
+
+    def evaluate(self, view: View, merge: bool = False) -> dict[str, Any]:
+        """The targets' values by top-level name, each seeing the ones before it.
+
+        A path builds an object; with `merge` it adds to the variable that is there already.
+        """
+        values: dict[str, Any] = {}
+        seen = view.within({}) if len(self.assignments) > 1 else view
+        for name, path, evaluator in self.assignments:
+            value = evaluator(seen)
+            if path:
+                there = values.get(name, view.get(name) if merge else None)
+                value = _nest(there, path, value)
+            values[name] = value
+            if seen is not view:
+                seen[name] = value
+        return values
+
+
+def _nest(target: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    """A copy of the object `target` with `value` at `path`; what is no object is replaced."""
+    copy: dict[str, Any] = dict(cast("Mapping[str, Any]", target)) if isinstance(target, Mapping) else {}
+    copy[path[0]] = value if len(path) == 1 else _nest(copy.get(path[0]), path[1:], value)
+    return copy
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A compiled timer: a duration, a date or a cycle, fixed or computed."""
+
+    timing: str
+    value: Evaluator
+
+    @classmethod
+    def compile(cls, timing: str, text: str) -> "Timer":
+        """Compile a timer; raises ExpressionError, or EvaluationError for a fixed text that is no such time."""
+        if is_constant(text):
+            _READERS[timing](text)
+        return cls(timing, compile_value(text))
+
+    def schedule(self, view: View) -> tuple[datetime, Any]:
+        """When it is due first, and the data that `timers.next_time` needs (None: it fires once)."""
+        value = _READERS[self.timing](self.value(view))
+        if isinstance(value, datetime):
+            return value, None
+        if isinstance(value, Cycle):
+            return value.first_time(view.now)
+        return value.after(view.now), [value.text] if isinstance(value, Cron) else None
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "duration": parse_duration,
+    "date": parse_date,
+    "cycle": parse_cycle,
+}

@@ -1,0 +1,70 @@
+"""`Definitions` -> `CompiledProcess`: which processes of a file to execute, and all that keeps them from it."""
+
+from collections.abc import Sequence
+
+from bpm.bpmn.compiler.building import build
+from bpm.bpmn.compiler.compiled import CompiledProcess
+from bpm.bpmn.definition import Definitions, ProcessDefinition
+from bpm.bpmn.reader.parse import parse
+from bpm.model_files.problems import BpmnProblem, InvalidDefinition
+
+__all__ = ["CompiledProcess", "choose_processes", "compile_all", "compile_process", "load"]
+
+
+MAX_PROCESSES = 20
+"""How many processes of a file are executed: each is stored with the whole file."""
+
+
+def load(source: str | bytes, process_id: str | None = None) -> CompiledProcess:
+    """Parse and compile; raises InvalidDefinition with every problem of the file."""
+    return compile_process(parse(source), process_id)
+
+
+def compile_process(definitions: Definitions, process_id: str | None = None) -> CompiledProcess:
+    """Compile one process of a file: the one of that id, or the one that is to be executed.
+
+    That is the one marked `isExecutable`, or the only one there is. Raises InvalidDefinition with every problem.
+    """
+    for process in choose_processes(definitions):
+        if process_id in (None, process.id):
+            return build(definitions, process)
+    raise InvalidDefinition([BpmnProblem(f"the file holds no executable process '{process_id}'")])
+
+
+def compile_all(definitions: Definitions) -> list[CompiledProcess]:
+    """Compile every process of a file that is to be executed; raises InvalidDefinition with every problem."""
+    processes = choose_processes(definitions)
+    if problems := _problems(definitions, processes):
+        raise InvalidDefinition(problems)
+    return [build(definitions, process) for process in processes]
+
+
+def choose_processes(definitions: Definitions) -> Sequence[ProcessDefinition]:
+    """The processes of a file to execute; raises InvalidDefinition when there is none, or no telling which."""
+    marked = [process for process in definitions.processes if process.executable]
+    if len(marked) > MAX_PROCESSES:
+        one = marked[MAX_PROCESSES]
+        why = f"the file holds more than {MAX_PROCESSES} processes to execute; put them into several files"
+        raise InvalidDefinition([BpmnProblem(why, one.id, one.name, one.line)])
+    candidates = marked or [process for process in definitions.processes if process.elements]
+    if marked or len(candidates) == 1:
+        return candidates
+    if candidates:
+        why = 'this process may be meant; mark the ones to be executed with isExecutable="true"'
+        unclear = [BpmnProblem(why, one.id, one.name, one.line) for one in candidates]
+        raise InvalidDefinition([*unclear, *_problems(definitions, candidates)])
+    empty = definitions.processes[0] if definitions.processes else None
+    if empty is None:
+        raise InvalidDefinition([BpmnProblem("the file holds no <process>")])
+    raise InvalidDefinition([BpmnProblem("the process is empty", empty.id, empty.name, empty.line)])
+
+
+def _problems(definitions: Definitions, processes: Sequence[ProcessDefinition]) -> list[BpmnProblem]:
+    """Everything that keeps some processes of a file from being executed, each problem once."""
+    found: list[BpmnProblem] = []
+    for process in processes:
+        try:
+            build(definitions, process)
+        except InvalidDefinition as invalid:
+            found += invalid.problems
+    return list(dict.fromkeys(found))

@@ -1,0 +1,45 @@
+"""A process ready to run: what compiling a definition comes to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bpm.bpmn.compilation.values import Timer
+from bpm.bpmn.definition import ProcessDefinition
+from bpm.bpmn.elements import Node
+from bpm.bpmn.elements.containers.event_sub_process import EventStart
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledProcess:
+    """A process ready to run; immutable, to be kept for as long as instances of its version live.
+
+    `starts` gives the start event for a message's name, None standing for a direct start; `start_signals` the one
+    for a signal's name, and `start_timers` the timers of those that begin by themselves. `event_starts` start the
+    event sub-processes of the process itself; `joins` are the inclusive gateways that wait; `initiators` the variables
+    that start events name for whoever began the instance. `commands`, `scripts` and `decisions` say what its tasks
+    will ask for, by element id, so that a deployment can check them.
+    """
+
+    id: str
+    name: str
+    definition: ProcessDefinition
+    nodes: Mapping[str, Node]
+    starts: Mapping[str | None, str]
+    start_signals: Mapping[str, str]
+    start_timers: Mapping[str, Timer]
+    event_starts: Sequence[EventStart]
+    joins: frozenset[str]
+    initiators: Mapping[str, str]
+    commands: Mapping[str, str]
+    scripts: Mapping[str, str]
+    decisions: Mapping[str, str]
+
+    @property
+    def start_messages(self) -> tuple[str, ...]:
+        """The names of the messages that start an instance."""
+        return tuple(name for name in self.starts if name is not None)
+
+    @property
+    def start_elements(self) -> frozenset[str]:
+        """The ids of all its start events."""
+        return frozenset([*self.starts.values(), *self.start_signals.values(), *self.start_timers])

@@ -1,0 +1,66 @@
+"""What all activities share: boundary events, an input mapping, and what compensates them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.definition import Element
+from bpm.bpmn.effects import NOTHING
+from bpm.bpmn.elements.node import Node
+from bpm.bpmn.elements.results import ResultNode
+from bpm.bpmn.run import Catcher, Run
+from bpm.bpmn.state import Done, Token
+from bpm.bpmn.view import View
+
+_UNSUPPORTED_MARKERS = {
+    "assignment": "computes in a data association",
+    "transformation": "computes in a data association",
+    "complexBehaviorDefinition": "throws events between its turns",
+}
+
+
+class BoundaryHost(Node):
+    """What boundary events are attached to: an activity, or all the turns of a repeated one.
+
+    `handler` is the key of the activity that compensates it.
+    """
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.boundaries: list[Any] = []
+        self.handler = ""
+
+    @property
+    def catchers(self) -> Sequence[Catcher[Run]]:
+        """Its boundary events."""
+        return self.boundaries
+
+    def arm_boundaries(self, run: Run, token: Token) -> None:
+        """Open the waits of the boundary events."""
+        for boundary in self.boundaries:
+            boundary.arm(run, token)
+
+    def leave(self, run: Run, token: Token, values: Mapping[str, Any] = NOTHING) -> None:
+        """Move on; from now on it can be compensated."""
+        if self.handler:
+            run.scopes.add_done(token.scope, Done(self.key, {}, []))
+        run.leave(self, token, values)
+
+
+class Activity(BoundaryHost, ResultNode):
+    """A task or sub-process."""
+
+    reads_inputs: ClassVar[bool] = True
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.inputs = compilation.mapping(element, "its input mapping", element.extensions.inputs)
+        for marker in element.markers:
+            compilation.problem(element, f"it {_UNSUPPORTED_MARKERS[marker]}, which is not executed")
+        for attribute in ("startQuantity", "completionQuantity"):
+            if element.attributes.get(attribute, "1") != "1":
+                compilation.problem(element, f"its {attribute} is not 1, which is not executed")
+
+    def input_values(self, view: View) -> dict[str, Any]:
+        """What the input mapping gives; empty without one."""
+        return self.inputs.evaluate(view) if self.inputs else {}

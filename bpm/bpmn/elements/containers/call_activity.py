@@ -1,0 +1,69 @@
+"""Call activity: another process, run as an instance of its own."""
+
+import re
+from typing import Any
+
+from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.definition import Element
+from bpm.bpmn.effects import CallProcess
+from bpm.bpmn.elements.tasks.job import JobTask
+from bpm.bpmn.reader.extensions import Called
+from bpm.bpmn.run import Run
+from bpm.bpmn.run.catching import caught_codes
+from bpm.bpmn.state import Caller, Token
+from bpm.expressions import EvaluationError
+
+_PREFIX = re.compile(r"[\w.-]+:(?=[\w.-]+$)")
+"""The namespace prefix of a qualified name, which BPMN allows for a process of another file."""
+
+
+class CallActivity(JobTask, element="callActivity"):
+    """Starts a process and waits for its end (BPMN 2.0.2, 10.3.6).
+
+    All variables go in and come back unless a mapping says which. Errors and escalations that the called process
+    does not catch itself are thrown here.
+    """
+
+    kind = "call"
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        called = element.extensions.called or Called()
+        name = called.process or _PREFIX.sub("", element.attributes.get("calledElement", "").strip())
+        self.process = compilation.value(element, "its called process", name)
+        self.version = _version(called.version, element, compilation)
+        self.business_key = compilation.value(element, "its business key", called.business_key)
+        self.inherits_key = called.inherits_key
+        self.passes_all = element.extensions.inputs is None if called.passes_all is None else called.passes_all
+        self.merges_result = not element.extensions.outputs if called.returns_all is None else called.returns_all
+        if not name:
+            compilation.problem(element, "it names no process; set calledElement to a process's id")
+
+    def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> CallProcess:
+        """The process with its variables, and what is caught around here."""
+        view = run.variables.view(token.scope)
+        process = self.process(view)
+        if not isinstance(process, str) or not process:
+            raise EvaluationError(f"the id of the process to call must be a text, not {process!r}")
+        variables: dict[str, Any] = {**(view if self.passes_all else {}), **self.input_values(view)}
+        key = self.business_key(view)
+        return CallProcess(
+            wait_id,
+            attempt,
+            self.id,
+            process,
+            self.version,
+            variables,
+            None if key in (None, "") else str(key),
+            Caller(caught_codes(run, "error", token), caught_codes(run, "escalation", token)),
+            self.inherits_key,
+        )
+
+
+def _version(text: str, element: Element, compilation: Compilation) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        compilation.problem(element, f"the version '{text}' it calls is not a whole number")
+        return None
+    return int(text)

@@ -1,0 +1,1 @@
+"""Events: what starts, interrupts, ends and compensates."""

@@ -1,0 +1,90 @@
+"""Intermediate catch events: the token waits for a message, a signal, a timer or a condition."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.definition import Element
+from bpm.bpmn.effects import History
+from bpm.bpmn.elements.node import Node
+from bpm.bpmn.elements.results import ResultNode
+from bpm.bpmn.elements.subscriptions import KINDS, Subscription, subscribe
+from bpm.bpmn.run import Run, Way
+from bpm.bpmn.state import Token, Wait
+
+
+class Awaiting(ResultNode):
+    """A node whose token waits for an event; behind an event-based gateway the gateway's token waits for it.
+
+    An object's members become variables unless the node names one. `behind` are the event-based gateways it stands
+    behind, with the flows from them.
+    """
+
+    subscription: Subscription
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.behind: dict[str, str] = {}
+
+    def arm(self, run: Run, token: Token) -> Mapping[str, Any]:
+        """Begin to wait; gives what the history shows of it."""
+        return self.subscription.open(run, self.id, token, token.scope)
+
+    def holds(self, run: Run, wait: Wait) -> bool:
+        """Whether its condition holds."""
+        return self.subscription.holds(run.variables.view(run.waits.token(wait).scope))
+
+    def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
+        """It has happened; the gateway's token comes along."""
+        written = self.results(run.variables.view(token.scope), result, values)
+        run.variables.write(token.scope, written)
+        run.waits.close_all(token, wait)
+        self._pass_gateway(run, token)
+        self.leave(run, token, written)
+
+    def skip(self, run: Run, token: Token, wait: Wait, values: Mapping[str, Any]) -> None:
+        """Give up the wait and go on as if it had been answered."""
+        self._pass_gateway(run, token)
+        super().skip(run, token, wait, values)
+
+    def _pass_gateway(self, run: Run, token: Token) -> None:
+        if flow := self.behind.get(token.element):
+            run.effects.append(History(token.element, "completed", run.now, token.id, flows=(flow,)))
+
+
+class CatchEvent(Awaiting, element="intermediateCatchEvent", events=KINDS):
+    """Waits where it stands in the flow (BPMN 2.0.2, 10.5.4)."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.merges_result = not self.default_result
+        self.subscription = subscribe(element, compilation)
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Wait."""
+        run.record(self.id, "activated", token, self.arm(run, token))
+        run.tokens.rest(token)
+
+
+class LinkCatchEvent(Node, element="intermediateCatchEvent", events=("link",)):
+    """Where the throw events of the same link name lead to (BPMN 2.0.2, 10.5.4, "Link")."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.link = element.events[0].reference
+
+
+class LinkThrowEvent(Node, element="intermediateThrowEvent", events=("link",)):
+    """Goes on at the catch event of its name, as if a flow led there."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.link = element.events[0].reference
+
+    def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
+        """Find the catch event of its name."""
+        catches = compilation.links.catches(element)
+        if len(catches) == 1:
+            self.always = Way((), catches[0], ())
+        else:
+            compilation.problem(element, f"{len(catches)} link catch events are called '{self.link}'; one must be")

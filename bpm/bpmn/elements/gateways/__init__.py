@@ -1,0 +1,1 @@
+"""Gateways: where a token goes, and which tokens wait for one another."""

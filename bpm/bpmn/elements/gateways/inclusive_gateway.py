@@ -1,0 +1,67 @@
+"""Inclusive gateway: some of the ways, and a join that waits for whatever may still come."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.compilation.paths import reachable_flows
+from bpm.bpmn.definition import Element, SequenceFlow
+from bpm.bpmn.elements.node import Node
+from bpm.bpmn.run import Run
+from bpm.bpmn.state import Token
+
+
+class InclusiveGateway(Node, element="inclusiveGateway"):
+    """Takes every flow whose condition holds, else the default (BPMN 2.0.2, 13.4.3).
+
+    As a join it goes on when it holds a token and no token elsewhere in the scope could still reach an empty
+    incoming flow, except one that could as well reach a flow where a token waits already. `reach` says which
+    incoming flows can be reached from a node without passing the gateway itself.
+    """
+
+    is_join: ClassVar[bool] = True
+
+    def connect(
+        self, outgoing: Sequence[SequenceFlow], incoming: Sequence[str], default: str, compilation: Compilation
+    ) -> None:
+        """Take the flows."""
+        self.incoming = frozenset(incoming)
+        self.reach: Mapping[str, frozenset[str]] = {}
+        super().connect(outgoing, incoming, default, compilation)
+
+    def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
+        """Find out from where tokens may still come."""
+        if self.waits:
+            self.reach = reachable_flows(self.key, compilation.steps, self.incoming)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it joins; with one incoming flow there is nothing to wait for."""
+        return len(self.incoming) > 1
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Fork at once; join when everything that can move has moved."""
+        if not self.waits:
+            run.leave(self, token)
+            return
+        run.joins.arrive(token)
+        run.record(self.id, "activated", token)
+        run.tokens.rest(token)
+
+    def merge(self, run: Run, scope: int, resting: Sequence[Token]) -> bool:
+        """Join what has arrived, unless more may come."""
+        arrivals = run.joins.arrivals(self.key, scope)
+        filled = arrivals.keys() & self.incoming
+        empty = self.incoming - filled
+        if not filled or any(self._may_bring(token, filled, empty) for token in resting):
+            return False
+        last = max(tokens[0] for tokens in arrivals.values())
+        run.leave(self, run.joins.join(arrivals, last))
+        return True
+
+    def _may_bring(self, token: Token, filled: object, empty: frozenset[str]) -> bool:
+        """Whether a token of its scope could still reach an empty flow, and none that has a token already."""
+        if token.element == self.key:
+            return False
+        reachable = self.reach.get(token.element, frozenset())
+        return bool(reachable & empty) and not reachable & filled  # type: ignore[operator]

@@ -1,0 +1,126 @@
+"""What all flow nodes share: identity, outgoing flows, and the lifecycle activate, complete, terminate."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.definition import Element, SequenceFlow
+from bpm.bpmn.effects import NOTHING, Event
+from bpm.bpmn.run import Catcher, Flow, Run, Way
+from bpm.bpmn.state import Token, Wait
+from bpm.bpmn.view import View
+from bpm.expressions import EvaluationError, Expression
+
+REGISTRY: dict[tuple[str, str], type["Node"]] = {}
+
+
+class Node:
+    """A flow node. Without a method of its own it passes tokens on along every outgoing flow.
+
+    `always` is the way when no condition decides; otherwise `choose` does, as the standard says for
+    conditional flows (BPMN 2.0.2, 13.2.1): all whose condition holds, else the default.
+
+    `key` is what tokens know the node by. `reads_inputs` and `reads_outputs`: a mapping there has a meaning; where
+    it has none, it is refused.
+    """
+
+    is_join: ClassVar[bool] = False
+    leaves_as: ClassVar[Event] = "completed"
+    reads_inputs: ClassVar[bool] = False
+    reads_outputs: ClassVar[bool] = False
+    event_starts: tuple[Any, ...] = ()
+
+    def __init_subclass__(cls, *, element: str = "", events: Sequence[str] = ("",)) -> None:
+        """Register the class for a tag, with the kinds of event definition it is for."""
+        super().__init_subclass__()
+        if element:
+            REGISTRY.update({(element, event): cls for event in events})
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        self.id = element.id
+        self.key = element.id
+        self.name = element.name
+        self.conditions: tuple[tuple[Expression | None, Flow], ...] = ()
+        self.default: Way | None = None
+        self.always: Way | None = Way.along()
+        if element.extensions.inputs is not None and not self.reads_inputs:
+            compilation.problem(element, "its input mapping is not executed; a task before it can set variables")
+        if element.extensions.outputs and not self.reads_outputs:
+            compilation.problem(element, "its output mapping is not executed; a task behind it can set variables")
+
+    def connect(
+        self, outgoing: Sequence[SequenceFlow], incoming: Sequence[str], default: str, compilation: Compilation
+    ) -> None:
+        """Take the flows that leave the node, and the ids of those that enter it."""
+        flows = {flow.id: Flow(flow.id, flow.target) for flow in outgoing}
+        self.default = Way.along(flows.pop(default)) if default in flows else None
+        self.conditions = tuple(
+            [(compilation.condition(flow), flows[flow.id]) for flow in outgoing if flow.id in flows]
+        )
+        is_free = self.default is None and not any(condition for condition, _ in self.conditions)
+        self.always = Way.along(*flows.values()) if is_free else None
+
+    def attach(self, element: Element, nodes: Mapping[str, "Node"], compilation: Compilation) -> None:
+        """Take its place among the other nodes, when all of them have their flows; most stand for themselves."""
+
+    @property
+    def catchers(self) -> Sequence[Catcher[Run]]:
+        """What catches errors and escalations thrown inside: nothing here."""
+        return ()
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Pass the token on."""
+        self.leave(run, token)
+
+    def leave(self, run: Run, token: Token, values: Mapping[str, Any] = NOTHING) -> None:
+        """The element has completed: move its token on."""
+        run.leave(self, token, values)
+
+    def choose(self, view: View) -> Way:
+        """Every flow whose condition holds or that has none, else the default flow."""
+        flows = [flow for condition, flow in self.conditions if condition is None or condition.holds(view)]
+        return Way.along(*flows) if flows else self.default_way()
+
+    def default_way(self) -> Way:
+        """The default flow; raises EvaluationError when there is none, for the token can't go anywhere."""
+        if self.default is None:
+            raise EvaluationError("no outgoing sequence flow has a condition that holds, and there is no default")
+        return self.default
+
+    def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
+        """What the token waited for has come: close every wait of the token and go on."""
+        run.waits.close_all(token, wait)
+        self.leave(run, token, values)
+
+    def emptied(self, run: Run, token: Token, scope: int) -> None:
+        """A scope opened for the token has no tokens any more; only nodes that open scopes know what then."""
+
+    def holds(self, run: Run, wait: Wait) -> bool:
+        """Whether the condition holds that the wait is for; there is none here."""
+        return False
+
+    def merge(self, run: Run, scope: int, resting: Sequence[Token]) -> bool:
+        """Go on from an inclusive join; this is none."""
+        return False
+
+    def retry(self, run: Run, token: Token, wait: Wait) -> None:
+        """Start anew."""
+        run.waits.close(wait)
+        run.tokens.again(token)
+
+    def discard(self, run: Run, token: Token) -> None:
+        """Close what was opened for the token, the inside first."""
+        run.close_scopes(*run.scopes.of(token))
+        run.waits.close_all(token)
+
+    def terminate(self, run: Run, token: Token) -> None:
+        """Something else ends what the token is doing."""
+        self.discard(run, token)
+        run.record(self.id, "terminated", token)
+
+    def skip(self, run: Run, token: Token, wait: Wait, values: Mapping[str, Any]) -> None:
+        """Give up an incident and go on as if the element had completed with these values."""
+        self.discard(run, token)
+        run.record(self.id, "skipped", token)
+        run.variables.write(token.scope, values)
+        self.leave(run, token, values)

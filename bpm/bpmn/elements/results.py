@@ -1,0 +1,57 @@
+"""Where the result of a task or the payload of a message goes."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.definition import Element
+from bpm.bpmn.effects import NOTHING
+from bpm.bpmn.elements.node import Node
+from bpm.bpmn.run import Run
+from bpm.bpmn.state import Token, Wait
+from bpm.bpmn.view import View
+
+
+class ResultNode(Node):
+    """A node that something is answered to.
+
+    The answer is written by the output mapping and to the result variable where there are such; otherwise an
+    object's members become variables if the node merges, else it goes to the default result variable.
+    """
+
+    reads_outputs: ClassVar[bool] = True
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        extensions = element.extensions
+        self.outputs = compilation.mapping(element, "its output mapping", extensions.outputs)
+        self.result_variable = extensions.result_variable
+        self.default_result = extensions.default_result
+        self.merges_result = extensions.merges_result
+
+    def results(self, view: View, result: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The variables to write for a result; `values` are to be written as they are."""
+        written = {**values, self.result_variable: result} if self.result_variable else dict(values)
+        members = cast("dict[str, Any]", result) if isinstance(result, dict) else NOTHING
+        if self.outputs:
+            local: dict[str, Any] = {**members, "result": result, **written}
+            return written | self.outputs.evaluate(view.within(local), merge=True)
+        if self.result_variable:
+            return written
+        if self.merges_result and (members or result is None):
+            return {**members, **written}
+        return {**written, self.default_result: result} if self.default_result else written
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Pass the token on; there is no result, but an output mapping counts."""
+        if self.outputs:
+            self.complete(run, token, None, None, NOTHING)
+        else:
+            self.leave(run, token)
+
+    def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
+        """Write the results, close all waits and go on."""
+        written = self.results(run.variables.view(token.scope), result, values)
+        run.variables.write(token.scope, written)
+        run.waits.close_all(token, wait)
+        self.leave(run, token, written)

@@ -1,0 +1,40 @@
+"""Business rule task: a DMN decision, or a command."""
+
+from typing import Any
+
+from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.definition import Element
+from bpm.bpmn.effects import Decide
+from bpm.bpmn.elements.tasks.service_task import CommandTask
+from bpm.bpmn.run import Run
+from bpm.bpmn.state import Token
+
+SHAPES = ("", "singleEntry", "singleResult", "collectEntries", "resultList")
+
+
+class BusinessRuleTask(CommandTask, element="businessRuleTask"):
+    """Evaluates the decision it names (BPMN 2.0.2, 10.3.3.4); its result goes to `decisionResult` by default."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        extensions = element.extensions
+        self.decision = "" if self.command else extensions.decision
+        self.shape = extensions.decision_result
+        if self.decision:
+            self.kind = "decision"
+            self.default_result = "decisionResult"
+            self.merges_result = False
+        elif not self.command:
+            compilation.problem(
+                element, 'it names no decision; add camunda:decisionRef, <zeebe:calledDecision/> or bpm:decision="…"'
+            )
+        if self.shape not in SHAPES:
+            compilation.problem(element, f"its mapDecisionResult '{self.shape}' is not one of {', '.join(SHAPES[1:])}")
+
+    def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Any:
+        """The decision with every variable it can see."""
+        if not self.decision:
+            return super().request(run, token, wait_id, attempt)
+        view = run.variables.view(token.scope)
+        variables = {**view, **self.input_values(view)}
+        return Decide(wait_id, attempt, self.id, self.decision, self.shape, variables)

@@ -1,0 +1,49 @@
+"""Script task: Python in the sandbox, or an expression evaluated in place."""
+
+from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.definition import Element
+from bpm.bpmn.effects import NOTHING, RunScript
+from bpm.bpmn.elements.tasks.job import JobTask
+from bpm.bpmn.run import Run
+from bpm.bpmn.state import Token
+
+PYTHON = frozenset({"", "python", "python3", "text/python", "text/x-python", "application/python"})
+EXPRESSION = frozenset({"feel", "juel"})
+
+
+class ScriptTask(JobTask, element="scriptTask"):
+    """Runs its script (BPMN 2.0.2, 10.3.3.5); the result goes to `lastScriptResult` unless it names a variable."""
+
+    kind = "script"
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        extensions = element.extensions
+        self.default_result = "lastScriptResult"
+        self.merges_result = False
+        self.source = element.text if element.text.strip() else extensions.script
+        language = (element.attributes.get("scriptFormat") or extensions.script_format).strip().lower()
+        expression = extensions.expression or (self.source.strip() if language in EXPRESSION else "")
+        self.expression = compilation.formula(element, "its expression", expression)
+        if language not in PYTHON | EXPRESSION:
+            compilation.problem(element, f"its script is written in {language}; scripts are Python")
+        elif not self.expression and not self.source.strip():
+            worker = (
+                f"the job worker '{extensions.command}' has it; make it a service task" if extensions.command else ""
+            )
+            compilation.problem(element, f"its script is empty{worker and ': '}{worker}")
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Evaluate an expression at once; run anything else as a job."""
+        if self.expression is None:
+            super().activate(run, token)
+            return
+        view = run.variables.view(token.scope)
+        result = self.expression(view.within(self.input_values(view)))
+        self.complete(run, token, None, result, NOTHING)
+
+    def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> RunScript:
+        """The script with every variable it can see."""
+        view = run.variables.view(token.scope)
+        variables = {**view, **self.input_values(view)}
+        return RunScript(wait_id, attempt, self.id, self.source, variables)

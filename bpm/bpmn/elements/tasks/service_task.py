@@ -1,0 +1,83 @@
+"""Service task: a message on the bus."""
+
+import re
+from typing import Any
+
+from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.compilation.values import is_constant
+from bpm.bpmn.definition import Element
+from bpm.bpmn.effects import NOTHING, SendCommand
+from bpm.bpmn.elements.tasks.job import JobTask
+from bpm.bpmn.run import Run
+from bpm.bpmn.state import Token
+from bpm.bpmn.view import View
+from bpm.expressions import EvaluationError
+
+_NUMBER = re.compile(r"\d{1,4}", re.ASCII)
+
+
+class CommandTask(JobTask):
+    """Sends the command that its extensions name; `command` is empty where they name none."""
+
+    kind = "command"
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        extensions = element.extensions
+        self.default_result = "lastServiceResult"
+        self.command = extensions.command
+        self.is_mapped = extensions.inputs is not None or extensions.body is not None
+        self.body = compilation.value(element, "its parameters", extensions.body) if extensions.body else None
+        self.retries = compilation.value(element, "its number of retries", _retries(element, compilation))
+
+    def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Any:
+        """The command with its parameters."""
+        view = run.variables.view(token.scope)
+        parameters = self.parameters(view) if self.is_mapped else dict(view)
+        retries = _count(self.retries(view))
+        return SendCommand(wait_id, attempt, self.id, self.command, parameters, self.is_mapped, retries)
+
+    def parameters(self, view: View) -> dict[str, Any]:
+        """What the body and the mapping give; the mapping counts where both name a field."""
+        mapped = self.input_values(view)
+        return {**self.body(view), **mapped} if self.body else mapped
+
+
+class ServiceTask(CommandTask, element="serviceTask"):
+    """Sends its command (BPMN 2.0.2, 10.3.3.1), or evaluates Camunda's `expression` in place."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.expression = compilation.formula(element, "its expression", element.extensions.expression)
+        if not self.command and self.expression is None:
+            compilation.problem(
+                element,
+                'it names no command; add <bpm:command type="…"/>, <zeebe:taskDefinition type="…"/>, '
+                'camunda:type="external" with a camunda:topic, or the custom property ConnectorKey',
+            )
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Evaluate an expression at once; send anything else."""
+        if self.expression is None or self.command:
+            super().activate(run, token)
+            return
+        view = run.variables.view(token.scope)
+        result = self.expression(view.within(self.input_values(view)))
+        self.complete(run, token, None, result, NOTHING)
+
+
+def _retries(element: Element, compilation: Compilation) -> str:
+    """The number of retries as it is written, which may be an expression."""
+    text = element.extensions.retries
+    if text and is_constant(text) and not _NUMBER.fullmatch(text):
+        compilation.problem(element, f"its number of retries '{text}' is not a whole number up to 9999")
+        return ""
+    return text
+
+
+def _count(value: Any) -> int | None:
+    if value in (None, ""):
+        return None
+    if not _NUMBER.fullmatch(str(value)):
+        raise EvaluationError(f"its number of retries {value!r} is not a whole number up to 9999")
+    return int(value)

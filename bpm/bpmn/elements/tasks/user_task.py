@@ -1,0 +1,85 @@
+"""User task: offered to people, completed by one of them."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.compilation.values import Evaluator
+from bpm.bpmn.definition import Element
+from bpm.bpmn.effects import OpenUserTask
+from bpm.bpmn.elements.activity import Activity
+from bpm.bpmn.run import Run
+from bpm.bpmn.state import Token
+from bpm.bpmn.timers import parse_date, parse_duration
+from bpm.bpmn.view import View
+from bpm.expressions import EvaluationError
+
+
+class UserTask(Activity, element="userTask"):
+    """Waits for a person (BPMN 2.0.2, 10.3.3.3); what the form gives becomes variables."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        extensions = element.extensions
+        self.merges_result = True
+        self.form_key = compilation.value(element, "its form key", extensions.form_key)
+        self.assignee = compilation.value(element, "its assignee", extensions.assignee)
+        self.candidate_users = compilation.value(element, "its candidate users", extensions.candidate_users)
+        self.candidate_groups = compilation.value(element, "its candidate groups", extensions.candidate_groups)
+        self.due_date = compilation.value(element, "its due date", extensions.due_date)
+        self.priority = compilation.value(element, "its priority", extensions.priority)
+        self.schema = extensions.form_schema
+        if extensions.script:
+            compilation.problem(element, "its Script is not executed; put a script task before the user task")
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Arm the boundary events and offer the task."""
+        self.arm_boundaries(run, token)
+        view = run.variables.view(token.scope)
+        inputs = self.input_values(view) if self.inputs else None
+        local = view.within(inputs) if inputs else view
+        run.effects.append(
+            OpenUserTask(
+                wait_id=run.waits.open("user", self.id, token),
+                element_id=self.id,
+                name=self.name,
+                form_key=_text(self.form_key, local),
+                assignee=_text(self.assignee, local),
+                candidate_users=_names(self.candidate_users(local)),
+                candidate_groups=_names(self.candidate_groups(local)),
+                due=_due(self.due_date, local),
+                priority=_priority(self.priority(local)),
+                variables=inputs,
+                schema=self.schema,
+            )
+        )
+        run.record(self.id, "activated", token, inputs or {})
+        run.tokens.rest(token)
+
+
+def _text(evaluator: Evaluator, view: View) -> str | None:
+    value = evaluator(view)
+    return None if value in (None, "") else str(value)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """Names from a list or from a text with commas."""
+    names = cast("list[Any]", value) if isinstance(value, list) else str(value or "").split(",")
+    return tuple(str(name).strip() for name in names if str(name).strip())
+
+
+def _due(evaluator: Evaluator, view: View) -> datetime | None:
+    """A due date, or how long from now."""
+    value = evaluator(view)
+    if value in (None, ""):
+        return None
+    return parse_duration(value).after(view.now) if str(value).startswith("P") else parse_date(value)
+
+
+def _priority(value: Any) -> int | None:
+    if value in (None, ""):
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise EvaluationError(f"its priority '{value}' is not a whole number") from None

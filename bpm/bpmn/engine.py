@@ -1,0 +1,217 @@
+"""`advance`: the whole engine as one pure function.
+
+    instance, effects = advance(process, instance, trigger, now)
+
+It takes an instance from one rest to the next: every token moves until it waits for something outside or is gone.
+It reads no clock, no database and no network, and never changes its arguments; the same arguments give the same
+answer. The caller stores the instance and carries out the effects in one transaction (see `effects`).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from bpm.bpmn.answers import complete, escalate, fail, retry, skip, stop
+from bpm.bpmn.compiler.compile import CompiledProcess
+from bpm.bpmn.effects import NOTHING, Cancelled, Completed, Effect, Ignored
+from bpm.bpmn.run import Run
+from bpm.bpmn.run.conditions import fire_condition
+from bpm.bpmn.run.listening import listen
+from bpm.bpmn.run.pace import OverLimit, Room
+from bpm.bpmn.run.pending import leave_over, take_over
+from bpm.bpmn.stale import find_misfit
+from bpm.bpmn.state import PROCESS, ROOT, Instance, Status, Token, Wait
+from bpm.bpmn.triggers import (
+    Answer,
+    Cancel,
+    CompleteTask,
+    CompleteUserTask,
+    Escalated,
+    FailTask,
+    GoOn,
+    MessageArrived,
+    Retry,
+    SignalArrived,
+    Skip,
+    Start,
+    Stop,
+    TimerFired,
+    Trigger,
+)
+from bpm.expressions import EvaluationError
+from bpm.settings import ProcessSettings
+
+DEFAULT_LIMITS = ProcessSettings()
+MACHINE_WORK = frozenset({"command", "script", "pause"})
+"""The kinds of wait that a worker answers by itself."""
+
+
+def advance(
+    process: CompiledProcess,
+    instance: Instance,
+    trigger: Trigger,
+    now: datetime,
+    limits: ProcessSettings = DEFAULT_LIMITS,
+    room: Room | None = None,
+) -> tuple[Instance, tuple[Effect, ...]]:
+    """Apply a trigger at the time `now` (aware); give the new instance and the effects in their order.
+
+    A trigger that does not fit gives the same instance and one Ignored. An instance that would go over its `limits`
+    stops with one incident, whose Retry grants as much again. One that has used up the `room` of its transaction
+    pauses: it stops with a Pause, and goes on from there with the next trigger.
+    """
+    if reason := find_misfit(process, instance, trigger):
+        return instance, (Ignored(reason),)
+    run = Run(process, instance, now, limits, room)
+    take_over(run, trigger)
+    _apply(run, process, trigger)
+    _move_tokens(run)
+    while run.pace.goes_on() and (_end_scope(run) or fire_condition(run) or _merge_tokens(run)):
+        _move_tokens(run)
+    _settle(run)
+    return run.instance, tuple(run.effects)
+
+
+def _apply(run: Run, process: CompiledProcess, trigger: Trigger) -> None:
+    """Do what the trigger itself means; all that follows from it is the tokens' business."""
+    match trigger:
+        case Start():
+            _start(run, process, trigger)
+        case Cancel(reason=reason):
+            run.end(Status.CANCELLED)
+            run.effects.append(Cancelled(reason))
+        case GoOn():
+            pass
+        case Stop(message=message) if trigger.wait_id not in run.instance.waits:  # that of the pause
+            run.pace.halt(message)
+        case _:
+            _answer(run, run.instance.waits[trigger.wait_id], trigger)
+
+
+def _answer(run: Run, wait: Wait, trigger: Answer) -> None:
+    """Do what a trigger means for the wait that it is for."""
+    token = run.waits.token(wait)
+    match trigger:
+        case CompleteTask(result=result, variables=variables):
+            complete(run, wait, token, result, variables)
+        case FailTask(message=message, code=code):
+            fail(run, wait, token, message, code)
+        case TimerFired():
+            complete(run, wait, token, None, NOTHING)
+        case MessageArrived(payload=payload) | SignalArrived(payload=payload):
+            complete(run, wait, token, payload, NOTHING)
+        case Escalated(code=code):
+            escalate(run, wait, token, code)
+        case CompleteUserTask(variables=variables):
+            complete(run, wait, token, variables, NOTHING)
+        case Retry(variables=variables):
+            run.variables.write(token.scope, variables)
+            retry(run, wait, token)
+        case Skip(variables=variables):
+            skip(run, wait, token, variables)
+        case Stop(message=message, payload=payload):
+            stop(run, wait, message, payload)
+
+
+def _start(run: Run, process: CompiledProcess, trigger: Start) -> None:
+    """Write the variables, begin to listen, and put a token at the start."""
+    run.instance.caller = trigger.caller
+    run.variables.write(ROOT, trigger.variables)
+    element = process.starts[trigger.message] if trigger.element is None else trigger.element
+    if element in process.initiators:
+        run.variables.write(ROOT, {process.initiators[element]: trigger.starter})
+    problem = listen(run)
+    run.tokens.spawn(element, ROOT)
+    if problem:
+        run.fail(run.tokens.moving.pop(), problem, "listen")
+
+
+def _move_tokens(run: Run) -> None:
+    """Let every token that is on its way arrive at its element, until all of them rest or are gone."""
+    moving, nodes, pace = run.tokens.moving, run.nodes, run.pace
+    while moving and not pace.is_stopped and pace.take_step():
+        token = moving.popleft()
+        before = len(run.effects)
+        try:
+            nodes[token.element].activate(run, token)
+        except OverLimit as error:
+            _undo(run, token, before)
+            moving.appendleft(token)
+            pace.halt(str(error))
+        except EvaluationError as error:
+            _undo(run, token, before)
+            run.fail(token, str(error), "activate")
+
+
+def _undo(run: Run, token: Token, before: int) -> None:
+    """Take back what an activation did before it failed: its effects, and the waits and scopes it opened."""
+    del run.effects[before:]
+    for scope in run.scopes.of(token):
+        run.scopes.close(scope)
+    run.waits.forget(token)
+
+
+def _end_scope(run: Run) -> bool:
+    """End a scope whose last token is gone: the process or a sub-process completes; tells whether there was one."""
+    if not run.tokens.emptied:
+        return False
+    run.pace.spend(1)
+    scope = run.tokens.emptied.pop()
+    if run.instance.status.is_final or not run.tokens.is_empty(scope):
+        return True
+    if scope == ROOT:
+        _complete_process(run)
+        return True
+    host = run.scopes.host(scope)
+    try:
+        run.nodes[host.element].emptied(run, host, scope)
+    except EvaluationError as error:
+        run.fail(host, str(error), "emptied", scope)
+    return True
+
+
+def _complete_process(run: Run) -> None:
+    run.waits.close_all(PROCESS)
+    run.instance.status = Status.COMPLETED
+    run.effects.append(Completed(run.variables[ROOT]))
+
+
+def _merge_tokens(run: Run) -> bool:
+    """Let one inclusive join of each scope go on at which nothing more can arrive; tells whether one did."""
+    joins = run.model.joins
+    if not joins:
+        return False
+    by_scope: defaultdict[int, list[Token]] = defaultdict(list)
+    for token in run.tokens.resting.values():
+        by_scope[token.scope].append(token)
+    run.pace.spend(len(by_scope))
+    merged = [_merge_in(run, scope, tokens) for scope, tokens in by_scope.items()]
+    return any(merged)
+
+
+def _merge_in(run: Run, scope: int, resting: Sequence[Token]) -> bool:
+    waiting = dict.fromkeys(token.element for token in resting if token.element in run.model.joins)
+    return any(run.nodes[element].merge(run, scope, resting) for element in waiting)
+
+
+def _settle(run: Run) -> None:
+    """Find the status that the instance rests in, and count its version."""
+    instance = run.instance
+    instance.version += 1
+    if instance.status.is_final:
+        return
+    if run.pace.is_stopped:
+        leave_over(run)
+    elif instance.tokens and not any(wait.token for wait in instance.waits.values()):
+        _report_deadlock(run)
+    kinds = {wait.kind for wait in instance.waits.values()}
+    if "incident" in kinds:
+        instance.status = Status.ERROR
+    else:
+        instance.status = Status.RUNNING if kinds & MACHINE_WORK else Status.WAITING
+
+
+def _report_deadlock(run: Run) -> None:
+    """Tokens rest at joins alone, and nothing is left that could bring the missing ones."""
+    token = next(token for token in run.tokens.resting.values() if run.nodes[token.element].is_join)
+    run.fail(token, "it waits for a token on another incoming flow, and none can come any more", "join")

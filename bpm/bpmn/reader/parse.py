@@ -1,0 +1,215 @@
+"""BPMN 2.0 XML -> `Definitions`: the structure of a file, without judging what it means.
+
+Every file that is BPMN is read, whether or not the engine can run it; what is wrong with a place is noted in
+`problems`, for compiling to report. Only a text that cannot be read as BPMN at all raises InvalidDefinition.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from bpm.bpmn.definition import Declaration, Definitions, Element, ProcessDefinition, SequenceFlow
+from bpm.bpmn.reader.attributes import own_attributes
+from bpm.bpmn.reader.collaboration import read_lanes, read_message_flows, read_participants
+from bpm.bpmn.reader.diagram import read_diagram
+from bpm.bpmn.reader.event_definitions import read_event
+from bpm.bpmn.reader.extensions import Extensions
+from bpm.bpmn.reader.loop_characteristics import LOOPS, read_loop
+from bpm.bpmn.reader.resources import read_resources
+from bpm.bpmn.reader.vocabularies import is_of_camunda_7, read_extensions
+from bpm.bpmn.state import TURN
+from bpm.model_files.problems import BpmnProblem, InvalidDefinition
+from bpm.model_files.xml import BPMN, MAX_BYTES, MAX_DEPTH, Tag, read_xml
+
+SUB_PROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
+FLOW_NODES = SUB_PROCESSES | {
+    "startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent",
+    "implicitThrowEvent", "task", "serviceTask", "scriptTask", "userTask", "manualTask", "receiveTask",
+    "sendTask", "businessRuleTask", "callActivity", "exclusiveGateway", "parallelGateway", "inclusiveGateway",
+    "eventBasedGateway", "complexGateway",
+}  # fmt: skip
+DECLARATIONS = frozenset({"message", "error", "signal", "escalation"})
+KEPT = frozenset({
+    "documentation", "extensionElements", "laneSet", "dataObject", "dataObjectReference", "dataStoreReference",
+    "textAnnotation", "association", "group", "ioSpecification", "ioBinding", "property", "auditing",
+    "monitoring", "resourceRole", "performer", "humanPerformer", "potentialOwner", "completionCondition", "supports",
+    "incoming", "outgoing", "supportedInterfaceRef", "dataInputAssociation",
+    "dataOutputAssociation", *LOOPS,
+})  # fmt: skip
+
+
+def parse(source: str | bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Definitions:
+    """Read a BPMN file; `max_bytes` and `max_depth` bound what is read.
+
+    Raises InvalidDefinition when the text is not XML, not BPMN 2.0, too large or nested too deep.
+    """
+    root = read_xml(source, max_bytes=max_bytes, max_depth=max_depth)
+    if root.name != "definitions" or root.namespace != BPMN:
+        message = f'the root element is <{root.name}>, not BPMN 2.0\'s <definitions xmlns="{BPMN}">'
+        raise InvalidDefinition([BpmnProblem(message, line=root.line)])
+    return _Reader().definitions(root)
+
+
+class _Reader:
+    """Reads one file, gathering the problems it meets on the way."""
+
+    def __init__(self) -> None:
+        self.problems: list[BpmnProblem] = []
+        self.ids: dict[str, int] = {}
+        self.elements: list[Element] = []
+        self.flows: list[SequenceFlow] = []
+        self.associations: list[tuple[str, str]] = []
+        self.is_camunda_7 = False
+
+    def definitions(self, root: Tag) -> Definitions:
+        """Read the whole file."""
+        self.is_camunda_7 = is_of_camunda_7(root)
+        processes = tuple(self.process(tag) for tag in root.all("process"))
+        declarations = {tag.get("id"): self.declaration(tag) for tag in root.children if _declares(tag)}
+        collaboration = root.first("collaboration")
+        return Definitions(
+            processes=processes,
+            declarations=declarations,
+            participants=read_participants(collaboration),
+            message_flows=read_message_flows(collaboration),
+            diagram=read_diagram(root),
+            problems=tuple(self.problems),
+        )
+
+    def problem(self, tag: Tag, message: str) -> None:
+        """Note what is wrong with a tag."""
+        name = " ".join(tag.get("name").split())
+        self.problems.append(BpmnProblem(message, tag.get("id"), name, tag.line))
+
+    def identify(self, tag: Tag) -> str:
+        """The tag's id, which must exist and be its own."""
+        name = tag.get("id")
+        if not name:
+            self.problem(tag, f"<{tag.name}> has no id")
+            return f"{tag.name} in line {tag.line}"
+        if TURN in name:
+            self.problem(tag, f"an id can't hold '{TURN}'")
+        if name in self.ids:
+            self.problem(tag, f"the id is used twice; line {self.ids[name]} has it too")
+        self.ids[name] = tag.line
+        return name
+
+    def declaration(self, tag: Tag) -> Declaration:
+        """Read a message, an error, a signal or an escalation."""
+        extensions, refusals = read_extensions(tag)
+        self.refuse(tag, refusals)
+        return Declaration(
+            id=self.identify(tag),
+            kind=tag.name,
+            name=tag.get("name"),
+            line=tag.line,
+            code=tag.get("errorCode") or tag.get("escalationCode"),
+            correlation_key=extensions.correlation_key,
+        )
+
+    def process(self, tag: Tag) -> ProcessDefinition:
+        """Read a process with everything in it."""
+        outer, self.problems, self.elements, self.flows, self.associations = self.problems, [], [], [], []
+        name = self.identify(tag)
+        self.refuse(tag, read_extensions(tag)[1])
+        self.scope(tag, name)
+        documentation = tag.first("documentation")
+        inner, self.problems = self.problems, outer
+        return ProcessDefinition(
+            id=name,
+            name=tag.get("name"),
+            line=tag.line,
+            executable={"true": True, "1": True, "false": False, "0": False}.get(tag.get("isExecutable")),
+            elements=tuple(self.elements),
+            flows=tuple(self.flows),
+            lanes=tuple(read_lanes(tag)),
+            associations=tuple(self.associations),
+            documentation=documentation.text.strip() if documentation else "",
+            problems=tuple(inner),
+        )
+
+    def refuse(self, tag: Tag, refusals: Iterable[str]) -> None:
+        """Note the extensions that mean something the engine does not do."""
+        for refusal in refusals:
+            self.problem(tag, refusal)
+
+    def scope(self, tag: Tag, scope: str) -> None:
+        """Read the flow nodes and flows of a process or sub-process, and of what is nested in it."""
+        for child in tag.children:
+            if child.namespace != BPMN:
+                continue
+            if child.name in FLOW_NODES:
+                self.element(child, scope)
+            elif child.name == "sequenceFlow":
+                self.flow(child, scope)
+            elif child.name == "association":
+                self.associations.append((child.get("sourceRef"), child.get("targetRef")))
+            elif child.name == "dataObject":
+                self.refuse(child, read_extensions(child)[1])
+            elif child.name == "correlationSubscription":
+                self.problem(child, "correlation by properties is not executed; give the messages a correlation key")
+            elif child.name not in KEPT and not child.name.endswith("EventDefinition"):
+                self.problem(child, f"<{child.name}> is not an element that may stand in a <{tag.name}>")
+
+    def element(self, tag: Tag, scope: str) -> None:
+        """Read a flow node; Camunda 7 counts the turns of a loop from 0, the others from 1."""
+        name = self.identify(tag)
+        script = tag.first("script")
+        events = [child for child in tag.children if child.name.endswith(("EventDefinition", "EventDefinitionRef"))]
+        loop = read_loop(tag, counts_from=0 if self.is_camunda_7 else 1)
+        element = Element(
+            id=name,
+            kind=tag.name,
+            name=" ".join(tag.get("name").split()),
+            line=tag.line,
+            scope=scope,
+            attributes=own_attributes(tag),
+            extensions=self.extensions(tag, events),
+            events=tuple([read_event(child, self.is_camunda_7) for child in events]),
+            markers=tuple(_markers(tag)),
+            loop=loop,
+            text=script.text if script else "",
+        )
+        self.elements.append(element)
+        if loop:
+            self.refuse(tag, loop.refusals)
+        if tag.name in SUB_PROCESSES:
+            self.scope(tag, name)
+
+    def extensions(self, tag: Tag, events: Iterable[Tag]) -> Extensions:
+        """What a vendor says about a flow node and its events, and BPMN's own resources where it is silent."""
+        extensions, refusals = read_extensions(tag, *events)
+        self.refuse(tag, refusals)
+        resources = {name: text for name, text in read_resources(tag).items() if not getattr(extensions, name)}
+        return replace(extensions, **resources) if resources else extensions
+
+    def flow(self, tag: Tag, scope: str) -> None:
+        """Read a sequence flow; one without an id is named after its ends."""
+        condition = tag.first("conditionExpression")
+        source, target = tag.get("sourceRef"), tag.get("targetRef")
+        if condition and not condition.text.strip():
+            self.problem(tag, "the sequence flow's condition is empty")
+        self.flows.append(
+            SequenceFlow(
+                id=self.identify(tag) if tag.get("id") else f"{source} -> {target}",
+                name=tag.get("name"),
+                line=tag.line,
+                scope=scope,
+                source=source,
+                target=target,
+                condition=condition.text.strip() if condition else "",
+                language=condition.get("language") if condition else "",
+            )
+        )
+
+
+def _declares(tag: Tag) -> bool:
+    return tag.name in DECLARATIONS and tag.namespace == BPMN
+
+
+def _markers(tag: Tag) -> Iterator[str]:
+    """What changes how an activity runs: data associations that compute, events thrown between turns."""
+    for child in tag.children:
+        if child.name in LOOPS:
+            yield from (part.name for part in child.children if part.name == "complexBehaviorDefinition")
+        elif child.name.startswith("data") and child.name.endswith("Association"):
+            yield from (part.name for part in child.children if part.name in ("assignment", "transformation"))

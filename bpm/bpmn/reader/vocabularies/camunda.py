@@ -1,0 +1,195 @@
+"""Camunda 7's words (`camunda:`), which Operaton, Flowable and Activiti share.
+
+Source: Camunda 7 documentation, "BPMN 2.0 Implementation Reference", extension attributes and elements.
+"""
+
+import re
+from typing import Any
+
+from bpm.bpmn.reader.vocabularies.fields import Dialect, Fields
+from bpm.bpmn.reader.vocabularies.own import TASK_ATTRIBUTES
+from bpm.model_files.xml import Tag
+
+_JAVA = 'calls Java code, which does not run here; use type="external" with a topic that names a command'
+_OWN_KEY = re.compile(r"[#$]\{\s*execution\.(?:processB|b)usinessKey\s*\}")
+_RETRIES = re.compile(r"R(\d+)/")
+
+
+def read_mapping(tag: Tag, fields: Fields) -> None:
+    """Read `<camunda:inputOutput>`: texts, lists and maps."""
+    for child in tag.children:
+        add = {"inputParameter": fields.add_input, "outputParameter": fields.add_output}.get(child.name)
+        if add:
+            add(child.get("name"), _value(child, fields))
+
+
+def _value(tag: Tag, fields: Fields) -> Any:
+    if not tag.children:
+        return tag.text.strip()
+    child = tag.children[0]
+    if child.name == "list":
+        return [_value(item, fields) for item in child.children]
+    if child.name == "map":
+        return {entry.get("key"): _value(entry, fields) for entry in child.children}
+    fields.refuse(f"its parameter '{tag.get('name')}' is a <{child.name}>, which is not executed")
+    return None
+
+
+def read_retries(tag: Tag, fields: Fields) -> None:
+    """Read `<camunda:failedJobRetryTimeCycle>`: how many times, of `R3/PT10M`."""
+    if match := _RETRIES.match(tag.text.strip()):
+        fields.set("retries", match[1])
+
+
+def read_in(tag: Tag, fields: Fields) -> None:
+    """Read a call activity's `<camunda:in>`: a variable, an expression, all of them, or the business key."""
+    key = tag.get("businessKey")
+    if _OWN_KEY.fullmatch(key):
+        fields.call("inherits_key", True)
+    elif key:
+        fields.call("business_key", key)
+    if key:
+        return
+    fields.call("passes_all", fields.called.get("passes_all", False) or tag.get("variables") == "all")
+    if tag.get("target"):
+        fields.add_input(tag.get("target"), _source(tag))
+
+
+def read_out(tag: Tag, fields: Fields) -> None:
+    """Read a call activity's `<camunda:out>`: a variable, an expression, or all of them."""
+    fields.call("returns_all", fields.called.get("returns_all", False) or tag.get("variables") == "all")
+    if tag.get("target"):
+        fields.add_output(tag.get("target"), _source(tag))
+
+
+def _source(tag: Tag) -> str:
+    return tag.get("sourceExpression") or f"${{{tag.get('source')}}}"
+
+
+def read_called_binding(value: str, fields: Fields) -> None:
+    """Read which version of a process or decision is meant: the newest, or one by its number."""
+    if value not in ("latest", "version"):
+        fields.refuse(f"the binding '{value}' is not executed; write latest, or version with a number")
+
+
+def read_decision(value: str, fields: Fields) -> None:
+    """Read a decision's id; its result is a list of rows unless `mapDecisionResult` says otherwise."""
+    fields.set("decision", value)
+    fields.values.setdefault("decision_result", "resultList")
+
+
+def read_inherited_variables(value: str, fields: Fields) -> None:
+    """Read Flowable's `inheritVariables`: all of them go in, beside what is mapped."""
+    if value == "true":
+        fields.call("passes_all", True)
+
+
+def read_inherited_key(value: str, fields: Fields) -> None:
+    """Read Flowable's `inheritBusinessKey`."""
+    if value == "true":
+        fields.call("inherits_key", True)
+
+
+def read_called_type(value: str, fields: Fields) -> None:
+    """Read whether Flowable's call activity names a process by its key or by a number of its own."""
+    if value != "key":
+        fields.refuse(f"the calledElementType '{value}' is not executed; name the process by its key")
+
+
+def read_signal_scope(value: str, fields: Fields) -> None:
+    """Read how far Flowable's signal is heard."""
+    if value == "processInstance":
+        fields.refuse("a signal is heard by everybody who listens; use an escalation or a message within an instance")
+
+
+def read_ending(value: str, fields: Fields) -> None:
+    """Read whether Flowable's terminate end event ends more than the standard says."""
+    if value == "true":
+        fields.refuse("a terminate end event ends its own scope only; throw an error that is caught further out")
+
+
+def read_worker_in(tag: Tag, fields: Fields) -> None:
+    """Read what Flowable gives an external worker."""
+    fields.add_input(tag.get("target"), _source(tag))
+
+
+def read_worker_out(tag: Tag, fields: Fields) -> None:
+    """Read what Flowable takes from an external worker."""
+    fields.add_output(tag.get("target"), _source(tag))
+
+
+def read_decision_binding(value: str, fields: Fields) -> None:
+    """Read which version of a decision is meant: only the newest can be."""
+    if value != "latest":
+        fields.refuse(f"the binding '{value}' of its decision is not executed; write latest")
+
+
+def read_properties(tag: Tag, fields: Fields) -> None:
+    """Keep `<camunda:properties>`."""
+    fields.properties.update((child.get("name"), child.get("value")) for child in tag.children)
+
+
+DIALECT = Dialect(
+    attributes={
+        **TASK_ATTRIBUTES,
+        "topic": "command",
+        "formRef": "form_key",
+        "expression": "expression",
+        "escalationCodeVariable": "error_code_variable",
+        "messageExpression": "message",
+        "resultVariableName": "result_variable",
+        "initiator": "initiator",
+        "mapDecisionResult": "decision_result",
+        "collection": "collection",
+        "elementVariable": "item",
+    },
+    readers={
+        "businessKey": lambda value, fields: fields.call("business_key", value),
+        "calledElementType": read_called_type,
+        "scope": read_signal_scope,
+        "terminateAll": read_ending,
+        "terminateMultiInstance": read_ending,
+        "decisionRef": read_decision,
+        "inheritVariables": read_inherited_variables,
+        "inheritBusinessKey": read_inherited_key,
+        "calledElementBinding": read_called_binding,
+        "calledElementVersion": lambda value, fields: fields.call("version", value),
+        "decisionRefBinding": read_decision_binding,
+    },
+    children={
+        "in": read_in,
+        "out": read_out,
+        "inputOutput": read_mapping,
+        "failedJobRetryTimeCycle": read_retries,
+        "properties": read_properties,
+        "externalWorkerInParameter": read_worker_in,
+        "externalWorkerOutParameter": read_worker_out,
+    },
+    merges_result=True,
+    refused={
+        "class": f"camunda:class {_JAVA}",
+        "delegateExpression": f"camunda:delegateExpression {_JAVA}",
+        "resource": "a script in a file of its own is not read; put it into <script>",
+        "connector": "camunda:connector is not executed; use a command",
+        "executionListener": "execution listeners are not executed; use a task in the flow instead",
+        "taskListener": "task listeners are not executed; use a task in the flow instead",
+        "errorEventDefinition": "camunda:errorEventDefinition is not executed; let the command fail with the code",
+        "variableMappingClass": f"camunda:variableMappingClass {_JAVA}",
+        "variableMappingDelegateExpression": f"camunda:variableMappingDelegateExpression {_JAVA}",
+        "calledElementVersionTag": "version tags are not executed; write latest, or version with a number",
+        "eventListener": "event listeners are not executed; subscribe to process.completed and the like instead",
+        "value": "the value of a data object is not set; set the variable in a task behind the start event",
+        "businessCalendarName": "business calendars are not executed; write an ISO 8601 time or cron",
+        "elementIndexVariable": "the number of a turn is called loopCounter",
+        "useLocalScopeForResultVariable": "a result is a variable of the process; name one that is free",
+        **dict.fromkeys(
+            ("taskIdVariableName", "idVariableName", "taskCompleterVariableName"),
+            "such a variable is not written; see the instance's history instead",
+        ),
+        "skipExpression": "a skipExpression is not executed; put an exclusive gateway before the element",
+        "variableAggregation": "variable aggregations are not executed; collect with bpm:outputCollection",
+        "mapException": "exceptions of Java don't occur here; catch an error with its code",
+        "eventType": "the event registry is not executed; wait for a message instead",
+        "field": "camunda:field belongs to Java code, which does not run here",
+    },
+)

@@ -1,0 +1,96 @@
+"""What a dialect writes into while it reads, and the tables it consists of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bpm.bpmn.reader.extensions import Assignment, Called, Extensions
+from bpm.model_files.xml import Tag
+
+
+@dataclass(slots=True)
+class Fields:
+    """The fields of one element's `Extensions` while they are gathered."""
+
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    inputs: list[Assignment] | None = None
+    outputs: list[Assignment] = field(default_factory=list[Assignment])
+    properties: dict[str, str] = field(default_factory=dict[str, str])
+    called: dict[str, Any] = field(default_factory=dict[str, Any])
+    refusals: list[str] = field(default_factory=list[str])
+
+    def set(self, name: str, value: Any) -> None:
+        """Set a field of `Extensions`; an empty text says nothing."""
+        if value != "":
+            self.values[name] = value
+
+    def add_input(self, target: str, source: Any) -> None:
+        """Add an input mapping."""
+        self.inputs = self.inputs or []
+        self.inputs.append(Assignment(target.strip(), source))
+
+    def add_output(self, target: str, source: Any) -> None:
+        """Add an output mapping."""
+        self.outputs.append(Assignment(target.strip(), source))
+
+    def call(self, name: str, value: Any) -> None:
+        """Set a field of `Called`; an empty text says nothing."""
+        if value != "":
+            self.called[name] = value
+
+    def refuse(self, sentence: str) -> None:
+        """Say what the engine can't execute."""
+        self.refusals.append(sentence)
+
+    def extensions(self) -> Extensions:
+        """Everything that was gathered."""
+        inputs = None if self.inputs is None else tuple(self.inputs)
+        return Extensions(
+            **self.values,
+            inputs=inputs,
+            outputs=tuple(self.outputs),
+            called=Called(**self.called) if self.called else None,
+            properties=dict(self.properties),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A vendor's words: attributes that set a field, children that are read, and what is refused with why.
+
+    `readers` are for attributes that do more than set a field. `merges_result`: members of a command's result
+    become variables.
+    """
+
+    attributes: Mapping[str, str]
+    children: Mapping[str, Callable[[Tag, Fields], None]]
+    refused: Mapping[str, str]
+    readers: Mapping[str, Callable[[str, Fields], None]] = field(
+        default_factory=dict[str, Callable[[str, Fields], None]]
+    )
+    merges_result: bool = False
+
+    def read_attribute(self, name: str, value: str, fields: Fields) -> None:
+        """Read `vendor:name="value"` of the element itself."""
+        if name in self.refused:
+            fields.refuse(self.refused[name])
+        elif name in self.readers:
+            self.readers[name](value.strip(), fields)
+        elif name in self.attributes:
+            fields.set(self.attributes[name], value.strip())
+            self._note_merging(fields)
+        else:
+            fields.properties[name] = value
+
+    def read_child(self, tag: Tag, fields: Fields) -> None:
+        """Read one child of `extensionElements`."""
+        if tag.name in self.refused:
+            fields.refuse(self.refused[tag.name])
+        elif tag.name in self.children:
+            self.children[tag.name](tag, fields)
+            self._note_merging(fields)
+
+    def _note_merging(self, fields: Fields) -> None:
+        """Whoever names the command says what becomes of its result."""
+        if "command" in fields.values:
+            fields.values.setdefault("merges_result", self.merges_result)

@@ -1,0 +1,122 @@
+"""Camunda 8's words (`zeebe:`): task definitions, mappings, subscriptions, forms and assignment.
+
+Source: Camunda 8 documentation, BPMN coverage and "Variables", input/output variable mappings.
+"""
+
+from bpm.bpmn.reader.vocabularies.fields import Dialect, Fields
+from bpm.model_files.xml import Tag
+
+
+def read_task_definition(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:taskDefinition type retries>`: the job type is the command's name."""
+    fields.set("command", tag.get("type"))
+    fields.set("retries", tag.get("retries"))
+
+
+def read_mapping(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:ioMapping>`: sources beginning with = are expressions, others plain texts."""
+    for child in tag.children:
+        add = {"input": fields.add_input, "output": fields.add_output}.get(child.name)
+        if add:
+            add(child.get("target"), child.get("source"))
+
+
+def read_headers(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:taskHeaders>`; connectors put `resultVariable` there."""
+    for child in tag.children:
+        fields.properties[child.get("key")] = child.get("value")
+    fields.set("result_variable", fields.properties.get("resultVariable", ""))
+
+
+def read_script(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:script expression resultVariable>`: a FEEL expression evaluated in place."""
+    fields.set("expression", tag.get("expression"))
+    fields.set("result_variable", tag.get("resultVariable"))
+
+
+def read_subscription(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:subscription correlationKey>`."""
+    fields.set("correlation_key", tag.get("correlationKey"))
+
+
+def read_called_element(tag: Tag, fields: Fields) -> None:
+    """Read a call activity's `<zeebe:calledElement>`."""
+    fields.call("process", tag.get("processId"))
+    fields.call("passes_all", tag.get("propagateAllParentVariables") != "false")
+    if tag.get("propagateAllChildVariables"):
+        fields.call("returns_all", tag.get("propagateAllChildVariables") == "true")
+    _refuse_binding(tag, fields)
+
+
+def read_called_decision(tag: Tag, fields: Fields) -> None:
+    """Read a business rule task's `<zeebe:calledDecision>`."""
+    fields.set("decision", tag.get("decisionId"))
+    fields.set("result_variable", tag.get("resultVariable"))
+    _refuse_binding(tag, fields)
+
+
+def _refuse_binding(tag: Tag, fields: Fields) -> None:
+    if tag.get("bindingType") not in ("", "latest"):
+        fields.refuse(f"its binding '{tag.get('bindingType')}' is not executed; only the newest version is called")
+
+
+def read_loop(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:loopCharacteristics>`."""
+    fields.set("collection", tag.get("inputCollection"))
+    fields.set("item", tag.get("inputElement"))
+    fields.set("output_collection", tag.get("outputCollection"))
+    fields.set("output_item", tag.get("outputElement"))
+
+
+def read_form(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:formDefinition>`: whichever reference it holds is the form key."""
+    for name in ("formKey", "formId", "externalReference"):
+        fields.set("form_key", tag.get(name))
+
+
+def read_assignment(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:assignmentDefinition>`."""
+    fields.set("assignee", tag.get("assignee"))
+    fields.set("candidate_users", tag.get("candidateUsers"))
+    fields.set("candidate_groups", tag.get("candidateGroups"))
+
+
+def read_schedule(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:taskSchedule dueDate>`."""
+    fields.set("due_date", tag.get("dueDate"))
+
+
+def read_priority(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:priorityDefinition priority>`."""
+    fields.set("priority", tag.get("priority"))
+
+
+def read_properties(tag: Tag, fields: Fields) -> None:
+    """Keep `<zeebe:properties>`."""
+    fields.properties.update((child.get("name"), child.get("value")) for child in tag.children)
+
+
+DIALECT = Dialect(
+    attributes={},
+    children={
+        "taskDefinition": read_task_definition,
+        "ioMapping": read_mapping,
+        "taskHeaders": read_headers,
+        "script": read_script,
+        "subscription": read_subscription,
+        "calledElement": read_called_element,
+        "calledDecision": read_called_decision,
+        "loopCharacteristics": read_loop,
+        "formDefinition": read_form,
+        "assignmentDefinition": read_assignment,
+        "taskSchedule": read_schedule,
+        "priorityDefinition": read_priority,
+        "properties": read_properties,
+    },
+    merges_result=True,
+    refused={
+        "executionListeners": "execution listeners are not executed; use a task in the flow instead",
+        "taskListeners": "task listeners are not executed; use a task in the flow instead",
+        "linkedResources": "linked resources are not executed",
+    },
+)

@@ -1,0 +1,86 @@
+"""The tokens of a run: those on their way, those that rest, and the scopes that lost their last one."""
+
+from collections import deque
+
+from bpm.bpmn.run.flows import Way
+from bpm.bpmn.state import Instance, Token
+
+
+class Tokens:
+    """Moves tokens and counts them: each scope knows how many it has, whether they rest or are on their way.
+
+    `moving` are on their way to the element they name, the first one first; `resting` are by id. `emptied` are
+    scopes whose last token is gone.
+    """
+
+    __slots__ = ("_active", "_instance", "_rested_in", "emptied", "moving", "resting")
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._active = instance.active
+        self.resting = instance.tokens
+        self._rested_in: dict[int, dict[int, None]] | None = None
+        self.moving: deque[Token] = deque()
+        self.emptied: list[int] = []
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return len(self.resting) + len(self.moving)
+
+    def spawn(self, element: str, scope: int, flow: str | None = None) -> None:
+        """Put a new token on its way to an element."""
+        self._active[scope] += 1
+        self.moving.append(Token(self._instance.next_id(), element, scope, flow))
+
+    def rest(self, token: Token) -> None:
+        """Let a token stay where it is until a trigger or another token moves it."""
+        self.resting[token.id] = token
+        if self._rested_in is not None:
+            self._rested_in.setdefault(token.scope, {})[token.id] = None
+
+    def go(self, token: Token, way: Way) -> None:
+        """Move a token on; where the way ends it is consumed."""
+        if way.target is None:
+            self.consume(token)
+            return
+        self.resting.pop(token.id, None)
+        self.moving.append(Token(token.id, way.target, token.scope, way.ids[0] if way.ids else None))
+        for flow in way.others:
+            self.spawn(flow.target, token.scope, flow.id)
+
+    def again(self, token: Token) -> None:
+        """Let a resting token arrive at its element once more."""
+        del self.resting[token.id]
+        self.moving.append(token)
+
+    def consume(self, token: Token) -> None:
+        """Remove a token; its scope is emptied when it was the last."""
+        self.resting.pop(token.id, None)
+        self._active[token.scope] -= 1
+        if not self._active[token.scope]:
+            self.emptied.append(token.scope)
+
+    def resting_in(self, scope: int) -> list[Token]:
+        """The tokens that rest in a scope itself."""
+        if self._rested_in is None:
+            self._rested_in = {}
+            for token in self.resting.values():
+                self._rested_in.setdefault(token.scope, {})[token.id] = None
+        return [self.resting[each] for each in self._rested_in.get(scope, ()) if each in self.resting]
+
+    def stop(self, *scopes: int) -> None:
+        """Remove the tokens of some scopes that are on their way."""
+        gone = frozenset(scopes)
+        others = [token for token in self.moving if token.scope not in gone]
+        if len(others) < len(self.moving):
+            self.moving.clear()
+            self.moving.extend(others)
+
+    def count(self, scope: int, number: int) -> None:
+        """Set how many tokens a scope has."""
+        self._active[scope] = number
+
+    def is_empty(self, scope: int) -> bool:
+        """Whether a scope is open and has no token."""
+        return self._active.get(scope) == 0

@@ -1,0 +1,78 @@
+"""The variables of a run: who sees which, and where a written one goes."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bpm.bpmn.run.pace import Pace
+from bpm.bpmn.state import ROOT, Instance
+from bpm.bpmn.view import View
+from bpm.bpmn.weight import weigh
+from bpm.expressions import EvaluationError
+
+
+class Variables:
+    """Reads and writes the variables of each scope; `changed` until the conditional events have been asked."""
+
+    __slots__ = ("_instance", "_now", "_own", "_pace", "_views", "changed")
+
+    def __init__(self, instance: Instance, now: datetime, pace: Pace) -> None:
+        self._instance = instance
+        self._now = now
+        self._pace = pace
+        self._own: set[int] = set()
+        self._views: dict[int, View] = {}
+        self.changed = False
+
+    def __getitem__(self, scope: int) -> Mapping[str, Any]:
+        return self._instance.variables[scope]
+
+    def view(self, scope: int) -> View:
+        """The variables that can be seen in a scope: its own, then those of the scopes around it."""
+        view = self._views.get(scope)
+        if view is None:
+            view = self._views[scope] = View(self._visible(scope), self._now)
+        return view
+
+    def _visible(self, scope: int) -> Mapping[str, Any]:
+        inner, parent = self._instance.variables[scope], self._instance.scopes[scope].parent
+        return inner if parent is None else {**self._visible(parent), **inner}
+
+    def write(self, scope: int, values: Mapping[str, Any]) -> None:
+        """Set variables: each in the nearest scope that has it, a new one in the process."""
+        if not values:
+            return
+        self.check(values)
+        self._change()
+        for name, value in values.items():
+            home = scope
+            while home != ROOT and name not in self._instance.variables[home]:
+                home = self._instance.scopes[home].parent or ROOT
+            self._writable(home)[name] = value
+
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Raise EvaluationError for values that are too large to be written; count those that are not."""
+        most = self._pace.limits.max_state_bytes
+        for name, value in values.items():
+            size = weigh(value)
+            if size > most:
+                raise EvaluationError(
+                    f"the variable '{name}' would be larger than {most} bytes (BPM_PROCESSES__MAX_STATE_BYTES)"
+                )
+            self._pace.write(size)
+
+    def write_locally(self, scope: int, values: Mapping[str, Any]) -> None:
+        """Set variables of a scope itself."""
+        self._change()
+        self._writable(scope).update(values)
+
+    def _change(self) -> None:
+        self._views.clear()
+        self.changed = True
+
+    def _writable(self, scope: int) -> dict[str, Any]:
+        """A scope's variables, copied before they are written for the first time."""
+        if scope not in self._own:
+            self._own.add(scope)
+            self._instance.variables[scope] = self._instance.variables[scope].copy()
+        return self._instance.variables[scope]

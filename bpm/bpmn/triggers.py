@@ -1,0 +1,158 @@
+"""What can happen to an instance: the third argument of `advance`.
+
+A trigger that answers a wait names it by id. When that wait is gone, is of another kind or has moved on to a
+later attempt, the trigger is stale and `advance` changes nothing (see `effects.Ignored`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bpm.bpmn.state import Caller
+from bpm.errors import Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin a new instance at its none start event, or at the one for the message of that name.
+
+    `element` is the id of another start event to begin at: a timer's or a signal's. `caller` is given by a
+    CallProcess. `starter` is who begins it, for the variable that the start event names for that.
+    """
+
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    message: str | None = None
+    element: str | None = None
+    caller: Caller | None = None
+    starter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteTask:
+    """A command, script, decision or called process succeeded; `variables` are the ones a script changed."""
+
+    wait_id: int
+    attempt: int
+    result: Any = None
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class FailTask:
+    """A command, script, decision or called process failed for good; retries before that are the caller's.
+
+    An error boundary event whose error code equals `code`, or one without a code, catches it; otherwise the task
+    becomes an incident.
+    """
+
+    wait_id: int
+    attempt: int
+    message: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer is due; `has_rested`: at least a second after it was set, so that the instance does not run hot."""
+
+    wait_id: int
+    has_rested: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """Take up a trigger where its last piece stopped; see `effects.Pause`."""
+
+    wait_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageArrived:
+    """A message was correlated to this wait; an object's members become variables unless the task says otherwise."""
+
+    wait_id: int
+    payload: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalArrived:
+    """A signal that this wait listens for was broadcast."""
+
+    wait_id: int
+    payload: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """The called instance that this wait waits for has thrown an escalation and goes on."""
+
+    wait_id: int
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteUserTask:
+    """A person completed the task; `variables` are what the form gave."""
+
+    wait_id: int
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try an incident again, with the variables set first (they may mend its cause)."""
+
+    wait_id: int
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Leave the element of an incident as if it had completed, with these variables for its result."""
+
+    wait_id: int
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What came for this wait would let the instance grow too large: make it an incident that keeps it."""
+
+    wait_id: int
+    message: str
+    payload: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End the instance, whatever it is doing."""
+
+    reason: str = ""
+
+
+Answer = (
+    CompleteTask
+    | FailTask
+    | TimerFired
+    | MessageArrived
+    | SignalArrived
+    | Escalated
+    | CompleteUserTask
+    | Retry
+    | Skip
+    | Stop
+)
+Trigger = Start | Answer | GoOn | Cancel
+
+
+def stop_of(trigger: Trigger, message: str) -> Stop:
+    """Return what makes an incident of a trigger; raises `Failed` for one that a person sent to mend something."""
+    match trigger:
+        case MessageArrived(wait_id, payload) | SignalArrived(wait_id, payload) | CompleteUserTask(wait_id, payload):
+            return Stop(wait_id, message, payload)
+        case TimerFired(wait_id=wait_id) | GoOn(wait_id=wait_id) | Escalated(wait_id=wait_id):
+            return Stop(wait_id, message)
+        case CompleteTask(wait_id=wait_id) | FailTask(wait_id=wait_id):
+            return Stop(wait_id, message)
+        case Start() | Cancel() | Retry() | Skip() | Stop():
+            raise Failed(message)

@@ -1,0 +1,52 @@
+"""What was deployed, ready to run: each version of a process compiled once, each decision read once."""
+
+from collections.abc import Mapping
+
+from bpm.bpmn.compiler.compile import CompiledProcess, load
+from bpm.bus import Context
+from bpm.dmn import Decision, load_decisions
+from bpm.errors import NotFound
+from bpm.process import definition_tables
+from bpm.process.decision_tables import newest_decision
+from bpm.security.permissions import Authority
+from bpm.store import Transaction
+from bpm.store.committed import CommittedCache
+
+CACHED_DEFINITIONS = 500
+
+
+class Deployed:
+    """Keeps what was used last; versions never change, so nothing here grows old."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._processes = CommittedCache[int, CompiledProcess](CACHED_DEFINITIONS)
+        self._authorities = CommittedCache[int, Authority](CACHED_DEFINITIONS)
+        self._decisions = CommittedCache[int, Mapping[str, Decision]](CACHED_DEFINITIONS)
+
+    def process(self, context: Context, definition_id: int) -> CompiledProcess:
+        """Return a definition ready to run; raises `NotFound`."""
+
+        def look_up() -> CompiledProcess:
+            deployed = definition_tables.find_definition(context.tx.session(None), definition_id)
+            if deployed is None:
+                raise NotFound(f"there is no process definition {definition_id}")
+            return load(deployed.bpmn_xml, deployed.key)
+
+        return self._processes.get(context.tx, definition_id, look_up)
+
+    def keep(self, tx: Transaction, definition_id: int, process: CompiledProcess) -> None:
+        """Keep a definition that was just stored and is compiled already."""
+        self._processes.get(tx, definition_id, lambda: process)
+
+    def authority(self, tx: Transaction, definition_id: int) -> Authority:
+        """Return who answers for what a definition's steps do: the authors of its diagram; raises `NotFound`."""
+        return self._authorities.get(tx, definition_id, lambda: definition_tables.authority_of(tx, definition_id))
+
+    def decision(self, context: Context, key: str) -> Decision:
+        """Return the newest version of a decision; raises `NotFound`."""
+        deployed = newest_decision(context.session, key)
+        if deployed is None or deployed.id is None:
+            raise NotFound(f"there is no decision {key}; deploy it with CreateDecisionDefinitionCommand")
+        xml = deployed.dmn_xml
+        return self._decisions.get(context.tx, deployed.id, lambda: load_decisions(xml))[key]

@@ -1,0 +1,52 @@
+"""Work that no longer fits into a transaction: kept in the row of its wait, and done by a worker."""
+
+from typing import Any, NamedTuple
+
+from bpm.bpmn.effects import CallProcess, Decide, Pause
+from bpm.bpmn.state import Caller
+from bpm.process.step import Step
+
+CALL, DECISION, PAUSE, CANCELLING = "calling", "decision", "pause", "cancelling"
+"""The kinds of the rows."""
+DEFERRED = frozenset({CALL, DECISION})
+"""Those that keep an effect."""
+
+
+class PutOff(NamedTuple):
+    """The place of a row that no effect opened."""
+
+    wait_id: int
+    element_id: str
+
+
+def pause(step: Step, effect: Pause) -> None:
+    """Go on with the trigger later."""
+    step.waits.open(step.row, effect, PAUSE)
+
+
+def defer_call(step: Step, effect: CallProcess) -> None:
+    """Start the process that is called later."""
+    data = {
+        "process": effect.process,
+        "version": effect.version,
+        "variables": dict(effect.variables),
+        "business_key": effect.business_key,
+        "caller": list(effect.caller),
+        "inherits_key": effect.inherits_key,
+    }
+    step.waits.open(step.row, effect, CALL, data, name=effect.process)
+
+
+def defer_decision(step: Step, effect: Decide) -> None:
+    """Evaluate a decision later."""
+    data = {"decision": effect.decision, "shape": effect.shape, "variables": dict(effect.variables)}
+    step.waits.open(step.row, effect, DECISION, data)
+
+
+def deferred_effect(wait: Any) -> CallProcess | Decide:
+    """Return what was put off, from the row of its wait."""
+    about: dict[str, Any] = {"wait_id": wait.wait_id, "attempt": wait.attempt, "element_id": wait.element_id}
+    if wait.kind == DECISION:
+        return Decide(**about, **wait.data)
+    about["caller"] = Caller(*wait.data.pop("caller"))
+    return CallProcess(**about, **wait.data)

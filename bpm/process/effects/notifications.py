@@ -1,0 +1,92 @@
+"""What others are told: messages and signals, the calling instance, the history, and published events."""
+
+from typing import Any
+
+import structlog
+
+from bpm.bpmn.effects import Cancelled, Completed, EmitMessage, EmitSignal, History, Ignored, Thrown
+from bpm.bpmn.triggers import CompleteTask, Escalated, FailTask
+from bpm.errors import Exhausted
+from bpm.process import start_tables, tables
+from bpm.process.actors import engine_of
+from bpm.process.step import Step
+from bpm.security.permissions import PUBLISH_OWN
+
+log = structlog.get_logger("bpm.process")
+
+THROWN_SECONDS = 3600
+"""How long a message that an instance throws waits for somebody to wait for it."""
+
+
+def emit_message(step: Step, effect: EmitMessage) -> None:
+    """Send a message to whoever waits for it, now or within its time to live."""
+    fields: dict[str, Any] = {"messageName": effect.name, "correlationKey": effect.key}
+    fields |= {"variables": dict(effect.payload), "timeToLiveSeconds": THROWN_SECONDS}
+    step.context.later("CorrelateMessageCommand", fields, principal=step.starter())
+
+
+def emit_signal(step: Step, effect: EmitSignal) -> None:
+    """Send a signal to whoever listens."""
+    fields = {"signalName": effect.name, "variables": dict(effect.payload)}
+    step.context.later("BroadcastSignalCommand", fields, principal=step.starter())
+
+
+def tell_thrown(step: Step, effect: Thrown) -> None:
+    """Hand an error or escalation to the calling instance."""
+    wait, attempt = step.row.parent_wait, step.row.parent_attempt
+    if effect.kind == "error":
+        _answer_caller(step, FailTask(wait, attempt, effect.message, effect.code))
+    else:
+        _answer_caller(step, Escalated(wait, effect.code))
+
+
+def record(step: Step, effect: History) -> None:
+    """Write a line of history."""
+    row = {
+        "instance_id": step.row.id,
+        "element_id": effect.element_id,
+        "event": effect.event,
+        "at": effect.when,
+        "token": effect.token,
+        "values": dict(effect.values),
+        "flows": list(effect.flows),
+    }
+    step.context.tx.append(tables.HISTORY, row)
+
+
+def tell_completed(step: Step, effect: Completed) -> None:
+    """Tell that the instance has ended; its variables are the answer to a call."""
+    _answer_caller(step, CompleteTask(step.row.parent_wait, step.row.parent_attempt, dict(effect.variables)))
+    publish(step, "process.completed", {})
+
+
+def tell_cancelled(step: Step, effect: Cancelled) -> None:
+    """Tell that the instance was cancelled."""
+    wait, attempt = step.row.parent_wait, step.row.parent_attempt
+    _answer_caller(step, FailTask(wait, attempt, "the called instance was cancelled", "Cancelled"))
+    publish(step, "process.cancelled", {"reason": effect.reason})
+
+
+def drop(_step: Step, _effect: Ignored) -> None:
+    """Drop an answer of our own that is not waited for any more: the instance ended meanwhile."""
+
+
+def _answer_caller(step: Step, trigger: CompleteTask | FailTask | Escalated) -> None:
+    """Answer the instance that called this one, if one did."""
+    if step.row.parent_id is not None:
+        step.unit.follow(step.row.parent_id, trigger)
+
+
+def publish(step: Step, event: str, data: dict[str, Any]) -> None:
+    """Publish an event about the instance."""
+    if not step.unit.registry.knows("PublishEventCommand"):
+        return
+    if start_tables.triggered_by(step.context.tx, step.row.organization_id, "event", event):
+        step.insert()  # what begins by the event has to find this instance
+    step.waits.forget_closed()
+    about = {"instanceId": step.row.id, "processKey": step.row.process_key, "businessKey": step.row.business_key}
+    publisher = engine_of(step.row.organization_id, PUBLISH_OWN)
+    try:
+        step.context.call("PublishEventCommand", {"event": event, "data": {**about, **data}}, publisher, depth=0)
+    except Exhausted as error:  # it would begin something, at the end of a chain that ends here
+        log.warning("an event was not published", event_name=event, instance_id=step.row.id, error=str(error))

@@ -1,0 +1,83 @@
+"""What machines do: commands and decisions at once, scripts and effects by a worker, other processes beside."""
+
+from typing import Any
+
+from bpm.bpmn.effects import CallProcess, Decide, RunScript, SendCommand
+from bpm.bpmn.triggers import CompleteTask, FailTask
+from bpm.bpmn.weight import weigh
+from bpm.bus import Registration
+from bpm.dmn import DecisionFailed, decide
+from bpm.errors import BpmError, Exhausted, NotFound
+from bpm.process.effects.deferred import defer_call, defer_decision
+from bpm.process.step import Step
+
+
+def send_command(step: Step, effect: SendCommand) -> None:
+    """Run a transactional command now; leave an effect to a worker."""
+    try:
+        registration = step.unit.registry.find(effect.command)
+    except NotFound as error:
+        _answer(step, FailTask(effect.wait_id, effect.attempt, "; ".join(error.errors)))
+        return
+    fields = _fields(effect, registration)
+    if registration.kind == "effect" or step.unit.room.is_late:
+        data = {"command": effect.command, "fields": fields, "retries": effect.retries}
+        step.waits.open(step.row, effect, "command", data)
+        return
+    step.insert()
+    step.waits.forget_closed()
+    try:
+        result = step.context.call(effect.command, fields, step.starter())
+    except BpmError as error:
+        _answer(step, FailTask(effect.wait_id, effect.attempt, "; ".join(error.errors), type(error).__name__))
+    else:
+        _answer(step, CompleteTask(effect.wait_id, effect.attempt, result))
+
+
+def _fields(effect: SendCommand, registration: Registration) -> dict[str, Any]:
+    """The command's fields: what the diagram maps, or else the variables that are called like them."""
+    if effect.is_mapped:
+        return dict(effect.parameters)
+    names = {field.alias or name for name, field in registration.message_type.model_fields.items()}
+    return {name: value for name, value in effect.parameters.items() if name in names}
+
+
+def run_script(step: Step, effect: RunScript) -> None:
+    """Leave a script to a worker, with a copy of every variable that it can see."""
+    variables = dict(effect.variables)
+    try:
+        step.context.causes.count_size(step.context.envelope, weigh(variables))
+    except Exhausted as error:
+        _answer(step, FailTask(effect.wait_id, effect.attempt, str(error), "Exhausted"))
+        return
+    step.waits.open(step.row, effect, "script", {"source": effect.source, "variables": variables})
+
+
+def evaluate_decision(step: Step, effect: Decide) -> None:
+    """Evaluate a decision now, or leave it to a worker."""
+    if step.unit.room.is_late:
+        defer_decision(step, effect)
+        return
+    try:
+        decision = step.unit.deployed.decision(step.context, effect.decision)
+        result = decide(decision, effect.variables, step.context.now(), effect.shape)
+    except (DecisionFailed, BpmError) as error:
+        message = f"{effect.decision}: {error}"
+        _answer(step, FailTask(effect.wait_id, effect.attempt, message, type(error).__name__))
+    else:
+        _answer(step, CompleteTask(effect.wait_id, effect.attempt, result))
+
+
+def call_process(step: Step, effect: CallProcess) -> None:
+    """Start the process that is called now, or leave it to a worker."""
+    if step.unit.room.is_late:
+        defer_call(step, effect)
+        return
+    step.waits.open(step.row, effect, "call", name=effect.process)
+    step.unit.call(step, effect)
+
+
+def _answer(step: Step, trigger: CompleteTask | FailTask) -> None:
+    """Answer a wait within the transaction."""
+    step.waits.pass_over(step.row, trigger.wait_id)
+    step.follow(trigger)

@@ -1,0 +1,71 @@
+"""What others are waited for with: timers, messages, signals, conditions, people; and incidents."""
+
+from bpm.bpmn.effects import (
+    CloseWait,
+    Incident,
+    OpenConditionWait,
+    OpenMessageWait,
+    OpenSignalWait,
+    OpenTimer,
+    OpenUserTask,
+)
+from bpm.bpmn.triggers import MessageArrived
+from bpm.process import message_tables, task_tables
+from bpm.process.effects.notifications import publish
+from bpm.process.step import Step
+
+
+def open_timer(step: Step, effect: OpenTimer) -> None:
+    """Ask to be woken."""
+    step.waits.open(step.row, effect, "timer", due=effect.due)
+
+
+def open_message(step: Step, effect: OpenMessageWait) -> None:
+    """Wait for a message, which may have come already."""
+    context, organization = step.context, step.row.organization_id
+    early = message_tables.take_message(context.tx, organization, effect.name, effect.key, context.now())
+    step.waits.open(step.row, effect, "message", name=effect.name, key=effect.key)
+    if early is not None:
+        step.follow(MessageArrived(effect.wait_id, early.variables))
+
+
+def open_signal(step: Step, effect: OpenSignalWait) -> None:
+    """Listen for a signal."""
+    step.waits.open(step.row, effect, "signal", name=effect.name)
+
+
+def open_condition(step: Step, effect: OpenConditionWait) -> None:
+    """Show that a condition is watched; the engine does it."""
+    step.waits.open(step.row, effect, "condition")
+
+
+def open_user_task(step: Step, effect: OpenUserTask) -> None:
+    """Offer a task to people."""
+    data = {
+        "formKey": effect.form_key,
+        "assignee": effect.assignee,
+        "candidateUsers": list(effect.candidate_users),
+        "candidateGroups": list(effect.candidate_groups),
+        "priority": effect.priority,
+        "variables": dict(effect.variables) if effect.variables is not None else None,
+        "schema": effect.schema,
+    }
+    step.waits.open(step.row, effect, "user", data, due=effect.due, name=effect.name)
+    offered = [("user", name) for name in effect.candidate_users]
+    offered += [("group", name) for name in effect.candidate_groups]
+    offered += [("assignee", effect.assignee)] if effect.assignee else []
+    if offered:
+        task_tables.insert_candidates(step.context.tx, step.row.id, effect.wait_id, offered)
+
+
+def open_incident(step: Step, effect: Incident) -> None:
+    """Keep what somebody has to look at, and tell."""
+    step.waits.open(step.row, effect, "incident", {"message": effect.message, "code": effect.code})
+    publish(step, "process.incident", {"elementId": effect.element_id, "message": effect.message})
+
+
+def close_wait(step: Step, effect: CloseWait) -> None:
+    """Forget a wait, and what it was for."""
+    step.waits.close(step.row, effect.wait_id, is_offered=effect.kind == "user")
+    if effect.kind == "call" and effect.reason == "cancelled":
+        step.cancelled_calls.append(effect.wait_id)

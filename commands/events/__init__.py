@@ -1,0 +1,1 @@
+"""Events: published, looked up, and their types."""

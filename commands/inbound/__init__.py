@@ -1,0 +1,1 @@
+"""Captured requests: looked at, executed again, given up."""

@@ -1,0 +1,223 @@
+"""Drive captured requests again, one or many, or give one up."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, EffectContext, Id, Moment, View, handles
+from bpm.bus.messages import Integer
+from bpm.bus.paging import When
+from bpm.errors import BpmError, Unavailable
+from commands.inbound.lookup import existing_request, select_matching
+from commands.inbound.views import InboundRequestView, shown
+from router import tables
+from router.replay import Replays
+from router.replay.tables import among, count, oldest
+
+BATCH = 50
+"""How many requests of a bulk are opened at once, each in a transaction of its own."""
+
+MAX_SHOWN = 10
+MAX_IDS = 1_000
+RequestId = Annotated[str, Field(min_length=1, max_length=100)]
+Replayable = Literal["dead", "failed", "quarantined", "rejected", "done"]
+
+
+class ReplayView(View):
+    """What became of a wish to drive a request again.
+
+    When it was not `replayed`, `verdict` is the cause for which it is refused still, and `errors` say why. `attempt`
+    is how many attempts were made before, `replayCount` how often the request was driven again, this time included.
+    """
+
+    request_id: str
+    replayed: bool
+    state: str
+    verdict: str
+    attempt: int
+    replay_count: int
+    errors: list[str] = Field(default_factory=list[str])
+
+
+class ReplayInboundRequestCommand(Command[ReplayView]):
+    """Drive a captured request again, by its rule as it is now: as a further attempt of the same request.
+
+    One that was refused is judged again first (but for rate and size) and stays refused when it still does not
+    pass. One that was executed successfully is done a second time only with `force`.
+    """
+
+    permission = "inbound:write"
+    succeeded = "Replay requested"
+    failed = "Replay failed"
+
+    request_id: RequestId
+    force: bool = False
+
+
+@handles
+async def replay(command: ReplayInboundRequestCommand, context: EffectContext, replays: Replays) -> ReplayView:
+    """Judge outside any transaction, then open the request if it has not changed."""
+    row = await context.read(lambda inside: existing_request(command.request_id, inside))
+    judgement = replays.judge(row, context.now(), force=command.force)
+
+    def reopen(inside: Context) -> ReplayView:
+        found = replays.reopen(inside.tx, row, judgement, inside.principal.name, inside.now())
+        return ReplayView(
+            request_id=row.request_id,
+            replayed=found.replayed,
+            state=found.state,
+            verdict=found.verdict,
+            attempt=row.attempt,
+            replay_count=row.replay_count + found.replayed,
+            errors=[found.detail] if found.detail is not None else [],
+        )
+
+    return await context.conclude(reopen)
+
+
+class NotReplayedView(View):
+    """A request of a bulk that was not driven again, and why."""
+
+    request_id: str
+    errors: list[str]
+
+
+class ReplaysView(View):
+    """What became of a bulk: `matched` requests fit, `replayed` were driven again, `skipped` not, `remaining` are left.
+
+    `sample` shows the first that match, `notReplayed` the first that were skipped; a search for words looked at
+    those received since `searchedSince`, or at all.
+    """
+
+    matched: int
+    replayed: int
+    skipped: int
+    remaining: int
+    sample: list[InboundRequestView]
+    not_replayed: list[NotReplayedView]
+    searched_since: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The requests of a bulk: how many match, the ids of those within the limit, the first ones, how far back."""
+
+    matched: int
+    ids: Sequence[str]
+    sample: list[InboundRequestView]
+    since: datetime | None
+
+
+class ReplayInboundRequestsCommand(Command[ReplaysView]):
+    """Drive all captured requests again that match, the oldest first; `preview` only counts them and shows some.
+
+    The filters are those of `GetInboundRequestListQuery`. Each request is opened in a transaction of its own, so
+    what was done stays done when the rest fails. With more than `limit` matches, send it again.
+    """
+
+    permission = "inbound:write"
+    succeeded = "Replay requested"
+    failed = "Replay failed"
+    time_limit = 3_600.0
+
+    state: Replayable | None = None
+    request_ids: Annotated[list[RequestId], Field(min_length=1, max_length=MAX_IDS)] | None = None
+    verdict: Annotated[str, Field(max_length=50)] | None = None
+    config_id: Id | None = None
+    config_key: Annotated[str, Field(max_length=100)] | None = None
+    provider: Annotated[str, Field(max_length=100)] | None = None
+    address: Annotated[str, Field(max_length=100)] | None = None
+    search_text: Annotated[str, Field(max_length=200)] | None = None
+    start_date: When | None = None
+    end_date: When | None = None
+    limit: Annotated[Integer, Field(ge=1, le=10_000)] = 1_000
+    preview: bool = False
+    force: bool = False
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """What is driven again is chosen: by state or by name; what succeeded only on purpose."""
+        if fields.get("state") is None and fields.get("requestIds") is None:
+            yield "state: is required unless requestIds are given; choose dead, failed, quarantined, rejected or done"
+        if fields.get("state") == "done" and fields.get("force") is not True:
+            yield "force: must be true to execute again what was executed successfully (state done)"
+
+
+@handles
+async def replay_many(command: ReplayInboundRequestsCommand, context: EffectContext) -> ReplaysView:
+    """Send the command for each, some at a time."""
+    found = await context.read(lambda inside: _found(command, inside))
+    ids = () if command.preview else found.ids
+    refused: list[NotReplayedView] = []
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        views = await asyncio.gather(*(_one(request_id, command.force, context) for request_id in batch))
+        refused += [view for view in views if view is not None]
+    return ReplaysView(
+        matched=found.matched,
+        replayed=len(ids) - len(refused),
+        skipped=len(refused),
+        remaining=found.matched - len(ids),
+        sample=found.sample,
+        not_replayed=refused[:MAX_SHOWN],
+        searched_since=found.since,
+    )
+
+
+class DiscardInboundRequestCommand(Command[InboundRequestView]):
+    """Give a captured request up: it is neither tried nor driven again.
+
+    Its state is `dead` and its verdict `discarded` from then on; who did it and why stands in `errors`.
+    """
+
+    permission = "inbound:write"
+    succeeded = "Inbound request discarded"
+    failed = "Discarding failed"
+
+    request_id: RequestId
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+@handles
+def discard(command: DiscardInboundRequestCommand, context: Context, replays: Replays) -> InboundRequestView:
+    """Discard it, unless it was executed."""
+    row = existing_request(command.request_id, context)
+    replays.discard(context.tx, row, command.reason, context.principal.name, context.now())
+    context.session.refresh(row)
+    return shown(row)
+
+
+def _found(command: ReplayInboundRequestsCommand, context: Context) -> Found:
+    statement, since = select_matching(
+        context,
+        command.search_text,
+        command.start_date,
+        command.end_date,
+        state=command.state,
+        cause=command.verdict,
+        config_id=command.config_id,
+        config_key=command.config_key,
+        provider=command.provider,
+        address=command.address,
+    )
+    statement = tables.between(statement, command.start_date, command.end_date)
+    if command.request_ids is not None:
+        statement = among(statement, command.request_ids)
+    ids = oldest(context.session, statement, command.limit)
+    rows = [existing_request(request_id, context) for request_id in ids[:MAX_SHOWN]]
+    return Found(count(context.session, statement), ids, [shown(row) for row in rows], since)
+
+
+async def _one(request_id: str, force: bool, context: EffectContext) -> NotReplayedView | None:
+    """Drive one again; returns why not."""
+    try:
+        view = await context.send(ReplayInboundRequestCommand(request_id=request_id, force=force))
+    except Unavailable:
+        raise
+    except BpmError as error:
+        return NotReplayedView(request_id=request_id, errors=list(error.errors))
+    return None if view.replayed else NotReplayedView(request_id=request_id, errors=view.errors)

@@ -1,0 +1,1 @@
+"""Webhook configurations: made, checked, tried, back-tested and paused; and the chains of commands that they run."""

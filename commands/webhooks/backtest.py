@@ -1,0 +1,174 @@
+"""Back-tests: what a configuration, saved or a draft, would do with the requests captured so far."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, EffectContext, Id, Integer, Message, Query, Registry, handles
+from bpm.bus.paging import When
+from bpm.errors import Invalid, NotFound
+from bpm.jobs import Job, JobQueue
+from bpm.security.identifiers import new_id
+from bpm.security.secrets import SecretBox
+from bpm.settings import Settings
+from commands.webhooks.backtest_views import BackTestView, changed_count
+from commands.webhooks.checks import Findings, check_code
+from commands.webhooks.trial import READ_REQUESTS, row_of, sender_of, tried_wrongly
+from router import backtest, tables
+from router.backtest import MAX_COUNT, MAX_KEPT, BackTests, Plan, Tally
+from router.config import ExecutionType, WebHookFields
+from router.execution import Execution
+from router.rule import RuleCompiler
+from router.tables import STATES, WebhookConfig
+from scripts import Sandbox
+
+AT_ONCE = 1_000
+"""So many requests are compared while the caller waits; more in the background."""
+WITH_SCRIPTS = 200
+"""So many requests may be given to a script."""
+
+Limit = Annotated[Integer, Field(ge=0, le=200)]
+Offset = Annotated[Integer, Field(ge=0, le=MAX_KEPT)]
+
+
+class BackTestWebHookConfigCommand(Command[BackTestView]):
+    """Compare what was done with captured requests with what a configuration would do; nothing is executed.
+
+    The configuration is a saved one (`id`), a draft (`config`), or a draft of changes to a saved one (both). The
+    requests are the last `count` captured for it or at its address, repetitions left out unless `states` asks for
+    them; `path` may end in `*`. They need `inbound:read` as well. Up to 1,000 are compared at once; more in the
+    background, where GetBackTestQuery tells how far it is. With `runScripts` a configuration that is a script runs it
+    for each of at most 200 requests, and undoes it.
+    """
+
+    permission = "webhooks:write"
+    succeeded = "Webhook configuration back-tested"
+    failed = "Back-test failed"
+    time_limit = 3_600.0
+
+    id: Id | None = None
+    config: WebHookFields | None = None
+    count: Annotated[Integer, Field(ge=1, le=MAX_COUNT)] = 100
+    since: When | None = None
+    states: Annotated[list[str], Field(max_length=len(STATES))] = Field(default_factory=list[str])
+    path: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+    run_scripts: bool = False
+    limit: Limit = 20
+    offset: Offset = 0
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """A configuration is needed, states must exist, and scripts take their time."""
+        yield from tried_wrongly(fields)
+        states = fields.get("states")
+        if isinstance(states, list) and any(state not in STATES for state in states):  # pyright: ignore[reportUnknownVariableType]
+            yield f"states: must be some of {', '.join(STATES)}"
+        count = fields.get("count", 0)
+        if fields.get("runScripts") is True and isinstance(count, int) and count > WITH_SCRIPTS:
+            yield f"count: must be at most {WITH_SCRIPTS} when runScripts is true"
+
+
+@handles
+async def back_test(
+    command: BackTestWebHookConfigCommand,
+    context: EffectContext,
+    registry: Registry,
+    sandbox: Sandbox,
+    secrets_box: SecretBox,
+    settings: Settings,
+    back_tests: BackTests,
+    execution: Execution,
+    jobs: JobQueue,
+) -> BackTestView:
+    """Compare now, or write down what is to be compared and ask for the job."""
+    findings = await check_code(command.config, sandbox) if command.config is not None else Findings()
+    row = await context.read(lambda inside: row_of(command, findings, inside, registry, secrets_box))
+    plan = await context.read(lambda inside: _plan(command, row, inside))
+    problems = [*findings.invalid, *findings.conflicts]
+    if command.run_scripts:
+        if plan.config["execution_type"] != ExecutionType.CODE:
+            raise Invalid("runScripts: the configuration is no script; leave it out")
+        sender = context.principal
+        if command.config is None:
+            sender = await sender_of(RuleCompiler(registry, secrets_box, settings)(row), execution, context)
+
+        async def run(message: Message[Any]) -> str | None:
+            outcome = (await context.rehearse(message, sender)).outcome
+            return None if outcome.error is None else "; ".join(outcome.error.errors)
+
+        return _at_once(command, await back_tests.rehearse(plan, run), problems)
+    if command.count <= AT_ONCE:
+        return _at_once(command, await back_tests.compare(plan), problems)
+    return await context.conclude(lambda inside: _in_background(plan, problems, inside, jobs))
+
+
+class GetBackTestQuery(Query[BackTestView]):
+    """Say how far a back-test is that runs in the background, and what it has found; `changed` comes at the end.
+
+    The first 1,000 changed requests are kept, for as long as bodies are.
+    """
+
+    permission = "webhooks:write"
+    succeeded = "Back-test retrieved successfully"
+    failed = "Back-test not found"
+
+    back_test_id: Annotated[str, Field(min_length=1, max_length=100)]
+    limit: Limit = 20
+    offset: Offset = 0
+
+
+@handles
+def get_back_test(query: GetBackTestQuery, context: Context) -> BackTestView:
+    """Look it up."""
+    context.require(context.principal, READ_REQUESTS, "Comparing captured requests")
+    row = backtest.find_back_test(context.tx, context.organization_id, query.back_test_id)
+    if row is None:
+        raise NotFound("No back-test found with the specified ID")
+    return BackTestView.of(row, query.limit, query.offset)
+
+
+def _plan(command: BackTestWebHookConfigCommand, row: WebhookConfig, context: Context) -> Plan:
+    context.require(context.principal, READ_REQUESTS, "Comparing captured requests")
+    before = None
+    if command.config is not None and command.id is not None:
+        before = tables.config_by_id(context.tx, context.organization_id, command.id)
+    return Plan(
+        context.organization_id,
+        config=backtest.kept(row),
+        before=backtest.kept(before) if before is not None else None,
+        count=command.count,
+        since=command.since.isoformat() if command.since is not None else None,
+        states=tuple(command.states),
+        path=command.path,
+    )
+
+
+def _at_once(command: BackTestWebHookConfigCommand, tally: Tally, problems: list[str]) -> BackTestView:
+    changed = tally.changed[command.offset : command.offset + command.limit]
+    return BackTestView.model_validate(
+        {
+            "state": "done",
+            "total": tally.compared,
+            **tally.values(),
+            "changed_count": changed_count(tally.counts),
+            "changed": [asdict(difference) for difference in changed],
+            "problems": problems,
+        }
+    )
+
+
+def _in_background(plan: Plan, problems: list[str], context: Context, jobs: JobQueue) -> BackTestView:
+    row = backtest.new_back_test(plan, context.principal, new_id(), context.now())
+    backtest.insert_back_test(context.tx, row)
+    jobs.enqueue(context.tx, Job(backtest.KIND, row["id"], 0, context.now()))
+    return BackTestView(
+        back_test_id=row["id"],
+        state=row["state"],
+        counts={},
+        unchecked={},
+        changed_count=0,
+        changed=[],
+        problems=problems,
+    )

@@ -1,0 +1,217 @@
+"""How a configuration's row changes: with the secrets sealed, the author's permissions, and a revision."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NoReturn
+
+from bpm.accounts.limits import require_room
+from bpm.bus import Context, Registry
+from bpm.errors import Conflict, NotFound
+from bpm.security.permissions import Authority, Principal
+from bpm.security.redaction import REDACTED
+from bpm.security.references import References, is_reference
+from bpm.security.secrets import SecretBox
+from bpm.settings import Settings
+from commands.webhooks.checks import (
+    Findings,
+    check_address,
+    check_answers,
+    check_key,
+    check_references,
+    check_resolved,
+    check_secrets,
+    check_signature,
+)
+from router import tables
+from router.config import WebHookFields
+from router.paths import shape
+from router.rule import authority_of
+from router.sealing import mapped, redacted_definition, with_stored_secrets
+from router.tables import WebhookConfig
+
+NOT_FOUND = "Configuration not found"
+
+
+def existing(config_id: int, context: Context) -> WebhookConfig:
+    """Return a configuration of the caller's organisation; raises `NotFound`."""
+    row = tables.config_by_id(context.tx, context.organization_id, config_id)
+    if row is None:
+        raise NotFound(NOT_FOUND)
+    return row
+
+
+def insert(
+    fields: WebHookFields,
+    key: str,
+    findings: Findings,
+    context: Context,
+    registry: Registry,
+    box: SecretBox,
+    settings: Settings,
+) -> WebhookConfig:
+    """Store a new configuration; raises `Invalid` or `Conflict` with everything that is against it."""
+    tables.lock_configs(context.tx)
+    require_room(context.tx, context.organization_id, "webhooks", tables.count_configs, settings)
+    run_as_id = check_references(fields, findings, context, registry)
+    check_key(key, findings, context)
+    check_address(fields, findings, context)
+    definition = _sealed(definition_of(fields), box)
+    check_secrets(definition, {}, findings, context)
+    check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
+    check_signature(definition, box, findings)
+    check_answers(fields, findings)
+    findings.raise_any()
+    values = {
+        **_values(fields, definition, run_as_id, context),
+        "organization_id": context.organization_id,
+        "key": key,
+        "revision": 1,
+        "created_at": context.now(),
+    }
+    row = tables.insert_config(context.tx, values)
+    if row is None:
+        _raise_taken(fields, key, context)
+    _record(row, "created", context)
+    return row
+
+
+def replace(
+    row: WebhookConfig,
+    fields: WebHookFields,
+    findings: Findings,
+    context: Context,
+    registry: Registry,
+    box: SecretBox,
+    settings: Settings,
+) -> None:
+    """Change a configuration to these fields; raises `Invalid` or `Conflict` with everything against it."""
+    tables.lock_configs(context.tx)
+    run_as_id = check_references(fields, findings, context, registry)
+    check_address(fields, findings, context, own_id=row.id)
+    definition = with_stored_secrets(_sealed(definition_of(fields), box), row.definition)
+    check_secrets(definition, row.definition, findings, context)
+    check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
+    check_signature(definition, box, findings)
+    check_answers(fields, findings)
+    findings.raise_any()
+    values = {
+        **_values(fields, definition, run_as_id, context),
+        "revision": row.revision + 1,
+        "updated_at": context.now(),
+    }
+    if not tables.update_config(context.tx, row, values):
+        _raise_taken(fields, None, context)
+    _record(row, "updated", context)
+
+
+def switch(row: WebhookConfig, context: Context, *, on: bool) -> datetime:
+    """Switch a configuration on or off; return when. It acts for whoever switched it on as well."""
+    now = context.now()
+    definition = {**row.definition, "isEnabled": on}
+    values = {"is_enabled": on, "definition": definition, "revision": row.revision + 1, "updated_at": now}
+    if on:
+        values["authority"] = authority_of(row).joined(context.principal.standing).to_json()
+    tables.update_config(context.tx, row, values)
+    _record(row, "activated" if on else "deactivated", context)
+    return now
+
+
+def pause(row: WebhookConfig, context: Context, *, on: bool) -> datetime:
+    """Let a configuration keep what it accepts from now on, or execute it again; return when."""
+    now = context.now()
+    values = {"paused_at": now if on else None, "revision": row.revision + 1, "updated_at": now}
+    tables.update_config(context.tx, row, values)
+    _record(row, "paused" if on else "resumed", context)
+    return now
+
+
+def delete(row: WebhookConfig, context: Context) -> None:
+    """Delete a configuration."""
+    _record(row, "deleted", context, revision=row.revision + 1)
+    tables.delete_config(context.tx, row)
+
+
+def draft_row(
+    fields: WebHookFields, saved: WebhookConfig | None, findings: Findings, context: Context, box: SecretBox
+) -> WebhookConfig:
+    """Return the row that a draft, or one of changes to `saved`, would be stored as."""
+    stored = saved.definition if saved else {}
+    definition = with_stored_secrets(_sealed(definition_of(fields), box), stored)
+    check_secrets(definition, stored, findings, context)
+    check_signature(definition, box, findings)
+    check_answers(fields, findings)
+    return WebhookConfig(
+        **_values(fields, definition, None, context),
+        id=saved.id if saved else 0,
+        key=saved.key if saved else "",
+        revision=0,
+        organization_id=context.organization_id,
+        created_at=context.now(),
+    )
+
+
+def definition_of(fields: WebHookFields) -> dict[str, Any]:
+    """Return what was set, as on the wire."""
+    names = set(WebHookFields.model_fields)
+    return fields.model_dump(mode="json", by_alias=True, include=names, exclude_unset=True, exclude_none=True)
+
+
+def _sealed(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
+    def seal(secret: str) -> str:
+        return secret if secret == REDACTED or is_reference(secret) else box.encrypt(secret)
+
+    return mapped(definition, seal)
+
+
+def _values(
+    fields: WebHookFields, definition: Mapping[str, Any], run_as_id: str | None, context: Context
+) -> dict[str, Any]:
+    return {
+        "description": fields.description,
+        "is_enabled": fields.is_enabled,
+        "path": fields.path,
+        "shape": shape(fields.path),
+        "action": fields.action,
+        "execution_type": int(fields.execution_type),
+        "definition": definition,
+        "labels": tables.labels_text(fields.labels),
+        "author_id": context.principal.id,
+        "author_name": context.principal.name,
+        "permissions": sorted(context.principal.permissions),
+        "authority": _authority(run_as_id, context.principal).to_json(),
+        "run_as_id": run_as_id,
+        "is_contested": False,
+    }
+
+
+def _authority(run_as_id: str | None, author: Principal) -> Authority:
+    """Return on whose behalf a rule acts, never with more than its author may do now."""
+    accounts = (run_as_id,) if run_as_id is not None else author.standing.accounts
+    return Authority(accounts, author.permissions)
+
+
+def _record(row: WebhookConfig, change: str, context: Context, revision: int | None = None) -> None:
+    tables.insert_revision(
+        context.tx,
+        {
+            "organization_id": context.organization_id,
+            "config_id": row.id,
+            "key": row.key,
+            "revision": revision or row.revision,
+            "change": change,
+            "author_id": context.principal.id,
+            "author_name": context.principal.name,
+            "definition": redacted_definition(row.definition),
+            "created_at": context.now(),
+        },
+    )
+
+
+def _raise_taken(fields: WebHookFields, key: str | None, context: Context) -> NoReturn:
+    """Another server process was faster: say which of the two unique things it took."""
+    findings = Findings()
+    if key is not None:
+        check_key(key, findings, context)
+    check_address(fields, findings, context)
+    findings.raise_any()
+    raise Conflict("somebody else changed the same configuration at the same moment; try again")

@@ -1,0 +1,299 @@
+"""Create, change and look up webhook configurations; every change is a revision and live when it is answered."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, Registry, WireModel, handles
+from bpm.bus.paging import PageNumber
+from bpm.errors import Conflict, NotFound
+from bpm.security.secrets import SecretBox
+from bpm.settings import Settings
+from commands.webhooks.changes import NOT_FOUND, delete, existing, insert, replace, switch
+from commands.webhooks.checks import check_code
+from commands.webhooks.views import (
+    ActivatedWebHookConfigView,
+    DeactivatedWebHookConfigView,
+    DeletedWebHookConfigView,
+    WebHookConfigRevisionView,
+    WebHookConfigView,
+    shown,
+    shown_revision,
+)
+from router import tables
+from router.config import KEY, Type, WebHookFields, demands
+from router.table import RouteTable
+from router.tables import WebhookConfig, WebhookConfigRevision
+from scripts import Sandbox
+
+
+def _key(value: str) -> str:
+    if not KEY.fullmatch(value):
+        raise ValueError("must be 1 to 100 letters, digits, dots, underscores or dashes")
+    return value
+
+
+class Keyed(WireModel):
+    """A configuration's key, by which its users know it; it never changes."""
+
+    key: Annotated[str, AfterValidator(_key)]
+
+
+class CreateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields, Keyed):
+    """Create a webhook configuration; it answers at `url` as soon as this command does."""
+
+    permission = "webhooks:write"
+    succeeded = "Webhook configuration created successfully"
+    failed = "Validation failed"
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """See `router.config.demands`."""
+        return demands(fields)
+
+
+@handles
+async def create(
+    command: CreateWebHookConfigCommand,
+    context: EffectContext,
+    registry: Registry,
+    sandbox: Sandbox,
+    secrets_box: SecretBox,
+    routes: RouteTable,
+    settings: Settings,
+) -> WebHookConfigView:
+    """Check everything, store it, and let this process's routes know."""
+    findings = await check_code(command, sandbox)
+
+    def store(inside: Context) -> WebHookConfigView:
+        row = insert(command, command.key, findings, inside, registry, secrets_box, settings)
+        return shown(row, settings.base_url, findings.warnings)
+
+    view = await context.conclude(store)
+    await routes.refresh()
+    return view
+
+
+class UpdateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields):
+    """Replace everything of a configuration but its key.
+
+    A secret sent as `***` stays as it is. With `revision`, the change is refused when somebody else was faster.
+    """
+
+    permission = "webhooks:write"
+    succeeded = "Webhook configuration updated successfully"
+    failed = "Update failed"
+
+    id: Id
+    revision: Integer | None = None
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """See `router.config.demands`."""
+        return demands(fields)
+
+
+@handles
+async def update(
+    command: UpdateWebHookConfigCommand,
+    context: EffectContext,
+    registry: Registry,
+    sandbox: Sandbox,
+    secrets_box: SecretBox,
+    routes: RouteTable,
+    settings: Settings,
+) -> WebHookConfigView:
+    """Check everything, store it, and let this process's routes know."""
+    findings = await check_code(command, sandbox)
+
+    def store(inside: Context) -> WebHookConfigView:
+        row = existing(command.id, inside)
+        if command.revision not in (None, row.revision):
+            raise Conflict(f"revision: is {row.revision} by now, not {command.revision}; read the configuration again")
+        replace(row, command, findings, inside, registry, secrets_box, settings)
+        return shown(row, settings.base_url, findings.warnings)
+
+    view = await context.conclude(store)
+    await routes.refresh()
+    return view
+
+
+class DeleteWebHookConfigCommand(Command[DeletedWebHookConfigView]):
+    """Delete a configuration and free its key; its revisions and captured requests stay."""
+
+    permission = "webhooks:write"
+    succeeded = "Webhook configuration deleted successfully"
+    failed = "Deletion failed"
+
+    id: Id
+
+
+@handles
+async def remove(
+    command: DeleteWebHookConfigCommand, context: EffectContext, routes: RouteTable
+) -> DeletedWebHookConfigView:
+    """Delete the row and let this process's routes know."""
+
+    def store(inside: Context) -> DeletedWebHookConfigView:
+        row = existing(command.id, inside)
+        delete(row, inside)
+        return DeletedWebHookConfigView(id=command.id, key=row.key, deleted_at=inside.now())
+
+    view = await context.conclude(store)
+    await routes.refresh()
+    return view
+
+
+class ActivateWebHookConfigCommand(Command[ActivatedWebHookConfigView]):
+    """Let a configuration answer again."""
+
+    permission = "webhooks:write"
+    succeeded = "Webhook configuration activated successfully"
+    failed = "Activation failed"
+
+    id: Id
+
+
+@handles
+async def activate(
+    command: ActivateWebHookConfigCommand, context: EffectContext, routes: RouteTable
+) -> ActivatedWebHookConfigView:
+    """Switch it on and let this process's routes know."""
+
+    def store(inside: Context) -> ActivatedWebHookConfigView:
+        row = existing(command.id, inside)
+        if row.is_enabled:
+            raise Conflict("Configuration is already active")
+        now = switch(row, inside, on=True)
+        return ActivatedWebHookConfigView(id=command.id, key=row.key, is_enabled=True, activated_at=now)
+
+    view = await context.conclude(store)
+    await routes.refresh()
+    return view
+
+
+class DeactivateWebHookConfigCommand(Command[DeactivatedWebHookConfigView]):
+    """Stop a configuration from answering; what it accepted before is still executed.
+
+    What comes is kept in quarantine, up to the organisation's room of a day; PauseWebHookConfigCommand loses nothing.
+    """
+
+    permission = "webhooks:write"
+    succeeded = "Webhook configuration deactivated successfully"
+    failed = "Deactivation failed"
+
+    id: Id
+
+
+@handles
+async def deactivate(
+    command: DeactivateWebHookConfigCommand, context: EffectContext, routes: RouteTable
+) -> DeactivatedWebHookConfigView:
+    """Switch it off and let this process's routes know."""
+
+    def store(inside: Context) -> DeactivatedWebHookConfigView:
+        row = existing(command.id, inside)
+        if not row.is_enabled:
+            raise Conflict("Configuration is already inactive")
+        now = switch(row, inside, on=False)
+        return DeactivatedWebHookConfigView(id=command.id, key=row.key, is_enabled=False, deactivated_at=now)
+
+    view = await context.conclude(store)
+    await routes.refresh()
+    return view
+
+
+class GetWebHookConfigByIdQuery(Query[WebHookConfigView]):
+    """Return one configuration, its secrets as `***`."""
+
+    permission = "webhooks:read"
+    succeeded = "Webhook configuration retrieved successfully"
+    failed = NOT_FOUND
+
+    id: Id
+
+
+@handles
+def get(query: GetWebHookConfigByIdQuery, context: Context, settings: Settings) -> WebHookConfigView:
+    """Look it up by id."""
+    row = tables.shown_config(context.tx, context.organization_id, query.id)
+    if row is None:
+        raise NotFound("No webhook configuration found with the specified ID")
+    return shown(row, settings.base_url)
+
+
+class GetWebHookConfigListQuery(PagedQuery[Page[WebHookConfigView]]):
+    """List configurations; `searchText` looks into key, description and path."""
+
+    permission = "webhooks:read"
+    succeeded = "Webhook configurations retrieved successfully"
+
+    is_enabled: bool | None = None
+    execution_type: Type | None = None
+    label: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+
+
+@handles
+def list_configs(query: GetWebHookConfigListQuery, context: Context, settings: Settings) -> Page[WebHookConfigView]:
+    """Return one page, the newest first."""
+    return query.page(
+        context,
+        tables.select_configs(query.is_enabled, query.execution_type, query.label),
+        WebhookConfig,
+        lambda row: shown(row, settings.base_url),
+        search=("key", "description", "path"),
+        sortable={"createdAt": "created_at", "updatedAt": "updated_at", "id": "id", "key": "key", "path": "path"},
+    )
+
+
+class LookupWebHookByKeyCommand(Command[WebHookConfigView | Page[WebHookConfigView]]):
+    """Return the configuration with a key; without a key all of them, a page at a time."""
+
+    permission = "webhooks:read"
+    succeeded = "Webhook configuration found"
+    failed = "Lookup failed"
+
+    key: str | None = None
+    page_number: PageNumber = 1
+    page_size: Annotated[Integer, Field(ge=1, le=200)] = 10
+
+
+@handles
+def look_up(
+    command: LookupWebHookByKeyCommand, context: Context, settings: Settings
+) -> WebHookConfigView | Page[WebHookConfigView]:
+    """Look it up by key."""
+    if command.key is None:
+        everything = GetWebHookConfigListQuery(page_number=command.page_number, page_size=command.page_size)
+        return Page[WebHookConfigView].model_validate(list_configs(everything, context, settings))
+    row = tables.config_with_key(context.tx, context.organization_id, command.key)
+    if row is None:
+        raise NotFound("No webhook configuration found with the specified key")
+    return shown(row, settings.base_url)
+
+
+class GetWebHookConfigHistoryQuery(PagedQuery[Page[WebHookConfigRevisionView]]):
+    """List what a configuration was after each change, by whom and when; also of one that was deleted."""
+
+    permission = "webhooks:read"
+    succeeded = "Webhook configuration history retrieved successfully"
+    failed = NOT_FOUND
+
+    id: Id
+
+
+@handles
+def list_revisions(query: GetWebHookConfigHistoryQuery, context: Context) -> Page[WebHookConfigRevisionView]:
+    """Return one page, the newest revision first."""
+    page = query.page(
+        context,
+        tables.select_revisions(query.id),
+        WebhookConfigRevision,
+        shown_revision,
+        search=("change", "author_name"),
+        sortable={"revision": "revision", "createdAt": "created_at"},
+    )
+    if not page.total_count and not tables.has_revisions(context.tx, context.organization_id, query.id):
+        raise NotFound("No webhook configuration found with the specified ID")
+    return page

@@ -1,0 +1,245 @@
+"""Dry runs: what a configuration, saved or a draft, would do with a request."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Protocol
+
+from pydantic import Field
+from pydantic_core import to_json
+
+from bpm.bus import Command, Context, EffectContext, Id, Message, Registry, Rehearsed, WireModel, handles
+from bpm.errors import BpmError, NotFound
+from bpm.expressions import EvaluationError
+from bpm.security.permissions import Permission, Principal, shared_permissions
+from bpm.security.redaction import redacted
+from bpm.security.secrets import SecretBox
+from bpm.settings import Settings
+from commands.webhooks.changes import draft_row
+from commands.webhooks.checks import Findings, check_address, check_code, check_references
+from commands.webhooks.trial_views import (
+    HandshakeTrialView,
+    MessageTrialView,
+    OutcomeTrialView,
+    RouteTrialView,
+    VerdictTrialView,
+    WebHookTrialView,
+)
+from router import tables
+from router.backtest import is_proof_hidden
+from router.config import ExecutionType, WebHookFields, demands
+from router.execution import Execution
+from router.guard import Guard, Verdict, greeters, readable
+from router.inbox import Source
+from router.paths import values_at
+from router.request import InboundCall
+from router.rule import Rule, RuleCompiler
+from router.seal import RequestSeal
+from router.table import RouteTable
+from router.tables import WebhookConfig
+from scripts import Sandbox
+
+PREFIXES = ("/api/webhooks/", "/api/webhook/")
+READ_REQUESTS: Permission = "inbound:read"
+"""To see captured requests: a rule that is tried with them shows what is in them."""
+
+
+class SampleRequest(WireModel):
+    """A request made up for a dry run; a `body` that is not text is sent as JSON.
+
+    Left out, method and path are the configuration's own.
+    """
+
+    method: Annotated[str, Field(max_length=20)] | None = None
+    path: Annotated[str, Field(max_length=2000)] | None = None
+    headers: dict[str, str] = Field(default_factory=dict[str, str])
+    query: Annotated[str, Field(max_length=8000)] = ""
+    body: Any = None
+    address: Annotated[str, Field(max_length=100)] = "127.0.0.1"
+
+
+class Tried(Protocol):
+    """A message that names a saved configuration, a draft, or both."""
+
+    id: int | None
+    config: WebHookFields | None
+
+
+def tried_wrongly(fields: Mapping[str, Any]) -> Iterable[str]:
+    """Return what is wrong with the configuration of such a message: a draft must be one that could be saved."""
+    if fields.get("id") is None and fields.get("config") is None:
+        yield "id: is required, or config for a draft"
+    config = fields.get("config")
+    if isinstance(config, Mapping):
+        yield from (f"config.{sentence}" for sentence in demands(config))  # pyright: ignore[reportUnknownArgumentType]
+
+
+class TestWebHookConfigCommand(Command[WebHookTrialView]):
+    """Say what a configuration would do with a request, and do nothing.
+
+    The configuration is a saved one (`id`), a draft (`config`), or a draft of changes to a saved one (both); the
+    request is made up (`request`) or one that was captured (`requestId`), which needs `inbound:read` as well. Every
+    transaction is undone, and what reaches outside the database is not sent.
+    """
+
+    permission = "webhooks:write"
+    succeeded = "Webhook configuration tested"
+    failed = "Test failed"
+
+    id: Id | None = None
+    config: WebHookFields | None = None
+    request: SampleRequest | None = None
+    request_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """A configuration and one request are needed."""
+        if (fields.get("request") is None) == (fields.get("requestId") is None):
+            yield "request: either it or requestId is required"
+        yield from tried_wrongly(fields)
+
+
+@handles
+async def test(
+    command: TestWebHookConfigCommand,
+    context: EffectContext,
+    registry: Registry,
+    sandbox: Sandbox,
+    secrets_box: SecretBox,
+    settings: Settings,
+    routes: RouteTable,
+    guard: Guard,
+    execution: Execution,
+) -> WebHookTrialView:
+    """Walk the stations of a request: route, handshake, guard, mapping, execution."""
+    findings = await check_code(command.config, sandbox) if command.config is not None else Findings()
+    row = await context.read(lambda inside: row_of(command, findings, inside, registry, secrets_box))
+    rule = RuleCompiler(registry, secrets_box, settings)(row)
+    call = await context.read(lambda inside: _call(command, rule, inside, RequestSeal(secrets_box)))
+    values = values_at(rule.path, call.path)
+    view = WebHookTrialView(
+        would_execute=False,
+        problems=[*findings.invalid, *findings.conflicts],
+        warnings=findings.warnings,
+        route=RouteTrialView(
+            matches=values is not None or (call.path == rule.key != ""),
+            parameters=values or {},
+            answered_by=_answering(routes, call, rule.organization_id),
+        ),
+        handshake=_handshake(rule, call) if readable(call).passed else None,
+        verdict=await context.read(lambda inside: _verdict(rule, call, guard, inside)),
+    )
+    try:
+        message = _message(rule, call, values or {})
+        sender = context.principal if command.config is not None else await sender_of(rule, execution, context)
+    except (BpmError, EvaluationError, ValueError) as error:
+        view.errors = list(error.errors) if isinstance(error, BpmError) else [str(error)]
+        return view
+    view.outcome = _shown(await context.rehearse(message, sender), registry)
+    view.would_execute = view.route.matches and view.verdict.passed and view.handshake is None and not view.problems
+    return view
+
+
+def row_of(command: Tried, findings: Findings, context: Context, registry: Registry, box: SecretBox) -> WebhookConfig:
+    """Return the saved row, or the row that the draft would become; what is wrong with it goes to `findings`."""
+    saved = tables.config_by_id(context.tx, context.organization_id, command.id) if command.id is not None else None
+    if command.id is not None and saved is None:
+        raise NotFound("Configuration not found")
+    if command.config is None:
+        assert saved is not None
+        return saved
+    check_references(command.config, findings, context, registry)
+    check_address(command.config, findings, context, own_id=command.id)
+    return draft_row(command.config, saved, findings, context, box)
+
+
+def _call(command: TestWebHookConfigCommand, rule: Rule, context: Context, seal: RequestSeal) -> InboundCall:
+    if command.request is not None:
+        return _sample(command.request, rule, context)
+    context.require(context.principal, READ_REQUESTS, "Trying a captured request")
+    captured = tables.inbound_request(context.tx, context.organization_id, command.request_id or "")
+    if captured is None:
+        raise NotFound("requestId: no inbound request found with the specified ID")
+    return seal.for_trial(captured, rule.verifier.scheme if rule.verifier is not None else None)
+
+
+def _sample(request: SampleRequest, rule: Rule, context: Context) -> InboundCall:
+    path = request.path if request.path is not None else rule.path
+    for prefix in PREFIXES:
+        path = path.removeprefix(prefix)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    body = b""
+    if isinstance(request.body, str):
+        body = request.body.encode()
+    elif request.body is not None:
+        body = to_json(request.body)
+        headers.setdefault("content-type", "application/json")
+    return InboundCall(
+        method=(request.method or rule.method).upper(),
+        path=path.strip("/"),
+        headers=headers,
+        query_string=request.query.removeprefix("?"),
+        address=request.address,
+        received_at=context.now(),
+        body=body,
+    )
+
+
+def _answering(routes: RouteTable, call: InboundCall, organization_id: int) -> str | None:
+    """Return the key of the organisation's configuration that answers at present; another's is not named."""
+    match = routes.find(call.path)
+    slot = match.slots.get(call.method) if match is not None else None
+    return slot.row.key if slot is not None and slot.row.organization_id == organization_id else None
+
+
+def _handshake(rule: Rule, call: InboundCall) -> HandshakeTrialView | None:
+    answer = rule.greeting(call) if greeters([rule], call) else None
+    if answer is None:
+        return None
+    body = answer.body.decode("utf-8", "replace")
+    return HandshakeTrialView(status=answer.status, content_type=answer.content_type, body=body)
+
+
+def _verdict(rule: Rule, call: InboundCall, guard: Guard, context: Context) -> VerdictTrialView:
+    """Ask the guard without counting, then look whether the request was here before."""
+    verdict = guard.dry(rule, call)
+    if verdict.passed and rule.dedupe is not None:
+        verdict = _duplicate(rule, call, context)
+    detail = verdict.detail
+    if verdict.cause == "signature" and is_proof_hidden(rule, call):
+        detail += "; the header is a credential of a captured request, which a trial may not look at"
+    return VerdictTrialView(passed=verdict.passed, cause=verdict.cause, detail=detail)
+
+
+def _duplicate(rule: Rule, call: InboundCall, context: Context) -> Verdict:
+    key = rule.delivery_id(call)
+    first = tables.request_with_key(context.tx, Source.of(rule).dedupe_key(key)) if key is not None else None
+    if first is None or first.request_id == call.id:
+        return Verdict()
+    return Verdict("duplicate", f"the request {first.request_id} had the id {key}")
+
+
+def _message(rule: Rule, call: InboundCall, values: Mapping[str, str]) -> Message[Any]:
+    message = rule.dispatch(call.scope(values, rule.confidential))
+    if rule.fields.execution_type is ExecutionType.PROCESS:  # nobody waits for an instance that will not be
+        return message.model_copy(update={"execution_mode": "FireAndForget"})
+    return message
+
+
+async def sender_of(rule: Rule, execution: Execution, context: EffectContext) -> Principal:
+    """Return the rule's principal, with what the tester may do as well."""
+    principal = await execution.principal_of(rule)
+    authority = principal.standing.joined(context.principal.standing)
+    may = shared_permissions(principal.permissions, context.principal.permissions)
+    return replace(principal, permissions=may, authority=authority)
+
+
+def _shown(rehearsed: Rehearsed, registry: Registry) -> OutcomeTrialView:
+    message, outcome = rehearsed.envelope.message, rehearsed.outcome
+    fields = message.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return OutcomeTrialView(
+        message=MessageTrialView(type=rehearsed.envelope.name, fields=redacted(fields, message.secrets)),
+        ok=outcome.ok,
+        data=redacted(registry.plain(message, outcome.data)) if outcome.error is None else None,
+        errors=list(outcome.error.errors) if outcome.error is not None else [],
+        sent=[_shown(inner, registry) for inner in rehearsed.sent],
+    )

@@ -1,0 +1,1 @@
+"""The child's side: compiles and runs a script in a locked process."""

@@ -1,0 +1,1 @@
+"""The server's side: gives jobs to children, and checks all that they say."""

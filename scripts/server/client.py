@@ -1,0 +1,198 @@
+"""The sandbox as the server sees it: check a source, run a script."""
+
+import asyncio
+import hashlib
+import secrets
+import sys
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, ClassVar, NamedTuple, Self
+
+from scripts.server.dispatcher import Dispatcher, Ended, Task
+from scripts.server.messages import COMPILING, RUNNING
+from scripts.server.pool import Pool
+from scripts.server.verdict import limit_words
+from scripts.shared import policy
+from scripts.shared.frames import pack
+from scripts.shared.limits import KIB, Limits
+from scripts.shared.outcome import Check, Failure, Isolation, Problem, Reply, Run, SandboxUnavailable, Send, Senders
+from scripts.shared.positions import column_at, lines_of
+from scripts.shared.values import incoming
+
+CACHED_SCRIPTS = 1_000
+RUN_LIMITS = ("sends", "log_lines", "log_bytes", "result_bytes", "result_values")
+"""The limits that a child keeps itself."""
+
+BUILD = f"{policy.VERSION} {sys.version}"
+
+
+class Compiled(NamedTuple):
+    """A source as the compiler left it."""
+
+    code: bytes | None
+    check: Check
+
+
+class Sandbox:
+    """Runs scripts in locked processes; one per server process, used as an async context manager or started.
+
+    `limits` are those of a run unless it brings its own. `allow_unconfined` lets scripts run where the kernel
+    has no system call filter, with the locks there are.
+    """
+
+    entry: ClassVar[str] = "scripts.child.zygote"
+    """The module the zygote is started with."""
+
+    def __init__(self, limits: Limits | None = None, *, allow_unconfined: bool = False) -> None:
+        self.limits = limits or Limits()
+        self._pool = Pool(self.entry, self.limits, allow_unconfined=allow_unconfined)
+        self._dispatcher = Dispatcher(self._pool)
+        self._compiled: OrderedDict[bytes, asyncio.Future[Compiled]] = OrderedDict()
+
+    @property
+    def locks(self) -> Mapping[str, bool | str]:
+        """The locks that are on, by name, as found when the zygote started; empty before that."""
+        return self._pool.locks
+
+    async def start(self) -> None:
+        """Start the zygote; raises SandboxUnavailable where scripts cannot be confined."""
+        await self._pool.start()
+
+    async def close(self) -> None:
+        """End the zygote and every child; runs under way fail or raise SandboxUnavailable."""
+        await self._pool.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def check(self, source: str) -> Check:
+        """Return every problem and warning of a source; raises SandboxUnavailable."""
+        return (await self._compile(source, self.limits)).check
+
+    async def run(
+        self,
+        source: str,
+        inputs: Mapping[str, Any],
+        *,
+        send: Send | None = None,
+        send_at_end: Send | None = None,
+        isolation: Isolation = "run",
+        tenant: str = "",
+        seed: int | None = None,
+        now: datetime | None = None,
+        limits: Limits | None = None,
+    ) -> Run:
+        """Run a script to its end and return how it ended; a script's own failure is not raised.
+
+        `inputs` are named as in `policy.INPUTS`; JSON types, Decimal, UUID, dates and times (as text). With
+        isolation `rule`, a process is reused for runs of the same `tenant` and source: let `tenant` name
+        organisation, rule and revision. `send` sends a command at once; `send_at_end` notes one that the script
+        wants carried out when it has ended well, which is the caller's to do. Raises ValueError or TypeError for
+        inputs that cannot be given,
+        SandboxUnavailable, and whatever `send` raises besides CommandRefused.
+        """
+        limits = limits or self.limits
+        seed = secrets.randbits(63) if seed is None else seed
+        moment = (now or datetime.now(UTC)).astimezone(UTC)
+        run = Run(ok=False, seed=seed, now=moment)
+        compiled = await self._compile(source, limits)
+        if compiled.code is None:
+            return replace(run, failure=_rejection(compiled.check.problems[0]))
+        job = _job(compiled.code, inputs, run, limits)
+        if len(job) - len(compiled.code) > limits.input_bytes:
+            return replace(run, failure=Failure("error", _too_much(len(job), limits)))
+        key = (tenant, source, limits) if isolation == "rule" else None
+        ended = await self._dispatcher.perform(Task(source, job, limits, RUNNING, Senders(send, send_at_end), key))
+        return _finished(run, ended, source, limits, with_variables="variables" in inputs)
+
+    async def _compile(self, source: str, limits: Limits) -> Compiled:
+        text = source.encode("utf-8", "surrogatepass")
+        if len(text) > limits.source_bytes:
+            words = f"The source takes {len(text)} bytes; at most {limits.source_bytes} are allowed (source_bytes)."
+            return Compiled(None, Check([Problem(1, 1, 1, 2, "too_large", words)], []))
+        key = hashlib.sha256(f"{BUILD} {limits.source_depth} ".encode() + text).digest()
+        compiling = self._compiled.get(key)
+        if compiling is None:
+            compiling = asyncio.ensure_future(self._compile_anew(source, limits))
+            compiling.add_done_callback(lambda done: self._forget_failure(key, done))
+            self._compiled[key] = compiling
+            if len(self._compiled) > CACHED_SCRIPTS:
+                self._compiled.popitem(last=False)
+        self._compiled.move_to_end(key)
+        return await asyncio.shield(compiling)
+
+    async def _compile_anew(self, source: str, limits: Limits) -> Compiled:
+        job = {"t": "compile", "source": source, "depth": limits.source_depth}
+        task = Task(source, pack(job, unicode_errors="surrogatepass"), self.limits, COMPILING)
+        return _compiled(await self._dispatcher.perform(task))
+
+    def _forget_failure(self, key: bytes, done: asyncio.Future[Compiled]) -> None:
+        """Keep what was compiled, but not that the sandbox could not do it this time."""
+        if done.cancelled() or done.exception() is not None:
+            self._compiled.pop(key, None)
+
+
+def _job(code: bytes, inputs: Mapping[str, Any], run: Run, limits: Limits) -> bytes:
+    unknown = set(inputs) - set(policy.INPUTS)
+    if unknown:
+        raise ValueError(f"A script has no input named {min(unknown)}; its inputs are {', '.join(policy.INPUTS)}.")
+    message = {
+        "t": "run",
+        "code": code,
+        "inputs": dict(inputs),
+        "seed": run.seed,
+        "now": run.now.isoformat(),
+        "limits": {name: getattr(limits, name) for name in RUN_LIMITS},
+    }
+    return pack(message, unicode_errors="surrogatepass", convert=incoming)
+
+
+def _compiled(ended: Ended) -> Compiled:
+    if ended.lost:
+        raise SandboxUnavailable("The script sandbox was lost while it compiled: try again.")
+    if ended.said is None or ended.failure is not None:
+        words = "The script is too complex to be compiled: write it in smaller pieces."
+        return Compiled(None, Check([Problem(1, 1, 1, 2, "too_complex", words)], []))
+    said = ended.said
+    problems, warnings = ([Problem(**problem) for problem in said[name]] for name in ("problems", "warnings"))
+    return Compiled(said["code"], Check(problems, warnings))
+
+
+def _rejection(problem: Problem) -> Failure:
+    reason = "forbidden" if problem.code == "forbidden" else "syntax"
+    return Failure(reason, problem.message, problem.line, problem.column)
+
+
+def _finished(run: Run, ended: Ended, source: str, limits: Limits, *, with_variables: bool) -> Run:
+    measured = replace(
+        run, logs=ended.logs, cpu_seconds=ended.cpu_seconds, peak_memory_bytes=ended.peak_bytes, sends=ended.sends
+    )
+    said = ended.said
+    if said is None:
+        return replace(measured, failure=ended.failure)
+    if said["t"] == "failed":
+        return replace(measured, failure=_failure(said, source, limits))
+    reply = Reply(**said["reply"]) if said["reply"] else None
+    variables = said["variables"] if with_variables else None
+    return replace(measured, ok=True, result=said["result"], reply=reply, variables=variables)
+
+
+def _failure(said: dict[str, Any], source: str, limits: Limits) -> Failure:
+    line, column = said["line"], said["column"]
+    if line is not None and column is not None:
+        column = column_at(lines_of(source), line, column - 1)
+    message = said["message"] if said["reason"] == "error" else limit_words(said["reason"], limits)
+    return Failure(said["reason"], message, line, column)
+
+
+def _too_much(size: int, limits: Limits) -> str:
+    return f"The script was given {size // KIB} KiB; at most {limits.input_bytes // KIB} are allowed (input_bytes)."

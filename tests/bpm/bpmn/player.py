@@ -1,0 +1,198 @@
+"""Plays a process as its caller would, and checks after every step what must always hold."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from bpm.bpmn import Instance, Status, advance, load
+from bpm.bpmn.effects import OPENERS, CloseWait, Completed, History, Ignored
+from bpm.bpmn.triggers import (
+    Cancel,
+    CompleteTask,
+    CompleteUserTask,
+    FailTask,
+    GoOn,
+    MessageArrived,
+    Retry,
+    SignalArrived,
+    Skip,
+    Start,
+    TimerFired,
+)
+from bpm.process.room import TransactionRoom
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+DEFINITIONS = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:bpm="urn:example:bpm"
+ xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:camunda="http://camunda.org/schema/1.0/bpmn"
+ xmlns:custom="http://banklingo.com/schema/bpmn" targetNamespace="test">
+{head}<process id="p" name="Test" isExecutable="true">
+{body}
+</process></definitions>"""
+
+
+def model(body, head=""):
+    """A file with one process."""
+    return DEFINITIONS.format(body=body, head=head)
+
+
+def flows(*paths):
+    """Sequence flows along paths such as "start > task > end"; each is called "source-target"."""
+    steps = [pair for path in paths for pair in _pairs(path.split(" > "))]
+    return "".join(f'<sequenceFlow id="{a}-{b}" sourceRef="{a}" targetRef="{b}"/>' for a, b in steps)
+
+
+def flow(source, target, condition):
+    """A sequence flow with a condition."""
+    escaped = condition.replace("&", "&amp;").replace("<", "&lt;")
+    return (
+        f'<sequenceFlow id="{source}-{target}" sourceRef="{source}" targetRef="{target}">'
+        f"<conditionExpression>{escaped}</conditionExpression></sequenceFlow>"
+    )
+
+
+def _pairs(names):
+    return pairwise(names)
+
+
+class Player:
+    """One instance being played. `waits` are the open ones by element id, `trace` the elements completed.
+
+    With `steps` every trigger is cut into pieces of about so many elements, which follow one another at once.
+    """
+
+    def __init__(self, body, head="", steps=None, **options):
+        self.steps = steps
+        self.process = load(model(body, head))
+        self.options = options
+        self.instance = Instance()
+        self.now = NOON
+        self.effects = ()
+        self.history = []
+        self.open = {}
+
+    def send(self, trigger):
+        """Apply a trigger, and check purity, determinism, the state's JSON and the bookkeeping of waits."""
+        before = self.instance.to_json()
+        after, effects = self._advance(self.instance, trigger)
+        again = self._advance(Instance.from_json(before), trigger)
+        assert self.instance.to_json() == before
+        assert again == (after, effects)
+        assert Instance.from_json(after.to_json()) == after
+        self.instance, self.effects = after, effects
+        self.history += [effect for effect in effects if isinstance(effect, History)]
+        for effect in effects:
+            if isinstance(effect, OPENERS):
+                self.open[effect.wait_id] = effect
+            elif isinstance(effect, CloseWait):
+                del self.open[effect.wait_id]
+        assert set(self.open) == set(after.waits)
+        check_books(after)
+        if after.pending and not after.pending.is_halted and self.steps:
+            return self.send(GoOn(after.pending.wait_id))
+        return self
+
+    def _advance(self, instance, trigger):
+        room = TransactionRoom(self.steps, math.inf) if self.steps else None
+        return advance(self.process, instance, trigger, self.now, room=room, **self.options)
+
+    def start(self, message=None, **variables):
+        return self.send(Start(variables, message))
+
+    def complete(self, element, result=None, **variables):
+        task = self.wait(element)
+        return self.send(CompleteTask(task.wait_id, task.attempt, result, variables))
+
+    def fail(self, element, code=None, message="it broke"):
+        task = self.wait(element)
+        return self.send(FailTask(task.wait_id, task.attempt, message, code))
+
+    def do(self, element, **variables):
+        return self.send(CompleteUserTask(self.wait(element).wait_id, variables))
+
+    def do_wait(self, wait_id, **variables):
+        return self.send(CompleteUserTask(wait_id, variables))
+
+    def fire(self, element):
+        timer = self.wait(element)
+        self.now = max(self.now, timer.due)
+        return self.send(TimerFired(timer.wait_id))
+
+    def message(self, element, payload=None):
+        return self.send(MessageArrived(self.wait(element).wait_id, payload))
+
+    def signal(self, element, payload=None):
+        return self.send(SignalArrived(self.wait(element).wait_id, payload))
+
+    def retry(self, element, **variables):
+        return self.send(Retry(self.wait(element).wait_id, variables))
+
+    def skip(self, element, **variables):
+        return self.send(Skip(self.wait(element).wait_id, variables))
+
+    def cancel(self, reason=""):
+        return self.send(Cancel(reason))
+
+    def later(self, **time):
+        self.now += timedelta(**time)
+        return self
+
+    def wait(self, element):
+        """The latest wait that is open at an element."""
+        return [wait for wait in self.open.values() if wait.element_id == element][-1]
+
+    def effect(self, kind):
+        """The one effect of this kind in the last step."""
+        (found,) = [effect for effect in self.effects if isinstance(effect, kind)]
+        return found
+
+    @property
+    def waiting(self):
+        """The elements that wait, in alphabetical order."""
+        return sorted(wait.element_id for wait in self.open.values())
+
+    @property
+    def trace(self):
+        """The elements completed, in their order."""
+        return [record.element_id for record in self.history if record.event == "completed"]
+
+    @property
+    def events(self):
+        """Everything in the history as "element event"."""
+        return [f"{record.element_id} {record.event}" for record in self.history]
+
+    @property
+    def status(self):
+        return self.instance.status
+
+    @property
+    def variables(self):
+        return dict(self.instance.root_variables)
+
+    @property
+    def ignored(self):
+        """Why the last trigger was ignored; empty if it was not."""
+        return "".join(effect.reason for effect in self.effects if isinstance(effect, Ignored))
+
+
+def check_books(instance):
+    """Tokens are conserved: each scope counts its own, each wait and each scope has the token it belongs to."""
+    counts = dict.fromkeys(instance.scopes, 0)
+    for token in [*instance.tokens.values(), *(instance.pending.moving if instance.pending else ())]:
+        counts[token.scope] += 1
+    assert counts == instance.active
+    assert set(instance.variables) == set(instance.scopes)
+    assert all(not wait.token or wait.token in instance.tokens for wait in instance.waits.values())
+    assert set(instance.done) <= set(instance.scopes)
+    assert all(scope.token in instance.tokens for key, scope in instance.scopes.items() if key)
+    if instance.version:
+        assert bool(instance.tokens or instance.pending) != instance.status.is_final
+        assert instance.waits or instance.status.is_final, "tokens rest and nothing can move them"
+    if instance.status is Status.ERROR:
+        assert any(wait.kind == "incident" for wait in instance.waits.values())
+
+
+def finished(player):
+    """Whether the process has completed, announcing it once."""
+    return player.status is Status.COMPLETED and player.effect(Completed).variables == player.variables

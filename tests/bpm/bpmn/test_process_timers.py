@@ -1,0 +1,93 @@
+"""ISO 8601 times, and when they are due."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bpm.bpmn.timers import Cycle, Duration, next_time, parse_cycle, parse_date, parse_duration
+from bpm.expressions import EvaluationError
+
+JANUARY = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "due"),
+    [
+        ("PT0S", JANUARY),
+        ("PT0.5S", JANUARY + timedelta(milliseconds=500)),
+        ("PT1,5S", JANUARY + timedelta(milliseconds=1500)),
+        ("PT90M", JANUARY + timedelta(minutes=90)),
+        ("P1DT2H3M4S", JANUARY + timedelta(days=1, hours=2, minutes=3, seconds=4)),
+        ("P2W", JANUARY + timedelta(weeks=2)),
+        ("P1M", datetime(2026, 2, 28, 12, tzinfo=UTC)),
+        ("P1Y1M", datetime(2027, 2, 28, 12, tzinfo=UTC)),
+        ("P2Y1M", datetime(2028, 2, 29, 12, tzinfo=UTC)),
+        ("P11M", datetime(2026, 12, 31, 12, tzinfo=UTC)),
+    ],
+)
+def test_a_duration_is_added_by_the_calendar(text, due):
+    """Months keep the day of the month where they can."""
+    assert parse_duration(text).after(JANUARY) == due
+
+
+@pytest.mark.parametrize(
+    "text", ["", "P", "PT", "P1H", "1D", "PT1", "-PT1S", "P1.5D", "PT1S ", None, 5, "P1D\n", "P٣D"]
+)
+def test_what_is_no_duration_is_refused(text):
+    """Only the forms of the standard are read."""
+    with pytest.raises(EvaluationError, match="is not an ISO 8601 duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["P9999Y", "P999999999Y", "P999999999D", "PT999999999H", "P999999999W"])
+def test_a_duration_beyond_the_calendar_is_refused(text):
+    """There is no year 10000 here."""
+    with pytest.raises(EvaluationError, match=r"after the year 9999|too long"):
+        parse_duration(text).after(JANUARY)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-05-01T09:00:00Z", datetime(2026, 5, 1, 9, tzinfo=UTC)),
+        ("2026-05-01T09:00:00+02:00", datetime(2026, 5, 1, 7, tzinfo=UTC)),
+        ("2026-05-01T09:00:00", datetime(2026, 5, 1, 9, tzinfo=UTC)),
+        ("2026-05-01", datetime(2026, 5, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_date_is_utc_unless_it_says_otherwise(text, moment):
+    """And always aware."""
+    assert parse_date(text) == moment
+    assert parse_date(text).tzinfo is UTC
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2026-13-01", 5, None, "0001-01-01T00:00:00+14:00"])
+def test_what_is_no_date_is_refused(text):
+    """Nor is one before the calendar begins."""
+    with pytest.raises(EvaluationError, match="is not an ISO 8601 date"):
+        parse_date(text)
+
+
+def test_a_cycle_has_a_count_a_start_and_an_interval():
+    """Both count and start may be left out."""
+    interval = Duration(0, timedelta(minutes=10))
+    assert parse_cycle("R3/PT10M") == Cycle(3, None, interval)
+    assert parse_cycle("R/PT10M") == Cycle(None, None, interval)
+    assert parse_cycle("R3/2026-02-01T00:00:00Z/PT10M").first_time(JANUARY)[0] == datetime(2026, 2, 1, tzinfo=UTC)
+    assert parse_cycle("R3/2020-02-01T00:00:00Z/PT10M").first_time(JANUARY)[0] == JANUARY + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("text", ["", "R", "R3", "3/PT10M", "R3/PT10M/P1D/P1D", "R0/PT1S", "R/PT0S", "R3/soon", None])
+def test_what_is_no_cycle_is_refused(text):
+    """Nor is one that never fires, or fires for ever without a pause."""
+    with pytest.raises(EvaluationError):
+        parse_cycle(text)
+
+
+def test_a_cycle_keeps_its_rhythm_and_ends():
+    """A late firing does not shift the next one; after the last there is none."""
+    due, data = parse_cycle("R2/PT10M").first_time(JANUARY)
+    again = next_time(data, due + timedelta(seconds=30))
+    assert again is not None
+    assert again[0] == due + timedelta(minutes=10)
+    assert next_time(again[1], again[0]) is None
