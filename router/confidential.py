@@ -1,7 +1,8 @@
 """What of a request is secret: decided once, before it is stored, executed or shown.
 
 Templates, scripts, chains, processes, the audit log and every view only get what is left. What was taken out is
-sealed beside the request (`router.seal`) and opened only to verify it again.
+sealed beside the request (`router.seal`) and opened only to verify it again: by the rule's scheme, or by the script
+of a rule without one, which is given the signatures (never a credential) while it runs.
 """
 
 from collections.abc import Mapping
@@ -79,6 +80,14 @@ class Confidential:
         """Return the headers that templates and scripts may use: a secret one is not there at all."""
         stored = self.headers_to_store(headers)
         return {name: value for name, value in stored.items() if not self.hides_header(name)}
+
+    def signatures_to_use(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return the hidden headers that are signatures, for a script that verifies them itself.
+
+        Of a stored request that was not opened there are none.
+        """
+        hidden = (name for name in headers if self.hides_header(name) and self.is_signature(name))
+        return {name: headers[name] for name in hidden if headers[name] != REDACTED}
 
     def query_to_store(self, query: str) -> str:
         """Return the query string with `***` for every secret parameter; the rest stays to the letter."""

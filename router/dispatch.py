@@ -17,6 +17,9 @@ from router.mapping import compile_mapping
 Dispatch = Callable[[Mapping[str, Any]], Message[Any]]
 """Makes the message of a request's scope; raises a `BpmError` or an `EvaluationError` that says why not."""
 
+SIGNATURES = "signatureHeaders"
+"""What the scope of a script that verifies signatures itself has besides: the hidden headers that are signatures."""
+
 Fields = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
@@ -68,7 +71,10 @@ def code(fields: WebHookFields, _registry: Registry, origin: Origin) -> tuple[st
 
     def run(scope: Mapping[str, Any]) -> dict[str, Any]:
         request = scope["request"]
-        return {**fixed, **_request(scope), "method": request["method"], "requestId": request["id"]}
+        seen = {"method": request["method"], "requestId": request["id"]}
+        if scope.get(SIGNATURES):
+            seen[SIGNATURES] = scope[SIGNATURES]
+        return {**fixed, **_request(scope), **seen}
 
     return "ExecuteCodeCommand", run
 

@@ -134,7 +134,7 @@ class Execution:
     async def at_once(self, call: InboundCall, rule: Rule, source: Source, key: str | None) -> Answer:
         """Execute a request while its caller waits; after the time limit answer 202 and go on."""
         try:
-            message = rule.dispatch(rule.scope(call))
+            message = rule.message(call)
             principal = await self.principal_of(rule)
         except Exception as error:
             return await self._refuse(call, source, self._as_failure(error, call))
@@ -240,7 +240,8 @@ class Execution:
             return self._provider_message(row.provider, self._seal.whole(row))
         if rule is None:
             raise NotFound("the configuration was deleted before the request was executed")
-        return rule.dispatch(rule.scope(call)), await self.principal_of(rule)
+        call = self._seal.with_signatures(row) if rule.verifies_by_script else call
+        return rule.message(call), await self.principal_of(rule)
 
     def _provider_message(self, name: str, call: InboundCall) -> tuple[Message[Any], Principal]:
         entry = (self._fixed.find(call.path) or {}).get(call.method)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from limits import RateLimitItem
 
-from bpm.bus import Registry
+from bpm.bus import Message, Registry
 from bpm.errors import BpmError, Failed
 from bpm.jobs import Lane
 from bpm.security.net import AddressList
@@ -18,7 +18,7 @@ from bpm.settings import Settings
 from router.confidential import ALWAYS, Confidential
 from router.config import ExecutionType, RetryConfig, WebHookFields, parse_rate
 from router.deduplication import DeliveryId, delivery_id
-from router.dispatch import Dispatch, dispatcher
+from router.dispatch import SIGNATURES, Dispatch, dispatcher
 from router.handshakes import handshake
 from router.lane import RuleLane
 from router.paths import values_at
@@ -85,9 +85,22 @@ class Rule:
         """Return the values of the path's parameters; there are none when the key was used instead."""
         return (values_at(self.path, path) or {}) if "{" in self.path else {}
 
+    @property
+    def verifies_by_script(self) -> bool:
+        """Whether a script has to verify the signatures itself, because no scheme was asked for."""
+        is_code = self.fields.execution_type is ExecutionType.CODE
+        return is_code and self.fields.signature is None and self.broken is None
+
     def scope(self, call: InboundCall) -> dict[str, Any]:
         """Return what templates, scripts and processes see of a request."""
         return call.scope(self.path_values(call.path), self.confidential)
+
+    def message(self, call: InboundCall) -> Message[Any]:
+        """Return the message that a request becomes; raises a `BpmError` or an `EvaluationError` that says why not."""
+        scope = self.scope(call)
+        if self.verifies_by_script:
+            scope[SIGNATURES] = self.confidential.signatures_to_use(call.headers)
+        return self.dispatch(scope)
 
     def lane_of(self, call: InboundCall) -> Lane | None:
         """Return the lane in which a request is executed, or None."""

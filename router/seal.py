@@ -34,13 +34,17 @@ class RequestSeal:
         """Return a captured request as it came; what can't be opened any more stays hidden."""
         return self._opened(row, ("signatures", "credentials"))
 
+    def with_signatures(self, row: Any) -> InboundCall:
+        """Return a captured request with its signatures, and without a credential, for who verifies it."""
+        return self._opened(row, ("signatures",))
+
     def for_trial(self, row: Any, scheme: Scheme | None) -> InboundCall:
         """Return a captured request for a scheme that is tried out: with its signatures, never with a credential.
 
         Whoever writes the scheme could find out a credential otherwise, by asking for one beginning after another.
         """
         is_signed = scheme is not None and scheme.kind not in ("none", "static")
-        return self._opened(row, ("signatures",)) if is_signed else call_of(row)
+        return self.with_signatures(row) if is_signed else call_of(row)
 
     def _sealed(self, hidden: dict[str, str], confidential: Confidential, query: str | None) -> str | None:
         if not hidden and query is None:

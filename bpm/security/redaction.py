@@ -59,7 +59,10 @@ _HARMLESS = re.compile(r"(type|count|name|length|policy|hint|url|uri|expiry|expi
 """Names that end so tell something about a secret, as in `tokenType`."""
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
-_KEYS = "access|account|api|app|auth|client|functions|hook|license|master|private|secret|service|signing|subscription"
+_KEYS = (
+    "access|account|api|app|auth|client|functions|hmac|hook|license|mac|master|private|secret|service|sign|signature"
+    "|signing|subscription"
+)
 _CREDENTIAL_HEADER = re.compile(
     r"authoriz|authentication|(^|[-_])(x?auth|oauth|cookie|jwt|session|verif[-_]hash)([-_]|$)"
     rf"|secret|token|passw|credential|api-?key|(^|[-_])({_KEYS})[-_]key$"
@@ -97,8 +100,17 @@ def is_secret_name(name: object) -> bool:
 
 @lru_cache(maxsize=8192)
 def is_signature_header(name: str) -> bool:
-    """Tell whether a header proves one body: worth nothing for another, but enough to send that body again."""
-    return bool(_SIGNATURE_HEADER.search(name.lower()[:MAX_NAME]))
+    """Tell whether a header proves one body: worth nothing for another, but enough to send that body again.
+
+    The last word of a name decides: `X-Auth-Signature` is a signature, `X-Signature-Key` a credential.
+    """
+    lowered = name.lower()[:MAX_NAME]
+    return _last_match(_SIGNATURE_HEADER, lowered) > _last_match(_CREDENTIAL_HEADER, lowered)
+
+
+def _last_match(pattern: re.Pattern[str], text: str) -> int:
+    """Return where the last match ends, or -1 when there is none."""
+    return max((found.end() for found in pattern.finditer(text)), default=-1)
 
 
 @lru_cache(maxsize=8192)

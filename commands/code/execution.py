@@ -10,7 +10,7 @@ from bpm.bus.paging import When
 from bpm.errors import Failed, Invalid, Unavailable
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
-from commands.code.recording import Recording, outcome_of, row_of, source_hash
+from commands.code.recording import Recording, outcome_of, row_of, source_hash, with_signatures
 from commands.code.sending import Sender
 from commands.code.tables import keep_run
 from commands.code.views import CodeRunView, Source, sentence, shown
@@ -20,19 +20,22 @@ from scripts import Run, Sandbox, SandboxUnavailable
 class ExecuteCodeCommand(Command[CodeRunView]):
     """Run a script in the sandbox.
 
-    It sees `payload headers query path method request_id` and, when given, `variables`. What it sends needs the
-    sender's permissions. `isolation` `rule` reuses a process for further runs of the same `rule`. A script that
-    is tried again does not repeat the commands that succeeded.
+    It sees `payload headers query path method request_id` and, when given, `variables`. `signatureHeaders` are
+    further headers that it sees and no view shows. What it sends needs the sender's permissions. `isolation` `rule`
+    reuses a process for further runs of the same `rule`. A script that is tried again does not repeat the commands
+    that succeeded.
     """
 
     permission = "code:write"
     rehearsable = True
     succeeded = "Script executed successfully"
     failed = "Script failed"
+    secrets = frozenset({"signatureHeaders"})
 
     code: Source
     payload: Any = None
     headers: dict[str, Any] = Field(default_factory=dict[str, Any])
+    signature_headers: dict[str, str] = Field(default_factory=dict[str, str])
     query: dict[str, Any] = Field(default_factory=dict[str, Any])
     path: Any = Field(default_factory=dict[str, Any])
     method: Annotated[str, Field(max_length=20)] = ""
@@ -44,7 +47,7 @@ class ExecuteCodeCommand(Command[CodeRunView]):
     now: When | None = None
 
     def inputs(self, request_id: str) -> dict[str, Any]:
-        """Return what the script sees, by name."""
+        """Return what the script sees, by name, but for the signatures."""
         names = {"payload", "headers", "query", "path", "method"}
         seen = {**self.model_dump(include=names), "request_id": self.request_id or request_id}
         return seen if self.variables is None else {**seen, "variables": self.variables}
@@ -70,6 +73,7 @@ async def execute(
         recording = Recording(
             code=command.code,
             inputs=inputs,
+            signature_headers=command.signature_headers,
             seed=run.seed,
             now=run.now,
             answers=sender.answers,
@@ -100,7 +104,7 @@ async def _run(
     try:
         return await sandbox.run(
             command.code,
-            inputs,
+            with_signatures(inputs, command.signature_headers),
             send=sender.at_once,
             send_at_end=sender.at_end,
             isolation=command.isolation,

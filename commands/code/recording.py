@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from bpm.bus import Envelope
@@ -28,10 +28,14 @@ class Answer(BaseModel):
 
 
 class Recording(BaseModel):
-    """A run: what it was given, in order what its commands were answered, and what it came to."""
+    """A run: what it was given, in order what its commands were answered, and what it came to.
+
+    `signature_headers` are given only to the same script again, and shown to nobody.
+    """
 
     code: str
     inputs: dict[str, Any]
+    signature_headers: dict[str, str] = Field(default_factory=dict[str, str])
     seed: int
     now: datetime
     answers: list[Answer]
@@ -54,6 +58,11 @@ class Recording(BaseModel):
             return cls.model_validate(from_json(box.decrypt(sealed)))
         except (SecretError, ValidationError, ValueError) as error:
             raise Failed(f"the recorded run can't be read any more: {error}") from error
+
+
+def with_signatures(inputs: dict[str, Any], signature_headers: dict[str, str]) -> dict[str, Any]:
+    """Return what a script sees: its inputs, with the signatures among the headers."""
+    return {**inputs, "headers": {**inputs["headers"], **signature_headers}} if signature_headers else inputs
 
 
 def outcome_of(run: Run) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pydantic import Field
 from bpm.bus import Command, Context, EffectContext, View, handles
 from bpm.errors import NotFound, Unavailable
 from bpm.security.secrets import SecretBox
-from commands.code.recording import Answer, Recording, outcome_of
+from commands.code.recording import Answer, Recording, outcome_of, with_signatures
 from commands.code.sending import fingerprint
 from commands.code.tables import CodeRun, run_by_id
 from commands.code.views import CodeRunView, FailureView, Source, shown
@@ -31,7 +31,7 @@ class ReplayCodeCommand(Command[CodeReplayView]):
     """Run a recorded script once more, with its inputs, seed and clock; nothing is sent.
 
     Its commands get the answers they got then, in order. `code` runs a changed script instead; what it sends
-    besides is refused as `replay_differs`.
+    besides is refused as `replay_differs`, and it sees no signature among the headers.
     """
 
     permission = "code:write"
@@ -50,11 +50,12 @@ async def replay(
     """Open the recording and run it; raises `NotFound`, and `Failed` when it was not kept whole."""
     row = await context.read(lambda inside: existing_run(command.run_id, inside))
     recording = Recording.opened(row.sealed, secrets_box)
+    is_changed = command.code not in (None, recording.code)
     past = Past(recording.answers)
     try:
         run = await sandbox.run(
             command.code or recording.code,
-            recording.inputs,
+            recording.inputs if is_changed else with_signatures(recording.inputs, recording.signature_headers),
             send=past.at_once,
             send_at_end=past.at_end,
             seed=recording.seed,

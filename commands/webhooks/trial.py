@@ -129,7 +129,7 @@ async def test(
         verdict=await context.read(lambda inside: _verdict(rule, call, guard, inside)),
     )
     try:
-        message = _message(rule, call, values or {})
+        message = _message(rule, call)
         sender = context.principal if command.config is not None else await sender_of(rule, execution, context)
     except (BpmError, EvaluationError, ValueError) as error:
         view.errors = list(error.errors) if isinstance(error, BpmError) else [str(error)]
@@ -218,8 +218,8 @@ def _duplicate(rule: Rule, call: InboundCall, context: Context) -> Verdict:
     return Verdict("duplicate", f"the request {first.request_id} had the id {key}")
 
 
-def _message(rule: Rule, call: InboundCall, values: Mapping[str, str]) -> Message[Any]:
-    message = rule.dispatch(call.scope(values, rule.confidential))
+def _message(rule: Rule, call: InboundCall) -> Message[Any]:
+    message = rule.message(call)
     if rule.fields.execution_type is ExecutionType.PROCESS:  # nobody waits for an instance that will not be
         return message.model_copy(update={"execution_mode": "FireAndForget"})
     return message

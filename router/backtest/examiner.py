@@ -1,6 +1,5 @@
 """Takes one captured request through a rule: route, guard, duplicates, message. Nothing is sent or stored."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -45,8 +44,7 @@ class Examiner:
         if not is_whole(row):
             return self._difference(row, then, Fate(verdict=then.verdict, detail="the body is not kept"), whole=False)
         call = self._seal.for_trial(row, self._rule.verifier.scheme if self._rule.verifier else None)
-        values = self._path_values(call.path)
-        if values is None:
+        if not self._is_reached(call.path):
             return self._difference(row, then, Fate(ROUTE, f"the configuration does not answer /{call.path}"))
         unchecked = is_proof_hidden(self._rule, call)
         rule = replace(self._rule, verifier=None) if unchecked and then.verdict != "signature" else self._rule
@@ -54,20 +52,17 @@ class Examiner:
         if not verdict.passed:
             refused = Fate(verdict.cause or "", verdict.detail)
             return self._difference(row, then, refused, unchecked=unchecked)
-        message, now = self._message(rule, call, values)
+        message, now = self._message(rule, call)
         differing = self._differing(message, call) if message is not None and then.passed else ()
         return self._difference(row, then, now, fields=differing, unchecked=unchecked)
 
     def message(self, row: Any) -> Message[Any] | None:
         """Return the message that the rule makes of a stored request, or None when it can't."""
-        call = call_of(row)
-        return self._message(self._rule, call, self._path_values(call.path) or {})[0]
+        return self._message(self._rule, call_of(row))[0]
 
-    def _path_values(self, path: str) -> Mapping[str, str] | None:
-        values = values_at(self._rule.path, path)
-        if values is None and self._rule.key and path == self._rule.key:
-            return {}
-        return values
+    def _is_reached(self, path: str) -> bool:
+        """Tell whether a path is the rule's own, or its key."""
+        return values_at(self._rule.path, path) is not None or path == self._rule.key != ""
 
     def _verdict(self, rule: Rule, call: InboundCall) -> Verdict:
         verdict = self._guard.dry(rule, call)
@@ -86,9 +81,9 @@ class Examiner:
             return Verdict()
         return Verdict(DUPLICATE, f"the request {first} had the id {key}")
 
-    def _message(self, rule: Rule, call: InboundCall, values: Mapping[str, str]) -> tuple[Message[Any] | None, Fate]:
+    def _message(self, rule: Rule, call: InboundCall) -> tuple[Message[Any] | None, Fate]:
         try:
-            message = rule.dispatch(call.scope(values, rule.confidential))
+            message = rule.message(call)
         except (BpmError, EvaluationError, ValueError) as error:
             return None, Fate(error="; ".join(error.errors) if isinstance(error, BpmError) else str(error))
         return message, Fate(message_type=self._registry.of(message).name)
@@ -97,7 +92,7 @@ class Examiner:
         """Return the names of the fields that the saved rule would fill in another way."""
         if self._before is None:
             return ()
-        former, _ = self._message(self._before, call, values_at(self._before.path, call.path) or {})
+        former, _ = self._message(self._before, call)
         if former is None or former == message or type(former) is not type(message):
             return ()
         then, now = (each.model_dump(by_alias=True, exclude_unset=True) for each in (former, message))
