@@ -81,6 +81,13 @@ def metered(limit: int = MAX_STEPS, refusal: type[OverBudget] = OverBudget, work
     return Meter(limit, _budget.get(), refusal, work)
 
 
+def charge(steps: int) -> None:
+    """Count work that no expression does against the budget around it, if there is one; raises `OverBudget`."""
+    meter = _budget.get()
+    if meter is not None:
+        meter.charge(steps)
+
+
 @contextmanager
 def budget(limit: int) -> Generator[Meter]:
     """Bound the evaluations inside together; inside another budget that one counts."""

@@ -6,11 +6,13 @@ from typing import Any
 
 from bpm.dmn.unary import INPUT, Test
 from bpm.expressions import CLOCK, EvaluationError, Expression, equal, to_json
-from bpm.metering import MAX_MESSAGE_STEPS, budget
+from bpm.metering import MAX_MESSAGE_STEPS, OverBudget, budget, charge
 
 Scope = dict[str, Any]
 Row = dict[str, Any]
 
+ENTRIES_PER_STEP = 25
+"""Copying or comparing so many values is about the work of one operator."""
 LISTS = ("COLLECT", "RULE ORDER", "OUTPUT ORDER")
 """The hit policies whose result is a list."""
 
@@ -61,8 +63,8 @@ class Table:
 
     def rows(self, scope: Scope) -> list[Row]:
         """The outputs that count by the hit policy."""
-        tested = [{**scope, INPUT: expression.evaluate(scope)} for expression in self.inputs]
-        matching = (rule for rule in self.rules if self._matches(rule, tested))
+        values, tested = [expression.evaluate(scope) for expression in self.inputs], _copied(scope)
+        matching = (rule for rule in self.rules if self._matches(rule, values, tested))
         if self.policy == "FIRST":
             first = next(matching, None)
             return [self._row(first.outputs, scope)] if first else self._default(scope)
@@ -81,8 +83,13 @@ class Table:
     def _shown(self, row: Row) -> Any:
         return row[self.outputs[0]] if len(self.outputs) == 1 else row
 
-    def _matches(self, rule: Rule, tested: Sequence[Scope]) -> bool:
-        return all(test(scope) for test, scope in zip(rule.tests, tested, strict=True))
+    def _matches(self, rule: Rule, values: Sequence[Any], tested: Scope) -> bool:
+        """Whether every test of a rule is met; each finds its column's value in the one scope that all share."""
+        for test, value in zip(rule.tests, values, strict=True):
+            tested[INPUT] = value
+            if not test(tested):
+                return False
+        return True
 
     def _row(self, outputs: Sequence[Expression | None], scope: Scope) -> Row:
         pairs = zip(self.outputs, outputs, strict=True)
@@ -110,6 +117,7 @@ class Table:
         return self._by_priority(hits)[:1]
 
     def _priority(self, row: Row) -> list[int]:
+        charge(sum(map(len, self.priorities)) // ENTRIES_PER_STEP)
         columns = zip(self.outputs, self.priorities, strict=True)
         return [order.index(row[name]) if row[name] in order else len(order) for name, order in columns]
 
@@ -166,17 +174,24 @@ def decide(decision: Decision, variables: Mapping[str, Any], now: Any, shape: st
         with budget(MAX_MESSAGE_STEPS):
             rows = _rows(decision, {**variables, CLOCK: now}, {})
             return to_json(_SHAPES[shape](rows) if shape else decision.logic.result(rows))
-    except EvaluationError as error:
+    except (EvaluationError, OverBudget) as error:
         raise DecisionFailed(str(error)) from error
 
 
 def _rows(decision: Decision, scope: Scope, known: dict[str, Any]) -> list[Row]:
+    inner = _copied(scope) if decision.requires else scope
     for required in decision.requires:
         if required.id not in known:
-            rows = _rows(required, scope, known)
+            rows = _rows(required, inner, known)
             known[required.id] = required.logic.result(rows)
-        scope = {**scope, required.variable: known[required.id]}
-    return decision.logic.rows(scope)
+        inner[required.variable] = known[required.id]
+    return decision.logic.rows(inner)
+
+
+def _copied(scope: Scope) -> Scope:
+    """Copy a scope, which may hold very many variables: that is counted as work."""
+    charge(len(scope) // ENTRIES_PER_STEP)
+    return scope.copy()
 
 
 def _at_most_one(rows: list[Row]) -> Row | None:

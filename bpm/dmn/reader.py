@@ -7,6 +7,7 @@ from typing import TypeVar
 from bpm.dmn.evaluate import AGGREGATIONS, POLICIES, Decision, Literal, Rule, Table
 from bpm.dmn.unary import INPUT, Test, asking, compile_feel, compile_tests, split
 from bpm.expressions import EvaluationError, Expression, ExpressionError
+from bpm.model_files.names import MAX_NAME
 from bpm.model_files.problems import BpmnProblem, InvalidDefinition
 from bpm.model_files.xml import Tag, read_xml
 
@@ -27,6 +28,10 @@ _Compiled = TypeVar("_Compiled")
 
 MAX_DECISIONS = 100
 """How many decisions a file may hold: each is stored with the whole file."""
+MAX_TESTS = 20_000
+"""How many tests and expressions a file may hold: each takes about 50 microseconds to read."""
+MAX_SPACED = 200
+"""How many names with blanks a file may declare: they are looked for in every expression."""
 
 
 def load_decisions(source: str | bytes) -> dict[str, Decision]:
@@ -54,6 +59,14 @@ def _text(tag: Tag | None) -> str:
     return text.text.strip() if text else ""
 
 
+def _spaced(names: Iterable[str]) -> re.Pattern[str] | None:
+    """Return what finds the names that hold blanks, the longest first; None without any."""
+    found = sorted({name for name in names if " " in name}, key=len, reverse=True)
+    if len(found) > MAX_SPACED:
+        raise InvalidDefinition([BpmnProblem(f"the file declares more than {MAX_SPACED} names with blanks")])
+    return re.compile(rf"(?<![`\w])(?:{'|'.join(map(re.escape, found))})(?![`\w])") if found else None
+
+
 class _Reader:
     """Reads one file, gathering its problems."""
 
@@ -62,7 +75,8 @@ class _Reader:
         self.tags = {tag.get("id"): tag for tag in _children(root, "decision")}
         self.built: dict[str, Decision | None] = {}
         inputs = _children(root, "inputData", "decision")
-        self.spaced = sorted((tag.get("name") for tag in inputs if " " in tag.get("name")), key=len, reverse=True)
+        self.spaced = _spaced(tag.get("name") for tag in inputs)
+        self.left = MAX_TESTS
         self.without_id = [tag for tag in _children(root, "decision") if not tag.get("id")]
         if not self.tags:
             self.problems.append(BpmnProblem("the file holds no <decision>", line=root.line))
@@ -71,6 +85,9 @@ class _Reader:
         """Build all of them."""
         for tag in self.without_id:
             self.problem(tag, "the decision has no id")
+        for name, tag in self.tags.items():
+            if len(name) > MAX_NAME:
+                self.problem(tag, f"its id is longer than {MAX_NAME} characters")
         found = {name: self.decision(name, ()) for name in self.tags}
         if self.problems:
             raise InvalidDefinition(list(dict.fromkeys(self.problems)))
@@ -178,6 +195,7 @@ class _Reader:
         function = _DATES.get(source.get("typeRef").rpartition(":")[2] if source else "")
         subject = f"{function}({INPUT})" if function else INPUT
         text = asking(self.named(_text(entry)), column.get(_INPUT_VARIABLE) or "cellInput")
+        self.count(text.count(","))
         found = self._try(entry, "its test", lambda: compile_tests(text, subject))
         return found or (lambda _: False)
 
@@ -208,11 +226,16 @@ class _Reader:
 
     def named(self, text: str) -> str:
         """The same with the names that hold blanks put into backticks, as the expression language wants them."""
-        for name in self.spaced:
-            text = re.sub(rf"(?<![`\w]){re.escape(name)}(?![`\w])", f"`{name}`", text)
-        return text
+        return self.spaced.sub(r"`\g<0>`", text) if self.spaced and " " in text else text
+
+    def count(self, number: int) -> None:
+        """Count tests and expressions; raises InvalidDefinition at once when they are too many."""
+        self.left -= number
+        if self.left < 0:
+            raise InvalidDefinition([BpmnProblem(f"the file holds more than {MAX_TESTS} tests; put it into several")])
 
     def _try(self, tag: Tag, what: str, compile_it: Callable[[], _Compiled]) -> _Compiled | None:
+        self.count(1)
         try:
             return compile_it()
         except (ExpressionError, EvaluationError) as error:

@@ -19,7 +19,12 @@ _NOT = re.compile(r"not\s*\((.*)\)", re.DOTALL)
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
-def compile_tests(text: str, subject: str = INPUT) -> Test:
+MAX_CELL = 65_536
+"""How many characters the tests of one cell may have."""
+MAX_NEGATIONS = 8
+
+
+def compile_tests(text: str, subject: str = INPUT, negations: int = 0) -> Test:
     """Compile the tests of one cell, of which one must be met; raises ExpressionError.
 
     `subject` is the expression for the tested value: a date is compared as `date(_input)`.
@@ -27,9 +32,13 @@ def compile_tests(text: str, subject: str = INPUT) -> Test:
     text = text.strip()
     if text in ("", "-"):
         return lambda _: True
+    if len(text) > MAX_CELL or negations > MAX_NEGATIONS:
+        raise ExpressionError(
+            f"the tests are longer than {MAX_CELL} characters or negated more than {MAX_NEGATIONS} times", 1
+        )
     match = _NOT.fullmatch(text)
     if match and len(split(text)) == 1 and _is_enclosed(text[text.index("(") :]):
-        inner = compile_tests(match[1], subject)
+        inner = compile_tests(match[1], subject, negations + 1)
         return lambda scope: not inner(scope)
     tests = [_compile_one(part, subject) for part in split(text)]
     return tests[0] if len(tests) == 1 else lambda scope: any(test(scope) for test in tests)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from bpm.errors import Invalid
 
 MAX_SENTENCES = 500
+MAX_SHOWN = 1_000
+"""So many characters are shown of an id, of a name and of what is wrong: a file may hold one that is as large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,9 @@ class BpmnProblem:
         """Say where and what, in one sentence: `line 12, 'charge' (Charge the card): …`."""
         name = f" ({self.element_name})" if self.element_name else ""
         where = [f"line {self.line}"] if self.line else []
-        where += [f"'{self.element_id}'{name}"] if self.element_id else []
-        return f"{', '.join(where)}: {self.message}" if where else self.message
+        where += [f"'{self.element_id:.{MAX_SHOWN}}'{name:.{MAX_SHOWN}}"] if self.element_id else []
+        message = f"{self.message:.{MAX_SHOWN}}"
+        return f"{', '.join(where)}: {message}" if where else message
 
 
 class InvalidDefinition(Invalid):

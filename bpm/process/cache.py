@@ -1,6 +1,6 @@
 """What was deployed, ready to run: each version of a process compiled once, each decision read once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bpm.bpmn.compiler.compile import CompiledProcess, load
 from bpm.bus import Context
@@ -38,6 +38,11 @@ class Deployed:
     def keep(self, tx: Transaction, definition_id: int, process: CompiledProcess) -> None:
         """Keep a definition that was just stored and is compiled already."""
         self._processes.get(tx, definition_id, lambda: process)
+
+    def keep_decisions(self, tx: Transaction, ids: Iterable[int], decisions: Mapping[str, Decision]) -> None:
+        """Keep the decisions of a file that was just stored and is read already."""
+        for decision_id in ids:
+            self._decisions.get(tx, decision_id, lambda: decisions)
 
     def authority(self, tx: Transaction, definition_id: int) -> Authority:
         """Return who answers for what a definition's steps do: the authors of its diagram; raises `NotFound`."""

@@ -1,12 +1,14 @@
 """Deploy DMN decisions, look them up, and try them."""
 
+import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 
-from bpm.bus import Command, Context, Moment, Page, PagedQuery, Query, View, handles
-from bpm.dmn import DecisionFailed, decide, load_decisions
+from bpm.bus import Command, Context, EffectContext, Moment, Page, PagedQuery, Query, View, handles
+from bpm.dmn import Decision, DecisionFailed, decide, load_decisions
 from bpm.errors import Conflict, Invalid
 from bpm.process.decision_tables import DeployedDecision, newest_decision, select_decisions
 from bpm.process.runtime import ProcessRuntime
@@ -39,10 +41,22 @@ class CreateDecisionDefinitionCommand(Command[list[DecisionView]]):
 
 
 @handles
-def create(command: CreateDecisionDefinitionCommand, context: Context) -> list[DecisionView]:
-    """Read the file and keep the next version of each decision."""
+async def create(
+    command: CreateDecisionDefinitionCommand, context: EffectContext, processes: ProcessRuntime
+) -> list[DecisionView]:
+    """Read the file, and keep the next version of each decision."""
+    decisions = await asyncio.to_thread(load_decisions, command.dmn_xml)
+    return await context.conclude(lambda inner: _deploy(command, inner, decisions, processes))
+
+
+def _deploy(
+    command: CreateDecisionDefinitionCommand,
+    context: Context,
+    decisions: Mapping[str, Decision],
+    processes: ProcessRuntime,
+) -> list[DecisionView]:
     rows: list[DeployedDecision] = []
-    for decision in load_decisions(command.dmn_xml).values():
+    for decision in decisions.values():
         newest = newest_decision(context.session, decision.id)
         row = DeployedDecision(
             key=decision.id,
@@ -57,9 +71,11 @@ def create(command: CreateDecisionDefinitionCommand, context: Context) -> list[D
     try:
         with context.tx.savepoint():
             context.session.flush()
-            return [DecisionView.model_validate(row) for row in rows]
+            shown = [DecisionView.model_validate(row) for row in rows]
     except IntegrityError as error:
         raise Conflict("another version was deployed at the same moment; try again") from error
+    processes.deployed.keep_decisions(context.tx, [view.id for view in shown], decisions)
+    return shown
 
 
 class GetDecisionDefinitionListQuery(PagedQuery[Page[DecisionView]]):

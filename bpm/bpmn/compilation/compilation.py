@@ -12,6 +12,7 @@ from bpm.bpmn.definition import Declaration, Element, ProcessDefinition, Sequenc
 from bpm.bpmn.reader.event_definitions import EventDefinition
 from bpm.bpmn.reader.extensions import Assignment
 from bpm.expressions import EvaluationError, Expression, ExpressionError
+from bpm.model_files.names import MAX_NAME, name_of
 from bpm.model_files.problems import BpmnProblem
 
 _LANGUAGES = re.compile(r"|feel|juel|https?://www\.omg\.org/spec/(?:dmn/\d+/feel/?|feel/\d+/?)", re.IGNORECASE)
@@ -119,13 +120,16 @@ class Compilation:
         return name
 
     def signal(self, element: Element) -> Evaluator:
-        """The evaluator of the signal's name."""
-        return self.value(element, "its signal's name", self.signal_name(element))
+        """The evaluator of the signal's name, which raises EvaluationError for what is no name."""
+        name = self.value(element, "its signal's name", self.signal_name(element))
+        return lambda view: name_of(name(view), "the name of its signal")
 
     def fixed(self, element: Element, what: str, text: str) -> str:
         """A text that has to be meant literally."""
         if not is_constant(text):
             self.problem(element, f"{what} must be fixed, not an expression: {text}")
+        elif len(text) > MAX_NAME:
+            self.problem(element, f"{what} is longer than {MAX_NAME} characters")
         return text
 
     def mapping(self, element: Element, what: str, assignments: Iterable[Assignment] | None) -> Mapped | None:

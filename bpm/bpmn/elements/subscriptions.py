@@ -17,10 +17,7 @@ from bpm.bpmn.state import Token, Wait
 from bpm.bpmn.timers import next_time
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
-
-MAX_NAME = 200
-MAX_KEY = 400
-"""So many characters of a name and a key can be looked up by an index on every database."""
+from bpm.model_files.names import MAX_KEY, MAX_NAME, is_name
 
 KINDS = ("message", "signal", "timer", "conditional")
 """The kinds of event definition that a subscription can be made for."""
@@ -79,7 +76,7 @@ class MessageSubscription:
             return None
         value = self.key(view)
         text = "" if isinstance(value, bool) or not isinstance(value, str | int | float) else str(value)
-        if not 0 < len(text) <= MAX_KEY or "\0" in text:
+        if not is_name(text, MAX_KEY):
             raise EvaluationError(
                 f"the correlation key of message '{self.name}' must be a text or number of at most {MAX_KEY}"
                 f" characters, not {value!r:.500}"
@@ -110,7 +107,7 @@ class SignalSubscription:
 
     def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
         """Listen for the signal."""
-        name = str(self.name(run.variables.view(scope)))
+        name = self.name(run.variables.view(scope))
         run.effects.append(OpenSignalWait(run.waits.open("signal", element_id, token), element_id, name))
         return NOTHING
 

@@ -17,6 +17,7 @@ from bpm.bpmn.reader.loop_characteristics import LOOPS, read_loop
 from bpm.bpmn.reader.resources import read_resources
 from bpm.bpmn.reader.vocabularies import is_of_camunda_7, read_extensions
 from bpm.bpmn.state import TURN
+from bpm.model_files.names import MAX_NAME
 from bpm.model_files.problems import BpmnProblem, InvalidDefinition
 from bpm.model_files.xml import BPMN, MAX_BYTES, MAX_DEPTH, Tag, read_xml
 
@@ -88,6 +89,8 @@ class _Reader:
             return f"{tag.name} in line {tag.line}"
         if TURN in name:
             self.problem(tag, f"an id can't hold '{TURN}'")
+        if len(name) > MAX_NAME:
+            self.problem(tag, f"its id is longer than {MAX_NAME} characters")
         if name in self.ids:
             self.problem(tag, f"the id is used twice; line {self.ids[name]} has it too")
         self.ids[name] = tag.line

@@ -12,6 +12,7 @@ from bpm.bpmn.run import Run
 from bpm.bpmn.run.catching import caught_codes
 from bpm.bpmn.state import Caller, Token
 from bpm.expressions import EvaluationError
+from bpm.model_files.names import name_of
 
 _PREFIX = re.compile(r"[\w.-]+:(?=[\w.-]+$)")
 """The namespace prefix of a qualified name, which BPMN allows for a process of another file."""
@@ -45,6 +46,7 @@ class CallActivity(JobTask, element="callActivity"):
         process = self.process(view)
         if not isinstance(process, str) or not process:
             raise EvaluationError(f"the id of the process to call must be a text, not {process!r}")
+        process = name_of(process, "the id of the process to call")
         variables: dict[str, Any] = {**(view if self.passes_all else {}), **self.input_values(view)}
         key = self.business_key(view)
         return CallProcess(
@@ -54,7 +56,7 @@ class CallActivity(JobTask, element="callActivity"):
             process,
             self.version,
             variables,
-            None if key in (None, "") else str(key),
+            None if key in (None, "") else name_of(key, "the business key of the process to call"),
             Caller(caught_codes(run, "error", token), caught_codes(run, "escalation", token)),
             self.inherits_key,
         )

@@ -30,7 +30,7 @@ class SignalThrowEvent(Node, element="intermediateThrowEvent", events=("signal",
         """Broadcast and go on."""
         view = run.variables.view(token.scope)
         payload: dict[str, Any] = {**self.body(view), **(self.inputs.evaluate(view) if self.inputs else {})}
-        run.effects.append(EmitSignal(self.id, str(self.signal(view)), payload))
+        run.effects.append(EmitSignal(self.id, self.signal(view), payload))
         self.leave(run, token)
 
 

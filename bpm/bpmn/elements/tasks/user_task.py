@@ -13,6 +13,10 @@ from bpm.bpmn.state import Token
 from bpm.bpmn.timers import parse_date, parse_duration
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
+from bpm.model_files.names import name_of
+
+MAX_CANDIDATES = 1_000
+"""So many users, and so many groups, a task may be offered to."""
 
 
 class UserTask(Activity, element="userTask"):
@@ -44,9 +48,9 @@ class UserTask(Activity, element="userTask"):
                 element_id=self.id,
                 name=self.name,
                 form_key=_text(self.form_key, local),
-                assignee=_text(self.assignee, local),
-                candidate_users=_names(self.candidate_users(local)),
-                candidate_groups=_names(self.candidate_groups(local)),
+                assignee=_assignee(self.assignee(local)),
+                candidate_users=_names(run, self.candidate_users(local), "candidate users"),
+                candidate_groups=_names(run, self.candidate_groups(local), "candidate groups"),
                 due=_due(self.due_date, local),
                 priority=_priority(self.priority(local)),
                 variables=inputs,
@@ -62,10 +66,18 @@ def _text(evaluator: Evaluator, view: View) -> str | None:
     return None if value in (None, "") else str(value)
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    """Names from a list or from a text with commas."""
-    names = cast("list[Any]", value) if isinstance(value, list) else str(value or "").split(",")
-    return tuple(str(name).strip() for name in names if str(name).strip())
+def _assignee(value: Any) -> str | None:
+    return None if value in (None, "") else name_of(value, "its assignee")
+
+
+def _names(run: Run, value: Any, what: str) -> tuple[str, ...]:
+    """Names from a list or from a text with commas; each is a row to write."""
+    given = cast("list[Any]", value) if isinstance(value, list) else str(value or "").split(",")
+    names = [str(name).strip() for name in given]
+    if len(names) > MAX_CANDIDATES:
+        raise EvaluationError(f"its {what} are more than {MAX_CANDIDATES}; name a group")
+    run.pace.spend(len(names))
+    return tuple([name_of(name, f"each of its {what}") for name in names if name])
 
 
 def _due(evaluator: Evaluator, view: View) -> datetime | None:
