@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpm.process.decisions import DecisionFailed, decide, load_decisions
 
-from bpm.process import InvalidDefinition, load
+from bpm.bpmn import InvalidDefinition, load
+from bpm.dmn import DecisionFailed, decide, load_decisions
 from bpm.testing import RunningApp, running_app
 from tests.attacks.people import END, START, WAIT, bpmn, deploy
 
