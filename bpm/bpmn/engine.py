@@ -14,6 +14,7 @@ from datetime import datetime
 from bpm.bpmn.answers import complete, escalate, fail, retry, skip, stop
 from bpm.bpmn.compiler.compile import CompiledProcess
 from bpm.bpmn.effects import NOTHING, Cancelled, Completed, Effect, Ignored
+from bpm.bpmn.limits import EngineLimits, Limits
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.conditions import fire_condition
 from bpm.bpmn.run.listening import listen
@@ -39,9 +40,8 @@ from bpm.bpmn.triggers import (
     Trigger,
 )
 from bpm.expressions import EvaluationError
-from bpm.settings import ProcessSettings
 
-DEFAULT_LIMITS = ProcessSettings()
+DEFAULT_LIMITS = EngineLimits()
 MACHINE_WORK = frozenset({"command", "script", "pause"})
 """The kinds of wait that a worker answers by itself."""
 
@@ -51,7 +51,7 @@ def advance(
     instance: Instance,
     trigger: Trigger,
     now: datetime,
-    limits: ProcessSettings = DEFAULT_LIMITS,
+    limits: Limits = DEFAULT_LIMITS,
     room: Room | None = None,
 ) -> tuple[Instance, tuple[Effect, ...]]:
     """Apply a trigger at the time `now` (aware); give the new instance and the effects in their order.

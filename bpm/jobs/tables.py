@@ -21,13 +21,16 @@ NAME = "pgqueuer"
 TOKENS = table(NAME, column("dedupe_key", String()), column("status", String()))
 
 DEATHS = Table(
-    "job_death",
+    f"{NAME}_deaths",
     MetaData(),
     Column("key", Text, primary_key=True),
     Column("deaths", Integer, nullable=False),
     Column("is_waiting", Boolean, nullable=False),
 )
-"""How often a process died while it ran a job; `is_waiting`: the job was only waiting for its turn."""
+"""How often a process died while it ran a job; `is_waiting`: the job was only waiting for its turn.
+
+Like tokens, deaths stay behind when a database is copied: a copy has no jobs that run.
+"""
 
 _ALIVE = TOKENS.c.status.in_([literal_column("'queued'"), literal_column("'picked'")])
 

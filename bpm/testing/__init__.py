@@ -10,10 +10,10 @@
 """
 
 from bpm.testing.app import RunningApp, running_app
+from bpm.testing.client import ADMINISTRATOR, PASSWORD, ServerClient
 from bpm.testing.clock import Clock
 from bpm.testing.process import ServerDidNotStart, ServerProcess, WorkerProcess
 from bpm.testing.receiver import PreparedAnswer, ReceivedRequest, WebhookReceiver
-from bpm.testing.server import ADMINISTRATOR, PASSWORD, TalkingServer
 
 __all__ = [
     "ADMINISTRATOR",
@@ -22,9 +22,9 @@ __all__ = [
     "PreparedAnswer",
     "ReceivedRequest",
     "RunningApp",
+    "ServerClient",
     "ServerDidNotStart",
     "ServerProcess",
-    "TalkingServer",
     "WebhookReceiver",
     "WorkerProcess",
     "running_app",

@@ -11,14 +11,14 @@ import httpx
 from bpm.app import App
 from bpm.clock import Clock, system_clock
 from bpm.settings import Settings
-from bpm.testing.server import ADMINISTRATOR, PASSWORD, TalkingServer
+from bpm.testing.client import ADMINISTRATOR, PASSWORD, TOKEN_SECONDS, ServerClient
 
 BASE_URL = "http://bpm.test"
 CLIENT = ("127.0.0.1", 40000)
 """The address that requests seem to come from."""
 
 
-class RunningApp(TalkingServer):
+class RunningApp(ServerClient):
     """A started application and a client of it, signed in as the administrator."""
 
     def __init__(self, app: App, http: httpx.AsyncClient) -> None:
@@ -37,6 +37,7 @@ async def running_app(
     """
     with tempfile.TemporaryDirectory(prefix="bpm-") as folder:
         values: dict[str, Any] = {"admin_username": ADMINISTRATOR, "admin_password": PASSWORD, "data_dir": folder}
+        values["access_token_seconds"] = TOKEN_SECONDS
         values |= settings if data_dir is None else {**settings, "data_dir": data_dir}
         app = App(Settings(**values), clock)
         transport = httpx.ASGITransport(app=app, client=CLIENT)

@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 
 import httpx
 
-from bpm.testing.server import ADMINISTRATOR, PASSWORD, TalkingServer
+from bpm.testing.client import ADMINISTRATOR, PASSWORD, TOKEN_SECONDS, ServerClient
 
 COMMAND = (sys.executable, "-m", "bpm.cli")
 START_SECONDS = 30.0
@@ -113,7 +113,7 @@ class BpmProcess(ABC):
             await self.kill()
 
 
-class ServerProcess(BpmProcess, TalkingServer):
+class ServerProcess(BpmProcess, ServerClient):
     """`bpm serve` on a free port of 127.0.0.1, with a data folder that outlives its restarts.
 
         async with ServerProcess(BPM_COMMAND_PACKAGES="orders") as server:
@@ -133,9 +133,10 @@ class ServerProcess(BpmProcess, TalkingServer):
             "BPM_DATA_DIR": str(self.data_dir),
             "BPM_ADMIN_USERNAME": ADMINISTRATOR,
             "BPM_ADMIN_PASSWORD": PASSWORD,
+            "BPM_ACCESS_TOKEN_SECONDS": str(TOKEN_SECONDS),
         }
         BpmProcess.__init__(self, Path(self._folder.name) / "server.log", own | environment)
-        TalkingServer.__init__(self, httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False))
+        ServerClient.__init__(self, httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False))
 
     @property
     def url(self) -> str:

@@ -4,9 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.shared.frames import HEADER, pack, unpack
-
-SOCKET = 3
+from scripts.shared.frames import HEADER, SOCKET, pack, unpack
 
 
 class Wire:

@@ -21,6 +21,9 @@ from typing import Any, cast
 import msgpack
 
 HEADER = struct.Struct("<I")
+SOCKET = 3
+"""The descriptor of a child's end of its socket."""
+
 BIG_INTEGER = 1
 BIG_INTEGER_BYTES = 1024
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.child.wire import SOCKET
+from scripts.shared.frames import SOCKET
 from scripts.shared.limits import MIB
 from scripts.wall import kernel, landlock
 from scripts.wall.seccomp import SystemCallFilter

@@ -123,13 +123,14 @@ async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
 
 
 async def quiet(app: RunningApp) -> int:
-    """Wait until nothing runs by itself any more; return how many instances there are then."""
-    async with asyncio.timeout(60):
+    """Wait until no job is left and nothing runs by itself any more; return how many instances there are then."""
+    async with asyncio.timeout(120):
         while True:
-            before = await count(app)
-            await asyncio.sleep(0.3)
-            if await count(app) == before and not await count(app, status="RUNNING"):
-                return before
+            status = await app.cmd("GetSystemStatusQuery")
+            left = status["jobsWaiting"] + status["jobsRunning"]
+            if not left and not await count(app, status="RUNNING"):
+                return await count(app)
+            await asyncio.sleep(0.1)
 
 
 async def count(app: RunningApp, **filters: Any) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bpm.testing import TalkingServer
+from bpm.testing import ServerClient
 
 ENVIRONMENT = {
     "BPM_COMMAND_PACKAGES": "ledger",
@@ -21,7 +21,7 @@ CALLERS = 32
 PAUSE_SECONDS = 0.1
 
 
-async def prepare(server: TalkingServer) -> None:
+async def prepare(server: ServerClient) -> None:
     """Make the rule that enters each reference once."""
     await server.rule("ledger", commandName="EnterCommand", deduplication="body:reference")
 
@@ -85,7 +85,7 @@ class Flood:
         return True
 
 
-async def everything_done(server: TalkingServer, count: int, seconds: float = 60) -> None:
+async def everything_done(server: ServerClient, count: int, seconds: float = 60) -> None:
     """Wait until every request was executed, and see that each had its effect exactly once."""
     try:
         async with asyncio.timeout(seconds):

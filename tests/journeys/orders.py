@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bpm.testing import TalkingServer
+from bpm.testing import ServerClient
 
 ENVIRONMENT = {
     "BPM_COMMAND_PACKAGES": "orders",
@@ -20,18 +20,18 @@ def order(reference: str) -> dict[str, Any]:
     }
 
 
-async def placed(server: TalkingServer) -> list[str]:
+async def placed(server: ServerClient) -> list[str]:
     """Return the references of all orders that were placed, as often as they were."""
     return [item["reference"] for item in await everything(server, "GetOrderListQuery")]
 
 
-async def published(server: TalkingServer) -> list[str]:
+async def published(server: ServerClient) -> list[str]:
     """Return the reference of every `order.placed` event."""
     events = await everything(server, "GetEventListQuery", event="order.placed")
     return [event["data"]["reference"] for event in events]
 
 
-async def everything(server: TalkingServer, query: str, **filters: Any) -> list[dict[str, Any]]:
+async def everything(server: ServerClient, query: str, **filters: Any) -> list[dict[str, Any]]:
     """Return the items of every page of a list."""
     items: list[dict[str, Any]] = []
     page: dict[str, Any] = {"hasNextPage": True, "pageNumber": 0}

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bpm.client import Reply
-from bpm.testing import RunningApp, ServerProcess, TalkingServer, running_app
+from bpm.testing import RunningApp, ServerClient, ServerProcess, running_app
 from router.tables import INBOUND
 
 PROBES = "tests.router.probes"
@@ -33,22 +33,22 @@ async def server(anyio_backend: str) -> AsyncIterator[ServerProcess]:
         yield running
 
 
-async def noting(app: TalkingServer, key: str, **fields: Any) -> dict[str, Any]:
+async def noting(app: ServerClient, key: str, **fields: Any) -> dict[str, Any]:
     """Create a rule that leaves an event named as its key."""
     return await app.rule(key, **{"commandName": "NoteCommand", "parameters": {"event": key}, **fields})
 
 
-async def runs(app: TalkingServer, event: str) -> int:
+async def runs(app: ServerClient, event: str) -> int:
     """Return how many executions left their event."""
     return (await app.cmd("GetEventListQuery", event=event, pageSize=1))["totalCount"]
 
 
-async def stored(app: TalkingServer, key: str) -> list[dict[str, Any]]:
+async def stored(app: ServerClient, key: str) -> list[dict[str, Any]]:
     """Return what is stored of a rule's requests, the first one first."""
     return (await app.requests(configKey=key))[::-1]
 
 
-async def until(app: TalkingServer, key: str, *states: str, seconds: float = 10) -> list[dict[str, Any]]:
+async def until(app: ServerClient, key: str, *states: str, seconds: float = 10) -> list[dict[str, Any]]:
     """Wait until the rule's requests are in these states, one each, and return them."""
     try:
         async with asyncio.timeout(seconds):

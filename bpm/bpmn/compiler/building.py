@@ -1,26 +1,23 @@
 """One process, built from its elements: a node for each, their flows, and what ties them to one another."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.compiler.compiled import CompiledProcess
 from bpm.bpmn.compiler.structure import check_structure
 from bpm.bpmn.definition import Definitions, Element, ProcessDefinition, SequenceFlow
-from bpm.bpmn.elements import Node, find_node_class
-from bpm.bpmn.elements.activity import Activity, BoundaryHost
-from bpm.bpmn.elements.containers.event_sub_process import EventStart
+from bpm.bpmn.elements.activity import Activity
 from bpm.bpmn.elements.containers.loops import repeat
 from bpm.bpmn.elements.containers.sub_process import find_sub_process
-from bpm.bpmn.elements.events.start_events import MessageStartEvent, SignalStartEvent, TimerStartEvent
-from bpm.bpmn.elements.gateways.inclusive_gateway import InclusiveGateway
-from bpm.bpmn.elements.tasks.business_rule_task import BusinessRuleTask
-from bpm.bpmn.elements.tasks.script_task import ScriptTask
-from bpm.bpmn.elements.tasks.service_task import CommandTask
+from bpm.bpmn.elements.events.start_events import Start
+from bpm.bpmn.elements.node import Node
+from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.table import find_node_class
 from bpm.model_files.problems import InvalidDefinition
 
 MAX_REACH = 1_000_000
-"""So often an incoming flow of an inclusive join may be asked for from an element of the process."""
+"""Upper bound of (incoming flows of inclusive joins x elements), which is what reachability costs."""
 
 Nodes = dict[str, Node]
 """The nodes of a process by key."""
@@ -37,10 +34,10 @@ def build(definitions: Definitions, process: ProcessDefinition) -> CompiledProce
         if node := nodes.get(element.id):
             node.attach(element, nodes, compilation)
     _check_handlers(nodes, compilation)
-    starts = dict(_find_starts(nodes, compilation))
+    _connect_starts(nodes, compilation)
     if compilation.problems:
         raise InvalidDefinition(compilation.problems)
-    return _compiled(process, nodes, starts)
+    return _compiled(process, nodes)
 
 
 def _make_nodes(compilation: Compilation) -> Nodes:
@@ -79,7 +76,7 @@ def _refusal(element: Element, role: str, kinds: Sequence[str]) -> str:
 
 
 def _role(element: Element, compilation: Compilation) -> str:
-    """The tag of an element, but for event sub-processes and their start events, which are others' namesakes."""
+    """The tag of an element, but `eventSubProcess` and `eventStart` where BPMN uses a tag for two things."""
     if element.kind == "subProcess" and element.attributes.get("triggeredByEvent") == "true":
         return "eventSubProcess"
     around = compilation.elements.get(element.scope)
@@ -103,7 +100,7 @@ def _connect(nodes: Nodes, compilation: Compilation) -> None:
 
 def _check_joins(nodes: Nodes, compilation: Compilation) -> None:
     """Refuse a process whose inclusive joins would take gigabytes: each knows what every element can reach of it."""
-    flows = sum(len(node.incoming) for node in nodes.values() if isinstance(node, InclusiveGateway) and node.waits)
+    flows = sum(node.waiting_flows for node in nodes.values())
     if flows * len(nodes) > MAX_REACH:
         compilation.problem(
             compilation.process,
@@ -115,32 +112,24 @@ def _check_joins(nodes: Nodes, compilation: Compilation) -> None:
 
 def _check_handlers(nodes: Nodes, compilation: Compilation) -> None:
     """Every activity for compensation belongs to a boundary event."""
-    handlers = {node.handler for node in nodes.values() if isinstance(node, BoundaryHost)}
+    handlers = {node.compensated_by for node in nodes.values()}
     for element in compilation.process.elements:
         if element.attributes.get("isForCompensation") == "true" and element.id not in handlers:
             compilation.problem(element, "no compensation boundary event is associated with it")
 
 
-def _find_starts(nodes: Nodes, compilation: Compilation) -> Iterator[tuple[str | None, str]]:
-    """The start events of the process by the message they wait for; those of sub-processes are given to them."""
+def _connect_starts(nodes: Nodes, compilation: Compilation) -> None:
+    """Give each sub-process its start; no scope has two start events for the same trigger."""
     taken: set[tuple[str, str]] = set()
     for element in compilation.process.elements:
         node = nodes.get(element.id)
-        if element.kind != "startEvent" or node is None:
+        if not isinstance(node, Start):
             continue
         if element.scope != compilation.process.id:
             _start_inside(element, nodes, compilation)
-        if isinstance(node, TimerStartEvent):
-            continue
-        message = node.message if isinstance(node, MessageStartEvent) else None
-        what = f"for message '{message}'" if message else "without a trigger"
-        if isinstance(node, SignalStartEvent):
-            what = f"for signal '{node.signal}'"
-        if (element.scope, what) in taken:
-            compilation.problem(element, f"there is another start event {what} beside it")
-        taken.add((element.scope, what))
-        if element.scope == compilation.process.id and not isinstance(node, SignalStartEvent):
-            yield message, element.id
+        if node.trigger and (element.scope, node.trigger) in taken:
+            compilation.problem(element, f"there is another start event {node.trigger} beside it")
+        taken.add((element.scope, node.trigger))
 
 
 def _start_inside(element: Element, nodes: Nodes, compilation: Compilation) -> None:
@@ -155,28 +144,25 @@ def _start_inside(element: Element, nodes: Nodes, compilation: Compilation) -> N
     sub_process.starts = (*sub_process.starts, element.id)
 
 
-def _compiled(process: ProcessDefinition, nodes: Nodes, starts: dict[str | None, str]) -> CompiledProcess:
-    """The whole of it, and what its nodes tell about it."""
-    all_nodes = nodes.values()
+def _compiled(process: ProcessDefinition, nodes: Nodes) -> CompiledProcess:
+    """The whole of it, and what its nodes contribute."""
+    parts = Parts()
     inside = {element.id for element in process.elements if element.scope == process.id}
-    event_starts = [node for node in all_nodes if isinstance(node, EventStart) and node.sub_process in inside]
-    joins = [node.key for node in all_nodes if isinstance(node, InclusiveGateway) and node.waits]
+    for node in nodes.values():
+        if node.id in inside or not isinstance(node, Start):
+            node.contribute(parts)
     return CompiledProcess(
         id=process.id,
         name=process.name,
         definition=process,
         nodes=nodes,
-        starts=starts,
-        start_signals={node.signal: node.id for node in all_nodes if isinstance(node, SignalStartEvent)},
-        start_timers={node.id: node.timer for node in all_nodes if isinstance(node, TimerStartEvent)},
-        event_starts=event_starts,
-        joins=frozenset(joins),
+        starts=parts.starts,
+        start_signals=parts.start_signals,
+        start_timers=parts.start_timers,
+        event_starts=parts.event_starts,
+        joins=frozenset(parts.joins),
         initiators={one.id: one.extensions.initiator for one in process.elements if one.extensions.initiator},
-        commands={node.id: node.command for node in all_nodes if isinstance(node, CommandTask) and node.command},
-        scripts={
-            node.id: node.source for node in all_nodes if isinstance(node, ScriptTask) and node.expression is None
-        },
-        decisions={
-            node.id: node.decision for node in all_nodes if isinstance(node, BusinessRuleTask) and node.decision
-        },
+        commands=parts.commands,
+        scripts=parts.scripts,
+        decisions=parts.decisions,
     )

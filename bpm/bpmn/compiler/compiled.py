@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from bpm.bpmn.compilation.values import Timer
 from bpm.bpmn.definition import ProcessDefinition
-from bpm.bpmn.elements import Node
 from bpm.bpmn.elements.containers.event_sub_process import EventStart
+from bpm.bpmn.elements.node import Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,11 @@ class BoundaryHost(Node):
         """Its boundary events."""
         return self.boundaries
 
+    @property
+    def compensated_by(self) -> str:
+        """Its compensation handler."""
+        return self.handler
+
     def arm_boundaries(self, run: Run, token: Token) -> None:
         """Open the waits of the boundary events."""
         for boundary in self.boundaries:

@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element, SequenceFlow
 from bpm.bpmn.effects import NOTHING, Event
+from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.run import Catcher, Flow, Run, Way
 from bpm.bpmn.state import Token, Wait
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError, Expression
-
-REGISTRY: dict[tuple[str, str], type["Node"]] = {}
 
 
 class Node:
@@ -29,12 +28,6 @@ class Node:
     reads_inputs: ClassVar[bool] = False
     reads_outputs: ClassVar[bool] = False
     event_starts: tuple[Any, ...] = ()
-
-    def __init_subclass__(cls, *, element: str = "", events: Sequence[str] = ("",)) -> None:
-        """Register the class for a tag, with the kinds of event definition it is for."""
-        super().__init_subclass__()
-        if element:
-            REGISTRY.update({(element, event): cls for event in events})
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         self.id = element.id
@@ -62,6 +55,19 @@ class Node:
 
     def attach(self, element: Element, nodes: Mapping[str, "Node"], compilation: Compilation) -> None:
         """Take its place among the other nodes, when all of them have their flows; most stand for themselves."""
+
+    def contribute(self, parts: Parts) -> None:
+        """Say what the process as a whole has to know of the element; most have nothing to say."""
+
+    @property
+    def compensated_by(self) -> str:
+        """The id of the activity that undoes it; empty for none."""
+        return ""
+
+    @property
+    def waiting_flows(self) -> int:
+        """How many incoming flows it watches for tokens that may still come; most elements watch none."""
+        return 0
 
     @property
     def catchers(self) -> Sequence[Catcher[Run]]:

@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
+from bpm.bpmn.limits import Limits
 from bpm.bpmn.state import Instance
 from bpm.expressions import EvaluationError
-from bpm.settings import ProcessSettings
 
 BYTES_PER_STEP = 1024
 """Writing so many bytes is as much work as an element that does nothing."""
@@ -37,7 +37,7 @@ class Pace:
 
     __slots__ = ("_instance", "_room", "is_stopped", "limits", "reason", "steps_left")
 
-    def __init__(self, instance: Instance, limits: ProcessSettings, room: Room | None) -> None:
+    def __init__(self, instance: Instance, limits: Limits, room: Room | None) -> None:
         self._instance = instance
         self._room = room
         self.limits = limits

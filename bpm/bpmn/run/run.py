@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bpm.bpmn.effects import NOTHING, Effect, Event, History, Incident
+from bpm.bpmn.limits import Limits
 from bpm.bpmn.run.behavior import Behavior, Model
 from bpm.bpmn.run.joins import Joins
 from bpm.bpmn.run.pace import OverLimit, Pace, Room
@@ -14,7 +15,6 @@ from bpm.bpmn.run.variables import Variables
 from bpm.bpmn.run.waits import Waits
 from bpm.bpmn.state import PROCESS, ROOT, Instance, Status, Token, Wait
 from bpm.expressions import EvaluationError
-from bpm.settings import ProcessSettings
 
 
 class Run:
@@ -40,7 +40,7 @@ class Run:
     )
 
     def __init__(
-        self, model: "Model[Run]", instance: Instance, now: datetime, limits: ProcessSettings, room: Room | None
+        self, model: "Model[Run]", instance: Instance, now: datetime, limits: Limits, room: Room | None
     ) -> None:
         self.model = model
         self.nodes = model.nodes

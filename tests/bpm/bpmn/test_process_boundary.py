@@ -6,8 +6,8 @@ import pytest
 
 from bpm.bpmn import Status
 from bpm.bpmn.effects import CloseWait, Incident, OpenTimer, SendCommand
+from bpm.bpmn.limits import EngineLimits
 from bpm.bpmn.triggers import TimerFired
-from bpm.settings import ProcessSettings
 from tests.bpm.bpmn.player import NOON, Player, finished, flows
 
 MESSAGES = '<message id="m" name="Called"/>'
@@ -228,7 +228,7 @@ def test_a_message_that_cannot_be_mapped_is_an_incident_beside_its_task():
 def test_a_token_stopped_at_a_boundary_event_can_be_skipped():
     """Running out of steps there is an incident like any other."""
     player = Player(USER + boundary("b", timer("timeDuration", "PT1H"), interrupting=False)).start()
-    player.options["limits"] = ProcessSettings(max_steps=1)
+    player.options["limits"] = EngineLimits(max_steps=1)
     player.fire("b")
     assert player.effect(Incident).element_id == "late"
     player.skip("late")

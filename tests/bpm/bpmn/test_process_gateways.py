@@ -4,7 +4,7 @@ import pytest
 
 from bpm.bpmn import Status
 from bpm.bpmn.effects import Incident
-from bpm.settings import ProcessSettings
+from bpm.bpmn.limits import EngineLimits
 from tests.bpm.bpmn.player import Player, finished, flow, flows
 
 XOR = """<startEvent id="s"/><exclusiveGateway id="x" {}/><task id="big"/><task id="small"/><task id="none"/>
@@ -143,7 +143,7 @@ def test_a_loop_that_multiplies_its_tokens_is_stopped():
     body = '<startEvent id="s"/><task id="a"/><task id="b"/>' + flows("s > a > b > a", "a > b").replace(
         'id="a-b"', "", 1
     )
-    player = Player(body, limits=ProcessSettings(max_steps=50)).start()
+    player = Player(body, limits=EngineLimits(max_steps=50)).start()
     assert player.status is Status.ERROR
     assert len(player.open) == 1
     assert len(player.instance.pending.moving) > 10

@@ -18,7 +18,7 @@ _PREFIX = re.compile(r"[\w.-]+:(?=[\w.-]+$)")
 """The namespace prefix of a qualified name, which BPMN allows for a process of another file."""
 
 
-class CallActivity(JobTask, element="callActivity"):
+class CallActivity(JobTask):
     """Starts a process and waits for its end (BPMN 2.0.2, 10.3.6).
 
     All variables go in and come back unless a mapping says which. Errors and escalations that the called process

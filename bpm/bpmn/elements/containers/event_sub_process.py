@@ -8,28 +8,26 @@ from bpm.bpmn.definition import Element
 from bpm.bpmn.elements.containers.sub_process import SubProcess, find_sub_process
 from bpm.bpmn.elements.listening import ListeningEvent
 from bpm.bpmn.elements.node import Node
+from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.catching import event_starts
 from bpm.bpmn.run.scopes import INTERRUPTED
 from bpm.bpmn.state import Token
 
 
-class EventSubProcess(SubProcess, element="eventSubProcess"):
+class EventSubProcess(SubProcess):
     """Has no flows; its start event listens for as long as the scope around it runs."""
 
     is_event_triggered = True
 
 
-class EventStart(
-    ListeningEvent,
-    element="eventStart",
-    events=("message", "signal", "timer", "conditional", "error", "escalation", "compensate"),
-):
+class EventStart(ListeningEvent):
     """The start event of an event sub-process; an interrupting one ends everything else in the scope."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation, element.attributes.get("isInterrupting", "true") != "false")
         self.sub_process = element.scope
+        self.is_of_process = compilation.elements[element.scope].scope == compilation.process.id
 
     def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
         """Let the sub-process around the event sub-process listen; the process itself asks for its own."""
@@ -42,6 +40,11 @@ class EventStart(
                 compilation.problem(element, "the process itself is never compensated, so this can't start")
         elif sub_process is not None:
             sub_process.event_starts = (*sub_process.event_starts, self)
+
+    def contribute(self, parts: Parts) -> None:
+        """The process itself arms those that stand in no sub-process."""
+        if self.is_of_process:
+            parts.event_starts.append(self)
 
     def scope(self, run: Run, host: Token) -> int:
         """The scope that the host runs."""

@@ -12,7 +12,7 @@ from bpm.bpmn.run import Run
 from bpm.bpmn.state import TURN, Done, Token
 
 
-class SubProcess(Activity, element="subProcess"):
+class SubProcess(Activity):
     """Runs what it contains, and goes on when its last token is gone (BPMN 2.0.2, 13.3.4).
 
     The variables of its input mapping live inside; everything else is written through to the process. `starts` are

@@ -12,11 +12,7 @@ from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
 
 
-class BoundaryEvent(
-    ListeningEvent,
-    element="boundaryEvent",
-    events=("message", "signal", "timer", "conditional", "error", "escalation", "cancel"),
-):
+class BoundaryEvent(ListeningEvent):
     """While its activity runs; an interrupting one terminates it and uses up its token (BPMN 2.0.2, 10.5.4)."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
@@ -40,7 +36,7 @@ class BoundaryEvent(
             run.tokens.consume(host)
 
 
-class CompensationBoundaryEvent(ListeningEvent, element="boundaryEvent", events=("compensate",)):
+class CompensationBoundaryEvent(ListeningEvent):
     """Ties an activity to what compensates it; no token ever comes here (BPMN 2.0.2, 10.7.1)."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:

@@ -8,7 +8,7 @@ from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import History
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.elements.results import ResultNode
-from bpm.bpmn.elements.subscriptions import KINDS, Subscription, subscribe
+from bpm.bpmn.elements.subscriptions import Subscription, subscribe
 from bpm.bpmn.run import Run, Way
 from bpm.bpmn.state import Token, Wait
 
@@ -52,7 +52,7 @@ class Awaiting(ResultNode):
             run.effects.append(History(token.element, "completed", run.now, token.id, flows=(flow,)))
 
 
-class CatchEvent(Awaiting, element="intermediateCatchEvent", events=KINDS):
+class CatchEvent(Awaiting):
     """Waits where it stands in the flow (BPMN 2.0.2, 10.5.4)."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
@@ -66,7 +66,7 @@ class CatchEvent(Awaiting, element="intermediateCatchEvent", events=KINDS):
         run.tokens.rest(token)
 
 
-class LinkCatchEvent(Node, element="intermediateCatchEvent", events=("link",)):
+class LinkCatchEvent(Node):
     """Where the throw events of the same link name lead to (BPMN 2.0.2, 10.5.4, "Link")."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
@@ -74,7 +74,7 @@ class LinkCatchEvent(Node, element="intermediateCatchEvent", events=("link",)):
         self.link = element.events[0].reference
 
 
-class LinkThrowEvent(Node, element="intermediateThrowEvent", events=("link",)):
+class LinkThrowEvent(Node):
     """Goes on at the catch event of its name, as if a flow led there."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:

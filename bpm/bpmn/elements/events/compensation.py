@@ -58,7 +58,7 @@ class Compensating(Node):
         self.leave(run, token)
 
 
-class CompensationThrowEvent(Compensating, element="intermediateThrowEvent", events=("compensate",)):
+class CompensationThrowEvent(Compensating):
     """Undoes one activity, or all that completed in its scope, and waits until that is done."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
@@ -77,15 +77,15 @@ class CompensationThrowEvent(Compensating, element="intermediateThrowEvent", eve
         self.compensate(run, token)
 
 
-class CompensationEndEvent(CompensationThrowEvent, element="endEvent", events=("compensate",)):
+class CompensationEndEvent(CompensationThrowEvent):
     """Undoes, then uses up the token."""
 
 
-class Transaction(SubProcess, element="transaction"):
+class Transaction(SubProcess):
     """A sub-process that can be cancelled: undone as a whole, and left by its cancel boundary event."""
 
 
-class CancelEndEvent(Compensating, element="endEvent", events=("cancel",)):
+class CancelEndEvent(Compensating):
     """Ends its transaction, undoes what completed in it, and goes on at the cancel boundary event."""
 
     def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:

@@ -8,11 +8,11 @@ from bpm.bpmn.run.catching import is_caught, throw
 from bpm.bpmn.state import Token
 
 
-class EndEvent(Node, element="endEvent"):
+class EndEvent(Node):
     """Uses up the token."""
 
 
-class TerminateEndEvent(Node, element="endEvent", events=("terminate",)):
+class TerminateEndEvent(Node):
     """Ends its whole process or sub-process at once, other tokens included (BPMN 2.0.2, 13.5.6)."""
 
     def activate(self, run: Run, token: Token) -> None:
@@ -21,7 +21,7 @@ class TerminateEndEvent(Node, element="endEvent", events=("terminate",)):
         run.leave(self, token)
 
 
-class ErrorEndEvent(Node, element="endEvent", events=("error",)):
+class ErrorEndEvent(Node):
     """Throws an error to what catches it around it; uncaught, it is an incident (BPMN 2.0.2, 10.5.6)."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:

@@ -3,34 +3,64 @@
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
 from bpm.bpmn.elements.node import Node
+from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.elements.results import ResultNode
 from bpm.bpmn.elements.subscriptions import MessageSubscription
 
 
-class StartEvent(ResultNode, element="startEvent"):
+class Start(Node):
+    """What all start events share.
+
+    `trigger` says in words what begins it; two start events of a scope may not have the same. Empty: any number may.
+    """
+
+    trigger = ""
+
+
+class StartEvent(Start, ResultNode):
     """Where a process or sub-process begins when it is started directly."""
 
+    trigger = "without a trigger"
 
-class MessageStartEvent(ResultNode, element="startEvent", events=("message",)):
+    def contribute(self, parts: Parts) -> None:
+        """A direct start begins here."""
+        parts.starts[None] = self.id
+
+
+class MessageStartEvent(StartEvent):
     """Begins a new instance for each message of its name; its output mapping sees the message's variables."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
         name = MessageSubscription(element, compilation).name
         self.message = compilation.fixed(element, "its message's name", name)
+        self.trigger = f"for message '{self.message}'" if self.message else StartEvent.trigger
+
+    def contribute(self, parts: Parts) -> None:
+        """Its message begins here."""
+        parts.starts[self.message] = self.id
 
 
-class SignalStartEvent(ResultNode, element="startEvent", events=("signal",)):
+class SignalStartEvent(StartEvent):
     """Begins a new instance whenever its signal is broadcast."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
         self.signal = compilation.fixed(element, "its signal's name", compilation.signal_name(element))
+        self.trigger = f"for signal '{self.signal}'"
+
+    def contribute(self, parts: Parts) -> None:
+        """Its signal begins here."""
+        parts.start_signals[self.signal] = self.id
 
 
-class TimerStartEvent(Node, element="startEvent", events=("timer",)):
+class TimerStartEvent(Start):
     """Begins a new instance at a time, or again and again; nobody's variables are there to compute it from."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
         self.timer = compilation.timer(element, element.events[0])
+
+    def contribute(self, parts: Parts) -> None:
+        """Its time begins here."""
+        parts.start_timers[self.id] = self.timer

@@ -11,11 +11,11 @@ from bpm.bpmn.run.catching import throw
 from bpm.bpmn.state import Token
 
 
-class ThrowEvent(Node, element="intermediateThrowEvent"):
+class ThrowEvent(Node):
     """Marks a place in the flow; the token passes."""
 
 
-class SignalThrowEvent(Node, element="intermediateThrowEvent", events=("signal",)):
+class SignalThrowEvent(Node):
     """Broadcasts a signal; its input mapping is the payload."""
 
     reads_inputs: ClassVar[bool] = True
@@ -34,11 +34,11 @@ class SignalThrowEvent(Node, element="intermediateThrowEvent", events=("signal",
         self.leave(run, token)
 
 
-class SignalEndEvent(SignalThrowEvent, element="endEvent", events=("signal",)):
+class SignalEndEvent(SignalThrowEvent):
     """Broadcasts a signal, then uses up the token."""
 
 
-class EscalationThrowEvent(Node, element="intermediateThrowEvent", events=("escalation",)):
+class EscalationThrowEvent(Node):
     """Tells what catches the escalation around it, and goes on unless that ends it (BPMN 2.0.2, 10.5.6)."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
@@ -55,5 +55,5 @@ class EscalationThrowEvent(Node, element="intermediateThrowEvent", events=("esca
             self.leave(run, token)
 
 
-class EscalationEndEvent(EscalationThrowEvent, element="endEvent", events=("escalation",)):
+class EscalationEndEvent(EscalationThrowEvent):
     """Escalates, then uses up the token."""

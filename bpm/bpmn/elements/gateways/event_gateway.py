@@ -10,7 +10,7 @@ from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
 
 
-class EventBasedGateway(Node, element="eventBasedGateway"):
+class EventBasedGateway(Node):
     """Its token waits for all the events behind it at once (BPMN 2.0.2, 10.6.6).
 
     The first one to happen takes the token along and withdraws the others.

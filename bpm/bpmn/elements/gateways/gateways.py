@@ -11,7 +11,7 @@ from bpm.bpmn.state import Token
 from bpm.bpmn.view import View
 
 
-class ExclusiveGateway(Node, element="exclusiveGateway"):
+class ExclusiveGateway(Node):
     """One flow: the first in the file whose condition holds, else the default (BPMN 2.0.2, 13.4.2)."""
 
     def connect(
@@ -37,7 +37,7 @@ class ExclusiveGateway(Node, element="exclusiveGateway"):
         return self.default_way()
 
 
-class ParallelGateway(Node, element="parallelGateway"):
+class ParallelGateway(Node):
     """Waits for one token on every incoming flow, then takes every outgoing one (BPMN 2.0.2, 13.4.1)."""
 
     is_join: ClassVar[bool] = True

@@ -7,11 +7,12 @@ from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.compilation.paths import reachable_flows
 from bpm.bpmn.definition import Element, SequenceFlow
 from bpm.bpmn.elements.node import Node
+from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
 
 
-class InclusiveGateway(Node, element="inclusiveGateway"):
+class InclusiveGateway(Node):
     """Takes every flow whose condition holds, else the default (BPMN 2.0.2, 13.4.3).
 
     As a join it goes on when it holds a token and no token elsewhere in the scope could still reach an empty
@@ -33,6 +34,16 @@ class InclusiveGateway(Node, element="inclusiveGateway"):
         """Find out from where tokens may still come."""
         if self.waits:
             self.reach = reachable_flows(self.key, compilation.steps, self.incoming)
+
+    def contribute(self, parts: Parts) -> None:
+        """It is asked again whenever everything that can move has moved."""
+        if self.waits:
+            parts.joins.append(self.key)
+
+    @property
+    def waiting_flows(self) -> int:
+        """All that come in, when it joins."""
+        return len(self.incoming) if self.waits else 0
 
     @property
     def waits(self) -> bool:

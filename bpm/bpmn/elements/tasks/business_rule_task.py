@@ -5,6 +5,7 @@ from typing import Any
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import Decide
+from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.elements.tasks.service_task import CommandTask
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
@@ -12,7 +13,7 @@ from bpm.bpmn.state import Token
 SHAPES = ("", "singleEntry", "singleResult", "collectEntries", "resultList")
 
 
-class BusinessRuleTask(CommandTask, element="businessRuleTask"):
+class BusinessRuleTask(CommandTask):
     """Evaluates the decision it names (BPMN 2.0.2, 10.3.3.4); its result goes to `decisionResult` by default."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
@@ -30,6 +31,12 @@ class BusinessRuleTask(CommandTask, element="businessRuleTask"):
             )
         if self.shape not in SHAPES:
             compilation.problem(element, f"its mapDecisionResult '{self.shape}' is not one of {', '.join(SHAPES[1:])}")
+
+    def contribute(self, parts: Parts) -> None:
+        """A deployment checks the decision, or the command in its place."""
+        super().contribute(parts)
+        if self.decision:
+            parts.decisions[self.id] = self.decision
 
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Any:
         """The decision with every variable it can see."""

@@ -9,7 +9,7 @@ from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
 
 
-class ReceiveTask(Activity, Awaiting, element="receiveTask"):
+class ReceiveTask(Activity, Awaiting):
     """Waits for its message (BPMN 2.0.2, 10.3.3.2); an object's members become variables unless it names one.
 
     The standard lets the message away; such a task waits for whoever answers the instance, as in Camunda 7.

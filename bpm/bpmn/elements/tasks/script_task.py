@@ -3,6 +3,7 @@
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import NOTHING, RunScript
+from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.elements.tasks.job import JobTask
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
@@ -11,7 +12,7 @@ PYTHON = frozenset({"", "python", "python3", "text/python", "text/x-python", "ap
 EXPRESSION = frozenset({"feel", "juel"})
 
 
-class ScriptTask(JobTask, element="scriptTask"):
+class ScriptTask(JobTask):
     """Runs its script (BPMN 2.0.2, 10.3.3.5); the result goes to `lastScriptResult` unless it names a variable."""
 
     kind = "script"
@@ -32,6 +33,11 @@ class ScriptTask(JobTask, element="scriptTask"):
                 f"the job worker '{extensions.command}' has it; make it a service task" if extensions.command else ""
             )
             compilation.problem(element, f"its script is empty{worker and ': '}{worker}")
+
+    def contribute(self, parts: Parts) -> None:
+        """A deployment checks the script."""
+        if self.expression is None:
+            parts.scripts[self.id] = self.source
 
     def activate(self, run: Run, token: Token) -> None:
         """Evaluate an expression at once; run anything else as a job."""

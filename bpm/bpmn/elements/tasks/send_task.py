@@ -11,7 +11,7 @@ from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
 
 
-class SendTask(CommandTask, element="sendTask"):
+class SendTask(CommandTask):
     """Sends its command, or else publishes its message for others to correlate (BPMN 2.0.2, 10.3.3.2).
 
     The payload is what its parameters give; without any the message is empty.
@@ -33,9 +33,9 @@ class SendTask(CommandTask, element="sendTask"):
         self.leave(run, token)
 
 
-class MessageThrowEvent(SendTask, element="intermediateThrowEvent", events=("message",)):
+class MessageThrowEvent(SendTask):
     """Sends and goes on (BPMN 2.0.2, 10.5.4)."""
 
 
-class MessageEndEvent(SendTask, element="endEvent", events=("message",)):
+class MessageEndEvent(SendTask):
     """Sends, then uses up the token."""

@@ -7,6 +7,7 @@ from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.compilation.values import is_constant
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import NOTHING, SendCommand
+from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.elements.tasks.job import JobTask
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
@@ -30,6 +31,11 @@ class CommandTask(JobTask):
         self.body = compilation.value(element, "its parameters", extensions.body) if extensions.body else None
         self.retries = compilation.value(element, "its number of retries", _retries(element, compilation))
 
+    def contribute(self, parts: Parts) -> None:
+        """A deployment checks the command."""
+        if self.command:
+            parts.commands[self.id] = self.command
+
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Any:
         """The command with its parameters."""
         view = run.variables.view(token.scope)
@@ -43,7 +49,7 @@ class CommandTask(JobTask):
         return {**self.body(view), **mapped} if self.body else mapped
 
 
-class ServiceTask(CommandTask, element="serviceTask"):
+class ServiceTask(CommandTask):
     """Sends its command (BPMN 2.0.2, 10.3.3.1), or evaluates Camunda's `expression` in place."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:

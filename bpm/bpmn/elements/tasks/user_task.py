@@ -19,7 +19,7 @@ MAX_CANDIDATES = 1_000
 """So many users, and so many groups, a task may be offered to."""
 
 
-class UserTask(Activity, element="userTask"):
+class UserTask(Activity):
     """Waits for a person (BPMN 2.0.2, 10.3.3.3); what the form gives becomes variables."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:

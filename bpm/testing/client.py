@@ -1,4 +1,4 @@
-"""What tests say to a server, wherever it runs."""
+"""The client of a server that was started for a test, wherever it runs."""
 
 import asyncio
 import time
@@ -10,10 +10,13 @@ from bpm.client import BusClient, Reply
 ADMINISTRATOR = "admin"
 PASSWORD = "Correct-horse-battery-9"  # noqa: S105 of servers that live for one test
 
+TOKEN_SECONDS = 6 * 3600
+"""How long the administrator stays signed in: longer than any run of the tests."""
+
 OPEN_STATES = ("pending", "running")
 
 
-class TalkingServer(BusClient):
+class ServerClient(BusClient):
     """A client of a server that was started for a test, signed in as its administrator after `login`."""
 
     async def login(self) -> None:

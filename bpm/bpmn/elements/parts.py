@@ -1,0 +1,26 @@
+"""What the elements of a process say about the process as a whole while it is put together."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bpm.bpmn.compilation.values import Timer
+
+if TYPE_CHECKING:
+    from bpm.bpmn.elements.containers.event_sub_process import EventStart
+
+
+@dataclass(slots=True)
+class Parts:
+    """Start events by what triggers them (None: a direct start), and elements by what they ask for.
+
+    `joins` are the inclusive gateways that wait. Of the other dictionaries the keys are element ids.
+    """
+
+    starts: dict[str | None, str] = field(default_factory=dict[str | None, str])
+    start_signals: dict[str, str] = field(default_factory=dict[str, str])
+    start_timers: dict[str, Timer] = field(default_factory=dict[str, Timer])
+    event_starts: list["EventStart"] = field(default_factory=list["EventStart"])
+    joins: list[str] = field(default_factory=list[str])
+    commands: dict[str, str] = field(default_factory=dict[str, str])
+    scripts: dict[str, str] = field(default_factory=dict[str, str])
+    decisions: dict[str, str] = field(default_factory=dict[str, str])
