@@ -19,13 +19,14 @@ import time
 import urllib.parse
 import uuid
 import zoneinfo
-from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
+from collections import ChainMap, Counter, defaultdict, deque
 from collections.abc import ItemsView, KeysView, ValuesView
 from types import GeneratorType, MethodDescriptorType
 from typing import NamedTuple, cast
 
 from scripts.child import clock
 from scripts.child.interface import CommandError
+from scripts.child.ordered_dict import OrderedDict
 from scripts.shared import policy
 
 Names = frozenset[str]
@@ -92,9 +93,6 @@ MEMBERS: dict[type, Names] = {
     type(_EMPTY.keys()): _names("isdisjoint"),
     type(_EMPTY.items()): _names("isdisjoint"),
     type(_EMPTY.values()): _names(""),
-    type(OrderedDict[str, str]().keys()): _names("isdisjoint"),
-    type(OrderedDict[str, str]().items()): _names("isdisjoint"),
-    type(OrderedDict[str, str]().values()): _names(""),
     KeysView: _names("isdisjoint"),
     ItemsView: _names("isdisjoint"),
     ValuesView: _names(""),
@@ -115,7 +113,6 @@ MEMBERS: dict[type, Names] = {
     AttributeError: _names("name", _ERROR),
     UnicodeDecodeError: _UNICODE_ERROR,
     UnicodeEncodeError: _UNICODE_ERROR,
-    UnicodeTranslateError: _UNICODE_ERROR,
     SyntaxError: _names("end_lineno end_offset filename lineno msg offset text", _ERROR),
     json.JSONDecodeError: _names("doc", _PARSE_ERROR),
     re.error: _names("pattern", _PARSE_ERROR),
@@ -214,7 +211,7 @@ SETTABLE: dict[type, Names] = {decimal.Context: _SETTINGS, defaultdict: _names("
 
 def is_record(value: object) -> bool:
     """Tell whether a value is a class that `namedtuple` made."""
-    return isinstance(value, type) and value.__bases__ == (tuple,) and "_fields" in vars(value)
+    return type(value) is type and value.__bases__ == (tuple,) and "_fields" in vars(value)
 
 
 def on_instance(base: type, name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from scripts.child import clock
+from scripts.child import clock, readings
 from scripts.child.finishing import finish, mark
 from scripts.child.interface import Interface
 from scripts.child.wire import Wire
@@ -34,6 +34,7 @@ def perform(job: dict[str, Any], language: Language, wire: Wire) -> bool:
         return True
     clock.reset(job["now"], job["seed"])
     decimal.setcontext(decimal.Context())
+    readings.forget()
     interface = Interface(job.pop("inputs"), job["limits"], wire)
     scope = {**language.namespace, **interface.names()}
     token = mark(scope)

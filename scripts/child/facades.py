@@ -26,7 +26,7 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
-from scripts.child import clock, plain, stand_ins, zones
+from scripts.child import clock, iterators, ordered_dict, plain, stand_ins, zones
 from scripts.shared import policy
 
 REAL = {
@@ -115,6 +115,10 @@ REPLACED: dict[str, Any] = {
     "uuid.uuid4": clock.uuid4,
     "random.Random": clock.new_random,
     "collections.namedtuple": stand_ins.namedtuple,
+    "collections.OrderedDict": ordered_dict.OrderedDict,
+    "itertools.accumulate": iterators.accumulate,
+    "itertools.count": plain.plain(itertools.count),
+    "itertools.groupby": iterators.groupby,
     "calendar.month_name": tuple(calendar.month_name),
     "calendar.month_abbr": tuple(calendar.month_abbr),
     "calendar.day_name": tuple(calendar.day_name),

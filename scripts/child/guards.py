@@ -11,11 +11,12 @@ from typing import Any, cast
 
 from RestrictedPython import Guards
 
-from scripts.child import facades
+from scripts.child import facades, unicode_errors
 from scripts.child.attributes import MEMBERS, SETTABLE, is_record, on_class, on_instance
 from scripts.child.formatting import GuardedFormatter
 from scripts.child.interface import CommandError
 from scripts.child.privates import is_private
+from scripts.child.readings import READINGS
 from scripts.shared import policy
 
 SIGNALS = type(decimal.Context().traps)
@@ -72,7 +73,8 @@ def get_attribute(owner: Any, name: str, *default: Any) -> Any:
     if type(name) is not str:
         raise TypeError("attribute name must be a plain string")
     if name in MEMBERS.get(kind_of(owner), NONE):
-        return SPECIAL[name](owner) if name in SPECIAL else getattr(owner, name, *default)
+        reading = READINGS.get((kind_of(owner), name))
+        return reading(owner) if reading else getattr(owner, name, *default)
     if name in ("format", "format_map") and _is_text(owner):
         if name == "format" and type(owner) is str:
             return FORMATTER.bound_to(owner)
@@ -105,9 +107,11 @@ def set_attribute(owner: Any, name: str, value: Any) -> None:
 def settable(owner: Any, name: str) -> Any:
     """Return the object if a script may set or delete its attribute of that name; raises TypeError if not.
 
-    The interpreter keeps some instances of MemoryError for itself: what is left on them would be found later.
+    The interpreter keeps some instances of MemoryError for itself: what is left on them would be found later. Errors
+    of text read memory at the positions they hold.
     """
-    is_error = isinstance(owner, BaseException) and not isinstance(owner, MemoryError)
+    is_kept = isinstance(owner, MemoryError) or unicode_errors.is_real(owner)
+    is_error = isinstance(owner, BaseException) and not is_kept
     if is_made_by_script(owner) or is_error or name in SETTABLE.get(kind_of(owner), NONE):
         return owner
     raise TypeError(f"the attributes of {_title(owner)} are read-only in scripts")
@@ -122,7 +126,7 @@ def writable(owner: Any) -> Any:
 
 def type_of(value: Any, *rest: Any) -> type:
     """Return the class of a value, if it is one that scripts may hold."""
-    found = kind_of(value)
+    found = unicode_errors.as_known(kind_of(value))
     if rest:
         raise TypeError("type() takes one argument in scripts; write a class statement")
     if found in KNOWN_CLASSES or type(found) is ScriptClass or _is_exception(found) or is_record(found):
@@ -177,6 +181,7 @@ def namespace() -> dict[str, Any]:
         "setattr": set_attribute,
         "__import__": import_module,
         "CommandError": CommandError,
+        **unicode_errors.STAND_INS,
     }
     rules: Any = Guards
     guards: dict[str, Any] = {
@@ -189,6 +194,7 @@ def namespace() -> dict[str, Any]:
         "_apply_": apply,
         "_super_": parents_method,
         "_slice_": slice,
+        "_caught_": unicode_errors.caught,
         "_unpack_sequence_": rules.guarded_unpack_sequence,
         "_iter_unpack_sequence_": rules.guarded_iter_unpack_sequence,
         "__metaclass__": ScriptClass,
@@ -304,9 +310,6 @@ def _known_classes() -> frozenset[type]:
 
 
 FACADES = facades.build()
-SPECIAL: dict[str, Callable[[Any], Any]] = {"groupindex": lambda pattern: dict(pattern.groupindex)}
-"""Attributes of which a script gets a copy: a comparison would show it the original, which the cache keeps."""
-
 TEMPORARY = re.compile(r"_tmp[0-9]+_")
 """Names that the transformer makes."""
 

@@ -57,6 +57,9 @@ class Interface:
 
     def print(self, *values: Any, sep: str | None = " ", end: str | None = "\n", flush: bool = False) -> None:
         """Write a line to the run's log, as `log` does."""
+        for name, value in (("sep", sep), ("end", end)):
+            if value is not None and not isinstance(cast("object", value), str):
+                raise TypeError(f"{name} must be None or a string, not a value of type {type(value).__name__}")
         self._line((" " if sep is None else sep).join(map(str, values)) + (end or "").rstrip("\n"))
 
     def send(self, command: Any, fields: Any = None, *, at_end: bool = False) -> Any:

@@ -11,15 +11,19 @@ from collections.abc import Callable, Iterable
 from types import NoneType
 from typing import Any, cast
 
-from scripts.child.attributes import MEMBERS, is_record
+from scripts.child.attributes import MEMBERS
 
 NUMBERS = (int, float, decimal.Decimal, fractions.Fraction)
+
+CARRIERS = (BaseException, functools.partial, property)
+"""Kinds whose instances can carry functions of a script under any name, as named tuples can: a library function that
+calls `text.translate(table)` would call the script and hand it the table."""
 
 
 def is_plain(value: Any) -> bool:
     """Tell whether a value is of a kind that scripts are given, and neither a class, a function nor their own."""
     kind: type[object] = type(cast("object", value))
-    return kind in MEMBERS or kind in (NoneType, bool) or is_record(kind)
+    return kind in (NoneType, bool) or (kind in MEMBERS and not issubclass(kind, CARRIERS))
 
 
 def plain(function: Callable[..., Any], callback: tuple[int, str] | None = None) -> Callable[..., Any]:

@@ -99,11 +99,12 @@ def namedtuple(
     defaults: Iterable[Any] | None = None,
 ) -> type:
     """Make a class of tuples with named fields; raises ValueError for names that Python would spell otherwise."""
+    title = str(typename)
     names = field_names if isinstance(field_names, str) else [str(name) for name in field_names]
-    for name in (str(typename), *([names] if isinstance(names, str) else names)):
+    for name in (title, *([names] if isinstance(names, str) else names)):
         if not unicodedata.is_normalized("NFKC", name):
             raise ValueError(f"names of a named tuple must be written in plain letters: {name!r}")
-    return collections.namedtuple(typename, names, rename=rename, defaults=defaults)  # type: ignore[misc]
+    return collections.namedtuple(title, names, rename=rename, defaults=defaults)  # type: ignore[misc]
 
 
 def cast(_hint: Any, value: Any) -> Any:

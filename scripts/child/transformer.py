@@ -125,6 +125,13 @@ class ScriptTransformer(RestrictingNodeTransformer):
         node.keywords = [ast.keyword("metaclass", ast.Name("__metaclass__", ast.Load()))]
         return node
 
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> Any:  # noqa: N802
+        """Check a handler; what it catches is looked up by a guard, which knows the errors behind stand-ins."""
+        handler = super().visit_ExceptHandler(node)
+        if node.type is not None:
+            node.type = _located(_call("_caught_", node.type), node.type)
+        return handler
+
     def visit_Match(self, node: ast.Match) -> Any:  # noqa: N802
         """Allow `match`: patterns compare, unpack and capture, and read no attribute."""
         return self.node_contents_visit(node)

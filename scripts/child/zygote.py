@@ -142,6 +142,7 @@ def main(language: Language | None = None) -> NoReturn:
     """Load, lock and serve."""
     control = socket.socket(fileno=int(sys.argv[1]))
     _bound_descriptors()
+    locks.go_first()
     facades.preload()
     language = language or Language(compile_script, guards.namespace())
     rehearsal = language.compile(REHEARSAL, len(REHEARSAL))["code"]

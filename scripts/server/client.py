@@ -1,16 +1,15 @@
 """The sandbox as the server sees it: check a source, run a script."""
 
-import asyncio
 import hashlib
 import secrets
 import sys
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
+from scripts.server.compilations import Compilations, Compiled
 from scripts.server.dispatcher import Dispatcher, Ended, Task
 from scripts.server.messages import COMPILING, RUNNING
 from scripts.server.pool import Pool
@@ -22,18 +21,10 @@ from scripts.shared.outcome import Check, Failure, Isolation, Problem, Reply, Ru
 from scripts.shared.positions import column_at, lines_of
 from scripts.shared.values import incoming
 
-CACHED_SCRIPTS = 1_000
 RUN_LIMITS = ("sends", "log_lines", "log_bytes", "result_bytes", "result_values")
 """The limits that a child keeps itself."""
 
 BUILD = f"{policy.VERSION} {sys.version}"
-
-
-class Compiled(NamedTuple):
-    """A source as the compiler left it."""
-
-    code: bytes | None
-    check: Check
 
 
 class Sandbox:
@@ -50,7 +41,7 @@ class Sandbox:
         self.limits = limits or Limits()
         self._pool = Pool(self.entry, self.limits, allow_unconfined=allow_unconfined)
         self._dispatcher = Dispatcher(self._pool)
-        self._compiled: OrderedDict[bytes, asyncio.Future[Compiled]] = OrderedDict()
+        self.compilations = Compilations()
 
     @property
     def locks(self) -> Mapping[str, bool | str]:
@@ -120,25 +111,12 @@ class Sandbox:
             words = f"The source takes {len(text)} bytes; at most {limits.source_bytes} are allowed (source_bytes)."
             return Compiled(None, Check([Problem(1, 1, 1, 2, "too_large", words)], []))
         key = hashlib.sha256(f"{BUILD} {limits.source_depth} ".encode() + text).digest()
-        compiling = self._compiled.get(key)
-        if compiling is None:
-            compiling = asyncio.ensure_future(self._compile_anew(source, limits))
-            compiling.add_done_callback(lambda done: self._forget_failure(key, done))
-            self._compiled[key] = compiling
-            if len(self._compiled) > CACHED_SCRIPTS:
-                self._compiled.popitem(last=False)
-        self._compiled.move_to_end(key)
-        return await asyncio.shield(compiling)
+        return await self.compilations.get(key, lambda: self._compile_anew(source, limits))
 
     async def _compile_anew(self, source: str, limits: Limits) -> Compiled:
         job = {"t": "compile", "source": source, "depth": limits.source_depth}
         task = Task(source, pack(job, unicode_errors="surrogatepass"), self.limits, COMPILING)
         return _compiled(await self._dispatcher.perform(task))
-
-    def _forget_failure(self, key: bytes, done: asyncio.Future[Compiled]) -> None:
-        """Keep what was compiled, but not that the sandbox could not do it this time."""
-        if done.cancelled() or done.exception() is not None:
-            self._compiled.pop(key, None)
 
 
 def _job(code: bytes, inputs: Mapping[str, Any], run: Run, limits: Limits) -> bytes:

@@ -55,6 +55,7 @@ class Conversation:
         self._senders = senders
         self._turn = turn
         self._log_room = limits.log_bytes
+        self._sent_room = limits.sent_bytes
         self._rooms = rooms(kinds, limits)
         self._bytes_left = (limits.sends + 1) * max(self._rooms.values()) + PATIENCE * limits.log_bytes
 
@@ -92,6 +93,7 @@ class Conversation:
         """Wait for a message and look at every part of it, without keeping others waiting."""
         kind, body = await self._child.read(self._rooms)
         self._bytes_left -= len(body)
+        self._sent_room -= len(body) if kind == "send" else 0
         if self._bytes_left < 0:
             raise MalformedFrameError("more bytes than any script may send")
         if len(body) <= INLINE_BYTES:
@@ -129,6 +131,9 @@ class Conversation:
             raise CommandRefused("not_available", "This script may not send commands.")
         if self.sends >= self._limits.sends:
             raise CommandRefused("too_many", f"A run may send at most {self._limits.sends} commands (limit sends).")
+        if self._sent_room < 0:
+            words = f"A run may send at most {self._limits.sent_bytes // KIB} KiB of fields (limit sent_bytes)."
+            raise CommandRefused("too_many", words)
         self.sends += 1
         sending = asyncio.ensure_future(send(message["command"], message["args"]))
         try:

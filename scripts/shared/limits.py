@@ -36,6 +36,8 @@ class Limits:
     log_bytes: int = 64 * KIB
     sends: int = 50
     """Commands one run may send."""
+    sent_bytes: int = 8 * MIB
+    """Fields of all these commands together."""
     reuse_runs: int = 100
     """Runs after which a child of isolation grade `rule` is retired."""
     reuse_seconds: float = 60.0

@@ -11,7 +11,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-VERSION = "3"
+VERSION = "4"
 
 FILENAME = "<script>"
 """The file name of compiled scripts; frames that carry it are the script's own."""

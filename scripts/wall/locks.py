@@ -60,6 +60,12 @@ def lock_zygote(address_space: int) -> dict[str, Lock]:
     return locks
 
 
+def go_first() -> None:
+    """Let the kernel end scripts before the server, and before anybody else, when the machine runs out of memory."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
 def tie_to_parent(parent: int) -> None:
     """Die with the zygote, even if it just died."""
     _closed(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -19,6 +19,7 @@ SAMPLES = """
 [1, (2, 3), {4}, frozenset({5}), {"k": 6}, 1.5, 1j, "text", b"bytes", bytearray(b"x"), range(3), slice(1), None, True,
  ValueError("x"), KeyError("k"), OSError(2, "gone"), StopIteration(1), UnicodeDecodeError("ascii", b"x", 0, 1, "why"),
  UnicodeEncodeError("ascii", "x", 0, 1, "why"), UnicodeTranslateError("x", 0, 1, "why"), ImportError("x"),
+ caught(lambda: b"\\xff".decode()), caught(lambda: "\\xe9".encode("ascii")),
  NameError("n"), AttributeError("a"), SyntaxError("s"), MemoryError(), CommandError("c", "m", []), GeneratorExit(),
  caught(lambda: json.nothing), caught(lambda: json.loads("{")), caught(lambda: re.compile("(")),
  caught(lambda: 1 / 0), caught(lambda: decimal.Decimal("x")), caught(lambda: zoneinfo.ZoneInfo("x")),

@@ -34,6 +34,14 @@ SELF = {
     "a function behind a method": "log.__func__",
     "a library function given an object": "textwrap.fill(Own())",
     "a library function given a class": "statistics.mean([Own])",
+    "a library function given an object that looks like a record": "textwrap.fill(Record())",
+    "a library function given a record of functions": (
+        "textwrap.fill(collections.namedtuple('R', 'expandtabs translate')(lambda n: 'a', len))"
+    ),
+    "a library function given an error with functions": "textwrap.fill(given(OSError(), translate=str))",
+    "a library function given an error by its name": "textwrap.fill('a', initial_indent=OSError())",
+    "a separator of the script's own": "print('a', sep=Own())",
+    "an end of the script's own": "print('a', end=Own())",
     "a cached function given an object": "urllib.parse.urlsplit(Own())",
     "a template that is an object": "re.sub('a', Own(), 'a')",
     "a digest that is an object": "hmac.new(b'k', b'm', Own)",
@@ -56,6 +64,14 @@ class Own:
     def method(self): return 1
     def __eq__(self, other): return True
     def __hash__(self): return hash("real")
+class Record(tuple):
+    _fields = ()
+    def expandtabs(self, size): return self
+    def translate(self, table): return "x"
+def given(error, **functions):
+    for name, function in functions.items():
+        setattr(error, name, function)
+    return error
 def caught(does):
     try:
         does()
@@ -107,6 +123,15 @@ async def test_a_named_tuple_cannot_show_frames(sandbox: Sandbox) -> None:
         "match g():\n    case N(x): result = str(x)"
     )
     assert (await sandbox.run(code, {})).result == "none"
+
+
+async def test_the_title_of_a_named_tuple_is_asked_for_once(sandbox: Sandbox) -> None:
+    """An object that answers differently the second time does not get past the check."""
+    code = (
+        "class Title:\n    asked = 0\n    def __str__(self):\n        Title.asked += 1\n"
+        "        return 'N' * Title.asked\nresult = collections.namedtuple(Title(), 'x').__name__"
+    )
+    assert (await sandbox.run(code, {})).result == "N"
 
 
 async def test_what_a_pattern_keeps_cannot_be_changed_by_a_comparison(sandbox: Sandbox) -> None:

@@ -99,6 +99,18 @@ PAIRS = {
         "        return 'x'\ntry:\n    textwrap.fill(T())\nexcept TypeError:\n    pass\n"
         "result = 'LEAK' if textwrap.fill('A') == 'B' else 'clean'"
     ),
+    "the blanks of a text, by a record": (
+        "R = collections.namedtuple('R', 'expandtabs translate')\nkept = [{}]\n"
+        "try:\n    textwrap.fill(R(lambda size: kept[-1], lambda table: kept.append(table) or 'x'))\n"
+        "    r = R(lambda size: r, lambda table: kept.append(table) or 'x')\n    textwrap.fill(r)\n"
+        "except (TypeError, AttributeError):\n    pass\nkept[-1][65] = 66\n"
+        "result = 'LEAK' if textwrap.fill('A') == 'B' else 'clean'"
+    ),
+    "the blanks of a text, by an error": (
+        "e = OSError()\nkept = [{}]\ne.expandtabs = lambda size: e\ne.translate = lambda table: kept.append(table)\n"
+        "try:\n    textwrap.fill(e)\nexcept TypeError:\n    pass\nkept[-1][65] = 66\n"
+        "result = 'LEAK' if textwrap.fill('A') == 'B' else 'clean'"
+    ),
     "the context of numbers": (
         "c = decimal.getcontext()\nresult = 'clean' if (c.prec, c.Emax) == (28, 999999) else 'LEAK'\n"
         "c.prec = 3\nc.Emax = 9"
