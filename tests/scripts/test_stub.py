@@ -9,7 +9,7 @@ from scripts.child.clock import now
 from scripts.child.interface import CommandError, Interface
 from scripts.shared import policy
 
-STUB = ast.parse(Path(policy.__file__).with_name("script.pyi").read_text())
+STUB = ast.parse(Path(policy.__file__).parents[1].joinpath("script.pyi").read_text())
 OFFERED: dict[str, Any] = {"send": Interface.send, "reply": Interface.reply, "log": Interface.log, "now": now}
 
 
