@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Index, String, bindparam, cast, delete, func, select, update
@@ -17,6 +18,9 @@ KIND = "process"
 
 MACHINE_KINDS = ("command", "script", "pause", "calling", "decision", "cancelling")
 """Waits that a worker answers at once."""
+
+STORED_WORK = ("command", "script", "calling", "decision")
+"""Those of them that keep what is to be done, as the version asked for it that the instance ran at the time."""
 
 MOST_SHOWN = 1_000
 """So many of an instance's waits are shown at once; people's tasks have pages of their own."""
@@ -192,10 +196,19 @@ def insert_waits(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
     tx.connection.execute(_INSERT_WAIT, rows)
 
 
-def running_instances(tx: Transaction, definition_id: int, limit: int) -> Sequence[Any]:
-    """Return instances of a version that have not ended, the oldest first."""
+def running_instances(tx: Transaction, definition_id: int, limit: int, most_bytes: int) -> tuple[Sequence[Any], bool]:
+    """Return instances of a version that have not ended, the oldest first, and whether there are more.
+
+    They are at most so many, and their states so large together; one in any case.
+    """
     where = INSTANCES.c.definition_id == definition_id, INSTANCES.c.ended_at.is_(None)
-    return tx.connection.execute(select(INSTANCES).where(*where).order_by(INSTANCES.c.id).limit(limit)).all()
+    sizes = select(INSTANCES.c.id, func.length(INSTANCES.c.state)).where(*where).order_by(INSTANCES.c.id)
+    found = tx.connection.execute(sizes.limit(limit + 1)).all()
+    totals = accumulate(size for _, size in found)
+    ids = [row.id for row, total in zip(found, totals, strict=True) if total <= most_bytes][:limit]
+    ids = ids or [row.id for row in found[:1]]
+    rows = select(INSTANCES).where(INSTANCES.c.id.in_(ids)).order_by(INSTANCES.c.id)
+    return tx.connection.execute(rows).all(), len(ids) < len(found)
 
 
 def migrate_instance(

@@ -321,7 +321,18 @@ def _switch(context: Context, definition_id: int, starts: ProcessStarts, *, acti
     row.is_active, row.updated_at = active, context.now()
     if active:
         row.switched_on_by = context.principal.standing.to_json()
-    shown, key = view(row), row.key
+    shown, key, version = view(row), row.key, row.version
     context.session.flush()
+    if not active:
+        _hand_over(context, key, version)
     starts.refresh(context, key)
     return shown
+
+
+def _hand_over(context: Context, key: str, version: int) -> None:
+    """Whoever switches a version off lets the newest older one begin instances by itself, and is asked in these."""
+    older = definition_tables.newest_definition(context.session, key, active=True)
+    if older is not None and older.version < version:
+        authority = definition_tables.starters_of(older).joined(context.principal.standing)
+        older.switched_on_by = authority.to_json()
+        context.session.flush()

@@ -1,17 +1,21 @@
 """Take running instances to another version of their process."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from bpm.bpmn.migration import missing_elements
+from bpm.bpmn.migration import Comparison
 from bpm.bpmn.state import Instance
 from bpm.bus import Command, Context, Id, View, handles
 from bpm.errors import Conflict, Invalid
 from bpm.process import tables
 from bpm.process.runtime import ProcessRuntime
+from bpm.security.permissions import Authority
 from commands.processes.definitions import found
 from commands.processes.views import own_instance
 
 MOST = 1_000
+MOST_BYTES = 8 * 1024 * 1024
+"""So many instances are migrated in a call, and so large are their states together."""
 
 
 class MigratedView(View):
@@ -34,7 +38,8 @@ class MigrationView(View):
 class MigrateProcessInstancesCommand(Command[MigrationView]):
     """Let running instances go on with another version of their process.
 
-    Either one instance, or those of the definition `fromDefinitionId`, at most 1,000 in a call. An instance can go
+    Either one instance, or those of the definition `fromDefinitionId`, at most 1,000
+    and 8 MiB in a call. An instance can go
     on if every element it stands on exists in the new version, as the same kind and in the same sub-process;
     if one can't, nothing is done and the answer names what is missing. What it waits for already stays as it is.
     From then on its steps act for you as well: they do nothing that you may not do. With `preview` nothing is done.
@@ -60,12 +65,11 @@ class MigrateProcessInstancesCommand(Command[MigrationView]):
 def migrate(command: MigrateProcessInstancesCommand, context: Context, processes: ProcessRuntime) -> MigrationView:
     """Look at every instance first, then migrate them all."""
     target = found(context, command.to_definition_id)
-    rows = _instances(command, context)
-    new = processes.deployed.process(context, command.to_definition_id)
+    rows, more = _instances(command, context)
     for row in rows:
         if row.process_key != target.key:
             raise Invalid(f"toDefinitionId: is a version of {target.key}, and instance {row.id} runs {row.process_key}")
-    views = [_look_at(row, context, processes, new) for row in rows[:MOST]]
+    views = _look_at(rows, context, processes, command.to_definition_id)
     refused = [view for view in views if view.missing]
     if not command.preview:
         if refused:
@@ -73,30 +77,49 @@ def migrate(command: MigrateProcessInstancesCommand, context: Context, processes
                 *(f"instance {view.instance_id} stands on {', '.join(view.missing)}, which the new version lacks"
                   for view in refused[:100])
             )  # fmt: skip
-        target_id, migrator = command.to_definition_id, context.principal.standing.to_json()
-        for row in rows[:MOST]:
-            if not tables.migrate_instance(context.tx, row.id, row.state_version, target_id, migrator):
+        target_id = command.to_definition_id
+        for row in rows:
+            migrator = _answerable(row, context, processes)
+            if not tables.migrate_instance(context.tx, row.id, row.state_version, target_id, migrator.to_json()):
                 raise Conflict(f"instance {row.id} went on at the same moment; try again")
     return MigrationView(
         preview=command.preview,
         migrated=len(views) - len(refused),
         refused=len(refused),
         instances=views,
-        more=len(rows) > MOST,
+        more=more,
     )
 
 
-def _instances(command: MigrateProcessInstancesCommand, context: Context) -> list[Any]:
+def _instances(command: MigrateProcessInstancesCommand, context: Context) -> tuple[Sequence[Any], bool]:
+    """Return the instances to migrate, and whether there are more for another call."""
     if command.instance_id is None:
         assert command.from_definition_id is not None
         found(context, command.from_definition_id)
-        return list(tables.running_instances(context.tx, command.from_definition_id, MOST + 1))
+        return tables.running_instances(context.tx, command.from_definition_id, MOST, MOST_BYTES)
     row = own_instance(context, command.instance_id)
     if row.ended_at is not None:
         raise Conflict(f"process instance {row.id} is {row.status}")
-    return [row]
+    return [row], False
 
 
-def _look_at(row: Any, context: Context, processes: ProcessRuntime, new: Any) -> MigratedView:
-    old = processes.deployed.process(context, row.definition_id)
-    return MigratedView(instance_id=row.id, missing=missing_elements(Instance.from_json(row.state), old, new))
+def _look_at(rows: Sequence[Any], context: Context, processes: ProcessRuntime, target_id: int) -> list[MigratedView]:
+    """Say of each instance what the target lacks; all are of one version."""
+    if not rows:
+        return []
+    versions = [processes.deployed.process(context, each) for each in (rows[0].definition_id, target_id)]
+    comparison = Comparison(*versions)
+    return [MigratedView(instance_id=row.id, missing=comparison.missing(Instance.from_json(row.state))) for row in rows]
+
+
+def _answerable(row: Any, context: Context, processes: ProcessRuntime) -> Authority:
+    """Return who answers for an instance from now on, besides who started it and who wrote the new version.
+
+    Work that it asked for already was written by others: while some is open, they and its last migrator stay.
+    """
+    migrator = context.principal.standing
+    if not tables.waits_of(context.tx, row.id, *tables.STORED_WORK):
+        return migrator
+    authors = processes.deployed.authority(context.tx, row.definition_id)
+    migrator = migrator.joined(authors)
+    return migrator if row.migrator is None else migrator.joined(Authority.from_json(row.migrator))

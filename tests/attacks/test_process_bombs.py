@@ -104,6 +104,38 @@ def test_a_timer_that_repeats_without_a_pause_is_refused(cycle: str) -> None:
         load(model(body))
 
 
+LOCAL_INPUT = '<extensionElements><zeebe:ioMapping><zeebe:input source="=big" target="x"/></zeebe:ioMapping>'
+ENDS = "</extensionElements>"
+SENDS = f'<zeebe:taskDefinition type="X"/>{ENDS}'
+KEPT = {
+    "what tasks show": f'<userTask id="t">{LOCAL_INPUT}{ENDS}{{}}</userTask>',
+    "what messages are sent with": f'<serviceTask id="t">{LOCAL_INPUT}{SENDS}{{}}</serviceTask>',
+    "what sub-processes begin with": f'<subProcess id="t">{LOCAL_INPUT}{ENDS}{{}}<startEvent id="b"/></subProcess>',
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_is_kept_of_many_turns_is_counted(name: str) -> None:
+    """A large value for each of many turns is no variable of the process, and yet in the history and in the waits."""
+    turns = (
+        "<multiInstanceLoopCharacteristics><loopCardinality>400</loopCardinality></multiInstanceLoopCharacteristics>"
+    )
+    body = f'<startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>{KEPT[name].format(turns)}'
+    victim = Victim(load(model(body)))
+    victim.send(Start({"big": "x" * 50_000}))
+    assert [incident.message for incident in victim.incidents if "BPM_PROCESSES__MAX_" in incident.message]
+
+
+def test_the_reason_of_an_incident_is_short() -> None:
+    """Each of many turns would keep it three times."""
+    timer = "<timerEventDefinition><timeDuration>=big</timeDuration></timerEventDefinition>"
+    body = f'<startEvent id="s"/><intermediateCatchEvent id="t">{timer}</intermediateCatchEvent>'
+    victim = Victim(load(model(f'{body}<sequenceFlow id="f" sourceRef="s" targetRef="t"/>')))
+    victim.send(Start({"big": "x" * 50_000}))
+    (incident,) = victim.incidents
+    assert len(incident.message) < 2_100
+
+
 def test_a_file_of_thousands_of_processes_or_decisions_is_refused() -> None:
     """Each would be stored with the whole file."""
     process = '<process id="p{}" isExecutable="true"><startEvent id="s"/></process>'

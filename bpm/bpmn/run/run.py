@@ -14,7 +14,11 @@ from bpm.bpmn.run.tokens import Tokens
 from bpm.bpmn.run.variables import Variables
 from bpm.bpmn.run.waits import Waits
 from bpm.bpmn.state import PROCESS, ROOT, Instance, Status, Token, Wait
+from bpm.bpmn.weight import weigh
 from bpm.expressions import EvaluationError
+
+MAX_SENTENCE = 2_000
+"""So many characters of the reason for an incident are kept, in three places."""
 
 
 class Run:
@@ -84,7 +88,9 @@ class Run:
         return f"it would have {total} tokens, more than {most} (BPM_PROCESSES__MAX_TOKENS)" if total > most else ""
 
     def record(self, element: str, event: Event, token: Token, values: Mapping[str, Any] = NOTHING) -> None:
-        """Add a history record."""
+        """Add a history record; its values are kept, so they count even where they do not become variables."""
+        if values:
+            self.pace.write(weigh(values))
         self.effects.append(History(element, event, self.now, token.id, values))
 
     def answerer(self, wait: Wait) -> "Behavior[Run]":
@@ -108,7 +114,8 @@ class Run:
         self.report(wait.token, wait.id, wait.element, message, code)
 
     def report(self, token: int, wait_id: int, element: str, message: str, code: str | None = None) -> None:
-        """Say that an incident was opened."""
+        """Say that an incident was opened; a sentence may name a value that is very large."""
+        message = message if len(message) <= MAX_SENTENCE else f"{message[:MAX_SENTENCE]} …"
         values = {"message": message} if code is None else {"message": message, "code": code}
         self.effects.append(History(element, "failed", self.now, token, values))
         self.effects.append(Incident(wait_id, element, message, code))

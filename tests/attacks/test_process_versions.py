@@ -1,0 +1,116 @@
+"""Versions of a process change hands: what an earlier author or an earlier version left behind lends nobody rights."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bpm.bpmn import Instance, advance, load
+from bpm.bpmn.migration import Comparison
+from bpm.bpmn.triggers import Start
+from bpm.process.jobs import ProcessJobs
+from bpm.testing import RunningApp, running_app
+from commands.processes import migration
+from tests.attacks.people import END, MAKE_ADMIN, START, WAIT, Person, bpmn, deploy, incident, names, person
+from tests.attacks.test_process_bombs import NOW
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+SCRIPT = '<scriptTask id="t" scriptFormat="python"><script>{}</script></scriptTask>'
+HARMLESS = SCRIPT.format("result = 1")
+EVIL_SCRIPT = SCRIPT.format(
+    'send("CreateUserCommand", {"username": "evil", "password": "Correct-horse-battery-7", "roles": ["admin"]})'
+)
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
+    """A running application, signed in as its administrator."""
+    async with running_app(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def op(app: RunningApp) -> Person:
+    """An operator who may write scripts, but make no accounts."""
+    return await person(app, "op", "operator", permissions=("code:write",))
+
+
+async def test_a_script_that_waits_keeps_its_author(
+    app: RunningApp, op: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An administrator migrates to a harmless version: what the other asked for still asks the operator."""
+    gate, do = asyncio.Event(), ProcessJobs._do
+
+    async def held(self: ProcessJobs, ref: str) -> None:
+        await gate.wait()
+        await do(self, ref)
+
+    monkeypatch.setattr(ProcessJobs, "_do", held)
+    await deploy(op.client, "job", START, EVIL_SCRIPT, END)
+    started = await app.cmd("StartProcessInstanceCommand", processKey="job", executionMode="FireAndForget")
+    for _ in range(2):
+        harmless = await deploy(app, "job", START, HARMLESS, END)
+        where = {"instanceId": started["instanceId"], "toDefinitionId": harmless}
+        await app.cmd("MigrateProcessInstancesCommand", **where)
+    gate.set()
+    _, sentence = await incident(app, "job")
+    assert "'op' does not have" in sentence
+    assert "evil" not in await names(app)
+    await app.cmd("MigrateProcessInstancesCommand", **where)
+    answer = await app.cmd("RetryIncidentCommand", instanceId=started["instanceId"])
+    assert answer["status"] in ("RUNNING", "COMPLETED"), "it runs the harmless script, for the administrator alone"
+
+
+async def test_switching_a_version_off_switches_the_older_one_on(app: RunningApp, op: Person) -> None:
+    """Whoever does so is asked in what the older version then begins by itself."""
+    await deploy(app, "job", START, MAKE_ADMIN, END, triggerEvents=["some.event"])
+    newer = await deploy(app, "job", START, END)
+    await op.client.cmd("DeactivateProcessDefinitionCommand", id=newer)
+    await app.cmd("PublishEventCommand", event="some.event")
+    _, sentence = await incident(app, "job")
+    assert "'op' does not have" in sentence
+    assert "evil" not in await names(app)
+
+
+def wide(branches: int) -> str:
+    """Write a process with many tasks side by side."""
+    task = '<userTask id="u{0}"/><sequenceFlow id="t{0}" sourceRef="g" targetRef="u{0}"/>'
+    tasks = "".join(task.format(number) for number in range(branches))
+    process = bpmn("p", START, '<parallelGateway id="g"/>')
+    return process.replace("</process>", f"{tasks}</process>")
+
+
+def test_looking_at_many_tasks_is_not_quadratic() -> None:
+    """Each element is looked at once, not the whole diagram for each."""
+
+    def seconds(branches: int) -> float:
+        process = load(wide(branches))
+        instance, _ = advance(process, Instance(), Start(), NOW)
+        took: list[float] = []
+        for _ in range(3):
+            began = time.thread_time()
+            assert Comparison(process, process).missing(instance) == []
+            took.append(time.thread_time() - began)
+        return min(took)
+
+    assert seconds(4_000) < 10 * max(seconds(1_000), 0.001)
+
+
+async def test_many_large_instances_are_migrated_in_several_calls(
+    app: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that one call takes neither gigabytes nor seconds; an instance by itself is always migrated."""
+    monkeypatch.setattr(migration, "MOST_BYTES", 5_000)
+    old = await deploy(app, "job", START, WAIT, END)
+    for _ in range(5):
+        await app.cmd("StartProcessInstanceCommand", processKey="job", variables={"v": "x" * 2_000})
+    await app.cmd("StartProcessInstanceCommand", processKey="job", variables={"v": "x" * 6_000})
+    new = await deploy(app, "job", START, WAIT, END)
+    where = {"fromDefinitionId": old, "toDefinitionId": new}
+    assert (await app.cmd("MigrateProcessInstancesCommand", preview=True, **where))["more"]
+    done: list[Any] = [await app.cmd("MigrateProcessInstancesCommand", **where) for _ in range(4)]
+    assert [(one["migrated"], one["more"]) for one in done] == [(2, True), (2, True), (1, True), (1, False)]
