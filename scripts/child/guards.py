@@ -73,8 +73,9 @@ def get_attribute(owner: Any, name: str, *default: Any) -> Any:
     if type(name) is not str:
         raise TypeError("attribute name must be a plain string")
     if name in MEMBERS.get(kind_of(owner), NONE):
-        reading = READINGS.get((kind_of(owner), name))
-        return reading(owner) if reading else getattr(owner, name, *default)
+        if name in READINGS and kind_of(owner) in READINGS[name]:
+            return READINGS[name][kind_of(owner)](owner)
+        return getattr(owner, name, *default)
     if name in ("format", "format_map") and _is_text(owner):
         if name == "format" and type(owner) is str:
             return FORMATTER.bound_to(owner)

@@ -32,11 +32,11 @@ def _keywords(partial: functools.partial[Any]) -> dict[str, Any]:
     return dict(partial.keywords)
 
 
-READINGS: dict[tuple[type, str], Callable[[Any], Any]] = {
-    (re.Pattern, "groupindex"): _group_names,
-    (functools.partial, "keywords"): _keywords,
-    (decimal.Context, "flags"): _signals("flags"),
-    (decimal.Context, "traps"): _signals("traps"),
+READINGS: dict[str, dict[type, Callable[[Any], Any]]] = {
+    "groupindex": {re.Pattern: _group_names},
+    "keywords": {functools.partial: _keywords},
+    "flags": {decimal.Context: _signals("flags")},
+    "traps": {decimal.Context: _signals("traps")},
 }
-"""How a script reads an attribute of a kind of object. Of names of groups and keywords it gets a copy: a comparison or
-a `repr` in its hands could change the original while C code goes through it."""
+"""How a script reads an attribute, by its name, of a kind of object. Of names of groups and keywords it gets a copy: a
+comparison or a `repr` in its hands could change the original while C code goes through it."""
