@@ -1,12 +1,15 @@
 # Everything a person does with a checkout. Each target can be repeated and says what it does.
 .DEFAULT_GOAL := help
-.PHONY: help install run proxies test demo check bench fuzz lock clean
+.PHONY: help install run proxies generators clients test demo check bench fuzz lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 ROUNDS ?= 3
 SECONDS ?= 60
 TARGET ?=
+COMPILERS := nodejs npm default-jdk-headless mono-mcs libnewtonsoft-json5.0-cil libmono-system-net-http4.0-cil \
+	libmono-system-componentmodel-dataannotations4.0-cil libmono-system-runtime-serialization4.0-cil \
+	libmono-system-web4.0-cil
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +50,23 @@ proxies: ## Install nginx and HAProxy, which tests put before the server (on Deb
 		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends nginx haproxy; } \
 		|| echo "nginx and HAProxy can't be installed here: the tests behind them are skipped"
 
+generators: ## Install what generates and compiles clients, in .clients (Node.js, Java and Mono on Debian, as root)
+	@{ command -v npm && command -v javac && command -v mcs && [ -e /usr/lib/cli/Newtonsoft.Json-5.0 ]; } >/dev/null \
+		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(COMPILERS); } \
+		|| echo "Node.js, Java and Mono can't be installed here: clients in their languages are not tried"
+	@$(MAKE) -s .clients/.installed || echo "The generators can't be installed here: clients are not tried"
+
+.clients/.installed: .lock/clients/python.txt .lock/clients/package-lock.json
+	@echo "Installing the generators of clients"
+	@$(PYTHON) -m venv .clients
+	@.clients/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r .lock/clients/python.txt
+	@cp .lock/clients/package.json .lock/clients/package-lock.json .clients
+	@if command -v npm >/dev/null; then npm ci --prefix .clients --silent --no-audit --no-fund; fi
+	@touch $@
+
+clients: .venv/.test generators ## Generate clients from the OpenAPI document in other languages, and compile them
+	$(BIN)/pytest -rs tests/clients
+
 test: check ## Everything CI runs
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
@@ -63,5 +83,5 @@ lock: .venv/.test ## Compile the locks anew from pyproject.toml (needs uv)
 		--no-annotate --no-emit-index-url -q -o .lock/test.txt
 
 clean: ## Remove .venv, caches and benchmark results (not ./data)
-	rm -rf .venv .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/bench/results
+	rm -rf .venv .clients .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/bench/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,7 @@
 """What can be sent: every message with its description, permission and JSON Schemas, from the registry."""
 
 import inspect
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from bpm.bus.registry import Kind, Registration, Registry
 WITHIN = "#/$defs/{model}"
 """How schemas that stand alone refer to the definitions within them."""
 
+_WORDS = re.compile(r"[A-Za-z0-9]+")
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 
 
@@ -63,7 +65,7 @@ def catalogue_of(registry: Registry, reference: str = WITHIN) -> Catalogue:
     for registration in registrations:
         adapters.append(((registration.name, "request"), "validation", TypeAdapter(registration.message_type)))
         adapters.append(((registration.name, "result"), "serialization", registration.result))
-    schemas, shared = TypeAdapter.json_schemas(adapters, schema_generator=_Generator, ref_template=reference)
+    schemas, shared = TypeAdapter.json_schemas(adapters, schema_generator=WireSchemas, ref_template=reference)
     definitions: dict[str, JsonSchemaValue] = shared.get("$defs", {})
     entries = [
         _entry(
@@ -76,7 +78,7 @@ def catalogue_of(registry: Registry, reference: str = WITHIN) -> Catalogue:
     return Catalogue(entries, definitions)
 
 
-class _Generator(GenerateJsonSchema):
+class WireSchemas(GenerateJsonSchema):
     """Without titles that only repeat a field's name or defaults that stand for a field left out.
 
     The bounds of converted integers have their names. An empty text as the default of one that must not be empty is
@@ -84,9 +86,15 @@ class _Generator(GenerateJsonSchema):
     """
 
     def field_title_should_be_set(self, schema: Any) -> bool:
+        """Give no field a title."""
         return False
 
+    def normalize_name(self, name: str) -> str:
+        """Join the words of a class's name, so that it is an identifier in every language: `PageUserView`."""
+        return "".join(f"{word[0].upper()}{word[1:]}" for word in _WORDS.findall(name))
+
     def generate_inner(self, schema: CoreSchema) -> JsonSchemaValue:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Rename the bounds of converted integers."""
         found = super().generate_inner(schema)
         for spoken, name in _BOUNDS.items():
             if spoken in found:
@@ -94,6 +102,7 @@ class _Generator(GenerateJsonSchema):
         return found
 
     def default_schema(self, schema: Any) -> JsonSchemaValue:
+        """Leave out a default that nobody may send."""
         found = super().default_schema(schema)
         if found.get("default") == "" and found.get("minLength"):
             del found["default"]

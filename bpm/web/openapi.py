@@ -13,7 +13,8 @@ from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
 from bpm.web.command import PATH
 from bpm.web.dialects import DESCRIPTION
 from bpm.web.examples import example
-from bpm.web.openapi_paths import ERROR, PATHS, content, refusals
+from bpm.web.generated_clients import plain
+from bpm.web.openapi_paths import ERROR, PATHS, SCHEMAS, content, refusals
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -48,7 +49,7 @@ _ERROR_ANSWER = {
     "required": ["success", "data", "message", "errors"],
     "properties": {
         "success": {"const": False},
-        "data": {"type": "null"},
+        "data": {"description": "Always null"},  # a type of null alone is no class in C#
         "message": {"type": "string"},
         "errors": {"type": "array", "items": {"type": "string"}, "description": "One sentence for each problem"},
     },
@@ -90,11 +91,11 @@ class OpenApi:
             },
             "servers": [{"url": "/"}],
             "security": [{"bearer": []}],
-            "paths": {PATH: {"post": _send(catalogue)}, **PATHS, **DESCRIPTION.paths},
+            "paths": plain({PATH: {"post": _send(catalogue)}, **PATHS, **DESCRIPTION.paths}),
             "components": {
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-                "responses": {str(status): _refusal(status) for status in REFUSALS},
-                "schemas": _schemas(catalogue) | DESCRIPTION.schemas,
+                "responses": plain({str(status): _refusal(status) for status in REFUSALS}),
+                "schemas": plain(_schemas(catalogue) | SCHEMAS | DESCRIPTION.schemas),
             },
         }
 
@@ -111,14 +112,14 @@ def openapi_routes(registry: Registry, version: str) -> list[BaseRoute]:
 
 def _send(catalogue: Catalogue) -> dict[str, Any]:
     examples = {e.name: {"value": example(e.request, catalogue.definitions)} for e in catalogue.entries}
-    body = {"application/json": {"schema": _reference("bus.Message"), "examples": examples}}
+    body = {"application/json": {"schema": _reference("BusMessage"), "examples": examples}}
     done = {
         "description": "Done",
         "headers": {
             **_REQUEST_ID,
             "Idempotent-Replay": {"schema": {"const": "true"}, "description": "This answer was given before"},
         },
-        "content": content(_reference("bus.Answer")),
+        "content": content(_reference("BusAnswer")),
     }
     return {
         "tags": ["bus"],
@@ -137,13 +138,13 @@ def _schemas(catalogue: Catalogue) -> dict[str, Any]:
         schemas[entry.name] = entry.request
         schemas[_answer_name(entry)] = _answer(entry)
         mapping |= {name: REFERENCE.format(model=entry.name) for name in (entry.name, *entry.aliases)}
-    schemas["bus.Message"] = {
+    schemas["BusMessage"] = {
         "oneOf": [_reference(entry.name) for entry in catalogue.entries],
         "discriminator": {"propertyName": "$type", "mapping": mapping},
     }
     # the request decides which of them it is: two messages may well have the same answer
-    schemas["bus.Answer"] = {"anyOf": [_reference(_answer_name(entry)) for entry in catalogue.entries]}
-    schemas["bus.Error"] = _ERROR_ANSWER
+    schemas["BusAnswer"] = {"anyOf": [_reference(_answer_name(entry)) for entry in catalogue.entries]}
+    schemas["BusError"] = _ERROR_ANSWER
     return schemas
 
 
@@ -161,7 +162,7 @@ def _answer(entry: Entry) -> dict[str, Any]:
 
 
 def _answer_name(entry: Entry) -> str:
-    return f"{entry.name}.Answer"  # no class has a dot in its name, so nothing collides
+    return f"{entry.name}Answer"  # a message ends in Command or Query, and no view ends in CommandAnswer
 
 
 def _refusal(status: int) -> dict[str, Any]:

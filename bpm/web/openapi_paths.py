@@ -2,12 +2,13 @@
 
 from typing import Any
 
-ERROR = {"$ref": "#/components/schemas/bus.Error"}
+ERROR = {"$ref": "#/components/schemas/BusError"}
 
 _PUBLIC: list[dict[str, list[str]]] = [{}]
 _TEXT = {"type": "string"}
 _OBJECT = {"type": "object"}
 _ANY: dict[str, Any] = {}
+_FORM = "application/x-www-form-urlencoded"
 
 TOKEN_PAIR = {
     "type": "object",
@@ -20,24 +21,23 @@ TOKEN_PAIR = {
     },
 }
 
-_SIGN_IN = {
+SIGN_IN = {
     "type": "object",
-    "description": "Either a name and a password, or a refresh token",
+    "description": "Either a name and a password, or a refresh token; JSON with the same fields is read, too",
     "properties": {
         "grant_type": {"enum": ["password", "refresh_token"]},
         "username": _TEXT,
         "password": {**_TEXT, "format": "password"},
         "refresh_token": _TEXT,
     },
-    "anyOf": [{"required": ["username", "password"]}, {"required": ["refresh_token"]}],
 }
 
-_REVOCATION = {"type": "object", "properties": {"refresh_token": _TEXT}}
+REVOCATION = {"type": "object", "properties": {"refresh_token": _TEXT}}
 
-_REVOKED = {
+REVOKED = {
     "type": "object",
     "required": ["success", "data", "message"],
-    "properties": {"success": {"const": True}, "data": {"type": "null"}, "message": _TEXT},
+    "properties": {"success": {"const": True}, "data": {"description": "Always null"}, "message": _TEXT},
 }
 
 _ACCEPTED = {
@@ -45,11 +45,27 @@ _ACCEPTED = {
     "content": {"application/json": {"schema": _ANY}, "text/plain": {"schema": _TEXT}},
 }
 
-_HEALTH = {
+_BODY = {
+    "application/json": {"schema": _ANY},
+    _FORM: {"schema": _OBJECT},
+    "application/octet-stream": {"schema": {**_TEXT, "format": "binary"}},
+}
+"""What is sent to a rule: JSON, a form, or anything else, which is read as text."""
+
+HEALTH = {
     "type": "object",
     "required": ["status"],
     "properties": {"status": _TEXT, "checks": {**_OBJECT, "description": "Only for callers with a token"}},
 }
+
+SCHEMAS = {
+    "TokenPair": TOKEN_PAIR,
+    "SignIn": SIGN_IN,
+    "Revocation": REVOCATION,
+    "Revoked": REVOKED,
+    "Health": HEALTH,
+}
+"""What these parts say, by name."""
 
 
 def content(schema: dict[str, Any]) -> dict[str, Any]:
@@ -62,11 +78,12 @@ def refusals(*statuses: int) -> dict[str, Any]:
     return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
 
 
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 def _form(schema: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "required": True,
-        "content": {**content(schema), "application/x-www-form-urlencoded": {"schema": schema}},
-    }
+    return {"required": True, "content": {**content(schema), _FORM: {"schema": schema}}}
 
 
 def _operation(tag: str, name: str, summary: str, answers: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -86,7 +103,7 @@ def _rule(method: str) -> dict[str, Any]:
         "202": {**_ACCEPTED, "description": "Not done within the time limit; it goes on"},
         **refusals(400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 500, 503),
     }
-    body = {} if method == "get" else {"requestBody": {"content": {"*/*": {"schema": _ANY}}}}
+    body = {} if method == "get" else {"requestBody": {"content": _BODY}}
     return _operation("webhooks", f"{method}Webhook", "Send a request to the rule at this address", answers, **body)
 
 
@@ -105,10 +122,10 @@ PATHS: dict[str, Any] = {
             "signIn",
             "Get an access token, with a password or a refresh token",
             {
-                "200": {"description": "Signed in", "content": content(TOKEN_PAIR)},
+                "200": {"description": "Signed in", "content": content(_ref("TokenPair"))},
                 **refusals(400, 401, 405, 408, 413, 415, 422, 429, 500, 503),
             },
-            requestBody=_form(_SIGN_IN),
+            requestBody={"required": True, "content": {_FORM: {"schema": _ref("SignIn")}}},
         )
     },
     "/api/auth/revoke": {
@@ -117,10 +134,10 @@ PATHS: dict[str, Any] = {
             "signOut",
             "Revoke a refresh token and all that came from it; without one, the access token that is sent",
             {
-                "200": {"description": "Revoked, or not known at all", "content": content(_REVOKED)},
+                "200": {"description": "Revoked, or not known at all", "content": content(_ref("Revoked"))},
                 **refusals(400, 401, 405, 408, 413, 415, 422, 429, 500, 503),
             },
-            requestBody={**_form(_REVOCATION), "required": False},
+            requestBody={**_form(_ref("Revocation")), "required": False},
             security=[{}, {"bearer": []}],
         )
     },
@@ -154,8 +171,8 @@ PATHS: dict[str, Any] = {
             "ready",
             "May the process be sent work",
             {
-                "200": {"description": "Ready", "content": content(_HEALTH)},
-                "503": {"description": "Not ready", "content": content(_HEALTH)},
+                "200": {"description": "Ready", "content": content(_ref("Health"))},
+                "503": {"description": "Not ready", "content": content(_ref("Health"))},
             },
             security=[{}, {"bearer": []}],
         )

@@ -46,7 +46,7 @@ class InboundRequestPage(Page[InboundRequestView]):
     searched_since: Moment | None = None
 
 
-class AttemptView(View):
+class InboundAttemptView(View):
     """One attempt to execute a request; `replay` counts how often it had been driven again by hand by then.
 
     `outcome` is `done`, `failed` or `dead`, and `worker` the host and process that tried.
@@ -83,7 +83,7 @@ class InboundRequestDetailView(InboundRequestView):
     body_encoding: Literal["text", "base64"]
     body_pruned: bool = False
     result: Any = None
-    attempts: list[AttemptView]
+    attempts: list[InboundAttemptView]
     timeline: list[TimelineEntryView]
 
 
@@ -106,7 +106,7 @@ def shown_whole(
             "body_encoding": encoding,
             "body_pruned": row.body_pruned,
             "result": redacted(row.result),
-            "attempts": [AttemptView.model_validate(attempt) for attempt in history],
+            "attempts": [InboundAttemptView.model_validate(attempt) for attempt in history],
             "timeline": list(_timeline(row, audit)),
         }
     )

@@ -6,10 +6,12 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from bpm.bus.catalogue import WireSchemas
 from bpm.web.dialects.dialect import Dialect, Operation
 from bpm.web.openapi_paths import content
 
 _PARAMETER = re.compile(r"{(\w+)}")
+_WORD = re.compile(r"\w+")
 _ALWAYS = (401, 403, 429, 500, 503)
 _WITH_BODY = (400, 408, 413, 415, 422)
 
@@ -51,13 +53,21 @@ class Description:
         }
 
     def _schema(self, dialect: Dialect, type_: Any, mode: Any) -> dict[str, Any]:
-        """Return the schema of a type; the models it is made of go to the shared ones, under the interface's name."""
-        beginning = f"{dialect.name}."
+        """Return the schema of a type; models go to the shared ones, under the interface's name and their own."""
+        beginning = dialect.name.capitalize()
         template = f"#/components/schemas/{beginning}{{model}}"
-        schema = TypeAdapter[Any](type_).json_schema(ref_template=template, mode=mode)
+        schema = TypeAdapter[Any](type_).json_schema(ref_template=template, mode=mode, schema_generator=WireSchemas)
         for name, definition in schema.pop("$defs", {}).items():
-            self.schemas[beginning + name] = definition
-        return schema
+            self._share(beginning + name, definition)
+        if not (isinstance(type_, type) and issubclass(type_, BaseModel)) or "$ref" in schema:
+            return schema
+        name = beginning + "".join(f"{word[0].upper()}{word[1:]}" for word in _WORD.findall(type_.__name__))
+        self._share(name, schema)
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def _share(self, name: str, schema: dict[str, Any]) -> None:
+        if self.schemas.setdefault(name, schema) != schema:
+            raise ValueError(f"{name} has two schemas: what is read and what is answered need a model each")
 
 
 def _refusals(operation: Operation) -> set[int]:

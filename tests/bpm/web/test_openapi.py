@@ -53,7 +53,7 @@ def test_the_document_is_openapi(document: dict[str, Any]) -> None:
 
 def test_every_message_is_told_by_its_type(document: dict[str, Any]) -> None:
     """The request is one of all messages, told apart by `$type`, aliases too."""
-    message = document["components"]["schemas"]["bus.Message"]
+    message = document["components"]["schemas"]["BusMessage"]
     assert {"$ref": "#/components/schemas/PlaceOrderCommand"} in message["oneOf"]
     assert len(message["oneOf"]) == 5
     assert message["discriminator"]["propertyName"] == "$type"
@@ -80,20 +80,20 @@ async def test_the_request_schema_says_what_the_bus_does(
 ) -> None:
     """A body is valid by the document exactly if the bus reads it."""
     response = await client.post(PATH, json=body)
-    assert schema_of(document, "bus.Message").is_valid(body) is valid
+    assert schema_of(document, "BusMessage").is_valid(body) is valid
     assert (response.status_code in {200, 404} and response.json()["message"] != "Unknown $type") is valid
 
 
 async def test_answers_are_as_documented(client: httpx.AsyncClient, document: dict[str, Any]) -> None:
     """Real answers match the documented schema of their message, and real refusals that of errors."""
     placed = await client.post(PATH, json={"$type": "PlaceOrderCommand", "orderNumber": "A-1"})
-    schema_of(document, "PlaceOrderCommand.Answer").validate(placed.json())
+    schema_of(document, "PlaceOrderCommandAnswer").validate(placed.json())
     listed = await client.post(PATH, json={"$type": "GetOrderListQuery"})
-    schema_of(document, "GetOrderListQuery.Answer").validate(listed.json())
-    schema_of(document, "bus.Answer").validate(listed.json())
+    schema_of(document, "GetOrderListQueryAnswer").validate(listed.json())
+    schema_of(document, "BusAnswer").validate(listed.json())
     refused = await client.post(PATH, json={"$type": "PlaceOrderCommand"})
-    schema_of(document, "bus.Error").validate(refused.json())
-    assert not schema_of(document, "bus.Answer").is_valid(refused.json())
+    schema_of(document, "BusError").validate(refused.json())
+    assert not schema_of(document, "BusAnswer").is_valid(refused.json())
 
 
 def test_every_status_of_the_table_is_documented(document: dict[str, Any]) -> None:
