@@ -7,9 +7,12 @@ import pytest
 
 from bpm.bus import Registry
 from bpm.web.openapi import OpenApi
-from tests.clients.languages import LANGUAGES
+from tests.clients.languages import LANGUAGES, LIMIT_SECONDS
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the generators' folder is laid out as on Unix")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="the generators' folder is laid out as on Unix"),
+    pytest.mark.timeout(2 * LIMIT_SECONDS),
+]
 
 
 @pytest.fixture(scope="module")
