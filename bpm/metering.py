@@ -4,6 +4,7 @@ A step is about the work of one operator on small values, half a microsecond. St
 same data is refused on every machine, however busy it is.
 
     metered(limit)     one evaluation: charges its steps to the budget it runs in as well
+    steps_left()       whether another evaluation fits into the budget around
     budget(limit)      everything that is evaluated while one message or request is handled
 """
 
@@ -86,6 +87,12 @@ def charge(steps: int) -> None:
     meter = _budget.get()
     if meter is not None:
         meter.charge(steps)
+
+
+def steps_left() -> int:
+    """Return how many steps the budget around has left; without one, as many as an evaluation may take."""
+    outer = _budget.get()
+    return MAX_STEPS if outer is None else outer.left
 
 
 @contextmanager

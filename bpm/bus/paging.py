@@ -1,10 +1,11 @@
 """Lists in pages, the same for every list query."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field
+from sqlalchemy import ColumnElement
 from sqlmodel import col
 
 from bpm.bus.context import Context
@@ -31,6 +32,10 @@ When = Annotated[datetime, BeforeValidator(_moment)]
 
 PageNumber = Annotated[Integer, Field(ge=1, le=1_000_000_000)]
 """Which page, from 1; bounded, so that every database can count to the page's first row."""
+
+
+def _column(row_type: type[Any], column: str | ColumnElement[Any]) -> Any:
+    return col(getattr(row_type, column)) if isinstance(column, str) else column
 
 
 class Page(View, Generic[T]):
@@ -79,18 +84,19 @@ class PagedQuery(Query[R], Generic[R]):
         row_type: type[Any],
         view: Callable[[Any], T],
         *,
-        search: Sequence[str] = (),
+        search: Sequence[str | ColumnElement[str]] = (),
         created: str = "created_at",
-        sortable: dict[str, str] | None = None,
+        sortable: Mapping[str, str | ColumnElement[Any]] | None = None,
         unloaded: Sequence[str] = (),
     ) -> Page[T]:
         """Fetch this query's page of `statement` (a select of `row_type`) and show each row with `view`.
 
         `search` names the text columns that `searchText` looks into, `created` the column of the dates,
         `sortable` maps wire names to columns (the first is the default order), `unloaded` names columns that
-        `view` does not look at. Raises `Invalid`.
+        `view` does not look at. Give an expression where `view` shows less than the column holds: who may not read
+        a secret must not find it by searching or sorting. Raises `Invalid`.
         """
-        columns = sortable or {"createdAt": created, "id": "id"}
+        columns: Mapping[str, str | ColumnElement[Any]] = sortable or {"createdAt": created, "id": "id"}
         name = self.sort_by or next(iter(columns))
         if name not in columns:
             raise Invalid(f"sortBy: must be one of {', '.join(columns)}", message="Validation failed")
@@ -99,8 +105,8 @@ class PagedQuery(Query[R], Generic[R]):
             number=self.page_number,
             size=self.page_size,
             search=self.search_text,
-            search_columns=tuple(col(getattr(row_type, c)) for c in search),
-            order=col(getattr(row_type, columns[name])),
+            search_columns=tuple(_column(row_type, c) for c in search),
+            order=_column(row_type, columns[name]),
             descending=self.sort_direction == "desc",
             created=col(getattr(row_type, created)),
             start=self.start_date,

@@ -11,7 +11,6 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import ModuleType, NoneType
 from typing import Any, Literal, TypeGuard, TypeVar, get_type_hints
 
@@ -21,6 +20,7 @@ from pydantic_core import to_json
 from bpm.bus.messages import Message, Query
 from bpm.bus.sentences import sentences
 from bpm.errors import Invalid, Misconfigured, NotFound
+from bpm.spelling import nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
 Kind = Literal["transactional", "query", "effect"]
@@ -149,7 +149,7 @@ class Registry:
 
     def _unknown(self, name: str) -> str:
         shown = name if len(name) <= 100 else name[:100] + "…"
-        close = get_close_matches(name, self._by_name, n=3, cutoff=0.5)
+        close = nearest(name, self._by_name, count=3, cutoff=0.5)
         hint = f"; did you mean {', '.join(close)}?" if close else "; GetCommandCatalogQuery lists all"
         return f"$type: no command or query is named {shown!r}{hint}"
 

@@ -1,10 +1,11 @@
 """Validation errors as sentences: the field's path as the caller wrote it, then what to do."""
 
 import re
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+
+from bpm.spelling import nearest
 
 MAX_SENTENCES = 100
 """A body of a million unknown fields shall not be answered with a million sentences."""
@@ -66,7 +67,7 @@ def _said(problem: dict[str, Any], model: type[BaseModel], location: tuple[str |
 
 def _unknown_field(name: str, model: type[BaseModel], location: tuple[str | int, ...]) -> str:
     known = [f.alias or n for n, f in model.model_fields.items()] if len(location) == 1 else []
-    close = get_close_matches(name, known, n=1)
+    close = nearest(name, known)
     return f"is not a known field; did you mean {close[0]}?" if close else "is not a known field"
 
 

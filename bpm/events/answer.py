@@ -1,24 +1,11 @@
 """What became of one request for a delivery."""
 
-import base64
-import binascii
-import contextlib
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from urllib.parse import quote
-
-from pydantic_core import to_json
-
-from bpm.security.redaction import REDACTED
+from dataclasses import dataclass, field
 
 MAX_KEPT = 4 * 1024
 MAX_HEADERS_KEPT = 40
 MAX_HEADER_VALUE = 500
 RETRY_AFTER = "retry-after"
-SHORTEST_SECRET = 8
-"""A shorter word of a header is no secret, and may stand in any answer."""
-
 UNKEPT_HEADERS = frozenset({"set-cookie"})
 
 
@@ -46,42 +33,6 @@ class Attempt:
 def unmade(error: str, *, is_final: bool = False) -> Attempt:
     """Return an attempt that came to no request, for a reason that is not the receiver's."""
     return Attempt(error=error, made=False, is_final=is_final)
-
-
-def without_echo(attempt: Attempt, credentials: Iterable[str]) -> Attempt:
-    """Return the attempt without those words of credentials in it that the receiver sent back, in whichever form."""
-    words = {form for text in credentials for word in text.split() for form in _forms(word)}
-    words = {word for word in words if len(word) >= SHORTEST_SECRET}
-    if not words or attempt.status is None:
-        return attempt
-    echo = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))
-
-    def clean(text: str) -> str:
-        return _without_beginning(echo.sub(REDACTED, text), words)
-
-    headers = {name: clean(value) for name, value in attempt.headers.items()}
-    return replace(attempt, headers=headers, body=clean(attempt.body or ""))
-
-
-def _forms(word: str) -> Iterable[str]:
-    """Yield how a word may be repeated: as it is, escaped, encoded, and what it is the encoding of (as in Basic)."""
-    raw = word.encode()
-    yield from (word, quote(word, safe=""), to_json(word)[1:-1].decode(), raw.hex(), raw.hex().upper())
-    yield base64.b64encode(raw).decode()
-    yield base64.urlsafe_b64encode(raw).decode().rstrip("=")
-    with contextlib.suppress(binascii.Error, ValueError):
-        decoded = base64.b64decode(word, validate=True).decode("ascii")
-        yield decoded
-        yield decoded.partition(":")[2]
-
-
-def _without_beginning(text: str, words: Iterable[str]) -> str:
-    """Return a text, which may have been cut, without the beginning of a word at its end."""
-    for word in words:
-        for length in range(min(len(word), len(text)), SHORTEST_SECRET // 2 - 1, -1):
-            if text.endswith(word[:length]):
-                return text[:-length] + REDACTED
-    return text
 
 
 class Answer:

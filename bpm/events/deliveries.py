@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from bpm.bus import Bus
 from bpm.errors import Fenced, Forbidden, Poisoned
 from bpm.events import breaker, delivery_tables, health_tables
-from bpm.events.answer import unmade, without_echo
+from bpm.events.answer import unmade
 from bpm.events.delivery_tables import KIND, PAUSED, PENDING
 from bpm.events.destination import Destination, Destinations
+from bpm.events.echoes import without_echo
 from bpm.events.gate import Gates
 from bpm.events.health import look_again
 from bpm.events.outgoing import Notice, outgoing
@@ -49,8 +50,12 @@ class Deliveries:
         targets: Targets,
         source: str,
         gates: Gates,
+        most_bytes: int,
     ) -> None:
-        """Take the parts; `source` is the server's address, the source of CloudEvents."""
+        """Take the parts; `source` is the server's address, the source of CloudEvents.
+
+        `most_bytes` bounds what a transform makes of an event.
+        """
         self._bus = bus
         self._settlement = settlement
         self._destinations = destinations
@@ -58,6 +63,7 @@ class Deliveries:
         self._targets = targets
         self._source = source
         self._gates = gates
+        self._most_bytes = most_bytes
         self._client: AttemptClient | None = None
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
@@ -117,7 +123,9 @@ class Deliveries:
     async def _enter(self, row: Any, destination: Destination, now: datetime) -> None:
         """Make the attempt if there is a place at the destination; what finds none waits in a lane."""
         is_proven = row.failure_count == 0 and row.last_success_at is not None
-        place = await self._gates.enter(destination.id, destination.max_in_flight, is_proven=is_proven)
+        place = await self._gates.enter(
+            destination.id, destination.max_in_flight, destination.organization_id, is_proven=is_proven
+        )
         if place is not None:
             arrived = False
             try:
@@ -151,7 +159,7 @@ class Deliveries:
         kept: str | None = None
         try:
             await self._require_author(destination)
-            changed = await transformed(destination, notice, row.ordering_key, self._sandbox)
+            changed = await transformed(destination, notice, row.ordering_key, self._sandbox, self._most_bytes)
             kept = changed[:REQUEST_KEPT].decode("utf-8", "replace") if changed is not None else None
             if destination.broken is not None:
                 result = unmade(destination.broken)

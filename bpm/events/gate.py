@@ -4,8 +4,9 @@ A delivery under way, or waiting for a place, holds one of the worker's. So befo
 it has served in a second of late: behind a quick one nearly all of a burst, behind a slow one few, and behind one
 that gives no place back nobody. Who may not wait here waits in a lane, where it holds up nobody.
 
-All destinations that take their time, or have yet to answer at all, share half of the worker's places: however many
-of them hang at once, the other half does the rest of the work.
+All destinations that take their time, or have yet to answer at all, share three quarters of the worker's places:
+however many of them hang at once, the others do the rest of the work. Of these places one organisation has twice as
+many as are left: half of the worker's when it is alone, fewer with each other that has slow ones, and never all.
 """
 
 import asyncio
@@ -16,6 +17,9 @@ PATIENCE_SECONDS = 1.0
 SLOW_SECONDS = 1.0
 """A destination is slow whose last delivery took longer, or that has given no place back for so long."""
 
+SHARE_OF_LEFT = 2
+"""How many places for slow destinations an organisation may have, for each that is left."""
+
 UNPROVEN_PLACES = 5
 """The places of a destination whose last delivery failed, or that had none yet: as many as open its breaker."""
 
@@ -23,9 +27,10 @@ UNPROVEN_PLACES = 5
 class Gate:
     """The places of one destination."""
 
-    def __init__(self, places: int, *, is_proven: bool = True) -> None:
+    def __init__(self, places: int, organization_id: int = 0, *, is_proven: bool = True) -> None:
         """Begin with every place free; `is_proven` says that the last delivery arrived."""
         self.places = places
+        self.organization_id = organization_id
         self.under_way = 0
         self.is_proven = is_proven
         self._is_quick = is_proven
@@ -132,18 +137,20 @@ class Gates:
     def __init__(self, places: int, workers: int) -> None:
         """Take how many places a destination has, unless it says otherwise, and how many the worker has."""
         self._places = places
-        self._share_of_slow = max(1, workers // 2)
+        self._places_of_slow = max(1, workers * 3 // 4)
         self._gates: dict[int, Gate] = {}
         self.held = 0
 
-    async def enter(self, destination: int, limit: int | None, *, is_proven: bool = True) -> Place | None:
-        """Take a place of a destination, which may have set a limit of its own; None when there is none.
+    async def enter(
+        self, destination: int, limit: int | None, organization_id: int = 0, *, is_proven: bool = True
+    ) -> Place | None:
+        """Take a place of an organisation's destination, which may have set a limit of its own; None without one.
 
         `is_proven` says that its last delivery arrived, as far as this process does not know better.
         """
         gate = self._gates.get(destination)
         if gate is None:
-            gate = self._gates[destination] = Gate(self._places, is_proven=is_proven)
+            gate = self._gates[destination] = Gate(self._places, organization_id, is_proven=is_proven)
         gate.places = limit or self._places
         if self._is_crowded(gate):
             return None
@@ -156,8 +163,11 @@ class Gates:
         return Place(self, gate, asyncio.get_running_loop().time()) if entered else None
 
     def _is_crowded(self, gate: Gate) -> bool:
-        """Whether a slow destination finds the share of all slow ones taken."""
+        """Whether a slow destination finds those places taken that its organisation may have."""
         now = asyncio.get_running_loop().time()
-        if self.held < self._share_of_slow or not gate.is_slow(now):
+        if self.held * (SHARE_OF_LEFT + 1) < self._places_of_slow * SHARE_OF_LEFT or not gate.is_slow(now):
             return False
-        return sum(one.held for one in self._gates.values() if one.is_slow(now)) >= self._share_of_slow
+        slow = [one for one in self._gates.values() if one.held and one.is_slow(now)]
+        left = self._places_of_slow - sum(one.held for one in slow)
+        own = sum(one.held for one in slow if one.organization_id == gate.organization_id)
+        return own >= SHARE_OF_LEFT * left

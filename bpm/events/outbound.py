@@ -44,6 +44,7 @@ class Outbound:
             targets,
             settings.base_url,
             Gates(settings.delivery.max_in_flight, settings.worker_concurrency),
+            settings.delivery.max_event_bytes,
         )
         self.services: Mapping[str, Any] = {
             "destinations": destinations,

@@ -2,21 +2,37 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, Text, and_, exists, func, or_, select, true, type_coerce, update
 
 from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERIES, PAUSED
 from bpm.events.subscription_tables import SUBSCRIPTIONS
 from bpm.events.tables import EVENTS
 from bpm.store import Transaction
 
+BATCH_BYTES = 16 * 1024 * 1024
+"""A batch ends with the event whose data makes it as large as this."""
+
+FETCHED = 4
+"""So many events are fetched at once."""
+
+_BYTES = func.length(type_coerce(EVENTS.c.data, Text)).label("event_bytes")
+
 _RESTING = select(
     DELIVERIES,
+    _BYTES,
     EVENTS.c.created_at.label("published_at"),
     EVENTS.c.data.label("event_data"),
     EVENTS.c.ordering_key,
 ).join(EVENTS, EVENTS.c.id == DELIVERIES.c.event_id)
+
+
+class Batch(NamedTuple):
+    """Rows in their order, and whether they are all that there are."""
+
+    rows: Sequence[Any]
+    is_last: bool
 
 
 def resting(tx: Transaction, id_: str) -> Any:
@@ -24,10 +40,10 @@ def resting(tx: Transaction, id_: str) -> Any:
     return tx.connection.execute(_RESTING.where(DELIVERIES.c.id == id_)).first()
 
 
-def paused(tx: Transaction, subscription_id: int, limit: int) -> Sequence[Any]:
+def paused(tx: Transaction, subscription_id: int, limit: int) -> Batch:
     """Return a subscription's paused deliveries in the order of their publication."""
     own = (DELIVERIES.c.subscription_id == subscription_id) & (DELIVERIES.c.state == PAUSED)
-    return tx.connection.execute(_RESTING.where(own).order_by(DELIVERIES.c.number).limit(limit)).all()
+    return _batch(tx, _RESTING.where(own).order_by(DELIVERIES.c.number), limit)
 
 
 def begin_to_resume(tx: Transaction, organization_id: int) -> Sequence[int]:
@@ -57,10 +73,10 @@ def count_dead(
 
 def dead(
     tx: Transaction, organization_id: int, subscription_id: int | None, since: datetime, until: datetime, limit: int
-) -> Sequence[Any]:
+) -> Batch:
     """Return deliveries that died in a time, of subscriptions that are active, in the order of publication."""
     statement = _RESTING.join(SUBSCRIPTIONS, _OF_ACTIVE).where(_died(organization_id, subscription_id, since, until))
-    return tx.connection.execute(statement.order_by(DELIVERIES.c.number).limit(limit)).all()
+    return _batch(tx, statement.order_by(DELIVERIES.c.number), limit)
 
 
 def missing_events(
@@ -72,7 +88,7 @@ def missing_events(
     until: datetime,
     after: str | None,
     limit: int,
-) -> Sequence[Any]:
+) -> Batch:
     """Return events of a time that a subscription's patterns fit and that it has no delivery of, the oldest first.
 
     `after` goes on behind an event that was published exactly at `since`. Test events are nobody else's.
@@ -87,7 +103,7 @@ def missing_events(
         DELIVERIES.c.event_id == EVENTS.c.id,
         DELIVERIES.c.is_test == true(),
     )
-    statement = select(EVENTS).where(
+    statement = select(EVENTS, _BYTES).where(
         EVENTS.c.organization_id == organization_id,
         later,
         EVENTS.c.created_at <= until,
@@ -95,10 +111,23 @@ def missing_events(
         ~known,
         ~test,
     )
-    return tx.connection.execute(statement.order_by(EVENTS.c.created_at, EVENTS.c.id).limit(limit)).all()
+    return _batch(tx, statement.order_by(EVENTS.c.created_at, EVENTS.c.id), limit)
 
 
 _OF_ACTIVE = and_(SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id, SUBSCRIPTIONS.c.is_active == true())
+
+
+def _batch(tx: Transaction, statement: Select[Any], limit: int) -> Batch:
+    """Return the first rows, at most `limit` of them and few enough for their events to be held in memory."""
+    rows: list[Any] = []
+    size = 0
+    with tx.connection.execute(statement.limit(limit).execution_options(yield_per=FETCHED)) as found:
+        for row in found:
+            rows.append(row)
+            size += row.event_bytes
+            if size >= BATCH_BYTES:
+                return Batch(rows, is_last=False)
+    return Batch(rows, is_last=len(rows) < limit)
 
 
 def _died(organization_id: int, subscription_id: int | None, since: datetime, until: datetime) -> ColumnElement[bool]:

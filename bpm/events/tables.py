@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Text, UniqueConstraint, bindparam, select, type_coerce
+from sqlalchemy import Index, Text, UniqueConstraint, bindparam, func, select, type_coerce
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -94,9 +94,21 @@ def event_type(tx: Transaction, organization_id: int, name: str) -> EventType | 
     return tx.session(organization_id).exec(select_rows(EventType).where(col(EventType.name) == name)).first()
 
 
-def event_types(tx: Transaction, organization_id: int) -> Sequence[EventType]:
-    """Return every registered type of an organisation, by name."""
-    return tx.session(organization_id).exec(select_rows(EventType).order_by(col(EventType.name))).all()
+def event_types(tx: Transaction, organization_id: int, names: Sequence[str]) -> dict[str, EventType]:
+    """Return those registered types of an organisation that have one of these names, by name."""
+    statement = select_rows(EventType).where(col(EventType.name).in_(names))
+    return {row.name: row for row in tx.session(organization_id).exec(statement)}
+
+
+def event_type_descriptions(tx: Transaction, organization_id: int) -> dict[str, str]:
+    """Return what an organisation says of its registered types, by name."""
+    return dict(tx.session(organization_id).exec(select_rows(EventType.name, EventType.description)).all())
+
+
+def count_event_types(tx: Transaction, organization_id: int) -> int:
+    """Count an organisation's registered types."""
+    own = TYPES.c.organization_id == organization_id
+    return tx.connection.execute(select(func.count()).select_from(TYPES).where(own)).scalar_one()
 
 
 def keep_event_type(tx: Transaction, organization_id: int, row: EventType) -> None:

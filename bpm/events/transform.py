@@ -18,9 +18,12 @@ class TransformError(ValueError):
 
 
 async def transformed(
-    destination: Destination, notice: Notice, ordering_key: str | None, sandbox: Sandbox
+    destination: Destination, notice: Notice, ordering_key: str | None, sandbox: Sandbox, most: int
 ) -> bytes | None:
-    """Return the transformed JSON, the same at every attempt; None without a transform. Raises `TransformError`."""
+    """Return the transformed JSON, the same at every attempt; None without a transform.
+
+    Raises `TransformError`, also for more than `most` bytes: a template may name an event's data many times.
+    """
     if destination.template is None and destination.script is None:
         return None
     scope = {
@@ -31,9 +34,9 @@ async def transformed(
         "orderingKey": ordering_key,
     }
     if destination.template is not None:
-        return _json(_rendered(destination.template, scope))
+        return _json(_rendered(destination.template, scope), most)
     assert destination.script is not None
-    return _json(await _run(destination, destination.script, scope, notice.at, sandbox))
+    return _json(await _run(destination, destination.script, scope, notice.at, sandbox), most)
 
 
 def _rendered(template: Template, scope: Mapping[str, Any]) -> Any:
@@ -47,8 +50,11 @@ async def _run(destination: Destination, script: str, scope: Mapping[str, Any], 
     """Run the script with the event as `payload`; chance and time are the event's, so that it can be run again."""
     tenant = f"{destination.organization_id}:subscription:{destination.id}:{destination.version}"
     seed = crc32(str(scope["id"]).encode())
+    owner = str(destination.organization_id)
     try:
-        run = await sandbox.run(script, {"payload": dict(scope)}, isolation="rule", tenant=tenant, seed=seed, now=at)
+        run = await sandbox.run(
+            script, {"payload": dict(scope)}, isolation="rule", tenant=tenant, owner=owner, seed=seed, now=at
+        )
     except (SandboxUnavailable, TypeError, ValueError) as error:
         raise TransformError(f"transform.script: {error}") from error
     if run.failure is not None:
@@ -57,8 +63,14 @@ async def _run(destination: Destination, script: str, scope: Mapping[str, Any], 
     return run.result
 
 
-def _json(value: Any) -> bytes:
+def _json(value: Any, most: int) -> bytes:
     try:
-        return to_json(value)
+        written = to_json(value)
     except PydanticSerializationError as error:
         raise TransformError(f"transform: the result can't be written as JSON: {error}") from error
+    if len(written) > most:
+        raise TransformError(
+            f"transform: the result takes {len(written)} bytes; at most {most} are possible "
+            "(BPM_DELIVERY__MAX_EVENT_BYTES)"
+        )
+    return written

@@ -73,7 +73,7 @@ def _keys(session: ScopedSession, statement: Any, request: PageRequest, offset: 
     if from_end:
         offset = total - offset - size
     descending = request.descending != from_end
-    order = [request.order, *(column for column in request.key if column.key != request.order.key)]
+    order = [request.order, *(column for column in request.key if column.key != getattr(request.order, "key", None))]
     keys = (
         statement.with_only_columns(*request.key)
         .order_by(*(column.desc() if descending else column.asc() for column in order))

@@ -38,7 +38,7 @@ class ValidateCodeCommand(Command[CodeCheckView]):
 async def validate(command: ValidateCodeCommand, context: EffectContext, sandbox: Sandbox) -> CodeCheckView:
     """Compile it in the sandbox."""
     try:
-        found: Check = await sandbox.check(command.code)
+        found: Check = await sandbox.check(command.code, str(context.organization_id))
     except SandboxUnavailable as error:
         raise Unavailable(str(error)) from error
     return CodeCheckView(

@@ -109,6 +109,7 @@ async def _run(
             send_at_end=sender.at_end,
             isolation=command.isolation,
             tenant=f"{context.organization_id}:{command.rule or context.principal.id}",
+            owner=str(context.organization_id),
             seed=command.seed,
             now=_to_milliseconds(command.now or context.now()),
         )

@@ -58,6 +58,7 @@ async def replay(
             recording.inputs if is_changed else with_signatures(recording.inputs, recording.signature_headers),
             send=past.at_once,
             send_at_end=past.at_end,
+            owner=str(context.organization_id),
             seed=recording.seed,
             now=recording.now,
         )

@@ -13,6 +13,7 @@ from bpm.events.delivery_tables import CANCELLED
 from bpm.events.health import Health
 from bpm.events.publisher import Publisher
 from bpm.events.subscription_tables import Subscription
+from bpm.metering import MAX_STEPS, steps_left
 from bpm.store import organizations
 from commands.deliveries.access import active_subscription
 from commands.deliveries.views import RecoveryView
@@ -83,13 +84,13 @@ def resume(command: ResumeDeliveriesCommand, context: Context, publisher: Publis
     if row is None or not row.is_resuming or not organizations.is_active(context.tx, context.organization_id):
         return ResumedView(resumed=0, goes_on=False)
     waiting = recovery_tables.paused(context.tx, command.subscription_id, BATCH)
-    for delivery in waiting:
+    for delivery in waiting.rows:
         publisher.resume(context.tx, row, delivery, context.now())
-    if len(waiting) < BATCH:
+    if waiting.is_last:
         subscription_tables.update_subscription(context.tx, row, {"is_resuming": False})
-        return ResumedView(resumed=len(waiting), goes_on=False)
-    context.later("ResumeDeliveriesCommand", {"subscriptionId": command.subscription_id})
-    return ResumedView(resumed=len(waiting), goes_on=True)
+    else:
+        context.later("ResumeDeliveriesCommand", {"subscriptionId": command.subscription_id})
+    return ResumedView(resumed=len(waiting.rows), goes_on=not waiting.is_last)
 
 
 def _revive(
@@ -100,15 +101,20 @@ def _revive(
         return RecoveryView(preview=True, found=recovery_tables.count_dead(*wanted), goes_on=False)
     found = recovery_tables.dead(*wanted, limit=BATCH)
     subscriptions: dict[int, Any] = {}
-    for delivery in found:
+    done = 0
+    for delivery in found.rows:
+        if not _has_room():
+            break
+        done += 1
         id_ = delivery.subscription_id
         if id_ not in subscriptions:
             health.forgive(context.tx, id_, context.now())
             subscriptions[id_] = subscription_tables.subscription_row(context.tx, id_)
         _go_again(delivery, subscriptions[id_], context, publisher)
-    if len(found) == BATCH:
+    goes_on = not found.is_last or done < len(found.rows)
+    if goes_on:
         _go_on(command, command.since, until, None, context)
-    return RecoveryView(preview=False, found=len(found), goes_on=len(found) == BATCH)
+    return RecoveryView(preview=False, found=done, goes_on=goes_on)
 
 
 def _go_again(delivery: Any, subscription: Any, context: Context, publisher: Publisher) -> None:
@@ -129,17 +135,32 @@ def _replay(
 ) -> RecoveryView:
     limit = MAX_PREVIEWED if command.preview else BATCH
     id_ = command.subscription_id or 0
-    events = recovery_tables.missing_events(
+    found = recovery_tables.missing_events(
         context.tx, context.organization_id, id_, subscription.events, command.since, until, command.after, limit
     )
-    wanted = [event for event in events if publisher.wants(context.tx, subscription, event._mapping)]
-    goes_on = len(events) == limit
+    wanted: list[Any] = []
+    since, after, judged = command.since, command.after, 0
+    for event in found.rows:
+        if not _has_room():
+            break
+        judged, since, after = judged + 1, event.created_at, event.id
+        if publisher.wants(context.tx, subscription, event._mapping):
+            wanted.append(event)
+    goes_on = not found.is_last or judged < len(found.rows)
     if not command.preview:
         for event in wanted:
             publisher.deliver(context.tx, subscription, event._mapping, context.now())
         if goes_on:
-            _go_on(command, events[-1].created_at, until, events[-1].id, context)
+            _go_on(command, since, until, after, context)
     return RecoveryView(preview=command.preview, found=len(wanted), goes_on=goes_on)
+
+
+def _has_room() -> bool:
+    """Whether another filter may take all its steps; else the rest waits for the next message, which has all of them.
+
+    A filter that could not be judged for want of steps would let every event through.
+    """
+    return steps_left() >= MAX_STEPS
 
 
 def _go_on(

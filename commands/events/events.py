@@ -21,6 +21,10 @@ from bpm.security.permissions import RESERVED_EVENTS, Principal
 from bpm.settings import Settings
 
 Key = Annotated[str, Field(min_length=1, max_length=200)]
+MAX_TYPES = 1_000
+"""How many types an organisation may register."""
+MAX_TYPE_BYTES = 256 * 1024
+"""How large a type's schema and its example may be together."""
 START_PROCESSES = "StartTriggeredProcessesCommand"
 
 
@@ -132,12 +136,15 @@ class RegisterEventTypeCommand(Command[EventTypeView]):
     event: EventName
     description: Annotated[str, Field(max_length=500)] = ""
     json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
-    example: Any = None
+    example: dict[str, Any] | None = None
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
         """The schema must be one."""
         schema: Any = fields.get("schema")
+        size = sum(len(to_json(fields[name])) for name in ("schema", "example") if fields.get(name) is not None)
+        if size > MAX_TYPE_BYTES:
+            yield f"schema: takes {size} bytes with the example; at most {MAX_TYPE_BYTES} are possible"
         if isinstance(schema, dict):
             try:
                 check_schema(schema)  # pyright: ignore[reportUnknownArgumentType]
@@ -152,6 +159,7 @@ def register(command: RegisterEventTypeCommand, context: Context) -> EventTypeVi
         raise Invalid("schema: an event that the product publishes itself can't be given one")
     row = tables.event_type(context.tx, context.organization_id, command.event)
     if row is None:
+        _require_room(context)
         row = EventType(name=command.event, created_at=context.now(), organization_id=context.organization_id)
     else:
         row.updated_at = context.now()
@@ -179,13 +187,14 @@ def list_event_types(query: GetEventTypeListQuery, context: Context) -> Page[Eve
     """Return one page."""
     if query.sort_by not in (None, "event"):
         raise Invalid("sortBy: must be event", message="Validation failed")
-    own = {row.name: row for row in tables.event_types(context.tx, context.organization_id)}
+    own = tables.event_type_descriptions(context.tx, context.organization_id)
     is_descending = query.sort_by is not None and query.sort_direction == "desc"
-    names = [
-        name for name in sorted({*BUILT_IN, *own}, reverse=is_descending) if _is_wanted(name, own.get(name), query)
-    ]
+    known = sorted({*BUILT_IN, *own}, reverse=is_descending)
+    names = [name for name in known if _is_wanted(name, own.get(name), query)]
     first = (query.page_number - 1) * query.page_size
-    shown = [_type_view(name, own.get(name)) for name in names[first : first + query.page_size]]
+    listed = names[first : first + query.page_size]
+    rows = tables.event_types(context.tx, context.organization_id, listed)
+    shown = [_type_view(name, rows.get(name)) for name in listed]
     return Page[EventTypeView].of(shown, len(names), query.page_number, query.page_size)
 
 
@@ -235,11 +244,16 @@ def _check_example(command: RegisterEventTypeCommand) -> None:
         raise Invalid(*(f"example: {problem}" for problem in found))
 
 
-def _is_wanted(name: str, own: EventType | None, query: GetEventTypeListQuery) -> bool:
+def _require_room(context: Context) -> None:
+    if tables.count_event_types(context.tx, context.organization_id) >= MAX_TYPES:
+        raise Invalid(f"event: the organisation has registered {MAX_TYPES} types, and may have no more")
+
+
+def _is_wanted(name: str, own: str | None, query: GetEventTypeListQuery) -> bool:
     kind = BUILT_IN.get(name)
     if query.family is not None and query.family not in (kind.families if kind is not None else DIALECTS):
         return False
-    words = f"{name} {own.description if own else ''} {kind.description if kind else ''}"
+    words = f"{name} {own or ''} {kind.description if kind else ''}"
     return query.search_text is None or query.search_text.lower() in words.lower()
 
 

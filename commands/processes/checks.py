@@ -58,7 +58,7 @@ async def _bad_scripts(
     for element, source in process.scripts.items():
         if not author.allows(needed):
             found.append((element, f"a script needs {needed}, which {author.name} does not have"))
-        checked = await sandbox.check(source)
+        checked = await sandbox.check(source, str(author.organization_id))
         found += [(element, f"in its script, line {p.line}, column {p.column}: {p.message}") for p in checked.problems]
     return found
 

@@ -1,7 +1,6 @@
 """What must be true of a subscription besides its fields' types."""
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, cast
 
 from bpm.accounts.limits import require_room
@@ -16,7 +15,11 @@ from bpm.expressions import compile_expression, compile_template
 from bpm.security.net_targets import TargetError, Targets, read_url
 from bpm.security.permissions import WRITE_CODE, Principal
 from bpm.settings import Settings
+from bpm.spelling import nearest
 from scripts import Sandbox, SandboxUnavailable
+
+MAX_HINTS = 3
+"""So many unknown names get a hint of what was meant."""
 
 STANDARD = "standard"
 """The dialect of subscriptions that were made on the bus."""
@@ -51,7 +54,7 @@ async def check_script(script: str | None, sandbox: Sandbox, author: Principal) 
     if not author.allows(WRITE_CODE):
         raise Forbidden(f"transform.script: needs the permission {WRITE_CODE}")
     try:
-        found = await sandbox.check(script)
+        found = await sandbox.check(script, str(author.organization_id))
     except SandboxUnavailable as error:
         raise Invalid(f"transform.script: {error}") from error
     if found.problems:
@@ -64,15 +67,16 @@ def check_events(events: list[str], context: Context, dialect: str) -> None:
     A subscription made through one of the REST interfaces may want that interface's events, and those that the
     organisation has registered itself.
     """
-    own = {row.name for row in tables.event_types(context.tx, context.organization_id)}
+    own = set(tables.event_type_descriptions(context.tx, context.organization_id))
     known = own | {kind.name for kind in BUILT_IN.values() if dialect == STANDARD or dialect in kind.families}
-    problems = [
-        f"events[{number}]: no event type is named {name!r}{_hint(name, known)}"
-        for number, name in enumerate(events)
-        if not _is_available(name, known, dialect)
-    ]
-    if problems:
-        raise Invalid(*problems)
+    unknown = [(number, name) for number, name in enumerate(events) if not _is_available(name, known, dialect)]
+    if unknown:
+        raise Invalid(
+            *(
+                f"events[{number}]: no event type is named {name!r}{_hint(name, known) if place < MAX_HINTS else ''}"
+                for place, (number, name) in enumerate(unknown)
+            )
+        )
 
 
 def check_room(context: Context, settings: Settings) -> None:
@@ -119,5 +123,5 @@ def _is_available(name: str, known: set[str], dialect: str) -> bool:
 
 
 def _hint(name: str, known: set[str]) -> str:
-    close = get_close_matches(name, known, n=3, cutoff=0.6)
+    close = nearest(name, sorted(known), count=3)
     return f"; did you mean {', '.join(close)}?" if close else "; RegisterEventTypeCommand adds one"

@@ -6,15 +6,20 @@ from pydantic import Field
 
 from bpm.bus import Context, Id, Page, PagedQuery, Query, handles
 from bpm.events import health_tables, subscription_tables
-from bpm.events.subscription_tables import Subscription
+from bpm.events.subscription_tables import SUBSCRIPTIONS, Subscription
 from bpm.security.secrets import SecretBox
+from bpm.store.words import before
 from commands.subscriptions.access import existing, shown_now
 from commands.subscriptions.fields import Dialect
 from commands.subscriptions.views import SubscriptionView, shown
 
 
 class GetSubscriptionListQuery(PagedQuery[Page[SubscriptionView]]):
-    """List subscriptions; `event` is the name of an event that they want."""
+    """List subscriptions; `event` is the name of an event that they want.
+
+    `searchText` looks into name, description and URL; what stands behind the `?` of a URL is neither searched nor
+    sorted by.
+    """
 
     permission = "subscriptions:read"
     succeeded = "Subscriptions retrieved successfully"
@@ -32,8 +37,9 @@ def list_subscriptions(
     statement = subscription_tables.select_subscriptions(
         is_active=query.is_active, event=query.event, dialect=query.dialect
     )
-    columns = {"createdAt": "created_at", "id": "id", "name": "name", "url": "url"}
-    words = ("name", "description", "url")
+    address = before(SUBSCRIPTIONS.c.url, "?")
+    columns = {"createdAt": "created_at", "id": "id", "name": "name", "url": address}
+    words = ("name", "description", address)
     page = query.page(context, statement, Subscription, lambda row: row, search=words, sortable=columns)
     doing = health_tables.health_of(context.tx, context.organization_id, [row.id for row in page.items])
     now = context.now()

@@ -1,6 +1,6 @@
 """Send an event to one subscription alone, to see whether its receiver is there."""
 
-from typing import Any
+from typing import Any, cast
 
 from bpm.bus import Command, Context, Id, View, handles
 from bpm.errors import Conflict
@@ -55,9 +55,10 @@ def send_test(command: SendTestEventCommand, context: Context, publisher: Publis
     return TestEventView(delivery_id=delivery_id or "", event_id=str(event["id"]), event=name)
 
 
-def _example(name: str, context: Context) -> Any:
+def _example(name: str, context: Context) -> dict[str, Any]:
     """Return the registered example of a type, or the built-in one; the product's own events have none but that."""
     own = tables.event_type(context.tx, context.organization_id, name)
-    if own is not None and own.example is not None and not name.startswith(OWN_BEGINNINGS):
-        return own.example
+    example: Any = own.example if own is not None and not name.startswith(OWN_BEGINNINGS) else None
+    if isinstance(example, dict):
+        return cast("dict[str, Any]", example)
     return dict(BUILT_IN[name].example) if name in BUILT_IN else {}

@@ -83,7 +83,9 @@ async def back_test(
     jobs: JobQueue,
 ) -> BackTestView:
     """Compare now, or write down what is to be compared and ask for the job."""
-    findings = await check_code(command.config, sandbox) if command.config is not None else Findings()
+    findings = (
+        await check_code(command.config, sandbox, context.organization_id) if command.config is not None else Findings()
+    )
     row = await context.read(lambda inside: row_of(command, findings, inside, registry, secrets_box))
     plan = await context.read(lambda inside: _plan(command, row, inside))
     problems = [*findings.invalid, *findings.conflicts]

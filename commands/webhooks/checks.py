@@ -50,11 +50,11 @@ class Findings:
             raise Conflict(*self.conflicts, message="Validation failed")
 
 
-async def check_code(fields: WebHookFields, sandbox: Sandbox) -> Findings:
+async def check_code(fields: WebHookFields, sandbox: Sandbox, organization_id: int) -> Findings:
     """Compile the script, if there is one."""
     if fields.execution_code is None:
         return Findings()
-    found: Check = await sandbox.check(fields.execution_code)
+    found: Check = await sandbox.check(fields.execution_code, str(organization_id))
     return Findings(
         invalid=[placed(problem, "executionCode") for problem in found.problems],
         warnings=[placed(warning, "executionCode") for warning in found.warnings],

@@ -64,7 +64,7 @@ async def create(
     settings: Settings,
 ) -> WebHookConfigView:
     """Check everything, store it, and let this process's routes know."""
-    findings = await check_code(command, sandbox)
+    findings = await check_code(command, sandbox, context.organization_id)
 
     def store(inside: Context) -> WebHookConfigView:
         row = insert(command, command.key, findings, inside, registry, secrets_box, settings)
@@ -105,7 +105,7 @@ async def update(
     settings: Settings,
 ) -> WebHookConfigView:
     """Check everything, store it, and let this process's routes know."""
-    findings = await check_code(command, sandbox)
+    findings = await check_code(command, sandbox, context.organization_id)
 
     def store(inside: Context) -> WebHookConfigView:
         row = existing(command.id, inside)

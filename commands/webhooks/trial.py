@@ -111,7 +111,9 @@ async def test(
     execution: Execution,
 ) -> WebHookTrialView:
     """Walk the stations of a request: route, handshake, guard, mapping, execution."""
-    findings = await check_code(command.config, sandbox) if command.config is not None else Findings()
+    findings = (
+        await check_code(command.config, sandbox, context.organization_id) if command.config is not None else Findings()
+    )
     row = await context.read(lambda inside: row_of(command, findings, inside, registry, secrets_box))
     rule = RuleCompiler(registry, secrets_box, settings)(row)
     call = await context.read(lambda inside: _call(command, rule, inside, RequestSeal(secrets_box)))

@@ -65,9 +65,9 @@ class Sandbox:
     ) -> None:
         await self.close()
 
-    async def check(self, source: str) -> Check:
+    async def check(self, source: str, owner: str = "") -> Check:
         """Return every problem and warning of a source; raises SandboxUnavailable."""
-        return (await self._compile(source, self.limits)).check
+        return (await self._compile(source, self.limits, owner)).check
 
     async def run(
         self,
@@ -78,6 +78,7 @@ class Sandbox:
         send_at_end: Send | None = None,
         isolation: Isolation = "run",
         tenant: str = "",
+        owner: str = "",
         seed: int | None = None,
         now: datetime | None = None,
         limits: Limits | None = None,
@@ -86,7 +87,8 @@ class Sandbox:
 
         `inputs` are named as in `policy.INPUTS`; JSON types, Decimal, UUID, dates and times (as text). With
         isolation `rule`, a process is reused for runs of the same `tenant` and source: let `tenant` name
-        organisation, rule and revision. `send` sends a command at once; `send_at_end` notes one that the script
+        organisation, rule and revision. Owners take turns when the machine is full: let `owner` name the
+        organisation. `send` sends a command at once; `send_at_end` notes one that the script
         wants carried out when it has ended well, which is the caller's to do. Raises ValueError or TypeError for
         inputs that cannot be given,
         SandboxUnavailable, and whatever `send` raises besides CommandRefused.
@@ -95,27 +97,29 @@ class Sandbox:
         seed = secrets.randbits(63) if seed is None else seed
         moment = (now or datetime.now(UTC)).astimezone(UTC)
         run = Run(ok=False, seed=seed, now=moment)
-        compiled = await self._compile(source, limits)
+        compiled = await self._compile(source, limits, owner)
         if compiled.code is None:
             return replace(run, failure=_rejection(compiled.check.problems[0]))
         job = _job(compiled.code, inputs, run, limits)
         if len(job) - len(compiled.code) > limits.input_bytes:
             return replace(run, failure=Failure("error", _too_much(len(job), limits)))
         key = (tenant, source, limits) if isolation == "rule" else None
-        ended = await self._dispatcher.perform(Task(source, job, limits, RUNNING, Senders(send, send_at_end), key))
+        ended = await self._dispatcher.perform(
+            Task(source, job, limits, RUNNING, Senders(send, send_at_end), key, owner)
+        )
         return _finished(run, ended, source, limits, with_variables="variables" in inputs)
 
-    async def _compile(self, source: str, limits: Limits) -> Compiled:
+    async def _compile(self, source: str, limits: Limits, owner: str) -> Compiled:
         text = source.encode("utf-8", "surrogatepass")
         if len(text) > limits.source_bytes:
             words = f"The source takes {len(text)} bytes; at most {limits.source_bytes} are allowed (source_bytes)."
             return Compiled(None, Check([Problem(1, 1, 1, 2, "too_large", words)], []))
         key = hashlib.sha256(f"{BUILD} {limits.source_depth} ".encode() + text).digest()
-        return await self.compilations.get(key, lambda: self._compile_anew(source, limits))
+        return await self.compilations.get(key, lambda: self._compile_anew(source, limits, owner))
 
-    async def _compile_anew(self, source: str, limits: Limits) -> Compiled:
+    async def _compile_anew(self, source: str, limits: Limits, owner: str) -> Compiled:
         job = {"t": "compile", "source": source, "depth": limits.source_depth}
-        task = Task(source, pack(job, unicode_errors="surrogatepass"), self.limits, COMPILING)
+        task = Task(source, pack(job, unicode_errors="surrogatepass"), self.limits, COMPILING, owner=owner)
         return _compiled(await self._dispatcher.perform(task))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from scripts.server.clocks import Clocks
 from scripts.server.messages import rooms, understood
+from scripts.server.places import Places
 from scripts.server.remote_child import Child, ChildGoneError
 from scripts.shared.frames import MalformedFrameError, pack
 from scripts.shared.limits import KIB, Limits
@@ -27,20 +28,21 @@ class Turn:
     Without that, scripts whose commands start other scripts could wait for one another for ever.
     """
 
-    def __init__(self, places: asyncio.Semaphore) -> None:
+    def __init__(self, places: Places, owner: str) -> None:
         self._places = places
+        self._owner = owner
         self._held = False
 
     async def take(self) -> None:
         """Wait for a place."""
-        await self._places.acquire()
+        await self._places.take(self._owner)
         self._held = True
 
     def give(self) -> None:
         """Give the place back, if it is held."""
         if self._held:
             self._held = False
-            self._places.release()
+            self._places.give(self._owner)
 
 
 class Conversation:

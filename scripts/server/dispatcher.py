@@ -1,6 +1,5 @@
 """Gives a job to a child and brings back how it ended; starts again when the zygote died under it."""
 
-import asyncio
 import os
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Any, NamedTuple
 
 from scripts.server.conversation import Conversation, Turn
 from scripts.server.messages import COMPILING
+from scripts.server.places import Places
 from scripts.server.pool import Pool
 from scripts.server.remote_child import Child
 from scripts.server.verdict import verdict
@@ -29,6 +29,8 @@ class Task:
     """The kinds of messages its child may send."""
     senders: Senders = NOBODY
     key: Hashable | None = None
+    owner: str = ""
+    """For whom it is done; owners take turns."""
 
 
 class Ended(NamedTuple):
@@ -48,7 +50,7 @@ class Dispatcher:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._places = asyncio.Semaphore(max(8, 4 * (os.cpu_count() or 1)))
+        self._places = Places(max(8, 4 * (os.cpu_count() or 1)))
 
     async def perform(self, task: Task) -> Ended:
         """Run a task to its end; raises SandboxUnavailable and what its `send` raises."""
@@ -60,7 +62,7 @@ class Dispatcher:
         return ended
 
     async def _attempt(self, task: Task) -> Ended:
-        turn = Turn(self._places)
+        turn = Turn(self._places, task.owner)
         child: Child | None = None
         try:
             await turn.take()

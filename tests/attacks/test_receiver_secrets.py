@@ -1,13 +1,15 @@
 """What a subscription sends to its receiver goes to nobody else, and comes back from nowhere."""
 
 import base64
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bpm.errors import Invalid
-from bpm.events.answer import Attempt, without_echo
+from bpm.events.answer import Attempt
+from bpm.events.echoes import without_echo
 from bpm.events.headers import header_problems
 from bpm.settings import Settings
 from tests.commands.conftest import House
@@ -96,3 +98,55 @@ def test_no_form_of_an_echoed_credential_is_kept() -> None:
     for form in forms:
         kept = without_echo(Attempt(status=200, headers={"x-echo": form}, body=f"you sent {form}"), [f"Basic {word}"])
         assert form not in f"{kept.headers} {kept.body}"
+
+
+@pytest.mark.parametrize("cut", [18, 14, 10])
+def test_a_credential_in_an_answer_that_is_no_http_is_not_kept(cut: int) -> None:
+    """The sentence about it repeats what came, perhaps cut off in the middle."""
+    said = f"the answer is not HTTP/1.1 (Invalid header token: b'Bearer {'canary-4711-abcdef'[:cut]}...')"
+    kept = without_echo(Attempt(error=said), ["Bearer canary-4711-abcdef"])
+    assert kept.error is not None
+    assert "canary" not in kept.error
+    assert "not HTTP/1.1" in kept.error
+
+
+def test_the_name_of_a_header_repeats_no_credential() -> None:
+    """Names are kept in lower case."""
+    kept = without_echo(Attempt(status=200, headers={"x-canary-4711": "a"}), ["X-Canary-4711"])
+    assert list(kept.headers) == ["***"]
+
+
+@pytest.mark.parametrize("words", [1, 3])
+def test_looking_for_credentials_takes_a_moment(words: int) -> None:
+    """Long headers against a long answer that nearly repeats them; before, this held the event loop for seconds."""
+    credentials = [" ".join(f"{'a' * (1_980 // words)}{number}{word}" for word in range(words)) for number in range(20)]
+    answer = Attempt(status=500, headers={f"h{number}": "a" * 500 for number in range(40)}, body="a" * 4_096)
+    began = time.process_time()
+    assert str(without_echo(answer, credentials).body).endswith("***")
+    assert time.process_time() - began < 2
+
+
+def test_nothing_is_kept_where_too_many_words_are_secrets() -> None:
+    """Only the status and the time to come again."""
+    words = [" ".join(f"canary{number}{word}" for word in range(100)) for number in range(20)]
+    answer = Attempt(status=503, headers={"x-echo": words[0], "retry-after": "7"}, body=words[1])
+    kept = without_echo(answer, words)
+    assert (kept.status, kept.headers) == (503, {"retry-after": "7"})
+    assert "canary" not in str(kept.body)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"), [("example.com/in", 1), ("a=1", 0), ("canary", 0), ("token=c", 0), ("?", 0)]
+)
+async def test_a_token_in_the_url_is_not_found_by_searching(house: House, words: str, found: int) -> None:
+    """Who sees stars must not find the letters behind them one by one."""
+    await subscribed(house, "https://example.com/in?token=canary-4713&a=1")
+    assert (await house.send("GetSubscriptionListQuery", searchText=words))["totalCount"] == found
+
+
+async def test_urls_are_not_sorted_by_their_tokens(house: House) -> None:
+    """A subscription of one's own beside it would tell which token is greater."""
+    for token in ("b", "c", "a"):
+        await subscribed(house, f"https://example.com/in?token={token}")
+    listed = await house.send("GetSubscriptionListQuery", sortBy="url", sortDirection="asc")
+    assert [item["id"] for item in listed["items"]] == [1, 2, 3]
