@@ -95,10 +95,10 @@ class App:
         compile_rule = RuleCompiler(self.registry, box, settings)
         self.routes = RouteTable(self.database, compile_rule)
         self.fixed = FixedRoutes(providers.discover(settings))
-        answers = Answers(_problem)
+        seal = RequestSeal(box)
+        answers = Answers(_problem, seal)
         self.guard = Guard()
         quota = Quota(settings.quarantine)
-        seal = RequestSeal(box)
         inbox = Inbox(self.database, self.jobs, self.lanes, quota, seal)
         self.execution = Execution(
             self.bus,

@@ -6,8 +6,8 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable, Generator, MutableMapping
+from typing import Any, cast
 
 import structlog
 import uvicorn
@@ -19,6 +19,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 from bpm.app import App
 from bpm.errors import Misconfigured
 from bpm.security.net import AddressList
+from bpm.security.redaction import REDACTED, is_secret_name, redacted_text
 from bpm.settings import Settings
 from bpm.web.connections import Connections, HttpConnection, ServerConfig, descriptors
 from bpm.web.lingering import Lingering
@@ -160,13 +161,40 @@ def announce(words: str, app: App) -> None:
     print(f"{words} (data in {app.settings.data_dir.resolve()})", flush=True)  # noqa: T201
 
 
+class DiscreetFormatter(logging.Formatter):
+    """Writes the lines and traces of libraries without what looks like a secret."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return redacted_text(super().format(record))
+
+
+def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace what looks like a secret in our own lines, rendered traces included."""
+    for name, value in event.items():
+        event[name] = REDACTED if isinstance(value, str) and is_secret_name(name) else _discreet(value)
+    return event
+
+
+def _discreet(value: Any) -> Any:
+    if isinstance(value, str):
+        return redacted_text(value)
+    if isinstance(value, list):
+        return [_discreet(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {name: _discreet(item) for name, item in cast("dict[Any, Any]", value).items()}
+    return value
+
+
 def configure_logs(settings: Settings) -> None:
     """Send our logs, and those of the libraries from warning on, to standard error."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     # no local variables beside a trace: they hold passwords, tokens and what customers send
     traces = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
-    logging.basicConfig(level=max(level, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(DiscreetFormatter("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler])
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -176,6 +204,7 @@ def configure_logs(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             ExceptionRenderer() if console else traces,
+            hide_secrets,
             structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(),
         ],
     )

@@ -16,11 +16,11 @@ from router.guard import SIGNATURE, Verdict
 from router.providers import Answer
 from router.request import InboundCall
 from router.rule import Rule
+from router.seal import JSON, RequestSeal
 
 Problems = Callable[[BpmError, str, str], Answer]
 """Makes the answer of an error: (error, request id, the message's text of failure)."""
 
-JSON = "application/json"
 FIRST_ERROR = 400
 """The lowest status by which a caller is told that its request was not taken."""
 OURS = frozenset(
@@ -46,8 +46,9 @@ def accepted(request_id: str, status: int = 200) -> Answer:
 class Answers:
     """Makes answers; which error has which status is the web's to know."""
 
-    def __init__(self, problems: Problems) -> None:
-        """Take how errors are answered."""
+    def __init__(self, problems: Problems, seal: RequestSeal) -> None:
+        """Take how errors are answered, and what opens an answer that was given before."""
+        self._seal = seal
         self._problems = problems
 
     def problem(self, error: BpmError, request_id: str, failed: str = "") -> Answer:
@@ -99,10 +100,7 @@ class Answers:
 
     def again(self, first: Any) -> Answer:
         """Answer a repeated request as the first one was."""
-        if first.answer_status is not None:
-            headers = tuple((name, value) for name, value in first.answer_headers or ())
-            return Answer(first.answer_status, first.answer_body or b"", first.answer_type or JSON, headers)
-        return accepted(first.request_id, 202 if first.state == tables.RUNNING else 200)
+        return self._seal.answer_of(first) or accepted(first.request_id, 202 if first.state == tables.RUNNING else 200)
 
 
 def has_refused(rule: Rule, outcome: Outcome) -> bool:

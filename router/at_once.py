@@ -8,8 +8,8 @@ from bpm.clock import Clock
 from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
 from router import attempts, tables
-from router.inbox import kept_headers
 from router.providers import Answer
+from router.seal import RequestSeal
 from router.settlement import settled
 
 Remembered = Callable[[Outcome], Answer | None]
@@ -22,8 +22,9 @@ class AtOnce:
     `first` is the request that carried the same provider's id before, if there was one.
     """
 
-    def __init__(self, row: dict[str, Any], clock: Clock, answer: Remembered) -> None:
-        """Take the request's row and what is remembered as its answer."""
+    def __init__(self, row: dict[str, Any], clock: Clock, answer: Remembered, seal: RequestSeal) -> None:
+        """Take the request's row, what is remembered as its answer, and what seals that."""
+        self._seal = seal
         self._row = row
         self._clock = clock
         self._answer = answer
@@ -58,10 +59,7 @@ class AtOnce:
         return {
             **columns,
             "dedupe_key": self._row["dedupe_key"] if first is not None else None,
-            "answer_status": first.status if first else None,
-            "answer_type": first.content_type if first else None,
-            "answer_body": first.body if first else None,
-            "answer_headers": kept_headers(first),
+            **self._seal.answer_columns(first),
         }
 
 
@@ -84,11 +82,12 @@ class AheadOfEffect(AtOnce):
         row: dict[str, Any],
         clock: Clock,
         answer: Remembered,
+        seal: RequestSeal,
         jobs: JobQueue,
         taken_up: Job,
     ) -> None:
         """Take also the job engine and the job."""
-        super().__init__(row, clock, answer)
+        super().__init__(row, clock, answer, seal)
         self._jobs = jobs
         self._taken_up = taken_up
 

@@ -7,7 +7,8 @@ of a rule without one, which is given the signatures (never a credential) while 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from bpm.security.redaction import (
     MIN_REPEATED,
@@ -40,14 +41,15 @@ URL_HEADERS = frozenset(
 class Confidential:
     """What a rule's scheme or a provider calls secret besides what always is.
 
-    `credentials` and `signatures` are headers' names in lower case, `parameters` those of the query; `values` are
-    secrets themselves, wherever they stand. `is_known` is False for a request that belongs to nothing, of which even
-    the path may hold a secret.
+    `credentials` and `signatures` are headers' names in lower case, `parameters` those of the query, `fields` those
+    of the body that prove the sender; `values` are secrets themselves, wherever they stand. `is_known` is False for a
+    request that belongs to nothing, of which even the path may hold a secret.
     """
 
     credentials: frozenset[str] = frozenset()
     signatures: frozenset[str] = frozenset()
     parameters: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
     values: frozenset[str] = field(default=frozenset(), repr=False)
     is_known: bool = True
 
@@ -68,18 +70,27 @@ class Confidential:
         visible: dict[str, str] = {}
         repeated = set(self.values)
         for name, value in headers.items():
-            if not self.hides_header(name):
-                visible[name] = redacted_url(value) if name in URL_HEADERS else value
-                continue
-            visible[name] = REDACTED
-            if len(value) >= MIN_REPEATED:
-                repeated.add(value)
+            if _is_plain(name) and name not in self.credentials and name not in self.signatures:
+                visible[name] = value
+            elif self.hides_header(name):
+                visible[name] = REDACTED
+                if len(value) >= MIN_REPEATED:
+                    repeated.add(value)
+            else:
+                visible[name] = redacted_url(value)
         return {name: without(value, repeated) for name, value in visible.items()} if repeated else visible
 
     def headers_to_use(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return the headers that templates and scripts may use: a secret one is not there at all."""
         stored = self.headers_to_store(headers)
-        return {name: value for name, value in stored.items() if not self.hides_header(name)}
+        return {name: value for name, value in stored.items() if value != REDACTED or not self.hides_header(name)}
+
+    def payload_to_use(self, payload: Any) -> Any:
+        """Return the payload that templates and scripts may use: without the fields that prove the sender."""
+        if not self.fields or not isinstance(payload, dict):
+            return payload
+        fields = cast("dict[str, Any]", payload)
+        return {name: value for name, value in fields.items() if name not in self.fields}
 
     def signatures_to_use(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return the hidden headers that are signatures, for a script that verifies them itself.
@@ -100,6 +111,12 @@ class Confidential:
 
     def _told(self, value: str | list[str]) -> str | list[str]:
         return without(value, self.values) if isinstance(value, str) else [without(one, self.values) for one in value]
+
+
+@lru_cache(maxsize=8192)
+def _is_plain(name: str) -> bool:
+    """Tell whether a header may be seen as it is, unless a scheme says otherwise."""
+    return name not in URL_HEADERS and not is_secret_header(name)
 
 
 ALWAYS = Confidential()

@@ -15,6 +15,7 @@ from bpm.clock import Clock
 from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Overloaded, Poisoned, Unavailable
 from bpm.jobs import Job, JobQueue, Lanes
 from bpm.security.permissions import Principal, acting
+from bpm.security.redaction import hidden_from_logs, without_secrets_of
 from bpm.store import Database, Transaction
 from router import tables
 from router.answers import Answers, accepted, has_refused
@@ -23,7 +24,7 @@ from router.config import ExecutionType, RetryConfig
 from router.fixed import FixedRoutes
 from router.inbox import Inbox, Source, pending
 from router.providers import Answer, Call, Refusal
-from router.request import InboundCall, call_of
+from router.request import InboundCall
 from router.rule import Rule
 from router.seal import RequestSeal
 from router.settlement import Settlement, Settling
@@ -92,7 +93,7 @@ class Execution:
         row = await self._open_row(job)
         if row is None or self._table.rests(row.organization_id):
             return  # the reconciler wakes it when the organisation is switched on
-        call = call_of(row)
+        call = self._seal.whole(row)
         rule = await self._rule_of(row)
         if rule is not None and rule.paused and await self._is_paused(rule.id):
             return  # it is woken when the rule goes on
@@ -150,9 +151,11 @@ class Execution:
 
         async def attempt() -> tuple[Outcome | None, AtOnce]:
             if registration.kind == "effect":
-                recorder: AtOnce = AheadOfEffect(row, self._clock, remembered, self._jobs, self._taken_up(call))
+                recorder: AtOnce = AheadOfEffect(
+                    row, self._clock, remembered, self._seal, self._jobs, self._taken_up(call)
+                )
                 return await self._within_limit(_enveloped(message, principal, call, recorder)), recorder
-            recorder = WithEffect(row, self._clock, remembered)
+            recorder = WithEffect(row, self._clock, remembered, self._seal)
             return await self._in_one_go(_enveloped(message, principal, call, recorder), recorder), recorder
 
         outcome, recorder = await self._once_the_first_is_over(attempt, rule)
@@ -237,10 +240,9 @@ class Execution:
 
     async def _message(self, row: Any, call: InboundCall, rule: Rule | None) -> tuple[Message[Any], Principal]:
         if row.provider is not None:
-            return self._provider_message(row.provider, self._seal.whole(row))
+            return self._provider_message(row.provider, call)
         if rule is None:
             raise NotFound("the configuration was deleted before the request was executed")
-        call = self._seal.with_signatures(row) if rule.verifies_by_script else call
         return rule.message(call), await self.principal_of(rule)
 
     def _provider_message(self, name: str, call: InboundCall) -> tuple[Message[Any], Principal]:
@@ -260,10 +262,12 @@ class Execution:
         if isinstance(error, Unavailable) or self._database.is_outage(error):
             raise error
         if isinstance(error, BpmError):
+            error.errors = _discreet(error.errors, call)
             return error
         if isinstance(error, ValueError):
-            return Failed(str(error))
-        log.error("request can't be made a message", request_id=call.id, exc_info=error)
+            return Failed(*_discreet((str(error),), call))
+        with hidden_from_logs(_payload_of(call)):
+            log.error("request can't be made a message", request_id=call.id, exc_info=error)
         return Defect()
 
     async def _refuse(self, call: InboundCall, source: Source, error: BpmError) -> Answer:
@@ -284,6 +288,17 @@ class Execution:
         task.add_done_callback(lambda _: self._unfinished.pop(envelope.request_id))
         done, _ = await asyncio.wait((task,), timeout=self._sync_seconds)
         return task.result() if done else None
+
+
+def _discreet(sentences: Sequence[str], call: InboundCall) -> tuple[str, ...]:
+    """Return sentences without the secrets that the request's body holds: they are written down."""
+    return without_secrets_of(sentences, _payload_of(call))
+
+
+def _payload_of(call: InboundCall) -> Any:
+    with contextlib.suppress(ValueError):
+        return call.payload.value
+    return None
 
 
 def _policy(row: Any, rule: Rule | None) -> RetryConfig:

@@ -163,7 +163,6 @@ class Inbox:
             "provider": source.provider,
             "method": call.method,
             **self._seal.columns(call, source.confidential),
-            "body": call.body,
             "address": call.address,
             "received_at": call.received_at,
             "state": state,
@@ -172,16 +171,8 @@ class Inbox:
             "dedupe_key": more.get("dedupe_key"),
             "duplicate_of": more.get("duplicate_of"),
             "attempt": more.get("attempt", 0),
-            "answer_status": answer.status if answer else None,
-            "answer_type": answer.content_type if answer else None,
-            "answer_body": answer.body if answer else None,
-            "answer_headers": kept_headers(answer),
+            **self._seal.answer_columns(answer),
         }
-
-
-def kept_headers(answer: Answer | None) -> list[list[str]] | None:
-    """Return an answer's further headers as they are stored, to be given again."""
-    return [list(header) for header in answer.headers] if answer is not None and answer.headers else None
 
 
 def pending(tx: Transaction, limit: int) -> Sequence[Job]:

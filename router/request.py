@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from bpm.clock import wire_time
 from bpm.security.identifiers import new_id
+from router.body_secrets import masked, secret_spans
 from router.confidential import Confidential
 from router.mapping import Payload, decode_body, fields_of, scope_of
 
@@ -48,7 +49,7 @@ class InboundCall:
     def scope(self, path_values: Mapping[str, str], confidential: Confidential) -> dict[str, Any]:
         """Return what templates see: `payload headers query path request`, without what is confidential."""
         return scope_of(
-            payload=self.payload.value,
+            payload=confidential.payload_to_use(self.payload.value),
             headers=confidential.headers_to_use(self.headers),
             query=confidential.query_to_use(self.query),
             path=path_values,
@@ -58,9 +59,16 @@ class InboundCall:
                 "path": self.path,
                 "address": self.address,
                 "receivedAt": wire_time(self.received_at),
-                "body": self.body.decode("utf-8", "replace"),
+                "body": self._text(confidential),
             },
         )
+
+    def _text(self, confidential: Confidential) -> str:
+        """Return the body as text, without the fields that prove the sender."""
+        body = self.body
+        if confidential.fields and body:
+            body = masked(body, secret_spans(body, self.payload, confidential.fields))
+        return body.decode("utf-8", "replace")
 
     @property
     def size(self) -> int:

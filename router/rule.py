@@ -155,7 +155,7 @@ class RuleCompiler:
         """Keep as much as is whole: what was accepted before the secrets were lost is still executed."""
         without_secrets = {**row.definition, "signature": None, "handshake": None}
         try:
-            rule = self._rule(row, _stored_fields(without_secrets))
+            rule = self._rule(row, _stored_fields(opened_definition(without_secrets, self._box)))
         except ValueError:
             rule = replace(self._rule(row, _bare(row)), dispatch=_refusing(reason))
         signature = cast("dict[str, Any]", row.definition.get("signature") or {})
@@ -186,7 +186,7 @@ def _stored_fields(definition: Mapping[str, Any]) -> WebHookFields:
 def _confidential(verifier: Verifier) -> Confidential:
     names = verifier.scheme.proving_headers
     if verifier.scheme.kind != "static":
-        return Confidential(signatures=names)
+        return Confidential(signatures=names, fields=verifier.scheme.secret_fields)
     texts = (key.value.decode("utf-8", "replace") for key in verifier.keys)
     return Confidential(names, values=frozenset(text for text in texts if len(text) >= MIN_REPEATED))
 

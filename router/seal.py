@@ -6,10 +6,15 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from bpm.security.redaction import redacted_text
-from bpm.security.secrets import SecretBox, SecretError
+from bpm.security.sealing import open_text, seal_text
+from bpm.security.secrets import SecretBox, SecretError, is_sealed_bytes
+from router.body_secrets import Span, masked, secret_spans
 from router.confidential import Confidential
+from router.providers import Answer
 from router.request import InboundCall, call_of
 from router.signatures import Scheme
+
+JSON = "application/json"
 
 
 class RequestSeal:
@@ -20,14 +25,21 @@ class RequestSeal:
         self._box = box
 
     def columns(self, call: InboundCall, confidential: Confidential) -> dict[str, Any]:
-        """Return the columns of a request's row that hold what the sender wrote into its head."""
+        """Return the columns of a request's row that hold what the sender wrote."""
         headers, query = confidential.headers_to_store(call.headers), confidential.query_to_store(call.query_string)
         hidden = {name: value for name, value in call.headers.items() if headers[name] != value}
+        kept = _proofs(hidden, confidential)
+        if query != call.query_string:
+            kept["query"] = call.query_string
+        spans = _spans(call, confidential)
+        if spans:
+            kept["body"] = [(start, call.body[start:end].decode("latin-1")) for start, end in spans]
         return {
             "path": call.path if confidential.is_known else redacted_text(call.path),
             "query": query,
             "headers": headers,
-            "sealed": self._sealed(hidden, confidential, call.query_string if query != call.query_string else None),
+            "body": masked(call.body, spans) if spans else call.body,
+            "sealed": self._box.encrypt(to_json(kept).decode()) if kept else None,
         }
 
     def whole(self, row: Any) -> InboundCall:
@@ -44,15 +56,34 @@ class RequestSeal:
         Whoever writes the scheme could find out a credential otherwise, by asking for one beginning after another.
         """
         is_signed = scheme is not None and scheme.kind not in ("none", "static")
-        return self.with_signatures(row) if is_signed else call_of(row)
+        return self.with_signatures(row) if is_signed else self._opened(row, ())
 
-    def _sealed(self, hidden: dict[str, str], confidential: Confidential, query: str | None) -> str | None:
-        if not hidden and query is None:
+    def answer_columns(self, answer: Answer | None) -> dict[str, Any]:
+        """Return the columns of an answer that is given again to repetitions; its body may hold a secret."""
+        return {
+            "answer_status": answer.status if answer else None,
+            "answer_type": answer.content_type if answer else None,
+            "answer_body": self._box.encrypt_bytes(answer.body) if answer else None,
+            "answer_headers": self._sealed_headers(answer) if answer and answer.headers else None,
+        }
+
+    def answer_of(self, row: Any) -> Answer | None:
+        """Return the answer that was given to a request, if one is kept and can be opened.
+
+        Earlier versions kept it as it was.
+        """
+        if row.answer_status is None:
             return None
-        signatures = {name: value for name, value in hidden.items() if confidential.is_signature(name)}
-        credentials = {name: value for name, value in hidden.items() if name not in signatures}
-        kept = {"signatures": signatures, "credentials": credentials, "query": query}
-        return self._box.encrypt(to_json(kept).decode())
+        body = row.answer_body or b""
+        try:
+            body = self._box.decrypt_bytes(body) if is_sealed_bytes(body) else body
+            headers = tuple((name, open_text(value, self._box)) for name, value in row.answer_headers or ())
+        except SecretError:
+            return None
+        return Answer(row.answer_status, body, row.answer_type or JSON, headers)
+
+    def _sealed_headers(self, answer: Answer) -> list[list[str]]:
+        return [[name, seal_text(value, self._box)] for name, value in answer.headers]
 
     def _opened(self, row: Any, parts: tuple[str, ...]) -> InboundCall:
         call = call_of(row)
@@ -64,6 +95,26 @@ class RequestSeal:
             return call
         headers = dict(call.headers)
         for part in parts:
-            headers |= kept[part]
-        query = kept["query"] if "credentials" in parts else None
-        return replace(call, headers=headers, query_string=call.query_string if query is None else query)
+            headers |= kept.get(part, {})
+        query = kept.get("query", call.query_string) if "credentials" in parts else call.query_string
+        body = bytearray(call.body)
+        for start, text in kept.get("body", ()) if call.body else ():
+            body[start : start + len(text)] = text.encode("latin-1")
+        return replace(call, headers=headers, query_string=query, body=bytes(body))
+
+
+def _proofs(hidden: dict[str, str], confidential: Confidential) -> dict[str, Any]:
+    signatures = {name: value for name, value in hidden.items() if confidential.is_signature(name)}
+    credentials = {name: value for name, value in hidden.items() if name not in signatures}
+    parts = {"signatures": signatures, "credentials": credentials}
+    return {name: headers for name, headers in parts.items() if headers}
+
+
+def _spans(call: InboundCall, confidential: Confidential) -> list[Span]:
+    """Return where the body holds secrets; one that can't be read is kept as it came."""
+    if not call.body:
+        return []
+    try:
+        return secret_spans(call.body, call.payload, confidential.fields)
+    except ValueError:
+        return []

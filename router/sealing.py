@@ -3,12 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
-from bpm.security.redaction import REDACTED
+from bpm.security.redaction import REDACTED, redacted_text
 from bpm.security.references import is_reference
-from bpm.security.secrets import SecretBox
+from bpm.security.sealing import open_text, seal_text
+from bpm.security.secrets import SecretBox, SecretError
+from router.parameters import opened_parameters, redacted_parameters, sealed_parameters, with_stored_parameters
 
 PLACES = (("signature", "secret"), ("signature", "secrets"), ("handshake", "verifyToken"), ("handshake", "secret"))
 """Where secrets stand in a configuration's fields; one that is a reference (`env:`, `file:`) is kept in clear."""
+CODE = "executionCode"
+"""The script, which is sealed as a whole: nothing tells which of its texts are secrets."""
 
 
 def mapped(definition: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
@@ -21,14 +25,37 @@ def mapped(definition: Mapping[str, Any], change: Callable[[str], str]) -> dict[
     return changed
 
 
+def sealed_definition(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
+    """Return the fields as they are stored; `***` stays, for the secret that is stored already."""
+
+    def seal(secret: str) -> str:
+        return secret if secret == REDACTED or is_reference(secret) else box.encrypt(secret)
+
+    return _with_code(sealed_parameters(mapped(definition, seal), box), lambda code: seal_text(code, box))
+
+
 def redacted_definition(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields as answers, lists and revisions show them."""
-    return mapped(definition, lambda secret: secret if is_reference(secret) else REDACTED)
+    """Return the fields as lists and revisions keep them; the script stays as it is stored."""
+    return redacted_parameters(mapped(definition, lambda secret: secret if is_reference(secret) else REDACTED))
 
 
 def opened_definition(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
     """Return the fields with every sealed secret in clear; raises `SecretError` for one that can't be opened."""
-    return mapped(definition, lambda secret: secret if is_reference(secret) else box.decrypt(secret))
+    opened = mapped(definition, lambda secret: secret if is_reference(secret) else box.decrypt(secret))
+    return _with_code(opened_parameters(opened, box), lambda code: open_text(code, box))
+
+
+def shown_definition(definition: Mapping[str, Any], box: SecretBox, *, with_secrets: bool) -> dict[str, Any]:
+    """Return the fields as answers show them; secrets in the script only `with_secrets`."""
+
+    def show(code: str) -> str:
+        try:
+            opened = open_text(code, box)
+        except SecretError:
+            return REDACTED
+        return opened if with_secrets else redacted_text(opened)
+
+    return _with_code(redacted_definition(definition), show)
 
 
 def references_in(definition: Mapping[str, Any]) -> set[str]:
@@ -50,12 +77,17 @@ def with_stored_secrets(definition: Mapping[str, Any], stored: Mapping[str, Any]
     A named secret keeps the one of its name. Beside a new `secret`, the first `***` of `secrets` keeps the one that
     was `secret` until now, so that it goes on counting during rotation.
     """
-    merged = dict(definition)
+    merged = with_stored_parameters(definition, stored)
     for section in {section for section, _ in PLACES}:
         inside, before = merged.get(section), stored.get(section)
         if isinstance(inside, Mapping) and isinstance(before, Mapping):
             merged[section] = _kept(cast("Mapping[str, Any]", inside), cast("Mapping[str, Any]", before))
     return merged
+
+
+def _with_code(definition: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    code = definition.get(CODE)
+    return {**definition, CODE: change(code)} if isinstance(code, str) else definition
 
 
 def _changed(value: Any, change: Callable[[str], str]) -> Any:

@@ -11,6 +11,7 @@ from bpm.clock import Clock, wire_time
 from bpm.errors import BpmError, Fenced
 from bpm.jobs import Job, JobQueue, Lane, Lanes, jittered
 from bpm.security.permissions import PUBLISH_OWN, Principal
+from bpm.security.redaction import redacted
 from bpm.store import Transaction
 from router import attempts, tables
 from router.config import RetryConfig
@@ -114,7 +115,7 @@ def settled(outcome: Outcome, message_type: str | None, attempt: int, now: datet
 
 
 def kept_result(outcome: Outcome) -> Any:
-    """Return the data as it is kept with the request."""
+    """Return the data as it is kept with the request: without secrets, as a new API key is one."""
     if outcome.json is None or len(outcome.json) > MAX_RESULT_BYTES:
         return None
-    return outcome.wire
+    return redacted(outcome.wire)

@@ -13,6 +13,7 @@ from bpm.bus import tables
 from bpm.bus.behaviors import Next, authorise, compose, demand, logged
 from bpm.bus.causes import Causes
 from bpm.bus.context import Context, EffectContext
+from bpm.bus.discretion import discreet, secrets_of
 from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.later import Later, ScheduledMessages
@@ -28,6 +29,7 @@ from bpm.errors import BpmError, Defect, Failed, TookTooLong
 from bpm.jobs import JobQueue
 from bpm.metering import MAX_MESSAGE_STEPS, budget
 from bpm.security.permissions import SYSTEM, Permission, Principal
+from bpm.security.redaction import hidden_from_logs
 from bpm.security.secrets import SecretBox
 from bpm.settings import ProcessSettings
 from bpm.store import Database, Overran, Transaction
@@ -58,7 +60,8 @@ class Bus:
         """
         self.registry = registry
         self.database = database
-        self.scheduled = ScheduledMessages(database, jobs, clock)
+        self.box = box
+        self.scheduled = ScheduledMessages(database, jobs, clock, box)
         self.scheduled.executor = self
         self.causes = Causes(clock, limits or ProcessSettings())
         self._clock = clock
@@ -192,7 +195,7 @@ class Bus:
                 data = work(context)
                 return self._outcome(envelope, data) if on_wire else Outcome(data=data)
         except BpmError as error:
-            return Outcome(error=error)
+            return Outcome(error=discreet(envelope, error))
         except Overran:
             raise
         except BaseException as error:  # `SystemExit` and kin end this handler, and neither its thread nor the process
@@ -215,7 +218,7 @@ class Bus:
             with budget(MAX_MESSAGE_STEPS):
                 outcome = self._outcome(envelope, await run_handler(handler, envelope.name, seconds))
         except BpmError as error:
-            outcome = Outcome(error=error)
+            outcome = Outcome(error=discreet(envelope, error))
         except Exception as error:
             outcome = Outcome(error=_defect(envelope, error))
         if context.concluded is None:
@@ -257,5 +260,6 @@ def _raising(error: BpmError) -> Callable[[Context], Any]:
 
 
 def _defect(envelope: Envelope, error: BaseException) -> Defect:
-    log.error("handler failed", type=envelope.name, request_id=envelope.request_id, exc_info=error)
+    with hidden_from_logs(*secrets_of(envelope)):
+        log.error("handler failed", type=envelope.name, request_id=envelope.request_id, exc_info=error)
     return Defect()

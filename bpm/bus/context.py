@@ -12,6 +12,7 @@ from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
 from bpm.bus.rehearsed import Rehearsed
 from bpm.security.permissions import Permission, Principal
+from bpm.security.secrets import SecretBox
 from bpm.store import Database, Transaction
 from bpm.store.session import ScopedSession
 
@@ -27,6 +28,7 @@ class Sender(Protocol):
     registry: "Registry"
     database: Database
     causes: Causes
+    box: SecretBox
 
     def now(self) -> datetime:
         """Return the present moment of the injected clock."""
@@ -91,6 +93,11 @@ class Context:
     def causes(self) -> Causes:
         """What counts how much one cause sets in motion."""
         return self._bus.causes
+
+    @property
+    def box(self) -> SecretBox:
+        """What seals secrets that are stored to be used later."""
+        return self._bus.box
 
     def now(self) -> datetime:
         """Return the present moment."""

@@ -1,6 +1,6 @@
 """Messages for later: a row that says what to send, and a job that sends it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,10 +11,12 @@ from bpm.bus.envelope import Envelope
 from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registry
 from bpm.clock import Clock
-from bpm.errors import BpmError, Fenced, Poisoned
+from bpm.errors import BpmError, Failed, Fenced, Poisoned
 from bpm.jobs import Job, JobQueue, jittered
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal, acting, stored_authority
+from bpm.security.sealing import open_fields, seal_fields
+from bpm.security.secrets import SecretBox, SecretError
 from bpm.store import Database, Transaction
 
 KIND = "message"
@@ -51,8 +53,9 @@ class ScheduledMessages:
 
     name = KIND
 
-    def __init__(self, database: Database, jobs: JobQueue, clock: Clock) -> None:
-        """Stand between the table and the job engine."""
+    def __init__(self, database: Database, jobs: JobQueue, clock: Clock, box: SecretBox) -> None:
+        """Stand between the table and the job engine; `box` seals secrets until they are sent."""
+        self._box = box
         self._database = database
         self._jobs = jobs
         self._clock = clock
@@ -66,7 +69,7 @@ class ScheduledMessages:
             "organization_id": envelope.principal.organization_id,
             "id": new_id(),
             "type": later.name,
-            "fields": later.fields,
+            "fields": self._sealed(later),
             "key": f"{envelope.principal.organization_id}:{later.key}" if later.key is not None else None,
             "principal_id": envelope.principal.id,
             "principal_name": envelope.principal.name,
@@ -83,6 +86,17 @@ class ScheduledMessages:
         if tables.schedule(tx, row):
             self._jobs.enqueue(tx, Job(KIND, str(row["id"]), 0, due))
 
+    def _sealed(self, later: Later) -> Mapping[str, Any]:
+        assert self.executor is not None
+        message_type = self.executor.registry.find(later.name).message_type
+        return seal_fields(later.fields, self._box, message_type.secrets | message_type.sources)
+
+    def _opened(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return open_fields(fields, self._box)
+        except SecretError as error:
+            raise Failed(f"fields: {error}") from error
+
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
         return [Job(KIND, row.id, row.attempt, row.due_at) for row in tables.waiting_messages(tx, limit)]
@@ -97,7 +111,7 @@ class ScheduledMessages:
         principal = sender_of(row)
         settlement = Settlement(self._jobs, self._clock, job)
         try:
-            message = self.executor.registry.decode(row.type, row.fields)
+            message = self.executor.registry.decode(row.type, self._opened(row.fields))
         except BpmError as error:
             outcome = Outcome(error=error)
             await self._database.write(lambda tx: settlement.settle(tx, outcome))

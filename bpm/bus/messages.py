@@ -36,7 +36,8 @@ class Message(WireModel, Generic[R]):
     """A command or query; its class name is its `$type`, its docstring its description.
 
     `permission` is what the sender must hold, `succeeded` and `failed` are the texts of the answer,
-    `aliases` further names it answers to, and `secrets` the fields that no log may show. An effect that touches
+    `aliases` further names it answers to, `secrets` the fields that no log may show, and `sources` those with source
+    code, of which the audit log keeps the fingerprint. An effect that touches
     nothing outside but through its context is `rehearsable` (see `bpm.bus.rehearsal`). `time_limit` is how many
     seconds an effect may take; None is the setting `BPM_EFFECT_SECONDS`.
     """
@@ -46,6 +47,7 @@ class Message(WireModel, Generic[R]):
     failed: ClassVar[str] = "Operation failed"
     aliases: ClassVar[tuple[str, ...]] = ()
     secrets: ClassVar[frozenset[str]] = frozenset()
+    sources: ClassVar[frozenset[str]] = frozenset()
     rehearsable: ClassVar[bool] = False
     time_limit: ClassVar[float | None] = None
 

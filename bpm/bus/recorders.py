@@ -1,6 +1,7 @@
 """What is written beside the effect of every command, in its transaction: the answer by key, and the audit."""
 
-from typing import Any
+import hashlib
+from typing import Any, cast
 
 from pydantic_core import from_json, to_json
 
@@ -112,6 +113,24 @@ def _is_final(error: BpmError, envelope: Envelope) -> bool:
     return bool(envelope.fingerprint) and not isinstance(error, Unavailable | RateLimited | Defect)
 
 
+def _without_sources(value: Any, names: frozenset[str]) -> Any:
+    """Return JSON values with source code replaced by what it is known again by, wherever it stands."""
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return {
+            name: _fingerprint(inside) if name in names and isinstance(inside, str) else _without_sources(inside, names)
+            for name, inside in fields.items()
+        }
+    if isinstance(value, list):
+        return [_without_sources(item, names) for item in cast("list[Any]", value)]
+    return value
+
+
+def _fingerprint(source: str) -> str:
+    """Return by what source code is known again: the code itself, and secrets in it, stay where it is kept."""
+    return f"sha256:{hashlib.sha256(source.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
 class Audit:
     """Every command leaves a line: who, what, from where, with which outcome."""
 
@@ -128,7 +147,8 @@ class Audit:
         if not isinstance(message, Command):
             return
         line = self.line(envelope.principal, envelope.name, envelope.request_id, envelope.address, outcome.error)
-        line["fields"] = redacted(message.model_dump(mode="json", by_alias=True, exclude_unset=True), message.secrets)
+        fields = redacted(message.model_dump(mode="json", by_alias=True, exclude_unset=True), message.secrets)
+        line["fields"] = _without_sources(fields, message.sources) if message.sources else fields
         line["correlation_id"], line["causation_id"] = envelope.root, envelope.causation_id
         tx.append(tables.AUDIT, line)
 

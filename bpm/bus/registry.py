@@ -20,6 +20,7 @@ from pydantic_core import to_json
 from bpm.bus.messages import Message, Query
 from bpm.bus.sentences import sentences
 from bpm.errors import Invalid, Misconfigured, NotFound
+from bpm.security.redaction import without_secrets_of
 from bpm.spelling import nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -134,7 +135,7 @@ class Registry:
             problems = sentences(error, message_type)
         problems.extend(p for p in message_type.cross_check(fields) if p not in problems)
         if problems or message is None:
-            raise Invalid(*problems, message="Validation failed")
+            raise Invalid(*without_secrets_of(problems, fields, message_type.secrets), message="Validation failed")
         return message
 
     def plain(self, message: Message[Any], data: Any) -> Any:

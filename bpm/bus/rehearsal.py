@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bpm.bus.context import Context, EffectContext, Sender
+from bpm.bus.discretion import discreet, secrets_of
 from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope
 from bpm.bus.later import Later
@@ -15,6 +16,7 @@ from bpm.bus.outcome import Outcome
 from bpm.bus.rehearsed import Rehearsed
 from bpm.errors import BpmError, Defect, Failed
 from bpm.security.permissions import Permission, Principal
+from bpm.security.redaction import hidden_from_logs
 from bpm.store import Transaction
 
 R = TypeVar("R")
@@ -32,6 +34,7 @@ class Rehearsal:
         """Stand before the bus."""
         self.registry = bus.registry
         self.database = bus.database
+        self.box = bus.box
         self.sent: list[Rehearsed] = []
         self._bus = bus
         self.causes = bus.causes
@@ -76,9 +79,10 @@ class Rehearsal:
         try:
             return Outcome(data=await self._run(envelope))
         except BpmError as error:
-            return Outcome(error=error)
+            return Outcome(error=discreet(envelope, error))
         except Exception:
-            log.exception("rehearsed handler failed", type=envelope.name, request_id=envelope.request_id)
+            with hidden_from_logs(*secrets_of(envelope)):
+                log.exception("rehearsed handler failed", type=envelope.name, request_id=envelope.request_id)
             return Outcome(error=Defect())
 
     async def _run(self, envelope: Envelope) -> Any:

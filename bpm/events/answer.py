@@ -1,6 +1,8 @@
 """What became of one request for a delivery."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from bpm.security.redaction import REDACTED, is_secret_header, redacted, redacted_text
 
 MAX_KEPT = 4 * 1024
 MAX_HEADERS_KEPT = 40
@@ -33,6 +35,13 @@ class Attempt:
 def unmade(error: str, *, is_final: bool = False) -> Attempt:
     """Return an attempt that came to no request, for a reason that is not the receiver's."""
     return Attempt(error=error, made=False, is_final=is_final)
+
+
+def without_secrets(attempt: Attempt) -> Attempt:
+    """Return the attempt as it may be written down: without what the receiver answered that looks like a secret."""
+    headers = {name: REDACTED if is_secret_header(name) else redacted(text) for name, text in attempt.headers.items()}
+    body, error = (text and redacted_text(text) for text in (attempt.body, attempt.error))
+    return replace(attempt, headers=headers, body=body, error=error)
 
 
 class Answer:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
+
 from bpm.bus import Bus
 from bpm.errors import Fenced, Forbidden, Poisoned
 from bpm.events import breaker, delivery_tables, health_tables
-from bpm.events.answer import unmade
+from bpm.events.answer import unmade, without_secrets
 from bpm.events.delivery_tables import KIND, PAUSED, PENDING
 from bpm.events.destination import Destination, Destinations
 from bpm.events.echoes import without_echo
@@ -21,6 +23,7 @@ from bpm.events.transform import TransformError, transformed
 from bpm.jobs import Job
 from bpm.security.net_targets import Targets
 from bpm.security.permissions import WRITE_CODE, acting
+from bpm.security.redaction import redacted_text, without_secrets_of
 from bpm.store import Transaction
 from scripts import Sandbox
 
@@ -160,14 +163,16 @@ class Deliveries:
         try:
             await self._require_author(destination)
             changed = await transformed(destination, notice, row.ordering_key, self._sandbox, self._most_bytes)
-            kept = changed[:REQUEST_KEPT].decode("utf-8", "replace") if changed is not None else None
+            kept = redacted_text(changed[:REQUEST_KEPT].decode("utf-8", "replace")) if changed is not None else None
             if destination.broken is not None:
                 result = unmade(destination.broken)
             else:
                 sent = await self._sender().send(outgoing(destination, notice, changed, self._source, started_at))
                 result = without_echo(sent, destination.credentials)
         except TransformError as error:
-            result = unmade(str(error))
+            (sentence,) = without_secrets_of([str(error)], from_json(notice.data))
+            result = unmade(sentence)
+        result = without_secrets(result)
         await self._write(
             lambda tx: self._settlement.settle(
                 tx, row, destination, result, started_at=started_at, request_body=kept, is_probe=is_probe

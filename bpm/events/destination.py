@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
-
-from pydantic_core import from_json, to_json
 
 from bpm.clock import wire_time
 from bpm.events import subscription_tables as tables
+from bpm.events.sealing import SigningSecret, opened_headers, opened_secrets, opened_transform, opened_url
 from bpm.expressions import EvaluationError, Expression, Template, compile_expression, compile_template
 from bpm.jobs import Lane
 from bpm.metering import MAX_STEPS
@@ -18,20 +17,11 @@ from bpm.security.redaction import is_secret_parameter
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.store import Transaction
 from bpm.store.committed import CommittedCache
-from bpm.store.rows import aware
 
 MAX_CACHED = 10_000
 MAX_ORDERING_KEY = 200
 MAX_KEY_STEPS = 1_000
 """Steps of an ordering key."""
-
-
-@dataclass(frozen=True, slots=True)
-class SigningSecret:
-    """A secret deliveries are signed with, and until when; the newest has no end."""
-
-    secret: str
-    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +118,18 @@ class Destinations:
 
 def destination_of(row: Any, box: SecretBox) -> Destination:
     """Compile a subscription's row; events are kept for it also when its secrets can't be opened."""
-    headers, secrets, broken = _opened(row, box)
-    transform: dict[str, Any] = row.transform or {}
+    opened, broken = _opened(row, box)
+    transform = opened.transform
     return Destination(
         id=row.id,
         version=row.version,
         organization_id=row.organization_id,
         name=row.name,
-        url=row.url,
+        url=opened.url,
         dialect=row.dialect,
         format=row.format,
-        headers=headers,
-        secrets=secrets,
+        headers=opened.headers,
+        secrets=opened.secrets,
         filter=compile_expression(row.filter, missing="null") if row.filter else None,
         ordering=compile_expression(row.ordering_key, missing="null") if row.ordering_key else None,
         template=compile_template(transform["template"]) if "template" in transform else None,
@@ -153,11 +143,19 @@ def destination_of(row: Any, box: SecretBox) -> Destination:
     )
 
 
-def _opened(row: Any, box: SecretBox) -> tuple[dict[str, str], list[SigningSecret], str | None]:
+class _Opened(NamedTuple):
+    url: str
+    headers: Mapping[str, str] = {}
+    secrets: Sequence[SigningSecret] = ()
+    transform: Mapping[str, Any] = {}
+
+
+def _opened(row: Any, box: SecretBox) -> tuple[_Opened, str | None]:
     try:
-        return opened_headers(row.headers, box), opened_secrets(row.secrets, box), None
+        headers, secrets = opened_headers(row.headers, box), opened_secrets(row.secrets, box)
+        return _Opened(opened_url(row, box), headers, secrets, opened_transform(row.transform, box)), None
     except SecretError as error:
-        return {}, [], f"secret: {error}"
+        return _Opened(row.url), f"secret: {error}"
 
 
 def scope_of(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,27 +167,3 @@ def scope_of(event: Mapping[str, Any]) -> dict[str, Any]:
         "data": event["data"],
         "orderingKey": event["ordering_key"],
     }
-
-
-def sealed_secrets(secrets: Sequence[SigningSecret], box: SecretBox) -> str:
-    """Return signing secrets as they are stored."""
-    kept = [{"secret": s.secret, "expiresAt": s.expires_at.isoformat() if s.expires_at else None} for s in secrets]
-    return box.encrypt(to_json(kept).decode())
-
-
-def opened_secrets(sealed: str, box: SecretBox) -> list[SigningSecret]:
-    """Return stored signing secrets, the newest first; raises `SecretError`."""
-    return [
-        SigningSecret(kept["secret"], aware(kept["expiresAt"]) if kept["expiresAt"] else None)
-        for kept in from_json(box.decrypt(sealed))
-    ]
-
-
-def sealed_headers(headers: Mapping[str, str], box: SecretBox) -> str | None:
-    """Return custom headers as they are stored; None when there are none."""
-    return box.encrypt(to_json(dict(headers)).decode()) if headers else None
-
-
-def opened_headers(sealed: str | None, box: SecretBox) -> dict[str, str]:
-    """Return stored custom headers; raises `SecretError`."""
-    return from_json(box.decrypt(sealed)) if sealed else {}

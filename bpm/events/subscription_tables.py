@@ -16,8 +16,10 @@ from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 class Subscription(OrganizationRow, table=True):
     """Somebody's wish to be sent events.
 
-    `secrets` and `headers` are sealed JSON. `version` counts changes of what is sent and where; switching on and off
-    is none. While `is_resuming`, new events queue up behind the ones that waited. A deleted one is kept for its log.
+    `secrets` and `headers` are sealed JSON; `url` is without credentials, and where it has some `sealed_url` is the
+    whole one. Secrets in the template of a `transform`, and its script, are sealed. `version` counts changes of what
+    is sent and where; switching on and off is none. While `is_resuming`, new events queue up behind the ones that
+    waited. A deleted one is kept for its log.
     `script_authority` names who wrote the transform's script, if there is one.
     """
 
@@ -27,6 +29,7 @@ class Subscription(OrganizationRow, table=True):
     name: str = ""
     description: str = ""
     url: str
+    sealed_url: str | None = None
     events: list[str] = Field(sa_type=JsonColumn)
     dialect: str = "standard"
     format: str = "standard"

@@ -1,6 +1,7 @@
 """What was deployed, ready to run: each version of a process compiled once, each decision read once."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from bpm.bpmn.compiler.compile import CompiledProcess, load
 from bpm.bus import Context
@@ -8,7 +9,9 @@ from bpm.dmn import Decision, load_decisions
 from bpm.errors import NotFound
 from bpm.process import definition_tables
 from bpm.process.decision_tables import newest_decision
+from bpm.process.stored import restored_source
 from bpm.security.permissions import Authority
+from bpm.security.secrets import SecretBox
 from bpm.store import Transaction
 from bpm.store.committed import CommittedCache
 
@@ -31,7 +34,7 @@ class Deployed:
             deployed = definition_tables.find_definition(context.tx.session(None), definition_id)
             if deployed is None:
                 raise NotFound(f"there is no process definition {definition_id}")
-            return load(deployed.bpmn_xml, deployed.key)
+            return load(restored_source(deployed.bpmn_xml, context.box), deployed.key)
 
         return self._processes.get(context.tx, definition_id, look_up)
 
@@ -54,4 +57,9 @@ class Deployed:
         if deployed is None or deployed.id is None:
             raise NotFound(f"there is no decision {key}; deploy it with CreateDecisionDefinitionCommand")
         xml = deployed.dmn_xml
-        return self._decisions.get(context.tx, deployed.id, lambda: load_decisions(xml))[key]
+        read = partial(_decisions, xml, context.box)
+        return self._decisions.get(context.tx, deployed.id, read)[key]
+
+
+def _decisions(xml: str, box: SecretBox) -> Mapping[str, Decision]:
+    return load_decisions(restored_source(xml, box))

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bpm.bpmn.state import Caller, Instance
+from bpm.bpmn.state import Caller
+from bpm.process.stored import restored_state, with_data
 from bpm.security.permissions import Principal
+from bpm.security.secrets import SecretBox
 
 
 class Startable(Protocol):
@@ -65,6 +67,7 @@ class Standing:
     waits: Sequence[Any]
 
     @classmethod
-    def of_row(cls, row: Any, waits: Sequence[Any]) -> "Standing":
+    def of_row(cls, row: Any, waits: Sequence[Any], box: SecretBox) -> "Standing":
         """Read it from the instance's row."""
-        return cls(row.id, row.status, Instance.from_json(row.state).root_variables, [wait._mapping for wait in waits])
+        variables = restored_state(row.state, box).root_variables
+        return cls(row.id, row.status, variables, [with_data(wait._mapping, box) for wait in waits])

@@ -9,11 +9,12 @@ import structlog
 
 from bpm.bpmn.state import changes
 from bpm.bus import Bus, Envelope, Outcome
-from bpm.errors import BpmError, Conflict, Fenced, Forbidden, NotFound, Poisoned
+from bpm.errors import BpmError, Conflict, Failed, Fenced, Forbidden, NotFound, Poisoned
 from bpm.jobs import Job, JobQueue, jittered
 from bpm.process import start_tables, tables
 from bpm.process.actors import engine_of, starter_of
 from bpm.process.cache import Deployed
+from bpm.process.stored import restored_wait
 from bpm.security.permissions import EXECUTE, Authority, Permission, Principal, acting
 from bpm.store import Transaction, organizations
 
@@ -86,11 +87,16 @@ class ProcessJobs:
         if wait.kind not in ("command", "script"):
             await self._do_piece(ref)
             return
-        outcome = await self._execute(instance, wait, authors)
-        if outcome.error is not None:
-            await self._failed(instance, wait, outcome.error)
+        try:
+            data = restored_wait(wait.data, self._bus.box)
+        except Failed as error:
+            await self._answer(instance, wait, {"failure": _failure(error)})
             return
-        await self._answer(instance, wait, _answer_of(wait, outcome))
+        outcome = await self._execute(instance, wait, data, authors)
+        if outcome.error is not None:
+            await self._failed(instance, wait, data, outcome.error)
+            return
+        await self._answer(instance, wait, _answer_of(wait, data, outcome))
 
     async def _do_piece(self, ref: str) -> None:
         """Go on with long work, unless another piece has done this, too, in the meantime."""
@@ -117,9 +123,8 @@ class ProcessJobs:
         authors = self._deployed.authority(tx, instance.definition_id)
         return tables.find_wait(tx, instance_id, wait_id), instance, authors
 
-    async def _execute(self, instance: Any, wait: Any, authors: Authority) -> Outcome:
-        data = wait.data
-        name, fields = data.get("command"), data.get("fields")
+    async def _execute(self, instance: Any, wait: Any, data: dict[str, Any], authors: Authority) -> Outcome:
+        name, fields = data.get("command", ""), data.get("fields", {})
         if wait.kind == "script":
             name, fields = "ExecuteCodeCommand", {"code": data["source"], "variables": data["variables"]}
         sender = starter_of(instance, authors)
@@ -146,8 +151,8 @@ class ProcessJobs:
         await self._bus.require_now(author, needed, "a script")
         return sender.lending(frozenset({needed}))
 
-    async def _failed(self, instance: Any, wait: Any, error: BpmError) -> None:
-        retries = wait.data.get("retries")
+    async def _failed(self, instance: Any, wait: Any, data: dict[str, Any], error: BpmError) -> None:
+        retries = data.get("retries")
         may_retry = wait.kind == "command" and not error.is_final and not isinstance(error, Forbidden)
         if may_retry and wait.tries < (DEFAULT_RETRIES if retries is None else retries):
             due = self._bus.now() + _pause(wait.tries)
@@ -190,11 +195,12 @@ def _pause(tries: int) -> timedelta:
     return jittered(timedelta(seconds=BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)]))
 
 
-def _answer_of(wait: Any, outcome: Outcome) -> dict[str, Any]:
-    data = outcome.wire
+def _answer_of(wait: Any, data: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+    found = outcome.wire
     if wait.kind != "script":
-        return {"result": data}
-    return {"result": data.get("result"), "variables": changes(wait.data["variables"], data.get("variables") or {})}
+        return {"result": found}
+    variables = changes(data["variables"], found.get("variables") or {})
+    return {"result": found.get("result"), "variables": variables}
 
 
 class StartJobs:

@@ -84,7 +84,7 @@ class ProcessRuntime:
         row = tables.find_instance(context.tx, instance_id)
         if row is None or row.organization_id != context.organization_id:
             raise NotFound(f"there is no process instance {instance_id}")
-        return Standing.of_row(row, tables.waits_of(context.tx, instance_id))
+        return Standing.of_row(row, tables.waits_of(context.tx, instance_id), context.box)
 
     def _run(self, context: Context, work: Callable[[Unit], T], room: TransactionRoom | None = None) -> T:
         units = self._busy.setdefault(id(context.tx), [])

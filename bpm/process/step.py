@@ -14,6 +14,7 @@ from bpm.process.actors import starter_columns, starter_of
 from bpm.process.cache import Deployed
 from bpm.process.instances import NewInstance, Standing, Startable
 from bpm.process.room import TransactionRoom
+from bpm.process.stored import stored_state, with_data
 from bpm.process.wait_rows import WaitRows
 from bpm.security.permissions import Principal
 from bpm.settings import ProcessSettings
@@ -117,7 +118,7 @@ class Step:
             )
         return {
             "status": instance.status.value,
-            "state": state,
+            "state": stored_state(instance, state, self.context.box),
             "state_version": instance.version,
             "ended_at": self.context.now() if instance.status.is_final else None,
         }
@@ -129,7 +130,8 @@ class Step:
         if instance.waits.keys() - rows.keys():
             rows = {wait.wait_id: wait._mapping for wait in tables.waits_of(self.context.tx, self.row.id)}
         waits = [rows[wait_id] for wait_id in instance.waits if wait_id in rows][: tables.MOST_SHOWN]
-        return Standing(self.row.id, instance.status.value, instance.root_variables, waits)
+        seen = [with_data(wait, self.context.box) for wait in waits]
+        return Standing(self.row.id, instance.status.value, instance.root_variables, seen)
 
     def starter(self) -> Principal:
         """Return whom the instance's tasks act for."""

@@ -19,6 +19,7 @@ from bpm.process.effects.deferred import CANCELLING, DEFERRED, PutOff, deferred_
 from bpm.process.instances import NewInstance, Parent, Standing, Startable
 from bpm.process.room import STEPS_OF_INSTANCE, TransactionRoom
 from bpm.process.step import Step
+from bpm.process.stored import restored_state, restored_wait
 from bpm.settings import ProcessSettings
 
 CANCELLED_AT_ONCE = 50
@@ -75,12 +76,12 @@ class Unit:
         step, wait = self._open(self._find(instance_id)), tables.find_wait(self.context.tx, instance_id, wait_id)
         if wait is not None and wait.kind == CANCELLING:
             step.waits.remove(instance_id, wait_id)
-            step.cancelled_calls = wait.data["waits"]
+            step.cancelled_calls = restored_wait(wait.data, self.context.box)["waits"]
         elif wait is not None and wait.kind in DEFERRED and wait.attempt == attempt:
             others = tables.waits_of(self.context.tx, instance_id, *DEFERRED)
             for each in (wait, *(other for other in others if other.wait_id != wait_id)):
                 if each is wait or not self.room.is_late:
-                    carry_out(step, [deferred_effect(each)])
+                    carry_out(step, [deferred_effect(each, self.context.box)])
         self._proceed()
         return step
 
@@ -151,7 +152,7 @@ class Unit:
     def _open(self, row: Any) -> Step:
         self._check_free(row.id)
         process = self.deployed.process(self.context, row.definition_id)
-        step = self.steps[row.id] = Step(self, process, Instance.from_json(row.state), row)
+        step = self.steps[row.id] = Step(self, process, restored_state(row.state, self.context.box), row)
         self.room.spend(STEPS_OF_INSTANCE)
         return step
 

@@ -7,6 +7,7 @@ from typing import Any
 from bpm.bus import Context
 from bpm.jobs import Job, JobQueue
 from bpm.process import tables, task_tables
+from bpm.process.stored import stored_wait
 
 
 class WaitRows:
@@ -51,7 +52,7 @@ class WaitRows:
             "due_at": due,
             "name": name,
             "key": key,
-            "data": data,
+            "data": stored_wait(kind, data, self._context.box),
             "created_at": now,
         }
         self._passed.discard(effect.wait_id)

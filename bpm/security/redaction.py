@@ -5,7 +5,9 @@ results hold, what a sentence or a log line repeats.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import unquote_plus
@@ -54,6 +56,12 @@ SECRET_NAMES = frozenset(
 )
 """Names, in lower case and without separators, whose values are secrets wherever they stand."""
 
+SOURCE_NAMES = frozenset({"bpmnXml", "code", "dmnXml", "executionCode", "script"})
+"""Fields with source code, in messages that have them: nothing tells which of its texts are secrets."""
+
+PERSONAL = frozenset({"accountnumber", "bvn", "cardnumber"})
+"""Those among them that are no credentials: hidden from logs and lists, and shown to who looks at one thing."""
+
 _STEMS = re.compile(r"secret|passw|passphrase|passcode|pwd|credential|apikey|privatekey|accesskey|signingkey|token$")
 _HARMLESS = re.compile(r"(type|count|name|length|policy|hint|url|uri|expiry|expires|expiresat|expiresin|changedat|id)$")
 """Names that end so tell something about a secret, as in `tokenType`."""
@@ -86,6 +94,13 @@ _ASSIGNED = re.compile(
 )
 """`"password": "x"` as in JSON, `password = "x"` as in a script, `password=x` as in a query."""
 
+_GROUP = re.compile(r"[\"'](?P<name>[\w.-]{1,100})[\"']\s{0,4}[:=]\s{0,4}(?=[\[{])")
+"""`"passwords": [` as in JSON."""
+
+_PARAMETER = re.compile(
+    r"(?P<tag>\bname\s{0,4}=\s{0,4}[\"'](?P<name>[\w.-]{1,100})[\"'][^<>]{0,500}>)(?P<value>[^<]{1,8192})<"
+)
+
 
 @lru_cache(maxsize=8192)
 def _names_secret(name: str) -> bool:
@@ -96,6 +111,17 @@ def _names_secret(name: str) -> bool:
 def is_secret_name(name: object) -> bool:
     """Tell whether a field of this name holds a secret, whatever its case and separators."""
     return _names_secret(str(name)[:MAX_NAME])
+
+
+@lru_cache(maxsize=8192)
+def _names_credential(name: str) -> bool:
+    return _names_secret(name) and _SEPARATORS.sub("", name.lower()) not in PERSONAL
+
+
+def is_credential_name(name: object) -> bool:
+    """Tell whether a field of this name holds a credential, rather than what is personal as an account number is."""
+    text = name if isinstance(name, str) else str(name)
+    return _names_credential(text if len(text) <= MAX_NAME else text[:MAX_NAME])  # no long text fills the cache
 
 
 @lru_cache(maxsize=8192)
@@ -125,23 +151,47 @@ def is_secret_parameter(name: str) -> bool:
     return is_secret_name(name) or bool(_SECRET_FIELD.search(name.lower()[:MAX_NAME]))
 
 
-def redacted(value: Any, secrets: Set[str] = frozenset()) -> Any:
+def redacted(value: Any, secrets: Set[str] = frozenset(), is_secret: Callable[[object], bool] = is_secret_name) -> Any:
     """Return JSON values with every secret replaced: by the usual names, by those in `secrets`, and by their form."""
     if isinstance(value, str):
-        return _without_forms(redacted_url(value) if "://" in value[:10] else value)
+        return _without_forms(redacted_url(value) if "?" in value or "://" in value else value)
     if isinstance(value, Mapping):
         fields = cast("Mapping[Any, Any]", value)
-        return {name: _redacted_field(name, inside, secrets) for name, inside in fields.items()}
+        return {name: _redacted_field(name, inside, secrets, is_secret) for name, inside in fields.items()}
     if isinstance(value, list | tuple):
         items = cast("list[Any]", value)
-        return [inside if type(inside) in _PLAIN else redacted(inside, secrets) for inside in items]
+        return [inside if type(inside) in _PLAIN else redacted(inside, secrets, is_secret) for inside in items]
     return value
 
 
-def _redacted_field(name: Any, value: Any, secrets: Set[str]) -> Any:
+def without_credentials(value: Any) -> Any:
+    """Return JSON values with every credential replaced; what is personal stays."""
+    return redacted(value, is_secret=is_credential_name)
+
+
+def _redacted_field(name: Any, value: Any, secrets: Set[str], is_secret: Callable[[object], bool]) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    return REDACTED if name in secrets or is_secret_name(name) else redacted(value, secrets)
+    return REDACTED if name in secrets or is_secret(name) else redacted(value, secrets, is_secret)
+
+
+def holds_secret(value: Any, secrets: Set[str] = frozenset()) -> bool:
+    """Tell whether JSON values hold a credential, by the usual names, by those in `secrets`, or by its form."""
+    if isinstance(value, str):
+        return _without_forms(value) is not value
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[Any, Any]", value)
+        return any(_is_secret_field(*field, secrets) for field in fields.items())
+    if isinstance(value, list | tuple):
+        items = cast("list[Any]", value)
+        return any(type(inside) not in _PLAIN and holds_secret(inside, secrets) for inside in items)
+    return False
+
+
+def _is_secret_field(name: Any, value: Any, secrets: Set[str]) -> bool:
+    if value is None or isinstance(value, bool) or value == "":
+        return False
+    return name in secrets or is_credential_name(name) or holds_secret(value, secrets)
 
 
 def secret_texts(value: Any, secrets: Set[str] = frozenset()) -> Iterator[str]:
@@ -174,13 +224,49 @@ def without(text: str, secrets: Set[str]) -> str:
     return text
 
 
+def without_everywhere(value: Any, secrets: Set[str]) -> Any:
+    """Return JSON values without these secrets in any of their texts."""
+    if isinstance(value, str):
+        return without(value, secrets)
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[Any, Any]", value)
+        return {name: without_everywhere(inside, secrets) for name, inside in fields.items()}
+    if isinstance(value, list | tuple):
+        return [without_everywhere(inside, secrets) for inside in cast("list[Any]", value)]
+    return value
+
+
+def without_secrets_of(sentences: Iterable[str], value: Any, secrets: Set[str] = frozenset()) -> tuple[str, ...]:
+    """Return sentences without the secrets that these JSON values hold, which they may repeat, and without our own."""
+    known = set(secret_texts(value, secrets))
+    return tuple(_without_forms(without(sentence, known) if known else sentence) for sentence in sentences)
+
+
+_hidden: ContextVar[frozenset[str]] = ContextVar("hidden", default=frozenset())
+
+
+@contextmanager
+def hidden_from_logs(value: Any, secrets: Set[str] = frozenset()) -> Generator[None]:
+    """Write no log line with a secret that these JSON values hold: the trace of an error may repeat it."""
+    token = _hidden.set(_hidden.get() | set(secret_texts(value, secrets)))
+    try:
+        yield
+    finally:
+        _hidden.reset(token)
+
+
 def redacted_text(text: str) -> str:
     """Return a sentence, path or log line without what looks like a secret: an assignment, a URL's user, a token."""
-    text = _without_forms(text)
+    text = _without_forms(without(text, _hidden.get()))
     if "@" in text:
         text = _USERINFO.sub(rf"\1{REDACTED}@", text)
     text = _SCHEMES.sub(rf"\1\2{REDACTED}", text)
-    return _ASSIGNED.sub(_assigned, text)
+    return _ASSIGNED.sub(_assigned, _without_groups(text))
+
+
+def redacted_xml(text: str) -> str:
+    """Return a diagram without the texts of elements whose `name` says that they are secret; templates stay."""
+    return _PARAMETER.sub(_parameter, text)
 
 
 def redacted_query(query: str, secrets: Set[str] = frozenset()) -> str:
@@ -202,6 +288,20 @@ def _redacted_pair(pair: str, secrets: Set[str]) -> str:
     return f"{written}={REDACTED}" if name in secrets or is_secret_parameter(name) else pair
 
 
+def _parameter(found: re.Match[str]) -> str:
+    is_template = "{{" in found["value"] or "${" in found["value"] or not found["value"].strip()
+    return found[0] if is_template or not is_secret_name(found["name"]) else f"{found['tag']}{REDACTED}<"
+
+
+def _without_groups(text: str) -> str:
+    """Return a text without the lists and objects that are assigned to secret names, up to where the first one ends."""
+    for found in reversed(list(_GROUP.finditer(text))):
+        if is_secret_name(found["name"]):
+            end = text.find("]" if text[found.end()] == "[" else "}", found.end())
+            text = f'{text[: found.end()]}"{REDACTED}"{text[end + 1 :] if end >= 0 else ""}'
+    return text
+
+
 def _assigned(found: re.Match[str]) -> str:
     if not is_secret_name(found["name"]):
         return found[0]
@@ -213,4 +313,5 @@ def _assigned(found: re.Match[str]) -> str:
 def _without_forms(text: str) -> str:
     if "_" not in text and "eyJ" not in text and "-----BEGIN" not in text:
         return text
-    return _FORMS.sub(REDACTED, text)
+    found, count = _FORMS.subn(REDACTED, text)
+    return found if count else text

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +27,8 @@ KEY_FILE = "secret.key"
 MIN_KEY_CHARACTERS = 32
 NONCE_BYTES = 12
 VERSION = "v1"
+_SEALED_BYTES = re.compile(rb"v\d+\.[0-9a-f]{8}\.")
+DAMAGED = "the stored secret was changed or cut off; enter it again"
 
 
 class SecretError(ValueError):
@@ -58,19 +61,36 @@ class SecretBox:
 
     def encrypt(self, text: str) -> str:
         """Return `text` sealed; the same text gives another result each time."""
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = nonce + self._cipher.encrypt(nonce, text.encode(), self._header)
-        return f"{self._prefix}{base64.urlsafe_b64encode(sealed).decode()}"
+        return f"{self._prefix}{base64.urlsafe_b64encode(self._sealed(text.encode())).decode()}"
 
     def decrypt(self, sealed: str) -> str:
         """Return what was sealed; raises `SecretError` for another key's, a changed or a foreign text."""
         if not sealed.startswith(self._prefix):
             raise SecretError(self._foreign(sealed))
         try:
-            data = base64.urlsafe_b64decode(sealed.removeprefix(self._prefix))
-            return self._cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], self._header).decode()
-        except (InvalidTag, binascii.Error, ValueError) as error:
-            raise SecretError("the stored secret was changed or cut off; enter it again") from error
+            return self._open(base64.urlsafe_b64decode(sealed.removeprefix(self._prefix))).decode()
+        except (binascii.Error, ValueError) as error:
+            raise SecretError(DAMAGED) from error
+
+    def encrypt_bytes(self, data: bytes) -> bytes:
+        """Return bytes sealed, without the base64 of a text."""
+        return self._header + self._sealed(data)
+
+    def decrypt_bytes(self, sealed: bytes) -> bytes:
+        """Return what `encrypt_bytes` sealed; raises `SecretError`."""
+        if not sealed.startswith(self._header):
+            raise SecretError(self._foreign(sealed[:50].decode("latin-1")))
+        return self._open(sealed[len(self._header) :])
+
+    def _sealed(self, data: bytes) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, data, self._header)
+
+    def _open(self, data: bytes) -> bytes:
+        try:
+            return self._cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], self._header)
+        except (InvalidTag, ValueError) as error:
+            raise SecretError(DAMAGED) from error
 
     def fingerprint(self, text: str) -> str:
         """Return by what a text is known again; without the key nobody can try out what it may have been."""
@@ -91,6 +111,11 @@ class SecretBox:
                 f"restore the former BPM_SECRET_KEY (or {KEY_FILE} in the data folder), or enter the secret again"
             )
         return f"the stored secret is not in a form this version reads ({VERSION})"
+
+
+def is_sealed_bytes(data: bytes) -> bool:
+    """Tell whether bytes look like what `SecretBox.encrypt_bytes` returns, by whatever key."""
+    return bool(_SEALED_BYTES.match(data))
 
 
 def derive_key(key: bytes, purpose: str) -> bytes:

@@ -78,7 +78,7 @@ class SqliteDatabase(Database):
             raise Misconfigured(str(error)) from error
 
     def _engine(self, begin: str) -> Engine:
-        engine = create_engine(f"sqlite:///{self._path}", poolclass=NullPool)
+        engine = create_engine(f"sqlite:///{self._path}", poolclass=NullPool, hide_parameters=True)
         synchronous = "NORMAL" if self._relaxed else "FULL"
 
         @event.listens_for(engine, "connect")

@@ -2,6 +2,7 @@
 
 from bpm.bus import Command, EffectContext, View, handles
 from bpm.errors import Unavailable
+from bpm.security.redaction import SOURCE_NAMES
 from commands.code.views import Source
 from scripts import Check, Sandbox, SandboxUnavailable
 
@@ -30,6 +31,7 @@ class ValidateCodeCommand(Command[CodeCheckView]):
 
     permission = "code:read"
     succeeded = "Script checked"
+    sources = SOURCE_NAMES
 
     code: Source
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from bpm.bus import Command, Context, EffectContext, Integer, Registry, handles
 from bpm.bus.paging import When
 from bpm.errors import Failed, Invalid, Unavailable
+from bpm.security.redaction import SOURCE_NAMES, without_secrets_of
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.code.recording import Recording, outcome_of, row_of, source_hash, with_signatures
@@ -29,6 +30,7 @@ class ExecuteCodeCommand(Command[CodeRunView]):
     permission = "code:write"
     rehearsable = True
     succeeded = "Script executed successfully"
+    sources = SOURCE_NAMES
     failed = "Script failed"
     secrets = frozenset({"signatureHeaders"})
 
@@ -67,6 +69,8 @@ async def execute(
     inputs = command.inputs(context.envelope.request_id)
     run = await _run(command, inputs, context, sandbox, sender)
     row = {**row_of(run, context.envelope, context.now()), "rule": command.rule}
+    if row["message"] is not None:
+        (row["message"],) = without_secrets_of([row["message"]], inputs)
     row["source_hash"] = source_hash(command.code)
     kept = settings.scripts.recorded_runs
     if kept:

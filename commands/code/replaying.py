@@ -7,6 +7,7 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, View, handles
 from bpm.errors import NotFound, Unavailable
+from bpm.security.redaction import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from commands.code.recording import Answer, Recording, outcome_of, with_signatures
 from commands.code.sending import fingerprint
@@ -38,6 +39,7 @@ class ReplayCodeCommand(Command[CodeReplayView]):
     rehearsable = True
     succeeded = "Run replayed"
     failed = "Run not replayed"
+    sources = SOURCE_NAMES
 
     run_id: Annotated[str, Field(min_length=1, max_length=100)]
     code: Source | None = None

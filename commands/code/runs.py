@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bpm.bus import Context, Moment, Page, PagedQuery, Query, View, handles
+from bpm.security.redaction import redacted_text, secret_texts, without_credentials, without_everywhere
 from bpm.security.secrets import SecretBox
 from commands.code.recording import Recording
 from commands.code.replaying import existing_run
@@ -76,7 +77,10 @@ def list_runs(query: GetCodeRunListQuery, context: Context) -> Page[RecordedRunV
 
 
 class GetCodeRunByIdQuery(Query[RecordedRunDetailView]):
-    """Return one recorded run with its script, its inputs and what it came to."""
+    """Return one recorded run with its script, its inputs and what it came to, secrets hidden.
+
+    Who may write code sees the script as it is.
+    """
 
     permission = "code:read"
     succeeded = "Run retrieved successfully"
@@ -93,7 +97,14 @@ def get_run(query: GetCodeRunByIdQuery, context: Context, secrets_box: SecretBox
         return RecordedRunDetailView(**_figures(row))
     kept = Recording.opened(row.sealed, secrets_box)
     sent = [SentView(command=a.command, at_end=a.at_end, refused=a.refused is not None) for a in kept.answers]
-    return RecordedRunDetailView(**_figures(row), code=kept.code, inputs=kept.inputs, sent=sent, outcome=kept.outcome)
+    may_write = context.principal.allows("code:write")
+    return RecordedRunDetailView(
+        **_figures(row),
+        code=kept.code if may_write else redacted_text(kept.code),
+        inputs=without_credentials(kept.inputs),
+        sent=sent,
+        outcome=without_everywhere(without_credentials(kept.outcome), set(secret_texts(kept.inputs))),
+    )
 
 
 def _figures(row: CodeRun) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from bpm.bus import Moment, View
 from bpm.events.delivery_tables import Delivery, DeliveryAttempt
 from bpm.events.outgoing import Notice, standard_body
 from bpm.events.tables import Event
-from bpm.security.redaction import redacted, redacted_text
+from bpm.security.redaction import redacted_text, without_credentials
 
 MAX_BODY_SHOWN = 4 * 1024
 
@@ -78,7 +78,9 @@ def shown(row: Delivery) -> DeliveryView:
 def shown_whole(row: Delivery, event: Event, attempts: list[DeliveryAttempt]) -> DeliveryDetailView:
     """Show a delivery with its event and attempts."""
     history = [shown_attempt(attempt, event) for attempt in attempts]
-    return DeliveryDetailView.model_validate({**_fields(row), "data": redacted(event.data), "history": history})
+    return DeliveryDetailView.model_validate(
+        {**_fields(row), "data": without_credentials(event.data), "history": history}
+    )
 
 
 def shown_attempt(row: DeliveryAttempt, event: Event | None) -> AttemptView:

@@ -18,6 +18,7 @@ from bpm.schemas import SchemaError, check_schema
 from bpm.schemas import problems as schema_problems
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import RESERVED_EVENTS, Principal
+from bpm.security.redaction import without_credentials
 from bpm.settings import Settings
 
 Key = Annotated[str, Field(min_length=1, max_length=200)]
@@ -271,7 +272,7 @@ def _type_view(name: str, own: EventType | None) -> EventTypeView:
 
 
 def _shown(event: Event) -> EventView:
-    return _view(event.model_dump())
+    return _view({**event.model_dump(), "data": without_credentials(event.data)})
 
 
 def _view(row: dict[str, Any]) -> EventView:

@@ -16,7 +16,7 @@ from commands.inbound.lookup import existing_request, select_matching
 from commands.inbound.views import InboundRequestDetailView, InboundRequestPage, shown, shown_whole
 from router import tables
 from router.attempts.tables import select_attempts
-from router.request import InboundCall, call_of
+from router.request import InboundCall
 from router.seal import RequestSeal
 from router.sealing import opened_definition
 from router.signatures import STORED, SignatureConfig, explain
@@ -140,7 +140,7 @@ def explain_signature(
 
 def _on_trial(draft: SignatureConfig, row: InboundRequest, context: Context, seal: RequestSeal) -> InboundCall:
     """Return the request as a draft sees it: who may send it again may also have its signature looked at."""
-    return seal.for_trial(row, draft.to_scheme()) if context.principal.allows("inbound:write") else call_of(row)
+    return seal.for_trial(row, draft.to_scheme() if context.principal.allows("inbound:write") else None)
 
 
 def _configured(row: InboundRequest, context: Context, box: SecretBox) -> SignatureConfig:

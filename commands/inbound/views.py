@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from bpm.bus import Moment, Page, View
 from bpm.bus.tables import AuditEntry
-from bpm.security.redaction import redacted
+from bpm.security.redaction import redacted, redacted_text
 from router.attempts.tables import InboundAttempt
 from router.confidential import ALWAYS
 from router.mapping import fields_of
@@ -74,6 +74,8 @@ class TimelineEntryView(View):
 class InboundRequestDetailView(InboundRequestView):
     """A whole captured request; `body` is as it came, as text or, if it is none, in base64, until it is pruned.
 
+    Credentials and signatures in headers and query, and secrets in the body, are stars.
+
     `attempts` are those that failed and the last one after failures; one that succeeded at once left no trace there.
     """
 
@@ -97,6 +99,8 @@ def shown_whole(
 ) -> InboundRequestDetailView:
     """Show everything of one request; `audit` are the commands that it caused."""
     body, encoding = _readable(row.body)
+    if encoding == "text" and row.sealed is None:  # what earlier versions stored, secrets in it not written over
+        body = redacted_text(body)
     return InboundRequestDetailView.model_validate(
         {
             **_common(row),

@@ -12,6 +12,8 @@ from bpm.dmn import Decision, DecisionFailed, decide, load_decisions
 from bpm.errors import Conflict, Invalid
 from bpm.process.decision_tables import DeployedDecision, newest_decision, select_decisions
 from bpm.process.runtime import ProcessRuntime
+from bpm.process.stored import stored_source
+from bpm.security.redaction import SOURCE_NAMES
 
 Xml = Annotated[str, Field(min_length=1, max_length=1024 * 1024)]
 
@@ -35,6 +37,7 @@ class CreateDecisionDefinitionCommand(Command[list[DecisionView]]):
 
     permission = "processes:write"
     succeeded = "Decisions deployed successfully"
+    sources = SOURCE_NAMES
     failed = "Validation failed"
 
     dmn_xml: Xml
@@ -56,13 +59,14 @@ def _deploy(
     processes: ProcessRuntime,
 ) -> list[DecisionView]:
     rows: list[DeployedDecision] = []
+    xml = stored_source(command.dmn_xml, context.box)
     for decision in decisions.values():
         newest = newest_decision(context.session, decision.id)
         row = DeployedDecision(
             key=decision.id,
             version=newest.version + 1 if newest is not None else 1,
             name=decision.name,
-            dmn_xml=command.dmn_xml,
+            dmn_xml=xml,
             author_id=context.principal.id,
             created_at=context.now(),
         )

@@ -13,7 +13,9 @@ from bpm.errors import Conflict, Forbidden, Invalid, NotFound
 from bpm.process import definition_tables
 from bpm.process.definition_tables import DeployedProcess
 from bpm.process.start_triggers import ProcessStarts, self_starter
+from bpm.process.stored import restored_source, stored_source
 from bpm.security.permissions import SYSTEM, Authority
+from bpm.security.redaction import SOURCE_NAMES, redacted_xml
 from commands.processes.checks import check
 from scripts import Sandbox
 
@@ -77,6 +79,7 @@ class CreateProcessDefinitionCommand(Command[DeploymentView]):
     permission = "processes:write"
     aliases = ("CreateProcessDefinitiionCommand",)
     succeeded = "Process definition created successfully"
+    sources = SOURCE_NAMES
     failed = "Validation failed"
 
     name: Name
@@ -110,6 +113,7 @@ class UpdateProcessDefinitionCommand(Command[ProcessDefinitionView]):
 
     permission = "processes:write"
     succeeded = "Process definition updated successfully"
+    sources = SOURCE_NAMES
     failed = "Update failed"
 
     id: Id
@@ -131,7 +135,7 @@ async def update(
     process_starts: ProcessStarts,
 ) -> ProcessDefinitionView:
     """Take over what is not given from the version that is named."""
-    kept_xml, key = await context.read(lambda inner: (found(inner, command.id).bpmn_xml, found(inner, command.id).key))
+    kept_xml, key = await context.read(lambda inner: _kept(inner, command.id))
     process = _of_key(command.bpmn_xml, key) if command.bpmn_xml is not None else load(kept_xml, key)
     author = context.principal if command.bpmn_xml is not None else SYSTEM
     await check([process], context, registry, sandbox, author)
@@ -140,6 +144,7 @@ async def update(
         known = found(inner, command.id)
         given = command.model_dump(exclude_none=True, exclude={"id"})
         kept = {name: getattr(known, "metadata_" if name == "metadata" else name) for name in _CARRIED}
+        kept["bpmn_xml"] = kept_xml
         created = CreateProcessDefinitionCommand.model_validate({**kept, **given})
         authors = None if command.bpmn_xml is not None else definition_tables.authors_of(known)
         return _deploy(created, inner, process, process_starts, authors)
@@ -197,7 +202,10 @@ class GetProcessDefinitionByIdQuery(Query[ProcessDefinitionDetailView]):
 def get(query: GetProcessDefinitionByIdQuery, context: Context) -> ProcessDefinitionDetailView:
     """Return it."""
     row = found(context, query.id)
-    return ProcessDefinitionDetailView(**_checked(row, context).model_dump(), bpmn_xml=row.bpmn_xml)
+    xml = restored_source(row.bpmn_xml, context.box)
+    if not context.principal.allows("processes:write"):
+        xml = redacted_xml(xml)
+    return ProcessDefinitionDetailView(**_checked(row, context).model_dump(), bpmn_xml=xml)
 
 
 class GetProcessDefinitionListQuery(PagedQuery[Page[ProcessDefinitionView]]):
@@ -247,7 +255,13 @@ def _checked(row: DeployedProcess, context: Context) -> ProcessDefinitionView:
     return shown
 
 
-_CARRIED = ("name", "description", "category", "bpmn_xml", "trigger_events", "is_active", "metadata")
+_CARRIED = ("name", "description", "category", "trigger_events", "is_active", "metadata")
+
+
+def _kept(context: Context, definition_id: int) -> tuple[str, str]:
+    """Return a version's diagram and the id of its process."""
+    row = found(context, definition_id)
+    return restored_source(row.bpmn_xml, context.box), row.key
 
 
 def _of_key(xml: str, key: str) -> CompiledProcess:
@@ -292,7 +306,7 @@ def _deploy(
         name=command.name,
         description=command.description,
         category=command.category,
-        bpmn_xml=command.bpmn_xml,
+        bpmn_xml=stored_source(command.bpmn_xml, context.box),
         trigger_events=command.trigger_events,
         is_active=command.is_active,
         metadata_=command.metadata,

@@ -7,6 +7,7 @@ from pydantic import Field
 from bpm.bus import Context, Id, Integer, Moment, Query, View, handles
 from bpm.bus.paging import PageNumber
 from bpm.process import tables
+from bpm.security.redaction import without_credentials
 from commands.processes.views import own_instance
 
 
@@ -46,4 +47,8 @@ def history(query: GetProcessInstanceHistoryQuery, context: Context) -> HistoryV
     own_instance(context, query.instance_id)
     offset = (query.page_number - 1) * query.page_size
     rows, total = tables.history_of(context.tx, query.instance_id, query.page_size, offset)
-    return HistoryView(items=[HistoryEntryView.model_validate(row) for row in rows], total_count=total)
+    return HistoryView(items=[_entry(row) for row in rows], total_count=total)
+
+
+def _entry(row: Any) -> HistoryEntryView:
+    return HistoryEntryView.model_validate({**row._mapping, "values": without_credentials(row.values)})

@@ -13,6 +13,7 @@ from bpm.process.jobs import ProcessJobs
 from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
 from bpm.process.tables import ProcessInstance
 from bpm.security.permissions import EXECUTE
+from bpm.security.redaction import without_credentials
 from bpm.settings import Settings
 from commands.processes.views import (
     InstanceDetailView,
@@ -136,7 +137,8 @@ def get_instance(query: GetProcessInstanceByIdQuery, context: Context, processes
     """Return it."""
     state = shown(processes.standing(context, query.instance_id))
     row = tables.find_instance(context.tx, query.instance_id)
-    return InstanceDetailView.model_validate({**summary(row).model_dump(), **state.model_dump()})
+    seen = {**state.model_dump(), "variables": without_credentials(state.variables)}
+    return InstanceDetailView.model_validate({**summary(row).model_dump(), **seen})
 
 
 class GetProcessInstanceListQuery(PagedQuery[Page[InstanceView]]):

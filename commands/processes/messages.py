@@ -12,6 +12,7 @@ from bpm.process import tables
 from bpm.process.message_tables import keep_message
 from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
 from bpm.process.start_triggers import ProcessStarts
+from bpm.security.sealing import seal_fields
 from commands.processes.instances import correlated, nobody_waits
 from commands.processes.user_tasks import check_form
 from commands.processes.views import CurrentTaskView, InstanceStateView, Key, Status, own_instance, shown
@@ -69,7 +70,7 @@ def correlate(
         "organization_id": context.organization_id,
         "name": name,
         "key": key,
-        "variables": command.variables,
+        "variables": seal_fields(command.variables, context.box),
         "expires_at": context.now() + timedelta(seconds=command.time_to_live_seconds),
         "created_at": context.now(),
     }
@@ -137,6 +138,6 @@ def signal(command: SignalProcessInstanceCommand, context: Context, processes: P
         names = ", ".join(wait.element_id for wait in waits)
         raise Conflict(f"it waits at several places; name one as taskId: {names}")
     wait = waits[0]
-    check_form(wait, command.variables)
+    check_form(wait, command.variables, context)
     answer = CompleteUserTask if wait.kind == "user" else MessageArrived
     return shown(processes.advance(context, command.instance_id, answer(wait.wait_id, command.variables)))

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from bpm.bpmn.migration import Comparison
-from bpm.bpmn.state import Instance
 from bpm.bus import Command, Context, Id, View, handles
 from bpm.errors import Conflict, Invalid
 from bpm.process import tables
 from bpm.process.runtime import ProcessRuntime
+from bpm.process.stored import restored_state
 from bpm.security.permissions import Authority
 from commands.processes.definitions import found
 from commands.processes.views import own_instance
@@ -109,7 +109,11 @@ def _look_at(rows: Sequence[Any], context: Context, processes: ProcessRuntime, t
         return []
     versions = [processes.deployed.process(context, each) for each in (rows[0].definition_id, target_id)]
     comparison = Comparison(*versions)
-    return [MigratedView(instance_id=row.id, missing=comparison.missing(Instance.from_json(row.state))) for row in rows]
+    states = [restored_state(row.state, context.box) for row in rows]
+    return [
+        MigratedView(instance_id=row.id, missing=comparison.missing(state))
+        for row, state in zip(rows, states, strict=True)
+    ]
 
 
 def _answerable(row: Any, context: Context, processes: ProcessRuntime) -> Authority:

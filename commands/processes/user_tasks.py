@@ -11,10 +11,11 @@ from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, View, handle
 from bpm.errors import Invalid
 from bpm.process import tables
 from bpm.process.runtime import ProcessRuntime
+from bpm.process.stored import restored_wait
 from bpm.process.tables import ProcessWait
 from bpm.process.task_tables import select_user_tasks
 from bpm.schemas import SchemaError, problems
-from commands.processes.views import InstanceStateView, own_instance, shown
+from commands.processes.views import InstanceStateView, own_instance, shown, shown_data
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -56,7 +57,12 @@ def list_user_tasks(query: GetUserTaskListQuery, context: Context) -> Page[UserT
     wanted = (("assignee", query.assignee), ("user", query.candidate_user), ("group", query.candidate_group))
     statement = select_user_tasks(query.instance_id, [(kind, name) for kind, name in wanted if name is not None])
     columns = {"createdAt": "created_at", "dueAt": "due_at", "instanceId": "instance_id", "name": "name"}
-    return query.page(context, statement, ProcessWait, _user_task, search=("name", "element_id"), sortable=columns)
+    search = ("name", "element_id")
+
+    def show(row: ProcessWait) -> UserTaskView:
+        return _user_task(row, context)
+
+    return query.page(context, statement, ProcessWait, show, search=search, sortable=columns)
 
 
 class CompleteUserTaskCommand(Command[InstanceStateView]):
@@ -77,13 +83,13 @@ def complete_user_task(
 ) -> InstanceStateView:
     """Go on behind the task."""
     own_instance(context, command.instance_id)
-    check_form(tables.find_wait(context.tx, command.instance_id, command.wait_id), command.variables)
+    check_form(tables.find_wait(context.tx, command.instance_id, command.wait_id), command.variables, context)
     return shown(processes.advance(context, command.instance_id, CompleteUserTask(command.wait_id, command.variables)))
 
 
-def check_form(wait: Any, variables: Mapping[str, Any]) -> None:
+def check_form(wait: Any, variables: Mapping[str, Any], context: Context) -> None:
     """Raise `Invalid` when a form's values do not satisfy the schema of the task that waits for them."""
-    schema = wait.data.get("schema") if wait is not None and wait.data else None
+    schema = restored_wait(wait.data, context.box).get("schema") if wait is not None else None
     if schema is not None:
         try:
             found = problems(to_json(schema).decode(), dict(variables))
@@ -93,7 +99,7 @@ def check_form(wait: Any, variables: Mapping[str, Any]) -> None:
             raise Invalid(*(f"variables{problem.removeprefix('data')}" for problem in found))
 
 
-def _user_task(row: Any) -> UserTaskView:
+def _user_task(row: Any, context: Context) -> UserTaskView:
     return UserTaskView.model_validate(
         {
             "instance_id": row.instance_id,
@@ -102,7 +108,7 @@ def _user_task(row: Any) -> UserTaskView:
             "name": row.name,
             "due_at": row.due_at,
             "created_at": row.created_at,
-            **(row.data or {}),
+            **(shown_data(restored_wait(row.data, context.box)) or {}),
         },
         by_alias=True,
         by_name=True,

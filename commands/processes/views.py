@@ -9,6 +9,7 @@ from bpm.bus import Context, Moment, View
 from bpm.errors import NotFound
 from bpm.process import tables
 from bpm.process.instances import Standing
+from bpm.security.redaction import without_credentials
 
 
 def _digits(value: Any) -> Any:
@@ -93,6 +94,13 @@ def summary(row: Any) -> InstanceView:
     )
 
 
+def shown_data(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Show what a person is given: without secrets among the values, and the form's schema as it is."""
+    if data is None or not data.get("variables"):
+        return dict(data) if data is not None else None
+    return {**data, "variables": without_credentials(data["variables"])}
+
+
 def _task(wait: Mapping[str, Any]) -> CurrentTaskView:
     return CurrentTaskView(
         wait_id=wait["wait_id"],
@@ -100,5 +108,5 @@ def _task(wait: Mapping[str, Any]) -> CurrentTaskView:
         kind=wait["kind"],
         name=wait["name"],
         due_at=wait["due_at"],
-        detail=wait["data"] if wait["kind"] in ("user", "incident") else None,
+        detail=shown_data(wait["data"]) if wait["kind"] in ("user", "incident") else None,
     )

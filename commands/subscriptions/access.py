@@ -4,7 +4,6 @@ from bpm.bus import Context
 from bpm.errors import NotFound
 from bpm.events import health_tables, subscription_tables
 from bpm.events.subscription_tables import Subscription
-from bpm.security.secrets import SecretBox
 from commands.subscriptions.views import SubscriptionView, shown
 
 MISSING = "No subscription found with the specified ID"
@@ -18,7 +17,7 @@ def existing(id_: int, context: Context, dialect: str | None = None) -> Subscrip
     return row
 
 
-def shown_now(row: Subscription, context: Context, box: SecretBox) -> SubscriptionView:
+def shown_now(row: Subscription, context: Context) -> SubscriptionView:
     """Show a subscription as it is now, with the health of its receiver."""
     health = health_tables.health(context.tx, context.organization_id, row.id or 0)
-    return shown(row, health, box, context.now())
+    return shown(row, health, context)

@@ -8,14 +8,23 @@ from pydantic import Field
 from bpm.bus import Command, Context, EffectContext, Id, Moment, View, handles
 from bpm.errors import Invalid
 from bpm.events import recovery_tables, subscription_tables
-from bpm.events.destination import SigningSecret, opened_headers, sealed_headers, sealed_secrets
 from bpm.events.headers import HeaderError, with_stored_values
 from bpm.events.health import Health
+from bpm.events.sealing import (
+    SigningSecret,
+    has_secrets,
+    opened_headers,
+    opened_url,
+    sealed_headers,
+    sealed_secrets,
+    sealed_transform,
+    url_columns,
+)
 from bpm.events.signing import new_secret
 from bpm.events.subscription_tables import Subscription
 from bpm.security.net_targets import Targets, origin
-from bpm.security.permissions import Principal
-from bpm.security.redaction import REDACTED, redacted_url
+from bpm.security.redaction import REDACTED, SOURCE_NAMES, redacted_url
+from bpm.security.sealing import NOT_STORED, placeholders_in
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.settings import Settings
 from commands.subscriptions.access import existing, shown_now
@@ -52,6 +61,7 @@ class CreateSubscriptionCommand(Command[SubscriptionWithSecretView]):
     succeeded = "Subscription created successfully"
     failed = "Validation failed"
     secrets = frozenset({"secret", "headers"})
+    sources = SOURCE_NAMES
 
     url: Url
     events: Patterns
@@ -96,10 +106,11 @@ def _create(
 ) -> SubscriptionWithSecretView:
     check_events(command.events, context, command.dialect)
     check_room(context, settings)
-    values = command.model_dump(exclude={"secret", "headers", "transform"})
+    values = command.model_dump(exclude={"secret", "url", "headers", "transform"})
     values |= {
         "organization_id": context.organization_id,
-        **_transform(command, context.principal),
+        **url_columns(command.url, box),
+        **_transform(command, None, context),
         "headers": _headers(command, None, box),
         "secrets": sealed_secrets([SigningSecret(command.secret or new_secret())], box),
         "version": 1,
@@ -107,7 +118,7 @@ def _create(
         "created_at": context.now(),
     }
     id_ = subscription_tables.insert_subscription(context.tx, values)
-    return shown_with_secret(existing(id_, context), None, box, context.now())
+    return shown_with_secret(existing(id_, context), None, context)
 
 
 class UpdateSubscriptionCommand(Command[SubscriptionView]):
@@ -122,6 +133,7 @@ class UpdateSubscriptionCommand(Command[SubscriptionView]):
     succeeded = "Subscription updated successfully"
     failed = "Update failed"
     secrets = frozenset({"headers"})
+    sources = SOURCE_NAMES
 
     id: Id
     url: Url = ""
@@ -157,7 +169,8 @@ async def update(
     """Look at the receiver when it is another, then store the changes."""
     await check_script(command.transform.script if command.transform else None, sandbox, context.principal)
     if "url" in command.model_fields_set:
-        await check_url(command.url, targets, settings, context.organization_id)
+        url = await context.read(lambda inside: _url_given(command, inside, secrets_box))
+        await check_url(url, targets, settings, context.organization_id)
     return await context.conclude(lambda inside: _update(command, inside, secrets_box))
 
 
@@ -166,18 +179,19 @@ def _update(command: UpdateSubscriptionCommand, context: Context, box: SecretBox
     given = command.model_fields_set
     if "events" in given:
         check_events(command.events, context, row.dialect)
-    values = command.model_dump(exclude_unset=True, exclude={"id", "headers", "transform", "dialect"})
+    values = command.model_dump(exclude_unset=True, exclude={"id", "url", "headers", "transform", "dialect"})
     if "transform" in given:
-        values |= _transform(command, context.principal)
-    if "url" in given and command.url == redacted_url(row.url):
-        values["url"] = row.url
-    if origin(values.get("url", row.url)) != origin(row.url):
-        _refuse_headers_of_another(command, row)
+        values |= _transform(command, row.transform, context)
+    if "url" in given and command.url != redacted_url(row.url):
+        values |= url_columns(command.url, box)
+        if origin(command.url) != origin(row.url):
+            _refuse_headers_of_another(command, row)
+            _refuse_transform_of_another(command, row, box)
     if "headers" in given:
         values["headers"] = _headers(command, row.headers, box)
     values |= {"version": row.version + 1, "updated_at": context.now()}
     subscription_tables.update_subscription(context.tx, row, values)
-    return shown_now(row, context, box)
+    return shown_now(row, context)
 
 
 class DeletedSubscriptionView(View):
@@ -223,14 +237,44 @@ def _refuse_headers_of_another(command: UpdateSubscriptionCommand, row: Subscrip
         )
 
 
-def _transform(command: CreateSubscriptionCommand | UpdateSubscriptionCommand, author: Principal) -> dict[str, Any]:
-    """Return the columns of a transform: what it is, and who wrote its script."""
+def _refuse_transform_of_another(command: UpdateSubscriptionCommand, row: Subscription, box: SecretBox) -> None:
+    """Secrets in a transform are the receiver's, too."""
+    transform = command.transform
+    is_given = "transform" in command.model_fields_set
+    has_stars = transform is not None and any(placeholders_in(transform.template, ""))
+    if has_secrets(row.transform, box) and (not is_given or has_stars):
+        raise Invalid(
+            "transform: the stored secrets in it belong to the former receiver and are not sent to another scheme, "
+            "host or port; give it again with its secrets, or null to send the usual body"
+        )
+
+
+def _url_given(command: UpdateSubscriptionCommand, context: Context, box: SecretBox) -> str:
+    """Return the whole URL that is meant: the stored one where it is given as it is shown."""
+    row = existing(command.id, context, command.dialect)
+    if command.url == redacted_url(row.url):
+        return opened_url(row, box)
+    if REDACTED in command.url:
+        raise Invalid(f"url: {REDACTED} {NOT_STORED}, or leave the URL as it is shown")
+    return command.url
+
+
+def _transform(
+    command: CreateSubscriptionCommand | UpdateSubscriptionCommand,
+    stored: Mapping[str, Any] | None,
+    context: Context,
+) -> dict[str, Any]:
+    """Return the columns of a transform: what it is, and who wrote its script; raises `Invalid`."""
     if command.transform is None:
         return {"transform": None, "script_authority": None}
     has_script = command.transform.script is not None
+    sealed = sealed_transform(command.transform.model_dump(exclude_unset=True), stored, context.box)
+    unknown = list(placeholders_in(sealed.get("template"), "transform.template"))
+    if unknown:
+        raise Invalid(*(f"{place}: {REDACTED} {NOT_STORED}" for place in unknown))
     return {
-        "transform": command.transform.model_dump(exclude_unset=True),
-        "script_authority": author.standing.to_json() if has_script else None,
+        "transform": sealed,
+        "script_authority": context.principal.standing.to_json() if has_script else None,
     }
 
 

@@ -7,7 +7,6 @@ from pydantic import Field
 from bpm.bus import Context, Id, Page, PagedQuery, Query, handles
 from bpm.events import health_tables, subscription_tables
 from bpm.events.subscription_tables import SUBSCRIPTIONS, Subscription
-from bpm.security.secrets import SecretBox
 from bpm.store.words import before
 from commands.subscriptions.access import existing, shown_now
 from commands.subscriptions.fields import Dialect
@@ -30,9 +29,7 @@ class GetSubscriptionListQuery(PagedQuery[Page[SubscriptionView]]):
 
 
 @handles
-def list_subscriptions(
-    query: GetSubscriptionListQuery, context: Context, secrets_box: SecretBox
-) -> Page[SubscriptionView]:
+def list_subscriptions(query: GetSubscriptionListQuery, context: Context) -> Page[SubscriptionView]:
     """Return one page, the newest first."""
     statement = subscription_tables.select_subscriptions(
         is_active=query.is_active, event=query.event, dialect=query.dialect
@@ -42,8 +39,7 @@ def list_subscriptions(
     words = ("name", "description", address)
     page = query.page(context, statement, Subscription, lambda row: row, search=words, sortable=columns)
     doing = health_tables.health_of(context.tx, context.organization_id, [row.id for row in page.items])
-    now = context.now()
-    items = [shown(row, doing.get(row.id), secrets_box, now) for row in page.items]
+    items = [shown(row, doing.get(row.id), context) for row in page.items]
     return Page[SubscriptionView].of(items, page.total_count, page.page_number, page.page_size)
 
 
@@ -59,6 +55,6 @@ class GetSubscriptionByIdQuery(Query[SubscriptionView]):
 
 
 @handles
-def get(query: GetSubscriptionByIdQuery, context: Context, secrets_box: SecretBox) -> SubscriptionView:
+def get(query: GetSubscriptionByIdQuery, context: Context) -> SubscriptionView:
     """Look it up."""
-    return shown_now(existing(query.id, context, query.dialect), context, secrets_box)
+    return shown_now(existing(query.id, context, query.dialect), context)

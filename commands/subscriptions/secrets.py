@@ -9,7 +9,7 @@ from pydantic import Field
 from bpm.bus import Command, Context, Id, Query, handles
 from bpm.errors import Conflict, Forbidden
 from bpm.events import health_tables, subscription_tables
-from bpm.events.destination import SigningSecret, opened_secrets, sealed_secrets
+from bpm.events.sealing import SigningSecret, opened_secrets, sealed_secrets
 from bpm.events.signing import new_secret
 from bpm.events.subscription_tables import Subscription
 from bpm.security.secrets import SecretBox, SecretError
@@ -66,16 +66,14 @@ class GetSubscriptionSecretQuery(Query[SubscriptionWithSecretView]):
 
 
 @handles
-def get_secret(
-    query: GetSubscriptionSecretQuery, context: Context, secrets_box: SecretBox
-) -> SubscriptionWithSecretView:
+def get_secret(query: GetSubscriptionSecretQuery, context: Context) -> SubscriptionWithSecretView:
     """Look it up; other secrets are shown when they are made and never again."""
     row = existing(query.id, context, query.dialect)
     if row.dialect != "plandocket":
         raise Forbidden("the secret is shown when it is made and never again; rotate it to get a new one")
     health = health_tables.health(context.tx, context.organization_id, query.id)
     try:
-        return shown_with_secret(row, health, secrets_box, context.now())
+        return shown_with_secret(row, health, context)
     except SecretError as error:
         raise Conflict(f"secret: {error}") from error
 

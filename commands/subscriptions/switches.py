@@ -4,7 +4,6 @@ from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Conflict
 from bpm.events import subscription_tables
 from bpm.events.health import Health
-from bpm.security.secrets import SecretBox
 from commands.subscriptions.access import existing, shown_now
 from commands.subscriptions.views import SubscriptionView
 
@@ -20,9 +19,7 @@ class ActivateSubscriptionCommand(Command[SubscriptionView]):
 
 
 @handles
-def activate(
-    command: ActivateSubscriptionCommand, context: Context, secrets_box: SecretBox, health: Health
-) -> SubscriptionView:
+def activate(command: ActivateSubscriptionCommand, context: Context, health: Health) -> SubscriptionView:
     """Switch it on, close its breaker, and begin with what was kept."""
     row = existing(command.id, context)
     if row.is_active:
@@ -31,7 +28,7 @@ def activate(
     subscription_tables.update_subscription(context.tx, row, values)
     health.forgive(context.tx, command.id, context.now())
     context.call("ResumeDeliveriesCommand", {"subscriptionId": command.id})
-    return shown_now(row, context, secrets_box)
+    return shown_now(row, context)
 
 
 class DeactivateSubscriptionCommand(Command[SubscriptionView]):
@@ -45,9 +42,7 @@ class DeactivateSubscriptionCommand(Command[SubscriptionView]):
 
 
 @handles
-def deactivate(
-    command: DeactivateSubscriptionCommand, context: Context, secrets_box: SecretBox, health: Health
-) -> SubscriptionView:
+def deactivate(command: DeactivateSubscriptionCommand, context: Context, health: Health) -> SubscriptionView:
     """Switch it off; what waits is put aside when it is looked at."""
     row = existing(command.id, context)
     if not row.is_active:
@@ -55,4 +50,4 @@ def deactivate(
     values = {"is_active": False, "is_resuming": False, "updated_at": context.now()}
     subscription_tables.update_subscription(context.tx, row, values)
     health.look_at_all(context.tx, command.id, context.now())
-    return shown_now(row, context, secrets_box)
+    return shown_now(row, context)

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from bpm.bus import Moment, View
-from bpm.events.destination import opened_headers, opened_secrets
+from bpm.bus import Context, Moment, View
 from bpm.events.headers import redacted_headers
+from bpm.events.sealing import opened_headers, opened_secrets, shown_transform
 from bpm.events.subscription_tables import Subscription, SubscriptionHealth
+from bpm.security.permissions import WRITE_CODE
 from bpm.security.redaction import redacted_url
 from bpm.security.secrets import SecretBox, SecretError
 
@@ -62,27 +63,29 @@ class SecretRotationView(View):
     previous_expires_at: Moment | None
 
 
-def shown(row: Subscription, health: SubscriptionHealth | None, box: SecretBox, now: datetime) -> SubscriptionView:
+def shown(row: Subscription, health: SubscriptionHealth | None, context: Context) -> SubscriptionView:
     """Show a subscription without its secrets."""
-    return SubscriptionView.model_validate(_fields(row, health, box, now))
+    return SubscriptionView.model_validate(_fields(row, health, context))
 
 
 def shown_with_secret(
-    row: Subscription, health: SubscriptionHealth | None, box: SecretBox, now: datetime
+    row: Subscription, health: SubscriptionHealth | None, context: Context
 ) -> SubscriptionWithSecretView:
     """Show a subscription with its newest secret; raises `SecretError` when that can't be opened."""
-    secret = opened_secrets(row.secrets, box)[0].secret
-    return SubscriptionWithSecretView.model_validate({**_fields(row, health, box, now), "secret": secret})
+    secret = opened_secrets(row.secrets, context.box)[0].secret
+    return SubscriptionWithSecretView.model_validate({**_fields(row, health, context), "secret": secret})
 
 
-def _fields(row: Subscription, health: SubscriptionHealth | None, box: SecretBox, now: datetime) -> dict[str, Any]:
+def _fields(row: Subscription, health: SubscriptionHealth | None, context: Context) -> dict[str, Any]:
     doing = health or SubscriptionHealth(subscription_id=row.id or 0)
+    may_write = context.principal.allows(WRITE_CODE)
     return {
         **row.model_dump(exclude={"headers", "secrets"}),
         **doing.model_dump(include={"last_triggered_at", "last_success_at", "last_failure_at", "failure_count"}),
         "url": redacted_url(row.url),
-        "headers": _headers(row, box),
-        "breaker": _breaker(doing.open_until, now),
+        "headers": _headers(row, context.box),
+        "transform": shown_transform(row.transform, context.box, with_secrets=may_write),
+        "breaker": _breaker(doing.open_until, context.now()),
         "open_until": doing.open_until,
     }
 

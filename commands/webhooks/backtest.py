@@ -11,6 +11,7 @@ from bpm.bus.paging import When
 from bpm.errors import Invalid, NotFound
 from bpm.jobs import Job, JobQueue
 from bpm.security.identifiers import new_id
+from bpm.security.redaction import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.webhooks.backtest_views import BackTestView, changed_count
@@ -46,6 +47,7 @@ class BackTestWebHookConfigCommand(Command[BackTestView]):
     permission = "webhooks:write"
     succeeded = "Webhook configuration back-tested"
     failed = "Back-test failed"
+    sources = SOURCE_NAMES
     time_limit = 3_600.0
 
     id: Id | None = None

@@ -9,6 +9,7 @@ from pydantic import Field
 from bpm.bus import Command, Context, EffectContext, Message, Registration, Registry, View, handles
 from bpm.errors import BpmError, Defect, Invalid, Unavailable
 from bpm.expressions import EvaluationError, compile_expression, compile_template
+from bpm.security.redaction import SOURCE_NAMES
 from router.config import ChainStep, Steps, repeated_names, unknown_command
 from router.mapping import Headers, compile_mapping
 
@@ -44,6 +45,7 @@ class ExecuteCommandChainCommand(Command[ChainView]):
     rehearsable = True
     succeeded = "Command chain executed successfully"
     failed = "Command chain failed"
+    sources = SOURCE_NAMES
     time_limit = 600.0
 
     steps: Steps

@@ -8,8 +8,7 @@ from bpm.accounts.limits import require_room
 from bpm.bus import Context, Registry
 from bpm.errors import Conflict, NotFound
 from bpm.security.permissions import Authority, Principal
-from bpm.security.redaction import REDACTED
-from bpm.security.references import References, is_reference
+from bpm.security.references import References
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.webhooks.checks import (
@@ -26,7 +25,7 @@ from router import tables
 from router.config import WebHookFields
 from router.paths import shape
 from router.rule import authority_of
-from router.sealing import mapped, redacted_definition, with_stored_secrets
+from router.sealing import redacted_definition, sealed_definition, with_stored_secrets
 from router.tables import WebhookConfig
 
 NOT_FOUND = "Configuration not found"
@@ -55,7 +54,7 @@ def insert(
     run_as_id = check_references(fields, findings, context, registry)
     check_key(key, findings, context)
     check_address(fields, findings, context)
-    definition = _sealed(definition_of(fields), box)
+    definition = sealed_definition(definition_of(fields), box)
     check_secrets(definition, {}, findings, context)
     check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
     check_signature(definition, box, findings)
@@ -88,7 +87,7 @@ def replace(
     tables.lock_configs(context.tx)
     run_as_id = check_references(fields, findings, context, registry)
     check_address(fields, findings, context, own_id=row.id)
-    definition = with_stored_secrets(_sealed(definition_of(fields), box), row.definition)
+    definition = with_stored_secrets(sealed_definition(definition_of(fields), box), row.definition)
     check_secrets(definition, row.definition, findings, context)
     check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
     check_signature(definition, box, findings)
@@ -136,7 +135,7 @@ def draft_row(
 ) -> WebhookConfig:
     """Return the row that a draft, or one of changes to `saved`, would be stored as."""
     stored = saved.definition if saved else {}
-    definition = with_stored_secrets(_sealed(definition_of(fields), box), stored)
+    definition = with_stored_secrets(sealed_definition(definition_of(fields), box), stored)
     check_secrets(definition, stored, findings, context)
     check_signature(definition, box, findings)
     check_answers(fields, findings)
@@ -154,13 +153,6 @@ def definition_of(fields: WebHookFields) -> dict[str, Any]:
     """Return what was set, as on the wire."""
     names = set(WebHookFields.model_fields)
     return fields.model_dump(mode="json", by_alias=True, include=names, exclude_unset=True, exclude_none=True)
-
-
-def _sealed(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
-    def seal(secret: str) -> str:
-        return secret if secret == REDACTED or is_reference(secret) else box.encrypt(secret)
-
-    return mapped(definition, seal)
 
 
 def _values(

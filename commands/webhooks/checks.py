@@ -12,10 +12,12 @@ from bpm.errors import BpmError, Conflict, Forbidden, Invalid
 from bpm.security.permissions import INSTALLATION, SYSTEM, Principal
 from bpm.security.redaction import REDACTED
 from bpm.security.references import FOREIGN, REFER, Resolve, may_refer
+from bpm.security.sealing import NOT_STORED
 from bpm.security.secrets import SecretBox, SecretError
 from router import tables
 from router.config import ExecutionType, WebHookFields, unknown_command
 from router.deduplication import parts_of
+from router.parameters import placeholders_in
 from router.paths import overlaps, shape
 from router.sealing import mapped, opened_definition, references_in
 from router.signatures import STORED, SignatureConfig
@@ -151,10 +153,11 @@ def check_secrets(
 
     def check(secret: str) -> str:
         if secret == REDACTED:
-            findings.invalid.append(f"secret: {REDACTED} stands for a stored secret, but none is stored; enter it")
+            findings.invalid.append(f"secret: {REDACTED} {NOT_STORED}")
         return secret
 
     mapped(definition, check)
+    findings.invalid.extend(f"{place}: {REDACTED} {NOT_STORED}" for place in placeholders_in(definition))
     new = references_in(definition) - references_in(stored)
     if new and context.organization_id != INSTALLATION:
         findings.invalid.append(f"secret: {FOREIGN}")

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, Registry, WireModel, handles
 from bpm.bus.paging import PageNumber
 from bpm.errors import Conflict, NotFound
+from bpm.security.redaction import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.webhooks.changes import NOT_FOUND, delete, existing, insert, replace, switch
@@ -45,6 +46,7 @@ class CreateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields, Keye
 
     permission = "webhooks:write"
     succeeded = "Webhook configuration created successfully"
+    sources = SOURCE_NAMES
     failed = "Validation failed"
 
     @classmethod
@@ -68,7 +70,7 @@ async def create(
 
     def store(inside: Context) -> WebHookConfigView:
         row = insert(command, command.key, findings, inside, registry, secrets_box, settings)
-        return shown(row, settings.base_url, findings.warnings)
+        return shown(row, settings.base_url, inside, findings.warnings)
 
     view = await context.conclude(store)
     await routes.refresh()
@@ -83,6 +85,7 @@ class UpdateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields):
 
     permission = "webhooks:write"
     succeeded = "Webhook configuration updated successfully"
+    sources = SOURCE_NAMES
     failed = "Update failed"
 
     id: Id
@@ -112,7 +115,7 @@ async def update(
         if command.revision not in (None, row.revision):
             raise Conflict(f"revision: is {row.revision} by now, not {command.revision}; read the configuration again")
         replace(row, command, findings, inside, registry, secrets_box, settings)
-        return shown(row, settings.base_url, findings.warnings)
+        return shown(row, settings.base_url, inside, findings.warnings)
 
     view = await context.conclude(store)
     await routes.refresh()
@@ -220,7 +223,7 @@ def get(query: GetWebHookConfigByIdQuery, context: Context, settings: Settings) 
     row = tables.shown_config(context.tx, context.organization_id, query.id)
     if row is None:
         raise NotFound("No webhook configuration found with the specified ID")
-    return shown(row, settings.base_url)
+    return shown(row, settings.base_url, context)
 
 
 class GetWebHookConfigListQuery(PagedQuery[Page[WebHookConfigView]]):
@@ -241,7 +244,7 @@ def list_configs(query: GetWebHookConfigListQuery, context: Context, settings: S
         context,
         tables.select_configs(query.is_enabled, query.execution_type, query.label),
         WebhookConfig,
-        lambda row: shown(row, settings.base_url),
+        lambda row: shown(row, settings.base_url, context),
         search=("key", "description", "path"),
         sortable={"createdAt": "created_at", "updatedAt": "updated_at", "id": "id", "key": "key", "path": "path"},
     )
@@ -270,7 +273,7 @@ def look_up(
     row = tables.config_with_key(context.tx, context.organization_id, command.key)
     if row is None:
         raise NotFound("No webhook configuration found with the specified key")
-    return shown(row, settings.base_url)
+    return shown(row, settings.base_url, context)
 
 
 class GetWebHookConfigHistoryQuery(PagedQuery[Page[WebHookConfigRevisionView]]):
@@ -290,7 +293,7 @@ def list_revisions(query: GetWebHookConfigHistoryQuery, context: Context) -> Pag
         context,
         tables.select_revisions(query.id),
         WebhookConfigRevision,
-        shown_revision,
+        lambda row: shown_revision(row, context),
         search=("change", "author_name"),
         sortable={"revision": "revision", "createdAt": "created_at"},
     )

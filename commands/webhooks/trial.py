@@ -11,7 +11,7 @@ from bpm.bus import Command, Context, EffectContext, Id, Message, Registry, Rehe
 from bpm.errors import BpmError, NotFound
 from bpm.expressions import EvaluationError
 from bpm.security.permissions import Permission, Principal, shared_permissions
-from bpm.security.redaction import redacted
+from bpm.security.redaction import SOURCE_NAMES, redacted
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.webhooks.changes import draft_row
@@ -84,6 +84,7 @@ class TestWebHookConfigCommand(Command[WebHookTrialView]):
     permission = "webhooks:write"
     succeeded = "Webhook configuration tested"
     failed = "Test failed"
+    sources = SOURCE_NAMES
 
     id: Id | None = None
     config: WebHookFields | None = None

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import Field
 
-from bpm.bus import Moment, View
-from router.sealing import redacted_definition
+from bpm.bus import Context, Moment, View
+from router.sealing import shown_definition
 from router.tables import WebhookConfigRevision
 
 CONTESTED = "path: this address is taken or overlaps one that is, so nothing is answered here; choose another"
@@ -120,11 +120,11 @@ def url_of(path: str, base_url: str) -> str:
     return f"{base_url}/api/webhooks/{path}"
 
 
-def shown(row: Any, base_url: str, warnings: list[str] | None = None) -> WebHookConfigView:
-    """Show one configuration: a `WebhookConfig`, or a row with its columns."""
+def shown(row: Any, base_url: str, context: Context, warnings: list[str] | None = None) -> WebHookConfigView:
+    """Show one configuration, a `WebhookConfig` or a row with its columns, to the sender of the message."""
     return WebHookConfigView.model_validate(
         {
-            **redacted_definition(row.definition),
+            **_definition(row, context),
             "id": row.id,
             "key": row.key,
             "url": url_of(row.path, base_url),
@@ -139,6 +139,13 @@ def shown(row: Any, base_url: str, warnings: list[str] | None = None) -> WebHook
     )
 
 
-def shown_revision(row: WebhookConfigRevision) -> WebHookConfigRevisionView:
+def shown_revision(row: WebhookConfigRevision, context: Context) -> WebHookConfigRevisionView:
     """Show one revision; its secrets were redacted when it was stored."""
-    return WebHookConfigRevisionView.model_validate({**row.model_dump(), "author": row.author_name})
+    values = {**row.model_dump(), "definition": _definition(row, context), "author": row.author_name}
+    return WebHookConfigRevisionView.model_validate(values)
+
+
+def _definition(row: Any, context: Context) -> dict[str, Any]:
+    """Return the fields; who may not change them is not shown the secrets that are written into a script."""
+    may_write = context.principal.allows("webhooks:write")
+    return shown_definition(row.definition, context.box, with_secrets=may_write)

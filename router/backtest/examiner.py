@@ -13,7 +13,7 @@ from router.backtest.difference import Difference, Fate, change_of
 from router.guard import Guard, Verdict
 from router.paths import values_at
 from router.replay.replays import is_whole
-from router.request import InboundCall, call_of
+from router.request import InboundCall
 from router.rule import Rule
 from router.seal import RequestSeal
 
@@ -58,7 +58,7 @@ class Examiner:
 
     def message(self, row: Any) -> Message[Any] | None:
         """Return the message that the rule makes of a stored request, or None when it can't."""
-        return self._message(self._rule, call_of(row))[0]
+        return self._message(self._rule, self._seal.for_trial(row, None))[0]
 
     def _is_reached(self, path: str) -> bool:
         """Tell whether a path is the rule's own, or its key."""

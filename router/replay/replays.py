@@ -118,7 +118,7 @@ class Replays:
                 **seal.columns(seal.whole(row), source.confidential),
             }
         if answer is not None:
-            columns |= {"answer_status": answer.status, "answer_type": answer.content_type, "answer_body": answer.body}
+            columns |= seal.answer_columns(answer)
         return columns
 
 

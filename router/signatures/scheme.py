@@ -21,7 +21,8 @@ class Scheme:
     `prefix` and the `encoding` of the signature. The timestamp, in seconds since 1970, stands in
     `timestamp_header`, or in the signature's header after the mark `inside`, as in `t=1,v1=…`.
     `deduplication` names where the provider's own id of a delivery stands, most preferred first; `event_name` where the
-    name of the event does, if deliveries of several events may share an id.
+    name of the event does, if deliveries of several events may share an id. `secret_fields` are fields of
+    the body that are a secret of the sender's, too.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Scheme:
     also: "Scheme | None" = None
     deduplication: tuple[str, ...] = ()
     event_name: str = ""
+    secret_fields: frozenset[str] = frozenset()
 
     @property
     def proving_headers(self) -> frozenset[str]:
@@ -129,6 +131,7 @@ _SCHEMES = (
         timestamp_header="X-Slack-Request-Timestamp",
         signed_content="v0:{timestamp}:{body}",
         deduplication=("body:event_id",),
+        secret_fields=frozenset({"token"}),
     ),
     # https://developers.facebook.com/docs/graph-api/webhooks/getting-started
     Scheme("meta", "hmac", "X-Hub-Signature-256", prefix="sha256="),

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 from bpm.bpmn.effects import CallProcess, Decide, Pause
 from bpm.bpmn.state import Caller
 from bpm.process.step import Step
+from bpm.process.stored import restored_wait
+from bpm.security.secrets import SecretBox
 
 CALL, DECISION, PAUSE, CANCELLING = "calling", "decision", "pause", "cancelling"
 """The kinds of the rows."""
@@ -43,10 +45,11 @@ def defer_decision(step: Step, effect: Decide) -> None:
     step.waits.open(step.row, effect, DECISION, data)
 
 
-def deferred_effect(wait: Any) -> CallProcess | Decide:
+def deferred_effect(wait: Any, box: SecretBox) -> CallProcess | Decide:
     """Return what was put off, from the row of its wait."""
+    data = restored_wait(wait.data, box)
     about: dict[str, Any] = {"wait_id": wait.wait_id, "attempt": wait.attempt, "element_id": wait.element_id}
     if wait.kind == DECISION:
-        return Decide(**about, **wait.data)
-    about["caller"] = Caller(*wait.data.pop("caller"))
-    return CallProcess(**about, **wait.data)
+        return Decide(**about, **data)
+    about["caller"] = Caller(*data.pop("caller"))
+    return CallProcess(**about, **data)

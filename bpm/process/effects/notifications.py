@@ -11,6 +11,7 @@ from bpm.process import start_tables, tables
 from bpm.process.actors import engine_of
 from bpm.process.step import Step
 from bpm.security.permissions import PUBLISH_OWN
+from bpm.security.redaction import without_credentials
 
 log = structlog.get_logger("bpm.process")
 
@@ -48,7 +49,7 @@ def record(step: Step, effect: History) -> None:
         "event": effect.event,
         "at": effect.when,
         "token": effect.token,
-        "values": dict(effect.values),
+        "values": without_credentials(effect.values),
         "flows": list(effect.flows),
     }
     step.context.tx.append(tables.HISTORY, row)

@@ -13,6 +13,7 @@ from bpm.bpmn.triggers import MessageArrived
 from bpm.process import message_tables, task_tables
 from bpm.process.effects.notifications import publish
 from bpm.process.step import Step
+from bpm.process.stored import restored_wait
 
 
 def open_timer(step: Step, effect: OpenTimer) -> None:
@@ -26,7 +27,7 @@ def open_message(step: Step, effect: OpenMessageWait) -> None:
     early = message_tables.take_message(context.tx, organization, effect.name, effect.key, context.now())
     step.waits.open(step.row, effect, "message", name=effect.name, key=effect.key)
     if early is not None:
-        step.follow(MessageArrived(effect.wait_id, early.variables))
+        step.follow(MessageArrived(effect.wait_id, restored_wait(early.variables, context.box)))
 
 
 def open_signal(step: Step, effect: OpenSignalWait) -> None:

@@ -10,8 +10,9 @@ import time_machine
 from cloudevents.v1.http import from_http
 from standardwebhooks import Webhook
 
-from bpm.events.destination import Destination, SigningSecret
+from bpm.events.destination import Destination
 from bpm.events.outgoing import BINARY, STRUCTURED, Notice, outgoing
+from bpm.events.sealing import SigningSecret
 from bpm.events.signing import new_secret
 
 NOW = datetime(2026, 1, 2, 3, 5, tzinfo=UTC)

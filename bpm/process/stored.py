@@ -1,0 +1,61 @@
+"""What is stored of processes: sealed as a whole where there is, or may be, a secret in it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from bpm.bpmn.state import Instance
+from bpm.errors import Failed
+from bpm.security.redaction import holds_secret
+from bpm.security.sealing import open_fields, open_text, seal_fields, seal_text, sealed_fields
+from bpm.security.secrets import SecretBox, SecretError
+
+SCRIPT, SHOWN = "script", frozenset({"user", "incident"})
+
+T = TypeVar("T")
+
+
+def stored_state(instance: Instance, text: str, box: SecretBox) -> str:
+    """Return the JSON `text` of a state as it is stored."""
+    notes = [scope.note for scope in instance.scopes.values() if scope.note is not None]
+    values = (instance.variables, instance.waits, instance.done, notes)
+    return seal_text(text, box) if any(holds_secret(each) for each in values) else text
+
+
+def restored_state(stored: str, box: SecretBox) -> Instance:
+    """Return the state that was stored; raises `Failed` when it can't be opened any more."""
+    return Instance.from_json(_opened(lambda: open_text(stored, box)))
+
+
+def stored_wait(kind: str, data: Mapping[str, Any] | None, box: SecretBox) -> Mapping[str, Any] | None:
+    """Return what a wait is about as it is stored: that of a script, which holds its source, is always sealed."""
+    if data is None:
+        return None
+    return sealed_fields(data, box) if kind == SCRIPT else seal_fields(data, box)
+
+
+def restored_wait(stored: Mapping[str, Any] | None, box: SecretBox) -> dict[str, Any]:
+    """Return what a wait is about; raises `Failed` when it can't be opened any more."""
+    return _opened(lambda: open_fields(stored or {}, box))
+
+
+def stored_source(xml: str, box: SecretBox) -> str:
+    """Return a diagram as it is stored: sealed, for nothing tells which of its texts are secrets."""
+    return seal_text(xml, box)
+
+
+def restored_source(stored: str, box: SecretBox) -> str:
+    """Return a diagram that was stored; raises `Failed` when it can't be opened any more."""
+    return _opened(lambda: open_text(stored, box))
+
+
+def with_data(wait: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
+    """Return the row of a wait with what people are shown of it."""
+    is_shown = wait["kind"] in SHOWN and wait["data"] is not None
+    return {**wait, "data": restored_wait(wait["data"], box) if is_shown else None}
+
+
+def _opened(open_it: Callable[[], T]) -> T:
+    try:
+        return open_it()
+    except SecretError as error:
+        raise Failed(str(error)) from error

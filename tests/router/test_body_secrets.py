@@ -1,0 +1,69 @@
+"""Secrets in bodies are found by the names of their fields, written over, and put together again."""
+
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpm.security.secrets import SecretBox
+from router.body_secrets import MAX_LOOKED_THROUGH, masked, secret_spans
+from router.confidential import ALWAYS, Confidential
+from router.mapping import decode_body
+from router.request import InboundCall
+from router.seal import RequestSeal
+
+JSON, FORM, XML = "application/json", "application/x-www-form-urlencoded", "application/soap+xml"
+SEAL = RequestSeal(SecretBox(b"k" * 32))
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "stored"),
+    [
+        (JSON, b'{"a": "x", "password": "x\\"y z"}', b'{"a": "x", "password": "******"}'),
+        (JSON, b'{"api_key":{"k":["v",1]},"b":"c"}', b'{"api_key":{"*":["*",*]},"b":"c"}'),
+        (JSON, b'[{"pin":1234,"token":null,"tokenType":"t"}]', b'[{"pin":****,"token":null,"tokenType":"t"}]'),
+        (JSON, b'{"p\\u0061ssword":"x"}', b'{"p\\u0061ssword":"*"}'),
+        (JSON, b'{"bvn":"22212345678"}', b'{"bvn":"22212345678"}'),
+        (FORM, b"a=1&pass%77ord=a%20b&x=2", b"a=1&pass%77ord=*****&x=2"),
+        (XML, b'<a><w:Password T="x">pw</w:Password></a>', b'<a><w:Password T="x">**</w:Password></a>'),
+        (XML, b'<a><b token="t" id="1"/></a>', b'<a><b token="*" id="1"/></a>'),
+        ("text/plain", b'{"secret":"x"}', b'{"secret":"*"}'),
+        ("text/plain", b"nothing to hide", b"nothing to hide"),
+        (JSON, b'{"token":"' + b"x" * MAX_LOOKED_THROUGH + b'"}', b"*" * (MAX_LOOKED_THROUGH + 12)),
+    ],
+)
+def test_secrets_are_written_over(kind: str, body: bytes, stored: bytes) -> None:
+    """Values of secret names become stars, to the byte; what is larger than is looked through becomes stars whole."""
+    assert masked(body, secret_spans(body, decode_body(kind, body))) == stored
+
+
+NAMES = st.sampled_from(["a", "token", "p w", "secret"])
+VALUES: Any = st.recursive(
+    st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)
+)
+
+
+@given(VALUES)
+def test_what_is_stored_is_put_together_again(value: Any) -> None:
+    """Whatever a body holds, the captured request is the one that came."""
+    headers = {"content-type": JSON, "x-api-key": "k", "a": "b"}
+    body = json.dumps({"x": value}).encode()
+    call = InboundCall("POST", "p", headers, "token=1&b=2", "", datetime.now(UTC), body)
+    row = SimpleNamespace(
+        method="POST", address="", received_at=call.received_at, request_id=call.id, **SEAL.columns(call, ALWAYS)
+    )
+    found = SEAL.whole(row)
+    assert (found.body, found.headers, found.query_string) == (call.body, call.headers, call.query_string)
+    assert len(row.body) == len(call.body)
+
+
+def test_what_proves_the_sender_is_kept_from_scripts() -> None:
+    """A scheme's own field of the body is in neither the payload nor the body that templates see."""
+    call = InboundCall("POST", "p", {"content-type": JSON}, "", "", datetime.now(UTC), b'{"token":"t-1","type":"e"}')
+    scope = call.scope({}, Confidential(fields=frozenset({"token"})))
+    assert scope["payload"] == {"type": "e"}
+    assert "t-1" not in scope["request"]["body"]
