@@ -45,13 +45,13 @@ from router.backtest import BackTests
 from router.endpoints import WebhookEndpoint
 from router.execution import Execution
 from router.fixed import FixedRoutes
-from router.guard import Guard
 from router.inbox import Inbox
 from router.providers import Answer
 from router.providers.confirmation.client import ProviderClient
 from router.providers.confirmation.mono import MonoApi
 from router.providers.confirmation.remita import RemitaApi
 from router.quota import Quota
+from router.rates import Rates
 from router.replay import Judge, Replays
 from router.rule import RuleCompiler
 from router.seal import RequestSeal
@@ -97,7 +97,6 @@ class App:
         self.fixed = FixedRoutes(providers.discover(settings))
         seal = RequestSeal(box)
         answers = Answers(_problem, seal)
-        self.guard = Guard()
         quota = Quota(settings.quarantine)
         inbox = Inbox(self.database, self.jobs, self.lanes, quota, seal)
         self.execution = Execution(
@@ -113,14 +112,14 @@ class App:
             settings.sync_limit_seconds,
             seal,
         )
-        replays = Replays(Judge(self.routes, self.fixed, self.guard, answers, seal), self.jobs, self.lanes)
+        replays = Replays(Judge(self.routes, self.fixed, seal, settings.max_body_bytes), self.jobs, self.lanes)
         processes = ProcessRuntime(self.registry, self.jobs, settings.processes)
         process_jobs = ProcessJobs(self.bus, self.jobs, processes.deployed)
         start_jobs = StartJobs(self.bus)
         starts = ProcessStarts(processes, self.jobs)
         self.outbound = Outbound(self.bus, self.jobs, self.lanes, box, self.sandbox, settings, (starts,))
         deliveries = self.outbound.deliveries
-        back_tests = BackTests(self.database, self.registry, compile_rule, self.guard, clock, seal)
+        back_tests = BackTests(self.database, self.registry, compile_rule, clock, seal)
         self.worker = Worker(
             self.jobs, self.bus.scheduled, self.execution, process_jobs, start_jobs, deliveries, back_tests
         )
@@ -132,7 +131,6 @@ class App:
                 "accounts": self.accounts,
                 "back_tests": back_tests,
                 "execution": self.execution,
-                "guard": self.guard,
                 "mono_api": MonoApi(settings.mono, self.provider_client),
                 "process_jobs": process_jobs,
                 "process_starts": starts,
@@ -152,7 +150,7 @@ class App:
         self.webhooks = WebhookEndpoint(
             self.routes,
             self.fixed,
-            self.guard,
+            Rates(),
             inbox,
             self.execution,
             answers,

@@ -9,10 +9,9 @@ from pydantic_core import to_json
 
 from bpm.bus import Outcome
 from bpm.errors import BpmError, Defect
-from bpm.expressions import EvaluationError
 from router import tables
 from router.config import ExecutionType
-from router.guard import SIGNATURE, Verdict
+from router.decision.verdict import SIGNATURE, Verdict
 from router.providers import Answer
 from router.request import InboundCall
 from router.rule import Rule
@@ -70,19 +69,6 @@ class Answers:
         log.error("request failed", request_id=request_id, exc_info=error)
         return self._problems(Defect(), request_id, "")
 
-    def prescribed(self, call: InboundCall, rule: Rule, **more: Any) -> Answer | None:
-        """Render the configuration's own answer; None without one, or when it does not fit this request.
-
-        What was taken in is not answered with a failure because of a template: the caller would send it again.
-        """
-        if rule.response is None:
-            return None
-        try:
-            return rule.response.render({**rule.scope(call), **more})
-        except EvaluationError as error:
-            log.warning("response template does not fit", rule=rule.key, request_id=call.id, error=str(error))
-            return None
-
     def outcome(self, call: InboundCall, rule: Rule, outcome: Outcome, failed: str) -> Answer:
         """Answer a `sync` request: the script's reply, the prescribed answer, or the outcome's envelope.
 
@@ -91,12 +77,12 @@ class Answers:
         if outcome.error is not None:
             return self._problems(outcome.error, call.id, failed)
         if rule.fields.execution_type is not ExecutionType.CODE:
-            prescribed = self.prescribed(call, rule, result=outcome.wire) if rule.response is not None else None
+            prescribed = rule.prescribed_answer(call, result=outcome.wire) if rule.response is not None else None
             return prescribed or success(outcome.json or b"null", outcome.message)
         if outcome.data.reply is not None:
             return replied(outcome.data.reply)
         result = outcome.wire["result"]
-        return self.prescribed(call, rule, result=result) or success(to_json(result), outcome.message)
+        return rule.prescribed_answer(call, result=result) or success(to_json(result), outcome.message)
 
     def again(self, first: Any) -> Answer:
         """Answer a repeated request as the first one was."""

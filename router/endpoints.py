@@ -1,41 +1,32 @@
 """The addresses below `/api/webhooks/`: plain ASGI, because this is the path that every provider waits on.
 
-A request is read, judged, put on disk and answered; `sync` rules are executed before the answer.
+A request is decided about (`router.decision`), put on disk and answered; `sync` rules are executed before the answer.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from bpm.clock import Clock
-from bpm.errors import BpmError, Draining, Malformed, NotFound, TooLarge, TooSlow
-from bpm.security.permissions import INSTALLATION
+from bpm.errors import BpmError, Draining, TooSlow
 from bpm.security.proxies import Proxies
 from bpm.settings import Settings
 from router.answers import Answers, accepted
-from router.confidential import STRANGE
+from router.decision import Decision, Lookups, Place, decide
+from router.decision.verdict import SIZE
 from router.execution import Execution
 from router.fixed import FixedRoutes
-from router.guard import Guard, Verdict, address_refused, greeters, method_refused, unknown
-from router.inbox import Inbox, Source
+from router.inbox import Inbox
 from router.paths import requested
-from router.providers import Answer, Call, Refusal
+from router.providers import Answer
+from router.rates import Rates
 from router.request import InboundCall
-from router.rule import Rule
 from router.table import RouteTable
 
 PREFIXES = ("/api/webhooks/", "/api/webhook/")
 BODILESS = (204, 205, 304)
-
-HERE = Answer(200)
-"""What HEAD is told where GET is answered."""
-
-STRANGER = Source(INSTALLATION, confidential=STRANGE)
-"""Where a request belongs that no rule or provider knows."""
 
 
 class WebhookEndpoint:
@@ -45,7 +36,7 @@ class WebhookEndpoint:
         self,
         table: RouteTable,
         fixed: FixedRoutes,
-        guard: Guard,
+        rates: Rates,
         inbox: Inbox,
         execution: Execution,
         answers: Answers,
@@ -56,7 +47,7 @@ class WebhookEndpoint:
         """Take the parts that a request walks through."""
         self._table = table
         self._fixed = fixed
-        self._guard = guard
+        self._lookups = Lookups(count=rates.count)
         self._inbox = inbox
         self._execution = execution
         self._answers = answers
@@ -82,118 +73,53 @@ class WebhookEndpoint:
     async def _answer(self, call: InboundCall, body: "Body") -> Answer:
         if self._draining():
             raise Draining
-        fixed = self._fixed.find(call.path)
+        decision = await self._decide(call, body)
+        if decision.spoken is not None:
+            return decision.spoken
+        if not decision.verdict.passed:
+            return await self._refuse(call, body, decision)
+        rule = decision.rule
+        if rule is not None and rule.executes_first:
+            return await self._execution.at_once(call, rule, decision.source, decision.delivery_id)
+        return await self._accept(call, decision)
+
+    async def _decide(self, call: InboundCall, body: "Body") -> Decision:
+        """Decide about a request, reading its body when it is asked for."""
+        deciding = decide(call, self._place(call.path), self._lookups)
+        try:
+            limit = next(deciding)
+            while True:
+                limit = deciding.send(await body.read_within(limit))
+        except StopIteration as decided:
+            return decided.value
+
+    def _place(self, path: str) -> Place:
+        fixed = self._fixed.find(path)
         if fixed is not None:
-            return await self._fixed_answer(call, body, fixed)
-        node = self._table.find(call.path)
-        if node is None:
-            return await self._refused(call, body, STRANGER, unknown(call.path))
-        rules = [self._table.rule(slot) for slot in node.slots.values()]
-        if call.method == "HEAD" and any(rule.method == "GET" for rule in rules):
-            return self._head(rules, call)
-        greeting = await self._greeting(rules, call, body)
-        if greeting is not None:
-            return greeting
-        rule, verdict = self._guard.choose(rules, call)
-        source = Source.of(rule)
-        if verdict.cause == "disabled":
-            return await self._switched_off(call, body, rule, verdict)
-        if not verdict.passed:
-            return await self._refused(call, body, source, verdict, rule)
-        try:
-            call.body = await body.read(rule.max_body_bytes)
-        except TooLarge:
-            return await self._refused(call, None, source, self._guard.too_large(rule.max_body_bytes), rule)
-        verdict = self._guard.counted(rule, call, self._guard.after_body(rule, call))
-        if not verdict.passed:
-            return await self._refused(call, None, source, verdict, rule)
-        return await self._passed(call, rule, source)
+            return Place(fixed=fixed, max_body_bytes=self._limit)
+        return Place(self._table.rules_at(path))
 
-    def _head(self, rules: list[Rule], call: InboundCall) -> Answer:
-        """Tell whether the rule of GET answers here and this address; nothing is verified, executed or kept."""
-        rule, verdict = self._guard.choose(rules, replace(call, method="GET"))
-        if verdict.passed and rule.broken is None:
-            return HERE
-        return self._answers.problem(verdict.error or NotFound("There is no webhook here"), call.id)
-
-    async def _switched_off(self, call: InboundCall, body: "Body", rule: Rule, verdict: Verdict) -> Answer:
-        """Keep what comes to a rule that is switched off; what its provider has signed is not bound as a stranger's."""
-        assert verdict.error is not None
-        is_awaited = False
-        with contextlib.suppress(TooLarge):  # kept without its body
-            call.body = await body.read(rule.max_body_bytes)
-            is_awaited = self._guard.proven(rule, call).passed
-        await self._inbox.refuse(call, Source.of(rule), verdict, is_awaited=is_awaited)
-        return self._answers.problem(verdict.error, call.id)
-
-    async def _greeting(self, rules: list[Rule], call: InboundCall, body: "Body") -> Answer | None:
-        """Answer a provider's question to the rule that takes the request; what is none is judged as every request."""
-        for rule in greeters(rules, call):
-            try:
-                call.body = await body.read(rule.max_body_bytes)
-                answer = rule.greeting(call)
-            except (TooLarge, ValueError):
-                return None
-            if answer is not None:
-                return answer
-        return None
-
-    async def _passed(self, call: InboundCall, rule: Rule, source: Source) -> Answer:
-        key = rule.delivery_id(call)
-        if rule.sync and not rule.paused:
-            return await self._execution.at_once(call, rule, source, key)
-        answer = self._answers.prescribed(call, rule)
-        kept, lane = answer if key is not None else None, rule.lane_of(call)
-        first = await self._inbox.accept(call, source, key, kept, lane, paused=rule.paused)
-        if first is not None:
-            await self._inbox.repeat(call, source, first)
-            return self._answers.again(first)
-        return answer or accepted(call.id, 202 if rule.sync else 200)
-
-    async def _fixed_answer(self, call: InboundCall, body: "Body", fixed: Mapping[str, Any]) -> Answer:
-        is_head = call.method == "HEAD"
-        entry = fixed.get("GET" if is_head else call.method)
-        if entry is None:
-            return await self._refused(call, body, STRANGER, method_refused(call.method, list(fixed)))
-        provider, route = entry
-        source = Source.of_provider(provider)
-        if provider.addresses is not None and not provider.addresses.allows(call.address):
-            await self._inbox.refuse(call, source, address_refused(call.address))
-            return replace(route.refused, status=403)
-        if is_head:
-            return HERE
-        try:
-            call.body = await body.read(self._limit)
-            received = Call(call.method, call.headers, call.parameters, call.body, call.address)
-        except TooLarge:
-            return await self._refused(call, None, source, self._guard.too_large(self._limit))
-        except ValueError as error:
-            return await self._refused(call, None, source, Verdict("malformed", str(error), Malformed(str(error))))
-        cause = route.verify(received)
-        if cause is not None:
-            await self._inbox.refuse(call, source, Verdict("signature", cause))
-            return route.refused
-        try:
-            reception = route.read(received)
-        except Refusal as refusal:
-            await self._inbox.refuse(call, source, Verdict("malformed", refusal.cause))
-            return refusal.answer
-        first = await self._inbox.accept(call, source, reception.dedupe_key, reception.answer)
-        if first is not None:
-            await self._inbox.repeat(call, source, first)
-        return reception.answer
-
-    async def _refused(
-        self, call: InboundCall, body: "Body | None", source: Source, verdict: Verdict, rule: Rule | None = None
-    ) -> Answer:
+    async def _refuse(self, call: InboundCall, body: "Body", decision: Decision) -> Answer:
         """Keep what can be kept of a refused request, and say no."""
-        if body is not None and not call.body:
-            try:
-                call.body = await body.read(self._limit)
-            except TooLarge:
-                call.body = b""
-        await self._inbox.refuse(call, source, verdict)
-        return self._answers.refused(verdict, call.id, rule)
+        verdict = decision.verdict
+        if decision.is_kept:
+            if not call.body and verdict.cause != SIZE:
+                call.body = await body.read_within(self._limit) or b""
+            await self._inbox.refuse(call, decision.source, verdict, is_awaited=decision.is_proven)
+        if decision.answer is not None:
+            return decision.answer
+        return self._answers.refused(verdict, call.id, decision.rule)
+
+    async def _accept(self, call: InboundCall, decision: Decision) -> Answer:
+        key, answer, rule = decision.delivery_id, decision.answer, decision.rule
+        kept = answer if key is not None or rule is None else None
+        is_paused = rule is not None and rule.paused
+        first = await self._inbox.accept(call, decision.source, key, kept, decision.lane, paused=is_paused)
+        if first is not None:
+            await self._inbox.repeat(call, decision.source, first)
+            if rule is not None:
+                return self._answers.again(first)
+        return answer or accepted(call.id, 202 if rule is not None and rule.sync else 200)
 
     def _call(self, scope: Scope) -> InboundCall:
         headers = _headers(scope["headers"])
@@ -244,28 +170,25 @@ class Body:
         self._read = bytearray()
         self._more = True
 
-    async def read(self, limit: int) -> bytes:
-        """Return the whole body.
+    async def read_within(self, limit: int) -> bytes | None:
+        """Return the whole body, or None as soon as it must be over `limit` bytes.
 
-        Raises `TooLarge` as soon as it must be over `limit` bytes, `TooSlow` when it does not arrive in
-        time, and `ClientGone`.
+        Raises `TooSlow` when it does not arrive in time, and `ClientGone`.
         """
         if self._declared > limit:
-            raise TooLarge
+            return None
         try:
             async with asyncio.timeout(self._seconds):
                 await self._receive_up_to(limit)
         except TimeoutError:
             raise TooSlow(f"The body did not arrive within {self._seconds:g} seconds") from None
-        return bytes(self._read)
+        return bytes(self._read) if len(self._read) <= limit else None
 
     async def _receive_up_to(self, limit: int) -> None:
         while len(self._read) <= limit and self._more:
             event = await self._next()
             self._read += event.get("body", b"")
             self._more = event.get("more_body", False)
-        if len(self._read) > limit:
-            raise TooLarge
 
     async def _next(self) -> Any:
         event = await self._receive()

@@ -22,12 +22,13 @@ from router.answers import Answers, accepted, has_refused
 from router.at_once import AheadOfEffect, AtOnce, WithEffect
 from router.config import ExecutionType, RetryConfig
 from router.fixed import FixedRoutes
-from router.inbox import Inbox, Source, pending
+from router.inbox import Inbox, pending
 from router.providers import Answer, Call, Refusal
 from router.request import InboundCall
 from router.rule import Rule
 from router.seal import RequestSeal
 from router.settlement import Settlement, Settling
+from router.source import Source
 from router.table import RouteTable
 
 log = structlog.get_logger("router")

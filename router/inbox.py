@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,48 +9,20 @@ from sqlalchemy.exc import IntegrityError
 
 from bpm.errors import Unavailable
 from bpm.jobs import Job, JobQueue, Lane, Lanes
-from bpm.security.permissions import INSTALLATION
 from bpm.security.redaction import redacted_text
 from bpm.store import Database, Transaction
 from router import attempts, tables
-from router.confidential import ALWAYS, Confidential
-from router.guard import QUARANTINED_CAUSES, Verdict
+from router.decision.verdict import QUARANTINED_CAUSES, Verdict
 from router.pausing import PausedRules
-from router.providers import Answer, Provider
+from router.providers import Answer
 from router.quota import Quota
 from router.recent import RecentRequests
 from router.request import InboundCall
-from router.rule import Rule
 from router.seal import RequestSeal
+from router.source import Source
 
 REDELIVERY = "redelivery"
 """Who drove a request again that its provider sent once more after it was dead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """To which configuration, or which provider, a request belongs."""
-
-    organization_id: int
-    config_id: int | None = None
-    config_key: str | None = None
-    revision: int | None = None
-    provider: str | None = None
-    confidential: Confidential = ALWAYS
-
-    @staticmethod
-    def of(rule: Rule) -> "Source":
-        """Return the source that a rule is."""
-        return Source(rule.organization_id, rule.id, rule.key, rule.revision, None, rule.confidential)
-
-    @staticmethod
-    def of_provider(provider: Provider) -> "Source":
-        """Return the source that a provider is."""
-        return Source(INSTALLATION, provider=provider.name, confidential=provider.confidential)
-
-    def dedupe_key(self, key: str | None) -> str | None:
-        """Return a provider's id as it is unique among all sources."""
-        return f"{self.config_id or self.provider}:{key}" if key is not None else None
 
 
 class Inbox:

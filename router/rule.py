@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+import structlog
 from limits import RateLimitItem
 
 from bpm.bus import Message, Registry
 from bpm.errors import BpmError, Failed
+from bpm.expressions import EvaluationError
 from bpm.jobs import Lane
 from bpm.security.net import AddressList
 from bpm.security.permissions import Authority, stored_authority
@@ -27,6 +29,8 @@ from router.request import InboundCall
 from router.response import ResponseTemplate
 from router.sealing import opened_definition
 from router.signatures import STORED, Verifier, compile_signature
+
+log = structlog.get_logger("router")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,24 @@ class Rule:
         if self.verifies_by_script:
             scope[SIGNATURES] = self.confidential.signatures_to_use(call.headers)
         return self.dispatch(scope)
+
+    @property
+    def executes_first(self) -> bool:
+        """Whether the answer is known only when the request has been executed."""
+        return self.sync and not self.paused
+
+    def prescribed_answer(self, call: InboundCall, **more: Any) -> Answer | None:
+        """Render the configuration's own answer; None without one, or when it does not fit this request.
+
+        What was taken in is not answered with a failure because of a template: the caller would send it again.
+        """
+        if self.response is None:
+            return None
+        try:
+            return self.response.render({**self.scope(call), **more})
+        except EvaluationError as error:
+            log.warning("response template does not fit", rule=self.key, request_id=call.id, error=str(error))
+            return None
 
     def lane_of(self, call: InboundCall) -> Lane | None:
         """Return the lane in which a request is executed, or None."""

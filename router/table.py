@@ -83,6 +83,11 @@ class RouteTable:
             return None
         return self._exact.get(path) or _descend(self._root, path.split("/"), 0) or self._keys.get(path)
 
+    def rules_at(self, path: str) -> list[Rule]:
+        """Return the rules that answer `path`, one a method."""
+        node = self.find(path)
+        return [self.rule(slot) for slot in node.slots.values()] if node is not None else []
+
     def rule(self, slot: Slot) -> Rule:
         """Return the slot's rule, compiled at its first use."""
         if slot.compiled is None:

@@ -268,7 +268,7 @@ def reopen(tx: Transaction, row: Any, by: str, now: datetime, lane: str | None) 
 def first_with_key(tx: Transaction, key: str, now: datetime) -> Any:
     """Return the request that has a `dedupe_key`, or None; a key older than the window is freed."""
     first = tx.reading.execute(_BY_DEDUPE_KEY, {"key": key}).first()
-    if first is None or now - first.received_at <= DEDUPLICATION_WINDOW:
+    if first is None or _is_remembered(first, now):
         return first
     free_key(tx, first)
     return None
@@ -493,9 +493,14 @@ def inbound_request(tx: Transaction, organization_id: int, request_id: str) -> I
     return tx.session(organization_id).exec(statement).first()
 
 
-def request_with_key(tx: Transaction, dedupe_key: str | None) -> Any:
-    """Return the row of the request that a provider's id is known by, or None."""
-    return tx.connection.execute(_BY_DEDUPE_KEY, {"key": dedupe_key}).first()
+def known_request(tx: Transaction, dedupe_key: str, now: datetime) -> Any:
+    """Return the request that has a `dedupe_key`, or None; one older than the window is known no more."""
+    first = tx.reading.execute(_BY_DEDUPE_KEY, {"key": dedupe_key}).first()
+    return first if first is not None and _is_remembered(first, now) else None
+
+
+def _is_remembered(row: Any, now: datetime) -> bool:
+    return now - row.received_at <= DEDUPLICATION_WINDOW
 
 
 def _bound(values: Mapping[str, Any]) -> dict[str, Any]:

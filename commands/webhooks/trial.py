@@ -27,9 +27,8 @@ from commands.webhooks.trial_views import (
 from router import tables
 from router.backtest import is_proof_hidden
 from router.config import ExecutionType, WebHookFields, demands
+from router.decision import HANDSHAKE, SIGNATURE, Decision, Lookups, Place, decide_whole
 from router.execution import Execution
-from router.guard import Guard, Verdict, greeters, readable
-from router.inbox import Source
 from router.paths import values_at
 from router.request import InboundCall
 from router.rule import Rule, RuleCompiler
@@ -108,16 +107,16 @@ async def test(
     secrets_box: SecretBox,
     settings: Settings,
     routes: RouteTable,
-    guard: Guard,
     execution: Execution,
 ) -> WebHookTrialView:
-    """Walk the stations of a request: route, handshake, guard, mapping, execution."""
+    """Walk the stations of a request: route, decision, mapping, execution."""
     findings = (
         await check_code(command.config, sandbox, context.organization_id) if command.config is not None else Findings()
     )
     row = await context.read(lambda inside: row_of(command, findings, inside, registry, secrets_box))
     rule = RuleCompiler(registry, secrets_box, settings)(row)
     call = await context.read(lambda inside: _call(command, rule, inside, RequestSeal(secrets_box)))
+    decision = await context.read(lambda inside: _decide(rule, call, inside))
     values = values_at(rule.path, call.path)
     view = WebHookTrialView(
         would_execute=False,
@@ -128,8 +127,8 @@ async def test(
             parameters=values or {},
             answered_by=_answering(routes, call, rule.organization_id),
         ),
-        handshake=_handshake(rule, call) if readable(call).passed else None,
-        verdict=await context.read(lambda inside: _verdict(rule, call, guard, inside)),
+        handshake=_handshake(decision),
+        verdict=_verdict(decision, rule, call),
     )
     try:
         message = _message(rule, call)
@@ -138,7 +137,7 @@ async def test(
         view.errors = list(error.errors) if isinstance(error, BpmError) else [str(error)]
         return view
     view.outcome = _shown(await context.rehearse(message, sender), registry)
-    view.would_execute = view.route.matches and view.verdict.passed and view.handshake is None and not view.problems
+    view.would_execute = view.route.matches and view.verdict.passed and not view.problems
     return view
 
 
@@ -194,31 +193,29 @@ def _answering(routes: RouteTable, call: InboundCall, organization_id: int) -> s
     return slot.row.key if slot is not None and slot.row.organization_id == organization_id else None
 
 
-def _handshake(rule: Rule, call: InboundCall) -> HandshakeTrialView | None:
-    answer = rule.greeting(call) if greeters([rule], call) else None
-    if answer is None:
+def _decide(rule: Rule, call: InboundCall, context: Context) -> Decision:
+    """Decide as for live traffic, but without counting."""
+
+    def first_with(key: str, call: InboundCall) -> str | None:
+        first = tables.known_request(context.tx, key, call.received_at)
+        return first.request_id if first is not None and first.request_id != call.id else None
+
+    return decide_whole(call, Place([rule]), Lookups(first_with=first_with))
+
+
+def _handshake(decision: Decision) -> HandshakeTrialView | None:
+    answer = decision.spoken
+    if answer is None or decision.verdict.cause != HANDSHAKE:
         return None
     body = answer.body.decode("utf-8", "replace")
     return HandshakeTrialView(status=answer.status, content_type=answer.content_type, body=body)
 
 
-def _verdict(rule: Rule, call: InboundCall, guard: Guard, context: Context) -> VerdictTrialView:
-    """Ask the guard without counting, then look whether the request was here before."""
-    verdict = guard.dry(rule, call)
-    if verdict.passed and rule.dedupe is not None:
-        verdict = _duplicate(rule, call, context)
-    detail = verdict.detail
-    if verdict.cause == "signature" and is_proof_hidden(rule, call):
+def _verdict(decision: Decision, rule: Rule, call: InboundCall) -> VerdictTrialView:
+    verdict, detail = decision.verdict, decision.verdict.detail
+    if verdict.cause == SIGNATURE and is_proof_hidden(rule, call):
         detail += "; the header is a credential of a captured request, which a trial may not look at"
     return VerdictTrialView(passed=verdict.passed, cause=verdict.cause, detail=detail)
-
-
-def _duplicate(rule: Rule, call: InboundCall, context: Context) -> Verdict:
-    key = rule.delivery_id(call)
-    first = tables.request_with_key(context.tx, Source.of(rule).dedupe_key(key)) if key is not None else None
-    if first is None or first.request_id == call.id:
-        return Verdict()
-    return Verdict("duplicate", f"the request {first.request_id} had the id {key}")
 
 
 def _message(rule: Rule, call: InboundCall) -> Message[Any]:

@@ -27,7 +27,7 @@ class HandshakeTrialView(View):
 
 
 class VerdictTrialView(View):
-    """Whether the guard lets the request pass, else the cause and what is the matter."""
+    """Whether the request would be executed, else the cause and what is the matter."""
 
     passed: bool
     cause: str | None = None

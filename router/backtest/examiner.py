@@ -1,4 +1,4 @@
-"""Takes one captured request through a rule: route, guard, duplicates, message. Nothing is sent or stored."""
+"""Takes one captured request through a rule: route, decision, message. Nothing is sent or stored."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +10,7 @@ from bpm.expressions import EvaluationError
 from bpm.security.redaction import REDACTED
 from router import tables
 from router.backtest.difference import Difference, Fate, change_of
-from router.guard import Guard, Verdict
+from router.decision import Lookups, Place, decide_whole
 from router.paths import values_at
 from router.replay.replays import is_whole
 from router.request import InboundCall
@@ -19,7 +19,6 @@ from router.seal import RequestSeal
 
 ROUTE = "route"
 """The verdict on a request that would not come to the rule."""
-DUPLICATE = "duplicate"
 
 
 class Examiner:
@@ -29,12 +28,11 @@ class Examiner:
     of the messages are compared, too.
     """
 
-    def __init__(self, rule: Rule, before: Rule | None, guard: Guard, registry: Registry, seal: RequestSeal) -> None:
+    def __init__(self, rule: Rule, before: Rule | None, registry: Registry, seal: RequestSeal) -> None:
         """Take the rule, what judges requests by it, and what opens their signatures."""
         self._seal = seal
         self._rule = replace(rule, enabled=True)
         self._before = before
-        self._guard = guard
         self._registry = registry
         self._seen: dict[str, tuple[str, datetime]] = {}
 
@@ -48,7 +46,7 @@ class Examiner:
             return self._difference(row, then, Fate(ROUTE, f"the configuration does not answer /{call.path}"))
         unchecked = is_proof_hidden(self._rule, call)
         rule = replace(self._rule, verifier=None) if unchecked and then.verdict != "signature" else self._rule
-        verdict = self._verdict(rule, call)
+        verdict = decide_whole(call, Place([rule]), Lookups(first_with=self._first_with)).verdict
         if not verdict.passed:
             refused = Fate(verdict.cause or "", verdict.detail)
             return self._difference(row, then, refused, unchecked=unchecked)
@@ -64,22 +62,15 @@ class Examiner:
         """Tell whether a path is the rule's own, or its key."""
         return values_at(self._rule.path, path) is not None or path == self._rule.key != ""
 
-    def _verdict(self, rule: Rule, call: InboundCall) -> Verdict:
-        verdict = self._guard.dry(rule, call)
-        return self._repetition(rule, call) if verdict.passed and rule.dedupe is not None else verdict
-
-    def _repetition(self, rule: Rule, call: InboundCall) -> Verdict:
-        """Refuse a request whose id another one had, as long before as ids are remembered."""
-        key = rule.delivery_id(call)
-        if key is None:
-            return Verdict()
+    def _first_with(self, key: str, call: InboundCall) -> str | None:
+        """Return the request that had an id before this one, within the time that ids are remembered."""
         first, at = self._seen.setdefault(key, (call.id, call.received_at))
         if first == call.id:
-            return Verdict()
+            return None
         if call.received_at - at > tables.DEDUPLICATION_WINDOW:
             self._seen[key] = (call.id, call.received_at)
-            return Verdict()
-        return Verdict(DUPLICATE, f"the request {first} had the id {key}")
+            return None
+        return first
 
     def _message(self, rule: Rule, call: InboundCall) -> tuple[Message[Any] | None, Fate]:
         try:

@@ -21,7 +21,6 @@ from router.backtest.examiner import Examiner, executed
 from router.backtest.plan import Plan, chosen
 from router.backtest.tables import KIND
 from router.backtest.tally import Tally
-from router.guard import Guard
 from router.rule import Rule
 from router.seal import RequestSeal
 
@@ -51,7 +50,6 @@ class BackTests:
         database: Database,
         registry: Registry,
         compile_rule: Callable[[Any], Rule],
-        guard: Guard,
         clock: Clock,
         seal: RequestSeal,
     ) -> None:
@@ -60,7 +58,6 @@ class BackTests:
         self._database = database
         self._registry = registry
         self._compile = compile_rule
-        self._guard = guard
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
 
@@ -122,7 +119,7 @@ class BackTests:
     def examiner(self, plan: Plan) -> Examiner:
         """Return what examines requests by the plan's rule."""
         before = self._compile(plan.former_row) if plan.before is not None else None
-        return Examiner(self._compile(plan.row), before, self._guard, self._registry, self._seal)
+        return Examiner(self._compile(plan.row), before, self._registry, self._seal)
 
     def _noting(self, back_test_id: str) -> Progress:
         async def progress(tally: Tally, total: int) -> None:

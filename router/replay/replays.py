@@ -8,7 +8,8 @@ from bpm.errors import Conflict
 from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.store import Transaction
 from router import attempts, tables
-from router.replay.judgement import Judge, Judgement
+from router.decision import Decision
+from router.replay.judgement import Judge
 from router.replay.tables import change, claim, discard
 
 DISCARDED = "discarded"
@@ -37,26 +38,26 @@ class Replays:
         self._jobs = jobs
         self._lanes = lanes
 
-    def judge(self, row: Any, now: datetime, *, force: bool) -> Judgement:
+    def judge(self, row: Any, now: datetime, *, force: bool) -> Decision:
         """Say how a request would be taken now; raises `Conflict` when it can't be driven again at all."""
         reason = _why_not(row, now, force=force)
         if reason is not None:
             raise Conflict(reason)
-        return self._judge.anew(row) if row.state in REFUSED else self._judge.as_it_is_now(row)
+        return self._judge.decide(row) if row.state in REFUSED else self._judge.confirm(row)
 
-    def reopen(self, tx: Transaction, row: Any, judgement: Judgement, by: str, now: datetime) -> Replayed:
+    def reopen(self, tx: Transaction, row: Any, decision: Decision, by: str, now: datetime) -> Replayed:
         """Open a request again as it was judged; raises `Conflict` when it has changed since `row` was read."""
-        if not judgement.verdict.passed:
-            return self._refused_again(tx, row, judgement)
-        first = self._claimed_by_another(tx, row, judgement, now)
+        if not decision.verdict.passed:
+            return self._refused_again(tx, row, decision)
+        first = self._claimed_by_another(tx, row, decision, now)
         if first is not None:
             return self._repeats(tx, row, first)
         # between two attempts a request has its place in its lane already
         is_between = row.next_attempt_at is not None
-        lane = Lane(row.lane) if is_between and row.lane is not None else judgement.lane
+        lane = Lane(row.lane) if is_between and row.lane is not None else decision.lane
         values = {
             **_opened(row, by, now),
-            **self._stored_with(row, judgement),
+            **self._stored_with(row, decision),
             "lane": lane.name if lane is not None else None,
         }
         _check(change(tx, row, values))
@@ -79,14 +80,14 @@ class Replays:
         if row.lane is not None:
             self._lanes.leave(tx, Lane(row.lane), job)
 
-    def _refused_again(self, tx: Transaction, row: Any, judgement: Judgement) -> Replayed:
-        verdict = judgement.verdict
+    def _refused_again(self, tx: Transaction, row: Any, decision: Decision) -> Replayed:
+        verdict = decision.verdict
         _check(change(tx, row, {"cause": verdict.cause, "errors": [verdict.detail]}))
         return Replayed(False, row.state, verdict.cause or "", verdict.detail)
 
-    def _claimed_by_another(self, tx: Transaction, row: Any, judgement: Judgement, now: datetime) -> str | None:
+    def _claimed_by_another(self, tx: Transaction, row: Any, decision: Decision, now: datetime) -> str | None:
         """Return the id of the request that the provider's id belongs to, if that is another one; else take the id."""
-        key = judgement.dedupe_key
+        key = decision.dedupe_key
         if key is None or row.dedupe_key is not None or row.state == tables.DONE:
             return None
         first = tables.first_with_key(tx, key, now)
@@ -105,19 +106,21 @@ class Replays:
         )
         return Replayed(False, tables.DUPLICATE, "duplicate", detail)
 
-    def _stored_with(self, row: Any, judgement: Judgement) -> dict[str, Any]:
-        source, answer, seal = judgement.source, judgement.answer, self._judge.seal
-        columns: dict[str, Any] = {}
-        if source is not None:
-            columns |= {
-                "organization_id": source.organization_id,
-                "config_id": source.config_id,
-                "config_key": source.config_key,
-                "revision": source.revision,
-                "provider": source.provider,
-                **seal.columns(seal.whole(row), source.confidential),
-            }
-        if answer is not None:
+    def _stored_with(self, row: Any, decision: Decision) -> dict[str, Any]:
+        """Return to whom a request belongs that was refused before; any other one stays whose it is."""
+        if row.state not in REFUSED:
+            return {}
+        source, seal = decision.source, self._judge.seal
+        columns: dict[str, Any] = {
+            "organization_id": source.organization_id,
+            "config_id": source.config_id,
+            "config_key": source.config_key,
+            "revision": source.revision,
+            "provider": source.provider,
+            **seal.columns(seal.whole(row), source.confidential),
+        }
+        answer = decision.answer
+        if answer is not None and decision.delivery_id is not None:
             columns |= seal.answer_columns(answer)
         return columns
 
@@ -142,7 +145,7 @@ def is_whole(row: Any) -> bool:
     """Tell whether the body was stored: one over the limit is not, and retention may have taken it."""
     declared = row.headers.get("content-length", "0" if not row.body else str(len(row.body)))
     is_streamed = "transfer-encoding" in row.headers and not row.body
-    return row.cause != "size" and not is_streamed and declared == str(len(row.body))
+    return not is_streamed and declared == str(len(row.body))
 
 
 def _opened(row: Any, by: str, now: datetime) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.store import Database, utc_now
 from bpm.store.organizations import Organization
-from router.guard import Guard
 from router.rule import RuleCompiler
 from router.table import RouteTable
 from scripts import Sandbox
@@ -95,7 +94,7 @@ async def house(database: Database, settings: Settings, sandbox: Sandbox) -> Hou
     jobs = open_jobs(database, settings, system_clock)
     bus = Bus(registry, database, jobs, box)
     outbound = Outbound(bus, jobs, Lanes(jobs, system_clock), box, sandbox, settings)
-    services = {"guard": Guard(), "registry": registry, "routes": routes, "sandbox": sandbox}
+    services = {"registry": registry, "routes": routes, "sandbox": sandbox}
     registry.bind(
         {**outbound.services, **services, "secrets_box": box, "settings": settings, "status": None, "quota": None}
     )

@@ -1,0 +1,64 @@
+"""The checks of a request against one rule, each with its verdict."""
+
+from bpm.errors import Malformed, NotFound, UnsupportedMedia, Unverified
+from bpm.media import packing
+from router.decision.verdict import MAX_SHOWN, PASSED, SIGNATURE, Verdict, address_refused, method_refused
+from router.mapping import CharsetError
+from router.request import InboundCall
+from router.rule import Rule
+
+
+def check_head(rule: Rule, call: InboundCall) -> Verdict:
+    """Judge what is known before the body is read."""
+    if not rule.enabled:
+        return Verdict("disabled", rule.disabled_because, NotFound("There is no webhook here"))
+    if call.method != rule.method:
+        return method_refused(call.method, [rule.method])
+    if rule.addresses is not None and not rule.addresses.allows(call.address):
+        return address_refused(call.address)
+    return PASSED
+
+
+def check_whole(rule: Rule, call: InboundCall) -> Verdict:
+    """Judge a request with its body: the rule works, the signature over the raw bytes is right, the form is legible."""
+    if rule.broken is not None:
+        return Verdict("broken", rule.broken, NotFound("There is no webhook here"))
+    verdict = check_signature(rule, call)
+    return check_form(call) if verdict.passed else verdict
+
+
+def check_signature(rule: Rule, call: InboundCall) -> Verdict:
+    """Judge the signature alone, of a new request or of one that was stored."""
+    if rule.verifier is not None:
+        found = rule.verifier.verify(call.body, call.headers, call.received_at.timestamp())
+        if not found.ok:
+            return Verdict(SIGNATURE, found.cause, Unverified("The signature is missing or wrong"))
+    return PASSED
+
+
+def check_form(call: InboundCall) -> Verdict:
+    """Refuse a body that is not what its headers say; nothing else looks at it again."""
+    encoding = packing(call.headers.get("content-encoding", ""))
+    if encoding is not None:
+        detail = f"Content-Encoding: {encoding[:MAX_SHOWN]} is not read here; send the body as it is"
+        return Verdict("malformed", detail, UnsupportedMedia(detail))
+    try:
+        _ = call.payload, call.query
+    except CharsetError as error:
+        return Verdict("malformed", str(error), UnsupportedMedia(str(error)))
+    except ValueError as error:
+        return Verdict("malformed", str(error), Malformed(str(error)))
+    return PASSED
+
+
+def may_greet(rule: Rule, call: InboundCall, *, is_taken: bool) -> bool:
+    """Tell whether a rule may hear a request as a provider's question.
+
+    A request is heard by the rule that takes it, from where that rule allows; where none takes its method, by any.
+    Meta's question proves itself by the verify token, so a rule beside may hear it, too.
+    """
+    handshake = rule.fields.handshake
+    if handshake is None or not rule.enabled:
+        return False
+    is_meant = rule.method == call.method or not is_taken or handshake.kind == "meta"
+    return is_meant and (rule.addresses is None or rule.addresses.allows(call.address))

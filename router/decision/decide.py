@@ -1,0 +1,199 @@
+"""`decide`: one judgement of a request, for live traffic, providers, dry runs, replays and back-tests.
+
+    known -> HEAD -> handshake -> enabled -> method -> address -> size -> signature -> form -> rate -> duplicate
+
+It reads no socket, clock or store. It is a generator, because a body may still be on its way: it yields how many bytes
+the body may have and is sent the body, or None for a larger one. `decide_whole` does that for a request that is whole.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bpm.errors import Malformed
+from router.decision.checks import check_head, check_signature, check_whole, may_greet
+from router.decision.decision import NO_LOOKUPS, Decision, Lookups
+from router.decision.verdict import (
+    PASSED,
+    SIGNATURE,
+    Verdict,
+    address_refused,
+    method_refused,
+    too_large,
+    unknown,
+)
+from router.fixed import Entry
+from router.providers import Answer, Call, FixedRoute, Provider, Refusal
+from router.request import InboundCall
+from router.rule import Rule
+from router.source import STRANGER, Source
+
+DUPLICATE = "duplicate"
+"""The cause of a request whose id another one had."""
+HERE = Answer(200)
+"""What HEAD is told where GET is answered."""
+ASKED = Verdict("head", "HEAD asks whether GET is answered here; nothing is executed")
+HANDSHAKE = "handshake"
+"""The cause of a provider's question: it is answered, and nothing is executed."""
+
+QUESTION = Verdict(HANDSHAKE, "a provider's question is answered; nothing is executed")
+
+Deciding = Generator[int, bytes | None, Decision]
+"""A decision that may still wait for the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What stands at an address: the configurations there, or a provider's routes by method.
+
+    `max_body_bytes` bounds what a provider's routes are sent.
+    """
+
+    rules: Sequence[Rule] = ()
+    fixed: Mapping[str, Entry] | None = None
+    max_body_bytes: int = 0
+
+
+def decide_whole(call: InboundCall, place: Place, lookups: Lookups = NO_LOOKUPS) -> Decision:
+    """Decide about a request whose body is known."""
+    deciding = decide(call, place, lookups)
+    body = call.body
+    try:
+        limit = next(deciding)
+        while True:
+            limit = deciding.send(body if len(body) <= limit else None)
+    except StopIteration as decided:
+        return decided.value
+
+
+def decide(call: InboundCall, place: Place, lookups: Lookups = NO_LOOKUPS) -> Deciding:
+    """Decide about a request at a place; `call.body` is what was sent from the first time it was asked for."""
+    if place.fixed is not None:
+        return (yield from _decide_fixed(call, place.fixed, place.max_body_bytes))
+    if not place.rules:
+        return Decision(STRANGER, unknown(call.path))
+    if call.method == "HEAD" and any(rule.method == "GET" for rule in place.rules):
+        return _decide_head(call, place.rules)
+    greeting = yield from _greet(call, place.rules)
+    return greeting or (yield from _decide_for_rule(call, _choose(call, place.rules), lookups))
+
+
+def confirm(call: InboundCall, rule: Rule) -> Decision:
+    """Decide about a request that passed before: what proves its sender is asked again, nothing else."""
+    verdict = check_signature(rule, call)
+    return _passed(call, rule) if verdict.passed else Decision(Source.of(rule), verdict, rule)
+
+
+def _decide_head(call: InboundCall, rules: Sequence[Rule]) -> Decision:
+    """Tell whether the rule of GET answers here and this address; nothing is verified, executed or kept."""
+    asked = replace(call, method="GET")
+    rule, verdict = _choose(asked, rules)
+    if verdict.passed and rule.broken is not None:
+        verdict = check_whole(rule, asked)
+    if verdict.passed:
+        return Decision(Source.of(rule), ASKED, rule, spoken=HERE)
+    return Decision(Source.of(rule), verdict, rule, is_kept=False)
+
+
+def _greet(call: InboundCall, rules: Sequence[Rule]) -> Generator[int, bytes | None, Decision | None]:
+    """Answer a provider's question to the rule that takes the request; what is none is judged as every request."""
+    is_taken = any(rule.method == call.method for rule in rules)
+    for rule in rules:
+        if may_greet(rule, call, is_taken=is_taken):
+            body = yield rule.max_body_bytes
+            if body is None:
+                return None
+            call.body = body
+            try:
+                answer = rule.greeting(call)
+            except ValueError:
+                return None
+            if answer is not None:
+                return Decision(Source.of(rule), QUESTION, rule, spoken=answer)
+    return None
+
+
+def _choose(call: InboundCall, rules: Sequence[Rule]) -> tuple[Rule, Verdict]:
+    """Return which of the rules at an address a request is for, and the verdict before its body is read."""
+    for rule in rules:
+        if rule.method == call.method:
+            return rule, check_head(rule, call)
+    enabled = [rule for rule in rules if rule.enabled]
+    if enabled:
+        return enabled[0], method_refused(call.method, [rule.method for rule in enabled])
+    return rules[0], check_head(rules[0], call)
+
+
+def _decide_for_rule(call: InboundCall, chosen: tuple[Rule, Verdict], lookups: Lookups) -> Deciding:
+    rule, verdict = chosen
+    source = Source.of(rule)
+    if verdict.cause == "disabled":
+        return (yield from _decide_disabled(call, rule, verdict))
+    if not verdict.passed:
+        return Decision(source, verdict, rule)
+    body = yield rule.max_body_bytes
+    if body is None:
+        return Decision(source, too_large(rule.max_body_bytes), rule)
+    call.body = body
+    verdict = lookups.count(rule, call, check_whole(rule, call))
+    if not verdict.passed:
+        return Decision(source, verdict, rule)
+    return _unless_repeated(call, _passed(call, rule), lookups)
+
+
+def _decide_disabled(call: InboundCall, rule: Rule, verdict: Verdict) -> Deciding:
+    """What its provider has signed is not counted as a stranger's, for it will be wanted."""
+    body = yield rule.max_body_bytes
+    if body is None:
+        return Decision(Source.of(rule), verdict, rule)
+    call.body = body
+    return Decision(Source.of(rule), verdict, rule, is_proven=check_signature(rule, call).passed)
+
+
+def _passed(call: InboundCall, rule: Rule) -> Decision:
+    answer = rule.prescribed_answer(call) if not rule.executes_first else None
+    delivery_id = rule.delivery_id(call)
+    return Decision(Source.of(rule), PASSED, rule, answer=answer, delivery_id=delivery_id, lane=rule.lane_of(call))
+
+
+def _unless_repeated(call: InboundCall, decision: Decision, lookups: Lookups) -> Decision:
+    key = decision.dedupe_key
+    first = lookups.first_with(key, call) if key is not None else None
+    if first is None:
+        return decision
+    detail = f"the request {first} had the id {decision.delivery_id}"
+    return Decision(decision.source, Verdict(DUPLICATE, detail), decision.rule, delivery_id=decision.delivery_id)
+
+
+def _decide_fixed(call: InboundCall, routes: Mapping[str, Entry], limit: int) -> Deciding:
+    """Decide about a request to a provider's address."""
+    is_head = call.method == "HEAD"
+    entry = routes.get("GET" if is_head else call.method)
+    if entry is None:
+        return Decision(STRANGER, method_refused(call.method, routes))
+    provider, route = entry
+    source = Source.of_provider(provider)
+    if provider.addresses is not None and not provider.addresses.allows(call.address):
+        return Decision(source, address_refused(call.address), answer=replace(route.refused, status=403))
+    if is_head:
+        return Decision(source, ASKED, spoken=HERE)
+    body = yield limit
+    if body is None:
+        return Decision(source, too_large(limit))
+    call.body = body
+    return _receive(call, provider, route)
+
+
+def _receive(call: InboundCall, provider: Provider, route: FixedRoute) -> Decision:
+    source = Source.of_provider(provider)
+    try:
+        received = Call(call.method, call.headers, call.parameters, call.body, call.address)
+    except ValueError as error:
+        return Decision(source, Verdict("malformed", str(error), Malformed(str(error))))
+    cause = route.verify(received)
+    if cause is not None:
+        return Decision(source, Verdict(SIGNATURE, cause), answer=route.refused)
+    try:
+        reception = route.read(received)
+    except Refusal as refusal:
+        return Decision(source, Verdict("malformed", refusal.cause), answer=refusal.answer)
+    return Decision(source, answer=reception.answer, delivery_id=reception.dedupe_key)

@@ -1,0 +1,55 @@
+"""The verdict on a request: passed, or refused for a cause."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bpm.errors import BpmError, Forbidden, MethodNotAllowed, NotFound, TooLarge
+
+QUARANTINED_CAUSES = frozenset({"unknown", "disabled", "broken"})
+"""Refusals that are the rules' fault rather than the request's: kept to be driven again."""
+SIGNATURE = "signature"
+"""The cause of a request that is not proven to be the provider's."""
+SIZE = "size"
+"""The cause of a request whose body is over the limit, and is not kept."""
+MAX_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Passed, or refused for a cause; `error` is what the caller is told, `detail` what the administrator is."""
+
+    cause: str | None = None
+    detail: str = ""
+    error: BpmError | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the request may go on."""
+        return self.cause is None
+
+
+PASSED = Verdict()
+
+
+def unknown(path: str) -> Verdict:
+    """Refuse a path that no configuration has."""
+    shown = path if len(path) <= MAX_SHOWN else f"{path[:MAX_SHOWN]}…"
+    return Verdict("unknown", f"no configuration has the path or key {shown!r}", NotFound("There is no webhook here"))
+
+
+def method_refused(method: str, allowed: Iterable[str]) -> Verdict:
+    """Refuse a method that nothing at the address takes."""
+    taken = set(allowed)
+    names = ", ".join(sorted(taken | {"HEAD"} if "GET" in taken else taken))
+    return Verdict("method", f"the configuration answers {names}", MethodNotAllowed(method, names))
+
+
+def address_refused(address: str) -> Verdict:
+    """Refuse a client whose address is not in the list."""
+    detail = f"{address} is not among the allowable addresses"
+    return Verdict("address", detail, Forbidden("Requests from this address are not allowed"))
+
+
+def too_large(limit: int) -> Verdict:
+    """Refuse a body over the limit."""
+    return Verdict(SIZE, f"the body is over {limit} bytes", TooLarge(f"The body may have at most {limit} bytes"))
