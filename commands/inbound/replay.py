@@ -46,7 +46,7 @@ class ReplayView(View):
 class ReplayInboundRequestCommand(Command[ReplayView]):
     """Drive a captured request again, by its rule as it is now: as a further attempt of the same request.
 
-    One that was refused is judged again first (but for rate and size) and stays refused when it still does not
+    One that was refused is judged again first (but for its rate) and stays refused when it still does not
     pass. One that was executed successfully is done a second time only with `force`.
     """
 
