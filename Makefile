@@ -1,12 +1,14 @@
 # Everything a person does with a checkout. Each target can be repeated and says what it does.
 .DEFAULT_GOAL := help
-.PHONY: help install run proxies generators clients test demo check bench fuzz lock clean
+.PHONY: help install run demo check format docs test coverage clients proxies generators bench fuzz lock release clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 ROUNDS ?= 3
 SECONDS ?= 60
 TARGET ?=
+T ?=
+VERSION ?=
 COMPILERS := nodejs npm default-jdk-headless mono-mcs libnewtonsoft-json5.0-cil libmono-system-net-http4.0-cil \
 	libmono-system-componentmodel-dataannotations4.0-cil libmono-system-runtime-serialization4.0-cil \
 	libmono-system-web4.0-cil
@@ -45,6 +47,13 @@ check: .venv/.test ## Lint, format, types and the floors of the architecture
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+format: .venv/.test ## Format, and mend what the linter can mend by itself
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: .venv/.test ## Write the pages that are made from the code
+	$(BIN)/python -m tests.architecture.docs_generated
+
 proxies: ## Install nginx and HAProxy, which tests put before the server (on Debian, as root)
 	@PATH="$$PATH:/usr/sbin"; { command -v nginx && command -v haproxy; } >/dev/null \
 		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends nginx haproxy; } \
@@ -67,8 +76,17 @@ generators: ## Install what generates and compiles clients, in .clients (Node.js
 clients: .venv/.test generators ## Generate clients from the OpenAPI document in other languages, and compile them
 	$(BIN)/pytest -rs tests/clients
 
-test: check ## Everything CI runs
+ifeq ($(T),)
+test: check ## Everything CI runs; with T=path only the tests there
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
+else
+test: .venv/.test
+	$(BIN)/pytest -x $(T)
+endif
+
+coverage: .venv/.test ## Run the tests of T=path and show the lines that they do not reach
+	$(BIN)/coverage run -m pytest $(T)
+	$(BIN)/coverage report
 
 bench: .venv/.test ## Measure against the limits of this machine (needs wrk)
 	@$(BIN)/python -m tests.bench --rounds $(ROUNDS)
@@ -82,6 +100,17 @@ lock: .venv/.test ## Compile the locks anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev -c .lock/run.txt --universal --generate-hashes --no-header \
 		--no-annotate --no-emit-index-url -q -o .lock/test.txt
 
+release: ## Test, build and tag VERSION=x.y.z (nothing is pushed)
+	@echo "$(VERSION)" | grep -Eq '^[0-9]+\.[0-9]+\.[0-9]+$$' || { echo "say which: make release VERSION=0.2.0"; exit 1; }
+	@[ -z "$$(git status --porcelain)" ] || { echo "commit what you have changed first"; exit 1; }
+	@grep -q '^## \[$(VERSION)\]' CHANGELOG.md || { echo "CHANGELOG.md has no heading ## [$(VERSION)]"; exit 1; }
+	sed -i 's/^version = ".*"/version = "$(VERSION)"/' pyproject.toml
+	$(MAKE) test
+	$(BIN)/python -m hatchling build
+	git commit --quiet --all --allow-empty --message "Version $(VERSION)"
+	git tag --annotate "v$(VERSION)" --message "Version $(VERSION)"
+	@echo "Tagged v$(VERSION); push it with: git push --follow-tags"
+
 clean: ## Remove .venv, caches and benchmark results (not ./data)
-	rm -rf .venv .clients .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/bench/results
+	rm -rf .venv .clients .coverage dist .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/bench/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

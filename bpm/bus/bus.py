@@ -40,7 +40,7 @@ log = structlog.get_logger("bpm.bus")
 
 
 class Bus:
-    """Takes messages through the pipeline to their handlers; see `docs/bus.md` for the walk."""
+    """Takes messages through the pipeline to their handlers; see `docs/explanation/bus.md` for the walk."""
 
     def __init__(
         self,

@@ -60,7 +60,7 @@ class Database(ABC):
     async def start(self) -> None:
         """Check durability, bring the schema up to date and open for work.
 
-        Raises `Misconfigured` when the database can't keep the promise of `docs/store.md`.
+        Raises `Misconfigured` when the database can't keep the promise of `docs/explanation/store.md`.
         """
         await self.check()
         await self.upgrade()

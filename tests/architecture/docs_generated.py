@@ -1,6 +1,6 @@
-"""The pages of `docs/` that are made from the code: settings, messages, errors.
+"""The pages of `docs/reference/` that are made from the code: settings, messages, errors, rights.
 
-python -m tests.architecture.docs_generated       writes them; test_docs.py compares
+`make docs` writes them; test_docs.py compares.
 """
 
 import ast
@@ -23,7 +23,7 @@ from bpm.web.fields import Field, fields_of
 from bpm.web.problems import problem_response, status_of
 
 DOCS = Path(__file__).parents[2] / "docs"
-MADE = "<!-- Made from the code by `python -m tests.architecture.docs_generated`; change it there. -->"
+MADE = "<!-- Made from the code by `make docs`; change it in `tests/architecture/docs_generated.py`. -->"
 UNITS = {"_seconds": " s", "_bytes": " bytes"}
 
 Row = Sequence[str]
@@ -40,8 +40,7 @@ def settings_page() -> str:
     return _page(
         "Settings",
         "One process reads its settings once, from the environment, when it starts; a value that can't be right stops "
-        "it with a sentence that names the variable. What stands under Delivery has no effect before outbound "
-        "deliveries exist.",
+        "it with a sentence that names the variable.",
         *tables,
     )
 
@@ -98,7 +97,7 @@ def messages_page() -> str:
         "Messages",
         f"The {len(entries)} commands and queries of `POST /api/bpm/cmd`, by the area that their permission names. A "
         "running server shows the same at `/docs/api`, with examples, and as `/openapi.json`; `bpm types` lists them "
-        "on the command line. How a message travels stands in [bus.md](bus.md).\n\n*Transactional* handlers and "
+        "on the command line. How a message travels stands in [bus.md](../explanation/bus.md).\n\n*Transactional* handlers and "
         "queries run inside one database transaction; *effects* reach outside it.",
         "\n".join(index),
         _paging(registry, catalogue),
@@ -133,10 +132,10 @@ def errors_page() -> str:
 PAGING = frozenset(field.alias or name for name, field in PagedQuery.model_fields.items())
 
 PAGES: dict[str, Callable[[], str]] = {
-    "settings.md": settings_page,
-    "messages.md": messages_page,
-    "errors.md": errors_page,
-    "rights.md": rights_page,
+    "reference/settings.md": settings_page,
+    "reference/messages.md": messages_page,
+    "reference/errors.md": errors_page,
+    "reference/rights.md": rights_page,
 }
 
 

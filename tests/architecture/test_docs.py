@@ -28,12 +28,14 @@ pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
-EVERY_PAGE = sorted([README, ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
+EVERY_PAGE = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+KINDS = {"tutorial", "how-to", "reference", "explanation", "decisions", "examples"}
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 SPAN = re.compile(r"`([^`\n]+)`")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+REPOSITORY_PATH = re.compile(r"(?:bpm|commands|router|scripts|tests|docs|\.ci|\.lock)/[\w./-]*")
 COMMAND_LINE = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?bpm (.+)$")
 
 WORDS = (
@@ -62,6 +64,11 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def is_history(page: Path) -> bool:
+    """Whether a page tells what was so when it was written."""
+    return page.parent.name == "decisions" or page.name == "CHANGELOG.md"
+
+
 @pytest.mark.parametrize("page", EVERY_PAGE, ids=named)
 def test_every_link_leads_somewhere(page: Path) -> None:
     """What a relative link names is a file of the repository, and its anchor a heading there."""
@@ -80,6 +87,34 @@ def test_every_page_is_found_from_the_readme() -> None:
     assert set(EVERY_PAGE) - found == set()
 
 
+def test_every_page_stands_by_its_kind() -> None:
+    """Pages are tutorials, how-tos, reference or explanation; only the index stands beside the folders."""
+    assert [page.name for page in DOCS.glob("*.md")] == ["README.md"]
+    assert {path.name for path in DOCS.iterdir() if path.is_dir()} == KINDS
+
+
+def test_every_page_stands_in_the_index() -> None:
+    """The index links each page of the four kinds, and the list of decisions each decision."""
+    indexed = {(DOCS / link).resolve() for link in links(DOCS / "README.md")}
+    pages = {page for kind in ("tutorial", "how-to", "reference", "explanation") for page in (DOCS / kind).glob("*.md")}
+    decisions = {page.resolve() for page in (DOCS / "decisions").glob("*.md")} - {DOCS / "decisions" / "README.md"}
+    listed = {(DOCS / "decisions" / link).resolve() for link in links(DOCS / "decisions" / "README.md")}
+    assert (pages - indexed, decisions - listed) == (set(), set())
+
+
+def test_names_of_pages_differ_by_more_than_a_letter() -> None:
+    """`process` and `processes` would be told apart by nobody."""
+    names = {page.stem.lower() for page in DOCS.rglob("*.md")}
+    assert [name for name in names if {f"{name}s", f"{name}es"} & names] == []
+
+
+@pytest.mark.parametrize("page", [page for page in EVERY_PAGE if not is_history(page)], ids=named)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    """A path of the repository in a code span names a file or folder."""
+    paths = [span for span in SPAN.findall(BLOCK.sub("", page.read_text())) if REPOSITORY_PATH.fullmatch(span)]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 @pytest.mark.parametrize("page", EVERY_PAGE, ids=named)
 def test_every_command_of_the_command_line_exists(page: Path) -> None:
     """What a page writes after `bpm` is a command, and the options are its own."""
@@ -94,7 +129,7 @@ def test_a_page_made_from_the_code_is_current(name: str) -> None:
 
 def test_every_word_has_its_meaning() -> None:
     """Each of the field's words stands in the glossary once."""
-    glossary = (DOCS / "glossary.md").read_text()
+    glossary = (DOCS / "reference" / "glossary.md").read_text()
     assert {word: glossary.count(f"**{word}**") for word in WORDS} == dict.fromkeys(WORDS, 1)
 
 
@@ -108,18 +143,22 @@ def test_the_floors_are_those_that_are_checked() -> None:
 
 def test_every_preset_stands_in_the_table() -> None:
     """The router's page describes each signature preset."""
-    router = (DOCS / "router.md").read_text()
+    router = (DOCS / "reference" / "router.md").read_text()
     assert [name for name in PRESETS if f"\n| `{name}` |" not in router] == []
 
 
-@pytest.mark.parametrize("page", [README, DOCS / "paystack.md", DOCS / "process.md"], ids=named)
+@pytest.mark.parametrize(
+    "page", [README, DOCS / "tutorial" / "paystack.md", DOCS / "tutorial" / "start-a-process.md"], ids=named
+)
 async def test_a_walk_works_as_written(page: Path, tmp_path: Path) -> None:
     """Against a new server every command of the page succeeds and prints what the page shows."""
     async with ServerProcess() as server:
         await walk(page, server, tmp_path)
 
 
-@pytest.mark.parametrize("page", [DOCS / "dialects.md", DOCS / "organizations.md"], ids=named)
+@pytest.mark.parametrize(
+    "page", [DOCS / "reference" / "dialects.md", DOCS / "reference" / "organizations.md"], ids=named
+)
 async def test_the_requests_work_as_written(page: Path, tmp_path: Path) -> None:
     """The requests of the page work against a server that does not look for their receivers."""
     async with ServerProcess(BPM_DELIVERY__PROBE="off") as server:
@@ -128,16 +167,16 @@ async def test_the_requests_work_as_written(page: Path, tmp_path: Path) -> None:
 
 async def test_the_command_of_the_recipe_works_as_written(tmp_path: Path) -> None:
     """The package of the recipe is discovered and answers what the page shows."""
-    write_package(DOCS / "command.md", tmp_path)
+    write_package(DOCS / "how-to" / "write-a-command.md", tmp_path)
     own = {"BPM_COMMAND_PACKAGES": "greetings", "PYTHONPATH": str(tmp_path)}
     async with ServerProcess(**own) as server:
-        await walk(DOCS / "command.md", server, tmp_path, **own)
+        await walk(DOCS / "how-to" / "write-a-command.md", server, tmp_path, **own)
 
 
 def test_the_provider_of_the_recipe_works_as_written() -> None:
     """The module of the recipe recognises its requests, and what it reads is a valid message."""
     module: dict[str, Any] = {}
-    exec(python_of(DOCS / "provider.md"), module)  # noqa: S102 our own page
+    exec(python_of(DOCS / "how-to" / "write-a-provider.md"), module)  # noqa: S102 our own page
     settings = cast("Settings", SimpleNamespace(acme=SimpleNamespace(secret=SecretStr("s3cret"))))
     (route,) = module["provider"](settings).routes
     call = Call("POST", {"x-acme-secret": "s3cret"}, {}, b'{"shipment": "S-1", "status": "sent"}', "127.0.0.1")

@@ -1,6 +1,7 @@
 """Carries out what the engine asks for: a function for each effect, by whom it concerns.
 
-`work` is what machines do, `waits` what others are waited for with, `news` what others are told.
+`tasks`: commands, scripts, decisions and called processes; `waits`: rows for what an instance waits for;
+`notifications`: the events that are published about an instance.
 """
 
 from bpm.process.effects.carry_out import carry_out
