@@ -1,6 +1,7 @@
 """Who acts where nobody waits for an answer: on whose behalf, asked when, and what happens when a right is missing.
 
-`docs/reference/rights.md` is made from this table, and `tests/attacks/test_rights_now.py` walks each row that asks accounts.
+`docs/reference/rights.md` is made from this table, and `tests/attacks/test_rights_now.py` walks each row that asks
+accounts.
 """
 
 from dataclasses import dataclass

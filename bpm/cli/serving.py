@@ -10,7 +10,8 @@ def serve(
 ) -> None:
     """Start the server.
 
-    Settings come from the environment: `BPM_HOST`, `BPM_PORT`, `BPM_DATA_DIR` and those of `docs/reference/settings.md`.
+    Settings come from the environment: `BPM_HOST`, `BPM_PORT`, `BPM_DATA_DIR` and those of
+    `docs/reference/settings.md`.
     """
     from bpm.server import run
 

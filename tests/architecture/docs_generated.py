@@ -97,8 +97,8 @@ def messages_page() -> str:
         "Messages",
         f"The {len(entries)} commands and queries of `POST /api/bpm/cmd`, by the area that their permission names. A "
         "running server shows the same at `/docs/api`, with examples, and as `/openapi.json`; `bpm types` lists them "
-        "on the command line. How a message travels stands in [bus.md](../explanation/bus.md).\n\n*Transactional* handlers and "
-        "queries run inside one database transaction; *effects* reach outside it.",
+        "on the command line. How a message travels stands in [bus.md](../explanation/bus.md).\n\n"
+        "*Transactional* handlers and queries run inside one database transaction; *effects* reach outside it.",
         "\n".join(index),
         _paging(registry, catalogue),
         *sections,
