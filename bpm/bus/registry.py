@@ -46,7 +46,7 @@ class Registration:
     handler: Callable[..., Any]
     kind: Kind
     result: TypeAdapter[Any]
-    services: tuple[str, ...]
+    services: Mapping[str, type]
     area: str
     bound: Mapping[str, Any]
 
@@ -98,13 +98,15 @@ class Registry:
         self._by_type[registration.message_type] = registration
         return registration
 
-    def bind(self, services: Mapping[str, Any]) -> None:
-        """Give every handler the services it asks for by name; raises `Misconfigured` for an unknown one."""
+    def bind(self, *services: object) -> None:
+        """Give every handler the services it asks for, each by its type.
+
+        Raises `Misconfigured` for a type that none of the services has, or more than one.
+        """
         for registration in self._by_type.values():
-            missing = [name for name in registration.services if name not in services]
-            if missing:
-                raise Misconfigured(f"{_place(registration.handler)} asks for unknown services: {', '.join(missing)}")
-            registration.bound = {name: services[name] for name in registration.services}
+            registration.bound = {
+                name: _service(registration, kind, services) for name, kind in registration.services.items()
+            }
 
     def of(self, message: Message[Any]) -> Registration:
         """Return the registration of a message's class."""
@@ -196,10 +198,25 @@ def _registration(handler: Callable[..., Any], area: str) -> Registration:
         handler=handler,
         kind=_kind(handler, message_type),
         result=TypeAdapter(result),
-        services=tuple(parameters[2:]),
+        services={name: _asked_for(handler, name, hints) for name in parameters[2:]},
         area=area,
         bound={},
     )
+
+
+def _asked_for(handler: Callable[..., Any], name: str, hints: Mapping[str, Any]) -> type:
+    kind = hints.get(name)
+    if not isinstance(kind, type):
+        raise Misconfigured(f"{_place(handler)} asks for {name} without naming its class")
+    return kind
+
+
+def _service(registration: Registration, kind: type, services: Iterable[object]) -> object:
+    found = [service for service in services if isinstance(service, kind)]
+    if len(found) != 1:
+        many = "no service is" if not found else f"{len(found)} services are"
+        raise Misconfigured(f"{_place(registration.handler)} asks for a {kind.__name__}, and {many} one")
+    return found[0]
 
 
 def _kind(handler: Callable[..., Any], message_type: type[Message[Any]]) -> Kind:

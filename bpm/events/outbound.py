@@ -1,7 +1,6 @@
 """The parts of outbound deliveries, connected."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from bpm.bus import Bus
 from bpm.events.deliveries import Deliveries
@@ -19,7 +18,7 @@ from scripts import Sandbox
 
 
 class Outbound:
-    """What publishes, and what delivers; `services` are what command handlers ask for by name."""
+    """What publishes, and what delivers; `services` are what command handlers may ask for."""
 
     def __init__(
         self,
@@ -46,11 +45,4 @@ class Outbound:
             Gates(settings.delivery.max_in_flight, settings.worker_concurrency),
             settings.delivery.max_event_bytes,
         )
-        self.services: Mapping[str, Any] = {
-            "destinations": destinations,
-            "health": health,
-            "jobs": jobs,
-            "lanes": lanes,
-            "publisher": self.publisher,
-            "targets": targets,
-        }
+        self.services = (destinations, health, jobs, lanes, self.publisher, targets)

@@ -1,6 +1,6 @@
 """The product about itself: is it there, what can be sent, how is it doing."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import Field
 
@@ -141,6 +141,7 @@ class SystemStatusView(View):
     endpoints_off: dict[str, str]
 
 
+@runtime_checkable
 class StatusReporter(Protocol):
     """Composed where the parts are known."""
 

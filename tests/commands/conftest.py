@@ -23,8 +23,9 @@ from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import SYSTEM, Principal, permissions_of
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
-from bpm.store import Database, utc_now
+from bpm.store import Database, Transaction, utc_now
 from bpm.store.organizations import Organization
+from router.quota import Quota
 from router.rule import RuleCompiler
 from router.table import RouteTable
 from scripts import Sandbox
@@ -83,6 +84,13 @@ async def sandbox(anyio_backend: str) -> AsyncIterator[Sandbox]:
         yield sandbox
 
 
+class NoStatus:
+    """Nobody asks how the house is doing."""
+
+    def report(self, tx: Transaction) -> dict[str, Any]:
+        raise NotImplementedError
+
+
 @pytest.fixture
 async def house(database: Database, settings: Settings, sandbox: Sandbox) -> House:
     """Everything that the areas of webhooks lean on."""
@@ -94,10 +102,7 @@ async def house(database: Database, settings: Settings, sandbox: Sandbox) -> Hou
     jobs = open_jobs(database, settings, system_clock)
     bus = Bus(registry, database, jobs, box)
     outbound = Outbound(bus, jobs, Lanes(jobs, system_clock), box, sandbox, settings)
-    services = {"registry": registry, "routes": routes, "sandbox": sandbox}
-    registry.bind(
-        {**outbound.services, **services, "secrets_box": box, "settings": settings, "status": None, "quota": None}
-    )
+    registry.bind(*outbound.services, registry, routes, sandbox, box, settings, NoStatus(), Quota(settings.quarantine))
     return House(bus, database, routes)
 
 

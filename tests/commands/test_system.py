@@ -46,8 +46,8 @@ class Status:
 @pytest.fixture
 async def bus(database: Database, settings: Settings) -> Bus:
     registry = Registry()
-    registry.discover(commands.system.__name__)
-    registry.bind({"registry": registry, "status": Status(), "quota": Quota(QuarantineSettings())})
+    registry.discover(commands.system.system.__name__)
+    registry.bind(registry, Status(), Quota(QuarantineSettings()))
     return Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(b"k" * 32))
 
 

@@ -69,7 +69,7 @@ async def office(database: Database, settings: Settings, hashed: str) -> AsyncIt
     registry = Registry()
     for area in (commands.accounts.api_keys, commands.accounts.audit, commands.accounts.users):
         registry.discover(area.__name__)
-    registry.bind({"accounts": accounts, "settings": settings})
+    registry.bind(accounts, settings)
     office = Office(
         Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(b"k" * 32)), accounts, database
     )

@@ -177,7 +177,7 @@ async def bus(database: Database, jobs: JobQueue, clock: Clock) -> AsyncIterator
     registry = Registry()
     for handler in (say, say_twice, try_it, shout, loop, effect_inside, later, get_words):
         registry.add(handler)
-    registry.bind({})
+    registry.bind()
     bus = Bus(registry, database, jobs, SecretBox(b"k" * 32), clock)
     await jobs.start(bus.scheduled)
     yield bus

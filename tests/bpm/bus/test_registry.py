@@ -160,14 +160,17 @@ def test_a_handler_must_return_its_messages_result() -> None:
 def test_an_unknown_service_is_refused(registry: Registry) -> None:
     """A handler that asks for something nobody provides stops the start."""
 
+    class Weather:
+        """Nobody makes it."""
+
     @handles
-    def needy(command: OrderCommand, context: Context, weather: object) -> OrderView:
+    def needy(command: OrderCommand, context: Context, weather: Weather) -> OrderView:
         return OrderView(id=1)
 
     registry = Registry()
     registry.add(needy)
-    with pytest.raises(Misconfigured, match="weather"):
-        registry.bind({})
+    with pytest.raises(Misconfigured, match="Weather"):
+        registry.bind()
 
 
 def test_packages_are_discovered_module_by_module(package: Path) -> None:

@@ -94,8 +94,8 @@ async def office(settings: Settings) -> AsyncIterator[Office]:
     box = SecretBox(b"k" * 32)
     bus = Bus(registry, database, jobs, box)
     outbound = Outbound(bus, jobs, Lanes(jobs, system_clock), box, Sandbox(), settings)
-    apis = {"mono_api": MonoApi(settings.mono, client), "remita_api": RemitaApi(settings.remita, client)}
-    registry.bind({**outbound.services, **apis, "registry": registry, "settings": settings})
+    apis = (MonoApi(settings.mono, client), RemitaApi(settings.remita, client))
+    registry.bind(*outbound.services, *apis, registry, settings)
     yield Office(bus, database, settings)
     await client.close()
     await database.stop()

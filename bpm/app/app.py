@@ -1,14 +1,13 @@
-"""The composition root: settings -> store -> bus -> commands -> ASGI application.
+"""One process's server, composed.
 
 Everything that one process consists of is made here and handed to whoever needs it, by parameter.
 """
 
 import asyncio
-import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from importlib.metadata import entry_points, version
+from importlib.metadata import version
 from typing import Any
 
 import structlog
@@ -16,22 +15,21 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from bpm.accounts import Accounts, Installation
-from bpm.bus import Bus, Registry
+from bpm.app.foundation import Foundation, build_foundation
+from bpm.app.routing import build_routing
+from bpm.bus import Bus
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Malformed, Misconfigured
 from bpm.events.outbound import Outbound
-from bpm.jobs import Lanes
-from bpm.jobs.opening import open_jobs
+from bpm.events.publisher import Listener
 from bpm.process.jobs import ProcessJobs, StartJobs
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.start_triggers import ProcessStarts
 from bpm.retained import POLICIES
 from bpm.security.identifiers import new_id
-from bpm.security.private_files import make_private_folder
-from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
 from bpm.settings import Settings
 from bpm.stall import StallWatch
-from bpm.store import Transaction, open_database
+from bpm.store import Transaction
 from bpm.store.retention import Retention
 from bpm.web import command, dialects, docs, health, openapi
 from bpm.web.auth import auth_routes
@@ -39,27 +37,14 @@ from bpm.web.lifecycle import Lifecycle
 from bpm.web.problems import EXCEPTION_HANDLERS, closing_problem, problem_response
 from bpm.web.repeated import require_one_meaning
 from bpm.worker import Worker
-from router import endpoints, providers
-from router.answers import Answers
-from router.backtest import BackTests
+from router import endpoints
 from router.endpoints import WebhookEndpoint
-from router.execution import Execution
-from router.fixed import FixedRoutes
-from router.inbox import Inbox
 from router.providers import Answer
 from router.providers.confirmation.client import ProviderClient
 from router.providers.confirmation.mono import MonoApi
 from router.providers.confirmation.remita import RemitaApi
-from router.quota import Quota
 from router.rates import Rates
-from router.replay import Judge, Replays
-from router.rule import RuleCompiler
-from router.seal import RequestSeal
-from router.table import RouteTable
 from scripts import Limits, Sandbox, SandboxUnavailable
-
-ENTRY_POINTS = "bpm.commands"
-"""The entry point group under which an installed package offers commands of its own."""
 
 log = structlog.get_logger("bpm")
 
@@ -71,89 +56,57 @@ class App:
         """Make every part and connect them; nothing is opened yet. Raises `Misconfigured`."""
         self.settings = settings
         self.version = version("bpm-bus")
-        prepare_data_dir(settings)
-        key = installation_key(settings)
-        box = SecretBox(key)
         self.lifecycle = Lifecycle()
-        self.database = open_database(settings)
-        self.jobs = open_jobs(self.database, settings, clock)
-        self.lanes = Lanes(self.jobs, clock)
-        self.registry = discovered(settings)
-        self._installation = Installation(self.database, key)
-        self.accounts = Accounts(self.database, settings, key, clock)
-        self.bus = Bus(
-            self.registry,
-            self.database,
-            self.jobs,
-            box,
-            clock,
-            settings.effect_seconds,
-            self.accounts.rights,
-            settings.processes,
-        )
+        foundation = build_foundation(settings, clock)
+        self.database, self.jobs, self.registry = foundation.database, foundation.jobs, foundation.registry
+        self._installation = Installation(self.database, foundation.key)
+        self.accounts = Accounts(self.database, settings, foundation.key, clock)
+        self.bus = build_bus(foundation, self.accounts)
         self.sandbox = Sandbox(Limits(), allow_unconfined=settings.scripts.allow_unconfined)
-        compile_rule = RuleCompiler(self.registry, box, settings)
-        self.routes = RouteTable(self.database, compile_rule)
-        self.fixed = FixedRoutes(providers.discover(settings))
-        seal = RequestSeal(box)
-        answers = Answers(_problem, seal)
-        quota = Quota(settings.quarantine)
-        inbox = Inbox(self.database, self.jobs, self.lanes, quota, seal)
-        self.execution = Execution(
-            self.bus,
-            self.routes,
-            self.fixed,
-            inbox,
-            self.jobs,
-            self.lanes,
-            answers,
-            self.accounts.rights.present,
-            clock,
-            settings.sync_limit_seconds,
-            seal,
-        )
-        replays = Replays(Judge(self.routes, self.fixed, seal, settings.max_body_bytes), self.jobs, self.lanes)
+        routing = build_routing(foundation, self.bus, self.accounts, _problem)
+        self.routes, self.fixed, self.execution = routing.routes, routing.fixed, routing.execution
         processes = ProcessRuntime(self.registry, self.jobs, settings.processes)
         process_jobs = ProcessJobs(self.bus, self.jobs, processes.deployed)
-        start_jobs = StartJobs(self.bus)
         starts = ProcessStarts(processes, self.jobs)
-        self.outbound = Outbound(self.bus, self.jobs, self.lanes, box, self.sandbox, settings, (starts,))
-        deliveries = self.outbound.deliveries
-        back_tests = BackTests(self.database, self.registry, compile_rule, clock, seal)
+        self.outbound = build_outbound(foundation, self.bus, self.sandbox, (starts,))
         self.worker = Worker(
-            self.jobs, self.bus.scheduled, self.execution, process_jobs, start_jobs, deliveries, back_tests
+            self.jobs,
+            self.bus.scheduled,
+            self.execution,
+            process_jobs,
+            StartJobs(self.bus),
+            self.outbound.deliveries,
+            routing.back_tests,
         )
         self.retention = Retention(self.database, settings.retention, clock, new_id(), POLICIES)
         self.provider_client = ProviderClient()
         self.registry.bind(
-            {
-                **self.outbound.services,
-                "accounts": self.accounts,
-                "back_tests": back_tests,
-                "execution": self.execution,
-                "mono_api": MonoApi(settings.mono, self.provider_client),
-                "process_jobs": process_jobs,
-                "process_starts": starts,
-                "processes": processes,
-                "quota": quota,
-                "registry": self.registry,
-                "remita_api": RemitaApi(settings.remita, self.provider_client),
-                "replays": replays,
-                "retention": self.retention,
-                "routes": self.routes,
-                "sandbox": self.sandbox,
-                "secrets_box": box,
-                "settings": settings,
-                "status": self,
-            }
+            self,
+            self.accounts,
+            self.registry,
+            self.retention,
+            self.sandbox,
+            settings,
+            foundation.box,
+            processes,
+            process_jobs,
+            starts,
+            self.routes,
+            self.execution,
+            routing.quota,
+            routing.replays,
+            routing.back_tests,
+            MonoApi(settings.mono, self.provider_client),
+            RemitaApi(settings.remita, self.provider_client),
+            *self.outbound.services,
         )
         self.webhooks = WebhookEndpoint(
             self.routes,
             self.fixed,
             Rates(),
-            inbox,
+            routing.inbox,
             self.execution,
-            answers,
+            routing.answers,
             settings,
             clock,
             lambda: self.lifecycle.draining,
@@ -263,36 +216,24 @@ class App:
             await asyncio.shield(self.stop())
 
 
-def prepare_data_dir(settings: Settings) -> None:
-    """Create the data folder, or close an existing one, so that only its owner may enter; raises `OSError`."""
-    make_private_folder(settings.data_dir)
-    if not os.access(settings.data_dir, os.W_OK):
-        message = f"the data folder {settings.data_dir} can't be written; set BPM_DATA_DIR to one that can"
-        raise PermissionError(message)
+def build_bus(foundation: Foundation, accounts: Accounts) -> Bus:
+    """Make the bus; what unattended work may do is asked of the accounts."""
+    settings = foundation.settings
+    return Bus(
+        foundation.registry,
+        foundation.database,
+        foundation.jobs,
+        foundation.box,
+        foundation.clock,
+        settings.effect_seconds,
+        accounts.rights,
+        settings.processes,
+    )
 
 
-def installation_key(settings: Settings) -> bytes:
-    """Return the key that seals secrets; raises `Misconfigured` rather than make a new one beside old data."""
-    if settings.secret_key is None and settings.sqlite_path.exists() and not (settings.data_dir / KEY_FILE).exists():
-        raise Misconfigured(
-            f"{settings.data_dir / KEY_FILE} is missing, and the secrets in the database can't be read without it; "
-            "restore it from a backup, or set BPM_SECRET_KEY and enter every secret again"
-        )
-    return load_secret_key(settings)
-
-
-def discovered(settings: Settings) -> Registry:
-    """Return a registry with our commands and those of the application's packages."""
-    registry = Registry()
-    for package in ("commands", *application_packages(settings)):
-        registry.discover(package)
-    return registry
-
-
-def application_packages(settings: Settings) -> list[str]:
-    """Return the packages with an application's own commands: those the settings name and the installed ones."""
-    installed = [entry.value for entry in entry_points(group=ENTRY_POINTS)]
-    return list(dict.fromkeys([*settings.command_packages, *installed]))
+def build_outbound(foundation: Foundation, bus: Bus, sandbox: Sandbox, listeners: Sequence[Listener] = ()) -> Outbound:
+    """Make what publishes and delivers; `listeners` hear events beside the subscribers."""
+    return Outbound(bus, foundation.jobs, foundation.lanes, foundation.box, sandbox, foundation.settings, listeners)
 
 
 def _problem(error: BpmError, request_id: str, failed: str) -> Answer:

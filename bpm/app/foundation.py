@@ -1,0 +1,56 @@
+"""What everything stands on: the data folder, the key, the database, the jobs and the registry."""
+
+import os
+from dataclasses import dataclass
+
+from bpm.app.registry import discovered
+from bpm.bus import Registry
+from bpm.clock import Clock
+from bpm.errors import Misconfigured
+from bpm.jobs import JobQueue, Lanes
+from bpm.jobs.opening import open_jobs
+from bpm.security.private_files import make_private_folder
+from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
+from bpm.settings import Settings
+from bpm.store import Database, open_database
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """The parts that know no message, rule or process; nothing is opened yet."""
+
+    settings: Settings
+    clock: Clock
+    key: bytes
+    box: SecretBox
+    database: Database
+    jobs: JobQueue
+    lanes: Lanes
+    registry: Registry
+
+
+def build_foundation(settings: Settings, clock: Clock) -> Foundation:
+    """Make the parts; raises `Misconfigured`, and `OSError` for a data folder that can't be used."""
+    prepare_data_dir(settings)
+    key = installation_key(settings)
+    database = open_database(settings)
+    jobs = open_jobs(database, settings, clock)
+    return Foundation(settings, clock, key, SecretBox(key), database, jobs, Lanes(jobs, clock), discovered(settings))
+
+
+def prepare_data_dir(settings: Settings) -> None:
+    """Create the data folder, or close an existing one, so that only its owner may enter; raises `OSError`."""
+    make_private_folder(settings.data_dir)
+    if not os.access(settings.data_dir, os.W_OK):
+        message = f"the data folder {settings.data_dir} can't be written; set BPM_DATA_DIR to one that can"
+        raise PermissionError(message)
+
+
+def installation_key(settings: Settings) -> bytes:
+    """Return the key that seals secrets; raises `Misconfigured` rather than make a new one beside old data."""
+    if settings.secret_key is None and settings.sqlite_path.exists() and not (settings.data_dir / KEY_FILE).exists():
+        raise Misconfigured(
+            f"{settings.data_dir / KEY_FILE} is missing, and the secrets in the database can't be read without it; "
+            "restore it from a backup, or set BPM_SECRET_KEY and enter every secret again"
+        )
+    return load_secret_key(settings)

@@ -1,0 +1,23 @@
+"""The messages that an installation knows: ours, and those of the application's packages."""
+
+from importlib.metadata import entry_points
+
+from bpm.bus import Registry
+from bpm.settings import Settings
+
+ENTRY_POINTS = "bpm.commands"
+"""The entry point group under which an installed package offers commands of its own."""
+
+
+def discovered(settings: Settings) -> Registry:
+    """Return a registry with our commands and those of the application's packages."""
+    registry = Registry()
+    for package in ("commands", *application_packages(settings)):
+        registry.discover(package)
+    return registry
+
+
+def application_packages(settings: Settings) -> list[str]:
+    """Return the packages with an application's own commands: those the settings name and the installed ones."""
+    installed = [entry.value for entry in entry_points(group=ENTRY_POINTS)]
+    return list(dict.fromkeys([*settings.command_packages, *installed]))

@@ -1,0 +1,67 @@
+"""The router, connected: what takes requests in, executes them, and drives stored ones again."""
+
+from dataclasses import dataclass
+
+from bpm.accounts import Accounts
+from bpm.app.foundation import Foundation
+from bpm.bus import Bus
+from router import providers
+from router.answers import Answers, Problems
+from router.backtest import BackTests
+from router.execution import Execution
+from router.fixed import FixedRoutes
+from router.inbox import Inbox
+from router.quota import Quota
+from router.replay import Judge, Replays
+from router.rule import RuleCompiler
+from router.seal import RequestSeal
+from router.table import RouteTable
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The parts of the router that others lean on."""
+
+    routes: RouteTable
+    fixed: FixedRoutes
+    answers: Answers
+    quota: Quota
+    inbox: Inbox
+    execution: Execution
+    replays: Replays
+    back_tests: BackTests
+
+
+def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts, problems: Problems) -> Routing:
+    """Make and connect the parts; `problems` answers errors."""
+    settings, database, jobs, lanes = foundation.settings, foundation.database, foundation.jobs, foundation.lanes
+    compile_rule = RuleCompiler(foundation.registry, foundation.box, settings)
+    routes = RouteTable(database, compile_rule)
+    fixed = FixedRoutes(providers.discover(settings))
+    seal = RequestSeal(foundation.box)
+    answers = Answers(problems, seal)
+    quota = Quota(settings.quarantine)
+    inbox = Inbox(database, jobs, lanes, quota, seal)
+    execution = Execution(
+        bus,
+        routes,
+        fixed,
+        inbox,
+        jobs,
+        lanes,
+        answers,
+        accounts.rights.present,
+        foundation.clock,
+        settings.sync_limit_seconds,
+        seal,
+    )
+    return Routing(
+        routes,
+        fixed,
+        answers,
+        quota,
+        inbox,
+        execution,
+        Replays(Judge(routes, fixed, seal, settings.max_body_bytes), jobs, lanes),
+        BackTests(database, foundation.registry, compile_rule, foundation.clock, seal),
+    )
