@@ -1,7 +1,8 @@
 """Where in a request's raw body secrets stand, so that it can be stored without them and put together again.
 
 A body is kept to the byte: its signature is verified again by it. Secrets in it, found by the names of the fields
-they stand in, are therefore written over with stars of the same length, and sealed beside it.
+they stand in, are therefore written over with stars of the same length, and sealed beside it. A body in which they
+can't be told from the rest is written over whole.
 """
 
 import re
@@ -13,40 +14,37 @@ from pydantic_core import from_json
 
 from bpm.security.redaction import is_credential_name
 from router.mapping import Payload
-
-Span = tuple[int, int]
-"""Where a secret begins and where it has ended, in bytes."""
+from router.xml_secrets import Span, spans_in_xml
 
 MAX_LOOKED_THROUGH = 32 * 1024
 """A larger body that mentions secrets is hidden whole: to look for each of them would hold up other requests."""
 
-_MENTIONS = tuple(
-    word.encode()
-    for word in ("secret", "passw", "pwd", "token", "credential", "apikey", "api_key", "api-key", "authoriz")
+_WORDS_OF_NAMES = (
+    "secret passw passp passc pwd token credential apikey api_key api-key authoriz privatekey private_key private-key "
+    "accesskey access_key access-key signingkey signing_key signing-key sessionid session_id jwt "
+    '"pin" "otp" "cvv "cvc" "pw" "pass" "cookie" <pin <otp <cvv <cvc <pass> :pin> :otp> pin= otp= pass='
 )
+_MENTIONS = tuple(word.encode() for word in _WORDS_OF_NAMES.split())
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 _WORDS = frozenset({b"true", b"false", b"null"})
-_ELEMENT = re.compile(rb"<(?:[\w.-]{1,100}:)?(?P<name>[\w.-]{1,100})(?:\s[^<>]{0,1000})?>(?P<value>[^<]{1,8192})<")
-_ATTRIBUTE = re.compile(
-    rb"\s(?:[\w.-]{1,100}:)?(?P<name>[\w.-]{1,100})\s{0,4}=\s{0,4}[\"'](?P<value>[^\"'<>]{1,8192})[\"']"
-)
 
 
 def secret_spans(raw: bytes, payload: Payload, names: frozenset[str] = frozenset()) -> list[Span]:
     """Return where secrets stand in a body that was read as `payload`; `names` are fields that are secret besides."""
+    if payload.kind == "text":
+        return list(_in_text(raw, names))
     if payload.kind == "form":
-        return list(_in_form(raw, names))
-    if payload.kind not in ("json", "text"):
+        return list(_in_form(raw, names)) if _is_in_ascii(raw) else _whole(raw, names)
+    if payload.kind != "json":
         return []
     if len(raw) > MAX_LOOKED_THROUGH:
-        return [(0, len(raw))] if names or _mentions_secrets(raw) else []
-    if payload.kind == "json":
-        return list(_in_json(raw, names)) if _holds_secret(payload.value, names) else []
-    if not _mentions_secrets(raw):
-        return []
-    if raw.lstrip()[:1] in (b"{", b"["):  # JSON that its sender does not call so
-        return list(_in_json(raw, names))
-    return sorted({*_in_text(raw, _ELEMENT), *_in_text(raw, _ATTRIBUTE)})
+        return _whole(raw, names)
+    return list(_in_json(raw, names)) if _holds_secret(payload.value, names) else []
+
+
+def spans_of_unreadable(raw: bytes) -> list[Span]:
+    """Return what to write over in a body that is not what its type says: all of it, when it mentions secrets."""
+    return _whole(raw, frozenset())
 
 
 def masked(raw: bytes, spans: Iterable[Span]) -> bytes:
@@ -57,8 +55,17 @@ def masked(raw: bytes, spans: Iterable[Span]) -> bytes:
     return bytes(body)
 
 
+def _whole(raw: bytes, names: frozenset[str]) -> list[Span]:
+    return [(0, len(raw))] if names or _mentions_secrets(raw) else []
+
+
+def _is_in_ascii(raw: bytes) -> bool:
+    """Tell whether letters of ASCII are single bytes, as in every charset but UTF-16 and UTF-32."""
+    return b"\0" not in raw
+
+
 def _mentions_secrets(raw: bytes) -> bool:
-    lowered = raw.lower()
+    lowered = raw.lower() if _is_in_ascii(raw) else raw.lower().replace(b"\0", b"")
     return any(word in lowered for word in _MENTIONS)
 
 
@@ -113,10 +120,24 @@ def _in_form(raw: bytes, names: frozenset[str]) -> Iterator[Span]:
         start += len(pair) + 1
 
 
-def _in_text(raw: bytes, pattern: re.Pattern[bytes]) -> Iterator[Span]:
-    for found in pattern.finditer(raw):
-        if is_credential_name(found["name"].decode()) and found["value"].strip():
-            yield found.span("value")
+def _in_text(raw: bytes, names: frozenset[str]) -> Iterable[Span]:
+    """Return the secrets in XML, and in JSON that its sender does not call so."""
+    start = raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    is_clear = len(raw) <= MAX_LOOKED_THROUGH and _is_in_ascii(raw)
+    if is_clear and start == b"<":
+        return spans_in_xml(raw)
+    if not _mentions_secrets(raw):
+        return []
+    return _in_json(raw, names) if is_clear and start in (b"{", b"[") and _is_utf8(raw) else [(0, len(raw))]
+
+
+def _is_utf8(raw: bytes) -> bool:
+    """Tell whether a backslash is one: in Shift JIS and Big5 it may be half a letter."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_secret(name: str, names: frozenset[str]) -> bool:

@@ -8,7 +8,7 @@ from pydantic_core import from_json, to_json
 from bpm.security.redaction import redacted_text
 from bpm.security.sealing import open_text, seal_text
 from bpm.security.secrets import SecretBox, SecretError, is_sealed_bytes
-from router.body_secrets import Span, masked, secret_spans
+from router.body_secrets import Span, masked, secret_spans, spans_of_unreadable
 from router.confidential import Confidential
 from router.providers import Answer
 from router.request import InboundCall, call_of
@@ -111,10 +111,10 @@ def _proofs(hidden: dict[str, str], confidential: Confidential) -> dict[str, Any
 
 
 def _spans(call: InboundCall, confidential: Confidential) -> list[Span]:
-    """Return where the body holds secrets; one that can't be read is kept as it came."""
+    """Return where the body holds secrets, whether it can be read or not."""
     if not call.body:
         return []
     try:
         return secret_spans(call.body, call.payload, confidential.fields)
     except ValueError:
-        return []
+        return spans_of_unreadable(call.body)
