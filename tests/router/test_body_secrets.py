@@ -31,7 +31,22 @@ SEAL = RequestSeal(SecretBox(b"k" * 32))
         (FORM, b"a=1&pass%77ord=a%20b&x=2", b"a=1&pass%77ord=*****&x=2"),
         (XML, b'<a><w:Password T="x">pw</w:Password></a>', b'<a><w:Password T="x">**</w:Password></a>'),
         (XML, b'<a><b token="t" id="1"/></a>', b'<a><b token="*" id="1"/></a>'),
+        (XML, b"<r><PIN>1234</PIN><pinCount>1</pinCount></r>", b"<r><PIN>****</PIN><pinCount>1</pinCount></r>"),
+        (XML, b"<r><secret><![CDATA[a<b]]></secret></r>", b"<r><secret><![CDATA[***]]></secret></r>"),
+        (XML, b"<r><secret><!-- x --><v>a</v>b</secret>c</r>", b"<r><secret><!-- x --><v>*</v>*</secret>c</r>"),
+        (XML, b"<r><secret>a</r><b>c</b>", b"<r><secret>*</r><b>c</b>"),
+        (
+            XML,
+            b'<f name="password">pw</f><f id="pwd" value=\'v\'/>',
+            b'<f name="password">**</f><f id="pwd" value=\'*\'/>',
+        ),
+        (XML, b"\xef\xbb\xbf<token>" + b"x" * 9_000, b"\xef\xbb\xbf<token>" + b"*" * 9_000),
         ("text/plain", b'{"secret":"x"}', b'{"secret":"*"}'),
+        ("text/plain", b"a=1&password=x", b"*" * 14),
+        ("multipart/form-data", b'--b\r\nname="pin"\r\n\r\n1', b"*" * 20),
+        ("text/xml; charset=utf-16", "<token>x</token>".encode("utf-16"), b"*" * 34),
+        (f"{FORM}; charset=utf-16", "token=x".encode("utf-16"), b"*" * 16),
+        ("text/plain; charset=cp932", b'{"a":"\x83\x5c","token":"x"}', b"*" * 22),
         ("text/plain", b"nothing to hide", b"nothing to hide"),
         (JSON, b'{"token":"' + b"x" * MAX_LOOKED_THROUGH + b'"}', b"*" * (MAX_LOOKED_THROUGH + 12)),
     ],
@@ -39,6 +54,25 @@ SEAL = RequestSeal(SecretBox(b"k" * 32))
 def test_secrets_are_written_over(kind: str, body: bytes, stored: bytes) -> None:
     """Values of secret names become stars, to the byte; what is larger than is looked through becomes stars whole."""
     assert masked(body, secret_spans(body, decode_body(kind, body))) == stored
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (JSON, b'{"password": "x",}'),
+        (JSON, '{"password": "x"}'.encode("utf-16")),
+        (FORM, b"password=%ff"),
+        ("text/xml; charset=utf-7", b"<password>x</password>"),
+    ],
+)
+def test_a_body_that_can_not_be_read_is_written_over_whole(kind: str, body: bytes) -> None:
+    """It is kept, and nothing tells which of it is secret; it comes back to the byte."""
+    call = InboundCall("POST", "p", {"content-type": kind}, "", "", datetime.now(UTC), body)
+    row = SimpleNamespace(
+        method="POST", address="", received_at=call.received_at, request_id=call.id, **SEAL.columns(call, ALWAYS)
+    )
+    assert row.body == b"*" * len(body)
+    assert SEAL.whole(row).body == body
 
 
 NAMES = st.sampled_from(["a", "token", "p w", "secret"])

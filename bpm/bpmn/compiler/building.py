@@ -123,10 +123,10 @@ def _connect_starts(nodes: Nodes, compilation: Compilation) -> None:
     taken: set[tuple[str, str]] = set()
     for element in compilation.process.elements:
         node = nodes.get(element.id)
+        if element.kind == "startEvent" and element.scope != compilation.process.id:
+            _start_inside(element, nodes, compilation)
         if not isinstance(node, Start):
             continue
-        if element.scope != compilation.process.id:
-            _start_inside(element, nodes, compilation)
         if node.trigger and (element.scope, node.trigger) in taken:
             compilation.problem(element, f"there is another start event {node.trigger} beside it")
         taken.add((element.scope, node.trigger))
