@@ -13,7 +13,7 @@ from bpm.errors import Exhausted
 from bpm.security.permissions import SYSTEM, Principal
 from bpm.settings import ProcessSettings
 from bpm.testing import RunningApp, running_app
-from commands.system.system import GetSystemStatusQuery
+from commands.system.status import GetSystemStatusQuery
 from tests.attacks.test_process_bombs import count, quiet
 from tests.commands.playing import bpmn, deploy, start
 

@@ -11,7 +11,9 @@ import commands.deliveries
 import commands.events.events
 import commands.inbound.requests
 import commands.subscriptions
-import commands.system.system
+import commands.system.catalogue
+import commands.system.ping
+import commands.system.status
 import commands.webhooks.chains
 import commands.webhooks.configs
 from bpm.accounts.tables import User
@@ -37,7 +39,9 @@ AREAS = (
     commands.events.events,
     commands.inbound.requests,
     commands.subscriptions,
-    commands.system.system,
+    commands.system.catalogue,
+    commands.system.ping,
+    commands.system.status,
     commands.webhooks.configs,
 )
 ADMIN = Principal("user", "user:1", "admin", 1, permissions_of(["admin"]))

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-import commands.system.system
+import commands.system.catalogue
+import commands.system.ping
+import commands.system.status
 from bpm.bus import Bus, Envelope, Registry
 from bpm.clock import system_clock
 from bpm.errors import Forbidden, NotFound
@@ -16,7 +18,9 @@ from bpm.security.permissions import SYSTEM
 from bpm.security.secrets import SecretBox
 from bpm.settings import QuarantineSettings, Settings
 from bpm.store import Database
-from commands.system.system import GetCommandCatalogQuery, GetSystemStatusQuery, PingQuery
+from commands.system.catalogue import GetCommandCatalogQuery
+from commands.system.ping import PingQuery
+from commands.system.status import GetSystemStatusQuery
 from router.quota import Quota
 from router.tables import INBOUND
 
@@ -46,7 +50,8 @@ class Status:
 @pytest.fixture
 async def bus(database: Database, settings: Settings) -> Bus:
     registry = Registry()
-    registry.discover(commands.system.system.__name__)
+    for part in (commands.system.catalogue, commands.system.ping, commands.system.status):
+        registry.discover(part.__name__)
     registry.bind(registry, Status(), Quota(QuarantineSettings()))
     return Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(b"k" * 32))
 

@@ -1,0 +1,71 @@
+"""What can be sent: every command and query with its schemas."""
+
+from typing import Any
+
+from pydantic import Field
+
+from bpm.bus import Context, Query, Registry, View, handles
+from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
+from bpm.errors import NotFound
+
+
+class CatalogueEntryView(View):
+    """One command or query.
+
+    `kind` says how it is handled: `transactional` and `query` inside one database transaction, `effect`
+    reaching outside. `request` and `result` are JSON Schemas (2020-12) that stand alone.
+    """
+
+    type: str
+    area: str
+    kind: str
+    permission: str | None
+    description: str
+    aliases: list[str]
+    request: dict[str, Any]
+    result: dict[str, Any]
+
+
+class CommandCatalogueView(View):
+    """Everything that can be sent, by name."""
+
+    items: list[CatalogueEntryView]
+    total_count: int
+
+
+class GetCommandCatalogQuery(Query[CommandCatalogueView]):
+    """List every `$type` with its description, permission and JSON Schemas; `name` and `area` narrow the list."""
+
+    permission = None
+    succeeded = "Command catalogue retrieved successfully"
+
+    name: str | None = Field(default=None, description="Only this `$type`, in any form the bus accepts")
+    area: str | None = Field(default=None, description="Only the messages of this area, as in `webhooks`")
+
+
+@handles
+def list_catalogue(query: GetCommandCatalogQuery, context: Context, registry: Registry) -> CommandCatalogueView:
+    """Show the registry; raises `NotFound` for a name that is not in it."""
+    wanted = registry.find(query.name).name if query.name is not None else None
+    catalogue = catalogue_of(registry)
+    items = [
+        _to_view(entry, catalogue)
+        for entry in catalogue.entries
+        if wanted in {None, entry.name} and query.area in {None, entry.area}
+    ]
+    if not items:
+        raise NotFound(f"area: no area is named {query.area!r}")
+    return CommandCatalogueView(items=items, total_count=len(items))
+
+
+def _to_view(entry: Entry, catalogue: Catalogue) -> CatalogueEntryView:
+    return CatalogueEntryView(
+        type=entry.name,
+        area=entry.area,
+        kind=entry.kind,
+        permission=entry.permission,
+        description=entry.description,
+        aliases=list(entry.aliases),
+        request=catalogue.standing_alone(entry.request),
+        result=catalogue.standing_alone(entry.result),
+    )
