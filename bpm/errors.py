@@ -28,7 +28,7 @@
     ├── Defect                     our own mistake; the log has the trace
     └── Misconfigured              found at start-up; the process must not run like this
 
-Each class's docstring is its default message. Status codes live in `bpm.web.problems`, nowhere else.
+Each class's docstring is its default message. Status codes live in `bpm.edge.problems`, nowhere else.
 """
 
 from collections.abc import Sequence

@@ -144,7 +144,7 @@ def _below_prefix(path: str) -> str:
 def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
     """Return headers by name; the values of one that stands several times are joined (RFC 9110, section 5.3).
 
-    A Content-Type is no list, and one that stands twice says the same twice (`bpm.web.repeated`).
+    A Content-Type is no list, and one that stands twice says the same twice (`bpm.edge.headers`).
     """
     headers: dict[str, str] = {}
     for raw_name, raw_value in pairs:

@@ -19,6 +19,9 @@ from bpm.app.foundation import Foundation, build_foundation
 from bpm.app.routing import build_routing
 from bpm.bus import Bus
 from bpm.clock import Clock, system_clock
+from bpm.edge.headers import require_one_meaning
+from bpm.edge.lifecycle import Lifecycle
+from bpm.edge.problems import EXCEPTION_HANDLERS, closing_problem, problem_response
 from bpm.errors import BpmError, Malformed, Misconfigured
 from bpm.events.outbound import Outbound
 from bpm.events.publisher import Listener
@@ -33,9 +36,6 @@ from bpm.store import Transaction
 from bpm.store.retention import Retention
 from bpm.web import command, dialects, docs, health, openapi
 from bpm.web.auth import auth_routes
-from bpm.web.lifecycle import Lifecycle
-from bpm.web.problems import EXCEPTION_HANDLERS, closing_problem, problem_response
-from bpm.web.repeated import require_one_meaning
 from bpm.worker import Worker
 from router import endpoints
 from router.endpoints import WebhookEndpoint

@@ -14,11 +14,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bpm.accounts import Accounts, TokenPair
+from bpm.edge.boundary import answered
+from bpm.edge.request import Incoming, IncomingReader, is_json
 from bpm.errors import Invalid, Malformed, MethodNotAllowed, UnsupportedMedia
 from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.settings import Settings
-from bpm.web.answering import answered
-from bpm.web.incoming import Incoming, IncomingReader, is_json
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 20

@@ -15,14 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bpm.bus import Bus, Envelope, Outcome, Registration
 from bpm.bus.behaviors import permit
+from bpm.edge.boundary import answered
+from bpm.edge.lifecycle import Lifecycle
+from bpm.edge.problems import problem_response
+from bpm.edge.request import ORGANIZATION, Authenticator, Incoming, IncomingReader
 from bpm.errors import BpmError, Draining, Forbidden, Malformed, MethodNotAllowed
 from bpm.security.permissions import Principal
 from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.settings import Settings
-from bpm.web.answering import answered
-from bpm.web.incoming import ORGANIZATION, Authenticator, Incoming, IncomingReader
-from bpm.web.lifecycle import Lifecycle
-from bpm.web.problems import problem_response
 
 PATH = "/api/bpm/cmd"
 

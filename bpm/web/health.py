@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bpm.edge.lifecycle import Lifecycle
+from bpm.edge.request import Authenticator, address_of
 from bpm.errors import BpmError, Draining
 from bpm.security.permissions import INSTALLATION
 from bpm.security.proxies import Proxies
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, utc_now
 from bpm.store.migrate import newest_revision, revision_of
-from bpm.web.incoming import Authenticator, address_of
-from bpm.web.lifecycle import Lifecycle
 from bpm.web.tables import write_probe
 
 PROBE_SECONDS = 5

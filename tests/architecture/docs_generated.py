@@ -16,11 +16,11 @@ from typing import Any, get_args
 import bpm.errors
 from bpm.bus import PagedQuery, Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
+from bpm.edge.problems import problem_response, status_of
 from bpm.errors import BpmError, MethodNotAllowed
 from bpm.settings import Group, Settings
 from bpm.unattended import WAYS, Way
 from bpm.web.fields import Field, fields_of
-from bpm.web.problems import problem_response, status_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 MADE = "<!-- Made from the code by `make docs`; change it in `tests/architecture/docs_generated.py`. -->"
@@ -121,7 +121,7 @@ def errors_page() -> str:
         "what went wrong, each entry of `errors` is one sentence, headed by the field's path where there is one; all "
         "problems of a body are reported at once (of very many the first hundred).",
         f"```json\n{json.dumps(example, indent=2)}\n```",
-        "## The tree\n\nHandlers raise these; `bpm.web.problems` alone knows which status each has. A class that is "
+        "## The tree\n\nHandlers raise these; `bpm.edge.problems` alone knows which status each has. A class that is "
         f"not in its table has the status of its nearest ancestor there.\n\n```text\n{tree}\n```",
         "## Statuses\n\nThe default message stands in when neither the error nor its message's class brings one of its "
         f"own.\n\n{_table(('error', 'status', 'header', 'default message'), rows)}",

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
+from bpm.edge.headers import ONCE, REPEATABLE
 from bpm.testing import RunningApp, running_app
-from bpm.web.repeated import ONCE, REPEATABLE
 
 pytestmark = pytest.mark.anyio
 

@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
+from bpm.edge.problems import closing_problem
 from bpm.errors import BpmError
-from bpm.web.problems import closing_problem
 
 
 def refusal(error: BpmError) -> bytes:

@@ -6,14 +6,14 @@ A subscription belongs to the interface it was made through, and is found throug
 from starlette.routing import Route
 
 from bpm.bus import Bus
+from bpm.edge.lifecycle import Lifecycle
+from bpm.edge.request import Authenticator, IncomingReader
 from bpm.settings import Settings
 from bpm.web.dialects import donutwork, mokapen, plandocket
 from bpm.web.dialects.description import Description
 from bpm.web.dialects.endpoint import Parts, routes_of
 from bpm.web.dialects.mokapen import is_numbered
 from bpm.web.dialects.throttle import Throttle
-from bpm.web.incoming import Authenticator, IncomingReader
-from bpm.web.lifecycle import Lifecycle
 
 __all__ = ["DESCRIPTION", "dialect_routes", "is_numbered"]
 

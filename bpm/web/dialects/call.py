@@ -7,9 +7,9 @@ from typing import Any, Self
 
 from bpm.bus import Bus, Envelope
 from bpm.bus.messages import Message
+from bpm.edge.request import LARGEST_ID, Authenticator, Incoming
 from bpm.errors import Invalid, NotFound
 from bpm.security.permissions import Principal
-from bpm.web.incoming import LARGEST_ID, Authenticator, Incoming
 
 PAGE_SIZE = 200
 """How many rows the bus gives at once."""

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bpm.edge.problems import status_of
+from bpm.edge.request import Incoming
 from bpm.errors import BpmError, Defect
 from bpm.web.dialects.call import Call
-from bpm.web.incoming import Incoming
-from bpm.web.problems import status_of
 
 Method = str
 

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, BeforeValidator, Field
 
 from bpm.bus.messages import Message
+from bpm.edge.request import Incoming
 from bpm.errors import BpmError, Forbidden, Invalid, Malformed, NotFound, Unauthenticated
 from bpm.web.dialects.call import Call, row_id
 from bpm.web.dialects.dialect import Dialect, Operation, said
 from bpm.web.dialects.events import event_names
 from bpm.web.dialects.wire import Asked, Shown, field_and_words, require_known, translated
-from bpm.web.incoming import Incoming
 
 NAME = "donutwork"
 READ, WRITE = "webhooks:read", "webhooks:write"

@@ -18,15 +18,15 @@ from starlette.types import Receive, Scope, Send
 
 from bpm.bus import Bus
 from bpm.bus.behaviors import permit
+from bpm.edge.lifecycle import Lifecycle
+from bpm.edge.problems import headers_of, status_of
+from bpm.edge.request import Authenticator, Disconnected, Incoming, IncomingReader
 from bpm.errors import BpmError, Defect, Draining, Forbidden, Malformed, MethodNotAllowed
 from bpm.security.permissions import Principal
 from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.web.dialects.call import Call
 from bpm.web.dialects.dialect import Dialect, Method, Operation
 from bpm.web.dialects.throttle import Throttle
-from bpm.web.incoming import Authenticator, Disconnected, Incoming, IncomingReader
-from bpm.web.lifecycle import Lifecycle
-from bpm.web.problems import headers_of, status_of
 
 log = structlog.get_logger("bpm.web")
 

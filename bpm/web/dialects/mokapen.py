@@ -9,13 +9,13 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
+from bpm.edge.request import LARGEST_ID, Incoming
 from bpm.errors import BpmError, Forbidden, Invalid, NotFound, Unauthenticated
 from bpm.web.dialects.call import Call
 from bpm.web.dialects.dialect import Dialect, Operation, said
 from bpm.web.dialects.events import event_names
 from bpm.web.dialects.throttle import Throttled
 from bpm.web.dialects.wire import Asked, Shown, field_errors, require_all, require_known, translated
-from bpm.web.incoming import LARGEST_ID, Incoming
 
 T = TypeVar("T")
 

@@ -8,12 +8,12 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
+from bpm.edge.request import Incoming
 from bpm.errors import BpmError, Forbidden, Invalid, NotFound
 from bpm.web.dialects.call import Call
 from bpm.web.dialects.dialect import Dialect, Operation, said
 from bpm.web.dialects.events import event_names
 from bpm.web.dialects.wire import Asked, Shown, field_errors, require_all, require_known, translated
-from bpm.web.incoming import Incoming
 
 T = TypeVar("T")
 

@@ -16,9 +16,9 @@ from starlette.applications import Starlette
 from bpm.accounts import Accounts
 from bpm.accounts.tables import User
 from bpm.bus.tables import AUDIT
+from bpm.edge.lifecycle import Lifecycle
 from bpm.store import Database, Transaction, utc_now
 from bpm.web.command import PATH
-from bpm.web.lifecycle import Lifecycle
 
 pytestmark = pytest.mark.anyio
 

@@ -9,11 +9,11 @@ import pytest
 from starlette.applications import Starlette
 
 from bpm.accounts import Accounts
+from bpm.edge.lifecycle import Lifecycle
 from bpm.settings import Settings
 from bpm.store import Database
 from bpm.web import health
 from bpm.web.health import Readiness, health_routes
-from bpm.web.lifecycle import Lifecycle
 
 pytestmark = pytest.mark.anyio
 

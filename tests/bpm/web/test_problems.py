@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import bpm.errors
+from bpm.edge.problems import EXCEPTION_HANDLERS, problem_response, status_of
 from bpm.errors import (
     BpmError,
     Defect,
@@ -23,7 +24,6 @@ from bpm.errors import (
     StorageUnavailable,
     Unauthenticated,
 )
-from bpm.web.problems import EXCEPTION_HANDLERS, problem_response, status_of
 
 STATUSES = {
     "BpmError": 500,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from bpm.edge.request import address_of, is_json, request_id_of
 from bpm.security.proxies import Proxies
-from bpm.web.incoming import address_of, is_json, request_id_of
 
 PROXIES = Proxies.parse("10.0.0.0/8", None)
 NOBODY = Proxies.parse("", None)

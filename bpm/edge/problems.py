@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bpm.edge.request import request_id_of
 from bpm.errors import (
     BpmError,
     Conflict,
@@ -36,7 +37,6 @@ from bpm.errors import (
     Unverified,
 )
 from bpm.security.identifiers import new_id
-from bpm.web.incoming import request_id_of
 
 STATUS: dict[type[BpmError], int] = {
     Refused: 400,

@@ -6,9 +6,9 @@ from typing import TypeVar
 import structlog
 from starlette.responses import Response
 
+from bpm.edge.problems import problem_response
+from bpm.edge.request import Disconnected, Incoming
 from bpm.errors import BpmError, Defect
-from bpm.web.incoming import Disconnected, Incoming
-from bpm.web.problems import problem_response
 
 A = TypeVar("A")
 
