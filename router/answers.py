@@ -1,24 +1,21 @@
 """What callers are told: accepted, the outcome, the first answer again, or why not."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import structlog
 from pydantic_core import to_json
 
 from bpm.bus import Outcome
-from bpm.errors import BpmError, Defect
+from bpm.edge.answer import JSON, Answer
+from bpm.edge.envelope import problem, success
 from router import tables
 from router.config import ExecutionType
 from router.decision.verdict import SIGNATURE, Verdict
-from router.providers import Answer
 from router.request import InboundCall
 from router.rule import Rule
-from router.seal import JSON, RequestSeal
+from router.seal import RequestSeal
 
-Problems = Callable[[BpmError, str, str], Answer]
-"""Makes the answer of an error: (error, request id, the message's text of failure)."""
+SUCCEEDED = "Operation completed successfully"
 
 FIRST_ERROR = 400
 """The lowest status by which a caller is told that its request was not taken."""
@@ -33,41 +30,28 @@ OURS = frozenset(
 ISOLATED = {"content-security-policy": "sandbox"}
 """A page that a script replies with runs as a stranger's in a browser: its address is that of the console, too."""
 
-log = structlog.get_logger("router")
-
 
 def accepted(request_id: str, status: int = 200) -> Answer:
     """Say that the request is on disk and will be executed."""
-    body = b'{"success":true,"data":{"requestId":"%b"},"message":"Accepted"}' % request_id.encode()
-    return Answer(status, body, JSON)
+    return replace(success(b'{"requestId":"%b"}' % request_id.encode(), "Accepted"), status=status)
 
 
 class Answers:
-    """Makes answers; which error has which status is the web's to know."""
+    """Makes the answers of rules."""
 
-    def __init__(self, problems: Problems, seal: RequestSeal) -> None:
-        """Take how errors are answered, and what opens an answer that was given before."""
+    def __init__(self, seal: RequestSeal) -> None:
+        """Take what opens an answer that was given before."""
         self._seal = seal
-        self._problems = problems
-
-    def problem(self, error: BpmError, request_id: str, failed: str = "") -> Answer:
-        """Answer an error."""
-        return self._problems(error, request_id, failed)
 
     def refused(self, verdict: Verdict, request_id: str, rule: Rule | None) -> Answer:
         """Answer a refused request in the form that the rule prescribes, if it does."""
         assert verdict.error is not None
-        answer = self.problem(verdict.error, request_id)
+        answer = problem(verdict.error, request_id)
         if rule is None or rule.fields.response is None:
             return answer
         form = rule.fields.response.form_of_refusals
         status = form.status if form.status is not None and verdict.cause == SIGNATURE else answer.status
         return replace(answer, status=status, body=b"" if form.bodiless else answer.body)
-
-    def defect(self, error: Exception, request_id: str) -> Answer:
-        """Answer our own mistake, and write it down."""
-        log.error("request failed", request_id=request_id, exc_info=error)
-        return self._problems(Defect(), request_id, "")
 
     def outcome(self, call: InboundCall, rule: Rule, outcome: Outcome, failed: str) -> Answer:
         """Answer a `sync` request: the script's reply, the prescribed answer, or the outcome's envelope.
@@ -75,14 +59,14 @@ class Answers:
         Of a script the caller sees the result; its logs and what it cost are the administrator's.
         """
         if outcome.error is not None:
-            return self._problems(outcome.error, call.id, failed)
+            return problem(outcome.error, call.id, failed)
         if rule.fields.execution_type is not ExecutionType.CODE:
             prescribed = rule.prescribed_answer(call, result=outcome.wire) if rule.response is not None else None
-            return prescribed or success(outcome.json or b"null", outcome.message)
+            return prescribed or success(outcome.json or b"null", outcome.message or SUCCEEDED)
         if outcome.data.reply is not None:
             return replied(outcome.data.reply)
         result = outcome.wire["result"]
-        return rule.prescribed_answer(call, result=result) or success(to_json(result), outcome.message)
+        return rule.prescribed_answer(call, result=result) or success(to_json(result), outcome.message or SUCCEEDED)
 
     def again(self, first: Any) -> Answer:
         """Answer a repeated request as the first one was."""
@@ -93,12 +77,6 @@ def has_refused(rule: Rule, outcome: Outcome) -> bool:
     """Tell whether a script succeeded in saying no: it replied with 4xx or 5xx."""
     reply = outcome.data.reply if rule.fields.execution_type is ExecutionType.CODE and outcome.ok else None
     return reply is not None and reply.status >= FIRST_ERROR
-
-
-def success(data: bytes, message: str) -> Answer:
-    """Return the envelope of a success around `data`, which is JSON."""
-    text = to_json(message or "Operation completed successfully")
-    return Answer(200, b'{"success":true,"data":' + data + b',"message":' + text + b"}", JSON)
 
 
 def replied(reply: Any) -> Answer:

@@ -5,10 +5,10 @@ from typing import Any
 
 from bpm.bus import Envelope, Outcome
 from bpm.clock import Clock
+from bpm.edge.answer import Answer
 from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
 from router import attempts, tables
-from router.providers import Answer
 from router.seal import RequestSeal
 from router.settlement import settled
 

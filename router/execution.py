@@ -12,6 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bpm.bus import Bus, Envelope, Message, Outcome
 from bpm.clock import Clock
+from bpm.edge.answer import Answer
+from bpm.edge.envelope import problem
 from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Overloaded, Poisoned, Unavailable
 from bpm.jobs import Job, JobQueue, Lanes
 from bpm.security.permissions import Principal, acting
@@ -23,7 +25,7 @@ from router.at_once import AheadOfEffect, AtOnce, WithEffect
 from router.config import ExecutionType, RetryConfig
 from router.fixed import FixedRoutes
 from router.inbox import Inbox, pending
-from router.providers import Answer, Call, Refusal
+from router.providers import Call, Refusal
 from router.request import InboundCall
 from router.rule import Rule
 from router.seal import RequestSeal
@@ -274,7 +276,7 @@ class Execution:
     async def _refuse(self, call: InboundCall, source: Source, error: BpmError) -> Answer:
         row = self.inbox.row_of(call, source, tables.FAILED, errors=list(error.errors), attempt=1)
         await self._database.append((tables.INBOUND, row), size=len(call.body))
-        return self._answers.problem(error, call.id)
+        return problem(error, call.id)
 
     async def _in_one_go(self, envelope: Envelope, recorder: "AtOnce") -> Outcome | None:
         """Execute; None when the unique index knew the provider's id, which has undone the effect."""

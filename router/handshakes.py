@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import to_json
 
 from bpm.bus import Integer, WireModel
+from bpm.edge.answer import Answer
 from bpm.expressions import (
     EvaluationError,
     Expression,
@@ -20,7 +21,6 @@ from bpm.expressions import (
 )
 from bpm.security.references import Resolve
 from bpm.security.strict_json import StrictJsonError, parse_json
-from router.providers import Answer
 
 MAX_CHALLENGE = 4_096
 MAX_STEPS = 20_000

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from bpm.edge.answer import Answer
 from bpm.errors import Unavailable
 from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.security.redaction import redacted_text
@@ -14,7 +15,6 @@ from bpm.store import Database, Transaction
 from router import attempts, tables
 from router.decision.verdict import QUARANTINED_CAUSES, Verdict
 from router.pausing import PausedRules
-from router.providers import Answer
 from router.quota import Quota
 from router.recent import RecentRequests
 from router.request import InboundCall

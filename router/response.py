@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from bpm.edge.answer import Answer
 from bpm.expressions import Template, compile_template
 from router.config import ResponseConfig
-from router.providers import Answer
 
 
 class ResponseTemplate:

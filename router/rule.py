@@ -8,6 +8,7 @@ import structlog
 from limits import RateLimitItem
 
 from bpm.bus import Message, Registry
+from bpm.edge.answer import Answer
 from bpm.errors import BpmError, Failed
 from bpm.expressions import EvaluationError
 from bpm.jobs import Lane
@@ -24,7 +25,6 @@ from router.dispatch import SIGNATURES, Dispatch, dispatcher
 from router.handshakes import handshake
 from router.lane import RuleLane
 from router.paths import values_at
-from router.providers import Answer
 from router.request import InboundCall
 from router.response import ResponseTemplate
 from router.sealing import opened_definition

@@ -5,16 +5,14 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from bpm.edge.answer import JSON, Answer
 from bpm.security.redaction import redacted_text
 from bpm.security.sealing import open_text, seal_text
 from bpm.security.secrets import SecretBox, SecretError, is_sealed_bytes
 from router.body_secrets import Span, masked, secret_spans, spans_of_unreadable
 from router.confidential import Confidential
-from router.providers import Answer
 from router.request import InboundCall, call_of
 from router.signatures import Scheme
-
-JSON = "application/json"
 
 
 class RequestSeal:

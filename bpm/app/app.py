@@ -19,10 +19,11 @@ from bpm.app.foundation import Foundation, build_foundation
 from bpm.app.routing import build_routing
 from bpm.bus import Bus
 from bpm.clock import Clock, system_clock
+from bpm.edge.answer import send_answer
+from bpm.edge.envelope import closing_problem
 from bpm.edge.headers import require_one_meaning
 from bpm.edge.lifecycle import Lifecycle
-from bpm.edge.problems import EXCEPTION_HANDLERS, closing_problem, problem_response
-from bpm.errors import BpmError, Malformed, Misconfigured
+from bpm.errors import Malformed, Misconfigured
 from bpm.events.outbound import Outbound
 from bpm.events.publisher import Listener
 from bpm.process.jobs import ProcessJobs, StartJobs
@@ -36,10 +37,10 @@ from bpm.store import Transaction
 from bpm.store.retention import Retention
 from bpm.web import command, dialects, docs, health, openapi
 from bpm.web.auth import auth_routes
+from bpm.web.refusals import EXCEPTION_HANDLERS
 from bpm.worker import Worker
 from router import endpoints
 from router.endpoints import WebhookEndpoint
-from router.providers import Answer
 from router.providers.confirmation.client import ProviderClient
 from router.providers.confirmation.mono import MonoApi
 from router.providers.confirmation.remita import RemitaApi
@@ -63,7 +64,7 @@ class App:
         self.accounts = Accounts(self.database, settings, foundation.key, clock)
         self.bus = build_bus(foundation, self.accounts)
         self.sandbox = Sandbox(Limits(), allow_unconfined=settings.scripts.allow_unconfined)
-        routing = build_routing(foundation, self.bus, self.accounts, _problem)
+        routing = build_routing(foundation, self.bus, self.accounts)
         self.routes, self.fixed, self.execution = routing.routes, routing.fixed, routing.execution
         processes = ProcessRuntime(self.registry, self.jobs, settings.processes)
         process_jobs = ProcessJobs(self.bus, self.jobs, processes.deployed)
@@ -109,7 +110,7 @@ class App:
             routing.answers,
             settings,
             clock,
-            lambda: self.lifecycle.draining,
+            self.lifecycle,
         )
         self.commands = command.CommandEndpoint(self.bus, self.accounts, settings, self.lifecycle)
         self.pages = Starlette(routes=self._routes(), exception_handlers=EXCEPTION_HANDLERS, lifespan=self._lifespan)
@@ -123,7 +124,7 @@ class App:
             try:
                 require_one_meaning(scope["headers"])
             except Malformed as error:
-                await closing_problem(error)(scope, receive, send)
+                await send_answer(send, *closing_problem(error))
                 return
             path: str = scope["path"]
             if path.startswith(endpoints.PREFIXES) and not dialects.is_numbered(scope["method"], path):
@@ -234,13 +235,3 @@ def build_bus(foundation: Foundation, accounts: Accounts) -> Bus:
 def build_outbound(foundation: Foundation, bus: Bus, sandbox: Sandbox, listeners: Sequence[Listener] = ()) -> Outbound:
     """Make what publishes and delivers; `listeners` hear events beside the subscribers."""
     return Outbound(bus, foundation.jobs, foundation.lanes, foundation.box, sandbox, foundation.settings, listeners)
-
-
-def _problem(error: BpmError, request_id: str, failed: str) -> Answer:
-    response = problem_response(error, request_id, failed)
-    headers = tuple(
-        (name, value)
-        for name, value in response.headers.items()
-        if name not in ("content-length", "content-type", "x-request-id")
-    )
-    return Answer(response.status_code, bytes(response.body), response.headers["content-type"], headers)

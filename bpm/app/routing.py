@@ -6,7 +6,7 @@ from bpm.accounts import Accounts
 from bpm.app.foundation import Foundation
 from bpm.bus import Bus
 from router import providers
-from router.answers import Answers, Problems
+from router.answers import Answers
 from router.backtest import BackTests
 from router.execution import Execution
 from router.fixed import FixedRoutes
@@ -32,14 +32,14 @@ class Routing:
     back_tests: BackTests
 
 
-def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts, problems: Problems) -> Routing:
-    """Make and connect the parts; `problems` answers errors."""
+def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routing:
+    """Make and connect the parts."""
     settings, database, jobs, lanes = foundation.settings, foundation.database, foundation.jobs, foundation.lanes
     compile_rule = RuleCompiler(foundation.registry, foundation.box, settings)
     routes = RouteTable(database, compile_rule)
     fixed = FixedRoutes(providers.discover(settings))
     seal = RequestSeal(foundation.box)
-    answers = Answers(problems, seal)
+    answers = Answers(seal)
     quota = Quota(settings.quarantine)
     inbox = Inbox(database, jobs, lanes, quota, seal)
     execution = Execution(

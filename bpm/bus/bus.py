@@ -10,7 +10,7 @@ import structlog
 from pydantic_core import to_json
 
 from bpm.bus import tables
-from bpm.bus.behaviors import Next, authorise, compose, demand, logged
+from bpm.bus.behaviors import Next, authorise, compose, demand, logged, permit
 from bpm.bus.causes import Causes
 from bpm.bus.context import Context, EffectContext
 from bpm.bus.discretion import discreet, secrets_of
@@ -25,7 +25,7 @@ from bpm.bus.rehearsal import Rehearsal
 from bpm.bus.rehearsed import Rehearsed
 from bpm.bus.rights import FixedRights, Rights
 from bpm.clock import Clock, system_clock
-from bpm.errors import BpmError, Defect, Failed, TookTooLong
+from bpm.errors import BpmError, Defect, Failed, Forbidden, TookTooLong
 from bpm.jobs import JobQueue
 from bpm.metering import MAX_MESSAGE_STEPS, budget
 from bpm.security.permissions import SYSTEM, Permission, Principal
@@ -108,13 +108,22 @@ class Bus:
         """Write something down on behalf of a message, in a transaction of its own."""
         await self.database.write(lambda tx: work(Context(self, envelope, tx)))
 
-    async def note_refusal(
-        self, principal: Principal, registration: Registration, request_id: str, address: str, error: BpmError
+    async def admit(self, principal: Principal, registration: Registration, request_id: str, address: str) -> None:
+        """Refuse a message before its fields are read; a refused command stands in the audit log all the same.
+
+        Raises `Forbidden`. `execute` asks again, for what the sender may do then: stored messages have no edge.
+        """
+        try:
+            permit(principal, registration.message_type)
+        except Forbidden as error:
+            if issubclass(registration.message_type, Command):
+                await self._note_refusal(principal, registration.name, request_id, address, error)
+            raise
+
+    async def _note_refusal(
+        self, principal: Principal, name: str, request_id: str, address: str, error: BpmError
     ) -> None:
-        """Write down a command that was refused before its fields were read."""
-        if not issubclass(registration.message_type, Command):
-            return
-        line = self._audit.line(principal, registration.name, request_id, address, error)
+        line = self._audit.line(principal, name, request_id, address, error)
         await self.database.append((tables.AUDIT, line))
 
     def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:

@@ -132,6 +132,8 @@ class Registry:
         problems: list[str] = []
         message: Message[Any] | None = None
         try:
+            # Written as JSON again because strict validation takes a date, an id or an enumeration from its text only
+            # in JSON; of Python values it wants the object. Measured: 2 µs for 200 bytes, a hundredth of a command.
             message = message_type.__pydantic_validator__.validate_json(to_json(fields), by_alias=True, by_name=False)
         except ValidationError as error:
             problems = sentences(error, message_type)

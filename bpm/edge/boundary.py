@@ -1,28 +1,33 @@
-"""What becomes of a request whose answering did not go as meant."""
+"""The error boundary: whatever is raised while a request is answered becomes an answer."""
 
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
 
 import structlog
-from starlette.responses import Response
 
-from bpm.edge.problems import problem_response
-from bpm.edge.request import Disconnected, Incoming
+from bpm.edge.answer import Answer
+from bpm.edge.body import ClientGone
+from bpm.edge.envelope import problem
 from bpm.errors import BpmError, Defect
 
-A = TypeVar("A")
+Problems = Callable[[BpmError, str], Answer]
+"""Makes the answer of an error: (error, request id)."""
 
-log = structlog.get_logger("bpm.web")
+log = structlog.get_logger("bpm.edge")
 
 
-async def answered(request: Incoming, answering: Awaitable[A]) -> A | Response | None:
-    """Return the answer, or the refusal that the answering ended with; None when the client went away."""
+async def answer_or_problem(
+    request_id: str, answering: Awaitable[Answer], problems: Problems = problem
+) -> Answer | None:
+    """Return the answer, or that of the error it ended with; None when the client is gone.
+
+    An error that nobody expected is written to the log with the request's id, and answered as a `Defect`.
+    """
     try:
         return await answering
-    except Disconnected:
+    except ClientGone:
         return None
     except BpmError as error:
-        return problem_response(error, request.request_id)
+        return problems(error, request_id)
     except Exception as error:
-        log.exception("request failed", request_id=request.request_id, exc_info=error)
-        return problem_response(Defect(), request.request_id)
+        log.exception("request failed", request_id=request_id, exc_info=error)
+        return problems(Defect(), request_id)

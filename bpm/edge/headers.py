@@ -1,11 +1,11 @@
-"""Headers that stand twice in a request, refused for every address alike.
+"""The headers of a request, and what one that stands twice means: the same at every address.
 
 Whoever reads the first and whoever reads the last of two `Authorization` headers disagree about who asks. So nobody
 reads either. Two that describe the body in the same words leave nothing to disagree about.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bpm.errors import Malformed
 
@@ -41,3 +41,22 @@ def require_one_meaning(headers: Iterable[tuple[bytes, bytes]]) -> None:
             seen[name] = value
             if name == b"host" and not _HOST.fullmatch(value):
                 raise Malformed("Host: must be one host name or address, with at most a port")
+
+
+def read_headers(pairs: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by lower-case name; the values of one that stands several times are joined (RFC 9110, 5.3).
+
+    A Content-Type is no list, and one that stands twice says the same twice (`require_one_meaning`).
+    """
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    return headers if len(headers) == len(pairs) else _joined(pairs)
+
+
+def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        if name == "content-type":
+            headers.pop(name, None)
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

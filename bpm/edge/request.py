@@ -1,13 +1,16 @@
-"""A request as the server hands it over, for the addresses where every microsecond counts."""
+"""A request as the server hands it over: its line and headers, who sent it, and a body that is still to be read."""
 
-import asyncio
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
 from starlette.types import Receive, Scope
 
-from bpm.errors import Malformed, TooLarge, TooSlow, UnsupportedMedia
+from bpm.edge.body import Body
+from bpm.edge.headers import read_headers
+from bpm.errors import Malformed, UnsupportedMedia
 from bpm.media import packing
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal
@@ -16,7 +19,7 @@ from bpm.settings import Settings
 
 LARGEST_ID = 2**63 - 1
 
-ORGANIZATION = b"x-organization-id"
+ORGANIZATION = "x-organization-id"
 """The header in which an account of the installation names the organisation that it acts for."""
 
 _ORGANIZATION_ID = re.compile(r"[1-9][0-9]{0,18}")
@@ -39,36 +42,23 @@ class Authenticator(Protocol):
         ...
 
 
-class Disconnected(Exception):
-    """The client went away before its body was complete."""
-
-
+@dataclass(slots=True)
 class Incoming:
-    """One request: headers by lower-case name, the peer's address, its id, and a body that is read once."""
+    """One request: headers by lower-case name, the client's address, its id, and a body that is read once."""
 
-    __slots__ = ("_body_seconds", "_receive", "address", "headers", "method", "request_id")
-
-    def __init__(self, scope: Scope, receive: Receive, proxies: Proxies, body_seconds: float) -> None:
-        """Take the request line and headers; the body stays unread, and may take so many seconds."""
-        self._receive = receive
-        self._body_seconds = body_seconds
-        self.method: str = scope["method"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
-        self.address = address_of(scope, proxies)
-        self.request_id = request_id_of(self.header(b"x-request-id"))
-
-    def header(self, name: bytes) -> str | None:
-        """Return a header as text, or None; a repeated one counts by its last value."""
-        value = self.headers.get(name)
-        return value.decode("latin-1") if value is not None else None
+    method: str
+    headers: Mapping[str, str]
+    address: str
+    request_id: str
+    body: Body
 
     async def caller(self, accounts: Authenticator) -> Principal:
         """Return who is asking, as they act for the organisation they name, if any.
 
         Raises what the authenticator raises, and `Malformed` for what can't be an organisation's number.
         """
-        principal = await accounts.authenticate(self.header(b"authorization"), self.address)
-        named = self.header(ORGANIZATION)
+        principal = await accounts.authenticate(self.headers.get("authorization"), self.address)
+        named = self.headers.get(ORGANIZATION)
         if named is None:
             return principal
         if not _ORGANIZATION_ID.fullmatch(named) or int(named) > LARGEST_ID:
@@ -77,46 +67,36 @@ class Incoming:
 
     def require_json(self) -> None:
         """Raise `UnsupportedMedia` unless the headers announce plain JSON in UTF-8."""
-        content_type = self.header(b"content-type")
+        content_type = self.headers.get("content-type")
         if not is_json(content_type):
             raise UnsupportedMedia(f"Content-Type: must be application/json, not {content_type or 'left out'}")
-        encoding = packing(self.header(b"content-encoding") or "")
+        encoding = packing(self.headers.get("content-encoding", ""))
         if encoding is not None:
             raise UnsupportedMedia(f"Content-Encoding: {encoding} is not read here; send the body as it is")
-
-    async def body(self, limit: int) -> bytes:
-        """Read the body of at most `limit` bytes, and not a byte more than it takes to know.
-
-        Raises `TooLarge`, `TooSlow` when it does not arrive in time, and `Disconnected`.
-        """
-        _require_within(limit, int(self.headers.get(b"content-length", 0)))
-        try:
-            async with asyncio.timeout(self._body_seconds):
-                return await self._pieces(limit)
-        except TimeoutError:
-            raise TooSlow(f"the body did not arrive within {self._body_seconds:g} seconds") from None
-
-    async def _pieces(self, limit: int) -> bytes:
-        body = bytearray()
-        while (event := await self._receive())["type"] == "http.request":
-            body += event.get("body", b"")
-            _require_within(limit, len(body))
-            if not event.get("more_body"):
-                return bytes(body)
-        raise Disconnected
 
 
 class IncomingReader:
     """Reads requests as the settings say."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Take whom to believe about addresses, and how long a body may take."""
+    def __init__(self, settings: Settings, *, takes_request_ids: bool = True) -> None:
+        """Take whom to believe about addresses, and how long a body may take.
+
+        `takes_request_ids`: a caller may name its request. A webhook's is stored by its id, so that is always new.
+        """
         self._proxies = Proxies.parse(settings.trusted_proxies, settings.proxy_header)
         self._body_seconds = settings.connections.body_seconds
+        self._takes_request_ids = takes_request_ids
 
     def __call__(self, scope: Scope, receive: Receive) -> Incoming:
         """Return a request whose body is unread."""
-        return Incoming(scope, receive, self._proxies, self._body_seconds)
+        headers = read_headers(scope["headers"])
+        return Incoming(
+            method=scope["method"],
+            headers=headers,
+            address=address_of(scope, headers, self._proxies),
+            request_id=request_id_of(headers.get("x-request-id")) if self._takes_request_ids else new_id(),
+            body=Body(receive, int(headers.get("content-length", 0)), self._body_seconds),
+        )
 
 
 def request_id_of(value: str | None) -> str:
@@ -124,17 +104,10 @@ def request_id_of(value: str | None) -> str:
     return value if value is not None and _SANE_ID.fullmatch(value) else new_id()
 
 
-def address_of(scope: Scope, proxies: Proxies) -> str:
+def address_of(scope: Scope, headers: Mapping[str, str], proxies: Proxies) -> str:
     """Return the client's address, as the trusted proxies before us tell it; empty for a local socket."""
     client: tuple[str, int] | None = scope.get("client")
-    peer = client[0] if client else ""
-    if not proxies.trusted:
-        return peer
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key, text = name.decode("latin-1"), value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return proxies.client(peer, headers)
+    return proxies.client(client[0] if client else "", headers)
 
 
 @lru_cache(maxsize=64)
@@ -142,8 +115,3 @@ def is_json(content_type: str | None) -> bool:
     """Tell whether a `Content-Type` is `application/json` or `application/…+json`, in UTF-8 (RFC 8259, 6839)."""
     match = _JSON_TYPE.fullmatch(content_type or "")
     return match is not None and all(c.lower() in {"utf-8", "utf8"} for c in _CHARSET.findall(match[1]))
-
-
-def _require_within(limit: int, size: int) -> None:
-    if size > limit:
-        raise TooLarge(f"the body is over the limit of {limit} bytes")

@@ -5,19 +5,20 @@ understand it; parameters that are not known are ignored (section 3.2). Refusals
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl
 
 from pydantic_core import to_json
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bpm.accounts import Accounts, TokenPair
-from bpm.edge.boundary import answered
+from bpm.edge.answer import JSON, NO_STORE, Answer, send_answer
+from bpm.edge.boundary import answer_or_problem
+from bpm.edge.envelope import success
+from bpm.edge.json_object import json_object
 from bpm.edge.request import Incoming, IncomingReader, is_json
 from bpm.errors import Invalid, Malformed, MethodNotAllowed, UnsupportedMedia
-from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.settings import Settings
 
 MAX_BODY_BYTES = 64 * 1024
@@ -29,10 +30,10 @@ def auth_routes(accounts: Accounts, settings: Settings) -> list[Route]:
     """Return the routes of the two endpoints."""
     incoming = IncomingReader(settings)
 
-    async def token(request: Incoming) -> dict[str, Any]:
+    async def token(request: Incoming) -> Answer:
         return await _token(accounts, request)
 
-    async def revoke(request: Incoming) -> dict[str, Any]:
+    async def revoke(request: Incoming) -> Answer:
         return await _revoke(accounts, request)
 
     return [
@@ -44,7 +45,7 @@ def auth_routes(accounts: Accounts, settings: Settings) -> list[Route]:
 class AuthEndpoint:
     """Takes one POST to `work` and sends its result, or the refusal it ended with."""
 
-    def __init__(self, work: Callable[[Incoming], Awaitable[dict[str, Any]]], incoming: IncomingReader) -> None:
+    def __init__(self, work: Callable[[Incoming], Awaitable[Answer]], incoming: IncomingReader) -> None:
         """Take what is done with a request, and how it is read."""
         self._work = work
         self._incoming = incoming
@@ -52,19 +53,17 @@ class AuthEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that went away gets none."""
         request = self._incoming(scope, receive)
-        answer = await answered(request, self._answer(request))
-        if answer is not None:
-            answer.headers["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
-            await answer(scope, receive, send)
+        answer = await answer_or_problem(request.request_id, self._answer(request))
+        if answer is not None:  # not to be stored: RFC 6749, section 5.1
+            await send_answer(send, answer.with_headers(NO_STORE), request.request_id)
 
-    async def _answer(self, request: Incoming) -> Response:
+    async def _answer(self, request: Incoming) -> Answer:
         if request.method != "POST":
             raise MethodNotAllowed(request.method, "POST")
-        body = to_json(await self._work(request))
-        return Response(body, 200, {"X-Request-Id": request.request_id}, "application/json")
+        return await self._work(request)
 
 
-async def _token(accounts: Accounts, request: Incoming) -> dict[str, Any]:
+async def _token(accounts: Accounts, request: Incoming) -> Answer:
     fields = _texts(await _fields(request), "username", "password", "refresh_token", "grant_type")
     match fields["grant_type"] or ("refresh_token" if fields["refresh_token"] is not None else "password"):
         case "password":
@@ -77,17 +76,17 @@ async def _token(accounts: Accounts, request: Incoming) -> dict[str, Any]:
             raise Invalid("grant_type: must be password or refresh_token")
 
 
-async def _revoke(accounts: Accounts, request: Incoming) -> dict[str, Any]:
+async def _revoke(accounts: Accounts, request: Incoming) -> Answer:
     """End a session; a refresh token that is not known is no error (RFC 7009, section 2.2)."""
     token = _texts(await _fields(request), "refresh_token")["refresh_token"]
     if token is None:
         token = await _presented_token(accounts, request)
     await accounts.sessions.revoke(token)
-    return {"success": True, "data": None, "message": "Token revoked successfully"}
+    return success(b"null", "Token revoked successfully")
 
 
 async def _presented_token(accounts: Accounts, request: Incoming) -> str:
-    authorization = request.header(b"authorization")
+    authorization = request.headers.get("authorization")
     if authorization is None:
         raise Invalid("refresh_token: is required, unless the access token is sent in Authorization")
     principal = await accounts.authenticate(authorization, request.address)
@@ -98,25 +97,15 @@ async def _presented_token(accounts: Accounts, request: Incoming) -> str:
 
 async def _fields(request: Incoming) -> dict[str, Any]:
     """Read the body as JSON or as a form; without a body there are no fields."""
-    raw = await request.body(MAX_BODY_BYTES)
-    content_type = request.header(b"content-type")
+    raw = await request.body.read(MAX_BODY_BYTES)
+    content_type = request.headers.get("content-type")
     if not raw and content_type is None:
         return {}
     if is_json(content_type):
-        return _json(raw)
+        return json_object(raw, '{"username": "…", "password": "…"}')
     if (content_type or "").partition(";")[0].strip().lower() == FORM:
         return _form(raw)
     raise UnsupportedMedia(f"Content-Type: must be application/json or {FORM}, not {content_type or 'left out'}")
-
-
-def _json(raw: bytes) -> dict[str, Any]:
-    try:
-        body = parse_json(raw)
-    except StrictJsonError as error:
-        raise Malformed(str(error)) from None
-    if not isinstance(body, dict):
-        raise Malformed('the body must be a JSON object, as in {"username": "…", "password": "…"}')
-    return cast("dict[str, Any]", body)
 
 
 def _form(raw: bytes) -> dict[str, Any]:
@@ -145,10 +134,11 @@ def _required(fields: dict[str, str | None], *names: str) -> list[str]:
     return [fields[name] or "" for name in names]
 
 
-def _wire(tokens: TokenPair) -> dict[str, Any]:
-    return {
+def _wire(tokens: TokenPair) -> Answer:
+    fields = {
         "access_token": tokens.access_token,
         "token_type": "Bearer",
         "expires_in": tokens.expires_in,
         "refresh_token": tokens.refresh_token,
     }
+    return Answer(200, to_json(fields), JSON)

@@ -14,10 +14,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bpm.edge.lifecycle import Lifecycle
-from bpm.edge.request import Authenticator, address_of
+from bpm.edge.request import Authenticator, Incoming, IncomingReader
 from bpm.errors import BpmError, Draining
 from bpm.security.permissions import INSTALLATION
-from bpm.security.proxies import Proxies
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, utc_now
 from bpm.store.migrate import newest_revision, revision_of
@@ -118,7 +117,7 @@ class Readiness:
 
 def health_routes(readiness: Readiness, accounts: Authenticator, settings: Settings) -> list[Route]:
     """Return the routes of `/livez` and `/readyz`."""
-    proxies = Proxies.parse(settings.trusted_proxies, settings.proxy_header)
+    incoming = IncomingReader(settings)
 
     async def livez(request: Request) -> Response:
         return _answer(200, {"status": "alive"})
@@ -127,7 +126,7 @@ def health_routes(readiness: Readiness, accounts: Authenticator, settings: Setti
         checks = await readiness.checks()
         ready = all(check.ok for check in checks)
         body: dict[str, object] = {"status": "ready" if ready else "not ready"}
-        if await _is_known(request, accounts, proxies):
+        if await _is_known(incoming(request.scope, request.receive), accounts):
             body["checks"] = {check.name: {"ok": check.ok, "detail": check.detail} for check in checks}
         return _answer(200 if ready else 503, body)
 
@@ -139,12 +138,12 @@ def _written(tx: Transaction) -> str | None:
     return revision_of(tx.connection)
 
 
-async def _is_known(request: Request, accounts: Authenticator, proxies: Proxies) -> bool:
+async def _is_known(request: Incoming, accounts: Authenticator) -> bool:
     authorization = request.headers.get("authorization")
     if authorization is None:
         return False
     try:
-        principal = await accounts.authenticate(authorization, address_of(request.scope, proxies))
+        principal = await accounts.authenticate(authorization, request.address)
     except BpmError:
         return False
     return principal.organization_id == INSTALLATION

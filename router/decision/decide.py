@@ -9,6 +9,7 @@ the body may have and is sent the body, or None for a larger one. `decide_whole`
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bpm.edge.answer import Answer
 from bpm.errors import Malformed
 from router.decision.checks import check_head, check_signature, check_whole, may_greet
 from router.decision.decision import NO_LOOKUPS, Decision, Lookups
@@ -22,7 +23,7 @@ from router.decision.verdict import (
     unknown,
 )
 from router.fixed import Entry
-from router.providers import Answer, Call, FixedRoute, Provider, Refusal
+from router.providers import Call, FixedRoute, Provider, Refusal
 from router.request import InboundCall
 from router.rule import Rule
 from router.source import STRANGER, Source

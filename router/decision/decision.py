@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bpm.edge.answer import Answer
 from bpm.jobs import Lane
 from router.decision.verdict import PASSED, Verdict
-from router.providers import Answer
 from router.request import InboundCall
 from router.rule import Rule
 from router.source import Source

@@ -10,19 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bpm.edge.answer import Answer
 from bpm.security.net import AddressList
 from bpm.settings import Settings
 from router.confidential import ALWAYS, Confidential
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a provider is answered: status, content type, body, and further headers."""
-
-    status: int
-    body: bytes = b""
-    content_type: str = "text/plain; charset=utf-8"
-    headers: tuple[tuple[str, str], ...] = ()
+UNAUTHORIZED = Answer(401, b"Unauthorized")
+"""What a request is answered that does not prove its sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +62,7 @@ class FixedRoute:
     path: str
     read: Callable[[Call], Reception]
     verify: Callable[[Call], str | None]
-    refused: Answer = Answer(401, b"Unauthorized")
+    refused: Answer = UNAUTHORIZED
 
 
 @dataclass(frozen=True, slots=True)

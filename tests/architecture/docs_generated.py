@@ -16,7 +16,7 @@ from typing import Any, get_args
 import bpm.errors
 from bpm.bus import PagedQuery, Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
-from bpm.edge.problems import problem_response, status_of
+from bpm.edge.problems import headers_of, status_of
 from bpm.errors import BpmError, MethodNotAllowed
 from bpm.settings import Group, Settings
 from bpm.unattended import WAYS, Way
@@ -247,11 +247,7 @@ def _default(kind: type[BpmError]) -> str:
 
 def _status_and_headers(kind: type[BpmError]) -> tuple[str, str]:
     error = MethodNotAllowed("GET", "POST") if kind is MethodNotAllowed else kind("x")
-    usual = {"x-request-id", "content-length", "content-type"}
-    headers = problem_response(error, "x").headers.items()
-    return str(status_of(error)), ", ".join(
-        f"`{_header(name)}: {value}`" for name, value in headers if name not in usual
-    )
+    return str(status_of(error)), ", ".join(f"`{_header(name)}: {value}`" for name, value in headers_of(error))
 
 
 def _header(name: str) -> str:

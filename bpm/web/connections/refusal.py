@@ -2,13 +2,13 @@
 
 from http import HTTPStatus
 
-from bpm.edge.problems import closing_problem
+from bpm.edge.envelope import closing_problem
 from bpm.errors import BpmError
 
 
 def refusal(error: BpmError) -> bytes:
     """Return the whole answer as it is sent."""
-    answer = closing_problem(error)
-    status = f"HTTP/1.1 {answer.status_code} {HTTPStatus(answer.status_code).phrase}\r\n".encode()
-    lines = [name + b": " + value + b"\r\n" for name, value in answer.raw_headers]
-    return b"".join([status, *lines, b"\r\n", bytes(answer.body)])
+    answer, request_id = closing_problem(error)
+    status = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n".encode()
+    lines = [name + b": " + value + b"\r\n" for name, value in answer.head(request_id)]
+    return b"".join([status, *lines, b"\r\n", answer.body])

@@ -6,29 +6,25 @@ demands, content type, size, JSON; then the bus's own.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl
 
-import structlog
 from pydantic import TypeAdapter
 from pydantic_core import to_json
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bpm.bus import Bus
-from bpm.bus.behaviors import permit
+from bpm.edge.answer import JSON, NO_STORE, Answer, send_answer
+from bpm.edge.boundary import answer_or_problem
+from bpm.edge.json_object import json_object
 from bpm.edge.lifecycle import Lifecycle
 from bpm.edge.problems import headers_of, status_of
-from bpm.edge.request import Authenticator, Disconnected, Incoming, IncomingReader
-from bpm.errors import BpmError, Defect, Draining, Forbidden, Malformed, MethodNotAllowed
-from bpm.security.permissions import Principal
-from bpm.security.strict_json import StrictJsonError, parse_json
+from bpm.edge.request import Authenticator, Incoming, IncomingReader
+from bpm.errors import BpmError, Draining, MethodNotAllowed
 from bpm.web.dialects.call import Call
 from bpm.web.dialects.dialect import Dialect, Method, Operation
 from bpm.web.dialects.throttle import Throttle
-
-log = structlog.get_logger("bpm.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,34 +55,26 @@ class DialectEndpoint:
         request = self._parts.incoming(scope, receive)
         is_head = request.method == "HEAD"
         operation = self._operations.get("GET" if is_head else request.method)
-        try:
-            response = await self._response(operation, request, scope)
-        except Disconnected:
-            return
-        except BpmError as error:
-            response = self._refusal(error, operation, request)
-        except Exception as error:
-            log.exception("request failed", request_id=request.request_id, exc_info=error)
-            response = self._refusal(Defect(), operation, request)
-        response.headers["Cache-Control"] = "no-store"
-        if is_head:
-            response.body = b""
-        await response(scope, receive, send)
+        answer = await answer_or_problem(
+            request.request_id,
+            self._answer(operation, request, scope),
+            lambda error, _: self._refusal(error, operation, request),
+        )
+        if answer is not None:
+            await send_answer(send, answer.with_headers(NO_STORE), request.request_id, is_head=is_head)
 
-    async def _response(self, operation: Operation | None, request: Incoming, scope: Scope) -> Response:
+    async def _answer(self, operation: Operation | None, request: Incoming, scope: Scope) -> Answer:
         if request.method == "OPTIONS":
-            return Response(None, 204, {"Allow": self._allowed, "X-Request-Id": request.request_id})
+            return Answer(204, headers=(("allow", self._allowed),))
         if operation is None:
             raise MethodNotAllowed(request.method, self._allowed)
         call = await self._admitted(operation, request, scope)
         if operation.body is not None:
             call = replace(call, body=await self._body(request))
         result = await operation.work(call)
-        headers = {"X-Request-Id": request.request_id}
         if operation.answer is None:
-            return Response(None, operation.status, headers)
-        body = self._answers[operation.method].dump_json(result)
-        return Response(body, operation.status, headers, "application/json")
+            return Answer(operation.status)
+        return Answer(operation.status, self._answers[operation.method].dump_json(result), JSON)
 
     async def _admitted(self, operation: Operation, request: Incoming, scope: Scope) -> Call:
         parts = self._parts
@@ -95,37 +83,20 @@ class DialectEndpoint:
         principal = await request.caller(parts.accounts)
         principal = principal.lending(principal.in_dialects)
         parts.throttle.admit(principal)
-        await self._permit(principal, operation, request)
+        registration = parts.bus.registry.find(operation.message)
+        await parts.bus.admit(principal, registration, request.request_id, request.address)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         return await self._dialect.admit(
             Call(parts.bus, parts.accounts, principal, request, scope["path_params"], query, {})
         )
 
-    async def _permit(self, principal: Principal, operation: Operation, request: Incoming) -> None:
-        """Refuse before the body is read; who tried what is written down all the same."""
-        bus = self._parts.bus
-        registration = bus.registry.find(operation.message)
-        try:
-            permit(principal, registration.message_type)
-        except Forbidden as error:
-            await bus.note_refusal(principal, registration, request.request_id, request.address, error)
-            raise
-
     async def _body(self, request: Incoming) -> Mapping[str, Any]:
         request.require_json()
-        raw = await request.body(self._parts.max_body_bytes)
-        try:
-            body = parse_json(raw)
-        except StrictJsonError as error:
-            raise Malformed(str(error)) from None
-        if not isinstance(body, dict):
-            raise Malformed("the body must be a JSON object")
-        return cast("dict[str, Any]", body)
+        return json_object(await request.body.read(self._parts.max_body_bytes))
 
-    def _refusal(self, error: BpmError, operation: Operation | None, request: Incoming) -> Response:
-        headers = {"X-Request-Id": request.request_id, **headers_of(error)}
+    def _refusal(self, error: BpmError, operation: Operation | None, request: Incoming) -> Answer:
         body = to_json(self._dialect.problem(error, operation, request))
-        return Response(body, status_of(error), headers, "application/json")
+        return Answer(status_of(error), body, JSON, headers_of(error))
 
 
 def routes_of(dialect: Dialect, parts: Parts) -> list[Route]:

@@ -184,7 +184,7 @@ async def list_events(call: Call) -> Answer[list[str]]:
 def problem(error: BpmError, _operation: Operation | None, request: Incoming) -> dict[str, Any]:
     """Say no as Mokapen does."""
     match error:
-        case Unauthenticated() if request.header(b"authorization") is None:
+        case Unauthenticated() if "authorization" not in request.headers:
             return _no("Unauthenticated: No Token Provided")
         case Unauthenticated():
             return _no("Invalid Token")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bpm.edge.headers import read_headers
 from bpm.edge.request import address_of, is_json, request_id_of
 from bpm.security.proxies import Proxies
 
@@ -25,14 +26,14 @@ NOBODY = Proxies.parse("", None)
 )
 def test_only_trusted_proxies_are_believed(peer: str, headers: list[tuple[bytes, bytes]], address: str) -> None:
     """The address is the peer's, or what trusted proxies say, over however many headers they spread it."""
-    assert address_of({"client": (peer, 1), "headers": headers}, PROXIES) == address
+    assert address_of({"client": (peer, 1)}, read_headers(headers), PROXIES) == address
 
 
 def test_without_proxies_the_headers_are_not_read() -> None:
     """With no trusted proxy the peer's address stands; a local socket has none."""
-    headers = [(b"x-forwarded-for", b"198.51.100.1")]
-    assert address_of({"client": ("10.0.0.1", 1), "headers": headers}, NOBODY) == "10.0.0.1"
-    assert address_of({"client": None, "headers": headers}, NOBODY) == ""
+    headers = {"x-forwarded-for": "198.51.100.1"}
+    assert address_of({"client": ("10.0.0.1", 1)}, headers, NOBODY) == "10.0.0.1"
+    assert address_of({"client": None}, headers, NOBODY) == ""
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,6 @@ from bpm.accounts.tables import ApiKey, User
 from bpm.bus import Bus, Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, Registry, View, handles
 from bpm.clock import system_clock
 from bpm.edge.lifecycle import Lifecycle
-from bpm.edge.problems import EXCEPTION_HANDLERS
 from bpm.errors import Conflict, NotFound, Overloaded, RateLimited
 from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import SYSTEM
@@ -31,6 +30,7 @@ from bpm.settings import ConnectionSettings, Settings
 from bpm.store import Database, OrganizationRow, Transaction, open_database, utc_now
 from bpm.web.command import PATH, CommandEndpoint
 from bpm.web.health import Readiness, health_routes
+from bpm.web.refusals import EXCEPTION_HANDLERS
 
 KEY = b"a key of thirty-two bytes or more"
 
