@@ -1,7 +1,8 @@
 """Whether a running instance can go on with another version of its process."""
 
 from bpm.bpmn.compiler.compile import CompiledProcess
-from bpm.bpmn.state import TURN, Done, Instance
+from bpm.bpmn.elements.events.catch_events import Awaiting
+from bpm.bpmn.state import TURN, Instance, Scope, done_keys
 
 
 class Comparison:
@@ -12,32 +13,53 @@ class Comparison:
         self._old = old
         self._new = new
         self._scopes = _scopes(old), _scopes(new)
-        self._flows = {flow.id for flow in new.definition.flows}
+        self._flows = {flow.id: flow.target for flow in new.definition.flows}
 
     def missing(self, instance: Instance) -> list[str]:
         """Return the elements an instance stands on that the new version lacks, or has as something else or elsewhere.
 
-        An element counts when a token or a wait is there, a scope belongs to it, or it could still be compensated; a
-        flow counts when a token that came by it waits at a join.
+        An element counts when a token or a wait is there, a scope belongs to it, or it could still be compensated.
+        It is something else when its kind differs, or what is stored of it means something else there: a repetition
+        one after the other or all at once, what an event waits for or is attached to. A flow counts when a token
+        that came by it waits at a join, or one at an event-based gateway would take it.
         """
         keys = [token.element for token in instance.tokens.values()]
         keys += [token.element for token in (instance.pending.moving if instance.pending else ())]
         keys += [wait.element for wait in instance.waits.values()]
-        keys += [scope.element for scope in instance.scopes.values() if scope.element is not None]
-        keys += [key for done in instance.done.values() for key in _done(done)]
+        keys += [key for scope in instance.scopes.values() for key in self._keys_of(scope)]
+        keys += [key for done in instance.done.values() for key in done_keys(done)]
         missing = [key.removesuffix(TURN) for key in dict.fromkeys(keys) if not self._has(key)]
-        at_joins = [token.flow for token in instance.tokens.values() if self._old.nodes[token.element].is_join]
-        missing += [flow for flow in at_joins if flow is not None and flow not in self._flows]
+        missing += self._missing_flows(instance)
         return list(dict.fromkeys(missing))
 
+    def _keys_of(self, scope: Scope) -> list[str]:
+        if scope.element is None:
+            return []
+        return [scope.element, *self._old.nodes[scope.element].keys_in(scope.note)]
+
+    def _missing_flows(self, instance: Instance) -> list[str]:
+        at_joins = [token for token in instance.tokens.values() if self._old.nodes[token.element].is_join]
+        arrived = [(token.flow, token.element) for token in at_joins if token.flow is not None]
+        missing = [flow for flow, join in arrived if self._flows.get(flow) != join]
+        for wait in instance.waits.values():
+            at = instance.tokens[wait.token].element if wait.token else ""
+            if self._gateways(self._old, at, wait.element) and not self._gateways(self._new, at, wait.element):
+                missing.append(wait.element)
+        return missing
+
+    def _gateways(self, process: CompiledProcess, gateway: str, event: str) -> bool:
+        """Whether an event stands behind an event-based gateway."""
+        node = process.nodes.get(event)
+        return isinstance(node, Awaiting) and gateway in node.behind
+
     def _has(self, key: str) -> bool:
+        if key == self._old.id:  # the whole process was halted
+            return True
         before, after = self._old.nodes.get(key), self._new.nodes.get(key)
         old, new = (scopes.get(key.removesuffix(TURN)) for scopes in self._scopes)
-        return after is not None and type(before) is type(after) and old == new
-
-
-def _done(done: "tuple[Done, ...] | list[Done]") -> list[str]:
-    return [key for one in done for key in (one.element, *_done(one.inner))]
+        if before is None or after is None or type(before) is not type(after):
+            return False
+        return before.stored_shape == after.stored_shape and old == new
 
 
 def _scopes(process: CompiledProcess) -> dict[str, str]:

@@ -4,7 +4,7 @@ An `Instance` is a value. `advance` never changes the one it is given; callers s
 `version` when they write it back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, cast
@@ -129,7 +129,8 @@ class Instance:
     `active` counts the tokens of each scope, `variables` are JSON values by name in each scope, `done` what could be
     compensated in each scope, `counter` is the last id given to a token, wait or scope. `caller` is set when
     another instance waits for this one. `pending` is set between the pieces of a long trigger; `unattended` counts
-    the elements activated since something last came from outside.
+    the elements activated since something last came from outside. `locals` are the values of the input mappings that
+    the output mappings of resting tokens will see, by the token's id.
     """
 
     status: Status = Status.RUNNING
@@ -144,6 +145,7 @@ class Instance:
     caller: Caller | None = None
     pending: Pending | None = None
     unattended: int = 0
+    locals: dict[int, dict[str, Any]] = field(default_factory=_empty)
 
     def next_id(self) -> int:
         """A new id, unique in the instance."""
@@ -165,6 +167,7 @@ class Instance:
             self.caller,
             self.pending,
             self.unattended,
+            self.locals.copy(),
         )
 
     @property
@@ -196,6 +199,8 @@ class Instance:
             state["p"] = self.pending
         if self.unattended:
             state["u"] = self.unattended
+        if self.locals:
+            state["l"] = self.locals
         return to_json(state).decode()
 
     @classmethod
@@ -215,6 +220,7 @@ class Instance:
             caller=Caller(*state["c"]) if "c" in state else None,
             pending=_read_pending(*state["p"]) if "p" in state else None,
             unattended=state.get("u", 0),
+            locals={int(token): values for token, values in state.get("l", {}).items()},
         )
 
 
@@ -225,6 +231,11 @@ def _read_pending(moving: list[Any], *others: Any) -> Pending:
 def read_done(rows: Any) -> tuple[Done, ...]:
     """What was done, from its JSON."""
     return tuple([Done(row[0], row[1], list(read_done(row[2]))) for row in cast("list[Any]", rows)])
+
+
+def done_keys(done: Iterable[Done]) -> list[str]:
+    """The keys of what was done, of all that was done inside as well."""
+    return [key for one in done for key in (one.element, *done_keys(one.inner))]
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """ISO 8601 durations, dates and repeating intervals, cron, and when they are due.
 
-Source: ISO 8601-1:2019, 5.5 and 5.6, as BPMN 2.0.2 (10.5.5) asks for. A date without a zone is UTC.
+Source: ISO 8601-1:2019, 5.5 and 5.6, as BPMN 2.0.2 (10.5.5) asks for. A date without a zone is UTC. Days and months
+are counted by the calendar of the zone, so that a timer for nine o'clock in Berlin stays there in summer and winter.
 """
 
 import re
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bpm.bpmn.cron import Cron, is_cron, parse_cron
+from bpm.bpmn.zones import find_zone, read_moment, zone_name
 from bpm.expressions import EvaluationError
 
 SHORTEST_INTERVAL = timedelta(seconds=1)
@@ -22,21 +24,26 @@ _DURATION = re.compile(
     r"(?:T(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)S)?)?",
     re.ASCII,
 )
-_ZONE = re.compile(r"(?<=:\d\d)\[\w+(?:/\w+)*\]$")
 _REPEAT = re.compile(r"R(\d{0,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A length of time: whole months, which follow the calendar, and the rest."""
+    """A length of time: whole months and days, which follow the calendar, and the rest."""
 
     months: int
     rest: timedelta
+    days: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it is beside its months, where a day has 24 hours."""
+        return (timedelta(days=self.days) + self.rest).total_seconds()
 
     def after(self, moment: datetime) -> datetime:
-        """The moment this much later; raises EvaluationError beyond the year 9999."""
+        """The moment this much later, in UTC; raises EvaluationError beyond the year 9999."""
         try:
-            return _add_months(moment, self.months) + self.rest
+            return (_add_months(moment, self.months) + timedelta(days=self.days)).astimezone(UTC) + self.rest
         except (OverflowError, ValueError):
             raise EvaluationError("the timer is due after the year 9999") from None
 
@@ -51,8 +58,12 @@ class Cycle:
 
     def first_time(self, now: datetime) -> tuple[datetime, list[Any]]:
         """When it is due for the first time, and the data for `next_time`."""
-        due = self.start if self.start and self.start > now else self.interval.after(now)
-        return due, [due.isoformat(), self.count, self.interval.months, self.interval.rest.total_seconds()]
+        interval = self.interval
+        due = self.start.astimezone(UTC) if self.start and self.start > now else interval.after(now)
+        zone = zone_name(self.start) if self.start else ""
+        if not zone:
+            return due, [due.isoformat(), self.count, interval.months, interval.seconds]
+        return due, [due.isoformat(), self.count, interval.months, interval.rest.total_seconds(), interval.days, zone]
 
 
 def next_time(data: list[Any], now: datetime) -> tuple[datetime, list[Any]] | None:
@@ -63,14 +74,15 @@ def next_time(data: list[Any], now: datetime) -> tuple[datetime, list[Any]] | No
     if len(data) == 1:
         due = parse_cron(data[0]).after(now)
         return due, data
-    last, count, months, seconds = data
+    last, count, months, seconds, *zoned = data
     if count == 1:
         return None
-    interval = Duration(months, timedelta(seconds=seconds))
-    due = interval.after(datetime.fromisoformat(last))
+    days, zone = zoned or (0, "UTC")
+    interval = Duration(months, timedelta(seconds=seconds), days)
+    due = interval.after(datetime.fromisoformat(last).astimezone(find_zone(zone)))
     if due < now:
         due = interval.after(now)
-    return due, [due.isoformat(), None if count is None else count - 1, months, seconds]
+    return due, [due.isoformat(), None if count is None else count - 1, months, seconds, *zoned]
 
 
 def parse_duration(value: Any) -> Duration:
@@ -83,38 +95,52 @@ def parse_duration(value: Any) -> Duration:
         raise EvaluationError(f"'{value}' is not an ISO 8601 duration such as PT15M or P1DT12H")
     months = int(parts.pop("years", 0)) * 12 + int(parts.pop("months", 0))
     try:
-        return Duration(months, timedelta(**parts))
+        days = timedelta(weeks=parts.pop("weeks", 0), days=parts.pop("days", 0)).days
+        return Duration(months, timedelta(**parts), days)
     except OverflowError:
         raise EvaluationError(f"the duration '{value}' is too long") from None
 
 
 def parse_date(value: Any) -> datetime:
-    """Read `2026-05-01T09:00:00Z`, behind whose offset Camunda 8 allows `[Europe/Berlin]`; raises EvaluationError."""
-    if isinstance(value, str):
-        value = _ZONE.sub("", value)
+    """Read `2026-05-01T09:00:00Z` or `2026-05-01T09:00:00[Europe/Berlin]` as UTC; raises EvaluationError."""
     try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        raise EvaluationError(f"'{value}' is not an ISO 8601 date such as 2026-05-01T09:00:00Z") from None
+        return _zoned_date(value).astimezone(UTC)
+    except OverflowError:
+        raise _no_date(value) from None
+
+
+def _zoned_date(value: Any) -> datetime:
+    """Read a date in the zone it names; raises EvaluationError."""
+    try:
+        moment = value if isinstance(value, datetime) else read_moment(value)
+    except (AttributeError, TypeError, ValueError):
+        raise _no_date(value) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _no_date(value: Any) -> EvaluationError:
+    return EvaluationError(
+        f"'{value}' is not an ISO 8601 date such as 2026-05-01T09:00:00Z or 2026-05-01T09:00:00[Europe/Berlin]"
+    )
 
 
 def parse_cycle(value: Any) -> Cycle | Cron:
     """Read `R3/PT10M`, `R/PT1H`, `R5/2026-05-01T09:00:00Z/P1D`, or a cron expression; raises EvaluationError."""
     if isinstance(value, str) and is_cron(value):
         return parse_cron(value)
-    parts = value.split("/") if isinstance(value, str) else []
-    repeat = _REPEAT.fullmatch(parts[0]) if len(parts) in (2, 3) else None
-    if repeat is None:
+    repeats, _, rest = value.partition("/") if isinstance(value, str) else ("", "", "")
+    start, slash, interval = rest.rpartition("/")
+    repeat = _REPEAT.fullmatch(repeats)
+    if repeat is None or not rest:
         raise EvaluationError(f"'{value}' is not an ISO 8601 repeating interval such as R3/PT10M")
     cycle = Cycle(
         count=int(repeat[1]) if repeat[1] else None,
-        start=parse_date(parts[1]) if len(parts) == 3 else None,
-        interval=parse_duration(parts[-1]),
+        start=_zoned_date(start) if slash else None,
+        interval=parse_duration(interval),
     )
     if cycle.count == 0:
         raise EvaluationError(f"'{value}' never fires; repeat at least once")
-    is_short = not cycle.interval.months and cycle.interval.rest < SHORTEST_INTERVAL
+    is_short = not cycle.interval.months and cycle.interval.seconds < SHORTEST_INTERVAL.total_seconds()
     if is_short and (cycle.count is None or cycle.count > MOST_SHORT):
         often = "for ever" if cycle.count is None else f"{cycle.count} times"
         raise EvaluationError(

@@ -12,7 +12,8 @@ ALIASES = ("variables", "context")
 class View(dict[str, Any]):
     """A copy of all visible variables, inner ones before outer ones of the same name.
 
-    `variables` and `context` (the seed product's word) name all of them at once, unless a variable is called so.
+    `variables` and `context` (BankLingo's word) name all of them at once, unless a variable is called so: as a copy,
+    so that what is computed from it never holds itself.
     The time is the trigger's, so that the same trigger always gives the same answer.
     """
 
@@ -27,7 +28,7 @@ class View(dict[str, Any]):
         if name == CLOCK:
             return self.now
         if name in ALIASES:
-            return self
+            return dict(self)
         raise KeyError(name)
 
     def within(self, inner: Mapping[str, Any]) -> "View":

@@ -17,7 +17,7 @@ T = TypeVar("T")
 def stored_state(instance: Instance, text: str, box: SecretBox) -> str:
     """Return the JSON `text` of a state as it is stored."""
     notes = [scope.note for scope in instance.scopes.values() if scope.note is not None]
-    values = (instance.variables, instance.waits, instance.done, notes)
+    values = (instance.variables, instance.locals, instance.waits, instance.done, notes)
     return seal_text(text, box) if any(holds_secret(each) for each in values) else text
 
 

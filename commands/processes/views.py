@@ -7,16 +7,18 @@ from pydantic import BeforeValidator, Field
 
 from bpm.bus import Context, Moment, View
 from bpm.errors import NotFound
+from bpm.model_files.names import key_text
 from bpm.process import tables
 from bpm.process.instances import Standing
 from bpm.security.redaction import without_credentials
 
 
 def _digits(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    text = key_text(value)
+    return value if text is None else text
 
 
-Key = Annotated[str, Field(max_length=400), BeforeValidator(_digits, json_schema_input_type=str | int)]
+Key = Annotated[str, Field(max_length=400), BeforeValidator(_digits, json_schema_input_type=str | int | float)]
 """A business or correlation key, which every database can look up by an index; a number is as good as its digits."""
 
 Status = Literal["RUNNING", "WAITING", "COMPLETED", "ERROR", "CANCELLED"]

@@ -42,6 +42,11 @@ class Compilation:
         return steps_of(self.process, self.links)
 
     @cached_property
+    def flow_steps(self) -> Steps:
+        """Where each element leads along sequence flows and links alone."""
+        return steps_of(self.process, self.links, boundaries=False)
+
+    @cached_property
     def attached(self) -> Mapping[str, Sequence[Element]]:
         """The boundary events of each element."""
         attached: defaultdict[str, list[Element]] = defaultdict(list)
@@ -105,10 +110,17 @@ class Compilation:
             return None
         return self._try(element, "its condition", lambda: compile_condition(text))
 
-    def code(self, element: Element) -> str:
-        """The code of the error or escalation that an event names; empty for any."""
+    def caught_code(self, element: Element) -> str:
+        """The code of the errors or escalations that an event catches; empty for any, as one with a name alone is."""
         declaration = self.declaration(element.events[0].reference)
-        code = (declaration.code or declaration.name) if declaration else ""
+        return self._code(element, declaration.code if declaration else "")
+
+    def thrown_code(self, element: Element) -> str:
+        """The code of the error or escalation that an event throws, its name where it has no code; empty for none."""
+        declaration = self.declaration(element.events[0].reference)
+        return self._code(element, (declaration.code or declaration.name) if declaration else "")
+
+    def _code(self, element: Element, code: str) -> str:
         return self.fixed(element, f"its {element.events[0].kind} code", code)
 
     def signal_name(self, element: Element) -> str:

@@ -39,13 +39,13 @@ def _link(element: Element) -> tuple[str, str]:
     return element.scope, element.events[0].reference
 
 
-def steps_of(process: ProcessDefinition, links: Links) -> Steps:
-    """Every step of a process."""
+def steps_of(process: ProcessDefinition, links: Links, *, boundaries: bool = True) -> Steps:
+    """Every step of a process; with `boundaries` also those from an activity to its boundary events."""
     steps: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for flow in process.flows:
         steps[flow.source].append((flow.id, flow.target))
     for element in process.elements:
-        if element.kind == "boundaryEvent":
+        if boundaries and element.kind == "boundaryEvent":
             steps[element.attributes.get("attachedToRef", "")].append(("", element.id))
     for throw, catch in links.steps():
         steps[throw].append(("", catch))

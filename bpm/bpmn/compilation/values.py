@@ -78,6 +78,11 @@ class Mapped:
             )
         )
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The variables it sets."""
+        return frozenset(name for name, _, _ in self.assignments)
+
     def evaluate(self, view: View, merge: bool = False) -> dict[str, Any]:
         """The targets' values by top-level name, each seeing the ones before it.
 

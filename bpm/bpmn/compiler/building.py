@@ -9,7 +9,7 @@ from bpm.bpmn.compiler.structure import check_structure
 from bpm.bpmn.definition import Definitions, Element, ProcessDefinition, SequenceFlow
 from bpm.bpmn.elements.activity import Activity
 from bpm.bpmn.elements.containers.loops import repeat
-from bpm.bpmn.elements.containers.sub_process import find_sub_process
+from bpm.bpmn.elements.containers.sub_process import SubProcess, find_sub_process
 from bpm.bpmn.elements.events.start_events import Start
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.elements.parts import Parts
@@ -111,8 +111,9 @@ def _check_joins(nodes: Nodes, compilation: Compilation) -> None:
 
 
 def _check_handlers(nodes: Nodes, compilation: Compilation) -> None:
-    """Every activity for compensation belongs to a boundary event."""
+    """Every activity for compensation belongs to a boundary event, or is an event sub-process that it starts."""
     handlers = {node.compensated_by for node in nodes.values()}
+    handlers |= {node.undone_by for node in nodes.values() if isinstance(node, SubProcess)}
     for element in compilation.process.elements:
         if element.attributes.get("isForCompensation") == "true" and element.id not in handlers:
             compilation.problem(element, "no compensation boundary event is associated with it")

@@ -60,6 +60,8 @@ class Activity(BoundaryHost, ResultNode):
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
         self.inputs = compilation.mapping(element, "its input mapping", element.extensions.inputs)
+        if self.inputs:
+            self.local_names = self.inputs.names
         for marker in element.markers:
             compilation.problem(element, f"it {_UNSUPPORTED_MARKERS[marker]}, which is not executed")
         for attribute in ("startQuantity", "completionQuantity"):
@@ -69,3 +71,15 @@ class Activity(BoundaryHost, ResultNode):
     def input_values(self, view: View) -> dict[str, Any]:
         """What the input mapping gives; empty without one."""
         return self.inputs.evaluate(view) if self.inputs else {}
+
+    def enter(self, run: Run, token: Token) -> dict[str, Any]:
+        """What the input mapping gives for a token that has come, kept if the output mapping will see it."""
+        inputs = self.input_values(run.variables.view(token.scope))
+        if inputs and self.outputs and self.local_names:
+            run.variables.keep(token, inputs)
+        return inputs
+
+    def activate(self, run: Run, token: Token) -> None:
+        """Pass the token on; there is no result, but an output mapping counts."""
+        self.enter(run, token)
+        super().activate(run, token)

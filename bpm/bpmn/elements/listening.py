@@ -31,13 +31,23 @@ class ListeningEvent(ResultNode):
         self.merges_result = isinstance(self.subscription, MessageSubscription) or self.kind == "signal"
         if self.default_result:
             self.merges_result = False
-        self.code = compilation.code(element) if self.kind in CODED else ""
+        self.code = compilation.caught_code(element) if self.kind in CODED else ""
         self.code_variable = element.extensions.error_code_variable
         self.message_variable = element.extensions.error_message_variable
         if self.kind == "error":
             self.default_result = "lastError"
         if self.kind == "error" and not interrupts:
             compilation.problem(element, "an error event always interrupts; let it do so")
+
+    @property
+    def stored_shape(self) -> tuple[object, ...]:
+        """What it listens for."""
+        return (self.kind,)
+
+    @property
+    def begins(self) -> str:
+        """See `Catcher.begins`."""
+        return ""
 
     def scope(self, run: Run, host: Token) -> int:
         """The scope whose variables it sees and in which its path begins."""

@@ -60,6 +60,15 @@ class Node:
         """Say what the process as a whole has to know of the element; most have nothing to say."""
 
     @property
+    def stored_shape(self) -> tuple[object, ...]:
+        """What a running instance relies on beside the node's type: only one of equal shape can take over from it."""
+        return ()
+
+    def keys_in(self, note: Any) -> Sequence[str]:
+        """The keys of other nodes that the note of a scope it opened still needs."""
+        return ()
+
+    @property
     def compensated_by(self) -> str:
         """The id of the activity that undoes it; empty for none."""
         return ""

@@ -16,9 +16,11 @@ class ResultNode(Node):
     """A node that something is answered to.
 
     The answer is written by the output mapping and to the result variable where there are such; otherwise an
-    object's members become variables if the node merges, else it goes to the default result variable.
+    object's members become variables if the node merges, else it goes to the default result variable. What its
+    input mapping made local stays so: the output mapping alone sees a member or a changed variable of such a name.
     """
 
+    local_names: frozenset[str] = frozenset()
     reads_outputs: ClassVar[bool] = True
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
@@ -31,16 +33,23 @@ class ResultNode(Node):
 
     def results(self, view: View, result: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """The variables to write for a result; `values` are to be written as they are."""
-        written = {**values, self.result_variable: result} if self.result_variable else dict(values)
+        named = {self.result_variable: result} if self.result_variable else NOTHING
         members = cast("dict[str, Any]", result) if isinstance(result, dict) else NOTHING
+        written = {**self._outer(values), **named}
         if self.outputs:
-            local: dict[str, Any] = {**members, "result": result, **written}
+            local: dict[str, Any] = {**members, "result": result, **values, **named}
             return written | self.outputs.evaluate(view.within(local), merge=True)
         if self.result_variable:
             return written
         if self.merges_result and (members or result is None):
-            return {**members, **written}
+            return {**self._outer(members), **written}
         return {**written, self.default_result: result} if self.default_result else written
+
+    def _outer(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Those of some values that are not local to the activity."""
+        if self.local_names.isdisjoint(values):
+            return values
+        return {name: value for name, value in values.items() if name not in self.local_names}
 
     def activate(self, run: Run, token: Token) -> None:
         """Pass the token on; there is no result, but an output mapping counts."""
@@ -51,7 +60,7 @@ class ResultNode(Node):
 
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """Write the results, close all waits and go on."""
-        written = self.results(run.variables.view(token.scope), result, values)
+        written = self.results(run.variables.view_of(token), result, values)
         run.variables.write(token.scope, written)
         run.waits.close_all(token, wait)
         self.leave(run, token, written)

@@ -17,7 +17,7 @@ from bpm.bpmn.state import Token, Wait
 from bpm.bpmn.timers import next_time
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
-from bpm.model_files.names import MAX_KEY, MAX_NAME, is_name
+from bpm.model_files.names import MAX_KEY, MAX_NAME, is_name, key_text
 
 KINDS = ("message", "signal", "timer", "conditional")
 """The kinds of event definition that a subscription can be made for."""
@@ -75,8 +75,8 @@ class MessageSubscription:
         if self.key is None:
             return None
         value = self.key(view)
-        text = "" if isinstance(value, bool) or not isinstance(value, str | int | float) else str(value)
-        if not is_name(text, MAX_KEY):
+        text = key_text(value)
+        if text is None or not is_name(text, MAX_KEY):
             raise EvaluationError(
                 f"the correlation key of message '{self.name}' must be a text or number of at most {MAX_KEY}"
                 f" characters, not {value!r:.500}"

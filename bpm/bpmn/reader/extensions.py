@@ -22,7 +22,8 @@ class Called:
 
     `version` is empty for the newest one; `business_key` is an expression, unless the called instance `inherits_key`
     from the calling one. `passes_all` and `returns_all`: all variables go that way, beside what is mapped; None: all
-    do if nothing is mapped.
+    do if nothing is mapped. `keeps_inputs`: what is mapped is local to the call activity as well, which the results
+    of the called process do not overwrite outside.
     """
 
     process: str = ""
@@ -31,6 +32,7 @@ class Called:
     inherits_key: bool = False
     passes_all: bool | None = None
     returns_all: bool | None = None
+    keeps_inputs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

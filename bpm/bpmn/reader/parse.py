@@ -4,6 +4,7 @@ Every file that is BPMN is read, whether or not the engine can run it; what is w
 `problems`, for compiling to report. Only a text that cannot be read as BPMN at all raises InvalidDefinition.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -59,13 +60,16 @@ class _Reader:
         self.elements: list[Element] = []
         self.flows: list[SequenceFlow] = []
         self.associations: list[tuple[str, str]] = []
+        self.unnamed: Counter[tuple[str, str]] = Counter()
         self.is_camunda_7 = False
 
     def definitions(self, root: Tag) -> Definitions:
         """Read the whole file."""
         self.is_camunda_7 = is_of_camunda_7(root)
         processes = tuple(self.process(tag) for tag in root.all("process"))
-        declarations = {tag.get("id"): self.declaration(tag) for tag in root.children if _declares(tag)}
+        declarations = {
+            tag.get("id"): self.declaration(tag) for tag in root.children if _declares(tag) and tag.get("id")
+        }
         collaboration = root.first("collaboration")
         return Definitions(
             processes=processes,
@@ -186,14 +190,14 @@ class _Reader:
         return replace(extensions, **resources) if resources else extensions
 
     def flow(self, tag: Tag, scope: str) -> None:
-        """Read a sequence flow; one without an id is named after its ends."""
+        """Read a sequence flow; one without an id is named after its ends, the second between them by its number."""
         condition = tag.first("conditionExpression")
         source, target = tag.get("sourceRef"), tag.get("targetRef")
         if condition and not condition.text.strip():
             self.problem(tag, "the sequence flow's condition is empty")
         self.flows.append(
             SequenceFlow(
-                id=self.identify(tag) if tag.get("id") else f"{source} -> {target}",
+                id=self.identify(tag) if tag.get("id") else self.name_flow(source, target),
                 name=tag.get("name"),
                 line=tag.line,
                 scope=scope,
@@ -203,6 +207,12 @@ class _Reader:
                 language=condition.get("language") if condition else "",
             )
         )
+
+    def name_flow(self, source: str, target: str) -> str:
+        """A name of its own for a flow without an id."""
+        self.unnamed[source, target] += 1
+        number = self.unnamed[source, target]
+        return f"{source} -> {target}" if number == 1 else f"{source} -> {target} ({number})"
 
 
 def _declares(tag: Tag) -> bool:

@@ -20,6 +20,11 @@ class Catcher(Protocol[R]):
 
     interrupts: bool
 
+    @property
+    def begins(self) -> str:
+        """The key of the event sub-process that it starts; empty for a boundary event."""
+        ...
+
     def precision(self, kind: str, code: str | None) -> int:
         """0: it does not catch this; 1: it catches any code; 2: it catches exactly this one."""
         ...

@@ -65,10 +65,13 @@ def _find_catcher(run: Run, kind: str, token: Token, code: str | None) -> tuple[
 
 
 def _around(run: Run, token: Token) -> Iterable[tuple[Sequence[Catcher[Run]], Token]]:
-    """What may catch, from the inside out: boundary events, then event sub-processes, of each level."""
+    """What may catch, from the inside out: boundary events, then event sub-processes, of each level.
+
+    An event sub-process does not catch what is thrown inside it.
+    """
     while token is not PROCESS:
         yield run.nodes[token.element].catchers, token
         host = run.scopes.host(token.scope)
         if run.scopes[token.scope].note != INTERRUPTED:
-            yield event_starts(run, token.scope), host
+            yield [one for one in event_starts(run, token.scope) if one.begins != token.element], host
         token = host

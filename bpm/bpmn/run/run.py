@@ -126,7 +126,7 @@ class Run:
             self.tokens.stop(scope)
         for token in self.tokens.resting_in(scope):
             self.nodes[token.element].terminate(self, token)
-            self.tokens.resting.pop(token.id, None)
+            self.tokens.forget(token)
         self.tokens.count(scope, 0)
         self._joins = None
 

@@ -10,14 +10,15 @@ class Tokens:
     """Moves tokens and counts them: each scope knows how many it has, whether they rest or are on their way.
 
     `moving` are on their way to the element they name, the first one first; `resting` are by id. `emptied` are
-    scopes whose last token is gone.
+    scopes whose last token is gone. With a token that leaves or ends goes what its activity kept for its outputs.
     """
 
-    __slots__ = ("_active", "_instance", "_rested_in", "emptied", "moving", "resting")
+    __slots__ = ("_active", "_instance", "_locals", "_rested_in", "emptied", "moving", "resting")
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._active = instance.active
+        self._locals = instance.locals
         self.resting = instance.tokens
         self._rested_in: dict[int, dict[int, None]] | None = None
         self.moving: deque[Token] = deque()
@@ -44,7 +45,7 @@ class Tokens:
         if way.target is None:
             self.consume(token)
             return
-        self.resting.pop(token.id, None)
+        self.forget(token)
         self.moving.append(Token(token.id, way.target, token.scope, way.ids[0] if way.ids else None))
         for flow in way.others:
             self.spawn(flow.target, token.scope, flow.id)
@@ -56,10 +57,15 @@ class Tokens:
 
     def consume(self, token: Token) -> None:
         """Remove a token; its scope is emptied when it was the last."""
-        self.resting.pop(token.id, None)
+        self.forget(token)
         self._active[token.scope] -= 1
         if not self._active[token.scope]:
             self.emptied.append(token.scope)
+
+    def forget(self, token: Token) -> None:
+        """Let a token rest no longer, wherever it goes from here."""
+        self.resting.pop(token.id, None)
+        self._locals.pop(token.id, None)
 
     def resting_in(self, scope: int) -> list[Token]:
         """The tokens that rest in a scope itself."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bpm.bpmn.run.pace import Pace
-from bpm.bpmn.state import ROOT, Instance
+from bpm.bpmn.state import ROOT, Instance, Token
 from bpm.bpmn.view import View
 from bpm.bpmn.weight import weigh
 from bpm.expressions import EvaluationError
@@ -37,6 +37,16 @@ class Variables:
     def _visible(self, scope: int) -> Mapping[str, Any]:
         inner, parent = self._instance.variables[scope], self._instance.scopes[scope].parent
         return inner if parent is None else {**self._visible(parent), **inner}
+
+    def keep(self, token: Token, values: dict[str, Any]) -> None:
+        """Keep the values of an activity's input mapping for its output mapping."""
+        self.check(values)
+        self._instance.locals[token.id] = values
+
+    def view_of(self, token: Token) -> View:
+        """The variables that a resting token's activity sees: those of its input mapping before its scope's."""
+        view, local = self.view(token.scope), self._instance.locals.get(token.id)
+        return view.within(local) if local else view
 
     def write(self, scope: int, values: Mapping[str, Any]) -> None:
         """Set variables: each in the nearest scope that has it, a new one in the process."""

@@ -184,6 +184,7 @@ def check_books(instance):
     assert counts == instance.active
     assert set(instance.variables) == set(instance.scopes)
     assert all(not wait.token or wait.token in instance.tokens for wait in instance.waits.values())
+    assert set(instance.locals) <= set(instance.tokens)
     assert set(instance.done) <= set(instance.scopes)
     assert all(scope.token in instance.tokens for key, scope in instance.scopes.items() if key)
     if instance.version:

@@ -1,5 +1,6 @@
 """ISO 8601 times, and when they are due."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -53,6 +54,13 @@ def test_a_duration_beyond_the_calendar_is_refused(text):
         ("2026-05-01T09:00:00+02:00", datetime(2026, 5, 1, 7, tzinfo=UTC)),
         ("2026-05-01T09:00:00", datetime(2026, 5, 1, 9, tzinfo=UTC)),
         ("2026-05-01", datetime(2026, 5, 1, tzinfo=UTC)),
+        ("2027-06-01T09:00:00[Europe/Berlin]", datetime(2027, 6, 1, 7, tzinfo=UTC)),
+        ("2027-01-01T09:00:00[Europe/Berlin]", datetime(2027, 1, 1, 8, tzinfo=UTC)),
+        ("2027-06-01T09:00:00@Europe/Berlin", datetime(2027, 6, 1, 7, tzinfo=UTC)),
+        ("2027-06-01T09:00[Etc/GMT+5]", datetime(2027, 6, 1, 14, tzinfo=UTC)),
+        ("2027-06-01T09:00:00+02:00[Europe/Berlin]", datetime(2027, 6, 1, 7, tzinfo=UTC)),
+        ("2027-03-28T02:30:00[Europe/Berlin]", datetime(2027, 3, 28, 1, 30, tzinfo=UTC)),
+        ("2027-10-31T02:30:00[Europe/Berlin]", datetime(2027, 10, 31, 0, 30, tzinfo=UTC)),
     ],
 )
 def test_a_date_is_utc_unless_it_says_otherwise(text, moment):
@@ -91,3 +99,21 @@ def test_a_cycle_keeps_its_rhythm_and_ends():
     assert again is not None
     assert again[0] == due + timedelta(minutes=10)
     assert next_time(again[1], again[0]) is None
+
+
+@pytest.mark.parametrize("text", ["2027-06-01T09:00:00[Europe/Berlinn]", "2027-06-01T09:00:00[]", "x[Europe/Berlin]"])
+def test_a_zone_that_does_not_exist_is_refused(text):
+    """Rather than cut off."""
+    with pytest.raises(EvaluationError, match="is not an ISO 8601 date"):
+        parse_date(text)
+
+
+def test_a_cycle_in_a_zone_keeps_its_hour_when_the_clocks_change():
+    """Days follow the calendar of the zone, hours do not."""
+    due, data = parse_cycle("R/2027-03-27T09:00:00[Europe/Berlin]/P1D").first_time(JANUARY)
+    assert due == datetime(2027, 3, 27, 8, tzinfo=UTC)
+    due, data = next_time(json.loads(json.dumps(data)), due)
+    assert due == datetime(2027, 3, 28, 7, tzinfo=UTC)
+    assert next_time(data, due)[0] == datetime(2027, 3, 29, 7, tzinfo=UTC)
+    due, data = parse_cycle("R/2027-03-27T09:00:00[Europe/Berlin]/PT24H").first_time(JANUARY)
+    assert next_time(data, due)[0] == datetime(2027, 3, 28, 8, tzinfo=UTC)

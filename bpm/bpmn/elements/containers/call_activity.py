@@ -37,6 +37,8 @@ class CallActivity(JobTask):
         self.inherits_key = called.inherits_key
         self.passes_all = element.extensions.inputs is None if called.passes_all is None else called.passes_all
         self.merges_result = not element.extensions.outputs if called.returns_all is None else called.returns_all
+        if not called.keeps_inputs:
+            self.local_names = frozenset()
         if not name:
             compilation.problem(element, "it names no process; set calledElement to a process's id")
 
@@ -47,7 +49,7 @@ class CallActivity(JobTask):
         if not isinstance(process, str) or not process:
             raise EvaluationError(f"the id of the process to call must be a text, not {process!r}")
         process = name_of(process, "the id of the process to call")
-        variables: dict[str, Any] = {**(view if self.passes_all else {}), **self.input_values(view)}
+        variables: dict[str, Any] = {**(view if self.passes_all else {}), **self.enter(run, token)}
         key = self.business_key(view)
         return CallProcess(
             wait_id,

@@ -46,6 +46,11 @@ class EventStart(ListeningEvent):
         if self.is_of_process:
             parts.event_starts.append(self)
 
+    @property
+    def begins(self) -> str:
+        """See `Catcher.begins`."""
+        return self.sub_process
+
     def scope(self, run: Run, host: Token) -> int:
         """The scope that the host runs."""
         return run.scopes.inside(host)

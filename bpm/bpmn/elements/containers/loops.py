@@ -112,6 +112,11 @@ class MultiInstance(Loop):
         if not loop.cardinality and not loop.collection:
             compilation.problem(element, "it says neither a collection nor a loopCardinality")
 
+    @property
+    def stored_shape(self) -> tuple[object, ...]:
+        """What the note of its scope holds."""
+        return (self.is_sequential, self.collection is None, self.output is None)
+
     def activate(self, run: Run, token: Token) -> None:
         """Begin all turns, or the first one."""
         items, total = self._items(run.variables.view(token.scope))

@@ -17,6 +17,12 @@ class BoundaryEvent(ListeningEvent):
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation, element.attributes.get("cancelActivity", "true") != "false")
+        self.host = element.attributes.get("attachedToRef", "")
+
+    @property
+    def stored_shape(self) -> tuple[object, ...]:
+        """What it listens for, and where."""
+        return (self.kind, self.host)
 
     def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
         """Join the other boundary events of its activity."""

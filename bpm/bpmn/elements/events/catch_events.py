@@ -26,6 +26,11 @@ class Awaiting(ResultNode):
         super().__init__(element, compilation)
         self.behind: dict[str, str] = {}
 
+    @property
+    def stored_shape(self) -> tuple[object, ...]:
+        """The kind of event it waits for."""
+        return (type(self.subscription),)
+
     def arm(self, run: Run, token: Token) -> Mapping[str, Any]:
         """Begin to wait; gives what the history shows of it."""
         return self.subscription.open(run, self.id, token, token.scope)
@@ -36,7 +41,7 @@ class Awaiting(ResultNode):
 
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """It has happened; the gateway's token comes along."""
-        written = self.results(run.variables.view(token.scope), result, values)
+        written = self.results(run.variables.view_of(token), result, values)
         run.variables.write(token.scope, written)
         run.waits.close_all(token, wait)
         self._pass_gateway(run, token)

@@ -10,7 +10,7 @@ from bpm.bpmn.elements.containers.sub_process import SubProcess
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.catching import throw
-from bpm.bpmn.state import Done, Token, read_done
+from bpm.bpmn.state import Done, Token, done_keys, read_done
 
 Work = list[list[Any]]
 """What is to be run: each handler's key, the variables it sees beside its scope's, and what was done inside."""
@@ -23,6 +23,10 @@ class Compensating(Node):
     """
 
     target = ""
+
+    def keys_in(self, note: Any) -> Sequence[str]:
+        """The handlers that have still to run, and what was done inside."""
+        return [key for handler, _, inner in note for key in (handler, *done_keys(read_done(inner)))]
 
     def compensate(self, run: Run, token: Token) -> None:
         """Begin; when there is nothing to undo, go on at once."""

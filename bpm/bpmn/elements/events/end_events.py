@@ -26,7 +26,7 @@ class ErrorEndEvent(Node):
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
-        self.code = compilation.code(element)
+        self.code = compilation.thrown_code(element)
         if not self.code:
             compilation.problem(element, "it names no error; set errorRef to an <error> with an errorCode")
 

@@ -43,7 +43,7 @@ class EscalationThrowEvent(Node):
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
-        self.code = compilation.code(element)
+        self.code = compilation.thrown_code(element)
 
     def activate(self, run: Run, token: Token) -> None:
         """Escalate; nobody has to catch it."""

@@ -1,6 +1,6 @@
 """Inclusive gateway: some of the ways, and a join that waits for whatever may still come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import ClassVar
 
 from bpm.bpmn.compilation.compilation import Compilation
@@ -11,13 +11,16 @@ from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
 
+_NONE: frozenset[str] = frozenset()
+
 
 class InclusiveGateway(Node):
     """Takes every flow whose condition holds, else the default (BPMN 2.0.2, 13.4.3).
 
     As a join it goes on when it holds a token and no token elsewhere in the scope could still reach an empty
     incoming flow, except one that could as well reach a flow where a token waits already. `reach` says which
-    incoming flows can be reached from a node without passing the gateway itself.
+    incoming flows can be reached from a node without passing the gateway itself, by boundary events, too;
+    `flow_reach` which can be along sequence flows alone: only those excuse a token, as the standard words it.
     """
 
     is_join: ClassVar[bool] = True
@@ -28,12 +31,14 @@ class InclusiveGateway(Node):
         """Take the flows."""
         self.incoming = frozenset(incoming)
         self.reach: Mapping[str, frozenset[str]] = {}
+        self.flow_reach: Mapping[str, frozenset[str]] = {}
         super().connect(outgoing, incoming, default, compilation)
 
     def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
         """Find out from where tokens may still come."""
         if self.waits:
             self.reach = reachable_flows(self.key, compilation.steps, self.incoming)
+            self.flow_reach = reachable_flows(self.key, compilation.flow_steps, self.incoming)
 
     def contribute(self, parts: Parts) -> None:
         """It is asked again whenever everything that can move has moved."""
@@ -70,9 +75,8 @@ class InclusiveGateway(Node):
         run.leave(self, run.joins.join(arrivals, last))
         return True
 
-    def _may_bring(self, token: Token, filled: object, empty: frozenset[str]) -> bool:
+    def _may_bring(self, token: Token, filled: Set[str | None], empty: frozenset[str]) -> bool:
         """Whether a token of its scope could still reach an empty flow, and none that has a token already."""
-        if token.element == self.key:
+        if token.element == self.key or not self.reach.get(token.element, _NONE) & empty:
             return False
-        reachable = self.reach.get(token.element, frozenset())
-        return bool(reachable & empty) and not reachable & filled  # type: ignore[operator]
+        return not self.flow_reach.get(token.element, _NONE) & filled

@@ -42,6 +42,5 @@ class BusinessRuleTask(CommandTask):
         """The decision with every variable it can see."""
         if not self.decision:
             return super().request(run, token, wait_id, attempt)
-        view = run.variables.view(token.scope)
-        variables = {**view, **self.input_values(view)}
+        variables = {**run.variables.view(token.scope), **self.enter(run, token)}
         return Decide(wait_id, attempt, self.id, self.decision, self.shape, variables)

@@ -16,6 +16,11 @@ class JobTask(Activity):
 
     kind = ""
 
+    @property
+    def stored_shape(self) -> tuple[object, ...]:
+        """What kind of work it asks for."""
+        return (self.kind,)
+
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Request:
         """What to ask for; raises EvaluationError when its parameters cannot be evaluated."""
         raise NotImplementedError

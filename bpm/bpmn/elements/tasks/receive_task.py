@@ -25,6 +25,7 @@ class ReceiveTask(Activity, Awaiting):
     def activate(self, run: Run, token: Token) -> None:
         """Arm the boundary events and wait."""
         self.arm_boundaries(run, token)
+        self.enter(run, token)
         self.arm(run, token)
         run.record(self.id, "activated", token)
         run.tokens.rest(token)

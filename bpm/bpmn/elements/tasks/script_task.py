@@ -34,6 +34,11 @@ class ScriptTask(JobTask):
             )
             compilation.problem(element, f"its script is empty{worker and ': '}{worker}")
 
+    @property
+    def stored_shape(self) -> tuple[object, ...]:
+        """Whether it asks for work at all."""
+        return (self.expression is None,)
+
     def contribute(self, parts: Parts) -> None:
         """A deployment checks the script."""
         if self.expression is None:
@@ -44,12 +49,11 @@ class ScriptTask(JobTask):
         if self.expression is None:
             super().activate(run, token)
             return
-        view = run.variables.view(token.scope)
-        result = self.expression(view.within(self.input_values(view)))
+        inputs = self.enter(run, token)
+        result = self.expression(run.variables.view(token.scope).within(inputs))
         self.complete(run, token, None, result, NOTHING)
 
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> RunScript:
         """The script with every variable it can see."""
-        view = run.variables.view(token.scope)
-        variables = {**view, **self.input_values(view)}
+        variables = {**run.variables.view(token.scope), **self.enter(run, token)}
         return RunScript(wait_id, attempt, self.id, self.source, variables)

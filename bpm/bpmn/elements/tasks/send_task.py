@@ -1,10 +1,8 @@
 """Send task, and the events that throw a message."""
 
-from typing import Any
-
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
-from bpm.bpmn.effects import EmitMessage
+from bpm.bpmn.effects import NOTHING, EmitMessage
 from bpm.bpmn.elements.subscriptions import MessageSubscription
 from bpm.bpmn.elements.tasks.service_task import CommandTask
 from bpm.bpmn.run import Run
@@ -21,16 +19,24 @@ class SendTask(CommandTask):
         super().__init__(element, compilation)
         self.message = None if self.command else MessageSubscription(element, compilation)
 
+    @property
+    def stored_shape(self) -> tuple[object, ...]:
+        """Whether it asks for work at all."""
+        return (bool(self.command),)
+
     def activate(self, run: Run, token: Token) -> None:
         """Send."""
         if self.message is None:
             super().activate(run, token)
             return
-        view = run.variables.view(token.scope)
-        payload: dict[str, Any] = self.parameters(view)
+        view, inputs = run.variables.view(token.scope), self.enter(run, token)
+        payload = self.parameters(view, inputs)
         name, key = self.message.evaluate_name(view), self.message.evaluate_key(view)
         run.effects.append(EmitMessage(self.id, name, key, payload))
-        self.leave(run, token)
+        if self.outputs:
+            self.complete(run, token, None, {}, NOTHING)
+        else:
+            self.leave(run, token)
 
 
 class MessageThrowEvent(SendTask):

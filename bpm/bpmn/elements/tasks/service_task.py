@@ -38,15 +38,14 @@ class CommandTask(JobTask):
 
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Any:
         """The command with its parameters."""
-        view = run.variables.view(token.scope)
-        parameters = self.parameters(view) if self.is_mapped else dict(view)
-        retries = _count(self.retries(view))
+        view, inputs = run.variables.view(token.scope), self.enter(run, token)
+        parameters = self.parameters(view, inputs) if self.is_mapped else dict(view)
+        retries = _count(self.retries(view.within(inputs) if inputs else view))
         return SendCommand(wait_id, attempt, self.id, self.command, parameters, self.is_mapped, retries)
 
-    def parameters(self, view: View) -> dict[str, Any]:
+    def parameters(self, view: View, inputs: dict[str, Any]) -> dict[str, Any]:
         """What the body and the mapping give; the mapping counts where both name a field."""
-        mapped = self.input_values(view)
-        return {**self.body(view), **mapped} if self.body else mapped
+        return {**self.body(view), **inputs} if self.body else inputs
 
 
 class ServiceTask(CommandTask):
@@ -62,13 +61,18 @@ class ServiceTask(CommandTask):
                 'camunda:type="external" with a camunda:topic, or the custom property ConnectorKey',
             )
 
+    @property
+    def stored_shape(self) -> tuple[object, ...]:
+        """Whether it asks for work at all."""
+        return (bool(self.command),)
+
     def activate(self, run: Run, token: Token) -> None:
         """Evaluate an expression at once; send anything else."""
         if self.expression is None or self.command:
             super().activate(run, token)
             return
-        view = run.variables.view(token.scope)
-        result = self.expression(view.within(self.input_values(view)))
+        inputs = self.enter(run, token)
+        result = self.expression(run.variables.view(token.scope).within(inputs))
         self.complete(run, token, None, result, NOTHING)
 
 

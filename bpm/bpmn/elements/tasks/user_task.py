@@ -40,7 +40,7 @@ class UserTask(Activity):
         """Arm the boundary events and offer the task."""
         self.arm_boundaries(run, token)
         view = run.variables.view(token.scope)
-        inputs = self.input_values(view) if self.inputs else None
+        inputs = self.enter(run, token) if self.inputs else None
         local = view.within(inputs) if inputs else view
         run.effects.append(
             OpenUserTask(

@@ -17,6 +17,7 @@ _RETRIES = re.compile(r"R(\d+)/")
 
 def read_mapping(tag: Tag, fields: Fields) -> None:
     """Read `<camunda:inputOutput>`: texts, lists and maps."""
+    fields.call("keeps_inputs", True)
     for child in tag.children:
         add = {"inputParameter": fields.add_input, "outputParameter": fields.add_output}.get(child.name)
         if add:
@@ -24,15 +25,30 @@ def read_mapping(tag: Tag, fields: Fields) -> None:
 
 
 def _value(tag: Tag, fields: Fields) -> Any:
-    if not tag.children:
-        return tag.text.strip()
-    child = tag.children[0]
-    if child.name == "list":
-        return [_value(item, fields) for item in child.children]
-    if child.name == "map":
-        return {entry.get("key"): _value(entry, fields) for entry in child.children}
-    fields.refuse(f"its parameter '{tag.get('name')}' is a <{child.name}>, which is not executed")
-    return None
+    """The value of a parameter, or of a map's entry: its text, or the list, map or value it holds."""
+    return _read(tag.children[0], tag, fields) if tag.children else tag.text.strip()
+
+
+def _read(tag: Tag, holder: Tag, fields: Fields) -> Any:
+    """A list, map or value; anything else would be computed, and is refused."""
+    if tag.name == "list":
+        return [_read(item, holder, fields) for item in tag.children]
+    if tag.name == "map":
+        return {_key(entry, fields): _value(entry, fields) for entry in tag.children}
+    if tag.name != "value":
+        name = holder.get("name") or holder.get("key")
+        where = "is" if tag in holder.children else "holds"
+        fields.refuse(
+            f"its parameter '{name}' {where} a <{tag.name}>, which is not executed; put a script task before it"
+        )
+    return tag.text.strip()
+
+
+def _key(entry: Tag, fields: Fields) -> str:
+    key = entry.get("key")
+    if "${" in key or "#{" in key:
+        fields.refuse(f"its map has the key '{key}', which is an expression; only the values of a map are computed")
+    return key
 
 
 def read_retries(tag: Tag, fields: Fields) -> None:

@@ -42,6 +42,7 @@ def read_subscription(tag: Tag, fields: Fields) -> None:
 def read_called_element(tag: Tag, fields: Fields) -> None:
     """Read a call activity's `<zeebe:calledElement>`."""
     fields.call("process", tag.get("processId"))
+    fields.call("keeps_inputs", True)
     fields.call("passes_all", tag.get("propagateAllParentVariables") != "false")
     if tag.get("propagateAllChildVariables"):
         fields.call("returns_all", tag.get("propagateAllChildVariables") == "true")

@@ -1,0 +1,187 @@
+"""Input and output mappings: who sees which values, and which of them stay inside."""
+
+import json
+
+import pytest
+
+from bpm.bpmn import load
+from bpm.bpmn.effects import RunScript, SendCommand
+from bpm.model_files.problems import InvalidDefinition
+from tests.bpm.bpmn.player import Player, flows, model
+
+CAMUNDA = (
+    '<extensionElements><camunda:inputOutput><camunda:inputParameter name="y">${x + 1}</camunda:inputParameter>'
+    '<camunda:outputParameter name="z">${y * 2}</camunda:outputParameter></camunda:inputOutput></extensionElements>'
+)
+ZEEBE = (
+    '<extensionElements><zeebe:taskDefinition type="Work"/><zeebe:ioMapping><zeebe:input source="=x + 1" target="y"/>'
+    '<zeebe:output source="=y * 2" target="z"/></zeebe:ioMapping></extensionElements>'
+)
+ZEEBE_INPUT = (
+    '<extensionElements><zeebe:taskDefinition type="Work"/><zeebe:ioMapping><zeebe:input source="=x" target="y"/>'
+    "</zeebe:ioMapping></extensionElements>"
+)
+
+
+def play(task, **variables):
+    """Start a process of one element, which is called t."""
+    body = f'<startEvent id="s"/>{task}<endEvent id="e"/>' + flows("s > t > e")
+    return Player(body).start(**variables)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        f'<task id="t">{CAMUNDA}</task>',
+        f'<manualTask id="t">{CAMUNDA}</manualTask>',
+        f'<serviceTask id="t" camunda:expression="${{1}}">{CAMUNDA}</serviceTask>',
+        f'<scriptTask id="t" scriptFormat="juel">{CAMUNDA}<script>${{1}}</script></scriptTask>',
+    ],
+)
+def test_an_output_mapping_sees_the_inputs_of_a_task_that_passes(task):
+    """The task need not wait for anything."""
+    assert play(task, x=1).variables["z"] == 4
+
+
+@pytest.mark.parametrize(
+    ("task", "answer"),
+    [
+        (f'<userTask id="t">{CAMUNDA}</userTask>', "do"),
+        (f'<serviceTask id="t" camunda:type="external" camunda:topic="Work">{CAMUNDA}</serviceTask>', "complete"),
+        (f'<serviceTask id="t">{ZEEBE}</serviceTask>', "complete"),
+        (f'<scriptTask id="t">{CAMUNDA}<script>1</script></scriptTask>', "complete"),
+        (f'<receiveTask id="t">{CAMUNDA}</receiveTask>', "message"),
+        (f'<callActivity id="t" calledElement="q">{CAMUNDA}</callActivity>', "complete"),
+    ],
+)
+def test_an_output_mapping_sees_the_inputs_of_a_task_that_waits(task, answer):
+    """As they were when the task began, and they are not variables of the process."""
+    player = play(task, x=1)
+    getattr(player, answer)("t")
+    assert player.variables["z"] == 4
+    assert "y" not in player.variables
+
+
+def test_the_inputs_are_those_of_the_beginning():
+    """What happens beside the task changes nothing of them."""
+    task = f'<userTask id="t">{CAMUNDA}</userTask><boundaryEvent id="b" attachedToRef="t" cancelActivity="false">'
+    task += '<messageEventDefinition messageRef="m"/></boundaryEvent><endEvent id="be"/>'
+    body = f'<startEvent id="s"/>{task}<endEvent id="e"/>' + flows("s > t > e", "b > be")
+    player = Player(body, '<message id="m" name="M"/>').start(x=1)
+    player.message("b", {"x": 10}).do("t")
+    assert player.variables == {"x": 10, "z": 4}
+
+
+def test_a_retried_task_has_its_inputs_anew():
+    """They are computed again with the variables that the retry set."""
+    player = play(f'<serviceTask id="t">{ZEEBE}</serviceTask>', x=1)
+    player.fail("t").retry("t", x=4).complete("t", {})
+    assert player.variables == {"x": 4, "z": 10}
+
+
+def test_a_result_member_comes_before_an_input_of_its_name():
+    """The task has written its own local variable."""
+    player = play(f'<serviceTask id="t">{ZEEBE}</serviceTask>', x=1).complete("t", {"y": 50})
+    assert player.variables == {"x": 1, "z": 100}
+
+
+@pytest.mark.parametrize(
+    ("task", "answer"),
+    [
+        (f'<serviceTask id="t">{ZEEBE_INPUT}</serviceTask>', {"y": 5, "w": 6}),
+        ('<userTask id="t">' + ZEEBE_INPUT.replace('<zeebe:taskDefinition type="Work"/>', "") + "</userTask>", None),
+    ],
+)
+def test_what_an_input_made_local_does_not_leave_the_task(task, answer):
+    """Other members of the result become variables of the process."""
+    player = play(task, x=1)
+    player = player.complete("t", answer) if answer else player.do("t", y=5, w=6)
+    assert player.variables == {"x": 1, "w": 6}
+
+
+def test_a_script_that_changes_its_input_changes_it_for_itself():
+    """As any other local variable."""
+    task = '<scriptTask id="t"><extensionElements><bpm:input name="y">{{x}}</bpm:input></extensionElements>'
+    player = play(f"{task}<script>y = 5</script></scriptTask>", x=1)
+    assert player.effect(RunScript).variables == {"x": 1, "y": 1}
+    assert player.complete("t", None, y=5, w=6).variables == {"x": 1, "w": 6, "lastScriptResult": None}
+
+
+def test_a_result_variable_may_be_called_as_a_parameter():
+    """Parameters are fields of the message, and where its result goes was said in so many words."""
+    task = '<serviceTask id="t"><extensionElements><bpm:command type="Work" resultVariable="y">'
+    task += '<bpm:parameter name="y">{{x}}</bpm:parameter></bpm:command></extensionElements></serviceTask>'
+    assert play(task, x=1).complete("t", 5).variables == {"x": 1, "y": 5}
+
+
+def test_all_variables_of_a_called_process_may_come_back_where_camunda_7_maps_them_in():
+    """An <in> names a variable of the called process, none of the call activity."""
+    task = '<callActivity id="t" calledElement="q"><extensionElements><camunda:in source="x" target="y"/>'
+    task += '<camunda:out variables="all"/></extensionElements></callActivity>'
+    assert play(task, x=1).complete("t", {"y": 5}).variables == {"x": 1, "y": 5}
+
+
+def test_the_variables_of_a_called_process_leave_a_local_input_of_camunda_8_alone():
+    """There the call activity has a local variable of that name."""
+    task = '<callActivity id="t"><extensionElements><zeebe:calledElement processId="q"/><zeebe:ioMapping>'
+    task += '<zeebe:input source="=x" target="y"/></zeebe:ioMapping></extensionElements></callActivity>'
+    assert play(task, x=1).complete("t", {"y": 5, "w": 6}).variables == {"x": 1, "w": 6}
+
+
+@pytest.mark.parametrize("name", ["variables", "context"])
+def test_all_variables_stand_beside_another_parameter(name):
+    """As a copy, which does not hold itself."""
+    task = (
+        '<serviceTask id="t"><extensionElements><bpm:command type="Work"><bpm:parameter name="event">x</bpm:parameter>'
+    )
+    task += f'<bpm:parameter name="data">{{{{{name}}}}}</bpm:parameter><bpm:parameter name="more">{{{{data}}}}'
+    task += "</bpm:parameter></bpm:command></extensionElements></serviceTask>"
+    parameters = play(task, x=1).effect(SendCommand).parameters
+    assert json.dumps(parameters)
+    assert parameters["data"]["x"] == 1
+
+
+def test_an_attribute_of_a_task_sees_its_inputs():
+    """The number of retries may be one of them."""
+    task = '<serviceTask id="t"><extensionElements><zeebe:taskDefinition type="Work" retries="=n"/><zeebe:ioMapping>'
+    task += '<zeebe:input source="=x" target="n"/></zeebe:ioMapping></extensionElements></serviceTask>'
+    assert play(task, x=2).effect(SendCommand).retries == 2
+
+
+def test_an_output_mapping_of_a_message_that_is_thrown_counts():
+    """It is not dropped because nothing is answered."""
+    task = '<sendTask id="t" messageRef="m"><extensionElements><bpm:output name="sent">{{x}}</bpm:output>'
+    body = f'<startEvent id="s"/>{task}</extensionElements></sendTask><endEvent id="e"/>' + flows("s > t > e")
+    assert Player(body, '<message id="m" name="M"/>').start(x=1).variables == {"x": 1, "sent": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("<camunda:script>1</camunda:script>", "its parameter 'p' is a <script>"),
+        ("<camunda:list><camunda:script>1</camunda:script></camunda:list>", "its parameter 'p' holds a <script>"),
+        (
+            '<camunda:map><camunda:entry key="k"><camunda:list><camunda:script>1</camunda:script></camunda:list>'
+            "</camunda:entry></camunda:map>",
+            "its parameter 'k' holds a <script>",
+        ),
+        ('<camunda:map><camunda:entry key="${k}">1</camunda:entry></camunda:map>', "its map has the key '${k}'"),
+    ],
+)
+def test_what_is_not_computed_in_a_list_or_map_is_refused(value, says):
+    """As it is where it stands alone."""
+    parameter = f'<camunda:inputParameter name="p">{value}</camunda:inputParameter>'
+    task = f"<extensionElements><camunda:inputOutput>{parameter}</camunda:inputOutput></extensionElements>"
+    with pytest.raises(InvalidDefinition) as caught:
+        load(model(f'<startEvent id="s"/><userTask id="t">{task}</userTask>' + flows("s > t")))
+    assert any(says in error for error in caught.value.errors)
+
+
+def test_lists_and_maps_nest():
+    """Each text in them may be an expression."""
+    value = "<camunda:list><camunda:list><camunda:value>${x}</camunda:value></camunda:list><camunda:map>"
+    value += '<camunda:entry key="k"><camunda:value>a</camunda:value></camunda:entry></camunda:map></camunda:list>'
+    parameter = f'<camunda:inputParameter name="p">{value}</camunda:inputParameter>'
+    task = f"<extensionElements><camunda:inputOutput>{parameter}</camunda:inputOutput></extensionElements>"
+    player = play(f'<serviceTask id="t" camunda:type="external" camunda:topic="W">{task}</serviceTask>', x=1)
+    assert player.effect(SendCommand).parameters == {"p": [[1], {"k": "a"}]}
