@@ -29,7 +29,7 @@ class BufferedMessage(OrganizationRow, table=True):
 BUFFER = BufferedMessage.table()
 
 _NAMED = (
-    select(BUFFER)
+    select(BUFFER.c.id)
     .where(
         BUFFER.c.organization_id == bindparam("organization"),
         BUFFER.c.name == bindparam("name_"),
@@ -40,6 +40,8 @@ _NAMED = (
 )
 _WITH_KEY = _NAMED.where(BUFFER.c.key == bindparam("key_"))
 _WITHOUT_KEY = _NAMED.where(BUFFER.c.key.is_(None))
+_ONE = select(BUFFER).where(BUFFER.c.id == bindparam("id_"))
+_TAKE = delete(BUFFER).where(BUFFER.c.id == bindparam("id_"))
 
 
 def keep_message(tx: Transaction, row: Mapping[str, Any]) -> None:
@@ -48,13 +50,16 @@ def keep_message(tx: Transaction, row: Mapping[str, Any]) -> None:
     tx.connection.execute(BUFFER.insert(), row)
 
 
-def take_message(tx: Transaction, organization_id: int, name: str, key: str | None, now: datetime) -> Any:
-    """Take the oldest message of a name and key out of the buffer; None when there is none."""
+def find_oldest(tx: Transaction, organization_id: int, name: str, key: str | None, now: datetime) -> int | None:
+    """Return the id of the oldest message of a name and key in the buffer; None when there is none."""
     parameters = {"organization": organization_id, "name_": name, "now_": now}
     if key is None:
-        found = tx.connection.execute(_WITHOUT_KEY, parameters).first()
-    else:
-        found = tx.connection.execute(_WITH_KEY, {**parameters, "key_": key}).first()
-    if found is not None:
-        tx.connection.execute(delete(BUFFER).where(BUFFER.c.id == found.id))
-    return found
+        return tx.connection.execute(_WITHOUT_KEY, parameters).scalar()
+    return tx.connection.execute(_WITH_KEY, {**parameters, "key_": key}).scalar()
+
+
+def take_message(tx: Transaction, message_id: int) -> Any:
+    """Take a message out of the buffer; None when somebody else has taken it."""
+    found = tx.connection.execute(_ONE, {"id_": message_id}).first()
+    taken = tx.connection.execute(_TAKE, {"id_": message_id}).rowcount
+    return found if taken else None

@@ -38,6 +38,14 @@ class Surroundings(Protocol):
         """Apply a trigger when those before it are through; one that does not fit any more is dropped."""
         ...
 
+    def find_early(self, step: "Step", wait: effects.OpenMessageWait) -> None:
+        """Answer a wait, when the triggers before are through, with the message that came early, if one did."""
+        ...
+
+    def listeners(self, signal: str) -> list[str]:
+        """The waits for a signal at this moment, as `tables.listener_ref` writes them."""
+        ...
+
     def call(self, caller: "Step", effect: effects.CallProcess) -> None:
         """Start the instance that a call activity asks for."""
         ...

@@ -245,15 +245,18 @@ def job_waits_below(tx: Transaction, instance_id: int) -> Sequence[Any]:
     return tx.connection.execute(statement.order_by(WAITS.c.instance_id, WAITS.c.wait_id)).all()
 
 
-def signal_waits(tx: Transaction, organization_id: int, name: str, after: tuple[int, int], limit: int) -> Sequence[Any]:
-    """Return who listens for a signal, behind the instance and wait given."""
-    statement = select(WAITS).where(
-        WAITS.c.kind == "signal",
-        WAITS.c.name == name,
-        WAITS.c.organization_id == organization_id,
-        (WAITS.c.instance_id > after[0]) | ((WAITS.c.instance_id == after[0]) & (WAITS.c.wait_id > after[1])),
+def signal_listeners(tx: Transaction, organization_id: int, name: str) -> list[str]:
+    """Return who listens for a signal, by `listener_ref`, the oldest instance first."""
+    statement = select(WAITS.c.instance_id, WAITS.c.wait_id).where(
+        WAITS.c.kind == "signal", WAITS.c.name == name, WAITS.c.organization_id == organization_id
     )
-    return tx.connection.execute(statement.order_by(WAITS.c.instance_id, WAITS.c.wait_id).limit(limit)).all()
+    rows = tx.connection.execute(statement.order_by(WAITS.c.instance_id, WAITS.c.wait_id)).all()
+    return [listener_ref(instance_id, wait_id) for instance_id, wait_id in rows]
+
+
+def listener_ref(instance_id: int, wait_id: int) -> str:
+    """Return what a wait is called by in the list of those that a signal reaches."""
+    return f"{instance_id}.{wait_id}"
 
 
 def job_ref(wait: Any) -> str:
@@ -289,7 +292,8 @@ def message_waits(tx: Transaction, organization_id: int, name: str, key: str | N
         WAITS.c.kind == "message", WAITS.c.name == name, WAITS.c.organization_id == organization_id
     )
     statement = statement.where(WAITS.c.key == key) if key is not None else statement.where(WAITS.c.key.is_(None))
-    return tx.connection.execute(statement.order_by(WAITS.c.created_at)).all()
+    ordered = statement.order_by(WAITS.c.created_at, WAITS.c.instance_id, WAITS.c.wait_id)
+    return tx.connection.execute(ordered).all()
 
 
 def history_of(tx: Transaction, instance_id: int, limit: int, offset: int) -> tuple[Sequence[Any], int]:

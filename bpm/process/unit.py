@@ -14,6 +14,7 @@ from bpm.errors import Conflict, Exhausted, Fenced, NotFound
 from bpm.jobs import JobQueue
 from bpm.process import definition_tables, tables
 from bpm.process.cache import Deployed
+from bpm.process.early_messages import EarlyMessages
 from bpm.process.effects import carry_out
 from bpm.process.effects.deferred import CANCELLING, DEFERRED, PutOff, deferred_effect
 from bpm.process.instances import NewInstance, Parent, Standing, Startable
@@ -50,7 +51,8 @@ class Unit:
         self.room = room
         self._around = around
         self.steps: dict[int, Step] = {}
-        self._queue: deque[tuple[int, Trigger]] = deque()
+        self._queue: deque[tuple[int, Trigger | None]] = deque()
+        self._early = EarlyMessages(context)
 
     def start(self, deployed: Startable, new: NewInstance) -> Standing:
         """Start an instance and do what follows."""
@@ -59,11 +61,14 @@ class Unit:
         return step.standing()
 
     def advance(self, instance_id: int, *triggers: Trigger) -> Step:
-        """Apply triggers and do what follows; raises `NotFound`, and `Conflict` when one does not fit."""
+        """Apply triggers and do what follows; raises `NotFound`, and `Conflict` when the first does not fit.
+
+        What the others are for may have been settled by those before them.
+        """
         step = self._open(self._find(instance_id))
-        for trigger in triggers:
+        for number, trigger in enumerate(triggers):
             reason = self._apply(step, trigger)
-            if reason:
+            if reason and not number:
                 raise Conflict(reason)
         self._proceed()
         return step
@@ -94,6 +99,19 @@ class Unit:
     def follow(self, instance_id: int, trigger: Trigger) -> None:
         """Apply a trigger when those before it are through; one that does not fit any more is dropped."""
         self._queue.append((instance_id, trigger))
+
+    def find_early(self, step: Step, wait: effects.OpenMessageWait) -> None:
+        """Answer a wait, when the triggers before are through, with the message that came early, if one did."""
+        if self._early.find(step.row.id, wait):
+            self._queue.append((step.row.id, None))
+
+    def listeners(self, signal: str) -> list[str]:
+        """Return the waits for a signal at this moment, those included that this transaction has not written yet."""
+        written = tables.signal_listeners(self.context.tx, self.context.organization_id, signal)
+        steps = [step for unit in (*self._around, self) for step in unit.steps.values()]
+        opened = [row for step in steps for row in step.waits.opened.values()]
+        opened = [row for row in opened if row["kind"] == "signal" and row["name"] == signal]
+        return [*written, *(tables.listener_ref(row["instance_id"], row["wait_id"]) for row in opened)]
 
     def insert(self) -> None:
         """Write the instances that were begun, so that others find them."""
@@ -180,7 +198,9 @@ class Unit:
                 if row is None:
                     continue
                 step = self._open(row)
-            self._apply(step, trigger)
+            trigger = trigger or self._early.take(step)
+            if trigger is not None:
+                self._apply(step, trigger)
             self._cancel_called()
         for step in self.steps.values():
             if not step.write():

@@ -1,13 +1,15 @@
-"""Signals: heard by every instance that listens, and by the processes they begin."""
+"""Signals: heard by every instance that listens when they are sent, and by the processes they begin."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from bpm.bpmn.triggers import SignalArrived
-from bpm.bus import Command, Context, Integer, View, handles
+from bpm.bus import Command, Context, View, handles
 from bpm.errors import Conflict, NotFound
 from bpm.process import tables
+from bpm.process.broadcasts import MOST_LISTENERS, signal_messages
 from bpm.process.room import TransactionRoom
 from bpm.process.runtime import NewInstance, ProcessRuntime
 from bpm.process.start_triggers import ProcessStarts
@@ -27,7 +29,9 @@ class BroadcastView(View):
 class BroadcastSignalCommand(Command[BroadcastView]):
     """Tell a signal to every instance that listens for its name, and start the processes that begin with it.
 
-    `variables` are written by each of them. `behindInstanceId` and `behindWaitId` are for the engine, to go on.
+    Each place that listens now hears it once; one that comes to listen later does not. `variables` are written by
+    each of them. `listeners` and `begins` are for the engine: whom to tell instead of everybody (each an instance and
+    a wait, as in `12.3`), and whether to start processes.
     """
 
     permission = "processes:write"
@@ -36,46 +40,62 @@ class BroadcastSignalCommand(Command[BroadcastView]):
 
     signal_name: Annotated[str, Field(min_length=1, max_length=200)]
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
-    behind_instance_id: Integer = 0
-    behind_wait_id: Integer = 0
+    listeners: (
+        Annotated[list[Annotated[str, Field(pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$")]], Field(max_length=MOST_LISTENERS)]
+        | None
+    ) = None
+    begins: bool = True
 
 
 @handles
 def broadcast(
     command: BroadcastSignalCommand, context: Context, processes: ProcessRuntime, process_starts: ProcessStarts
 ) -> BroadcastView:
-    """Advance who listens, each undone alone if it fails; the first time also start."""
-    behind = command.behind_instance_id, command.behind_wait_id
-    waits = tables.signal_waits(context.tx, context.organization_id, command.signal_name, behind, AT_ONCE)
-    told: list[Any] = []
+    """Advance who listened when it was sent, each undone alone if it fails, and start what begins with it."""
+    listeners: Sequence[str] | None = command.listeners
+    if listeners is None:
+        listeners = tables.signal_listeners(context.tx, context.organization_id, command.signal_name)
+    told, signalled = _tell_all(listeners[:AT_ONCE], command, context, processes)
+    rest = listeners[told:]
+    if rest:
+        for fields in signal_messages(command.signal_name, command.variables, rest, begins=False):
+            context.later("BroadcastSignalCommand", fields, depth=0)
+    started = _start(command, context, process_starts) if command.begins else []
+    return BroadcastView(signalled=list(dict.fromkeys(signalled)), started=started, continues=bool(rest))
+
+
+def _tell_all(
+    listeners: Sequence[str], command: BroadcastSignalCommand, context: Context, processes: ProcessRuntime
+) -> tuple[int, list[int]]:
+    """Tell listeners as far as there is room; gives how many were told, and the instances that heard it."""
+    room, told = TransactionRoom(), 0
     signalled: list[int] = []
-    room = TransactionRoom()
-    for wait in waits:
-        told.append(wait)
-        if _tell(wait, command, context, processes, room):
-            signalled.append(wait.instance_id)
+    for listener in listeners:
+        told += 1
+        instance_id, wait_id = map(int, listener.split("."))
+        if _tell(instance_id, wait_id, command, context, processes, room):
+            signalled.append(instance_id)
         if room.is_spent:
             break
-    continues = len(waits) == AT_ONCE or len(told) < len(waits)
-    if continues:
-        fields = {
-            "signalName": command.signal_name,
-            "variables": command.variables,
-            "behindInstanceId": told[-1].instance_id,
-            "behindWaitId": told[-1].wait_id,
-        }
-        context.later("BroadcastSignalCommand", fields, depth=0)
-    started: list[int] = [] if behind != (0, 0) else _start(command, context, process_starts)
-    return BroadcastView(signalled=list(dict.fromkeys(signalled)), started=started, continues=continues)
+    return told, signalled
 
 
 def _tell(
-    wait: Any, command: BroadcastSignalCommand, context: Context, processes: ProcessRuntime, room: TransactionRoom
+    instance_id: int,
+    wait_id: int,
+    command: BroadcastSignalCommand,
+    context: Context,
+    processes: ProcessRuntime,
+    room: TransactionRoom,
 ) -> bool:
+    """Tell one; False when it does not listen any more, perhaps by this very signal."""
+    wait = tables.find_wait(context.tx, instance_id, wait_id)
+    if wait is None or wait.kind != "signal" or wait.name != command.signal_name:
+        return False
     try:
         with context.tx.savepoint():
-            processes.advance(context, wait.instance_id, SignalArrived(wait.wait_id, command.variables), room=room)
-    except (Conflict, NotFound):  # the instance went on meanwhile, perhaps by this very signal
+            processes.advance(context, instance_id, SignalArrived(wait_id, command.variables), room=room)
+    except (Conflict, NotFound):
         return False
     return True
 

@@ -87,8 +87,8 @@ async def _process(owner: Tenant) -> None:
         ("ProcessDefinition", "processDefinitionId", "definitionId", "fromDefinitionId", "toDefinitionId"), made["id"]
     )
     owner.has |= definitions
-    owner.has |= {"instanceId": number, "parentInstanceId": number, "behindInstanceId": number}
-    owner.has |= {"waitId": task["waitId"], "behindWaitId": task["waitId"], "taskId": task["elementId"]}
+    owner.has |= {"instanceId": number, "parentInstanceId": number}
+    owner.has |= {"waitId": task["waitId"], "taskId": task["elementId"], "listeners": [f"{number}.{task['waitId']}"]}
     owner.has |= {"processKey": "kingfisher"}
 
 

@@ -9,6 +9,7 @@ from bpm.bpmn.triggers import CompleteTask, Escalated, FailTask
 from bpm.errors import Exhausted
 from bpm.process import start_tables, tables
 from bpm.process.actors import engine_of
+from bpm.process.broadcasts import signal_messages
 from bpm.process.step import Step
 from bpm.security.permissions import PUBLISH_OWN
 from bpm.security.redaction import without_credentials
@@ -27,9 +28,9 @@ def emit_message(step: Step, effect: EmitMessage) -> None:
 
 
 def emit_signal(step: Step, effect: EmitSignal) -> None:
-    """Send a signal to whoever listens."""
-    fields = {"signalName": effect.name, "variables": dict(effect.payload)}
-    step.context.later("BroadcastSignalCommand", fields, principal=step.starter())
+    """Send a signal to whoever listens at this moment: what comes to listen later in the same step does not hear it."""
+    for fields in signal_messages(effect.name, effect.payload, step.unit.listeners(effect.name), begins=True):
+        step.context.later("BroadcastSignalCommand", fields, principal=step.starter())
 
 
 def tell_thrown(step: Step, effect: Thrown) -> None:

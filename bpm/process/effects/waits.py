@@ -9,11 +9,9 @@ from bpm.bpmn.effects import (
     OpenTimer,
     OpenUserTask,
 )
-from bpm.bpmn.triggers import MessageArrived
-from bpm.process import message_tables, task_tables
+from bpm.process import task_tables
 from bpm.process.effects.notifications import publish
 from bpm.process.step import Step
-from bpm.process.stored import restored_wait
 
 
 def open_timer(step: Step, effect: OpenTimer) -> None:
@@ -23,11 +21,8 @@ def open_timer(step: Step, effect: OpenTimer) -> None:
 
 def open_message(step: Step, effect: OpenMessageWait) -> None:
     """Wait for a message, which may have come already."""
-    context, organization = step.context, step.row.organization_id
-    early = message_tables.take_message(context.tx, organization, effect.name, effect.key, context.now())
     step.waits.open(step.row, effect, "message", name=effect.name, key=effect.key)
-    if early is not None:
-        step.follow(MessageArrived(effect.wait_id, restored_wait(early.variables, context.box)))
+    step.unit.find_early(step, effect)
 
 
 def open_signal(step: Step, effect: OpenSignalWait) -> None:

@@ -1,0 +1,103 @@
+"""What people do to an instance that stands still: retry it, take it to another version, find it by its key."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bpm.testing import RunningApp, running_app
+from tests.bpm.bpmn.player import flows, model
+from tests.commands.playing import deploy, instance, start
+
+pytestmark = pytest.mark.anyio
+
+FAILING = "start s; and f; xor a; xor b; end e1; end e2; end x: terminate\ns -> f -> a; f -> b; {}"
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
+    async with running_app(tmp_path) as running:
+        yield running
+
+
+async def test_a_retry_of_all_incidents_ends_where_the_first_one_ends_the_instance(app: RunningApp) -> None:
+    """The others are gone with it, which is no reason to undo it."""
+    await deploy(app, FAILING.format("a -> x if v = 1; a -> e1 if v = 2; b -> e2 if v = 1"))
+    begun = await start(app, v=0)
+    assert begun["status"] == "ERROR"
+    state = await app.cmd("RetryIncidentCommand", instanceId=begun["instanceId"], variables={"v": 1})
+    assert (state["status"], state["variables"]) == ("COMPLETED", {"v": 1})
+
+
+@pytest.mark.parametrize("command", ["RetryIncidentCommand", "SkipFailedTaskCommand"])
+async def test_every_incident_is_answered(app: RunningApp, command: str) -> None:
+    """Those that stay are shown."""
+    await deploy(app, FAILING.format("a -> e1 if v = 1; a -> x if v = 2; b -> e2 if v = 1"))
+    begun = await start(app, v=0)
+    assert len(begun["currentTasks"]) == 2
+    state = await app.cmd(command, instanceId=begun["instanceId"], variables={"v": 1})
+    assert state["status"] == "COMPLETED"
+
+
+async def _migrate(app: RunningApp, before: str, after: str, **variables: Any) -> list[str]:
+    """What keeps an instance of one version from going on with the other; complete its tasks if nothing does."""
+    await deploy(app, before)
+    begun = await start(app, **variables)
+    newer = await deploy(app, after)
+    preview = await app.cmd(
+        "MigrateProcessInstancesCommand", toDefinitionId=newer["id"], instanceId=begun["instanceId"], preview=True
+    )
+    return preview["instances"][0]["missing"]
+
+
+SEQUENTIAL = "start s; user t many sequential over items as i; end e\ns -> t -> e"
+PARALLEL = "start s; user t many parallel over items as i; end e\ns -> t -> e"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "missing"),
+    [
+        (SEQUENTIAL, PARALLEL, ["t"]),
+        (PARALLEL, SEQUENTIAL, ["t"]),
+        (SEQUENTIAL, "start s; user t many sequential 3 times; end e\ns -> t -> e", ["t"]),
+        (SEQUENTIAL, SEQUENTIAL.replace("as i", "as i into r of i"), ["t"]),
+        (SEQUENTIAL, "start s; user t; end e\ns -> t -> e", ["t"]),
+        ("start s; catch c: message M; end e\ns -> c -> e", "start s; catch c: condition x; end e\ns -> c -> e", ["c"]),
+        (
+            "start s; user t; user u; boundary b on t: message M; end e; end f\ns -> t -> u -> e; b -> f",
+            "start s; user t; user u; boundary b on u: message M; end e; end f\ns -> t -> u -> e; b -> f",
+            ["b"],
+        ),
+        (
+            "start s; event g; catch a: message A; catch b: message B; end e\ns -> g -> a -> e; g -> b -> e",
+            "start s; event g; catch a: message A; catch b: message B; end e\ns -> g -> a -> b -> e",
+            ["b"],
+        ),
+        (
+            "start s; and f; user t; and j; end e\ns -> f -> t -> j -> e; f -> j",
+            "start s; and f; user t; and j; user k; end e\ns -> f -> t -> j -> e; f -> k -> j",
+            ["f-j"],
+        ),
+        (PARALLEL, PARALLEL.replace("end e", "user u; end e").replace("t -> e", "t -> u -> e"), []),
+    ],
+)
+async def test_a_migration_is_refused_where_what_is_stored_would_mean_something_else(
+    app: RunningApp, before: str, after: str, missing: list[str]
+) -> None:
+    """It names the elements; before, such an instance could never be answered again."""
+    assert await _migrate(app, before, after, items=[1, 2, 3]) == missing
+
+
+@pytest.mark.parametrize("key", [7, 7.0, "7"])
+@pytest.mark.parametrize("sent", [7, 7.0, "7"])
+async def test_keys_compare_as_values(app: RunningApp, key: Any, sent: Any) -> None:
+    """A number has one text, however it is written."""
+    text = '<bpm:message name="M" correlationKey="{{k}}"/>'
+    body = f'<receiveTask id="r"><extensionElements>{text}</extensionElements></receiveTask>'
+    xml = model(f'<startEvent id="s"/>{body}<endEvent id="e"/>' + flows("s > r > e"))
+    await app.cmd("CreateProcessDefinitionCommand", name="p", bpmnXml=xml)
+    begun = await start(app, k=key)
+    told = await app.cmd("CorrelateMessageCommand", messageName="M", correlationKey=sent)
+    assert told["instanceId"] == begun["instanceId"]
+    assert (await instance(app, begun["instanceId"]))["status"] == "COMPLETED"
