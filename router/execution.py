@@ -21,7 +21,7 @@ from bpm.security.redaction import hidden_from_logs, without_secrets_of
 from bpm.store import Database, Transaction
 from router import tables
 from router.answers import Answers, accepted, has_refused
-from router.at_once import AheadOfEffect, AtOnce, WithEffect
+from router.sync_recorders import AheadOfEffect, AtOnce, WithEffect
 from router.config import ExecutionType, RetryConfig
 from router.fixed import FixedRoutes
 from router.inbox import Inbox, pending

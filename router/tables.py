@@ -18,7 +18,7 @@ from bpm.store.ordering import one_at_a_time
 from bpm.store.organizations import is_switched_off
 from bpm.store.session import ScopedSession
 from bpm.store.upsert import insert_new
-from bpm.store.words import bytes_contain, pattern
+from bpm.store.patterns import bytes_contain, pattern
 
 KIND = "inbound"
 """The kind of job that executes requests."""

@@ -13,7 +13,7 @@ from bpm.errors import Fenced
 from bpm.events.subscription_tables import HEALTH, SUBSCRIPTIONS
 from bpm.events.tables import EVENTS, Event
 from bpm.jobs.tables import lacks_token
-from bpm.jobs.tickets import waits_in_lane
+from bpm.jobs.lane_tables import waits_in_lane
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.organizations import is_switched_off
 from bpm.store.upsert import insert_new

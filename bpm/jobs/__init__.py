@@ -2,8 +2,8 @@
 
 from bpm.jobs.jitter import jittered
 from bpm.jobs.lanes import Lane, Lanes
-from bpm.jobs.port import Job, JobKind, JobQueue
+from bpm.jobs.interface import Job, JobKind, JobQueue
 from bpm.jobs.tables import lacks_token
-from bpm.jobs.tickets import waits_in_lane
+from bpm.jobs.lane_tables import waits_in_lane
 
 __all__ = ["Job", "JobKind", "JobQueue", "Lane", "Lanes", "jittered", "lacks_token", "waits_in_lane"]

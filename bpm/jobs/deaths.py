@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from bpm.errors import Poisoned
-from bpm.jobs.port import Job
+from bpm.jobs.interface import Job
 
 RUNS_ALONE = 2
 """Deaths after which a job runs while no other suspect does."""

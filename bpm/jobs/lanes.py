@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from bpm.clock import Clock
 from bpm.jobs import tickets
-from bpm.jobs.port import Job
+from bpm.jobs.interface import Job
 from bpm.store import Transaction
 
 MAX_REPAIRED = 200

@@ -2,7 +2,7 @@
 
 from bpm.clock import Clock
 from bpm.jobs.ownership import Ownership
-from bpm.jobs.port import JobQueue
+from bpm.jobs.interface import JobQueue
 from bpm.jobs.queue import Jobs
 from bpm.jobs.sqlite import SqliteTokens
 from bpm.settings import Settings

@@ -18,9 +18,9 @@ from pgqueuer.ports.driver import Driver
 from sqlalchemy import ARRAY, Interval, MetaData, Table, Text, bindparam, text
 
 from bpm.jobs.deaths import Deaths
-from bpm.jobs.port import Job
+from bpm.jobs.interface import Job
 from bpm.jobs.tables import DEATHS, NAME
-from bpm.jobs.tokens import Tokens
+from bpm.jobs.backend import Tokens
 from bpm.store import Transaction
 
 CONNECTIONS = 4

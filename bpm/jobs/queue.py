@@ -15,9 +15,9 @@ from bpm.clock import Clock
 from bpm.errors import BpmError, describe
 from bpm.jobs.deaths import GIVEN_UP, HELD, poisoned
 from bpm.jobs.lanes import Lanes
-from bpm.jobs.port import Job, JobKind, JobQueue
+from bpm.jobs.interface import Job, JobKind, JobQueue
 from bpm.jobs.reconciler import Reconciler
-from bpm.jobs.tokens import Tokens
+from bpm.jobs.backend import Tokens
 from bpm.store import Database, Transaction
 
 BATCH = 100

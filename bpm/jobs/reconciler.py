@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from bpm.jobs.lanes import Lanes
-from bpm.jobs.port import JobKind, JobQueue
+from bpm.jobs.interface import JobKind, JobQueue
 from bpm.store import Database
 
 PAGE = 1_000

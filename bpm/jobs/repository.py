@@ -13,9 +13,9 @@ from pgqueuer.domain.types import HealthCheckId
 from sqlalchemy import text
 
 from bpm.errors import Unavailable
-from bpm.jobs.bell import Bell
+from bpm.jobs.notifier import Bell
 from bpm.jobs.tables import NAME
-from bpm.jobs.timeline import Timeline
+from bpm.jobs.clock import Timeline
 from bpm.store import Database
 
 HELD = timedelta(seconds=1)

@@ -14,11 +14,11 @@ from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, Update, se
 
 from bpm.jobs.deaths import Deaths
 from bpm.jobs.ownership import Ownership
-from bpm.jobs.port import Job
+from bpm.jobs.interface import Job
 from bpm.jobs.repository import SqliteRepository
 from bpm.jobs.tables import DEATHS, NAME
-from bpm.jobs.timeline import Timeline
-from bpm.jobs.tokens import Tokens
+from bpm.jobs.clock import Timeline
+from bpm.jobs.backend import Tokens
 from bpm.store import Database, Transaction
 
 TOKENS = Table(

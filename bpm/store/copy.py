@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 from bpm.errors import Misconfigured
 from bpm.store.bulk import BulkInsert
 from bpm.store.database import APPLICATION, Database
-from bpm.store.entrance import enter_here
+from bpm.store.sync_runner import enter_here
 from bpm.store.migrate import application_tables, newest_revision, own_tables, revision_of
 from bpm.store.numbering import continue_numbers
 

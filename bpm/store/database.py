@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Table
 from sqlalchemy.exc import DBAPIError
 
 from bpm.errors import Misconfigured
-from bpm.store.entrance import Entrance, enter_here
+from bpm.store.sync_runner import Entrance, enter_here
 from bpm.store.faults import Diagnose
 from bpm.store.migrate import upgrade
 from bpm.store.readers import Readers

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect
 
 from bpm.store.copy import count_rows, known_tables, unknown_tables
 from bpm.store.database import Database
-from bpm.store.entrance import enter_here
+from bpm.store.sync_runner import enter_here
 from bpm.store.migrate import newest_revision, revision_of
 
 

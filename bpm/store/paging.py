@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, defer
 from sqlmodel import select
 
 from bpm.store.session import ScopedSession
-from bpm.store.words import pattern
+from bpm.store.patterns import pattern
 
 Key = tuple[Any, ...]
 

@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from bpm.errors import Invalid, Misconfigured
 from bpm.settings import Settings
 from bpm.store.database import APPLICATION, Database
-from bpm.store.entrance import through_a_loop
+from bpm.store.sync_runner import through_a_loop
 from bpm.store.faults import Fault
 
 try:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from bpm.errors import Overloaded, StorageUnavailable
-from bpm.store.entrance import Entrance
+from bpm.store.sync_runner import Entrance
 from bpm.store.faults import Diagnose
 from bpm.store.gate import Gate
 from bpm.store.handover import Handover

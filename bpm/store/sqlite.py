@@ -15,7 +15,7 @@ from bpm.security.private_files import FOLDER, PrivacyError, make_private_databa
 from bpm.settings import Settings
 from bpm.store.checkpoints import Checkpoints
 from bpm.store.database import Database
-from bpm.store.entrance import directly
+from bpm.store.sync_runner import directly
 from bpm.store.faults import Fault
 
 OUTAGES = {

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Table
 
 from bpm.errors import Overloaded, StorageUnavailable, describe
 from bpm.store.bulk import AppendedRow, Change, apply_changes, insert_appended
-from bpm.store.entrance import Entrance
+from bpm.store.sync_runner import Entrance
 from bpm.store.faults import Diagnose, Fault
 from bpm.store.handover import Handover
 from bpm.store.link import Link

@@ -7,7 +7,7 @@ from pydantic import Field
 from bpm.bus import Context, Id, Page, PagedQuery, Query, handles
 from bpm.events import health_tables, subscription_tables
 from bpm.events.subscription_tables import SUBSCRIPTIONS, Subscription
-from bpm.store.words import before
+from bpm.store.patterns import before
 from commands.subscriptions.access import existing, shown_now
 from commands.subscriptions.fields import Dialect
 from commands.subscriptions.views import SubscriptionView, shown

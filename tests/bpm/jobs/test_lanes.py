@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.event import listen
 
 from bpm.jobs import Job, Lane, Lanes
-from bpm.jobs.tickets import LANES, TICKETS, waits_in_lane
+from bpm.jobs.lane_tables import LANES, TICKETS, waits_in_lane
 from bpm.store import Database, Transaction
 from bpm.testing import Clock
 

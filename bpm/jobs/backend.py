@@ -9,7 +9,7 @@ from pgqueuer.ports import RepositoryPort
 from sqlalchemy import Table
 
 from bpm.jobs.deaths import Deaths
-from bpm.jobs.port import Job
+from bpm.jobs.interface import Job
 from bpm.store import Transaction
 
 

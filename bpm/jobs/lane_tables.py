@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from bpm.jobs.port import Job
+from bpm.jobs.interface import Job
 from bpm.store import Transaction, UtcDateTime
 from bpm.store.rows import Row
 from bpm.store.upsert import insert_new
