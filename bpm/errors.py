@@ -111,7 +111,7 @@ class UnsupportedMedia(Refused):
 
 
 class Invalid(Refused):
-    """Validation failed"""  # noqa: D400, D415 the seed product's words
+    """Validation failed"""  # noqa: D400, D415 fixed by the API that this one is compatible with
 
 
 class TooCostly(Refused):

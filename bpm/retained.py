@@ -1,9 +1,9 @@
-"""Everything that goes when it is old, area by area; what others need goes last."""
+"""The retention policies of all areas, in the order of deletion: rows that others refer to go last."""
 
-from bpm.bus.retention import POLICIES as OF_THE_BUS
-from bpm.events.retention import POLICIES as OF_EVENTS
-from bpm.process.retention import POLICIES as OF_PROCESSES
-from commands.code.retention import POLICIES as OF_SCRIPTS
-from router.retention import POLICIES as OF_THE_ROUTER
+from bpm.bus import retention as bus
+from bpm.events import retention as events
+from bpm.process import retention as processes
+from commands.code import retention as scripts
+from router import retention as requests
 
-POLICIES = (*OF_THE_ROUTER, *OF_EVENTS, *OF_PROCESSES, *OF_SCRIPTS, *OF_THE_BUS)
+POLICIES = (*requests.POLICIES, *events.POLICIES, *processes.POLICIES, *scripts.POLICIES, *bus.POLICIES)

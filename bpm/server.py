@@ -84,7 +84,7 @@ class Server(uvicorn.Server):
             await self._app.stop()
             where = f"{self.config.host} port {self.config.port}"
             raise Misconfigured(f"can't listen on {where}; set BPM_HOST and BPM_PORT to what is free") from None
-        spare_the_collector()
+        freeze_startup_objects()
         announce(f"BPM Bus listens on {self._app.settings.base_url}", self._app)
 
     async def shutdown(self, sockets: Any = None) -> None:
@@ -126,7 +126,7 @@ async def _work(app: App) -> None:
         loop.add_signal_handler(number, signals.put_nowait, number)
     await app.start()
     announce_administrator(app)
-    spare_the_collector()
+    freeze_startup_objects()
     announce("BPM Bus works", app)
     await signals.get()
     stopping, again = asyncio.create_task(app.stop()), asyncio.create_task(signals.get())
@@ -138,7 +138,7 @@ async def _work(app: App) -> None:
         stopping.cancel()
 
 
-def spare_the_collector() -> None:
+def freeze_startup_objects() -> None:
     """Take everything that was loaded out of the garbage collector's sight.
 
     Half a million objects live as long as the process; a full collection that looks at them all holds up every

@@ -47,7 +47,7 @@ def spans_of_unreadable(raw: bytes) -> list[Span]:
     return _whole(raw, frozenset())
 
 
-def masked(raw: bytes, spans: Iterable[Span]) -> bytes:
+def mask(raw: bytes, spans: Iterable[Span]) -> bytes:
     """Return a body with stars for what stands in the spans."""
     body = bytearray(raw)
     for start, end in spans:

@@ -16,7 +16,7 @@ from bpm.expressions import ExpressionError, compile_expression, compile_templat
 from bpm.security.net import AddressList
 from router.deduplication import check_deduplication
 from router.handshakes import HandshakeConfig
-from router.paths import normalised
+from router.paths import normalise
 from router.signatures import SignatureConfig
 
 KEY = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -26,7 +26,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class ExecutionType(IntEnum):
-    """What a rule does with a request; the numbers are the seed product's."""
+    """What a rule does with a request: 0 a command, 1 a chain, 2 a script, 3 a process."""
 
     NATIVE = 0
     CHAIN = 1
@@ -71,7 +71,7 @@ def _rate(value: str) -> str:
 
 
 def _path(value: str) -> str:
-    return normalised(value)
+    return normalise(value)
 
 
 def _deduplication(value: str | list[str], info: ValidationInfo) -> str | list[str]:

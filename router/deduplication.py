@@ -121,7 +121,7 @@ def _locator(place: str) -> Locator:
         return lambda _headers, query, _payload: _bounded(query.get(name))
     if kind == "body" and PATH.fullmatch(name):
         steps = [_step(part) for part in PART.finditer(name)]
-        return lambda _headers, _query, payload: _bounded(_found(payload(), steps))
+        return lambda _headers, _query, payload: _bounded(_values_at(payload(), steps))
     raise ValueError(HOW_TO_WRITE)
 
 
@@ -167,7 +167,7 @@ def _step(part: re.Match[str]) -> str | int | None:
     return name or (int(number) if number else None)
 
 
-def _found(value: Any, steps: Sequence[str | int | None]) -> Any:
+def _values_at(value: Any, steps: Sequence[str | int | None]) -> Any:
     """Return what stands at the path, or at its `[]` a list; None when it is missing, were it in one element only.
 
     An id of some elements alone would make two different requests look the same.
@@ -175,7 +175,7 @@ def _found(value: Any, steps: Sequence[str | int | None]) -> Any:
     for at, step in enumerate(steps):
         if step is None:
             elements = cast("list[Any]", value) if isinstance(value, list) else [value]
-            found = [_found(element, steps[at + 1 :]) for element in elements]
+            found = [_values_at(element, steps[at + 1 :]) for element in elements]
             return found if found and None not in found else None
         value = _inside(value, step)
     return value

@@ -21,7 +21,6 @@ from bpm.security.redaction import hidden_from_logs, without_secrets_of
 from bpm.store import Database, Transaction
 from router import tables
 from router.answers import Answers, accepted, has_refused
-from router.sync_recorders import AheadOfEffect, AtOnce, WithEffect
 from router.config import ExecutionType, RetryConfig
 from router.fixed import FixedRoutes
 from router.inbox import Inbox, pending
@@ -31,6 +30,7 @@ from router.rule import Rule
 from router.seal import RequestSeal
 from router.settlement import Settlement, Settling
 from router.source import Source
+from router.sync_recorders import EffectSync, SyncRecorder, TransactionalSync
 from router.table import RouteTable
 
 log = structlog.get_logger("router")
@@ -152,13 +152,13 @@ class Execution:
         def remembered(outcome: Outcome) -> Answer | None:
             return answer(outcome) if outcome.ok and not has_refused(rule, outcome) else None
 
-        async def attempt() -> tuple[Outcome | None, AtOnce]:
+        async def attempt() -> tuple[Outcome | None, SyncRecorder]:
             if registration.kind == "effect":
-                recorder: AtOnce = AheadOfEffect(
+                recorder: SyncRecorder = EffectSync(
                     row, self._clock, remembered, self._seal, self._jobs, self._taken_up(call)
                 )
                 return await self._within_limit(_enveloped(message, principal, call, recorder)), recorder
-            recorder = WithEffect(row, self._clock, remembered, self._seal)
+            recorder = TransactionalSync(row, self._clock, remembered, self._seal)
             return await self._in_one_go(_enveloped(message, principal, call, recorder), recorder), recorder
 
         outcome, recorder = await self._once_the_first_is_over(attempt, rule)
@@ -170,8 +170,8 @@ class Execution:
         return answer(outcome)  # a process may have gone on since its first rest was written down
 
     async def _once_the_first_is_over(
-        self, attempt: Callable[[], Awaitable[tuple[Outcome | None, AtOnce]]], rule: Rule
-    ) -> tuple[Outcome | None, AtOnce]:
+        self, attempt: Callable[[], Awaitable[tuple[Outcome | None, SyncRecorder]]], rule: Rule
+    ) -> tuple[Outcome | None, SyncRecorder]:
         """Execute, but of a request whose first is being executed only when that one has left its id free.
 
         The first may yet be refused, and then it was not the provider's. Raises `Overloaded` while that is open. When
@@ -278,7 +278,7 @@ class Execution:
         await self._database.append((tables.INBOUND, row), size=len(call.body))
         return problem(error, call.id)
 
-    async def _in_one_go(self, envelope: Envelope, recorder: "AtOnce") -> Outcome | None:
+    async def _in_one_go(self, envelope: Envelope, recorder: "SyncRecorder") -> Outcome | None:
         """Execute; None when the unique index knew the provider's id, which has undone the effect."""
         try:
             return await self._bus.execute(envelope)
@@ -310,5 +310,5 @@ def _policy(row: Any, rule: Rule | None) -> RetryConfig:
     return RETRY if row.provider is not None else ONCE
 
 
-def _enveloped(message: Message[Any], principal: Principal, call: InboundCall, recorder: AtOnce) -> Envelope:
+def _enveloped(message: Message[Any], principal: Principal, call: InboundCall, recorder: SyncRecorder) -> Envelope:
     return Envelope(message, principal, call.id, address=call.address, recorder=recorder)

@@ -1,4 +1,4 @@
-"""The request on disk before anything is answered, and its state from then on."""
+"""Stores requests before they are answered, and enqueues their execution."""
 
 import contextlib
 from collections.abc import Sequence

@@ -142,7 +142,7 @@ def _form(raw: bytes, codec: str) -> dict[str, Any]:
     try:
         return fields_of(parse_qsl(raw.decode(codec), keep_blank_values=True, encoding=escaped, errors="strict"))
     except UnicodeDecodeError as error:
-        raise BodyError(f"the form is not {_shown(codec)}") from error
+        raise BodyError(f"the form is not {_describe_codec(codec)}") from error
 
 
 def _text(raw: bytes, media_type: str, codec: str) -> str:
@@ -150,8 +150,10 @@ def _text(raw: bytes, media_type: str, codec: str) -> str:
     try:
         return raw.decode(codec, "strict" if TEXTUAL.fullmatch(media_type) else "replace")
     except UnicodeDecodeError as error:
-        raise BodyError(f"the body is not {_shown(codec)}: byte {error.start + 1} has no meaning there") from error
+        raise BodyError(
+            f"the body is not {_describe_codec(codec)}: byte {error.start + 1} has no meaning there"
+        ) from error
 
 
-def _shown(codec: str) -> str:
+def _describe_codec(codec: str) -> str:
     return codec.replace("_", "-").upper()

@@ -15,12 +15,12 @@ from bpm.security.secrets import SecretBox
 Change = Callable[[Any], Any]
 
 
-def sealed_parameters(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
+def seal_parameters(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
     """Return a configuration's fields with the secrets in its parameters sealed."""
     return _changed(definition, lambda value: seal_literals(value, box))
 
 
-def opened_parameters(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
+def open_parameters(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
     """Return a configuration's fields with the secrets in its parameters as they were written."""
     return _changed(definition, lambda value: open_literals(value, box))
 
@@ -32,12 +32,12 @@ def redacted_parameters(definition: Mapping[str, Any]) -> dict[str, Any]:
 
 def with_stored_parameters(definition: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields with the stored secret for every `***` in its place, for the same command only."""
-    merged = _kept_parameters(definition, stored)
+    merged = _keep_parameters(definition, stored)
     steps = definition.get("commandChain")
     if isinstance(steps, list):
         before = dict(_with_identity(stored.get("commandChain") or []))
         found = _with_identity(cast("list[dict[str, Any]]", steps))
-        merged["commandChain"] = [_kept_step(step, before.get(identity)) for identity, step in found]
+        merged["commandChain"] = [_keep_step(step, before.get(identity)) for identity, step in found]
     return merged
 
 
@@ -81,16 +81,16 @@ def _with_identity(steps: list[dict[str, Any]]) -> list[tuple[tuple[Any, ...], d
     return found
 
 
-def _kept_step(step: Mapping[str, Any], known: Mapping[str, Any] | None) -> dict[str, Any]:
+def _keep_step(step: Mapping[str, Any], known: Mapping[str, Any] | None) -> dict[str, Any]:
     if known is None:
         return dict(step)
-    kept = _kept_parameters(step, known)
+    kept = _keep_parameters(step, known)
     if step.get("compensation"):
-        kept["compensation"] = _kept_step(step["compensation"], known.get("compensation"))
+        kept["compensation"] = _keep_step(step["compensation"], known.get("compensation"))
     return kept
 
 
-def _kept_parameters(fields: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def _keep_parameters(fields: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     kept = dict(fields)
     if fields.get("commandName") == known.get("commandName") and "parameters" in fields:
         kept["parameters"] = with_stored_literals(fields["parameters"], known.get("parameters"))

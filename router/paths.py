@@ -10,7 +10,7 @@ MAX_SEGMENTS = 20
 PREFIXES = ("api", "webhook", "webhooks")
 
 
-def normalised(path: str) -> str:
+def normalise(path: str) -> str:
     """Return the path as it is kept: without a leading slash, `api/`, `webhook/` or `webhooks/`.
 
     Raises `ValueError` for segments that no address can have and for collisions with fixed addresses.
@@ -51,7 +51,7 @@ def is_reserved(path: str) -> bool:
     return lowered in ("mono/callback", "remita") or lowered.startswith("remita/")
 
 
-def requested(path: str, raw_path: bytes) -> str:
+def decode_path(path: str, raw_path: bytes) -> str:
     """Return the path of a request as rules are looked up by: decoded, but for `/` and `%` inside a segment.
 
     `path` is the decoded and `raw_path` the encoded path of the request line; `a%2Fb` stays one segment.

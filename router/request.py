@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from bpm.clock import wire_time
 from bpm.security.identifiers import new_id
-from router.body_secrets import masked, secret_spans
+from router.body_secrets import mask, secret_spans
 from router.confidential import Confidential
 from router.mapping import Payload, decode_body, fields_of, scope_of
 
@@ -67,7 +67,7 @@ class InboundCall:
         """Return the body as text, without the fields that prove the sender."""
         body = self.body
         if confidential.fields and body:
-            body = masked(body, secret_spans(body, self.payload, confidential.fields))
+            body = mask(body, secret_spans(body, self.payload, confidential.fields))
         return body.decode("utf-8", "replace")
 
     @property

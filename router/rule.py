@@ -27,7 +27,7 @@ from router.lane import RuleLane
 from router.paths import values_at
 from router.request import InboundCall
 from router.response import ResponseTemplate
-from router.sealing import opened_definition
+from router.sealing import open_definition
 from router.signatures import STORED, Verifier, compile_signature
 
 log = structlog.get_logger("router")
@@ -142,7 +142,7 @@ class RuleCompiler:
     def __call__(self, row: Any) -> Rule:
         """Compile one row of `webhook_config`."""
         try:
-            return self._rule(row, _stored_fields(opened_definition(row.definition, self._box)))
+            return self._rule(row, _stored_fields(open_definition(row.definition, self._box)))
         except ValueError as error:
             return self._broken(row, f"the configuration can't be used: {error}")
 
@@ -177,7 +177,7 @@ class RuleCompiler:
         """Keep as much as is whole: what was accepted before the secrets were lost is still executed."""
         without_secrets = {**row.definition, "signature": None, "handshake": None}
         try:
-            rule = self._rule(row, _stored_fields(opened_definition(without_secrets, self._box)))
+            rule = self._rule(row, _stored_fields(open_definition(without_secrets, self._box)))
         except ValueError:
             rule = replace(self._rule(row, _bare(row)), dispatch=_refusing(reason))
         signature = cast("dict[str, Any]", row.definition.get("signature") or {})

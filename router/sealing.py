@@ -7,7 +7,7 @@ from bpm.security.redaction import REDACTED, redacted_text
 from bpm.security.references import is_reference
 from bpm.security.sealing import open_text, seal_text
 from bpm.security.secrets import SecretBox, SecretError
-from router.parameters import opened_parameters, redacted_parameters, sealed_parameters, with_stored_parameters
+from router.parameters import open_parameters, redacted_parameters, seal_parameters, with_stored_parameters
 
 PLACES = (("signature", "secret"), ("signature", "secrets"), ("handshake", "verifyToken"), ("handshake", "secret"))
 """Where secrets stand in a configuration's fields; one that is a reference (`env:`, `file:`) is kept in clear."""
@@ -15,7 +15,7 @@ CODE = "executionCode"
 """The script, which is sealed as a whole: nothing tells which of its texts are secrets."""
 
 
-def mapped(definition: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+def map_secrets(definition: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
     """Return the fields with every secret changed."""
     changed = dict(definition)
     for section, name in PLACES:
@@ -25,27 +25,27 @@ def mapped(definition: Mapping[str, Any], change: Callable[[str], str]) -> dict[
     return changed
 
 
-def sealed_definition(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
+def seal_definition(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
     """Return the fields as they are stored; `***` stays, for the secret that is stored already."""
 
     def seal(secret: str) -> str:
         return secret if secret == REDACTED or is_reference(secret) else box.encrypt(secret)
 
-    return _with_code(sealed_parameters(mapped(definition, seal), box), lambda code: seal_text(code, box))
+    return _with_code(seal_parameters(map_secrets(definition, seal), box), lambda code: seal_text(code, box))
 
 
 def redacted_definition(definition: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields as lists and revisions keep them; the script stays as it is stored."""
-    return redacted_parameters(mapped(definition, lambda secret: secret if is_reference(secret) else REDACTED))
+    return redacted_parameters(map_secrets(definition, lambda secret: secret if is_reference(secret) else REDACTED))
 
 
-def opened_definition(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
+def open_definition(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
     """Return the fields with every sealed secret in clear; raises `SecretError` for one that can't be opened."""
-    opened = mapped(definition, lambda secret: secret if is_reference(secret) else box.decrypt(secret))
-    return _with_code(opened_parameters(opened, box), lambda code: open_text(code, box))
+    opened = map_secrets(definition, lambda secret: secret if is_reference(secret) else box.decrypt(secret))
+    return _with_code(open_parameters(opened, box), lambda code: open_text(code, box))
 
 
-def shown_definition(definition: Mapping[str, Any], box: SecretBox, *, with_secrets: bool) -> dict[str, Any]:
+def definition_for_view(definition: Mapping[str, Any], box: SecretBox, *, with_secrets: bool) -> dict[str, Any]:
     """Return the fields as answers show them; secrets in the script only `with_secrets`."""
 
     def show(code: str) -> str:
@@ -67,7 +67,7 @@ def references_in(definition: Mapping[str, Any]) -> set[str]:
             found.add(secret)
         return secret
 
-    mapped(definition, note)
+    map_secrets(definition, note)
     return found
 
 
@@ -81,7 +81,7 @@ def with_stored_secrets(definition: Mapping[str, Any], stored: Mapping[str, Any]
     for section in {section for section, _ in PLACES}:
         inside, before = merged.get(section), stored.get(section)
         if isinstance(inside, Mapping) and isinstance(before, Mapping):
-            merged[section] = _kept(cast("Mapping[str, Any]", inside), cast("Mapping[str, Any]", before))
+            merged[section] = _keep_section(cast("Mapping[str, Any]", inside), cast("Mapping[str, Any]", before))
     return merged
 
 
@@ -99,7 +99,7 @@ def _changed(value: Any, change: Callable[[str], str]) -> Any:
     return change(value)
 
 
-def _kept(section: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+def _keep_section(section: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     kept = dict(section)
     for name in ("secret", "verifyToken"):
         if kept.get(name) == REDACTED and isinstance(before.get(name), str):
@@ -107,11 +107,11 @@ def _kept(section: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, An
     if isinstance(kept.get("secrets"), list):
         is_replaced = section.get("secret") not in (None, REDACTED) and isinstance(before.get("secret"), str)
         former = [before["secret"]] if is_replaced else []
-        kept["secrets"] = _kept_list(kept["secrets"], former, before.get("secrets") or [])
+        kept["secrets"] = _keep_list(kept["secrets"], former, before.get("secrets") or [])
     return kept
 
 
-def _kept_list(secrets: list[Any], former: list[str], before: list[Any]) -> list[Any]:
+def _keep_list(secrets: list[Any], former: list[str], before: list[Any]) -> list[Any]:
     """Keep named secrets by name and the others in their order; what was left out can't be guessed."""
     named: dict[str, str] = {each["name"]: each["secret"] for each in before if not isinstance(each, str)}
     plain = [each for each in before if isinstance(each, str)]
@@ -119,10 +119,10 @@ def _kept_list(secrets: list[Any], former: list[str], before: list[Any]) -> list
     in_order = iter((former + plain)[:wanted] if former or wanted == len(plain) else ())
     if not former and len(secrets) == len(before):
         in_order = iter([old for new, old in zip(secrets, before, strict=True) if new == REDACTED and old in plain])
-    return [_kept_one(each, named, in_order) for each in secrets]
+    return [_keep_one(each, named, in_order) for each in secrets]
 
 
-def _kept_one(secret: Any, named: Mapping[str, str], in_order: Iterator[str]) -> Any:
+def _keep_one(secret: Any, named: Mapping[str, str], in_order: Iterator[str]) -> Any:
     if isinstance(secret, str):
         return next(in_order, REDACTED) if secret == REDACTED else secret
     return {**secret, "secret": named.get(secret["name"], REDACTED)} if secret["secret"] == REDACTED else secret

@@ -109,12 +109,12 @@ def settled(outcome: Outcome, message_type: str | None, attempt: int, now: datet
         "next_attempt_at": None,
         "completed_at": now,
         "message_type": message_type,
-        "result": kept_result(outcome),
+        "result": result_to_keep(outcome),
         "errors": list(outcome.error.errors) if outcome.error else None,
     }
 
 
-def kept_result(outcome: Outcome) -> Any:
+def result_to_keep(outcome: Outcome) -> Any:
     """Return the data as it is kept with the request: without secrets, as a new API key is one."""
     if outcome.json is None or len(outcome.json) > MAX_RESULT_BYTES:
         return None

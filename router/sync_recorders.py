@@ -16,7 +16,7 @@ Remembered = Callable[[Outcome], Answer | None]
 """Returns the answer to be given again to the same id; None when the caller was told no and may try again."""
 
 
-class AtOnce:
+class SyncRecorder:
     """Stores and settles a request that is executed while its caller waits.
 
     `first` is the request that carried the same provider's id before, if there was one.
@@ -31,7 +31,7 @@ class AtOnce:
         self.first: Any = None
 
     def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
-        """Nothing is known before."""
+        """No-op: only `after` writes."""
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Write the outcome beside the effect."""
@@ -63,7 +63,7 @@ class AtOnce:
         }
 
 
-class WithEffect(AtOnce):
+class TransactionalSync(SyncRecorder):
     """Writes the request together with its effect, as one row with the group's others."""
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
@@ -71,7 +71,7 @@ class WithEffect(AtOnce):
         tx.append(tables.INBOUND, {**self._row, **self._settled(tx, envelope, outcome)})
 
 
-class AheadOfEffect(AtOnce):
+class EffectSync(SyncRecorder):
     """Puts the request on disk before the handler reaches outside, and settles it afterwards.
 
     A job, taken back with the settlement, takes up what a process leaves behind that ends in between.

@@ -16,9 +16,9 @@ from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, Utc
 from bpm.store.lookup import Lookup
 from bpm.store.ordering import one_at_a_time
 from bpm.store.organizations import is_switched_off
+from bpm.store.patterns import bytes_contain, pattern
 from bpm.store.session import ScopedSession
 from bpm.store.upsert import insert_new
-from bpm.store.patterns import bytes_contain, pattern
 
 KIND = "inbound"
 """The kind of job that executes requests."""
@@ -319,7 +319,7 @@ def changed_configs(tx: Transaction, seen: int) -> tuple[set[int], Sequence[Any]
     return changed, rows, newest
 
 
-def shown_config(tx: Transaction, organization_id: int, config_id: int) -> Any:
+def config_row_by_id(tx: Transaction, organization_id: int, config_id: int) -> Any:
     """Return one configuration to be looked at only, or None."""
     return _CONFIG_BY_ID.first(tx, organization_id, id=config_id)
 
@@ -449,7 +449,7 @@ def select_inbound(**wanted: Any) -> SelectOfScalar[InboundRequest]:
     return statement
 
 
-def keyed(statement: SelectOfScalar[InboundRequest], config_key: str) -> SelectOfScalar[InboundRequest]:
+def with_config_key(statement: SelectOfScalar[InboundRequest], config_key: str) -> SelectOfScalar[InboundRequest]:
     """Narrow to requests for a configuration's key; the revisions know which ids had it."""
     ids = select(REVISIONS.c.config_id).where(REVISIONS.c.key == config_key)
     return statement.where(col(InboundRequest.config_id).in_(ids))

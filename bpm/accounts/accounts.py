@@ -1,4 +1,4 @@
-"""Who is asking? The service that everything else puts this question to."""
+"""Authenticates callers, and keeps their accounts."""
 
 import asyncio
 from datetime import datetime, timedelta

@@ -22,31 +22,31 @@ from bpm.security.permissions import (
 WRITE_EVERYTHING: Permission = "*:write"
 
 
-def held(user: Any) -> frozenset[Permission]:
+def permissions_of_user(user: Any) -> frozenset[Permission]:
     """Return everything a user (or its plain row) may do, by role and by name."""
     return permissions_of(user.roles) | frozenset(user.permissions)
 
 
-def held_by_key(key: Any, owner: Any) -> frozenset[Permission]:
+def permissions_of_key(key: Any, owner: Any) -> frozenset[Permission]:
     """Return everything a key may do: what its scopes and its owner both allow; takes their rows or entities."""
-    return shared_permissions(permissions_of_scopes(key.scopes), held(owner))
+    return shared_permissions(permissions_of_scopes(key.scopes), permissions_of_user(owner))
 
 
-def lacking(principal: Principal, wanted: Iterable[Permission]) -> list[Permission]:
+def missing_permissions(principal: Principal, wanted: Iterable[Permission]) -> list[Permission]:
     """Return those of `wanted` that the principal may not hand on: it does not hold them, nor decides about them."""
     return sorted({permission for permission in wanted if not _may_hand_on(principal, permission)})
 
 
 def require_held(principal: Principal, wanted: Iterable[Permission]) -> None:
     """Let a principal hand on what it holds; raises `Forbidden` for more."""
-    missing = lacking(principal, wanted)
+    missing = missing_permissions(principal, wanted)
     if missing:
         raise Forbidden(f"You can't grant what you do not hold: {', '.join(missing)}")
 
 
 def require_power_over(principal: Principal, permissions: Iterable[Permission], name: str) -> None:
     """Let a principal change whoever may do no more than itself; raises `Forbidden` for others."""
-    more = lacking(principal, permissions)
+    more = missing_permissions(principal, permissions)
     if more:
         raise Forbidden(f"{name!r} may do more than you: {', '.join(more)}")
 
@@ -54,7 +54,7 @@ def require_power_over(principal: Principal, permissions: Iterable[Permission], 
 def principal_of_user(user: User) -> Principal:
     """Return a user or service account as a principal, named `user:<id>`."""
     id_ = f"{USER}{user.id}"
-    return Principal("user", id_, user.username, user.organization_id, held(user), Authority((id_,)))
+    return Principal("user", id_, user.username, user.organization_id, permissions_of_user(user), Authority((id_,)))
 
 
 def principal_of_key(key: ApiKey, owner: User) -> Principal:
@@ -65,9 +65,9 @@ def principal_of_key(key: ApiKey, owner: User) -> Principal:
         id_,
         name,
         owner.organization_id,
-        held_by_key(key, owner),
+        permissions_of_key(key, owner),
         Authority((id_,)),
-        in_dialects=shared_permissions(permissions_in_dialects(key.scopes), held(owner)),
+        in_dialects=shared_permissions(permissions_in_dialects(key.scopes), permissions_of_user(owner)),
     )
 
 
@@ -78,4 +78,4 @@ def _may_hand_on(principal: Principal, permission: Permission) -> bool:
 
 def is_administrator(user: User) -> bool:
     """Tell whether a person can sign in and do everything."""
-    return user.kind == "user" and user.is_enabled and ROLES["admin"] <= held(user)
+    return user.kind == "user" and user.is_enabled and ROLES["admin"] <= permissions_of_user(user)

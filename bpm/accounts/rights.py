@@ -7,7 +7,7 @@ from typing import Any
 
 from bpm.accounts import tables
 from bpm.accounts.cache import TRUST_SECONDS, FreshValues
-from bpm.accounts.principals import held, held_by_key
+from bpm.accounts.principals import permissions_of_key, permissions_of_user
 from bpm.clock import Clock
 from bpm.errors import Forbidden
 from bpm.security.permissions import (
@@ -17,7 +17,7 @@ from bpm.security.permissions import (
     USER,
     Permission,
     Principal,
-    granted,
+    grants,
     shared_permissions,
 )
 from bpm.store import Database, Transaction, organizations
@@ -91,11 +91,11 @@ class PresentRights:
         known, missing = self._known(principal.authority.accounts)
         if tx is not None:
             known |= {id_: self._find(tx, id_) for id_ in missing}
-        names = [repr(account.name) for account in known.values() if not granted(account.permissions, permission)]
+        names = [repr(account.name) for account in known.values() if not grants(account.permissions, permission)]
         if names:
             return f", which {' and '.join(names)} {'does' if len(names) == 1 else 'do'} not have"
         within = principal.authority.within
-        beyond = within is not None and not granted(within, permission)
+        beyond = within is not None and not grants(within, permission)
         return f", which {principal.name!r} did not have when it was saved" if beyond else ""
 
     def forget(self) -> None:
@@ -156,7 +156,7 @@ def _require(account: PresentAccount, principal: Principal) -> None:
         raise Forbidden(account.refusal)
     if account.organization_id == principal.organization_id:
         return
-    if account.organization_id != INSTALLATION or not granted(account.permissions, ACT):
+    if account.organization_id != INSTALLATION or not grants(account.permissions, ACT):
         raise Forbidden(f"{account.name!r} may not act for organisation {principal.organization_id}: it lacks {ACT}")
 
 
@@ -166,7 +166,7 @@ def _find_user(tx: Transaction, id_: str) -> PresentAccount:
     row = tables.user_row(tx, int(digits)) if is_id else None
     if row is None:
         return PresentAccount(id_, refusal=f"There is no account {id_!r}")
-    return PresentAccount(row.username, row.organization_id, held(row), _refusal(tx, row))
+    return PresentAccount(row.username, row.organization_id, permissions_of_user(row), _refusal(tx, row))
 
 
 def _find_key(tx: Transaction, id_: str, now: datetime) -> PresentAccount:
@@ -176,7 +176,7 @@ def _find_key(tx: Transaction, id_: str, now: datetime) -> PresentAccount:
         return PresentAccount(id_, refusal=f"There is no API key {id_!r}")
     refusal = tables.end_of_key(tx, key, now) or _refusal(tx, owner)
     return PresentAccount(
-        f"{owner.username}/{key.name}", key.organization_id, held_by_key(key, owner), refusal, key.expires_at
+        f"{owner.username}/{key.name}", key.organization_id, permissions_of_key(key, owner), refusal, key.expires_at
     )
 
 

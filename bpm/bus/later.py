@@ -152,7 +152,7 @@ class Settlement:
         self._job = job
 
     def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
-        """Nothing is known before."""
+        """No-op: only `after` writes."""
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Write what became of it; raises `Fenced` when another run was first."""

@@ -67,7 +67,7 @@ class Idempotency:
         if outcome.error is not None and not _is_final(outcome.error, envelope):
             tables.forget_key(tx, envelope.principal.id, key)
             return
-        tables.answer_key(tx, envelope.principal.id, key, self._box.encrypt(to_json(_kept(outcome)).decode()))
+        tables.answer_key(tx, envelope.principal.id, key, self._box.encrypt(to_json(_answer_to_keep(outcome)).decode()))
 
     def _key(self, envelope: Envelope) -> str:
         """Return the key as it is kept: a client's own as it is, a handler's (no fingerprint) as a fingerprint."""
@@ -98,7 +98,7 @@ class Idempotency:
         )
 
 
-def _kept(outcome: Outcome) -> dict[str, Any]:
+def _answer_to_keep(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as it is kept: the data, or the error by the name of its class in `bpm.errors`."""
     error = outcome.error
     if error is None:

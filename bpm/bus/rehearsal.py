@@ -1,4 +1,4 @@
-"""A message sent as if: its real handler runs, and nothing it does is kept."""
+"""Runs a message's real handler and rolls everything back."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -60,7 +60,7 @@ class Rehearsal:
         return self._bus.authorise(tx, envelope)
 
     async def rehearse(self, envelope: Envelope) -> Rehearsed:
-        """Send a message as if."""
+        """Run a message's handler, roll back, and return its outcome with the messages it sent."""
         inner = Rehearsal(self._bus)
         outcome = await inner._outcome(envelope)
         return Rehearsed(envelope, outcome, inner.sent)
@@ -73,7 +73,7 @@ class Rehearsal:
 
     async def note(self, envelope: Envelope, work: Callable[[Context], object]) -> None:
         """Write down nothing that stays."""
-        await self.database.write(lambda tx: undone(tx, lambda: work(Context(self, envelope, tx))))
+        await self.database.write(lambda tx: run_and_undo(tx, lambda: work(Context(self, envelope, tx))))
 
     async def _outcome(self, envelope: Envelope) -> Outcome:
         try:
@@ -90,7 +90,7 @@ class Rehearsal:
         if registration.kind == "query":
             return await self.database.read(lambda tx: self.perform(tx, envelope))
         if registration.kind == "transactional":
-            return await self.database.write(lambda tx: undone(tx, lambda: self.perform(tx, envelope)))
+            return await self.database.write(lambda tx: run_and_undo(tx, lambda: self.perform(tx, envelope)))
         envelope = await self.database.read(lambda tx: self.authorise(tx, envelope))
         if not registration.message_type.rehearsable:
             raise Failed(f"{envelope.name} reaches outside the database, so it is not sent in a rehearsal")
@@ -100,7 +100,7 @@ class Rehearsal:
 
     async def _conclude(self, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
         try:
-            data = await self.database.write(lambda tx: undone(tx, lambda: work(Context(self, envelope, tx))))
+            data = await self.database.write(lambda tx: run_and_undo(tx, lambda: work(Context(self, envelope, tx))))
         except BpmError as error:
             return Outcome(error=error)
         return Outcome(data=data)
@@ -110,8 +110,8 @@ class _Undone(Exception):
     """Raised to roll a savepoint back."""
 
 
-def undone(tx: Transaction, work: Callable[[], R]) -> R:
-    """Do the work, undo it, and return its result; raises what the work raises."""
+def run_and_undo(tx: Transaction, work: Callable[[], R]) -> R:
+    """Run the work in a savepoint, roll back, and return its result; raises what the work raises."""
     results: list[R] = []
     with suppress(_Undone), tx.savepoint():
         results.append(work())

@@ -40,8 +40,8 @@ def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
 def _sentence(problem: dict[str, Any], model: type[BaseModel]) -> str:
     location: tuple[str | int, ...] = problem["loc"]
     path = _path(location)
-    said = _said(problem, model, location)
-    return f"{path}: {said}" if path else said
+    words = _words_of(problem, model, location)
+    return f"{path}: {words}" if path else words
 
 
 def _path(location: tuple[str | int, ...]) -> str:
@@ -51,7 +51,7 @@ def _path(location: tuple[str | int, ...]) -> str:
     return path
 
 
-def _said(problem: dict[str, Any], model: type[BaseModel], location: tuple[str | int, ...]) -> str:
+def _words_of(problem: dict[str, Any], model: type[BaseModel], location: tuple[str | int, ...]) -> str:
     kind = problem["type"]
     if kind == "missing":
         return f"{_title(str(location[-1]))} is required"

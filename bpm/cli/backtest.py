@@ -99,12 +99,12 @@ def _print(found: Any) -> None:
     for sentence in found["problems"]:
         typer.echo(f"  - {sentence}")
     rows = [
-        [each["receivedAt"], each["requestId"], each["change"], _said(each["then"]), _said(each["now"])]
+        [each["receivedAt"], each["requestId"], each["change"], _sentence(each["then"]), _sentence(each["now"])]
         for each in found["changed"]
     ]
     if rows:
         print_table(("received", "request", "change", "then", "now"), rows)
 
 
-def _said(fate: Any) -> str:
+def _sentence(fate: Any) -> str:
     return fate["error"] or (fate["messageType"] if fate["verdict"] == "passed" else fate["verdict"]) or "passed"

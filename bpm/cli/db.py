@@ -122,10 +122,10 @@ async def _copy_alone(source: "Database", target: "Database", settings: "Setting
 
 
 async def _checked(settings: "Settings") -> "Database":
-    from bpm.app import discovered
+    from bpm.app import build_registry
     from bpm.store import open_database
 
-    discovered(settings)  # so that the tables of every command are known
+    build_registry(settings)  # so that the tables of every command are known
     database = open_database(settings)
     await database.check()
     return database

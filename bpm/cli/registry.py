@@ -1,6 +1,6 @@
 """The messages that a server with these settings would know, without one."""
 
-from bpm.app import discovered
+from bpm.app import build_registry
 from bpm.bus import Registry
 from bpm.cli.exits import ExitStatus, fail
 from bpm.errors import Misconfigured
@@ -10,6 +10,6 @@ from bpm.settings import Settings
 def offline_registry() -> Registry:
     """Return every message, an application's included; ends the command when its packages are not sound."""
     try:
-        return discovered(Settings())
+        return build_registry(Settings())
     except (Misconfigured, ValueError) as error:
         fail(ExitStatus.ERROR, str(error))

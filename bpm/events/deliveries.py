@@ -17,9 +17,9 @@ from bpm.events.destination import Destination, Destinations
 from bpm.events.echoes import without_echo
 from bpm.events.gate import Gates
 from bpm.events.health import look_again
-from bpm.events.outgoing import Notice, outgoing
+from bpm.events.outgoing import Notice, make_request
 from bpm.events.settlement import Settlement
-from bpm.events.transform import TransformError, transformed
+from bpm.events.transform import TransformError, apply_transform
 from bpm.jobs import Job
 from bpm.security.net_targets import Targets
 from bpm.security.permissions import WRITE_CODE, acting
@@ -72,7 +72,7 @@ class Deliveries:
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
         waiting = [Job(KIND, row.id, row.turn, row.due_at) for row in delivery_tables.pending(tx, limit)]
-        stranded = delivery_tables.stranded(tx, limit - len(waiting))
+        stranded = delivery_tables.paused_for_active(tx, limit - len(waiting))
         return [*waiting, *(Job(KIND, row.id, row.turn, row.created_at) for row in stranded)]
 
     async def run(self, job: Job) -> None:
@@ -101,7 +101,7 @@ class Deliveries:
             self._client = None
 
     def _find(self, tx: Transaction, job: Job) -> tuple[Any, Destination] | None:
-        row = delivery_tables.loaded(tx, job.ref)
+        row = delivery_tables.find_with_subscription(tx, job.ref)
         if row is None or row.turn != job.attempt or row.state not in (PENDING, PAUSED):
             return None
         return row, self._destinations.of(tx, row.subscription_id, row.version)
@@ -162,12 +162,12 @@ class Deliveries:
         kept: str | None = None
         try:
             await self._require_author(destination)
-            changed = await transformed(destination, notice, row.ordering_key, self._sandbox, self._most_bytes)
+            changed = await apply_transform(destination, notice, row.ordering_key, self._sandbox, self._most_bytes)
             kept = redacted_text(changed[:REQUEST_KEPT].decode("utf-8", "replace")) if changed is not None else None
             if destination.broken is not None:
                 result = unmade(destination.broken)
             else:
-                sent = await self._sender().send(outgoing(destination, notice, changed, self._source, started_at))
+                sent = await self._sender().send(make_request(destination, notice, changed, self._source, started_at))
                 result = without_echo(sent, destination.credentials)
         except TransformError as error:
             (sentence,) = without_secrets_of([str(error)], from_json(notice.data))

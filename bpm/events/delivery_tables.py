@@ -12,8 +12,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 from bpm.errors import Fenced
 from bpm.events.subscription_tables import HEALTH, SUBSCRIPTIONS
 from bpm.events.tables import EVENTS, Event
-from bpm.jobs.tables import lacks_token
 from bpm.jobs.lane_tables import waits_in_lane
+from bpm.jobs.tables import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.organizations import is_switched_off
 from bpm.store.upsert import insert_new
@@ -168,7 +168,7 @@ def insert_delivery_once(tx: Transaction, row: Mapping[str, Any]) -> bool:
     return tx.connection.execute(insert_new(tx.connection, DELIVERIES), row).rowcount == 1
 
 
-def loaded(tx: Transaction, id_: str) -> Any:
+def find_with_subscription(tx: Transaction, id_: str) -> Any:
     """Return a delivery with all an attempt needs of its event, subscription and receiver; `event_data` is JSON text.
 
     `is_active` tells whether the subscription is switched on, and its organisation, too.
@@ -195,7 +195,7 @@ def pending(tx: Transaction, limit: int) -> Sequence[Any]:
     return tx.connection.execute(_PENDING.limit(limit)).all()
 
 
-def stranded(tx: Transaction, limit: int) -> Sequence[Any]:
+def paused_for_active(tx: Transaction, limit: int) -> Sequence[Any]:
     """Return paused deliveries of what is active: put aside while somebody switched it on."""
     return tx.connection.execute(_STRANDED.limit(limit)).all()
 

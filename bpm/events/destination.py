@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from bpm.clock import wire_time
 from bpm.events import subscription_tables as tables
-from bpm.events.sealing import SigningSecret, opened_headers, opened_secrets, opened_transform, opened_url
+from bpm.events.sealing import SigningSecret, open_headers, open_secrets, open_transform, open_url
 from bpm.expressions import EvaluationError, Expression, Template, compile_expression, compile_template
 from bpm.jobs import Lane
 from bpm.metering import MAX_STEPS
@@ -152,8 +152,8 @@ class _Opened(NamedTuple):
 
 def _opened(row: Any, box: SecretBox) -> tuple[_Opened, str | None]:
     try:
-        headers, secrets = opened_headers(row.headers, box), opened_secrets(row.secrets, box)
-        return _Opened(opened_url(row, box), headers, secrets, opened_transform(row.transform, box)), None
+        headers, secrets = open_headers(row.headers, box), open_secrets(row.secrets, box)
+        return _Opened(open_url(row, box), headers, secrets, open_transform(row.transform, box)), None
     except SecretError as error:
         return _Opened(row.url), f"secret: {error}"
 

@@ -17,7 +17,7 @@ FURTHEST = timedelta(days=30)
 """Further ahead than any delivery's next attempt."""
 
 MAX_HURRIED = 1_000
-"""How many are hurried at once; the others' own time comes."""
+"""How many deliveries are brought forward at once; the others keep their due times."""
 
 
 class Known(Protocol):
@@ -84,7 +84,7 @@ class Health:
             self._hurry(tx, id_, until, until + SPREAD, now)
 
     def _hurry(self, tx: Transaction, id_: int, first: datetime, last: datetime, now: datetime) -> None:
-        rows = health_tables.hurried(tx, id_, first, last, MAX_HURRIED, now)
+        rows = health_tables.bring_forward(tx, id_, first, last, MAX_HURRIED, now)
         if rows:
             self._jobs.enqueue(tx, *[Job(KIND, row.id, row.turn, now) for row in rows])
 

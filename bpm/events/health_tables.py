@@ -101,7 +101,9 @@ def open_until(tx: Transaction, id_: int) -> datetime | None:
     return tx.connection.execute(_OPEN_UNTIL, {"id_": id_}).scalar()
 
 
-def hurried(tx: Transaction, id_: int, first: datetime, last: datetime, limit: int, now: datetime) -> Sequence[Any]:
+def bring_forward(
+    tx: Transaction, id_: int, first: datetime, last: datetime, limit: int, now: datetime
+) -> Sequence[Any]:
     """Let a subscription's deliveries that would be looked at between two moments be due now; return id and turn."""
     asked = {"id_": id_, "first_": first, "last_": last, "limit_": limit, "now_": now}
     return tx.connection.execute(_HURRIED, asked).all()

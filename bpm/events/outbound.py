@@ -1,4 +1,4 @@
-"""The parts of outbound deliveries, connected."""
+"""The composition of publishing and delivery."""
 
 from collections.abc import Sequence
 

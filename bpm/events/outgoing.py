@@ -44,7 +44,7 @@ class Outgoing:
     organization_id: int = 0
 
 
-def outgoing(
+def make_request(
     destination: Destination, notice: Notice, transformed: bytes | None, source: str, now: datetime
 ) -> Outgoing:
     """Return the request for a notice; `transformed` stands for the body, or for the data of a CloudEvent."""

@@ -19,7 +19,7 @@ MAX_FILTER_STEPS = 400_000
 LEAST_FILTER_STEPS = 300
 
 
-class Standing(Protocol):
+class SubscriptionState(Protocol):
     """The part of a subscription's row that says whether deliveries go out at once."""
 
     @property
@@ -44,7 +44,7 @@ class Standing(Protocol):
 
 
 class Listener(Protocol):
-    """Somebody beside the subscriptions whom events of some names concern."""
+    """Another consumer of events beside the subscriptions, such as processes that start on one."""
 
     def hears(self, tx: Transaction, organization_id: int, name: str) -> bool:
         """Whether an event of this name is to be passed on."""
@@ -92,9 +92,9 @@ class Publisher:
 
     def _concerned(self, tx: Transaction, organization_id: int, name: str) -> Sequence[Any]:
         key = ("subscriptions", organization_id, name)
-        return tx.remembered(key, lambda: subscription_tables.concerned(tx, organization_id, name))
+        return tx.remembered(key, lambda: subscription_tables.subscribed_to(tx, organization_id, name))
 
-    def wants(self, tx: Transaction, standing: Standing, event: Mapping[str, Any]) -> bool:
+    def wants(self, tx: Transaction, standing: SubscriptionState, event: Mapping[str, Any]) -> bool:
         """Whether a subscription's filter lets an event through; one that can't be judged is let through."""
         try:
             return self._destinations.of(tx, standing.id, standing.version).wants(scope_of(event))
@@ -102,7 +102,13 @@ class Publisher:
             return True
 
     def deliver(
-        self, tx: Transaction, standing: Standing, event: Mapping[str, Any], now: datetime, *, is_test: bool = False
+        self,
+        tx: Transaction,
+        standing: SubscriptionState,
+        event: Mapping[str, Any],
+        now: datetime,
+        *,
+        is_test: bool = False,
     ) -> str | None:
         """Make the delivery of a stored event to one subscription; None when it has one already."""
         destination = self._destinations.of(tx, standing.id, standing.version)
@@ -113,7 +119,7 @@ class Publisher:
         self._jobs.enqueue(tx, *self._start(tx, destination, row, now))
         return row["id"]
 
-    def resume(self, tx: Transaction, standing: Standing, row: Any, now: datetime) -> None:
+    def resume(self, tx: Transaction, standing: SubscriptionState, row: Any, now: datetime) -> None:
         """Let a delivery that rested go for a new round, at the end of its lane.
 
         `row` is the delivery with its event, as `recovery_tables` returns it.
@@ -128,7 +134,7 @@ class Publisher:
     def _delivery(
         self,
         destination: Destination,
-        standing: Standing,
+        standing: SubscriptionState,
         event: Mapping[str, Any],
         scope: dict[str, Any],
         now: datetime,
@@ -146,7 +152,7 @@ class Publisher:
     def _row(
         self,
         destination: Destination,
-        standing: Standing,
+        standing: SubscriptionState,
         event: Mapping[str, Any],
         scope: dict[str, Any],
         now: datetime,

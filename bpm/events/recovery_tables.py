@@ -1,4 +1,4 @@
-"""Deliveries that rest, and events that have none: what can be made to go again."""
+"""Queries for replaying dead or paused deliveries, and events that have no delivery."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -28,13 +28,13 @@ class SigningSecret:
     expires_at: datetime | None = None
 
 
-def sealed_secrets(secrets: Sequence[SigningSecret], box: SecretBox) -> str:
+def seal_secrets(secrets: Sequence[SigningSecret], box: SecretBox) -> str:
     """Return signing secrets as they are stored."""
     kept = [{"secret": s.secret, "expiresAt": s.expires_at.isoformat() if s.expires_at else None} for s in secrets]
     return box.encrypt(to_json(kept).decode())
 
 
-def opened_secrets(sealed: str, box: SecretBox) -> list[SigningSecret]:
+def open_secrets(sealed: str, box: SecretBox) -> list[SigningSecret]:
     """Return stored signing secrets, the newest first; raises `SecretError`."""
     return [
         SigningSecret(kept["secret"], aware(kept["expiresAt"]) if kept["expiresAt"] else None)
@@ -42,12 +42,12 @@ def opened_secrets(sealed: str, box: SecretBox) -> list[SigningSecret]:
     ]
 
 
-def sealed_headers(headers: Mapping[str, str], box: SecretBox) -> str | None:
+def seal_headers(headers: Mapping[str, str], box: SecretBox) -> str | None:
     """Return custom headers as they are stored; None when there are none."""
     return box.encrypt(to_json(dict(headers)).decode()) if headers else None
 
 
-def opened_headers(sealed: str | None, box: SecretBox) -> dict[str, str]:
+def open_headers(sealed: str | None, box: SecretBox) -> dict[str, str]:
     """Return stored custom headers; raises `SecretError`."""
     return from_json(box.decrypt(sealed)) if sealed else {}
 
@@ -58,12 +58,12 @@ def url_columns(url: str, box: SecretBox) -> dict[str, str | None]:
     return {"url": shown, "sealed_url": box.encrypt(url) if shown != url else None}
 
 
-def opened_url(row: Any, box: SecretBox) -> str:
+def open_url(row: Any, box: SecretBox) -> str:
     """Return the whole URL; raises `SecretError`."""
     return box.decrypt(row.sealed_url) if row.sealed_url is not None else row.url
 
 
-def sealed_transform(transform: Mapping[str, Any], stored: Mapping[str, Any] | None, box: SecretBox) -> dict[str, Any]:
+def seal_transform(transform: Mapping[str, Any], stored: Mapping[str, Any] | None, box: SecretBox) -> dict[str, Any]:
     """Return a transform as it is stored, with the stored secret for every `***` of its template."""
     sealed = dict(transform)
     if "template" in transform:
@@ -74,7 +74,7 @@ def sealed_transform(transform: Mapping[str, Any], stored: Mapping[str, Any] | N
     return sealed
 
 
-def opened_transform(stored: Mapping[str, Any] | None, box: SecretBox) -> dict[str, Any]:
+def open_transform(stored: Mapping[str, Any] | None, box: SecretBox) -> dict[str, Any]:
     """Return a stored transform as it was written; raises `SecretError`."""
     opened = dict(stored or {})
     if "template" in opened:
@@ -84,7 +84,9 @@ def opened_transform(stored: Mapping[str, Any] | None, box: SecretBox) -> dict[s
     return opened
 
 
-def shown_transform(stored: Mapping[str, Any] | None, box: SecretBox, *, with_secrets: bool) -> dict[str, Any] | None:
+def transform_for_view(
+    stored: Mapping[str, Any] | None, box: SecretBox, *, with_secrets: bool
+) -> dict[str, Any] | None:
     """Return a stored transform as answers show it; secrets in its script only `with_secrets`."""
     if stored is None:
         return None
@@ -92,7 +94,7 @@ def shown_transform(stored: Mapping[str, Any] | None, box: SecretBox, *, with_se
     if "template" in shown:
         shown["template"] = redacted_literals(shown["template"])
     if shown.get("script") is not None:
-        shown["script"] = _shown_script(shown["script"], box, with_secrets=with_secrets)
+        shown["script"] = _script_for_view(shown["script"], box, with_secrets=with_secrets)
     return shown
 
 
@@ -100,12 +102,12 @@ def has_secrets(stored: Mapping[str, Any] | None, box: SecretBox) -> bool:
     """Tell whether a stored transform holds a secret, which its receiver alone is to be sent."""
     if stored is None:
         return False
-    script = _shown_script(stored["script"], box, with_secrets=True) if stored.get("script") is not None else None
+    script = _script_for_view(stored["script"], box, with_secrets=True) if stored.get("script") is not None else None
     is_in_script = script is not None and redacted_text(script) != script
     return is_in_script or redacted_literals(stored.get("template")) != stored.get("template")
 
 
-def _shown_script(stored: str, box: SecretBox, *, with_secrets: bool) -> str | None:
+def _script_for_view(stored: str, box: SecretBox, *, with_secrets: bool) -> str | None:
     try:
         script = open_text(stored, box)
     except SecretError:

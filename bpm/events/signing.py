@@ -60,13 +60,13 @@ def plandocket_headers(signing_secrets: Sequence[str], timestamp: int, body: byt
 
 def _signed(key: bytes, content: bytes) -> bytes:
     """HMAC-SHA256 without `hmac.digest`, which gives the interpreter's lock away for the shortest text."""
-    signature = _keyed(key).copy()
+    signature = _keyed_hmac(key).copy()
     signature.update(content)
     return signature.digest()
 
 
 @lru_cache(maxsize=4_096)
-def _keyed(key: bytes) -> hmac.HMAC:
+def _keyed_hmac(key: bytes) -> hmac.HMAC:
     return hmac.new(key, digestmod="sha256")
 
 

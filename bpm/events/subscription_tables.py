@@ -92,15 +92,15 @@ def patterns_for(name: str) -> list[str]:
     return [name, "*", *(".".join(words[:count]) + ".*" for count in range(1, len(words)))]
 
 
-def concerned(tx: Transaction, organization_id: int, name: str) -> Sequence[Any]:
+def subscribed_to(tx: Transaction, organization_id: int, name: str) -> Sequence[Any]:
     """Return id, version, `is_active` and `is_resuming` of the subscriptions that want events of this name."""
     patterns = patterns_for(name)
     wanted = {f"pattern_{number}": pattern for number, pattern in enumerate(patterns)}
-    return tx.reading.execute(_concerned_by(len(patterns)), {"organization_id_": organization_id, **wanted}).all()
+    return tx.reading.execute(_subscribed_to(len(patterns)), {"organization_id_": organization_id, **wanted}).all()
 
 
 @cache
-def _concerned_by(count: int) -> Any:
+def _subscribed_to(count: int) -> Any:
     """Return the statement for so many patterns: a list of any length would be written out at every use."""
     columns = SUBSCRIPTIONS.c.id, SUBSCRIPTIONS.c.version, SUBSCRIPTIONS.c.is_active, SUBSCRIPTIONS.c.is_resuming
     patterns: list[Any] = [bindparam(f"pattern_{number}") for number in range(count)]

@@ -17,7 +17,7 @@ class TransformError(ValueError):
     """A transform came to nothing that can be sent."""
 
 
-async def transformed(
+async def apply_transform(
     destination: Destination, notice: Notice, ordering_key: str | None, sandbox: Sandbox, most: int
 ) -> bytes | None:
     """Return the transformed JSON, the same at every attempt; None without a transform.

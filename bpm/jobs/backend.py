@@ -1,4 +1,4 @@
-"""What differs between the places where PgQueuer keeps its tokens."""
+"""The backend of PgQueuer: what differs between SQLite and PostgreSQL."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from bpm.jobs.interface import Job
 from bpm.store import Transaction
 
 
-class Tokens(ABC):
+class JobBackend(ABC):
     """A table of tokens, and PgQueuer's way to it."""
 
     lease: ClassVar[timedelta]

@@ -1,10 +1,10 @@
-"""The clock by which the embedded engine reckons due times."""
+"""The clock of due times in the embedded job engine."""
 
 import time
 
 
-class Timeline:
-    """Wall time as it was when the process began, and steady from then on: a clock that is set moves nothing."""
+class SteadyClock:
+    """Wall time at the start of the process, advanced by the monotonic clock: setting the clock moves no due time."""
 
     def __init__(self) -> None:
         """Begin now."""

@@ -67,6 +67,6 @@ class Deaths:
         await self._records.forget(job.key)
 
 
-def poisoned(deaths: int) -> Poisoned:
+def poison_error(deaths: int) -> Poisoned:
     """Return the error of work that is given up."""
     return Poisoned(f"the server process ended {deaths} times while it executed this, so it is not tried again")

@@ -1,4 +1,4 @@
-"""What the rest of the product asks of a job engine."""
+"""The interface of a job engine: jobs, kinds of work, and the queue."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

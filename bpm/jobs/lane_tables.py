@@ -1,4 +1,4 @@
-"""Lanes and the tickets in them: who is under way, who waits, in which order."""
+"""Tables of lanes and of the tickets in them: which job runs, which waits, in which order."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -30,7 +30,7 @@ from bpm.store.upsert import insert_new
 
 
 class JobLane(Row, table=True):
-    """A lane that was used; `entered` numbers its tickets, `next_start_at` paces their starts."""
+    """A lane that was used; `add_entry` numbers its tickets, `next_start_at` paces their starts."""
 
     name: str = Field(primary_key=True)
     width: int
@@ -98,7 +98,7 @@ def take_turn(tx: Transaction) -> None:
         tx.connection.execute(_TAKE_TURN)
 
 
-def entered(tx: Transaction, name: str, width: int, per_second: float | None) -> Any:
+def add_entry(tx: Transaction, name: str, width: int, per_second: float | None) -> Any:
     """Take the lane's row for this transaction, made if it is new, and return it with the next number counted."""
     take_turn(tx)
     settings = {"lane_": name, "width_": width, "per_second_": per_second}
@@ -109,7 +109,7 @@ def entered(tx: Transaction, name: str, width: int, per_second: float | None) ->
     return row if row is not None else tx.connection.execute(_ENTER, settings).one()
 
 
-def locked(tx: Transaction, name: str) -> Any:
+def lock(tx: Transaction, name: str) -> Any:
     """Take the lane's row for this transaction and return it, or None when there is no such lane."""
     take_turn(tx)
     return tx.connection.execute(_LOCK, {"lane_": name}).first()
@@ -121,7 +121,7 @@ def insert_ticket(tx: Transaction, lane: Any, job: Job, *, promoted: bool) -> bo
     return tx.connection.execute(insert_new(tx.connection, TICKETS), row).rowcount == 1
 
 
-def removed(tx: Transaction, kind: str, ref: str) -> str | None:
+def remove_ticket(tx: Transaction, kind: str, ref: str) -> str | None:
     """Take a job out of its lane, and return that lane's name, or None."""
     take_turn(tx)
     return tx.connection.execute(_REMOVED, {"kind_": kind, "ref_": ref}).scalar()

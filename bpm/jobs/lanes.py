@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bpm.clock import Clock
-from bpm.jobs import tickets
+from bpm.jobs import lane_tables
 from bpm.jobs.interface import Job
 from bpm.store import Transaction
 
@@ -59,10 +59,10 @@ class Lanes:
 
         The lane's width and pace are those of whoever entered last.
         """
-        row = tickets.entered(tx, lane.name, lane.width, lane.per_second)
-        front = tickets.front(tx, row)
+        row = lane_tables.add_entry(tx, lane.name, lane.width, lane.per_second)
+        front = lane_tables.front(tx, row)
         has_room = len(front) < row.width
-        if tickets.insert_ticket(tx, row, job, promoted=has_room):
+        if lane_tables.insert_ticket(tx, row, job, promoted=has_room):
             self._start(tx, row, [*_promoted(tx, front), *([job] if has_room else ())], lane.pace)
 
     def leave(self, tx: Transaction, lane: Lane, job: Job) -> None:
@@ -70,22 +70,22 @@ class Lanes:
 
         The lane is the one the job entered, also when `lane` has another name by now; a job that is in none may leave.
         """
-        name = tickets.removed(tx, job.kind, job.ref) or lane.name
+        name = lane_tables.remove_ticket(tx, job.kind, job.ref) or lane.name
         self._promote(tx, name, lane.pace if name == lane.name else None)
 
     def repair(self, tx: Transaction) -> None:
         """Let jobs go that wait although there is room (a lane was widened), and forget lanes nobody is in."""
-        for name in tickets.with_free_room(tx, MAX_REPAIRED):
+        for name in lane_tables.with_free_room(tx, MAX_REPAIRED):
             self._promote(tx, name, None)
         now = self._clock()
-        for name in tickets.idle(tx, now, MAX_REPAIRED):
-            if tickets.locked(tx, name) is not None:
-                tickets.remove_idle(tx, name, now)
+        for name in lane_tables.idle(tx, now, MAX_REPAIRED):
+            if lane_tables.lock(tx, name) is not None:
+                lane_tables.remove_idle(tx, name, now)
 
     def _promote(self, tx: Transaction, name: str, pace: Lane | None) -> None:
-        row = tickets.locked(tx, name)
+        row = lane_tables.lock(tx, name)
         if row is not None:
-            self._start(tx, row, _promoted(tx, tickets.front(tx, row)), pace)
+            self._start(tx, row, _promoted(tx, lane_tables.front(tx, row)), pace)
 
     def _start(self, tx: Transaction, row: Any, jobs: Sequence[Job], shared: Lane | None) -> None:
         """Ask for jobs whose turn it is, one behind the other if the lane is paced, by itself or with others."""
@@ -93,18 +93,18 @@ class Lanes:
             return
         now = self._clock()
         if shared is not None and row.per_second is not None:
-            row = tickets.entered(tx, shared.name, shared.width, shared.per_second)
+            row = lane_tables.add_entry(tx, shared.name, shared.width, shared.per_second)
         pace = Pace(row, now, FURTHEST_START if shared is not None else None)
         self._jobs.enqueue(tx, *[replace(job, due_at=max(job.due_at, pace.next_start())) for job in jobs])
         if pace.moment != row.next_start_at:
-            tickets.pace(tx, row.name, pace.moment)
+            lane_tables.pace(tx, row.name, pace.moment)
 
 
 def _promoted(tx: Transaction, front: Sequence[Any]) -> list[Job]:
     """Promote those in front that wait, and return their jobs."""
     waiting = [ticket for ticket in front if not ticket.promoted]
     for ticket in waiting:
-        tickets.promote(tx, ticket)
+        lane_tables.promote(tx, ticket)
     return [Job(ticket.kind, ticket.ref, ticket.attempt, ticket.due_at) for ticket in waiting]
 
 

@@ -1,4 +1,4 @@
-"""How the embedded engine hears of new tokens: PgQueuer's notifications, within one process."""
+"""PgQueuer's notifications within one process, for the embedded job engine."""
 
 import asyncio
 from typing import Self
@@ -13,11 +13,11 @@ from bpm.jobs.tables import NAME
 CHANNEL = Channel("ch_pgqueuer")
 
 
-class Bell:
+class InProcessNotifier:
     """What PgQueuer calls a driver, without a database behind it: it only carries news to the queue manager."""
 
     def __init__(self) -> None:
-        """Be silent."""
+        """Begin without listeners."""
         self.shutdown = asyncio.Event()
         self.tm = TaskManager()
         self._listeners: list[NotifyCallback] = []
@@ -28,11 +28,11 @@ class Bell:
         self._listeners.append(callback)
 
     async def __aenter__(self) -> Self:
-        """Nothing is opened."""
+        """No-op: there is no connection to open."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Nothing is closed."""
+        """No-op: there is no connection to close."""
 
     def ring(self) -> None:
         """Say that the table has changed, once for each turn of the loop."""

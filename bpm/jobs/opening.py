@@ -1,8 +1,8 @@
 """Which job engine belongs to the database that the settings name."""
 
 from bpm.clock import Clock
-from bpm.jobs.ownership import Ownership
 from bpm.jobs.interface import JobQueue
+from bpm.jobs.ownership import Ownership
 from bpm.jobs.queue import Jobs
 from bpm.jobs.sqlite import SqliteTokens
 from bpm.settings import Settings

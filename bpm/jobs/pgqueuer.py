@@ -17,10 +17,10 @@ from pgqueuer.ports import RepositoryPort
 from pgqueuer.ports.driver import Driver
 from sqlalchemy import ARRAY, Interval, MetaData, Table, Text, bindparam, text
 
+from bpm.jobs.backend import JobBackend
 from bpm.jobs.deaths import Deaths
 from bpm.jobs.interface import Job
 from bpm.jobs.tables import DEATHS, NAME
-from bpm.jobs.backend import Tokens
 from bpm.store import Transaction
 
 CONNECTIONS = 4
@@ -102,7 +102,7 @@ class CountedQueries(Queries):
         return await super().dequeue(*args, **{**kwargs, "heartbeat_timeout": UNCOUNTED_LEASE})
 
 
-class PostgresTokens(Tokens):
+class PostgresTokens(JobBackend):
     """Tokens that any process on the same database may take; a dead one's are taken over."""
 
     lease = timedelta(seconds=15)

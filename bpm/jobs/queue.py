@@ -13,11 +13,11 @@ from sqlalchemy import Table
 
 from bpm.clock import Clock
 from bpm.errors import BpmError, describe
-from bpm.jobs.deaths import GIVEN_UP, HELD, poisoned
-from bpm.jobs.lanes import Lanes
+from bpm.jobs.backend import JobBackend
+from bpm.jobs.deaths import GIVEN_UP, HELD, poison_error
 from bpm.jobs.interface import Job, JobKind, JobQueue
+from bpm.jobs.lanes import Lanes
 from bpm.jobs.reconciler import Reconciler
-from bpm.jobs.backend import Tokens
 from bpm.store import Database, Transaction
 
 BATCH = 100
@@ -34,7 +34,7 @@ log = structlog.get_logger("bpm.jobs")
 class Jobs(JobQueue):
     """At most `concurrency` jobs at once, begun in batches."""
 
-    def __init__(self, tokens: Tokens, database: Database, concurrency: int, clock: Clock) -> None:
+    def __init__(self, tokens: JobBackend, database: Database, concurrency: int, clock: Clock) -> None:
         """Stand beside a database; `start` begins the work."""
         self._tokens = tokens
         self._concurrency = max(2, concurrency)
@@ -179,4 +179,4 @@ class Jobs(JobQueue):
                     await kind.run(job)
                 else:
                     log.error("a job is given up: it ended its process", job=job.key, deaths=deaths)
-                    await kind.give_up(job, poisoned(deaths))
+                    await kind.give_up(job, poison_error(deaths))

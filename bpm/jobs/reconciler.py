@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from bpm.jobs.lanes import Lanes
 from bpm.jobs.interface import JobKind, JobQueue
+from bpm.jobs.lanes import Lanes
 from bpm.store import Database
 
 PAGE = 1_000

@@ -13,9 +13,9 @@ from pgqueuer.domain.types import HealthCheckId
 from sqlalchemy import text
 
 from bpm.errors import Unavailable
-from bpm.jobs.notifier import Bell
+from bpm.jobs.clock import SteadyClock
+from bpm.jobs.notifier import InProcessNotifier
 from bpm.jobs.tables import NAME
-from bpm.jobs.clock import Timeline
 from bpm.store import Database
 
 HELD = timedelta(seconds=1)
@@ -39,11 +39,11 @@ _QUEUED = text(f"SELECT count(*) FROM {NAME} WHERE {_OURS}")  # noqa: S608
 class SqliteRepository:
     """The part of PgQueuer's `RepositoryPort` that a `QueueManager` calls."""
 
-    def __init__(self, database: Database, timeline: Timeline) -> None:
+    def __init__(self, database: Database, timeline: SteadyClock) -> None:
         """Read and write by the database's own reader and group commit."""
         self._database = database
         self._timeline = timeline
-        self.driver = Bell()
+        self.driver = InProcessNotifier()
         self.qbe = SimpleNamespace(settings=DBSettings())
 
     async def dequeue(

@@ -12,13 +12,13 @@ from typing import Any, cast
 from pgqueuer.ports import RepositoryPort
 from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, Update, select, text, update
 
+from bpm.jobs.backend import JobBackend
+from bpm.jobs.clock import SteadyClock
 from bpm.jobs.deaths import Deaths
-from bpm.jobs.ownership import Ownership
 from bpm.jobs.interface import Job
+from bpm.jobs.ownership import Ownership
 from bpm.jobs.repository import SqliteRepository
 from bpm.jobs.tables import DEATHS, NAME
-from bpm.jobs.clock import Timeline
-from bpm.jobs.backend import Tokens
 from bpm.store import Database, Transaction
 
 TOKENS = Table(
@@ -33,7 +33,7 @@ TOKENS = Table(
     Column("attempts", Integer, nullable=False),
     info={"on_conflict": "nothing"},
 )
-"""`created` and `execute_after` are seconds since 1970 on the clock of `Timeline`."""
+"""`created` and `execute_after` are seconds since 1970 on the clock of `SteadyClock`."""
 
 _DUE_INDEX = text(f"CREATE INDEX IF NOT EXISTS ix_{NAME}_due ON {NAME} (status, execute_after)")
 _CANCEL = text(f"""
@@ -52,8 +52,8 @@ _SHIFT = text(f"""
 """)  # noqa: S608
 
 
-class SqliteTokens(Tokens):
-    """Tokens in the file of the other rows."""
+class SqliteTokens(JobBackend):
+    """JobBackend in the file of the other rows."""
 
     lease = timedelta(days=1)
     """Never asked for; the engine beats at a fraction of it, and at zero it would do nothing else."""
@@ -63,7 +63,7 @@ class SqliteTokens(Tokens):
         """Stand beside the database, whose worker holds the lock file."""
         self._database = database
         self._ownership = ownership
-        self._timeline = Timeline()
+        self._timeline = SteadyClock()
         self._repository: SqliteRepository | None = None
         self._has_opened = False
         self.deaths = Deaths(self)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from bpm.bpmn.state import Instance
 from bpm.errors import Failed
 from bpm.security.redaction import holds_secret
-from bpm.security.sealing import open_fields, open_text, seal_fields, seal_text, sealed_fields
+from bpm.security.sealing import open_fields, open_text, seal_all_fields, seal_fields, seal_text
 from bpm.security.secrets import SecretBox, SecretError
 
 SCRIPT, SHOWN = "script", frozenset({"user", "incident"})
@@ -30,7 +30,7 @@ def stored_wait(kind: str, data: Mapping[str, Any] | None, box: SecretBox) -> Ma
     """Return what a wait is about as it is stored: that of a script, which holds its source, is always sealed."""
     if data is None:
         return None
-    return sealed_fields(data, box) if kind == SCRIPT else seal_fields(data, box)
+    return seal_all_fields(data, box) if kind == SCRIPT else seal_fields(data, box)
 
 
 def restored_wait(stored: Mapping[str, Any] | None, box: SecretBox) -> dict[str, Any]:

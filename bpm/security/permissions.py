@@ -122,7 +122,7 @@ class Principal:
         """Tell whether a message that asks for `permission` may be sent (None: by anybody known)."""
         if permission is None or permission in self.lent:
             return True
-        return granted(self.permissions, permission) and self._is_near(permission)
+        return grants(self.permissions, permission) and self._is_near(permission)
 
     @property
     def standing(self) -> Authority:
@@ -142,7 +142,7 @@ class Principal:
 
 
 @lru_cache(maxsize=4096)
-def granted(permissions: frozenset[Permission], wanted: Permission) -> bool:
+def grants(permissions: frozenset[Permission], wanted: Permission) -> bool:
     """Tell whether `wanted` is among `permissions`, by name or by `*`."""
     return wanted in permissions or f"*:{wanted.partition(':')[2]}" in permissions
 
@@ -150,7 +150,7 @@ def granted(permissions: frozenset[Permission], wanted: Permission) -> bool:
 @lru_cache(maxsize=4096)
 def shared_permissions(one: frozenset[Permission], other: frozenset[Permission]) -> frozenset[Permission]:
     """Return what both may do."""
-    return frozenset({p for p in one if granted(other, p)} | {p for p in other if granted(one, p)})
+    return frozenset({p for p in one if grants(other, p)} | {p for p in other if grants(one, p)})
 
 
 def acting(kind: PrincipalKind, id_: str, name: str, organization_id: int, authority: Authority) -> Principal:

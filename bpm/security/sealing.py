@@ -23,10 +23,10 @@ NOT_STORED = "stands for a stored secret, but none is stored; enter it"
 def seal_fields(fields: Mapping[str, Any], box: SecretBox, secrets: Set[str] = frozenset()) -> Mapping[str, Any]:
     """Return fields as they are stored: sealed as one when there is a secret among them, else the very same ones."""
     is_like_sealed = FIELD in fields  # what somebody writes so is never opened in the place of what we sealed
-    return sealed_fields(fields, box) if is_like_sealed or holds_secret(fields, secrets) else fields
+    return seal_all_fields(fields, box) if is_like_sealed or holds_secret(fields, secrets) else fields
 
 
-def sealed_fields(fields: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
+def seal_all_fields(fields: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
     """Return fields as they are stored, sealed whatever is in them."""
     return {FIELD: box.encrypt(to_json(fields).decode())}
 

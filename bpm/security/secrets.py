@@ -134,18 +134,18 @@ def load_secret_key(settings: KeySettings) -> bytes:
     Raises `SecretError` for a key that is too short or can't be read.
     """
     if settings.secret_key is not None:
-        return _checked(settings.secret_key.get_secret_value(), "BPM_SECRET_KEY")
+        return _decode_key(settings.secret_key.get_secret_value(), "BPM_SECRET_KEY")
     path = settings.data_dir / KEY_FILE
     try:
         if not path.exists():
             _create(path)
         make_private_file(path)
-        return _checked(path.read_text(encoding="utf-8").strip(), str(path))
+        return _decode_key(path.read_text(encoding="utf-8").strip(), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise SecretError(f"the key file {path} can't be used: {error}; mend it or set BPM_SECRET_KEY") from error
 
 
-def _checked(text: str, place: str) -> bytes:
+def _decode_key(text: str, place: str) -> bytes:
     if len(text) < MIN_KEY_CHARACTERS:
         raise SecretError(
             f"{place} must hold at least {MIN_KEY_CHARACTERS} characters; "

@@ -48,13 +48,13 @@ def apply_changes(connection: Connection, changes: Sequence[Change]) -> None:
         if connection.dialect.supports_sane_multi_rowcount or len(many) == 1:
             changed = connection.execute(statement, many if len(many) > 1 else many[0])
         else:
-            changed = connection.execute(_joined(statement, connection.dialect), _lists(many))
+            changed = connection.execute(_join_statement(statement, connection.dialect), _lists(many))
         if changed.rowcount != len(many):
             raise Fenced
 
 
 @lru_cache(maxsize=256)
-def _joined(statement: Any, dialect: Dialect) -> Any:
+def _join_statement(statement: Any, dialect: Dialect) -> Any:
     """Return the statement joined with rows of parameters, for a driver that does not count what many changed."""
     binds = {name: bind for name, bind in statement.compile(dialect=dialect).binds.items() if bind.required}
     lists = func.unnest(*(bindparam(name, type_=ARRAY(bind.type, dimensions=1)) for name, bind in binds.items()))

@@ -10,9 +10,9 @@ from sqlmodel import SQLModel
 from bpm.errors import Misconfigured
 from bpm.store.bulk import BulkInsert
 from bpm.store.database import APPLICATION, Database
-from bpm.store.sync_runner import enter_here
 from bpm.store.migrate import application_tables, newest_revision, own_tables, revision_of
 from bpm.store.numbering import continue_numbers
+from bpm.store.sync_runner import run_sync
 
 BATCH = 200
 
@@ -29,7 +29,7 @@ async def copy_database(source: Database, target: Database, progress: Progress) 
     Both must have been checked, the target upgraded. Raises `Misconfigured` when the target is not empty, the
     source is at another revision, or it has tables that no class describes; nothing was copied then.
     """
-    return await enter_here(partial(_copy, source, target, progress), source.maintenance, target.maintenance)
+    return await run_sync(partial(_copy, source, target, progress), source.maintenance, target.maintenance)
 
 
 def _copy(source: Database, target: Database, progress: Progress) -> dict[str, int]:

@@ -10,10 +10,10 @@ from sqlalchemy import Engine, Table
 from sqlalchemy.exc import DBAPIError
 
 from bpm.errors import Misconfigured
-from bpm.store.sync_runner import Entrance, enter_here
 from bpm.store.faults import Diagnose
 from bpm.store.migrate import upgrade
 from bpm.store.readers import Readers
+from bpm.store.sync_runner import SyncRunner, run_sync
 from bpm.store.transaction import Transaction
 from bpm.store.watchdog import Watchdog
 from bpm.store.writer import Append, GroupWriter
@@ -40,7 +40,7 @@ class Database(ABC):
         reading: Engine,
         maintenance: Engine,
         diagnose: Diagnose,
-        entrance: Entrance,
+        sync_runner: SyncRunner,
         *,
         reading_threads: int,
         optimistic: bool,
@@ -48,14 +48,14 @@ class Database(ABC):
     ) -> None:
         """Take engines without a pool, what their errors mean, how a thread enters work on them, and its limit."""
         self.maintenance = maintenance
-        """For work beside the groups that may take long: migrations, checks, copies (`entrance.enter_here`)."""
+        """For work beside the groups that may take long: migrations, checks, copies (`sync_runner.run_sync`)."""
         self.facts: Mapping[str, str] = {}
         """Which database this is and how it keeps its promise, once it was checked: for health and for people."""
         self._engines = (writing, reading)
         self._diagnose = diagnose
         self._watchdog = Watchdog(work_seconds)
-        self._writer = GroupWriter(writing.connect, diagnose, entrance, self._watchdog, optimistic=optimistic)
-        self._readers = Readers(reading.connect, diagnose, entrance, self._watchdog, reading_threads)
+        self._writer = GroupWriter(writing.connect, diagnose, sync_runner, self._watchdog, optimistic=optimistic)
+        self._readers = Readers(reading.connect, diagnose, sync_runner, self._watchdog, reading_threads)
 
     async def start(self) -> None:
         """Check durability, bring the schema up to date and open for work.
@@ -65,7 +65,7 @@ class Database(ABC):
         await self.check()
         await self.upgrade()
         for engine in self._engines:
-            await enter_here(partial(_connect_once, engine), engine)
+            await run_sync(partial(_connect_once, engine), engine)
         self._writer.start()
         self._readers.start()
         self._watchdog.start()
@@ -74,12 +74,12 @@ class Database(ABC):
         """Reach the database and fill `facts`; raises `Misconfigured`."""
         with self._usable():
             await self._reach()
-            self.facts = await enter_here(self._examine, self.maintenance)
+            self.facts = await run_sync(self._examine, self.maintenance)
 
     async def upgrade(self) -> None:
         """Bring the schema up to date; raises `Misconfigured`."""
         with self._usable():
-            await enter_here(lambda: upgrade(self.maintenance), self.maintenance)
+            await run_sync(lambda: upgrade(self.maintenance), self.maintenance)
 
     async def stop(self) -> None:
         """Finish what is queued and close."""

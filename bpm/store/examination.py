@@ -7,8 +7,8 @@ from sqlalchemy import Connection, inspect
 
 from bpm.store.copy import count_rows, known_tables, unknown_tables
 from bpm.store.database import Database
-from bpm.store.sync_runner import enter_here
 from bpm.store.migrate import newest_revision, revision_of
+from bpm.store.sync_runner import run_sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ async def examine(database: Database) -> Examination:
         with database.maintenance.connect() as connection:
             return _examination(connection)
 
-    return await enter_here(look, database.maintenance)
+    return await run_sync(look, database.maintenance)
 
 
 def _examination(connection: Connection) -> Examination:

@@ -12,7 +12,7 @@ IDLE_SECONDS = 1.0
 
 
 class Link:
-    """Hands out the same connection as long as it lives; nobody meets one that died while nobody used it."""
+    """Hands out the same connection as long as it lives; one that was idle for a second is pinged first."""
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
         """Take how to open a connection; the first one is opened at its first use."""

@@ -15,8 +15,8 @@ from sqlalchemy.pool import NullPool
 from bpm.errors import Invalid, Misconfigured
 from bpm.settings import Settings
 from bpm.store.database import APPLICATION, Database
-from bpm.store.sync_runner import through_a_loop
 from bpm.store.faults import Fault
+from bpm.store.sync_runner import run_on_private_loop
 
 try:
     import asyncpg
@@ -95,7 +95,7 @@ class PostgresDatabase(Database):
             self._engine(limits, ANSWER_SECONDS).execution_options(**snapshots),
             self._engine(UNLIMITED),
             diagnose,
-            through_a_loop,
+            run_on_private_loop,
             reading_threads=READING_THREADS,
             optimistic=True,
             work_seconds=settings.handler_seconds,
@@ -140,9 +140,9 @@ class PostgresDatabase(Database):
 
     def _examine(self) -> Mapping[str, str]:
         with self.maintenance.connect() as connection:
-            shown = {name: _shown(connection, name) for name in ("fsync", "full_page_writes", "synchronous_commit")}
-            version = int(_shown(connection, "server_version_num"))
-            name = _shown(connection, "server_version")
+            shown = {name: _setting(connection, name) for name in ("fsync", "full_page_writes", "synchronous_commit")}
+            version = int(_setting(connection, "server_version_num"))
+            name = _setting(connection, "server_version")
             place = connection.execute(select(func.current_database())).scalar_one()
         if version < OLDEST_VERSION:
             raise Misconfigured(f"PostgreSQL {name} is too old; version {OLDEST_VERSION // 10_000} or newer is needed")
@@ -215,5 +215,5 @@ def _sentence(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _shown(connection: Connection, setting: str) -> str:
+def _setting(connection: Connection, setting: str) -> str:
     return connection.exec_driver_sql(f"SHOW {setting}").scalar_one()

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from bpm.errors import Overloaded, StorageUnavailable
-from bpm.store.sync_runner import Entrance
 from bpm.store.faults import Diagnose
 from bpm.store.gate import Gate
 from bpm.store.handover import Handover
 from bpm.store.link import Link
+from bpm.store.sync_runner import SyncRunner
 from bpm.store.transaction import Shared, Transaction
 from bpm.store.watchdog import Watch, Watchdog
 from bpm.store.writer import raisable
@@ -43,14 +43,14 @@ class Readers:
         self,
         connect: Callable[[], Connection],
         diagnose: Diagnose,
-        entrance: Entrance,
+        sync_runner: SyncRunner,
         watchdog: Watchdog,
         threads: int = 2,
     ) -> None:
         """Take how to open a reading connection, what its errors mean, and how its work is entered and watched."""
         self._connect = connect
         self._diagnose = diagnose
-        self._entrance = entrance
+        self._sync_runner = sync_runner
         self._watchdog = watchdog
         self.gate = Gate()
         self._handover: Handover[Read] = Handover()
@@ -87,12 +87,12 @@ class Readers:
     def _serve(self) -> None:
         link = Link(self._connect)
         watch = self._watchdog.watch(link.interrupt)
-        with self._entrance() as enter:
+        with self._sync_runner() as run_sync:
             while batch := self._handover.take():
-                enter(partial(self._answer, link, watch, batch))
+                run_sync(partial(self._answer, link, watch, batch))
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
                     batch[0].future.get_loop().call_soon_threadsafe(self._deliver, batch)
-            enter(link.drop)
+            run_sync(link.drop)
 
     def _answer(self, link: Link, watch: Watch, batch: list[Read]) -> None:
         waiting = deque(batch)

@@ -15,8 +15,8 @@ from bpm.security.private_files import FOLDER, PrivacyError, make_private_databa
 from bpm.settings import Settings
 from bpm.store.checkpoints import Checkpoints
 from bpm.store.database import Database
-from bpm.store.sync_runner import directly
 from bpm.store.faults import Fault
+from bpm.store.sync_runner import run_directly
 
 OUTAGES = {
     sqlite3.SQLITE_BUSY,
@@ -48,7 +48,7 @@ class SqliteDatabase(Database):
             self._engine("DEFERRED"),
             writing,
             diagnose,
-            directly,
+            run_directly,
             reading_threads=READING_THREADS,
             optimistic=False,
             work_seconds=settings.handler_seconds,

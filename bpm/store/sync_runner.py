@@ -1,4 +1,4 @@
-"""How a thread enters synchronous work on a database, whose driver may be asynchronous."""
+"""Runs blocking database work: directly (sqlite3), or on a private event loop (asyncpg)."""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -9,29 +9,29 @@ from sqlalchemy import Engine
 
 T = TypeVar("T")
 
-Enter = Callable[[Callable[[], Any]], Any]
+RunSync = Callable[[Callable[[], Any]], Any]
 """Does a piece of work and returns what it returned."""
 
-Entrance = Callable[[], AbstractContextManager[Enter]]
+SyncRunner = Callable[[], AbstractContextManager[RunSync]]
 """Opened once in each thread that works on the database."""
 
 
 @contextmanager
-def directly() -> Generator[Enter]:
-    """Enter by a plain call: the driver is synchronous."""
+def run_directly() -> Generator[RunSync]:
+    """RunSync by a plain call: the driver is synchronous."""
     yield lambda work: work()
 
 
 @contextmanager
-def through_a_loop() -> Generator[Enter]:
-    """Enter through an event loop of the thread's own, on which the driver waits for its socket."""
+def run_on_private_loop() -> Generator[RunSync]:
+    """RunSync through an event loop of the thread's own, on which the driver waits for its socket."""
     from sqlalchemy.util.concurrency import greenlet_spawn  # needs greenlet, which comes with asyncpg
 
     with asyncio.Runner() as runner:
         yield lambda work: runner.run(greenlet_spawn(work))
 
 
-async def enter_here(work: Callable[[], T], *engines: Engine) -> T:
+async def run_sync(work: Callable[[], T], *engines: Engine) -> T:
     """Do synchronous work on engines in the running loop's thread: for what happens before or beside serving."""
     if not any(engine.dialect.is_async for engine in engines):
         return work()

@@ -48,10 +48,10 @@ class Transaction:
     __slots__ = (
         "_careful",
         "_connection",
+        "_execute",
         "_is_embedded",
         "_named",
         "_points",
-        "_say",
         "_sessions",
         "_shared",
         "_unopened",
@@ -83,13 +83,13 @@ class Transaction:
         driver = connection.connection.driver_connection
         self._is_embedded = isinstance(driver, sqlite3.Connection)
         # a savepoint a unit is a tenth of a small unit's cost through SQLAlchemy, and a hundredth without
-        self._say = driver.execute if isinstance(driver, sqlite3.Connection) else connection.exec_driver_sql
+        self._execute = driver.execute if isinstance(driver, sqlite3.Connection) else connection.exec_driver_sql
 
     @property
     def connection(self) -> Connection:
         """The connection, for statements that change something; to be asked for anew inside each savepoint."""
         if self._unopened:
-            self._open()
+            self._emit_savepoints()
         return self._connection
 
     @property
@@ -169,16 +169,16 @@ class Transaction:
         """Bring the sessions' pending changes to the database."""
         for session in self._sessions.values():
             if session.new or session.dirty or session.deleted:
-                self._open()
+                self._emit_savepoints()
                 session.flush()
 
-    def _open(self) -> None:
-        """Say the savepoints that have not been said yet: one for all, for nothing was changed between them."""
+    def _emit_savepoints(self) -> None:
+        """Send the pending SAVEPOINTs as one: nothing was changed between them."""
         if not self._unopened:
             return
         self._named += 1
         name = f"s{self._named}"
-        self._say(f"SAVEPOINT {name}")
+        self._execute(f"SAVEPOINT {name}")
         self._points[-self._unopened].is_first = True
         for point in self._points[-self._unopened :]:
             point.name = name
@@ -191,9 +191,9 @@ class Transaction:
             return
         if undo:
             self.forget()
-            self._say(f"ROLLBACK TO {point.name}")
+            self._execute(f"ROLLBACK TO {point.name}")
         if point.is_first and self._is_embedded:  # elsewhere it is a round trip, and the commit releases them all
-            self._say(f"RELEASE {point.name}")
+            self._execute(f"RELEASE {point.name}")
 
     def close(self) -> None:
         """Forget the sessions and the objects they hold; the connection stays open."""

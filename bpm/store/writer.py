@@ -18,10 +18,10 @@ from sqlalchemy import Connection, Table
 
 from bpm.errors import Overloaded, StorageUnavailable, describe
 from bpm.store.bulk import AppendedRow, Change, apply_changes, insert_appended
-from bpm.store.sync_runner import Entrance
 from bpm.store.faults import Diagnose, Fault
 from bpm.store.handover import Handover
 from bpm.store.link import Link
+from bpm.store.sync_runner import SyncRunner
 from bpm.store.transaction import Shared, Transaction
 from bpm.store.watchdog import Watch, Watchdog
 
@@ -61,7 +61,7 @@ class GroupWriter:
         self,
         connect: Callable[[], Connection],
         diagnose: Diagnose,
-        entrance: Entrance,
+        sync_runner: SyncRunner,
         watchdog: Watchdog,
         *,
         optimistic: bool,
@@ -73,7 +73,7 @@ class GroupWriter:
         """
         self._link = Link(connect)
         self._diagnose = diagnose
-        self._entrance = entrance
+        self._sync_runner = sync_runner
         self._watchdog = watchdog
         self._watch: Watch | None = None
         self._optimistic = optimistic
@@ -109,12 +109,12 @@ class GroupWriter:
 
     def _serve(self) -> None:
         self._watch = self._watchdog.watch(self._link.interrupt)
-        with self._entrance() as enter:
+        with self._sync_runner() as run_sync:
             while group := self._next_group():
-                enter(partial(self._commit, group))
+                run_sync(partial(self._commit, group))
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
                     group[0].future.get_loop().call_soon_threadsafe(self._deliver, group)
-            enter(self._link.drop)
+            run_sync(self._link.drop)
 
     def _next_group(self) -> list[Unit]:
         """Wait for work, and take what else has queued up meanwhile; an empty group is the end."""

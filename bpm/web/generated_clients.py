@@ -31,10 +31,10 @@ def plain(schema: Any) -> Any:
         return schema
     fields = cast("dict[str, Any]", schema)
     kept = {name: plain(value) if name not in _VALUES else value for name, value in fields.items()}
-    return _typed(_merged(_told_once(kept)))
+    return _typed(_merged(_without_redundancy(kept)))
 
 
-def _told_once(schema: dict[str, Any]) -> dict[str, Any]:
+def _without_redundancy(schema: dict[str, Any]) -> dict[str, Any]:
     """Leave out a title, which only repeats a class's name, and the default of a constant, which is the constant."""
     needless = {"title"} if isinstance(schema.get("title"), str) else set[str]()
     needless |= {"default"} if "const" in schema else set[str]()

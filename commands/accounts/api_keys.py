@@ -13,7 +13,13 @@ from bpm.accounts.keys import generate_key
 from bpm.accounts.lookup import find_account, present_sender
 from bpm.accounts.makers import end_of, ends_with, maker_of
 from bpm.accounts.names import check_scope
-from bpm.accounts.principals import held, principal_of_key, principal_of_user, require_held, require_power_over
+from bpm.accounts.principals import (
+    permissions_of_user,
+    principal_of_key,
+    principal_of_user,
+    require_held,
+    require_power_over,
+)
 from bpm.accounts.tables import ApiKey, User
 from bpm.bus import Command, Context, Id, Page, PagedQuery, handles
 from bpm.bus.paging import When
@@ -141,7 +147,7 @@ def _owner(command: CreateApiKeyCommand, sender: Principal, session: ScopedSessi
     if not owner.is_enabled:
         raise Conflict("The user is disabled")
     if own is None or own.id != owner.id:
-        require_power_over(sender, held(owner), owner.username)
+        require_power_over(sender, permissions_of_user(owner), owner.username)
     return owner
 
 

@@ -14,7 +14,7 @@ from bpm.accounts.limits import require_room
 from bpm.accounts.lookup import present_sender
 from bpm.accounts.makers import maker_of, require_lasting
 from bpm.accounts.names import check_password, check_permission, check_role, check_username
-from bpm.accounts.principals import held, is_administrator, require_held, require_power_over
+from bpm.accounts.principals import is_administrator, permissions_of_user, require_held, require_power_over
 from bpm.accounts.tables import User
 from bpm.bus import Command, Context, EffectContext, Id, Page, PagedQuery, handles
 from bpm.errors import Conflict, Invalid, NotFound
@@ -199,7 +199,7 @@ def _changeable_user(user_id: int, sender: Principal, context: Context) -> User:
     user = tables.find_user(context.session, user_id)
     if user is None:
         raise NotFound("User not found")
-    require_power_over(sender, held(user), user.username)
+    require_power_over(sender, permissions_of_user(user), user.username)
     return user
 
 

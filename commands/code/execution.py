@@ -14,7 +14,7 @@ from bpm.settings import Settings
 from commands.code.recording import Recording, outcome_of, row_of, source_hash, with_signatures
 from commands.code.sending import Sender
 from commands.code.tables import keep_run
-from commands.code.views import CodeRunView, Source, sentence, shown
+from commands.code.views import CodeRunView, Source, sentence, to_view
 from scripts import Run, Sandbox, SandboxUnavailable
 
 
@@ -87,7 +87,7 @@ async def execute(
     if run.failure is not None:
         await _note(context, row, kept)
         raise Failed(sentence(run.failure))
-    view = shown(run).model_copy(update={"run_id": row["id"] if kept else None})
+    view = to_view(run).model_copy(update={"run_id": row["id"] if kept else None})
 
     def settle(inner: Context) -> CodeRunView:
         sender.carry_out(inner)

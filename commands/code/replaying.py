@@ -12,7 +12,7 @@ from bpm.security.secrets import SecretBox
 from commands.code.recording import Answer, Recording, outcome_of, with_signatures
 from commands.code.sending import fingerprint
 from commands.code.tables import CodeRun, run_by_id
-from commands.code.views import CodeRunView, FailureView, Source, shown
+from commands.code.views import CodeRunView, FailureView, Source, to_view
 from scripts import CommandRefused, Sandbox, SandboxUnavailable
 
 DIFFERS = "replay_differs"
@@ -50,7 +50,7 @@ async def replay(
     command: ReplayCodeCommand, context: EffectContext, sandbox: Sandbox, secrets_box: SecretBox
 ) -> CodeReplayView:
     """Open the recording and run it; raises `NotFound`, and `Failed` when it was not kept whole."""
-    row = await context.read(lambda inside: existing_run(command.run_id, inside))
+    row = await context.read(lambda inside: get_or_404(command.run_id, inside))
     recording = Recording.opened(row.sealed, secrets_box)
     is_changed = command.code not in (None, recording.code)
     past = Past(recording.answers)
@@ -70,7 +70,7 @@ async def replay(
     return CodeReplayView(
         is_same=not differences,
         differences=differences,
-        run=shown(run) if run.failure is None else None,
+        run=to_view(run) if run.failure is None else None,
         failure=FailureView.model_validate(run.failure) if run.failure is not None else None,
     )
 
@@ -110,7 +110,7 @@ class Past:
         return answer.data
 
 
-def existing_run(id_: str, context: Context) -> CodeRun:
+def get_or_404(id_: str, context: Context) -> CodeRun:
     """Return a recorded run; raises `NotFound`."""
     row = run_by_id(context.session, id_)
     if row is None:

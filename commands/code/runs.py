@@ -8,7 +8,7 @@ from bpm.bus import Context, Moment, Page, PagedQuery, Query, View, handles
 from bpm.security.redaction import redacted_text, secret_texts, without_credentials, without_everywhere
 from bpm.security.secrets import SecretBox
 from commands.code.recording import Recording
-from commands.code.replaying import existing_run
+from commands.code.replaying import get_or_404
 from commands.code.tables import CodeRun, select_runs
 from commands.code.views import FailureView
 from scripts import Reason
@@ -92,7 +92,7 @@ class GetCodeRunByIdQuery(Query[RecordedRunDetailView]):
 @handles
 def get_run(query: GetCodeRunByIdQuery, context: Context, secrets_box: SecretBox) -> RecordedRunDetailView:
     """Look it up, and open it if it was kept whole."""
-    row = existing_run(query.run_id, context)
+    row = get_or_404(query.run_id, context)
     if row.sealed is None:
         return RecordedRunDetailView(**_figures(row))
     kept = Recording.opened(row.sealed, secrets_box)

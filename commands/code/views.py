@@ -47,7 +47,7 @@ class FailureView(View):
     column: int | None = None
 
 
-def shown(run: Run) -> CodeRunView:
+def to_view(run: Run) -> CodeRunView:
     """Show a run that ended well; raises `Failed` for text that no JSON can hold."""
     view = CodeRunView.model_validate(run)
     try:

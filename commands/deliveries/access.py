@@ -13,7 +13,7 @@ from bpm.events.subscription_tables import Subscription
 DeliveryId = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-def existing(id_: str, context: Context) -> Delivery:
+def get_or_404(id_: str, context: Context) -> Delivery:
     """Return a delivery of the organisation's; raises `NotFound`."""
     row = delivery_tables.delivery(context.tx, context.organization_id, id_)
     if row is None:

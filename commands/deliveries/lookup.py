@@ -8,14 +8,14 @@ from bpm.bus import Context, Id, Page, PagedQuery, Query, handles
 from bpm.errors import NotFound
 from bpm.events import delivery_tables, tables
 from bpm.events.delivery_tables import Delivery, DeliveryAttempt
-from commands.deliveries.access import DeliveryId, existing
+from commands.deliveries.access import DeliveryId, get_or_404
 from commands.deliveries.views import (
     AttemptView,
     DeliveryDetailView,
     DeliveryView,
-    shown,
-    shown_attempt,
-    shown_whole,
+    to_attempt_view,
+    to_detail_view,
+    to_view,
 )
 
 State = Literal["pending", "paused", "delivered", "dead", "cancelled"]
@@ -40,7 +40,7 @@ def list_deliveries(query: GetDeliveryListQuery, context: Context) -> Page[Deliv
         subscription_id=query.subscription_id, event_id=query.event_id, event=query.event, state=query.state
     )
     columns = {"createdAt": "created_at", "completedAt": "completed_at", "nextAttemptAt": "due_at", "event": "event"}
-    return query.page(context, statement, Delivery, shown, search=("event", "last_error"), sortable=columns)
+    return query.page(context, statement, Delivery, to_view, search=("event", "last_error"), sortable=columns)
 
 
 class GetDeliveryByIdQuery(Query[DeliveryDetailView]):
@@ -56,12 +56,12 @@ class GetDeliveryByIdQuery(Query[DeliveryDetailView]):
 @handles
 def get(query: GetDeliveryByIdQuery, context: Context) -> DeliveryDetailView:
     """Look it up."""
-    row = existing(query.id, context)
+    row = get_or_404(query.id, context)
     event = tables.event(context.tx, context.organization_id, row.event_id)
     attempts = delivery_tables.attempts_of(context.tx, context.organization_id, row.id)
     if event is None:
         raise NotFound("The event of this delivery was deleted")
-    return shown_whole(row, event, list(attempts))
+    return to_detail_view(row, event, list(attempts))
 
 
 class GetDeliveryAttemptListQuery(PagedQuery[Page[AttemptView]]):
@@ -82,5 +82,5 @@ def list_attempts(query: GetDeliveryAttemptListQuery, context: Context) -> Page[
     page = query.page(context, statement, DeliveryAttempt, lambda row: row, search=("error",), sortable=columns)
     wanted = [row.delivery_id for row in page.items]
     events = delivery_tables.events_of(context.tx, context.organization_id, wanted)
-    items = [shown_attempt(row, events.get(row.delivery_id)) for row in page.items]
+    items = [to_attempt_view(row, events.get(row.delivery_id)) for row in page.items]
     return Page[AttemptView].of(items, page.total_count, page.page_number, page.page_size)

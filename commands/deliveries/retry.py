@@ -8,14 +8,14 @@ from bpm.events.destination import Destinations
 from bpm.events.health import Health
 from bpm.events.publisher import Publisher
 from bpm.jobs import Job, JobQueue, Lanes
-from commands.deliveries.access import DeliveryId, active_subscription, existing
-from commands.deliveries.views import DeliveryView, shown
+from commands.deliveries.access import DeliveryId, active_subscription, get_or_404
+from commands.deliveries.views import DeliveryView, to_view
 
 
 class RetryDeliveryCommand(Command[DeliveryView]):
-    """Send a delivery again, at once, with a new round of attempts; one that waits is hurried, and keeps its place.
+    """Send a delivery again, at once, with a new round of attempts; one that waits is brought forward, and keeps its place.
 
-    Whatever the subscription's filter says by now: it is you who asks.
+    The subscription's filter is not applied again.
     """
 
     permission = "deliveries:write"
@@ -30,7 +30,7 @@ def retry(
     command: RetryDeliveryCommand, context: Context, publisher: Publisher, jobs: JobQueue, health: Health
 ) -> DeliveryView:
     """Let it go, in its place if it has one in a lane; what is due already goes by itself."""
-    row = existing(command.id, context)
+    row = get_or_404(command.id, context)
     subscription = active_subscription(row.subscription_id, context)
     now = context.now()
     health.forgive(context.tx, row.subscription_id, now)
@@ -42,7 +42,7 @@ def retry(
         turn = delivery_tables.revive(context.tx, whole.id, whole.turn, {"due_at": now, "tries": 0})
         jobs.enqueue(context.tx, Job(KIND, whole.id, turn, now))
     context.session.refresh(row)
-    return shown(row)
+    return to_view(row)
 
 
 class CancelDeliveryCommand(Command[DeliveryView]):
@@ -60,14 +60,14 @@ def cancel(
     command: CancelDeliveryCommand, context: Context, lanes: Lanes, jobs: JobQueue, destinations: Destinations
 ) -> DeliveryView:
     """End it, and let the next one in its lane go."""
-    row = existing(command.id, context)
+    row = get_or_404(command.id, context)
     if row.state not in (PENDING, PAUSED):
         raise Conflict(f"Delivery is {row.state} already")
     if row.state == PENDING:
         _withdraw(row, context, lanes, jobs, destinations)
     changes = {"state": CANCELLED, "due_at": None, "lane": None, "completed_at": context.now()}
     delivery_tables.change_delivery(context.tx, row, **changes)
-    return shown(row)
+    return to_view(row)
 
 
 def _withdraw(row: Delivery, context: Context, lanes: Lanes, jobs: JobQueue, destinations: Destinations) -> None:

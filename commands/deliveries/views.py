@@ -70,20 +70,20 @@ class RecoveryView(View):
     goes_on: bool
 
 
-def shown(row: Delivery) -> DeliveryView:
+def to_view(row: Delivery) -> DeliveryView:
     """Show a delivery."""
     return DeliveryView.model_validate(_fields(row))
 
 
-def shown_whole(row: Delivery, event: Event, attempts: list[DeliveryAttempt]) -> DeliveryDetailView:
+def to_detail_view(row: Delivery, event: Event, attempts: list[DeliveryAttempt]) -> DeliveryDetailView:
     """Show a delivery with its event and attempts."""
-    history = [shown_attempt(attempt, event) for attempt in attempts]
+    history = [to_attempt_view(attempt, event) for attempt in attempts]
     return DeliveryDetailView.model_validate(
         {**_fields(row), "data": without_credentials(event.data), "history": history}
     )
 
 
-def shown_attempt(row: DeliveryAttempt, event: Event | None) -> AttemptView:
+def to_attempt_view(row: DeliveryAttempt, event: Event | None) -> AttemptView:
     """Show an attempt; a body that was not kept is made anew from the event, as long as that is there."""
     body = row.request_body or (_usual_body(event) if event is not None else None)
     fields = {**row.model_dump(), "event": event.name if event else "", "attempt": row.number}

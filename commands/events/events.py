@@ -106,7 +106,7 @@ class GetEventListQuery(PagedQuery[Page[EventView]]):
 def list_events(query: GetEventListQuery, context: Context) -> Page[EventView]:
     """Return one page, the newest first."""
     columns = {"createdAt": "created_at", "id": "id", "event": "name"}
-    return query.page(context, tables.select_events(query.event), Event, _shown, search=("name",), sortable=columns)
+    return query.page(context, tables.select_events(query.event), Event, _to_view, search=("name",), sortable=columns)
 
 
 class EventTypeView(View):
@@ -226,7 +226,7 @@ def _first(row: dict[str, Any], key: str, context: Context) -> EventView:
     first = tables.event_by_key(context.tx, row["organization_id"], key)
     if first is None or (first.name, first.data) != (row["name"], row["data"]):
         raise Conflict("idempotencyKey: another event was published with this key")
-    return _shown(first)
+    return _to_view(first)
 
 
 def _start_processes(row: dict[str, Any], context: Context, registry: Registry) -> None:
@@ -271,7 +271,7 @@ def _type_view(name: str, own: EventType | None) -> EventTypeView:
     return EventTypeView.model_validate(fields)
 
 
-def _shown(event: Event) -> EventView:
+def _to_view(event: Event) -> EventView:
     return _view({**event.model_dump(), "data": without_credentials(event.data)})
 
 

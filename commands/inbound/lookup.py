@@ -11,7 +11,7 @@ from router import tables
 from router.tables import InboundRequest
 
 
-def existing_request(request_id: str, context: Context) -> InboundRequest:
+def get_or_404(request_id: str, context: Context) -> InboundRequest:
     """Return a captured request of the sender's organisation, whole; raises `NotFound`."""
     row = tables.inbound_request(context.tx, context.organization_id, request_id)
     if row is None:
@@ -29,7 +29,7 @@ def select_matching(
     config_key = wanted.pop("config_key", None)
     statement = tables.select_inbound(**wanted)
     if config_key is not None:
-        statement = tables.keyed(statement, config_key)
+        statement = tables.with_config_key(statement, config_key)
     if not words:
         return statement, None
     since = tables.searched_since(context.session, tables.between(statement, start, end))

@@ -12,8 +12,8 @@ from bpm.bus import Command, Context, EffectContext, Id, Moment, View, handles
 from bpm.bus.messages import Integer
 from bpm.bus.paging import When
 from bpm.errors import BpmError, Unavailable
-from commands.inbound.lookup import existing_request, select_matching
-from commands.inbound.views import InboundRequestView, shown
+from commands.inbound.lookup import get_or_404, select_matching
+from commands.inbound.views import InboundRequestView, to_view
 from router import tables
 from router.replay import Replays
 from router.replay.tables import among, count, oldest
@@ -61,7 +61,7 @@ class ReplayInboundRequestCommand(Command[ReplayView]):
 @handles
 async def replay(command: ReplayInboundRequestCommand, context: EffectContext, replays: Replays) -> ReplayView:
     """Judge outside any transaction, then open the request if it has not changed."""
-    row = await context.read(lambda inside: existing_request(command.request_id, inside))
+    row = await context.read(lambda inside: get_or_404(command.request_id, inside))
     judgement = replays.judge(row, context.now(), force=command.force)
 
     def reopen(inside: Context) -> ReplayView:
@@ -185,10 +185,10 @@ class DiscardInboundRequestCommand(Command[InboundRequestView]):
 @handles
 def discard(command: DiscardInboundRequestCommand, context: Context, replays: Replays) -> InboundRequestView:
     """Discard it, unless it was executed."""
-    row = existing_request(command.request_id, context)
+    row = get_or_404(command.request_id, context)
     replays.discard(context.tx, row, command.reason, context.principal.name, context.now())
     context.session.refresh(row)
-    return shown(row)
+    return to_view(row)
 
 
 def _found(command: ReplayInboundRequestsCommand, context: Context) -> Found:
@@ -208,8 +208,8 @@ def _found(command: ReplayInboundRequestsCommand, context: Context) -> Found:
     if command.request_ids is not None:
         statement = among(statement, command.request_ids)
     ids = oldest(context.session, statement, command.limit)
-    rows = [existing_request(request_id, context) for request_id in ids[:MAX_SHOWN]]
-    return Found(count(context.session, statement), ids, [shown(row) for row in rows], since)
+    rows = [get_or_404(request_id, context) for request_id in ids[:MAX_SHOWN]]
+    return Found(count(context.session, statement), ids, [to_view(row) for row in rows], since)
 
 
 async def _one(request_id: str, force: bool, context: EffectContext) -> NotReplayedView | None:

@@ -12,13 +12,13 @@ from bpm.security.redaction import REDACTED
 from bpm.security.references import FOREIGN, REFER, References, is_reference, may_refer
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.settings import Settings
-from commands.inbound.lookup import existing_request, select_matching
-from commands.inbound.views import InboundRequestDetailView, InboundRequestPage, shown, shown_whole
+from commands.inbound.lookup import get_or_404, select_matching
+from commands.inbound.views import InboundRequestDetailView, InboundRequestPage, to_detail_view, to_view
 from router import tables
 from router.attempts.tables import select_attempts
 from router.request import InboundCall
 from router.seal import RequestSeal
-from router.sealing import opened_definition
+from router.sealing import open_definition
 from router.signatures import STORED, SignatureConfig, explain
 from router.tables import InboundRequest
 
@@ -66,7 +66,7 @@ def list_requests(query: GetInboundRequestListQuery, context: Context) -> Inboun
         context,
         statement,
         InboundRequest,
-        shown,
+        to_view,
         created="received_at",
         sortable={"receivedAt": "received_at", "createdAt": "received_at"},
         unloaded=tables.BODIES,
@@ -87,10 +87,10 @@ class GetInboundRequestByIdQuery(Query[InboundRequestDetailView]):
 @handles
 def get(query: GetInboundRequestByIdQuery, context: Context) -> InboundRequestDetailView:
     """Look it up, and the commands it caused in the audit log."""
-    row = existing_request(query.request_id, context)
+    row = get_or_404(query.request_id, context)
     caused = select_audit_entries(None, correlation_id=row.request_id).limit(MAX_COMMANDS_SHOWN)
     history = context.session.exec(select_attempts(row.request_id)).all()
-    return shown_whole(row, context.session.exec(caused).all(), history)
+    return to_detail_view(row, context.session.exec(caused).all(), history)
 
 
 class SignatureExplanationView(View):
@@ -121,7 +121,7 @@ def explain_signature(
     query: ExplainSignatureQuery, context: Context, secrets_box: SecretBox, settings: Settings
 ) -> SignatureExplanationView:
     """Ask the signature doctor."""
-    row = existing_request(query.request_id, context)
+    row = get_or_404(query.request_id, context)
     if query.signature is not None and any(map(is_reference, query.signature.all_secrets)):
         _check_may_refer(context)
     config = query.signature or _configured(row, context, secrets_box)
@@ -146,7 +146,7 @@ def _on_trial(draft: SignatureConfig, row: InboundRequest, context: Context, sea
 def _configured(row: InboundRequest, context: Context, box: SecretBox) -> SignatureConfig:
     config = tables.config_by_id(context.tx, context.organization_id, row.config_id or 0)
     try:
-        definition = opened_definition(config.definition, box) if config is not None else {}
+        definition = open_definition(config.definition, box) if config is not None else {}
     except SecretError as error:
         raise Invalid(f"signature.secret: {error}") from error
     if definition.get("signature") is None:

@@ -89,12 +89,12 @@ class InboundRequestDetailView(InboundRequestView):
     timeline: list[TimelineEntryView]
 
 
-def shown(row: InboundRequest) -> InboundRequestView:
+def to_view(row: InboundRequest) -> InboundRequestView:
     """Show one request in a list."""
     return InboundRequestView.model_validate(_common(row))
 
 
-def shown_whole(
+def to_detail_view(
     row: InboundRequest, audit: Iterable[AuditEntry], history: Iterable[InboundAttempt]
 ) -> InboundRequestDetailView:
     """Show everything of one request; `audit` are the commands that it caused."""

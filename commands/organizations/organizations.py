@@ -77,7 +77,7 @@ class CreateOrganizationCommand(Command[OrganizationView]):
 def create(command: CreateOrganizationCommand, context: Context) -> OrganizationView:
     """Store it."""
     row = Organization(created_at=context.now(), **_columns(command, {}))
-    return _kept(row, context)
+    return _save_or_409(row, context)
 
 
 class UpdateOrganizationCommand(Command[OrganizationView]):
@@ -105,10 +105,10 @@ class UpdateOrganizationCommand(Command[OrganizationView]):
 @handles
 def update(command: UpdateOrganizationCommand, context: Context) -> OrganizationView:
     """Store what was given."""
-    row = _existing(command.id, context)
+    row = _get_or_404(command.id, context)
     row.sqlmodel_update(_columns(command, row.features))
     row.updated_at = context.now()
-    return _kept(row, context)
+    return _save_or_409(row, context)
 
 
 class DeactivateOrganizationCommand(Command[OrganizationView]):
@@ -136,7 +136,7 @@ async def deactivate(
 
 
 def _switch_off(organization_id: int, context: Context, accounts: Accounts) -> OrganizationView:
-    row = _existing(organization_id, context)
+    row = _get_or_404(organization_id, context)
     if row.id == INSTALLATION:
         raise Conflict("The installation's own organisation can't be deactivated")
     if row.deactivated_at is not None:
@@ -144,7 +144,7 @@ def _switch_off(organization_id: int, context: Context, accounts: Accounts) -> O
     row.deactivated_at = context.now()
     context.tx.forget()
     context.after_commit(accounts.forget)
-    return _kept(row, context)
+    return _save_or_409(row, context)
 
 
 class ActivateOrganizationCommand(Command[OrganizationView]):
@@ -169,11 +169,11 @@ async def activate(
 
 
 def _switch_on(organization_id: int, context: Context, accounts: Accounts) -> OrganizationView:
-    row = _existing(organization_id, context)
+    row = _get_or_404(organization_id, context)
     if row.deactivated_at is None:
         raise Conflict("Organisation is already active")
     row.deactivated_at = None
-    view = _kept(row, context)
+    view = _save_or_409(row, context)
     acting = replace(context.principal, organization_id=organization_id)
     for subscription_id in begin_to_resume(context.tx, organization_id):
         context.later("ResumeDeliveriesCommand", {"subscriptionId": subscription_id}, principal=acting)
@@ -197,7 +197,7 @@ def list_organizations(query: GetOrganizationListQuery, context: Context) -> Pag
     statement = organizations.select_organizations(is_active=query.is_active)
     columns = {"createdAt": "created_at", "id": "id", "name": "name"}
     words = ("name", "description")
-    return query.page(context, statement, Organization, _shown, search=words, sortable=columns)
+    return query.page(context, statement, Organization, _to_view, search=words, sortable=columns)
 
 
 class GetOrganizationByIdQuery(Query[OrganizationView]):
@@ -213,7 +213,7 @@ class GetOrganizationByIdQuery(Query[OrganizationView]):
 @handles
 def get(query: GetOrganizationByIdQuery, context: Context) -> OrganizationView:
     """Look it up."""
-    return _shown(_existing(query.id, context))
+    return _to_view(_get_or_404(query.id, context))
 
 
 class OwnOrganizationView(View):
@@ -238,7 +238,7 @@ class GetOwnOrganizationQuery(Query[OwnOrganizationView]):
 @handles
 def get_own(query: GetOwnOrganizationQuery, context: Context, settings: Settings) -> OwnOrganizationView:
     """Look it up."""
-    row = _existing(context.organization_id, context)
+    row = _get_or_404(context.organization_id, context)
     return OwnOrganizationView(
         id=context.organization_id,
         name=row.name,
@@ -249,7 +249,7 @@ def get_own(query: GetOwnOrganizationQuery, context: Context, settings: Settings
     )
 
 
-def _existing(organization_id: int, context: Context) -> Organization:
+def _get_or_404(organization_id: int, context: Context) -> Organization:
     row = organizations.organization(context.tx, organization_id)
     if row is None:
         raise NotFound(MISSING)
@@ -263,13 +263,13 @@ def _columns(command: CreateOrganizationCommand | UpdateOrganizationCommand, fea
     return {**given, "features": {**features, **switched}}
 
 
-def _kept(row: Organization, context: Context) -> OrganizationView:
+def _save_or_409(row: Organization, context: Context) -> OrganizationView:
     if not organizations.keep_organization(context.tx, row):
         raise Conflict(TAKEN)
-    return _shown(row)
+    return _to_view(row)
 
 
-def _shown(row: Organization) -> OrganizationView:
+def _to_view(row: Organization) -> OrganizationView:
     about = row.model_dump(exclude={"features"})
     return OrganizationView(**about, is_active=row.deactivated_at is None, features=_features(row))
 

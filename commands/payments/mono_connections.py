@@ -69,7 +69,7 @@ def _keep(command: CompleteMonoConnectionCommand, exchange: Exchange, context: C
     if connection.account_id is not None:
         told = {"reference": command.reference} if command.reference else {}
         keep_account(context, connection.account_id, "mono.account_connected", told, None)
-    publish(context, f"mono.connection_{connection.status}", _told(connection))
+    publish(context, f"mono.connection_{connection.status}", _event_data(connection))
     return MonoConnectionView.model_validate(connection)
 
 
@@ -79,7 +79,7 @@ def _status(command: CompleteMonoConnectionCommand, exchange: Exchange) -> Statu
     return "connected" if exchange.account_id is not None else "failed"
 
 
-def _told(connection: MonoConnection) -> dict[str, Any]:
+def _event_data(connection: MonoConnection) -> dict[str, Any]:
     return {
         "accountId": connection.account_id,
         "reference": connection.reference,

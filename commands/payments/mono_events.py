@@ -57,7 +57,7 @@ def process(command: ProcessMonoEventCommand, context: Context) -> MonoEventView
     if is_new:
         if account_id is not None and name in mono_events.ACCOUNT_EVENTS:
             keep_account(context, account_id, name, mono_events.account_details(name, command.data), occurred_at)
-        publish(context, name, _told(event))
+        publish(context, name, _event_data(event))
     return MonoEventView(event=event.event, published_as=name, account_id=account_id, duplicate=not is_new)
 
 
@@ -89,7 +89,7 @@ def _is_late(account: MonoAccount, occurred_at: datetime | None) -> bool:
     return occurred_at is not None and account.event_at is not None and occurred_at < account.event_at
 
 
-def _told(event: MonoEvent) -> dict[str, Any]:
+def _event_data(event: MonoEvent) -> dict[str, Any]:
     return {
         "event": event.event,
         "eventId": event.event_id,

@@ -46,7 +46,7 @@ def process(command: ProcessRemitaCollectionNotificationCommand, context: Contex
     """Store and publish what is new."""
     accepted = [item for item in command.items if _keep(item, context)]
     for item in accepted:
-        publish(context, "remita.collection_notified", _told(item, context))
+        publish(context, "remita.collection_notified", _event_data(item, context))
     keep_rejections(context, "collection", command.rejected)
     return NotificationView(
         accepted=len(accepted), duplicates=len(command.items) - len(accepted), rejected=len(command.rejected)
@@ -64,7 +64,7 @@ def _keep(item: RemitaCollectionItem, context: Context) -> bool:
     return tables.insert_once(context.tx, RemitaCollection, row)
 
 
-def _told(item: RemitaCollectionItem, context: Context) -> dict[str, Any]:
+def _event_data(item: RemitaCollectionItem, context: Context) -> dict[str, Any]:
     fields = item.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"request_id"})
     return {**fields, "mandateRequestId": item.request_id, "requestId": context.envelope.root}
 

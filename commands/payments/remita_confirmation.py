@@ -80,7 +80,9 @@ def _record(payment: RemitaPayment, answer: PaymentStatus, context: Context) -> 
         changes |= _verdict(payment, answer, context)
     tables.change(context.tx, context.organization_id, payment, changes)
     if answer.paid:
-        publish(context, "remita.payment_mismatch" if payment.incident else "remita.payment_confirmed", _told(payment))
+        publish(
+            context, "remita.payment_mismatch" if payment.incident else "remita.payment_confirmed", _event_data(payment)
+        )
     elif payment.checks <= len(RECHECKS):
         ask_later(context, payment.rrr, payment.checks)
 
@@ -104,7 +106,7 @@ def _incident(payment: RemitaPayment, answer: PaymentStatus) -> str | None:
     return None
 
 
-def _told(payment: RemitaPayment) -> dict[str, Any]:
+def _event_data(payment: RemitaPayment) -> dict[str, Any]:
     return {
         "rrr": payment.rrr,
         "orderId": payment.order_id,

@@ -66,7 +66,7 @@ def process(
     """Store and publish what is new, and ask for its confirmation if Remita can be asked."""
     accepted = [notification for notification in command.notifications if _keep(notification, context)]
     for notification in accepted:
-        publish(context, "remita.payment_notified", _told(notification, context))
+        publish(context, "remita.payment_notified", _event_data(notification, context))
         if remita_api.configured and may_ask(context.organization_id):
             ask_later(context, notification.rrr, checks=0)
     keep_rejections(context, "payment", command.rejected)
@@ -87,7 +87,7 @@ def _keep(notification: RemitaNotification, context: Context) -> bool:
     return tables.insert_once(context.tx, RemitaPayment, row)
 
 
-def _told(notification: RemitaNotification, context: Context) -> dict[str, Any]:
+def _event_data(notification: RemitaNotification, context: Context) -> dict[str, Any]:
     fields = notification.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {**fields, "status": tables.UNCONFIRMED, "requestId": context.envelope.root}
 

@@ -77,7 +77,7 @@ class CreateProcessDefinitionCommand(Command[DeploymentView]):
     """
 
     permission = "processes:write"
-    aliases = ("CreateProcessDefinitiionCommand",)
+    aliases = ("CreateProcessDefinitiionCommand",)  # so misspelled by older clients
     succeeded = "Process definition created successfully"
     sources = SOURCE_NAMES
     failed = "Validation failed"

@@ -13,11 +13,11 @@ from bpm.events.health import Health
 from bpm.events.sealing import (
     SigningSecret,
     has_secrets,
-    opened_headers,
-    opened_url,
-    sealed_headers,
-    sealed_secrets,
-    sealed_transform,
+    open_headers,
+    open_url,
+    seal_headers,
+    seal_secrets,
+    seal_transform,
     url_columns,
 )
 from bpm.events.signing import new_secret
@@ -27,7 +27,7 @@ from bpm.security.redaction import REDACTED, SOURCE_NAMES, redacted_url
 from bpm.security.sealing import NOT_STORED, placeholders_in
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.settings import Settings
-from commands.subscriptions.access import existing, shown_now
+from commands.subscriptions.access import current_view, get_or_404
 from commands.subscriptions.checks import check_events, check_room, check_script, check_url, field_problems
 from commands.subscriptions.fields import (
     Description,
@@ -44,7 +44,7 @@ from commands.subscriptions.fields import (
     Transform,
     Url,
 )
-from commands.subscriptions.views import SubscriptionView, SubscriptionWithSecretView, shown_with_secret
+from commands.subscriptions.views import SubscriptionView, SubscriptionWithSecretView, to_view_with_secret
 from scripts import Sandbox
 
 
@@ -112,13 +112,13 @@ def _create(
         **url_columns(command.url, box),
         **_transform(command, None, context),
         "headers": _headers(command, None, box),
-        "secrets": sealed_secrets([SigningSecret(command.secret or new_secret())], box),
+        "secrets": seal_secrets([SigningSecret(command.secret or new_secret())], box),
         "version": 1,
         "is_resuming": False,
         "created_at": context.now(),
     }
     id_ = subscription_tables.insert_subscription(context.tx, values)
-    return shown_with_secret(existing(id_, context), None, context)
+    return to_view_with_secret(get_or_404(id_, context), None, context)
 
 
 class UpdateSubscriptionCommand(Command[SubscriptionView]):
@@ -175,7 +175,7 @@ async def update(
 
 
 def _update(command: UpdateSubscriptionCommand, context: Context, box: SecretBox) -> SubscriptionView:
-    row = existing(command.id, context, command.dialect)
+    row = get_or_404(command.id, context, command.dialect)
     given = command.model_fields_set
     if "events" in given:
         check_events(command.events, context, row.dialect)
@@ -191,7 +191,7 @@ def _update(command: UpdateSubscriptionCommand, context: Context, box: SecretBox
         values["headers"] = _headers(command, row.headers, box)
     values |= {"version": row.version + 1, "updated_at": context.now()}
     subscription_tables.update_subscription(context.tx, row, values)
-    return shown_now(row, context)
+    return current_view(row, context)
 
 
 class DeletedSubscriptionView(View):
@@ -220,7 +220,7 @@ class DeleteSubscriptionCommand(Command[DeletedSubscriptionView]):
 @handles
 def delete(command: DeleteSubscriptionCommand, context: Context, health: Health) -> DeletedSubscriptionView:
     """Let no event find it any more; what waits is cancelled when it is looked at."""
-    row = existing(command.id, context, command.dialect)
+    row = get_or_404(command.id, context, command.dialect)
     now = context.now()
     subscription_tables.delete_subscription(context.tx, command.id, now)
     recovery_tables.cancel_paused(context.tx, command.id, now)
@@ -251,9 +251,9 @@ def _refuse_transform_of_another(command: UpdateSubscriptionCommand, row: Subscr
 
 def _url_given(command: UpdateSubscriptionCommand, context: Context, box: SecretBox) -> str:
     """Return the whole URL that is meant: the stored one where it is given as it is shown."""
-    row = existing(command.id, context, command.dialect)
+    row = get_or_404(command.id, context, command.dialect)
     if command.url == redacted_url(row.url):
-        return opened_url(row, box)
+        return open_url(row, box)
     if REDACTED in command.url:
         raise Invalid(f"url: {REDACTED} {NOT_STORED}, or leave the URL as it is shown")
     return command.url
@@ -268,7 +268,7 @@ def _transform(
     if command.transform is None:
         return {"transform": None, "script_authority": None}
     has_script = command.transform.script is not None
-    sealed = sealed_transform(command.transform.model_dump(exclude_unset=True), stored, context.box)
+    sealed = seal_transform(command.transform.model_dump(exclude_unset=True), stored, context.box)
     unknown = list(placeholders_in(sealed.get("template"), "transform.template"))
     if unknown:
         raise Invalid(*(f"{place}: {REDACTED} {NOT_STORED}" for place in unknown))
@@ -283,7 +283,7 @@ def _headers(
 ) -> str | None:
     """Seal the headers, with the stored value wherever stars stand for it; raises `Invalid`."""
     try:
-        known = opened_headers(stored, box) if REDACTED in command.headers.values() else {}
-        return sealed_headers(with_stored_values(command.headers, known), box)
+        known = open_headers(stored, box) if REDACTED in command.headers.values() else {}
+        return seal_headers(with_stored_values(command.headers, known), box)
     except (HeaderError, SecretError) as error:
         raise Invalid(f"headers: {error}") from error

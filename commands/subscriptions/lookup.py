@@ -8,9 +8,9 @@ from bpm.bus import Context, Id, Page, PagedQuery, Query, handles
 from bpm.events import health_tables, subscription_tables
 from bpm.events.subscription_tables import SUBSCRIPTIONS, Subscription
 from bpm.store.patterns import before
-from commands.subscriptions.access import existing, shown_now
+from commands.subscriptions.access import current_view, get_or_404
 from commands.subscriptions.fields import Dialect
-from commands.subscriptions.views import SubscriptionView, shown
+from commands.subscriptions.views import SubscriptionView, to_view
 
 
 class GetSubscriptionListQuery(PagedQuery[Page[SubscriptionView]]):
@@ -39,7 +39,7 @@ def list_subscriptions(query: GetSubscriptionListQuery, context: Context) -> Pag
     words = ("name", "description", address)
     page = query.page(context, statement, Subscription, lambda row: row, search=words, sortable=columns)
     doing = health_tables.health_of(context.tx, context.organization_id, [row.id for row in page.items])
-    items = [shown(row, doing.get(row.id), context) for row in page.items]
+    items = [to_view(row, doing.get(row.id), context) for row in page.items]
     return Page[SubscriptionView].of(items, page.total_count, page.page_number, page.page_size)
 
 
@@ -57,4 +57,4 @@ class GetSubscriptionByIdQuery(Query[SubscriptionView]):
 @handles
 def get(query: GetSubscriptionByIdQuery, context: Context) -> SubscriptionView:
     """Look it up."""
-    return shown_now(existing(query.id, context, query.dialect), context)
+    return current_view(get_or_404(query.id, context, query.dialect), context)

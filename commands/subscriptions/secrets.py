@@ -9,14 +9,14 @@ from pydantic import Field
 from bpm.bus import Command, Context, Id, Query, handles
 from bpm.errors import Conflict, Forbidden
 from bpm.events import health_tables, subscription_tables
-from bpm.events.sealing import SigningSecret, opened_secrets, sealed_secrets
+from bpm.events.sealing import SigningSecret, open_secrets, seal_secrets
 from bpm.events.signing import new_secret
 from bpm.events.subscription_tables import Subscription
 from bpm.security.secrets import SecretBox, SecretError
-from commands.subscriptions.access import existing
+from commands.subscriptions.access import get_or_404
 from commands.subscriptions.checks import field_problems
 from commands.subscriptions.fields import Dialect
-from commands.subscriptions.views import SecretRotationView, SubscriptionWithSecretView, shown_with_secret
+from commands.subscriptions.views import SecretRotationView, SubscriptionWithSecretView, to_view_with_secret
 
 MAX_SECRETS = 3
 
@@ -42,13 +42,13 @@ class RotateSubscriptionSecretCommand(Command[SecretRotationView]):
 @handles
 def rotate(command: RotateSubscriptionSecretCommand, context: Context, secrets_box: SecretBox) -> SecretRotationView:
     """Put the new secret in front."""
-    row = existing(command.id, context)
+    row = get_or_404(command.id, context)
     now = context.now()
     ends = now + timedelta(hours=command.overlap_hours)
-    former = [s for s in _opened(row, secrets_box) if s.expires_at is None or s.expires_at > now]
+    former = [s for s in _open_secrets(row, secrets_box) if s.expires_at is None or s.expires_at > now]
     kept = [SigningSecret(s.secret, min(s.expires_at or ends, ends)) for s in former] if ends > now else []
     fresh = SigningSecret(command.secret or new_secret())
-    sealed = sealed_secrets([fresh, *kept][:MAX_SECRETS], secrets_box)
+    sealed = seal_secrets([fresh, *kept][:MAX_SECRETS], secrets_box)
     values = {"secrets": sealed, "version": row.version + 1, "updated_at": now}
     subscription_tables.update_subscription(context.tx, row, values)
     return SecretRotationView(id=command.id, secret=fresh.secret, previous_expires_at=ends if kept else None)
@@ -68,19 +68,19 @@ class GetSubscriptionSecretQuery(Query[SubscriptionWithSecretView]):
 @handles
 def get_secret(query: GetSubscriptionSecretQuery, context: Context) -> SubscriptionWithSecretView:
     """Look it up; other secrets are shown when they are made and never again."""
-    row = existing(query.id, context, query.dialect)
+    row = get_or_404(query.id, context, query.dialect)
     if row.dialect != "plandocket":
         raise Forbidden("the secret is shown when it is made and never again; rotate it to get a new one")
     health = health_tables.health(context.tx, context.organization_id, query.id)
     try:
-        return shown_with_secret(row, health, context)
+        return to_view_with_secret(row, health, context)
     except SecretError as error:
         raise Conflict(f"secret: {error}") from error
 
 
-def _opened(row: Subscription, box: SecretBox) -> list[SigningSecret]:
+def _open_secrets(row: Subscription, box: SecretBox) -> list[SigningSecret]:
     """Return the stored secrets; those that can't be opened any more are lost, and a new one is the remedy."""
     try:
-        return opened_secrets(row.secrets, box)
+        return open_secrets(row.secrets, box)
     except SecretError:
         return []

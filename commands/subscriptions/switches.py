@@ -4,7 +4,7 @@ from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Conflict
 from bpm.events import subscription_tables
 from bpm.events.health import Health
-from commands.subscriptions.access import existing, shown_now
+from commands.subscriptions.access import current_view, get_or_404
 from commands.subscriptions.views import SubscriptionView
 
 
@@ -21,14 +21,14 @@ class ActivateSubscriptionCommand(Command[SubscriptionView]):
 @handles
 def activate(command: ActivateSubscriptionCommand, context: Context, health: Health) -> SubscriptionView:
     """Switch it on, close its breaker, and begin with what was kept."""
-    row = existing(command.id, context)
+    row = get_or_404(command.id, context)
     if row.is_active:
         raise Conflict("Subscription is already active")
     values = {"is_active": True, "is_resuming": True, "disabled_reason": None, "updated_at": context.now()}
     subscription_tables.update_subscription(context.tx, row, values)
     health.forgive(context.tx, command.id, context.now())
     context.call("ResumeDeliveriesCommand", {"subscriptionId": command.id})
-    return shown_now(row, context)
+    return current_view(row, context)
 
 
 class DeactivateSubscriptionCommand(Command[SubscriptionView]):
@@ -44,10 +44,10 @@ class DeactivateSubscriptionCommand(Command[SubscriptionView]):
 @handles
 def deactivate(command: DeactivateSubscriptionCommand, context: Context, health: Health) -> SubscriptionView:
     """Switch it off; what waits is put aside when it is looked at."""
-    row = existing(command.id, context)
+    row = get_or_404(command.id, context)
     if not row.is_active:
         raise Conflict("Subscription is already inactive")
     values = {"is_active": False, "is_resuming": False, "updated_at": context.now()}
     subscription_tables.update_subscription(context.tx, row, values)
     health.look_at_all(context.tx, command.id, context.now())
-    return shown_now(row, context)
+    return current_view(row, context)

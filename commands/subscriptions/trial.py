@@ -10,7 +10,7 @@ from bpm.events.health import Health
 from bpm.events.names import EventName
 from bpm.events.publisher import Publisher
 from bpm.security.identifiers import new_id
-from commands.subscriptions.access import existing
+from commands.subscriptions.access import get_or_404
 
 
 class TestEventView(View):
@@ -35,7 +35,7 @@ class SendTestEventCommand(Command[TestEventView]):
 @handles
 def send_test(command: SendTestEventCommand, context: Context, publisher: Publisher, health: Health) -> TestEventView:
     """Store the event without looking for other subscribers, and ask for its delivery."""
-    row = existing(command.id, context)
+    row = get_or_404(command.id, context)
     if not row.is_active:
         raise Conflict("The subscription is inactive; activate it first")
     name, now = command.event or TEST_EVENT, context.now()

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from bpm.bus import Context, Moment, View
 from bpm.events.headers import redacted_headers
-from bpm.events.sealing import opened_headers, opened_secrets, shown_transform
+from bpm.events.sealing import open_headers, open_secrets, transform_for_view
 from bpm.events.subscription_tables import Subscription, SubscriptionHealth
 from bpm.security.permissions import WRITE_CODE
 from bpm.security.redaction import redacted_url
@@ -63,16 +63,16 @@ class SecretRotationView(View):
     previous_expires_at: Moment | None
 
 
-def shown(row: Subscription, health: SubscriptionHealth | None, context: Context) -> SubscriptionView:
+def to_view(row: Subscription, health: SubscriptionHealth | None, context: Context) -> SubscriptionView:
     """Show a subscription without its secrets."""
     return SubscriptionView.model_validate(_fields(row, health, context))
 
 
-def shown_with_secret(
+def to_view_with_secret(
     row: Subscription, health: SubscriptionHealth | None, context: Context
 ) -> SubscriptionWithSecretView:
     """Show a subscription with its newest secret; raises `SecretError` when that can't be opened."""
-    secret = opened_secrets(row.secrets, context.box)[0].secret
+    secret = open_secrets(row.secrets, context.box)[0].secret
     return SubscriptionWithSecretView.model_validate({**_fields(row, health, context), "secret": secret})
 
 
@@ -84,7 +84,7 @@ def _fields(row: Subscription, health: SubscriptionHealth | None, context: Conte
         **doing.model_dump(include={"last_triggered_at", "last_success_at", "last_failure_at", "failure_count"}),
         "url": redacted_url(row.url),
         "headers": _headers(row, context.box),
-        "transform": shown_transform(row.transform, context.box, with_secrets=may_write),
+        "transform": transform_for_view(row.transform, context.box, with_secrets=may_write),
         "breaker": _breaker(doing.open_until, context.now()),
         "open_until": doing.open_until,
     }
@@ -92,7 +92,7 @@ def _fields(row: Subscription, health: SubscriptionHealth | None, context: Conte
 
 def _headers(row: Subscription, box: SecretBox) -> dict[str, str]:
     try:
-        return redacted_headers(opened_headers(row.headers, box))
+        return redacted_headers(open_headers(row.headers, box))
     except SecretError:
         return {}
 

@@ -16,7 +16,7 @@ from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.webhooks.backtest_views import BackTestView, changed_count
 from commands.webhooks.checks import Findings, check_code
-from commands.webhooks.trial import READ_REQUESTS, row_of, sender_of, tried_wrongly
+from commands.webhooks.trial import READ_REQUESTS, draft_problems, row_of, sender_of
 from router import backtest, tables
 from router.backtest import MAX_COUNT, MAX_KEPT, BackTests, Plan, Tally
 from router.config import ExecutionType, WebHookFields
@@ -63,7 +63,7 @@ class BackTestWebHookConfigCommand(Command[BackTestView]):
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
         """A configuration is needed, states must exist, and scripts take their time."""
-        yield from tried_wrongly(fields)
+        yield from draft_problems(fields)
         states = fields.get("states")
         if isinstance(states, list) and any(state not in STATES for state in states):  # pyright: ignore[reportUnknownVariableType]
             yield f"states: must be some of {', '.join(STATES)}"
@@ -140,8 +140,8 @@ def _plan(command: BackTestWebHookConfigCommand, row: WebhookConfig, context: Co
         before = tables.config_by_id(context.tx, context.organization_id, command.id)
     return Plan(
         context.organization_id,
-        config=backtest.kept(row),
-        before=backtest.kept(before) if before is not None else None,
+        config=backtest.snapshot_of(row),
+        before=backtest.snapshot_of(before) if before is not None else None,
         count=command.count,
         since=command.since.isoformat() if command.since is not None else None,
         states=tuple(command.states),

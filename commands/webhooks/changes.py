@@ -25,13 +25,13 @@ from router import tables
 from router.config import WebHookFields
 from router.paths import shape
 from router.rule import authority_of
-from router.sealing import redacted_definition, sealed_definition, with_stored_secrets
+from router.sealing import redacted_definition, seal_definition, with_stored_secrets
 from router.tables import WebhookConfig
 
 NOT_FOUND = "Configuration not found"
 
 
-def existing(config_id: int, context: Context) -> WebhookConfig:
+def get_or_404(config_id: int, context: Context) -> WebhookConfig:
     """Return a configuration of the caller's organisation; raises `NotFound`."""
     row = tables.config_by_id(context.tx, context.organization_id, config_id)
     if row is None:
@@ -54,7 +54,7 @@ def insert(
     run_as_id = check_references(fields, findings, context, registry)
     check_key(key, findings, context)
     check_address(fields, findings, context)
-    definition = sealed_definition(definition_of(fields), box)
+    definition = seal_definition(definition_of(fields), box)
     check_secrets(definition, {}, findings, context)
     check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
     check_signature(definition, box, findings)
@@ -87,7 +87,7 @@ def replace(
     tables.lock_configs(context.tx)
     run_as_id = check_references(fields, findings, context, registry)
     check_address(fields, findings, context, own_id=row.id)
-    definition = with_stored_secrets(sealed_definition(definition_of(fields), box), row.definition)
+    definition = with_stored_secrets(seal_definition(definition_of(fields), box), row.definition)
     check_secrets(definition, row.definition, findings, context)
     check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
     check_signature(definition, box, findings)
@@ -135,7 +135,7 @@ def draft_row(
 ) -> WebhookConfig:
     """Return the row that a draft, or one of changes to `saved`, would be stored as."""
     stored = saved.definition if saved else {}
-    definition = with_stored_secrets(sealed_definition(definition_of(fields), box), stored)
+    definition = with_stored_secrets(seal_definition(definition_of(fields), box), stored)
     check_secrets(definition, stored, findings, context)
     check_signature(definition, box, findings)
     check_answers(fields, findings)

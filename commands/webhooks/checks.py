@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bpm.accounts.makers import require_lasting
-from bpm.accounts.principals import held, lacking, principal_of_user
+from bpm.accounts.principals import missing_permissions, permissions_of_user, principal_of_user
 from bpm.accounts.tables import find_user_named
 from bpm.bus import Context, Message, Registry
 from bpm.errors import BpmError, Conflict, Forbidden, Invalid
@@ -19,7 +19,7 @@ from router.config import ExecutionType, WebHookFields, unknown_command
 from router.deduplication import parts_of
 from router.parameters import placeholders_in
 from router.paths import overlaps, shape
-from router.sealing import mapped, opened_definition, references_in
+from router.sealing import map_secrets, open_definition, references_in
 from router.signatures import STORED, SignatureConfig
 from scripts import Check, Problem, Sandbox
 
@@ -58,12 +58,12 @@ async def check_code(fields: WebHookFields, sandbox: Sandbox, organization_id: i
         return Findings()
     found: Check = await sandbox.check(fields.execution_code, str(organization_id))
     return Findings(
-        invalid=[placed(problem, "executionCode") for problem in found.problems],
-        warnings=[placed(warning, "executionCode") for warning in found.warnings],
+        invalid=[sentence_with_place(problem, "executionCode") for problem in found.problems],
+        warnings=[sentence_with_place(warning, "executionCode") for warning in found.warnings],
     )
 
 
-def placed(problem: Problem, name: str) -> str:
+def sentence_with_place(problem: Problem, name: str) -> str:
     """Return a compiler's problem as a sentence with its place."""
     return f"{name}: line {problem.line}, column {problem.column}: {problem.message}"
 
@@ -156,7 +156,7 @@ def check_secrets(
             findings.invalid.append(f"secret: {REDACTED} {NOT_STORED}")
         return secret
 
-    mapped(definition, check)
+    map_secrets(definition, check)
     findings.invalid.extend(f"{place}: {REDACTED} {NOT_STORED}" for place in placeholders_in(definition))
     new = references_in(definition) - references_in(stored)
     if new and context.organization_id != INSTALLATION:
@@ -178,7 +178,7 @@ def check_signature(definition: Mapping[str, Any], box: SecretBox, findings: Fin
     """Say what looks wrong with a signature, the stored secrets that it keeps included."""
     signature = definition.get("signature")
     try:
-        opened = opened_definition(definition, box)["signature"] if signature is not None else None
+        opened = open_definition(definition, box)["signature"] if signature is not None else None
         config = SignatureConfig.model_validate(opened, context=STORED) if opened is not None else None
     except ValueError:
         return  # it can't be opened, or is refused anyway
@@ -221,7 +221,7 @@ def _run_as(name: str, findings: Findings, context: Context) -> Principal:
     if account is None or not account.is_enabled:
         findings.invalid.append(f"runAs: no enabled user or service account is named {name!r}")
         return context.principal
-    more = lacking(context.principal, held(account))
+    more = missing_permissions(context.principal, permissions_of_user(account))
     if more:
         findings.invalid.append(f"runAs: {name!r} may do more than you: {', '.join(more)}")
     return principal_of_user(account)

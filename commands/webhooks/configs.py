@@ -11,7 +11,7 @@ from bpm.errors import Conflict, NotFound
 from bpm.security.redaction import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
-from commands.webhooks.changes import NOT_FOUND, delete, existing, insert, replace, switch
+from commands.webhooks.changes import NOT_FOUND, delete, get_or_404, insert, replace, switch
 from commands.webhooks.checks import check_code
 from commands.webhooks.views import (
     ActivatedWebHookConfigView,
@@ -19,8 +19,8 @@ from commands.webhooks.views import (
     DeletedWebHookConfigView,
     WebHookConfigRevisionView,
     WebHookConfigView,
-    shown,
-    shown_revision,
+    to_revision_view,
+    to_view,
 )
 from router import tables
 from router.config import KEY, Type, WebHookFields, demands
@@ -70,7 +70,7 @@ async def create(
 
     def store(inside: Context) -> WebHookConfigView:
         row = insert(command, command.key, findings, inside, registry, secrets_box, settings)
-        return shown(row, settings.base_url, inside, findings.warnings)
+        return to_view(row, settings.base_url, inside, findings.warnings)
 
     view = await context.conclude(store)
     await routes.refresh()
@@ -111,11 +111,11 @@ async def update(
     findings = await check_code(command, sandbox, context.organization_id)
 
     def store(inside: Context) -> WebHookConfigView:
-        row = existing(command.id, inside)
+        row = get_or_404(command.id, inside)
         if command.revision not in (None, row.revision):
             raise Conflict(f"revision: is {row.revision} by now, not {command.revision}; read the configuration again")
         replace(row, command, findings, inside, registry, secrets_box, settings)
-        return shown(row, settings.base_url, inside, findings.warnings)
+        return to_view(row, settings.base_url, inside, findings.warnings)
 
     view = await context.conclude(store)
     await routes.refresh()
@@ -139,7 +139,7 @@ async def remove(
     """Delete the row and let this process's routes know."""
 
     def store(inside: Context) -> DeletedWebHookConfigView:
-        row = existing(command.id, inside)
+        row = get_or_404(command.id, inside)
         delete(row, inside)
         return DeletedWebHookConfigView(id=command.id, key=row.key, deleted_at=inside.now())
 
@@ -165,7 +165,7 @@ async def activate(
     """Switch it on and let this process's routes know."""
 
     def store(inside: Context) -> ActivatedWebHookConfigView:
-        row = existing(command.id, inside)
+        row = get_or_404(command.id, inside)
         if row.is_enabled:
             raise Conflict("Configuration is already active")
         now = switch(row, inside, on=True)
@@ -196,7 +196,7 @@ async def deactivate(
     """Switch it off and let this process's routes know."""
 
     def store(inside: Context) -> DeactivatedWebHookConfigView:
-        row = existing(command.id, inside)
+        row = get_or_404(command.id, inside)
         if not row.is_enabled:
             raise Conflict("Configuration is already inactive")
         now = switch(row, inside, on=False)
@@ -220,10 +220,10 @@ class GetWebHookConfigByIdQuery(Query[WebHookConfigView]):
 @handles
 def get(query: GetWebHookConfigByIdQuery, context: Context, settings: Settings) -> WebHookConfigView:
     """Look it up by id."""
-    row = tables.shown_config(context.tx, context.organization_id, query.id)
+    row = tables.config_row_by_id(context.tx, context.organization_id, query.id)
     if row is None:
         raise NotFound("No webhook configuration found with the specified ID")
-    return shown(row, settings.base_url, context)
+    return to_view(row, settings.base_url, context)
 
 
 class GetWebHookConfigListQuery(PagedQuery[Page[WebHookConfigView]]):
@@ -244,7 +244,7 @@ def list_configs(query: GetWebHookConfigListQuery, context: Context, settings: S
         context,
         tables.select_configs(query.is_enabled, query.execution_type, query.label),
         WebhookConfig,
-        lambda row: shown(row, settings.base_url, context),
+        lambda row: to_view(row, settings.base_url, context),
         search=("key", "description", "path"),
         sortable={"createdAt": "created_at", "updatedAt": "updated_at", "id": "id", "key": "key", "path": "path"},
     )
@@ -273,7 +273,7 @@ def look_up(
     row = tables.config_with_key(context.tx, context.organization_id, command.key)
     if row is None:
         raise NotFound("No webhook configuration found with the specified key")
-    return shown(row, settings.base_url, context)
+    return to_view(row, settings.base_url, context)
 
 
 class GetWebHookConfigHistoryQuery(PagedQuery[Page[WebHookConfigRevisionView]]):
@@ -293,7 +293,7 @@ def list_revisions(query: GetWebHookConfigHistoryQuery, context: Context) -> Pag
         context,
         tables.select_revisions(query.id),
         WebhookConfigRevision,
-        lambda row: shown_revision(row, context),
+        lambda row: to_revision_view(row, context),
         search=("change", "author_name"),
         sortable={"revision": "revision", "createdAt": "created_at"},
     )

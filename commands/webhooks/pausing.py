@@ -2,7 +2,7 @@
 
 from bpm.bus import Command, Context, EffectContext, Id, handles
 from bpm.errors import Conflict
-from commands.webhooks.changes import existing
+from commands.webhooks.changes import get_or_404
 from commands.webhooks.changes import pause as change
 from commands.webhooks.views import PausedWebHookConfigView, ResumedWebHookConfigView
 from router.execution import Execution
@@ -30,7 +30,7 @@ async def pause(
     """Pause it, here before the answer is sent, elsewhere within a second."""
 
     def store(inside: Context) -> PausedWebHookConfigView:
-        row = existing(command.id, inside)
+        row = get_or_404(command.id, inside)
         if row.paused_at is not None:
             raise Conflict("Configuration is already paused")
         now = change(row, inside, on=True)
@@ -58,7 +58,7 @@ async def resume(
     """Let it go on, and ask for what waits."""
 
     def store(inside: Context) -> ResumedWebHookConfigView:
-        row = existing(command.id, inside)
+        row = get_or_404(command.id, inside)
         if row.paused_at is None:
             raise Conflict("Configuration is not paused")
         now = change(row, inside, on=False)

@@ -56,14 +56,14 @@ class SampleRequest(WireModel):
     address: Annotated[str, Field(max_length=100)] = "127.0.0.1"
 
 
-class Tried(Protocol):
+class NamesConfiguration(Protocol):
     """A message that names a saved configuration, a draft, or both."""
 
     id: int | None
     config: WebHookFields | None
 
 
-def tried_wrongly(fields: Mapping[str, Any]) -> Iterable[str]:
+def draft_problems(fields: Mapping[str, Any]) -> Iterable[str]:
     """Return what is wrong with the configuration of such a message: a draft must be one that could be saved."""
     if fields.get("id") is None and fields.get("config") is None:
         yield "id: is required, or config for a draft"
@@ -95,7 +95,7 @@ class TestWebHookConfigCommand(Command[WebHookTrialView]):
         """A configuration and one request are needed."""
         if (fields.get("request") is None) == (fields.get("requestId") is None):
             yield "request: either it or requestId is required"
-        yield from tried_wrongly(fields)
+        yield from draft_problems(fields)
 
 
 @handles
@@ -136,12 +136,14 @@ async def test(
     except (BpmError, EvaluationError, ValueError) as error:
         view.errors = list(error.errors) if isinstance(error, BpmError) else [str(error)]
         return view
-    view.outcome = _shown(await context.rehearse(message, sender), registry)
+    view.outcome = _to_outcome_view(await context.rehearse(message, sender), registry)
     view.would_execute = view.route.matches and view.verdict.passed and not view.problems
     return view
 
 
-def row_of(command: Tried, findings: Findings, context: Context, registry: Registry, box: SecretBox) -> WebhookConfig:
+def row_of(
+    command: NamesConfiguration, findings: Findings, context: Context, registry: Registry, box: SecretBox
+) -> WebhookConfig:
     """Return the saved row, or the row that the draft would become; what is wrong with it goes to `findings`."""
     saved = tables.config_by_id(context.tx, context.organization_id, command.id) if command.id is not None else None
     if command.id is not None and saved is None:
@@ -233,7 +235,7 @@ async def sender_of(rule: Rule, execution: Execution, context: EffectContext) ->
     return replace(principal, permissions=may, authority=authority)
 
 
-def _shown(rehearsed: Rehearsed, registry: Registry) -> OutcomeTrialView:
+def _to_outcome_view(rehearsed: Rehearsed, registry: Registry) -> OutcomeTrialView:
     message, outcome = rehearsed.envelope.message, rehearsed.outcome
     fields = message.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return OutcomeTrialView(
@@ -241,5 +243,5 @@ def _shown(rehearsed: Rehearsed, registry: Registry) -> OutcomeTrialView:
         ok=outcome.ok,
         data=redacted(registry.plain(message, outcome.data)) if outcome.error is None else None,
         errors=list(outcome.error.errors) if outcome.error is not None else [],
-        sent=[_shown(inner, registry) for inner in rehearsed.sent],
+        sent=[_to_outcome_view(inner, registry) for inner in rehearsed.sent],
     )

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from bpm.bus import Context, Moment, View
-from router.sealing import shown_definition
+from router.sealing import definition_for_view
 from router.tables import WebhookConfigRevision
 
 CONTESTED = "path: this address is taken or overlaps one that is, so nothing is answered here; choose another"
@@ -120,7 +120,7 @@ def url_of(path: str, base_url: str) -> str:
     return f"{base_url}/api/webhooks/{path}"
 
 
-def shown(row: Any, base_url: str, context: Context, warnings: list[str] | None = None) -> WebHookConfigView:
+def to_view(row: Any, base_url: str, context: Context, warnings: list[str] | None = None) -> WebHookConfigView:
     """Show one configuration, a `WebhookConfig` or a row with its columns, to the sender of the message."""
     return WebHookConfigView.model_validate(
         {
@@ -139,7 +139,7 @@ def shown(row: Any, base_url: str, context: Context, warnings: list[str] | None 
     )
 
 
-def shown_revision(row: WebhookConfigRevision, context: Context) -> WebHookConfigRevisionView:
+def to_revision_view(row: WebhookConfigRevision, context: Context) -> WebHookConfigRevisionView:
     """Show one revision; its secrets were redacted when it was stored."""
     values = {**row.model_dump(), "definition": _definition(row, context), "author": row.author_name}
     return WebHookConfigRevisionView.model_validate(values)
@@ -148,4 +148,4 @@ def shown_revision(row: WebhookConfigRevision, context: Context) -> WebHookConfi
 def _definition(row: Any, context: Context) -> dict[str, Any]:
     """Return the fields; who may not change them is not shown the secrets that are written into a script."""
     may_write = context.principal.allows("webhooks:write")
-    return shown_definition(row.definition, context.box, with_secrets=may_write)
+    return definition_for_view(row.definition, context.box, with_secrets=may_write)

@@ -2,7 +2,7 @@
 
 from router.backtest.difference import CHANGES, Change, Difference, Fate
 from router.backtest.examiner import Examiner, is_proof_hidden
-from router.backtest.plan import MAX_COUNT, Plan, kept
+from router.backtest.plan import MAX_COUNT, Plan, snapshot_of
 from router.backtest.runs import BackTests, new_back_test
 from router.backtest.tables import KIND, BackTest, find_back_test, insert_back_test
 from router.backtest.tally import MAX_KEPT, Tally
@@ -23,6 +23,6 @@ __all__ = [
     "find_back_test",
     "insert_back_test",
     "is_proof_hidden",
-    "kept",
     "new_back_test",
+    "snapshot_of",
 ]

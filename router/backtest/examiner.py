@@ -128,7 +128,7 @@ def fate_of(row: Any) -> Fate:
     return Fate(row.cause or tables.PASSED, message_type=row.message_type, error=error)
 
 
-def executed(difference: Difference, row: Any, error: str | None) -> Difference:
+def with_result(difference: Difference, row: Any, error: str | None) -> Difference:
     """Return a difference with what came of the message: then by the row, and now `error`."""
     then, now = replace(difference.then, error=_error_of(row)), replace(difference.now, error=error)
     return replace(difference, then=then, now=now, change=change_of(then, now, difference.fields))

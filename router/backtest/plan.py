@@ -114,6 +114,6 @@ def _answers(plan: Plan, path: str) -> bool:
     return values_at(plan.config["path"], path) is not None
 
 
-def kept(row: WebhookConfig) -> dict[str, Any]:
+def snapshot_of(row: WebhookConfig) -> dict[str, Any]:
     """Return a configuration's row as a plan holds it."""
     return {name: getattr(row, name) for name in COLUMNS}

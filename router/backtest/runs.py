@@ -17,7 +17,7 @@ from bpm.security.permissions import Principal
 from bpm.store import Database, Transaction
 from router.backtest import tables
 from router.backtest.difference import Difference
-from router.backtest.examiner import Examiner, executed
+from router.backtest.examiner import Examiner, with_result
 from router.backtest.plan import Plan, chosen
 from router.backtest.tables import KIND
 from router.backtest.tally import Tally
@@ -80,7 +80,7 @@ class BackTests:
                 log.exception("back-test failed", back_test_id=job.ref)
                 ended: dict[str, Any] = {"state": tables.FAILED, "error": "the comparison failed; the log says why"}
             else:
-                changed = [stored(difference) for difference in tally.changed]
+                changed = [to_row(difference) for difference in tally.changed]
                 ended = {"state": tables.DONE, **tally.values(), "changed": changed}
             await self._note(job.ref, {**ended, "completed_at": self._clock()})
 
@@ -98,7 +98,7 @@ class BackTests:
             await progress(tally, len(request_ids))
         for start in range(0, len(request_ids), BATCH):
             batch = request_ids[start : start + BATCH]
-            rows = await self._database.read(lambda tx, batch=batch: tables.examined(tx, batch))
+            rows = await self._database.read(lambda tx, batch=batch: tables.whole_requests(tx, batch))
             await asyncio.to_thread(_examine, examiner, rows, tally)
             if progress is not None and time.monotonic() - noted > NOTE_SECONDS:
                 noted = time.monotonic()
@@ -110,10 +110,10 @@ class BackTests:
         examiner = self.examiner(plan)
         request_ids = await chosen(plan, self._database)
         tally = Tally()
-        for row in await self._database.read(lambda tx: tables.examined(tx, request_ids)):
+        for row in await self._database.read(lambda tx: tables.whole_requests(tx, request_ids)):
             difference = examiner.examine(row)
             message = examiner.message(row) if difference.now.message_type is not None else None
-            tally.add(difference if message is None else executed(difference, row, await run(message)))
+            tally.add(difference if message is None else with_result(difference, row, await run(message)))
         return tally
 
     def examiner(self, plan: Plan) -> Examiner:
@@ -146,7 +146,7 @@ def new_back_test(plan: Plan, author: Principal, back_test_id: str, now: datetim
     }
 
 
-def stored(difference: Difference) -> dict[str, Any]:
+def to_row(difference: Difference) -> dict[str, Any]:
     """Return a difference as JSON."""
     return asdict(difference)
 

@@ -126,7 +126,7 @@ def newest(
     return tx.connection.execute(statement.order_by(*(c.desc() for c in place)).limit(limit)).all()
 
 
-def examined(tx: Transaction, request_ids: Sequence[str]) -> Sequence[Any]:
+def whole_requests(tx: Transaction, request_ids: Sequence[str]) -> Sequence[Any]:
     """Return whole requests in the order they came; those deleted meanwhile are missing."""
     statement = select(*_EXAMINED).where(INBOUND.c.request_id.in_(request_ids))
     rows = tx.connection.execute(statement).all()

@@ -8,7 +8,7 @@ from bpm.errors import Forbidden
 from bpm.security.permissions import INSTALLATION
 
 
-def revealed(secret: SecretStr | None) -> str:
+def secret_text(secret: SecretStr | None) -> str:
     """Return the secret's text; the empty text when it is not set."""
     return secret.get_secret_value().strip() if secret is not None else ""
 

@@ -13,7 +13,7 @@ from bpm.errors import Misconfigured
 from bpm.settings import MonoSettings, Settings
 from router.confidential import Confidential
 from router.providers import Answer, Call, FixedRoute, Provider, Reception, Refusal
-from router.providers.credentials import revealed, same
+from router.providers.credentials import same, secret_text
 from router.providers.payload import Fields, as_text, read_json
 
 PATH = "mono/callback"
@@ -41,7 +41,7 @@ _PAGE_HEADERS = (
 
 def provider(settings: Settings) -> Provider:
     """Return Mono's endpoints; off until the webhook secret is set."""
-    secret = revealed(settings.mono.webhook_secret)
+    secret = secret_text(settings.mono.webhook_secret)
     if not secret:
         return Provider("mono", off="Mono's endpoints are off; set BPM_MONO__WEBHOOK_SECRET to switch them on")
     redirect_url = _redirect_url(settings.mono)
@@ -50,7 +50,7 @@ def provider(settings: Settings) -> Provider:
         return _wrong_secret(call, secret)
 
     def read_return(call: Call) -> Reception:
-        return returning(call, redirect_url)
+        return read_redirect(call, redirect_url)
 
     events = FixedRoute("POST", PATH, read=read_event, verify=verify)
     returns = FixedRoute("GET", PATH, read=read_return, verify=_anybody)
@@ -77,7 +77,7 @@ def read_event(call: Call) -> Reception:
     return Reception("ProcessMonoEventCommand", message, RECEIVED, dedupe_key=f"event:{event_id}")
 
 
-def returning(call: Call, redirect_url: str | None) -> Reception:
+def read_redirect(call: Call, redirect_url: str | None) -> Reception:
     """Understand the query of a browser that comes back from Mono Connect; raises `Refusal`."""
     query = {name: text[:MAX_VALUE] for name, value in call.query.items() if (text := as_text(value))}
     code = query.pop("code", None)

@@ -14,7 +14,7 @@ from bpm.security.net import AddressError, AddressList
 from bpm.settings import RemitaSettings, Settings
 from router.confidential import Confidential
 from router.providers import Answer, Call, FixedRoute, Provider, Reception, Refusal
-from router.providers.credentials import revealed, same
+from router.providers.credentials import same, secret_text
 from router.providers.payload import Fields, as_text, read_json
 
 MAX_ELEMENTS = 2_000
@@ -37,7 +37,7 @@ _OFF = "Remita's endpoints are off; set BPM_REMITA__ALLOWED_IPS or BPM_REMITA__H
 def provider(settings: Settings) -> Provider:
     """Return Remita's endpoints; off until an address list or a header's secret is set."""
     remita = settings.remita
-    addresses, secret = _addresses(remita), revealed(remita.header_secret)
+    addresses, secret = _addresses(remita), secret_text(remita.header_secret)
     if not addresses and not secret:
         return Provider("remita", off=_OFF)
 

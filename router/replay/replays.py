@@ -1,4 +1,4 @@
-"""Opens requests again, and gives others up; everything else is the worker's."""
+"""Opens requests again and gives others up; the worker executes them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +56,7 @@ class Replays:
         is_between = row.next_attempt_at is not None
         lane = Lane(row.lane) if is_between and row.lane is not None else decision.lane
         values = {
-            **_opened(row, by, now),
+            **_reopened_columns(row, by, now),
             **self._stored_with(row, decision),
             "lane": lane.name if lane is not None else None,
         }
@@ -148,7 +148,7 @@ def is_whole(row: Any) -> bool:
     return not is_streamed and declared == str(len(row.body))
 
 
-def _opened(row: Any, by: str, now: datetime) -> dict[str, Any]:
+def _reopened_columns(row: Any, by: str, now: datetime) -> dict[str, Any]:
     """Return the columns of a request that is open again; its attempts go on, and its policy begins anew."""
     return {
         "state": tables.PENDING,

@@ -1,4 +1,4 @@
-"""Functions that stand in for the standard library's where scripts get less: no hooks, no bombs, no doors."""
+"""Functions that stand in for the standard library's, without callbacks, unbounded work and ways out of the sandbox."""
 
 import collections
 import hashlib

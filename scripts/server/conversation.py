@@ -1,4 +1,4 @@
-"""One job with one child, from the server's side: every cap is kept here again."""
+"""One job with one child, from the server's side: every limit is enforced here a second time."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a child may say, and the form each message must have: nothing of it is believed unseen."""
+"""What a child may say, and the form that each message must have: all of it is validated."""
 
 from collections.abc import Callable
 from typing import Any, cast

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from bpm.app import discovered
+from bpm.app import build_registry
 from bpm.settings import Settings
 from bpm.store import open_database
 from tests.crowd import fill, multiply
@@ -20,7 +20,7 @@ def store(folder: Path, count: int) -> None:
 
 async def _store(folder: Path, count: int) -> None:
     settings = Settings(data_dir=folder)
-    discovered(settings)
+    build_registry(settings)
     database = open_database(settings)
     await database.start()
     await fill(database, count // COPIES)

@@ -296,7 +296,7 @@ async def test_a_new_deployment_is_a_new_version(app: RunningApp) -> None:
 
 
 async def test_the_misspelt_name_of_the_seed_product_is_taken(app: RunningApp) -> None:
-    """Clients of the seed product send `CreateProcessDefinitiionCommand`."""
+    """Older clients send `CreateProcessDefinitiionCommand`."""
     data = await app.cmd("CreateProcessDefinitiionCommand", name="x", bpmnXml=bpmn(line(START, END)))
     assert data["version"] == 1
 

@@ -113,7 +113,7 @@ async def test_everything_that_is_referred_to_is_checked_at_once(house: House) -
 
 
 async def test_a_taken_key_is_a_conflict(house: House) -> None:
-    """A second configuration with a key conflicts with the first, in the seed product's words."""
+    """A second configuration with a key conflicts with the first, in the words that older clients know."""
     await create(house)
     error = await refusal(house, "CreateWebHookConfigCommand", native(path="other"))
     assert isinstance(error, Conflict)
@@ -370,7 +370,7 @@ async def test_every_change_is_a_revision(house: House) -> None:
     ],
 )
 async def test_an_unknown_id_is_not_found(house: House, name: str, sentence: str) -> None:
-    """Each message refuses an id that does not exist in the seed product's words."""
+    """Each message refuses an id that does not exist in the words that older clients know."""
     error = await refusal(house, name, {"id": 999})
     assert (type(error), error.errors) == (NotFound, (sentence,))
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bpm.app import discovered
+from bpm.app import build_registry
 from bpm.bus import Message
 from bpm.client import Reply
 from bpm.settings import Settings
@@ -94,7 +94,7 @@ def fields_of(message: type[Message[Any]]) -> Iterator[str]:
             yield wire
 
 
-MESSAGES = {one.name: one.message_type for one in discovered(Settings())}
+MESSAGES = {one.name: one.message_type for one in build_registry(Settings())}
 CASES = [(name, wire) for name, message in MESSAGES.items() for wire in fields_of(message)]
 
 

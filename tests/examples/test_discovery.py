@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bpm.app import application_packages, discovered
+from bpm.app import application_packages, build_registry
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
 
@@ -26,15 +26,15 @@ def install(folder: Path, package: str) -> None:
 
 def test_a_package_of_the_settings_is_found(tmp_path):
     """BPM_COMMAND_PACKAGES names packages that can be imported."""
-    assert discovered(Settings(data_dir=tmp_path, command_packages=("orders",))).knows("PlaceOrderCommand")
+    assert build_registry(Settings(data_dir=tmp_path, command_packages=("orders",))).knows("PlaceOrderCommand")
 
 
 def test_an_installed_package_is_found_by_its_entry_point(tmp_path, monkeypatch):
     """The group bpm.commands needs no setting; without it the package is unknown."""
-    assert not discovered(Settings(data_dir=tmp_path)).knows("PlaceOrderCommand")
+    assert not build_registry(Settings(data_dir=tmp_path)).knows("PlaceOrderCommand")
     install(tmp_path, "orders")
     monkeypatch.syspath_prepend(tmp_path)
-    assert discovered(Settings(data_dir=tmp_path)).knows("PlaceOrderCommand")
+    assert build_registry(Settings(data_dir=tmp_path)).knows("PlaceOrderCommand")
 
 
 def test_a_package_found_in_both_ways_counts_once(tmp_path, monkeypatch):
@@ -43,7 +43,7 @@ def test_a_package_found_in_both_ways_counts_once(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     settings = Settings(data_dir=tmp_path, command_packages=("orders",))
     assert application_packages(settings) == ["orders"]
-    assert discovered(settings).knows("PlaceOrderCommand")
+    assert build_registry(settings).knows("PlaceOrderCommand")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -52,6 +52,6 @@ def test_a_faulty_package_is_reported_by_name(tmp_path, monkeypatch, fault):
     (tmp_path / "broken_shop.py").write_text(fault + "\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(Misconfigured, match="'broken_shop' can't be imported") as caught:
-        discovered(Settings(data_dir=tmp_path, command_packages=("broken_shop",)))
+        build_registry(Settings(data_dir=tmp_path, command_packages=("broken_shop",)))
     assert FAULTS[fault] in str(caught.value)
     assert "broken_shop" not in sys.modules

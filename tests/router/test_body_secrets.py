@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpm.security.secrets import SecretBox
-from router.body_secrets import MAX_LOOKED_THROUGH, masked, secret_spans
+from router.body_secrets import MAX_LOOKED_THROUGH, mask, secret_spans
 from router.confidential import ALWAYS, Confidential
 from router.mapping import decode_body
 from router.request import InboundCall
@@ -53,7 +53,7 @@ SEAL = RequestSeal(SecretBox(b"k" * 32))
 )
 def test_secrets_are_written_over(kind: str, body: bytes, stored: bytes) -> None:
     """Values of secret names become stars, to the byte; what is larger than is looked through becomes stars whole."""
-    assert masked(body, secret_spans(body, decode_body(kind, body))) == stored
+    assert mask(body, secret_spans(body, decode_body(kind, body))) == stored
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from bpm.accounts import Installation
 from bpm.security.secrets import SecretBox
 from bpm.testing import running_app
-from router.sealing import mapped, opened_definition, redacted_definition, with_stored_secrets
+from router.sealing import map_secrets, open_definition, redacted_definition, with_stored_secrets
 from router.signatures import SignatureConfig, sign
 from tests.router.conftest import PROBES, noting, until
 
@@ -25,10 +25,10 @@ DEFINITION = {
 def test_every_secret_is_sealed_and_opened() -> None:
     """What is sealed holds no secret in clear but references, and opens to what it was."""
     box = SecretBox(b"k" * 32)
-    sealed = mapped(DEFINITION, lambda text: text if text.startswith("env:") else box.encrypt(text))
+    sealed = map_secrets(DEFINITION, lambda text: text if text.startswith("env:") else box.encrypt(text))
     assert not any(f"'{secret}'" in str(sealed) for secret in ("one", "two", "four"))
     assert "env:THREE" in str(sealed)
-    assert opened_definition(sealed, box) == DEFINITION
+    assert open_definition(sealed, box) == DEFINITION
 
 
 def test_what_is_shown_has_no_secret() -> None:

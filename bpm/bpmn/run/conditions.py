@@ -7,7 +7,10 @@ from bpm.expressions import EvaluationError
 
 
 def watch(run: Run, element: str, token: Token, *, was: bool) -> None:
-    """Open a wait for a condition to become true; `was`: it is true already, and has to become false before."""
+    """Open a wait for a condition to become true.
+
+    `was`: it holds now; it fires at the next change from false to true.
+    """
     run.effects.append(OpenConditionWait(run.waits.open("condition", element, token, was), element))
     run.variables.changed = True
 

@@ -72,7 +72,7 @@ def _requests(fired: Iterable[Fired]) -> Table:
         state: str = one.kept["state"]
         sent = Text.assemble(one.shot.path, "\n", (f"{one.shot.sender}: {one.shot.how}", "dim"))
         became = Text.assemble((state, STYLES.get(state, "red")), f": {_fate(one)}\n", (one.kept["requestId"], "dim"))
-        table.add_row(sent, Text(f"{one.reply.status} {_said(one.reply)}"), became)
+        table.add_row(sent, Text(f"{one.reply.status} {_sentence(one.reply)}"), became)
     return table
 
 
@@ -98,7 +98,7 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _said(reply: Reply) -> str:
+def _sentence(reply: Reply) -> str:
     return "; ".join(reply.errors) or reply.message
 
 

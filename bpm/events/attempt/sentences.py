@@ -39,11 +39,11 @@ def sentence(error: BaseException) -> str:
 
 def _detail(error: BaseException) -> str:
     """Return what the library says, without the URL, which may hold a token of the receiver's."""
-    words = " ".join(_said(error).replace("\0", "").split()) or type(error).__name__
+    words = " ".join(_message_of(error).replace("\0", "").split()) or type(error).__name__
     return words.encode(errors="replace").decode()[:MAX_DETAIL]
 
 
-def _said(error: BaseException) -> str:
+def _message_of(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientResponseError):
         return str(error.message)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bpm.errors import Failed, Unavailable
 from bpm.settings import MonoSettings
 from router.providers.confirmation.client import ProviderClient, Reply
-from router.providers.credentials import revealed
+from router.providers.credentials import secret_text
 from router.providers.payload import Fields, read_json
 
 NOT_OURS = frozenset({401, 403})
@@ -29,7 +29,7 @@ class MonoApi:
     def __init__(self, settings: MonoSettings, client: ProviderClient) -> None:
         """Take the base address and key, and the client to ask with."""
         self._url = f"{settings.base_url.rstrip('/')}/v2/accounts/auth"
-        self._key = revealed(settings.secret_key)
+        self._key = secret_text(settings.secret_key)
         self._client = client
 
     async def exchange(self, code: str) -> Exchange:

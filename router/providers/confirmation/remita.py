@@ -13,7 +13,7 @@ from urllib.parse import quote
 from bpm.errors import Failed, Unavailable
 from bpm.settings import RemitaSettings
 from router.providers.confirmation.client import ProviderClient
-from router.providers.credentials import revealed
+from router.providers.credentials import secret_text
 from router.providers.payload import Fields, read_json
 
 PAID = frozenset({"00", "01"})
@@ -43,7 +43,7 @@ class RemitaApi:
         """Take the base address and credentials, and the client to ask with."""
         self._base_url = settings.base_url.rstrip("/")
         self._merchant_id = (settings.merchant_id or "").strip()
-        self._api_key = revealed(settings.api_key)
+        self._api_key = secret_text(settings.api_key)
         self._client = client
 
     @property

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bpm.accounts.names import check_password, check_permission, check_role, check_username
-from bpm.accounts.principals import held, is_administrator, lacking, principal_of_key
+from bpm.accounts.principals import is_administrator, missing_permissions, permissions_of_user, principal_of_key
 from bpm.accounts.tables import ApiKey, User
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
@@ -33,7 +33,7 @@ def test_a_key_may_do_what_it_and_its_owner_may(scopes: list[str], permissions: 
 
 def test_roles_and_permissions_add_up() -> None:
     """A user holds what the roles give and what was given by name; an unknown role gives nothing."""
-    assert held(user(roles=["viewer", "gone"], permissions=["users:write"])) == {"*:read", "users:write"}
+    assert permissions_of_user(user(roles=["viewer", "gone"], permissions=["users:write"])) == {"*:read", "users:write"}
 
 
 def test_what_somebody_lacks_is_named() -> None:
@@ -41,7 +41,7 @@ def test_what_somebody_lacks_is_named() -> None:
     key = ApiKey(id="k", user_id=7, name="ci", hash="", scopes=["*:read"], created_at=NOW)
     principal = principal_of_key(key, user(roles=["admin"]))
     wanted = ["users:write", "users:read", "*:read", "*:write", "users:write"]
-    assert lacking(principal, wanted) == ["*:write", "users:write"]
+    assert missing_permissions(principal, wanted) == ["*:write", "users:write"]
 
 
 @pytest.mark.parametrize(

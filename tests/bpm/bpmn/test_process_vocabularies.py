@@ -15,7 +15,7 @@ def service(extensions, attributes=""):
 
 
 def seed(task="serviceTask", **properties):
-    """A task with the seed product's properties."""
+    """A task with BankLingo's properties."""
     inner = "".join(f"<custom:property name=\"{name}\" value='{value}'/>" for name, value in properties.items())
     extensions = f"<extensionElements><custom:properties>{inner}</custom:properties></extensionElements>"
     return LINE + f'<{task} id="t">{extensions}</{task}>'

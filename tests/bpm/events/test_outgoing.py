@@ -11,7 +11,7 @@ from cloudevents.v1.http import from_http
 from standardwebhooks import Webhook
 
 from bpm.events.destination import Destination
-from bpm.events.outgoing import BINARY, STRUCTURED, Notice, outgoing
+from bpm.events.outgoing import BINARY, STRUCTURED, Notice, make_request
 from bpm.events.sealing import SigningSecret
 from bpm.events.signing import new_secret
 
@@ -51,7 +51,7 @@ def clock() -> Iterator[None]:
 
 def test_the_usual_body() -> None:
     """Type, timestamp and data, as Standard Webhooks has them."""
-    request = outgoing(PLAIN, NOTICE, None, SOURCE, NOW)
+    request = make_request(PLAIN, NOTICE, None, SOURCE, NOW)
     assert json.loads(request.body) == {
         "type": "order.created",
         "timestamp": "2026-01-02T03:04:05.678Z",
@@ -63,14 +63,14 @@ def test_the_usual_body() -> None:
 
 def test_a_transformed_body_is_what_is_signed() -> None:
     """What a transform made is sent as it is."""
-    request = outgoing(PLAIN, NOTICE, b'{"mine":1}', SOURCE, NOW)
+    request = make_request(PLAIN, NOTICE, b'{"mine":1}', SOURCE, NOW)
     assert request.body == b'{"mine":1}'
     assert Webhook(SECRET).verify(request.body, dict(request.headers)) == {"mine": 1}
 
 
 def test_a_structured_cloud_event() -> None:
     """The independent SDK reads the event from the body, and it is signed too."""
-    request = outgoing(replace(PLAIN, format=STRUCTURED), NOTICE, None, SOURCE, NOW)
+    request = make_request(replace(PLAIN, format=STRUCTURED), NOTICE, None, SOURCE, NOW)
     event = from_http(dict(request.headers), request.body)
     assert (event["id"], event["type"], event["source"]) == ("0196-a", "order.created", SOURCE)
     assert event["time"] == "2026-01-02T03:04:05.678Z"
@@ -80,7 +80,7 @@ def test_a_structured_cloud_event() -> None:
 
 def test_a_binary_cloud_event() -> None:
     """The independent SDK reads the attributes from headers and the data from the body."""
-    request = outgoing(replace(PLAIN, format=BINARY), NOTICE, None, SOURCE, NOW)
+    request = make_request(replace(PLAIN, format=BINARY), NOTICE, None, SOURCE, NOW)
     assert request.body == NOTICE.data
     event = from_http(dict(request.headers), request.body)
     assert (event["id"], event["type"], event["specversion"]) == ("0196-a", "order.created", "1.0")
@@ -89,7 +89,7 @@ def test_a_binary_cloud_event() -> None:
 
 def test_plandocket_gets_its_own_signature_too() -> None:
     """The dialect adds its headers and keeps the standard ones."""
-    request = outgoing(replace(PLAIN, dialect="plandocket"), NOTICE, None, SOURCE, NOW)
+    request = make_request(replace(PLAIN, dialect="plandocket"), NOTICE, None, SOURCE, NOW)
     assert request.headers["X-Webhook-Signature"].startswith("v1=")
     assert request.headers["X-Webhook-Timestamp"] == request.headers["webhook-timestamp"]
     Webhook(SECRET).verify(request.body, dict(request.headers))
@@ -99,8 +99,8 @@ def test_a_former_secret_counts_until_its_end() -> None:
     """While secrets are exchanged both sign; after that only the new one does."""
     former = new_secret()
     both = replace(PLAIN, secrets=[SigningSecret(SECRET), SigningSecret(former, NOW + timedelta(hours=1))])
-    request = outgoing(both, NOTICE, None, SOURCE, NOW)
+    request = make_request(both, NOTICE, None, SOURCE, NOW)
     assert len(request.headers["webhook-signature"].split(" ")) == 2
     Webhook(former).verify(request.body, dict(request.headers))
-    late = outgoing(both, NOTICE, None, SOURCE, NOW + timedelta(hours=2))
+    late = make_request(both, NOTICE, None, SOURCE, NOW + timedelta(hours=2))
     assert len(late.headers["webhook-signature"].split(" ")) == 1

@@ -14,7 +14,7 @@ from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
 from bpm.accounts.tables import User
-from bpm.app import discovered
+from bpm.app import build_registry
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
 from bpm.store import Transaction, open_database, utc_now
@@ -58,7 +58,7 @@ async def write(settings: Settings, work: Any) -> None:
 
 async def test_the_migrations_build_what_the_classes_say(settings: Settings) -> None:
     """Every table, column, index and constraint of our classes is in a migrated database, and nothing else is."""
-    discovered(settings)
+    build_registry(settings)
     own = {table.name for table in own_tables()}
 
     def differences(tx: Transaction) -> list[Any]:

@@ -11,7 +11,7 @@ from bpm.errors import Misconfigured
 from bpm.settings import Settings
 from router.providers import Answer, Call, Reception, Refusal
 from router.providers import mono as mono_provider
-from router.providers.mono import returning
+from router.providers.mono import read_redirect
 from tests.payloads import payload
 from tests.router.providers.contract import ADDRESS, ProviderContract
 
@@ -19,7 +19,7 @@ PATH = "mono/callback"
 
 
 def visit(redirect: str | None = None, **query: str) -> Reception:
-    return returning(Call("GET", {}, query, b"", ADDRESS), redirect)
+    return read_redirect(Call("GET", {}, query, b"", ADDRESS), redirect)
 
 
 class TestMono(ProviderContract):

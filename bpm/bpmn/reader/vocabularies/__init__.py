@@ -1,6 +1,6 @@
 """Vendor extensions -> `Extensions`: one module a vendor's words, one meaning for all.
 
-A namespace that is neither Camunda's nor a relative's is read as ours and the seed product's: by local name, so
+A namespace that is neither Camunda's nor a relative's is read as ours and BankLingo's: by local name, so
 that any prefix and any address will do. What carries no execution meaning is kept; what carries one that the
 engine lacks is refused by name.
 """

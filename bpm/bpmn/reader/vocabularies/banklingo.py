@@ -1,4 +1,4 @@
-"""The seed product's words: `<custom:properties><custom:property name="ConnectorKey" value="…"/>`.
+"""BankLingo's extension elements: `<custom:properties><custom:property name="ConnectorKey" value="…"/>`.
 
 Names are read without regard to case. Source: BankLingo documentation, "Process engine", task types.
 `ConnectorKey` (or `CommandName`) names the command; without `Parameters`, `parameters.x` or `InputMapping` it

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bpm.app import App, discovered
+from bpm.app import App, build_registry
 from bpm.settings import Settings
 from bpm.testing import WebhookReceiver, running_app
 from bpm.web.openapi import OpenApi
@@ -22,7 +22,7 @@ async def app() -> AsyncIterator[App]:
 @pytest.fixture(scope="session")
 def document() -> Any:
     """The OpenAPI document."""
-    return OpenApi(discovered(Settings()), "1").document()
+    return OpenApi(build_registry(Settings()), "1").document()
 
 
 @pytest.fixture
