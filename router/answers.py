@@ -64,7 +64,7 @@ class Answers:
             prescribed = rule.prescribed_answer(call, result=outcome.wire) if rule.response is not None else None
             return prescribed or success(outcome.json or b"null", outcome.message or SUCCEEDED)
         if outcome.data.reply is not None:
-            return replied(outcome.data.reply)
+            return answer_of_script(outcome.data.reply)
         result = outcome.wire["result"]
         return rule.prescribed_answer(call, result=result) or success(to_json(result), outcome.message or SUCCEEDED)
 
@@ -79,7 +79,7 @@ def has_refused(rule: Rule, outcome: Outcome) -> bool:
     return reply is not None and reply.status >= FIRST_ERROR
 
 
-def replied(reply: Any) -> Answer:
+def answer_of_script(reply: Any) -> Answer:
     """Return what a script asked to be answered: text as it is, anything else as JSON."""
     headers = {name.lower(): value for name, value in reply.headers.items() if name.lower() not in OURS}
     text = isinstance(reply.body, str)

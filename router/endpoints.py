@@ -19,7 +19,7 @@ from router.decision.verdict import SIZE
 from router.execution import Execution
 from router.fixed import FixedRoutes
 from router.inbox import Inbox
-from router.paths import requested
+from router.paths import decode_path
 from router.rates import Rates
 from router.request import InboundCall
 from router.table import RouteTable
@@ -115,7 +115,7 @@ class WebhookEndpoint:
     def _call(self, scope: Scope, request: Incoming) -> InboundCall:
         return InboundCall(
             method=request.method,
-            path=_below_prefix(requested(scope["path"], scope.get("raw_path") or b"")),
+            path=_below_prefix(decode_path(scope["path"], scope.get("raw_path") or b"")),
             headers=request.headers,
             query_string=scope["query_string"].decode("latin-1"),
             address=request.address,

@@ -9,7 +9,7 @@ from bpm.edge.answer import JSON, Answer
 from bpm.security.redaction import redacted_text
 from bpm.security.sealing import open_text, seal_text
 from bpm.security.secrets import SecretBox, SecretError, is_sealed_bytes
-from router.body_secrets import Span, masked, secret_spans, spans_of_unreadable
+from router.body_secrets import Span, mask, secret_spans, spans_of_unreadable
 from router.confidential import Confidential
 from router.request import InboundCall, call_of
 from router.signatures import Scheme
@@ -36,7 +36,7 @@ class RequestSeal:
             "path": call.path if confidential.is_known else redacted_text(call.path),
             "query": query,
             "headers": headers,
-            "body": masked(call.body, spans) if spans else call.body,
+            "body": mask(call.body, spans) if spans else call.body,
             "sealed": self._box.encrypt(to_json(kept).decode()) if kept else None,
         }
 

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from bpm.app.registry import discovered
+from bpm.app.registry import build_registry
 from bpm.bus import Registry
 from bpm.clock import Clock
 from bpm.errors import Misconfigured
@@ -35,7 +35,9 @@ def build_foundation(settings: Settings, clock: Clock) -> Foundation:
     key = installation_key(settings)
     database = open_database(settings)
     jobs = open_jobs(database, settings, clock)
-    return Foundation(settings, clock, key, SecretBox(key), database, jobs, Lanes(jobs, clock), discovered(settings))
+    return Foundation(
+        settings, clock, key, SecretBox(key), database, jobs, Lanes(jobs, clock), build_registry(settings)
+    )
 
 
 def prepare_data_dir(settings: Settings) -> None:

@@ -9,7 +9,7 @@ ENTRY_POINTS = "bpm.commands"
 """The entry point group under which an installed package offers commands of its own."""
 
 
-def discovered(settings: Settings) -> Registry:
+def build_registry(settings: Settings) -> Registry:
     """Return a registry with our commands and those of the application's packages."""
     registry = Registry()
     for package in ("commands", *application_packages(settings)):
