@@ -13,7 +13,9 @@ from commands.deliveries.views import DeliveryView, to_view
 
 
 class RetryDeliveryCommand(Command[DeliveryView]):
-    """Send a delivery again, at once, with a new round of attempts; one that waits is brought forward, and keeps its place.
+    """Send a delivery again, at once, with a new round of attempts.
+
+    One that waits is brought forward, and keeps its place.
 
     The subscription's filter is not applied again.
     """
