@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from enum import IntEnum
 from typing import Annotated, Any, Literal, cast
 
@@ -13,6 +12,7 @@ from bpm.bus import Id, Registry, WireModel
 from bpm.bus.messages import Integer
 from bpm.errors import NotFound
 from bpm.expressions import ExpressionError, compile_expression, compile_template
+from bpm.jobs import RetryPolicy
 from bpm.security.net import AddressList
 from router.deduplication import check_deduplication
 from router.handshakes import HandshakeConfig
@@ -149,10 +149,9 @@ class RetryConfig(WireModel):
     )
     jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
 
-    def delay(self, failed_attempts: int) -> timedelta:
-        """Return the wait after so many failed attempts (at least one), without jitter."""
-        steps = self.backoff_seconds
-        return timedelta(seconds=steps[min(failed_attempts, len(steps)) - 1])
+    def policy(self) -> RetryPolicy:
+        """Return it as executions follow it."""
+        return RetryPolicy(self.attempts, tuple(self.backoff_seconds), self.jitter)
 
 
 class LaneConfig(WireModel):

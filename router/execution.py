@@ -15,7 +15,7 @@ from bpm.clock import Clock
 from bpm.edge.answer import Answer
 from bpm.edge.envelope import problem
 from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Overloaded, Poisoned, Unavailable
-from bpm.jobs import Job, JobQueue, Lanes
+from bpm.jobs import Job, JobQueue, Lanes, RetryPolicy
 from bpm.security.permissions import Principal, acting
 from bpm.security.redaction import hidden_from_logs, without_secrets_of
 from bpm.store import Database, Transaction
@@ -41,10 +41,10 @@ WOKEN = 1_000
 LEFT_BEHIND_SECONDS = 20.0
 """How long after its time limit a `sync` request that was not settled is taken up by a worker."""
 
-RETRY = RetryConfig()
+RETRY = RetryConfig().policy()
 """How often the requests of providers are tried."""
 
-ONCE = RetryConfig(attempts=1)
+ONCE = RetryConfig(attempts=1).policy()
 """How often the requests of a deleted configuration are tried: there is nothing to wait for."""
 
 Present = Callable[[Principal], Awaitable[Principal]]
@@ -304,7 +304,7 @@ def _payload_of(call: InboundCall) -> Any:
     return None
 
 
-def _policy(row: Any, rule: Rule | None) -> RetryConfig:
+def _policy(row: Any, rule: Rule | None) -> RetryPolicy:
     if rule is not None:
         return rule.retry
     return RETRY if row.provider is not None else ONCE

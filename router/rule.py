@@ -11,7 +11,7 @@ from bpm.bus import Message, Registry
 from bpm.edge.answer import Answer
 from bpm.errors import BpmError, Failed
 from bpm.expressions import EvaluationError
-from bpm.jobs import Lane
+from bpm.jobs import Lane, RetryPolicy
 from bpm.security.net import AddressList
 from bpm.security.permissions import Authority, stored_authority
 from bpm.security.redaction import MIN_REPEATED
@@ -58,7 +58,7 @@ class Rule:
     max_body_bytes: int
     verifier: Verifier | None
     dedupe: DeliveryId | None
-    retry: RetryConfig
+    retry: RetryPolicy
     response: ResponseTemplate | None
     dispatch: Dispatch
     lane: RuleLane | None = None
@@ -166,7 +166,7 @@ class RuleCompiler:
             max_body_bytes=fields.max_body_bytes or self._settings.max_body_bytes,
             verifier=verifier,
             dedupe=delivery_id(fields.deduplication, verifier.scheme if verifier else None),
-            retry=fields.retry or RetryConfig(),
+            retry=(fields.retry or RetryConfig()).policy(),
             response=ResponseTemplate(fields.response) if fields.response else None,
             dispatch=self._dispatch(row, fields),
             lane=RuleLane(row.id, fields.lane) if fields.lane else None,

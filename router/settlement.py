@@ -4,24 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from bpm.bus import Bus, Envelope, Outcome
+from bpm.bus.own_events import publish_settled, publisher_of
 from bpm.clock import Clock, wire_time
-from bpm.errors import BpmError, Fenced
-from bpm.jobs import Job, JobQueue, Lane, Lanes, jittered
-from bpm.security.permissions import PUBLISH_OWN, Principal
+from bpm.errors import Fenced
+from bpm.jobs import Job, JobQueue, Lane, Lanes, RetryPolicy
 from bpm.security.redaction import redacted
 from bpm.store import Transaction
 from router import attempts, tables
-from router.config import RetryConfig
 
 MAX_RESULT_BYTES = 256 * 1024
 """Longer results are not kept with the request; the caller of a `sync` rule got them."""
 
 DEAD_EVENT = "webhook.request.dead"
-
-log = structlog.get_logger("router")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,7 @@ class Settling:
 class Settlement:
     """Settles one attempt of a stored request; when another run was first the unit is `Fenced`, effect and all."""
 
-    def __init__(self, row: Any, retry: RetryConfig, parts: Settling) -> None:
+    def __init__(self, row: Any, retry: RetryPolicy, parts: Settling) -> None:
         """Take the request's row as it was when the attempt began, which is now, and its rule's policy."""
         self._row = row
         self._retry = retry
@@ -55,33 +50,43 @@ class Settlement:
         self.settle(tx, envelope.name, outcome)
 
     def settle(self, tx: Transaction, message_type: str | None, outcome: Outcome) -> None:
-        """Done, failed until the next attempt, or dead."""
-        row, now = self._row, self._parts.clock()
-        values = settled(outcome, message_type, row.attempt + 1, now)
-        due = self._next_attempt(outcome, now)
-        if due is not None:
-            values |= {"next_attempt_at": due, "completed_at": None}
-        elif not outcome.ok:
-            values["state"] = tables.DEAD
-        tables.settle(tx, row.request_id, row.attempt, values)
-        attempts.note(tx, row._mapping, self._started, now, values)
-        if due is not None:
-            self._parts.jobs.enqueue(tx, Job(tables.KIND, row.request_id, row.attempt + 1, due))
+        """Complete the request, try it again later, or give it up."""
+        now = self._parts.clock()
+        values = settled(outcome, message_type, self._row.attempt + 1, now)
+        if outcome.error is None:
+            self._complete(tx, values, now)
             return
+        made = self._row.attempt + 1 - self._row.attempts_before
+        due = self._retry.retry_at(made, now, is_final=outcome.error.is_final)
+        if due is not None:
+            self._retry_at(tx, due, values, now)
+        else:
+            self._give_up(tx, values, now)
+
+    def _complete(self, tx: Transaction, values: dict[str, Any], now: datetime) -> None:
+        self._write(tx, values, now)
+        self._leave_lane(tx, now)
+
+    def _retry_at(self, tx: Transaction, due: datetime, values: dict[str, Any], now: datetime) -> None:
+        self._write(tx, values | {"next_attempt_at": due, "completed_at": None}, now)
+        self._parts.jobs.enqueue(tx, Job(tables.KIND, self._row.request_id, self._row.attempt + 1, due))
+
+    def _give_up(self, tx: Transaction, values: dict[str, Any], now: datetime) -> None:
+        self._write(tx, values | {"state": tables.DEAD}, now)
+        self._leave_lane(tx, now)
+        self._announce(tx, values)
+
+    def _write(self, tx: Transaction, values: dict[str, Any], now: datetime) -> None:
+        tables.settle(tx, self._row.request_id, self._row.attempt, values)
+        attempts.note(tx, self._row._mapping, self._started, now, values)
+
+    def _leave_lane(self, tx: Transaction, now: datetime) -> None:
+        row = self._row
         if row.lane is not None:
             self._parts.lanes.leave(tx, Lane(row.lane), Job(tables.KIND, row.request_id, row.attempt, now))
-        if not outcome.ok:
-            self._announce(tx, values)
-
-    def _next_attempt(self, outcome: Outcome, now: datetime) -> datetime | None:
-        made = self._row.attempt + 1 - self._row.attempts_before
-        if outcome.error is None or outcome.error.is_final or made >= self._retry.attempts:
-            return None
-        return now + jittered(self._retry.delay(made), self._retry.jitter)
 
     def _announce(self, tx: Transaction, values: dict[str, Any]) -> None:
-        """Publish that the request is dead; what keeps the event from being published does not keep it alive."""
-        row, bus = self._row, self._parts.bus
+        row = self._row
         data = {
             "requestId": row.request_id,
             "configId": row.config_id,
@@ -93,12 +98,8 @@ class Settlement:
             "attempts": values["attempt"],
             "errors": values["errors"],
         }
-        publisher = Principal("system", "router", "router", row.organization_id, PUBLISH_OWN)
-        try:
-            message = bus.registry.decode("PublishEventCommand", {"event": DEAD_EVENT, "data": data})
-            bus.perform(tx, Envelope(message, publisher, correlation_id=row.request_id, causation_id=row.request_id))
-        except BpmError as error:
-            log.warning("a dead request could not be announced", request_id=row.request_id, error=str(error))
+        publisher = publisher_of("router", "router", row.organization_id)
+        publish_settled(self._parts.bus, tx, publisher, DEAD_EVENT, data, row.request_id)
 
 
 def settled(outcome: Outcome, message_type: str | None, attempt: int, now: datetime) -> dict[str, Any]:

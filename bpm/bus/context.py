@@ -10,6 +10,7 @@ from bpm.bus.envelope import Envelope
 from bpm.bus.later import Later
 from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
+from bpm.bus.own_events import publish_caused
 from bpm.bus.rehearsed import Rehearsed
 from bpm.security.permissions import Permission, Principal
 from bpm.security.secrets import SecretBox
@@ -115,6 +116,10 @@ class Context:
         """Send by `$type`, for areas that do not know each other; returns plain JSON values."""
         message = self._bus.registry.decode(name, fields)
         return self._bus.registry.plain(message, self.send(message, principal, depth))
+
+    def publish(self, event: str, data: Mapping[str, Any], publisher: Principal, depth: int = 1) -> None:
+        """Publish an event of the product's own, as `bpm.bus.own_events` says."""
+        publish_caused(self._bus, self.tx, self.envelope, publisher, event, data, depth)
 
     def later(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bpm.bus import tables
@@ -12,16 +12,17 @@ from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registry
 from bpm.clock import Clock
 from bpm.errors import BpmError, Failed, Fenced, Poisoned
-from bpm.jobs import Job, JobQueue, jittered
+from bpm.jobs import Job, JobQueue, RetryPolicy
 from bpm.security.identifiers import new_id
-from bpm.security.permissions import Principal, acting, stored_authority
+from bpm.security.permissions import Principal
 from bpm.security.sealing import open_fields, seal_fields
 from bpm.security.secrets import SecretBox, SecretError
+from bpm.security.stored import StoredPrincipal, principal_columns
 from bpm.store import Database, Transaction
 
 KIND = "message"
-BACKOFF_SECONDS = (10, 60, 600, 3_600)
-"""The waits after the first, second, ... failed attempt; one attempt more than there are waits is made."""
+RETRY = RetryPolicy(attempts=5, waits=(10, 60, 600, 3_600))
+"""How often a scheduled message is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,7 @@ class ScheduledMessages:
             "type": later.name,
             "fields": self._sealed(later),
             "key": f"{envelope.principal.organization_id}:{later.key}" if later.key is not None else None,
-            "principal_id": envelope.principal.id,
-            "principal_name": envelope.principal.name,
-            "permissions": sorted(envelope.principal.permissions),
-            "authority": envelope.principal.standing.to_json(),
+            **principal_columns(envelope.principal, "principal"),
             "correlation_id": envelope.root,
             "causation_id": envelope.request_id,
             "depth": envelope.depth + later.depth,
@@ -138,8 +136,8 @@ class ScheduledMessages:
 
 def sender_of(row: Any) -> Principal:
     """Return on whose behalf a scheduled message is sent; the bus asks what they may do when it is."""
-    authority = stored_authority(row.authority, row.principal_id, row.permissions)
-    return acting("system", row.principal_id, row.principal_name, row.organization_id, authority)
+    stored = StoredPrincipal(row.principal_id, row.principal_name, row.organization_id, row.permissions, row.authority)
+    return stored.acting("system")
 
 
 class Settlement:
@@ -159,17 +157,28 @@ class Settlement:
         self.settle(tx, outcome)
 
     def settle(self, tx: Transaction, outcome: Outcome) -> None:
-        """Sent, dead, or waiting for the next attempt."""
-        now, attempt = self._clock(), self._job.attempt
-        values: dict[str, Any] = {"state": "sent", "completed_at": now, "key": None}
-        retry: Job | None = None
-        if outcome.error is not None:
-            values = {"state": "dead", "completed_at": now, "key": None, "errors": list(outcome.error.errors)}
-            if attempt < len(BACKOFF_SECONDS) and not outcome.error.is_final:
-                due = now + jittered(timedelta(seconds=BACKOFF_SECONDS[attempt]))
-                values = {"attempt": attempt + 1, "due_at": due, "errors": list(outcome.error.errors)}
-                retry = Job(KIND, self._job.ref, attempt + 1, due)
-        if not tables.settle_scheduled(tx, self._job.ref, attempt, values):
+        """Complete the message, try it again later, or give it up."""
+        now, error = self._clock(), outcome.error
+        if error is None:
+            self._complete(tx, now)
+            return
+        due = RETRY.retry_at(self._job.attempt + 1, now, is_final=error.is_final)
+        if due is not None:
+            self._retry_at(tx, due, error)
+        else:
+            self._give_up(tx, now, error)
+
+    def _complete(self, tx: Transaction, now: datetime) -> None:
+        self._write(tx, {"state": "sent", "completed_at": now, "key": None})
+
+    def _retry_at(self, tx: Transaction, due: datetime, error: BpmError) -> None:
+        attempt = self._job.attempt + 1
+        self._write(tx, {"attempt": attempt, "due_at": due, "errors": list(error.errors)})
+        self._jobs.enqueue(tx, Job(KIND, self._job.ref, attempt, due))
+
+    def _give_up(self, tx: Transaction, now: datetime, error: BpmError) -> None:
+        self._write(tx, {"state": "dead", "completed_at": now, "key": None, "errors": list(error.errors)})
+
+    def _write(self, tx: Transaction, values: dict[str, Any]) -> None:
+        if not tables.settle_scheduled(tx, self._job.ref, self._job.attempt, values):
             raise Fenced
-        if retry is not None:
-            self._jobs.enqueue(tx, retry)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from bpm.jobs import jittered
+from bpm.jobs import RetryPolicy
 
 WAITS_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000)
 """Between the first attempt, made at once, and the second, third, … seventh; a higher retry count repeats the last."""
@@ -12,17 +12,10 @@ JITTER = 0.1
 LONGEST_RETRY_AFTER = timedelta(days=1)
 
 
-def next_attempt(
-    tries: int, retry_count: int | None, now: datetime, retry_after: timedelta | None = None
-) -> datetime | None:
-    """Return when to try again after `tries` failed attempts, or None when that was the last.
-
-    The waits are spread by a tenth, and never shorter than what the receiver asked for with `Retry-After`.
-    """
-    if tries > (len(WAITS_SECONDS) if retry_count is None else retry_count):
-        return None
-    wait = timedelta(seconds=WAITS_SECONDS[min(tries, len(WAITS_SECONDS)) - 1])
-    return now + max(jittered(wait, JITTER), retry_after or timedelta())
+def retry_policy(retry_count: int | None) -> RetryPolicy:
+    """Return how often a subscription's deliveries are tried: once and `retry_count` times more, six without one."""
+    retries = len(WAITS_SECONDS) if retry_count is None else retry_count
+    return RetryPolicy(retries + 1, WAITS_SECONDS, JITTER)
 
 
 def read_retry_after(value: str | None, now: datetime) -> timedelta | None:

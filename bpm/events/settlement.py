@@ -1,21 +1,21 @@
 """What becomes of a delivery, written in one transaction: its state, the attempt, its receiver's health."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from pydantic_core import from_json
 
-from bpm.bus import Bus, Envelope
+from bpm.bus import Bus
+from bpm.bus.own_events import publish_settled, publisher_of
 from bpm.events import breaker, delivery_tables, subscription_tables
 from bpm.events.answer import RETRY_AFTER, Attempt
 from bpm.events.catalogue import DISABLED_EVENT
 from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERED, KIND, PAUSED, PENDING
 from bpm.events.destination import Destination, scope_of
 from bpm.events.health import Health
-from bpm.events.schedule import next_attempt, read_retry_after
+from bpm.events.schedule import read_retry_after, retry_policy
 from bpm.jobs import Job, JobQueue, Lane, Lanes
-from bpm.security.permissions import PUBLISH_OWN, Principal
 from bpm.security.redaction import redacted_url
 from bpm.store import Transaction
 
@@ -83,23 +83,26 @@ class Settlement:
         """Write what an attempt came to: delivered, tried again later, or dead."""
         self._record(tx, row, result, started_at, request_body)
         if result.ok:
-            self._delivered(tx, row, destination, result)
+            self._complete(tx, row, destination, result)
         else:
-            self._failed(tx, row, destination, result, is_probe=is_probe)
+            self._retry_or_give_up(tx, row, destination, result, is_probe=is_probe)
 
-    def _delivered(self, tx: Transaction, row: Any, destination: Destination, result: Attempt) -> None:
+    def _complete(self, tx: Transaction, row: Any, destination: Destination, result: Attempt) -> None:
         now = self._bus.now()
         changes = {"state": DELIVERED, "due_at": None, "completed_at": now, "lane": None}
         delivery_tables.take_turn(tx, row, **changes, **_counted(row, result))
         self._leave(tx, row, destination)
         self._health.succeeded(tx, destination.id, row, now)
 
-    def _failed(self, tx: Transaction, row: Any, destination: Destination, result: Attempt, *, is_probe: bool) -> None:
+    def _retry_or_give_up(
+        self, tx: Transaction, row: Any, destination: Destination, result: Attempt, *, is_probe: bool
+    ) -> None:
         now = self._bus.now()
         retry_after = read_retry_after(result.headers.get(RETRY_AFTER), now)
         gone = result.status == GONE
-        is_over = gone or result.is_final
-        due = None if is_over else next_attempt(row.tries + 1, destination.retry_count, now, retry_after)
+        due = retry_policy(destination.retry_count).retry_at(
+            row.tries + 1, now, is_final=gone or result.is_final, at_least=retry_after or timedelta()
+        )
         keeps_lane = due is not None and destination.is_ordered(row.lane)
         changes = {"due_at": due, "lane": row.lane if keeps_lane else None}
         if due is None:
@@ -126,7 +129,8 @@ class Settlement:
             "url": redacted_url(destination.url),
             "reason": reason,
         }
-        announce(self._bus, tx, destination.organization_id, DISABLED_EVENT, data)
+        publisher = publisher_of("system:events", "deliveries", destination.organization_id)
+        publish_settled(self._bus, tx, publisher, DISABLED_EVENT, data)
 
     def _record(
         self, tx: Transaction, row: Any, result: Attempt, started_at: datetime, request_body: str | None
@@ -151,13 +155,6 @@ class Settlement:
         if row.lane is not None:
             lane = destination.lane_named(row.lane)
             self._lanes.leave(tx, lane, Job(KIND, row.id, row.turn, row.due_at or self._bus.now()))
-
-
-def announce(bus: Bus, tx: Transaction, organization_id: int, event: str, data: dict[str, Any]) -> None:
-    """Publish an event of the product's own, inside a transaction that is no handler's."""
-    message = bus.registry.decode("PublishEventCommand", {"event": event, "data": data})
-    publisher = Principal("system", "system:events", "deliveries", organization_id, PUBLISH_OWN)
-    bus.perform(tx, Envelope(message, publisher))
 
 
 def _counted(row: Any, result: Attempt) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from collections.abc import Set
 from typing import Any
 
-from bpm.security.permissions import Authority, Permission, Principal, acting, stored_authority
+from bpm.security.permissions import Authority, Permission, Principal
+from bpm.security.stored import StoredPrincipal, principal_columns
 
 
 def engine_of(organization_id: int, permissions: Set[Permission]) -> Principal:
@@ -17,18 +18,11 @@ def starter_of(row: Any, authors: Authority) -> Principal:
     Asked are who started it (of a called instance: everybody that the calling one acts for), who migrated it to its
     version, and `authors`, who wrote that version.
     """
-    authority = stored_authority(row.authority, row.starter_id, row.permissions)
-    if row.migrator is not None:
-        authority = authority.joined(Authority.from_json(row.migrator))
-    return acting("process", row.starter_id, row.starter_name, row.organization_id, authority.joined(authors))
+    stored = StoredPrincipal(row.starter_id, row.starter_name, row.organization_id, row.permissions, row.authority)
+    migrator = Authority() if row.migrator is None else Authority.from_json(row.migrator)
+    return stored.acting("process", migrator, authors)
 
 
 def starter_columns(starter: Principal) -> dict[str, Any]:
     """Return the columns for whom a new instance acts: whoever starts it, or whom the calling one acts for."""
-    return {
-        "starter_id": starter.id,
-        "starter_name": starter.name,
-        "permissions": sorted(starter.permissions),
-        "authority": starter.standing.to_json(),
-        "migrator": None,
-    }
+    return {**principal_columns(starter, "starter"), "migrator": None}

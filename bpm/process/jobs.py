@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -10,7 +11,7 @@ import structlog
 from bpm.bpmn.state import changes
 from bpm.bus import Bus, Envelope, Outcome
 from bpm.errors import BpmError, Conflict, Failed, Fenced, Forbidden, NotFound, Poisoned
-from bpm.jobs import Job, JobQueue, jittered
+from bpm.jobs import Job, JobQueue, RetryPolicy
 from bpm.process import start_tables, tables
 from bpm.process.actors import engine_of, starter_of
 from bpm.process.cache import Deployed
@@ -18,8 +19,9 @@ from bpm.process.stored import restored_wait
 from bpm.security.permissions import EXECUTE, Authority, Permission, Principal, acting
 from bpm.store import Transaction, organizations
 
-DEFAULT_RETRIES = 3
-BACKOFF_SECONDS = (1, 10, 60, 600)
+RETRY = RetryPolicy(attempts=4, waits=(1, 10, 60, 600))
+"""How often a task's command is sent; a file may say how often it is tried again."""
+
 PIECES_AT_ONCE = 2
 """How many pieces of long work wait for the writer at once, so that others come in between."""
 RESTED_SECONDS = 1
@@ -152,16 +154,15 @@ class ProcessJobs:
         return sender.lending(frozenset({needed}))
 
     async def _failed(self, instance: Any, wait: Any, data: dict[str, Any], error: BpmError) -> None:
-        retries = data.get("retries")
-        may_retry = wait.kind == "command" and not error.is_final and not isinstance(error, Forbidden)
-        if may_retry and wait.tries < (DEFAULT_RETRIES if retries is None else retries):
-            due = self._bus.now() + _pause(wait.tries)
-            await self._bus.database.write(lambda tx: self._put_off(tx, wait, due))
-            return
-        await self._answer(instance, wait, {"failure": _failure(error)})
+        is_final = wait.kind != "command" or error.is_final or isinstance(error, Forbidden)
+        due = _policy(data.get("retries")).retry_at(wait.tries + 1, self._bus.now(), is_final=is_final)
+        if due is None:
+            await self._answer(instance, wait, {"failure": _failure(error)})
+        else:
+            await self._bus.database.write(lambda tx: self._retry_at(tx, wait, due))
 
-    def _put_off(self, tx: Transaction, wait: Any, due: Any) -> None:
-        if tables.put_off(tx, wait.instance_id, wait.wait_id, wait.tries, due):
+    def _retry_at(self, tx: Transaction, wait: Any, due: datetime) -> None:
+        if tables.retry_at(tx, wait.instance_id, wait.wait_id, wait.tries, due):
             self._jobs.enqueue(tx, Job(tables.KIND, tables.job_ref(wait), wait.tries + 1, due))
 
     async def _answer(self, instance: Any, wait: Any, answer: dict[str, Any]) -> None:
@@ -191,8 +192,8 @@ def _has_rested(wait: Any) -> bool:
     return wait.due_at - wait.created_at >= timedelta(seconds=RESTED_SECONDS)
 
 
-def _pause(tries: int) -> timedelta:
-    return jittered(timedelta(seconds=BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)]))
+def _policy(retries: int | None) -> RetryPolicy:
+    return RETRY if retries is None else replace(RETRY, attempts=retries + 1)
 
 
 def _answer_of(wait: Any, data: dict[str, Any], outcome: Outcome) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from bpm.process import definition_tables, start_tables
 from bpm.process.definition_tables import DeployedProcess
 from bpm.process.instances import NewInstance, Standing
 from bpm.process.runtime import ProcessRuntime
-from bpm.security.permissions import Principal, acting
+from bpm.security.permissions import Principal
+from bpm.security.stored import StoredPrincipal
 from bpm.store import Transaction
 
 REFUSED_PAUSE = timedelta(minutes=1)
@@ -137,8 +138,10 @@ class ProcessStarts:
 
 def self_starter(deployed: DeployedProcess) -> Principal:
     """Return whom the instances act for that a version begins by itself."""
-    authority = definition_tables.starters_of(deployed)
-    return acting("process", deployed.author_id, deployed.author_name, deployed.organization_id, authority)
+    author = StoredPrincipal(
+        deployed.author_id, deployed.author_name, deployed.organization_id, deployed.permissions, deployed.authority
+    )
+    return author.acting("process", definition_tables.starters_of(deployed))
 
 
 def _job(definition_id: int, element_id: str, turn: int, due: datetime) -> Job:

@@ -280,7 +280,7 @@ def job_waits(tx: Transaction, limit: int) -> Sequence[Any]:
     return tx.connection.execute(_JOBS.limit(limit)).all()
 
 
-def put_off(tx: Transaction, instance_id: int, wait_id: int, tries: int, due: datetime) -> bool:
+def retry_at(tx: Transaction, instance_id: int, wait_id: int, tries: int, due: datetime) -> bool:
     """Count a failed try and set when the next one is due; False when somebody else did."""
     parameters = {"instance": instance_id, "wait": wait_id, "tries_": tries, "next_tries": tries + 1, "due": due}
     return tx.connection.execute(_TRIES, parameters).rowcount == 1

@@ -12,4 +12,4 @@ def publish(context: Context, event: str, data: Mapping[str, Any]) -> None:
 
     It is a consequence of the payment, not a wish of the sender's, who therefore needs no leave to publish.
     """
-    context.call("PublishEventCommand", {"event": event, "data": data}, context.principal.lending(PUBLISH_OWN))
+    context.publish(event, data, context.principal.lending(PUBLISH_OWN))

@@ -16,6 +16,7 @@ import bpm.bus.later
 import bpm.jobs.reconciler
 import bpm.process.start_triggers
 from bpm.client import BusClient
+from bpm.jobs import RetryPolicy
 from bpm.testing import RunningApp, WebhookReceiver, running_app
 from bpm.unattended import WAYS
 from tests.attacks.people import END, START, WAIT, Person, deploy, person, task
@@ -64,7 +65,7 @@ class Scene:
 async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
     """An organisation whose maker uses an API key, with everything that waits made quick."""
     monkeypatch.setattr(bpm.jobs.reconciler, "SECONDS", 0.1)
-    monkeypatch.setattr(bpm.bus.later, "BACKOFF_SECONDS", (0.2,) * 60)
+    monkeypatch.setattr(bpm.bus.later, "RETRY", RetryPolicy(attempts=61, waits=(0.2,)))
     monkeypatch.setattr(bpm.process.start_triggers, "REFUSED_PAUSE", timedelta(seconds=0.2))
     delivery: Any = {"probe": "off", "allowed_networks": "127.0.0.0/8"}
     async with running_app(tmp_path, delivery=delivery) as app:
@@ -365,7 +366,7 @@ async def _answered(receiver: WebhookReceiver, count: int) -> bool:
 
 async def test_a_message_that_died_is_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dead beginning of a process is listed with its cause, and goes on by `RetryScheduledMessageCommand`."""
-    monkeypatch.setattr(bpm.bus.later, "BACKOFF_SECONDS", ())
+    monkeypatch.setattr(bpm.bus.later, "RETRY", RetryPolicy(attempts=1, waits=()))
     async with running_app(tmp_path) as app:
         maker = await person(app, "maker", "admin")
         await deploy(maker.client, "job", START, PUBLISH, END, triggerEvents=["some.event"])

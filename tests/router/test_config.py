@@ -45,14 +45,14 @@ def test_a_field_is_checked_when_it_is_written(field: str, good: list[Any], bad:
 
 def test_a_wait_follows_each_failure() -> None:
     """The waits are taken in order, and the last one again and again."""
-    retry = RetryConfig(backoff_seconds=[1.0, 5.0])
-    assert [retry.delay(failed).total_seconds() for failed in (1, 2, 3, 40)] == [1, 5, 5, 5]
+    retry = RetryConfig(backoff_seconds=[1.0, 5.0]).policy()
+    assert [retry.wait(failed).total_seconds() for failed in (1, 2, 3, 40)] == [1, 5, 5, 5]
 
 
 def test_the_usual_waits_last_two_hours() -> None:
     """Without any setting five attempts are spread over about two hours."""
-    retry = RetryConfig()
-    waits = [retry.delay(failed) for failed in range(1, retry.attempts)]
+    retry = RetryConfig().policy()
+    waits = [retry.wait(failed) for failed in range(1, retry.attempts)]
     assert timedelta(hours=1, minutes=45) < sum(waits, timedelta()) < timedelta(hours=2, minutes=15)
 
 

@@ -6,6 +6,7 @@ import structlog
 
 from bpm.bpmn.effects import Cancelled, Completed, EmitMessage, EmitSignal, History, Ignored, Thrown
 from bpm.bpmn.triggers import CompleteTask, Escalated, FailTask
+from bpm.bus.own_events import PUBLISH
 from bpm.errors import Exhausted
 from bpm.process import start_tables, tables
 from bpm.process.actors import engine_of
@@ -81,14 +82,13 @@ def _answer_caller(step: Step, trigger: CompleteTask | FailTask | Escalated) -> 
 
 def publish(step: Step, event: str, data: dict[str, Any]) -> None:
     """Publish an event about the instance."""
-    if not step.unit.registry.knows("PublishEventCommand"):
+    if not step.unit.registry.knows(PUBLISH):
         return
     if start_tables.triggered_by(step.context.tx, step.row.organization_id, "event", event):
         step.insert()  # what begins by the event has to find this instance
     step.waits.forget_closed()
     about = {"instanceId": step.row.id, "processKey": step.row.process_key, "businessKey": step.row.business_key}
-    publisher = engine_of(step.row.organization_id, PUBLISH_OWN)
     try:
-        step.context.call("PublishEventCommand", {"event": event, "data": {**about, **data}}, publisher, depth=0)
+        step.context.publish(event, {**about, **data}, engine_of(step.row.organization_id, PUBLISH_OWN), depth=0)
     except Exhausted as error:  # it would begin something, at the end of a chain that ends here
         log.warning("an event was not published", event_name=event, instance_id=step.row.id, error=str(error))

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import ClassVar
 
 import pytest
+import structlog
 from sqlmodel import Field, col, select
 
 from bpm.bus import Bus, Command, Context, EffectContext, Envelope, Integer, Query, Registry, View, handles
+from bpm.bus.own_events import publish_settled, publisher_of
 from bpm.bus.tables import AuditEntry, IdempotencyKey
 from bpm.errors import BpmError, Conflict, Defect, Failed, Forbidden
 from bpm.jobs import JobQueue
@@ -374,3 +376,19 @@ async def eventually(bus: Bus, words: list[str], seconds: float = 3) -> bool:
         while await bus.send(GetWordsQuery()) != words:
             await asyncio.sleep(0.01)
     return True
+
+
+async def test_what_is_settled_stays_when_its_event_cannot_be_published(bus: Bus, database: Database) -> None:
+    """The event of a part of the product is logged as not published, and the transaction around it goes on."""
+    publisher = publisher_of("router", "router", 1)
+
+    def settle(tx: Transaction) -> None:
+        bus.perform(tx, Envelope(SayCommand(word="settled"), SYSTEM))
+        publish_settled(bus, tx, publisher, "webhook.request.dead", {"requestId": "r"}, "r")
+
+    with structlog.testing.capture_logs() as lines:
+        await database.write(settle)
+    assert [line["event_name"] for line in lines if line["event"] == "an event was not published"] == [
+        "webhook.request.dead"
+    ]
+    assert "settled" in await bus.send(GetWordsQuery())

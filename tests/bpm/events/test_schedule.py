@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpm.events.schedule import JITTER, WAITS_SECONDS, next_attempt, read_retry_after
+from bpm.events.schedule import JITTER, WAITS_SECONDS, read_retry_after, retry_policy
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ENDLESS = ("Fri, 01 Jan 2100 00:00:00 +99999999999999999999", "Fri, 01 Jan 99999999999999999999 00:00:00 GMT")
@@ -15,7 +15,7 @@ ENDLESS = ("Fri, 01 Jan 2100 00:00:00 +99999999999999999999", "Fri, 01 Jan 99999
 @given(st.integers(1, 30), st.one_of(st.none(), st.integers(0, 20)))
 def test_waits_grow_and_end(tries: int, retry_count: int | None) -> None:
     """Each wait is the schedule's, give or take a tenth, and after the last retry there is none."""
-    due = next_attempt(tries, retry_count, NOW)
+    due = retry_policy(retry_count).retry_at(tries, NOW)
     most = len(WAITS_SECONDS) if retry_count is None else retry_count
     if tries > most:
         assert due is None
@@ -27,16 +27,16 @@ def test_waits_grow_and_end(tries: int, retry_count: int | None) -> None:
 
 def test_seven_attempts_take_over_seventeen_hours() -> None:
     """Without a count there are six retries, the last ten hours after the one before."""
-    assert next_attempt(6, None, NOW) is not None
-    assert next_attempt(7, None, NOW) is None
+    assert retry_policy(None).retry_at(6, NOW) is not None
+    assert retry_policy(None).retry_at(7, NOW) is None
     assert sum(WAITS_SECONDS) == pytest.approx(17.6 * 3600, rel=0.01)
 
 
 def test_the_receiver_may_ask_for_more_time() -> None:
     """`Retry-After` makes a wait longer, never shorter."""
-    due = next_attempt(1, None, NOW, timedelta(minutes=2))
+    due = retry_policy(None).retry_at(1, NOW, at_least=timedelta(minutes=2))
     assert due == NOW + timedelta(minutes=2)
-    due = next_attempt(2, None, NOW, timedelta(seconds=1))
+    due = retry_policy(None).retry_at(2, NOW, at_least=timedelta(seconds=1))
     assert due is not None
     assert due > NOW + timedelta(minutes=4)
 
