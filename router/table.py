@@ -27,11 +27,11 @@ class Slot:
 
 
 @dataclass(slots=True)
-class Node:
+class PathNode:
     """The rules at one place of the path tree by method, and the places below it."""
 
-    literals: "dict[str, Node]" = field(default_factory=dict[str, "Node"])
-    parameter: "Node | None" = None
+    literals: "dict[str, PathNode]" = field(default_factory=dict[str, "PathNode"])
+    parameter: "PathNode | None" = None
     slots: dict[str, Slot] = field(default_factory=dict[str, Slot])
 
 
@@ -43,9 +43,9 @@ class RouteTable:
         self._database = database
         self._compile = compile_rule
         self._rows: dict[int, Slot] = {}
-        self._root = Node()
-        self._exact: dict[str, Node] = {}
-        self._keys: dict[str, Node] = {}
+        self._root = PathNode()
+        self._exact: dict[str, PathNode] = {}
+        self._keys: dict[str, PathNode] = {}
         self._seen = 0
         self._switched_off: frozenset[int] = frozenset()
         self._lock = asyncio.Lock()
@@ -77,7 +77,7 @@ class RouteTable:
             self._seen = seen
             self._switch(switched_off)
 
-    def find(self, path: str) -> Node | None:
+    def find(self, path: str) -> PathNode | None:
         """Return the rules that answer `path` (without the prefix): a literal path, one with parameters, or a key."""
         if is_reserved(path):
             return None
@@ -129,7 +129,7 @@ class RouteTable:
         self._rows[row.id] = slot
         if row.is_contested:
             return
-        self._keys[row.key] = Node(slots={row.action: slot})
+        self._keys[row.key] = PathNode(slots={row.action: slot})
         self._node(row.path).slots[row.action] = slot
 
     def _remove(self, config_id: int) -> None:
@@ -145,21 +145,21 @@ class RouteTable:
         if not slots:
             self._exact.pop(slot.row.path, None)
 
-    def _node(self, path: str) -> Node:
+    def _node(self, path: str) -> PathNode:
         node, literal = self._root, True
         for segment in path.split("/"):
             if PARAMETER.fullmatch(segment):
                 literal = False
-                node.parameter = node.parameter or Node()
+                node.parameter = node.parameter or PathNode()
                 node = node.parameter
             else:
-                node = node.literals.setdefault(segment, Node())
+                node = node.literals.setdefault(segment, PathNode())
         if literal:
             self._exact[path] = node
         return node
 
 
-def _descend(node: Node, segments: list[str], at: int) -> Node | None:
+def _descend(node: PathNode, segments: list[str], at: int) -> PathNode | None:
     """Walk down, literal before parameter, going back where a literal leads nowhere."""
     if at == len(segments):
         return node if node.slots else None

@@ -25,7 +25,7 @@ FEWEST_INSTANCES = 100
 
 
 @dataclass(slots=True)
-class Tally:
+class CauseCount:
     """What a cause has done since a moment."""
 
     since: datetime
@@ -41,7 +41,7 @@ class Causes:
         """Begin with no cause."""
         self._clock = clock
         self._limits = limits
-        self._tallies: OrderedDict[str, Tally] = OrderedDict()
+        self._tallies: OrderedDict[str, CauseCount] = OrderedDict()
 
     def count_message(self, envelope: Envelope) -> None:
         """Count a message that another one caused; raises `Exhausted` when its cause has sent too many.
@@ -81,11 +81,11 @@ class Causes:
             raise Exhausted(f"one cause has stored {most} bytes within an hour (BPM_PROCESSES__MAX_CAUSED_BYTES)")
         tally.size += size
 
-    def _tally(self, root: str) -> Tally:
+    def _tally(self, root: str) -> CauseCount:
         now = self._clock()
         tally = self._tallies.get(root)
         if tally is None or now - tally.since >= WINDOW:
-            tally = self._tallies[root] = Tally(now)
+            tally = self._tallies[root] = CauseCount(now)
         self._tallies.move_to_end(root)
         if len(self._tallies) > MAX_CAUSES:
             self._tallies.popitem(last=False)

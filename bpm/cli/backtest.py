@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bpm.cli.connection import Connection, Password, Token, Url, Username, fail_refused
+from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, fail_refused
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.fields import read_fields
-from bpm.cli.output import Format, FormatOption, print_json, print_table
+from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
 
 if TYPE_CHECKING:
     from bpm.client import BusClient
@@ -40,7 +40,7 @@ def backtest(
     token: Token = None,
     username: Username = None,
     password: Password = None,
-    output: FormatOption = Format.AUTO,
+    output: FormatOption = OutputFormat.AUTO,
 ) -> None:
     """Compare what was done with captured requests with what a configuration, or a draft of it, would do.
 
@@ -50,7 +50,7 @@ def backtest(
     fields |= {name: value for name, value in (("since", since), ("path", path)) if value is not None}
     if draft is not None:
         fields["config"] = read_fields("BackTestWebHookConfigCommand", [], draft)
-    found = Connection(url, token, username, password).run(lambda client: _run(client, key, fields, output))
+    found = ServerConnection(url, token, username, password).run(lambda client: _run(client, key, fields, output))
     if output.is_text:
         _print(found)
     else:
@@ -61,7 +61,7 @@ def backtest(
         raise typer.Exit(ExitStatus.DIFFERENCE)
 
 
-async def _run(client: "BusClient", key: str, fields: dict[str, Any], output: Format) -> Any:
+async def _run(client: "BusClient", key: str, fields: dict[str, Any], output: OutputFormat) -> Any:
     config = await _ask(client, "LookupWebHookByKeyCommand", {"key": key})
     found = await _ask(client, "BackTestWebHookConfigCommand", {"id": config["id"], **fields})
     if found["backTestId"] is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from bpm.cli.exits import ExitStatus, fail
-from bpm.cli.output import Format, print_json, print_value
+from bpm.cli.output import OutputFormat, print_json, print_value
 
 if TYPE_CHECKING:
     from bpm.client import BusClient, Reply
@@ -26,7 +26,7 @@ Password = Annotated[str | None, typer.Option("--password", envvar="BPM_PASSWORD
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ServerConnection:
     """An address, and a token or a name with its password."""
 
     url: str | None
@@ -92,7 +92,7 @@ def _usual_url() -> str:
         return "http://127.0.0.1:8000"
 
 
-def print_reply(what: str, reply: "Reply", output: Format) -> None:
+def print_reply(what: str, reply: "Reply", output: OutputFormat) -> None:
     """Print the answer to a message; a refusal ends the command."""
     if not output.is_text:
         print_json(reply.body)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from bpm.cli.exits import ExitStatus, fail
-from bpm.cli.output import Format, FormatOption, print_json, print_table
+from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
 
 if TYPE_CHECKING:
     from bpm.settings import Settings
@@ -35,7 +35,7 @@ def upgrade() -> None:
 
 
 @app.command()
-def check(format: FormatOption = Format.AUTO) -> None:  # noqa: A002 the option's name
+def check(format: FormatOption = OutputFormat.AUTO) -> None:  # noqa: A002 the option's name
     """Say which database this is, how safe, how full, and what is wrong with it; 1 when something is."""
 
     async def work(settings: "Settings") -> None:

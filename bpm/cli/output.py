@@ -11,7 +11,7 @@ CELL = 60
 """The longest text in a cell of a table."""
 
 
-class Format(StrEnum):
+class OutputFormat(StrEnum):
     """`auto` is `text` on a terminal and `json` in a pipe."""
 
     AUTO = "auto"
@@ -21,11 +21,11 @@ class Format(StrEnum):
     @property
     def is_text(self) -> bool:
         """Whether to write for people."""
-        return self is Format.TEXT or (self is Format.AUTO and sys.stdout.isatty())
+        return self is OutputFormat.TEXT or (self is OutputFormat.AUTO and sys.stdout.isatty())
 
 
 FormatOption = Annotated[
-    Format, typer.Option("--format", help="text for people, json for programs; auto asks where the output goes.")
+    OutputFormat, typer.Option("--format", help="text for people, json for programs; auto asks where the output goes.")
 ]
 
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bpm.cli.connection import Connection, Password, Token, Url, Username, print_reply
+from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, print_reply
 from bpm.cli.exits import ExitStatus, fail
-from bpm.cli.output import Format, FormatOption
+from bpm.cli.output import FormatOption, OutputFormat
 
 app = typer.Typer(
     help="Check and deploy BPMN processes and DMN decisions.", no_args_is_help=True, rich_markup_mode=None
@@ -44,7 +44,7 @@ def deploy(
     token: Token = None,
     username: Username = None,
     password: Password = None,
-    output: FormatOption = Format.AUTO,
+    output: FormatOption = OutputFormat.AUTO,
 ) -> None:
     """Deploy a file as the next version of each process or decision in it."""
     text = _read(file)
@@ -52,7 +52,7 @@ def deploy(
     fields: dict[str, object] = {"dmnXml": text}
     if not _is_dmn(file):
         fields = {"name": name or file.stem, "bpmnXml": text, "triggerEvents": trigger_event or []}
-    reply = Connection(url, token, username, password).run(lambda client: client.send(command, fields, {}))
+    reply = ServerConnection(url, token, username, password).run(lambda client: client.send(command, fields, {}))
     print_reply(command, reply, output)
 
 

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from bpm.cli.connection import Connection, Password, Token, Url, Username, print_reply
+from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, print_reply
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.fields import read_fields
-from bpm.cli.output import Format, FormatOption, print_json, print_value
+from bpm.cli.output import FormatOption, OutputFormat, print_json, print_value
 
 Name = Annotated[str, typer.Argument(metavar="TYPE", help="The $type, as `bpm types` lists them.")]
 Words = Annotated[
@@ -32,7 +32,7 @@ def send(
     token: Token = None,
     username: Username = None,
     password: Password = None,
-    output: FormatOption = Format.AUTO,
+    output: FormatOption = OutputFormat.AUTO,
 ) -> None:
     """Send a command or query and print the answer."""
     fields = read_fields(name, words or [], file)
@@ -43,7 +43,7 @@ def send(
     headers = {"idempotency-key": idempotency_key} if idempotency_key else {}
     if organization is not None:
         headers["x-organization-id"] = str(organization)
-    reply = Connection(url, token, username, password).run(lambda client: client.send(name, fields, headers))
+    reply = ServerConnection(url, token, username, password).run(lambda client: client.send(name, fields, headers))
     print_reply(name, reply, output)
 
 
@@ -57,7 +57,7 @@ def _check(name: str, fields: dict[str, Any]) -> None:
         fail(ExitStatus.ERROR, error.message, *error.errors)
 
 
-def _print(value: Any, output: Format) -> None:
+def _print(value: Any, output: OutputFormat) -> None:
     if output.is_text:
         print_value(value)
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bpm.cli.exits import ExitStatus, fail
-from bpm.cli.output import Format, FormatOption, print_json, print_table, print_value
+from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table, print_value
 
 if TYPE_CHECKING:
     from bpm.bus.catalogue import Catalogue, Entry
@@ -18,7 +18,7 @@ Name = Annotated[str, typer.Argument(metavar="TYPE", help="The $type.")]
 
 
 @app.callback(invoke_without_command=True)
-def list_types(context: typer.Context, area: Area = None, output: FormatOption = Format.AUTO) -> None:
+def list_types(context: typer.Context, area: Area = None, output: FormatOption = OutputFormat.AUTO) -> None:
     """List every command and query with its permission and what it does."""
     if context.invoked_subcommand is not None:
         return
@@ -37,7 +37,7 @@ def list_types(context: typer.Context, area: Area = None, output: FormatOption =
 
 
 @app.command()
-def show(name: Name, output: FormatOption = Format.AUTO) -> None:
+def show(name: Name, output: FormatOption = OutputFormat.AUTO) -> None:
     """Show one command or query: its fields, its result and an example."""
     from bpm.bus.catalogue import catalogue_of
     from bpm.cli.registry import offline_registry

@@ -4,7 +4,7 @@ Decision tables with every hit policy, literal expressions, and decisions that r
 them (versions 1.1 to 1.5 are read alike). What is not evaluated is refused by its id.
 """
 
-from bpm.dmn.evaluate import Decision, DecisionFailed, decide
+from bpm.dmn.evaluate import DecisionFailed, DecisionTable, decide
 from bpm.dmn.reader import load_decisions
 
-__all__ = ["Decision", "DecisionFailed", "decide", "load_decisions"]
+__all__ = ["DecisionFailed", "DecisionTable", "decide", "load_decisions"]

@@ -22,7 +22,7 @@ class DecisionFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class LiteralDecision:
     """A decision by one expression."""
 
     name: str
@@ -38,7 +38,7 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class DecisionRule:
     """A row of a table: a test for each input, an expression for each output (None: empty)."""
 
     tests: tuple[Test, ...]
@@ -55,7 +55,7 @@ class Table:
 
     inputs: tuple[Expression, ...]
     outputs: tuple[str, ...]
-    rules: tuple[Rule, ...]
+    rules: tuple[DecisionRule, ...]
     policy: str = "UNIQUE"
     aggregation: str = ""
     priorities: tuple[tuple[Any, ...], ...] = ()
@@ -83,7 +83,7 @@ class Table:
     def _shown(self, row: Row) -> Any:
         return row[self.outputs[0]] if len(self.outputs) == 1 else row
 
-    def _matches(self, rule: Rule, values: Sequence[Any], tested: Scope) -> bool:
+    def _matches(self, rule: DecisionRule, values: Sequence[Any], tested: Scope) -> bool:
         """Whether every test of a rule is met; each finds its column's value in the one scope that all share."""
         for test, value in zip(rule.tests, values, strict=True):
             tested[INPUT] = value
@@ -154,17 +154,17 @@ AGGREGATIONS = tuple(_AGGREGATIONS)
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class DecisionTable:
     """A decision; `requires` are the ones whose results it sees under their names."""
 
     id: str
     name: str
     variable: str
-    logic: Literal | Table
-    requires: tuple["Decision", ...] = field(default=())
+    logic: LiteralDecision | Table
+    requires: tuple["DecisionTable", ...] = field(default=())
 
 
-def decide(decision: Decision, variables: Mapping[str, Any], now: Any, shape: str = "") -> Any:
+def decide(decision: DecisionTable, variables: Mapping[str, Any], now: Any, shape: str = "") -> Any:
     """Evaluate a decision at the time `now`; raises DecisionFailed.
 
     `shape` is empty for DMN's own result, or one of Camunda 7's: singleEntry, singleResult, collectEntries,
@@ -178,7 +178,7 @@ def decide(decision: Decision, variables: Mapping[str, Any], now: Any, shape: st
         raise DecisionFailed(str(error)) from error
 
 
-def _rows(decision: Decision, scope: Scope, known: dict[str, Any]) -> list[Row]:
+def _rows(decision: DecisionTable, scope: Scope, known: dict[str, Any]) -> list[Row]:
     inner = _copied(scope) if decision.requires else scope
     for required in decision.requires:
         if required.id not in known:

@@ -1,10 +1,10 @@
-"""DMN XML -> `Decision`s, or every reason why not, in one answer."""
+"""DMN XML -> `DecisionTable`s, or every reason why not, in one answer."""
 
 import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from bpm.dmn.evaluate import AGGREGATIONS, POLICIES, Decision, Literal, Rule, Table
+from bpm.dmn.evaluate import AGGREGATIONS, POLICIES, DecisionRule, DecisionTable, LiteralDecision, Table
 from bpm.dmn.unary import INPUT, Test, asking, compile_feel, compile_tests, split
 from bpm.expressions import EvaluationError, Expression, ExpressionError
 from bpm.model_files.names import MAX_NAME
@@ -34,7 +34,7 @@ MAX_SPACED = 200
 """How many names with blanks a file may declare: they are looked for in every expression."""
 
 
-def load_decisions(source: str | bytes) -> dict[str, Decision]:
+def load_decisions(source: str | bytes) -> dict[str, DecisionTable]:
     """Read every decision of a DMN file, by id; raises InvalidDefinition with every problem."""
     root = read_xml(source)
     if root.name != "definitions" or _NAMESPACE not in root.namespace:
@@ -73,7 +73,7 @@ class _Reader:
     def __init__(self, root: Tag) -> None:
         self.problems: list[BpmnProblem] = []
         self.tags = {tag.get("id"): tag for tag in _children(root, "decision")}
-        self.built: dict[str, Decision | None] = {}
+        self.built: dict[str, DecisionTable | None] = {}
         inputs = _children(root, "inputData", "decision")
         self.spaced = _spaced(tag.get("name") for tag in inputs)
         self.left = MAX_TESTS
@@ -81,7 +81,7 @@ class _Reader:
         if not self.tags:
             self.problems.append(BpmnProblem("the file holds no <decision>", line=root.line))
 
-    def decisions(self) -> dict[str, Decision]:
+    def decisions(self) -> dict[str, DecisionTable]:
         """Build all of them."""
         for tag in self.without_id:
             self.problem(tag, "the decision has no id")
@@ -97,7 +97,7 @@ class _Reader:
         """Note what is wrong with a tag."""
         self.problems.append(BpmnProblem(message, tag.get("id"), tag.get("name") or tag.get("label"), tag.line))
 
-    def decision(self, name: str, path: tuple[str, ...]) -> Decision | None:
+    def decision(self, name: str, path: tuple[str, ...]) -> DecisionTable | None:
         """Build one decision, with those it requires."""
         if name in self.built:
             return self.built[name]
@@ -107,13 +107,13 @@ class _Reader:
         logic = self.logic(tag)
         called = variable.get("name") if variable else ""
         self.built[name] = decision = (
-            Decision(name, tag.get("name"), called or tag.get("name") or name, logic, tuple(requires))
+            DecisionTable(name, tag.get("name"), called or tag.get("name") or name, logic, tuple(requires))
             if logic
             else None
         )
         return decision
 
-    def required(self, tag: Tag, path: tuple[str, ...]) -> Iterable[Decision]:
+    def required(self, tag: Tag, path: tuple[str, ...]) -> Iterable[DecisionTable]:
         """The decisions that one requires; what they can't be is a problem."""
         for requirement in _children(tag, "knowledgeRequirement"):
             self.problem(tag, f"it requires business knowledge ('{requirement.get('id')}'), which is not evaluated")
@@ -127,7 +127,7 @@ class _Reader:
                 elif found := self.decision(name, path):
                     yield found
 
-    def logic(self, tag: Tag) -> Literal | Table | None:
+    def logic(self, tag: Tag) -> LiteralDecision | Table | None:
         """The logic of a decision: a table or an expression."""
         logic = _children(tag, *_LOGIC)
         if len(logic) != 1:
@@ -141,7 +141,7 @@ class _Reader:
         variable = _child(tag, "variable")
         expression = self.expression(logic[0], "its expression", _text(logic[0]))
         name = (variable.get("name") if variable else "") or tag.get("name") or tag.get("id")
-        return Literal(name, expression) if expression else None
+        return LiteralDecision(name, expression) if expression else None
 
     def table(self, decision: Tag, tag: Tag) -> Table:
         """A decision table."""
@@ -180,14 +180,14 @@ class _Reader:
         text = _text(source) or column.get("label")
         return self.expression(source or column, "its input expression", text)
 
-    def rule(self, rule: Tag, inputs: list[Tag], outputs: list[Tag]) -> Rule:
+    def rule(self, rule: Tag, inputs: list[Tag], outputs: list[Tag]) -> DecisionRule:
         """A row of the table."""
         entries, results = _children(rule, "inputEntry"), _children(rule, "outputEntry")
         if len(entries) != len(inputs) or len(results) != len(outputs):
             self.problem(rule, f"the rule has {len(entries)} inputs and {len(results)} outputs, unlike its table")
         tests = [self.tests(entry, column) for entry, column in zip(entries, inputs, strict=False)]
         values = [self.expression(entry, "its output", _text(entry), optional=True) for entry in results]
-        return Rule(tuple(tests), tuple(values))
+        return DecisionRule(tuple(tests), tuple(values))
 
     def tests(self, entry: Tag, column: Tag) -> Test:
         """The tests of a cell; a column of dates compares dates."""

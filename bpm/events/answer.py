@@ -44,7 +44,7 @@ def without_secrets(attempt: Attempt) -> Attempt:
     return replace(attempt, headers=headers, body=body, error=error)
 
 
-class Answer:
+class ReceiverAnswer:
     """What has arrived so far of an answer, as much as is kept; no database takes a zero byte."""
 
     def __init__(self) -> None:

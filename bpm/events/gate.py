@@ -24,7 +24,7 @@ UNPROVEN_PLACES = 5
 """The places of a destination whose last delivery failed, or that had none yet: as many as open its breaker."""
 
 
-class Gate:
+class DestinationGate:
     """The places of one destination."""
 
     def __init__(self, places: int, organization_id: int = 0, *, is_proven: bool = True) -> None:
@@ -118,11 +118,11 @@ class _Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DestinationPlace:
     """A place at a destination, taken at a moment of the event loop's clock."""
 
     gates: "Gates"
-    gate: Gate
+    gate: DestinationGate
     taken_at: float
 
     def leave(self, *, arrived: bool = True) -> None:
@@ -138,19 +138,19 @@ class Gates:
         """Take how many places a destination has, unless it says otherwise, and how many the worker has."""
         self._places = places
         self._places_of_slow = max(1, workers * 3 // 4)
-        self._gates: dict[int, Gate] = {}
+        self._gates: dict[int, DestinationGate] = {}
         self.held = 0
 
     async def enter(
         self, destination: int, limit: int | None, organization_id: int = 0, *, is_proven: bool = True
-    ) -> Place | None:
+    ) -> DestinationPlace | None:
         """Take a place of an organisation's destination, which may have set a limit of its own; None without one.
 
         `is_proven` says that its last delivery arrived, as far as this process does not know better.
         """
         gate = self._gates.get(destination)
         if gate is None:
-            gate = self._gates[destination] = Gate(self._places, organization_id, is_proven=is_proven)
+            gate = self._gates[destination] = DestinationGate(self._places, organization_id, is_proven=is_proven)
         gate.places = limit or self._places
         if self._is_crowded(gate):
             return None
@@ -160,9 +160,9 @@ class Gates:
             entered = await gate.enter()
         finally:
             self.held -= not entered
-        return Place(self, gate, asyncio.get_running_loop().time()) if entered else None
+        return DestinationPlace(self, gate, asyncio.get_running_loop().time()) if entered else None
 
-    def _is_crowded(self, gate: Gate) -> bool:
+    def _is_crowded(self, gate: DestinationGate) -> bool:
         """Whether a slow destination finds those places taken that its organisation may have."""
         now = asyncio.get_running_loop().time()
         if self.held * (SHARE_OF_LEFT + 1) < self._places_of_slow * SHARE_OF_LEFT or not gate.is_slow(now):

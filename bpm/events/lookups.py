@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 
-class Found(NamedTuple):
+class FoundAddresses(NamedTuple):
     """What a name server says, in the form of `socket.getaddrinfo`, and after how many seconds."""
 
     addresses: list[Any]
@@ -27,10 +27,10 @@ class LookUps:
         """Take how many threads there are, and how many of them one organisation may keep busy."""
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="bpm-resolver")
         self._each = each
-        self._asked: dict[tuple[str, int], asyncio.Future[Found]] = {}
+        self._asked: dict[tuple[str, int], asyncio.Future[FoundAddresses]] = {}
         self._turns: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
 
-    async def ask(self, organization_id: int, host: str, family: int = socket.AF_UNSPEC) -> Found:
+    async def ask(self, organization_id: int, host: str, family: int = socket.AF_UNSPEC) -> FoundAddresses:
         """Return a host's addresses; raises `OSError` when there are none, `UnicodeError` for what is no host."""
         question = host, family
         asked = self._asked.get(question)
@@ -44,7 +44,7 @@ class LookUps:
         """End the threads; one that waits for a name server ends by itself."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _begin(self, question: tuple[str, int], turn: asyncio.Semaphore) -> asyncio.Future[Found]:
+    def _begin(self, question: tuple[str, int], turn: asyncio.Semaphore) -> asyncio.Future[FoundAddresses]:
         """Ask, unless somebody did while the turn was waited for."""
         if question in self._asked:
             turn.release()
@@ -54,14 +54,14 @@ class LookUps:
         asked.add_done_callback(partial(self._end, question, turn))
         return asked
 
-    def _end(self, question: tuple[str, int], turn: asyncio.Semaphore, asked: asyncio.Future[Found]) -> None:
+    def _end(self, question: tuple[str, int], turn: asyncio.Semaphore, asked: asyncio.Future[FoundAddresses]) -> None:
         del self._asked[question]
         turn.release()
         if not asked.cancelled():
             asked.exception()  # perhaps nobody waits for it any more
 
 
-def _asked(host: str, family: int) -> Found:
+def _asked(host: str, family: int) -> FoundAddresses:
     began = time.monotonic()
     addresses = socket.getaddrinfo(host, 0, family, socket.SOCK_STREAM)
-    return Found(addresses, time.monotonic() - began)
+    return FoundAddresses(addresses, time.monotonic() - began)

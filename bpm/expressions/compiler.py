@@ -21,7 +21,7 @@ from .closures import (
     truth,
 )
 from .errors import EvaluationError, ExpressionError, Unsuitable
-from .functions import FUNCTIONS, Function
+from .functions import FUNCTIONS, BuiltinFunction
 from .parser import MAX_DEPTH
 from .paths import Evaluator, Keys, look_up, pick, walk
 from .scopes import Frame
@@ -271,7 +271,7 @@ class Compiler:
 
         return call
 
-    def argument(self, node: syntax.Node, lenient: bool, function: Function) -> Evaluator:
+    def argument(self, node: syntax.Node, lenient: bool, function: BuiltinFunction) -> Evaluator:
         """An argument of a built-in function: a value, or a function where it takes one."""
         if not (function.takes_function and isinstance(node, syntax.Function)):
             return self.compile(node, lenient or function.takes_null)

@@ -8,7 +8,7 @@ from referencing.exceptions import Unresolvable
 
 from bpm.metering import Meter
 
-from .check import Keyword, Node
+from .check import Keyword, SchemaNode
 from .drafts import Draft, draft_of
 from .errors import SchemaError
 from .keywords.combined import AllOf, AnyOf, IfThenElse, Not, Nothing, OneOf, Unevaluated
@@ -25,7 +25,7 @@ LENGTHS: Mapping[str, tuple[type, bool]] = {
     "minLength": (str, True), "maxLength": (str, False), "minItems": (list, True), "maxItems": (list, False),
     "minProperties": (dict, True), "maxProperties": (dict, False),
 }  # fmt: skip
-COMBINED: Mapping[str, Callable[[list[Node]], Keyword]] = {"allOf": AllOf, "anyOf": AnyOf, "oneOf": OneOf}
+COMBINED: Mapping[str, Callable[[list[SchemaNode]], Keyword]] = {"allOf": AllOf, "anyOf": AnyOf, "oneOf": OneOf}
 DYNAMIC = ("$dynamicRef", "$recursiveRef")
 STEPS_PER_SCHEMA = 20
 STEPS_PER_DOCUMENT = 10
@@ -39,15 +39,15 @@ class Builder:
         self.meter = meter
         self.is_dynamic = _mentions(document, DYNAMIC)
         self.draft = draft_of(document)
-        self.nodes: dict[Any, Node] = {}
-        self.waiting: list[tuple[Node, Any, Resolver, Draft]] = []
+        self.nodes: dict[Any, SchemaNode] = {}
+        self.waiting: list[tuple[SchemaNode, Any, Resolver, Draft]] = []
         self.patterns: dict[str, Pattern] = {}
         root = self.draft.specification.create_resource(document)
         registry = REGISTRY.with_resource(root.id() or "", root).crawl()
         self.resolver: Resolver = registry.resolver_with_root(root)
         self.document = document
 
-    def build(self) -> Node:
+    def build(self) -> SchemaNode:
         """Build everything that can be reached; raises `SchemaError`."""
         root = self.node(self.document, self.resolver, self.draft, is_entered=True)
         while self.waiting:
@@ -57,7 +57,7 @@ class Builder:
             _shorten_aliases(node)
         return root.alias or root
 
-    def node(self, schema: Any, resolver: Resolver, draft: Draft, *, is_entered: bool = False) -> Node:
+    def node(self, schema: Any, resolver: Resolver, draft: Draft, *, is_entered: bool = False) -> SchemaNode:
         """Return the node of a schema, the same one each time it is met in the same dynamic scope.
 
         `is_entered`: the resolver knows the schema's own `$id` already.
@@ -75,14 +75,14 @@ class Builder:
             node.is_shared = True
             return node
         self.meter.charge(STEPS_PER_SCHEMA)
-        node = self.nodes[key] = Node(schema)
+        node = self.nodes[key] = SchemaNode(schema)
         if schema is False:
             node.keywords = (Nothing(),)
         elif is_object:
             self.waiting.append((node, cast("Schema", schema), resolver, draft))
         return node
 
-    def refer(self, reference: str, resolver: Resolver, draft: Draft) -> Node:
+    def refer(self, reference: str, resolver: Resolver, draft: Draft) -> SchemaNode:
         """Return the node that a reference leads to."""
         try:
             found = resolver.lookup(reference)
@@ -116,7 +116,7 @@ class _Keywords:
         self.draft = draft
         self.year = draft.year
 
-    def all(self, node: Node) -> list[Keyword]:
+    def all(self, node: SchemaNode) -> list[Keyword]:
         """Build them, the cheap ones first."""
         references = list(self.references())
         if references and self.draft.ignores_beside_reference:
@@ -129,23 +129,23 @@ class _Keywords:
         found += [AllOf(references)] if references else []
         return [*found, *self.unevaluated(found)]
 
-    def sub(self, schema: Any) -> Node:
+    def sub(self, schema: Any) -> SchemaNode:
         """Return the node of a schema inside this one."""
         return self.builder.node(schema, self.resolver, self.draft)
 
-    def subs(self, name: str) -> list[Node]:
+    def subs(self, name: str) -> list[SchemaNode]:
         """Return the nodes of a list of schemas."""
         return [self.sub(schema) for schema in self.schema[name]]
 
-    def named(self, name: str) -> dict[str, Node]:
+    def named(self, name: str) -> dict[str, SchemaNode]:
         """Return the nodes of an object of schemas."""
         return {key: self.sub(schema) for key, schema in cast("Schema", self.schema.get(name, {})).items()}
 
-    def optional(self, name: str) -> Node | None:
+    def optional(self, name: str) -> SchemaNode | None:
         """Return the node of a schema that may be missing."""
         return self.sub(self.schema[name]) if name in self.schema else None
 
-    def references(self) -> Iterable[Node]:
+    def references(self) -> Iterable[SchemaNode]:
         """`$ref`, `$dynamicRef` and `$recursiveRef`."""
         schema, resolver = self.schema, self.resolver
         if isinstance(schema.get("$ref"), str):
@@ -155,7 +155,7 @@ class _Keywords:
         if self.year == 2019 and "$recursiveRef" in schema:
             yield self.recursive()
 
-    def recursive(self) -> Node:
+    def recursive(self) -> SchemaNode:
         """`$recursiveRef`: the outermost document that may be extended."""
         from referencing.jsonschema import lookup_recursive_ref
 
@@ -275,9 +275,9 @@ class _Keywords:
             yield Unevaluated(self.sub(self.schema[name]), list(beside), kind)
 
 
-def _shorten_aliases(node: Node) -> None:
+def _shorten_aliases(node: SchemaNode) -> None:
     """Let references to references lead to their end at once; one that leads to itself asks for nothing."""
-    passed: list[Node] = []
+    passed: list[SchemaNode] = []
     met: set[int] = set()
     end = node
     while end.alias is not None and id(end) not in met:
@@ -285,7 +285,7 @@ def _shorten_aliases(node: Node) -> None:
         passed.append(end)
         end = end.alias
     if end.alias is not None:
-        end = Node(True)
+        end = SchemaNode(True)
     for each in passed:
         each.alias = end
 

@@ -15,7 +15,7 @@ MAX_NESTING = 200
 Path = tuple[str | int, ...]
 
 
-class Problem(NamedTuple):
+class SchemaProblem(NamedTuple):
     """A sentence about the value at `path`."""
 
     path: Path
@@ -25,25 +25,25 @@ class Problem(NamedTuple):
 class Keyword:
     """One keyword of a schema with its value, such as `minLength: 3`; it holds for values that it is not about."""
 
-    def holds(self, value: Any, check: "Check") -> bool:
+    def holds(self, value: Any, check: "SchemaCheck") -> bool:
         """Whether the value satisfies it."""
         raise NotImplementedError
 
-    def sentence(self, value: Any, check: "Check") -> str:
+    def sentence(self, value: Any, check: "SchemaCheck") -> str:
         """What is wrong with a value for which it does not hold."""
         raise NotImplementedError
 
-    def problems(self, value: Any, path: Path, check: "Check") -> Iterator[Problem]:
+    def problems(self, value: Any, path: Path, check: "SchemaCheck") -> Iterator[SchemaProblem]:
         """Everything that is wrong with a value, in the parts that are to blame."""
         if not self.holds(value, check):
-            yield Problem(path, self.sentence(value, check))
+            yield SchemaProblem(path, self.sentence(value, check))
 
-    def evaluated(self, value: Any, check: "Check") -> Iterable[str | int]:
+    def evaluated(self, value: Any, check: "SchemaCheck") -> Iterable[str | int]:
         """The keys or places of the value that it has looked at, which `unevaluated…` leaves alone."""
         return ()
 
 
-class Node:
+class SchemaNode:
     """A compiled schema; `alias` is the schema that it means, when it is nothing but a reference."""
 
     __slots__ = ("alias", "is_shared", "keywords", "source")
@@ -52,10 +52,10 @@ class Node:
         self.source = source
         self.keywords: tuple[Keyword, ...] = ()
         self.is_shared = False
-        self.alias: Node | None = None
+        self.alias: SchemaNode | None = None
 
 
-class Check:
+class SchemaCheck:
     """Checks one value; remembers what it found, and charges a meter for each step."""
 
     __slots__ = ("blamed", "depth", "known", "meter", "seen")
@@ -67,7 +67,7 @@ class Check:
         self.known: dict[tuple[int, int], bool] = {}
         self.seen: dict[tuple[int, int], frozenset[str | int]] = {}
 
-    def holds(self, node: Node, value: Any) -> bool:
+    def holds(self, node: SchemaNode, value: Any) -> bool:
         """Whether a value satisfies a schema; one that is asked about itself is taken to be satisfied."""
         if node.alias is not None:
             node = node.alias
@@ -87,7 +87,7 @@ class Check:
             known = self.known[key] = self._satisfies(node, value)
         return known
 
-    def _satisfies(self, node: Node, value: Any) -> bool:
+    def _satisfies(self, node: SchemaNode, value: Any) -> bool:
         self.depth += 1
         if self.depth > MAX_NESTING:
             raise OverBudget(f"the data is nested deeper than {MAX_NESTING} schemas can follow; use a flatter form")
@@ -99,7 +99,7 @@ class Check:
         self.depth -= 1
         return satisfied
 
-    def problems(self, node: Node, value: Any, path: Path = ()) -> Iterator[Problem]:
+    def problems(self, node: SchemaNode, value: Any, path: Path = ()) -> Iterator[SchemaProblem]:
         """Everything that is wrong with a value, each schema asked once; nothing if the schema holds."""
         node = node.alias or node
         key = (id(node), path)
@@ -110,7 +110,7 @@ class Check:
             if not keyword.holds(value, self):
                 yield from keyword.problems(value, path, self)
 
-    def evaluated(self, node: Node, value: Any) -> frozenset[str | int]:
+    def evaluated(self, node: SchemaNode, value: Any) -> frozenset[str | int]:
         """The keys or places of a value that a schema has looked at; none if it does not hold."""
         node = node.alias or node
         key = (id(node), id(value))
@@ -120,7 +120,7 @@ class Check:
             known = self.seen[key] = self._evaluated(node, value)
         return known
 
-    def _evaluated(self, node: Node, value: Any) -> frozenset[str | int]:
+    def _evaluated(self, node: SchemaNode, value: Any) -> frozenset[str | int]:
         if not self.holds(node, value):
             return frozenset()
         found: set[str | int] = set()

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 from bpm.metering import Meter, OverBudget, metered
 
 from .builder import Builder
-from .check import Check, Node, Path
+from .check import Path, SchemaCheck, SchemaNode
 from .drafts import DRAFTS
 from .errors import SchemaError
 
@@ -37,13 +37,13 @@ def problems(schema_text: str, data: Any) -> list[str]:
     node = _compiled(schema_text)
     with metered(MAX_CHECK_STEPS, work="the checks against the JSON Schema") as meter:
         try:
-            found = islice(Check(meter).problems(node, data), MAX_PROBLEMS)
+            found = islice(SchemaCheck(meter).problems(node, data), MAX_PROBLEMS)
             return [f"{_written(problem.path)}: {problem.sentence}" for problem in found]
         except RecursionError as error:
             raise OverBudget("the data is nested too deeply for its JSON Schema; use a flatter form") from error
 
 
-def _compile(schema: Any) -> Node:
+def _compile(schema: Any) -> SchemaNode:
     try:
         _demand_known_draft(schema)
         jsonschema_rs.meta.validate(schema)
@@ -66,7 +66,7 @@ def _demand_known_draft(schema: Any) -> None:
 
 
 @lru_cache(maxsize=1_000)
-def _compiled(schema_text: str) -> Node:
+def _compiled(schema_text: str) -> SchemaNode:
     return _compile(from_json(schema_text))
 
 

@@ -26,7 +26,7 @@ Resolve = Callable[[str], str]
 """Returns the secret that a reference names, and any other text as it is; raises `SecretError`."""
 
 
-class ReferenceSettings(Protocol):
+class ReferenceLimits(Protocol):
     """What the settings say about references."""
 
     @property
@@ -43,7 +43,7 @@ class ReferenceSettings(Protocol):
 class References:
     """Reads what references name, for those who may have it."""
 
-    def __init__(self, settings: ReferenceSettings) -> None:
+    def __init__(self, settings: ReferenceLimits) -> None:
         """Take which variables and which folder may be read."""
         self._variables = [name.strip() for name in settings.variables.split(",") if name.strip()]
         self._folder = settings.folder.absolute() if settings.folder is not None else None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from bpm.store.gate import Gate
+from bpm.store.gate import SnapshotGate
 
 LOG_BYTES = 32 * 1024 * 1024
 """A log that is larger is emptied."""
@@ -29,7 +29,7 @@ log = structlog.get_logger("bpm.store")
 class Checkpoints:
     """A thread that empties the write-ahead log of a database file when it has grown."""
 
-    def __init__(self, path: Path, gate: Gate, log_bytes: int = LOG_BYTES) -> None:
+    def __init__(self, path: Path, gate: SnapshotGate, log_bytes: int = LOG_BYTES) -> None:
         """Take the database's file and the gate that this process's readers pass."""
         self._path = path
         self._log_path = path.with_name(path.name + "-wal")

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 
-class Gate:
+class SnapshotGate:
     """Any number may be inside; `shut` waits until nobody is, and keeps all others outside meanwhile."""
 
     def __init__(self) -> None:

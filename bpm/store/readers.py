@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from bpm.errors import Overloaded, StorageUnavailable
 from bpm.store.faults import Diagnose
-from bpm.store.gate import Gate
+from bpm.store.gate import SnapshotGate
 from bpm.store.handover import Handover
 from bpm.store.link import Link
 from bpm.store.sync_runner import SyncRunner
@@ -52,7 +52,7 @@ class Readers:
         self._diagnose = diagnose
         self._sync_runner = sync_runner
         self._watchdog = watchdog
-        self.gate = Gate()
+        self.gate = SnapshotGate()
         self._handover: Handover[Read] = Handover()
         self._threads = [
             threading.Thread(target=self._serve, name=f"bpm-reader-{n}", daemon=True) for n in range(threads)

@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
-class Unit:
+class WriteUnit:
     """One piece of work in the queue, its weight in bytes, and what became of it."""
 
     work: Work
@@ -77,7 +77,7 @@ class GroupWriter:
         self._watchdog = watchdog
         self._watch: Watch | None = None
         self._optimistic = optimistic
-        self._handover: Handover[Unit] = Handover()
+        self._handover: Handover[WriteUnit] = Handover()
         self._ended = False
         self._thread = threading.Thread(target=self._serve, name="bpm-writer", daemon=True)
         self.waiting_units = 0
@@ -101,7 +101,7 @@ class GroupWriter:
         """
         if self.waiting_units >= MAX_WAITING_UNITS or self.waiting_bytes + size > MAX_WAITING_BYTES:
             raise Overloaded
-        unit = Unit(work, size, asyncio.get_running_loop().create_future())
+        unit = WriteUnit(work, size, asyncio.get_running_loop().create_future())
         self.waiting_units += 1
         self.waiting_bytes += size
         self._handover.add(unit)
@@ -116,7 +116,7 @@ class GroupWriter:
                     group[0].future.get_loop().call_soon_threadsafe(self._deliver, group)
             run_sync(self._link.drop)
 
-    def _next_group(self) -> list[Unit]:
+    def _next_group(self) -> list[WriteUnit]:
         """Wait for work, and take what else has queued up meanwhile; an empty group is the end."""
         group = [] if self._ended else self._handover.take()
         size = sum(unit.size for unit in group or ())
@@ -130,7 +130,7 @@ class GroupWriter:
             size += sum(unit.size for unit in more)
         return group or []
 
-    def _commit(self, group: list[Unit]) -> None:
+    def _commit(self, group: list[WriteUnit]) -> None:
         try:
             self._attempt(group, careful=False)
         except BaseException as error:  # whatever it is, the writer must live and the callers must know
@@ -142,7 +142,7 @@ class GroupWriter:
                 case None:
                     self._commit_carefully(group)
 
-    def _commit_carefully(self, group: list[Unit]) -> None:
+    def _commit_carefully(self, group: list[WriteUnit]) -> None:
         """Try again with every unit's rows inside its own savepoint: only the guilty one fails."""
         try:
             self._attempt(group, careful=True)
@@ -152,7 +152,7 @@ class GroupWriter:
             else:
                 self._fail(group, error)
 
-    def _commit_one_by_one(self, group: list[Unit]) -> None:
+    def _commit_one_by_one(self, group: list[WriteUnit]) -> None:
         """Give every unit a transaction of its own, which holds few locks; together they may not take long."""
         deadline = time.monotonic() + ALONE_SECONDS
         for at, unit in enumerate(group):
@@ -164,7 +164,7 @@ class GroupWriter:
                 return
             self._fail([unit], error)
 
-    def _commit_alone(self, unit: Unit) -> BaseException | None:
+    def _commit_alone(self, unit: WriteUnit) -> BaseException | None:
         """Try a few times; return what stood in the way the last time."""
         met: BaseException | None = None
         for pause in PAUSES:
@@ -179,7 +179,7 @@ class GroupWriter:
                 return None
         return met
 
-    def _attempt(self, group: list[Unit], *, careful: bool) -> None:
+    def _attempt(self, group: list[WriteUnit], *, careful: bool) -> None:
         connection = self._link.connection()
         with connection.begin():
             appended: list[AppendedRow] = []
@@ -192,7 +192,7 @@ class GroupWriter:
             insert_appended(connection, appended)
             apply_changes(connection, changes)
 
-    def _run_unit(self, transaction: Transaction, unit: Unit, *, careful: bool) -> Transaction:
+    def _run_unit(self, transaction: Transaction, unit: WriteUnit, *, careful: bool) -> Transaction:
         unit.result, unit.error, unit.callbacks = None, None, None
         try:
             if not careful and isinstance(unit.work, Append):
@@ -217,7 +217,7 @@ class GroupWriter:
             transaction.close()
         return transaction
 
-    def _watched(self, unit: Unit, transaction: Transaction) -> Any:
+    def _watched(self, unit: WriteUnit, transaction: Transaction) -> Any:
         """Run a unit's work; one that took too long before is not run again with its group."""
         assert self._watch is not None
         if unit.has_overrun:
@@ -227,7 +227,7 @@ class GroupWriter:
         finally:
             unit.has_overrun = self._watch.has_overrun
 
-    def _fail(self, group: Iterable[Unit], error: BaseException) -> None:
+    def _fail(self, group: Iterable[WriteUnit], error: BaseException) -> None:
         log.error("a group could not be committed: %s", describe(error))
         self._link.drop()
         for unit in group:
@@ -235,7 +235,7 @@ class GroupWriter:
             unit.error = StorageUnavailable()
             unit.error.__cause__ = error
 
-    def _deliver(self, group: list[Unit]) -> None:
+    def _deliver(self, group: list[WriteUnit]) -> None:
         self.waiting_units -= len(group)
         for unit in group:
             self.waiting_bytes -= unit.size

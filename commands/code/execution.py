@@ -12,7 +12,7 @@ from bpm.security.redaction import SOURCE_NAMES, without_secrets_of
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.code.recording import Recording, outcome_of, row_of, source_hash, with_signatures
-from commands.code.sending import Sender
+from commands.code.sending import ScriptSender
 from commands.code.tables import keep_run
 from commands.code.views import CodeRunView, Source, sentence, to_view
 from scripts import Run, Sandbox, SandboxUnavailable
@@ -65,7 +65,7 @@ async def execute(
     settings: Settings,
 ) -> CodeRunView:
     """Run it to its end; raises `Failed` with the reason and the place when it does not come to one."""
-    sender = Sender(context, registry)
+    sender = ScriptSender(context, registry)
     inputs = command.inputs(context.envelope.request_id)
     run = await _run(command, inputs, context, sandbox, sender)
     row = {**row_of(run, context.envelope, context.now()), "rule": command.rule}
@@ -103,7 +103,7 @@ async def execute(
 
 
 async def _run(
-    command: ExecuteCodeCommand, inputs: dict[str, Any], context: EffectContext, sandbox: Sandbox, sender: Sender
+    command: ExecuteCodeCommand, inputs: dict[str, Any], context: EffectContext, sandbox: Sandbox, sender: ScriptSender
 ) -> Run:
     try:
         return await sandbox.run(

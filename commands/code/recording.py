@@ -14,7 +14,7 @@ from bpm.security.secrets import SecretBox, SecretError
 from scripts import Run
 
 
-class Answer(BaseModel):
+class RecordedAnswer(BaseModel):
     """A command of a run: its name, the fingerprint of its fields, and what it came to.
 
     `refused` holds code, message and errors.
@@ -38,7 +38,7 @@ class Recording(BaseModel):
     signature_headers: dict[str, str] = Field(default_factory=dict[str, str])
     seed: int
     now: datetime
-    answers: list[Answer]
+    answers: list[RecordedAnswer]
     outcome: dict[str, Any]
 
     def sealed(self, box: SecretBox, most: int) -> str | None:

@@ -9,7 +9,7 @@ from bpm.bus import Command, Context, EffectContext, View, handles
 from bpm.errors import NotFound, Unavailable
 from bpm.security.redaction import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
-from commands.code.recording import Answer, Recording, outcome_of, with_signatures
+from commands.code.recording import RecordedAnswer, Recording, outcome_of, with_signatures
 from commands.code.sending import fingerprint
 from commands.code.tables import CodeRun, run_by_id
 from commands.code.views import CodeRunView, FailureView, Source, to_view
@@ -78,18 +78,18 @@ async def replay(
 class Past:
     """Answers commands as they were answered then."""
 
-    def __init__(self, answers: list[Answer]) -> None:
+    def __init__(self, answers: list[RecordedAnswer]) -> None:
         """Take the answers in their order."""
         self._answers = answers
         self._next = 0
         self._unlike: list[str] = []
 
     async def at_once(self, name: str, fields: dict[str, Any]) -> Any:
-        """Answer a command that is sent at once."""
+        """RecordedAnswer a command that is sent at once."""
         return self._answer(name, fields, at_end=False)
 
     async def at_end(self, name: str, fields: dict[str, Any]) -> None:
-        """Answer a command that is kept for the end."""
+        """RecordedAnswer a command that is kept for the end."""
         self._answer(name, fields, at_end=True)
 
     def differences(self) -> list[str]:

@@ -9,16 +9,16 @@ from typing import Any
 from bpm.bus import Context, EffectContext, Message, Registry
 from bpm.bus.behaviors import authorise
 from bpm.errors import BpmError, Defect, Failed, Unavailable
-from commands.code.recording import Answer
+from commands.code.recording import RecordedAnswer
 from scripts import CommandRefused
 
 
-class Sender:
+class ScriptSender:
     """Sends what one run wants sent: at once, or all together when it has ended well."""
 
     def __init__(self, context: EffectContext, registry: Registry) -> None:
         """Send on behalf of a run's sender."""
-        self.answers: list[Answer] = []
+        self.answers: list[RecordedAnswer] = []
         self._context = context
         self._registry = registry
         self._ordinals = count(1)
@@ -33,7 +33,7 @@ class Sender:
             raise
         except BpmError as error:
             raise self._refused(name, fields, error, at_end=False) from error
-        self.answers.append(Answer(command=name, fields=fingerprint(fields), data=data))
+        self.answers.append(RecordedAnswer(command=name, fields=fingerprint(fields), data=data))
         return data
 
     async def at_end(self, name: str, fields: dict[str, Any]) -> None:
@@ -46,7 +46,7 @@ class Sender:
         except BpmError as error:
             raise self._refused(name, fields, error, at_end=True) from error
         self._kept.append(message)
-        self.answers.append(Answer(command=name, fields=fingerprint(fields), at_end=True))
+        self.answers.append(RecordedAnswer(command=name, fields=fingerprint(fields), at_end=True))
 
     def carry_out(self, context: Context) -> None:
         """Send in one transaction what was kept for the end; raises `Failed`, and nothing of it is done."""
@@ -66,7 +66,7 @@ class Sender:
         code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
         refusal = CommandRefused(code, error.message_for(failed), list(error.errors))
         self.answers.append(
-            Answer(
+            RecordedAnswer(
                 command=name,
                 fields=fingerprint(fields),
                 at_end=at_end,

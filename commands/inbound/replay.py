@@ -103,7 +103,7 @@ class ReplaysView(View):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundRequests:
     """The requests of a bulk: how many match, the ids of those within the limit, the first ones, how far back."""
 
     matched: int
@@ -191,7 +191,7 @@ def discard(command: DiscardInboundRequestCommand, context: Context, replays: Re
     return to_view(row)
 
 
-def _found(command: ReplayInboundRequestsCommand, context: Context) -> Found:
+def _found(command: ReplayInboundRequestsCommand, context: Context) -> FoundRequests:
     statement, since = select_matching(
         context,
         command.search_text,
@@ -209,7 +209,7 @@ def _found(command: ReplayInboundRequestsCommand, context: Context) -> Found:
         statement = among(statement, command.request_ids)
     ids = oldest(context.session, statement, command.limit)
     rows = [get_or_404(request_id, context) for request_id in ids[:MAX_SHOWN]]
-    return Found(count(context.session, statement), ids, [to_view(row) for row in rows], since)
+    return FoundRequests(count(context.session, statement), ids, [to_view(row) for row in rows], since)
 
 
 async def _one(request_id: str, force: bool, context: EffectContext) -> NotReplayedView | None:

@@ -77,7 +77,7 @@ class Sending:
 
 
 @dataclass(slots=True)
-class Step:
+class RunningStep:
     """A step with what became of it."""
 
     place: str
@@ -153,10 +153,10 @@ class Chain:
             self._done[step.name] = self._scope["previous"] = step.data
         return ChainView(steps=[step.view() for step in self._steps])
 
-    def _is_wanted(self, step: Step) -> bool:
+    def _is_wanted(self, step: RunningStep) -> bool:
         return step.config.when is None or compile_expression(step.config.when).holds(self._scope)
 
-    def _message(self, step: Step) -> Message[Any]:
+    def _message(self, step: RunningStep) -> Message[Any]:
         fields = step.registration.message_type.model_fields.items()
         names = frozenset(info.alias or name for name, info in fields)
         mapping = compile_mapping(step.config.parameters, names)
@@ -181,7 +181,7 @@ class Chain:
                 sentences = error.errors if isinstance(error, BpmError) else (str(error),)
                 step.errors.extend(f"the compensation failed: {sentence}" for sentence in sentences)
 
-    def _stopped(self, failed: Step, error: BpmError) -> BpmError:
+    def _stopped(self, failed: RunningStep, error: BpmError) -> BpmError:
         """Return the error that stops the chain, its sentences telling every step's outcome."""
         told = [f"{failed.place} ({failed.name}): {sentence}" for sentence in failed.errors]
         for step in self._steps:
@@ -225,12 +225,12 @@ async def _run_stepwise(chain: Chain, context: EffectContext) -> ChainView:
         return end.value
 
 
-def _steps(configs: list[ChainStep], registry: Registry) -> list[Step]:
+def _steps(configs: list[ChainStep], registry: Registry) -> list[RunningStep]:
     problems = [problem for index, config in enumerate(configs) for problem in _unknown(index, config, registry)]
     if problems:
         raise Invalid(*problems)
     found = enumerate(configs)
-    return [Step(f"steps[{index}]", config, registry.find(config.command_name)) for index, config in found]
+    return [RunningStep(f"steps[{index}]", config, registry.find(config.command_name)) for index, config in found]
 
 
 def _unknown(index: int, config: ChainStep, registry: Registry) -> Iterable[str]:

@@ -14,7 +14,7 @@ from bpm.settings import MonoSettings, Settings
 from router.confidential import Confidential
 from router.providers import Answer, Call, FixedRoute, Provider, Reception, Refusal
 from router.providers.credentials import same, secret_text
-from router.providers.payload import Fields, as_text, read_json
+from router.providers.payload import PayloadFields, as_text, read_json
 
 PATH = "mono/callback"
 HEADER = "mono-webhook-secret"
@@ -60,7 +60,7 @@ def provider(settings: Settings) -> Provider:
 def read_event(call: Call) -> Reception:
     """Understand `{"event", "event_id"?, "timestamp"?, "data"}`; raises `Refusal`."""
     try:
-        fields = Fields(read_json(call.body))
+        fields = PayloadFields(read_json(call.body))
     except ValueError as error:
         raise Refusal(str(error), NOT_UNDERSTOOD) from None
     event = fields.text("event")
@@ -110,7 +110,7 @@ def _anybody(_call: Call) -> str | None:
     return None
 
 
-def _event_id(fields: Fields, body: bytes) -> str:
+def _event_id(fields: PayloadFields, body: bytes) -> str:
     given = fields.text("event_id")
     return given if given and len(given) <= MAX_NAME else f"sha256-{hashlib.sha256(body).hexdigest()}"
 

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from router.providers.payload import Fields, as_text
+from router.providers.payload import PayloadFields, as_text
 
 CONNECTED, REAUTHORISATION_REQUIRED, UNLINKED = "connected", "reauthorisation_required", "unlinked"
 STATUS_AFTER = {
@@ -44,10 +44,10 @@ def account_id(name: str, data: dict[str, Any]) -> str | None:
 
     `data.id` is the account's only in events about accounts; elsewhere it is a payment's or a mandate's.
     """
-    fields = Fields(data)
+    fields = PayloadFields(data)
     about_account = name in ACCOUNT_EVENTS or name.startswith("mono.account_")
     account = fields.get("account") or fields.inner("object").get("account")
-    found = Fields(account).text("_id", "id") or as_text(account)
+    found = PayloadFields(account).text("_id", "id") or as_text(account)
     return (fields.text("id") if about_account else None) or found
 
 
@@ -56,7 +56,7 @@ def account_details(name: str, data: dict[str, Any]) -> dict[str, Any]:
 
     The balance is in the currency's smallest unit (kobo), as Mono sends it.
     """
-    fields = Fields(data)
+    fields = PayloadFields(data)
     account, institution = fields.inner("account"), fields.inner("account").inner("institution")
     found = {
         "data_status": "FAILED" if name == SYNC_FAILED else fields.inner("meta").text("data_status"),
@@ -77,10 +77,10 @@ def account_details(name: str, data: dict[str, Any]) -> dict[str, Any]:
 
 def moment_of(timestamp: str | None) -> datetime | None:
     """Read an event's timestamp."""
-    return Fields({"timestamp": timestamp}).moment(UTC, "timestamp")
+    return PayloadFields({"timestamp": timestamp}).moment(UTC, "timestamp")
 
 
-def _balance(account: Fields) -> Any:
+def _balance(account: PayloadFields) -> Any:
     """An unreadable balance stays unsaid; the event's own data still holds it."""
     try:
         return account.amount("balance", signed=True)

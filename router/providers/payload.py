@@ -35,7 +35,7 @@ def read_json(body: bytes) -> Any:
     return value
 
 
-class Fields:
+class PayloadFields:
     """A JSON object; names match without regard to case, dashes and underscores, and empty values do not count.
 
     Anything but an object counts as one without fields.
@@ -56,9 +56,9 @@ class Fields:
         """Return the first value that stands under one of `names`, or None."""
         return next((self._values[name] for name in map(_plain, names) if name in self._values), None)
 
-    def inner(self, *names: str) -> "Fields":
+    def inner(self, *names: str) -> "PayloadFields":
         """Return the object under one of `names`."""
-        return Fields(self.get(*names))
+        return PayloadFields(self.get(*names))
 
     def text(self, *names: str) -> str | None:
         """Return the text or number under one of `names` as trimmed text; None for anything else."""

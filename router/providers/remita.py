@@ -15,7 +15,7 @@ from bpm.settings import RemitaSettings, Settings
 from router.confidential import Confidential
 from router.providers import Answer, Call, FixedRoute, Provider, Reception, Refusal
 from router.providers.credentials import same, secret_text
-from router.providers.payload import Fields, as_text, read_json
+from router.providers.payload import PayloadFields, as_text, read_json
 
 MAX_ELEMENTS = 2_000
 MAX_CAUSES = 10
@@ -68,7 +68,7 @@ def read_collections(call: Call) -> Reception:
 
 def payment(element: Any) -> dict[str, Any]:
     """Return a payment notification as `RemitaNotification` wants it; raises `ValueError` with the cause."""
-    fields = Fields(element)
+    fields = PayloadFields(element)
     texts = {
         "channel": fields.text("channel", "channnel"),
         "billerName": fields.text("billerName"),
@@ -97,7 +97,7 @@ def payment(element: Any) -> dict[str, Any]:
 
 def collection(element: Any) -> dict[str, Any]:
     """Return a collection's line as `RemitaCollectionItem` wants it; raises `ValueError` with the cause."""
-    fields = Fields(element)
+    fields = PayloadFields(element)
     kind = _kind(fields)
     return {
         "type": kind,
@@ -139,7 +139,7 @@ def _objects(body: bytes) -> list[Any]:
 
 def _lines(element: Any) -> list[Any]:
     """Return the line items of a notification, each with its notification's type; a flat one is its own line."""
-    fields = Fields(element)
+    fields = PayloadFields(element)
     lines: Any = fields.get("lineItems")
     if lines is None:
         return [element]
@@ -165,7 +165,7 @@ def _read(elements: list[Any], read: Callable[[Any], dict[str, Any]], name: str)
     return {name: valid, "rejected": rejected}
 
 
-def _rrr(fields: Fields) -> str:
+def _rrr(fields: PayloadFields) -> str:
     rrr = re.sub(r"[\s-]", "", fields.text("rrr") or "")
     if not _RRR.fullmatch(rrr):
         raise ValueError("rrr: is required, letters and digits with or without dashes")
@@ -175,7 +175,7 @@ def _rrr(fields: Fields) -> str:
 def _custom_fields(value: Any) -> list[dict[str, str | None]]:
     """Remita's own fields, `{DESCRIPTION, PIVAL or COLVAL}`; what is not of that form is left out."""
     items = cast("list[Any]", value) if isinstance(value, list) else []
-    read = (Fields(item) for item in items)
+    read = (PayloadFields(item) for item in items)
     return [
         {"description": description, "value": item.text("PIVAL", "COLVAL")}
         for item in read
@@ -183,21 +183,21 @@ def _custom_fields(value: Any) -> list[dict[str, str | None]]:
     ]
 
 
-def _kind(fields: Fields) -> str:
+def _kind(fields: PayloadFields) -> str:
     named = fields.text("notificationType")
     if named:
         return named.upper()[:50]
     return next((kind for kind, name in DATE_OF.items() if fields.get(name) is not None), "REPAYMENT")
 
 
-def _required(fields: Fields, *names: str) -> str:
+def _required(fields: PayloadFields, *names: str) -> str:
     text = fields.text(*names) or ""
     if not _ID.fullmatch(text):
         raise ValueError(f"{names[0]}: is required, at most 100 characters")
     return text
 
 
-def _required_date(fields: Fields, kind: str) -> str:
+def _required_date(fields: PayloadFields, kind: str) -> str:
     """The date is part of what tells two debits apart, so none may be guessed."""
     name = DATE_OF.get(kind, "date")
     moment = fields.moment(LAGOS, name, "date", *DATE_OF.values())
@@ -206,7 +206,7 @@ def _required_date(fields: Fields, kind: str) -> str:
     return moment.date().isoformat() if _is_day(moment) else moment.isoformat()
 
 
-def _day(fields: Fields, name: str) -> str | None:
+def _day(fields: PayloadFields, name: str) -> str | None:
     moment = fields.moment(LAGOS, name)
     return moment.date().isoformat() if moment else None
 

@@ -7,7 +7,7 @@ from .config import STORED, NamedSecret, SignatureConfig
 from .explain import Explanation, explain
 from .scheme import PRESETS, Scheme
 from .signing import sign
-from .verifier import Resolve, Verdict, Verifier, compile_signature
+from .verifier import Resolve, SignatureVerdict, Verifier, compile_signature
 
 __all__ = [
     "PRESETS",
@@ -17,7 +17,7 @@ __all__ = [
     "Resolve",
     "Scheme",
     "SignatureConfig",
-    "Verdict",
+    "SignatureVerdict",
     "Verifier",
     "compile_signature",
     "explain",

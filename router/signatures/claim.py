@@ -19,7 +19,7 @@ Headers = Mapping[str, str]
 """Header names in lower case, values as the server decoded them (Latin-1)."""
 
 
-class Refusal(Exception):
+class SignatureRefusal(Exception):
     """The request is not proven to be the provider's; `part` says where the proof fails."""
 
     def __init__(self, part: Part, cause: str) -> None:
@@ -48,11 +48,11 @@ def reader(scheme: Scheme) -> Callable[[Headers], Claim]:
         if not text:
             if read_also is not None and also_name in headers:
                 return read_also(headers)
-            raise Refusal("header", f"the header {scheme.header} is missing or empty")
+            raise SignatureRefusal("header", f"the header {scheme.header} is missing or empty")
         items = [item.strip() for item in text.split(separator, MAX_SIGNATURES)] if separator else [text]
         signatures = [signature for item in items if (signature := signature_in(item))]
         if not signatures:
-            raise Refusal("encoding", _complaint(scheme, items))
+            raise SignatureRefusal("encoding", _complaint(scheme, items))
         timestamp = headers.get(timestamp_name, "") if timestamp_name else _marked(items, mark) if mark else ""
         return Claim(signatures, timestamp, message_id_in(headers))
 
@@ -63,9 +63,9 @@ def age(claim: Claim, scheme: Scheme, now: float) -> float:
     """How many seconds ago the request says it was signed; raises Refusal if it does not say so."""
     place = scheme.timestamp_header or f"{scheme.inside} in {scheme.header}"
     if not claim.timestamp:
-        raise Refusal("timestamp", f"the timestamp ({place}) is missing")
+        raise SignatureRefusal("timestamp", f"the timestamp ({place}) is missing")
     if not SECONDS.fullmatch(claim.timestamp):
-        raise Refusal("timestamp", f"the timestamp ({place}) is not one number of seconds since 1970")
+        raise SignatureRefusal("timestamp", f"the timestamp ({place}) is not one number of seconds since 1970")
     return now - int(claim.timestamp)
 
 
@@ -91,10 +91,10 @@ def _id_reader(scheme: Scheme) -> Callable[[Headers], str]:
     def message_id_in(headers: Headers) -> str:
         message_id = headers.get(name, "")
         if not message_id:
-            raise Refusal("header", f"the header {scheme.id_header} is missing or empty")
+            raise SignatureRefusal("header", f"the header {scheme.id_header} is missing or empty")
         if not MESSAGE_ID.fullmatch(message_id) or not barred.isdisjoint(message_id):
             without = " or ".join(repr(character) for character in sorted(barred))
-            raise Refusal(
+            raise SignatureRefusal(
                 "header", f"the header {scheme.id_header} is not an id of at most 256 characters without {without}"
             )
         return message_id

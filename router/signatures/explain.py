@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Literal
 
-from .claim import Headers, Refusal
+from .claim import Headers, SignatureRefusal
 from .config import CountedSecret, SignatureConfig
 from .scheme import DIGEST_SIZES, PRESETS, Encoding, KeyDecoding, Scheme
 from .verifier import Resolve, Verifier, compile_signature
@@ -46,7 +46,7 @@ def explain(config: SignatureConfig, raw: bytes, headers: Headers, now: float, r
     schemes = list(doctor.matching_schemes())
     try:
         verifier.check(raw, headers, now)
-    except Refusal as refusal:
+    except SignatureRefusal as refusal:
         failed, hints = doctor.examine(refusal, verifier)
         others = [name for name in schemes if name != config.scheme]
         if others:
@@ -71,7 +71,7 @@ class _Doctor:
         verifier = Verifier(scheme, given, str) if given else Verifier(scheme, self.secrets, self.resolve)
         try:
             claim = verifier.read(self.headers)
-        except Refusal:
+        except SignatureRefusal:
             return False
         return verifier.matches(self.raw if raw is None else raw, claim)
 
@@ -81,7 +81,7 @@ class _Doctor:
             if scheme.header and self.accepts(replace(scheme, username=self.scheme.username)):
                 yield name
 
-    def examine(self, refusal: Refusal, verifier: Verifier) -> tuple[Failed, list[str]]:
+    def examine(self, refusal: SignatureRefusal, verifier: Verifier) -> tuple[Failed, list[str]]:
         """The part at fault, which may be another than the refusal's, and hints."""
         if refusal.part == "timestamp":
             return "timestamp", list(self.time_hints(verifier))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .claim import Claim, Headers, Refusal, age, composer, reader
+from .claim import Claim, Headers, SignatureRefusal, age, composer, reader
 from .config import CountedSecret, SignatureConfig
 from .keys import decode_key
 from .scheme import Scheme
@@ -16,14 +16,14 @@ Resolve = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SignatureVerdict:
     """Whether the signature is right, and a sentence why not."""
 
     ok: bool
     cause: str = ""
 
 
-VALID = Verdict(True)
+VALID = SignatureVerdict(True)
 FOR_EVER = float("inf")
 
 
@@ -51,35 +51,35 @@ class Verifier:
         for secret, until in secrets:
             self._add(secret, FOR_EVER if until is None else until, resolve)
 
-    def verify(self, raw: bytes, headers: Headers, now: float) -> Verdict:
+    def verify(self, raw: bytes, headers: Headers, now: float) -> SignatureVerdict:
         """Judge a request by its raw body and headers; `now` is in seconds since 1970."""
         if self.scheme.kind == "none":
             return VALID
         try:
             self.check(raw, headers, now)
-        except Refusal as refusal:
-            return Verdict(False, refusal.cause)
+        except SignatureRefusal as refusal:
+            return SignatureVerdict(False, refusal.cause)
         return VALID
 
     def check(self, raw: bytes, headers: Headers, now: float) -> None:
         """Raise Refusal unless the request's proof is right and fresh."""
         if not self.keys:
-            raise Refusal("secret", self.faults[0] if self.faults else "no secret is configured")
+            raise SignatureRefusal("secret", self.faults[0] if self.faults else "no secret is configured")
         if not any(now < key.until for key in self.keys):
-            raise Refusal("secret", "every secret has expired")
+            raise SignatureRefusal("secret", "every secret has expired")
         claim = self.read(headers)
         if self._has_timestamp:
             self.check_age(claim, now)
         if not self.matches(raw, claim, now):
-            raise Refusal("signature", "the signature does not match the body and the secret")
+            raise SignatureRefusal("signature", "the signature does not match the body and the secret")
 
     def check_age(self, claim: Claim, now: float) -> None:
-        """Raise Refusal if the request was signed too long ago, or in the future."""
+        """Raise SignatureRefusal if the request was signed too long ago, or in the future."""
         seconds = age(claim, self.scheme, now)
         tolerance = self.scheme.tolerance_seconds
         if abs(seconds) > tolerance:
             when = f"{seconds:.0f} s old" if seconds > 0 else f"{-seconds:.0f} s in the future"
-            raise Refusal("timestamp", f"the timestamp is {when}, more than the tolerated {tolerance} s")
+            raise SignatureRefusal("timestamp", f"the timestamp is {when}, more than the tolerated {tolerance} s")
 
     def matches(self, raw: bytes, claim: Claim, now: float = -FOR_EVER) -> bool:
         """Whether any of the claimed signatures is right for any of the keys that count at a time."""

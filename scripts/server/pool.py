@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Hashable
 
 from scripts.server.remote_child import Child
-from scripts.server.remote_zygote import Zygote
+from scripts.server.remote_zygote import RemoteZygote
 from scripts.shared.limits import Limits
 from scripts.shared.outcome import SandboxUnavailable
 
@@ -31,7 +31,7 @@ class Pool:
         self._limits = limits
         self._allow_unconfined = allow_unconfined
         self._starting = asyncio.Lock()
-        self._zygote: Zygote | None = None
+        self._zygote: RemoteZygote | None = None
         self._spares: deque[Child] = deque()
         self._compilers: deque[Child] = deque()
         """The one spare that has warmed up for compiling."""
@@ -42,7 +42,7 @@ class Pool:
         """The locks the current zygote reported."""
         return dict(self._zygote.locks) if self._zygote else {}
 
-    async def start(self) -> Zygote:
+    async def start(self) -> RemoteZygote:
         """Return the zygote, starting one if there is none alive; raises SandboxUnavailable."""
         if not hasattr(os, "fork"):
             raise SandboxUnavailable("Scripts need a POSIX system: this one cannot fork a process for each run.")
@@ -74,7 +74,7 @@ class Pool:
         except OSError as error:
             raise SandboxUnavailable(f"The script sandbox cannot open another socket: {error}.") from error
 
-    def _take(self, zygote: Zygote, limits: Limits, key: Hashable | None) -> Child:
+    def _take(self, zygote: RemoteZygote, limits: Limits, key: Hashable | None) -> Child:
         if key is not None:
             return self._idle_for(key, limits) or zygote.fork(limits, reused=True)
         same = (limits.cpu_seconds, limits.memory_bytes) == (self._limits.cpu_seconds, self._limits.memory_bytes)
@@ -120,8 +120,8 @@ class Pool:
         if child is not None:
             child.leave()
 
-    async def _new_zygote(self) -> Zygote:
-        zygote = Zygote(self._entry)
+    async def _new_zygote(self) -> RemoteZygote:
+        zygote = RemoteZygote(self._entry)
         try:
             await zygote.started()
         except BaseException:

@@ -24,7 +24,7 @@ CHILDREN = 256
 CONTROL_BYTES = 64 * 1024
 
 
-class Zygote:
+class RemoteZygote:
     """The process that forks children. Lost for good once its control socket closes."""
 
     def __init__(self, entry: str) -> None:

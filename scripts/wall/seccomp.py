@@ -33,7 +33,7 @@ _OWN_PROCESS: Instruction = (JUMP_EQUAL, 0, 1, 0xFFFFFFFF)
 """The comparison of the process that gets a signal with the child's own id, which is not known yet."""
 
 
-class Filter(ctypes.Structure):
+class SyscallFilter(ctypes.Structure):
     """One instruction, struct sock_filter."""
 
     _fields_ = (("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint))
@@ -42,7 +42,7 @@ class Filter(ctypes.Structure):
 class Program(ctypes.Structure):
     """A whole filter, struct sock_fprog."""
 
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.POINTER(Filter)))
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.POINTER(SyscallFilter)))
 
 
 class SystemCallFilter:
@@ -53,7 +53,7 @@ class SystemCallFilter:
 
     def __init__(self, machine: Machine) -> None:
         self.lines = lines = _program(machine)
-        self._filters = (Filter * len(lines))(*(Filter(*line) for line in lines))
+        self._filters = (SyscallFilter * len(lines))(*(SyscallFilter(*line) for line in lines))
         self._program = Program(len(lines), self._filters)
         self._address = ctypes.addressof(self._program)
         self._own_process = lines.index(_OWN_PROCESS)

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 from bpm.metering import MAX_MESSAGE_STEPS, Meter, OverBudget, budget
 from bpm.schemas import MAX_CHECK_STEPS, SchemaError, check_schema, problems
 from bpm.schemas.builder import Builder
-from bpm.schemas.check import Check
+from bpm.schemas.check import SchemaCheck
 
 LEVELS = 30
 TREE = {
@@ -41,7 +41,7 @@ def _nested(depth: int, innermost: Any, name: str = "child", **fields: Any) -> A
 def _steps(schema: Any, data: Any) -> int:
     """How many steps a whole check takes, sentences included."""
     meter = Meter(MAX_CHECK_STEPS)
-    list(Check(meter).problems(Builder(schema, Meter()).build(), data))
+    list(SchemaCheck(meter).problems(Builder(schema, Meter()).build(), data))
     return MAX_CHECK_STEPS - meter.left
 
 

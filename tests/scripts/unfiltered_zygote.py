@@ -24,7 +24,7 @@ def refuse_filters() -> None:
         (seccomp.RETURN, 0, 0, 0x00050000 | errno.EINVAL),
         (seccomp.RETURN, 0, 0, seccomp.ALLOW),
     ]
-    filters = (seccomp.Filter * len(lines))(*(seccomp.Filter(*line) for line in lines))
+    filters = (seccomp.SyscallFilter * len(lines))(*(seccomp.SyscallFilter(*line) for line in lines))
     program = seccomp.Program(len(lines), filters)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     kernel.prctl(seccomp.PR_SET_SECCOMP, seccomp.SECCOMP_MODE_FILTER, ctypes.addressof(program))

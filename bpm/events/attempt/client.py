@@ -10,7 +10,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from bpm.events.answer import Answer, Attempt
+from bpm.events.answer import Attempt, ReceiverAnswer
 from bpm.events.attempt.connection import MAX_READ, open_session
 from bpm.events.attempt.resolver import ASKING
 from bpm.events.attempt.sentences import sentence
@@ -33,7 +33,7 @@ class AttemptClient:
     async def send(self, outgoing: Outgoing) -> Attempt:
         """Make one request and return what became of it; the status decides, its body is only kept for the log."""
         started = time.perf_counter()
-        answer = Answer()
+        answer = ReceiverAnswer()
         error = None
         try:
             self._targets.check_url(outgoing.url)
@@ -52,7 +52,7 @@ class AttemptClient:
         """Close the connections."""
         await self._transport.aclose()
 
-    async def _exchange(self, outgoing: Outgoing, answer: Answer) -> None:
+    async def _exchange(self, outgoing: Outgoing, answer: ReceiverAnswer) -> None:
         request = httpx.Request("POST", _url(outgoing.url), headers=dict(outgoing.headers), content=outgoing.body)
         response = await self._transport.handle_async_request(request)
         stream: Any = response.stream
@@ -64,7 +64,7 @@ class AttemptClient:
             await stream.aclose()
 
 
-async def _read(stream: Any, answer: Answer) -> None:
+async def _read(stream: Any, answer: ReceiverAnswer) -> None:
     async for piece in stream:
         answer.add(piece)
         if answer.length >= MAX_READ:

@@ -5,14 +5,14 @@ therefore absent, and `split` takes plain text.
 """
 
 from . import lists, numbers, objects, ordering, rounding, statistics, texts, times, types
-from .registry import FUNCTIONS, Function, nearest_function
+from .registry import FUNCTIONS, BuiltinFunction, nearest_function
 from .texts import to_text
 from .types import TYPES
 
 __all__ = [
     "FUNCTIONS",
     "TYPES",
-    "Function",
+    "BuiltinFunction",
     "lists",
     "nearest_function",
     "numbers",

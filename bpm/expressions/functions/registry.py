@@ -15,7 +15,7 @@ CallableT = TypeVar("CallableT", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class BuiltinFunction:
     """How to call a function: with `least` to `most` arguments.
 
     `is_condition`: its result is true or false; `takes_null`: a missing argument reaches it as null;
@@ -53,7 +53,7 @@ class Function:
         return str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
 
 
-FUNCTIONS: dict[str, Function] = {}
+FUNCTIONS: dict[str, BuiltinFunction] = {}
 
 
 def function(*names: str, **traits: Any) -> Callable[[CallableT], CallableT]:
@@ -71,7 +71,7 @@ def function(*names: str, **traits: Any) -> Callable[[CallableT], CallableT]:
         if traits.get("reads_clock"):
             least = most = 0
         for name in names:
-            FUNCTIONS[name] = Function(call, least, most, **traits, takes_meter=takes_meter)
+            FUNCTIONS[name] = BuiltinFunction(call, least, most, **traits, takes_meter=takes_meter)
         return call
 
     return register

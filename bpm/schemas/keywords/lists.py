@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from bpm.canonical import canonical
 
-from ..check import Check, Keyword, Node, Path, Problem
+from ..check import Keyword, Path, SchemaCheck, SchemaNode, SchemaProblem
 from ..sentences import counted, shown
 
 List = list[Any]
@@ -14,12 +14,12 @@ List = list[Any]
 class Items(Keyword):
     """`prefixItems` and `items`; of the older drafts `items` and `additionalItems`."""
 
-    def __init__(self, first: Sequence[Node], rest: Node | None, is_additional: bool = False) -> None:
+    def __init__(self, first: Sequence[SchemaNode], rest: SchemaNode | None, is_additional: bool = False) -> None:
         self.first = first
         self.rest = rest
         self.forbids_more = is_additional and rest is not None and rest.source is False
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether every item satisfies its schema."""
         if not isinstance(value, list):
             return True
@@ -33,7 +33,7 @@ class Items(Keyword):
                     return False
         return True
 
-    def problems(self, value: Any, path: Path, check: Check) -> Iterator[Problem]:
+    def problems(self, value: Any, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
         """What the schemas complain of in each item; items that are not allowed in one sentence."""
         for place, (node, item) in enumerate(zip(self.first, value, strict=False)):
             yield from check.problems(node, item, (*path, place))
@@ -42,12 +42,12 @@ class Items(Keyword):
         if self.forbids_more:
             extra = ", ".join(shown(item, 40) for item in value[len(self.first) :][:10])
             verb = "was" if len(value) == len(self.first) + 1 else "were"
-            yield Problem(path, f"Additional items are not allowed ({extra} {verb} unexpected)")
+            yield SchemaProblem(path, f"Additional items are not allowed ({extra} {verb} unexpected)")
             return
         for place in range(len(self.first), len(value)):
             yield from check.problems(self.rest, value[place], (*path, place))
 
-    def evaluated(self, value: Any, check: Check) -> Iterable[str | int]:
+    def evaluated(self, value: Any, check: SchemaCheck) -> Iterable[str | int]:
         """The places that have a schema."""
         if not isinstance(value, list):
             return ()
@@ -59,25 +59,25 @@ class Items(Keyword):
 class Contains(Keyword):
     """`contains` with `minContains` and `maxContains`."""
 
-    def __init__(self, node: Node, least: float | None, most: float | None, evaluates: bool) -> None:
+    def __init__(self, node: SchemaNode, least: float | None, most: float | None, evaluates: bool) -> None:
         self.node = node
         self.least = 1 if least is None else least
         self.most = most
         self.evaluates = evaluates
 
-    def _places(self, value: List, check: Check) -> Iterator[int]:
+    def _places(self, value: List, check: SchemaCheck) -> Iterator[int]:
         for place, item in enumerate(value):
             if check.holds(self.node, item):
                 yield place
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether as many items satisfy the schema."""
         if not isinstance(value, list):
             return True
         found = sum(1 for _ in self._places(cast("List", value), check))
         return found >= self.least and (self.most is None or found <= self.most)
 
-    def sentence(self, value: Any, check: Check) -> str:
+    def sentence(self, value: Any, check: SchemaCheck) -> str:
         """Say how many there are, and how many are wanted."""
         found = sum(1 for _ in self._places(value, check))
         if not found and self.least:
@@ -85,7 +85,7 @@ class Contains(Keyword):
         wanted = f"at least {self.least:g}" if found < self.least else f"at most {self.most:g}"
         return f"{shown(value)} has {counted(found, 'item')} valid under the given schema, {wanted} must be"
 
-    def evaluated(self, value: Any, check: Check) -> Iterable[str | int]:
+    def evaluated(self, value: Any, check: SchemaCheck) -> Iterable[str | int]:
         """The places of the items that satisfy the schema."""
         return self._places(cast("List", value), check) if self.evaluates and isinstance(value, list) else ()
 
@@ -93,7 +93,7 @@ class Contains(Keyword):
 class UniqueItems(Keyword):
     """`uniqueItems`."""
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether no two items are equal."""
         if not isinstance(value, list):
             return True
@@ -103,6 +103,6 @@ class UniqueItems(Keyword):
             known.add(canonical(item, check.meter))
         return len(known) == len(items)
 
-    def sentence(self, value: Any, check: Check) -> str:
+    def sentence(self, value: Any, check: SchemaCheck) -> str:
         """Show the list."""
         return f"{shown(value)} has non-unique elements"

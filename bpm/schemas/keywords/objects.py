@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from ..check import Check, Keyword, Node, Path, Problem
+from ..check import Keyword, Path, SchemaCheck, SchemaNode, SchemaProblem
 from ..leaves import Pattern
 from ..sentences import were_unexpected
 
@@ -16,18 +16,18 @@ class Required(Keyword):
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether an object has these properties."""
         if not isinstance(value, dict):
             return True
         check.meter.charge(len(self.names) // 8)
         return all(name in value for name in self.names)
 
-    def problems(self, value: Any, path: Path, check: Check) -> Iterator[Problem]:
+    def problems(self, value: Any, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
         """Name each property that is missing."""
         for name in self.names:
             if name not in value:
-                yield Problem(path, f'"{name}" is a required property')
+                yield SchemaProblem(path, f'"{name}" is a required property')
 
 
 class DependentRequired(Keyword):
@@ -36,16 +36,16 @@ class DependentRequired(Keyword):
     def __init__(self, dependencies: Mapping[str, Required]) -> None:
         self.dependencies = dependencies
 
-    def _concerned(self, value: Any, check: Check) -> Iterator[Required]:
+    def _concerned(self, value: Any, check: SchemaCheck) -> Iterator[Required]:
         if isinstance(value, dict):
             check.meter.charge(len(self.dependencies) // 8)
             yield from [required for name, required in self.dependencies.items() if name in value]
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether the others are there."""
         return all(required.holds(value, check) for required in self._concerned(value, check))
 
-    def problems(self, value: Any, path: Path, check: Check) -> Iterator[Problem]:
+    def problems(self, value: Any, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
         """Name each property that is missing."""
         for required in self._concerned(value, check):
             yield from required.problems(value, path, check)
@@ -54,25 +54,25 @@ class DependentRequired(Keyword):
 class DependentSchemas(Keyword):
     """`dependentSchemas`: who has a property must satisfy a schema."""
 
-    def __init__(self, schemas: Mapping[str, Node]) -> None:
+    def __init__(self, schemas: Mapping[str, SchemaNode]) -> None:
         self.schemas = schemas
 
-    def _concerned(self, value: Any, check: Check) -> list[Node]:
+    def _concerned(self, value: Any, check: SchemaCheck) -> list[SchemaNode]:
         if not isinstance(value, dict):
             return []
         check.meter.charge(len(self.schemas) // 8)
         return [node for name, node in self.schemas.items() if name in value]
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether the schemas of the properties that are there hold."""
         return all(check.holds(node, value) for node in self._concerned(value, check))
 
-    def problems(self, value: Any, path: Path, check: Check) -> Iterator[Problem]:
+    def problems(self, value: Any, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
         """What these schemas complain of."""
         for node in self._concerned(value, check):
             yield from check.problems(node, value, path)
 
-    def evaluated(self, value: Any, check: Check) -> Iterable[str | int]:
+    def evaluated(self, value: Any, check: SchemaCheck) -> Iterable[str | int]:
         """What these schemas have looked at."""
         for node in self._concerned(value, check):
             yield from check.evaluated(node, value)
@@ -82,14 +82,17 @@ class Properties(Keyword):
     """`properties`, `patternProperties` and `additionalProperties`, which are about one another."""
 
     def __init__(
-        self, named: Mapping[str, Node], patterns: Sequence[tuple[Pattern, Node]], additional: Node | None
+        self,
+        named: Mapping[str, SchemaNode],
+        patterns: Sequence[tuple[Pattern, SchemaNode]],
+        additional: SchemaNode | None,
     ) -> None:
         self.named = named
         self.patterns = patterns
         self.additional = additional
         self.forbids_more = additional is not None and additional.source is False
 
-    def _of_one(self, name: str, check: Check) -> list[Node]:
+    def _of_one(self, name: str, check: SchemaCheck) -> list[SchemaNode]:
         """The schemas of a property."""
         nodes = [self.named[name]] if name in self.named else []
         for pattern, node in self.patterns:
@@ -99,7 +102,7 @@ class Properties(Keyword):
             nodes.append(self.additional)
         return nodes
 
-    def _looked_at(self, value: Object, check: Check) -> Iterator[tuple[str, list[Node]]]:
+    def _looked_at(self, value: Object, check: SchemaCheck) -> Iterator[tuple[str, list[SchemaNode]]]:
         """Each property that has schemas, with them."""
         if self.patterns or self.additional is not None:
             for name in value:
@@ -113,7 +116,7 @@ class Properties(Keyword):
             if name in many:
                 yield name, [self.named[name]]
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether every property satisfies its schemas."""
         if not isinstance(value, dict):
             return True
@@ -126,11 +129,13 @@ class Properties(Keyword):
                     return False
         return True
 
-    def _all_hold(self, fields: Object, named: Mapping[str, Node], additional: Node, check: Check) -> bool:
+    def _all_hold(
+        self, fields: Object, named: Mapping[str, SchemaNode], additional: SchemaNode, check: SchemaCheck
+    ) -> bool:
         """The same without patterns, where each property has exactly one schema."""
         return all(check.holds(named.get(name, additional), value) for name, value in fields.items())
 
-    def problems(self, value: Any, path: Path, check: Check) -> Iterator[Problem]:
+    def problems(self, value: Any, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
         """What the schemas of the properties complain of; names that are not allowed in one sentence."""
         unexpected: list[str] = []
         for name, nodes in self._looked_at(value, check):
@@ -140,9 +145,9 @@ class Properties(Keyword):
                 else:
                     yield from check.problems(node, value[name], (*path, name))
         if unexpected:
-            yield Problem(path, f"Additional properties are not allowed {were_unexpected(unexpected)}")
+            yield SchemaProblem(path, f"Additional properties are not allowed {were_unexpected(unexpected)}")
 
-    def evaluated(self, value: Any, check: Check) -> Iterable[str | int]:
+    def evaluated(self, value: Any, check: SchemaCheck) -> Iterable[str | int]:
         """The properties that have schemas."""
         if isinstance(value, dict):
             for name, _ in self._looked_at(cast("Object", value), check):
@@ -152,10 +157,10 @@ class Properties(Keyword):
 class PropertyNames(Keyword):
     """`propertyNames`."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: SchemaNode) -> None:
         self.node = node
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether every name satisfies the schema."""
         if isinstance(value, dict):
             for name in cast("Object", value):
@@ -163,7 +168,7 @@ class PropertyNames(Keyword):
                     return False
         return True
 
-    def problems(self, value: Any, path: Path, check: Check) -> Iterator[Problem]:
+    def problems(self, value: Any, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
         """What the schema complains of in each name."""
         for name in value:
             yield from check.problems(self.node, name, path)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from bpm.canonical import canonical
 from bpm.metering import Meter
 
-from ..check import Check, Keyword
+from ..check import Keyword, SchemaCheck
 from ..leaves import Decided, Pattern
 from ..sentences import counted, shown
 
@@ -37,11 +37,11 @@ class Type(Keyword):
         self.names = [names] if isinstance(names, str) else sorted(names)
         self.tests = [_whole if name == "integer" and is_draft4 else TYPES[name] for name in self.names]
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether the value is of one of the types."""
         return any(test(value) for test in self.tests)
 
-    def sentence(self, value: Any, check: Check) -> str:
+    def sentence(self, value: Any, check: SchemaCheck) -> str:
         """Name the types."""
         listed = ", ".join(f'"{name}"' for name in self.names)
         return f"{shown(value)} is not of type{'' if len(self.names) == 1 else 's'} {listed}"
@@ -60,13 +60,13 @@ class Enum(Keyword):
         self.known = {canonical(value, meter) for value in values}
         self.longest = max(map(len, self.known), default=0)
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether the value is one of them."""
         if isinstance(value, str) and len(value) > self.longest:
             return False
         return canonical(value, check.meter) in self.known
 
-    def sentence(self, value: Any, check: Check) -> str:
+    def sentence(self, value: Any, check: SchemaCheck) -> str:
         """List the first of them."""
         if self.is_const:
             return f"{shown(self.values[0])} was expected"
@@ -91,11 +91,11 @@ class Bound(Keyword):
         self.limit = limit
         self.compare, self.words = self.WORDS[name]
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether a number is within it."""
         return not is_number(value) or self.compare(value, self.limit)
 
-    def sentence(self, value: Any, check: Check) -> str:
+    def sentence(self, value: Any, check: SchemaCheck) -> str:
         """Name the limit."""
         return f"{shown(value)} is {self.words} of {shown(self.limit)}"
 
@@ -107,11 +107,11 @@ class MultipleOf(Keyword):
         self.divisor = divisor
         self.decided = Decided({"multipleOf": divisor})
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether a number is a multiple, in decimals as they are written."""
         return not is_number(value) or self.decided.holds(value, check.meter)
 
-    def sentence(self, value: Any, check: Check) -> str:
+    def sentence(self, value: Any, check: SchemaCheck) -> str:
         """Name the divisor."""
         return f"{shown(value)} is not a multiple of {shown(self.divisor)}"
 
@@ -124,13 +124,13 @@ class Length(Keyword):
         self.limit = int(limit)
         self.is_least = is_least
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether a text, list or object has as many characters, items or properties."""
         if not isinstance(value, self.kind):
             return True
         return len(value) >= self.limit if self.is_least else len(value) <= self.limit
 
-    def sentence(self, value: Any, check: Check) -> str:
+    def sentence(self, value: Any, check: SchemaCheck) -> str:
         """Name the limit."""
         if self.kind is str:
             return f"{shown(value)} is {'short' if self.is_least else 'long'}er than {counted(self.limit, 'character')}"
@@ -144,11 +144,11 @@ class Matches(Keyword):
     def __init__(self, pattern: Pattern) -> None:
         self.pattern = pattern
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether the pattern occurs in a text."""
         return not isinstance(value, str) or self.pattern.matches(value, check.meter)
 
-    def sentence(self, value: Any, check: Check) -> str:
+    def sentence(self, value: Any, check: SchemaCheck) -> str:
         """Show the pattern."""
         return f'{shown(value)} does not match "{self.pattern.source}"'
 
@@ -167,10 +167,10 @@ class Format(Keyword):
         self.format = str(keyword[name])
         self.decided = Decided(keyword)
 
-    def holds(self, value: Any, check: Check) -> bool:
+    def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether a text is written in that way."""
         return not isinstance(value, str) or self.decided.holds(value, check.meter)
 
-    def sentence(self, value: Any, check: Check) -> str:
+    def sentence(self, value: Any, check: SchemaCheck) -> str:
         """Name the format."""
         return self.SENTENCES[self.name].format(shown(value), self.format)

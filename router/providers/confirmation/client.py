@@ -19,7 +19,7 @@ TRY_AGAIN = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ProviderReply:
     """A provider's answer: a status below 500 that is final, and the body."""
 
     status: int
@@ -41,7 +41,7 @@ class ProviderClient:
 
     async def ask(
         self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
-    ) -> Reply:
+    ) -> ProviderReply:
         """Send one request; raises `Unavailable` when trying again later may help."""
         import aiohttp
         import httpx
@@ -65,7 +65,7 @@ class ProviderClient:
 
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None
-    ) -> Reply:
+    ) -> ProviderReply:
         if self._client is None:
             from httpx_aiohttp import HttpxAiohttpClient
 
@@ -77,7 +77,7 @@ class ProviderClient:
                 received += piece
                 if len(received) > MAX_ANSWER_BYTES:
                     raise _unavailable(f"its answer is over {MAX_ANSWER_BYTES} bytes")
-        return Reply(response.status_code, bytes(received))
+        return ProviderReply(response.status_code, bytes(received))
 
 
 def _unavailable(cause: str) -> Unavailable:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from bpm.errors import Failed, Unavailable
 from bpm.settings import MonoSettings
-from router.providers.confirmation.client import ProviderClient, Reply
+from router.providers.confirmation.client import ProviderClient, ProviderReply
 from router.providers.credentials import secret_text
-from router.providers.payload import Fields, read_json
+from router.providers.payload import PayloadFields, read_json
 
 NOT_OURS = frozenset({401, 403})
 MAX_REASON = 500
@@ -46,7 +46,7 @@ class MonoApi:
         return _exchange(reply)
 
 
-def _exchange(reply: Reply) -> Exchange:
+def _exchange(reply: ProviderReply) -> Exchange:
     answer = _fields(reply)
     if not reply.ok:
         said = answer.text("message") or "no reason given"
@@ -57,8 +57,8 @@ def _exchange(reply: Reply) -> Exchange:
     return Exchange(account_id=found)
 
 
-def _fields(reply: Reply) -> Fields:
+def _fields(reply: ProviderReply) -> PayloadFields:
     try:
-        return Fields(read_json(reply.body))
+        return PayloadFields(read_json(reply.body))
     except ValueError:
-        return Fields(None)
+        return PayloadFields(None)

@@ -14,7 +14,7 @@ from bpm.errors import Failed, Unavailable
 from bpm.settings import RemitaSettings
 from router.providers.confirmation.client import ProviderClient
 from router.providers.credentials import secret_text
-from router.providers.payload import Fields, read_json
+from router.providers.payload import PayloadFields, read_json
 
 PAID = frozenset({"00", "01"})
 
@@ -71,7 +71,7 @@ class RemitaApi:
 def _status(body: bytes, rrr: str) -> PaymentStatus:
     wrapped = _WRAPPED.fullmatch(body)
     try:
-        answer = Fields(read_json(wrapped[1] if wrapped else body))
+        answer = PayloadFields(read_json(wrapped[1] if wrapped else body))
         status, amount = answer.text("status", "statuscode"), answer.amount("amount")
     except ValueError as error:
         raise Unavailable(f"Remita's answer can't be read: {error}") from None

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bpm.events import gate
-from bpm.events.gate import Gate, Gates
+from bpm.events.gate import DestinationGate, Gates
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +18,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_who_finds_no_place_waits_for_one() -> None:
     """The place that is given back goes to whoever waits."""
-    places = Gate(2)
+    places = DestinationGate(2)
     assert [await places.enter(), await places.enter()] == [True, True]
     waiting = asyncio.create_task(places.enter())
     await asyncio.sleep(0)
@@ -30,7 +30,7 @@ async def test_who_finds_no_place_waits_for_one() -> None:
 
 async def test_behind_a_new_destination_few_wait() -> None:
     """As long as nothing is known of it, as many wait as there are places."""
-    places = Gate(1)
+    places = DestinationGate(1)
     await places.enter()
     waiting = asyncio.create_task(places.enter())
     await asyncio.sleep(0)
@@ -42,7 +42,7 @@ async def test_behind_a_new_destination_few_wait() -> None:
 
 async def test_behind_a_quick_destination_many_wait() -> None:
     """Who was served often in a second is worth waiting for."""
-    places = Gate(1)
+    places = DestinationGate(1)
     for _ in range(20):
         assert await places.enter()
         places.leave()
@@ -56,7 +56,7 @@ async def test_behind_a_quick_destination_many_wait() -> None:
 
 async def test_nobody_waits_at_a_hanging_destination() -> None:
     """When no place is given back for a while, those who wait go, and those who come do not begin to wait."""
-    places = Gate(1)
+    places = DestinationGate(1)
     await places.enter()
     assert not await places.enter()
     async with asyncio.timeout(0.02):

@@ -9,7 +9,7 @@ import pytest
 
 from bpm.metering import Meter
 from bpm.schemas.builder import Builder
-from bpm.schemas.check import Check
+from bpm.schemas.check import SchemaCheck
 from bpm.schemas.drafts import DRAFTS
 
 CASES = 400
@@ -117,6 +117,6 @@ def test_a_check_agrees_with_the_library(uri: str) -> None:
         theirs = jsonschema_rs.validator_for(schema, pattern_options=options, validate_formats=True, offline=True)
         node = Builder(schema, Meter(1_000_000)).build()
         for _ in range(4):
-            data, check = maker.data(), Check(Meter(1_000_000))
+            data, check = maker.data(), SchemaCheck(Meter(1_000_000))
             assert check.holds(node, data) is theirs.is_valid(data), (schema, data)
             assert bool(list(check.problems(node, data))) is not theirs.is_valid(data), (schema, data)

@@ -9,7 +9,7 @@ import pytest
 from bpm.settings import Settings
 from bpm.store import Database, open_database
 from bpm.store.checkpoints import Checkpoints
-from bpm.store.gate import Gate
+from bpm.store.gate import SnapshotGate
 from tests.contracts.database import insert, words
 
 pytestmark = [pytest.mark.anyio, pytest.mark.embedded]
@@ -49,7 +49,7 @@ async def test_a_foreign_reader_delays_it_and_loses_nothing(database: Database, 
     other.execute("BEGIN")
     other.execute("SELECT count(*) FROM writer_sample").fetchone()
     await database.write(insert("x" * MIB))
-    checkpoints = Checkpoints(settings.sqlite_path, Gate())
+    checkpoints = Checkpoints(settings.sqlite_path, SnapshotGate())
     await asyncio.to_thread(checkpoints._empty)
     assert log_of(settings).stat().st_size > MIB
     await database.write(insert("meanwhile"))
