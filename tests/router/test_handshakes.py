@@ -150,6 +150,15 @@ def test_incomplete_configuration_is_refused(fields, sentence):
     body=st.binary() | st.text().map(lambda text: json.dumps({"type": "url_verification", "challenge": text}).encode()),
 )
 def test_any_request_is_survived(config, method, query, origin, body):
-    """Whatever is asked, it is answered with bytes or goes on."""
+    """Whatever is asked, the answer is a short yes or no to a question of that kind, or the request goes on."""
     answer = ask(config, method, query, {"webhook-request-origin": origin}, body)
-    assert answer is None or isinstance(answer.body, bytes)
+    if answer is None:
+        return
+    assert answer.status in (200, 403)
+    assert isinstance(answer.body, bytes)
+    if answer.status == 200 and config is META:
+        assert (method, answer.body.decode()) == ("GET", query["hub.challenge"])
+    if config is CLOUDEVENTS:
+        assert method == "OPTIONS"
+    if config is SLACK:
+        assert json.loads(body)["challenge"] in answer.body.decode()

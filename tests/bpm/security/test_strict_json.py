@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import reduce
 
 import pytest
 from hypothesis import given
@@ -33,12 +34,12 @@ def test_every_json_value_is_read(value, ascii_only, indent):
         ('{"a":{"a":{"a":1}}}', {"a": {"a": {"a": 1}}}),
         ('"\\ud83d\\ude00"', "\U0001f600"),
         (' {"t" : "2026-01-01T00:00:00Z"} ', {"t": "2026-01-01T00:00:00Z"}),
-        ("[" * 64 + "]" * 64, None),
+        ("[" * 64 + "]" * 64, reduce(lambda inside, _: [inside], range(63), [])),
     ],
 )
 def test_valid_json(text, value):
     """Exact integers, repeated keys in different objects and colons in texts are fine."""
-    assert value is None or parse_json(text.encode()) == value
+    assert parse_json(text.encode()) == value
 
 
 @pytest.mark.parametrize(
