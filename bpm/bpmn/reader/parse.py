@@ -5,7 +5,7 @@ Every file that is BPMN is read, whether or not the engine can run it; what is w
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bpm.bpmn.definition import Declaration, Definitions, Element, ProcessDefinition, SequenceFlow
@@ -16,6 +16,7 @@ from bpm.bpmn.reader.event_definitions import read_event
 from bpm.bpmn.reader.extensions import Extensions
 from bpm.bpmn.reader.loop_characteristics import LOOPS, read_loop
 from bpm.bpmn.reader.resources import read_resources
+from bpm.bpmn.reader.unknown import find_unknown, our_namespaces
 from bpm.bpmn.reader.vocabularies import is_of_camunda_7, read_extensions
 from bpm.bpmn.state import TURN
 from bpm.model_files.names import MAX_NAME
@@ -29,6 +30,8 @@ FLOW_NODES = SUB_PROCESSES | {
     "sendTask", "businessRuleTask", "callActivity", "exclusiveGateway", "parallelGateway", "inclusiveGateway",
     "eventBasedGateway", "complexGateway",
 }  # fmt: skip
+NESTED = FLOW_NODES | {"sequenceFlow"}
+"""What stands in a process or sub-process and is read by itself."""
 DECLARATIONS = frozenset({"message", "error", "signal", "escalation"})
 KEPT = frozenset({
     "documentation", "extensionElements", "laneSet", "dataObject", "dataObjectReference", "dataStoreReference",
@@ -62,10 +65,12 @@ class _Reader:
         self.associations: list[tuple[str, str]] = []
         self.unnamed: Counter[tuple[str, str]] = Counter()
         self.is_camunda_7 = False
+        self.ours: frozenset[str] = frozenset()
 
     def definitions(self, root: Tag) -> Definitions:
         """Read the whole file."""
         self.is_camunda_7 = is_of_camunda_7(root)
+        self.ours = our_namespaces(root)
         processes = tuple(self.process(tag) for tag in root.all("process"))
         declarations = {
             tag.get("id"): self.declaration(tag) for tag in root.children if _declares(tag) and tag.get("id")
@@ -104,6 +109,7 @@ class _Reader:
         """Read a message, an error, a signal or an escalation."""
         extensions, refusals = read_extensions(tag)
         self.refuse(tag, refusals)
+        self.refuse(tag, find_unknown(tag, self.ours))
         return Declaration(
             id=self.identify(tag),
             kind=tag.name,
@@ -118,6 +124,7 @@ class _Reader:
         outer, self.problems, self.elements, self.flows, self.associations = self.problems, [], [], [], []
         name = self.identify(tag)
         self.refuse(tag, read_extensions(tag)[1])
+        self.refuse(tag, find_unknown(tag, self.ours, NESTED))
         self.scope(tag, name)
         documentation = tag.first("documentation")
         inner, self.problems = self.problems, outer
@@ -177,14 +184,16 @@ class _Reader:
             text=script.text if script else "",
         )
         self.elements.append(element)
+        self.refuse(tag, find_unknown(tag, self.ours, NESTED))
         if loop:
             self.refuse(tag, loop.refusals)
         if tag.name in SUB_PROCESSES:
             self.scope(tag, name)
 
-    def extensions(self, tag: Tag, events: Iterable[Tag]) -> Extensions:
+    def extensions(self, tag: Tag, events: Sequence[Tag]) -> Extensions:
         """What a vendor says about a flow node and its events, and BPMN's own resources where it is silent."""
-        extensions, refusals = read_extensions(tag, *events)
+        times = [child for event in events for child in event.children if child.namespace == BPMN]
+        extensions, refusals = read_extensions(tag, *events, *times)
         self.refuse(tag, refusals)
         resources = {name: text for name, text in read_resources(tag).items() if not getattr(extensions, name)}
         return replace(extensions, **resources) if resources else extensions
@@ -192,6 +201,8 @@ class _Reader:
     def flow(self, tag: Tag, scope: str) -> None:
         """Read a sequence flow; one without an id is named after its ends, the second between them by its number."""
         condition = tag.first("conditionExpression")
+        self.refuse(tag, read_extensions(tag, *([condition] if condition else []))[1])
+        self.refuse(tag, find_unknown(tag, self.ours))
         source, target = tag.get("sourceRef"), tag.get("targetRef")
         if condition and not condition.text.strip():
             self.problem(tag, "the sequence flow's condition is empty")

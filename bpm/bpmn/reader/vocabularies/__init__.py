@@ -21,6 +21,7 @@ _DIALECTS: dict[str, Dialect] = {
 _OTHERS = Dialect(
     attributes=own.DIALECT.attributes,
     children={**own.DIALECT.children, **banklingo.DIALECT.children},
+    child_attributes=own.DIALECT.child_attributes,
     refused={
         **dict.fromkeys(
             ("preScript", "postScript", "onEntry-script", "onExit-script"),
@@ -57,14 +58,20 @@ def read_extensions(*tags: Tag) -> tuple[Extensions, tuple[str, ...]]:
             if name[0] == "{":
                 fields = fields or Fields()
                 namespace, _, local = name[1:].partition("}")
-                _dialect(namespace).read_attribute(local, value, fields)
+                find_dialect(namespace).read_attribute(local, value, fields)
         holder = tag.first("extensionElements")
         for child in holder.children if holder else ():
             if child.namespace != BPMN:
                 fields = fields or Fields()
-                _dialect(child.namespace).read_child(child, fields)
+                find_dialect(child.namespace).read_child(child, fields)
     return (fields.extensions(), tuple(fields.refusals)) if fields else (_NOTHING, ())
 
 
-def _dialect(namespace: str) -> Dialect:
+def find_dialect(namespace: str) -> Dialect:
+    """The words of a namespace; ours, unless it is a vendor's."""
     return _DIALECTS.get(namespace, _OTHERS)
+
+
+def is_vendors(namespace: str) -> bool:
+    """Whether a namespace is one of the vendors' whose words are known."""
+    return namespace in _DIALECTS

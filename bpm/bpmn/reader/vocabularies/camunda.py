@@ -206,6 +206,24 @@ DIALECT = Dialect(
         "variableAggregation": "variable aggregations are not executed; collect with bpm:outputCollection",
         "mapException": "exceptions of Java don't occur here; catch an error with its code",
         "eventType": "the event registry is not executed; wait for a message instead",
+        "variableName": "a conditional event is asked whenever variables are written, whichever they are",
+        "variableEvents": "a conditional event is asked whenever variables are written, however that happens",
+        "errorMessage": "the message of an error is not thrown; let the command fail with a message",
+        "followUpDate": "a followUpDate is not executed; set a due date, or a timer before the task",
+        "endDate": "the end date of a cycle is not executed; say how often it repeats, such as R3/PT1H",
         "field": "camunda:field belongs to Java code, which does not run here",
     },
-)
+    harmless=frozenset({
+        # of transactions, jobs and their order, which the engine arranges itself
+        "async", "asyncBefore", "asyncAfter", "asyncLeave", "exclusive", "jobPriority", "taskPriority", "priority",
+        # of the list of processes, and how long history is kept
+        "historyTimeToLive", "isStartableInTasklist", "versionTag", "candidateStarterUsers",
+        "candidateStarterGroups", "potentialStarter",
+        # of forms, which clients draw
+        "formData", "formProperty", "formRefBinding", "formRefVersion", "formFieldValidation",
+        # of modelling tools
+        "modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon", "diagramRelationId",
+        # said in other words as well: a worker's type stands beside its topic
+        "type", "resultVariable", "localization", "validation", "category",
+    }),
+)  # fmt: skip

@@ -59,7 +59,8 @@ class Dialect:
     """A vendor's words: attributes that set a field, children that are read, and what is refused with why.
 
     `readers` are for attributes that do more than set a field. `merges_result`: members of a command's result
-    become variables.
+    become variables. `harmless` are the words that have no meaning for execution, as attributes or as children;
+    `child_attributes` what may stand on a child, where that is bounded.
     """
 
     attributes: Mapping[str, str]
@@ -69,6 +70,19 @@ class Dialect:
         default_factory=dict[str, Callable[[str, Fields], None]]
     )
     merges_result: bool = False
+    harmless: frozenset[str] = frozenset()
+    child_attributes: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+
+    def knows(self, word: str) -> bool:
+        """Whether something is said of a word: how it is read, why it is refused, or that it means nothing here."""
+        return any(
+            word in words for words in (self.attributes, self.readers, self.children, self.refused, self.harmless)
+        )
+
+    @property
+    def attribute_words(self) -> list[str]:
+        """The attributes that mean something."""
+        return sorted({*self.attributes, *self.readers})
 
     def read_attribute(self, name: str, value: str, fields: Fields) -> None:
         """Read `vendor:name="value"` of the element itself."""

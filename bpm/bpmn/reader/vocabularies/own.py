@@ -113,4 +113,11 @@ DIALECT = Dialect(
         "formSchema": read_form_schema,
     },
     refused={},
+    child_attributes={
+        "command": frozenset({"type", "resultVariable", "retries"}),
+        "message": frozenset({"name", "correlationKey"}),
+        "input": frozenset({"name"}),
+        "output": frozenset({"name"}),
+        "formSchema": frozenset(),
+    },
 )

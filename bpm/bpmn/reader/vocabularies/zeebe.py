@@ -84,6 +84,8 @@ def read_assignment(tag: Tag, fields: Fields) -> None:
 
 def read_schedule(tag: Tag, fields: Fields) -> None:
     """Read `<zeebe:taskSchedule dueDate>`."""
+    if tag.get("followUpDate"):
+        fields.refuse("a followUpDate is not executed; set a due date, or a timer before the task")
     fields.set("due_date", tag.get("dueDate"))
 
 
@@ -120,4 +122,23 @@ DIALECT = Dialect(
         "taskListeners": "task listeners are not executed; use a task in the flow instead",
         "linkedResources": "linked resources are not executed",
     },
-)
+    harmless=frozenset({
+        "modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon", "userTask", "userTaskForm", "versionTag",
+        "jobPriorityDefinition",
+    }),
+    child_attributes={
+        "taskDefinition": frozenset({"type", "retries"}),
+        "ioMapping": frozenset(),
+        "script": frozenset({"expression", "resultVariable"}),
+        "subscription": frozenset({"correlationKey"}),
+        "calledDecision": frozenset({"decisionId", "resultVariable", "bindingType", "versionTag"}),
+        "calledElement": frozenset({
+            "processId", "propagateAllChildVariables", "propagateAllParentVariables", "bindingType", "versionTag",
+        }),
+        "loopCharacteristics": frozenset({"inputCollection", "inputElement", "outputCollection", "outputElement"}),
+        "formDefinition": frozenset({"formKey", "formId", "externalReference", "bindingType", "versionTag"}),
+        "assignmentDefinition": frozenset({"assignee", "candidateGroups", "candidateUsers"}),
+        "taskSchedule": frozenset({"dueDate", "followUpDate"}),
+        "priorityDefinition": frozenset({"priority"}),
+    },
+)  # fmt: skip

@@ -1,0 +1,78 @@
+"""Words that we do not know where they stand: each is refused, so that nothing is ignored in silence."""
+
+from collections.abc import Iterable, Iterator, Set
+
+from bpm.bpmn.reader.standard import ATTRIBUTES
+from bpm.bpmn.reader.vocabularies import find_dialect, is_vendors, own
+from bpm.model_files.xml import BPMN, Tag
+from bpm.spelling import nearest
+
+READ = frozenset({"extensionElements", "documentation", "incoming", "outgoing", "script"})
+"""Children that are looked at elsewhere, or hold nothing but a text."""
+
+CLOSE = 0.8
+"""How alike a word in a namespace that we don't know must be to one of ours to be taken for a slip."""
+
+
+def our_namespaces(root: Tag) -> frozenset[str]:
+    """The namespaces of a file that are no vendor's and in which it writes some word of ours."""
+    return frozenset(_own_namespaces(root))
+
+
+def _own_namespaces(tag: Tag) -> Iterator[str]:
+    for name in tag.attributes:
+        namespace, _, local = name[1:].partition("}")
+        if name[0] == "{" and local in own.DIALECT.attributes and not is_vendors(namespace):
+            yield namespace
+    if tag.name in own.DIALECT.children and tag.namespace not in ("", BPMN) and not is_vendors(tag.namespace):
+        yield tag.namespace
+    for child in tag.children:
+        yield from _own_namespaces(child)
+
+
+def find_unknown(tag: Tag, ours: Set[str], nested: Iterable[str] = ()) -> Iterator[str]:
+    """Say what of a tag is not known, and of its children but for those that are `nested` elements of their own."""
+    yield from _unknown_attributes(tag, ours)
+    holder = tag.first("extensionElements")
+    for child in holder.children if holder else ():
+        if child.namespace not in ("", BPMN):
+            yield from _unknown_child(child, ours)
+    for child in tag.children:
+        if child.namespace == BPMN and child.name in ATTRIBUTES and child.name not in {*READ, *nested}:
+            yield from find_unknown(child, ours)
+
+
+def _unknown_attributes(tag: Tag, ours: Set[str]) -> Iterator[str]:
+    known = ATTRIBUTES.get(tag.name)
+    for name in tag.attributes:
+        namespace, _, local = name[1:].partition("}") if name[0] == "{" else ("", "", name)
+        if namespace:
+            yield from _unknown_word(f"its attribute '{local}'", namespace, local, ours, is_attribute=True)
+        elif known is not None and local not in known:
+            yield f"its attribute '{local}' is none of BPMN's for <{tag.name}>{_meant(local, known)}"
+
+
+def _unknown_child(tag: Tag, ours: Set[str]) -> Iterator[str]:
+    yield from _unknown_word(f"its extension <{tag.name}>", tag.namespace, tag.name, ours, is_attribute=False)
+    known = find_dialect(tag.namespace).child_attributes.get(tag.name)
+    if known is None or not (is_vendors(tag.namespace) or tag.namespace in ours):
+        return
+    for name in tag.attributes:
+        if name[0] != "{" and name not in known:
+            yield f"the attribute '{name}' of its <{tag.name}> is not known{_meant(name, known)}"
+
+
+def _unknown_word(what: str, namespace: str, word: str, ours: Set[str], *, is_attribute: bool) -> Iterator[str]:
+    dialect = find_dialect(namespace)
+    if dialect.knows(word):
+        return
+    words = dialect.attribute_words if is_attribute else list(dialect.children)
+    if is_vendors(namespace) or namespace in ours:
+        yield f"{what} is not known, so it would not be executed{_meant(word, words)}"
+    elif close := nearest(word, words, cutoff=CLOSE):
+        yield f"{what} is not known; '{close[0]}' may be meant"
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    close = nearest(word, sorted(known))
+    return f"; '{close[0]}' may be meant" if close else ""

@@ -1,0 +1,90 @@
+"""Nothing is ignored in silence: a word that is not known where it stands is refused, or known to be harmless."""
+
+import pytest
+
+from bpm.bpmn import load
+from bpm.model_files.problems import InvalidDefinition
+from tests.bpm.bpmn.player import flows, model
+
+
+def problems(element, head=""):
+    """What is wrong with a process of one element, called t."""
+    body = f'<startEvent id="s"/>{element}<endEvent id="e"/>' + flows("s > t > e")
+    source = model(body, head).replace("<definitions ", '<definitions xmlns:flowable="http://flowable.org/bpmn" ', 1)
+    try:
+        load(source)
+    except InvalidDefinition as invalid:
+        return invalid.errors
+    return ()
+
+
+def user(attributes="", inside=""):
+    """A user task."""
+    return f'<userTask id="t" {attributes}>{inside}</userTask>'
+
+
+def timer(attributes):
+    """A timer with a cycle."""
+    time = f"<timeCycle {attributes}>R3/PT1H</timeCycle>"
+    event = f"<timerEventDefinition>{time}</timerEventDefinition>"
+    return f'<intermediateCatchEvent id="t">{event}</intermediateCatchEvent>'
+
+
+@pytest.mark.parametrize(
+    ("element", "says"),
+    [
+        (user('bpm:asignee="ann"'), "'assignee' may be meant"),
+        (user('bpm:assignee="ann" bpm:reminder="P1D"'), "its attribute 'reminder' is not known"),
+        (user('camunda:asignee="ann"'), "'assignee' may be meant"),
+        (user('camunda:followUpDate="2026-01-01T00:00:00Z"'), "a followUpDate is not executed"),
+        (user('isForCompensaton="true"'), "its attribute 'isForCompensaton' is none of BPMN's for <userTask>"),
+        (user(inside='<extensionElements><zeebe:asignmentDefinition assignee="a"/></extensionElements>'),
+         "'assignmentDefinition' may be meant"),
+        (user(inside='<extensionElements><zeebe:assignmentDefinition asignee="a"/></extensionElements>'),
+         "the attribute 'asignee' of its <assignmentDefinition> is not known"),
+        (user(inside="<extensionElements><bpm:fromSchema>{}</bpm:fromSchema></extensionElements>"),
+         "'formSchema' may be meant"),
+        (user(inside='<extensionElements><bpm:output name="a" nmae="b">1</bpm:output></extensionElements>'),
+         "the attribute 'nmae' of its <output> is not known; 'name' may be meant"),
+        (user(inside='<multiInstanceLoopCharacteristics behavior="One"><loopCardinality>2</loopCardinality>'
+                     "</multiInstanceLoopCharacteristics>"), "its behavior throws events between its turns"),
+        (user(inside='<multiInstanceLoopCharacteristics isSequental="true"><loopCardinality>2</loopCardinality>'
+                     "</multiInstanceLoopCharacteristics>"), "'isSequential' may be meant"),
+        (timer('flowable:endDate="2026-01-01T00:00:00Z"'), "the end date of a cycle is not executed"),
+        (timer('flowable:somethingNew="x"'), "its attribute 'somethingNew' is not known"),
+        ('<intermediateCatchEvent id="t"><conditionalEventDefinition camunda:variableName="y"><condition>=x</condition>'
+         "</conditionalEventDefinition></intermediateCatchEvent>", "a conditional event is asked whenever"),
+        ('<serviceTask id="t"><extensionElements><bpm:command type="X" resultVarable="y"/></extensionElements>'
+         "</serviceTask>", "'resultVariable' may be meant"),
+    ],
+)  # fmt: skip
+def test_a_word_that_is_not_known_is_refused(element, says):
+    """By the element's id; a slip names the word that may be meant."""
+    found = problems(element)
+    assert any(says in problem and "'t'" in problem for problem in found), found
+
+
+def test_words_on_flows_and_declarations_count_too():
+    """They are elements as any other."""
+    error = '<error id="x" errorCode="X" camunda:errorMessage="went wrong"/>'
+    assert any("the message of an error is not thrown" in problem for problem in problems(user(), error))
+    body = '<startEvent id="s"/><endEvent id="e"/><sequenceFlow id="f" sourceRef="s" targetRef="e"><extensionElements>'
+    body += '<camunda:executionListener class="X" event="take"/></extensionElements></sequenceFlow>'
+    with pytest.raises(InvalidDefinition, match="execution listeners are not executed"):
+        load(model(body))
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        user('camunda:asyncBefore="true" camunda:exclusive="false" camunda:jobPriority="5"'),
+        user('zeebe:modelerTemplate="x" zeebe:modelerTemplateVersion="1"'),
+        user(inside="<extensionElements><zeebe:userTask/><camunda:formData/></extensionElements>"),
+        user('xmlns:c="http://www.omg.org/spec/BPMN/non-normative/color/1.0" c:border-color="#fff"'),
+        user('xmlns:t="http://tool.example/1" t:size="3"', '<extensionElements><t:shape a="1"/></extensionElements>'),
+        user('implementation="##unspecified"', "<documentation textFormat='x'>what to do</documentation>"),
+    ],
+)
+def test_what_has_no_meaning_for_execution_is_kept(element):
+    """Layout, forms, tools and what the engine arranges itself."""
+    assert problems(element) == ()
