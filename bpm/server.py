@@ -12,7 +12,6 @@ from typing import Any, cast
 import structlog
 import uvicorn
 import uvloop
-from pydantic import ValidationError
 from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
 
@@ -20,7 +19,7 @@ from bpm.app import App
 from bpm.errors import Misconfigured
 from bpm.security.net import AddressList
 from bpm.security.redaction import REDACTED, is_secret_name, redacted_text
-from bpm.settings import Settings
+from bpm.settings import Settings, load_settings
 from bpm.web.connections import Connections, HttpConnection, ServerConfig, descriptors
 from bpm.web.lingering import Lingering
 
@@ -106,10 +105,10 @@ def work(**changes: Any) -> int:
 
 def _run(serve: Callable[[App], None], changes: dict[str, Any]) -> int:
     try:
-        settings = Settings(**changes)
+        settings = load_settings(**changes)
         configure_logs(settings)
         app = App(settings)
-    except (Misconfigured, ValidationError, ValueError, OSError) as error:
+    except (Misconfigured, ValueError, OSError) as error:
         return _misconfigured(error)
     try:
         serve(app)
@@ -211,11 +210,5 @@ def configure_logs(settings: Settings) -> None:
 
 
 def _misconfigured(error: Exception) -> int:
-    print(f"bpm: {_reason(error)}", file=sys.stderr)  # noqa: T201
+    print(f"bpm: {error}", file=sys.stderr)  # noqa: T201
     return EXIT_MISCONFIGURED
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"BPM_{'__'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
-    return str(error)

@@ -4,10 +4,12 @@ Nested groups are written with two underscores: `BPM_MONO__WEBHOOK_SECRET`.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+
+from bpm.errors import Misconfigured
 
 MIB = 1024 * 1024
 
@@ -254,3 +256,21 @@ class Settings(BaseSettings):
     def sqlite_path(self) -> Path:
         """Where the embedded database lies when no `database_url` is set."""
         return self.data_dir / "bpm.db"
+
+
+def load_settings(**changes: Any) -> Settings:
+    """Read the settings of the environment, with `changes` before it.
+
+    Raises `Misconfigured` with a sentence for each that is wrong; none repeats a value, which may be a secret.
+    """
+    try:
+        return Settings(**changes)
+    except ValidationError as error:
+        problems = error.errors(include_input=False)
+        raise Misconfigured(*(f"{_variable(each['loc'])}: {each['msg']}" for each in problems)) from None
+    except SettingsError as error:
+        raise Misconfigured(f"{error}: it must be JSON") from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"BPM_{'__'.join(map(str, location)).upper()}"

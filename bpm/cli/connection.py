@@ -82,13 +82,12 @@ def fail_refused(what: str, reply: "Reply") -> None:
 
 
 def _usual_url() -> str:
-    from pydantic import ValidationError
-
-    from bpm.settings import Settings
+    from bpm.errors import Misconfigured
+    from bpm.settings import load_settings
 
     try:
-        return Settings().base_url
-    except ValidationError:
+        return load_settings().base_url
+    except Misconfigured:
         return "http://127.0.0.1:8000"
 
 

@@ -160,15 +160,13 @@ def _run(work: Callable[["Settings"], Awaitable[T]]) -> T:
     """Do the work with the settings of the environment; what is wrong with them ends the command."""
     import asyncio
 
-    from pydantic import ValidationError
-
     from bpm.errors import BpmError
-    from bpm.settings import Settings
+    from bpm.settings import load_settings
 
     async def run() -> T:
-        return await work(Settings())
+        return await work(load_settings())
 
     try:
         return asyncio.run(run())
-    except (BpmError, ValidationError, OSError) as error:
+    except (BpmError, OSError) as error:
         fail(ExitStatus.ERROR, *(error.errors if isinstance(error, BpmError) else [str(error)]))

@@ -4,12 +4,12 @@ from bpm.app import build_registry
 from bpm.bus import Registry
 from bpm.cli.exits import ExitStatus, fail
 from bpm.errors import Misconfigured
-from bpm.settings import Settings
+from bpm.settings import load_settings
 
 
 def offline_registry() -> Registry:
     """Return every message, an application's included; ends the command when its packages are not sound."""
     try:
-        return build_registry(Settings())
+        return build_registry(load_settings())
     except (Misconfigured, ValueError) as error:
         fail(ExitStatus.ERROR, str(error))

@@ -4,6 +4,7 @@ Every part of the product asks here: what a request carries (`router.confidentia
 results hold, what a sentence or a log line repeats.
 """
 
+import json
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ MIN_REPEATED = 6
 SECRET_NAMES = frozenset(
     {
         "accesskey",
+        "accesstokens",
         "accountnumber",
         "apikey",
         "authorization",
@@ -46,12 +48,14 @@ SECRET_NAMES = frozenset(
         "proxyauthorization",
         "pw",
         "pwd",
+        "refreshtokens",
         "secret",
         "secretkey",
         "secrets",
         "sessionid",
         "setcookie",
         "token",
+        "tokens",
     }
 )
 """Names, in lower case and without separators, whose values are secrets wherever they stand."""
@@ -208,7 +212,7 @@ def secret_texts(value: Any, secrets: Set[str] = frozenset()) -> Iterator[str]:
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         if len(value) >= MIN_REPEATED and value != REDACTED:
-            yield value
+            yield from {value, repr(value)[1:-1], json.dumps(value)[1:-1]}  # as errors and traces may write it
     elif isinstance(value, Mapping):
         for inside in cast("Mapping[Any, Any]", value).values():
             yield from _texts(inside)

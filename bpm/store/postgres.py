@@ -27,8 +27,10 @@ OLDEST_VERSION = 130_000
 READING_THREADS = 4
 
 CONNECT_SECONDS = 5
-ANSWER_SECONDS = 15
-"""After this the connection counts as dead; longer than PostgreSQL's own limits below, which leave it usable."""
+GRACE_SECONDS = 0.5
+"""So much longer than a handler a statement may take: the watchdog speaks first, and PostgreSQL ends what it names."""
+ANSWER_SECONDS = 5
+"""So much longer than a handler the server may be silent; after this the connection counts as dead."""
 START_SECONDS = 10.0
 """How long a server that is away may take to come up while we start."""
 PAUSE_SECONDS = 0.5
@@ -37,7 +39,6 @@ UNLIMITED = {"application_name": f"{APPLICATION} maintenance", "TimeZone": "UTC"
 LIMITS = {
     "application_name": APPLICATION,
     "lock_timeout": "500ms",
-    "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "30s",
     "jit": "off",
     "TimeZone": "UTC",
@@ -88,11 +89,14 @@ class PostgresDatabase(Database):
         self.dsn = plain_dsn(settings.database_url or "")
         """The address as PostgreSQL's own tools read it, for connections beside ours."""
         self._relaxed = settings.durability == "relaxed"
-        limits = {**LIMITS, "synchronous_commit": "off"} if self._relaxed else LIMITS
+        limits = {**LIMITS, "statement_timeout": f"{round((settings.handler_seconds + GRACE_SECONDS) * 1000)}ms"}
+        if self._relaxed:
+            limits["synchronous_commit"] = "off"
+        answer_seconds = settings.handler_seconds + ANSWER_SECONDS
         snapshots: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         super().__init__(
-            self._engine(limits, ANSWER_SECONDS),
-            self._engine(limits, ANSWER_SECONDS).execution_options(**snapshots),
+            self._engine(limits, answer_seconds),
+            self._engine(limits, answer_seconds).execution_options(**snapshots),
             self._engine(UNLIMITED),
             diagnose,
             run_on_private_loop,
@@ -123,7 +127,7 @@ class PostgresDatabase(Database):
                 break
         await refuse_transaction_pooler(self.dsn or "")
 
-    def _engine(self, server_settings: dict[str, str], answer_seconds: int | None = None) -> Engine:
+    def _engine(self, server_settings: dict[str, str], answer_seconds: float | None = None) -> Engine:
         async def connect(**_: Any) -> Any:
             try:
                 connection = await open_connection(self.dsn, timeout=CONNECT_SECONDS, command_timeout=answer_seconds)

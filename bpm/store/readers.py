@@ -116,9 +116,11 @@ class Readers:
         try:
             read.result = watch.run(partial(read.work, transaction))
         except BaseException as error:  # it belongs to the caller, and ends neither thread nor process
-            read.error = watch.overran() if watch.has_overrun else self._told(error)
+            read.error = self._told(error)
         finally:
             transaction.close()
+        if watch.has_overrun:  # whatever the work made of its interruption
+            read.error = watch.overran()
         return read.error is None
 
     def _told(self, error: BaseException) -> BaseException:

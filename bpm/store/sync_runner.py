@@ -1,11 +1,13 @@
 """Runs blocking database work: directly (sqlite3), or on a private event loop (asyncpg)."""
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
+
+from bpm.store.watchdog import Overran
 
 T = TypeVar("T")
 
@@ -28,7 +30,22 @@ def run_on_private_loop() -> Generator[RunSync]:
     from sqlalchemy.util.concurrency import greenlet_spawn  # needs greenlet, which comes with asyncpg
 
     with asyncio.Runner() as runner:
-        yield lambda work: runner.run(greenlet_spawn(work))
+        yield lambda work: _run_to_its_end(runner.get_loop(), greenlet_spawn(work))
+
+
+def _run_to_its_end(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
+    """Run work that the watchdog may interrupt while it waits for an answer: then the statement is cancelled.
+
+    The interruption is raised wherever the thread is, and that is in the loop itself: it ends neither loop nor thread.
+    """
+    task = loop.create_task(work)
+    while True:
+        try:
+            return loop.run_until_complete(task)
+        except Overran:
+            if task.done():
+                raise
+            task.cancel()
 
 
 async def run_sync(work: Callable[[], T], *engines: Engine) -> T:

@@ -66,7 +66,7 @@ async def test_a_callback_that_raises_keeps_nobody_from_an_answer(server: Server
     assert await works(server)
 
 
-@pytest.mark.parametrize("message", ["SpinCommand", "SpinQuery", "HangCommand"])
+@pytest.mark.parametrize("message", ["SpinCommand", "SpinQuery", "SpinStatementCommand", "HangCommand"])
 async def test_a_handler_that_never_ends_is_ended(server: ServerProcess, message: str):
     """It fails with the limit in its error, and the thread goes on."""
     reply = await server.send(message, {})
@@ -75,6 +75,14 @@ async def test_a_handler_that_never_ends_is_ended(server: ServerProcess, message
     if message == "SpinCommand":
         assert "handlers.py" in server.log
         assert "spin" in server.log
+
+
+async def test_statements_that_never_end_use_up_no_thread(server: ServerProcess):
+    """More of them than there are threads for reading; on PostgreSQL, each ended one for good."""
+    for _ in range(2):
+        replies = await asyncio.gather(*(server.send("SpinQuery", {}) for _ in range(3)))
+        assert {reply.status for reply in replies} == {422}
+    assert await works(server)
 
 
 async def test_a_handler_that_blocks_the_event_loop_is_named(server: ServerProcess):

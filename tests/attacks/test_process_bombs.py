@@ -156,13 +156,14 @@ async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
 
 async def quiet(app: RunningApp) -> int:
     """Wait until no job is left and nothing runs by itself any more; return how many instances there are then."""
+    quiet_looks = 0  # a job that a worker has just taken is neither waiting nor running, for a moment
     async with asyncio.timeout(120):
-        while True:
+        while quiet_looks < 10:
             status = await app.cmd("GetSystemStatusQuery")
-            left = status["jobsWaiting"] + status["jobsRunning"]
-            if not left and not await count(app, status="RUNNING"):
-                return await count(app)
+            left = status["jobsWaiting"] + status["jobsRunning"] + await count(app, status="RUNNING")
+            quiet_looks = 0 if left else quiet_looks + 1
             await asyncio.sleep(0.1)
+    return await count(app)
 
 
 async def count(app: RunningApp, **filters: Any) -> int:

@@ -150,3 +150,45 @@ async def test_urls_are_not_sorted_by_their_tokens(house: House) -> None:
         await subscribed(house, f"https://example.com/in?token={token}")
     listed = await house.send("GetSubscriptionListQuery", sortBy="url", sortDirection="asc")
     assert [item["id"] for item in listed["items"]] == [1, 2, 3]
+
+
+TRANSFORMS: list[dict[str, Any]] = [
+    {"template": {"data": "{{data}}", "auth": {"password": "canary-4715"}}},
+    {"template": {"tokens": ["canary-4715"]}},
+    {"script": "token = 'canary-4715'\nreturn {'token': token}"},
+]
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+async def test_secrets_in_a_transform_stay_with_their_receiver(house: House, transform: dict[str, Any]) -> None:
+    """A URL of another origin needs them again: whoever changes it must know what it will be sent."""
+    fields = {"url": "https://example.com/in", "events": ["*"], "transform": transform}
+    id_ = (await house.send("CreateSubscriptionCommand", **fields))["id"]
+    elsewhere = {"id": id_, "url": "https://example.org/in"}
+    shown = (await house.send("GetSubscriptionByIdQuery", id=id_))["transform"]
+    with pytest.raises(Invalid, match="former receiver"):
+        await house.send_fields("UpdateSubscriptionCommand", elsewhere)
+    if "template" in transform:
+        assert "canary" not in str(shown)
+        with pytest.raises(Invalid, match="former receiver"):
+            await house.send_fields("UpdateSubscriptionCommand", {**elsewhere, "transform": shown})
+    await house.send_fields(
+        "UpdateSubscriptionCommand", {"id": id_, "url": "https://example.com/b", "transform": shown}
+    )
+    assert (await house.send_fields("UpdateSubscriptionCommand", {**elsewhere, "transform": transform}))["id"] == id_
+
+
+async def test_a_transform_can_not_be_moved_in_two_steps(house: House) -> None:
+    """Stars keep what is stored in their place alone, and only while it is there."""
+    fields = {"url": "https://example.com/in", "events": ["*"], "transform": TRANSFORMS[0]}
+    id_ = (await house.send("CreateSubscriptionCommand", **fields))["id"]
+    for template in ({"password": "***"}, {"auth": {"password": ["***"]}}, {"auth": {"token": "***"}}):
+        with pytest.raises(Invalid, match="none is stored"):
+            await house.send_fields("UpdateSubscriptionCommand", {"id": id_, "transform": {"template": template}})
+    with pytest.raises(Invalid, match="former receiver"):
+        await house.send("UpdateSubscriptionCommand", id=id_, url="https://example.org/in", description="moved")
+    await house.send("UpdateSubscriptionCommand", id=id_, transform=None)
+    await house.send("UpdateSubscriptionCommand", id=id_, url="https://example.org/in")
+    stars = {"template": {"auth": {"password": "***"}}}
+    with pytest.raises(Invalid, match="none is stored"):
+        await house.send("UpdateSubscriptionCommand", id=id_, transform=stars)

@@ -153,6 +153,25 @@ def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("words", [("db", "check"), ("db", "upgrade"), ("types",), ("serve",), ("worker",)])
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("BPM_ACCESS_TOKEN_SECONDS", "canary-4711", "BPM_ACCESS_TOKEN_SECONDS: Input should be a valid integer"),
+        ("BPM_MONO", '{"webhook_secret": "canary-4711"', "mono"),
+        ("BPM_MONO", '{"webhook_secret": ["canary-4711"]}', "BPM_MONO__WEBHOOK_SECRET"),
+    ],
+)
+def test_what_is_wrong_with_a_setting_is_told_without_its_value(
+    words: tuple[str, ...], name: str, value: str, sentence: str, tmp_path: Path
+) -> None:
+    """A secret that was put into the wrong variable, or into broken JSON, is in no output and no trace."""
+    told = CliRunner().invoke(main, words, env={"BPM_DATA_DIR": str(tmp_path), name: value})
+    assert told.exit_code == 1, told.output
+    assert sentence in told.output
+    assert "canary" not in f"{told.output}{told.exception!r}"
+
+
 def test_a_lost_key_can_be_given_up(filled: Path, tmp_path: Path) -> None:
     """A server with another key refuses the database until that key is adopted."""
     (tmp_path / "bpm.db").write_bytes((filled / "bpm.db").read_bytes())

@@ -18,7 +18,7 @@ from bpm.cli.exits import ExitStatus, fail
 from bpm.client import BusClient, ServerRefused
 from bpm.errors import Misconfigured
 from bpm.server import Server, configure_logs
-from bpm.settings import MonoSettings, RemitaSettings, Settings
+from bpm.settings import MonoSettings, RemitaSettings, Settings, load_settings
 
 
 def run(port: int, data: Path | None, *, once: bool) -> int:
@@ -76,7 +76,7 @@ def _caller(settings: Settings, source: str) -> httpx.AsyncClient:
 
 
 def _settings(port: int, data: Path, known: Secrets) -> Settings:
-    return Settings(
+    return load_settings(
         host="127.0.0.1",
         port=port,
         public_url=None,

@@ -1,11 +1,14 @@
 """Handlers that misbehave, one message a way."""
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from bpm.bus import Command, Context, EffectContext, Query, View, handles
+from bpm.errors import Failed
 from bpm.schemas import SchemaError
 
 
@@ -116,6 +119,21 @@ def spin_in_query(query: SpinQuery, context: Context) -> Done:
     return Done()
 
 
+class SpinStatementCommand(Command[Done]):
+    """Loop in a statement of a transaction."""
+
+    permission = "system:write"
+
+
+@handles
+def spin_in_statement(command: SpinStatementCommand, context: Context) -> Done:
+    """Let the database count for ever."""
+    context.tx.connection.exec_driver_sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    )
+    return Done()
+
+
 class HangCommand(Command[Done]):
     """Never end, in an effect that swallows what would end it."""
 
@@ -172,3 +190,20 @@ def callback(command: FailingCallbackCommand, context: Context) -> Done:
 
     context.after_commit(fail)
     return Done()
+
+
+class TellSecretCommand(Command[Done]):
+    """Fail with a sentence, or unexpectedly, that repeats a password: as it is, as a literal, or as JSON."""
+
+    permission = "system:write"
+    password: str
+    expected: bool
+    written: Literal["plain", "literal", "json"]
+
+
+@handles
+def tell_secret(command: TellSecretCommand, context: Context) -> Done:
+    """Raise."""
+    how = {"plain": str, "literal": repr, "json": json.dumps}[command.written]
+    told = f"no: {how(command.password)}"
+    raise Failed(told) if command.expected else RuntimeError(told)
