@@ -5,11 +5,13 @@ SQLite's file.
 """
 
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 import bpm.store.opening
 from bpm.clock import system_clock
@@ -22,7 +24,8 @@ EVERYTHING_ON_POSTGRES = os.environ.get("BPM_TEST_DATABASE") == "postgres"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker."""
+    """Name the marker; what is logged stays apart from what a command prints."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     config.addinivalue_line("markers", "embedded: about SQLite's file, so left out on PostgreSQL")
 
 

@@ -1,5 +1,6 @@
 """What the product does, whichever database it stands on: rules of every type, duplicates, keys, odd text."""
 
+import asyncio
 from typing import Any
 
 from bpm.testing import RunningApp
@@ -34,8 +35,10 @@ class ProductContract:
         states = {request["configKey"]: request["state"] for request in await app.requests()}
         assert states == dict.fromkeys(("native", "chain", "code", "process"), "done")
         assert await events(app, "hook.came") == [{"n": 1}] * 3
-        (task,) = (await app.cmd("GetUserTaskListQuery"))["items"]
-        assert task["elementId"] == "approve"
+        async with asyncio.timeout(60):
+            while not (tasks := (await app.cmd("GetUserTaskListQuery"))["items"]):
+                await asyncio.sleep(0.05)
+        assert [task["elementId"] for task in tasks] == ["approve"]
 
     async def test_a_request_that_came_before_is_executed_once(self, app: RunningApp) -> None:
         """The provider's id of a delivery decides, whether the second comes later or beside the first."""

@@ -94,7 +94,7 @@ async def test_a_hostile_body_has_its_answer(server: ServerProcess, kind: str) -
     if status != 200:
         assert (answer.body["success"], len(answer.errors)) == (False, 1)
         assert len(answer.errors[0]) < 300
-    assert pulse.longest < 5, f"the server was silent for {pulse.longest:.1f} s"
+    assert pulse.longest < 30, f"the server was silent for {pulse.longest:.1f} s"
 
 
 @pytest.mark.usefixtures("rule")

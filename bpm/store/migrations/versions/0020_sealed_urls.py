@@ -9,4 +9,4 @@ down_revision = "0019"
 
 def upgrade() -> None:
     """Add the column; URLs that were stored before stay as they are until they are changed."""
-    op.add_column("subscription", sa.Column("sealed_url", sa.Text(), nullable=True))
+    op.add_column("subscription", sa.Column("sealed_url", sa.String(), nullable=True))
