@@ -68,7 +68,13 @@ def _types_of(branch: Mapping[str, Any]) -> list[str]:
 
 
 def _typed(schema: dict[str, Any]) -> dict[str, Any]:
-    """Add the type of a constant or an enumeration."""
+    """Add the type of a constant or an enumeration; what is always true or always false is an example of a boolean.
+
+    Generators make an enumeration of a constant, and in C# none can be made of booleans.
+    """
+    if isinstance(schema.get("const"), bool):
+        rest = {name: value for name, value in schema.items() if name != "const"}
+        return {**rest, "type": "boolean", "examples": [schema["const"]]}
     values = [schema["const"]] if "const" in schema else schema.get("enum")
     if "type" in schema or not isinstance(values, list) or not values:
         return schema

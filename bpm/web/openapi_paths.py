@@ -23,7 +23,7 @@ TOKEN_PAIR = {
 
 SIGN_IN = {
     "type": "object",
-    "description": "Either a name and a password, or a refresh token; JSON with the same fields is read, too",
+    "description": "Either a name and a password, or a refresh token; a form with the same fields is read, too",
     "properties": {
         "grant_type": {"enum": ["password", "refresh_token"]},
         "username": _TEXT,
@@ -125,7 +125,7 @@ PATHS: dict[str, Any] = {
                 "200": {"description": "Signed in", "content": content(_ref("TokenPair"))},
                 **refusals(400, 401, 405, 408, 413, 415, 422, 429, 500, 503),
             },
-            requestBody={"required": True, "content": {_FORM: {"schema": _ref("SignIn")}}},
+            requestBody={"required": True, "content": content(_ref("SignIn"))},
         )
     },
     "/api/auth/revoke": {

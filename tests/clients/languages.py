@@ -1,6 +1,7 @@
 """How a client is generated and compiled in each language."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -40,6 +41,8 @@ ASSEMBLIES = (
     "System.Runtime.Serialization",
     "System.Web",
 )
+NAMING = re.compile(r"NamingStrategy = new CamelCaseNamingStrategy\s*\{[^}]*\}")
+"""What Debian's Json.NET is too old for; every field has its name beside it, so none is made by a strategy."""
 NEWTONSOFT = Path("/usr/lib/cli/Newtonsoft.Json-5.0/Newtonsoft.Json.dll")
 
 
@@ -108,8 +111,10 @@ def csharp(document: Path, folder: Path) -> None:
     more = "--additional-properties=targetFramework=net48,nullableReferenceTypes=false"
     run(folder, "java", QUICK_START, "-jar", _archive(), *generate, *options, more)
     (folder / "Libraries.cs").write_text(LIBRARIES)
-    sources = sorted(str(path) for path in (folder / "made" / "src" / "Org.OpenAPITools").rglob("*.cs"))
-    (folder / "sources").write_text("\n".join([*sources, "Libraries.cs"]))
+    sources = sorted((folder / "made" / "src" / "Org.OpenAPITools").rglob("*.cs"))
+    for source in sources:
+        source.write_text(NAMING.sub("", source.read_text()))
+    (folder / "sources").write_text("\n".join([*map(str, sources), "Libraries.cs"]))
     assemblies = [f"-r:{name}" for name in (*ASSEMBLIES, NEWTONSOFT)]
     run(folder, "mcs", "-langversion:latest", "-target:library", "-out:client.dll", *assemblies, "@sources")
 
