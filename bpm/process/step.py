@@ -8,6 +8,7 @@ from bpm.bpmn.compiler.compiled import CompiledProcess
 from bpm.bpmn.state import Instance
 from bpm.bpmn.triggers import Trigger
 from bpm.bus import Context, Registry
+from bpm.errors import Failed
 from bpm.jobs import JobQueue
 from bpm.process import tables
 from bpm.process.actors import starter_columns, starter_of
@@ -20,8 +21,10 @@ from bpm.security.permissions import Principal
 from bpm.settings import ProcessSettings
 
 
-class Overgrown(Exception):
-    """The state of an instance has become too large."""
+class Overgrown(Failed):
+    """The state of the process instance is too large"""  # noqa: D400, D415 a message, not a sentence
+
+    is_final = True
 
 
 class Surroundings(Protocol):

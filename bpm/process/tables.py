@@ -286,14 +286,14 @@ def retry_at(tx: Transaction, instance_id: int, wait_id: int, tries: int, due: d
     return tx.connection.execute(_TRIES, parameters).rowcount == 1
 
 
-def message_waits(tx: Transaction, organization_id: int, name: str, key: str | None) -> Sequence[Any]:
-    """Return who waits for a message: those with its key, the longest waiting first."""
+def first_message_wait(tx: Transaction, organization_id: int, name: str, key: str | None) -> Any:
+    """Return the wait that has waited longest for a message with this key, or None."""
     statement = select(WAITS).where(
         WAITS.c.kind == "message", WAITS.c.name == name, WAITS.c.organization_id == organization_id
     )
     statement = statement.where(WAITS.c.key == key) if key is not None else statement.where(WAITS.c.key.is_(None))
     ordered = statement.order_by(WAITS.c.created_at, WAITS.c.instance_id, WAITS.c.wait_id)
-    return tx.connection.execute(ordered).all()
+    return tx.connection.execute(ordered.limit(1)).first()
 
 
 def history_of(tx: Transaction, instance_id: int, limit: int, offset: int) -> tuple[Sequence[Any], int]:

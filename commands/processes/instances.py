@@ -172,10 +172,10 @@ def correlated(
     context: Context, processes: ProcessRuntime, message: str, key: str | None, variables: dict[str, Any]
 ) -> Standing | None:
     """Give a message to the instance that has waited longest for it with this key; None when none waits."""
-    waits = tables.message_waits(context.tx, context.organization_id, message, key)
-    if not waits:
+    wait = tables.first_message_wait(context.tx, context.organization_id, message, key)
+    if wait is None:
         return None
-    return processes.advance(context, waits[0].instance_id, MessageArrived(waits[0].wait_id, variables))
+    return processes.advance(context, wait.instance_id, MessageArrived(wait.wait_id, variables))
 
 
 def nobody_waits(message: str, key: str | None) -> str:

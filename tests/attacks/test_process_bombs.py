@@ -233,3 +233,13 @@ async def test_others_do_not_wait_for_long_work(app: RunningApp) -> None:
         ticks += 1
     assert ticks > 5
     assert await count(app, status="COMPLETED") == 1
+
+
+async def test_a_start_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    """It is told what is too large, and no instance is left behind."""
+    async with running_app(tmp_path, processes=LIMITS) as app:
+        await deploy(app, "start s; user u; end e\ns -> u -> e")
+        fields = {"processKey": "p", "variables": {"text": "x" * LIMITS.max_state_bytes}}
+        answer = await app.send("StartProcessInstanceCommand", fields)
+        assert (answer.status, await count(app)) == (422, 0), answer.body
+        assert "BPM_PROCESSES__MAX_STATE_BYTES" in answer.errors[0]
