@@ -7,9 +7,6 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-import commands.system.catalogue
-import commands.system.ping
-import commands.system.status
 from bpm.bus import Bus, Envelope, Registry
 from bpm.clock import system_clock
 from bpm.errors import Forbidden, NotFound
@@ -18,9 +15,9 @@ from bpm.security.permissions import SYSTEM
 from bpm.security.secrets import SecretBox
 from bpm.settings import QuarantineSettings, Settings
 from bpm.store import Database
-from commands.system.catalogue import GetCommandCatalogQuery
-from commands.system.ping import PingQuery
-from commands.system.status import GetSystemStatusQuery
+from commands.system.catalogue import GetCommandCatalogQuery, list_catalogue
+from commands.system.ping import PingQuery, ping
+from commands.system.status import GetSystemStatusQuery, report_status
 from router.quota import Quota
 from router.tables import INBOUND
 
@@ -50,8 +47,8 @@ class Status:
 @pytest.fixture
 async def bus(database: Database, settings: Settings) -> Bus:
     registry = Registry()
-    for part in (commands.system.catalogue, commands.system.ping, commands.system.status):
-        registry.discover(part.__name__)
+    for handler in (list_catalogue, ping, report_status):
+        registry.add(handler, "system")
     registry.bind(registry, Status(), Quota(QuarantineSettings()))
     return Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(b"k" * 32))
 
