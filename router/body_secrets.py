@@ -70,17 +70,23 @@ def _mentions_secrets(raw: bytes) -> bool:
 
 
 def _holds_secret(payload: Any, names: frozenset[str]) -> bool:
+    found = _names_in(payload)
+    return any(map(is_credential_name, found)) or not names.isdisjoint(found)
+
+
+def _names_in(payload: Any) -> set[str]:
+    """Return the names of all fields of a JSON value; each is asked about once, however often it stands there."""
+    names: set[str] = set()
     waiting = [payload]
     while waiting:
-        found = waiting.pop()
-        if isinstance(found, dict):
-            fields = cast("dict[str, Any]", found)
-            if any(map(is_credential_name, fields)) or not names.isdisjoint(fields):
-                return True
+        value = waiting.pop()
+        if isinstance(value, dict):
+            fields = cast("dict[str, Any]", value)
+            names.update(fields)
             waiting.extend(fields.values())
-        elif isinstance(found, list):
-            waiting.extend(cast("list[Any]", found))
-    return False
+        elif isinstance(value, list):
+            waiting.extend(cast("list[Any]", value))
+    return names
 
 
 def _in_json(raw: bytes, names: frozenset[str]) -> Iterator[Span]:
