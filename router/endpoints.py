@@ -19,12 +19,10 @@ from router.decision.verdict import SIZE
 from router.execution import Execution
 from router.fixed import FixedRoutes
 from router.inbox import Inbox
-from router.paths import decode_path
+from router.paths import ADDRESSES, decode_path
 from router.rates import Rates
 from router.request import InboundCall
 from router.table import RouteTable
-
-PREFIXES = ("/api/webhooks/", "/api/webhook/")
 
 
 class WebhookEndpoint:
@@ -126,5 +124,5 @@ class WebhookEndpoint:
 
 def _below_prefix(path: str) -> str:
     """Return the part of an address by which rules are found; an address of ours that hides a slash has none."""
-    prefix = next((prefix for prefix in PREFIXES if path.startswith(prefix)), "")
+    prefix = next((prefix for prefix in ADDRESSES if path.startswith(prefix)), "")
     return path[len(prefix) :].rstrip("/")

@@ -7,6 +7,8 @@ PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")
 """What stands for itself in an address (RFC 3986, section 3.3); there is one way only to write such a segment."""
 MAX_SEGMENTS = 20
+ADDRESSES = ("/api/webhooks/", "/api/webhook/")
+"""What every webhook's address begins with."""
 PREFIXES = ("api", "webhook", "webhooks")
 
 

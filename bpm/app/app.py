@@ -39,8 +39,8 @@ from bpm.web import command, dialects, docs, health, openapi
 from bpm.web.auth import auth_routes
 from bpm.web.refusals import EXCEPTION_HANDLERS
 from bpm.worker import Worker
-from router import endpoints
 from router.endpoints import WebhookEndpoint
+from router.paths import ADDRESSES
 from router.providers.confirmation.client import ProviderClient
 from router.providers.confirmation.mono import MonoApi
 from router.providers.confirmation.remita import RemitaApi
@@ -127,7 +127,7 @@ class App:
                 await send_answer(send, *closing_problem(error))
                 return
             path: str = scope["path"]
-            if path.startswith(endpoints.PREFIXES) and not dialects.is_numbered(scope["method"], path):
+            if path.startswith(ADDRESSES) and not dialects.is_numbered(scope["method"], path):
                 await self.webhooks(scope, receive, send)
                 return
             if path == command.PATH:

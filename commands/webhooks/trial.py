@@ -29,7 +29,7 @@ from router.backtest import is_proof_hidden
 from router.config import ExecutionType, WebHookFields, demands
 from router.decision import HANDSHAKE, SIGNATURE, Decision, Lookups, Place, decide_whole
 from router.execution import Execution
-from router.paths import values_at
+from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
 from router.rule import Rule, RuleCompiler
 from router.seal import RequestSeal
@@ -37,7 +37,6 @@ from router.table import RouteTable
 from router.tables import WebhookConfig
 from scripts import Sandbox
 
-PREFIXES = ("/api/webhooks/", "/api/webhook/")
 READ_REQUESTS: Permission = "inbound:read"
 """To see captured requests: a rule that is tried with them shows what is in them."""
 
@@ -168,7 +167,7 @@ def _call(command: TestWebHookConfigCommand, rule: Rule, context: Context, seal:
 
 def _sample(request: SampleRequest, rule: Rule, context: Context) -> InboundCall:
     path = request.path if request.path is not None else rule.path
-    for prefix in PREFIXES:
+    for prefix in ADDRESSES:
         path = path.removeprefix(prefix)
     headers = {name.lower(): value for name, value in request.headers.items()}
     body = b""

@@ -126,18 +126,17 @@ def _choose(call: InboundCall, rules: Sequence[Rule]) -> tuple[Rule, Verdict]:
 
 def _decide_for_rule(call: InboundCall, chosen: tuple[Rule, Verdict], lookups: Lookups) -> Deciding:
     rule, verdict = chosen
-    source = Source.of(rule)
     if verdict.cause == "disabled":
         return (yield from _decide_disabled(call, rule, verdict))
     if not verdict.passed:
-        return Decision(source, verdict, rule)
+        return Decision(Source.of(rule), verdict, rule)
     body = yield rule.max_body_bytes
     if body is None:
-        return Decision(source, too_large(rule.max_body_bytes), rule)
+        return Decision(Source.of(rule), too_large(rule.max_body_bytes), rule)
     call.body = body
     verdict = lookups.count(rule, call, check_whole(rule, call))
     if not verdict.passed:
-        return Decision(source, verdict, rule)
+        return Decision(Source.of(rule), verdict, rule)
     return _unless_repeated(call, _passed(call, rule), lookups)
 
 

@@ -33,10 +33,10 @@ def compile_process(definitions: Definitions, process_id: str | None = None) -> 
 
 def compile_all(definitions: Definitions) -> list[CompiledProcess]:
     """Compile every process of a file that is to be executed; raises InvalidDefinition with every problem."""
-    processes = choose_processes(definitions)
-    if problems := _problems(definitions, processes):
+    compiled, problems = _build_each(definitions, choose_processes(definitions))
+    if problems:
         raise InvalidDefinition(problems)
-    return [build(definitions, process) for process in processes]
+    return compiled
 
 
 def choose_processes(definitions: Definitions) -> Sequence[ProcessDefinition]:
@@ -52,19 +52,22 @@ def choose_processes(definitions: Definitions) -> Sequence[ProcessDefinition]:
     if candidates:
         why = 'this process may be meant; mark the ones to be executed with isExecutable="true"'
         unclear = [BpmnProblem(why, one.id, one.name, one.line) for one in candidates]
-        raise InvalidDefinition([*unclear, *_problems(definitions, candidates)])
+        raise InvalidDefinition([*unclear, *_build_each(definitions, candidates)[1]])
     empty = definitions.processes[0] if definitions.processes else None
     if empty is None:
         raise InvalidDefinition([BpmnProblem("the file holds no <process>")])
     raise InvalidDefinition([BpmnProblem("the process is empty", empty.id, empty.name, empty.line)])
 
 
-def _problems(definitions: Definitions, processes: Sequence[ProcessDefinition]) -> list[BpmnProblem]:
-    """Everything that keeps some processes of a file from being executed, each problem once."""
+def _build_each(
+    definitions: Definitions, processes: Sequence[ProcessDefinition]
+) -> tuple[list[CompiledProcess], list[BpmnProblem]]:
+    """Build some processes of a file; also return everything that keeps any of them from it, each problem once."""
+    compiled: list[CompiledProcess] = []
     found: list[BpmnProblem] = []
     for process in processes:
         try:
-            build(definitions, process)
+            compiled.append(build(definitions, process))
         except InvalidDefinition as invalid:
             found += invalid.problems
-    return list(dict.fromkeys(found))
+    return compiled, list(dict.fromkeys(found))
