@@ -8,12 +8,12 @@ from pydantic_core import to_json
 from bpm.bus import Outcome
 from bpm.edge.answer import JSON, Answer
 from bpm.edge.envelope import problem, success
-from router import tables
 from router.config import ExecutionType
 from router.decision.verdict import SIGNATURE, Verdict
 from router.request import InboundCall
 from router.rule import Rule
 from router.seal import RequestSeal
+from router.tables import requests
 
 SUCCEEDED = "Operation completed successfully"
 
@@ -70,7 +70,8 @@ class Answers:
 
     def again(self, first: Any) -> Answer:
         """Answer a repeated request as the first one was."""
-        return self._seal.answer_of(first) or accepted(first.request_id, 202 if first.state == tables.RUNNING else 200)
+        status = 202 if first.state == requests.RUNNING else 200
+        return self._seal.answer_of(first) or accepted(first.request_id, status)
 
 
 def has_refused(rule: Rule, outcome: Outcome) -> bool:

@@ -19,7 +19,6 @@ from bpm.jobs import Job, JobQueue, Lanes, RetryPolicy
 from bpm.security.permissions import Principal, acting
 from bpm.security.redaction import hidden_from_logs, without_secrets_of
 from bpm.store import Database, Transaction
-from router import tables
 from router.answers import Answers, accepted, has_refused
 from router.config import ExecutionType, RetryConfig
 from router.fixed import FixedRoutes
@@ -32,6 +31,7 @@ from router.settlement import Settlement, Settling
 from router.source import Source
 from router.sync_recorders import EffectSync, SyncRecorder, TransactionalSync
 from router.table import RouteTable
+from router.tables import requests, settling
 
 log = structlog.get_logger("router")
 
@@ -54,7 +54,7 @@ Present = Callable[[Principal], Awaitable[Principal]]
 class Execution:
     """Executes requests of rules and providers; as a job kind, those that were accepted for later."""
 
-    name = tables.KIND
+    name = requests.KIND
 
     def __init__(
         self,
@@ -114,14 +114,14 @@ class Execution:
 
     def _poisoned(self, tx: Transaction, settlement: Settlement, request_id: str, error: Poisoned) -> None:
         settlement.settle(tx, None, Outcome(error=error))
-        tables.note_cause(tx, request_id, tables.POISONED)
+        settling.note_cause(tx, request_id, requests.POISONED)
 
     async def _open_row(self, job: Job) -> Any:
         """Return the request if it still waits for this attempt."""
         row = self.inbox.recent.take(job)
         if row is None:
-            row = await self._database.read(lambda tx: tables.inbound_by_id(tx, job.ref))
-        return row if row is not None and row.attempt == job.attempt and row.state in tables.OPEN_STATES else None
+            row = await self._database.read(lambda tx: requests.inbound_by_id(tx, job.ref))
+        return row if row is not None and row.attempt == job.attempt and row.state in requests.OPEN_STATES else None
 
     async def _execute(self, row: Any, call: InboundCall, rule: Rule | None, settlement: Settlement) -> None:
         try:
@@ -143,7 +143,7 @@ class Execution:
         except Exception as error:
             return await self._refuse(call, source, self._as_failure(error, call))
         registration = self._bus.registry.of(message)
-        row = self.inbox.row_of(call, source, tables.RUNNING, dedupe_key=source.dedupe_key(key))
+        row = self.inbox.row_of(call, source, requests.RUNNING, dedupe_key=source.dedupe_key(key))
 
         def answer(outcome: Outcome) -> Answer:
             outcome.message = registration.message_type.succeeded
@@ -182,7 +182,7 @@ class Execution:
         while True:
             outcome, recorder = await attempt()
             first = recorder.first
-            if first is None or first.state != tables.RUNNING or (self._is_overdue(first) and not may_refuse):
+            if first is None or first.state != requests.RUNNING or (self._is_overdue(first) and not may_refuse):
                 return outcome, recorder
             task = self._unfinished.get(first.request_id)
             left = deadline - time.monotonic()
@@ -196,7 +196,7 @@ class Execution:
     def _taken_up(self, call: InboundCall) -> Job:
         """Return the job that takes up what a process leaves behind that ends while it executes."""
         due = call.received_at + timedelta(seconds=self._sync_seconds + LEFT_BEHIND_SECONDS)
-        return Job(tables.KIND, call.id, 0, due)
+        return Job(requests.KIND, call.id, 0, due)
 
     async def drain(self, seconds: float) -> None:
         """Wait for what goes on after its time limit; what is cut off is left to the next worker."""
@@ -209,7 +209,7 @@ class Execution:
             await self._database.write(lambda tx: self._hand_over(tx, cut_off))
 
     def _hand_over(self, tx: Transaction, request_ids: Sequence[str]) -> None:
-        jobs = [Job(tables.KIND, request_id, 0, self._clock()) for request_id in request_ids]
+        jobs = [Job(requests.KIND, request_id, 0, self._clock()) for request_id in request_ids]
         self._jobs.cancel(tx, *jobs)
         self._jobs.enqueue(tx, *jobs)
 
@@ -274,8 +274,8 @@ class Execution:
         return Defect()
 
     async def _refuse(self, call: InboundCall, source: Source, error: BpmError) -> Answer:
-        row = self.inbox.row_of(call, source, tables.FAILED, errors=list(error.errors), attempt=1)
-        await self._database.append((tables.INBOUND, row), size=len(call.body))
+        row = self.inbox.row_of(call, source, requests.FAILED, errors=list(error.errors), attempt=1)
+        await self._database.append((requests.INBOUND, row), size=len(call.body))
         return problem(error, call.id)
 
     async def _in_one_go(self, envelope: Envelope, recorder: "SyncRecorder") -> Outcome | None:

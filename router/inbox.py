@@ -12,7 +12,7 @@ from bpm.errors import Unavailable
 from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.security.redaction import redacted_text
 from bpm.store import Database, Transaction
-from router import attempts, tables
+from router import attempts
 from router.decision.verdict import QUARANTINED_CAUSES, Verdict
 from router.pausing import PausedRules
 from router.quota import Quota
@@ -20,6 +20,7 @@ from router.recent import RecentRequests
 from router.request import InboundCall
 from router.seal import RequestSeal
 from router.source import Source
+from router.tables import deduplication, requests, settling, waiting
 
 REDELIVERY = "redelivery"
 """Who drove a request again that its provider sent once more after it was dead."""
@@ -58,8 +59,8 @@ class Inbox:
         """
         if paused:
             await self._paused.require_room(source.config_id or 0, len(call.body))
-        row = self.row_of(call, source, tables.PENDING, dedupe_key=source.dedupe_key(dedupe_key), answer=answer)
-        job = Job(tables.KIND, call.id, 0, call.received_at)
+        row = self.row_of(call, source, requests.PENDING, dedupe_key=source.dedupe_key(dedupe_key), answer=answer)
+        job = Job(requests.KIND, call.id, 0, call.received_at)
         if lane is not None:
             row["lane"] = lane.name
             return await self._database.write(lambda tx: self._insert(tx, row, job, lane), len(call.body))
@@ -68,7 +69,7 @@ class Inbox:
             self.recent.keep(row)
         try:
             await self._database.append(
-                (tables.INBOUND, row), *self._jobs.tokens(*jobs), size=len(call.body), then=self._jobs.wake
+                (requests.INBOUND, row), *self._jobs.tokens(*jobs), size=len(call.body), then=self._jobs.wake
             )
         except IntegrityError:
             self.recent.drop(call.id)
@@ -79,12 +80,12 @@ class Inbox:
     def _insert(self, tx: Transaction, row: dict[str, Any], job: Job | None, lane: Lane | None) -> Any:
         known = None
         if row["dedupe_key"] is None:
-            tables.insert(tx, row)
+            requests.insert(tx, row)
         else:
-            known = tables.insert_unless_known(tx, row)
+            known = deduplication.insert_unless_known(tx, row)
         if known is None:
             self._begin(tx, job, lane)
-        elif tables.is_given_up(known) and known.body == row["body"]:
+        elif deduplication.is_given_up(known) and known.body == row["body"]:
             self._take_up(tx, known, row["received_at"], lane)
         return known
 
@@ -96,26 +97,26 @@ class Inbox:
 
     def _take_up(self, tx: Transaction, first: Any, now: datetime, lane: Lane | None) -> None:
         """Execute a dead request once more, because the same one comes again; its policy begins anew."""
-        if tables.reopen(tx, first, REDELIVERY, now, lane.name if lane is not None else None):
+        if settling.reopen(tx, first, REDELIVERY, now, lane.name if lane is not None else None):
             attempts.note_last(tx, first)
-            self._begin(tx, Job(tables.KIND, first.request_id, first.attempt, now), lane)
+            self._begin(tx, Job(requests.KIND, first.request_id, first.attempt, now), lane)
 
     async def refuse(self, call: InboundCall, source: Source, verdict: Verdict, *, is_awaited: bool = False) -> None:
         """Keep a refused request with its cause, while there is room for it; see `Quota.allows`."""
         if not self._has_room(call, source, verdict.cause or "", call.size, is_awaited=is_awaited):
             return
-        state = tables.QUARANTINED if verdict.cause in QUARANTINED_CAUSES else tables.REJECTED
+        state = requests.QUARANTINED if verdict.cause in QUARANTINED_CAUSES else requests.REJECTED
         row = self.row_of(call, source, state, cause=verdict.cause, errors=[redacted_text(verdict.detail)])
         with contextlib.suppress(Unavailable):  # the refusal itself must still be said
-            await self._database.append((tables.INBOUND, row), size=len(call.body))
+            await self._database.append((requests.INBOUND, row), size=len(call.body))
 
     async def repeat(self, call: InboundCall, source: Source, first: Any) -> None:
         """Keep a note of a repeated request, while there is room for it."""
         if not self._has_room(call, source, "duplicate", call.size - len(call.body)):
             return
-        row = self.row_of(call, source, tables.DUPLICATE, cause="duplicate", duplicate_of=first.request_id)
+        row = self.row_of(call, source, requests.DUPLICATE, cause="duplicate", duplicate_of=first.request_id)
         with contextlib.suppress(Unavailable):  # the first answer is known, and that is what counts
-            await self._database.append((tables.INBOUND, {**row, "body": b"", "sealed": None}))
+            await self._database.append((requests.INBOUND, {**row, "body": b"", "sealed": None}))
 
     def _has_room(self, call: InboundCall, source: Source, cause: str, size: int, *, is_awaited: bool = False) -> bool:
         today = call.received_at.date()
@@ -148,5 +149,5 @@ class Inbox:
 
 def pending(tx: Transaction, limit: int) -> Sequence[Job]:
     """Return tokens for every request that waits for a worker."""
-    rows = tables.open_requests(tx, limit)
-    return [Job(tables.KIND, row.request_id, row.attempt, row.next_attempt_at or row.received_at) for row in rows]
+    rows = waiting.open_requests(tx, limit)
+    return [Job(requests.KIND, row.request_id, row.attempt, row.next_attempt_at or row.received_at) for row in rows]

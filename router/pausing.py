@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bpm.errors import Unavailable
 from bpm.store import Database
-from router import tables
+from router.tables import waiting
 
 MAX_REQUESTS = 100_000
 MAX_BYTES = 1024 * 1024 * 1024
@@ -39,7 +39,7 @@ class PausedRules:
         """
         held = self._held.get(config_id)
         if held is None or time.monotonic() - held.counted_at > COUNTED_SECONDS:
-            requests, kept = await self._database.read(lambda tx: tables.count_held(tx, config_id, MAX_REQUESTS))
+            requests, kept = await self._database.read(lambda tx: waiting.count_held(tx, config_id, MAX_REQUESTS))
             held = self._held[config_id] = Held(requests, kept, time.monotonic())
         if held.requests >= MAX_REQUESTS or held.size + size > MAX_BYTES:
             raise Unavailable(

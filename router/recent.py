@@ -6,13 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from bpm.jobs import Job
-from router import tables
+from router.tables import requests
 
 MAX_REQUESTS = 4_096
 MAX_BODY_BYTES = 8 * 1024
 """A larger body is read back: that costs little beside what is done with it."""
 
-_UNSET = tables.InboundRequest.model_construct().model_dump()
+_UNSET = requests.InboundRequest.model_construct().model_dump()
 
 
 class RecentRequests:

@@ -7,7 +7,7 @@ from sqlalchemy import or_
 from bpm.store.retention import Policy
 from router.attempts.tables import ATTEMPTS
 from router.backtest.tables import BACK_TESTS
-from router.tables import DEAD, DONE, DUPLICATE, FAILED, INBOUND, QUARANTINED, REJECTED
+from router.tables.requests import DEAD, DONE, DUPLICATE, FAILED, INBOUND, QUARANTINED, REJECTED
 
 # what failed and has no next attempt was executed while its caller waited
 _IS_OVER = or_(

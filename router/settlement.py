@@ -11,7 +11,8 @@ from bpm.errors import Fenced
 from bpm.jobs import Job, JobQueue, Lane, Lanes, RetryPolicy
 from bpm.security.redaction import redacted
 from bpm.store import Transaction
-from router import attempts, tables
+from router import attempts
+from router.tables import requests, settling
 
 MAX_RESULT_BYTES = 256 * 1024
 """Longer results are not kept with the request; the caller of a `sync` rule got them."""
@@ -42,7 +43,7 @@ class Settlement:
     def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
         """Let an effect begin only while the request is open at this attempt; a transaction is undone afterwards."""
         is_effect = self._parts.bus.registry.of(envelope.message).kind == "effect"
-        if is_effect and not tables.is_open(tx, self._row.request_id, self._row.attempt):
+        if is_effect and not settling.is_open(tx, self._row.request_id, self._row.attempt):
             raise Fenced
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
@@ -69,21 +70,21 @@ class Settlement:
 
     def _retry_at(self, tx: Transaction, due: datetime, values: dict[str, Any], now: datetime) -> None:
         self._write(tx, values | {"next_attempt_at": due, "completed_at": None}, now)
-        self._parts.jobs.enqueue(tx, Job(tables.KIND, self._row.request_id, self._row.attempt + 1, due))
+        self._parts.jobs.enqueue(tx, Job(requests.KIND, self._row.request_id, self._row.attempt + 1, due))
 
     def _give_up(self, tx: Transaction, values: dict[str, Any], now: datetime) -> None:
-        self._write(tx, values | {"state": tables.DEAD}, now)
+        self._write(tx, values | {"state": requests.DEAD}, now)
         self._leave_lane(tx, now)
         self._announce(tx, values)
 
     def _write(self, tx: Transaction, values: dict[str, Any], now: datetime) -> None:
-        tables.settle(tx, self._row.request_id, self._row.attempt, values)
+        settling.settle(tx, self._row.request_id, self._row.attempt, values)
         attempts.note(tx, self._row._mapping, self._started, now, values)
 
     def _leave_lane(self, tx: Transaction, now: datetime) -> None:
         row = self._row
         if row.lane is not None:
-            self._parts.lanes.leave(tx, Lane(row.lane), Job(tables.KIND, row.request_id, row.attempt, now))
+            self._parts.lanes.leave(tx, Lane(row.lane), Job(requests.KIND, row.request_id, row.attempt, now))
 
     def _announce(self, tx: Transaction, values: dict[str, Any]) -> None:
         row = self._row
@@ -105,7 +106,7 @@ class Settlement:
 def settled(outcome: Outcome, message_type: str | None, attempt: int, now: datetime) -> dict[str, Any]:
     """Return the columns of a request that was executed for the `attempt`th time, and not to be tried again."""
     return {
-        "state": tables.DONE if outcome.ok else tables.FAILED,
+        "state": requests.DONE if outcome.ok else requests.FAILED,
         "attempt": attempt,
         "next_attempt_at": None,
         "completed_at": now,

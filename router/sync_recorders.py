@@ -8,9 +8,10 @@ from bpm.clock import Clock
 from bpm.edge.answer import Answer
 from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
-from router import attempts, tables
+from router import attempts
 from router.seal import RequestSeal
 from router.settlement import settled
+from router.tables import deduplication, requests, settling
 
 Remembered = Callable[[Outcome], Answer | None]
 """Returns the answer to be given again to the same id; None when the caller was told no and may try again."""
@@ -40,10 +41,10 @@ class SyncRecorder:
     def find_first(self, tx: Transaction) -> Any:
         """Return the first request with the provider's id; None when that was too long ago to count, or is dead."""
         key = self._row["dedupe_key"]
-        first = tables.first_with_key(tx, key, self._row["received_at"]) if key is not None else None
-        if first is None or not tables.is_given_up(first):
+        first = deduplication.first_with_key(tx, key, self._row["received_at"]) if key is not None else None
+        if first is None or not deduplication.is_given_up(first):
             return first
-        tables.free_key(tx, first)  # this one is executed in its stead
+        deduplication.free_key(tx, first)  # this one is executed in its stead
         return None
 
     def _settled(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> dict[str, Any]:
@@ -68,7 +69,7 @@ class TransactionalSync(SyncRecorder):
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """See `AtOnce.after`; a provider's id that is known fails the unit, and with it the effect."""
-        tx.append(tables.INBOUND, {**self._row, **self._settled(tx, envelope, outcome)})
+        tx.append(requests.INBOUND, {**self._row, **self._settled(tx, envelope, outcome)})
 
 
 class EffectSync(SyncRecorder):
@@ -94,11 +95,11 @@ class EffectSync(SyncRecorder):
     def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
         """Insert the request, or find the first one with the same id."""
         if self._row["dedupe_key"] is None:
-            tables.insert(tx, self._row)
+            requests.insert(tx, self._row)
         else:
-            self.first = tables.insert_unless_known(tx, self._row)
+            self.first = deduplication.insert_unless_known(tx, self._row)
         if self.first is not None and self.find_first(tx) is None:
-            tables.insert(tx, self._row)
+            requests.insert(tx, self._row)
             self.first = None
         if self.first is not None:
             return Outcome(replayed=True)
@@ -107,5 +108,5 @@ class EffectSync(SyncRecorder):
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """See `AtOnce.after`."""
-        tables.finish(tx, self._row["request_id"], self._settled(tx, envelope, outcome))
+        settling.finish(tx, self._row["request_id"], self._settled(tx, envelope, outcome))
         self._jobs.cancel(tx, self._taken_up)

@@ -8,9 +8,9 @@ from typing import Any
 import structlog
 
 from bpm.store import Database, Transaction, organizations
-from router import tables
 from router.paths import PARAMETER, is_reserved
 from router.rule import Rule
+from router.tables import revisions
 
 log = structlog.get_logger("router")
 
@@ -105,7 +105,7 @@ class RouteTable:
         return organization_id in self._switched_off
 
     def _changes(self, tx: Transaction) -> Any:
-        return (*tables.changed_configs(tx, self._seen), organizations.switched_off(tx))
+        return (*revisions.changed_configs(tx, self._seen), organizations.switched_off(tx))
 
     def _switch(self, switched_off: frozenset[int]) -> None:
         """Have the rules of organisations that were switched on or off made anew at their next use."""

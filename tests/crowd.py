@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from bpm.store import Database, Transaction
-from router.tables import INBOUND
+from router.tables.requests import INBOUND
 
 CHUNK = 2_000
 START = datetime(2026, 1, 1, tzinfo=UTC)

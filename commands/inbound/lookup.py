@@ -7,13 +7,13 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.bus import Context
 from bpm.errors import NotFound
-from router import tables
-from router.tables import InboundRequest
+from router.tables import listing, requests
+from router.tables.requests import InboundRequest
 
 
 def get_or_404(request_id: str, context: Context) -> InboundRequest:
     """Return a captured request of the sender's organisation, whole; raises `NotFound`."""
-    row = tables.inbound_request(context.tx, context.organization_id, request_id)
+    row = requests.inbound_request(context.tx, context.organization_id, request_id)
     if row is None:
         raise NotFound("No inbound request found with the specified ID")
     return row
@@ -27,10 +27,10 @@ def select_matching(
     `start` and `end` bound what is looked through for words; narrowing by them is left to the caller.
     """
     config_key = wanted.pop("config_key", None)
-    statement = tables.select_inbound(**wanted)
+    statement = listing.select_inbound(**wanted)
     if config_key is not None:
-        statement = tables.with_config_key(statement, config_key)
+        statement = listing.with_config_key(statement, config_key)
     if not words:
         return statement, None
-    since = tables.searched_since(context.session, tables.between(statement, start, end))
-    return tables.with_words(context.session, statement, words, since), since
+    since = listing.searched_since(context.session, listing.between(statement, start, end))
+    return listing.with_words(context.session, statement, words, since), since

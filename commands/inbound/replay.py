@@ -14,9 +14,9 @@ from bpm.bus.paging import When
 from bpm.errors import BpmError, Unavailable
 from commands.inbound.lookup import get_or_404, select_matching
 from commands.inbound.views import InboundRequestView, to_view
-from router import tables
 from router.replay import Replays
 from router.replay.tables import among, count, oldest
+from router.tables import listing
 
 BATCH = 50
 """How many requests of a bulk are opened at once, each in a transaction of its own."""
@@ -204,7 +204,7 @@ def _found(command: ReplayInboundRequestsCommand, context: Context) -> FoundRequ
         provider=command.provider,
         address=command.address,
     )
-    statement = tables.between(statement, command.start_date, command.end_date)
+    statement = listing.between(statement, command.start_date, command.end_date)
     if command.request_ids is not None:
         statement = among(statement, command.request_ids)
     ids = oldest(context.session, statement, command.limit)

@@ -14,13 +14,13 @@ from bpm.security.secrets import SecretBox, SecretError
 from bpm.settings import Settings
 from commands.inbound.lookup import get_or_404, select_matching
 from commands.inbound.views import InboundRequestDetailView, InboundRequestPage, to_detail_view, to_view
-from router import tables
 from router.attempts.tables import select_attempts
 from router.request import InboundCall
 from router.seal import RequestSeal
 from router.sealing import open_definition
 from router.signatures import STORED, SignatureConfig, explain
-from router.tables import InboundRequest
+from router.tables import configs, requests
+from router.tables.requests import InboundRequest
 
 MAX_COMMANDS_SHOWN = 100
 State = Literal["pending", "running", "done", "failed", "dead", "rejected", "duplicate", "quarantined"]
@@ -69,7 +69,7 @@ def list_requests(query: GetInboundRequestListQuery, context: Context) -> Inboun
         to_view,
         created="received_at",
         sortable={"receivedAt": "received_at", "createdAt": "received_at"},
-        unloaded=tables.BODIES,
+        unloaded=requests.BODIES,
     )
     return InboundRequestPage(**dict(page), searched_since=since)
 
@@ -144,7 +144,7 @@ def _on_trial(draft: SignatureConfig, row: InboundRequest, context: Context, sea
 
 
 def _configured(row: InboundRequest, context: Context, box: SecretBox) -> SignatureConfig:
-    config = tables.config_by_id(context.tx, context.organization_id, row.config_id or 0)
+    config = configs.config_by_id(context.tx, context.organization_id, row.config_id or 0)
     try:
         definition = open_definition(config.definition, box) if config is not None else {}
     except SecretError as error:

@@ -11,7 +11,7 @@ from bpm.security.redaction import redacted, redacted_text
 from router.attempts.tables import InboundAttempt
 from router.confidential import ALWAYS
 from router.mapping import fields_of
-from router.tables import PASSED, InboundRequest
+from router.tables.requests import PASSED, InboundRequest
 
 
 class InboundRequestView(View):

@@ -17,12 +17,14 @@ from bpm.settings import Settings
 from commands.webhooks.backtest_views import BackTestView, changed_count
 from commands.webhooks.checks import Findings, check_code
 from commands.webhooks.trial import READ_REQUESTS, draft_problems, row_of, sender_of
-from router import backtest, tables
+from router import backtest
 from router.backtest import MAX_COUNT, MAX_KEPT, BackTests, Plan, Tally
 from router.config import ExecutionType, WebHookFields
 from router.execution import Execution
 from router.rule import RuleCompiler
-from router.tables import STATES, WebhookConfig
+from router.tables import configs
+from router.tables.configs import WebhookConfig
+from router.tables.requests import STATES
 from scripts import Sandbox
 
 AT_ONCE = 1_000
@@ -137,7 +139,7 @@ def _plan(command: BackTestWebHookConfigCommand, row: WebhookConfig, context: Co
     context.require(context.principal, READ_REQUESTS, "Comparing captured requests")
     before = None
     if command.config is not None and command.id is not None:
-        before = tables.config_by_id(context.tx, context.organization_id, command.id)
+        before = configs.config_by_id(context.tx, context.organization_id, command.id)
     return Plan(
         context.organization_id,
         config=backtest.snapshot_of(row),

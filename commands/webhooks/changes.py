@@ -21,19 +21,19 @@ from commands.webhooks.checks import (
     check_secrets,
     check_signature,
 )
-from router import tables
 from router.config import WebHookFields
 from router.paths import shape
 from router.rule import authority_of
 from router.sealing import redacted_definition, seal_definition, with_stored_secrets
-from router.tables import WebhookConfig
+from router.tables import configs, revisions
+from router.tables.configs import WebhookConfig
 
 NOT_FOUND = "Configuration not found"
 
 
 def get_or_404(config_id: int, context: Context) -> WebhookConfig:
     """Return a configuration of the caller's organisation; raises `NotFound`."""
-    row = tables.config_by_id(context.tx, context.organization_id, config_id)
+    row = configs.config_by_id(context.tx, context.organization_id, config_id)
     if row is None:
         raise NotFound(NOT_FOUND)
     return row
@@ -49,8 +49,8 @@ def insert(
     settings: Settings,
 ) -> WebhookConfig:
     """Store a new configuration; raises `Invalid` or `Conflict` with everything that is against it."""
-    tables.lock_configs(context.tx)
-    require_room(context.tx, context.organization_id, "webhooks", tables.count_configs, settings)
+    revisions.lock_configs(context.tx)
+    require_room(context.tx, context.organization_id, "webhooks", configs.count_configs, settings)
     run_as_id = check_references(fields, findings, context, registry)
     check_key(key, findings, context)
     check_address(fields, findings, context)
@@ -67,7 +67,7 @@ def insert(
         "revision": 1,
         "created_at": context.now(),
     }
-    row = tables.insert_config(context.tx, values)
+    row = configs.insert_config(context.tx, values)
     if row is None:
         _raise_taken(fields, key, context)
     _record(row, "created", context)
@@ -84,7 +84,7 @@ def replace(
     settings: Settings,
 ) -> None:
     """Change a configuration to these fields; raises `Invalid` or `Conflict` with everything against it."""
-    tables.lock_configs(context.tx)
+    revisions.lock_configs(context.tx)
     run_as_id = check_references(fields, findings, context, registry)
     check_address(fields, findings, context, own_id=row.id)
     definition = with_stored_secrets(seal_definition(definition_of(fields), box), row.definition)
@@ -98,7 +98,7 @@ def replace(
         "revision": row.revision + 1,
         "updated_at": context.now(),
     }
-    if not tables.update_config(context.tx, row, values):
+    if not configs.update_config(context.tx, row, values):
         _raise_taken(fields, None, context)
     _record(row, "updated", context)
 
@@ -110,7 +110,7 @@ def switch(row: WebhookConfig, context: Context, *, on: bool) -> datetime:
     values = {"is_enabled": on, "definition": definition, "revision": row.revision + 1, "updated_at": now}
     if on:
         values["authority"] = authority_of(row).joined(context.principal.standing).to_json()
-    tables.update_config(context.tx, row, values)
+    configs.update_config(context.tx, row, values)
     _record(row, "activated" if on else "deactivated", context)
     return now
 
@@ -119,7 +119,7 @@ def pause(row: WebhookConfig, context: Context, *, on: bool) -> datetime:
     """Let a configuration keep what it accepts from now on, or execute it again; return when."""
     now = context.now()
     values = {"paused_at": now if on else None, "revision": row.revision + 1, "updated_at": now}
-    tables.update_config(context.tx, row, values)
+    configs.update_config(context.tx, row, values)
     _record(row, "paused" if on else "resumed", context)
     return now
 
@@ -127,7 +127,7 @@ def pause(row: WebhookConfig, context: Context, *, on: bool) -> datetime:
 def delete(row: WebhookConfig, context: Context) -> None:
     """Delete a configuration."""
     _record(row, "deleted", context, revision=row.revision + 1)
-    tables.delete_config(context.tx, row)
+    configs.delete_config(context.tx, row)
 
 
 def draft_row(
@@ -166,7 +166,7 @@ def _values(
         "action": fields.action,
         "execution_type": int(fields.execution_type),
         "definition": definition,
-        "labels": tables.labels_text(fields.labels),
+        "labels": configs.labels_text(fields.labels),
         "author_id": context.principal.id,
         "author_name": context.principal.name,
         "permissions": sorted(context.principal.permissions),
@@ -183,7 +183,7 @@ def _authority(run_as_id: str | None, author: Principal) -> Authority:
 
 
 def _record(row: WebhookConfig, change: str, context: Context, revision: int | None = None) -> None:
-    tables.insert_revision(
+    revisions.insert_revision(
         context.tx,
         {
             "organization_id": context.organization_id,

@@ -14,13 +14,13 @@ from bpm.security.redaction import REDACTED
 from bpm.security.references import FOREIGN, REFER, Resolve, may_refer
 from bpm.security.sealing import NOT_STORED
 from bpm.security.secrets import SecretBox, SecretError
-from router import tables
 from router.config import ExecutionType, WebHookFields, unknown_command
 from router.deduplication import parts_of
 from router.parameters import placeholders_in
 from router.paths import overlaps, shape
 from router.sealing import map_secrets, open_definition, references_in
 from router.signatures import STORED, SignatureConfig
+from router.tables import addresses, configs
 from scripts import Check, Problem, Sandbox
 
 KEY_TAKEN = "A webhook configuration with this key already exists"
@@ -125,20 +125,20 @@ def check_address(fields: WebHookFields, findings: Findings, context: Context, o
     if wanted.startswith("{}") and context.organization_id != INSTALLATION:
         findings.invalid.append("path: must begin with a literal segment; a parameter there would answer for everybody")
         return
-    own = tables.config_answering(context.tx, context.organization_id, wanted, fields.action)
+    own = addresses.config_answering(context.tx, context.organization_id, wanted, fields.action)
     if own is not None and own.id != own_id:
         sentence = f"path: {fields.action} {fields.path} is answered by the configuration {own.key!r} already"
         findings.conflicts.append(sentence)
-    others = tables.foreign_configs_near(context.tx, context.organization_id, wanted)
+    others = addresses.foreign_configs_near(context.tx, context.organization_id, wanted)
     if any(overlaps(wanted, other.shape) or overlaps(wanted, other.key) for other in others):
         findings.conflicts.append(ADDRESS_TAKEN)
 
 
 def check_key(key: str, findings: Findings, context: Context) -> None:
     """Check that the key is free, as a key and as an address that another organisation's configurations answer."""
-    if tables.config_with_key(context.tx, None, key) is not None:
+    if configs.config_with_key(context.tx, None, key) is not None:
         findings.conflicts.append(KEY_TAKEN)
-    elif tables.foreign_configs_near(context.tx, context.organization_id, key):
+    elif addresses.foreign_configs_near(context.tx, context.organization_id, key):
         findings.conflicts.append(f"key: /api/webhooks/{key} is taken or overlaps an address that is; choose another")
 
 

@@ -22,10 +22,11 @@ from commands.webhooks.views import (
     to_revision_view,
     to_view,
 )
-from router import tables
 from router.config import KEY, Type, WebHookFields, demands
 from router.table import RouteTable
-from router.tables import WebhookConfig, WebhookConfigRevision
+from router.tables import configs, revisions
+from router.tables.configs import WebhookConfig
+from router.tables.revisions import WebhookConfigRevision
 from scripts import Sandbox
 
 
@@ -220,7 +221,7 @@ class GetWebHookConfigByIdQuery(Query[WebHookConfigView]):
 @handles
 def get(query: GetWebHookConfigByIdQuery, context: Context, settings: Settings) -> WebHookConfigView:
     """Look it up by id."""
-    row = tables.config_row_by_id(context.tx, context.organization_id, query.id)
+    row = configs.config_row_by_id(context.tx, context.organization_id, query.id)
     if row is None:
         raise NotFound("No webhook configuration found with the specified ID")
     return to_view(row, settings.base_url, context)
@@ -242,7 +243,7 @@ def list_configs(query: GetWebHookConfigListQuery, context: Context, settings: S
     """Return one page, the newest first."""
     return query.page(
         context,
-        tables.select_configs(query.is_enabled, query.execution_type, query.label),
+        configs.select_configs(query.is_enabled, query.execution_type, query.label),
         WebhookConfig,
         lambda row: to_view(row, settings.base_url, context),
         search=("key", "description", "path"),
@@ -270,7 +271,7 @@ def look_up(
     if command.key is None:
         everything = GetWebHookConfigListQuery(page_number=command.page_number, page_size=command.page_size)
         return Page[WebHookConfigView].model_validate(list_configs(everything, context, settings))
-    row = tables.config_with_key(context.tx, context.organization_id, command.key)
+    row = configs.config_with_key(context.tx, context.organization_id, command.key)
     if row is None:
         raise NotFound("No webhook configuration found with the specified key")
     return to_view(row, settings.base_url, context)
@@ -291,12 +292,12 @@ def list_revisions(query: GetWebHookConfigHistoryQuery, context: Context) -> Pag
     """Return one page, the newest revision first."""
     page = query.page(
         context,
-        tables.select_revisions(query.id),
+        revisions.select_revisions(query.id),
         WebhookConfigRevision,
         lambda row: to_revision_view(row, context),
         search=("change", "author_name"),
         sortable={"revision": "revision", "createdAt": "created_at"},
     )
-    if not page.total_count and not tables.has_revisions(context.tx, context.organization_id, query.id):
+    if not page.total_count and not revisions.has_revisions(context.tx, context.organization_id, query.id):
         raise NotFound("No webhook configuration found with the specified ID")
     return page

@@ -24,7 +24,6 @@ from commands.webhooks.trial_views import (
     VerdictTrialView,
     WebHookTrialView,
 )
-from router import tables
 from router.backtest import is_proof_hidden
 from router.config import ExecutionType, WebHookFields, demands
 from router.decision import HANDSHAKE, SIGNATURE, Decision, Lookups, Place, decide_whole
@@ -34,7 +33,8 @@ from router.request import InboundCall
 from router.rule import Rule, RuleCompiler
 from router.seal import RequestSeal
 from router.table import RouteTable
-from router.tables import WebhookConfig
+from router.tables import configs, deduplication, requests
+from router.tables.configs import WebhookConfig
 from scripts import Sandbox
 
 READ_REQUESTS: Permission = "inbound:read"
@@ -144,7 +144,7 @@ def row_of(
     command: NamesConfiguration, findings: Findings, context: Context, registry: Registry, box: SecretBox
 ) -> WebhookConfig:
     """Return the saved row, or the row that the draft would become; what is wrong with it goes to `findings`."""
-    saved = tables.config_by_id(context.tx, context.organization_id, command.id) if command.id is not None else None
+    saved = configs.config_by_id(context.tx, context.organization_id, command.id) if command.id is not None else None
     if command.id is not None and saved is None:
         raise NotFound("Configuration not found")
     if command.config is None:
@@ -159,7 +159,7 @@ def _call(command: TestWebHookConfigCommand, rule: Rule, context: Context, seal:
     if command.request is not None:
         return _sample(command.request, rule, context)
     context.require(context.principal, READ_REQUESTS, "Trying a captured request")
-    captured = tables.inbound_request(context.tx, context.organization_id, command.request_id or "")
+    captured = requests.inbound_request(context.tx, context.organization_id, command.request_id or "")
     if captured is None:
         raise NotFound("requestId: no inbound request found with the specified ID")
     return seal.for_trial(captured, rule.verifier.scheme if rule.verifier is not None else None)
@@ -198,7 +198,7 @@ def _decide(rule: Rule, call: InboundCall, context: Context) -> Decision:
     """Decide as for live traffic, but without counting."""
 
     def first_with(key: str, call: InboundCall) -> str | None:
-        first = tables.known_request(context.tx, key, call.received_at)
+        first = deduplication.known_request(context.tx, key, call.received_at)
         return first.request_id if first is not None and first.request_id != call.id else None
 
     return decide_whole(call, Place([rule]), Lookups(first_with=first_with))

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bpm.bus import Context, Moment, View
 from router.sealing import definition_for_view
-from router.tables import WebhookConfigRevision
+from router.tables.revisions import WebhookConfigRevision
 
 CONTESTED = "path: this address is taken or overlaps one that is, so nothing is answered here; choose another"
 

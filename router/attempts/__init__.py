@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from bpm.store import Transaction
-from router import tables as inbound
 from router.attempts import tables
+from router.tables import requests
 
 Settled = Mapping[str, Any]
 """Columns of a request after an attempt; see `router.settlement.settled`."""
@@ -22,7 +22,7 @@ WORKER = f"{socket.gethostname()}:{os.getpid()}"
 
 def note(tx: Transaction, row: Mapping[str, Any], started: datetime, ended: datetime, settled: Settled) -> None:
     """Remember an attempt in the transaction that settles it; `row` is the request as it was before."""
-    if settled["state"] == inbound.DONE and settled["attempt"] == 1:
+    if settled["state"] == requests.DONE and settled["attempt"] == 1:
         return
     attempt = {
         "organization_id": row["organization_id"],
@@ -52,7 +52,7 @@ def note_last(tx: Transaction, row: Any) -> None:
         "replayed_by": row.replayed_by,
         "started_at": row.received_at,
         "ended_at": row.completed_at or row.received_at,
-        "outcome": row.state if row.state in (inbound.DONE, inbound.DEAD) else inbound.FAILED,
+        "outcome": row.state if row.state in (requests.DONE, requests.DEAD) else requests.FAILED,
         "errors": row.errors,
         "message_type": row.message_type,
         "worker": "",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from router.tables import PASSED
+from router.tables.requests import PASSED
 
 Change = Literal["same", "accepted", "refused", "cause", "message", "fields", "failing", "mended", "unknown"]
 """How a request's fate changes.

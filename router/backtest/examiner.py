@@ -8,7 +8,6 @@ from bpm.bus import Message, Registry
 from bpm.errors import BpmError
 from bpm.expressions import EvaluationError
 from bpm.security.redaction import REDACTED
-from router import tables
 from router.backtest.difference import Difference, Fate, change_of
 from router.decision import Lookups, Place, decide_whole
 from router.paths import values_at
@@ -16,6 +15,7 @@ from router.replay.replays import is_whole
 from router.request import InboundCall
 from router.rule import Rule
 from router.seal import RequestSeal
+from router.tables import deduplication, requests
 
 ROUTE = "route"
 """The verdict on a request that would not come to the rule."""
@@ -67,7 +67,7 @@ class Examiner:
         first, at = self._seen.setdefault(key, (call.id, call.received_at))
         if first == call.id:
             return None
-        if call.received_at - at > tables.DEDUPLICATION_WINDOW:
+        if call.received_at - at > deduplication.DEDUPLICATION_WINDOW:
             self._seen[key] = (call.id, call.received_at)
             return None
         return first
@@ -125,7 +125,7 @@ def fate_of(row: Any) -> Fate:
     """Return what became of a stored request; one that failed without a message could not be made one."""
     without_message = row.message_type is None and row.cause is None
     error = _error_of(row) if without_message else None
-    return Fate(row.cause or tables.PASSED, message_type=row.message_type, error=error)
+    return Fate(row.cause or requests.PASSED, message_type=row.message_type, error=error)
 
 
 def with_result(difference: Difference, row: Any, error: str | None) -> Difference:
@@ -135,4 +135,4 @@ def with_result(difference: Difference, row: Any, error: str | None) -> Differen
 
 
 def _error_of(row: Any) -> str | None:
-    return "; ".join(row.errors or ("it failed",)) if row.state in (tables.FAILED, tables.DEAD) else None
+    return "; ".join(row.errors or ("it failed",)) if row.state in (requests.FAILED, requests.DEAD) else None

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 from typing import Any, Self
 
 from bpm.store import Database
-from router import tables as inbound
 from router.backtest import tables
 from router.paths import shape, values_at
-from router.tables import WebhookConfig
+from router.tables import requests
+from router.tables.configs import WebhookConfig
 
 MAX_COUNT = 100_000
 CHUNK = 10_000
@@ -71,7 +71,7 @@ class Plan:
 
     def wants(self, request: Any) -> bool:
         """Tell whether a request's state and path are among those asked for."""
-        if request.state not in (self.states or tuple(s for s in inbound.STATES if s != inbound.DUPLICATE)):
+        if request.state not in (self.states or tuple(s for s in requests.STATES if s != requests.DUPLICATE)):
             return False
         if self.path is None:
             return True

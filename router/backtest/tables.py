@@ -10,7 +10,8 @@ from sqlmodel import select as select_rows
 
 from bpm.jobs import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
-from router.tables import CONFIGS, INBOUND
+from router.tables.configs import CONFIGS
+from router.tables.requests import INBOUND
 
 KIND = "backtest"
 """The kind of job that runs them."""

@@ -7,15 +7,16 @@ from typing import Any
 from bpm.errors import Conflict
 from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.store import Transaction
-from router import attempts, tables
+from router import attempts
 from router.decision import Decision
 from router.replay.judgement import Judge
 from router.replay.tables import change, claim, discard
+from router.tables import deduplication, requests
 
 DISCARDED = "discarded"
 """The cause of a request that somebody gave up; its state is `dead`."""
 
-REFUSED = (tables.REJECTED, tables.QUARANTINED)
+REFUSED = (requests.REJECTED, requests.QUARANTINED)
 CHANGED = "the request has changed meanwhile; look at it again"
 
 
@@ -62,20 +63,20 @@ class Replays:
         }
         _check(change(tx, row, values))
         attempts.note_last(tx, row)
-        job = Job(tables.KIND, row.request_id, row.attempt, now)
+        job = Job(requests.KIND, row.request_id, row.attempt, now)
         if lane is None or is_between:
             self._jobs.cancel(tx, job)
             self._jobs.enqueue(tx, job)
         else:
             self._lanes.enter(tx, lane, job)
-        return Replayed(replayed=True, state=tables.PENDING, verdict=tables.PASSED)
+        return Replayed(replayed=True, state=requests.PENDING, verdict=requests.PASSED)
 
     def discard(self, tx: Transaction, row: Any, reason: str, by: str, now: datetime) -> None:
         """Give a request up, so that it is neither executed nor driven again; raises `Conflict`."""
-        if row.cause == DISCARDED or row.state in (tables.RUNNING, tables.DONE, tables.DUPLICATE):
+        if row.cause == DISCARDED or row.state in (requests.RUNNING, requests.DONE, requests.DUPLICATE):
             raise Conflict(f"a request that is {DISCARDED if row.cause == DISCARDED else row.state} can't be discarded")
         _check(discard(tx, row, DISCARDED, [f"discarded by {by}: {reason}", *(row.errors or ())], now))
-        job = Job(tables.KIND, row.request_id, row.attempt, now)
+        job = Job(requests.KIND, row.request_id, row.attempt, now)
         self._jobs.cancel(tx, job)
         if row.lane is not None:
             self._lanes.leave(tx, Lane(row.lane), job)
@@ -88,9 +89,9 @@ class Replays:
     def _claimed_by_another(self, tx: Transaction, row: Any, decision: Decision, now: datetime) -> str | None:
         """Return the id of the request that the provider's id belongs to, if that is another one; else take the id."""
         key = decision.dedupe_key
-        if key is None or row.dedupe_key is not None or row.state == tables.DONE:
+        if key is None or row.dedupe_key is not None or row.state == requests.DONE:
             return None
-        first = tables.first_with_key(tx, key, now)
+        first = deduplication.first_with_key(tx, key, now)
         if first is not None:
             return first.request_id
         _check(claim(tx, row, key))
@@ -102,9 +103,9 @@ class Replays:
         if row.state not in REFUSED:
             raise Conflict(detail)
         _check(
-            change(tx, row, {"state": tables.DUPLICATE, "cause": "duplicate", "duplicate_of": first, "errors": None})
+            change(tx, row, {"state": requests.DUPLICATE, "cause": "duplicate", "duplicate_of": first, "errors": None})
         )
-        return Replayed(False, tables.DUPLICATE, "duplicate", detail)
+        return Replayed(False, requests.DUPLICATE, "duplicate", detail)
 
     def _stored_with(self, row: Any, decision: Decision) -> dict[str, Any]:
         """Return to whom a request belongs that was refused before; any other one stays whose it is."""
@@ -126,15 +127,15 @@ class Replays:
 
 
 def _why_not(row: Any, now: datetime, *, force: bool) -> str | None:
-    if row.state in (tables.PENDING, tables.RUNNING) or (
+    if row.state in (requests.PENDING, requests.RUNNING) or (
         row.next_attempt_at is not None and row.next_attempt_at <= now
     ):
         return "the request is about to be executed; wait for its outcome"
-    if row.state == tables.DUPLICATE:
+    if row.state == requests.DUPLICATE:
         return f"the request repeats {row.duplicate_of}; replay that one"
     if row.cause == DISCARDED:
         return "the request was discarded"
-    if row.state == tables.DONE and not force:
+    if row.state == requests.DONE and not force:
         return "the request was executed successfully; set force to true to do it a second time"
     if not is_whole(row):
         return "the body of the request is not kept, so there is nothing to execute"
@@ -151,7 +152,7 @@ def is_whole(row: Any) -> bool:
 def _reopened_columns(row: Any, by: str, now: datetime) -> dict[str, Any]:
     """Return the columns of a request that is open again; its attempts go on, and its policy begins anew."""
     return {
-        "state": tables.PENDING,
+        "state": requests.PENDING,
         "cause": None,
         "errors": None,
         "next_attempt_at": now,
@@ -159,7 +160,7 @@ def _reopened_columns(row: Any, by: str, now: datetime) -> dict[str, Any]:
         "attempts_before": row.attempt,
         "replay_count": row.replay_count + 1,
         "replayed_by": by,
-        "run": row.run + 1 if row.state == tables.DONE else row.run,
+        "run": row.run + 1 if row.state == requests.DONE else row.run,
     }
 
 

@@ -12,7 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import Transaction
 from bpm.store.session import ScopedSession
-from router.tables import DEAD, INBOUND, InboundRequest
+from router.tables.requests import DEAD, INBOUND, InboundRequest
 
 
 def change(tx: Transaction, row: Any, values: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 
 from bpm.store import Transaction
-from router.tables import DEAD, FAILED, INBOUND, PENDING, QUARANTINED, RUNNING
+from router.tables.requests import DEAD, FAILED, INBOUND, PENDING, QUARANTINED, RUNNING
 
 MAX_COUNTED = 10_000
 COUNTED = (PENDING, RUNNING, FAILED, DEAD, QUARANTINED)

@@ -12,7 +12,7 @@ from bpm.client import BusClient
 from bpm.security.references import FOREIGN
 from bpm.store import Transaction
 from bpm.testing import RunningApp, running_app
-from router.tables import CONFIGS
+from router.tables.configs import CONFIGS
 from tests.contracts.tenants import PASSWORD, Tenant, tenant
 
 pytestmark = pytest.mark.anyio

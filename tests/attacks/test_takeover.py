@@ -12,7 +12,7 @@ import pytest
 
 from bpm.client import BusClient, Reply
 from bpm.testing import RunningApp, running_app
-from router.tables import INBOUND
+from router.tables.requests import INBOUND
 from tests.contracts.tenants import Tenant, tenant
 
 pytestmark = pytest.mark.anyio

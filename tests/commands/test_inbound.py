@@ -9,7 +9,8 @@ import pytest
 
 from bpm.bus import Envelope
 from bpm.errors import Forbidden, Invalid, NotFound
-from router.tables import INBOUND, REVISIONS
+from router.tables.requests import INBOUND
+from router.tables.revisions import REVISIONS
 from tests.commands.conftest import ADMIN, House, stranger
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event
 from bpm.bus import Context, Envelope
 from bpm.store import Transaction
 from commands.inbound.requests import list_requests
-from router import tables
+from router.tables import listing
 from tests.commands.conftest import ADMIN, House, stranger
 from tests.crowd import START, crowd, fill
 
@@ -102,7 +102,7 @@ async def test_a_deep_page_shows_nobody_elses(house: House) -> None:
 
 async def test_a_search_says_how_far_back_it_looked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search is bounded in requests; with the bound as `endDate` the next one goes on from there."""
-    monkeypatch.setattr(tables, "MAX_SEARCHED", 40)
+    monkeypatch.setattr(listing, "MAX_SEARCHED", 40)
     await fill(house.database, 100)
     found = await house.send("GetInboundRequestListQuery", searchText='"ORDER": 5,')
     assert (found["totalCount"], found["searchedSince"]) == (0, "2026-01-01T00:01:00.000Z")
@@ -115,7 +115,7 @@ async def test_a_search_says_how_far_back_it_looked(house: House, monkeypatch: p
 
 async def test_a_search_is_bounded_in_bytes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Large bodies make the search look at fewer of them."""
-    monkeypatch.setattr(tables, "MAX_SEARCHED_BYTES", 10_000)
+    monkeypatch.setattr(listing, "MAX_SEARCHED_BYTES", 10_000)
     await fill(house.database, 20, body=b"y" * 4_000)
     found = await house.send("GetInboundRequestListQuery", searchText="yyy")
     assert (found["totalCount"], found["searchedSince"]) == (3, "2026-01-01T00:00:17.000Z")

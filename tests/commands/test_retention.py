@@ -18,7 +18,7 @@ from bpm.store.retention import Retention
 from bpm.store.retention.tables import take_lease
 from bpm.testing import RunningApp, running_app
 from router.attempts.tables import ATTEMPTS
-from router.tables import INBOUND
+from router.tables.requests import INBOUND
 from tests.crowd import fill
 
 pytestmark = pytest.mark.anyio

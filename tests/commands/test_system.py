@@ -19,7 +19,7 @@ from commands.system.catalogue import GetCommandCatalogQuery, list_catalogue
 from commands.system.ping import PingQuery, ping
 from commands.system.status import GetSystemStatusQuery, report_status
 from router.quota import Quota
-from router.tables import INBOUND
+from router.tables.requests import INBOUND
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ import pytest
 from bpm.errors import Conflict, Forbidden, Invalid, NotFound
 from bpm.security.permissions import permissions_of
 from bpm.store import Transaction
-from router import tables
+from router.tables import configs
 from tests.commands.conftest import ADMIN, House, stranger
 
 pytestmark = pytest.mark.anyio
@@ -153,10 +153,10 @@ async def test_the_unique_index_decides_when_a_check_was_too_early(house: House)
     made = await create(house)
 
     def insert_again(tx: Transaction) -> tuple[object, object]:
-        row = tables.config_by_id(tx, 1, made["id"])
+        row = configs.config_by_id(tx, 1, made["id"])
         assert row is not None
         values = {**row.model_dump(exclude={"id"}), "shape": "other"}
-        return tables.insert_config(tx, values), tables.config_by_id(tx, 1, made["id"])
+        return configs.insert_config(tx, values), configs.config_by_id(tx, 1, made["id"])
 
     again, first = await house.database.write(insert_again)
     assert again is None
@@ -224,7 +224,7 @@ async def test_a_rule_keeps_its_authors_permissions(house: House) -> None:
     """What the author may do at the moment of saving is stored with the rule, and the account it runs as."""
     await house.add_user(username="robot", kind="service", roles=["viewer"])
     made = await create(house, runAs="Robot")
-    row = await house.database.read(lambda tx: tables.config_by_id(tx, 1, made["id"]))
+    row = await house.database.read(lambda tx: configs.config_by_id(tx, 1, made["id"]))
     assert row is not None
     assert (row.author_id, row.permissions, row.run_as_id) == ("user:1", sorted(ADMIN.permissions), "user:1")
 
@@ -233,7 +233,7 @@ async def test_a_secret_is_sealed_and_never_shown(house: House) -> None:
     """A secret stands encrypted in the row, as `***` in answers and history, and works in the compiled rule."""
     made = await create(house, signature={"scheme": "github", "secret": "canary-1"})
     assert made["signature"] == {"scheme": "github", "secret": "***"}
-    row = await house.database.read(lambda tx: tables.config_by_id(tx, 1, made["id"]))
+    row = await house.database.read(lambda tx: configs.config_by_id(tx, 1, made["id"]))
     assert row is not None
     assert row.definition["signature"]["secret"].startswith("v1.")
     history = await house.send("GetWebHookConfigHistoryQuery", id=made["id"])

@@ -10,7 +10,7 @@ import pytest
 
 from bpm.client import Reply
 from bpm.testing import RunningApp, ServerClient, ServerProcess, running_app
-from router.tables import INBOUND
+from router.tables.requests import INBOUND
 
 PROBES = "tests.router.probes"
 TRUSTED = "10.9.0.0/16"

@@ -9,12 +9,12 @@ from sqlalchemy import update
 
 from bpm.security.secrets import SecretBox, load_secret_key
 from bpm.testing import RunningApp
-from router import tables
 from router.backtest import Examiner
 from router.replay import Judge
 from router.seal import RequestSeal
 from router.signatures import SignatureConfig, sign
-from router.tables import INBOUND
+from router.tables import requests
+from router.tables.requests import INBOUND
 from tests.router.conftest import noting, rows, send_from
 
 pytestmark = pytest.mark.anyio
@@ -100,7 +100,7 @@ async def replays_and_back_tests_agree(app: RunningApp, rule_id: int, kept: list
         if row.cause not in ("duplicate", "size"):
             assert judge.decide(row).verdict.cause == row.cause
         if row.cause not in ("disabled", "size", "duplicate") and compiled.enabled:
-            assert examiner.examine(row).now.verdict == (row.cause or tables.PASSED)
+            assert examiner.examine(row).now.verdict == (row.cause or requests.PASSED)
 
 
 async def test_an_id_is_forgotten_by_everybody_alike(app: RunningApp) -> None:

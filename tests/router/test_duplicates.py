@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bpm.testing import Clock, RunningApp, running_app
-from router.tables import DEDUPLICATION_WINDOW
+from router.tables.deduplication import DEDUPLICATION_WINDOW
 from tests.router.conftest import PROBES, noting, rows, runs, send_from, stored, until
 
 pytestmark = pytest.mark.anyio

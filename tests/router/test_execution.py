@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from bpm.client import BusClient
 from bpm.testing import RunningApp, ServerProcess, running_app
-from router.tables import CONFIGS
+from router.tables.configs import CONFIGS
 from tests.router import probes
 from tests.router.conftest import PROBES, noting, rows, runs, send_from, stored, until
 

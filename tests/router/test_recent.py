@@ -11,7 +11,7 @@ from bpm.testing import RunningApp
 from router.inbox import Inbox, Source
 from router.recent import MAX_BODY_BYTES, MAX_REQUESTS, RecentRequests
 from router.request import InboundCall
-from router.tables import KIND
+from router.tables.requests import KIND
 from tests.router import probes
 from tests.router.conftest import noting, rows, runs
 

@@ -14,10 +14,10 @@ from bpm.bus import Registry
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, open_database
-from router import tables
 from router.paths import shape
 from router.rule import RuleCompiler
 from router.table import POLL_SECONDS, RouteTable
+from router.tables import configs, revisions
 
 pytestmark = pytest.mark.anyio
 
@@ -66,17 +66,17 @@ async def save(database: Database, rows: Iterable[dict[str, Any]], of: int = 1) 
     rows = list(rows)
 
     def work(tx: Transaction) -> None:
-        tx.connection.execute(tables.CONFIGS.delete().where(tables.CONFIGS.c.id.in_([row["id"] for row in rows])))
-        tx.connection.execute(tables.CONFIGS.insert(), rows)
-        tx.connection.execute(tables.REVISIONS.insert(), [revision(row["id"], of) for row in rows])
+        tx.connection.execute(configs.CONFIGS.delete().where(configs.CONFIGS.c.id.in_([row["id"] for row in rows])))
+        tx.connection.execute(configs.CONFIGS.insert(), rows)
+        tx.connection.execute(revisions.REVISIONS.insert(), [revision(row["id"], of) for row in rows])
 
     await database.write(work)
 
 
 async def drop(database: Database, number: int, of: int) -> None:
     def work(tx: Transaction) -> None:
-        tx.connection.execute(tables.CONFIGS.delete().where(tables.CONFIGS.c.id == number))
-        tables.insert_revision(tx, revision(number, of))
+        tx.connection.execute(configs.CONFIGS.delete().where(configs.CONFIGS.c.id == number))
+        revisions.insert_revision(tx, revision(number, of))
 
     await database.write(work)
 

@@ -9,7 +9,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from bpm.testing import RunningApp, running_app
-from router.tables import INBOUND
+from router.tables.requests import INBOUND
 from tests.payloads import payload
 
 pytestmark = pytest.mark.anyio

@@ -1,0 +1,1 @@
+"""Stored requests and the configurations that they came to: one file a noun."""

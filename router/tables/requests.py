@@ -1,0 +1,111 @@
+"""Requests that came in, and the records that queries return of them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, bindparam, or_, select, text
+from sqlmodel import Field, col
+from sqlmodel import select as select_rows
+
+from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, UtcDateTime
+
+KIND = "inbound"
+"""The kind of job that executes requests."""
+
+PENDING, RUNNING, DONE, FAILED, DEAD = "pending", "running", "done", "failed", "dead"
+REJECTED, DUPLICATE, QUARANTINED = "rejected", "duplicate", "quarantined"
+STATES = (PENDING, RUNNING, DONE, FAILED, DEAD, REJECTED, DUPLICATE, QUARANTINED)
+POISONED = "poisoned"
+"""The cause of a dead request that ended the process which executed it."""
+PASSED = "passed"
+"""The verdict on a request that was not refused."""
+OPEN_STATES = (PENDING, RUNNING, FAILED)
+"""States in which a request still waits for a worker (failed: between two tries)."""
+
+
+def _index_where_set(column: str) -> Index:
+    """Return the index of requests by a column that few of them have."""
+    is_set = text(f"{column} IS NOT NULL")
+    name = f"ix_inbound_request_{column}"
+    columns = ("organization_id", column, "received_at", "request_id")
+    return Index(name, *columns, sqlite_where=is_set, postgresql_where=is_set)
+
+
+class InboundRequest(OrganizationRow, table=True):
+    """A request as it came, the verdict on it, and what became of its execution.
+
+    `answer_*` is what was (or, for duplicates, will again be) answered; `cause` says why it was refused.
+    `headers` and `query` show `***` for what proves the sender, which `sealed` holds encrypted.
+    `attempts_before` is the number of attempts when it was last driven again, which its policy does not count;
+    `run` counts how often it was driven again although it had succeeded.
+    """
+
+    __table_args__ = (
+        # each tells a filter's pages and totals without a look at the rows; those that are few have their own
+        Index("ix_inbound_request_received", "organization_id", "received_at", "request_id", "cause", "address"),
+        Index(
+            "ix_inbound_request_state", "state", "organization_id", "received_at", "request_id", "config_id", "cause"
+        ),
+        Index("ix_inbound_request_config", "organization_id", "config_id", "received_at", "request_id", "cause"),
+        _index_where_set("cause"),
+        _index_where_set("provider"),
+    )
+
+    request_id: str = Field(primary_key=True)
+    config_id: int | None = None
+    config_key: str | None = None
+    revision: int | None = None
+    provider: str | None = None
+    method: str
+    path: str = Field(sa_type=ForeignText)
+    query: str = Field(default="", sa_type=ForeignText)
+    headers: dict[str, str] = Field(sa_type=JsonColumn)
+    sealed: str | None = None
+    body: bytes = b""
+    body_pruned: bool = False
+    address: str
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    state: str
+    cause: str | None = None
+    dedupe_key: str | None = Field(default=None, sa_type=ForeignText, unique=True, nullable=True)
+    duplicate_of: str | None = None
+    attempt: int = 0
+    next_attempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    completed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    message_type: str | None = None
+    result: Any = Field(default=None, sa_type=JsonColumn, nullable=True)
+    errors: list[str] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    answer_status: int | None = None
+    answer_type: str | None = None
+    answer_body: bytes | None = None
+    answer_headers: list[list[str]] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    lane: str | None = None
+    attempts_before: int = 0
+    replay_count: int = 0
+    replayed_by: str | None = None
+    run: int = 0
+
+
+BODIES = ("body", "sealed", "answer_body", "result")
+"""What a list of requests need not load."""
+INBOUND = InboundRequest.table()
+IS_OPEN = or_(*(INBOUND.c.state == state for state in OPEN_STATES))  # an IN would be expanded at every use
+_INSERT = INBOUND.insert()
+_BY_ID = select(INBOUND).where(INBOUND.c.request_id == bindparam("id"))
+
+
+def insert(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Insert a request now rather than with the group's others."""
+    tx.connection.execute(_INSERT, row)
+
+
+def inbound_by_id(tx: Transaction, request_id: str) -> Any:
+    """Return a request's row, or None."""
+    return tx.reading.execute(_BY_ID, {"id": request_id}).first()
+
+
+def inbound_request(tx: Transaction, organization_id: int, request_id: str) -> InboundRequest | None:
+    """Return one captured request of an organisation, whole."""
+    statement = select_rows(InboundRequest).where(col(InboundRequest.request_id) == request_id)
+    return tx.session(organization_id).exec(statement).first()
