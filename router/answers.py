@@ -14,6 +14,7 @@ from router.request import InboundCall
 from router.rule import Rule
 from router.seal import RequestSeal
 from router.tables import requests
+from router.tables.requests import RequestRow
 
 SUCCEEDED = "Operation completed successfully"
 
@@ -68,7 +69,7 @@ class Answers:
         result = outcome.wire["result"]
         return rule.prescribed_answer(call, result=result) or success(to_json(result), outcome.message or SUCCEEDED)
 
-    def again(self, first: Any) -> Answer:
+    def again(self, first: RequestRow) -> Answer:
         """Answer a repeated request as the first one was."""
         status = 202 if first.state == requests.RUNNING else 200
         return self._seal.answer_of(first) or accepted(first.request_id, status)

@@ -32,8 +32,10 @@ from router.source import Source
 from router.sync_recorders import EffectSync, SyncRecorder, TransactionalSync
 from router.table import RouteTable
 from router.tables import requests, settling
+from router.tables.requests import RequestRow
 
 log = structlog.get_logger("router")
+
 
 WOKEN = 1_000
 """How many requests are asked for at once when a rule goes on."""
@@ -116,14 +118,14 @@ class Execution:
         settlement.settle(tx, None, Outcome(error=error))
         settling.note_cause(tx, request_id, requests.POISONED)
 
-    async def _open_row(self, job: Job) -> Any:
+    async def _open_row(self, job: Job) -> RequestRow | None:
         """Return the request if it still waits for this attempt."""
         row = self.inbox.recent.take(job)
         if row is None:
-            row = await self._database.read(lambda tx: requests.inbound_by_id(tx, job.ref))
+            row = await self._database.read(lambda tx: requests.find_request(tx, None, job.ref))
         return row if row is not None and row.attempt == job.attempt and row.state in requests.OPEN_STATES else None
 
-    async def _execute(self, row: Any, call: InboundCall, rule: Rule | None, settlement: Settlement) -> None:
+    async def _execute(self, row: RequestRow, call: InboundCall, rule: Rule | None, settlement: Settlement) -> None:
         try:
             message, principal = await self._message(row, call, rule)
         except Exception as error:
@@ -190,7 +192,7 @@ class Execution:
                 raise Overloaded("The same request is being executed just now; send it again in a moment")
             await asyncio.wait((task,), timeout=left)
 
-    def _is_overdue(self, row: Any) -> bool:
+    def _is_overdue(self, row: RequestRow) -> bool:
         return (self._clock() - row.received_at).total_seconds() >= self._sync_seconds
 
     def _taken_up(self, call: InboundCall) -> Job:
@@ -217,12 +219,12 @@ class Execution:
         """Return what a rule may do: what its author (or `runAs`) could when it was saved and still can."""
         return await self._present(acting("rule", f"rule:{rule.id}", rule.key, rule.organization_id, rule.authority))
 
-    async def _rule_of(self, row: Any) -> Rule | None:
+    async def _rule_of(self, row: RequestRow) -> Rule | None:
         """Return the request's rule as it is now, which this process may not have seen yet."""
         if row.config_id is None:
             return None
         rule = self._table.by_id(row.config_id)
-        if rule is None or rule.revision < row.revision:
+        if rule is None or rule.revision < (row.revision or 0):
             await self._table.refresh()
             rule = self._table.by_id(row.config_id)
         return rule
@@ -241,7 +243,7 @@ class Execution:
         waiting = await self._database.read(lambda tx: pending(tx, WOKEN))
         await self._database.write(lambda tx: self._jobs.enqueue(tx, *waiting))
 
-    async def _message(self, row: Any, call: InboundCall, rule: Rule | None) -> tuple[Message[Any], Principal]:
+    async def _message(self, row: RequestRow, call: InboundCall, rule: Rule | None) -> tuple[Message[Any], Principal]:
         if row.provider is not None:
             return self._provider_message(row.provider, call)
         if rule is None:
@@ -304,7 +306,7 @@ def _payload_of(call: InboundCall) -> Any:
     return None
 
 
-def _policy(row: Any, rule: Rule | None) -> RetryPolicy:
+def _policy(row: RequestRow, rule: Rule | None) -> RetryPolicy:
     if rule is not None:
         return rule.retry
     return RETRY if row.provider is not None else ONCE

@@ -21,6 +21,7 @@ from router.request import InboundCall
 from router.seal import RequestSeal
 from router.source import Source
 from router.tables import deduplication, requests, settling, waiting
+from router.tables.requests import RequestRow
 
 REDELIVERY = "redelivery"
 """Who drove a request again that its provider sent once more after it was dead."""
@@ -51,8 +52,8 @@ class Inbox:
         lane: Lane | None = None,
         *,
         paused: bool = False,
-    ) -> Any:
-        """Store a request to be executed soon; return the first request's row when this is a repetition.
+    ) -> RequestRow | None:
+        """Store a request to be executed soon; return the first request when this is a repetition.
 
         When it returns None the request and its job, or its place in a lane, are on disk. One of a rule that is
         `paused` has no job yet; raises `Unavailable` when the rule holds all it may.
@@ -77,7 +78,7 @@ class Inbox:
             return await self._database.write(lambda tx: self._insert(tx, row, asked, None), len(call.body))
         return None
 
-    def _insert(self, tx: Transaction, row: dict[str, Any], job: Job | None, lane: Lane | None) -> Any:
+    def _insert(self, tx: Transaction, row: dict[str, Any], job: Job | None, lane: Lane | None) -> RequestRow | None:
         known = None
         if row["dedupe_key"] is None:
             requests.insert(tx, row)
@@ -95,7 +96,7 @@ class Inbox:
         elif job is not None:
             self._jobs.enqueue(tx, job)
 
-    def _take_up(self, tx: Transaction, first: Any, now: datetime, lane: Lane | None) -> None:
+    def _take_up(self, tx: Transaction, first: RequestRow, now: datetime, lane: Lane | None) -> None:
         """Execute a dead request once more, because the same one comes again; its policy begins anew."""
         if settling.reopen(tx, first, REDELIVERY, now, lane.name if lane is not None else None):
             attempts.note_last(tx, first)
@@ -110,7 +111,7 @@ class Inbox:
         with contextlib.suppress(Unavailable):  # the refusal itself must still be said
             await self._database.append((requests.INBOUND, row), size=len(call.body))
 
-    async def repeat(self, call: InboundCall, source: Source, first: Any) -> None:
+    async def repeat(self, call: InboundCall, source: Source, first: RequestRow) -> None:
         """Keep a note of a repeated request, while there is room for it."""
         if not self._has_room(call, source, "duplicate", call.size - len(call.body)):
             return

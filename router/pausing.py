@@ -39,8 +39,8 @@ class PausedRules:
         """
         held = self._held.get(config_id)
         if held is None or time.monotonic() - held.counted_at > COUNTED_SECONDS:
-            requests, kept = await self._database.read(lambda tx: waiting.count_held(tx, config_id, MAX_REQUESTS))
-            held = self._held[config_id] = Held(requests, kept, time.monotonic())
+            counted = await self._database.read(lambda tx: waiting.count_held(tx, config_id, MAX_REQUESTS))
+            held = self._held[config_id] = Held(counted.requests, counted.size, time.monotonic())
         if held.requests >= MAX_REQUESTS or held.size + size > MAX_BYTES:
             raise Unavailable(
                 f"the webhook is paused and holds all it may ({MAX_REQUESTS} requests, {MAX_BYTES} bytes)",

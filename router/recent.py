@@ -2,17 +2,14 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 from bpm.jobs import Job
-from router.tables import requests
+from router.tables.requests import RequestRow
 
 MAX_REQUESTS = 4_096
 MAX_BODY_BYTES = 8 * 1024
 """A larger body is read back: that costs little beside what is done with it."""
-
-_UNSET = requests.InboundRequest.model_construct().model_dump()
 
 
 class RecentRequests:
@@ -37,10 +34,9 @@ class RecentRequests:
         """Forget a request, which was not stored after all."""
         self._rows.pop(request_id, None)
 
-    def take(self, job: Job) -> Any:
-        """Return the row of a job's request for its first attempt, once; None when it is not at hand."""
+    def take(self, job: Job) -> RequestRow | None:
+        """Return a job's request for its first attempt, once; None when it is not at hand."""
         row = self._rows.pop(job.ref, None)
         if row is None or job.attempt != 0:
             return None
-        complete = {**_UNSET, **row}
-        return SimpleNamespace(**complete, _mapping=complete)
+        return RequestRow(**row)

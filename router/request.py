@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from bpm.clock import wire_time
@@ -77,7 +77,56 @@ class InboundCall:
         return len(self.path) + len(self.query_string) + headers + len(self.body)
 
 
-def call_of(row: Any) -> InboundCall:
+class StoredCall(Protocol):
+    """What is read of a stored request to make it a call again; each record that holds a whole request is one."""
+
+    @property
+    def request_id(self) -> str:
+        """The id under which it is stored."""
+        ...
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """The path without the prefix."""
+        ...
+
+    @property
+    def query(self) -> str:
+        """The query as it may be seen."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers as they may be seen, by lower-case name."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The body as it may be seen; empty when it is not kept."""
+        ...
+
+    @property
+    def sealed(self) -> str | None:
+        """What is hidden in the others, encrypted."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """The client's address."""
+        ...
+
+    @property
+    def received_at(self) -> datetime:
+        """When it came."""
+        ...
+
+
+def call_of(row: StoredCall) -> InboundCall:
     """Return a stored request as it may be seen; `router.seal` gives it back with what proves its sender."""
     return InboundCall(
         method=row.method,

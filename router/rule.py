@@ -29,6 +29,7 @@ from router.request import InboundCall
 from router.response import ResponseTemplate
 from router.sealing import open_definition
 from router.signatures import STORED, Verifier, compile_signature
+from router.tables.configs import RuleRow
 
 log = structlog.get_logger("router")
 
@@ -139,14 +140,14 @@ class RuleCompiler:
         self._settings = settings
         self._references = References(settings.references)
 
-    def __call__(self, row: Any) -> Rule:
+    def __call__(self, row: RuleRow) -> Rule:
         """Compile one row of `webhook_config`."""
         try:
             return self._rule(row, _stored_fields(open_definition(row.definition, self._box)))
         except ValueError as error:
             return self._broken(row, f"the configuration can't be used: {error}")
 
-    def _rule(self, row: Any, fields: WebHookFields) -> Rule:
+    def _rule(self, row: RuleRow, fields: WebHookFields) -> Rule:
         resolve = self._references.resolver(row.organization_id)
         verifier = compile_signature(fields.signature, resolve) if fields.signature else None
         return Rule(
@@ -173,7 +174,7 @@ class RuleCompiler:
             confidential=_confidential(verifier) if verifier is not None else ALWAYS,
         )
 
-    def _broken(self, row: Any, reason: str) -> Rule:
+    def _broken(self, row: RuleRow, reason: str) -> Rule:
         """Keep as much as is whole: what was accepted before the secrets were lost is still executed."""
         without_secrets = {**row.definition, "signature": None, "handshake": None}
         try:
@@ -184,20 +185,19 @@ class RuleCompiler:
         header = str(signature.get("header") or "").lower()
         return replace(rule, confidential=Confidential(frozenset({header})) if header else ALWAYS, broken=reason)
 
-    def _dispatch(self, row: Any, fields: WebHookFields) -> Dispatch:
+    def _dispatch(self, row: RuleRow, fields: WebHookFields) -> Dispatch:
         try:
             return dispatcher(row.id, row.key, row.revision, row.organization_id, fields, self._registry)
         except (BpmError, ValueError) as error:
             return _refusing(str(error))
 
 
-def authority_of(row: Any) -> Authority:
+def authority_of(row: RuleRow) -> Authority:
     """Return on whose behalf a rule acts: its author's or `runAs`', never with more than when it was saved.
 
     Rows from before authorities were stored, and plans of back-tests from then, have none.
     """
-    stored = getattr(row, "authority", None)
-    return stored_authority(stored, row.run_as_id or row.author_id, row.permissions)
+    return stored_authority(row.authority, row.run_as_id or row.author_id, row.permissions)
 
 
 def _stored_fields(definition: Mapping[str, Any]) -> WebHookFields:
@@ -213,7 +213,7 @@ def _confidential(verifier: Verifier) -> Confidential:
     return Confidential(names, values=frozenset(text for text in texts if len(text) >= MIN_REPEATED))
 
 
-def _bare(row: Any) -> WebHookFields:
+def _bare(row: RuleRow) -> WebHookFields:
     """Return the fields that every configuration has, of one whose definition can't be read."""
     return WebHookFields.model_construct(
         description=row.description,

@@ -11,8 +11,9 @@ from bpm.security.sealing import open_text, seal_text
 from bpm.security.secrets import SecretBox, SecretError, is_sealed_bytes
 from router.body_secrets import Span, mask, secret_spans, spans_of_unreadable
 from router.confidential import Confidential
-from router.request import InboundCall, call_of
+from router.request import InboundCall, StoredCall, call_of
 from router.signatures import Scheme
+from router.tables.requests import RequestRow
 
 
 class RequestSeal:
@@ -40,15 +41,15 @@ class RequestSeal:
             "sealed": self._box.encrypt(to_json(kept).decode()) if kept else None,
         }
 
-    def whole(self, row: Any) -> InboundCall:
+    def whole(self, row: StoredCall) -> InboundCall:
         """Return a captured request as it came; what can't be opened any more stays hidden."""
         return self._opened(row, ("signatures", "credentials"))
 
-    def with_signatures(self, row: Any) -> InboundCall:
+    def with_signatures(self, row: StoredCall) -> InboundCall:
         """Return a captured request with its signatures, and without a credential, for who verifies it."""
         return self._opened(row, ("signatures",))
 
-    def for_trial(self, row: Any, scheme: Scheme | None) -> InboundCall:
+    def for_trial(self, row: StoredCall, scheme: Scheme | None) -> InboundCall:
         """Return a captured request for a scheme that is tried out: with its signatures, never with a credential.
 
         Whoever writes the scheme could find out a credential otherwise, by asking for one beginning after another.
@@ -65,7 +66,7 @@ class RequestSeal:
             "answer_headers": self._sealed_headers(answer) if answer and answer.headers else None,
         }
 
-    def answer_of(self, row: Any) -> Answer | None:
+    def answer_of(self, row: RequestRow) -> Answer | None:
         """Return the answer that was given to a request, if one is kept and can be opened.
 
         Earlier versions kept it as it was.
@@ -83,7 +84,7 @@ class RequestSeal:
     def _sealed_headers(self, answer: Answer) -> list[list[str]]:
         return [[name, seal_text(value, self._box)] for name, value in answer.headers]
 
-    def _opened(self, row: Any, parts: tuple[str, ...]) -> InboundCall:
+    def _opened(self, row: StoredCall, parts: tuple[str, ...]) -> InboundCall:
         call = call_of(row)
         if row.sealed is None:
             return call

@@ -12,7 +12,9 @@ from bpm.jobs import Job, JobQueue, Lane, Lanes, RetryPolicy
 from bpm.security.redaction import redacted
 from bpm.store import Transaction
 from router import attempts
+from router.attempts import AttemptedRequest
 from router.tables import requests, settling
+from router.tables.requests import RequestRow
 
 MAX_RESULT_BYTES = 256 * 1024
 """Longer results are not kept with the request; the caller of a `sync` rule got them."""
@@ -33,7 +35,7 @@ class Settling:
 class Settlement:
     """Settles one attempt of a stored request; when another run was first the unit is `Fenced`, effect and all."""
 
-    def __init__(self, row: Any, retry: RetryPolicy, parts: Settling) -> None:
+    def __init__(self, row: RequestRow, retry: RetryPolicy, parts: Settling) -> None:
         """Take the request's row as it was when the attempt began, which is now, and its rule's policy."""
         self._row = row
         self._retry = retry
@@ -79,7 +81,9 @@ class Settlement:
 
     def _write(self, tx: Transaction, values: dict[str, Any], now: datetime) -> None:
         settling.settle(tx, self._row.request_id, self._row.attempt, values)
-        attempts.note(tx, self._row._mapping, self._started, now, values)
+        row = self._row
+        attempted = AttemptedRequest(row.organization_id, row.request_id, row.replay_count, row.replayed_by)
+        attempts.note(tx, attempted, self._started, now, values)
 
     def _leave_lane(self, tx: Transaction, now: datetime) -> None:
         row = self._row

@@ -9,9 +9,11 @@ from bpm.edge.answer import Answer
 from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
 from router import attempts
+from router.attempts import AttemptedRequest
 from router.seal import RequestSeal
 from router.settlement import settled
 from router.tables import deduplication, requests, settling
+from router.tables.requests import RequestRow
 
 Remembered = Callable[[Outcome], Answer | None]
 """Returns the answer to be given again to the same id; None when the caller was told no and may try again."""
@@ -29,7 +31,7 @@ class SyncRecorder:
         self._row = row
         self._clock = clock
         self._answer = answer
-        self.first: Any = None
+        self.first: RequestRow | None = None
 
     def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
         """No-op: only `after` writes."""
@@ -38,7 +40,7 @@ class SyncRecorder:
         """Write the outcome beside the effect."""
         raise NotImplementedError
 
-    def find_first(self, tx: Transaction) -> Any:
+    def find_first(self, tx: Transaction) -> RequestRow | None:
         """Return the first request with the provider's id; None when that was too long ago to count, or is dead."""
         key = self._row["dedupe_key"]
         first = deduplication.first_with_key(tx, key, self._row["received_at"]) if key is not None else None
@@ -56,7 +58,9 @@ class SyncRecorder:
         first = self._answer(outcome) if self._row["dedupe_key"] is not None else None
         now = self._clock()
         columns = settled(outcome, envelope.name, 1, now)
-        attempts.note(tx, self._row, self._row["received_at"], now, columns)
+        row = self._row
+        attempted = AttemptedRequest(row["organization_id"], row["request_id"])
+        attempts.note(tx, attempted, row["received_at"], now, columns)
         return {
             **columns,
             "dedupe_key": self._row["dedupe_key"] if first is not None else None,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
@@ -11,6 +10,8 @@ from bpm.store import Database, Transaction, organizations
 from router.paths import PARAMETER, is_reserved
 from router.rule import Rule
 from router.tables import revisions
+from router.tables.configs import RuleRow
+from router.tables.revisions import ConfigChanges
 
 log = structlog.get_logger("router")
 
@@ -22,7 +23,7 @@ POLL_SECONDS = 0.5
 class Slot:
     """A configuration's row and, once a request asked for it, the rule compiled from it."""
 
-    row: Any
+    row: RuleRow
     compiled: Rule | None = None
 
 
@@ -38,7 +39,7 @@ class PathNode:
 class RouteTable:
     """The routes of all configurations; `refresh` brings in what changed, in this or another process."""
 
-    def __init__(self, database: Database, compile_rule: Callable[[Any], Rule]) -> None:
+    def __init__(self, database: Database, compile_rule: Callable[[RuleRow], Rule]) -> None:
         """Take where the configurations are and how a row becomes a rule."""
         self._database = database
         self._compile = compile_rule
@@ -69,12 +70,12 @@ class RouteTable:
     async def refresh(self) -> None:
         """Bring in every change whose commit has returned."""
         async with self._lock:
-            changed, rows, seen, switched_off = await self._database.read(self._changes)
-            for config_id in changed:
+            changes, switched_off = await self._database.read(self._changes)
+            for config_id in changes.ids:
                 self._remove(config_id)
-            for row in rows:
+            for row in changes.rows:
                 self._add(row)
-            self._seen = seen
+            self._seen = changes.newest
             self._switch(switched_off)
 
     def find(self, path: str) -> PathNode | None:
@@ -104,8 +105,8 @@ class RouteTable:
         """Tell whether an organisation is switched off, so that its requests wait."""
         return organization_id in self._switched_off
 
-    def _changes(self, tx: Transaction) -> Any:
-        return (*revisions.changed_configs(tx, self._seen), organizations.switched_off(tx))
+    def _changes(self, tx: Transaction) -> tuple[ConfigChanges, frozenset[int]]:
+        return revisions.changed_configs(tx, self._seen), organizations.switched_off(tx)
 
     def _switch(self, switched_off: frozenset[int]) -> None:
         """Have the rules of organisations that were switched on or off made anew at their next use."""
@@ -124,7 +125,7 @@ class RouteTable:
             except Exception:
                 log.exception("the routes could not be refreshed; the old ones go on")
 
-    def _add(self, row: Any) -> None:
+    def _add(self, row: RuleRow) -> None:
         slot = Slot(row)
         self._rows[row.id] = slot
         if row.is_contested:

@@ -3,25 +3,27 @@
 Like a session, a look-up sees the rows of one organisation only; None sees every organisation's.
 """
 
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Table, bindparam
 
-from bpm.store.rows import OrganizationRow
+from bpm.store.records import Records
 from bpm.store.transaction import Transaction
 
+R = TypeVar("R", bound=NamedTuple)
 
-class Lookup:
-    """Finds a row by the values of some columns; the statements are built once."""
 
-    def __init__(self, row_type: type[OrganizationRow], *columns: str) -> None:
-        """Look in the table of `row_type` by these columns."""
-        table = row_type.table()
-        self._anywhere = select(table).where(*(table.c[name] == bindparam(name) for name in columns))
+class Lookup(Generic[R]):
+    """Finds a record by the values of some columns; the statements are built once."""
+
+    def __init__(self, records: Records[R], table: Table, *columns: str) -> None:
+        """Look in `table` by these columns."""
+        self._records = records
+        self._anywhere = records.select.where(*(table.c[name] == bindparam(name) for name in columns))
         self._own = self._anywhere.where(table.c.organization_id == bindparam("own_organization"))
 
-    def first(self, tx: Transaction, organization_id: int | None, **values: Any) -> Any:
-        """Return the first row, with the table's columns as attributes, or None."""
+    def first(self, tx: Transaction, organization_id: int | None, **values: Any) -> R | None:
+        """Return the first record, or None."""
         if organization_id is None:
-            return tx.reading.execute(self._anywhere, values).first()
-        return tx.reading.execute(self._own, {**values, "own_organization": organization_id}).first()
+            return self._records.first(tx.reading, self._anywhere, **values)
+        return self._records.first(tx.reading, self._own, **values, own_organization=organization_id)

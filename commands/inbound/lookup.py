@@ -8,12 +8,12 @@ from sqlmodel.sql.expression import SelectOfScalar
 from bpm.bus import Context
 from bpm.errors import NotFound
 from router.tables import listing, requests
-from router.tables.requests import InboundRequest
+from router.tables.requests import InboundRequest, RequestRow
 
 
-def get_or_404(request_id: str, context: Context) -> InboundRequest:
+def get_or_404(request_id: str, context: Context) -> RequestRow:
     """Return a captured request of the sender's organisation, whole; raises `NotFound`."""
-    row = requests.inbound_request(context.tx, context.organization_id, request_id)
+    row = requests.find_request(context.tx, context.organization_id, request_id)
     if row is None:
         raise NotFound("No inbound request found with the specified ID")
     return row

@@ -187,8 +187,7 @@ def discard(command: DiscardInboundRequestCommand, context: Context, replays: Re
     """Discard it, unless it was executed."""
     row = get_or_404(command.request_id, context)
     replays.discard(context.tx, row, command.reason, context.principal.name, context.now())
-    context.session.refresh(row)
-    return to_view(row)
+    return to_view(get_or_404(command.request_id, context))
 
 
 def _found(command: ReplayInboundRequestsCommand, context: Context) -> FoundRequests:

@@ -20,7 +20,7 @@ from router.seal import RequestSeal
 from router.sealing import open_definition
 from router.signatures import STORED, SignatureConfig, explain
 from router.tables import configs, requests
-from router.tables.requests import InboundRequest
+from router.tables.requests import InboundRequest, RequestRow
 
 MAX_COMMANDS_SHOWN = 100
 State = Literal["pending", "running", "done", "failed", "dead", "rejected", "duplicate", "quarantined"]
@@ -138,12 +138,12 @@ def explain_signature(
     return view
 
 
-def _on_trial(draft: SignatureConfig, row: InboundRequest, context: Context, seal: RequestSeal) -> InboundCall:
+def _on_trial(draft: SignatureConfig, row: RequestRow, context: Context, seal: RequestSeal) -> InboundCall:
     """Return the request as a draft sees it: who may send it again may also have its signature looked at."""
     return seal.for_trial(row, draft.to_scheme() if context.principal.allows("inbound:write") else None)
 
 
-def _configured(row: InboundRequest, context: Context, box: SecretBox) -> SignatureConfig:
+def _configured(row: RequestRow, context: Context, box: SecretBox) -> SignatureConfig:
     config = configs.config_by_id(context.tx, context.organization_id, row.config_id or 0)
     try:
         definition = open_definition(config.definition, box) if config is not None else {}

@@ -11,7 +11,10 @@ from bpm.security.redaction import redacted, redacted_text
 from router.attempts.tables import InboundAttempt
 from router.confidential import ALWAYS
 from router.mapping import fields_of
-from router.tables.requests import PASSED, InboundRequest
+from router.tables.requests import PASSED, InboundRequest, RequestRow
+
+StoredRequest = RequestRow | InboundRequest
+"""A request by itself, or one of a page of them."""
 
 
 class InboundRequestView(View):
@@ -89,13 +92,13 @@ class InboundRequestDetailView(InboundRequestView):
     timeline: list[TimelineEntryView]
 
 
-def to_view(row: InboundRequest) -> InboundRequestView:
+def to_view(row: StoredRequest) -> InboundRequestView:
     """Show one request in a list."""
     return InboundRequestView.model_validate(_common(row))
 
 
 def to_detail_view(
-    row: InboundRequest, audit: Iterable[AuditEntry], history: Iterable[InboundAttempt]
+    row: RequestRow, audit: Iterable[AuditEntry], history: Iterable[InboundAttempt]
 ) -> InboundRequestDetailView:
     """Show everything of one request; `audit` are the commands that it caused."""
     body, encoding = _readable(row.body)
@@ -116,7 +119,7 @@ def to_detail_view(
     )
 
 
-def _common(row: InboundRequest) -> dict[str, Any]:
+def _common(row: StoredRequest) -> dict[str, Any]:
     fields = {name: getattr(row, name) for name in InboundRequestView.model_fields if name != "verdict"}
     return {**fields, "verdict": row.cause or PASSED}
 
@@ -128,7 +131,7 @@ def _readable(body: bytes) -> tuple[str, str]:
         return base64.b64encode(body).decode(), "base64"
 
 
-def _timeline(row: InboundRequest, audit: Iterable[AuditEntry]) -> Iterator[TimelineEntryView]:
+def _timeline(row: RequestRow, audit: Iterable[AuditEntry]) -> Iterator[TimelineEntryView]:
     yield TimelineEntryView(at=row.received_at, event="received", detail=f"{row.method} /{row.path} from {row.address}")
     said = "; ".join(row.errors or ()) if row.cause else ""
     yield TimelineEntryView(

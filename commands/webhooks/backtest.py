@@ -23,7 +23,7 @@ from router.config import ExecutionType, WebHookFields
 from router.execution import Execution
 from router.rule import RuleCompiler
 from router.tables import configs
-from router.tables.configs import WebhookConfig
+from router.tables.configs import RuleRow
 from router.tables.requests import STATES
 from scripts import Sandbox
 
@@ -135,7 +135,7 @@ def get_back_test(query: GetBackTestQuery, context: Context) -> BackTestView:
     return BackTestView.of(row, query.limit, query.offset)
 
 
-def _plan(command: BackTestWebHookConfigCommand, row: WebhookConfig, context: Context) -> Plan:
+def _plan(command: BackTestWebHookConfigCommand, row: RuleRow, context: Context) -> Plan:
     context.require(context.principal, READ_REQUESTS, "Comparing captured requests")
     before = None
     if command.config is not None and command.id is not None:
@@ -143,7 +143,7 @@ def _plan(command: BackTestWebHookConfigCommand, row: WebhookConfig, context: Co
     return Plan(
         context.organization_id,
         config=backtest.snapshot_of(row),
-        before=backtest.snapshot_of(before) if before is not None else None,
+        before=backtest.snapshot_of(RuleRow.of(before)) if before is not None else None,
         count=command.count,
         since=command.since.isoformat() if command.since is not None else None,
         states=tuple(command.states),

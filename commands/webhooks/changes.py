@@ -26,7 +26,7 @@ from router.paths import shape
 from router.rule import authority_of
 from router.sealing import redacted_definition, seal_definition, with_stored_secrets
 from router.tables import configs, revisions
-from router.tables.configs import WebhookConfig
+from router.tables.configs import RuleRow, WebhookConfig
 
 NOT_FOUND = "Configuration not found"
 
@@ -109,7 +109,7 @@ def switch(row: WebhookConfig, context: Context, *, on: bool) -> datetime:
     definition = {**row.definition, "isEnabled": on}
     values = {"is_enabled": on, "definition": definition, "revision": row.revision + 1, "updated_at": now}
     if on:
-        values["authority"] = authority_of(row).joined(context.principal.standing).to_json()
+        values["authority"] = authority_of(RuleRow.of(row)).joined(context.principal.standing).to_json()
     configs.update_config(context.tx, row, values)
     _record(row, "activated" if on else "deactivated", context)
     return now
@@ -132,14 +132,14 @@ def delete(row: WebhookConfig, context: Context) -> None:
 
 def draft_row(
     fields: WebHookFields, saved: WebhookConfig | None, findings: Findings, context: Context, box: SecretBox
-) -> WebhookConfig:
+) -> RuleRow:
     """Return the row that a draft, or one of changes to `saved`, would be stored as."""
     stored = saved.definition if saved else {}
     definition = with_stored_secrets(seal_definition(definition_of(fields), box), stored)
     check_secrets(definition, stored, findings, context)
     check_signature(definition, box, findings)
     check_answers(fields, findings)
-    return WebhookConfig(
+    draft = WebhookConfig(
         **_values(fields, definition, None, context),
         id=saved.id if saved else 0,
         key=saved.key if saved else "",
@@ -147,6 +147,7 @@ def draft_row(
         organization_id=context.organization_id,
         created_at=context.now(),
     )
+    return RuleRow.of(draft)
 
 
 def definition_of(fields: WebHookFields) -> dict[str, Any]:

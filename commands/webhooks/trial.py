@@ -34,7 +34,7 @@ from router.rule import Rule, RuleCompiler
 from router.seal import RequestSeal
 from router.table import RouteTable
 from router.tables import configs, deduplication, requests
-from router.tables.configs import WebhookConfig
+from router.tables.configs import RuleRow
 from scripts import Sandbox
 
 READ_REQUESTS: Permission = "inbound:read"
@@ -142,14 +142,14 @@ async def test(
 
 def row_of(
     command: NamesConfiguration, findings: Findings, context: Context, registry: Registry, box: SecretBox
-) -> WebhookConfig:
+) -> RuleRow:
     """Return the saved row, or the row that the draft would become; what is wrong with it goes to `findings`."""
     saved = configs.config_by_id(context.tx, context.organization_id, command.id) if command.id is not None else None
     if command.id is not None and saved is None:
         raise NotFound("Configuration not found")
     if command.config is None:
         assert saved is not None
-        return saved
+        return RuleRow.of(saved)
     check_references(command.config, findings, context, registry)
     check_address(command.config, findings, context, own_id=command.id)
     return draft_row(command.config, saved, findings, context, box)
@@ -159,7 +159,7 @@ def _call(command: TestWebHookConfigCommand, rule: Rule, context: Context, seal:
     if command.request is not None:
         return _sample(command.request, rule, context)
     context.require(context.principal, READ_REQUESTS, "Trying a captured request")
-    captured = requests.inbound_request(context.tx, context.organization_id, command.request_id or "")
+    captured = requests.find_request(context.tx, context.organization_id, command.request_id or "")
     if captured is None:
         raise NotFound("requestId: no inbound request found with the specified ID")
     return seal.for_trial(captured, rule.verifier.scheme if rule.verifier is not None else None)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bpm.bus import Context, Moment, View
 from router.sealing import definition_for_view
+from router.tables.configs import ConfigRow, WebhookConfig
 from router.tables.revisions import WebhookConfigRevision
 
 CONTESTED = "path: this address is taken or overlaps one that is, so nothing is answered here; choose another"
@@ -120,8 +121,10 @@ def url_of(path: str, base_url: str) -> str:
     return f"{base_url}/api/webhooks/{path}"
 
 
-def to_view(row: Any, base_url: str, context: Context, warnings: list[str] | None = None) -> WebHookConfigView:
-    """Show one configuration, a `WebhookConfig` or a row with its columns, to the sender of the message."""
+def to_view(
+    row: WebhookConfig | ConfigRow, base_url: str, context: Context, warnings: list[str] | None = None
+) -> WebHookConfigView:
+    """Show one configuration to the sender of the message."""
     return WebHookConfigView.model_validate(
         {
             **_definition(row, context),
@@ -145,7 +148,7 @@ def to_revision_view(row: WebhookConfigRevision, context: Context) -> WebHookCon
     return WebHookConfigRevisionView.model_validate(values)
 
 
-def _definition(row: Any, context: Context) -> dict[str, Any]:
+def _definition(row: WebhookConfig | ConfigRow | WebhookConfigRevision, context: Context) -> dict[str, Any]:
     """Return the fields; who may not change them is not shown the secrets that are written into a script."""
     may_write = context.principal.allows("webhooks:write")
     return definition_for_view(row.definition, context.box, with_secrets=may_write)

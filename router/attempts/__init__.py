@@ -7,11 +7,12 @@ import os
 import socket
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from bpm.store import Transaction
 from router.attempts import tables
 from router.tables import requests
+from router.tables.requests import RequestRow
 
 Settled = Mapping[str, Any]
 """Columns of a request after an attempt; see `router.settlement.settled`."""
@@ -20,16 +21,25 @@ WORKER = f"{socket.gethostname()}:{os.getpid()}"
 """This process, as histories name it."""
 
 
-def note(tx: Transaction, row: Mapping[str, Any], started: datetime, ended: datetime, settled: Settled) -> None:
-    """Remember an attempt in the transaction that settles it; `row` is the request as it was before."""
+class AttemptedRequest(NamedTuple):
+    """Whose attempt it was, and how often the request had been driven again by then, the last time by whom."""
+
+    organization_id: int
+    request_id: str
+    replay_count: int = 0
+    replayed_by: str | None = None
+
+
+def note(tx: Transaction, of: AttemptedRequest, started: datetime, ended: datetime, settled: Settled) -> None:
+    """Remember an attempt in the transaction that settles it."""
     if settled["state"] == requests.DONE and settled["attempt"] == 1:
         return
     attempt = {
-        "organization_id": row["organization_id"],
-        "request_id": row["request_id"],
+        "organization_id": of.organization_id,
+        "request_id": of.request_id,
         "number": settled["attempt"],
-        "replay": row.get("replay_count", 0),
-        "replayed_by": row.get("replayed_by"),
+        "replay": of.replay_count,
+        "replayed_by": of.replayed_by,
         "started_at": started,
         "ended_at": ended,
         "outcome": settled["state"],
@@ -40,7 +50,7 @@ def note(tx: Transaction, row: Mapping[str, Any], started: datetime, ended: date
     tables.keep(tx, attempt)
 
 
-def note_last(tx: Transaction, row: Any) -> None:
+def note_last(tx: Transaction, row: RequestRow) -> None:
     """Remember a request's last attempt before it is driven again, unless it is remembered."""
     if row.attempt == 0:
         return

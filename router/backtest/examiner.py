@@ -9,6 +9,7 @@ from bpm.errors import BpmError
 from bpm.expressions import EvaluationError
 from bpm.security.redaction import REDACTED
 from router.backtest.difference import Difference, Fate, change_of
+from router.backtest.tables import ExaminedRequest
 from router.decision import Lookups, Place, decide_whole
 from router.paths import values_at
 from router.replay.replays import is_whole
@@ -36,7 +37,7 @@ class Examiner:
         self._registry = registry
         self._seen: dict[str, tuple[str, datetime]] = {}
 
-    def examine(self, row: Any) -> Difference:
+    def examine(self, row: ExaminedRequest) -> Difference:
         """Say how the fate of a stored request would change."""
         then = fate_of(row)
         if not is_whole(row):
@@ -54,7 +55,7 @@ class Examiner:
         differing = self._differing(message, call) if message is not None and then.passed else ()
         return self._difference(row, then, now, fields=differing, unchecked=unchecked)
 
-    def message(self, row: Any) -> Message[Any] | None:
+    def message(self, row: ExaminedRequest) -> Message[Any] | None:
         """Return the message that the rule makes of a stored request, or None when it can't."""
         return self._message(self._rule, self._seal.for_trial(row, None))[0]
 
@@ -91,7 +92,7 @@ class Examiner:
 
     def _difference(
         self,
-        row: Any,
+        row: ExaminedRequest,
         then: Fate,
         now: Fate,
         *,
@@ -121,18 +122,18 @@ def is_proof_hidden(rule: Rule, call: InboundCall) -> bool:
     return call.headers.get(name) == REDACTED
 
 
-def fate_of(row: Any) -> Fate:
+def fate_of(row: ExaminedRequest) -> Fate:
     """Return what became of a stored request; one that failed without a message could not be made one."""
     without_message = row.message_type is None and row.cause is None
     error = _error_of(row) if without_message else None
     return Fate(row.cause or requests.PASSED, message_type=row.message_type, error=error)
 
 
-def with_result(difference: Difference, row: Any, error: str | None) -> Difference:
+def with_result(difference: Difference, row: ExaminedRequest, error: str | None) -> Difference:
     """Return a difference with what came of the message: then by the row, and now `error`."""
     then, now = replace(difference.then, error=_error_of(row)), replace(difference.now, error=error)
     return replace(difference, then=then, now=now, change=change_of(then, now, difference.fields))
 
 
-def _error_of(row: Any) -> str | None:
+def _error_of(row: ExaminedRequest) -> str | None:
     return "; ".join(row.errors or ("it failed",)) if row.state in (requests.FAILED, requests.DEAD) else None

@@ -2,36 +2,21 @@
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any, Self
 
 from bpm.store import Database
 from router.backtest import tables
+from router.backtest.tables import CapturedRequest
 from router.paths import shape, values_at
 from router.tables import requests
-from router.tables.configs import WebhookConfig
+from router.tables.configs import RuleRow
 
 MAX_COUNT = 100_000
 CHUNK = 10_000
 """How many requests one read looks through, so that no reader is held for long."""
 
-COLUMNS = (
-    "id",
-    "key",
-    "organization_id",
-    "revision",
-    "description",
-    "is_enabled",
-    "path",
-    "action",
-    "execution_type",
-    "definition",
-    "author_id",
-    "run_as_id",
-    "permissions",
-    "authority",
-)
-"""What a rule is compiled from."""
+UNPLANNED = ("is_contested", "paused_at")
+"""What of a rule's row a plan does not keep: the rule is tried as if it answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +45,16 @@ class Plan:
         return asdict(self)
 
     @property
-    def row(self) -> Any:
+    def row(self) -> RuleRow:
         """The row that the rule is compiled from."""
-        return SimpleNamespace(**self.config, paused_at=None)
+        return RuleRow(**self.config)
 
     @property
-    def former_row(self) -> Any:
+    def former_row(self) -> RuleRow | None:
         """The row of the saved rule, or None."""
-        return SimpleNamespace(**self.before, paused_at=None) if self.before is not None else None
+        return RuleRow(**self.before) if self.before is not None else None
 
-    def wants(self, request: Any) -> bool:
+    def wants(self, request: CapturedRequest) -> bool:
         """Tell whether a request's state and path are among those asked for."""
         if request.state not in (self.states or tuple(s for s in requests.STATES if s != requests.DUPLICATE)):
             return False
@@ -114,6 +99,6 @@ def _answers(plan: Plan, path: str) -> bool:
     return values_at(plan.config["path"], path) is not None
 
 
-def snapshot_of(row: WebhookConfig) -> dict[str, Any]:
+def snapshot_of(row: RuleRow) -> dict[str, Any]:
     """Return a configuration's row as a plan holds it."""
-    return {name: getattr(row, name) for name in COLUMNS}
+    return {name: value for name, value in row._asdict().items() if name not in UNPLANNED}

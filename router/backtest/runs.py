@@ -19,10 +19,11 @@ from router.backtest import tables
 from router.backtest.difference import Difference
 from router.backtest.examiner import Examiner, with_result
 from router.backtest.plan import Plan, chosen
-from router.backtest.tables import KIND
+from router.backtest.tables import KIND, ExaminedRequest
 from router.backtest.tally import Tally
 from router.rule import Rule
 from router.seal import RequestSeal
+from router.tables.configs import RuleRow
 
 BATCH = 250
 """How many requests one read loads."""
@@ -49,7 +50,7 @@ class BackTests:
         self,
         database: Database,
         registry: Registry,
-        compile_rule: Callable[[Any], Rule],
+        compile_rule: Callable[[RuleRow], Rule],
         clock: Clock,
         seal: RequestSeal,
     ) -> None:
@@ -68,12 +69,12 @@ class BackTests:
     async def run(self, job: Job) -> None:
         """See `JobKind.run`; a run that was cut off is begun again, as nothing depends on it."""
         async with self._one_at_a_time:
-            row = await self._database.read(lambda tx: tables.open_back_test(tx, job.ref))
-            if row is None:
+            plan = await self._database.read(lambda tx: tables.open_plan(tx, job.ref))
+            if plan is None:
                 return
             await self._note(job.ref, {"state": tables.RUNNING, "started_at": self._clock()})
             try:
-                tally = await self.compare(Plan.restored(row.plan), self._noting(job.ref))
+                tally = await self.compare(Plan.restored(plan), self._noting(job.ref))
             except Exception as error:
                 if self._database.is_outage(error):
                     raise
@@ -118,7 +119,8 @@ class BackTests:
 
     def examiner(self, plan: Plan) -> Examiner:
         """Return what examines requests by the plan's rule."""
-        before = self._compile(plan.former_row) if plan.before is not None else None
+        former = plan.former_row
+        before = self._compile(former) if former is not None else None
         return Examiner(self._compile(plan.row), before, self._registry, self._seal)
 
     def _noting(self, back_test_id: str) -> Progress:
@@ -151,7 +153,7 @@ def to_row(difference: Difference) -> dict[str, Any]:
     return asdict(difference)
 
 
-def _examine(examiner: Examiner, rows: Sequence[Any], tally: Tally) -> None:
+def _examine(examiner: Examiner, rows: Sequence[ExaminedRequest], tally: Tally) -> None:
     """Examine a batch in slices, so that the event loop never waits long for the interpreter."""
     until = time.monotonic() + SLICE_SECONDS
     for row in rows:

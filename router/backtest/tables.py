@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Index, literal, or_, select, tuple_, update
 from sqlmodel import Field, col
@@ -10,6 +10,7 @@ from sqlmodel import select as select_rows
 
 from bpm.jobs import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.records import Records
 from router.tables.configs import CONFIGS
 from router.tables.requests import INBOUND
 
@@ -42,26 +43,45 @@ class BackTest(OrganizationRow, table=True):
 BACK_TESTS = BackTest.table()
 
 _IS_OPEN = or_(BACK_TESTS.c.state == WAITING, BACK_TESTS.c.state == RUNNING)
-_SEEN = (
-    INBOUND.c.request_id,
-    INBOUND.c.received_at,
-    INBOUND.c.state,
-    INBOUND.c.path,
-)
-_EXAMINED = (
-    *_SEEN,
-    INBOUND.c.config_id,
-    INBOUND.c.provider,
-    INBOUND.c.method,
-    INBOUND.c.query,
-    INBOUND.c.headers,
-    INBOUND.c.sealed,
-    INBOUND.c.body,
-    INBOUND.c.address,
-    INBOUND.c.cause,
-    INBOUND.c.message_type,
-    INBOUND.c.errors,
-)
+
+
+class CapturedRequest(NamedTuple):
+    """A request as far as it is chosen by."""
+
+    request_id: str
+    received_at: datetime
+    state: str
+    path: str
+
+
+class ExaminedRequest(NamedTuple):
+    """A request as far as it is compared: without its result and its answer, which may be large."""
+
+    request_id: str
+    received_at: datetime
+    state: str
+    path: str
+    method: str
+    query: str
+    headers: dict[str, str]
+    sealed: str | None
+    body: bytes
+    address: str
+    cause: str | None
+    message_type: str | None
+    errors: list[str] | None
+
+
+class OpenBackTest(NamedTuple):
+    """A back-test that has not ended."""
+
+    id: str
+    created_at: datetime
+
+
+_OPEN = Records(OpenBackTest, BACK_TESTS)
+_CAPTURED = Records(CapturedRequest, INBOUND)
+_EXAMINED = Records(ExaminedRequest, INBOUND)
 
 
 def insert_back_test(tx: Transaction, row: Mapping[str, Any]) -> None:
@@ -75,16 +95,16 @@ def find_back_test(tx: Transaction, organization_id: int, back_test_id: str) -> 
     return tx.session(organization_id).exec(statement).first()
 
 
-def open_back_test(tx: Transaction, back_test_id: str) -> Any:
-    """Return the row of a back-test that has not ended, or None."""
-    return tx.connection.execute(select(BACK_TESTS).where(BACK_TESTS.c.id == back_test_id, _IS_OPEN)).first()
+def open_plan(tx: Transaction, back_test_id: str) -> dict[str, Any] | None:
+    """Return the plan of a back-test that has not ended, or None."""
+    return tx.connection.execute(select(BACK_TESTS.c.plan).where(BACK_TESTS.c.id == back_test_id, _IS_OPEN)).scalar()
 
 
-def open_back_tests(tx: Transaction, limit: int) -> Sequence[Any]:
-    """Return (id, created_at) of back-tests that have not ended and lack a job, the oldest first."""
+def open_back_tests(tx: Transaction, limit: int) -> list[OpenBackTest]:
+    """Return back-tests that have not ended and lack a job, the oldest first."""
     lacking = lacks_token(KIND, BACK_TESTS.c.id, literal(0))
-    statement = select(BACK_TESTS.c.id, BACK_TESTS.c.created_at).where(_IS_OPEN, lacking)
-    return tx.connection.execute(statement.order_by(BACK_TESTS.c.created_at).limit(limit)).all()
+    statement = _OPEN.select.where(_IS_OPEN, lacking).order_by(BACK_TESTS.c.created_at)
+    return _OPEN.all(tx.connection, statement.limit(limit))
 
 
 def note(tx: Transaction, back_test_id: str, values: Mapping[str, Any]) -> None:
@@ -116,19 +136,18 @@ def newest(
     since: datetime | None,
     before: tuple[datetime, str] | None,
     limit: int,
-) -> Sequence[Any]:
-    """Return (request_id, received_at, state, path) of requests before a place in time, the newest first."""
+) -> list[CapturedRequest]:
+    """Return requests before a place in time, the newest first."""
     place = (INBOUND.c.received_at, INBOUND.c.request_id)
-    statement = select(*_SEEN).where(INBOUND.c.organization_id == organization_id, which)
+    statement = _CAPTURED.select.where(INBOUND.c.organization_id == organization_id, which)
     if since is not None:
         statement = statement.where(INBOUND.c.received_at >= since)
     if before is not None:
         statement = statement.where(INBOUND.c.received_at <= before[0], tuple_(*place) < tuple_(*before))
-    return tx.connection.execute(statement.order_by(*(c.desc() for c in place)).limit(limit)).all()
+    return _CAPTURED.all(tx.connection, statement.order_by(*(c.desc() for c in place)).limit(limit))
 
 
-def whole_requests(tx: Transaction, request_ids: Sequence[str]) -> Sequence[Any]:
+def whole_requests(tx: Transaction, request_ids: Sequence[str]) -> list[ExaminedRequest]:
     """Return whole requests in the order they came; those deleted meanwhile are missing."""
-    statement = select(*_EXAMINED).where(INBOUND.c.request_id.in_(request_ids))
-    rows = tx.connection.execute(statement).all()
+    rows = _EXAMINED.all(tx.connection, _EXAMINED.select.where(INBOUND.c.request_id.in_(request_ids)))
     return sorted(rows, key=lambda row: (row.received_at, row.request_id))

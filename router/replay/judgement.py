@@ -4,8 +4,6 @@ A request meets the configuration that it came to, or, if it came to none, those
 never another organisation's, and none that was made in the place of a deleted one. What proves it is verified anew.
 """
 
-from typing import Any
-
 from bpm.errors import Conflict
 from bpm.security.permissions import INSTALLATION
 from router.decision import Decision, Place, confirm, decide_whole
@@ -14,6 +12,7 @@ from router.paths import is_reserved
 from router.rule import Rule
 from router.seal import RequestSeal
 from router.table import RouteTable
+from router.tables.requests import RequestRow
 
 DELETED = "the configuration was deleted, and no other one executes what came to it; have the request sent again"
 
@@ -28,7 +27,7 @@ class Judge:
         self._fixed = fixed
         self._limit = max_body_bytes
 
-    def confirm(self, row: Any) -> Decision:
+    def confirm(self, row: RequestRow) -> Decision:
         """Decide by what a request that passed before is executed now; raises `Conflict` when by nothing."""
         if row.provider is not None:
             decision = self.decide(row)
@@ -42,19 +41,19 @@ class Judge:
             raise Conflict(f"{decision.verdict.cause}: {decision.verdict.detail}")
         return decision
 
-    def decide(self, row: Any) -> Decision:
+    def decide(self, row: RequestRow) -> Decision:
         """Decide about a request as if it came now; raises `Conflict` when its configuration was deleted."""
         call = self.seal.whole(row)
         place = self._fixed_place(row, call.path) if is_reserved(call.path) else Place(self._rules_of(row, call.path))
         return decide_whole(call, place)
 
-    def _own_rule(self, row: Any) -> Rule:
+    def _own_rule(self, row: RequestRow) -> Rule:
         rule = self._table.by_id(row.config_id) if row.config_id is not None else None
         if rule is None or rule.organization_id != row.organization_id:
             raise Conflict(DELETED)
         return rule
 
-    def _rules_of(self, row: Any, path: str) -> list[Rule]:
+    def _rules_of(self, row: RequestRow, path: str) -> list[Rule]:
         """Return the rules at a request's address that it may meet: its own, or all if it was for none of them."""
         rules = [rule for rule in self._table.rules_at(path) if rule.organization_id == row.organization_id]
         if row.config_id is None or row.cause == "method":
@@ -62,7 +61,7 @@ class Judge:
         own = self._own_rule(row)
         return [rule for rule in rules if rule.id == own.id]
 
-    def _fixed_place(self, row: Any, path: str) -> Place:
+    def _fixed_place(self, row: RequestRow, path: str) -> Place:
         """Return the provider's routes at a fixed address; none when it is off, or another than the request came to."""
         is_ours = row.organization_id == INSTALLATION and row.config_id is None
         routes = self._fixed.find(path) if is_ours else None

@@ -11,7 +11,9 @@ from router import attempts
 from router.decision import Decision
 from router.replay.judgement import Judge
 from router.replay.tables import change, claim, discard
+from router.request import StoredCall
 from router.tables import deduplication, requests
+from router.tables.requests import RequestRow
 
 DISCARDED = "discarded"
 """The cause of a request that somebody gave up; its state is `dead`."""
@@ -39,14 +41,14 @@ class Replays:
         self._jobs = jobs
         self._lanes = lanes
 
-    def judge(self, row: Any, now: datetime, *, force: bool) -> Decision:
+    def judge(self, row: RequestRow, now: datetime, *, force: bool) -> Decision:
         """Say how a request would be taken now; raises `Conflict` when it can't be driven again at all."""
         reason = _why_not(row, now, force=force)
         if reason is not None:
             raise Conflict(reason)
         return self._judge.decide(row) if row.state in REFUSED else self._judge.confirm(row)
 
-    def reopen(self, tx: Transaction, row: Any, decision: Decision, by: str, now: datetime) -> Replayed:
+    def reopen(self, tx: Transaction, row: RequestRow, decision: Decision, by: str, now: datetime) -> Replayed:
         """Open a request again as it was judged; raises `Conflict` when it has changed since `row` was read."""
         if not decision.verdict.passed:
             return self._refused_again(tx, row, decision)
@@ -71,7 +73,7 @@ class Replays:
             self._lanes.enter(tx, lane, job)
         return Replayed(replayed=True, state=requests.PENDING, verdict=requests.PASSED)
 
-    def discard(self, tx: Transaction, row: Any, reason: str, by: str, now: datetime) -> None:
+    def discard(self, tx: Transaction, row: RequestRow, reason: str, by: str, now: datetime) -> None:
         """Give a request up, so that it is neither executed nor driven again; raises `Conflict`."""
         if row.cause == DISCARDED or row.state in (requests.RUNNING, requests.DONE, requests.DUPLICATE):
             raise Conflict(f"a request that is {DISCARDED if row.cause == DISCARDED else row.state} can't be discarded")
@@ -81,12 +83,12 @@ class Replays:
         if row.lane is not None:
             self._lanes.leave(tx, Lane(row.lane), job)
 
-    def _refused_again(self, tx: Transaction, row: Any, decision: Decision) -> Replayed:
+    def _refused_again(self, tx: Transaction, row: RequestRow, decision: Decision) -> Replayed:
         verdict = decision.verdict
         _check(change(tx, row, {"cause": verdict.cause, "errors": [verdict.detail]}))
         return Replayed(False, row.state, verdict.cause or "", verdict.detail)
 
-    def _claimed_by_another(self, tx: Transaction, row: Any, decision: Decision, now: datetime) -> str | None:
+    def _claimed_by_another(self, tx: Transaction, row: RequestRow, decision: Decision, now: datetime) -> str | None:
         """Return the id of the request that the provider's id belongs to, if that is another one; else take the id."""
         key = decision.dedupe_key
         if key is None or row.dedupe_key is not None or row.state == requests.DONE:
@@ -97,7 +99,7 @@ class Replays:
         _check(claim(tx, row, key))
         return None
 
-    def _repeats(self, tx: Transaction, row: Any, first: str) -> Replayed:
+    def _repeats(self, tx: Transaction, row: RequestRow, first: str) -> Replayed:
         """What was refused is a repetition by now; what was executed and failed stays that."""
         detail = f"the request {first} came with the same id; nothing is executed twice"
         if row.state not in REFUSED:
@@ -107,7 +109,7 @@ class Replays:
         )
         return Replayed(False, requests.DUPLICATE, "duplicate", detail)
 
-    def _stored_with(self, row: Any, decision: Decision) -> dict[str, Any]:
+    def _stored_with(self, row: RequestRow, decision: Decision) -> dict[str, Any]:
         """Return to whom a request belongs that was refused before; any other one stays whose it is."""
         if row.state not in REFUSED:
             return {}
@@ -126,7 +128,7 @@ class Replays:
         return columns
 
 
-def _why_not(row: Any, now: datetime, *, force: bool) -> str | None:
+def _why_not(row: RequestRow, now: datetime, *, force: bool) -> str | None:
     if row.state in (requests.PENDING, requests.RUNNING) or (
         row.next_attempt_at is not None and row.next_attempt_at <= now
     ):
@@ -142,14 +144,14 @@ def _why_not(row: Any, now: datetime, *, force: bool) -> str | None:
     return None
 
 
-def is_whole(row: Any) -> bool:
+def is_whole(row: StoredCall) -> bool:
     """Tell whether the body was stored: one over the limit is not, and retention may have taken it."""
     declared = row.headers.get("content-length", "0" if not row.body else str(len(row.body)))
     is_streamed = "transfer-encoding" in row.headers and not row.body
     return not is_streamed and declared == str(len(row.body))
 
 
-def _reopened_columns(row: Any, by: str, now: datetime) -> dict[str, Any]:
+def _reopened_columns(row: RequestRow, by: str, now: datetime) -> dict[str, Any]:
     """Return the columns of a request that is open again; its attempts go on, and its policy begins anew."""
     return {
         "state": requests.PENDING,

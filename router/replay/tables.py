@@ -12,10 +12,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import Transaction
 from bpm.store.session import ScopedSession
-from router.tables.requests import DEAD, INBOUND, InboundRequest
+from router.tables.requests import DEAD, INBOUND, InboundRequest, RequestRow
 
 
-def change(tx: Transaction, row: Any, values: Mapping[str, Any]) -> bool:
+def change(tx: Transaction, row: RequestRow, values: Mapping[str, Any]) -> bool:
     """Change a request unless it was executed or changed since `row` was read; tells whether it was changed."""
     where = (
         INBOUND.c.request_id == row.request_id,
@@ -26,7 +26,7 @@ def change(tx: Transaction, row: Any, values: Mapping[str, Any]) -> bool:
     return tx.connection.execute(update(INBOUND).where(*where).values(**values)).rowcount == 1
 
 
-def claim(tx: Transaction, row: Any, dedupe_key: str) -> bool:
+def claim(tx: Transaction, row: RequestRow, dedupe_key: str) -> bool:
     """Let the request be known by a provider's id; tells False when another one is by now."""
     try:
         with tx.savepoint():
@@ -35,7 +35,7 @@ def claim(tx: Transaction, row: Any, dedupe_key: str) -> bool:
         return False
 
 
-def discard(tx: Transaction, row: Any, cause: str, errors: list[str], now: datetime) -> bool:
+def discard(tx: Transaction, row: RequestRow, cause: str, errors: list[str], now: datetime) -> bool:
     """Give a request up; tells False when it has changed since `row` was read."""
     values = {"state": DEAD, "cause": cause, "errors": errors, "next_attempt_at": None, "completed_at": now}
     return change(tx, row, values)

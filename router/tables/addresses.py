@@ -1,22 +1,34 @@
 """Which configurations answer which addresses."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import func, or_, true
 
 from bpm.store import Transaction
+from bpm.store.records import Records
 from router.tables.configs import CONFIGS
 
 
-def config_answering(tx: Transaction, organization_id: int, path_shape: str, action: str) -> Any:
-    """Return (id, key) of an organisation's configuration that answers paths of this shape for a method, or None."""
+class AddressedConfig(NamedTuple):
+    """A configuration by what it answers."""
+
+    id: int
+    key: str
+    shape: str
+    """The path with nameless parameters."""
+
+
+_ADDRESSED = Records(AddressedConfig, CONFIGS)
+
+
+def config_answering(tx: Transaction, organization_id: int, path_shape: str, action: str) -> AddressedConfig | None:
+    """Return an organisation's configuration that answers paths of this shape for a method, or None."""
     own = (CONFIGS.c.organization_id == organization_id, CONFIGS.c.shape == path_shape, CONFIGS.c.action == action)
-    return tx.connection.execute(select(CONFIGS.c.id, CONFIGS.c.key).where(*own)).first()
+    return _ADDRESSED.first(tx.connection, _ADDRESSED.select.where(*own))
 
 
-def foreign_configs_near(tx: Transaction, organization_id: int, path_shape: str) -> Sequence[Any]:
-    """Return (id, key, shape) of other organisations' configurations that may answer addresses of a shape.
+def foreign_configs_near(tx: Transaction, organization_id: int, path_shape: str) -> list[AddressedConfig]:
+    """Return other organisations' configurations that may answer addresses of a shape.
 
     They are those with as many segments and the same first one, and, where there is one segment only, those whose
     key it is.
@@ -30,4 +42,4 @@ def foreign_configs_near(tx: Transaction, organization_id: int, path_shape: str)
     if "/" not in path_shape:
         near = or_(func.lower(columns.shape) == first, func.lower(columns.key) == first)
     foreign = (columns.organization_id != organization_id, columns.is_contested.is_(False), near)
-    return tx.connection.execute(select(columns.id, columns.key, columns.shape).where(*foreign)).all()
+    return _ADDRESSED.all(tx.connection, _ADDRESSED.select.where(*foreign))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Index, UniqueConstraint, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -12,6 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
+from bpm.store.records import Records
 
 
 class WebhookConfig(OrganizationRow, table=True):
@@ -52,10 +53,61 @@ class WebhookConfig(OrganizationRow, table=True):
     updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
-CONFIGS = WebhookConfig.table()
+class ConfigRow(NamedTuple):
+    """A configuration as answers show it, to be looked at only."""
 
-_CONFIG_BY_ID = Lookup(WebhookConfig, "id")
-_CONFIG_BY_KEY = Lookup(WebhookConfig, "key")
+    id: int
+    key: str
+    path: str
+    definition: dict[str, Any]
+    """The fields as on the wire, secrets encrypted."""
+    revision: int
+    author_name: str
+    is_contested: bool
+    """Whether it overlaps an older one of another organisation, and so answers nothing."""
+    paused_at: datetime | None
+    created_at: datetime
+    updated_at: datetime | None
+
+
+class RuleRow(NamedTuple):
+    """A configuration as its route and its rule are made of it; the last two fields no plan of a back-test keeps."""
+
+    id: int
+    """0 for a draft."""
+    key: str
+    organization_id: int
+    revision: int
+    description: str
+    is_enabled: bool
+    path: str
+    action: str
+    """The HTTP method."""
+    execution_type: int
+    definition: dict[str, Any]
+    """The fields as on the wire, secrets encrypted."""
+    author_id: str
+    run_as_id: str | None
+    """The service account whose permissions count instead of the author's."""
+    permissions: list[str]
+    """What the author had when it was saved."""
+    authority: dict[str, Any] | None = None
+    """The accounts that are asked at each request; rows from before that was stored have none."""
+    is_contested: bool = False
+    paused_at: datetime | None = None
+
+    @classmethod
+    def of(cls, row: WebhookConfig) -> Self:
+        """Return the record of an entity, which may be a draft."""
+        return cls._make(getattr(row, name) for name in cls._fields)
+
+
+CONFIGS = WebhookConfig.table()
+RULE_ROWS = Records(RuleRow, CONFIGS)
+
+_CONFIG_ROWS = Records(ConfigRow, CONFIGS)
+_CONFIG_BY_ID = Lookup(_CONFIG_ROWS, CONFIGS, "id")
+_CONFIG_BY_KEY = Lookup(_CONFIG_ROWS, CONFIGS, "key")
 
 
 def config_by_id(tx: Transaction, organization_id: int | None, config_id: int) -> WebhookConfig | None:
@@ -65,12 +117,12 @@ def config_by_id(tx: Transaction, organization_id: int | None, config_id: int) -
     )
 
 
-def config_row_by_id(tx: Transaction, organization_id: int, config_id: int) -> Any:
+def config_row_by_id(tx: Transaction, organization_id: int, config_id: int) -> ConfigRow | None:
     """Return one configuration to be looked at only, or None."""
     return _CONFIG_BY_ID.first(tx, organization_id, id=config_id)
 
 
-def config_with_key(tx: Transaction, organization_id: int | None, key: str) -> Any:
+def config_with_key(tx: Transaction, organization_id: int | None, key: str) -> ConfigRow | None:
     """Return the configuration with a key to be looked at only; keys are unique over all organisations."""
     return _CONFIG_BY_KEY.first(tx, organization_id, key=key)
 

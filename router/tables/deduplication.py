@@ -4,19 +4,20 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, update
 
 from bpm.store import Transaction
+from bpm.store.lookup import Lookup
 from bpm.store.upsert import insert_new
-from router.tables.requests import DEAD, INBOUND
+from router.tables.requests import DEAD, INBOUND, REQUESTS, RequestRow
 
 DEDUPLICATION_WINDOW = timedelta(days=7)
-_BY_DEDUPE_KEY = select(INBOUND).where(INBOUND.c.dedupe_key == bindparam("key"))
+_BY_DEDUPE_KEY = Lookup(REQUESTS, INBOUND, "dedupe_key")
 _FREE_KEY = update(INBOUND).where(INBOUND.c.request_id == bindparam("id_")).values(dedupe_key=None)
 
 
-def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> Any:
-    """Insert a request with a `dedupe_key`; return the first request's row if the key is known, else None.
+def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> RequestRow | None:
+    """Insert a request with a `dedupe_key`; return the first request if the key is known, else None.
 
     The unique index decides. A key older than the window is freed and the request counts as new.
     """
@@ -29,7 +30,7 @@ def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> Any:
     return first
 
 
-def is_given_up(row: Any) -> bool:
+def is_given_up(row: RequestRow) -> bool:
     """Tell whether a request is dead because it failed, so that the provider's next try may take it up again.
 
     One that was discarded, or that ended its process, stays dead.
@@ -37,25 +38,25 @@ def is_given_up(row: Any) -> bool:
     return row.state == DEAD and row.cause is None
 
 
-def free_key(tx: Transaction, row: Any) -> None:
+def free_key(tx: Transaction, row: RequestRow) -> None:
     """Let another request take over the provider's id of this one."""
     tx.connection.execute(_FREE_KEY, {"id_": row.request_id})
 
 
-def first_with_key(tx: Transaction, key: str, now: datetime) -> Any:
+def first_with_key(tx: Transaction, key: str, now: datetime) -> RequestRow | None:
     """Return the request that has a `dedupe_key`, or None; a key older than the window is freed."""
-    first = tx.reading.execute(_BY_DEDUPE_KEY, {"key": key}).first()
+    first = _BY_DEDUPE_KEY.first(tx, None, dedupe_key=key)
     if first is None or _is_remembered(first, now):
         return first
     free_key(tx, first)
     return None
 
 
-def known_request(tx: Transaction, dedupe_key: str, now: datetime) -> Any:
+def known_request(tx: Transaction, dedupe_key: str, now: datetime) -> RequestRow | None:
     """Return the request that has a `dedupe_key`, or None; one older than the window is known no more."""
-    first = tx.reading.execute(_BY_DEDUPE_KEY, {"key": dedupe_key}).first()
+    first = _BY_DEDUPE_KEY.first(tx, None, dedupe_key=dedupe_key)
     return first if first is not None and _is_remembered(first, now) else None
 
 
-def _is_remembered(row: Any, now: datetime) -> bool:
+def _is_remembered(row: RequestRow, now: datetime) -> bool:
     return now - row.received_at <= DEDUPLICATION_WINDOW

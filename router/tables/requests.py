@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Index, bindparam, or_, select, text
-from sqlmodel import Field, col
-from sqlmodel import select as select_rows
+from sqlalchemy import Index, or_, text
+from sqlmodel import Field
 
 from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.lookup import Lookup
+from bpm.store.records import Records
 
 KIND = "inbound"
 """The kind of job that executes requests."""
@@ -87,12 +88,74 @@ class InboundRequest(OrganizationRow, table=True):
     run: int = 0
 
 
+class RequestRow(NamedTuple):
+    """A stored request as queries return it, to be looked at only; what has a default is unset when it is accepted."""
+
+    organization_id: int
+    request_id: str
+    config_id: int | None
+    """The configuration that it came to; None for providers' own addresses and for what nothing answered."""
+    config_key: str | None
+    revision: int | None
+    """The configuration's revision when the request came."""
+    provider: str | None
+    method: str
+    path: str
+    """Without the prefix of all webhooks."""
+    query: str
+    """As it was written, `***` in the place of what proves the sender."""
+    headers: dict[str, str]
+    """By lower-case name, `***` in the place of what proves the sender."""
+    body: bytes
+    sealed: str | None
+    """What is hidden in `query`, `headers` and `body`, encrypted."""
+    address: str
+    """The client's."""
+    received_at: datetime
+    state: str
+    """One of `STATES`."""
+    cause: str | None
+    """Why it was refused or given up; None for what passed."""
+    errors: list[str] | None
+    dedupe_key: str | None
+    """The provider's id, by which repetitions are known; None when another request may take it."""
+    duplicate_of: str | None
+    """The request that this one repeats."""
+    attempt: int
+    """How many attempts were made."""
+    answer_status: int | None
+    """The answer that repetitions get, with the next three."""
+    answer_type: str | None
+    answer_body: bytes | None
+    """Encrypted."""
+    answer_headers: list[list[str]] | None
+    """Pairs of name and encrypted value."""
+    next_attempt_at: datetime | None = None
+    completed_at: datetime | None = None
+    message_type: str | None = None
+    """The `$type` that it became."""
+    result: Any = None
+    """What the message returned, as on the wire, without secrets."""
+    body_pruned: bool = False
+    """Whether retention has taken the body."""
+    lane: str | None = None
+    """Those of one lane are executed one after another."""
+    attempts_before: int = 0
+    """How many attempts had been made when it was last driven again, which its policy does not count."""
+    replay_count: int = 0
+    """How often it was driven again."""
+    replayed_by: str | None = None
+    run: int = 0
+    """How often it was driven again although it had succeeded."""
+
+
 BODIES = ("body", "sealed", "answer_body", "result")
 """What a list of requests need not load."""
 INBOUND = InboundRequest.table()
 IS_OPEN = or_(*(INBOUND.c.state == state for state in OPEN_STATES))  # an IN would be expanded at every use
 _INSERT = INBOUND.insert()
-_BY_ID = select(INBOUND).where(INBOUND.c.request_id == bindparam("id"))
+REQUESTS = Records(RequestRow, INBOUND)
+_BY_ID = Lookup(REQUESTS, INBOUND, "request_id")
 
 
 def insert(tx: Transaction, row: Mapping[str, Any]) -> None:
@@ -100,12 +163,6 @@ def insert(tx: Transaction, row: Mapping[str, Any]) -> None:
     tx.connection.execute(_INSERT, row)
 
 
-def inbound_by_id(tx: Transaction, request_id: str) -> Any:
-    """Return a request's row, or None."""
-    return tx.reading.execute(_BY_ID, {"id": request_id}).first()
-
-
-def inbound_request(tx: Transaction, organization_id: int, request_id: str) -> InboundRequest | None:
-    """Return one captured request of an organisation, whole."""
-    statement = select_rows(InboundRequest).where(col(InboundRequest.request_id) == request_id)
-    return tx.session(organization_id).exec(statement).first()
+def find_request(tx: Transaction, organization_id: int | None, request_id: str) -> RequestRow | None:
+    """Return a request of an organisation (None: of any), or None."""
+    return _BY_ID.first(tx, organization_id, request_id=request_id)

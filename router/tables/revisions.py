@@ -1,8 +1,8 @@
 """What configurations were after each change, which is how every process learns of a change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import UniqueConstraint, bindparam, func, select
 from sqlmodel import Field, col
@@ -11,7 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.ordering import one_at_a_time
-from router.tables.configs import CONFIGS
+from router.tables.configs import CONFIGS, RULE_ROWS, RuleRow
 
 
 class WebhookConfigRevision(OrganizationRow, table=True):
@@ -35,19 +35,27 @@ _NEWEST = select(func.max(REVISIONS.c.id))
 _CHANGED = select(REVISIONS.c.config_id).where(REVISIONS.c.id > bindparam("seen"))
 
 
-def changed_configs(tx: Transaction, seen: int) -> tuple[set[int], Sequence[Any], int]:
-    """Return the ids of configurations changed after revision row `seen`, their rows, and the newest revision row.
+class ConfigChanges(NamedTuple):
+    """Configurations that were changed since a revision."""
 
-    A deleted configuration has no row any more. At first (`seen` 0) every configuration counts as changed.
-    """
+    ids: set[int]
+    """Those to forget."""
+    rows: list[RuleRow]
+    """What they are now; a deleted one has no row any more."""
+    newest: int
+    """The newest revision's row."""
+
+
+def changed_configs(tx: Transaction, seen: int) -> ConfigChanges:
+    """Return what was changed after revision row `seen`; at first (0) every configuration counts as changed."""
     newest = tx.connection.execute(_NEWEST).scalar() or 0
     if seen == 0:
-        return set(), tx.connection.execute(select(CONFIGS)).all(), newest
+        return ConfigChanges(set(), RULE_ROWS.all(tx.connection, RULE_ROWS.select), newest)
     if newest == seen:
-        return set(), (), newest
+        return ConfigChanges(set(), [], newest)
     changed = set(tx.connection.execute(_CHANGED, {"seen": seen}).scalars())
-    rows = tx.connection.execute(select(CONFIGS).where(CONFIGS.c.id.in_(_CHANGED)), {"seen": seen}).all()
-    return changed, rows, newest
+    rows = RULE_ROWS.all(tx.connection, RULE_ROWS.select.where(CONFIGS.c.id.in_(_CHANGED)), seen=seen)
+    return ConfigChanges(changed, rows, newest)
 
 
 def lock_configs(tx: Transaction) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from bpm.store import Transaction
-from router.tables.requests import DEAD, INBOUND, IS_OPEN, PENDING
+from router.tables.requests import DEAD, INBOUND, IS_OPEN, PENDING, RequestRow
 
 _OPEN_AT = select(INBOUND.c.request_id).where(
     INBOUND.c.request_id == bindparam("id"), INBOUND.c.attempt == bindparam("at_attempt"), IS_OPEN
@@ -49,7 +49,7 @@ def note_cause(tx: Transaction, request_id: str, cause: str) -> None:
     tx.connection.execute(update(INBOUND).where(INBOUND.c.request_id == request_id).values(cause=cause))
 
 
-def reopen(tx: Transaction, row: Any, by: str, now: datetime, lane: str | None) -> bool:
+def reopen(tx: Transaction, row: RequestRow, by: str, now: datetime, lane: str | None) -> bool:
     """Open a dead request again; False when it is not dead any more."""
     values = {"id_": row.request_id, "at_attempt": row.attempt, "now": now, "by": by, "lane_": lane}
     return tx.connection.execute(_REOPEN, values).rowcount == 1
