@@ -2,10 +2,14 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from bpm.jobs import Job
 from router.tables.requests import RequestRow
+
+_UNSET = RequestRow._field_defaults
+_in_order = itemgetter(*RequestRow._fields)
 
 MAX_REQUESTS = 4_096
 MAX_BODY_BYTES = 8 * 1024
@@ -39,4 +43,4 @@ class RecentRequests:
         row = self._rows.pop(job.ref, None)
         if row is None or job.attempt != 0:
             return None
-        return RequestRow(**row)
+        return RequestRow._make(_in_order({**_UNSET, **row}))
