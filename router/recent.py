@@ -1,7 +1,7 @@
 """Requests that this process has stored itself, so that its own worker need not read them back."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any
 
@@ -9,7 +9,7 @@ from bpm.jobs import Job
 from router.tables.requests import RequestRow
 
 _UNSET = RequestRow._field_defaults
-_in_order = itemgetter(*RequestRow._fields)
+_in_order: Callable[[Mapping[str, Any]], tuple[Any, ...]] = itemgetter(*RequestRow._fields)
 
 MAX_REQUESTS = 4_096
 MAX_BODY_BYTES = 8 * 1024
