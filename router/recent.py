@@ -3,13 +3,13 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from bpm.jobs import Job
 from router.tables.requests import RequestRow
 
 _UNSET = RequestRow._field_defaults
-_in_order: Callable[[Mapping[str, Any]], tuple[Any, ...]] = itemgetter(*RequestRow._fields)
+_in_order = cast("Callable[[Mapping[str, Any]], tuple[Any, ...]]", itemgetter(*RequestRow._fields))
 
 MAX_REQUESTS = 4_096
 MAX_BODY_BYTES = 8 * 1024

@@ -4,7 +4,7 @@ import contextlib
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic_core import from_json
 
@@ -12,13 +12,13 @@ from bpm.bus import Bus
 from bpm.errors import Fenced, Forbidden, Poisoned
 from bpm.events import breaker, delivery_tables, health_tables
 from bpm.events.answer import unmade, without_secrets
-from bpm.events.delivery_tables import KIND, PAUSED, PENDING
+from bpm.events.delivery_tables import KIND, PAUSED, PENDING, DeliveryRow
 from bpm.events.destination import Destination, Destinations
 from bpm.events.echoes import without_echo
 from bpm.events.gate import Gates
 from bpm.events.health import look_again
 from bpm.events.outgoing import Notice, make_request
-from bpm.events.settlement import Settlement
+from bpm.events.settlement import DeliverySettlement
 from bpm.events.transform import TransformError, apply_transform
 from bpm.jobs import Job
 from bpm.security.net_targets import Targets
@@ -47,7 +47,7 @@ class Deliveries:
     def __init__(
         self,
         bus: Bus,
-        settlement: Settlement,
+        settlement: DeliverySettlement,
         destinations: Destinations,
         sandbox: Sandbox,
         targets: Targets,
@@ -72,8 +72,8 @@ class Deliveries:
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
         waiting = [Job(KIND, row.id, row.turn, row.due_at) for row in delivery_tables.pending(tx, limit)]
-        stranded = delivery_tables.paused_for_active(tx, limit - len(waiting))
-        return [*waiting, *(Job(KIND, row.id, row.turn, row.created_at) for row in stranded)]
+        put_aside = delivery_tables.paused_for_active(tx, limit - len(waiting))
+        return [*waiting, *(Job(KIND, row.id, row.turn, row.due_at) for row in put_aside)]
 
     async def run(self, job: Job) -> None:
         """See `JobKind.run`."""
@@ -100,17 +100,17 @@ class Deliveries:
             await self._client.close()
             self._client = None
 
-    def _find(self, tx: Transaction, job: Job) -> tuple[Any, Destination] | None:
+    def _find(self, tx: Transaction, job: Job) -> tuple[DeliveryRow, Destination] | None:
         row = delivery_tables.find_with_subscription(tx, job.ref)
         if row is None or row.turn != job.attempt or row.state not in (PENDING, PAUSED):
             return None
         return row, self._destinations.of(tx, row.subscription_id, row.version)
 
-    async def _take_up(self, row: Any, destination: Destination) -> None:
+    async def _take_up(self, row: DeliveryRow, destination: Destination) -> None:
         """Make the attempt, unless the subscription rests, its receiver is left alone, or others are first."""
         now = self._bus.now()
         if row.state == PAUSED:
-            await self._write(lambda tx: self._settlement.unstrand(tx, row, destination))
+            await self._write(lambda tx: self._settlement.release_paused(tx, row, destination))
         elif row.deleted_at is not None:
             await self._write(lambda tx: self._settlement.cancel(tx, row, destination))
         elif not row.is_active:
@@ -123,7 +123,7 @@ class Deliveries:
         else:
             await self._enter(row, destination, now)
 
-    async def _enter(self, row: Any, destination: Destination, now: datetime) -> None:
+    async def _enter(self, row: DeliveryRow, destination: Destination, now: datetime) -> None:
         """Make the attempt if there is a place at the destination; what finds none waits in a lane."""
         is_proven = row.failure_count == 0 and row.last_success_at is not None
         place = await self._gates.enter(
@@ -141,22 +141,22 @@ class Deliveries:
             until = now + timedelta(seconds=random.uniform(*CROWDED_SECONDS))  # noqa: S311 spread, not secrecy
             await self._write(lambda tx: self._settlement.put_off(tx, row, until))
 
-    async def _probe_or_attempt(self, row: Any, destination: Destination, now: datetime) -> bool:
+    async def _probe_or_attempt(self, row: DeliveryRow, destination: Destination, now: datetime) -> bool:
         """Make the attempt, unless it would be a probe and somebody else makes it; tells whether it arrived."""
         is_probe = row.open_until is not None
-        if is_probe and not await self._claim(row, now):
+        if row.open_until is not None and not await self._claim(row.subscription_id, row.open_until, now):
             until = now + timedelta(seconds=CLAIMED_SECONDS)
             await self._write(lambda tx: self._settlement.put_off(tx, row, until))
             return False
         return await self._attempt(row, destination, is_probe=is_probe)
 
-    async def _claim(self, row: Any, now: datetime) -> bool:
+    async def _claim(self, subscription_id: int, open_until: datetime, now: datetime) -> bool:
         until = now + timedelta(seconds=breaker.PROBE_SECONDS)
         return await self._bus.database.write(
-            lambda tx: health_tables.claim_probe(tx, row.subscription_id, row.open_until, until)
+            lambda tx: health_tables.claim_probe(tx, subscription_id, open_until, until)
         )
 
-    async def _attempt(self, row: Any, destination: Destination, *, is_probe: bool) -> bool:
+    async def _attempt(self, row: DeliveryRow, destination: Destination, *, is_probe: bool) -> bool:
         started_at = self._bus.now()
         notice = Notice(row.event_id, row.event, row.published_at, row.event_data.encode())
         kept: str | None = None

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Index, Text, UniqueConstraint, and_, bindparam, false, insert, select, true, type_coerce, update
+from sqlalchemy import Index, Text, UniqueConstraint, and_, bindparam, false, insert, true, type_coerce, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -16,6 +16,7 @@ from bpm.jobs.lane_tables import waits_in_lane
 from bpm.jobs.tables import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.organizations import is_switched_off
+from bpm.store.records import Records
 from bpm.store.upsert import insert_new
 
 KIND = "delivery"
@@ -90,6 +91,56 @@ class DeliveryAttempt(OrganizationRow, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class DeliveryRow(NamedTuple):
+    """A delivery with all that an attempt needs of its event, its subscription and its receiver."""
+
+    id: str
+    organization_id: int
+    subscription_id: int
+    event_id: str
+    event: str
+    """The event's name."""
+    state: str
+    turn: int
+    """How often it was taken up; fences late workers out."""
+    tries: int
+    """The attempts of this round."""
+    attempts: int
+    """The attempts of all rounds."""
+    lane: str | None
+    """The lane in which it has a place."""
+    due_at: datetime | None
+    last_status: int | None
+    last_error: str | None
+    duration_ms: float | None
+    completed_at: datetime | None
+    published_at: datetime
+    ordering_key: str | None
+    event_data: str
+    """The event's data as JSON text."""
+    version: int
+    """The subscription's, which says where the event is sent and how."""
+    is_active: bool
+    """Whether the subscription is switched on, and its organisation, too."""
+    is_resuming: bool
+    """Whether what was kept for the subscription is still being taken up."""
+    deleted_at: datetime | None
+    """When the subscription was deleted."""
+    open_until: datetime | None
+    """Until when the receiver is left alone."""
+    failure_count: int
+    """The receiver's failures since its last success."""
+    last_success_at: datetime | None
+
+
+class DeliveryTurn(NamedTuple):
+    """Which turn of a delivery a job is for, and when it is due."""
+
+    id: str
+    turn: int
+    due_at: datetime
+
+
 DELIVERIES = Delivery.table()
 ATTEMPTS = DeliveryAttempt.table()
 
@@ -98,23 +149,17 @@ _JOINED = (
     .join(SUBSCRIPTIONS, SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id)
     .join(HEALTH, HEALTH.c.subscription_id == DELIVERIES.c.subscription_id)
 )
-_LOADED = (
-    select(
-        DELIVERIES,
-        EVENTS.c.created_at.label("published_at"),
-        EVENTS.c.ordering_key,
-        type_coerce(EVENTS.c.data, Text).label("event_data"),
-        SUBSCRIPTIONS.c.version,
-        and_(SUBSCRIPTIONS.c.is_active == true(), ~is_switched_off(DELIVERIES.c.organization_id)).label("is_active"),
-        SUBSCRIPTIONS.c.is_resuming,
-        SUBSCRIPTIONS.c.deleted_at,
-        HEALTH.c.open_until,
-        HEALTH.c.failure_count,
-        HEALTH.c.last_success_at,
-    )
-    .select_from(_JOINED)
-    .where(DELIVERIES.c.id == bindparam("id_"))
+_ROWS = Records(
+    DeliveryRow,
+    DELIVERIES,
+    EVENTS,
+    SUBSCRIPTIONS,
+    HEALTH,
+    published_at=EVENTS.c.created_at,
+    event_data=type_coerce(EVENTS.c.data, Text),
+    is_active=and_(SUBSCRIPTIONS.c.is_active == true(), ~is_switched_off(DELIVERIES.c.organization_id)),
 )
+_LOADED = _ROWS.select.select_from(_JOINED).where(DELIVERIES.c.id == bindparam("id_"))
 _TURN = (
     update(DELIVERIES)
     .where(DELIVERIES.c.id == bindparam("id_"), DELIVERIES.c.turn == bindparam("turn_"), DELIVERIES.c.state == PENDING)
@@ -131,18 +176,15 @@ _TURN = (
         completed_at=bindparam("completed_at_"),
     )
 )
-_PENDING = (
-    select(DELIVERIES.c.id, DELIVERIES.c.turn, DELIVERIES.c.due_at)
-    .where(
-        DELIVERIES.c.state == PENDING,
-        lacks_token(KIND, DELIVERIES.c.id, DELIVERIES.c.turn),
-        ~waits_in_lane(KIND, DELIVERIES.c.id),
-    )
-    .order_by(DELIVERIES.c.due_at)
-)
-_STRANDED = (
-    select(DELIVERIES.c.id, DELIVERIES.c.turn, DELIVERIES.c.created_at)
-    .join(SUBSCRIPTIONS, SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id)
+_DUE = Records(DeliveryTurn, DELIVERIES, due_at=DELIVERIES.c.due_at)
+_PENDING = _DUE.select.where(
+    DELIVERIES.c.state == PENDING,
+    lacks_token(KIND, DELIVERIES.c.id, DELIVERIES.c.turn),
+    ~waits_in_lane(KIND, DELIVERIES.c.id),
+).order_by(DELIVERIES.c.due_at)
+_PUT_ASIDE = Records(DeliveryTurn, DELIVERIES, due_at=DELIVERIES.c.created_at)
+_PAUSED_FOR_ACTIVE = (
+    _PUT_ASIDE.select.join(SUBSCRIPTIONS, SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id)
     .where(
         DELIVERIES.c.state == PAUSED,
         SUBSCRIPTIONS.c.is_active == true(),
@@ -168,15 +210,12 @@ def insert_delivery_once(tx: Transaction, row: Mapping[str, Any]) -> bool:
     return tx.connection.execute(insert_new(tx.connection, DELIVERIES), row).rowcount == 1
 
 
-def find_with_subscription(tx: Transaction, id_: str) -> Any:
-    """Return a delivery with all an attempt needs of its event, subscription and receiver; `event_data` is JSON text.
-
-    `is_active` tells whether the subscription is switched on, and its organisation, too.
-    """
-    return tx.connection.execute(_LOADED, {"id_": id_}).first()
+def find_with_subscription(tx: Transaction, id_: str) -> DeliveryRow | None:
+    """Return a delivery with all that an attempt needs, or None."""
+    return _ROWS.first(tx.connection, _LOADED, id_=id_)
 
 
-def take_turn(tx: Transaction, row: Any, **changes: Any) -> None:
+def take_turn(tx: Transaction, row: DeliveryRow, **changes: Any) -> None:
     """Change a pending delivery with the group's others; the unit is `Fenced` when somebody has changed it since.
 
     `row` is the delivery as it was read; columns not named in `changes` stay.
@@ -190,14 +229,14 @@ def append_attempt(tx: Transaction, row: Mapping[str, Any]) -> None:
     tx.append(ATTEMPTS, row)
 
 
-def pending(tx: Transaction, limit: int) -> Sequence[Any]:
-    """Return id, turn and due time of pending deliveries that no token wakes, the earliest first."""
-    return tx.connection.execute(_PENDING.limit(limit)).all()
+def pending(tx: Transaction, limit: int) -> list[DeliveryTurn]:
+    """Return pending deliveries that no token wakes, the earliest first."""
+    return _DUE.all(tx.connection, _PENDING.limit(limit))
 
 
-def paused_for_active(tx: Transaction, limit: int) -> Sequence[Any]:
+def paused_for_active(tx: Transaction, limit: int) -> list[DeliveryTurn]:
     """Return paused deliveries of what is active: put aside while somebody switched it on."""
-    return tx.connection.execute(_STRANDED.limit(limit)).all()
+    return _PUT_ASIDE.all(tx.connection, _PAUSED_FOR_ACTIVE.limit(limit))
 
 
 def delivery(tx: Transaction, organization_id: int, id_: str) -> Delivery | None:
@@ -249,18 +288,6 @@ def select_attempts(subscription_id: int | None, *, ok: bool | None) -> SelectOf
     if subscription_id is not None:
         statement = statement.where(col(DeliveryAttempt.subscription_id) == subscription_id)
     return statement if ok is None else statement.where(col(DeliveryAttempt.ok) == ok)
-
-
-def event_of(row: Any) -> dict[str, Any]:
-    """Return the event's row of a delivery that was read together with it (`published_at`, `event_data`)."""
-    return {
-        "organization_id": row.organization_id,
-        "id": row.event_id,
-        "name": row.event,
-        "created_at": row.published_at,
-        "data": row.event_data,
-        "ordering_key": row.ordering_key,
-    }
 
 
 def revive(tx: Transaction, id_: str, turn: int, changes: Mapping[str, Any]) -> int:

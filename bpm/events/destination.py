@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from bpm.clock import wire_time
 from bpm.events import subscription_tables as tables
 from bpm.events.sealing import SigningSecret, open_headers, open_secrets, open_transform, open_url
+from bpm.events.tables import EventRow
 from bpm.expressions import EvaluationError, Expression, Template, compile_expression, compile_template
 from bpm.jobs import Lane
 from bpm.metering import MAX_STEPS
@@ -113,10 +114,15 @@ class Destinations:
 
     def of(self, tx: Transaction, id_: int, version: int) -> Destination:
         """Return a destination; one that can't work says so itself."""
-        return self._known.get(tx, (id_, version), lambda: destination_of(tables.subscription_row(tx, id_), self._box))
+        return self._known.get(tx, (id_, version), lambda: self._compile(tx, id_))
+
+    def _compile(self, tx: Transaction, id_: int) -> Destination:
+        row = tables.subscription_row(tx, id_)
+        assert row is not None  # a subscription is kept for its log, also when it is deleted
+        return destination_of(row, self._box)
 
 
-def destination_of(row: Any, box: SecretBox) -> Destination:
+def destination_of(row: tables.SubscriptionRow, box: SecretBox) -> Destination:
     """Compile a subscription's row; events are kept for it also when its secrets can't be opened."""
     opened, broken = _opened(row, box)
     transform = opened.transform
@@ -150,20 +156,21 @@ class _Opened(NamedTuple):
     transform: Mapping[str, Any] = {}
 
 
-def _opened(row: Any, box: SecretBox) -> tuple[_Opened, str | None]:
+def _opened(row: tables.SubscriptionRow, box: SecretBox) -> tuple[_Opened, str | None]:
     try:
         headers, secrets = open_headers(row.headers, box), open_secrets(row.secrets, box)
-        return _Opened(open_url(row, box), headers, secrets, open_transform(row.transform, box)), None
+        url, transform = open_url(row.url, row.sealed_url, box), open_transform(row.transform, box)
+        return _Opened(url, headers, secrets, transform), None
     except SecretError as error:
         return _Opened(row.url), f"secret: {error}"
 
 
-def scope_of(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what filters, ordering keys and transforms see of an event's row."""
+def scope_of(event: EventRow) -> dict[str, Any]:
+    """Return what filters, ordering keys and transforms see of an event."""
     return {
-        "id": event["id"],
-        "type": event["name"],
-        "timestamp": wire_time(event["created_at"]),
-        "data": event["data"],
-        "orderingKey": event["ordering_key"],
+        "id": event.id,
+        "type": event.name,
+        "timestamp": wire_time(event.created_at),
+        "data": event.data,
+        "orderingKey": event.ordering_key,
     }

@@ -16,7 +16,7 @@ SPREAD = timedelta(seconds=1)
 FURTHEST = timedelta(days=30)
 """Further ahead than any delivery's next attempt."""
 
-MAX_HURRIED = 1_000
+MAX_FORWARDED = 1_000
 """How many deliveries are brought forward at once; the others keep their due times."""
 
 
@@ -75,16 +75,16 @@ class Health:
 
     def look_at_all(self, tx: Transaction, id_: int, now: datetime) -> None:
         """Look now at deliveries that wait for another attempt: their subscription was switched off, or deleted."""
-        self._hurry(tx, id_, now, now + FURTHEST, now)
+        self._bring_forward(tx, id_, now, now + FURTHEST, now)
 
     def _release(self, tx: Transaction, id_: int, now: datetime) -> None:
         """Let what waits for the breaker go now."""
         until = health_tables.open_until(tx, id_)
         if until is not None and until > now:
-            self._hurry(tx, id_, until, until + SPREAD, now)
+            self._bring_forward(tx, id_, until, until + SPREAD, now)
 
-    def _hurry(self, tx: Transaction, id_: int, first: datetime, last: datetime, now: datetime) -> None:
-        rows = health_tables.bring_forward(tx, id_, first, last, MAX_HURRIED, now)
+    def _bring_forward(self, tx: Transaction, id_: int, first: datetime, last: datetime, now: datetime) -> None:
+        rows = health_tables.bring_forward(tx, id_, first, last, MAX_FORWARDED, now)
         if rows:
             self._jobs.enqueue(tx, *[Job(KIND, row.id, row.turn, now) for row in rows])
 

@@ -1,8 +1,8 @@
 """How receivers are doing, written down beside their subscriptions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 from sqlmodel import col
@@ -11,7 +11,27 @@ from sqlmodel import select as select_rows
 from bpm.events.delivery_tables import DELIVERIES, PENDING
 from bpm.events.subscription_tables import HEALTH, SubscriptionHealth
 from bpm.store import Transaction
+from bpm.store.records import Records
 
+
+class FailedReceiver(NamedTuple):
+    """A receiver's health after a failure."""
+
+    failure_count: int
+    failing_since: datetime | None
+    openings: int
+    open_until: datetime | None
+
+
+class ForwardedDelivery(NamedTuple):
+    """A delivery that is looked at now rather than later, and its new turn."""
+
+    id: str
+    turn: int
+
+
+_FAILURES = Records(FailedReceiver, HEALTH)
+_FORWARDED = Records(ForwardedDelivery, DELIVERIES)
 _OWN = HEALTH.c.subscription_id == bindparam("id_")
 _SUCCEEDED = (
     update(HEALTH)
@@ -34,7 +54,7 @@ _FAILED = (
         failure_count=HEALTH.c.failure_count + 1,
         failing_since=func.coalesce(HEALTH.c.failing_since, bindparam("now_", type_=HEALTH.c.failing_since.type)),
     )
-    .returning(HEALTH)
+    .returning(*_FAILURES.columns)
 )
 _OPEN = update(HEALTH).where(_OWN).values(openings=bindparam("openings_"), open_until=bindparam("until_"))
 _CLAIM = update(HEALTH).where(_OWN, HEALTH.c.open_until == bindparam("seen_")).values(open_until=bindparam("until_"))
@@ -51,11 +71,11 @@ _PUT_OFF = (
     .order_by(DELIVERIES.c.number)
     .limit(bindparam("limit_"))
 )
-_HURRIED = (
+_BRING_FORWARD = (
     update(DELIVERIES)
     .where(DELIVERIES.c.number.in_(_PUT_OFF))
     .values(due_at=bindparam("now_"), turn=DELIVERIES.c.turn + 1)
-    .returning(DELIVERIES.c.id, DELIVERIES.c.turn)
+    .returning(*_FORWARDED.columns)
 )
 
 
@@ -76,9 +96,9 @@ def note_success(tx: Transaction, id_: int, now: datetime) -> None:
     tx.connection.execute(_SUCCEEDED, {"id_": id_, "now_": now})
 
 
-def note_failure(tx: Transaction, id_: int, now: datetime) -> Any:
+def note_failure(tx: Transaction, id_: int, now: datetime) -> FailedReceiver:
     """Count a failure and return the receiver's health."""
-    return tx.connection.execute(_FAILED, {"id_": id_, "now_": now}).first()
+    return _FAILURES.one(tx.connection, _FAILED, id_=id_, now_=now)
 
 
 def open_breaker(tx: Transaction, id_: int, openings: int, until: datetime) -> None:
@@ -103,7 +123,7 @@ def open_until(tx: Transaction, id_: int) -> datetime | None:
 
 def bring_forward(
     tx: Transaction, id_: int, first: datetime, last: datetime, limit: int, now: datetime
-) -> Sequence[Any]:
-    """Let a subscription's deliveries that would be looked at between two moments be due now; return id and turn."""
+) -> list[ForwardedDelivery]:
+    """Let a subscription's deliveries that would be looked at between two moments be due now."""
     asked = {"id_": id_, "first_": first, "last_": last, "limit_": limit, "now_": now}
-    return tx.connection.execute(_HURRIED, asked).all()
+    return _FORWARDED.all(tx.connection, _BRING_FORWARD, **asked)

@@ -8,7 +8,7 @@ from bpm.events.destination import Destinations
 from bpm.events.gate import Gates
 from bpm.events.health import Health
 from bpm.events.publisher import Listener, Publisher
-from bpm.events.settlement import Settlement
+from bpm.events.settlement import DeliverySettlement
 from bpm.jobs import JobQueue, Lanes
 from bpm.security.net import AddressList
 from bpm.security.net_targets import Targets
@@ -37,7 +37,7 @@ class Outbound:
         self.publisher = Publisher(jobs, lanes, destinations, listeners)
         self.deliveries = Deliveries(
             bus,
-            Settlement(bus, jobs, lanes, health),
+            DeliverySettlement(bus, jobs, lanes, health),
             destinations,
             sandbox,
             targets,

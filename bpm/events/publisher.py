@@ -8,6 +8,9 @@ from bpm import schemas
 from bpm.events import delivery_tables, subscription_tables, tables
 from bpm.events.delivery_tables import KIND, PAUSED, PENDING
 from bpm.events.destination import Destination, Destinations, scope_of
+from bpm.events.recovery_tables import RestingDelivery
+from bpm.events.subscription_tables import Subscriber
+from bpm.events.tables import EventRow
 from bpm.expressions import EvaluationError
 from bpm.jobs import Job, JobQueue, Lanes
 from bpm.metering import MAX_STEPS
@@ -75,57 +78,54 @@ class Publisher:
             lambda: any(listener.hears(tx, organization_id, name) for listener in self._listeners),
         )
 
-    def fan_out(self, tx: Transaction, event: Mapping[str, Any], now: datetime) -> None:
-        """Make a delivery for each subscription that wants the event; `event` is its row."""
+    def fan_out(self, tx: Transaction, event: EventRow, now: datetime) -> None:
+        """Make a delivery for each subscription that wants the event."""
         scope = scope_of(event)
         jobs: list[Job] = []
-        concerned = self._concerned(tx, event["organization_id"], event["name"])
-        steps = _share(len(concerned))
-        for standing in concerned:
-            destination = self._destinations.of(tx, standing.id, standing.version)
-            row = self._delivery(destination, standing, event, scope, now, steps)
+        subscribers = self._subscribers(tx, event.organization_id, event.name)
+        steps = _share(len(subscribers))
+        for subscription in subscribers:
+            destination = self._destinations.of(tx, subscription.id, subscription.version)
+            row = self._delivery(destination, subscription, event, scope, now, steps)
             if row is not None:
                 delivery_tables.append_delivery(tx, row)
                 jobs.extend(self._start(tx, destination, row, now))
         if jobs:
             self._jobs.enqueue(tx, *jobs)
 
-    def _concerned(self, tx: Transaction, organization_id: int, name: str) -> Sequence[Any]:
+    def _subscribers(self, tx: Transaction, organization_id: int, name: str) -> Sequence[Subscriber]:
         key = ("subscriptions", organization_id, name)
         return tx.remembered(key, lambda: subscription_tables.subscribed_to(tx, organization_id, name))
 
-    def wants(self, tx: Transaction, standing: SubscriptionState, event: Mapping[str, Any]) -> bool:
+    def wants(self, tx: Transaction, subscription: SubscriptionState, event: EventRow) -> bool:
         """Whether a subscription's filter lets an event through; one that can't be judged is let through."""
         try:
-            return self._destinations.of(tx, standing.id, standing.version).wants(scope_of(event))
+            return self._destinations.of(tx, subscription.id, subscription.version).wants(scope_of(event))
         except EvaluationError:
             return True
 
     def deliver(
         self,
         tx: Transaction,
-        standing: SubscriptionState,
-        event: Mapping[str, Any],
+        subscription: SubscriptionState,
+        event: EventRow,
         now: datetime,
         *,
         is_test: bool = False,
     ) -> str | None:
         """Make the delivery of a stored event to one subscription; None when it has one already."""
-        destination = self._destinations.of(tx, standing.id, standing.version)
-        row = self._row(destination, standing, event, scope_of(event), now)
+        destination = self._destinations.of(tx, subscription.id, subscription.version)
+        row = self._row(destination, subscription, event, scope_of(event), now)
         row["is_test"] = is_test
         if not delivery_tables.insert_delivery_once(tx, row):
             return None
         self._jobs.enqueue(tx, *self._start(tx, destination, row, now))
         return row["id"]
 
-    def resume(self, tx: Transaction, standing: SubscriptionState, row: Any, now: datetime) -> None:
-        """Let a delivery that rested go for a new round, at the end of its lane.
-
-        `row` is the delivery with its event, as `recovery_tables` returns it.
-        """
-        destination = self._destinations.of(tx, standing.id, standing.version)
-        lane = _lane_name(destination, scope_of(delivery_tables.event_of(row)))
+    def resume(self, tx: Transaction, subscription: SubscriptionState, row: RestingDelivery, now: datetime) -> None:
+        """Let a delivery that rested go for a new round, at the end of its lane."""
+        destination = self._destinations.of(tx, subscription.id, subscription.version)
+        lane = _lane_name(destination, scope_of(row.whole_event))
         fresh = {"state": PENDING, "due_at": now, "completed_at": None, "tries": 0, "lane": lane}
         turn = delivery_tables.revive(tx, row.id, row.turn, fresh)
         going = {"id": row.id, "state": PENDING, "lane": lane, "turn": turn}
@@ -134,8 +134,8 @@ class Publisher:
     def _delivery(
         self,
         destination: Destination,
-        standing: SubscriptionState,
-        event: Mapping[str, Any],
+        subscription: SubscriptionState,
+        event: EventRow,
         scope: dict[str, Any],
         now: datetime,
         steps: int,
@@ -146,24 +146,24 @@ class Publisher:
                 return None
         except EvaluationError as error:
             dead = {"state": delivery_tables.DEAD, "last_error": f"filter: {error}", "completed_at": now}
-            return {**self._row(destination, standing, event, scope, now), **dead, "due_at": None, "lane": None}
-        return self._row(destination, standing, event, scope, now)
+            return {**self._row(destination, subscription, event, scope, now), **dead, "due_at": None, "lane": None}
+        return self._row(destination, subscription, event, scope, now)
 
     def _row(
         self,
         destination: Destination,
-        standing: SubscriptionState,
-        event: Mapping[str, Any],
+        subscription: SubscriptionState,
+        event: EventRow,
         scope: dict[str, Any],
         now: datetime,
     ) -> dict[str, Any]:
-        goes = standing.is_active and not standing.is_resuming
+        goes = subscription.is_active and not subscription.is_resuming
         return {
-            "organization_id": event["organization_id"],
+            "organization_id": event.organization_id,
             "id": new_id(),
             "subscription_id": destination.id,
-            "event_id": event["id"],
-            "event": event["name"],
+            "event_id": event.id,
+            "event": event.name,
             "state": PENDING if goes else PAUSED,
             "turn": 0,
             "lane": _lane_name(destination, scope) if goes else None,

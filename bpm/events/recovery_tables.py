@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Select, Text, and_, exists, func, or_, select, true, type_coerce, update
 
 from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERIES, PAUSED
 from bpm.events.subscription_tables import SUBSCRIPTIONS
-from bpm.events.tables import EVENTS
+from bpm.events.tables import EVENTS, EventRow
 from bpm.store import Transaction
+from bpm.store.records import Records
 
 BATCH_BYTES = 16 * 1024 * 1024
 """A batch ends with the event whose data makes it as large as this."""
@@ -19,31 +20,81 @@ FETCHED = 4
 
 _BYTES = func.length(type_coerce(EVENTS.c.data, Text)).label("event_bytes")
 
-_RESTING = select(
-    DELIVERIES,
-    _BYTES,
-    EVENTS.c.created_at.label("published_at"),
-    EVENTS.c.data.label("event_data"),
-    EVENTS.c.ordering_key,
-).join(EVENTS, EVENTS.c.id == DELIVERIES.c.event_id)
+
+class RestingDelivery(NamedTuple):
+    """A delivery that is dead or paused, with its event."""
+
+    id: str
+    subscription_id: int
+    state: str
+    turn: int
+    attempts: int
+    due_at: datetime | None
+    event_bytes: int
+    """How many bytes the event's data has."""
+    organization_id: int
+    event_id: str
+    event: str
+    published_at: datetime
+    event_data: Any
+    ordering_key: str | None
+
+    @property
+    def whole_event(self) -> EventRow:
+        """The event by itself."""
+        data, key = self.event_data, self.ordering_key
+        return EventRow(self.organization_id, self.event_id, self.event, self.published_at, data, key)
 
 
-class Batch(NamedTuple):
+class MissingEvent(NamedTuple):
+    """An event that a subscription has no delivery of."""
+
+    event_bytes: int
+    """How many bytes the data has."""
+    organization_id: int
+    id: str
+    name: str
+    created_at: datetime
+    data: Any
+    ordering_key: str | None
+
+    @property
+    def whole_event(self) -> EventRow:
+        """The event by itself."""
+        return EventRow(self.organization_id, self.id, self.name, self.created_at, self.data, self.ordering_key)
+
+
+S = TypeVar("S", RestingDelivery, MissingEvent)
+
+
+class Batch(NamedTuple, Generic[S]):
     """Rows in their order, and whether they are all that there are."""
 
-    rows: Sequence[Any]
+    rows: Sequence[S]
     is_last: bool
 
 
-def resting(tx: Transaction, id_: str) -> Any:
-    """Return a delivery with its event, as `Publisher.resume` takes it."""
-    return tx.connection.execute(_RESTING.where(DELIVERIES.c.id == id_)).first()
+_DELIVERIES = Records(
+    RestingDelivery,
+    DELIVERIES,
+    EVENTS,
+    event_bytes=_BYTES,
+    published_at=EVENTS.c.created_at,
+    event_data=EVENTS.c.data,
+)
+_RESTING = _DELIVERIES.select.join(EVENTS, EVENTS.c.id == DELIVERIES.c.event_id)
+_MISSING = Records(MissingEvent, EVENTS, event_bytes=_BYTES)
 
 
-def paused(tx: Transaction, subscription_id: int, limit: int) -> Batch:
+def resting(tx: Transaction, id_: str) -> RestingDelivery | None:
+    """Return a delivery with its event, or None."""
+    return _DELIVERIES.first(tx.connection, _RESTING.where(DELIVERIES.c.id == id_))
+
+
+def paused(tx: Transaction, subscription_id: int, limit: int) -> Batch[RestingDelivery]:
     """Return a subscription's paused deliveries in the order of their publication."""
     own = (DELIVERIES.c.subscription_id == subscription_id) & (DELIVERIES.c.state == PAUSED)
-    return _batch(tx, _RESTING.where(own).order_by(DELIVERIES.c.number), limit)
+    return _batch(tx, _DELIVERIES, _RESTING.where(own).order_by(DELIVERIES.c.number), limit)
 
 
 def begin_to_resume(tx: Transaction, organization_id: int) -> Sequence[int]:
@@ -73,10 +124,10 @@ def count_dead(
 
 def dead(
     tx: Transaction, organization_id: int, subscription_id: int | None, since: datetime, until: datetime, limit: int
-) -> Batch:
+) -> Batch[RestingDelivery]:
     """Return deliveries that died in a time, of subscriptions that are active, in the order of publication."""
     statement = _RESTING.join(SUBSCRIPTIONS, _OF_ACTIVE).where(_died(organization_id, subscription_id, since, until))
-    return _batch(tx, statement.order_by(DELIVERIES.c.number), limit)
+    return _batch(tx, _DELIVERIES, statement.order_by(DELIVERIES.c.number), limit)
 
 
 def missing_events(
@@ -88,7 +139,7 @@ def missing_events(
     until: datetime,
     after: str | None,
     limit: int,
-) -> Batch:
+) -> Batch[MissingEvent]:
     """Return events of a time that a subscription's patterns fit and that it has no delivery of, the oldest first.
 
     `after` goes on behind an event that was published exactly at `since`. Test events are nobody else's.
@@ -103,7 +154,7 @@ def missing_events(
         DELIVERIES.c.event_id == EVENTS.c.id,
         DELIVERIES.c.is_test == true(),
     )
-    statement = select(EVENTS, _BYTES).where(
+    statement = _MISSING.select.where(
         EVENTS.c.organization_id == organization_id,
         later,
         EVENTS.c.created_at <= until,
@@ -111,18 +162,18 @@ def missing_events(
         ~known,
         ~test,
     )
-    return _batch(tx, statement.order_by(EVENTS.c.created_at, EVENTS.c.id), limit)
+    return _batch(tx, _MISSING, statement.order_by(EVENTS.c.created_at, EVENTS.c.id), limit)
 
 
 _OF_ACTIVE = and_(SUBSCRIPTIONS.c.id == DELIVERIES.c.subscription_id, SUBSCRIPTIONS.c.is_active == true())
 
 
-def _batch(tx: Transaction, statement: Select[Any], limit: int) -> Batch:
+def _batch(tx: Transaction, records: Records[S], statement: Select[Any], limit: int) -> Batch[S]:
     """Return the first rows, at most `limit` of them and few enough for their events to be held in memory."""
-    rows: list[Any] = []
+    rows: list[S] = []
     size = 0
     with tx.connection.execute(statement.limit(limit).execution_options(yield_per=FETCHED)) as found:
-        for row in found:
+        for row in records.each(found):
             rows.append(row)
             size += row.event_bytes
             if size >= BATCH_BYTES:

@@ -58,9 +58,9 @@ def url_columns(url: str, box: SecretBox) -> dict[str, str | None]:
     return {"url": shown, "sealed_url": box.encrypt(url) if shown != url else None}
 
 
-def open_url(row: Any, box: SecretBox) -> str:
+def open_url(url: str, sealed_url: str | None, box: SecretBox) -> str:
     """Return the whole URL; raises `SecretError`."""
-    return box.decrypt(row.sealed_url) if row.sealed_url is not None else row.url
+    return box.decrypt(sealed_url) if sealed_url is not None else url
 
 
 def seal_transform(transform: Mapping[str, Any], stored: Mapping[str, Any] | None, box: SecretBox) -> dict[str, Any]:

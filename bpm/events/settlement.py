@@ -11,10 +11,11 @@ from bpm.bus.own_events import publish_settled, publisher_of
 from bpm.events import breaker, delivery_tables, subscription_tables
 from bpm.events.answer import RETRY_AFTER, Attempt
 from bpm.events.catalogue import DISABLED_EVENT
-from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERED, KIND, PAUSED, PENDING
+from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERED, KIND, PAUSED, PENDING, DeliveryRow
 from bpm.events.destination import Destination, scope_of
 from bpm.events.health import Health
 from bpm.events.schedule import read_retry_after, retry_policy
+from bpm.events.tables import EventRow
 from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.security.redaction import redacted_url
 from bpm.store import Transaction
@@ -24,7 +25,7 @@ GONE = 410
 log = structlog.get_logger("bpm.events")
 
 
-class Settlement:
+class DeliverySettlement:
     """Writes the outcomes of deliveries; each method is fenced by the turn of the row it is given."""
 
     def __init__(self, bus: Bus, jobs: JobQueue, lanes: Lanes, health: Health) -> None:
@@ -34,23 +35,25 @@ class Settlement:
         self._lanes = lanes
         self._health = health
 
-    def put_off(self, tx: Transaction, row: Any, until: datetime) -> None:
+    def put_off(self, tx: Transaction, row: DeliveryRow, until: datetime) -> None:
         """Look at a delivery again later; it keeps its place, and no attempt is counted."""
         delivery_tables.take_turn(tx, row, due_at=until)
         self._jobs.enqueue(tx, Job(KIND, row.id, row.turn + 1, until))
 
-    def queue(self, tx: Transaction, row: Any, lane: Lane) -> None:
+    def queue(self, tx: Transaction, row: DeliveryRow, lane: Lane) -> None:
         """Let a delivery wait its turn in a lane."""
         now = self._bus.now()
         delivery_tables.take_turn(tx, row, lane=lane.name, due_at=now)
         self._lanes.enter(tx, lane, Job(KIND, row.id, row.turn + 1, now))
 
-    def unstrand(self, tx: Transaction, row: Any, destination: Destination) -> None:
+    def release_paused(self, tx: Transaction, row: DeliveryRow, destination: Destination) -> None:
         """Let a delivery go that was put aside while its subscription was being switched on, in its lane."""
         if not row.is_active or row.is_resuming:
             return
         now = self._bus.now()
-        lane = destination.lane_of(scope_of({**delivery_tables.event_of(row), "data": from_json(row.event_data)}))
+        data = from_json(row.event_data)
+        event = EventRow(row.organization_id, row.event_id, row.event, row.published_at, data, row.ordering_key)
+        lane = destination.lane_of(scope_of(event))
         changes = {"state": PENDING, "due_at": now, "lane": lane.name if lane is not None else None}
         job = Job(KIND, row.id, delivery_tables.revive(tx, row.id, row.turn, changes), now)
         if lane is None:
@@ -58,12 +61,12 @@ class Settlement:
         else:
             self._lanes.enter(tx, lane, job)
 
-    def pause(self, tx: Transaction, row: Any, destination: Destination) -> None:
+    def pause(self, tx: Transaction, row: DeliveryRow, destination: Destination) -> None:
         """Keep a delivery for the day its subscription is active again."""
         delivery_tables.take_turn(tx, row, state=PAUSED, due_at=None, lane=None)
         self._leave(tx, row, destination)
 
-    def cancel(self, tx: Transaction, row: Any, destination: Destination) -> None:
+    def cancel(self, tx: Transaction, row: DeliveryRow, destination: Destination) -> None:
         """End a delivery whose subscription was deleted."""
         now = self._bus.now()
         delivery_tables.take_turn(tx, row, state=CANCELLED, due_at=None, lane=None, completed_at=now)
@@ -72,7 +75,7 @@ class Settlement:
     def settle(
         self,
         tx: Transaction,
-        row: Any,
+        row: DeliveryRow,
         destination: Destination,
         result: Attempt,
         *,
@@ -87,7 +90,7 @@ class Settlement:
         else:
             self._retry_or_give_up(tx, row, destination, result, is_probe=is_probe)
 
-    def _complete(self, tx: Transaction, row: Any, destination: Destination, result: Attempt) -> None:
+    def _complete(self, tx: Transaction, row: DeliveryRow, destination: Destination, result: Attempt) -> None:
         now = self._bus.now()
         changes = {"state": DELIVERED, "due_at": None, "completed_at": now, "lane": None}
         delivery_tables.take_turn(tx, row, **changes, **_counted(row, result))
@@ -95,7 +98,7 @@ class Settlement:
         self._health.succeeded(tx, destination.id, row, now)
 
     def _retry_or_give_up(
-        self, tx: Transaction, row: Any, destination: Destination, result: Attempt, *, is_probe: bool
+        self, tx: Transaction, row: DeliveryRow, destination: Destination, result: Attempt, *, is_probe: bool
     ) -> None:
         now = self._bus.now()
         retry_after = read_retry_after(result.headers.get(RETRY_AFTER), now)
@@ -133,7 +136,7 @@ class Settlement:
         publish_settled(self._bus, tx, publisher, DISABLED_EVENT, data)
 
     def _record(
-        self, tx: Transaction, row: Any, result: Attempt, started_at: datetime, request_body: str | None
+        self, tx: Transaction, row: DeliveryRow, result: Attempt, started_at: datetime, request_body: str | None
     ) -> None:
         attempt = {
             "organization_id": row.organization_id,
@@ -151,13 +154,13 @@ class Settlement:
         }
         delivery_tables.append_attempt(tx, attempt)
 
-    def _leave(self, tx: Transaction, row: Any, destination: Destination) -> None:
+    def _leave(self, tx: Transaction, row: DeliveryRow, destination: Destination) -> None:
         if row.lane is not None:
             lane = destination.lane_named(row.lane)
             self._lanes.leave(tx, lane, Job(KIND, row.id, row.turn, row.due_at or self._bus.now()))
 
 
-def _counted(row: Any, result: Attempt) -> dict[str, Any]:
+def _counted(row: DeliveryRow, result: Attempt) -> dict[str, Any]:
     return {
         "tries": row.tries + 1,
         "attempts": row.attempts + 1,

@@ -1,16 +1,17 @@
 """Subscriptions, the patterns by which events find them, and how their receivers are doing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Index, bindparam, delete, func, insert, select, true, update
+from sqlalchemy import Index, Select, bindparam, delete, func, insert, select, true, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.records import Records
 
 
 class Subscription(OrganizationRow, table=True):
@@ -74,11 +75,48 @@ class SubscriptionHealth(OrganizationRow, table=True):
     open_until: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
+class SubscriptionRow(NamedTuple):
+    """A subscription as deliveries are made for it; see `Subscription`."""
+
+    id: int
+    version: int
+    organization_id: int
+    name: str
+    url: str
+    sealed_url: str | None
+    dialect: str
+    format: str
+    headers: str | None
+    secrets: str
+    filter: str | None
+    transform: dict[str, Any] | None
+    script_authority: dict[str, Any] | None
+    ordering_key: str | None
+    max_in_flight: int | None
+    rate_per_second: float | None
+    retry_count: int | None
+    timeout_seconds: int
+    is_active: bool
+    is_resuming: bool
+    deleted_at: datetime | None
+
+
+class Subscriber(NamedTuple):
+    """A subscription that wants an event, and whether deliveries go out at once."""
+
+    id: int
+    version: int
+    is_active: bool
+    is_resuming: bool
+
+
 SUBSCRIPTIONS = Subscription.table()
 PATTERNS = SubscriptionPattern.table()
 HEALTH = SubscriptionHealth.table()
 
-_BY_ID = select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id == bindparam("id_"))
+_ROWS = Records(SubscriptionRow, SUBSCRIPTIONS)
+_SUBSCRIBERS = Records(Subscriber, SUBSCRIPTIONS)
+_BY_ID = _ROWS.select.where(SUBSCRIPTIONS.c.id == bindparam("id_"))
 _DISABLE = (
     update(SUBSCRIPTIONS)
     .where(SUBSCRIPTIONS.c.id == bindparam("id_"), SUBSCRIPTIONS.c.is_active == true())
@@ -92,30 +130,29 @@ def patterns_for(name: str) -> list[str]:
     return [name, "*", *(".".join(words[:count]) + ".*" for count in range(1, len(words)))]
 
 
-def subscribed_to(tx: Transaction, organization_id: int, name: str) -> Sequence[Any]:
-    """Return id, version, `is_active` and `is_resuming` of the subscriptions that want events of this name."""
+def subscribed_to(tx: Transaction, organization_id: int, name: str) -> list[Subscriber]:
+    """Return the subscriptions that want events of this name."""
     patterns = patterns_for(name)
     wanted = {f"pattern_{number}": pattern for number, pattern in enumerate(patterns)}
-    return tx.reading.execute(_subscribed_to(len(patterns)), {"organization_id_": organization_id, **wanted}).all()
+    statement = _subscribed_to(len(patterns))
+    return _SUBSCRIBERS.all(tx.reading, statement, organization_id_=organization_id, **wanted)
 
 
 @cache
-def _subscribed_to(count: int) -> Any:
+def _subscribed_to(count: int) -> Select[Any]:
     """Return the statement for so many patterns: a list of any length would be written out at every use."""
-    columns = SUBSCRIPTIONS.c.id, SUBSCRIPTIONS.c.version, SUBSCRIPTIONS.c.is_active, SUBSCRIPTIONS.c.is_resuming
     patterns: list[Any] = [bindparam(f"pattern_{number}") for number in range(count)]
     return (
-        select(*columns)
-        .join(PATTERNS, PATTERNS.c.subscription_id == SUBSCRIPTIONS.c.id)
+        _SUBSCRIBERS.select.join(PATTERNS, PATTERNS.c.subscription_id == SUBSCRIPTIONS.c.id)
         .where(PATTERNS.c.organization_id == bindparam("organization_id_"), PATTERNS.c.pattern.in_(patterns))
         .distinct()
         .order_by(SUBSCRIPTIONS.c.id)
     )
 
 
-def subscription_row(tx: Transaction, id_: int) -> Any:
-    """Return any organisation's subscription, deleted ones too, as a plain row; None when there is none."""
-    return tx.reading.execute(_BY_ID, {"id_": id_}).first()
+def subscription_row(tx: Transaction, id_: int) -> SubscriptionRow | None:
+    """Return any organisation's subscription, deleted ones too, to be looked at only; None when there is none."""
+    return _ROWS.first(tx.reading, _BY_ID, id_=id_)
 
 
 def subscription(tx: Transaction, organization_id: int, id_: int) -> Subscription | None:

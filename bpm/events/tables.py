@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Index, Text, UniqueConstraint, bindparam, func, select, type_coerce
 from sqlmodel import Field, col
@@ -43,6 +43,17 @@ class EventType(OrganizationRow, table=True):
     example: Any = Field(default=None, sa_type=JsonColumn, nullable=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class EventRow(NamedTuple):
+    """A published event, as subscriptions and their filters look at it."""
+
+    organization_id: int
+    id: str
+    name: str
+    created_at: datetime
+    data: Any
+    ordering_key: str | None = None
 
 
 EVENTS = Event.table()

@@ -12,7 +12,8 @@ from bpm.events import delivery_tables, recovery_tables, subscription_tables
 from bpm.events.delivery_tables import CANCELLED
 from bpm.events.health import Health
 from bpm.events.publisher import Publisher
-from bpm.events.subscription_tables import Subscription
+from bpm.events.recovery_tables import MissingEvent, RestingDelivery
+from bpm.events.subscription_tables import Subscription, SubscriptionRow
 from bpm.metering import MAX_STEPS, steps_left
 from bpm.store import organizations
 from commands.deliveries.access import active_subscription
@@ -100,7 +101,7 @@ def _revive(
     if command.preview:
         return RecoveryView(preview=True, found=recovery_tables.count_dead(*wanted), goes_on=False)
     found = recovery_tables.dead(*wanted, limit=BATCH)
-    subscriptions: dict[int, Any] = {}
+    subscriptions: dict[int, SubscriptionRow] = {}
     done = 0
     for delivery in found.rows:
         if not _has_room():
@@ -109,7 +110,9 @@ def _revive(
         id_ = delivery.subscription_id
         if id_ not in subscriptions:
             health.forgive(context.tx, id_, context.now())
-            subscriptions[id_] = subscription_tables.subscription_row(context.tx, id_)
+            subscription = subscription_tables.subscription_row(context.tx, id_)
+            assert subscription is not None  # only deliveries of active ones are found
+            subscriptions[id_] = subscription
         _go_again(delivery, subscriptions[id_], context, publisher)
     goes_on = not found.is_last or done < len(found.rows)
     if goes_on:
@@ -117,9 +120,9 @@ def _revive(
     return RecoveryView(preview=False, found=done, goes_on=goes_on)
 
 
-def _go_again(delivery: Any, subscription: Any, context: Context, publisher: Publisher) -> None:
+def _go_again(delivery: RestingDelivery, subscription: SubscriptionRow, context: Context, publisher: Publisher) -> None:
     """Send a dead delivery again; one that its filter failed on is cancelled if the filter, mended, is against it."""
-    if delivery.attempts == 0 and not publisher.wants(context.tx, subscription, delivery_tables.event_of(delivery)):
+    if delivery.attempts == 0 and not publisher.wants(context.tx, subscription, delivery.whole_event):
         ended = {"state": CANCELLED, "completed_at": context.now(), "last_error": "filter: does not want the event"}
         delivery_tables.revive(context.tx, delivery.id, delivery.turn, ended)
     else:
@@ -138,18 +141,18 @@ def _replay(
     found = recovery_tables.missing_events(
         context.tx, context.organization_id, id_, subscription.events, command.since, until, command.after, limit
     )
-    wanted: list[Any] = []
+    wanted: list[MissingEvent] = []
     since, after, judged = command.since, command.after, 0
     for event in found.rows:
         if not _has_room():
             break
         judged, since, after = judged + 1, event.created_at, event.id
-        if publisher.wants(context.tx, subscription, event._mapping):
+        if publisher.wants(context.tx, subscription, event.whole_event):
             wanted.append(event)
     goes_on = not found.is_last or judged < len(found.rows)
     if not command.preview:
         for event in wanted:
-            publisher.deliver(context.tx, subscription, event._mapping, context.now())
+            publisher.deliver(context.tx, subscription, event.whole_event, context.now())
         if goes_on:
             _go_on(command, since, until, after, context)
     return RecoveryView(preview=command.preview, found=len(wanted), goes_on=goes_on)

@@ -37,9 +37,10 @@ def retry(
     now = context.now()
     health.forgive(context.tx, row.subscription_id, now)
     whole = recovery_tables.resting(context.tx, command.id)
+    assert whole is not None  # a delivery goes before its event does
     if whole.state != PENDING:
         publisher.resume(context.tx, subscription, whole, now)
-    elif whole.due_at > now:
+    elif whole.due_at is not None and whole.due_at > now:
         jobs.cancel(context.tx, Job(KIND, whole.id, whole.turn, whole.due_at))
         turn = delivery_tables.revive(context.tx, whole.id, whole.turn, {"due_at": now, "tries": 0})
         jobs.enqueue(context.tx, Job(KIND, whole.id, turn, now))
@@ -78,5 +79,6 @@ def _withdraw(row: Delivery, context: Context, lanes: Lanes, jobs: JobQueue, des
     jobs.cancel(context.tx, job)
     if row.lane is not None:
         subscription = subscription_tables.subscription_row(context.tx, row.subscription_id)
+        assert subscription is not None  # it is kept for its log
         destination = destinations.of(context.tx, subscription.id, subscription.version)
         lanes.leave(context.tx, destination.lane_named(row.lane), job)

@@ -13,7 +13,7 @@ from bpm.events import tables
 from bpm.events.catalogue import BUILT_IN, DIALECTS, OWN_BEGINNINGS, EventKind, Family
 from bpm.events.names import EventName
 from bpm.events.publisher import Publisher
-from bpm.events.tables import Event, EventType
+from bpm.events.tables import Event, EventRow, EventType
 from bpm.schemas import SchemaError, check_schema
 from bpm.schemas import problems as schema_problems
 from bpm.security.identifiers import new_id
@@ -73,21 +73,17 @@ def publish(
     problems = publisher.problems(context.tx, organization_id, command.event, command.data)
     if problems:
         raise Invalid(*problems)
+    event = EventRow(organization_id, new_id(), command.event, context.now(), command.data, command.ordering_key)
     row = {
-        "organization_id": organization_id,
-        "id": new_id(),
-        "name": command.event,
-        "data": command.data,
+        **event._asdict(),
         "idempotency_key": command.idempotency_key,
-        "ordering_key": command.ordering_key,
         "correlation_id": context.envelope.root,
-        "created_at": context.now(),
     }
     if command.idempotency_key is None:
         tables.append_event(context.tx, row)
     elif not tables.insert_event_once(context.tx, row):
         return _first(row, command.idempotency_key, context)
-    publisher.fan_out(context.tx, row, context.now())
+    publisher.fan_out(context.tx, event, context.now())
     if publisher.is_heard(context.tx, organization_id, command.event):
         _start_processes(row, context, registry)
     return _view(row)

@@ -253,7 +253,7 @@ def _url_given(command: UpdateSubscriptionCommand, context: Context, box: Secret
     """Return the whole URL that is meant: the stored one where it is given as it is shown."""
     row = get_or_404(command.id, context, command.dialect)
     if command.url == redacted_url(row.url):
-        return open_url(row, box)
+        return open_url(row.url, row.sealed_url, box)
     if REDACTED in command.url:
         raise Invalid(f"url: {REDACTED} {NOT_STORED}, or leave the URL as it is shown")
     return command.url

@@ -9,6 +9,7 @@ from bpm.events.catalogue import BUILT_IN, OWN_BEGINNINGS, TEST_EVENT
 from bpm.events.health import Health
 from bpm.events.names import EventName
 from bpm.events.publisher import Publisher
+from bpm.events.tables import EventRow
 from bpm.security.identifiers import new_id
 from commands.subscriptions.access import get_or_404
 
@@ -39,20 +40,13 @@ def send_test(command: SendTestEventCommand, context: Context, publisher: Publis
     if not row.is_active:
         raise Conflict("The subscription is inactive; activate it first")
     name, now = command.event or TEST_EVENT, context.now()
-    event = {
-        "organization_id": context.organization_id,
-        "id": new_id(),
-        "name": name,
-        "data": _example(name, context) if command.event else {"subscriptionId": row.id, "name": row.name},
-        "idempotency_key": None,
-        "ordering_key": None,
-        "correlation_id": context.envelope.root,
-        "created_at": now,
-    }
-    tables.append_event(context.tx, event)
+    data = _example(name, context) if command.event else {"subscriptionId": row.id, "name": row.name}
+    event = EventRow(context.organization_id, new_id(), name, now, data)
+    stored = {**event._asdict(), "idempotency_key": None, "correlation_id": context.envelope.root}
+    tables.append_event(context.tx, stored)
     health.forgive(context.tx, command.id, now)
     delivery_id = publisher.deliver(context.tx, row, event, now, is_test=True)
-    return TestEventView(delivery_id=delivery_id or "", event_id=str(event["id"]), event=name)
+    return TestEventView(delivery_id=delivery_id or "", event_id=event.id, event=name)
 
 
 def _example(name: str, context: Context) -> dict[str, Any]:
