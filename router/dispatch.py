@@ -14,13 +14,21 @@ from bpm.metering import MAX_REQUEST_STEPS, budget
 from router.config import ExecutionType, WebHookFields
 from router.mapping import compile_mapping
 
-Dispatch = Callable[[Mapping[str, Any]], Message[Any]]
-"""Makes the message of a request's scope; raises a `BpmError` or an `EvaluationError` that says why not."""
-
 SIGNATURES = "signatureHeaders"
 """What the scope of a script that verifies signatures itself has besides: the hidden headers that are signatures."""
 
 Fields = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Makes the message of a request's scope; raises a `BpmError` or an `EvaluationError` that says why not.
+
+    `sends` is the message's `$type`, empty when there is none to be made.
+    """
+
+    sends: str
+    make: Callable[[Mapping[str, Any]], Message[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +44,15 @@ class Origin:
 def dispatcher(
     id_: int, key: str, revision: int, organization_id: int, fields: WebHookFields, registry: Registry
 ) -> Dispatch:
-    """Return the function that makes a rule's messages; raises `NotFound` for an unknown command."""
+    """Return what makes a rule's messages; raises `NotFound` for an unknown command."""
     name, make = DISPATCH[fields.execution_type](fields, registry, Origin(id_, key, revision, organization_id))
     registry.find(name)
 
-    def dispatch(scope: Mapping[str, Any]) -> Message[Any]:
+    def message(scope: Mapping[str, Any]) -> Message[Any]:
         with budget(MAX_REQUEST_STEPS):
             return registry.decode(name, make(scope))
 
-    return dispatch
+    return Dispatch(name, message)
 
 
 def native(fields: WebHookFields, registry: Registry, _origin: Origin) -> tuple[str, Fields]:

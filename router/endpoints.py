@@ -20,9 +20,11 @@ from router.execution import Execution
 from router.fixed import FixedRoutes
 from router.inbox import Inbox
 from router.paths import ADDRESSES, decode_path
+from router.prompt import PromptExecution
 from router.rates import Rates
 from router.request import InboundCall
 from router.table import RouteTable
+from router.tables.requests import PENDING
 
 
 class WebhookEndpoint:
@@ -35,6 +37,7 @@ class WebhookEndpoint:
         rates: Rates,
         inbox: Inbox,
         execution: Execution,
+        prompt: PromptExecution,
         answers: Answers,
         settings: Settings,
         clock: Clock,
@@ -46,6 +49,7 @@ class WebhookEndpoint:
         self._lookups = Lookups(count=rates.count)
         self._inbox = inbox
         self._execution = execution
+        self._prompt = prompt
         self._answers = answers
         self._limit = settings.max_body_bytes
         self._incoming = IncomingReader(settings, takes_request_ids=False)
@@ -103,7 +107,10 @@ class WebhookEndpoint:
         key, answer, rule = decision.delivery_id, decision.answer, decision.rule
         kept = answer if key is not None or rule is None else None
         is_paused = rule is not None and rule.paused
-        first = await self._inbox.accept(call, decision.source, key, kept, decision.lane, paused=is_paused)
+        row = self._inbox.row_of(call, decision.source, PENDING, dedupe_key=decision.dedupe_key, answer=kept)
+        if await self._prompt.execute(call, decision, row):
+            return answer or accepted(call.id)
+        first = await self._inbox.accept(call, row, decision.lane, paused=is_paused)
         if first is not None:
             await self._inbox.repeat(call, decision.source, first)
             if rule is not None:

@@ -46,21 +46,18 @@ class Inbox:
     async def accept(
         self,
         call: InboundCall,
-        source: Source,
-        dedupe_key: str | None,
-        answer: Answer | None,
+        row: dict[str, Any],
         lane: Lane | None = None,
         *,
         paused: bool = False,
     ) -> RequestRow | None:
-        """Store a request to be executed soon; return the first request when this is a repetition.
+        """Store a request's pending row, to be executed soon; return the first one's row when this is a repetition.
 
         When it returns None the request and its job, or its place in a lane, are on disk. One of a rule that is
         `paused` has no job yet; raises `Unavailable` when the rule holds all it may.
         """
         if paused:
-            await self._paused.require_room(source.config_id or 0, len(call.body))
-        row = self.row_of(call, source, requests.PENDING, dedupe_key=source.dedupe_key(dedupe_key), answer=answer)
+            await self._paused.require_room(row["config_id"] or 0, len(call.body))
         job = Job(requests.KIND, call.id, 0, call.received_at)
         if lane is not None:
             row["lane"] = lane.name

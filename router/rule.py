@@ -1,6 +1,6 @@
 """A configuration compiled for work: everything that a request needs is prepared once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -105,7 +105,12 @@ class Rule:
         scope = self.scope(call)
         if self.verifies_by_script:
             scope[SIGNATURES] = self.confidential.signatures_to_use(call.headers)
-        return self.dispatch(scope)
+        return self.dispatch.make(scope)
+
+    @property
+    def sends(self) -> str:
+        """The `$type` of the messages that requests become."""
+        return self.dispatch.sends
 
     @property
     def executes_first(self) -> bool:
@@ -224,8 +229,8 @@ def _bare(row: RuleRow) -> WebHookFields:
     )
 
 
-def _refusing(reason: str) -> Callable[[Mapping[str, Any]], Any]:
-    def refuse(_scope: Mapping[str, Any]) -> Any:
+def _refusing(reason: str) -> Dispatch:
+    def refuse(_scope: Mapping[str, Any]) -> Message[Any]:
         raise Failed(reason)
 
-    return refuse
+    return Dispatch("", refuse)

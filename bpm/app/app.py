@@ -107,6 +107,7 @@ class App:
             Rates(),
             routing.inbox,
             self.execution,
+            routing.prompt,
             routing.answers,
             settings,
             clock,

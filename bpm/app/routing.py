@@ -11,6 +11,7 @@ from router.backtest import BackTests
 from router.execution import Execution
 from router.fixed import FixedRoutes
 from router.inbox import Inbox
+from router.prompt import PromptExecution
 from router.quota import Quota
 from router.replay import Judge, Replays
 from router.rule import RuleCompiler
@@ -28,6 +29,7 @@ class Routing:
     quota: Quota
     inbox: Inbox
     execution: Execution
+    prompt: PromptExecution
     replays: Replays
     back_tests: BackTests
 
@@ -62,6 +64,7 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
         quota,
         inbox,
         execution,
+        PromptExecution(bus, execution, jobs),
         Replays(Judge(routes, fixed, seal, settings.max_body_bytes), jobs, lanes),
         BackTests(database, foundation.registry, compile_rule, foundation.clock, seal),
     )

@@ -1,5 +1,6 @@
 """The bus: one way in for every message."""
 
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -13,6 +14,7 @@ from bpm.bus import tables
 from bpm.bus.behaviors import Next, authorise, compose, demand, logged, permit
 from bpm.bus.causes import Causes
 from bpm.bus.context import Context, EffectContext
+from bpm.bus.costs import Costs
 from bpm.bus.discretion import discreet, secrets_of
 from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope, Recorder
@@ -64,6 +66,7 @@ class Bus:
         self.scheduled = ScheduledMessages(database, jobs, clock, box)
         self.scheduled.executor = self
         self.causes = Causes(clock, limits or ProcessSettings())
+        self.costs = Costs()
         self._clock = clock
         self._effect_seconds = effect_seconds
         self._rights: Rights = rights or FixedRights()
@@ -184,8 +187,10 @@ class Bus:
         known = self._before(tx, envelope)
         if known is not None:
             return known
+        started = time.perf_counter()
         outcome = self._guarded(tx, envelope, work, savepoint=True)
         self._after(tx, envelope, outcome)
+        self.costs.note(envelope.name, time.perf_counter() - started)
         return outcome
 
     def _guarded(

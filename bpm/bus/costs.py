@@ -1,0 +1,40 @@
+"""What handlers have cost lately: how long each message type holds the writer."""
+
+from dataclasses import dataclass
+
+WEIGHT = 0.1
+"""How much the newest run counts against those before it."""
+ENOUGH_RUNS = 20
+"""So many runs, since this process began, tell what a type costs."""
+CHEAP_SECONDS = 0.002
+
+
+@dataclass(slots=True)
+class Cost:
+    """Of one message type: its runs, and the mean of their seconds, the latest ones counting most."""
+
+    runs: int = 0
+    seconds: float = 0.0
+
+
+class Costs:
+    """Measures transactional messages by type; written by the writer's thread, asked by everybody."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._costs: dict[str, Cost] = {}
+
+    def note(self, name: str, seconds: float) -> None:
+        """Count a run that took so long."""
+        cost = self._costs.setdefault(name, Cost())
+        cost.seconds += (seconds - cost.seconds) * (WEIGHT if cost.runs else 1)
+        cost.runs += 1
+
+    def forget(self, name: str) -> None:
+        """Learn anew what a type costs, for it has failed."""
+        self._costs.pop(name, None)
+
+    def is_cheap(self, name: str) -> bool:
+        """Tell whether a type is known to take little time; one that has hardly run yet is not."""
+        cost = self._costs.get(name)
+        return cost is not None and cost.runs >= ENOUGH_RUNS and cost.seconds < CHEAP_SECONDS

@@ -1,0 +1,87 @@
+"""Requests that are executed in the transaction that stores them.
+
+A request that is accepted and then executed is written twice and its job is written, picked and deleted. When its
+message is transactional and is known to be cheap, request and effect can be one commit: the promise is the same, for
+nothing is answered before it. Whatever stands in the way, the request is accepted as every other.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from bpm.bus import Bus, Envelope, Outcome
+from bpm.clock import Clock
+from bpm.jobs import JobQueue
+from bpm.store import Transaction
+from router.decision import Decision
+from router.execution import Execution
+from router.request import InboundCall
+from router.rule import Rule
+from router.settlement import settled
+from router.tables import requests
+
+MAX_WAITING = 128
+"""Units that wait for the writer; when there are more, requests are only taken in, which costs least."""
+
+
+class NotExecuted(Exception):
+    """The handler failed: its transaction is undone, and the request has to be accepted for a worker."""
+
+
+class PromptRecorder:
+    """Stores a request beside its effect, or nothing at all."""
+
+    def __init__(self, row: dict[str, Any], clock: Clock) -> None:
+        """Take the request's row as it is before it is executed."""
+        self._row = row
+        self._clock = clock
+
+    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
+        """No-op: only `after` writes."""
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """Hand over the row with the outcome; raises `NotExecuted` instead of keeping a failure."""
+        if outcome.error is not None:
+            raise NotExecuted
+        tx.append(requests.INBOUND, {**self._row, **settled(outcome, envelope.name, 1, self._clock())})
+
+
+class PromptExecution:
+    """Executes what can be executed at the moment it is stored."""
+
+    def __init__(self, bus: Bus, execution: Execution, jobs: JobQueue) -> None:
+        """Take the bus, what knows on whose behalf rules act, and the job engine that does what is left."""
+        self._bus = bus
+        self._execution = execution
+        self._jobs = jobs
+
+    async def execute(self, call: InboundCall, decision: Decision, row: Mapping[str, Any]) -> bool:
+        """Execute a request and store `row` with it; False when nothing was stored and it has to be accepted.
+
+        Raises `Unavailable` when nothing can be stored at the moment.
+        """
+        rule = decision.rule
+        if rule is None or not self._may_execute(rule, decision):
+            return False
+        try:
+            message = rule.message(call)
+            principal = await self._execution.principal_of(rule)
+        except Exception:  # the worker meets it again, and settles the request with it
+            return False
+        recorder = PromptRecorder(dict(row), self._bus.now)
+        envelope = Envelope(message, principal, call.id, call.id, address=call.address, recorder=recorder)
+        try:
+            await self._bus.execute(envelope)
+        except IntegrityError:  # the provider's id is known; `Inbox.accept` finds by which request
+            return False
+        except NotExecuted:
+            self._bus.costs.forget(rule.sends)
+            return False
+        return True
+
+    def _may_execute(self, rule: Rule, decision: Decision) -> bool:
+        """Tell whether this process executes the rule's requests, in no order, and the writer has time for it."""
+        has_time = self._bus.database.waiting < MAX_WAITING
+        is_free = decision.lane is None and not rule.paused and not rule.sync
+        return is_free and has_time and self._jobs.alive and self._bus.costs.is_cheap(rule.sends)
