@@ -34,7 +34,8 @@ ISOLATED = {"content-security-policy": "sandbox"}
 
 def accepted(request_id: str, status: int = 200) -> Answer:
     """Say that the request is on disk and will be executed."""
-    return replace(success(b'{"requestId":"%b"}' % request_id.encode(), "Accepted"), status=status)
+    answer = success(b'{"requestId":"%b"}' % request_id.encode(), "Accepted")
+    return answer if status == answer.status else replace(answer, status=status)
 
 
 class Answers:

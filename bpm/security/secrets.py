@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
+from bpm.security.nonces import Nonces
 from bpm.security.private_files import make_private_file
 
 KEY_FILE = "secret.key"
@@ -28,6 +29,7 @@ MIN_KEY_CHARACTERS = 32
 NONCE_BYTES = 12
 VERSION = "v1"
 _SEALED_BYTES = re.compile(rb"v\d+\.[0-9a-f]{8}\.")
+_NONCES = Nonces(NONCE_BYTES)
 DAMAGED = "the stored secret was changed or cut off; enter it again"
 
 
@@ -57,7 +59,8 @@ class SecretBox:
         own = derive_key(key, "encryption")
         self._fingerprint_key = derive_key(key, "fingerprints")
         self._cipher = AESGCM(own)
-        self._key_id = key_id(own)
+        self._prefix = f"{VERSION}.{key_id(own)}."
+        self._header = self._prefix.encode()
 
     def encrypt(self, text: str) -> str:
         """Return `text` sealed; the same text gives another result each time."""
@@ -83,7 +86,7 @@ class SecretBox:
         return self._open(sealed[len(self._header) :])
 
     def _sealed(self, data: bytes) -> bytes:
-        nonce = os.urandom(NONCE_BYTES)
+        nonce = _NONCES.next()
         return nonce + self._cipher.encrypt(nonce, data, self._header)
 
     def _open(self, data: bytes) -> bytes:
@@ -95,14 +98,6 @@ class SecretBox:
     def fingerprint(self, text: str) -> str:
         """Return by what a text is known again; without the key nobody can try out what it may have been."""
         return hmac.digest(self._fingerprint_key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
-
-    @property
-    def _prefix(self) -> str:
-        return f"{VERSION}.{self._key_id}."
-
-    @property
-    def _header(self) -> bytes:
-        return self._prefix.encode()
 
     def _foreign(self, sealed: str) -> str:
         if sealed.startswith(f"{VERSION}."):

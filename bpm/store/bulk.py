@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, cast
 
-from sqlalchemy import ARRAY, BindParameter, Connection, Dialect, Executable, Table, bindparam, column, func
+from sqlalchemy import ARRAY, BindParameter, Column, Connection, Dialect, Executable, Table, bindparam, column, func
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from bpm.errors import Fenced
+from bpm.store.rows import JsonColumn, UtcDateTime, write_json, write_moment
 
 MAX_ROWS = 64
 MAX_VARIABLES = 32_766
@@ -86,9 +87,7 @@ class BulkInsert:
         self._width = len(chosen)
         self._numbered = dialect.paramstyle == "numeric_dollar"
         self._most = min(MAX_ROWS, MAX_VARIABLES // len(chosen))
-        self._writers: list[tuple[str, Callable[[Any], Any] | None]] = [
-            (column.key, column.type.dialect_impl(dialect).bind_processor(dialect)) for column in chosen
-        ]
+        self._writers = [(column.key, _writer(column, dialect)) for column in chosen]
         self._texts: dict[int, str] = {}
 
     def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -117,6 +116,18 @@ class BulkInsert:
     def _row(self, first: int) -> str:
         places = (f"${first + at + 1}" if self._numbered else "?" for at in range(self._width))
         return f"({', '.join(places)})"
+
+
+def _writer(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Return how a column's values are written; None as they are.
+
+    For SQLite moments and JSON are written here: a third of a bulk insert's cost is the way through SQLAlchemy's types.
+    """
+    if dialect.name == "sqlite" and isinstance(column.type, UtcDateTime):
+        return write_moment
+    if isinstance(column.type, JsonColumn):
+        return write_json
+    return column.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _defaults(table: Table, columns: Sequence[str]) -> dict[str, Any]:

@@ -14,10 +14,25 @@ from bpm.security.permissions import INSTALLATION
 Integer64 = BigInteger().with_variant(Integer(), "sqlite")
 """A whole number of 64 bits; SQLite's always are, and only an `INTEGER` key of its numbers itself."""
 
+_MOMENT = len("2026-05-01 12:00:00.000000")
+
 
 def utc_now() -> datetime:
     """Return this moment, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def write_moment(value: datetime | None) -> str | None:
+    """Return a moment as SQLite's columns hold it: `2026-05-01 12:00:00.000000`, in UTC."""
+    if value is None:
+        return None
+    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return moment.isoformat(" ", "microseconds")[:_MOMENT]
+
+
+def write_json(value: Any) -> str | None:
+    """Return a value as JSON; Python's None is SQL's NULL."""
+    return to_json(value).decode() if value is not None else None
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -43,7 +58,7 @@ class JsonColumn(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Write the value as JSON; Python's None is SQL's NULL."""
-        return to_json(value).decode() if value is not None else None
+        return write_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Read the JSON back."""
