@@ -128,7 +128,8 @@ class ProcessJobs:
     async def _execute(self, instance: Any, wait: Any, data: dict[str, Any], authors: Authority) -> Outcome:
         name, fields = data.get("command", ""), data.get("fields", {})
         if wait.kind == "script":
-            name, fields = "ExecuteCodeCommand", {"code": data["source"], "variables": data["variables"]}
+            rule = f"process:{instance.definition_id}"
+            name, fields = "ExecuteCodeCommand", {"code": data["source"], "variables": data["variables"], "rule": rule}
         sender = starter_of(instance, authors)
         try:
             message = self._bus.registry.decode(name, fields)

@@ -15,16 +15,16 @@ from commands.code.recording import Recording, outcome_of, row_of, source_hash, 
 from commands.code.sending import ScriptSender
 from commands.code.tables import keep_run
 from commands.code.views import CodeRunView, Source, sentence, to_view
-from scripts import Run, Sandbox, SandboxUnavailable
+from scripts import Isolation, Run, Sandbox, SandboxUnavailable
 
 
 class ExecuteCodeCommand(Command[CodeRunView]):
     """Run a script in the sandbox.
 
     It sees `payload headers query path method request_id` and, when given, `variables`. `signatureHeaders` are
-    further headers that it sees and no view shows. What it sends needs the sender's permissions. `isolation` `rule`
-    reuses a process for further runs of the same `rule`. A script that is tried again does not repeat the commands
-    that succeeded.
+    further headers that it sees and no view shows. What it sends needs the sender's permissions. With `isolation`
+    `rule` a process is reused for further runs of the same `rule` and code, with `run` every run has its own; left
+    out, it is `rule` where there is a `rule`. A script that is tried again does not repeat the commands that succeeded.
     """
 
     permission = "code:write"
@@ -43,7 +43,7 @@ class ExecuteCodeCommand(Command[CodeRunView]):
     method: Annotated[str, Field(max_length=20)] = ""
     request_id: Annotated[str, Field(max_length=200)] | None = None
     variables: dict[str, Any] | None = None
-    isolation: Literal["run", "rule"] = "run"
+    isolation: Literal["run", "rule"] | None = None
     rule: Annotated[str, Field(max_length=100)] | None = None
     seed: Annotated[Integer, Field(ge=0)] | None = None
     now: When | None = None
@@ -53,6 +53,11 @@ class ExecuteCodeCommand(Command[CodeRunView]):
         names = {"payload", "headers", "query", "path", "method"}
         seen = {**self.model_dump(include=names), "request_id": self.request_id or request_id}
         return seen if self.variables is None else {**seen, "variables": self.variables}
+
+    @property
+    def grade(self) -> Isolation:
+        """How far its run is kept apart from others of the same rule."""
+        return self.isolation or ("run" if self.rule is None else "rule")
 
 
 @handles
@@ -111,8 +116,8 @@ async def _run(
             with_signatures(inputs, command.signature_headers),
             send=sender.at_once,
             send_at_end=sender.at_end,
-            isolation=command.isolation,
-            tenant=f"{context.organization_id}:{command.rule or context.principal.id}",
+            isolation=command.grade,
+            tenant=f"{context.organization_id}:{context.principal.id}:{command.rule or ''}",
             owner=str(context.organization_id),
             seed=command.seed,
             now=_to_milliseconds(command.now or context.now()),
