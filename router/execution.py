@@ -29,7 +29,7 @@ from router.rule import Rule
 from router.seal import RequestSeal
 from router.settlement import Settlement, Settling
 from router.source import Source
-from router.sync_recorders import EffectSync, SyncRecorder, TransactionalSync
+from router.sync_recorders import DeferredSync, EffectSync, SyncRecorder, TransactionalSync
 from router.table import RouteTable
 from router.tables import requests, settling
 from router.tables.requests import RequestRow
@@ -156,10 +156,9 @@ class Execution:
 
         async def attempt() -> tuple[Outcome | None, SyncRecorder]:
             if registration.kind == "effect":
-                recorder: SyncRecorder = EffectSync(
-                    row, self._clock, remembered, self._seal, self._jobs, self._taken_up(call)
-                )
-                return await self._within_limit(_enveloped(message, principal, call, recorder)), recorder
+                kind = EffectSync if key is not None else DeferredSync
+                recorder = kind(row, self._clock, remembered, self._seal, self._jobs, self._taken_up(call))
+                return await self._within_limit(_enveloped(message, principal, call, recorder), recorder), recorder
             recorder = TransactionalSync(row, self._clock, remembered, self._seal)
             return await self._in_one_go(_enveloped(message, principal, call, recorder), recorder), recorder
 
@@ -288,10 +287,13 @@ class Execution:
             recorder.first = await self._database.write(recorder.find_first)
         return await self._bus.execute(envelope) if recorder.first is None else None
 
-    async def _within_limit(self, envelope: Envelope) -> Outcome | None:
+    async def _within_limit(self, envelope: Envelope, recorder: EffectSync) -> Outcome | None:
+        """Execute, and return None at the time limit; then the request is on disk, for its caller is told so."""
         task = self._unfinished[envelope.request_id] = asyncio.create_task(self._bus.execute(envelope))
         task.add_done_callback(lambda _: self._unfinished.pop(envelope.request_id))
         done, _ = await asyncio.wait((task,), timeout=self._sync_seconds)
+        if not done and isinstance(recorder, DeferredSync):
+            await self._database.write(lambda tx: recorder.before(tx, envelope))
         return task.result() if done else None
 
 

@@ -32,6 +32,8 @@ class NotExecuted(Exception):
 class PromptRecorder:
     """Stores a request beside its effect, or nothing at all."""
 
+    can_wait = True
+
     def __init__(self, row: dict[str, Any], clock: Clock) -> None:
         """Take the request's row as it is before it is executed."""
         self._row = row

@@ -25,6 +25,8 @@ class SyncRecorder:
     `first` is the request that carried the same provider's id before, if there was one.
     """
 
+    can_wait = False
+
     def __init__(self, row: dict[str, Any], clock: Clock, answer: Remembered, seal: RequestSeal) -> None:
         """Take the request's row, what is remembered as its answer, and what seals that."""
         self._seal = seal
@@ -114,3 +116,28 @@ class EffectSync(SyncRecorder):
         """See `AtOnce.after`."""
         settling.finish(tx, self._row["request_id"], self._settled(tx, envelope, outcome))
         self._jobs.cancel(tx, self._taken_up)
+
+
+class DeferredSync(EffectSync):
+    """Puts a request without a provider's id on disk no sooner than its handler sends a command, or its caller waits.
+
+    Until then nothing was promised to anybody; a script that only computes is written once, with its outcome.
+    """
+
+    can_wait = True
+    _is_begun = False
+
+    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
+        """Insert the request, unless it is settled already."""
+        self._is_begun = True  # in the writer's thread, as everything in `after`
+        if requests.insert_unless_there(tx, self._row):
+            self._jobs.enqueue(tx, self._taken_up)
+        return None
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """Write the request with its outcome, or the outcome where it is on disk."""
+        columns = self._settled(tx, envelope, outcome)
+        if self._is_begun and settling.finish(tx, self._row["request_id"], columns):
+            self._jobs.cancel(tx, self._taken_up)
+        else:
+            tx.append(requests.INBOUND, {**self._row, **columns})

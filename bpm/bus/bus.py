@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -221,11 +222,13 @@ class Bus:
         return Outcome(data=data, json=self.registry.of(envelope.message).dump(data))
 
     async def _effect(self, envelope: Envelope, registration: Registration) -> Outcome:
-        if envelope.idempotency_key is not None or envelope.recorder is not None:
+        can_wait = _can_wait(envelope, registration)
+        if not can_wait and (envelope.idempotency_key is not None or envelope.recorder is not None):
             known = await self.database.write(lambda tx: self._before(tx, envelope))
             if known is not None:
                 return known
-        context = EffectContext(self, envelope, lambda work: self._conclude(envelope, work))
+        begin = partial(self._begin, envelope) if can_wait else None
+        context = EffectContext(self, envelope, lambda work: self._conclude(envelope, work), begin)
         seconds = registration.message_type.time_limit or self._effect_seconds
         try:
             handler = registration.invoke(envelope.message, context)
@@ -238,6 +241,10 @@ class Bus:
         if context.concluded is None:
             await self.database.write(lambda tx: self._after(tx, envelope, outcome))
         return outcome
+
+    async def _begin(self, envelope: Envelope) -> None:
+        """Write down that an effect is about to reach outside; raises `Fenced` when it may not."""
+        await self.database.write(lambda tx: self._before(tx, envelope))
 
     async def _conclude(self, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
         def unit(tx: Transaction) -> Outcome:
@@ -264,6 +271,13 @@ class Bus:
 
 def _sent_by(envelope: Envelope, principal: Principal) -> Envelope:
     return envelope if principal is envelope.principal else replace(envelope, principal=principal)
+
+
+def _can_wait(envelope: Envelope, registration: Registration) -> bool:
+    """Tell whether an effect's recorder need not be asked before the effect sends its first command."""
+    recorder = envelope.recorder
+    is_recorded_alone = recorder is not None and recorder.can_wait and envelope.idempotency_key is None
+    return is_recorded_alone and registration.message_type.rehearsable
 
 
 def _raising(error: BpmError) -> Callable[[Context], Any]:

@@ -1,6 +1,7 @@
 """What a handler may do besides its own work: read, write, and send further messages."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from bpm.bus.causes import Causes
 from bpm.bus.envelope import Envelope
 from bpm.bus.later import Later
-from bpm.bus.messages import Message
+from bpm.bus.messages import Message, Query
 from bpm.bus.outcome import Outcome
 from bpm.bus.own_events import publish_caused
 from bpm.bus.rehearsed import Rehearsed
@@ -154,17 +155,20 @@ class Context:
 class EffectContext:
     """Given to effects; no transaction is open, so the outcome is recorded by sending commands."""
 
-    __slots__ = ("_bus", "_conclude", "concluded", "envelope")
+    __slots__ = ("_begin", "_begun", "_bus", "_conclude", "concluded", "envelope")
 
     def __init__(
         self,
         bus: Sender,
         envelope: Envelope,
         conclude: Callable[[Callable[[Context], Any]], Awaitable[Outcome]],
+        begin: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
-        """Act on behalf of `envelope`."""
+        """Act on behalf of `envelope`; `begin` is waited for before the first command is sent."""
         self._bus = bus
         self._conclude = conclude
+        self._begin = begin
+        self._begun: asyncio.Task[None] | None = None
         self.envelope = envelope
         self.concluded: Outcome | None = None
 
@@ -195,6 +199,9 @@ class EffectContext:
         envelope = self.envelope.caused(message, **changes)
         if idempotency_key is not None:
             envelope = envelope.keyed(idempotency_key)
+        if self._begin is not None and not isinstance(message, Query):
+            self._begun = self._begun or asyncio.create_task(self._begin())
+            await self._begun
         return (await self._bus.execute(envelope)).unwrap()
 
     async def call(

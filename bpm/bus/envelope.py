@@ -15,7 +15,16 @@ MAX_DEPTH = 16
 
 
 class Recorder(Protocol):
-    """Something that is written in the same transaction as the effect."""
+    """Something that is written in the same transaction as the effect.
+
+    `can_wait`: of an effect that touches nothing outside but through its context, `before` may be run no sooner than
+    at its first command.
+    """
+
+    @property
+    def can_wait(self) -> bool:
+        """See the class."""
+        ...
 
     def before(self, tx: Transaction, envelope: "Envelope") -> Outcome | None:
         """Run before the handler; an outcome returned here is the answer and the handler is not run."""

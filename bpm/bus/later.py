@@ -143,6 +143,8 @@ def sender_of(row: Any) -> Principal:
 class Settlement:
     """Settles a scheduled message in the transaction of its effect."""
 
+    can_wait = True
+
     def __init__(self, jobs: JobQueue, clock: Clock, job: Job) -> None:
         """Settle this attempt."""
         self._jobs = jobs

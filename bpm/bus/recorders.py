@@ -29,6 +29,8 @@ class Idempotency:
     of handlers that hold a digest of one, are kept as fingerprints that only the installation's key can make.
     """
 
+    can_wait = False
+
     def __init__(self, clock: Clock, registry: Registry, box: SecretBox) -> None:
         """Take the clock that ages keys, the registry that reads results, and the box that seals them."""
         self._clock = clock
@@ -133,6 +135,8 @@ def _fingerprint(source: str) -> str:
 
 class Audit:
     """Every command leaves a line: who, what, from where, with which outcome."""
+
+    can_wait = True
 
     def __init__(self, clock: Clock) -> None:
         """Take the clock that dates the lines."""

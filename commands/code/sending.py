@@ -8,7 +8,7 @@ from typing import Any
 
 from bpm.bus import Context, EffectContext, Message, Registry
 from bpm.bus.behaviors import authorise
-from bpm.errors import BpmError, Defect, Failed, Unavailable
+from bpm.errors import BpmError, Defect, Failed, Fenced, Unavailable
 from commands.code.recording import RecordedAnswer
 from scripts import CommandRefused
 
@@ -29,7 +29,7 @@ class ScriptSender:
         key = f"{self._context.envelope.request_id}:{next(self._ordinals)}"
         try:
             data = await self._context.call(name, fields, idempotency_key=key)
-        except (Unavailable, Defect):
+        except (Unavailable, Defect, Fenced):
             raise
         except BpmError as error:
             raise self._refused(name, fields, error, at_end=False) from error

@@ -10,6 +10,7 @@ from sqlmodel import Field
 from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
 from bpm.store.records import Records
+from bpm.store.upsert import insert_new
 
 KIND = "inbound"
 """The kind of job that executes requests."""
@@ -161,6 +162,11 @@ _BY_ID = Lookup(REQUESTS, INBOUND, "request_id")
 def insert(tx: Transaction, row: Mapping[str, Any]) -> None:
     """Insert a request now rather than with the group's others."""
     tx.connection.execute(_INSERT, row)
+
+
+def insert_unless_there(tx: Transaction, row: Mapping[str, Any]) -> bool:
+    """Insert a request now; False when it is there."""
+    return tx.connection.execute(insert_new(tx.connection, INBOUND), row).rowcount == 1
 
 
 def find_request(tx: Transaction, organization_id: int | None, request_id: str) -> RequestRow | None:

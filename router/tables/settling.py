@@ -55,9 +55,9 @@ def reopen(tx: Transaction, row: RequestRow, by: str, now: datetime, lane: str |
     return tx.connection.execute(_REOPEN, values).rowcount == 1
 
 
-def finish(tx: Transaction, request_id: str, values: Mapping[str, Any]) -> None:
-    """Write the outcome of a request that was executed at once."""
-    tx.connection.execute(_FINISH, {"id_": request_id, **_bound(values)})
+def finish(tx: Transaction, request_id: str, values: Mapping[str, Any]) -> bool:
+    """Write the outcome of a request that was executed at once; False when there is no such request."""
+    return tx.connection.execute(_FINISH, {"id_": request_id, **_bound(values)}).rowcount == 1
 
 
 def is_open(tx: Transaction, request_id: str, attempt: int) -> bool:

@@ -11,7 +11,7 @@ from bpm.testing import RunningApp
 from router.inbox import Inbox, Source
 from router.recent import MAX_BODY_BYTES, MAX_REQUESTS, RecentRequests
 from router.request import InboundCall
-from router.tables.requests import KIND, RequestRow, find_request
+from router.tables.requests import KIND, PENDING, RequestRow, find_request
 from tests.router import probes
 from tests.router.conftest import noting, runs
 
@@ -62,5 +62,7 @@ async def waiting(app: RunningApp, key: str, **fields: Any) -> tuple[Inbox, Job]
     headers = {"content-type": "application/json", "x-kind": "é"}
     call = InboundCall("POST", key, headers, "a=1", "127.0.0.1", later, b'{"n": 1}', new_id())
     inbox = app.app.execution.inbox
-    assert await inbox.accept(call, Source.of(rule), "id-1", None) is None
+    source = Source.of(rule)
+    row = inbox.row_of(call, source, PENDING, dedupe_key=source.dedupe_key("id-1"))
+    assert await inbox.accept(call, row) is None
     return inbox, Job(KIND, call.id, 0, later)
