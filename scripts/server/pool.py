@@ -9,10 +9,10 @@ from collections.abc import Hashable
 
 from scripts.server.remote_child import Child
 from scripts.server.remote_zygote import RemoteZygote
+from scripts.server.spares import SpareNeed
 from scripts.shared.limits import Limits
 from scripts.shared.outcome import SandboxUnavailable
 
-SPARES_PER_CORE = 2
 IDLE_REUSED = 32
 """Idle children of grade `rule` kept at most, over all rules."""
 
@@ -33,6 +33,7 @@ class Pool:
         self._starting = asyncio.Lock()
         self._zygote: RemoteZygote | None = None
         self._spares: deque[Child] = deque()
+        self._need = SpareNeed()
         self._compilers: deque[Child] = deque()
         """The one spare that has warmed up for compiling."""
         self._idle: OrderedDict[int, tuple[Hashable, Child]] = OrderedDict()
@@ -77,8 +78,11 @@ class Pool:
     def _take(self, zygote: RemoteZygote, limits: Limits, key: Hashable | None) -> Child:
         if key is not None:
             return self._idle_for(key, limits) or zygote.fork(limits, reused=True)
-        same = (limits.cpu_seconds, limits.memory_bytes) == (self._limits.cpu_seconds, self._limits.memory_bytes)
-        return (_alive(self._spares) if same else None) or zygote.fork(limits)
+        if (limits.cpu_seconds, limits.memory_bytes) != (self._limits.cpu_seconds, self._limits.memory_bytes):
+            return zygote.fork(limits)
+        spare = _alive(self._spares)
+        self._need.note(was_there=spare is not None)
+        return spare or zygote.fork(limits)
 
     def keep(self, child: Child, key: Hashable, limits: Limits) -> None:
         """Keep a child for the next run of its key, unless it has served its time."""
@@ -99,7 +103,9 @@ class Pool:
             return
         # Out of descriptors: the run that needs one will say so, and a later refill may succeed.
         with contextlib.suppress(OSError, SandboxUnavailable):
-            while not zygote.lost and len(self._spares) < SPARES_PER_CORE * (os.cpu_count() or 1):
+            while len(self._spares) > self._need.number:
+                self._spares.popleft().leave()
+            while not zygote.lost and len(self._spares) < self._need.number:
                 self._spares.append(zygote.fork(self._limits))
             if not zygote.lost and not self._compilers:
                 self._compilers.append(zygote.fork(self._limits, compiles=True))
