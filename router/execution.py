@@ -27,7 +27,7 @@ from router.providers import Call, Refusal
 from router.request import InboundCall
 from router.rule import Rule
 from router.seal import RequestSeal
-from router.settlement import Settlement, Settling
+from router.settlement import RequestSettlement, Settling
 from router.source import Source
 from router.sync_recorders import DeferredSync, EffectSync, SyncRecorder, TransactionalSync
 from router.table import RouteTable
@@ -102,7 +102,7 @@ class Execution:
         rule = await self._rule_of(row)
         if rule is not None and rule.paused and await self._is_paused(rule.id):
             return  # it is woken when the rule goes on
-        settlement = Settlement(row, _policy(row, rule), self._settling)
+        settlement = RequestSettlement(row, _policy(row, rule), self._settling)
         with contextlib.suppress(Fenced):  # somebody else has done this attempt
             await self._execute(row, call, rule, settlement)
 
@@ -110,11 +110,11 @@ class Execution:
         """See `JobKind.give_up`."""
         row = await self._open_row(job)
         if row is not None:
-            settlement = Settlement(row, ONCE, self._settling)
+            settlement = RequestSettlement(row, ONCE, self._settling)
             with contextlib.suppress(Fenced):
                 await self._database.write(lambda tx: self._poisoned(tx, settlement, job.ref, error))
 
-    def _poisoned(self, tx: Transaction, settlement: Settlement, request_id: str, error: Poisoned) -> None:
+    def _poisoned(self, tx: Transaction, settlement: RequestSettlement, request_id: str, error: Poisoned) -> None:
         settlement.settle(tx, None, Outcome(error=error))
         settling.note_cause(tx, request_id, requests.POISONED)
 
@@ -125,7 +125,9 @@ class Execution:
             row = await self._database.read(lambda tx: requests.find_request(tx, None, job.ref))
         return row if row is not None and row.attempt == job.attempt and row.state in requests.OPEN_STATES else None
 
-    async def _execute(self, row: RequestRow, call: InboundCall, rule: Rule | None, settlement: Settlement) -> None:
+    async def _execute(
+        self, row: RequestRow, call: InboundCall, rule: Rule | None, settlement: RequestSettlement
+    ) -> None:
         try:
             message, principal = await self._message(row, call, rule)
         except Exception as error:

@@ -32,7 +32,7 @@ class Settling:
     clock: Clock
 
 
-class Settlement:
+class RequestSettlement:
     """Settles one attempt of a stored request; when another run was first the unit is `Fenced`, effect and all."""
 
     can_wait = True

@@ -1,9 +1,8 @@
 """From stored accounts to principals: what each holds, what a key is left with, what somebody lacks."""
 
 from collections.abc import Iterable
-from typing import Any
 
-from bpm.accounts.tables import ApiKey, User
+from bpm.accounts.tables import ApiKey, KeyRow, User, UserRow
 from bpm.errors import Forbidden
 from bpm.security.permissions import (
     KEY,
@@ -22,13 +21,13 @@ from bpm.security.permissions import (
 WRITE_EVERYTHING: Permission = "*:write"
 
 
-def permissions_of_user(user: Any) -> frozenset[Permission]:
-    """Return everything a user (or its plain row) may do, by role and by name."""
+def permissions_of_user(user: User | UserRow) -> frozenset[Permission]:
+    """Return everything a user may do, by role and by name."""
     return permissions_of(user.roles) | frozenset(user.permissions)
 
 
-def permissions_of_key(key: Any, owner: Any) -> frozenset[Permission]:
-    """Return everything a key may do: what its scopes and its owner both allow; takes their rows or entities."""
+def permissions_of_key(key: ApiKey | KeyRow, owner: User | UserRow) -> frozenset[Permission]:
+    """Return everything a key may do: what its scopes and its owner both allow."""
     return shared_permissions(permissions_of_scopes(key.scopes), permissions_of_user(owner))
 
 

@@ -1,9 +1,8 @@
 """What somebody may do now: the present rights of every account and key that work is done for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from bpm.accounts import tables
 from bpm.accounts.cache import TRUST_SECONDS, FreshValues
@@ -117,7 +116,7 @@ class PresentRights:
                 known[id_] = account
         return known, missing
 
-    def _kept(self, found: Accounts, keep: Any) -> Accounts:
+    def _kept(self, found: Accounts, keep: Callable[[str, PresentAccount, float], None]) -> Accounts:
         for id_, account in found.items():
             left = (account.ends_at - self._clock()).total_seconds() if account.ends_at is not None else TRUST_SECONDS
             keep(id_, account, left)
@@ -180,7 +179,7 @@ def _find_key(tx: Transaction, id_: str, now: datetime) -> PresentAccount:
     )
 
 
-def _refusal(tx: Transaction, user: Any) -> str:
+def _refusal(tx: Transaction, user: tables.UserRow) -> str:
     if user.disabled_at is not None:
         return f"The account {user.username!r} is disabled"
     if not organizations.is_active(tx, user.organization_id):

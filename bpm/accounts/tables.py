@@ -1,15 +1,16 @@
 """Users, refresh tokens and API keys, and every statement about them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Index, bindparam, delete, func, literal, or_, text, update
-from sqlalchemy import select as select_columns
+from sqlalchemy import Index, delete, func, literal, or_, text, update
 from sqlmodel import Field, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.bus.tables import AuditEntry
 from bpm.store import ForeignText, JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
+from bpm.store.lookup import Lookup
+from bpm.store.records import Records
 from bpm.store.session import ScopedSession
 
 
@@ -71,27 +72,53 @@ class ApiKey(OrganizationRow, table=True):
     ends_with: list[str] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
 
 
+class UserRow(NamedTuple):
+    """An account as its rights are asked for; see `User`."""
+
+    id: int
+    organization_id: int
+    username: str
+    roles: list[str]
+    permissions: list[str]
+    disabled_at: datetime | None
+
+
+class KeyRow(NamedTuple):
+    """An API key as its rights are asked for; see `ApiKey`."""
+
+    id: str
+    organization_id: int
+    user_id: int
+    name: str
+    scopes: list[str]
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    ends_with: list[str] | None
+
+
 USERS = User.table()
 API_KEYS = ApiKey.table()
 
-_USER = select_columns(USERS).where(USERS.c.id == bindparam("id_"))
-_KEY = select_columns(API_KEYS).where(API_KEYS.c.id == bindparam("id_"))
+_USERS = Records(UserRow, USERS)
+_KEYS = Records(KeyRow, API_KEYS)
+_USER = Lookup(_USERS, USERS, "id")
+_KEY = Lookup(_KEYS, API_KEYS, "id")
 
 
-def user_row(tx: Transaction, user_id: int) -> Any:
-    """Return any organisation's user as a plain row, or None."""
-    return tx.reading.execute(_USER, {"id_": user_id}).first()
+def user_row(tx: Transaction, user_id: int) -> UserRow | None:
+    """Return any organisation's user to be looked at only, or None."""
+    return _USER.first(tx, None, id=user_id)
 
 
-def key_row(tx: Transaction, key_id: str) -> Any:
-    """Return any organisation's API key as a plain row, or None."""
-    return tx.reading.execute(_KEY, {"id_": key_id}).first()
+def key_row(tx: Transaction, key_id: str) -> KeyRow | None:
+    """Return any organisation's API key to be looked at only, or None."""
+    return _KEY.first(tx, None, id=key_id)
 
 
-def end_of_key(tx: Transaction, key: Any, now: datetime) -> str:
+def end_of_key(tx: Transaction, key: ApiKey | KeyRow, now: datetime) -> str:
     """Say why a key opens nothing at `now`; empty while it does, if its owner may come in."""
-    makers = select_columns(API_KEYS).where(API_KEYS.c.id.in_(key.ends_with or ()))
-    for one in (key, *(tx.reading.execute(makers).all() if key.ends_with else ())):
+    makers = _KEYS.select.where(API_KEYS.c.id.in_(key.ends_with or ()))
+    for one in (key, *(_KEYS.all(tx.reading, makers) if key.ends_with else ())):
         made = "" if one.id == key.id else f", with which {key.name!r} was made,"
         if one.revoked_at is not None:
             return f"The API key {one.name!r}{made} was revoked"

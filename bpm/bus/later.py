@@ -107,7 +107,7 @@ class ScheduledMessages:
         if not row.is_active:
             return  # the reconciler wakes it when the organisation is switched on
         principal = sender_of(row)
-        settlement = Settlement(self._jobs, self._clock, job)
+        settlement = MessageSettlement(self._jobs, self._clock, job)
         try:
             message = self.executor.registry.decode(row.type, self._opened(row.fields))
         except BpmError as error:
@@ -129,18 +129,18 @@ class ScheduledMessages:
 
     async def give_up(self, job: Job, error: Poisoned) -> None:
         """See `JobKind.give_up`."""
-        settlement = Settlement(self._jobs, self._clock, job)
+        settlement = MessageSettlement(self._jobs, self._clock, job)
         with suppress(Fenced):
             await self._database.write(lambda tx: settlement.settle(tx, Outcome(error=error)))
 
 
-def sender_of(row: Any) -> Principal:
+def sender_of(row: tables.ScheduledRow) -> Principal:
     """Return on whose behalf a scheduled message is sent; the bus asks what they may do when it is."""
     stored = StoredPrincipal(row.principal_id, row.principal_name, row.organization_id, row.permissions, row.authority)
     return stored.acting("system")
 
 
-class Settlement:
+class MessageSettlement:
     """Settles a scheduled message in the transaction of its effect."""
 
     can_wait = True

@@ -1,8 +1,7 @@
 """What the bus itself keeps: answers by idempotency key, and the audit log."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Index, UniqueConstraint, bindparam, delete, select, update
 from sqlmodel import Field, col
@@ -12,6 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from bpm.jobs import lacks_token
 from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.organizations import is_switched_off
+from bpm.store.records import Records
 from bpm.store.session import ScopedSession
 
 KEPT = timedelta(hours=24)
@@ -78,20 +78,58 @@ class ScheduledMessage(OrganizationRow, table=True):
     completed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
+class KeptAnswer(NamedTuple):
+    """What was answered under an idempotency key, sealed; without `answer` the work is still going on."""
+
+    id: int
+    organization_id: int
+    fingerprint: str
+    answer: str | None
+    created_at: datetime
+
+
+class WaitingMessage(NamedTuple):
+    """A scheduled message that lacks its job."""
+
+    id: str
+    attempt: int
+    due_at: datetime
+
+
+class ScheduledRow(NamedTuple):
+    """A scheduled message as it is sent; see `ScheduledMessage`."""
+
+    organization_id: int
+    type: str
+    fields: dict[str, Any]
+    principal_id: str
+    principal_name: str
+    permissions: list[str]
+    authority: dict[str, Any] | None
+    correlation_id: str
+    causation_id: str
+    depth: int
+    state: str
+    attempt: int
+    is_active: bool
+    """Whether its organisation is switched on."""
+
+
 KEYS = IdempotencyKey.table()
 AUDIT = AuditEntry.table()
 SCHEDULED = ScheduledMessage.table()
 
 _THE_KEY = (KEYS.c.principal == bindparam("principal_"), KEYS.c.key == bindparam("key_"))
-_FIND = select(KEYS.c.id, KEYS.c.organization_id, KEYS.c.fingerprint, KEYS.c.answer, KEYS.c.created_at).where(*_THE_KEY)
+_ANSWERS = Records(KeptAnswer, KEYS)
+_FIND = _ANSWERS.select.where(*_THE_KEY)
 _RESERVE = KEYS.insert()
 _ANSWER = update(KEYS).where(*_THE_KEY).values(answer=bindparam("answer_"))
 _FORGET = delete(KEYS).where(*_THE_KEY)
 
 
-def find_key(tx: Transaction, principal: str, key: str) -> Any:
-    """Return the row (id, organization_id, fingerprint, answer, created_at) of a key, or None."""
-    return tx.reading.execute(_FIND, {"principal_": principal, "key_": key}).first()
+def find_key(tx: Transaction, principal: str, key: str) -> KeptAnswer | None:
+    """Return what is kept under a key, or None."""
+    return _ANSWERS.first(tx.reading, _FIND, principal_=principal, key_=key)
 
 
 def reserve_key(tx: Transaction, row: dict[str, Any]) -> None:
@@ -109,15 +147,13 @@ def forget_key(tx: Transaction, principal: str, key: str) -> None:
     tx.connection.execute(_FORGET, {"principal_": principal, "key_": key})
 
 
-_SCHEDULED_OPEN = (
-    select(SCHEDULED.c.id, SCHEDULED.c.attempt, SCHEDULED.c.due_at)
-    .where(
-        SCHEDULED.c.state == "waiting",
-        lacks_token("message", SCHEDULED.c.id, SCHEDULED.c.attempt),
-        ~is_switched_off(SCHEDULED.c.organization_id),
-    )
-    .order_by(SCHEDULED.c.due_at)
-)
+_WAITING = Records(WaitingMessage, SCHEDULED)
+_MESSAGES = Records(ScheduledRow, SCHEDULED, is_active=~is_switched_off(SCHEDULED.c.organization_id))
+_SCHEDULED_OPEN = _WAITING.select.where(
+    SCHEDULED.c.state == "waiting",
+    lacks_token("message", SCHEDULED.c.id, SCHEDULED.c.attempt),
+    ~is_switched_off(SCHEDULED.c.organization_id),
+).order_by(SCHEDULED.c.due_at)
 
 _SCHEDULED_KEY = select(SCHEDULED.c.id).where(SCHEDULED.c.key == bindparam("key_"))
 _SCHEDULE = SCHEDULED.insert()
@@ -131,15 +167,14 @@ def schedule(tx: Transaction, row: dict[str, Any]) -> bool:
     return True
 
 
-def waiting_messages(tx: Transaction, limit: int) -> Sequence[Any]:
-    """Return (id, attempt, due_at) of messages that were not sent yet and lack a job, the earliest first."""
-    return tx.reading.execute(_SCHEDULED_OPEN.limit(limit)).all()
+def waiting_messages(tx: Transaction, limit: int) -> list[WaitingMessage]:
+    """Return messages that were not sent yet and lack a job, the earliest first."""
+    return _WAITING.all(tx.reading, _SCHEDULED_OPEN.limit(limit))
 
 
-def scheduled_message(tx: Transaction, message_id: str) -> Any:
-    """Return a scheduled message's row, and whether its organisation `is_active`, or None."""
-    is_active = (~is_switched_off(SCHEDULED.c.organization_id)).label("is_active")
-    return tx.connection.execute(select(SCHEDULED, is_active).where(SCHEDULED.c.id == message_id)).first()
+def scheduled_message(tx: Transaction, message_id: str) -> ScheduledRow | None:
+    """Return a scheduled message, or None."""
+    return _MESSAGES.first(tx.connection, _MESSAGES.select.where(SCHEDULED.c.id == message_id))
 
 
 def select_scheduled(state: str | None, type_: str | None) -> SelectOfScalar[ScheduledMessage]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Text, and_, exists, func, or_, select, true, type_coerce, update
+from sqlalchemy import ColumnElement, Integer, Select, Text, and_, exists, func, or_, select, true, type_coerce, update
 
 from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERIES, PAUSED
 from bpm.events.subscription_tables import SUBSCRIPTIONS
@@ -18,7 +18,7 @@ BATCH_BYTES = 16 * 1024 * 1024
 FETCHED = 4
 """So many events are fetched at once."""
 
-_BYTES = func.length(type_coerce(EVENTS.c.data, Text)).label("event_bytes")
+_BYTES = func.length(type_coerce(EVENTS.c.data, Text), type_=Integer)
 
 
 class RestingDelivery(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -25,6 +25,7 @@ from sqlmodel import Field
 
 from bpm.jobs.interface import Job
 from bpm.store import Transaction, UtcDateTime
+from bpm.store.records import Records
 from bpm.store.rows import Row
 from bpm.store.upsert import insert_new
 
@@ -53,9 +54,33 @@ class JobTicket(Row, table=True):
     promoted: bool = False
 
 
+class LaneRow(NamedTuple):
+    """A lane whose row this transaction has taken; see `JobLane`."""
+
+    name: str
+    width: int
+    per_second: float | None
+    entered: int
+    next_start_at: datetime | None
+
+
+class TicketRow(NamedTuple):
+    """A job's place in a lane; see `JobTicket`."""
+
+    lane: str
+    number: int
+    kind: str
+    ref: str
+    attempt: int
+    due_at: datetime
+    promoted: bool
+
+
 LANES = JobLane.table()
 TICKETS = JobTicket.table()
 
+_LANE_ROWS = Records(LaneRow, LANES)
+_TICKET_ROWS = Records(TicketRow, TICKETS)
 _TAKE_TURN = select(func.pg_advisory_xact_lock(literal(0x6C616E65, BigInteger)))  # "lane" as a number
 _NAMED = LANES.c.name == bindparam("lane_")
 _IN_LANE = TICKETS.c.lane == bindparam("lane_")
@@ -63,13 +88,13 @@ _ENTER = (
     update(LANES)
     .where(_NAMED)
     .values(width=bindparam("width_"), per_second=bindparam("per_second_"), entered=LANES.c.entered + 1)
-    .returning(LANES)
+    .returning(*_LANE_ROWS.columns)
 )
-_LOCK = select(LANES).where(_NAMED).with_for_update()
+_LOCK = _LANE_ROWS.select.where(_NAMED).with_for_update()
 _PACE = update(LANES).where(_NAMED).values(next_start_at=bindparam("next_"))
 _OWN = (TICKETS.c.kind == bindparam("kind_"), TICKETS.c.ref == bindparam("ref_"))
 _REMOVED = delete(TICKETS).where(*_OWN).returning(TICKETS.c.lane)
-_FRONT = select(TICKETS).where(_IN_LANE).order_by(TICKETS.c.number).limit(bindparam("width_"))
+_FRONT = _TICKET_ROWS.select.where(_IN_LANE).order_by(TICKETS.c.number).limit(bindparam("width_"))
 _PROMOTE = update(TICKETS).where(_IN_LANE, TICKETS.c.number == bindparam("number_")).values(promoted=True)
 _FREE_ROOM = (
     select(LANES.c.name)
@@ -98,24 +123,25 @@ def take_turn(tx: Transaction) -> None:
         tx.connection.execute(_TAKE_TURN)
 
 
-def add_entry(tx: Transaction, name: str, width: int, per_second: float | None) -> Any:
+def add_entry(tx: Transaction, name: str, width: int, per_second: float | None) -> LaneRow:
     """Take the lane's row for this transaction, made if it is new, and return it with the next number counted."""
     take_turn(tx)
-    settings = {"lane_": name, "width_": width, "per_second_": per_second}
-    row = tx.connection.execute(_ENTER, settings).first()
+    settings: dict[str, Any] = {"lane_": name, "width_": width, "per_second_": per_second}
+    row = _LANE_ROWS.first(tx.connection, _ENTER, **settings)
     if row is None:
-        fresh = {"name": name, "width": width, "per_second": per_second, "entered": 1, "next_start_at": None}
-        row = tx.connection.execute(insert_new(tx.connection, LANES).returning(LANES), fresh).first()
-    return row if row is not None else tx.connection.execute(_ENTER, settings).one()
+        fresh = LaneRow(name, width, per_second, entered=1, next_start_at=None)
+        made = insert_new(tx.connection, LANES).returning(*_LANE_ROWS.columns)
+        row = _LANE_ROWS.first(tx.connection, made, **fresh._asdict())
+    return row if row is not None else _LANE_ROWS.one(tx.connection, _ENTER, **settings)
 
 
-def lock(tx: Transaction, name: str) -> Any:
+def lock(tx: Transaction, name: str) -> LaneRow | None:
     """Take the lane's row for this transaction and return it, or None when there is no such lane."""
     take_turn(tx)
-    return tx.connection.execute(_LOCK, {"lane_": name}).first()
+    return _LANE_ROWS.first(tx.connection, _LOCK, lane_=name)
 
 
-def insert_ticket(tx: Transaction, lane: Any, job: Job, *, promoted: bool) -> bool:
+def insert_ticket(tx: Transaction, lane: LaneRow, job: Job, *, promoted: bool) -> bool:
     """Give a job its place; tells False when it has one already, in whichever lane."""
     row = {"lane": lane.name, "number": lane.entered, "promoted": promoted, **asdict(job)}
     return tx.connection.execute(insert_new(tx.connection, TICKETS), row).rowcount == 1
@@ -127,14 +153,14 @@ def remove_ticket(tx: Transaction, kind: str, ref: str) -> str | None:
     return tx.connection.execute(_REMOVED, {"kind_": kind, "ref_": ref}).scalar()
 
 
-def front(tx: Transaction, lane: Any) -> Sequence[Any]:
+def front(tx: Transaction, lane: LaneRow) -> Sequence[TicketRow]:
     """Return the tickets in front, as many as may be under way; those are promoted in order, so no other is."""
     if lane.entered == 1:  # the one that enters now is the first
         return ()
-    return tx.connection.execute(_FRONT, {"lane_": lane.name, "width_": lane.width}).all()
+    return _TICKET_ROWS.all(tx.connection, _FRONT, lane_=lane.name, width_=lane.width)
 
 
-def promote(tx: Transaction, ticket: Any) -> None:
+def promote(tx: Transaction, ticket: TicketRow) -> None:
     """Mark a ticket as under way."""
     tx.connection.execute(_PROMOTE, {"lane_": ticket.lane, "number_": ticket.number})
 

@@ -8,7 +8,7 @@ wide the next one starts when the one in front is done or dead, and not before.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from bpm.clock import Clock
 from bpm.jobs import lane_tables
@@ -87,7 +87,7 @@ class Lanes:
         if row is not None:
             self._start(tx, row, _promoted(tx, lane_tables.front(tx, row)), pace)
 
-    def _start(self, tx: Transaction, row: Any, jobs: Sequence[Job], shared: Lane | None) -> None:
+    def _start(self, tx: Transaction, row: lane_tables.LaneRow, jobs: Sequence[Job], shared: Lane | None) -> None:
         """Ask for jobs whose turn it is, one behind the other if the lane is paced, by itself or with others."""
         if not jobs:
             return
@@ -100,7 +100,7 @@ class Lanes:
             lane_tables.pace(tx, row.name, pace.moment)
 
 
-def _promoted(tx: Transaction, front: Sequence[Any]) -> list[Job]:
+def _promoted(tx: Transaction, front: Sequence[lane_tables.TicketRow]) -> list[Job]:
     """Promote those in front that wait, and return their jobs."""
     waiting = [ticket for ticket in front if not ticket.promoted]
     for ticket in waiting:
@@ -111,7 +111,7 @@ def _promoted(tx: Transaction, front: Sequence[Any]) -> list[Job]:
 class Pace:
     """When a lane's next jobs may start; `moment` is the first start that nobody has yet, None without a pace."""
 
-    def __init__(self, lane: Any, now: datetime, furthest: timedelta | None = None) -> None:
+    def __init__(self, lane: lane_tables.LaneRow, now: datetime, furthest: timedelta | None = None) -> None:
         """Go on where the lane is; a clock that was set back holds nobody up for longer than `furthest`.
 
         Without it that is as long as a full lane takes.

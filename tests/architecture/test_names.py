@@ -33,7 +33,6 @@ HOMONYMS = frozenset(
         "Problem",
         "Reply",
         "Run",
-        "Settlement",
         "Start",
         "Subscription",
         "Token",

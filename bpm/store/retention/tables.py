@@ -1,12 +1,12 @@
 """What was pruned so far, and which process may prune at present."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, update
 from sqlmodel import Field
 
+from bpm.store.records import Records
 from bpm.store.rows import Row, UtcDateTime
 from bpm.store.transaction import Transaction
 from bpm.store.upsert import insert_new
@@ -30,18 +30,29 @@ class RetentionLease(Row, table=True):
     held_until: datetime = Field(sa_type=UtcDateTime)
 
 
+class MarkRow(NamedTuple):
+    """What a policy has pruned, in all and at its last run; see `RetentionMark`."""
+
+    name: str
+    pruned: int
+    last_pruned: int
+    until: datetime | None
+    ran_at: datetime | None
+
+
 MARKS = RetentionMark.table()
 LEASES = RetentionLease.table()
+_ROWS = Records(MarkRow, MARKS)
 
 
-def retention_marks(tx: Transaction) -> Sequence[Any]:
+def retention_marks(tx: Transaction) -> list[MarkRow]:
     """Return what every policy has pruned."""
-    return tx.connection.execute(select(MARKS).order_by(MARKS.c.name)).all()
+    return _ROWS.all(tx.connection, _ROWS.select.order_by(MARKS.c.name))
 
 
-def mark_of(tx: Transaction, name: str) -> Any:
+def mark_of(tx: Transaction, name: str) -> MarkRow | None:
     """Return one policy's mark, or None before its first run."""
-    return tx.connection.execute(select(MARKS).where(MARKS.c.name == name)).first()
+    return _ROWS.first(tx.connection, _ROWS.select.where(MARKS.c.name == name))
 
 
 def note_run(tx: Transaction, name: str, pruned: int, until: datetime | None, now: datetime) -> None:
