@@ -211,6 +211,8 @@ class Settings(BaseSettings):
     """Addresses and CIDR ranges of the proxies that are believed about a client's address."""
     proxy_header: Literal["x-forwarded-for", "forwarded"] | None = None
     """The one header in which they tell it; unset, both are read, and where they disagree the address is unknown."""
+    client_certificate_header: str | None = None
+    """The header in which these proxies pass on a client's certificate; from anybody else it is dropped."""
     max_body_bytes: int = Field(default=MIB, ge=1024)
     """The largest body; a webhook configuration may set its own."""
     sync_limit_seconds: float = Field(default=10.0, gt=0)

@@ -155,10 +155,7 @@ def _place_of(place: str, scheme: Scheme | None) -> str:
 
 def _are_signed(places: Sequence[str], scheme: Scheme | None) -> bool:
     """Tell whether a signature covers every place, or nothing is signed, so that there is nothing to bind an id to."""
-    if scheme is None or scheme.kind in ("none", "static"):
-        return True
-    signed = {STANDARD_ID, f"header:{scheme.id_header}".lower()}
-    return all(place.lower() in signed or place.partition(":")[0] in ("body", "none") for place in places)
+    return scheme is None or all(place in (STANDARD_ID, "none") or scheme.covers(place) for place in places)
 
 
 def _step(part: re.Match[str]) -> str | int | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from limits import RateLimitItem
@@ -24,11 +24,21 @@ from router.deduplication import DeliveryId, delivery_id
 from router.dispatch import SIGNATURES, Dispatch, dispatcher
 from router.handshakes import handshake
 from router.lane import RuleLane
-from router.paths import values_at
+from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
 from router.response import ResponseTemplate
 from router.sealing import open_definition
-from router.signatures import STORED, Verifier, compile_signature
+from router.signatures import (
+    NO_SOURCES,
+    PRESETS,
+    STORED,
+    RequestAddress,
+    Scheme,
+    SignatureVerdict,
+    TrustSources,
+    Verifier,
+    compile_signature,
+)
 from router.tables.configs import RuleRow
 
 log = structlog.get_logger("router")
@@ -63,6 +73,7 @@ class Rule:
     response: ResponseTemplate | None
     dispatch: Dispatch
     lane: RuleLane | None = None
+    base_url: str = ""
     confidential: Confidential = ALWAYS
     broken: str | None = None
     disabled_because: str = "the configuration is not active"
@@ -112,6 +123,13 @@ class Rule:
         """The `$type` of the messages that requests become."""
         return self.dispatch.sends
 
+    def verify(self, call: InboundCall) -> SignatureVerdict | None:
+        """Return whether a request is the provider's; None when no signature is asked for."""
+        if self.verifier is None:
+            return None
+        address = RequestAddress(call.method, f"{ADDRESSES[0]}{call.path}", call.query_string, self.base_url)
+        return self.verifier.verify(call.body, call.headers, call.received_at.timestamp(), address)
+
     @property
     def executes_first(self) -> bool:
         """Whether the answer is known only when the request has been executed."""
@@ -138,8 +156,11 @@ class Rule:
 class RuleCompiler:
     """Turns a configuration's row into a rule; never raises, a rule that can't work says so itself."""
 
-    def __init__(self, registry: Registry, box: SecretBox, settings: Settings) -> None:
-        """Take what rules lean on."""
+    def __init__(
+        self, registry: Registry, box: SecretBox, settings: Settings, trust: TrustSources = NO_SOURCES
+    ) -> None:
+        """Take what rules lean on; `trust` knows the keys that providers publish."""
+        self._trust = trust
         self._registry = registry
         self._box = box
         self._settings = settings
@@ -154,7 +175,7 @@ class RuleCompiler:
 
     def _rule(self, row: RuleRow, fields: WebHookFields) -> Rule:
         resolve = self._references.resolver(row.organization_id)
-        verifier = compile_signature(fields.signature, resolve) if fields.signature else None
+        verifier = compile_signature(fields.signature, resolve, self._trust) if fields.signature else None
         return Rule(
             id=row.id,
             key=row.key,
@@ -176,6 +197,7 @@ class RuleCompiler:
             response=ResponseTemplate(fields.response) if fields.response else None,
             dispatch=self._dispatch(row, fields),
             lane=RuleLane(row.id, fields.lane) if fields.lane else None,
+            base_url=self._settings.base_url,
             confidential=_confidential(verifier) if verifier is not None else ALWAYS,
         )
 
@@ -186,9 +208,7 @@ class RuleCompiler:
             rule = self._rule(row, _stored_fields(open_definition(without_secrets, self._box)))
         except ValueError:
             rule = replace(self._rule(row, _bare(row)), dispatch=_refusing(reason))
-        signature = cast("dict[str, Any]", row.definition.get("signature") or {})
-        header = str(signature.get("header") or "").lower()
-        return replace(rule, confidential=Confidential(frozenset({header})) if header else ALWAYS, broken=reason)
+        return replace(rule, confidential=_confidential_of_broken(row.definition.get("signature") or {}), broken=reason)
 
     def _dispatch(self, row: RuleRow, fields: WebHookFields) -> Dispatch:
         try:
@@ -211,11 +231,29 @@ def _stored_fields(definition: Mapping[str, Any]) -> WebHookFields:
 
 
 def _confidential(verifier: Verifier) -> Confidential:
-    names = verifier.scheme.proving_headers
-    if verifier.scheme.kind != "static":
-        return Confidential(signatures=names, fields=verifier.scheme.secret_fields)
+    scheme = verifier.scheme
+    names, parameters, fields = scheme.proving_headers, scheme.proving_parameters, scheme.proving_fields
+    is_signed = scheme.kind != "static" and not (scheme.kind == "jwt" and not scheme.body_claim)
+    if is_signed:
+        return Confidential(signatures=names, parameters=parameters, fields=fields)
+    if scheme.kind != "static":
+        return Confidential(names, parameters=parameters, fields=fields)
     texts = (key.value.decode("utf-8", "replace") for key in verifier.keys)
-    return Confidential(names, values=frozenset(text for text in texts if len(text) >= MIN_REPEATED))
+    long = frozenset(text for text in texts if len(text) >= MIN_REPEATED)
+    return Confidential(names, parameters=parameters, fields=fields, values=long)
+
+
+def _confidential_of_broken(signature: Mapping[str, Any]) -> Confidential:
+    """Return what a signature that can't be used calls secret, as far as it says so."""
+    preset = PRESETS.get(str(signature.get("scheme")))
+    header, (kind, _, name) = str(signature.get("header") or ""), str(signature.get("signatureIn") or "").partition(":")
+    said = Scheme("custom", "static", header, signature_in=f"{kind}:{name}" if name else "")
+    schemes = [said] if preset is None else [said, preset]
+    return Confidential(
+        frozenset[str]().union(*(scheme.proving_headers for scheme in schemes)),
+        parameters=frozenset[str]().union(*(scheme.proving_parameters for scheme in schemes)),
+        fields=frozenset[str]().union(*(scheme.proving_fields for scheme in schemes)),
+    )
 
 
 def _bare(row: RuleRow) -> WebHookFields:

@@ -54,7 +54,9 @@ class RequestSeal:
 
         Whoever writes the scheme could find out a credential otherwise, by asking for one beginning after another.
         """
-        is_signed = scheme is not None and scheme.kind not in ("none", "static")
+        if scheme is not None and scheme.name == "custom" and scheme.reads_fields:
+            return call_of(row)
+        is_signed = scheme is not None and scheme.kind not in ("none", "static", "jwt", "mtls")
         return self.with_signatures(row) if is_signed else self._opened(row, ())
 
     def answer_columns(self, answer: Answer | None) -> dict[str, Any]:

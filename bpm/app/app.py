@@ -81,6 +81,7 @@ class App:
         )
         self.retention = Retention(self.database, settings.retention, clock, new_id(), POLICIES)
         self.provider_client = ProviderClient()
+        self._published_keys = routing.published_keys
         self.registry.bind(
             self,
             self.accounts,
@@ -97,6 +98,7 @@ class App:
             routing.quota,
             routing.replays,
             routing.back_tests,
+            routing.trust,
             MonoApi(settings.mono, self.provider_client),
             RemitaApi(settings.remita, self.provider_client),
             *self.outbound.services,
@@ -141,6 +143,7 @@ class App:
         self._stalls.start()
         try:
             await self._open()
+            self._published_keys.start()
             await self.routes.start()
             if self.settings.worker:
                 await self.worker.start()
@@ -179,6 +182,7 @@ class App:
         await self.accounts.stop()
         await self.sandbox.close()
         await self.provider_client.close()
+        await self._published_keys.stop()
         await self.outbound.deliveries.close()
         await self.database.stop()
         self._stalls.stop()

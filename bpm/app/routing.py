@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from bpm.accounts import Accounts
 from bpm.app.foundation import Foundation
 from bpm.bus import Bus
+from bpm.security.net import AddressList
+from bpm.security.net_targets import Targets
 from router import providers
 from router.answers import Answers
 from router.backtest import BackTests
@@ -12,10 +14,12 @@ from router.execution import Execution
 from router.fixed import FixedRoutes
 from router.inbox import Inbox
 from router.prompt import PromptExecution
+from router.published_keys import PublishedKeys
 from router.quota import Quota
 from router.replay import Judge, Replays
 from router.rule import RuleCompiler
 from router.seal import RequestSeal
+from router.signatures import TrustSources
 from router.table import RouteTable
 
 
@@ -32,12 +36,16 @@ class Routing:
     prompt: PromptExecution
     replays: Replays
     back_tests: BackTests
+    published_keys: PublishedKeys
+    trust: TrustSources
 
 
 def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routing:
     """Make and connect the parts."""
     settings, database, jobs, lanes = foundation.settings, foundation.database, foundation.jobs, foundation.lanes
-    compile_rule = RuleCompiler(foundation.registry, foundation.box, settings)
+    published_keys = PublishedKeys(Targets(AddressList.parse(settings.delivery.allowed_networks)))
+    trust = TrustSources(published_keys, (settings.client_certificate_header or "").lower())
+    compile_rule = RuleCompiler(foundation.registry, foundation.box, settings, trust)
     routes = RouteTable(database, compile_rule)
     fixed = FixedRoutes(providers.discover(settings))
     seal = RequestSeal(foundation.box)
@@ -67,4 +75,6 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
         PromptExecution(bus, execution, jobs),
         Replays(Judge(routes, fixed, seal, settings.max_body_bytes), jobs, lanes),
         BackTests(database, foundation.registry, compile_rule, foundation.clock, seal),
+        published_keys,
+        trust,
     )

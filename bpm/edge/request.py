@@ -13,6 +13,7 @@ from bpm.edge.headers import read_headers
 from bpm.errors import Malformed, UnsupportedMedia
 from bpm.media import packing
 from bpm.security.identifiers import new_id
+from bpm.security.net import canonical
 from bpm.security.permissions import Principal
 from bpm.security.proxies import Proxies
 from bpm.settings import Settings
@@ -83,6 +84,7 @@ class IncomingReader:
 
         `takes_request_ids`: a caller may name its request. A webhook's is stored by its id, so that is always new.
         """
+        self._certificate_header = (settings.client_certificate_header or "").lower()
         self._proxies = Proxies.parse(settings.trusted_proxies, settings.proxy_header)
         self._body_seconds = settings.connections.body_seconds
         self._takes_request_ids = takes_request_ids
@@ -90,6 +92,8 @@ class IncomingReader:
     def __call__(self, scope: Scope, receive: Receive) -> Incoming:
         """Return a request whose body is unread."""
         headers = read_headers(scope["headers"])
+        if self._certificate_header in headers and not is_from_proxy(scope, self._proxies):
+            del headers[self._certificate_header]
         return Incoming(
             method=scope["method"],
             headers=headers,
@@ -102,6 +106,12 @@ class IncomingReader:
 def request_id_of(value: str | None) -> str:
     """Return the caller's own request id if it is sane (1-128 letters, digits, `_.:/+=@-`), else a new one."""
     return value if value is not None and _SANE_ID.fullmatch(value) else new_id()
+
+
+def is_from_proxy(scope: Scope, proxies: Proxies) -> bool:
+    """Tell whether a request comes from a proxy that is believed."""
+    client: tuple[str, int] | None = scope.get("client")
+    return client is not None and proxies.trusted.allows(canonical(client[0]))
 
 
 def address_of(scope: Scope, headers: Mapping[str, str], proxies: Proxies) -> str:

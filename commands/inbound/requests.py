@@ -15,10 +15,11 @@ from bpm.settings import Settings
 from commands.inbound.lookup import get_or_404, select_matching
 from commands.inbound.views import InboundRequestDetailView, InboundRequestPage, to_detail_view, to_view
 from router.attempts.tables import select_attempts
+from router.paths import ADDRESSES
 from router.request import InboundCall
 from router.seal import RequestSeal
 from router.sealing import open_definition
-from router.signatures import STORED, SignatureConfig, explain
+from router.signatures import STORED, RequestAddress, SignatureConfig, TrustSources, explain
 from router.tables import configs, requests
 from router.tables.requests import InboundRequest, RequestRow
 
@@ -32,8 +33,8 @@ class GetInboundRequestListQuery(PagedQuery[InboundRequestPage]):
 
     A search looks through the newest 25,000 requests (32 MiB of bodies) that the other filters leave and says in
     `searchedSince` how far back that was; to look further back, send that as `endDate`. `verdict` is `passed` or
-    the cause of a refusal: unknown, disabled, method, address, rate, size, signature, duplicate, malformed or
-    broken; `discarded` is that of a request somebody gave up.
+    the cause of a refusal: unknown, disabled, method, address, rate, size, signature, keys, duplicate, malformed
+    or broken; `discarded` is that of a request somebody gave up.
     """
 
     permission = "inbound:read"
@@ -118,7 +119,7 @@ class ExplainSignatureQuery(Query[SignatureExplanationView]):
 
 @handles
 def explain_signature(
-    query: ExplainSignatureQuery, context: Context, secrets_box: SecretBox, settings: Settings
+    query: ExplainSignatureQuery, context: Context, secrets_box: SecretBox, settings: Settings, trust: TrustSources
 ) -> SignatureExplanationView:
     """Ask the signature doctor."""
     row = get_or_404(query.request_id, context)
@@ -128,7 +129,8 @@ def explain_signature(
     seal = RequestSeal(secrets_box)
     call = seal.whole(row) if query.signature is None else _on_trial(query.signature, row, context, seal)
     resolve = References(settings.references).resolver(context.organization_id)
-    found = explain(config, call.body, call.headers, call.received_at.timestamp(), resolve)
+    address = RequestAddress(call.method, f"{ADDRESSES[0]}{call.path}", call.query_string, settings.base_url)
+    found = explain(config, call.body, call.headers, call.received_at.timestamp(), resolve, address, trust)
     view = SignatureExplanationView.model_validate(found)
     header = call.headers.get(config.to_scheme().header.lower())
     if header == REDACTED:

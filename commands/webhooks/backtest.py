@@ -22,6 +22,7 @@ from router.backtest import MAX_COUNT, MAX_KEPT, BackTests, Plan, Tally
 from router.config import ExecutionType, WebHookFields
 from router.execution import Execution
 from router.rule import RuleCompiler
+from router.signatures import TrustSources
 from router.tables import configs
 from router.tables.configs import RuleRow
 from router.tables.requests import STATES
@@ -82,6 +83,7 @@ async def back_test(
     sandbox: Sandbox,
     secrets_box: SecretBox,
     settings: Settings,
+    trust: TrustSources,
     back_tests: BackTests,
     execution: Execution,
     jobs: JobQueue,
@@ -98,7 +100,7 @@ async def back_test(
             raise Invalid("runScripts: the configuration is no script; leave it out")
         sender = context.principal
         if command.config is None:
-            sender = await sender_of(RuleCompiler(registry, secrets_box, settings)(row), execution, context)
+            sender = await sender_of(RuleCompiler(registry, secrets_box, settings, trust)(row), execution, context)
 
         async def run(message: Message[Any]) -> str | None:
             outcome = (await context.rehearse(message, sender)).outcome

@@ -32,6 +32,7 @@ from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
 from router.rule import Rule, RuleCompiler
 from router.seal import RequestSeal
+from router.signatures import TrustSources
 from router.table import RouteTable
 from router.tables import configs, deduplication, requests
 from router.tables.configs import RuleRow
@@ -105,6 +106,7 @@ async def test(
     sandbox: Sandbox,
     secrets_box: SecretBox,
     settings: Settings,
+    trust: TrustSources,
     routes: RouteTable,
     execution: Execution,
 ) -> WebHookTrialView:
@@ -113,7 +115,7 @@ async def test(
         await check_code(command.config, sandbox, context.organization_id) if command.config is not None else Findings()
     )
     row = await context.read(lambda inside: row_of(command, findings, inside, registry, secrets_box))
-    rule = RuleCompiler(registry, secrets_box, settings)(row)
+    rule = RuleCompiler(registry, secrets_box, settings, trust)(row)
     call = await context.read(lambda inside: _call(command, rule, inside, RequestSeal(secrets_box)))
     decision = await context.read(lambda inside: _decide(rule, call, inside))
     values = values_at(rule.path, call.path)

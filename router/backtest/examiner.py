@@ -16,6 +16,8 @@ from router.replay.replays import is_whole
 from router.request import InboundCall
 from router.rule import Rule
 from router.seal import RequestSeal
+from router.signatures import RequestAddress, SignatureRefusal, SignedRequest
+from router.signatures.signed_request import finder, parse_place
 from router.tables import deduplication, requests
 
 ROUTE = "route"
@@ -115,11 +117,16 @@ class Examiner:
 
 
 def is_proof_hidden(rule: Rule, call: InboundCall) -> bool:
-    """Tell whether the header that proves the sender may not be looked at by who tries a rule out."""
-    if rule.verifier is None:
+    """Tell whether what proves the sender may not be looked at by who tries a rule out."""
+    if rule.verifier is None or rule.verifier.scheme.kind == "none":
         return False
-    name = rule.verifier.scheme.header.lower()
-    return call.headers.get(name) == REDACTED
+    try:
+        found = finder(parse_place(rule.verifier.scheme.signature_place))(
+            SignedRequest(call.body, call.headers, RequestAddress(query=call.query_string))
+        )
+    except SignatureRefusal:
+        return False
+    return found is not None and REDACTED in found
 
 
 def fate_of(row: ExaminedRequest) -> Fate:

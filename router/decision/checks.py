@@ -1,11 +1,14 @@
 """The checks of a request against one rule, each with its verdict."""
 
-from bpm.errors import Malformed, NotFound, UnsupportedMedia, Unverified
+from bpm.errors import Malformed, NotFound, Unavailable, UnsupportedMedia, Unverified
 from bpm.media import packing
-from router.decision.verdict import MAX_SHOWN, PASSED, SIGNATURE, Verdict, address_refused, method_refused
+from router.decision.verdict import KEYS, MAX_SHOWN, PASSED, SIGNATURE, Verdict, address_refused, method_refused
 from router.mapping import CharsetError
 from router.request import InboundCall
 from router.rule import Rule
+
+KEY_SECONDS = 5
+"""After how many seconds a request is welcome again whose key had to be fetched first."""
 
 
 def check_head(rule: Rule, call: InboundCall) -> Verdict:
@@ -29,11 +32,13 @@ def check_whole(rule: Rule, call: InboundCall) -> Verdict:
 
 def check_signature(rule: Rule, call: InboundCall) -> Verdict:
     """Judge the signature alone, of a new request or of one that was stored."""
-    if rule.verifier is not None:
-        found = rule.verifier.verify(call.body, call.headers, call.received_at.timestamp())
-        if not found.ok:
-            return Verdict(SIGNATURE, found.cause, Unverified("The signature is missing or wrong"))
-    return PASSED
+    found = rule.verify(call)
+    if found is None or found.ok:
+        return PASSED
+    if found.is_pending:
+        again = Unavailable("The provider's key is being fetched; send the request again", retry_after=KEY_SECONDS)
+        return Verdict(KEYS, found.cause, again)
+    return Verdict(SIGNATURE, found.cause, Unverified("The signature is missing or wrong"))
 
 
 def check_form(call: InboundCall) -> Verdict:

@@ -9,6 +9,8 @@ QUARANTINED_CAUSES = frozenset({"unknown", "disabled", "broken"})
 """Refusals that are the rules' fault rather than the request's: kept to be driven again."""
 SIGNATURE = "signature"
 """The cause of a request that is not proven to be the provider's."""
+KEYS = "keys"
+"""The cause of a request that comes before the provider's key is there: it will be sent again."""
 SIZE = "size"
 """The cause of a request whose body is over the limit, and is not kept."""
 MAX_SHOWN = 200

@@ -1,25 +1,41 @@
 """Signatures of incoming requests: schemes as data, verification in constant time, explanations.
 
-config (as on the wire) -> scheme (data) -> verifier: claim from the headers, age, digest, comparison
+config (as on the wire) or preset (a file) -> scheme (data) -> verifier: claim from the request, age, content, proof
 """
 
 from .config import STORED, NamedSecret, SignatureConfig
 from .explain import Explanation, explain
-from .scheme import PRESETS, Scheme
-from .signing import sign
-from .verifier import Resolve, SignatureVerdict, Verifier, compile_signature
+from .presets import DETAILS, PRESETS, Preset, PresetExample
+from .proofs import Lookup, TrustSources, no_lookup
+from .scheme import Scheme
+from .signed_request import NOWHERE, RequestAddress, SignatureRefusal, SignedRequest
+from .signing import RequestToSend, sign, sign_request
+from .verifier import NO_SOURCES, Resolve, SignatureVerdict, Verifier, compile_signature
 
 __all__ = [
+    "DETAILS",
+    "NOWHERE",
+    "NO_SOURCES",
     "PRESETS",
     "STORED",
     "Explanation",
+    "Lookup",
     "NamedSecret",
+    "Preset",
+    "PresetExample",
+    "RequestAddress",
+    "RequestToSend",
     "Resolve",
     "Scheme",
     "SignatureConfig",
+    "SignatureRefusal",
     "SignatureVerdict",
+    "SignedRequest",
+    "TrustSources",
     "Verifier",
     "compile_signature",
     "explain",
+    "no_lookup",
     "sign",
+    "sign_request",
 ]

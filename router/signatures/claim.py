@@ -1,118 +1,148 @@
-"""What a request's headers claim: signatures, a time, an id. Reading them decides nothing yet."""
+"""What a request claims: signatures, a time, an id. Reading them decides nothing yet."""
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from .keys import DECODERS
 from .scheme import DIGEST_SIZES, Scheme
-from .signed_content import PLACEHOLDERS, barred_from_ids, parts_of
-
-Part = Literal["secret", "header", "encoding", "timestamp", "signature"]
+from .signed_content import barred_from_ids
+from .signed_request import Place, SignatureRefusal, SignedRequest, finder, parse_place
+from .stamps import FORMS, read_stamp
 
 MAX_SIGNATURES = 20
-SECONDS = re.compile(r"[1-9][0-9]{0,11}")
-"""No leading zero: within any tolerance a time has ten digits, so it can't give a digit to what stands beside it."""
+MAX_SIGNATURES_BY_KEY = 5
+"""How many are looked at where each costs a tenth of a millisecond."""
+MAX_SIGNATURE_BYTES = 1_024
 MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,256}")
-
-Headers = Mapping[str, str]
-"""Header names in lower case, values as the server decoded them (Latin-1)."""
-
-
-class SignatureRefusal(Exception):
-    """The request is not proven to be the provider's; `part` says where the proof fails."""
-
-    def __init__(self, part: Part, cause: str) -> None:
-        super().__init__(cause)
-        self.part: Part = part
-        self.cause = cause
 
 
 class Claim(NamedTuple):
-    """What the headers claim; texts as they were sent, signatures decoded."""
+    """What the request claims; texts as they were sent, signatures decoded."""
 
     signatures: list[bytes]
     timestamp: str = ""
     message_id: str = ""
 
 
-def reader(scheme: Scheme) -> Callable[[Headers], Claim]:
-    """A function that reads a request's claim, or raises Refusal saying which header is at fault."""
-    name, separator, mark = scheme.header.lower(), scheme.separator, scheme.inside
-    timestamp_name, message_id_in = scheme.timestamp_header.lower(), _id_reader(scheme)
-    also_name, read_also = (scheme.also.header, reader(scheme.also)) if scheme.also else ("", None)
-    signature_in = _signature_reader(scheme)
+Read = Callable[[SignedRequest], Claim]
 
-    def read(headers: Headers) -> Claim:
-        text = headers.get(name)
+
+def reader(scheme: Scheme) -> Read:
+    """A function that reads a request's claim, or raises `SignatureRefusal` saying which part is at fault."""
+    place = parse_place(scheme.signature_place)
+    find, signatures_in = finder(place), _signatures_reader(scheme, place)
+    timestamp_in, message_id_in = _timestamp_reader(scheme, place), _id_reader(scheme)
+    also = _other_form(scheme.also) if scheme.also is not None else None
+
+    def read(request: SignedRequest) -> Claim:
+        text = find(request)
         if not text:
-            if read_also is not None and also_name in headers:
-                return read_also(headers)
-            raise SignatureRefusal("header", f"the header {scheme.header} is missing or empty")
-        items = [item.strip() for item in text.split(separator, MAX_SIGNATURES)] if separator else [text]
-        signatures = [signature for item in items if (signature := signature_in(item))]
-        if not signatures:
-            raise SignatureRefusal("encoding", _complaint(scheme, items))
-        timestamp = headers.get(timestamp_name, "") if timestamp_name else _marked(items, mark) if mark else ""
-        return Claim(signatures, timestamp, message_id_in(headers))
+            if also is not None and (claim := also(request)) is not None:
+                return claim
+            raise SignatureRefusal(place.part, f"{place} is missing or empty")
+        items, signatures = signatures_in(text)
+        return Claim(signatures, timestamp_in(request, items), message_id_in(request))
 
     return read
 
 
+def _other_form(scheme: Scheme) -> Callable[[SignedRequest], Claim | None]:
+    """A function that reads the claim of a scheme's other form; None where it is not there either."""
+    find, read = finder(parse_place(scheme.signature_place)), reader(scheme)
+    return lambda request: read(request) if find(request) is not None else None
+
+
 def age(claim: Claim, scheme: Scheme, now: float) -> float:
-    """How many seconds ago the request says it was signed; raises Refusal if it does not say so."""
-    place = scheme.timestamp_header or f"{scheme.inside} in {scheme.header}"
+    """How many seconds ago the request says it was signed; raises `SignatureRefusal` if it does not say so."""
+    shown = scheme.timestamp_place.partition(":")[2] or f"{scheme.inside or 'first'} in {scheme.signature_place[7:]}"
     if not claim.timestamp:
-        raise SignatureRefusal("timestamp", f"the timestamp ({place}) is missing")
-    if not SECONDS.fullmatch(claim.timestamp):
-        raise SignatureRefusal("timestamp", f"the timestamp ({place}) is not one number of seconds since 1970")
-    return now - int(claim.timestamp)
+        raise SignatureRefusal("timestamp", f"the timestamp ({shown}) is missing")
+    signed_at = read_stamp(claim.timestamp, scheme.timestamp_format)
+    if signed_at is None:
+        raise SignatureRefusal("timestamp", f"the timestamp ({shown}) is not {FORMS[scheme.timestamp_format]}")
+    return now - signed_at
 
 
-def composer(signed_content: str) -> Callable[[bytes, Claim], bytes]:
-    """A function that puts together the bytes that were signed."""
-    if signed_content == "{body}":
-        return lambda raw, _: raw
-    parts = parts_of(signed_content)
+def _timestamp_reader(scheme: Scheme, signature: Place) -> Callable[[SignedRequest, list[str]], str]:
+    """A function that finds the timestamp, in a place of its own or among the items beside the signature."""
+    mark = scheme.inside
+    if scheme.timestamp_place:
+        place = parse_place(scheme.timestamp_place)
+        find = finder(place)
+        return lambda request, _: _single(place, find(request) or "")
+    if scheme.is_timestamp_first:
+        return lambda _, items: items[0]
+    return (lambda _, items: _marked(items, mark, signature)) if mark else (lambda _request, _items: "")
 
-    def compose(raw: bytes, claim: Claim) -> bytes:
-        values = {"{body}": raw, "{timestamp}": _raw(claim.timestamp), "{id}": _raw(claim.message_id)}
-        return b"".join(values[part] if part in PLACEHOLDERS else part.encode() for part in parts)
 
-    return compose
-
-
-def _id_reader(scheme: Scheme) -> Callable[[Headers], str]:
+def _id_reader(scheme: Scheme) -> Callable[[SignedRequest], str]:
     """A function that reads the signed id, and refuses one that could pass a part of itself on to what follows."""
-    if not scheme.id_header:
+    if not scheme.id_place:
         return lambda _: ""
-    name, barred = scheme.id_header.lower(), barred_from_ids(scheme.signed_content)
+    place, barred = parse_place(scheme.id_place), barred_from_ids(scheme.signed_content)
+    find = finder(place)
 
-    def message_id_in(headers: Headers) -> str:
-        message_id = headers.get(name, "")
+    def message_id_in(request: SignedRequest) -> str:
+        message_id = find(request)
         if not message_id:
-            raise SignatureRefusal("header", f"the header {scheme.id_header} is missing or empty")
+            raise SignatureRefusal(place.part, f"{place} is missing or empty")
         if not MESSAGE_ID.fullmatch(message_id) or not barred.isdisjoint(message_id):
+            _single(place, message_id)
             without = " or ".join(repr(character) for character in sorted(barred))
             raise SignatureRefusal(
-                "header", f"the header {scheme.id_header} is not an id of at most 256 characters without {without}"
+                place.part, f"{place} is not an id of at most 256 characters" + (f" without {without}" * bool(without))
             )
         return message_id
 
     return message_id_in
 
 
-def _marked(items: list[str], mark: str) -> str:
-    """The one text after the mark; none if the mark stands twice, for then nobody knows which of them counts."""
+def _single(place: Place, text: str) -> str:
+    """The text, unless a server joined several headers of one name to it."""
+    if place.kind == "header" and ", " in text:
+        raise SignatureRefusal("header", f"{place} stands more than once")
+    return text
+
+
+def _marked(items: list[str], mark: str, place: Place) -> str:
+    """The one text after the mark; it may not stand twice, for then nobody knows which of them counts."""
     found = [item.removeprefix(mark) for item in items if item.startswith(mark)]
-    return found[0] if len(found) == 1 else ",".join(found)
+    if len(found) > 1:
+        raise SignatureRefusal(place.part, f"{place} holds {mark} more than once")
+    return found[0] if found else ""
+
+
+def _signatures_reader(scheme: Scheme, place: Place) -> Callable[[str], tuple[list[str], list[bytes]]]:
+    """A function that takes a text apart into its items, and decodes those that can be signatures."""
+    separator, signature_in = scheme.separator, _signature_reader(scheme)
+    limit = MAX_SIGNATURES if scheme.kind in ("hmac", "standard") else MAX_SIGNATURES_BY_KEY
+
+    def read(text: str) -> tuple[list[str], list[bytes]]:
+        items = [item.strip() for item in text.split(separator, limit)] if separator else [text]
+        if separator == " " and any(item.endswith(",") for item in items):
+            raise SignatureRefusal(place.part, f"{place} stands more than once")
+        signatures = [signature for item in items[:limit] if (signature := signature_in(item))]
+        if not signatures:
+            raise SignatureRefusal("encoding", _complaint(scheme, place, items))
+        return items, signatures
+
+    def read_single(text: str) -> tuple[list[str], list[bytes]]:
+        signature = signature_in(text)
+        if not signature:
+            if scheme.kind != "static":
+                _single(place, text)
+            raise SignatureRefusal("encoding", _complaint(scheme, place, [text]))
+        return [text], [signature]
+
+    return read if separator else read_single
 
 
 def _signature_reader(scheme: Scheme) -> Callable[[str], bytes | None]:
     """A function that decodes one signature; None if the text cannot be one."""
     prefix, size = scheme.prefix, len(scheme.prefix)
     decode = DECODERS[scheme.encoding]
-    length = DIGEST_SIZES[scheme.hash]
+    lengths = _lengths(scheme)
 
     def secret_in(text: str) -> bytes | None:
         # the words Basic and Bearer are written in any case (RFC 9110, 11.1)
@@ -122,24 +152,28 @@ def _signature_reader(scheme: Scheme) -> Callable[[str], bytes | None]:
         if not text.startswith(prefix):
             return None
         signature = decode(text[size:])
-        return signature if signature is not None and len(signature) == length else None
+        return signature if signature is not None and len(signature) in lengths else None
 
-    return secret_in if scheme.kind == "static" else signature_in
+    return secret_in if scheme.kind in ("static", "jwt", "mtls") else signature_in
 
 
-def _complaint(scheme: Scheme, items: list[str]) -> str:
+def _lengths(scheme: Scheme) -> range:
+    """How many bytes a signature may have."""
+    if scheme.kind in ("hmac", "standard", "hash") and not scheme.hash_in:
+        return range(DIGEST_SIZES[scheme.hash], DIGEST_SIZES[scheme.hash] + 1)
+    return range(64, 65) if scheme.kind == "ed25519" else range(8, MAX_SIGNATURE_BYTES + 1)
+
+
+def _complaint(scheme: Scheme, place: Place, items: list[str]) -> str:
     """Why none of the items can be a signature."""
     size = len(scheme.prefix)
     written = [item[size:] for item in items if item[:size].lower() == scheme.prefix.lower()]
     if not written:
-        return f"the header {scheme.header} does not start with {scheme.prefix!r}"
+        return f"{place} does not start with {scheme.prefix!r}"
     decoded = [signature for text in written if (signature := DECODERS[scheme.encoding](text))]
-    if not decoded or scheme.kind == "static":
-        return f"the header {scheme.header} does not hold {scheme.encoding}"
-    expected = f"{scheme.hash} in {scheme.encoding} has {DIGEST_SIZES[scheme.hash]}"
-    return f"the signature has {len(decoded[0])} bytes, {expected}"
-
-
-def _raw(text: str) -> bytes:
-    """A header's bytes before the server decoded them."""
-    return text.encode("latin-1", errors="replace")
+    if not decoded or scheme.kind in ("static", "jwt", "mtls"):
+        return f"{place} does not hold {scheme.encoding}"
+    lengths = _lengths(scheme)
+    name = scheme.kind if scheme.kind not in ("hmac", "standard", "hash") else scheme.hash
+    expected = str(lengths[0]) if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
+    return f"the signature has {len(decoded[0])} bytes, {name} in {scheme.encoding} has {expected}"

@@ -2,31 +2,42 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from bpm.bus import Integer, Moment, WireModel
 from bpm.security.redaction import REDACTED
 from bpm.security.references import is_reference
 
-from . import signed_content
-from .keys import decode_key, doubts, weakness
-from .scheme import FIVE_MINUTES, PRESETS, Encoding, Hash, KeyDecoding, Scheme
+from . import config_checks, signed_content
+from .presets import PRESETS
+from .scheme import Algorithm, Encoding, Hash, KeyDecoding, Kind, Scheme, TimestampFormat
+from .signed_request import parse_place
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
-MAX_SECRETS = 10
+MAX_SECRETS = config_checks.MAX_SECRETS
 
 STORED = {"stored": True}
 """The context in which a configuration is read that was saved before: what is no longer accepted still counts."""
 
-Secret = Annotated[str, Field(min_length=1, max_length=4096)]
+
+def _place(text: str) -> str:
+    parse_place(text)
+    return text
+
+
+Secret = Annotated[str, Field(min_length=1, max_length=16_384)]
 Text = Annotated[str, Field(max_length=100, pattern=r"^[\x20-\x7e]*$")]
+Place = Annotated[str, AfterValidator(_place)]
+Url = Annotated[str, Field(max_length=2_000, pattern=r"^https?://[!-~]+$")]
+Claims = dict[Annotated[str, Field(min_length=1, max_length=100)], Annotated[str, Field(max_length=500)]]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,50}$")]
 
 CUSTOM_ONLY = (
     "type", "hash", "encoding", "prefix", "signed_content", "timestamp_header", "inside", "id_header", "key_decoding",
+    "signature_in", "timestamp_in", "timestamp_format", "id_in", "between", "keys_url", "algorithms", "body_claim",
 )  # fmt: skip
 """Fields that describe a scheme, and that a preset therefore already has."""
 
@@ -57,7 +68,8 @@ class SignatureConfig(WireModel):
     """How requests prove whose they are: a preset with its secret, or a `custom` scheme field by field.
 
     A secret may be a reference, `env:NAME` or `file:PATH`, or `***` for the one that is stored; several secrets
-    count at once during rotation: texts, or `{name, secret, expiresAt}`.
+    count at once during rotation: texts, or `{name, secret, expiresAt}`. Where a provider signs with a key of its
+    own, the secret is its public key, certificate or set of keys.
     """
 
     scheme: str
@@ -68,15 +80,39 @@ class SignatureConfig(WireModel):
     username: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^:]*$")] | None = None
     header: str | None = None
     tolerance_seconds: Annotated[Integer, Field(ge=1, le=86_400)] | None = None
-    type: Literal["none", "static", "hmac", "standard"] = "hmac"
+    type: Kind = "hmac"
     hash: Hash = "sha256"
-    encoding: Encoding = Field(default="hex", description="hex, but for a static secret that is text itself")
+    encoding: Encoding = Field(default="hex", description="hex, but for a static secret or a token that is text itself")
     prefix: Text = ""
-    signed_content: Annotated[str, Field(max_length=300)] = "{body}"
+    signed_content: Annotated[str, Field(max_length=500)] = "{body}"
     timestamp_header: str | None = None
     inside: Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[\x21-\x7e]*$")] | None = None
     id_header: str | None = None
     key_decoding: KeyDecoding = "raw"
+    signature_in: Place | None = Field(default=None, description="header:<name>, query:<name> or body:<path>")
+    timestamp_in: Place | None = None
+    timestamp_format: TimestampFormat = "seconds"
+    id_in: Place | None = None
+    between: Annotated[str, Field(min_length=1, max_length=3, pattern=r"^[\x20-\x7e]*$")] | None = Field(
+        default=None, description="What stands between several signatures, or between the timestamp and them"
+    )
+    url: Url | None = Field(default=None, description="The address that the provider knows, where it is signed")
+    values: dict[Name, Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[\x20-\x7e]*$")]] = Field(
+        default_factory=dict[str, str], description="What {value.name} stands for, as an id of the provider's console"
+    )
+    keys_url: Url | None = Field(default=None, description="Where the provider publishes its keys (JWKS)")
+    algorithms: Annotated[list[Algorithm], Field(max_length=10)] = Field(
+        default_factory=list[Algorithm], description="Of tokens; those of public keys unless named"
+    )
+    audience: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    issuer: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    claims: Annotated[Claims, Field(max_length=10)] = Field(default_factory=dict[str, str])
+    body_claim: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="The claim that holds the SHA-256 of the body as hexadecimal digits"
+    )
+    certificate_name: Annotated[str, Field(min_length=1, max_length=253)] | None = Field(
+        default=None, description="A name (SAN) that a client's certificate must have, for the type mtls"
+    )
 
     @field_validator("scheme")
     @classmethod
@@ -95,14 +131,16 @@ class SignatureConfig(WireModel):
     @field_validator("signed_content")
     @classmethod
     def _covers_the_body(cls, content: str) -> str:
-        if "{body}" not in content:
-            raise ValueError("must hold {body}, else the signature would not cover it")
+        if not signed_content.covers_body(content):
+            raise ValueError("must hold {body}, or a part or digest of it, else the signature would not cover it")
         return content
 
     @model_validator(mode="after")
     def _complete(self, info: ValidationInfo) -> Self:
         is_stored = bool(info.context and info.context.get("stored"))
-        if sentence := next(self._complaints(), None) or (None if is_stored else next(self._objections(), None)):
+        sentence = next(config_checks.complaints(self), None)
+        sentence = sentence or (None if is_stored else next(config_checks.objections(self), None))
+        if sentence:
             raise ValueError(sentence)
         return self
 
@@ -117,31 +155,37 @@ class SignatureConfig(WireModel):
         newest = [CountedSecret(self.secret)] if self.secret else []
         return newest + [_counted(secret) for secret in self.secrets]
 
+    @property
+    def plain_secrets(self) -> list[str]:
+        """The secrets that stand here in clear."""
+        return [secret for secret in self.all_secrets if secret != REDACTED and not is_reference(secret)]
+
     def warnings(self) -> Iterator[str]:
         """What is accepted, or was accepted once, but looks wrong: one sentence each."""
-        yield from self._objections()
-        decoding = self.to_scheme().key_decoding
-        for secret in self._plain_secrets():
-            if not weakness(secret, decoding):
-                yield from doubts(secret, decoding)
-        if self.scheme == "custom":
-            yield from self._custom_doubts()
+        return config_checks.warnings(self)
 
     def to_scheme(self) -> Scheme:
         """The scheme that these fields describe."""
         if self.scheme == "none":
             return Scheme("none", "none")
         preset = PRESETS.get(self.scheme) or self._custom()
-        changes: dict[str, Any] = {"username": self.username or ""}
-        if self.header:
-            changes["header"] = self.header
-        if self.tolerance_seconds is not None:
-            changes["tolerance_seconds"] = self.tolerance_seconds
-        if self.scheme == "remita" and not self.all_secrets:
-            changes["kind"] = "none"
-        if preset.also:
-            changes["also"] = replace(preset.also, tolerance_seconds=changes.get("tolerance_seconds", FIVE_MINUTES))
-        return replace(preset, **changes)
+        scheme = preset.changed(**self._changes())
+        return scheme.changed(kind="none") if preset.is_header_agreed and not self.all_secrets else scheme
+
+    def _changes(self) -> dict[str, Any]:
+        """What a rule may say about a preset, as far as it does."""
+        said: dict[str, Any] = {
+            "username": self.username,
+            "header": self.header,
+            "tolerance_seconds": self.tolerance_seconds,
+            "url": self.url,
+            "values": tuple(self.values.items()),
+            "audience": self.audience,
+            "issuer": self.issuer,
+            "certificate_name": self.certificate_name,
+            "claims": tuple(self.claims.items()),
+        }
+        return {name: value for name, value in said.items() if value}
 
     def _custom(self) -> Scheme:
         return Scheme(
@@ -156,117 +200,23 @@ class SignatureConfig(WireModel):
             self.inside or "",
             self.id_header or "",
             key_decoding=self.key_decoding,
+            signature_in=self.signature_in or "",
+            timestamp_in=self.timestamp_in or "",
+            timestamp_format=self.timestamp_format,
+            id_in=self.id_in or "",
+            between=self.between or "",
+            keys_url=self.keys_url or "",
+            algorithms=tuple(self.algorithms),
+            body_claim=self.body_claim or "",
         )
 
     def _encoding(self) -> Encoding:
-        """A static secret is sent as it is, unless another encoding was asked for."""
-        is_text = self.type == "static" and self.key_decoding == "raw" and "encoding" not in self.model_fields_set
-        return "text" if is_text else self.encoding
-
-    def _plain_secrets(self) -> Iterator[str]:
-        """The secrets that stand here in clear."""
-        return (secret for secret in self.all_secrets if secret != REDACTED and not is_reference(secret))
-
-    def _objections(self) -> Iterator[str]:
-        """Why it may not be saved, though a configuration saved earlier goes on with it: one sentence each."""
-        scheme = self.to_scheme()
-        if scheme.kind == "none":
-            return
-        for secret in self._plain_secrets():
-            if sentence := weakness(secret, scheme.key_decoding):
-                yield sentence
-            elif scheme.kind == "static" and scheme.encoding == "text" and not _fits_a_header(scheme.prefix, secret):
-                yield "the secret can't be sent in a header: it has blanks around it, or control characters in it"
-        if self.scheme == "custom":
-            yield from signed_content.complaints(self.signed_content)
-            yield from _never_matching(scheme)
-
-    def _custom_doubts(self) -> Iterator[str]:
-        if self.type == "static" and self._encoding() == "hex" and self.key_decoding == "raw":
-            yield "the header must hold the bytes of the secret as hexadecimal digits; encoding text takes it as it is"
-        if self.type == "static" and (self.timestamp_header or self.inside or self.id_header):
-            yield "a static secret covers neither timestamp nor id: whoever has it can set both"
-        if self.type != "none" and self.tolerance_seconds is not None and not self.to_scheme().has_timestamp:
-            yield "toleranceSeconds has no effect without timestampHeader or inside"
-
-    def _complaints(self) -> Iterator[str]:
-        """What is missing or too much, one sentence each."""
-        if self.scheme == "custom":
-            yield from self._custom_complaints()
-        else:
-            yield from self._preset_complaints()
-        if len(self.all_secrets) > MAX_SECRETS:
-            yield f"at most {MAX_SECRETS} secrets can count at once"
-        names = [secret.name for secret in self.secrets if isinstance(secret, NamedSecret)]
-        if len(set(names)) < len(names):
-            yield "each of the secrets needs a name of its own"
-        decoding = self.to_scheme().key_decoding
-        for secret in self._plain_secrets():
-            if not decode_key(secret, decoding):
-                yield f"the secret can't be decoded: {self.scheme} expects {HOW_TO_WRITE[decoding]}"
-
-    def _preset_complaints(self) -> Iterator[str]:
-        wire_names = {name: field.alias or name for name, field in type(self).model_fields.items()}
-        for name in CUSTOM_ONLY:
-            if name in self.model_fields_set and getattr(self, name) != type(self).model_fields[name].default:
-                yield f"{wire_names[name]} can only be set with the scheme custom"
-        if self.header and self.scheme != "remita":
-            yield "header can only be set with the scheme custom or remita"
-        if self.scheme == "remita" and bool(self.header) != bool(self.all_secrets):
-            yield "header and secret go together with the scheme remita"
-        if self.scheme not in ("none", "remita") and not self.all_secrets:
-            yield "secret is required"
-        if (self.scheme == "basic") != bool(self.username):
-            yield "username is required with the scheme basic, and only there"
-
-    def _custom_complaints(self) -> Iterator[str]:
-        if self.username:
-            yield "username is required with the scheme basic, and only there"
-        if self.type == "none":
-            return
-        if not self.header:
-            yield "header is required with the scheme custom"
-        if not self.all_secrets:
-            yield "secret is required"
-        if self.type != "static" and self.encoding == "text":
-            yield "encoding must be hex or base64 for a signature"
-        if self.timestamp_header and self.inside:
-            yield "timestampHeader and inside exclude each other"
-        if ("{timestamp}" in self.signed_content) != bool(self.timestamp_header or self.inside):
-            yield "signedContent with {timestamp} and timestampHeader (or inside) go together"
-        if ("{id}" in self.signed_content) != bool(self.id_header):
-            yield "signedContent with {id} and idHeader go together"
-
-
-HOW_TO_WRITE: dict[KeyDecoding, str] = {
-    "raw": "text",
-    "hex": "hexadecimal digits",
-    "base64": "base64",
-    "whsec": "base64, with or without whsec_ before it",
-}
+        """A static secret or token is sent as it is, unless another encoding was asked for."""
+        is_sent_whole = self.type in ("jwt", "mtls") or (self.type == "static" and self.key_decoding == "raw")
+        return "text" if is_sent_whole and "encoding" not in self.model_fields_set else self.encoding
 
 
 def _counted(secret: str | NamedSecret) -> CountedSecret:
     if isinstance(secret, str):
         return CountedSecret(secret)
     return CountedSecret(secret.secret, secret.expires_at.timestamp() if secret.expires_at else None)
-
-
-def _fits_a_header(prefix: str, secret: str) -> bool:
-    """Whether a server gets this text from a header: blanks around a value are no part of it (RFC 9110, 5.5)."""
-    value = prefix + secret
-    return value == value.strip() and not any(ord(character) < 0x20 or ord(character) == 0x7F for character in value)
-
-
-def _never_matching(scheme: Scheme) -> Iterator[str]:
-    """Why no request could ever be right by a scheme."""
-    names = [name.lower() for name in (scheme.header, scheme.timestamp_header, scheme.id_header) if name]
-    if len(set(names)) < len(names):
-        yield "header, timestampHeader and idHeader must be different headers"
-    if scheme.prefix != scheme.prefix.lstrip():
-        yield "prefix can't begin with a blank: blanks before a header's value are no part of it"
-    for name, text in (("prefix", scheme.prefix), ("inside", scheme.inside)):
-        if scheme.separator and scheme.separator in text:
-            yield f"{name} can't hold {scheme.separator!r}, which stands between the parts of the header"
-    if scheme.inside and scheme.inside == scheme.prefix:
-        yield "inside and prefix must be different"

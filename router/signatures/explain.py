@@ -10,15 +10,18 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Literal
 
-from .claim import Headers, SignatureRefusal
 from .config import CountedSecret, SignatureConfig
-from .scheme import DIGEST_SIZES, PRESETS, Encoding, KeyDecoding, Scheme
-from .verifier import Resolve, Verifier, compile_signature
+from .presets import PRESETS
+from .proofs import TrustSources
+from .scheme import DIGEST_SIZES, SHARED, Encoding, KeyDecoding, Scheme
+from .signed_content import is_address, parts_of
+from .signed_request import NOWHERE, Headers, RequestAddress, SignatureRefusal, SignedRequest
+from .verifier import NO_SOURCES, Resolve, Verifier, compile_signature
 
-Failed = Literal["", "secret", "header", "encoding", "timestamp", "body", "signature"]
+Failed = Literal["", "secret", "header", "query", "encoding", "timestamp", "body", "signature"]
 
 MAX_BODY_TRIED = 1_048_576
-ENCODINGS: tuple[Encoding, ...] = ("hex", "base64")
+ENCODINGS: tuple[Encoding, ...] = ("hex", "base64", "base64url")
 KEY_DECODINGS: tuple[KeyDecoding, ...] = ("raw", "whsec", "base64", "hex")
 
 
@@ -37,15 +40,24 @@ class Explanation:
     matching_schemes: list[str] = field(default_factory=list[str])
 
 
-def explain(config: SignatureConfig, raw: bytes, headers: Headers, now: float, resolve: Resolve = str) -> Explanation:
-    """Examine a captured request: raw body, headers (names in lower case), and the time it came in."""
-    doctor = _Doctor(config, raw, headers, resolve)
-    verifier = compile_signature(config, resolve)
+def explain(
+    config: SignatureConfig,
+    raw: bytes,
+    headers: Headers,
+    now: float,
+    resolve: Resolve = str,
+    address: RequestAddress = NOWHERE,
+    trust: TrustSources = NO_SOURCES,
+) -> Explanation:
+    """Examine a captured request: raw body, headers (names in lower case), the time it came in, and its address."""
+    request = SignedRequest(raw, headers, address)
+    verifier = compile_signature(config, resolve, trust)
+    doctor = _Doctor(config, verifier.scheme, request, now, resolve)
     if verifier.scheme.kind == "none":
         return Explanation(True, "", "", ["no signature is demanded"])
     schemes = list(doctor.matching_schemes())
     try:
-        verifier.check(raw, headers, now)
+        verifier.check(request, now)
     except SignatureRefusal as refusal:
         failed, hints = doctor.examine(refusal, verifier)
         others = [name for name in schemes if name != config.scheme]
@@ -58,28 +70,39 @@ def explain(config: SignatureConfig, raw: bytes, headers: Headers, now: float, r
 class _Doctor:
     """Examines one request."""
 
-    def __init__(self, config: SignatureConfig, raw: bytes, headers: Headers, resolve: Resolve) -> None:
+    def __init__(
+        self, config: SignatureConfig, scheme: Scheme, request: SignedRequest, now: float, resolve: Resolve
+    ) -> None:
         self.secrets = config.counted_secrets
-        self.scheme = config.to_scheme()
-        self.raw = raw
-        self.headers = headers
+        self.scheme = scheme
+        self.name = config.scheme
+        self.request = request
+        self.raw = request.body
+        self.headers = request.headers
+        self.now = now
         self.resolve = resolve
 
     def accepts(self, scheme: Scheme, raw: bytes | None = None, secrets: list[str] | None = None) -> bool:
         """Whether the request, or another body, is right by a scheme, whatever its age."""
         given = [CountedSecret(secret) for secret in secrets] if secrets else None
         verifier = Verifier(scheme, given, str) if given else Verifier(scheme, self.secrets, self.resolve)
+        request = self.request if raw is None else replace(self.request, body=raw)
         try:
-            claim = verifier.read(self.headers)
+            return verifier.matches(request, verifier.read(request), self.now)
         except SignatureRefusal:
             return False
-        return verifier.matches(self.raw if raw is None else raw, claim)
 
     def matching_schemes(self) -> Iterator[str]:
-        """The presets by which the request is right."""
+        """The presets by which the request is right; of those with keys of their own only the configured one."""
         for name, scheme in PRESETS.items():
-            if scheme.header and self.accepts(replace(scheme, username=self.scheme.username)):
+            tried = self.scheme if name == self.name else _as_configured(scheme, self.scheme)
+            is_tried = name == self.name or (scheme.kind in SHARED and self._is_there(scheme))
+            if is_tried and scheme.signature_place and self.accepts(tried):
                 yield name
+
+    def _is_there(self, scheme: Scheme) -> bool:
+        """Whether the request has something where a scheme's signature would stand."""
+        return not scheme.proving_headers.isdisjoint(self.headers)
 
     def examine(self, refusal: SignatureRefusal, verifier: Verifier) -> tuple[Failed, list[str]]:
         """The part at fault, which may be another than the refusal's, and hints."""
@@ -87,8 +110,10 @@ class _Doctor:
             return "timestamp", list(self.time_hints(verifier))
         if refusal.part == "secret":
             return "secret", ["set the secret again, or the variable or file it refers to"]
-        if refusal.part == "header":
-            return "header", list(self.header_hints())
+        if refusal.part == "header" or (refusal.part == "query" and "address" not in refusal.cause):
+            return refusal.part, list(self.header_hints())
+        if refusal.part in ("body", "query"):
+            return refusal.part, []
         causes: tuple[tuple[Failed, Iterator[str]], ...] = (
             ("encoding", self.encoding_hints()),
             ("body", self.body_hints()),
@@ -99,25 +124,40 @@ class _Doctor:
                 return part, found
         if refusal.part == "encoding":
             return "encoding", []
-        return "signature", ["the secret is another one, or the body is not the one that was signed"]
+        return "signature", list(self.last_hints())
+
+    def last_hints(self) -> Iterator[str]:
+        """What else it can be."""
+        yield "the secret is another one, or the body is not the one that was signed"
+        if any(is_address(part) for part in parts_of(self.scheme.signed_content)):
+            address = self.scheme.url or f"{self.request.address.base}{self.request.address.path}"
+            yield f"the address {address} is signed: set `url` to the one that the provider knows, if that is another"
+        if self.scheme.kind == "static" and ", " in self.headers.get(self.scheme.header.lower(), ""):
+            yield f"the header {self.scheme.header} may stand more than once"
 
     def time_hints(self, verifier: Verifier) -> Iterator[str]:
         """What may be wrong with a timestamp."""
-        claim = verifier.read(self.headers)
-        if len(claim.timestamp) == 13 and claim.timestamp.isdecimal():
+        try:
+            claim = verifier.read(self.request)
+        except SignatureRefusal:
+            return
+        if self.scheme.timestamp_format == "seconds" and len(claim.timestamp) == 13 and claim.timestamp.isdecimal():
             yield "the timestamp looks like milliseconds; seconds are expected"
-        if verifier.matches(self.raw, claim):
+        if claim.timestamp and verifier.matches(self.request, claim, self.now):
             yield "the signature itself is right: compare the clocks, or is this an old request sent again?"
 
     def header_hints(self) -> Iterator[str]:
-        """Which signature headers came instead."""
+        """Which signature headers came instead, and the schemes that they are of."""
+        there: dict[str, list[str]] = {}
         for name, scheme in PRESETS.items():
-            if scheme.header and scheme.header.lower() in self.headers and scheme.header != self.scheme.header:
-                yield f"the header {scheme.header} of the scheme {name} is there instead"
+            if scheme.header.lower() in self.headers and scheme.header.lower() != self.scheme.header.lower():
+                there.setdefault(scheme.header, []).append(name)
+        for header, names in there.items():
+            yield f"the header {header} of the scheme {' or '.join(names)} is there instead"
 
     def encoding_hints(self) -> Iterator[str]:
         """Whether another way of writing the signature makes it right."""
-        if self.scheme.kind == "static":
+        if self.scheme.kind not in ("hmac", "standard", "hash"):
             return
         prefixes = {self.scheme.prefix, "", "sha256=", "sha512=", "v1="}
         for prefix, encoding, hash_name in product(sorted(prefixes), ENCODINGS, DIGEST_SIZES):
@@ -129,7 +169,7 @@ class _Doctor:
 
     def body_hints(self) -> Iterator[str]:
         """Whether the body was right before something rewrote it."""
-        if self.scheme.kind == "static" or len(self.raw) > MAX_BODY_TRIED:
+        if self.scheme.kind in ("static", "jwt", "mtls") or len(self.raw) > MAX_BODY_TRIED:
             return
         for change, body in _former_bodies(self.raw):
             if self.accepts(self.scheme, body):
@@ -140,6 +180,8 @@ class _Doctor:
         """Whether the secret is right when read in another way."""
         for index, secret in enumerate(self.resolved()):
             stripped = secret.strip()
+            if self.scheme.kind not in SHARED:
+                return
             if stripped != secret and stripped and self.accepts(self.scheme, secrets=[stripped]):
                 yield f"secret {index + 1} has blanks or a line break around it"
             for decoding in KEY_DECODINGS:
@@ -154,6 +196,11 @@ class _Doctor:
                 yield self.resolve(secret)
             except ValueError:
                 continue
+
+
+def _as_configured(preset: Scheme, scheme: Scheme) -> Scheme:
+    """A preset with what a rule says besides: its user, address and values."""
+    return preset.changed(username=scheme.username, url=scheme.url, values=scheme.values)
 
 
 def _former_bodies(raw: bytes) -> Iterator[tuple[str, bytes]]:

@@ -1,6 +1,8 @@
 """Secrets as configured -> keys as bytes, and signatures as sent -> bytes."""
 
 import binascii
+import hashlib
+import re
 from collections.abc import Callable, Iterator
 
 from .scheme import Encoding, KeyDecoding
@@ -12,11 +14,15 @@ MIN_KEY_BYTES = 16
 """What a key has at least that is written as hexadecimal digits or base64, so that a machine made it."""
 USUAL_CHARACTERS = 16
 
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
+
 
 def decode_key(secret: str, decoding: KeyDecoding) -> bytes:
     """The key's bytes; none if the secret cannot be decoded."""
     if decoding == "raw":
         return secret.encode(errors="surrogatepass")
+    if decoding == "sha1":
+        return hashlib.sha1(secret.encode(errors="surrogatepass"), usedforsecurity=False).digest()
     if decoding == "hex":
         return from_hex(secret) or b""
     if decoding == "whsec":
@@ -29,7 +35,7 @@ def decode_key(secret: str, decoding: KeyDecoding) -> bytes:
 
 def weakness(secret: str, decoding: KeyDecoding) -> str | None:
     """Why a secret is too weak to be saved, or None."""
-    if decoding == "raw":
+    if decoding in ("raw", "sha1"):
         too_short = len(secret.strip()) < MIN_CHARACTERS
         return f"the secret must have at least {MIN_CHARACTERS} characters" if too_short else None
     if len(decode_key(secret, decoding)) < MIN_KEY_BYTES:
@@ -64,8 +70,17 @@ def from_base64(text: str) -> bytes | None:
     return decoded if binascii.b2a_base64(decoded, newline=False).decode() == text else None
 
 
+def from_base64url(text: str) -> bytes | None:
+    """The bytes that base64 with `-` and `_` stands for, with its padding or without (RFC 4648, 5)."""
+    if not _BASE64URL.fullmatch(text):
+        return None
+    plain = text.rstrip("=")
+    padded = plain + "=" * (-len(plain) % 4)
+    return from_base64(padded.translate({0x2D: "+", 0x5F: "/"})) if text in (plain, padded) else None
+
+
 def from_text(text: str) -> bytes | None:
-    """The bytes of a header's text before the server decoded them; None if it did not."""
+    """The bytes of a header's text before the server decoded them; UTF-8 of one that holds more; None if neither."""
     try:
         return text.encode("latin-1")
     except ValueError:
@@ -75,14 +90,17 @@ def from_text(text: str) -> bytes | None:
 DECODERS: dict[Encoding, Callable[[str], bytes | None]] = {
     "hex": from_hex,
     "base64": from_base64,
+    "base64url": from_base64url,
     "text": from_text,
 }
 
 
 def encode(digest: bytes, encoding: Encoding) -> str:
-    """A signature as it is written in a header."""
+    """A signature as it is written in a request."""
     if encoding == "hex":
         return digest.hex()
     if encoding == "base64":
         return binascii.b2a_base64(digest, newline=False).decode()
+    if encoding == "base64url":
+        return encode(digest, "base64").rstrip("=").translate({0x2B: "-", 0x2F: "_"})
     return digest.decode("latin-1")

@@ -1,28 +1,48 @@
-"""Signature schemes as data: what a provider signs, how, and in which header it says so."""
+"""Signature schemes as data: what a provider signs, how, and where in the request it says so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["none", "static", "hmac", "standard"]
-Hash = Literal["sha1", "sha256", "sha384", "sha512"]
-Encoding = Literal["hex", "base64", "text"]
-KeyDecoding = Literal["raw", "hex", "base64", "whsec"]
+Kind = Literal[
+    "none", "static", "hmac", "standard", "hash", "ed25519", "ecdsa", "rsa", "rsa-pss", "jwt", "certificate", "mtls"
+]
+Hash = Literal["sha1", "sha256", "sha384", "sha512", "sha3-512"]
+Encoding = Literal["hex", "base64", "base64url", "text"]
+KeyDecoding = Literal["raw", "hex", "base64", "whsec", "sha1"]
+Algorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519",
+    "HS256", "HS384", "HS512",
+]  # fmt: skip
+"""Of tokens (RFC 7518, RFC 9864)."""
+TimestampFormat = Literal["seconds", "milliseconds", "iso"]
 
-DIGEST_SIZES: dict[Hash, int] = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
+DIGEST_SIZES: dict[Hash, int] = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64, "sha3-512": 64}
 FIVE_MINUTES = 300
+
+SHARED: frozenset[Kind] = frozenset({"static", "hmac", "standard", "hash"})
+"""Kinds whose secret both sides have."""
+SIGNED_BY_KEY: frozenset[Kind] = frozenset({"ed25519", "ecdsa", "rsa", "rsa-pss"})
+"""Kinds whose `secret` is the provider's public key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
     """How one provider proves that a request is its own.
 
-    `static` compares the header with the secret itself, `hmac` with a digest of `signed_content`; `standard`
-    is an hmac whose header holds several signatures between blanks, as in Standard Webhooks. The header is
-    `prefix` and the `encoding` of the signature. The timestamp, in seconds since 1970, stands in
-    `timestamp_header`, or in the signature's header after the mark `inside`, as in `t=1,v1=…`.
-    `deduplication` names where the provider's own id of a delivery stands, most preferred first; `event_name` where the
-    name of the event does, if deliveries of several events may share an id. `secret_fields` are fields of
-    the body that are a secret of the sender's, too.
+    `static` compares a place with the secret itself, `hmac` with a digest of `signed_content`, `hash` with a plain
+    digest in which `{secret}` stands. `standard` is an hmac whose header holds several signatures between blanks, as
+    in Standard Webhooks. `ed25519`, `ecdsa`, `rsa` and `rsa-pss` are verified by a public key, `certificate` by
+    the key of a certificate that the request names, `jwt` is a signed token, `mtls` a client's certificate.
+
+    A place is `header:<name>`, `query:<name>` or `body:<path>`; `header`, `timestamp_header` and `id_header` are
+    short for the first. The signature's text is `prefix` and the `encoding` of the signature, maybe several of them
+    with `between` between them. The timestamp may also stand there after the mark `inside`, as in `t=1,v1=…`, or
+    first. `digest_in` is where the body's own digest stands, for content that does not hold the body.
+
+    `deduplication` names where the provider's own id of a delivery stands, most preferred first; `event_name` where
+    the name of the event does, if deliveries of several events may share an id. `secret_fields` are fields of
+    the body that are a secret of the sender's, too. `also` is another form of the same, looked at when the
+    first one's signature is not there.
     """
 
     name: str
@@ -42,105 +62,108 @@ class Scheme:
     deduplication: tuple[str, ...] = ()
     event_name: str = ""
     secret_fields: frozenset[str] = frozenset()
+    signature_in: str = ""
+    timestamp_in: str = ""
+    timestamp_format: TimestampFormat = "seconds"
+    is_timestamp_first: bool = False
+    id_in: str = ""
+    between: str = ""
+    digest_in: str = ""
+    url: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    hash_in: str = ""
+    hashes: tuple[tuple[str, Hash], ...] = ()
+    keys_url: str = ""
+    certificate_in: str = ""
+    certificate_hosts: tuple[str, ...] = ()
+    certificate_name: str = ""
+    algorithms: tuple[str, ...] = ()
+    audience: str = ""
+    issuer: str = ""
+    claims: tuple[tuple[str, str], ...] = ()
+    body_claim: str = ""
+    is_header_agreed: bool = False
+
+    @property
+    def signature_place(self) -> str:
+        """Where the signature, token or secret stands."""
+        return self.signature_in or (f"header:{self.header}" if self.header else "")
+
+    @property
+    def timestamp_place(self) -> str:
+        """Where the timestamp stands, unless it is a part of the signature's text."""
+        return self.timestamp_in or (f"header:{self.timestamp_header}" if self.timestamp_header else "")
+
+    @property
+    def id_place(self) -> str:
+        """Where the signed id stands."""
+        return self.id_in or (f"header:{self.id_header}" if self.id_header else "")
 
     @property
     def proving_headers(self) -> frozenset[str]:
         """The headers, in lower case, that carry the secret itself or a signature."""
-        own = frozenset({self.header.lower()} if self.header else ())
-        return own | self.also.proving_headers if self.also is not None else own
+        return frozenset(name.lower() for name in self._proving("header"))
+
+    @property
+    def proving_parameters(self) -> frozenset[str]:
+        """The parameters of the query that carry the secret itself or a signature."""
+        return frozenset(self._proving("query"))
+
+    @property
+    def proving_fields(self) -> frozenset[str]:
+        """The names of the body's fields that carry the secret itself or a signature, or are secret besides."""
+        return self.secret_fields | {path.rpartition(".")[2] for path in self._proving("body")}
+
+    @property
+    def reads_fields(self) -> bool:
+        """Whether a field of the body is looked at by its name."""
+        places = (self.signature_place, self.timestamp_place, self.id_place)
+        return any(place.startswith("body:") for place in places) or "{body:" in self.signed_content
+
+    def covers(self, place: str) -> bool:
+        """Whether what stands at a place can't be changed by who only passes a request on."""
+        if self.kind in ("none", "static", "mtls"):
+            return True
+        kind, _, name = place.partition(":")
+        content = self.signed_content
+        if place.lower() == self.id_place.lower() and "{id}" in content:
+            return True
+        if self.kind == "jwt":
+            return bool(self.body_claim) and kind == "body"
+        if kind == "body":
+            words = ("{body}", "{digest", "{form sorted}", f"{{body:{name}}}", f"{{body:{name}*}}")
+        elif kind == "query":
+            words = ("{url}", "{query}", f"{{query.{name}}}")
+        else:
+            words = (f"{{header.{name}}}",)
+        return any(word.lower() in content.lower() for word in words)
 
     @property
     def has_timestamp(self) -> bool:
         """Whether a request says when it was signed."""
-        return bool(self.timestamp_header or self.inside)
+        return bool(self.timestamp_place or self.inside or self.is_timestamp_first)
 
     @property
     def separator(self) -> str:
-        """What stands between several signatures in one header; empty if there is only one."""
-        return " " if self.kind == "standard" else "," if self.inside else ""
+        """What stands between several signatures in one text; empty if there is only one."""
+        return self.between or (" " if self.kind == "standard" else "," if self.inside else "")
 
+    @property
+    def is_weak(self) -> bool:
+        """Whether it leans on SHA-1, which is broken except inside of an HMAC and nobody should choose any more."""
+        return self.kind not in ("none", "static", "jwt", "mtls") and self.hash == "sha1"
 
-def _standard(prefix: str, also: Scheme | None = None) -> Scheme:
-    return Scheme(
-        "standard-webhooks",
-        "standard",
-        f"{prefix}-signature",
-        encoding="base64",
-        prefix="v1,",
-        signed_content="{id}.{timestamp}.{body}",
-        timestamp_header=f"{prefix}-timestamp",
-        id_header=f"{prefix}-id",
-        key_decoding="whsec",
-        also=also,
-        deduplication=("standard-webhooks:id",),
-    )
+    @property
+    def needs_keys(self) -> bool:
+        """Whether a secret or key must be configured."""
+        return self.kind not in ("none", "certificate") and not self.keys_url
 
+    def changed(self, **changes: object) -> "Scheme":
+        """Return the scheme with other values, its other form included."""
+        also = replace(self.also, **changes) if self.also is not None else None  # pyright: ignore[reportArgumentType]
+        return replace(self, **changes, also=also)  # pyright: ignore[reportArgumentType]
 
-_SCHEMES = (
-    # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-    _standard("webhook", also=_standard("svix")),
-    # https://docs.stripe.com/webhooks#verify-manually
-    Scheme(
-        "stripe",
-        "hmac",
-        "Stripe-Signature",
-        prefix="v1=",
-        inside="t=",
-        signed_content="{timestamp}.{body}",
-        deduplication=("body:id",),
-    ),
-    # https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
-    Scheme("github", "hmac", "X-Hub-Signature-256", prefix="sha256=", deduplication=("header:x-github-delivery",)),
-    # https://shopify.dev/docs/apps/build/webhooks: an event id is shared by the deliveries of several topics
-    Scheme(
-        "shopify",
-        "hmac",
-        "X-Shopify-Hmac-SHA256",
-        encoding="base64",
-        deduplication=("header:x-shopify-webhook-id", "header:x-shopify-event-id"),
-        event_name="header:x-shopify-topic",
-    ),
-    # https://paystack.com/docs/payments/webhooks; no id of a delivery; a transfer and its reversal share a reference
-    Scheme("paystack", "hmac", "x-paystack-signature", hash="sha512", event_name="body:event"),
-    # https://developer.flutterwave.com/docs/webhooks; only version 4 numbers its deliveries
-    Scheme("flutterwave-v3", "static", "verif-hash", encoding="text"),
-    Scheme(
-        "flutterwave-v4",
-        "hmac",
-        "flutterwave-signature",
-        encoding="base64",
-        deduplication=("body:webhook_id", "body:id"),
-    ),
-    # https://docs.mono.co/docs/webhooks
-    Scheme("mono", "static", "mono-webhook-secret", encoding="text", deduplication=("body:event_id",)),
-    Scheme(
-        "plandocket",
-        "hmac",
-        "X-Webhook-Signature",
-        prefix="v1=",
-        timestamp_header="X-Webhook-Timestamp",
-        signed_content="{timestamp}.{body}",
-        deduplication=("header:webhook-id",),
-    ),
-    # https://docs.slack.dev/authentication/verifying-requests-from-slack
-    Scheme(
-        "slack",
-        "hmac",
-        "X-Slack-Signature",
-        prefix="v0=",
-        timestamp_header="X-Slack-Request-Timestamp",
-        signed_content="v0:{timestamp}:{body}",
-        deduplication=("body:event_id",),
-        secret_fields=frozenset({"token"}),
-    ),
-    # https://developers.facebook.com/docs/graph-api/webhooks/getting-started
-    Scheme("meta", "hmac", "X-Hub-Signature-256", prefix="sha256="),
-    # Remita documents no signature: an address list, asking back, and at most a header agreed upon
-    Scheme("remita", "static", encoding="text", deduplication=("body:[].rrr",)),
-    # RFC 7617 and RFC 6750
-    Scheme("basic", "static", "Authorization", encoding="base64", prefix="Basic "),
-    Scheme("bearer", "static", "Authorization", encoding="text", prefix="Bearer "),
-)
-
-PRESETS: dict[str, Scheme] = {scheme.name: scheme for scheme in _SCHEMES}
-"""Every scheme that a configuration may name, besides `none` and `custom`."""
+    def _proving(self, where: str) -> frozenset[str]:
+        kind, _, name = self.signature_place.partition(":")
+        own = frozenset({name} if kind == where else ())
+        return own | self.also._proving(where) if self.also is not None else own

@@ -1,44 +1,132 @@
-"""What a signature covers: a text with `{id}`, `{timestamp}` and `{body}` in it that can be read in one way only.
+"""What a signature covers: a text with `{id}`, `{timestamp}`, `{body}` and more in it that can be read in one way only.
 
 A signature proves a row of bytes. Where an id ends and the body begins has to follow from the bytes themselves, or
 else whoever has seen one signed request can cut the same bytes into another id, another time and another body:
 
-- a timestamp has no leading zero and lies within the tolerance, so it always has ten digits;
-- an id does not hold the character that separates it from what stands beside it;
-- so only an id without a separator could slide: such a text is refused when a rule is saved.
+- a timestamp has no leading zero and lies within the tolerance, so it always has the same number of digits;
+- an id, or another value from the request, does not hold the character that separates it from what stands beside it;
+- only one part may hold anything: the body, the sorted fields of a form, or one field that is marked `*`;
+- a body beside an address begins, or ends, with a character that no address can hold;
+- so only values without a separator could slide: such a text is refused when a rule is saved.
 """
 
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-PLACEHOLDERS = ("{body}", "{timestamp}", "{id}")
+from .signed_request import parse_place
 
-_SPLIT = re.compile(r"(\{body\}|\{timestamp\}|\{id\})")
-_BRACED = re.compile(r"\{[^{}]*\}|[{}]")
+WORDS = (
+    "{body}, {body:path}, {url}, {method}, {path}, {query}, {query.name}, {header.name}, {form sorted}, {timestamp}, "
+    "{id}, {digest}, {value.name} and {secret}"
+)
+OPEN, CLOSE = "{?", "?}"
+"""Around what is left out, with the texts in it, when one of its values is not in the request."""
+
+_SPLIT = re.compile(r"(\{\?|\?\}|\{[^{}]*\}|[{}])")
+_FIXED = re.compile(r"\{(?:timestamp|method|secret|digest(?::(?:sha1|sha256|sha512))?|value\.[A-Za-z0-9_]{1,50})\}")
+_OTHER = re.compile(r"\{(?:body|id|url|path|query|form sorted|digest:crc32|query\.[^{}]+|header\.[^{}]+|body:[^{}]+)\}")
+_ADDRESSES = frozenset({"{url}", "{path}", "{query}"})
+_COVERING = re.compile(r"\{(?:body|body:[^{}]+|digest[^{}]*|form sorted)\}")
 
 
 def parts_of(signed_content: str) -> list[str]:
-    """The placeholders and the texts between them, in their order."""
+    """The words and the texts between them, in their order."""
     return [part for part in _SPLIT.split(signed_content) if part]
 
 
-def barred_from_ids(signed_content: str) -> frozenset[str]:
-    """The characters that an id may not hold, because they separate it from its neighbours."""
-    parts = ["", *parts_of(signed_content), ""]
+def is_word(part: str) -> bool:
+    """Whether a part stands for something of the request."""
+    return part.startswith("{") and part != OPEN
+
+
+def is_known(word: str) -> bool:
+    """Whether a word is one of ours; another one in a rule that was saved long ago is a text like any other."""
+    return word != "{" and _unknown(word) is None
+
+
+def is_free(word: str) -> bool:
+    """Whether a word stands for something that may hold any character."""
+    return word in ("{body}", "{form sorted}") or (word.startswith("{body:") and word.endswith("*}"))
+
+
+def is_address(word: str) -> bool:
+    """Whether a word stands for the request's address or a part of it."""
+    return word in _ADDRESSES
+
+
+def covers_body(signed_content: str) -> bool:
+    """Whether the body, or something of it, is covered."""
+    return _COVERING.search(signed_content) is not None
+
+
+def barred_from(signed_content: str, wanted: str) -> frozenset[str]:
+    """The characters that a word's value may not hold, because they separate it from its neighbours."""
+    parts = ["", *(part for part in parts_of(signed_content) if part not in (OPEN, CLOSE)), ""]
     barred: set[str] = set()
     for before, part, after in zip(parts, parts[1:], parts[2:], strict=False):
-        if part == "{id}":
+        if part == wanted:
             barred.update(text for text in (before[-1:], after[:1]) if text and text not in "{}")
     return frozenset(barred)
 
 
+def barred_from_ids(signed_content: str) -> frozenset[str]:
+    """The characters that an id may not hold."""
+    return barred_from(signed_content, "{id}")
+
+
+def value_names(signed_content: str) -> list[str]:
+    """The names of the values that a rule must give."""
+    return [part[7:-1] for part in parts_of(signed_content) if part.startswith("{value.")]
+
+
 def complaints(signed_content: str) -> Iterator[str]:
     """Why a text can't be what a provider signs, or could be read in more than one way."""
-    for word in _BRACED.findall(signed_content):
-        if word not in PLACEHOLDERS:
-            yield f"signedContent may hold {{body}}, {{timestamp}} and {{id}}, not {word}"
     parts = parts_of(signed_content)
-    for part, after in pairwise(parts):
-        if "{id}" in (part, after) and part in PLACEHOLDERS and after in PLACEHOLDERS:
+    for word in filter(is_word, parts):
+        if word != "{" and (sentence := _unknown(word)):
+            yield sentence
+    if stray := next((part for part in parts if part in "{}"), None):
+        yield f"signedContent may hold {WORDS}, not {stray}"
+    if not _are_groups_closed(parts):
+        yield "signedContent has a {? without its ?}, or one inside another"
+    if len([part for part in parts if is_free(part)]) > 1:
+        yield "signedContent may hold only one of {body}, {form sorted} and {body:…*}, or where one ends can't be told"
+    plain = [part for part in parts if part not in (OPEN, CLOSE)]
+    for part, after in pairwise(plain):
+        if is_word(part) and is_word(after) and _slides(part, after):
             yield f"signedContent needs a separator between {part} and {after}, or where one ends can't be told"
+
+
+def _unknown(word: str) -> str | None:
+    if _FIXED.fullmatch(word):
+        return None
+    if not _OTHER.fullmatch(word):
+        return f"signedContent may hold {WORDS}, not {word}"
+    kind, sign, name = word[1:-1].partition(":" if word.startswith("{body:") else ".")
+    try:
+        if sign:
+            parse_place(f"{kind}:{name.removesuffix('*') if kind == 'body' else name}")
+    except ValueError as error:
+        return f"{word} in signedContent {error}"
+    return None
+
+
+def _slides(part: str, after: str) -> bool:
+    """Whether a character at the border of two words could belong to either."""
+    if _FIXED.fullmatch(part) and _FIXED.fullmatch(after):
+        return False
+    pair = {part, after}
+    if is_address(part) != is_address(after) and any(is_free(word) or word == "{method}" for word in pair):
+        return "{form sorted}" in pair
+    return not any(_FIXED.fullmatch(word) for word in pair) or not any(is_free(word) for word in pair)
+
+
+def _are_groups_closed(parts: list[str]) -> bool:
+    is_open = False
+    for part in parts:
+        if part in (OPEN, CLOSE):
+            if is_open == (part == OPEN):
+                return False
+            is_open = not is_open
+    return not is_open

@@ -109,7 +109,7 @@ def test_no_cut_of_the_same_bytes_is_another_request(signed_content: str, data: 
         ("{timestamp}.{id}{body}", "separator"),
         ("{body}{id}", "separator"),
         ("{id}{timestamp}.{body}", "separator"),
-        ("{query.bodySHA256}{body}", "not {query.bodySHA256}"),
+        ("{query.bodySHA256}{body}", "separator between {query.bodySHA256}"),
         ("{request.url}{body}", "not {request.url}"),
         ("{{body}}", "not {"),
         ("{ body }{body}", "not { body }"),

@@ -29,6 +29,7 @@ from bpm.store import Database, Transaction, utc_now
 from bpm.store.organizations import Organization
 from router.quota import Quota
 from router.rule import RuleCompiler
+from router.signatures import NO_SOURCES
 from router.table import RouteTable
 from scripts import Sandbox
 
@@ -106,7 +107,9 @@ async def house(database: Database, settings: Settings, sandbox: Sandbox) -> Hou
     jobs = open_jobs(database, settings, system_clock)
     bus = Bus(registry, database, jobs, box)
     outbound = Outbound(bus, jobs, Lanes(jobs, system_clock), box, sandbox, settings)
-    registry.bind(*outbound.services, registry, routes, sandbox, box, settings, NoStatus(), Quota(settings.quarantine))
+    registry.bind(
+        *outbound.services, registry, routes, sandbox, box, settings, NoStatus(), Quota(settings.quarantine), NO_SOURCES
+    )
     return House(bus, database, routes)
 
 

@@ -1,0 +1,149 @@
+"""Keys, sets of keys and certificates that providers publish at addresses: fetched once, remembered for a while.
+
+Verifying waits for nothing. What is not known yet is fetched beside it, and the request is answered 503 with
+`Retry-After`: providers send again. What has aged is fetched anew while the former still counts.
+"""
+
+import asyncio
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from bpm.security.net_targets import TargetError, Targets
+from router.signatures import SignatureRefusal
+
+if TYPE_CHECKING:
+    import aiohttp
+
+log = structlog.get_logger("router")
+
+MAX_REMEMBERED = 200
+MAX_AT_ONCE = 4
+MAX_BYTES = 64 * 1024
+TIMEOUT_SECONDS = 10.0
+USUAL_SECONDS, SHORTEST_SECONDS, LONGEST_SECONDS = 3_600, 300, 86_400
+STALE_SECONDS = 86_400
+"""How long what has aged still counts when it can't be fetched anew."""
+FAILED_SECONDS = 30
+RENEWED_SECONDS = 60
+"""How old a set of keys must be before a token with an unknown key has it fetched anew."""
+
+_MAX_AGE = re.compile(r"max-age\s*=\s*(\d{1,9})")
+
+
+class Published(NamedTuple):
+    """What an address answered, or why nothing came of it; `fresh_until` is when it is to be fetched again."""
+
+    text: str | None
+    cause: str
+    fetched: float
+    fresh_until: float
+
+
+class PublishedKeys:
+    """Knows what stands at addresses, of hosts that may be reached; only whole answers of at most 64 KiB count."""
+
+    def __init__(self, targets: Targets) -> None:
+        """Take who judges addresses; connections are opened when they are first needed."""
+        self._targets = targets
+        self._known: dict[str, Published] = {}
+        self._fetching: dict[str, asyncio.Task[None]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    def start(self) -> None:
+        """Fetch from now on, in the running event loop."""
+        self._loop = asyncio.get_running_loop()
+
+    async def stop(self) -> None:
+        """End what is being fetched, and close the connections."""
+        self._loop = None
+        for task in list(self._fetching.values()):
+            task.cancel()
+        await asyncio.gather(*self._fetching.values(), return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def __call__(self, url: str, is_outdated: bool = False, /) -> str:
+        """Return what stands at an address; raises `SignatureRefusal` when it is not known, or not yet."""
+        known, now = self._known.get(url), time.monotonic()
+        if known is None:
+            self._ask(url)
+            raise _pending("the provider's key is being fetched; the same request may be right in a moment")
+        is_renewed = is_outdated and known.text is not None and now - known.fetched > RENEWED_SECONDS
+        if is_renewed or now > known.fresh_until:
+            self._ask(url)
+        if known.text is None or now > known.fresh_until + STALE_SECONDS:
+            raise _pending(f"the provider's key can't be fetched: {known.cause or 'it is too old'}")
+        if is_renewed:
+            raise _pending("the provider's keys are being fetched anew")
+        return known.text
+
+    def _ask(self, url: str) -> None:
+        """Have an address fetched; a command's handler asks from a thread of its own."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._begin, url)
+
+    def _begin(self, url: str) -> None:
+        if url in self._fetching or len(self._fetching) >= MAX_AT_ONCE or self._loop is None:
+            return
+        task = asyncio.create_task(self._fetch(url), name="bpm-published-key")
+        self._fetching[url] = task
+        task.add_done_callback(lambda _: self._fetching.pop(url, None))
+
+    async def _fetch(self, url: str) -> None:
+        now = time.monotonic()
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                text, seconds = await self._exchange(url)
+            found = Published(text, "", now, now + seconds)
+        except Exception as error:  # whatever goes wrong on the way, the request is only answered later
+            cause = str(error) if isinstance(error, TargetError) else type(error).__name__
+            log.warning("a provider's key can't be fetched", url=url, error=cause)
+            former = self._known.get(url)
+            text = former.text if former is not None else None
+            found = Published(text, cause, former.fetched if former and text else now, now + FAILED_SECONDS)
+        self._remember(url, found)
+
+    def _remember(self, url: str, found: Published) -> None:
+        """Remember an answer; of too many the failures are forgotten first, then the oldest."""
+        self._known.pop(url, None)
+        if len(self._known) >= MAX_REMEMBERED:
+            failures = (each for each, known in self._known.items() if known.text is None)
+            del self._known[next(failures, next(iter(self._known)))]
+        self._known[url] = found
+
+    async def _exchange(self, url: str) -> tuple[str, float]:
+        self._targets.check_url(url)
+        async with self._opened().get(url, allow_redirects=False, headers={"accept-encoding": "identity"}) as answer:
+            answer.raise_for_status()
+            if answer.status != 200:
+                raise TargetError(f"it answered {answer.status}")
+            body = await answer.content.read(MAX_BYTES + 1)
+            while len(body) <= MAX_BYTES and (piece := await answer.content.read(MAX_BYTES)):
+                body += piece
+            if len(body) > MAX_BYTES:
+                raise TargetError(f"its answer is over {MAX_BYTES} bytes")
+            return body.decode(), _lifetime(answer.headers)
+
+    def _opened(self) -> "aiohttp.ClientSession":
+        if self._session is None:
+            from bpm.events.attempt.connection import open_session
+
+            self._session = open_session(self._targets, ssl.create_default_context())
+        return self._session
+
+
+def _lifetime(headers: Mapping[str, str]) -> float:
+    """How many seconds an answer counts, by its Cache-Control and within bounds."""
+    said = _MAX_AGE.search(headers.get("cache-control", ""))
+    return min(max(int(said[1]), SHORTEST_SECONDS), LONGEST_SECONDS) if said else USUAL_SECONDS
+
+
+def _pending(cause: str) -> SignatureRefusal:
+    return SignatureRefusal("secret", cause, is_pending=True)

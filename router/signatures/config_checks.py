@@ -1,0 +1,194 @@
+"""What is wrong with the `signature` of a configuration: what is missing, what could never match, what looks wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from . import signed_content
+from .keys import doubts, weakness
+from .presets import PRESETS
+from .proofs import FOR_EVER, open_key
+from .scheme import SHARED, SIGNED_BY_KEY, KeyDecoding, Scheme
+
+if TYPE_CHECKING:
+    from .config import SignatureConfig
+
+MAX_SECRETS = 10
+
+HOW_TO_WRITE: dict[KeyDecoding, str] = {
+    "raw": "text",
+    "sha1": "text",
+    "hex": "hexadecimal digits",
+    "base64": "base64",
+    "whsec": "base64, with or without whsec_ before it",
+}
+
+
+def complaints(config: SignatureConfig) -> Iterator[str]:
+    """What is missing or too much, one sentence each."""
+    if config.scheme == "custom":
+        yield from _custom_complaints(config)
+    else:
+        yield from _preset_complaints(config)
+    if len(config.all_secrets) > MAX_SECRETS:
+        yield f"at most {MAX_SECRETS} secrets can count at once"
+    names = [secret.name for secret in config.secrets if not isinstance(secret, str)]
+    if len(set(names)) < len(names):
+        yield "each of the secrets needs a name of its own"
+    scheme = config.to_scheme()
+    missing = [
+        name for name in signed_content.value_names(scheme.signed_content + scheme.prefix) if name not in config.values
+    ]
+    if missing:
+        yield f"values.{missing[0]} is required: it is a part of what is signed"
+    for secret in config.plain_secrets:
+        key = open_key(scheme, secret, FOR_EVER)
+        if isinstance(key, str):
+            is_shared = scheme.kind in SHARED
+            expected = f"the secret can't be decoded: {config.scheme} expects {HOW_TO_WRITE[scheme.key_decoding]}"
+            yield expected if is_shared else key
+
+
+def objections(config: SignatureConfig) -> Iterator[str]:
+    """Why it may not be saved, though a configuration saved earlier goes on with it: one sentence each."""
+    scheme = config.to_scheme()
+    if scheme.kind == "none":
+        return
+    for secret in config.plain_secrets if scheme.kind in SHARED else ():
+        if sentence := weakness(secret, scheme.key_decoding):
+            yield sentence
+        elif scheme.kind == "static" and scheme.encoding == "text" and not _fits_a_header(scheme.prefix, secret):
+            yield "the secret can't be sent in a header: it has blanks around it, or control characters in it"
+    if config.scheme == "custom":
+        yield from signed_content.complaints(config.signed_content)
+        yield from _never_matching(scheme)
+
+
+def warnings(config: SignatureConfig) -> Iterator[str]:
+    """What is accepted, or was accepted once, but looks wrong: one sentence each."""
+    yield from objections(config)
+    scheme = config.to_scheme()
+    for secret in config.plain_secrets if scheme.kind in SHARED else ():
+        if not weakness(secret, scheme.key_decoding):
+            yield from doubts(secret, scheme.key_decoding)
+    if scheme.is_weak:
+        yield "SHA-1 is weak: take another hash where the provider has one"
+    if scheme.kind == "none" and config.scheme != "none":
+        yield f"{config.scheme} signs nothing: set allowableIPs, a path that can't be guessed, or ask the provider back"
+    if config.scheme == "custom":
+        yield from _custom_doubts(config, scheme)
+
+
+def _custom_doubts(config: SignatureConfig, scheme: Scheme) -> Iterator[str]:
+    if config.type == "static" and scheme.encoding == "hex" and config.key_decoding == "raw":
+        yield "the header must hold the bytes of the secret as hexadecimal digits; encoding text takes it as it is"
+    if config.type == "static" and (scheme.has_timestamp or scheme.id_place):
+        yield "a static secret covers neither timestamp nor id: whoever has it can set both"
+    if (
+        config.type != "none"
+        and config.tolerance_seconds is not None
+        and not scheme.has_timestamp
+        and config.type != "jwt"
+    ):
+        yield "toleranceSeconds has no effect without timestampHeader or inside"
+    if config.type not in ("none", "static", "jwt", "mtls") and not _is_whole(config.signed_content):
+        yield "the signature covers only a part of the body: whoever has seen a request can change the rest"
+    if "{form sorted}" in config.signed_content:
+        yield "nothing separates the fields of a form in what is signed: a part of one may be taken for another"
+    if config.type == "jwt" and not config.body_claim:
+        yield "the token says nothing about the body: whoever has seen a request can send another with its token"
+
+
+def _preset_complaints(config: SignatureConfig) -> Iterator[str]:
+    preset = PRESETS.get(config.scheme)
+    wire_names = {name: field.alias or name for name, field in type(config).model_fields.items()}
+    for name in _custom_only():
+        field = type(config).model_fields[name]
+        if name in config.model_fields_set and getattr(config, name) != field.get_default(call_default_factory=True):
+            yield f"{wire_names[name]} can only be set with the scheme custom"
+    is_agreed = preset is not None and preset.is_header_agreed
+    if config.header and not is_agreed:
+        yield "header can only be set with the scheme custom or remita"
+    if is_agreed and bool(config.header) != bool(config.all_secrets):
+        yield f"header and secret go together with the scheme {config.scheme}"
+    if preset is not None and not is_agreed and preset.needs_keys and not config.all_secrets:
+        yield "secret is required"
+    if (preset is not None and preset.prefix == "Basic ") != bool(config.username):
+        yield "username is required with the scheme basic, and only there"
+    if (
+        preset is not None
+        and preset.kind == "jwt"
+        and preset.audience == ""
+        and not preset.body_claim
+        and not config.audience
+    ):
+        yield f"audience is required with the scheme {config.scheme}: tokens for others are signed by the same key"
+
+
+def _custom_only() -> tuple[str, ...]:
+    from .config import CUSTOM_ONLY
+
+    return CUSTOM_ONLY
+
+
+def _custom_complaints(config: SignatureConfig) -> Iterator[str]:
+    if config.username:
+        yield "username is required with the scheme basic, and only there"
+    if config.type == "none":
+        return
+    if config.type == "certificate":
+        yield "certificate can only be the type of a preset, which names the hosts of the certificates"
+    if config.type != "mtls" and bool(config.header) == bool(config.signature_in):
+        yield "header is required with the scheme custom, or signatureIn in its place"
+    if not config.all_secrets and not config.keys_url:
+        yield "secret is required"
+    if config.keys_url and config.type != "jwt":
+        yield "keysUrl can only be set with the type jwt"
+    if config.type == "jwt" and not (config.audience or config.body_claim):
+        yield "audience or bodyClaim is required with the type jwt: tokens for others are signed by the same key"
+    if config.type in SIGNED_BY_KEY and config.hash == "sha1":
+        yield "hash can't be sha1 for signatures by a public key"
+    if config.type not in ("static", "jwt", "mtls") and config.encoding == "text":
+        yield "encoding must be hex, base64 or base64url for a signature"
+    yield from _unpaired(config)
+
+
+def _unpaired(config: SignatureConfig) -> Iterator[str]:
+    """What of a signed text and its places is there without the other."""
+    places = [place for place in (config.timestamp_header, config.inside, config.timestamp_in) if place]
+    if config.timestamp_header and config.inside:
+        yield "timestampHeader and inside exclude each other"
+    elif len(places) > 1 or (config.id_header and config.id_in):
+        yield "a timestamp and an id have one place each: timestampHeader, inside or timestampIn; idHeader or idIn"
+    if ("{timestamp}" in config.signed_content) != bool(places):
+        yield "signedContent with {timestamp} and timestampHeader (or inside) go together"
+    if ("{id}" in config.signed_content) != bool(config.id_header or config.id_in):
+        yield "signedContent with {id} and idHeader go together"
+    if ("{secret}" in config.signed_content) != (config.type == "hash"):
+        yield "signedContent with {secret} and the type hash go together"
+
+
+def _is_whole(content: str) -> bool:
+    return "{body}" in content or "{digest" in content or "{form sorted}" in content
+
+
+def _fits_a_header(prefix: str, secret: str) -> bool:
+    """Whether a server gets this text from a header: blanks around a value are no part of it (RFC 9110, 5.5)."""
+    value = prefix + secret
+    return value == value.strip() and not any(ord(character) < 0x20 or ord(character) == 0x7F for character in value)
+
+
+def _never_matching(scheme: Scheme) -> Iterator[str]:
+    """Why no request could ever be right by a scheme."""
+    named = (scheme.signature_place, scheme.timestamp_place, scheme.id_place)
+    places = [place.lower() for place in named if place]
+    if len(set(places)) < len(places):
+        yield "header, timestampHeader and idHeader must be different headers"
+    if scheme.prefix != scheme.prefix.lstrip():
+        yield "prefix can't begin with a blank: blanks before a header's value are no part of it"
+    for name, text in (("prefix", scheme.prefix), ("inside", scheme.inside)):
+        if scheme.separator and scheme.separator in text:
+            yield f"{name} can't hold {scheme.separator!r}, which stands between the parts of the header"
+    if scheme.inside and scheme.inside == scheme.prefix:
+        yield "inside and prefix must be different"

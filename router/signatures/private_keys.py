@@ -1,0 +1,57 @@
+"""The other half of a public key, to sign as a provider would: for tests and the command line only."""
+
+import hashlib
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from joserfc import jwk, jws
+from pydantic_core import to_json
+
+from .public_keys import HASHES
+from .scheme import Scheme
+from .tokens import ALGORITHMS
+
+TOKEN_SECONDS = 300
+
+
+def sign_by_key(scheme: Scheme, content: bytes, pem: str) -> bytes:
+    """Return the signature of these bytes; raises `ValueError` for a key that is not of the scheme's kind."""
+    key = _load(pem)
+    algorithm = HASHES[scheme.hash]
+    if isinstance(key, Ed25519PrivateKey) and scheme.kind == "ed25519":
+        return key.sign(content)
+    if isinstance(key, ec.EllipticCurvePrivateKey) and scheme.kind == "ecdsa":
+        return key.sign(content, ec.ECDSA(algorithm))
+    if isinstance(key, RSAPrivateKey) and scheme.kind == "rsa-pss":
+        return key.sign(content, padding.PSS(padding.MGF1(algorithm), padding.PSS.DIGEST_LENGTH), algorithm)
+    if isinstance(key, RSAPrivateKey) and scheme.kind in ("rsa", "certificate"):
+        return key.sign(content, padding.PKCS1v15(), algorithm)
+    raise ValueError(f"the private key is not one for {scheme.kind}")
+
+
+def sign_token(scheme: Scheme, body: bytes, now: float, pem: str) -> bytes:
+    """Return a token as the scheme asks for; raises `ValueError` for a key that is none."""
+    key = _load(pem)
+    kinds: dict[type, tuple[Any, str]] = {
+        RSAPrivateKey: (jwk.RSAKey, "RS256"),
+        Ed25519PrivateKey: (jwk.OKPKey, "Ed25519"),
+    }
+    kind, algorithm = next((found for of, found in kinds.items() if isinstance(key, of)), (jwk.ECKey, "ES256"))
+    claims: dict[str, Any] = {"iat": int(now), **dict(scheme.claims)}
+    if scheme.body_claim:
+        claims[scheme.body_claim] = hashlib.sha256(body).hexdigest()
+    else:
+        claims["exp"] = int(now) + TOKEN_SECONDS
+    claims |= {name: value for name, value in (("aud", scheme.audience), ("iss", scheme.issuer)) if value}
+    header = {"alg": algorithm, "typ": "JWT"}
+    return jws.serialize_compact(header, to_json(claims), kind.import_key(pem), algorithms=list(ALGORITHMS)).encode()
+
+
+def _load(pem: str) -> object:
+    try:
+        return cast("object", load_pem_private_key(pem.encode(), None))
+    except (ValueError, TypeError):
+        raise ValueError("a private key in PEM is needed to sign by this scheme") from None

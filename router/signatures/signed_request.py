@@ -1,0 +1,175 @@
+"""A request as its signature sees it: bytes, headers, address; and the places at which something can stand in it."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, cast
+from urllib.parse import parse_qsl, quote
+
+from bpm.security.strict_json import StrictJsonError, parse_json
+
+Part = Literal["secret", "header", "query", "encoding", "timestamp", "body", "signature"]
+
+FORM = "application/x-www-form-urlencoded"
+MAX_FIELDS = 1_000
+MAX_VALUE = 8_192
+"""How long a signature, a token or another value may be that is looked at before anything is proven."""
+
+Headers = Mapping[str, str]
+"""Header names in lower case, values as the server decoded them (Latin-1)."""
+
+_STEP = re.compile(r"([^.\[\]]+)|\[([0-9]{1,6})\]")
+_PATH = re.compile(r"[^.\[\]{}]+(?:\.[^.\[\]{}]+|\[[0-9]{1,6}\])*")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+
+
+class SignatureRefusal(Exception):
+    """The request is not proven to be the provider's; `part` says where the proof fails.
+
+    `is_pending` says that a key is only being fetched, so that the same request may be right in a moment.
+    """
+
+    def __init__(self, part: Part, cause: str, *, is_pending: bool = False) -> None:
+        super().__init__(cause)
+        self.part: Part = part
+        self.cause = cause
+        self.is_pending = is_pending
+
+
+class RequestAddress(NamedTuple):
+    """The method, the decoded path from its first slash on, the query as it came, and what stands before the path.
+
+    The query has no question mark; `base` is as in `https://hooks.example.com`.
+    """
+
+    method: str = "POST"
+    path: str = ""
+    query: str = ""
+    base: str = ""
+
+
+NOWHERE = RequestAddress()
+"""For schemes that sign no address."""
+
+
+@dataclass
+class SignedRequest:
+    """One request; what needs reading is read when it is asked for, and at most once."""
+
+    body: bytes
+    headers: Headers
+    address: RequestAddress = NOWHERE
+
+    @cached_property
+    def query(self) -> dict[str, list[str]]:
+        """The query's parameters; raises `SignatureRefusal` for too many."""
+        return _values("query", self.address.query)
+
+    @property
+    def is_form(self) -> bool:
+        """Whether the body is said to be a form."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
+
+    @cached_property
+    def form(self) -> dict[str, list[str]]:
+        """The fields of a form; raises `SignatureRefusal` for too many."""
+        return _values("body", self.body.decode("utf-8", "replace"))
+
+    @cached_property
+    def payload(self) -> Any:
+        """The body as JSON, whatever it is said to be; None if it is none."""
+        try:
+            return parse_json(self.body)
+        except StrictJsonError:
+            return None
+
+
+class Place(NamedTuple):
+    """Somewhere in a request: a header, a parameter of the query, or a field of the body."""
+
+    kind: str
+    name: str
+
+    @property
+    def part(self) -> Part:
+        """The part of a request in which it lies."""
+        return cast("Part", self.kind)
+
+    def __str__(self) -> str:
+        """Return it as in a sentence."""
+        return f"the {_NOUNS[self.kind]} {self.name}"
+
+
+_NOUNS = {"header": "header", "query": "parameter", "body": "field"}
+
+
+def parse_place(text: str) -> Place:
+    """Read `header:<name>`, `query:<name>` or `body:<path>`; raises `ValueError` for anything else."""
+    kind, _, name = text.partition(":")
+    fits = (kind == "header" and _HEADER.fullmatch(name)) or (kind == "query" and 0 < len(name) <= 100)
+    if not fits and not (kind == "body" and len(name) <= 200 and _PATH.fullmatch(name)):
+        raise ValueError("must be header:<name>, query:<name> or body:<path>, as in body:data.signature")
+    return Place(kind, name)
+
+
+def finder(place: Place) -> Callable[[SignedRequest], str | None]:
+    """Return what finds the text at a place; None where there is none.
+
+    What it finds may be empty. It raises `SignatureRefusal` for a value that stands twice, or is too long.
+    """
+    if place.kind == "header":
+        name = place.name.lower()
+        return lambda request: _bounded(place, request.headers.get(name))
+    if place.kind == "query":
+        return lambda request: _bounded(place, _only(place, request.query.get(place.name)))
+    steps = [name or int(number) for name, number in _STEP.findall(place.name)]
+    return lambda request: _bounded(place, _in_body(place, request, steps))
+
+
+def address_characters(path: str) -> str:
+    """Return a decoded path as it stands in an address."""
+    return quote(path, safe="/:@!$&'()*+,;=~-._")
+
+
+def text_of(value: Any) -> str | None:
+    """Return a JSON value as providers write it into what they sign; None for lists, objects and null."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if value is not None and not isinstance(value, dict | list) else None
+
+
+def _values(part: Part, text: str) -> dict[str, list[str]]:
+    if text.count("&") >= MAX_FIELDS:
+        raise SignatureRefusal(part, f"the {part} has more than {MAX_FIELDS} fields")
+    found: dict[str, list[str]] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _only(place: Place, values: list[str] | None) -> str | None:
+    if values is not None and len(values) > 1:
+        raise SignatureRefusal(place.part, f"{place} stands more than once")
+    return values[0] if values else None
+
+
+def _in_body(place: Place, request: SignedRequest, steps: list[str | int]) -> str | None:
+    if request.is_form:
+        return _only(place, request.form.get(place.name))
+    value = request.payload
+    for step in steps:
+        if isinstance(step, str):
+            value = cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
+        else:
+            items = cast("list[Any]", value) if isinstance(value, list) else []
+            value = items[step] if step < len(items) else None
+    return text_of(value)
+
+
+def _bounded(place: Place, value: str | None) -> str | None:
+    if value is not None and place.kind != "body" and len(value) > MAX_VALUE:
+        raise SignatureRefusal(place.part, f"{place} has more than {MAX_VALUE} characters")
+    return value

@@ -1,0 +1,160 @@
+"""Signed tokens (JWT, RFC 7519) that prove a request, by keys that are pinned or fetched; `joserfc` reads them."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+from joserfc import jwk, jws
+from joserfc.errors import JoseError
+from pydantic_core import from_json
+
+from .public_keys import check_strength
+from .scheme import Scheme
+from .signed_request import SignatureRefusal, SignedRequest, text_of
+from .stamps import FORMS
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
+"""Those of public keys, which are taken unless a rule names others."""
+MAX_KEYS = 50
+MAX_KEY_SET_BYTES = 64 * 1024
+LEEWAY_SECONDS = 60
+MAX_TRIED = 5
+"""How many keys without an id a token is tried with."""
+
+
+class TokenKey(NamedTuple):
+    """A key of a set, and the id by which tokens name it."""
+
+    key: Any
+    kid: str | None
+
+
+class UnknownKey(SignatureRefusal):
+    """The token names a key that is not in the set."""
+
+
+@lru_cache(maxsize=64)
+def load_keys(text: str) -> tuple[TokenKey, ...]:
+    """Return the keys that a text stands for: a JWKS, a JWK, PEM, or a shared secret; raises `ValueError`."""
+    if len(text) > MAX_KEY_SET_BYTES:
+        raise ValueError(f"a set of keys may have at most {MAX_KEY_SET_BYTES} bytes")
+    if not text.lstrip().startswith("{"):
+        return (TokenKey(_shared_or_pem(text), None),)
+    try:
+        value = from_json(text)
+        entries = value.get("keys", [value])
+        keys = tuple(_public_keys(entries))
+    except (ValueError, TypeError, KeyError, JoseError) as error:
+        raise ValueError(f"the set of keys can't be read: {type(error).__name__}") from None
+    if not keys:
+        raise ValueError("the set has no public key for signatures that is used here")
+    return keys
+
+
+def read_claims(scheme: Scheme, token: str, keys: Iterable[TokenKey]) -> dict[str, Any]:
+    """Return what a token claims; raises `SignatureRefusal` unless one of the keys has signed it."""
+    header = _header(token)
+    algorithms = list(scheme.algorithms or ALGORITHMS)
+    if header.get("alg") not in algorithms:
+        raise SignatureRefusal("encoding", f"the token is signed by another algorithm than {', '.join(algorithms)}")
+    kid = header.get("kid")
+    fitting = [key for key in keys if kid is None or key.kid in (None, kid)][:MAX_TRIED]
+    if not fitting:
+        raise UnknownKey("secret", "no key of the set has the id that the token names")
+    for key in fitting:
+        try:
+            claims = from_json(jws.deserialize_compact(token, key.key, algorithms=algorithms).payload)
+        except (JoseError, ValueError, TypeError):
+            continue
+        if isinstance(claims, dict):
+            return cast("dict[str, Any]", claims)
+    raise SignatureRefusal("signature", "the token is not signed by the key that is configured")
+
+
+def check_claims(scheme: Scheme, claims: dict[str, Any], request: SignedRequest, now: float) -> None:
+    """Raise `SignatureRefusal` unless a token is fresh, meant for us, and about this body."""
+    _check_times(scheme, claims, now)
+    audience: Any = claims.get("aud")
+    heard: list[Any] = cast("list[Any]", audience) if isinstance(audience, list) else [audience]
+    if scheme.audience and scheme.audience not in heard:
+        raise SignatureRefusal("signature", "the token is meant for another audience (aud)")
+    wanted = (("iss", scheme.issuer), *scheme.claims) if scheme.issuer else scheme.claims
+    for name, value in wanted:
+        if text_of(claims.get(name)) != value:
+            raise SignatureRefusal("signature", f"the token's claim {name} is another one")
+    if scheme.body_claim:
+        claimed = text_of(claims.get(scheme.body_claim)) or ""
+        if not hmac.compare_digest(
+            hashlib.sha256(request.body).hexdigest().encode(), claimed.encode("utf-8", "replace")
+        ):
+            raise SignatureRefusal("body", f"the body is not the one of the token's claim {scheme.body_claim}")
+
+
+def _check_times(scheme: Scheme, claims: dict[str, Any], now: float) -> None:
+    times = {name: claims[name] for name in ("exp", "nbf", "iat") if claims.get(name) is not None}
+    for name, value in times.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
+            raise SignatureRefusal("timestamp", f"the token's {name} is not {FORMS['seconds']}")
+    if "exp" not in times and "iat" not in times:
+        raise SignatureRefusal("timestamp", "the token says neither when it was signed (iat) nor when it ends (exp)")
+    if times.get("exp", now) < now - LEEWAY_SECONDS:
+        raise SignatureRefusal("timestamp", f"the token ended {now - times['exp']:.0f} s ago")
+    if max(times.get("nbf", now), times.get("iat", now)) > now + LEEWAY_SECONDS:
+        raise SignatureRefusal("timestamp", "the token is of the future")
+    if "exp" not in times and now - times["iat"] > scheme.tolerance_seconds:
+        age, most = now - times["iat"], scheme.tolerance_seconds
+        raise SignatureRefusal("timestamp", f"the token is {age:.0f} s old, more than the tolerated {most} s")
+
+
+def _header(token: str) -> dict[str, Any]:
+    try:
+        header = jws.extract_compact(token.encode("ascii")).headers()
+    except (JoseError, ValueError, TypeError):
+        raise SignatureRefusal(
+            "encoding", "there is no signed token (JWT), three parts of base64url with dots"
+        ) from None
+    return header
+
+
+def _shared_or_pem(text: str) -> Any:
+    try:
+        if not text.lstrip().startswith("-----BEGIN"):
+            return jwk.OctKey.import_key(text)
+        pem = text.strip()
+        key = jwk.RSAKey.import_key(pem) if _is_rsa(pem) else _elliptic(pem)
+        check_strength(key.public_key)
+    except (JoseError, ValueError, TypeError) as error:
+        raise ValueError(f"the key can't be read: {error}") from None
+    return key
+
+
+def _is_rsa(pem: str) -> bool:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    return isinstance(load_pem_public_key(pem.encode()), RSAPublicKey)
+
+
+def _elliptic(pem: str) -> Any:
+    try:
+        return jwk.ECKey.import_key(pem)
+    except (JoseError, ValueError, TypeError):
+        return jwk.OKPKey.import_key(pem)
+
+
+def _public_keys(entries: list[dict[str, Any]]) -> Iterator[TokenKey]:
+    """Yield the keys for signatures; others, and those of kinds that are not used here, are passed over."""
+    kinds = {"RSA": jwk.RSAKey, "EC": jwk.ECKey, "OKP": jwk.OKPKey}
+    for entry in entries[:MAX_KEYS]:
+        kind = kinds.get(entry.get("kty", ""))
+        if kind is None or entry.get("use", "sig") != "sig":
+            continue
+        public = {name: value for name, value in entry.items() if name not in ("d", "p", "q", "dp", "dq", "qi", "oth")}
+        try:
+            key: Any = kind.import_key(public)
+            check_strength(key.public_key)
+        except (JoseError, ValueError, TypeError):
+            continue
+        yield TokenKey(key, entry.get("kid"))
