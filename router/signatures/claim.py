@@ -120,8 +120,8 @@ def _signatures_reader(scheme: Scheme, place: Place) -> Callable[[str], tuple[li
 
     def read(text: str) -> tuple[list[str], list[bytes]]:
         items = [item.strip() for item in text.split(separator, limit)] if separator else [text]
-        if separator == " " and any(item.endswith(",") for item in items):
-            raise SignatureRefusal(place.part, f"{place} stands more than once")
+        if "," not in separator:
+            _single(place, text)
         signatures = [signature for item in items[:limit] if (signature := signature_in(item))]
         if not signatures:
             raise SignatureRefusal("encoding", _complaint(scheme, place, items))
