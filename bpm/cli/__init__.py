@@ -1,11 +1,11 @@
-"""The command line: `bpm serve`, `bpm send`, `bpm types`, `bpm backtest`, `bpm process`, `bpm db`, `bpm demo`.
+"""The command line: `bpm serve`, `bpm send`, `bpm backtest`, `bpm sign`, `bpm demo` and others.
 
 One file a command group. What a command needs is imported when it runs, so that `bpm --help` answers at once.
 """
 
 import typer
 
-from bpm.cli import backtest, db, demo, process, sending, serving, types
+from bpm.cli import backtest, db, demo, process, sending, serving, signatures, types
 
 main = typer.Typer(
     name="bpm",
@@ -22,4 +22,7 @@ main.command()(backtest.backtest)
 main.add_typer(types.app, name="types")
 main.add_typer(db.app, name="db")
 main.add_typer(process.app, name="process")
+main.command()(signatures.sign)
+main.command()(signatures.verify)
+main.command()(signatures.explain)
 main.command()(demo.demo)

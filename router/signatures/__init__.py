@@ -6,7 +6,7 @@ config (as on the wire) or preset (a file) -> scheme (data) -> verifier: claim f
 from .config import STORED, NamedSecret, SignatureConfig
 from .explain import Explanation, explain
 from .presets import DETAILS, PRESETS, Preset, PresetExample
-from .proofs import Lookup, TrustSources, no_lookup
+from .proofs import KeyLookup, TrustSources, no_lookup
 from .scheme import Scheme
 from .signed_request import NOWHERE, RequestAddress, SignatureRefusal, SignedRequest
 from .signing import RequestToSend, sign, sign_request
@@ -19,7 +19,7 @@ __all__ = [
     "PRESETS",
     "STORED",
     "Explanation",
-    "Lookup",
+    "KeyLookup",
     "NamedSecret",
     "Preset",
     "PresetExample",

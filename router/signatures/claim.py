@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .keys import DECODERS
 from .scheme import DIGEST_SIZES, Scheme
 from .signed_content import barred_from_ids
-from .signed_request import Place, SignatureRefusal, SignedRequest, finder, parse_place
+from .signed_request import SignatureRefusal, SignedPlace, SignedRequest, finder, parse_place
 from .stamps import FORMS, read_stamp
 
 MAX_SIGNATURES = 20
@@ -64,7 +64,7 @@ def age(claim: Claim, scheme: Scheme, now: float) -> float:
     return now - signed_at
 
 
-def _timestamp_reader(scheme: Scheme, signature: Place) -> Callable[[SignedRequest, list[str]], str]:
+def _timestamp_reader(scheme: Scheme, signature: SignedPlace) -> Callable[[SignedRequest, list[str]], str]:
     """A function that finds the timestamp, in a place of its own or among the items beside the signature."""
     mark = scheme.inside
     if scheme.timestamp_place:
@@ -98,14 +98,14 @@ def _id_reader(scheme: Scheme) -> Callable[[SignedRequest], str]:
     return message_id_in
 
 
-def _single(place: Place, text: str) -> str:
+def _single(place: SignedPlace, text: str) -> str:
     """The text, unless a server joined several headers of one name to it."""
     if place.kind == "header" and ", " in text:
         raise SignatureRefusal("header", f"{place} stands more than once")
     return text
 
 
-def _marked(items: list[str], mark: str, place: Place) -> str:
+def _marked(items: list[str], mark: str, place: SignedPlace) -> str:
     """The one text after the mark; it may not stand twice, for then nobody knows which of them counts."""
     found = [item.removeprefix(mark) for item in items if item.startswith(mark)]
     if len(found) > 1:
@@ -113,7 +113,7 @@ def _marked(items: list[str], mark: str, place: Place) -> str:
     return found[0] if found else ""
 
 
-def _signatures_reader(scheme: Scheme, place: Place) -> Callable[[str], tuple[list[str], list[bytes]]]:
+def _signatures_reader(scheme: Scheme, place: SignedPlace) -> Callable[[str], tuple[list[str], list[bytes]]]:
     """A function that takes a text apart into its items, and decodes those that can be signatures."""
     separator, signature_in = scheme.separator, _signature_reader(scheme)
     limit = MAX_SIGNATURES if scheme.kind in ("hmac", "standard") else MAX_SIGNATURES_BY_KEY
@@ -164,7 +164,7 @@ def _lengths(scheme: Scheme) -> range:
     return range(64, 65) if scheme.kind == "ed25519" else range(8, MAX_SIGNATURE_BYTES + 1)
 
 
-def _complaint(scheme: Scheme, place: Place, items: list[str]) -> str:
+def _complaint(scheme: Scheme, place: SignedPlace, items: list[str]) -> str:
     """Why none of the items can be a signature."""
     size = len(scheme.prefix)
     written = [item[size:] for item in items if item[:size].lower() == scheme.prefix.lower()]

@@ -18,7 +18,7 @@ from .tokens import TokenKey, UnknownKey, check_claims, load_keys, read_claims
 FOR_EVER = float("inf")
 
 
-class Lookup(Protocol):
+class KeyLookup(Protocol):
     """Knows the keys, sets of keys and certificates that are published at addresses; waits for nothing."""
 
     def __call__(self, url: str, is_outdated: bool = False, /) -> str:
@@ -45,7 +45,7 @@ Prove = Callable[[SignedRequest, Claim, Sequence[Key], float], bool]
 class TrustSources:
     """What the server knows besides a rule: published keys, and where its proxy puts a client's certificate."""
 
-    lookup: Lookup
+    lookup: KeyLookup
     certificate_header: str = ""
 
 
@@ -74,7 +74,7 @@ def open_key(scheme: Scheme, secret: str, until: float) -> Key | str:
     return Key(f"{scheme.username}:{secret}".encode() if scheme.username else value, until)
 
 
-def prover(scheme: Scheme, lookup: Lookup) -> Prove:
+def prover(scheme: Scheme, lookup: KeyLookup) -> Prove:
     """A function that judges claims by a scheme."""
     if scheme.kind == "static":
         return _static
@@ -115,7 +115,7 @@ def _signature(scheme: Scheme) -> Prove:
     return by_public_key if kind in SIGNED_BY_KEY else by_digest if kind == "hash" else by_secret
 
 
-def _certificate(scheme: Scheme, lookup: Lookup) -> Prove:
+def _certificate(scheme: Scheme, lookup: KeyLookup) -> Prove:
     compose, hash_in = composer(scheme), _hash_reader(scheme)
     place = parse_place(scheme.certificate_in)
     find = finder(place)
@@ -132,7 +132,7 @@ def _certificate(scheme: Scheme, lookup: Lookup) -> Prove:
     return prove
 
 
-def _token(scheme: Scheme, lookup: Lookup) -> Prove:
+def _token(scheme: Scheme, lookup: KeyLookup) -> Prove:
     def prove(request: SignedRequest, claim: Claim, keys: Sequence[Key], now: float) -> bool:
         token = claim.signatures[0].decode("latin-1")
         known: list[TokenKey] = [key for each in keys for key in each.opened]

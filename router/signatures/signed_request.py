@@ -85,7 +85,7 @@ class SignedRequest:
             return None
 
 
-class Place(NamedTuple):
+class SignedPlace(NamedTuple):
     """Somewhere in a request: a header, a parameter of the query, or a field of the body."""
 
     kind: str
@@ -104,16 +104,16 @@ class Place(NamedTuple):
 _NOUNS = {"header": "header", "query": "parameter", "body": "field"}
 
 
-def parse_place(text: str) -> Place:
+def parse_place(text: str) -> SignedPlace:
     """Read `header:<name>`, `query:<name>` or `body:<path>`; raises `ValueError` for anything else."""
     kind, _, name = text.partition(":")
     fits = (kind == "header" and _HEADER.fullmatch(name)) or (kind == "query" and 0 < len(name) <= 100)
     if not fits and not (kind == "body" and len(name) <= 200 and _PATH.fullmatch(name)):
         raise ValueError("must be header:<name>, query:<name> or body:<path>, as in body:data.signature")
-    return Place(kind, name)
+    return SignedPlace(kind, name)
 
 
-def finder(place: Place) -> Callable[[SignedRequest], str | None]:
+def finder(place: SignedPlace) -> Callable[[SignedRequest], str | None]:
     """Return what finds the text at a place; None where there is none.
 
     What it finds may be empty. It raises `SignatureRefusal` for a value that stands twice, or is too long.
@@ -150,13 +150,13 @@ def _values(part: Part, text: str) -> dict[str, list[str]]:
     return found
 
 
-def _only(place: Place, values: list[str] | None) -> str | None:
+def _only(place: SignedPlace, values: list[str] | None) -> str | None:
     if values is not None and len(values) > 1:
         raise SignatureRefusal(place.part, f"{place} stands more than once")
     return values[0] if values else None
 
 
-def _in_body(place: Place, request: SignedRequest, steps: list[str | int]) -> str | None:
+def _in_body(place: SignedPlace, request: SignedRequest, steps: list[str | int]) -> str | None:
     if request.is_form:
         return _only(place, request.form.get(place.name))
     value = request.payload
@@ -169,7 +169,7 @@ def _in_body(place: Place, request: SignedRequest, steps: list[str | int]) -> st
     return text_of(value)
 
 
-def _bounded(place: Place, value: str | None) -> str | None:
+def _bounded(place: SignedPlace, value: str | None) -> str | None:
     if value is not None and place.kind != "body" and len(value) > MAX_VALUE:
         raise SignatureRefusal(place.part, f"{place} has more than {MAX_VALUE} characters")
     return value

@@ -15,7 +15,7 @@ from .content import composer
 from .keys import encode
 from .private_keys import sign_by_key, sign_token
 from .scheme import SHARED, Scheme
-from .signed_request import Headers, Place, RequestAddress, SignatureRefusal, SignedRequest, parse_place
+from .signed_request import Headers, RequestAddress, SignatureRefusal, SignedPlace, SignedRequest, parse_place
 from .stamps import write_stamp
 from .verifier import Resolve, Verifier, compile_signature
 
@@ -82,7 +82,7 @@ class _Draft:
         self.request = request
         self.added: dict[str, str] = {}
 
-    def put(self, place: Place, text: str) -> None:
+    def put(self, place: SignedPlace, text: str) -> None:
         """Write a text at a place of the request."""
         writers: dict[str, Callable[[str, str], None]] = {"header": self._header, "query": self._query}
         writers.get(place.kind, self._field)(place.name, text)

@@ -1,4 +1,4 @@
-"""The pages of `docs/reference/` that are made from the code: settings, messages, errors, rights.
+"""The pages of `docs/reference/` that are made from the code: settings, messages, errors, rights, presets.
 
 `make docs` writes them; test_docs.py compares.
 """
@@ -21,6 +21,7 @@ from bpm.errors import BpmError, MethodNotAllowed
 from bpm.settings import Group, Settings
 from bpm.unattended import WAYS, Way
 from bpm.web.fields import Field, fields_of
+from router.signatures import DETAILS, Preset, Scheme
 
 DOCS = Path(__file__).parents[2] / "docs"
 MADE = "<!-- Made from the code by `make docs`; change it in `tests/architecture/docs_generated.py`. -->"
@@ -129,6 +130,100 @@ def errors_page() -> str:
     )
 
 
+def presets_page() -> str:
+    """Every signature preset, from the files of `router/signatures/preset_files`."""
+    rows = [
+        (f"[`{name}`](#{name})", preset.title, _proof(preset.scheme), _ids(preset)) for name, preset in DETAILS.items()
+    ]
+    return _page(
+        "Signature presets",
+        f'The {len(DETAILS)} providers that are known by name: `"signature": {{"scheme": "stripe", "secret": "…"}}` '
+        "in a rule. Any other is described field by field, with the scheme `custom` ([router](router.md#signatures)). "
+        "Each is a file in `router/signatures/preset_files` with an example that is rightly signed; "
+        "`bpm sign`, `bpm verify` and `bpm explain` use the same.",
+        _table(("preset", "provider", "what proves a request", "the id of a delivery"), rows),
+        *(_preset(name, preset) for name, preset in DETAILS.items()),
+    )
+
+
+PROOFS = {
+    "none": "nothing",
+    "static": "the secret itself",
+    "hmac": "HMAC",
+    "standard": "HMAC",
+    "hash": "digest",
+    "ed25519": "ed25519 signature",
+    "ecdsa": "ECDSA signature",
+    "rsa": "RSA signature",
+    "rsa-pss": "RSA-PSS signature",
+    "jwt": "signed token (JWT)",
+    "certificate": "RSA signature by a certificate",
+    "mtls": "client certificate",
+}
+
+
+def _proof(scheme: Scheme) -> str:
+    kind = PROOFS[scheme.kind]
+    if scheme.kind == "none" or (scheme.is_header_agreed and not scheme.header):
+        return "nothing; a header may be agreed upon" if scheme.is_header_agreed else kind
+    has_hash = scheme.kind in ("hmac", "standard", "hash", "ecdsa", "rsa", "rsa-pss")
+    text = f"{kind} {scheme.hash.upper().replace('SHA', 'SHA-', 1).replace('SHA-3-', 'SHA3-')}" if has_hash else kind
+    weak = " (weak)" if scheme.is_weak and not scheme.hashes else ""
+    return f"{text}{weak} in `{_shown(scheme.signature_place)}`"
+
+
+def _shown(place: str) -> str:
+    return place.removeprefix("header:")
+
+
+def _ids(preset: Preset) -> str:
+    places = ", else ".join(f"`{_shown(place)}`" for place in preset.scheme.deduplication)
+    if preset.scheme.event_name:
+        return f"{places or 'none'}; with `{_shown(preset.scheme.event_name)}`"
+    return places or "none"
+
+
+def _preset(name: str, preset: Preset) -> str:
+    return "\n\n".join([f"### {name}", "\n".join(f"- {fact}" for fact in _facts(preset))])
+
+
+def _facts(preset: Preset) -> Iterator[str]:
+    scheme = preset.scheme
+    link = f" ([documentation]({preset.documentation}))" if preset.documentation else ""
+    yield f"{preset.title}{link}: {_proof(scheme)}" + (f" after `{scheme.prefix}`" if scheme.prefix else "") + "."
+    if scheme.kind not in ("none", "static", "jwt", "mtls"):
+        signed = scheme.signed_content.replace("\n", "↵")
+        yield f"Signed is `{signed}`, written as {scheme.encoding}" + _key_of(scheme) + "."
+    if scheme.also is not None:
+        yield f"Also in `{_shown(scheme.also.signature_place)}`."
+    if scheme.has_timestamp:
+        place = _shown(scheme.timestamp_place) or (scheme.inside or "first") + " in the signature"
+        yield f"Time: `{place}`, in {TIMES[scheme.timestamp_format]}, at most {scheme.tolerance_seconds} s off."
+    yield f"Id of a delivery: {_ids(preset)}." + (f" Event: `{_shown(preset.event)}`." if preset.event else "")
+    if preset.handshake is not None:
+        yield f'Handshake: `"handshake": {json.dumps(dict(preset.handshake))}`.'
+    if preset.response is not None:
+        yield f'Answer: `"response": {json.dumps(dict(preset.response))}`.'
+    if preset.note:
+        yield preset.note
+    if preset.example is not None:
+        yield f"Example: {preset.example.source}."
+
+
+TIMES = {"seconds": "seconds", "milliseconds": "milliseconds", "iso": "ISO 8601"}
+
+
+def _key_of(scheme: Scheme) -> str:
+    keys = {
+        "hex": "the key is in hexadecimal digits",
+        "base64": "the key is base64",
+        "sha1": "the key is the secret's SHA-1",
+    }
+    whsec = {"whsec": "the key is base64 after `whsec_`"}
+    said = (keys | whsec).get(scheme.key_decoding)
+    return f"; {said}" if said else ""
+
+
 PAGING = frozenset(field.alias or name for name, field in PagedQuery.model_fields.items())
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -136,6 +231,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/messages.md": messages_page,
     "reference/errors.md": errors_page,
     "reference/rights.md": rights_page,
+    "reference/presets.md": presets_page,
 }
 
 

@@ -143,9 +143,10 @@ def test_the_floors_are_those_that_are_checked() -> None:
 
 
 def test_every_preset_stands_in_the_table() -> None:
-    """The router's page describes each signature preset."""
-    router = (REFERENCE / "router.md").read_text()
-    assert [name for name in PRESETS if f"\n| `{name}` |" not in router] == []
+    """The page of the presets describes each, and the router's page leads there."""
+    page = (REFERENCE / "presets.md").read_text()
+    assert [name for name in PRESETS if f"\n| [`{name}`](#{name}) |" not in page] == []
+    assert "(presets.md)" in (REFERENCE / "router.md").read_text()
 
 
 @pytest.mark.parametrize("page", [README, *sorted((DOCS / "tutorial").glob("*.md"))], ids=named)

@@ -25,7 +25,7 @@ NAMES = [
     if scheme.kind in ("static", "hmac", "standard")
     and (scheme.header or scheme.is_header_agreed)
     and scheme.key_decoding != "hex"
-    and "{body:" not in scheme.signed_content
+    and "{body}" in scheme.signed_content
     and "{value." not in f"{scheme.prefix}{scheme.signed_content}"
 ]
 """Presets by a secret of any kind in a header; `test_presets.py` knows them all."""
@@ -67,7 +67,7 @@ def test_other_secret_is_refused(name):
     assert found.cause
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if PRESETS[name].kind != "static" and "{body}" in PRESETS[name].signed_content])
+@pytest.mark.parametrize("name", [name for name in NAMES if PRESETS[name].kind != "static"])
 def test_changed_body_is_refused(name):
     """A body that differs by one byte is refused."""
     assert not verdict(config(name), sign(config(name), BODY, NOW), raw=BODY + b" ").ok

@@ -1,0 +1,240 @@
+"""`bpm sign`, `bpm verify` and `bpm explain`: signatures of a preset, without a server.
+
+What is not given is taken from the preset's example, so that `bpm sign stripe` shows how a signed request looks.
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import typer
+
+from bpm.cli.exits import ExitStatus, fail
+from bpm.cli.fields import read_fields
+from bpm.cli.output import FormatOption, OutputFormat, print_json
+
+if TYPE_CHECKING:
+    from router.signatures import Preset, RequestAddress, SignatureConfig, TrustSources
+
+MAX_FILE_BYTES = 16 * 1024 * 1024
+
+Name = Annotated[str, typer.Argument(metavar="PRESET", help="As in stripe; docs/reference/presets.md lists them.")]
+More = Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Further fields of `signature`.")]
+Secret = Annotated[str | None, typer.Option(help="The secret or public key; env:NAME and file:PATH name where it is.")]
+PrivateKey = Annotated[Path | None, typer.Option(help="The private key in PEM, where a provider has one of its own.")]
+Body = Annotated[Path | None, typer.Option("--body", "-b", help="A file with the body; `-` reads it.")]
+HeaderLines = Annotated[list[str] | None, typer.Option("--header", "-H", help="As in 'Name: value'; may be repeated.")]
+Address = Annotated[str | None, typer.Option("--url", help="The address to which the request was sent.")]
+Method = Annotated[str, typer.Option(help="Its method.")]
+At = Annotated[
+    float | None, typer.Option("--at", help="When it was sent or came, in seconds since 1970; now unless given.")
+]
+PublishedFile = Annotated[Path | None, typer.Option("--published", help="The certificate or JWKS that is published.")]
+
+
+class _Given(NamedTuple):
+    """What the options say, with the example's part of it."""
+
+    config: "SignatureConfig"
+    body: bytes
+    headers: dict[str, str]
+    address: "RequestAddress"
+    now: float
+    trust: "TrustSources"
+
+
+def sign(
+    preset: Name,
+    more: More = None,
+    secret: Secret = None,
+    private_key: PrivateKey = None,
+    body: Body = None,
+    header: HeaderLines = None,
+    url: Address = None,
+    method: Method = "POST",
+    at: At = None,
+    output: FormatOption = OutputFormat.AUTO,
+) -> None:
+    """Print a request as its provider would sign it: the headers to send, the query and the body."""
+    from router.signatures import SignedRequest, sign_request
+
+    details = _preset(preset)
+    given = _read(preset, more, secret, body, header, url, method, at or time.time(), None, signing=True)
+    key = _bytes_of(private_key).decode() if private_key else details.example.private_key if details.example else ""
+    try:
+        sent = sign_request(
+            given.config, SignedRequest(given.body, given.headers, given.address), given.now, "", _resolve, key
+        )
+    except ValueError as error:
+        fail(ExitStatus.ERROR, str(error))
+    if not output.is_text:
+        print_json(
+            {"method": method, "query": sent.query, "headers": sent.headers, "body": sent.body.decode("latin-1")}
+        )
+        return
+    for name, value in sent.headers.items():
+        typer.echo(f"{name}: {value}")
+    if sent.query != given.address.query:
+        typer.echo(f"?{sent.query}")
+    if sent.body != given.body or body is None:
+        typer.echo(f"\n{sent.body.decode('utf-8', 'replace')}")
+
+
+def verify(
+    preset: Name,
+    more: More = None,
+    secret: Secret = None,
+    body: Body = None,
+    header: HeaderLines = None,
+    url: Address = None,
+    method: Method = "POST",
+    at: At = None,
+    published: PublishedFile = None,
+) -> None:
+    """Say whether a request is rightly signed; the exit status is 4 when it is not."""
+    from router.signatures import compile_signature
+
+    given = _read(preset, more, secret, body, header, url, method, at, published)
+    verifier = compile_signature(given.config, _resolve, given.trust)
+    found = verifier.verify(given.body, given.headers, given.now, given.address)
+    if not found.ok:
+        fail(ExitStatus.REFUSED, found.cause)
+    typer.echo("the signature is right")
+
+
+def explain(
+    preset: Name,
+    more: More = None,
+    secret: Secret = None,
+    body: Body = None,
+    header: HeaderLines = None,
+    url: Address = None,
+    method: Method = "POST",
+    at: At = None,
+    published: PublishedFile = None,
+    output: FormatOption = OutputFormat.AUTO,
+) -> None:
+    """Say which part of a request's signature failed, and what usually causes that; the exit status is 4 then."""
+    from router.signatures import explain as examine
+
+    given = _read(preset, more, secret, body, header, url, method, at, published)
+    found = examine(given.config, given.body, given.headers, given.now, _resolve, given.address, given.trust)
+    if output.is_text:
+        typer.echo(f"{found.failed}: {found.cause}" if not found.ok else "the signature is right")
+        for hint in found.hints:
+            typer.echo(f"  - {hint}")
+    else:
+        print_json(found)
+    if not found.ok:
+        raise typer.Exit(ExitStatus.REFUSED)
+
+
+def _preset(name: str) -> "Preset":
+    from bpm.spelling import nearest
+    from router.signatures import DETAILS
+
+    if name not in DETAILS:
+        near = "".join(f"; do you mean {each}?" for each in nearest(name, DETAILS))
+        fail(ExitStatus.USAGE, f"there is no preset {name!r}{near}")
+    return DETAILS[name]
+
+
+def _read(
+    name: str,
+    more: list[str] | None,
+    secret: str | None,
+    body: Path | None,
+    lines: list[str] | None,
+    url: str | None,
+    method: str,
+    at: float | None,
+    published: Path | None,
+    *,
+    signing: bool = False,
+) -> _Given:
+    """Return what the options say; the example stands in only when neither body nor headers are given."""
+    from router.signatures import RequestAddress, TrustSources
+
+    example = _preset(name).example
+    is_own = body is not None or lines is not None or example is None
+    shown = None if is_own else example
+    fields: dict[str, Any] = dict(example.more) if example is not None else {}
+    fields |= read_fields("SignatureConfig", more or [], None)
+    config = _config(name, secret if secret is not None else (example.secret if example else None), fields)
+    headers = {} if shown is None else {header.lower(): value for header, value in shown.headers.items()}
+    if signing and shown is not None:
+        proving = config.to_scheme().proving_headers
+        headers = {header: value for header, value in headers.items() if header not in proving}
+    headers |= dict(map(_header, lines or ()))
+    address = RequestAddress(method.upper()) if shown is None else _address_of(shown)
+    if url is not None:
+        parts = urlsplit(url)
+        address = RequestAddress(method.upper(), parts.path or "/", parts.query, f"{parts.scheme}://{parts.netloc}")
+    now = at if at is not None else (shown.now if shown is not None else time.time())
+    content = _bytes_of(body) if body is not None else (shown.body.encode() if shown is not None else b"")
+    texts = dict(example.published) if example is not None else {}
+    stands = _bytes_of(published).decode() if published is not None else None
+    return _Given(config, content, headers, address, now, TrustSources(_Texts(texts, stands), "client-cert"))
+
+
+class _Texts:
+    """Knows what is published from a file, or from a preset's example."""
+
+    def __init__(self, texts: dict[str, str], given: str | None) -> None:
+        self._texts = texts
+        self._given = given
+
+    def __call__(self, url: str, is_outdated: bool = False, /) -> str:
+        """Return what stands at an address."""
+        from router.signatures import no_lookup
+
+        return self._given or self._texts.get(url) or no_lookup(url, is_outdated)
+
+
+def _config(name: str, secret: str | None, fields: dict[str, Any]) -> "SignatureConfig":
+    from pydantic import ValidationError
+
+    from router.signatures import SignatureConfig
+
+    given = {"scheme": name, **({"secret": secret} if secret else {}), **fields}
+    try:
+        return SignatureConfig.model_validate(given)
+    except ValidationError as error:
+        sentences = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in error.errors())
+        fail(ExitStatus.USAGE, *sentences)
+
+
+def _address_of(example: Any) -> "RequestAddress":
+    from router.signatures import RequestAddress
+
+    return RequestAddress(example.method, example.path, example.query, example.base)
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or not name.strip():
+        fail(ExitStatus.USAGE, f"{line!r} is not a header; write 'Name: value'")
+    return name.strip().lower(), value.strip().encode().decode("latin-1")
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        if str(file) == "-":
+            return sys.stdin.buffer.read(MAX_FILE_BYTES)
+        return file.read_bytes()
+    except OSError as error:
+        fail(ExitStatus.USAGE, f"{file} can't be read: {error.strerror}")
+
+
+def _resolve(secret: str) -> str:
+    """Return the secret that a reference names: whoever types it may read their own variables and files."""
+    import os
+
+    kind, _, name = secret.partition(":")
+    if kind == "env":
+        if name not in os.environ:
+            raise ValueError(f"the environment variable {name!r} is not set")
+        return os.environ[name]
+    return _bytes_of(Path(name)).decode().rstrip("\r\n") if kind == "file" else secret

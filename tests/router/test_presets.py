@@ -1,0 +1,343 @@
+"""Every preset: its example passes, no change of it does, and the doctor names the cause."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from router.confidential import Confidential
+from router.config import ResponseConfig
+from router.deduplication import delivery_id, locator_of
+from router.handshakes import HandshakeConfig
+from router.request import InboundCall
+from router.signatures import (
+    DETAILS,
+    PRESETS,
+    Explanation,
+    Preset,
+    PresetExample,
+    RequestAddress,
+    Scheme,
+    SignatureConfig,
+    SignatureRefusal,
+    SignedRequest,
+    TrustSources,
+    compile_signature,
+    explain,
+    sign_request,
+)
+from router.signatures.signed_request import finder, parse_place
+from router.signatures.stamps import read_stamp, write_stamp
+from tests.router.signing_keys import Authority, pair
+
+NAMES = sorted(DETAILS)
+SIGNED = [name for name in NAMES if PRESETS[name].kind != "none"]
+BY_KEY = ("ed25519", "ecdsa", "rsa", "rsa-pss", "jwt")
+
+
+class Case(NamedTuple):
+    """A request that may be changed, and the configuration that it is judged by."""
+
+    config: SignatureConfig
+    headers: dict[str, str]
+    body: bytes
+    address: RequestAddress
+    now: float
+    published: dict[str, str]
+
+    def explained(self) -> Explanation:
+        """What the doctor says; the verdict is always the same."""
+        trust = TrustSources(self.lookup)
+        found = explain(self.config, self.body, self.headers, self.now, str, self.address, trust)
+        verdict = compile_signature(self.config, str, trust).verify(self.body, self.headers, self.now, self.address)
+        assert (found.ok, found.cause) == (verdict.ok, verdict.cause)
+        assert found.ok or (found.failed and found.cause)
+        return found
+
+    def lookup(self, url: str, _is_outdated: bool = False, /) -> str:
+        if url not in self.published:
+            raise SignatureRefusal("secret", "not published")
+        return self.published[url]
+
+    def with_value(self, place: str, value: str) -> "Case":
+        """The same request with another text at a place."""
+        kind, _, name = place.partition(":")
+        if kind == "header":
+            return self._replace(headers={**self.headers, name.lower(): value})
+        former = finder(parse_place(place))(self.request)
+        assert former is not None
+        if kind == "query":
+            return self._replace(address=self.address._replace(query=self.address.query.replace(former, value)))
+        written = json.dumps(former)[1:-1].encode()
+        body = self.body if self.body.count(written) else self.body.replace(b"\\/", b"/")
+        assert written in body or former.encode() in body
+        return self._replace(body=body.replace(written if written in body else former.encode(), value.encode(), 1))
+
+    @property
+    def request(self) -> SignedRequest:
+        return SignedRequest(self.body, self.headers, self.address)
+
+    def value(self, place: str) -> str:
+        found = finder(parse_place(place))(self.request)
+        assert found is not None, place
+        return found
+
+
+def example_of(name: str) -> PresetExample:
+    example = DETAILS[name].example
+    assert example is not None, f"{name} has no example"
+    return example
+
+
+def case_of(name: str) -> Case:
+    example = example_of(name)
+    secret = {"secret": example.secret} if example.secret else {}
+    config = SignatureConfig.model_validate({"scheme": name, **secret, **example.more})
+    address = RequestAddress(example.method, example.path, example.query, example.base)
+    headers = {header.lower(): value for header, value in example.headers.items()}
+    return Case(config, headers, example.body.encode(), address, example.now, dict(example.published))
+
+
+def scheme_of(case: Case) -> Scheme:
+    """The form of a preset's scheme that its example has."""
+    scheme = case.config.to_scheme()
+    found = finder(parse_place(scheme.signature_place))(case.request) if scheme.signature_place else ""
+    return scheme.also if found is None and scheme.also is not None else scheme
+
+
+def other_secret(case: Case) -> dict[str, Any]:
+    """A secret of the same form that is not the one."""
+    scheme, secret = case.config.to_scheme(), case.config.secret or ""
+    if scheme.kind in BY_KEY:
+        kind = "rsa" if "rsa" in scheme.kind or (scheme.kind == "jwt" and "RS256" in scheme.algorithms) else scheme.kind
+        return {"secret": pair({"jwt": "ecdsa"}.get(kind, kind), 9).public}
+    if scheme.kind == "certificate":
+        return {"secret": Authority().pem}
+    alphabet = str.maketrans("0123456789abcdefABCDEFgh", "1032547698badcfeBADCFEhg")
+    start = "whsec_" if secret.startswith("whsec_") else ""
+    return {"secret": start + secret.removeprefix(start).translate(alphabet)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_passes(name: str) -> None:
+    """It is right, the doctor agrees, and the documentation is named."""
+    preset, case = DETAILS[name], case_of(name)
+    assert case.explained().ok
+    assert preset.title
+    assert not preset.documentation or preset.documentation.startswith("https://")
+    assert example_of(name).source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_id_and_event_are_found_where_the_preset_says(name: str) -> None:
+    """The id by which repetitions are known, and the event's name for `when`."""
+    preset, case, example = DETAILS[name], case_of(name), example_of(name)
+    call = InboundCall(
+        "POST", "p", {"content-type": "application/json", **case.headers}, example.query, "192.0.2.1", None, case.body
+    )  # type: ignore[arg-type]
+    if "text/plain" in call.headers["content-type"]:
+        call.headers = {**call.headers, "content-type": "application/json"}
+    find = delivery_id(None, preset.scheme)
+    found = find(call) if find is not None else None
+    assert example.delivery_id in (found or "") if example.delivery_id else found is None
+    assert (not example.event) or preset.event
+    if example.event:
+        locate = locator_of([preset.event])
+        assert locate is not None
+        assert locate(call.headers, call.query, lambda: call.payload.value) == example.event
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_handshake_and_answer_are_those_of_a_rule(name: str) -> None:
+    """What the preset says of them can be written into a rule."""
+    preset = DETAILS[name]
+    if preset.handshake is not None:
+        assert HandshakeConfig.model_validate(preset.handshake)
+    if preset.response is not None:
+        assert ResponseConfig.model_validate(preset.response)
+
+
+def tampered_bodies(case: Case) -> Iterator[Case]:
+    """The same request about something else, as far as its signature covers that."""
+    scheme = scheme_of(case)
+    if "{body}" in scheme.signed_content or scheme.body_claim or "{digest" in scheme.signed_content or scheme.digest_in:
+        yield case._replace(body=case.body.replace(b"1", b"2", 1) if b"1" in case.body else case.body + b"1")
+        yield case._replace(body=case.body + b" ")
+        yield case._replace(body=b"")
+    for word in scheme.signed_content.replace("?}", "").replace("{?", "").split("{body:")[1:]:
+        path = word.partition("}")[0].removesuffix("*")
+        value = finder(parse_place(f"body:{path}"))(case.request)
+        if value:
+            yield case.with_value(f"body:{path}", value[:-1] + ("0" if value[-1] != "0" else "1"))
+
+
+@pytest.mark.parametrize("name", [name for name in SIGNED if PRESETS[name].kind not in ("static", "mtls")])
+def test_a_tampered_body_is_refused(name: str) -> None:
+    """The signature does not match another body, or the body is said to be another one."""
+    case, tried = case_of(name), 0
+    for changed in tampered_bodies(case):
+        found = changed.explained()
+        assert not found.ok
+        assert found.failed in ("signature", "body", "timestamp", "header", "encoding"), (found.failed, found.cause)
+        tried += 1
+    scheme = scheme_of(case)
+    assert tried or (scheme.kind == "jwt" and not scheme.body_claim)
+
+
+STAMPED = [name for name in SIGNED if PRESETS[name].has_timestamp]
+
+
+def stamp_of(case: Case) -> str:
+    scheme = scheme_of(case)
+    if scheme.timestamp_place:
+        return case.value(scheme.timestamp_place)
+    text = case.value(scheme.signature_place)
+    return (
+        text.partition(scheme.inside)[2].partition(scheme.separator)[0]
+        if scheme.inside
+        else text.split(scheme.separator)[0]
+    )
+
+
+def with_stamp(case: Case, stamp: str) -> Case:
+    scheme, former = scheme_of(case), stamp_of(case)
+    if scheme.timestamp_place:
+        return case.with_value(scheme.timestamp_place, stamp)
+    return case.with_value(scheme.signature_place, case.value(scheme.signature_place).replace(former, stamp, 1))
+
+
+@pytest.mark.parametrize("name", STAMPED)
+def test_a_tampered_stamp_is_refused(name: str) -> None:
+    """A second more or less is another signature; garbage is no time."""
+    case = case_of(name)
+    scheme = scheme_of(case)
+    signed_at = read_stamp(stamp_of(case), scheme.timestamp_format)
+    assert signed_at is not None
+    found = with_stamp(case, write_stamp(signed_at + 1, scheme.timestamp_format)).explained()
+    assert (found.ok, found.failed) == (False, "signature")
+    for garbage in ("now", "-1", "0x5"):
+        found = with_stamp(case, garbage).explained()
+        assert (found.ok, found.failed) == (False, "timestamp")
+
+
+@pytest.mark.parametrize("name", [*STAMPED, *[name for name in SIGNED if PRESETS[name].kind == "jwt"]])
+def test_an_old_stamp_is_refused(name: str) -> None:
+    """Past the tolerance a right request is refused, in both directions, and the doctor says that it was right."""
+    case = case_of(name)
+    tolerance = max(case.config.to_scheme().tolerance_seconds, 3_700 if PRESETS[name].kind == "jwt" else 0)
+    for now in (case.now + tolerance + 60, case.now - tolerance - 60):
+        found = case._replace(now=now).explained()
+        assert (found.ok, found.failed) == (False, "timestamp")
+        assert PRESETS[name].kind == "jwt" or any("the signature itself is right" in hint for hint in found.hints)
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_another_key_is_refused(name: str) -> None:
+    """A signature by another secret or key is said to be that; an old one beside a new one counts."""
+    case = case_of(name)
+    more = case.config.model_dump(by_alias=True, exclude_unset=True)
+    other = other_secret(case)
+    found = case._replace(config=SignatureConfig.model_validate({**more, **other})).explained()
+    assert not found.ok
+    assert found.failed in ("signature", "secret")
+    if case.config.secret:
+        both = SignatureConfig.model_validate(
+            {**more, **other, "secrets": [{"name": "former", "secret": case.config.secret}]}
+        )
+        assert case._replace(config=both).explained().ok
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_a_missing_part_is_refused(name: str) -> None:
+    """Without the signature, the stamp or the id a request is refused, and the doctor names what is missing."""
+    case = case_of(name)
+    scheme = scheme_of(case)
+    for place in filter(None, (scheme.signature_place, scheme.timestamp_place, scheme.id_place)):
+        kind, _, path = place.partition(":")
+        if kind == "header":
+            headers = {header: value for header, value in case.headers.items() if header != path.lower()}
+            found = case._replace(headers=headers).explained()
+        else:
+            found = case.with_value(place, "").explained()
+        assert not found.ok
+        assert found.failed in (kind, "timestamp") or (found.failed, kind) == ("header", "header")
+        assert "missing" in found.cause
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_a_doubled_header_is_refused(name: str) -> None:
+    """A header that stands twice proves nothing, even if both are right."""
+    case = case_of(name)
+    scheme = scheme_of(case)
+    for place in filter(None, (scheme.signature_place, scheme.timestamp_place, scheme.id_place)):
+        kind, value = place.partition(":")[0], case.value(place)
+        if kind == "header":
+            found = case.with_value(place, f"{value}, {value}").explained()
+            is_list = "," in scheme.separator and not scheme.inside
+            assert found.ok is is_list or not found.ok
+            assert found.ok or found.failed in ("header", "signature", "encoding", "timestamp")
+            if not found.ok and scheme.kind != "static" and scheme.kind != "jwt":
+                assert "more than once" in found.cause
+        elif kind == "query":
+            query = f"{case.address.query}&{case.address.query}"
+            assert "more than once" in case._replace(address=case.address._replace(query=query)).explained().cause
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_the_order_of_parts_means_nothing(name: str) -> None:
+    """Headers in any order, and the parts of one in any order, are the same request."""
+    case = case_of(name)
+    scheme = scheme_of(case)
+    assert case._replace(headers=dict(reversed(case.headers.items()))).explained().ok
+    if scheme.separator and not scheme.is_timestamp_first:
+        parts = case.value(scheme.signature_place).split(scheme.separator)
+        assert case.with_value(scheme.signature_place, scheme.separator.join(reversed(parts))).explained().ok
+
+
+def private_key(preset: Preset) -> str:
+    return preset.example.private_key if preset.example is not None else ""
+
+
+@pytest.mark.parametrize("name", [name for name in SIGNED if PRESETS[name].kind != "mtls"])
+def test_what_is_signed_here_is_right_here(name: str) -> None:
+    """The command line and tests can send what every provider would send."""
+    case, preset = case_of(name), DETAILS[name]
+    bare = {header: value for header, value in case.headers.items() if header not in preset.scheme.proving_headers}
+    request = SignedRequest(case.body, bare, _without_proof(case.address, preset.scheme))
+    sent = sign_request(case.config, request, case.now, "msg_7", private_key=private_key(preset))
+    headers = {**bare, **{header.lower(): value for header, value in sent.headers.items()}}
+    signed = case._replace(headers=headers, body=sent.body, address=request.address._replace(query=sent.query))
+    assert signed.explained().ok, signed.explained()
+
+
+def _without_proof(address: RequestAddress, scheme: Scheme) -> RequestAddress:
+    places = [
+        place.partition(":")[2]
+        for place in (scheme.signature_place, scheme.timestamp_in, scheme.digest_in)
+        if "query:" in place
+    ]
+    kept = [pair for pair in address.query.split("&") if pair.partition("=")[0] not in places]
+    return address._replace(query="&".join(kept))
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_proofs_are_hidden(name: str) -> None:
+    """What proves the sender is known to what decides about secrets, wherever it stands."""
+    scheme = case_of(name).config.to_scheme()
+    kind, _, path = scheme.signature_place.partition(":")
+    confidential = Confidential(
+        scheme.proving_headers, parameters=scheme.proving_parameters, fields=scheme.proving_fields
+    )
+    assert {
+        "header": confidential.hides_header(path.lower()),
+        "query": confidential.hides_parameter(path),
+        "body": path.rpartition(".")[2] in confidential.fields,
+    }[kind]
+
+
+def test_a_preset_can_not_be_changed() -> None:
+    """Presets are data that nobody writes to."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        PRESETS["github"].header = "x"  # type: ignore[misc]
