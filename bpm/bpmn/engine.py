@@ -202,9 +202,9 @@ def _settle(run: Run) -> None:
         return
     if run.pace.is_stopped:
         leave_over(run)
-    elif instance.tokens and not any(wait.token for wait in instance.waits.values()):
+    elif instance.tokens and not instance.absent.waits and not any(wait.token for wait in instance.waits.values()):
         _report_deadlock(run)
-    kinds = {wait.kind for wait in instance.waits.values()}
+    kinds = {wait.kind for wait in instance.waits.values()} | instance.absent.waits.keys()
     if "incident" in kinds:
         instance.status = Status.ERROR
     else:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, cast
 
 from pydantic_core import from_json, to_json
 
+from bpm.bpmn.absent import NOTHING_ABSENT, Absent, Shelf
+
 ROOT = 0
 TURN = "#"
 """Ends the key of a repeated activity's single turn, beside the activity as a whole; no XML id may hold it."""
@@ -117,7 +119,12 @@ class Pending(NamedTuple):
     is_halted: bool
 
 
-def _empty() -> dict[int, Any]:
+Kept = dict[tuple[str, int], dict[int, Any]]
+"""What repeated activities keep: by ITEMS or OUTPUTS and the scope around the turns, then by the turn's index."""
+ITEMS, OUTPUTS = "items", "outputs"
+
+
+def _empty() -> dict[Any, Any]:
     # Calling dict[int, Token] instead would take four times as long, for each instance that starts.
     return {}
 
@@ -130,7 +137,8 @@ class Instance:
     compensated in each scope, `counter` is the last id given to a token, wait or scope. `caller` is set when
     another instance waits for this one. `pending` is set between the pieces of a long trigger; `unattended` counts
     the elements activated since something last came from outside. `locals` are the values of the input mappings that
-    the output mappings of resting tokens will see, by the token's id.
+    the output mappings of resting tokens will see, by the token's id. `kept` are the items and outputs of repeated
+    activities. `absent` counts what is not at hand, which `shelf` gives.
     """
 
     status: Status = Status.RUNNING
@@ -146,6 +154,9 @@ class Instance:
     pending: Pending | None = None
     unattended: int = 0
     locals: dict[int, dict[str, Any]] = field(default_factory=_empty)
+    kept: Kept = field(default_factory=_empty)
+    absent: Absent = NOTHING_ABSENT
+    shelf: Shelf | None = field(default=None, compare=False)
 
     def next_id(self) -> int:
         """A new id, unique in the instance."""
@@ -168,7 +179,26 @@ class Instance:
             self.pending,
             self.unattended,
             self.locals.copy(),
+            self.kept.copy(),
+            self.absent,
+            self.shelf,
         )
+
+    def absorb(self, turn: str) -> tuple[int, ...]:
+        """Take in a turn that was not at hand; gives the ids of its waits."""
+        found = from_json(turn, allow_inf_nan=False)
+        self._add(found)
+        self.absent = self.absent.plus(len(found["t"]), [row[1] for row in found["w"]], -1)
+        return tuple([row[0] for row in found["w"]])
+
+    def _add(self, state: Mapping[str, Any]) -> None:
+        """Take in scopes, and what is in them, from their JSON."""
+        for key, *scope, active, variables in state["x"]:
+            self.scopes[key], self.active[key], self.variables[key] = Scope(*scope), active, variables
+        self.tokens.update({row[0]: Token(*row) for row in state["t"]})
+        self.waits.update({row[0]: Wait(*row) for row in state["w"]})
+        self.done.update({int(scope): read_done(rows) for scope, rows in state.get("d", {}).items()})
+        self.locals.update({int(token): values for token, values in state.get("l", {}).items()})
 
     @property
     def root_variables(self) -> Mapping[str, Any]:
@@ -182,46 +212,51 @@ class Instance:
 
     def to_json(self) -> str:
         """The state as compact JSON: under 300 bytes for one waiting token, variables aside."""
-        scopes = [[key, *scope, self.active[key], self.variables[key]] for key, scope in self.scopes.items()]
-        state: dict[str, Any] = {
-            "s": self.status,
-            "v": self.version,
-            "n": self.counter,
-            "x": scopes,
-            "t": list(self.tokens.values()),
-            "w": list(self.waits.values()),
-        }
-        if self.done:
-            state["d"] = self.done
+        state: dict[str, Any] = {"s": self.status, "v": self.version, "n": self.counter, **self.content()}
         if self.caller:
             state["c"] = self.caller
         if self.pending:
             state["p"] = self.pending
         if self.unattended:
             state["u"] = self.unattended
-        if self.locals:
-            state["l"] = self.locals
+        if self.kept:
+            state["k"] = [[*key, list(values.items())] for key, values in self.kept.items()]
+        if self.absent != NOTHING_ABSENT:
+            state["a"] = self.absent
         return to_json(state).decode()
+
+    def content(self) -> dict[str, Any]:
+        """The scopes and all that is in them, as `absorb` takes it in."""
+        content: dict[str, Any] = {
+            "x": [[key, *scope, self.active[key], self.variables[key]] for key, scope in self.scopes.items()],
+            "t": list(self.tokens.values()),
+            "w": list(self.waits.values()),
+        }
+        if self.done:
+            content["d"] = self.done
+        if self.locals:
+            content["l"] = self.locals
+        return content
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Instance":
         """The instance that `to_json` wrote."""
         state = from_json(text, allow_inf_nan=False)
-        return cls(
+        instance = cls(
             status=Status(state["s"]),
             version=state["v"],
             counter=state["n"],
-            scopes={row[0]: Scope(*row[1:5]) for row in state["x"]},
-            active={row[0]: row[5] for row in state["x"]},
-            variables={row[0]: row[6] for row in state["x"]},
-            tokens={row[0]: Token(*row) for row in state["t"]},
-            waits={row[0]: Wait(*row) for row in state["w"]},
-            done={int(scope): read_done(rows) for scope, rows in state.get("d", {}).items()},
+            scopes={},
+            active={},
+            variables={},
             caller=Caller(*state["c"]) if "c" in state else None,
             pending=_read_pending(*state["p"]) if "p" in state else None,
             unattended=state.get("u", 0),
-            locals={int(token): values for token, values in state.get("l", {}).items()},
+            kept={(kind, scope): dict(values) for kind, scope, values in state.get("k", ())},
+            absent=Absent(*state["a"]) if "a" in state else NOTHING_ABSENT,
         )
+        instance._add(state)
+        return instance
 
 
 def _read_pending(moving: list[Any], *others: Any) -> Pending:

@@ -1,5 +1,6 @@
 """Process instances go when they ended long ago, with their history."""
 
+from bpm.process.part_tables import PARTS
 from bpm.process.tables import HISTORY, INSTANCES, WAITS
 from bpm.store.retention import Policy
 
@@ -12,7 +13,7 @@ POLICIES = (
         moment=INSTANCES.c.created_at,
         ended=INSTANCES.c.ended_at,
         conditions=(INSTANCES.c.ended_at.is_not(None),),
-        along=(HISTORY.c.instance_id, WAITS.c.instance_id),
+        along=(HISTORY.c.instance_id, WAITS.c.instance_id, PARTS.c.instance_id),
         batch=10,
     ),
 )

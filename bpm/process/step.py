@@ -1,10 +1,12 @@
 """One instance in one transaction: its row, its state now, and the waits that are opened and closed on the way."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, Protocol
 
 from bpm.bpmn import effects
 from bpm.bpmn.compiler.compiled import CompiledProcess
+from bpm.bpmn.division import bodies_of, divide
 from bpm.bpmn.state import Instance
 from bpm.bpmn.triggers import Trigger
 from bpm.bus import Context, Registry
@@ -14,10 +16,12 @@ from bpm.process import tables
 from bpm.process.actors import starter_columns, starter_of
 from bpm.process.cache import Deployed
 from bpm.process.instances import NewInstance, Standing, Startable
+from bpm.process.parts import Parts
 from bpm.process.room import TransactionRoom
-from bpm.process.stored import stored_state, with_data
+from bpm.process.stored import is_secret, with_data
 from bpm.process.wait_rows import WaitRows
 from bpm.security.permissions import Principal
+from bpm.security.sealing import seal_text
 from bpm.settings import ProcessSettings
 
 
@@ -72,6 +76,10 @@ class Step:
         self.instance = instance
         self.row = row
         self.waits = WaitRows(unit.context, unit.jobs, instance.waits if row is not None else ())
+        self.number: int = tables.new_number(unit.context.tx) if row is None else row.id
+        self.parts = Parts(unit.context, self.number, self.waits.known, row)
+        self.parts.know(bodies_of(process, instance))
+        self.instance.shelf = self.parts
         self.cancelled_calls: list[int] = []
         self._written: int | None = None if row is None else row.state_version
         self._starter: Principal | None = None
@@ -81,14 +89,13 @@ class Step:
         context, parent = self.context, new.parent
         row: dict[str, Any] = {
             "organization_id": context.organization_id,
-            "id": tables.new_number(context.tx),
+            "id": self.number,
             "definition_id": deployed.id,
             "process_key": deployed.key,
             "business_key": new.business_key,
             "origin": new.origin,
             "correlation_id": context.envelope.root,
             "created_at": context.now(),
-            **self._state(),
             **starter_columns(parent.starter if parent else (new.starter or context.principal)),
             "parent_id": parent.row.id if parent else None,
             "parent_wait": parent.wait_id if parent else None,
@@ -98,49 +105,67 @@ class Step:
         }
         self.row = SimpleNamespace(**row)
 
+    def bring(self, wait_id: int | None) -> None:
+        """Bring in the turn of a repeated activity that a wait is part of, if it is not at hand."""
+        if wait_id is not None and self.instance.absent.waits and wait_id not in self.instance.waits:
+            self.instance = self.parts.bring(self.instance, wait_id)
+            self.parts.know(bodies_of(self.process, self.instance))
+
     def insert(self) -> None:
         """Write a new instance's row now, so that others find it."""
         if self._written is None:
-            tables.insert_instance(self.context.tx, {**vars(self.row), **self._state()})
+            tables.insert_instance(self.context.tx, {**vars(self.row), **self._store()})
             self._written = self.instance.version
 
     def write(self) -> bool:
         """Write state and waits; False when somebody else has written the instance meanwhile."""
         tx = self.context.tx
         self.waits.forget_closed()
-        if self.waits.opened:
-            self.insert()
+        is_written = self._write_state()
+        if self.waits.opened and is_written:
+            self.waits.place(self.parts.turns_of_waits)
             tables.insert_waits(tx, list(self.waits.opened.values()))
-        if self._written is None:
-            tables.append_instance(tx, {**vars(self.row), **self._state()})
-        if self._written in (None, self.instance.version):
-            return True
-        values = {f"{name}_": value for name, value in self._state().items()}
-        values["next_version"] = values.pop("state_version_")
-        return tables.write_instance(tx, self.row.id, self._written, values)
+        return is_written
 
-    def _state(self) -> dict[str, Any]:
-        instance = self.instance
-        state, most = instance.to_json(), self.unit.limits.max_state_bytes
-        if len(state) > most and not instance.status.is_final:
+    def _write_state(self) -> bool:
+        if self._written is None and self.waits.opened:
+            self.insert()
+        elif self._written is None:
+            tables.append_instance(self.context.tx, {**vars(self.row), **self._store()})
+        elif self._written != self.instance.version:
+            values = {f"{name}_": value for name, value in self._store().items()}
+            values["next_version"] = values.pop("state_version_")
+            return tables.write_instance(self.context.tx, self.row.id, self._written, values)
+        return True
+
+    def _store(self) -> dict[str, Any]:
+        """Write the parts of the state; return the columns of what remains."""
+        division, limits = divide(self.process, self.instance), self.unit.limits
+        instance = division.instance
+        self.parts.write(division, is_secret=(is_sealed := is_secret(instance)))
+        state = instance.to_json()
+        size, most = len(state) + self.parts.size, limits.max_state_bytes
+        if size > most and not instance.status.is_final:
             raise Overgrown(
-                f"process instance {self.row.id if self.row else ''} of {self.process.id} would be {len(state)} "
+                f"process instance {self.number} of {self.process.id} would be {size} "
                 f"characters large, more than {most} (BPM_PROCESSES__MAX_STATE_BYTES)"
             )
         return {
             "status": instance.status.value,
-            "state": stored_state(instance, state, self.context.box),
+            "state": seal_text(state, self.context.box) if is_sealed else state,
             "state_version": instance.version,
+            "parts_size": self.parts.size,
             "ended_at": self.context.now() if instance.status.is_final else None,
         }
 
     def standing(self) -> Standing:
         """Return where the instance stands, now that it is written."""
         instance = self.instance
-        rows: dict[int, Any] = dict(self.waits.opened)
-        if instance.waits.keys() - rows.keys():
-            rows = {wait.wait_id: wait._mapping for wait in tables.waits_of(self.context.tx, self.row.id)}
-        waits = [rows[wait_id] for wait_id in instance.waits if wait_id in rows][: tables.MOST_SHOWN]
+        rows: Sequence[Any] = list(self.waits.opened.values())
+        if instance.absent.waits or instance.waits.keys() - self.waits.opened.keys():
+            found = tables.waits_of(self.context.tx, self.row.id, limit=tables.SHOWN_AFTER_STEP)
+            rows = [wait._mapping for wait in found]
+        waits = [row for row in rows if row["kind"] != tables.CANCELLING][: tables.MOST_SHOWN]
         seen = [with_data(wait, self.context.box) for wait in waits]
         return Standing(self.row.id, instance.status.value, instance.root_variables, seen)
 

@@ -14,11 +14,16 @@ SCRIPT, SHOWN = "script", frozenset({"user", "incident"})
 T = TypeVar("T")
 
 
-def stored_state(instance: Instance, text: str, box: SecretBox) -> str:
-    """Return the JSON `text` of a state as it is stored."""
+def is_secret(instance: Instance) -> bool:
+    """Tell whether there is a secret in what is at hand of an instance."""
     notes = [scope.note for scope in instance.scopes.values() if scope.note is not None]
-    values = (instance.variables, instance.locals, instance.waits, instance.done, notes)
-    return seal_text(text, box) if any(holds_secret(each) for each in values) else text
+    values = (instance.variables, instance.locals, instance.waits, instance.done, list(instance.kept.values()), notes)
+    return any(holds_secret(each) for each in values)
+
+
+def restored_part(stored: str, box: SecretBox) -> str:
+    """Return the JSON of a part that was stored; raises `Failed` when it can't be opened any more."""
+    return _opened(lambda: open_text(stored, box))
 
 
 def restored_state(stored: str, box: SecretBox) -> Instance:

@@ -16,7 +16,10 @@ from bpm.store.organizations import is_switched_off
 KIND = "process"
 """The kind of job that answers waits."""
 
-MACHINE_KINDS = ("command", "script", "pause", "calling", "decision", "cancelling")
+CANCELLING = "cancelling"
+"""A wait of the runtime alone: instances that were called are still to be cancelled."""
+
+MACHINE_KINDS = ("command", "script", "pause", "calling", "decision", CANCELLING)
 """Waits that a worker answers at once."""
 
 STORED_WORK = ("command", "script", "calling", "decision")
@@ -24,6 +27,9 @@ STORED_WORK = ("command", "script", "calling", "decision")
 
 MOST_SHOWN = 1_000
 """So many of an instance's waits are shown at once; people's tasks have pages of their own."""
+
+SHOWN_AFTER_STEP = 100
+"""So many are shown of an instance that was answered: showing all would cost more than the answer."""
 
 JOB_KINDS = (*MACHINE_KINDS, "timer")
 """Waits that a worker answers; the others wait for people or messages."""
@@ -35,6 +41,7 @@ class ProcessInstance(OrganizationRow, table=True):
     `origin` is the request that started it: the same request never starts a second one. The tasks run with
     the permissions of who started it. A called instance knows who called it: `parent_id`, with the wait and attempt
     that it answers, and `root_id`, the outermost one; `depth` counts the calls around it.
+    `parts_size` is how large the parts of its state are that are stored beside it.
     """
 
     __table_args__ = (
@@ -53,6 +60,7 @@ class ProcessInstance(OrganizationRow, table=True):
     status: str
     state: str
     state_version: int
+    parts_size: int = 0
     starter_id: str
     starter_name: str
     permissions: list[str] = Field(sa_type=JsonColumn)
@@ -72,6 +80,7 @@ class ProcessWait(OrganizationRow, table=True):
     """What a token of an instance waits for: a job, a timer, a message, a person, or somebody to mend it.
 
     `depth` is how many messages had caused one another when it was opened; what its job sends goes on from there.
+    `turn` is the turn of a repeated activity that it is part of, if that is stored by itself.
     """
 
     __table_args__ = (Index("ix_process_wait_message", "name", "key"), Index("ix_process_wait_kind", "kind", "due_at"))
@@ -86,6 +95,7 @@ class ProcessWait(OrganizationRow, table=True):
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     name: str | None = None
     key: str | None = None
+    turn: int | None = None
     data: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -119,6 +129,7 @@ _WRITE = (
         status=bindparam("status_"),
         state=bindparam("state_"),
         state_version=bindparam("next_version"),
+        parts_size=bindparam("parts_size_"),
         ended_at=bindparam("ended_at_"),
     )
 )
@@ -202,7 +213,11 @@ def running_instances(tx: Transaction, definition_id: int, limit: int, most_byte
     They are at most so many, and their states so large together; one in any case.
     """
     where = INSTANCES.c.definition_id == definition_id, INSTANCES.c.ended_at.is_(None)
-    sizes = select(INSTANCES.c.id, func.length(INSTANCES.c.state)).where(*where).order_by(INSTANCES.c.id)
+    sizes = (
+        select(INSTANCES.c.id, func.length(INSTANCES.c.state) + INSTANCES.c.parts_size)
+        .where(*where)
+        .order_by(INSTANCES.c.id)
+    )
     found = tx.connection.execute(sizes.limit(limit + 1)).all()
     totals = accumulate(size for _, size in found)
     ids = [row.id for row, total in zip(found, totals, strict=True) if total <= most_bytes][:limit]
@@ -269,9 +284,9 @@ def find_wait(tx: Transaction, instance_id: int, wait_id: int) -> Any:
     return tx.reading.execute(_ONE_WAIT, {"instance": instance_id, "wait": wait_id}).first()
 
 
-def waits_of(tx: Transaction, instance_id: int, *kinds: str) -> Sequence[Any]:
+def waits_of(tx: Transaction, instance_id: int, *kinds: str, limit: int = MOST_SHOWN) -> Sequence[Any]:
     """Return an instance's waits, of the given kinds if any are given; the oldest, if there are very many."""
-    statement = select(WAITS).where(WAITS.c.instance_id == instance_id).order_by(WAITS.c.wait_id).limit(MOST_SHOWN)
+    statement = select(WAITS).where(WAITS.c.instance_id == instance_id).order_by(WAITS.c.wait_id).limit(limit)
     return tx.connection.execute(statement.where(WAITS.c.kind.in_(kinds)) if kinds else statement).all()
 
 

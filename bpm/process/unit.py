@@ -16,7 +16,7 @@ from bpm.process import definition_tables, tables
 from bpm.process.cache import Deployed
 from bpm.process.early_messages import EarlyMessages
 from bpm.process.effects import carry_out
-from bpm.process.effects.deferred import CANCELLING, DEFERRED, PutOff, deferred_effect
+from bpm.process.effects.deferred import DEFERRED, PutOff, deferred_effect
 from bpm.process.instances import NewInstance, Parent, Standing, Startable
 from bpm.process.room import STEPS_OF_INSTANCE, TransactionRoom
 from bpm.process.step import Step
@@ -25,6 +25,8 @@ from bpm.settings import ProcessSettings
 
 CANCELLED_AT_ONCE = 50
 """So many called instances are cancelled in one transaction with the one that called them."""
+RESUMED_AT_ONCE = 100
+"""So many waits whose work was put off are read in one transaction."""
 MAX_DEPTH = 50
 """So many instances may call one another; beyond that the call is an incident."""
 
@@ -79,13 +81,14 @@ class Unit:
         With the one that is due, as many others of the instance as there is time for.
         """
         step, wait = self._open(self._find(instance_id)), tables.find_wait(self.context.tx, instance_id, wait_id)
-        if wait is not None and wait.kind == CANCELLING:
+        if wait is not None and wait.kind == tables.CANCELLING:
             step.waits.remove(instance_id, wait_id)
             step.cancelled_calls = restored_wait(wait.data, self.context.box)["waits"]
         elif wait is not None and wait.kind in DEFERRED and wait.attempt == attempt:
-            others = tables.waits_of(self.context.tx, instance_id, *DEFERRED)
+            others = tables.waits_of(self.context.tx, instance_id, *DEFERRED, limit=RESUMED_AT_ONCE)
             for each in (wait, *(other for other in others if other.wait_id != wait_id)):
                 if each is wait or not self.room.is_late:
+                    step.bring(each.wait_id)
                     carry_out(step, [deferred_effect(each, self.context.box)])
         self._proceed()
         return step
@@ -181,6 +184,7 @@ class Unit:
 
     def _apply(self, step: Step, trigger: Trigger) -> str:
         """Advance one instance; gives why the trigger does not fit, if it does not."""
+        step.bring(getattr(trigger, "wait_id", None))
         instance, found = advance(step.process, step.instance, trigger, self.context.now(), self.limits, self.room)
         if found and isinstance(found[0], effects.Ignored):
             return found[0].reason
@@ -213,7 +217,7 @@ class Unit:
             self.insert()  # what was begun in this very transaction has to be found, too
             called = tables.called_by(self.context.tx, step.row.id, waits, CANCELLED_AT_ONCE)
             if len(called) == CANCELLED_AT_ONCE or (called and self.room.is_spent):
-                step.waits.open(step.row, PutOff(waits[0], ""), CANCELLING, {"waits": waits})
+                step.waits.open(step.row, PutOff(waits[0], ""), tables.CANCELLING, {"waits": waits})
             if not self.room.is_spent:
                 for instance_id in called:
                     self.follow(instance_id, Cancel("the call activity was left"))

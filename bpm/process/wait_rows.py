@@ -11,7 +11,7 @@ from bpm.process.stored import stored_wait
 
 
 class WaitRows:
-    """Opens and closes waits; `opened` are the rows to be written at the end, by the wait's id.
+    """Opens and closes waits; `opened` are the rows to be written at the end, by the wait's id, `known` those written.
 
     A wait that is answered within the transaction never becomes a row.
     """
@@ -20,7 +20,7 @@ class WaitRows:
         """Work in the context's transaction; `known` are the waits that have rows already."""
         self._context = context
         self._jobs = jobs
-        self._known = frozenset(known)
+        self.known = set(known)
         self._passed: set[int] = set()
         self._closed: list[tuple[int, int]] = []
         self._offered: list[tuple[int, int]] = []
@@ -52,6 +52,7 @@ class WaitRows:
             "due_at": due,
             "name": name,
             "key": key,
+            "turn": None,
             "data": stored_wait(kind, data, self._context.box),
             "created_at": now,
         }
@@ -61,6 +62,11 @@ class WaitRows:
         if is_woken and due is not None:
             ref = f"{instance.id}.{effect.wait_id}.{row['attempt']}"
             self._jobs.enqueue(self._context.tx, Job(tables.KIND, ref, 0, due))
+
+    def place(self, waits: Mapping[int, int]) -> None:
+        """Say of waits that were opened which turns they are part of."""
+        for wait_id, row in self.opened.items():
+            row["turn"] = waits.get(wait_id)
 
     def pass_over(self, instance: Any, wait_id: int) -> None:
         """Leave a wait unwritten, for it is answered within this transaction."""
@@ -73,7 +79,7 @@ class WaitRows:
             self._offered.append((instance.id, wait_id))
         if wait_id in self._passed:
             self._passed.discard(wait_id)
-        elif self.opened.pop(wait_id, None) is None or wait_id in self._known:
+        elif self.opened.pop(wait_id, None) is None or wait_id in self.known:
             self._closed.append((instance.id, wait_id))
 
     def remove(self, instance_id: int, wait_id: int) -> None:
@@ -91,5 +97,5 @@ class WaitRows:
 
     def _remove(self, instance: Any, wait_id: int) -> None:
         """Remove the row that a wait has already, if it has one."""
-        if wait_id in self._known:
+        if wait_id in self.known:
             self._closed.append((instance.id, wait_id))

@@ -7,8 +7,8 @@ from bpm.bpmn.migration import Comparison
 from bpm.bus import Command, Context, Id, View, handles
 from bpm.errors import Conflict, Invalid
 from bpm.process import tables
+from bpm.process.parts import whole_state
 from bpm.process.runtime import ProcessRuntime
-from bpm.process.stored import restored_state
 from bpm.security.permissions import Authority
 from commands.processes.definitions import found
 from commands.processes.views import own_instance
@@ -109,7 +109,7 @@ def _look_at(rows: Sequence[Any], context: Context, processes: ProcessRuntime, t
         return []
     versions = [processes.deployed.process(context, each) for each in (rows[0].definition_id, target_id)]
     comparison = Comparison(*versions)
-    states = [restored_state(row.state, context.box) for row in rows]
+    states = [whole_state(context, row) for row in rows]
     return [
         MigratedView(instance_id=row.id, missing=comparison.missing(state))
         for row, state in zip(rows, states, strict=True)

@@ -64,6 +64,14 @@ class Node:
         """What a running instance relies on beside the node's type: only one of equal shape can take over from it."""
         return ()
 
+    def keeps_apart(self, note: Any) -> bool:
+        """Whether the values kept for the turns of a scope with this note are to be stored one by one."""
+        return False
+
+    def has_turns_apart(self, note: Any) -> bool:
+        """Whether the turns in a scope with this note are to be stored one by one."""
+        return False
+
     def keys_in(self, note: Any) -> Sequence[str]:
         """The keys of other nodes that the note of a scope it opened still needs."""
         return ()

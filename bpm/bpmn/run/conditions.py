@@ -26,6 +26,8 @@ def fire_condition(run: Run) -> bool:
     """Let the first event go on whose condition has become true since variables were written; tells whether one did."""
     if not run.variables.changed:
         return False
+    if "condition" in run.instance.absent.waits:
+        run.gather()
     for wait in run.waits.of_kind("condition"):
         run.pace.spend(1)
         if _fires(run, wait):

@@ -8,6 +8,7 @@ from bpm.bpmn.effects import NOTHING, Effect, Event, History, Incident
 from bpm.bpmn.limits import Limits
 from bpm.bpmn.run.behavior import Behavior, Model
 from bpm.bpmn.run.joins import Joins
+from bpm.bpmn.run.kept import KeptValues
 from bpm.bpmn.run.pace import OverLimit, Pace, Room
 from bpm.bpmn.run.scopes import Scopes
 from bpm.bpmn.run.tokens import Tokens
@@ -33,6 +34,7 @@ class Run:
         "effects",
         "halted_by",
         "instance",
+        "kept",
         "model",
         "nodes",
         "now",
@@ -57,6 +59,7 @@ class Run:
         self.scopes = Scopes(self.instance)
         self.variables = Variables(self.instance, now, self.pace)
         self.waits = Waits(self.instance, self.effects)
+        self.kept = KeptValues(self.instance)
         self._joins: Joins | None = None
 
     @property
@@ -119,6 +122,21 @@ class Run:
         values = {"message": message} if code is None else {"message": message, "code": code}
         self.effects.append(History(element, "failed", self.now, token, values))
         self.effects.append(Incident(wait_id, element, message, code))
+
+    def gather(self, body: int | None = None) -> None:
+        """Bring in the turns around which a scope is, or all there are: something concerns every one of them."""
+        instance = self.instance
+        if instance.shelf is None or not instance.absent.tokens:
+            return
+        for turn in instance.shelf.turns(body):
+            instance.absorb(turn)
+        for ids in (instance.scopes, instance.waits):
+            ordered = sorted(ids.items())
+            ids.clear()
+            ids.update(ordered)
+        for index in (self.tokens, self.scopes, self.waits):
+            index.forget_index()
+        self._joins = None
 
     def clear(self, scope: int) -> None:
         """Terminate every token in a scope, nested scopes included; the scope itself stays, empty."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bpm.bpmn.state import PROCESS, ROOT, Done, Instance, Scope, Token
+from bpm.bpmn.state import ITEMS, OUTPUTS, PROCESS, ROOT, Done, Instance, Scope, Token
 
 INTERRUPTED = "interrupted"
 """The note of a scope whose event sub-process has taken over."""
@@ -15,7 +15,7 @@ class Scopes:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        self._by_host: dict[int, list[int]] | None = None
+        self._by_host: dict[int, dict[int, None]] | None = None
 
     def __getitem__(self, scope: int) -> Scope:
         return self._instance.scopes[scope]
@@ -28,7 +28,7 @@ class Scopes:
         instance.active[scope] = 0
         instance.variables[scope] = variables
         if self._by_host is not None:
-            self._by_host.setdefault(host.id, []).append(scope)
+            self._by_host.setdefault(host.id, {})[scope] = None
         return scope
 
     def close(self, scope: int) -> tuple[Done, ...]:
@@ -36,23 +36,36 @@ class Scopes:
         instance = self._instance
         host = instance.scopes[scope].token
         if self._by_host is not None and host is not None:
-            self._by_host[host].remove(scope)
+            del self._by_host[host][scope]
         for part in (instance.scopes, instance.active, instance.variables):
             del part[scope]
+        for kind in (ITEMS, OUTPUTS):
+            instance.kept.pop((kind, scope), None)
         return self.take_done(scope)
 
     def of(self, host: Token) -> tuple[int, ...]:
-        """The scopes that were opened for a resting token, oldest first."""
+        """The scopes at hand that were opened for a resting token, oldest first."""
+        return tuple(self._opened_for(host))
+
+    def first(self, host: Token) -> int:
+        """The oldest scope that was opened for a resting token."""
+        return next(iter(self._opened_for(host)))
+
+    def _opened_for(self, host: Token) -> dict[int, None]:
         if self._by_host is None:
             self._by_host = {}
             for key, scope in self._instance.scopes.items():
                 if scope.token is not None:
-                    self._by_host.setdefault(scope.token, []).append(key)
-        return tuple(self._by_host.get(host.id, ()))
+                    self._by_host.setdefault(scope.token, {})[key] = None
+        return self._by_host.get(host.id, {})
+
+    def forget_index(self) -> None:
+        """Scopes were added by somebody else."""
+        self._by_host = None
 
     def inside(self, host: Token) -> int:
         """The scope of the process, or of the sub-process that a token rests on."""
-        return ROOT if host is PROCESS else self.of(host)[0]
+        return ROOT if host is PROCESS else self.first(host)
 
     def host(self, scope: int) -> Token:
         """The token that a scope was opened for; `PROCESS` for that of the process."""

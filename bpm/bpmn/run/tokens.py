@@ -27,7 +27,7 @@ class Tokens:
     @property
     def total(self) -> int:
         """How many there are."""
-        return len(self.resting) + len(self.moving)
+        return len(self.resting) + len(self.moving) + self._instance.absent.tokens
 
     def spawn(self, element: str, scope: int, flow: str | None = None) -> None:
         """Put a new token on its way to an element."""
@@ -74,6 +74,10 @@ class Tokens:
             for token in self.resting.values():
                 self._rested_in.setdefault(token.scope, {})[token.id] = None
         return [self.resting[each] for each in self._rested_in.get(scope, ()) if each in self.resting]
+
+    def forget_index(self) -> None:
+        """Tokens were added by somebody else."""
+        self._rested_in = None
 
     def stop(self, *scopes: int) -> None:
         """Remove the tokens of some scopes that are on their way."""

@@ -52,6 +52,10 @@ class Waits:
                 self._by_token.setdefault(wait.token, []).append(wait.id)
         return [self._open[wait_id] for wait_id in self._by_token.get(token.id, ()) if wait_id in self._open]
 
+    def forget_index(self) -> None:
+        """Waits were added by somebody else."""
+        self._by_token = None
+
     def of_kind(self, kind: str) -> list[Wait]:
         """The open waits of a kind, oldest first."""
         return [wait for wait in self._open.values() if wait.kind == kind]

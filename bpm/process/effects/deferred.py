@@ -8,7 +8,7 @@ from bpm.process.step import Step
 from bpm.process.stored import restored_wait
 from bpm.security.secrets import SecretBox
 
-CALL, DECISION, PAUSE, CANCELLING = "calling", "decision", "pause", "cancelling"
+CALL, DECISION, PAUSE = "calling", "decision", "pause"
 """The kinds of the rows."""
 DEFERRED = frozenset({CALL, DECISION})
 """Those that keep an effect."""

@@ -18,6 +18,8 @@ from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
 
 MAX_TURNS = 10_000
+MOST_TOGETHER = 16
+"""Of more turns than so many each is stored by itself."""
 
 
 class Loop(BoundaryHost):
@@ -84,7 +86,7 @@ class StandardLoop(Loop):
         done = self.end_turn(run, scope)
         if goes_on:
             self.turn(run, token, turns, {})
-            run.scopes.add_done(run.scopes.of(token)[0], *done)
+            run.scopes.add_done(run.scopes.first(token), *done)
         else:
             self.finish(run, token, {}, done)
 
@@ -97,8 +99,8 @@ class StandardLoop(Loop):
 class MultiInstance(Loop):
     """Once for each element of a collection, or as often as `loopCardinality` says (BPMN 2.0.2, 10.3.8.2).
 
-    The scope around the turns holds Camunda's counters; its note is `[items, total, begun, ended, outputs]`, the
-    items being kept only for turns that have not begun.
+    The scope around the turns holds Camunda's counters; its note is `[items, total, begun, ended, outputs]`. Items and
+    outputs are kept one by one; earlier versions wrote those that were left into the note.
     """
 
     def __init__(self, element: Element, inner: Activity, compilation: Compilation) -> None:
@@ -122,15 +124,13 @@ class MultiInstance(Loop):
         items, total = self._items(run.variables.view(token.scope))
         run.check_tokens(min(total, 1) if self.is_sequential else total)
         self.arm_boundaries(run, token)
-        outputs: list[Any] | None = [None] * total if self.output else None
         run.tokens.rest(token)
-        if self.is_sequential:
-            body = run.scopes.open(token, _counters(total, 0, 0), note=[items, total, 0, 0, outputs])
-        else:
-            body = run.scopes.open(token, _counters(total, total, 0), note=[None, total, total, 0, outputs])
+        begun = 0 if self.is_sequential else total
+        body = run.scopes.open(token, _counters(total, begun, 0), note=[None, total, begun, 0, None])
         if not total:
             self._finish(run, token, body)
         elif self.is_sequential:
+            run.kept.put_items(body, (items or ())[:total])
             self._begin_next(run, token, body)
         else:
             for index in range(total):
@@ -152,7 +152,10 @@ class MultiInstance(Loop):
 
     def _begin_next(self, run: Run, token: Token, body: int) -> None:
         items, total, begun, ended, outputs = run.scopes[body].note
-        item, *items = [None] if items is None else items
+        if items:
+            item, *items = items
+        else:
+            item = None if self.collection is None else run.kept.item(body, begun)
         run.scopes.note(body, [items or None, total, begun + 1, ended, outputs])
         run.variables.write_locally(body, _counters(total, begun + 1, ended))
         self._begin(run, token, body, begun, item)
@@ -167,14 +170,14 @@ class MultiInstance(Loop):
 
     def emptied(self, run: Run, token: Token, scope: int) -> None:
         """A turn has ended: collect what it came to, and see whether others follow."""
-        body = run.scopes.of(token)[0]
+        body = run.scopes.first(token)
         items, total, begun, ended, outputs = run.scopes[body].note
         view = run.variables.view(scope)
-        if self.output and outputs is not None:
-            outputs = list(outputs)
-            outputs[run.scopes[scope].note] = self.output(view)
+        output = self.output(view) if self.output else None
         counters = _counters(total, begun, ended + 1)
         is_over = self.condition is not None and self.condition.holds(view.within({**counters, **_zeebe(counters)}))
+        if self.output:
+            run.kept.put_output(body, run.scopes[scope].note, output)
         run.scopes.add_done(body, *self.end_turn(run, scope))
         run.scopes.note(body, [items, total, begun, ended + 1, outputs])
         run.variables.write_locally(body, counters)
@@ -184,10 +187,33 @@ class MultiInstance(Loop):
             self._begin_next(run, token, body)
 
     def _finish(self, run: Run, token: Token, body: int) -> None:
-        run.close_scopes(*run.scopes.of(token)[1:])
-        outputs = run.scopes[body].note[4]
-        written = {self.loop.output_collection: outputs} if self.output and self.loop.output_collection else {}
+        _, total, begun, ended, _ = run.scopes[body].note
+        if ended < begun:
+            run.gather(body)
+            run.close_scopes(*run.scopes.of(token)[1:])
+        collects = self.output and self.loop.output_collection
+        written = {self.loop.output_collection: self._outputs(run, body, total)} if collects else {}
         self.finish(run, token, written, run.scopes.close(body))
+
+    def _outputs(self, run: Run, body: int, total: int) -> list[Any]:
+        """What all turns came to, in their order; null for one that has not ended."""
+        outputs = run.scopes[body].note[4] or [None] * total
+        found = run.kept.outputs(body)
+        return [found.get(index, before) for index, before in enumerate(outputs)]
+
+    def discard(self, run: Run, token: Token) -> None:
+        """Close what was opened for the token, turns that are not at hand as well."""
+        if run.scopes.of(token):
+            run.gather(run.scopes.first(token))
+        super().discard(run, token)
+
+    def keeps_apart(self, note: Any) -> bool:
+        """Whether the values of its turns are to be stored one by one."""
+        return isinstance(note, list) and note[1] > MOST_TOGETHER
+
+    def has_turns_apart(self, note: Any) -> bool:
+        """Whether its turns are to be stored one by one."""
+        return self.keeps_apart(note) and not self.is_sequential
 
 
 def repeat(element: Element, activity: Activity, compilation: Compilation) -> Loop:

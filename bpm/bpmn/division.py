@@ -1,0 +1,114 @@
+"""Takes an instance apart for its store: each of many turns by itself, so that an answer to one touches no other.
+
+`divide` gives what is stored as the instance's own state, and the parts beside it. `Instance.absorb` takes a turn in
+again, and the instance's `shelf` gives the engine those it asks for.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import to_json
+
+from bpm.bpmn.compiler.compiled import CompiledProcess
+from bpm.bpmn.state import ROOT, Instance, Scope
+
+_OF_SCOPES = ("scopes", "active", "variables", "done")
+_OF_TOKENS = ("tokens", "locals")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn with all inside it, but for the turns there that are stored by themselves.
+
+    `body` is the scope around the turns, `around` the turn that this one is part of, 0 for none. `text` is what
+    `Instance.absorb` takes, `content` the same before it became text; `waits` are the ids of its waits.
+    """
+
+    body: int
+    around: int
+    content: Mapping[str, Any]
+    text: str
+    waits: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """What remains of an instance, and what is stored beside it.
+
+    `turns` are by their scope, `kept` are the values of turns by kind, scope and index. `bodies` are the scopes
+    whose turns' values may be stored beside the instance.
+    """
+
+    instance: Instance
+    turns: Mapping[int, Turn] = field(default_factory=dict[int, Turn])
+    kept: Mapping[tuple[str, int, int], Any] = field(default_factory=dict[tuple[str, int, int], Any])
+    bodies: frozenset[int] = frozenset()
+
+
+def divide(process: CompiledProcess, instance: Instance) -> Division:
+    """Take an instance apart; the turns of one in the midst of a trigger stay with it."""
+    bodies = bodies_of(process, instance)
+    if not bodies:
+        return Division(instance)
+    rest = instance.copy()
+    kept = {
+        (kind, body, index): value
+        for kind, body in instance.kept
+        if body in bodies
+        for index, value in rest.kept.pop((kind, body)).items()
+    }
+    turns = _move_turns(process, rest) if instance.pending is None else {}
+    return Division(rest, turns, kept, bodies)
+
+
+def bodies_of(process: CompiledProcess, instance: Instance) -> frozenset[int]:
+    """The scopes around turns whose values are stored one by one."""
+    noted = [(key, scope) for key, scope in instance.scopes.items() if scope.element is not None]
+    return frozenset([key for key, scope in noted if process.nodes[scope.element or ""].keeps_apart(scope.note)])
+
+
+def _move_turns(process: CompiledProcess, rest: Instance) -> dict[int, Turn]:
+    """Move the turns that are stored by themselves out of what remains."""
+    owners = _owners(process, rest)
+    if not any(owners.values()):
+        return {}
+    turns = {owner: rest.scopes[owner] for owner in owners.values() if owner}
+    parts = {owner: Instance(scopes={}, active={}, variables={}) for owner in turns}
+    token_owners = {token.id: owners[token.scope] for token in rest.tokens.values()}
+    wait_owners = {wait.id: token_owners.get(wait.token, ROOT) for wait in rest.waits.values()}
+    for names, ids in (_OF_SCOPES, owners), (_OF_TOKENS, token_owners), (("waits",), wait_owners):
+        for key, owner in ids.items():
+            if owner:
+                _move(names, key, rest, parts[owner])
+    kinds = [wait.kind for part in parts.values() for wait in part.waits.values()]
+    rest.absent = rest.absent.plus(sum(len(part.tokens) for part in parts.values()), kinds)
+    return {key: _turn(parts[key], scope, owners[scope.parent or ROOT]) for key, scope in turns.items()}
+
+
+def _owners(process: CompiledProcess, instance: Instance) -> dict[int, int]:
+    """The turn that each scope is part of; 0 for those that remain."""
+    owners = {ROOT: ROOT}
+    for key, scope in instance.scopes.items():
+        if key != ROOT:
+            around = scope.parent or ROOT
+            owners[key] = key if _is_apart(process, instance, scope) else owners[around]
+    return owners
+
+
+def _is_apart(process: CompiledProcess, instance: Instance, scope: Scope) -> bool:
+    around = instance.scopes[scope.parent or ROOT]
+    is_turn = around.token is not None and around.token == scope.token and around.element is not None
+    return is_turn and process.nodes[around.element or ""].has_turns_apart(around.note)
+
+
+def _move(names: Sequence[str], key: int, source: Instance, target: Instance) -> None:
+    for name in names:
+        entries = getattr(source, name)
+        if key in entries:
+            getattr(target, name)[key] = entries.pop(key)
+
+
+def _turn(part: Instance, scope: Scope, outer: int) -> Turn:
+    content = part.content()
+    return Turn(scope.parent or ROOT, outer, content, to_json(content).decode(), tuple(part.waits))

@@ -1,0 +1,155 @@
+"""The parts of one instance in one transaction: what was read of them, and what of them is to be written."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from bpm.bpmn.division import Division, Turn
+from bpm.bpmn.state import ITEMS, OUTPUTS, Instance
+from bpm.bus import Context
+from bpm.process import part_tables
+from bpm.process.part_tables import TURN
+from bpm.process.stored import restored_part, restored_state
+from bpm.security.redaction import holds_secret
+from bpm.security.sealing import is_sealed, seal_text
+
+
+class Parts:
+    """Reads parts when they are needed, and writes those that are new, changed or gone.
+
+    It is the `shelf` of the engine's instance. `size` is how large all parts are together as they are stored. Once
+    something secret was found in the instance, what is written is sealed. `turns_of_waits` are by the ids of waits.
+    """
+
+    def __init__(self, context: Context, instance_id: int, waits: set[int], row: Any = None) -> None:
+        """Work in the context's transaction for an instance and its row, if it has one; add to the known `waits`."""
+        self._tx = context.tx
+        self._box = context.box
+        self._instance_id = instance_id
+        self._waits = waits
+        self._turns: dict[int, str] = {}
+        self._seen: set[int] = set()
+        self._kept: set[tuple[str, int, int]] = set()
+        self._bodies: frozenset[int] = frozenset()
+        self._is_secret = row is not None and is_sealed(row.state)
+        self.size: int = 0 if row is None else row.parts_size
+        self.turns_of_waits: dict[int, int] = {}
+
+    def know(self, bodies: frozenset[int]) -> None:
+        """Remember the scopes around turns whose values may be stored."""
+        self._bodies |= bodies
+
+    def bring(self, instance: Instance, wait_id: int) -> Instance:
+        """Return an instance with the turn that a wait is part of, and the turns around that."""
+        scope = part_tables.turn_of_wait(self._tx, self._instance_id, wait_id)
+        rows: list[Any] = []
+        while scope and scope not in self._seen:
+            row = part_tables.find_part(self._tx, self._instance_id, TURN, scope)
+            if row is None:
+                break
+            rows.append(row)
+            scope = row.around
+        if rows:
+            instance = instance.copy()
+            for row in reversed(rows):
+                self._place(instance.absorb(self._read(row)), row.scope)
+        return instance
+
+    def turns(self, body: int | None) -> Sequence[str]:
+        """See `Shelf.turns`."""
+        found = [row for row in part_tables.turns_of(self._tx, self._instance_id, body) if row.scope not in self._seen]
+        texts = {row.scope: self._read(row) for row in found}
+        for scope, text in texts.items():
+            content = from_json(text, allow_inf_nan=False)
+            self._place([row[0] for row in content["w"]], scope)
+            self._bodies |= {row[0] for row in content["x"] if isinstance(row[4], list)}
+        return list(texts.values())
+
+    def _place(self, waits: Iterable[int], scope: int) -> None:
+        """Remember waits that have rows, and their turn."""
+        self._waits.update(waits)
+        self.turns_of_waits.update(dict.fromkeys(waits, scope))
+
+    def item(self, body: int, index: int) -> Any:
+        """See `Shelf.item`."""
+        row = part_tables.find_part(self._tx, self._instance_id, ITEMS, body, index)
+        return None if row is None else self._value(row.data)
+
+    def outputs(self, body: int) -> Mapping[int, Any]:
+        """See `Shelf.outputs`."""
+        rows = part_tables.values_of(self._tx, self._instance_id, OUTPUTS, body)
+        return {row.number: self._value(row.data) for row in rows}
+
+    def write(self, division: Division, *, is_secret: bool) -> None:
+        """Write what has changed; all is gone when the instance has ended."""
+        self._is_secret |= is_secret or any(holds_secret(turn.content) for turn in division.turns.values())
+        if division.instance.status.is_final:
+            if self.size:
+                part_tables.remove_parts(self._tx, self._instance_id)
+            self.size = 0
+            return
+        self._write_turns(division.turns)
+        self._write_kept(division.kept)
+        closed = self._bodies - division.bodies
+        if closed and self.size:
+            self.size -= part_tables.remove_values(self._tx, self._instance_id, closed)
+        self._bodies = division.bodies
+
+    def _write_turns(self, turns: Mapping[int, Turn]) -> None:
+        new = {scope: turn for scope, turn in turns.items() if scope not in self._turns}
+        changed = {scope: turn for scope, turn in turns.items() if self._turns.get(scope, turn.text) != turn.text}
+        gone = self._turns.keys() - turns.keys()
+        part_tables.insert_parts(self._tx, [self._turn_row(scope, turn) for scope, turn in new.items()])
+        data = {scope: (self._stored(turn.text), len(turn.text)) for scope, turn in changed.items()}
+        part_tables.change_turns(self._tx, self._instance_id, data)
+        part_tables.remove_turns(self._tx, self._instance_id, gone)
+        placed = {wait: scope for scope, turn in new.items() for wait in turn.waits if wait in self._waits}
+        part_tables.place_waits(self._tx, self._instance_id, placed)
+        self.size += sum(len(turn.text) for turn in turns.values()) - sum(map(len, self._turns.values()))
+        self._turns = {scope: turn.text for scope, turn in turns.items()}
+        self.turns_of_waits = {wait: scope for scope, turn in turns.items() for wait in turn.waits}
+        self._seen |= turns.keys()
+
+    def _turn_row(self, scope: int, turn: Turn) -> dict[str, Any]:
+        return self._row(TURN, scope, 0, turn.text) | {"body": turn.body, "around": turn.around}
+
+    def _write_kept(self, kept: Mapping[tuple[str, int, int], Any]) -> None:
+        new = {key: value for key, value in kept.items() if key not in self._kept}
+        self._is_secret |= holds_secret(list(new.values()))
+        rows = [self._row(*key, to_json(value).decode()) for key, value in new.items()]
+        part_tables.insert_parts(self._tx, rows)
+        self.size += sum(row["size"] for row in rows)
+        self._kept |= kept.keys()
+
+    def _row(self, kind: str, scope: int, number: int, text: str) -> dict[str, Any]:
+        return {
+            "instance_id": self._instance_id,
+            "kind": kind,
+            "scope": scope,
+            "number": number,
+            "body": None,
+            "around": 0,
+            "size": len(text),
+            "data": self._stored(text),
+        }
+
+    def _stored(self, text: str) -> str:
+        return seal_text(text, self._box) if self._is_secret else text
+
+    def _read(self, row: Any) -> str:
+        text = self._turns[row.scope] = restored_part(row.data, self._box)
+        self._seen.add(row.scope)
+        self._is_secret |= is_sealed(row.data)
+        return text
+
+    def _value(self, data: str) -> Any:
+        return from_json(restored_part(data, self._box), allow_inf_nan=False)
+
+
+def whole_state(context: Context, row: Any) -> Instance:
+    """Return the state of an instance with every part of it."""
+    instance = restored_state(row.state, context.box)
+    for turn in Parts(context, row.id, set(), row).turns(None) if row.parts_size else ():
+        instance.absorb(turn)
+    return instance

@@ -1,0 +1,157 @@
+"""An instance whose turns are stored one by one does what one in one piece does, whatever happens to it."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic_core import from_json, to_json
+
+from bpm.bpmn import Instance, advance, load
+from bpm.bpmn.division import divide
+from bpm.bpmn.effects import Ignored
+from bpm.bpmn.elements.containers.loops import MOST_TOGETHER
+from bpm.bpmn.triggers import Cancel, CompleteTask, CompleteUserTask, FailTask, MessageArrived, Start, TimerFired
+from tests.bpm.bpmn.player import NOON, check_books
+from tests.commands.playing import bpmn
+
+MANY = MOST_TOGETHER + 4
+MOST_TRIGGERS = 60
+MODELS = (
+    "start s; user t many parallel over items as i into out of i; end e\ns -> t -> e",
+    "start s; user t many sequential over items as i into out of i * 2; end e\ns -> t -> e",
+    "start s; user t many parallel over items as i until nrOfCompletedInstances = 9; end e\ns -> t -> e",
+    "start s; service t many parallel over items as i; boundary b on t: error; user c; end e\n"
+    "s -> t -> e; b -> c -> e",
+    "start s; user t many parallel over items as i; boundary b on t: timer PT1H; user c; end e\ns -> t -> e; b -> c -> e",
+    "start s; sub q many parallel over items as i {\nstart ps; and f; user A; user B; and j; end pe\n"
+    "ps -> f -> A -> j -> pe; f -> B -> j\n}\nend e\ns -> q -> e",
+    "start s; sub q many parallel over items as i {\nstart ps; or f; user A; user B; or j; end pe\n"
+    "ps -> f\nf -> A if true\nf -> B if true\nA -> j -> pe; B -> j\n}\nend e\ns -> q -> e",
+    "start s; sub q many parallel over items as i {\nstart ps; user A many parallel over items as k into o of k; end pe\n"
+    "ps -> A -> pe\n}\nend e\ns -> q -> e",
+    "start s; sub q many parallel over items as i {\nstart ps; user A; boundary b on A: condition go = true; end pe\n"
+    "ps -> A -> pe; b -> pe\n}\nend e\ns -> q -> e",
+)  # fmt: skip
+
+
+class Store:
+    """Keeps the turns and values of one instance between triggers, as a database would; the shelf of the engine."""
+
+    def __init__(self, process):
+        self.process = process
+        self.text = Instance().to_json()
+        self.stored, self.values, self.read = {}, {}, set()
+
+    def open(self, wait_id=None):
+        """The instance with the turn of a wait, and the turns around that."""
+        self.read = set()
+        instance = Instance.from_json(self.text)
+        instance.shelf = self
+        scope = next((key for key, turn in self.stored.items() if wait_id in turn.waits), 0)
+        path = []
+        while scope:
+            path.append(scope)
+            scope = self.stored[scope].around
+        for key in reversed(path):
+            instance.absorb(self._take(key))
+        return instance
+
+    def _take(self, scope):
+        self.read.add(scope)
+        return self.stored[scope].text
+
+    def turns(self, body):
+        inside = [key for key, turn in self.stored.items() if body in (None, turn.body)]
+        around = inside if body is not None else ()
+        inside += [key for each in around for key, turn in self.stored.items() if turn.around == each]
+        return [self._take(key) for key in sorted(set(inside)) if key not in self.read]
+
+    def item(self, body, index):
+        return from_json(self.values["items", body, index])
+
+    def outputs(self, body):
+        found = {key: value for key, value in self.values.items() if key[:2] == ("outputs", body)}
+        return {key[2]: from_json(value) for key, value in found.items()}
+
+    def write(self, instance):
+        """Store what has changed."""
+        division = divide(self.process, instance)
+        self.text = division.instance.to_json()
+        self.stored = {key: turn for key, turn in self.stored.items() if key not in self.read} | dict(division.turns)
+        self.values |= {key: to_json(value) for key, value in division.kept.items()}
+
+    def whole(self):
+        """The instance with everything."""
+        instance = Instance.from_json(self.text)
+        for key in sorted(self.stored):
+            instance.absorb(self.stored[key].text)
+        return instance
+
+
+def played(process, decide):
+    """Play an instance in one piece and one taken apart with the same triggers; check that they agree."""
+    one, store = Instance(), Store(process)
+    trigger = Start({"items": list(range(MANY)), "go": False})
+    for number in range(MOST_TRIGGERS + 1):
+        one, effects = advance(process, one, trigger, NOON)
+        opened = store.open(getattr(trigger, "wait_id", None))
+        apart, found = advance(process, opened, trigger, NOON)
+        assert found == effects
+        assert not effects or not isinstance(effects[0], Ignored)
+        store.write(apart)
+        whole = store.whole()
+        assert (whole.status, whole.absent.tokens, whole.absent.waits) == (one.status, 0, {})
+        for name in ("scopes", "active", "variables", "tokens", "waits", "done", "locals"):
+            assert getattr(whole, name) == getattr(one, name), name
+        check_books(whole)
+        if one.status.is_final:
+            return
+        trigger = Cancel("enough") if number == MOST_TRIGGERS - 1 else decide(one)
+    raise AssertionError("it does not end")
+
+
+def answer(instance, wait_id):
+    """What answers a wait."""
+    wait = instance.waits[wait_id]
+    if wait.kind == "user":
+        return CompleteUserTask(wait_id, {})
+    if wait.kind == "command":
+        return CompleteTask(wait_id, wait.attempt, {})
+    return TimerFired(wait_id) if wait.kind == "timer" else MessageArrived(wait_id, {})
+
+
+@pytest.mark.parametrize("text", MODELS)
+@settings(deadline=None, max_examples=8)
+@given(data=st.data())
+def test_taken_apart_it_does_the_same(text, data):
+    """Answers in any order, errors, timers, writes that let conditions hold, and the end by somebody."""
+    process = load(bpmn(text))
+
+    def decide(instance):
+        waits = [wait for wait in instance.waits.values() if wait.kind != "condition"]
+        kind = data.draw(st.integers(0, 40))
+        if kind == 0:
+            return Cancel("enough")
+        wait = waits[data.draw(st.integers(0, len(waits) - 1))]
+        if kind == 1 and wait.kind == "command":
+            return FailTask(wait.id, wait.attempt, "it broke", "code")
+        if kind == 2 and wait.kind == "user":
+            return CompleteUserTask(wait.id, {"go": True})
+        return answer(instance, wait.id)
+
+    played(process, decide)
+
+
+def test_only_the_turn_that_is_answered_is_at_hand():
+    """What remains of the instance does not grow with the number of its turns."""
+    process, sizes = load(bpmn(MODELS[0])), []
+    for number in (100, 400):
+        store = Store(process)
+        first, _ = advance(process, store.open(), Start({"items": [1] * number}), NOON)
+        store.write(first)
+        sizes.append(len(store.text) - 2 * number)
+        wait = next(iter(store.whole().waits))
+        opened = store.open(wait)
+        assert (len(opened.tokens), len(opened.waits)) == (2, 1)
+        after, _ = advance(process, opened, CompleteUserTask(wait), NOON)
+        assert len(after.tokens) == 1
+    assert sizes[1] < sizes[0] + 40

@@ -1,0 +1,155 @@
+"""Instances of many turns are stored in parts: an answer to one turn reads and writes that one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic_core import from_json, to_json
+from sqlalchemy import text
+
+from bpm.bpmn.state import Instance
+from bpm.process import tables
+from bpm.process.parts import whole_state
+from bpm.testing import RunningApp, running_app
+from tests.commands.playing import deploy, instance, start
+
+pytestmark = pytest.mark.anyio
+
+USERS = "start s; user t many {kind} over items as i into out of i; end e\ns -> t -> e"
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
+    async with running_app(tmp_path) as running:
+        yield running
+
+
+async def rows(app: RunningApp, statement: str) -> list[Any]:
+    """Read rows of the database as they are."""
+    return await app.app.database.read(lambda tx: list(tx.connection.execute(text(statement)).all()))
+
+
+async def tasks(app: RunningApp, instance_id: int) -> list[int]:
+    """Return the waits of the open user tasks, the oldest first."""
+    found = await app.cmd("GetUserTaskListQuery", instanceId=instance_id, pageSize=200)
+    return [task["waitId"] for task in found["items"]]
+
+
+async def complete(app: RunningApp, instance_id: int, wait_id: int, **variables: Any) -> dict[str, Any]:
+    """Complete a user task."""
+    return await app.cmd("CompleteUserTaskCommand", instanceId=instance_id, waitId=wait_id, variables=variables)
+
+
+async def ended(app: RunningApp, instance_id: int) -> dict[str, Any]:
+    """Wait until an instance has ended."""
+    async with asyncio.timeout(60):
+        while (found := await instance(app, instance_id))["status"] in ("RUNNING", "WAITING"):
+            await asyncio.sleep(0.05)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["parallel", "sequential"])
+async def test_turns_end_in_any_order_and_leave_nothing(app: RunningApp, kind: str) -> None:
+    """The outputs stand in the order of the items; nothing is stored of an instance that has ended but its state."""
+    await deploy(app, USERS.format(kind=kind))
+    begun = await start(app, items=list(range(40)))
+    assert await rows(app, "SELECT 1 FROM process_part")
+    number = begun["instanceId"]
+    for _ in range(40):
+        waiting = await tasks(app, number)
+        state = await complete(app, number, waiting[-1])
+    assert (state["status"], state["variables"]["out"]) == ("COMPLETED", list(range(40)))
+    assert await rows(app, "SELECT 1 FROM process_part") == []
+    assert await rows(app, "SELECT parts_size FROM process_instance") == [(0,)]
+
+
+async def test_the_state_beside_the_turns_stays_small(app: RunningApp) -> None:
+    """What an answer writes does not grow with the number of turns."""
+    await deploy(app, USERS.format(kind="parallel"))
+    sizes = []
+    for number in (50, 150):
+        begun = await start(app, items=[0] * number)
+        await complete(app, begun["instanceId"], (await tasks(app, begun["instanceId"]))[0])
+        found = await rows(app, f"SELECT length(state) FROM process_instance WHERE id = {begun['instanceId']}")
+        sizes.append(found[0][0] - 2 * number)
+    assert sizes[1] < sizes[0] + 20
+
+
+async def test_an_instance_written_by_an_earlier_version_goes_on(app: RunningApp) -> None:
+    """Its state is in one piece, with the items that are left and the outputs in the note of the turns' scope."""
+    for kind in ("parallel", "sequential"):
+        await deploy(app, USERS.format(kind=kind), kind)
+        begun = await start(app, kind, items=list(range(30)))
+        number = begun["instanceId"]
+        await app.app.database.write(lambda tx, number=number: _write_as_before(tx, app, number))
+        for _ in range(30):
+            state = await complete(app, number, (await tasks(app, number))[0])
+        assert (state["status"], state["variables"]["out"]) == ("COMPLETED", list(range(30)))
+
+
+def _write_as_before(tx: Any, app: RunningApp, number: int) -> None:
+    """Write an instance as the version before did."""
+    row = tables.find_instance(tx, number)
+    context = type("Reading", (), {"tx": tx, "box": app.app.bus.box})
+    state = from_json(whole_state(context, row).to_json())
+    state.pop("a", None)
+    state.pop("k", None)
+    for scope in state["x"]:
+        if isinstance(scope[4], list):
+            _, total, begun, done, _ = scope[4]
+            scope[4] = [list(range(begun, total)) or None, total, begun, done, [None] * total]
+    assert Instance.from_json(to_json(state)).absent.tokens == 0
+    values = {"id": number, "state": to_json(state).decode()}
+    tx.connection.execute(text("UPDATE process_instance SET state = :state, parts_size = 0 WHERE id = :id"), values)
+    tx.connection.execute(text("DELETE FROM process_part WHERE instance_id = :id"), values)
+    tx.connection.execute(text("UPDATE process_wait SET turn = NULL WHERE instance_id = :id"), values)
+
+
+async def test_called_processes_answer_their_turns(app: RunningApp) -> None:
+    """Calls that no longer fit into a transaction answer the turn that asked, too."""
+    await deploy(app, "start s; script t: r = i * 2; end e\ns -> t -> e", "child")
+    await deploy(app, "start s; call c many parallel over items as i into out of r: child; end e\ns -> c -> e")
+    begun = await start(app, items=list(range(120)))
+    found = await ended(app, begun["instanceId"])
+    assert (found["status"], len(found["variables"]["out"])) == ("COMPLETED", 120)
+    assert await rows(app, "SELECT 1 FROM process_part") == []
+
+
+async def test_the_end_of_all_turns_ends_those_not_at_hand(app: RunningApp) -> None:
+    """A cancelled instance and a boundary event leave no wait, no task and no part behind."""
+    await deploy(
+        app, "start s; user t many parallel over items as i; boundary b on t: message M; end e\ns -> t -> e; b -> e"
+    )
+    first, second = [(await start(app, items=[0] * 60))["instanceId"] for _ in range(2)]
+    await app.cmd("CancelProcessInstanceCommand", instanceId=first)
+    await app.cmd("CorrelateMessageCommand", messageName="M")
+    assert [(await instance(app, each))["status"] for each in (first, second)] == ["CANCELLED", "COMPLETED"]
+    for name in ("process_part", "process_wait"):
+        assert await rows(app, f"SELECT * FROM {name}") == []
+
+
+async def test_a_state_in_parts_is_as_large_as_one_in_one_piece(tmp_path: Path) -> None:
+    """The limit counts all parts together."""
+    async with running_app(tmp_path, processes={"max_state_bytes": 20_000}) as app:
+        await deploy(app, USERS.format(kind="parallel"))
+        refused = await app.send("StartProcessInstanceCommand", {"processKey": "p", "variables": {"items": [0] * 200}})
+        assert "BPM_PROCESSES__MAX_STATE_BYTES" in str(refused.errors)
+        assert await rows(app, "SELECT 1 FROM process_part") == []
+
+
+async def test_an_instance_in_parts_can_be_migrated(app: RunningApp) -> None:
+    """Every turn is looked at; they go on with the new version."""
+    await deploy(app, USERS.format(kind="parallel"))
+    begun = await start(app, items=[7] * 30)
+    other = await deploy(app, "start s; user x many parallel over items as i; end e\ns -> x -> e")
+    refused = await app.send(
+        "MigrateProcessInstancesCommand", {"toDefinitionId": other["id"], "instanceId": begun["instanceId"]}
+    )
+    assert "stands on t" in str(refused.errors)
+    same = await deploy(app, USERS.format(kind="parallel"))
+    await app.cmd("MigrateProcessInstancesCommand", toDefinitionId=same["id"], instanceId=begun["instanceId"])
+    for wait_id in await tasks(app, begun["instanceId"]):
+        state = await complete(app, begun["instanceId"], wait_id)
+    assert (state["status"], state["variables"]["out"]) == ("COMPLETED", [7] * 30)
