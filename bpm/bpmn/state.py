@@ -191,6 +191,11 @@ class Instance:
         self.absent = self.absent.plus(len(found["t"]), [row[1] for row in found["w"]], -1)
         return tuple([row[0] for row in found["w"]])
 
+    def put_in_order(self) -> None:
+        """Put scopes and waits into the order in which they were opened, as if none had ever been absent."""
+        self.scopes.update([(key, self.scopes.pop(key)) for key in sorted(self.scopes)])
+        self.waits.update([(key, self.waits.pop(key)) for key in sorted(self.waits)])
+
     def _add(self, state: Mapping[str, Any]) -> None:
         """Take in scopes, and what is in them, from their JSON."""
         for key, *scope, active, variables in state["x"]:

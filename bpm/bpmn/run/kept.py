@@ -30,9 +30,8 @@ class KeptValues:
 
     def outputs(self, body: int) -> dict[int, Any]:
         """What the turns came to that have ended."""
-        shelf = self._instance.shelf
-        stored = {} if shelf is None else shelf.outputs(body)
-        return {**stored, **self._instance.kept.get((OUTPUTS, body), {})}
+        here, shelf = self._instance.kept.get((OUTPUTS, body), {}), self._instance.shelf
+        return here if shelf is None else {**shelf.outputs(body), **here}
 
     def _writable(self, kind: str, body: int) -> dict[int, Any]:
         """The values of a scope, copied before they are written for the first time."""

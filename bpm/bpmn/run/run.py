@@ -130,10 +130,7 @@ class Run:
             return
         for turn in instance.shelf.turns(body):
             instance.absorb(turn)
-        for ids in (instance.scopes, instance.waits):
-            ordered = sorted(ids.items())
-            ids.clear()
-            ids.update(ordered)
+        instance.put_in_order()
         for index in (self.tokens, self.scopes, self.waits):
             index.forget_index()
         self._joins = None

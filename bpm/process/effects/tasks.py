@@ -43,7 +43,7 @@ def _fields(effect: SendCommand, registration: Registration) -> dict[str, Any]:
 
 
 def run_script(step: Step, effect: RunScript) -> None:
-    """Leave a script to a worker, with a copy of every variable that it can see."""
+    """Leave a script to a worker, with a copy of the variables that it is given."""
     variables = dict(effect.variables)
     try:
         step.context.causes.count_size(step.context.envelope, weigh(variables))

@@ -21,15 +21,16 @@ MODELS = (
     "start s; user t many parallel over items as i until nrOfCompletedInstances = 9; end e\ns -> t -> e",
     "start s; service t many parallel over items as i; boundary b on t: error; user c; end e\n"
     "s -> t -> e; b -> c -> e",
-    "start s; user t many parallel over items as i; boundary b on t: timer PT1H; user c; end e\ns -> t -> e; b -> c -> e",
+    "start s; user t many parallel over items as i; boundary b on t: timer PT1H; user c; end e\n"
+    "s -> t -> e; b -> c -> e",
     "start s; sub q many parallel over items as i {\nstart ps; and f; user A; user B; and j; end pe\n"
     "ps -> f -> A -> j -> pe; f -> B -> j\n}\nend e\ns -> q -> e",
     "start s; sub q many parallel over items as i {\nstart ps; or f; user A; user B; or j; end pe\n"
     "ps -> f\nf -> A if true\nf -> B if true\nA -> j -> pe; B -> j\n}\nend e\ns -> q -> e",
-    "start s; sub q many parallel over items as i {\nstart ps; user A many parallel over items as k into o of k; end pe\n"
-    "ps -> A -> pe\n}\nend e\ns -> q -> e",
-    "start s; sub q many parallel over items as i {\nstart ps; user A; boundary b on A: condition go = true; end pe\n"
-    "ps -> A -> pe; b -> pe\n}\nend e\ns -> q -> e",
+    "start s; sub q many parallel over items as i {\nstart ps; "
+    "user A many parallel over items as k into o of k; end pe\nps -> A -> pe\n}\nend e\ns -> q -> e",
+    "start s; sub q many parallel over items as i {\n"
+    "start ps; user A; boundary b on A: condition go = true; end pe\nps -> A -> pe; b -> pe\n}\nend e\ns -> q -> e",
 )  # fmt: skip
 
 

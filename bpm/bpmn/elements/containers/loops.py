@@ -209,7 +209,7 @@ class MultiInstance(Loop):
 
     def keeps_apart(self, note: Any) -> bool:
         """Whether the values of its turns are to be stored one by one."""
-        return isinstance(note, list) and note[1] > MOST_TOGETHER
+        return isinstance(note, list) and cast("list[Any]", note)[1] > MOST_TOGETHER
 
     def has_turns_apart(self, note: Any) -> bool:
         """Whether its turns are to be stored one by one."""

@@ -1,6 +1,9 @@
 """Script task: Python in the sandbox, or an expression evaluated in place."""
 
+from typing import Any
+
 from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.compilation.script_names import named_variables
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import NOTHING, RunScript
 from bpm.bpmn.elements.parts import Parts
@@ -10,6 +13,8 @@ from bpm.bpmn.state import Token
 
 PYTHON = frozenset({"", "python", "python3", "text/python", "text/x-python", "application/python"})
 EXPRESSION = frozenset({"feel", "juel"})
+SHORT = 200
+"""A text of so many characters is given to every script."""
 
 
 class ScriptTask(JobTask):
@@ -26,6 +31,7 @@ class ScriptTask(JobTask):
         language = (element.attributes.get("scriptFormat") or extensions.script_format).strip().lower()
         expression = extensions.expression or (self.source.strip() if language in EXPRESSION else "")
         self.expression = compilation.formula(element, "its expression", expression)
+        self.names = None if expression else named_variables(self.source)
         if language not in PYTHON | EXPRESSION:
             compilation.problem(element, f"its script is written in {language}; scripts are Python")
         elif not self.expression and not self.source.strip():
@@ -54,6 +60,12 @@ class ScriptTask(JobTask):
         self.complete(run, token, None, result, NOTHING)
 
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> RunScript:
-        """The script with every variable it can see."""
-        variables = {**run.variables.view(token.scope), **self.enter(run, token)}
+        """The script with every variable it can see; without lists, objects and long texts that it can't name."""
+        seen = {**run.variables.view(token.scope), **self.enter(run, token)}
+        names = self.names
+        variables = {name: value for name, value in seen.items() if names is None or name in names or _is_short(value)}
         return RunScript(wait_id, attempt, self.id, self.source, variables)
+
+
+def _is_short(value: Any) -> bool:
+    return not isinstance(value, list | dict) and (not isinstance(value, str) or len(value) <= SHORT)
