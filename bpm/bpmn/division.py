@@ -18,7 +18,7 @@ _OF_TOKENS = ("tokens", "locals")
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class StoredTurn:
     """A turn with all inside it, but for the turns there that are stored by themselves.
 
     `body` is the scope around the turns, `around` the turn that this one is part of, 0 for none. `text` is what
@@ -41,7 +41,7 @@ class Division:
     """
 
     instance: Instance
-    turns: Mapping[int, Turn] = field(default_factory=dict[int, Turn])
+    turns: Mapping[int, StoredTurn] = field(default_factory=dict[int, StoredTurn])
     kept: Mapping[tuple[str, int, int], Any] = field(default_factory=dict[tuple[str, int, int], Any])
     bodies: frozenset[int] = frozenset()
 
@@ -68,7 +68,7 @@ def bodies_of(process: CompiledProcess, instance: Instance) -> frozenset[int]:
     return frozenset([key for key, scope in noted if process.nodes[scope.element or ""].keeps_apart(scope.note)])
 
 
-def _move_turns(process: CompiledProcess, rest: Instance) -> dict[int, Turn]:
+def _move_turns(process: CompiledProcess, rest: Instance) -> dict[int, StoredTurn]:
     """Move the turns that are stored by themselves out of what remains."""
     owners = _owners(process, rest)
     if not any(owners.values()):
@@ -109,6 +109,6 @@ def _move(names: Sequence[str], key: int, source: Instance, target: Instance) ->
             getattr(target, name)[key] = entries.pop(key)
 
 
-def _turn(part: Instance, scope: Scope, outer: int) -> Turn:
+def _turn(part: Instance, scope: Scope, outer: int) -> StoredTurn:
     content = part.content()
-    return Turn(scope.parent or ROOT, outer, content, to_json(content).decode(), tuple(part.waits))
+    return StoredTurn(scope.parent or ROOT, outer, content, to_json(content).decode(), tuple(part.waits))

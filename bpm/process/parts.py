@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from bpm.bpmn.division import Division, Turn
+from bpm.bpmn.division import Division, StoredTurn
 from bpm.bpmn.state import ITEMS, OUTPUTS, Instance
 from bpm.bus import Context
 from bpm.process import part_tables
@@ -96,7 +96,7 @@ class Parts:
             self.size -= part_tables.remove_values(self._tx, self._instance_id, closed)
         self._bodies = division.bodies
 
-    def _write_turns(self, turns: Mapping[int, Turn]) -> None:
+    def _write_turns(self, turns: Mapping[int, StoredTurn]) -> None:
         new = {scope: turn for scope, turn in turns.items() if scope not in self._turns}
         changed = {scope: turn for scope, turn in turns.items() if self._turns.get(scope, turn.text) != turn.text}
         gone = self._turns.keys() - turns.keys()
@@ -111,7 +111,7 @@ class Parts:
         self.turns_of_waits = {wait: scope for scope, turn in turns.items() for wait in turn.waits}
         self._seen |= turns.keys()
 
-    def _turn_row(self, scope: int, turn: Turn) -> dict[str, Any]:
+    def _turn_row(self, scope: int, turn: StoredTurn) -> dict[str, Any]:
         return self._row(TURN, scope, 0, turn.text) | {"body": turn.body, "around": turn.around}
 
     def _write_kept(self, kept: Mapping[tuple[str, int, int], Any]) -> None:
