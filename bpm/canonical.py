@@ -7,9 +7,11 @@ numbers and of tuples are known to everybody.
 import contextlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, cast
 
 from bpm.metering import Meter
+from bpm.number import Number, exact
 
 CHARACTERS_PER_STEP = 64
 STEPS_PER_CONTAINER = 3
@@ -28,8 +30,10 @@ def _write(value: Any, pieces: list[str], meter: Meter) -> None:
     if kind is str:
         meter.charge(len(value) // CHARACTERS_PER_STEP)
         pieces.append(f'"{len(value)}:{value}')
-    elif kind is int or (kind is float and value.is_integer()):
-        pieces.append(hex(int(value)))
+    elif kind is int:
+        pieces.append(hex(value))
+    elif kind is float or isinstance(value, Decimal):
+        pieces.append(_number(value))
     elif isinstance(value, list | tuple):
         meter.charge(STEPS_PER_CONTAINER)
         pieces.append("[")
@@ -49,6 +53,12 @@ def _write_object(value: Mapping[str, Any], pieces: list[str], meter: Meter) -> 
         _write(key, pieces, meter)
         _write(value[key], pieces, meter)
     pieces.append("}")
+
+
+def _number(value: float | Decimal) -> str:
+    """Return the text of a number: that of an integer if it is one, else its digits without zeros at the end."""
+    number = Number(exact(value))
+    return hex(int(number)) if number.is_integer() else str(number.normalize())
 
 
 def _scalar(value: Any) -> str:

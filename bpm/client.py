@@ -14,6 +14,8 @@ from typing import Any, cast
 
 import httpx
 
+from bpm.exact_json import read_json, write_json
+
 COMMAND_PATH = "/api/bpm/cmd"
 TOKEN_PATH = "/api/auth/token"  # noqa: S105 an address
 
@@ -90,9 +92,8 @@ class BusClient:
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
         """Call any address without a token; `body` is sent as JSON, bytes as they are."""
-        content = body if isinstance(body, bytes) else None
-        json = None if isinstance(body, bytes) else body
-        answer = await self._http.request(method, path, content=content, json=json, headers=_typed(body, headers))
+        content = body if body is None or isinstance(body, bytes) else write_json(body)
+        answer = await self._http.request(method, path, content=content, headers=_typed(body, headers))
         return Reply(answer.status_code, _read(answer), answer.headers)
 
 
@@ -105,6 +106,6 @@ def _read(answer: httpx.Response) -> Any:
     if "json" not in answer.headers.get("content-type", ""):
         return answer.text
     try:
-        return answer.json()
+        return read_json(answer.content)
     except ValueError:
         return answer.text

@@ -3,11 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from pydantic_core import to_json
-
 from bpm.bus import Outcome
 from bpm.edge.answer import JSON, Answer
 from bpm.edge.envelope import problem, success
+from bpm.exact_json import write_json
 from router.config import ExecutionType
 from router.decision.verdict import SIGNATURE, Verdict
 from router.request import InboundCall
@@ -68,7 +67,7 @@ class Answers:
         if outcome.data.reply is not None:
             return answer_of_script(outcome.data.reply)
         result = outcome.wire["result"]
-        return rule.prescribed_answer(call, result=result) or success(to_json(result), outcome.message or SUCCEEDED)
+        return rule.prescribed_answer(call, result=result) or success(write_json(result), outcome.message or SUCCEEDED)
 
     def again(self, first: RequestRow) -> Answer:
         """Answer a repeated request as the first one was."""
@@ -89,5 +88,5 @@ def answer_of_script(reply: Any) -> Answer:
     content_type = headers.pop("content-type", "text/plain; charset=utf-8" if text else JSON)
     if "ml" in content_type.lower():  # HTML, XHTML, XML and SVG can hold scripts
         headers |= ISOLATED
-    body = reply.body.encode() if text else to_json(reply.body)
+    body = reply.body.encode() if text else write_json(reply.body)
     return Answer(reply.status, b"" if reply.body is None else body, content_type, tuple(headers.items()))

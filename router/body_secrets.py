@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 from urllib.parse import unquote_plus
 
-from pydantic_core import from_json
-
+from bpm.exact_json import read_json
 from bpm.security.redaction import is_credential_name
 from router.mapping import Payload
 from router.xml_secrets import Span, spans_in_xml
@@ -122,7 +121,7 @@ def _in_json(raw: bytes, names: frozenset[str]) -> Iterator[Span]:
 def _name(written: bytes) -> str:
     """Return the name of a field as it is meant, whichever of its letters are written as escapes."""
     try:
-        return str(from_json(written)) if b"\\" in written else written[1:-1].decode("utf-8", "replace")
+        return str(read_json(written)) if b"\\" in written else written[1:-1].decode("utf-8", "replace")
     except ValueError:
         return ""
 

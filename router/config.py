@@ -13,6 +13,7 @@ from bpm.bus.messages import Integer
 from bpm.errors import NotFound
 from bpm.expressions import ExpressionError, compile_expression, compile_template
 from bpm.jobs import RetryPolicy
+from bpm.number import whole
 from bpm.security.net import AddressList
 from router.deduplication import check_deduplication
 from router.handshakes import HandshakeConfig
@@ -81,7 +82,7 @@ def _deduplication(value: str | list[str], info: ValidationInfo) -> str | list[s
 
 
 def _execution_type(value: Any) -> Any:
-    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    number = whole(value)
     if isinstance(number, bool) or not isinstance(number, int) or number not in set(ExecutionType):
         raise ValueError("must be 0 (native command), 1 (command chain), 2 (code) or 3 (process)")
     return ExecutionType(number)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+from bpm.number import Number, whole
 from router.request import InboundCall
 from router.signatures import Scheme
 
@@ -198,5 +199,7 @@ def _text(value: Any) -> str | None:
         return None
     if isinstance(value, str):
         return value if value.strip() else None
-    whole = int(value) if isinstance(value, float) and value.is_integer() else value
-    return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    value = whole(value)
+    if isinstance(value, Number):
+        return str(value.normalize())
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bpm.bus import Message, Registry
+from bpm.exact_json import plain
 from bpm.expressions import compile_template
 from bpm.metering import MAX_REQUEST_STEPS, budget
 from router.config import ExecutionType, WebHookFields
@@ -65,7 +66,7 @@ def native(fields: WebHookFields, registry: Registry, _origin: Origin) -> tuple[
 
 def chain(fields: WebHookFields, _registry: Registry, _origin: Origin) -> tuple[str, Fields]:
     """Run the steps, or the commands named in `commandName`, in order."""
-    steps = [step.model_dump(mode="json", by_alias=True, exclude_unset=True) for step in fields.command_chain or ()]
+    steps = [plain(step, exclude_unset=True) for step in fields.command_chain or ()]
     names = [name.strip() for name in (fields.command_name or "").split(",") if name.strip()]
     steps = steps or [{"commandName": name} for name in names]
     return "ExecuteCommandChainCommand", lambda scope: {"steps": steps, **_request(scope)}

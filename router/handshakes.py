@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self, cast
 
 from pydantic import Field, model_validator
-from pydantic_core import to_json
 
 from bpm.bus import Integer, WireModel
 from bpm.edge.answer import Answer
+from bpm.exact_json import write_json
 from bpm.expressions import (
     EvaluationError,
     Expression,
@@ -148,7 +148,7 @@ def _echo(config: HandshakeConfig, question: Question, resolve: Resolve) -> Answ
         value = template.render(scope, MAX_STEPS)
     except EvaluationError:
         return None
-    body = value.encode(errors="replace") if isinstance(value, str) else to_json(value)
+    body = value.encode(errors="replace") if isinstance(value, str) else write_json(value)
     return Answer(config.status, body, f"{config.content_type}; charset=utf-8", UNSNIFFED)
 
 

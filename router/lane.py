@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from pydantic_core import to_json
 
+from bpm.exact_json import write_json
 from bpm.expressions import EvaluationError, Template, compile_template
 from bpm.jobs import Lane
 from router.config import LaneConfig
@@ -41,5 +41,5 @@ class RuleLane:
         except EvaluationError as error:
             log.warning("the key of a lane does not fit", lane=self._prefix, error=str(error))
             return ""
-        text = value if isinstance(value, str) else to_json(value).decode()
+        text = value if isinstance(value, str) else write_json(value).decode()
         return text if len(text) <= MAX_KEY else hashlib.sha256(text.encode()).hexdigest()

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import to_json
-
 from bpm.edge.answer import Answer
+from bpm.exact_json import write_json
 from bpm.expressions import Template, compile_template
 from router.config import ResponseConfig
 
@@ -24,4 +23,4 @@ class ResponseTemplate:
         value = self._body.render(scope) if self._body is not None else ""
         if isinstance(value, str):
             return Answer(self._status, value.encode(), self._type or "text/plain; charset=utf-8")
-        return Answer(self._status, to_json(value), self._type or "application/json")
+        return Answer(self._status, write_json(value), self._type or "application/json")

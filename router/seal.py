@@ -3,9 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from pydantic_core import from_json, to_json
-
 from bpm.edge.answer import JSON, Answer
+from bpm.exact_json import read_json, write_json
 from bpm.security.redaction import redacted_text
 from bpm.security.sealing import open_text, seal_text
 from bpm.security.secrets import SecretBox, SecretError, is_sealed_bytes
@@ -38,7 +37,7 @@ class RequestSeal:
             "query": query,
             "headers": headers,
             "body": mask(call.body, spans) if spans else call.body,
-            "sealed": self._box.encrypt(to_json(kept).decode()) if kept else None,
+            "sealed": self._box.encrypt(write_json(kept).decode()) if kept else None,
         }
 
     def whole(self, row: StoredCall) -> InboundCall:
@@ -91,7 +90,7 @@ class RequestSeal:
         if row.sealed is None:
             return call
         try:
-            kept = from_json(self._box.decrypt(row.sealed))
+            kept = read_json(self._box.decrypt(row.sealed))
         except SecretError:
             return call
         headers = dict(call.headers)

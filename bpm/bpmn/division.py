@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic_core import to_json
-
 from bpm.bpmn.compiler.compiled import CompiledProcess
 from bpm.bpmn.state import ROOT, Instance, Scope
+from bpm.exact_json import write_json
 
 _OF_SCOPES = ("scopes", "active", "variables", "done")
 _OF_TOKENS = ("tokens", "locals")
@@ -111,4 +110,4 @@ def _move(names: Sequence[str], key: int, source: Instance, target: Instance) ->
 
 def _turn(part: Instance, scope: Scope, outer: int) -> StoredTurn:
     content = part.content()
-    return StoredTurn(scope.parent or ROOT, outer, content, to_json(content).decode(), tuple(part.waits))
+    return StoredTurn(scope.parent or ROOT, outer, content, write_json(content).decode(), tuple(part.waits))

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, cast
 
-from pydantic_core import from_json, to_json
-
 from bpm.bpmn.absent import NOTHING_ABSENT, Absent, Shelf
+from bpm.exact_json import read_json, write_json
 
 ROOT = 0
 TURN = "#"
@@ -186,7 +185,7 @@ class Instance:
 
     def absorb(self, turn: str) -> tuple[int, ...]:
         """Take in a turn that was not at hand; gives the ids of its waits."""
-        found = from_json(turn, allow_inf_nan=False)
+        found = read_json(turn, allow_inf_nan=False)
         self._add(found)
         self.absent = self.absent.plus(len(found["t"]), [row[1] for row in found["w"]], -1)
         return tuple([row[0] for row in found["w"]])
@@ -228,7 +227,7 @@ class Instance:
             state["k"] = [[*key, list(values.items())] for key, values in self.kept.items()]
         if self.absent != NOTHING_ABSENT:
             state["a"] = self.absent
-        return to_json(state).decode()
+        return write_json(state).decode()
 
     def content(self) -> dict[str, Any]:
         """The scopes and all that is in them, as `absorb` takes it in."""
@@ -246,7 +245,7 @@ class Instance:
     @classmethod
     def from_json(cls, text: str | bytes) -> "Instance":
         """The instance that `to_json` wrote."""
-        state = from_json(text, allow_inf_nan=False)
+        state = read_json(text, allow_inf_nan=False)
         instance = cls(
             status=Status(state["s"]),
             version=state["v"],

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from pydantic_core import to_json
 
 from bpm.bus import tables
 from bpm.bus.behaviors import Next, authorise, compose, demand, logged, permit
@@ -29,6 +28,7 @@ from bpm.bus.rehearsed import Rehearsed
 from bpm.bus.rights import FixedRights, Rights
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Defect, Failed, Forbidden, TookTooLong
+from bpm.exact_json import write_json
 from bpm.jobs import JobQueue
 from bpm.metering import MAX_MESSAGE_STEPS, budget
 from bpm.security.permissions import SYSTEM, Permission, Principal
@@ -133,7 +133,7 @@ class Bus:
     def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:
         """Keep a message to be sent later, in the transaction that asks for it."""
         self.registry.find(later.name)
-        self.causes.count_size(envelope, len(to_json(later.fields, serialize_unknown=True)))
+        self.causes.count_size(envelope, len(write_json(later.fields, serialize_unknown=True)))
         self.scheduled.schedule(tx, envelope, later)
 
     def perform(self, tx: Transaction, envelope: Envelope) -> Any:

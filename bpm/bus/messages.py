@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic.alias_generators import to_camel
 
 from bpm.clock import wire_time
+from bpm.number import whole
 
 R = TypeVar("R")
 
@@ -65,14 +66,10 @@ class Query(Message[R], Generic[R]):
     """A message that only reads."""
 
 
-def _whole(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-Integer = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**63), le=2**63 - 1)]
+Integer = Annotated[int, BeforeValidator(whole), Field(ge=-(2**63), le=2**63 - 1)]
 """A 64-bit integer; a float without a fraction counts as one, as JSON has only numbers."""
 
-Id = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=2**63 - 1)]
+Id = Annotated[int, BeforeValidator(whole), Field(ge=1, le=2**63 - 1)]
 """A row's number."""
 
 Moment = Annotated[datetime, PlainSerializer(wire_time, return_type=str, when_used="json")]

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import from_json
-
 from bpm.errors import BpmError
+from bpm.exact_json import read_json
 
 
 @dataclass(slots=True)
@@ -29,7 +28,7 @@ class Outcome:
     @property
     def wire(self) -> Any:
         """The data as plain JSON values."""
-        return from_json(self.json) if self.json is not None else None
+        return read_json(self.json) if self.json is not None else None
 
     def unwrap(self) -> Any:
         """Return the data, or raise the error."""

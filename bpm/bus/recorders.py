@@ -3,8 +3,6 @@
 import hashlib
 from typing import Any, cast
 
-from pydantic_core import from_json, to_json
-
 import bpm.errors
 from bpm.bus import tables
 from bpm.bus.envelope import Envelope
@@ -13,6 +11,7 @@ from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registry
 from bpm.clock import Clock
 from bpm.errors import BpmError, Conflict, Defect, RateLimited, Unavailable
+from bpm.exact_json import plain, read_json, write_json
 from bpm.security.permissions import Principal
 from bpm.security.redaction import redacted
 from bpm.security.secrets import SecretBox
@@ -69,7 +68,8 @@ class Idempotency:
         if outcome.error is not None and not _is_final(outcome.error, envelope):
             tables.forget_key(tx, envelope.principal.id, key)
             return
-        tables.answer_key(tx, envelope.principal.id, key, self._box.encrypt(to_json(_answer_to_keep(outcome)).decode()))
+        kept = write_json(_answer_to_keep(outcome)).decode()
+        tables.answer_key(tx, envelope.principal.id, key, self._box.encrypt(kept))
 
     def _key(self, envelope: Envelope) -> str:
         """Return the key as it is kept: a client's own as it is, a handler's (no fingerprint) as a fingerprint."""
@@ -83,7 +83,7 @@ class Idempotency:
             return Outcome(error=Conflict("Idempotency-Key: was used before with another body"))
         if known.answer is None:
             return Outcome(error=Conflict("Idempotency-Key: the first request with it is still being processed"))
-        answer = from_json(self._box.decrypt(known.answer))
+        answer = read_json(self._box.decrypt(known.answer))
         if "error" in answer:
             kind: type[BpmError] = getattr(bpm.errors, answer["error"])
             return Outcome(error=kind(*answer["errors"], message=answer["message"]), replayed=True)
@@ -96,7 +96,7 @@ class Idempotency:
     def _again(self, envelope: Envelope, data: Any) -> Outcome:
         result = self._registry.of(envelope.message).result
         return Outcome(
-            data=result.validate_python(data, by_alias=True, strict=False), json=to_json(data), replayed=True
+            data=result.validate_python(data, by_alias=True, strict=False), json=write_json(data), replayed=True
         )
 
 
@@ -151,7 +151,7 @@ class Audit:
         if not isinstance(message, Command):
             return
         line = self.line(envelope.principal, envelope.name, envelope.request_id, envelope.address, outcome.error)
-        fields = redacted(message.model_dump(mode="json", by_alias=True, exclude_unset=True), message.secrets)
+        fields = redacted(plain(message, exclude_unset=True), message.secrets)
         line["fields"] = _without_sources(fields, message.sources) if message.sources else fields
         line["correlation_id"], line["causation_id"] = envelope.root, envelope.causation_id
         tx.append(tables.AUDIT, line)

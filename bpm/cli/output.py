@@ -31,9 +31,9 @@ FormatOption = Annotated[
 
 def print_json(value: Any) -> None:
     """Print a value as one line."""
-    from pydantic_core import to_json
+    from bpm.exact_json import write_json
 
-    typer.echo(to_json(value).decode())
+    typer.echo(write_json(value).decode())
 
 
 def print_value(value: Any) -> None:
@@ -41,10 +41,11 @@ def print_value(value: Any) -> None:
     if isinstance(value, dict) and "items" in value and "totalCount" in value:
         print_page(cast("dict[str, Any]", value))
     elif value is not None:
-        from pydantic_core import to_json
         from rich import print_json as print_indented
 
-        print_indented(to_json(value).decode(), indent=2)
+        from bpm.exact_json import write_json
+
+        print_indented(write_json(value).decode(), indent=2)
 
 
 def print_page(page: Mapping[str, Any]) -> None:
@@ -70,9 +71,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def _cell(value: Any) -> str:
-    from pydantic_core import to_json
+    from bpm.exact_json import write_json
 
     if value is None:
         return ""
-    text = value if isinstance(value, str) else to_json(value).decode()
+    text = value if isinstance(value, str) else write_json(value).decode()
     return text if len(text) <= CELL else text[: CELL - 1] + "…"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic_core import to_json
+from bpm.exact_json import write_json
 
 Schema = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ def type_of(schema: Schema) -> str:
     if "$ref" in schema:
         return schema["$ref"].rpartition("/")[2]
     if "enum" in schema or "const" in schema:
-        return " or ".join(to_json(value).decode() for value in schema.get("enum", [schema.get("const")]))
+        return " or ".join(write_json(value).decode() for value in schema.get("enum", [schema.get("const")]))
     choices = _choices(schema)
     if choices:
         return " or ".join(dict.fromkeys(type_of(choice) for choice in choices))
@@ -46,7 +46,7 @@ def _rules(schema: Schema) -> Iterator[str]:
             if part.get(name, _SIXTY_FOUR_BITS[0]) not in _SIXTY_FOUR_BITS:
                 yield words.format(part[name])
     if schema.get("default") is not None:
-        yield f"{to_json(schema['default']).decode()} by default"
+        yield f"{write_json(schema['default']).decode()} by default"
 
 
 def _choices(schema: Schema) -> list[Schema]:

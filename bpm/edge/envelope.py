@@ -2,11 +2,10 @@
 
 from functools import lru_cache
 
-from pydantic_core import to_json
-
 from bpm.edge.answer import JSON, Answer
 from bpm.edge.problems import headers_of, status_of
 from bpm.errors import BpmError, Defect
+from bpm.exact_json import write_json
 from bpm.security.identifiers import new_id
 
 
@@ -35,10 +34,10 @@ def closing_problem(error: BpmError) -> tuple[Answer, str]:
 
 def refusal(status: int, message: str, errors: list[str], *headers: tuple[str, str]) -> Answer:
     """Return the envelope of a refusal."""
-    body = to_json({"success": False, "data": None, "message": message, "errors": errors})
+    body = write_json({"success": False, "data": None, "message": message, "errors": errors})
     return Answer(status, body, JSON, headers)
 
 
 @lru_cache(maxsize=1024)
 def _message(text: str) -> bytes:
-    return b',"message":' + to_json(text)
+    return b',"message":' + write_json(text)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pydantic_core import from_json
-
 from bpm.bus import Bus
 from bpm.errors import Fenced, Forbidden, Poisoned
 from bpm.events import breaker, delivery_tables, health_tables
@@ -20,6 +18,7 @@ from bpm.events.health import look_again
 from bpm.events.outgoing import Notice, make_request
 from bpm.events.settlement import DeliverySettlement
 from bpm.events.transform import TransformError, apply_transform
+from bpm.exact_json import read_json
 from bpm.jobs import Job
 from bpm.security.net_targets import Targets
 from bpm.security.permissions import WRITE_CODE, acting
@@ -170,7 +169,7 @@ class Deliveries:
                 sent = await self._sender().send(make_request(destination, notice, changed, self._source, started_at))
                 result = without_echo(sent, destination.credentials)
         except TransformError as error:
-            (sentence,) = without_secrets_of([str(error)], from_json(notice.data))
+            (sentence,) = without_secrets_of([str(error)], read_json(notice.data))
             result = unmade(sentence)
         result = without_secrets(result)
         await self._write(

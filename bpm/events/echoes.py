@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import quote
 
-from pydantic_core import to_json
-
 from bpm.events.answer import RETRY_AFTER, Attempt
+from bpm.exact_json import write_json
 from bpm.security.redaction import REDACTED
 
 SHORTEST_SECRET = 8
@@ -87,7 +86,8 @@ def _without_answer(attempt: Attempt) -> Attempt:
 def _forms(word: str) -> Iterable[str]:
     """Yield how a word may be repeated: as it is, escaped, encoded, and what it is the encoding of (as in Basic)."""
     raw = word.encode()
-    yield from (word, quote(word, safe=""), to_json(word)[1:-1].decode(), repr(raw)[2:-1], raw.hex(), raw.hex().upper())
+    written = write_json(word)[1:-1].decode()
+    yield from (word, quote(word, safe=""), written, repr(raw)[2:-1], raw.hex(), raw.hex().upper())
     yield word.lower()
     yield base64.b64encode(raw).decode()
     yield base64.urlsafe_b64encode(raw).decode().rstrip("=")

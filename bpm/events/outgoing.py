@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import to_json
-
 from bpm.clock import wire_time
 from bpm.events.destination import Destination
 from bpm.events.signing import plandocket_headers, standard_headers
+from bpm.exact_json import write_json
 
 JSON = "application/json"
 CLOUD_EVENT = "application/cloudevents+json"
@@ -68,7 +67,7 @@ def make_request(
 def standard_body(notice: Notice) -> bytes:
     """Return `{"type", "timestamp", "data"}`, the payload of Standard Webhooks."""
     return b'{"type":%b,"timestamp":"%b","data":%b}' % (
-        to_json(notice.type),
+        write_json(notice.type),
         notice.timestamp.encode(),
         notice.data,
     )
@@ -77,7 +76,7 @@ def standard_body(notice: Notice) -> bytes:
 def _body(format_: str, notice: Notice, transformed: bytes | None, source: str) -> bytes:
     if format_ == STRUCTURED:
         attributes = {**_attributes(notice, source), "datacontenttype": JSON}
-        return to_json(attributes)[:-1] + b',"data":%b}' % (transformed or notice.data)
+        return write_json(attributes)[:-1] + b',"data":%b}' % (transformed or notice.data)
     if format_ == BINARY:
         return transformed or notice.data
     return transformed or standard_body(notice)

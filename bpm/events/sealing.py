@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import from_json, to_json
-
+from bpm.exact_json import read_json, write_json
 from bpm.security.redaction import redacted_text, redacted_url
 from bpm.security.sealing import (
     open_literals,
@@ -31,25 +30,25 @@ class SigningSecret:
 def seal_secrets(secrets: Sequence[SigningSecret], box: SecretBox) -> str:
     """Return signing secrets as they are stored."""
     kept = [{"secret": s.secret, "expiresAt": s.expires_at.isoformat() if s.expires_at else None} for s in secrets]
-    return box.encrypt(to_json(kept).decode())
+    return box.encrypt(write_json(kept).decode())
 
 
 def open_secrets(sealed: str, box: SecretBox) -> list[SigningSecret]:
     """Return stored signing secrets, the newest first; raises `SecretError`."""
     return [
         SigningSecret(kept["secret"], aware(kept["expiresAt"]) if kept["expiresAt"] else None)
-        for kept in from_json(box.decrypt(sealed))
+        for kept in read_json(box.decrypt(sealed))
     ]
 
 
 def seal_headers(headers: Mapping[str, str], box: SecretBox) -> str | None:
     """Return custom headers as they are stored; None when there are none."""
-    return box.encrypt(to_json(dict(headers)).decode()) if headers else None
+    return box.encrypt(write_json(dict(headers)).decode()) if headers else None
 
 
 def open_headers(sealed: str | None, box: SecretBox) -> dict[str, str]:
     """Return stored custom headers; raises `SecretError`."""
-    return from_json(box.decrypt(sealed)) if sealed else {}
+    return read_json(box.decrypt(sealed)) if sealed else {}
 
 
 def url_columns(url: str, box: SecretBox) -> dict[str, str | None]:

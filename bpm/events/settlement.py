@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from pydantic_core import from_json
 
 from bpm.bus import Bus
 from bpm.bus.own_events import publish_settled, publisher_of
@@ -16,6 +15,7 @@ from bpm.events.destination import Destination, scope_of
 from bpm.events.health import Health
 from bpm.events.schedule import read_retry_after, retry_policy
 from bpm.events.tables import EventRow
+from bpm.exact_json import read_json
 from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.security.redaction import redacted_url
 from bpm.store import Transaction
@@ -51,7 +51,7 @@ class DeliverySettlement:
         if not row.is_active or row.is_resuming:
             return
         now = self._bus.now()
-        data = from_json(row.event_data)
+        data = read_json(row.event_data)
         event = EventRow(row.organization_id, row.event_id, row.event, row.published_at, data, row.ordering_key)
         lane = destination.lane_of(scope_of(event))
         changes = {"state": PENDING, "due_at": now, "lane": lane.name if lane is not None else None}

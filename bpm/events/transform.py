@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import PydanticSerializationError
 
 from bpm.events.destination import Destination
 from bpm.events.outgoing import Notice
+from bpm.exact_json import read_json, write_json
 from bpm.expressions import EvaluationError, Template
 from scripts import Sandbox, SandboxUnavailable
 
@@ -30,7 +31,7 @@ async def apply_transform(
         "id": notice.id,
         "type": notice.type,
         "timestamp": notice.timestamp,
-        "data": from_json(notice.data),
+        "data": read_json(notice.data),
         "orderingKey": ordering_key,
     }
     if destination.template is not None:
@@ -65,7 +66,7 @@ async def _run(destination: Destination, script: str, scope: Mapping[str, Any], 
 
 def _json(value: Any, most: int) -> bytes:
     try:
-        written = to_json(value)
+        written = write_json(value)
     except PydanticSerializationError as error:
         raise TransformError(f"transform: the result can't be written as JSON: {error}") from error
     if len(written) > most:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from bpm.metering import Meter
+from bpm.number import whole
 
 from . import syntax
 from .closures import (
@@ -123,9 +124,7 @@ class Compiler:
         is_feel = self.is_feel
 
         def choose(scope: Mapping[str, Any], meter: Meter) -> Any:
-            place = key(scope, meter)
-            if isinstance(place, float) and place.is_integer():
-                place = int(place)
+            place = whole(key(scope, meter))
             if is_feel and type(place) is int:
                 if place == 0:
                     raise Unsuitable("FEEL counts from 1: there is no element [0]")
@@ -266,7 +265,7 @@ class Compiler:
         def call(scope: Mapping[str, Any], meter: Meter) -> Any:
             try:
                 return bounded(invoke(meter, *[argument(scope, meter) for argument in arguments]))
-            except (OverflowError, ZeroDivisionError) as error:
+            except ArithmeticError as error:
                 raise EvaluationError(f"{name}(): a value is too large") from error
 
         return call

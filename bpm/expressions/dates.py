@@ -5,9 +5,12 @@ from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any, cast
 from zoneinfo import ZoneInfo, available_timezones
+
+from bpm.number import Number, exact
 
 from .errors import EvaluationError, ExpressionError, Unsuitable
 
@@ -20,6 +23,7 @@ TEXT_LIMIT = 64
 MAX_MONTHS = 12 * (timedelta.max.days // 365)
 """As long as the longest duration in days; unbounded, a few products make a number that takes seconds to multiply."""
 _ANY_DAY = date(2000, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
 
 CLOCK = "now()"
 """The scope's key under which a caller may give the time as an aware datetime; no name can equal it."""
@@ -218,16 +222,26 @@ def _midnight(day: date, beside: datetime) -> datetime:
     return datetime.combine(day, time(tzinfo=UTC if beside.tzinfo else None))
 
 
-def multiply(duration: timedelta | Months, factor: float) -> timedelta | Months:
+def multiply(duration: timedelta | Months, factor: float | Decimal) -> timedelta | Months:
     """A duration taken so many times; months are cut to whole ones."""
-    return Months(int(duration.count * factor)) if isinstance(duration, Months) else duration * factor
+    if isinstance(duration, Months):
+        return Months(int(duration.count * exact(factor)))
+    return duration * factor if isinstance(factor, int) else timedelta(microseconds=_times(duration, factor))
+
+
+def _times(duration: timedelta, factor: float | Decimal) -> int:
+    """The microseconds of a duration taken so many times."""
+    return round(Number(duration // _MICROSECOND) * exact(factor))
 
 
 def divide(duration: Any, divisor: Any) -> Any:
     """A part of a duration, or how often another one of its kind goes into it."""
     if isinstance(duration, Months):
-        return duration.count / divisor.count if isinstance(divisor, Months) else Months(int(duration.count / divisor))
-    return duration / divisor
+        parts = Number(duration.count) / (divisor.count if isinstance(divisor, Months) else divisor)
+        return parts if isinstance(divisor, Months) else Months(int(parts))
+    if isinstance(divisor, timedelta):
+        return Number(duration // _MICROSECOND) / (divisor // _MICROSECOND)
+    return duration / divisor if isinstance(divisor, int) else multiply(duration, Number(1) / divisor)
 
 
 def member(value: Any, name: str) -> Any:

@@ -1,10 +1,11 @@
 """Source text -> tokens, the same for the router's dialect, FEEL and JUEL."""
 
-import math
 import re
 import sys
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from bpm.number import Number, NumberError, number_of
 
 from .errors import ExpressionError
 
@@ -21,6 +22,7 @@ PATTERN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+MAX_SHOWN = 40
 HEADER_NAME = re.compile(r"[^\W\d]\w*(?:-\w+)*")
 ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)", re.DOTALL)
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\\": "\\", '"': '"', "'": "'", "/": "/"}
@@ -74,13 +76,13 @@ def _token(kind: str, text: str, column: int) -> Token:
     return Token("name" if kind == "name" else "operator", text, column)
 
 
-def _number(text: str, column: int) -> int | float:
+def _number(text: str, column: int) -> int | Number:
     if text.isdigit():
         return int(text)
-    number = float(text)
-    if math.isinf(number):
-        raise ExpressionError(f"the number {text} is too large", column)
-    return number
+    try:
+        return number_of(text)
+    except NumberError as error:
+        raise ExpressionError(f"the number {text[:MAX_SHOWN]} is {error.reason}", column) from error
 
 
 def _text(escaped: str, column: int) -> str:

@@ -3,9 +3,11 @@
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation, Overflow
 from typing import Any, cast
 
 from bpm.metering import Meter
+from bpm.number import CONTEXT, PRECISION, Number, NumberError, check_range, exact, floored_remainder
 
 from . import dates
 from .errors import EvaluationError, Unsuitable
@@ -20,10 +22,11 @@ CHARACTERS_PER_STEP = 64
 NODES_PER_STEP = 3
 STEPS_PER_CONTAINER = 2
 BITS_PER_STEP = 64
+STEPS_PER_DECIMAL = 1
 LONG_PART = 128
 
-NUMBERS = frozenset({int, float})
-ORDERED = frozenset({int, float, str, date, datetime, time, timedelta, dates.Months})
+NUMBERS = frozenset({int, float, Decimal, Number})
+ORDERED = frozenset({*NUMBERS, str, date, datetime, time, timedelta, dates.Months})
 ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -38,7 +41,7 @@ def describe(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true or false"
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | Decimal):
         return "a number"
     if isinstance(value, str):
         return "text"
@@ -124,7 +127,9 @@ def extent(value: Any) -> int:
         return len(value) // CHARACTERS_PER_STEP
     if isinstance(value, list | dict):
         return len(cast("list[Any]", value))
-    return value.bit_length() // BITS_PER_STEP if isinstance(value, int) else 0
+    if isinstance(value, int):
+        return value.bit_length() // BITS_PER_STEP
+    return STEPS_PER_DECIMAL if isinstance(value, Decimal) else 0
 
 
 def is_empty(value: Any) -> bool:
@@ -137,15 +142,24 @@ def bounded(value: Any) -> Any:
     if isinstance(value, int):
         if value.bit_length() > MAX_BITS:
             raise EvaluationError(f"a number grew beyond {MAX_BITS} bits")
-    elif isinstance(value, float):
-        if value - value != 0:
-            raise EvaluationError("a number grew beyond what can be written as JSON")
+    elif isinstance(value, float | Decimal):
+        return _number(value)
     elif isinstance(value, str):
         if len(value) > MAX_TEXT:
             raise EvaluationError(f"a text grew beyond {MAX_TEXT} characters")
     elif isinstance(value, list) and len(cast("list[Any]", value)) > MAX_LIST:
         raise EvaluationError(f"a list grew beyond {MAX_LIST} elements")
     return cast("Any", value)
+
+
+def _number(value: float | Decimal) -> Number:
+    """Return a number as it leaves an expression: exact, and one that can be written as JSON."""
+    number = value if isinstance(value, Number) else Number(exact(value))
+    try:
+        check_range(number)
+    except NumberError as error:
+        raise EvaluationError(f"a number grew beyond what can be written as JSON: {error}") from error
+    return Number() if not number and number.adjusted() < -PRECISION else number
 
 
 def size(value: Any, meter: Meter, limit: int = MAX_SIZE) -> int:
@@ -167,6 +181,8 @@ def size(value: Any, meter: Meter, limit: int = MAX_SIZE) -> int:
         elif isinstance(item, int) and item.bit_length() > BITS_PER_STEP:
             total += item.bit_length() // 3
             meter.charge(writing(item))
+        elif isinstance(item, Decimal):
+            total += len(item.as_tuple().digits)
         if total > limit:
             raise EvaluationError(f"a value grew beyond {limit} characters")
     return total
@@ -175,7 +191,7 @@ def size(value: Any, meter: Meter, limit: int = MAX_SIZE) -> int:
 def add(left: Any, right: Any) -> Any:
     """Add numbers, join texts, or move a date by a duration."""
     if type(left) in NUMBERS and type(right) in NUMBERS:
-        return left + right
+        return left + right if type(left) is type(right) is int else CONTEXT.add(exact(left), exact(right))
     if type(left) is str and type(right) is str:
         return left + right
     return dates.add(left, right)
@@ -184,14 +200,14 @@ def add(left: Any, right: Any) -> Any:
 def subtract(left: Any, right: Any) -> Any:
     """Subtract numbers, dates or durations."""
     if type(left) in NUMBERS and type(right) in NUMBERS:
-        return left - right
+        return left - right if type(left) is type(right) is int else CONTEXT.subtract(exact(left), exact(right))
     return dates.subtract(left, right)
 
 
 def multiply(left: Any, right: Any) -> Any:
     """Multiply two numbers, or a duration by a number; a text is never repeated."""
     if type(left) in NUMBERS and type(right) in NUMBERS:
-        return left * right
+        return left * right if type(left) is type(right) is int else CONTEXT.multiply(exact(left), exact(right))
     if type(left) in NUMBERS:
         left, right = right, left
     if type(right) in NUMBERS and isinstance(left, timedelta | dates.Months):
@@ -207,15 +223,22 @@ def divide(left: Any, right: Any) -> Any:
     return _quotient(left, right)
 
 
-def _quotient(left: Any, right: Any) -> int | float:
-    exact = type(left) is int and type(right) is int and right != 0 and left % right == 0
-    return left // right if exact else left / right
+def _quotient(left: Any, right: Any) -> int | Decimal:
+    if right == 0:
+        raise ZeroDivisionError
+    if type(left) is type(right) is int and left % right == 0:
+        return left // right
+    return CONTEXT.divide(exact(left), exact(right))
 
 
 def modulo(left: Any, right: Any) -> Any:
     """The remainder, with the divisor's sign as in FEEL."""
     _demand_numbers(left, right)
-    return left % right
+    if type(left) is type(right) is int:
+        return left % right
+    if right == 0:
+        raise ZeroDivisionError
+    return floored_remainder(exact(left), exact(right))
 
 
 def power(left: Any, right: Any) -> Any:
@@ -223,10 +246,20 @@ def power(left: Any, right: Any) -> Any:
     _demand_numbers(left, right)
     if type(left) is int and type(right) is int and abs(left) > 1 and left.bit_length() * right > 2 * MAX_BITS:
         raise EvaluationError(f"a number grew beyond {MAX_BITS} bits")
-    result = left**right
-    if isinstance(result, complex):
+    if type(left) is type(right) is int and right >= 0:
+        return left**right
+    return _power(exact(left), exact(right))
+
+
+def _power(base: Decimal, exponent: Decimal) -> Decimal:
+    if base < 0 and exponent != exponent.to_integral_value():
         raise Unsuitable("a negative number has no such power")
-    return result
+    if base == 0 and exponent < 0:
+        raise ZeroDivisionError
+    if not base and not exponent:
+        return Decimal(1)
+    result = CONTEXT.power(base, exponent)
+    return result if exponent == exponent.to_integral_value() else result.normalize(CONTEXT)
 
 
 def negate(value: Any, meter: Meter) -> Any:
@@ -258,7 +291,7 @@ def calculate(symbol: str, left: Any, right: Any, meter: Meter) -> Any:
     meter.charge(extent(left) + extent(right))
     try:
         return bounded(ARITHMETIC[symbol](left, right))
-    except ZeroDivisionError as error:
+    except (ZeroDivisionError, InvalidOperation) as error:
         raise Unsuitable("division by zero") from error
-    except OverflowError as error:
+    except (OverflowError, Overflow) as error:
         raise EvaluationError("a number or date grew beyond the representable") from error

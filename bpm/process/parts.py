@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pydantic_core import from_json, to_json
-
 from bpm.bpmn.division import Division, StoredTurn
 from bpm.bpmn.state import ITEMS, OUTPUTS, Instance
 from bpm.bus import Context
+from bpm.exact_json import read_json, write_json
 from bpm.process import part_tables
 from bpm.process.part_tables import TURN
 from bpm.process.stored import restored_part, restored_state
@@ -61,7 +60,7 @@ class Parts:
         found = [row for row in part_tables.turns_of(self._tx, self._instance_id, body) if row.scope not in self._seen]
         texts = {row.scope: self._read(row) for row in found}
         for scope, text in texts.items():
-            content = from_json(text, allow_inf_nan=False)
+            content = read_json(text, allow_inf_nan=False)
             self._place([row[0] for row in content["w"]], scope)
             self._bodies |= {row[0] for row in content["x"] if isinstance(row[4], list)}
         return list(texts.values())
@@ -117,7 +116,7 @@ class Parts:
     def _write_kept(self, kept: Mapping[tuple[str, int, int], Any]) -> None:
         new = {key: value for key, value in kept.items() if key not in self._kept}
         self._is_secret |= holds_secret(list(new.values()))
-        rows = [self._row(*key, to_json(value).decode()) for key, value in new.items()]
+        rows = [self._row(*key, write_json(value).decode()) for key, value in new.items()]
         part_tables.insert_parts(self._tx, rows)
         self.size += sum(row["size"] for row in rows)
         self._kept |= kept.keys()
@@ -144,7 +143,7 @@ class Parts:
         return text
 
     def _value(self, data: str) -> Any:
-        return from_json(restored_part(data, self._box), allow_inf_nan=False)
+        return read_json(restored_part(data, self._box), allow_inf_nan=False)
 
 
 def whole_state(context: Context, row: Any) -> Instance:

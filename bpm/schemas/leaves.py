@@ -1,7 +1,7 @@
-"""What a foreign library decides for one text or number: patterns, formats, multiples.
+"""What a foreign library decides for one text: patterns and formats.
 
-`jsonschema_rs` matches patterns with an engine that never backtracks, in ECMA's notation. It is given one text or
-number at a time, whose cost is known beforehand: it could not be stopped.
+`jsonschema_rs` matches patterns with an engine that never backtracks, in ECMA's notation. It is given one text at a
+time, whose cost is known beforehand: it could not be stopped.
 """
 
 from collections.abc import Callable
@@ -52,17 +52,20 @@ class Pattern:
         return self._matches(text)
 
 
+def digit_steps(value: Any) -> int:
+    """Return how many steps it takes to look at every digit of a number."""
+    return 1 + (value.bit_length() // DIGITS_PER_STEP if isinstance(value, int) else 0)
+
+
 class Decided:
-    """A keyword on one text or number that the library decides, such as `format` and `multipleOf`."""
+    """A keyword on one text that the library decides, such as `format`."""
 
     def __init__(self, keyword: dict[str, Any]) -> None:
         """Take the keyword as a schema of its own."""
         self._is_valid = leaf(keyword)
 
     def holds(self, value: Any, meter: Meter) -> bool:
-        """Whether a text or number satisfies it."""
+        """Whether a text satisfies it."""
         if isinstance(value, str):
             meter.charge(1 + len(value) // CHARACTERS_PER_STEP)
-        elif isinstance(value, int):
-            meter.charge(1 + value.bit_length() // DIGITS_PER_STEP)
         return self._is_valid(value)

@@ -5,8 +5,8 @@ from itertools import islice
 from typing import Any, cast
 
 import jsonschema_rs
-from pydantic_core import from_json, to_json
 
+from bpm.exact_json import read_json, with_doubles, write_json
 from bpm.metering import Meter, OverBudget, metered
 
 from .builder import Builder
@@ -24,7 +24,7 @@ MAX_PROBLEMS = 20
 
 def check_schema(schema: dict[str, Any]) -> None:
     """Compile a schema; raises `SchemaError`."""
-    if len(to_json(schema)) > MAX_SCHEMA_BYTES:
+    if len(write_json(schema)) > MAX_SCHEMA_BYTES:
         raise SchemaError(f"must be at most {MAX_SCHEMA_BYTES} bytes")
     _compile(schema)
 
@@ -46,7 +46,7 @@ def problems(schema_text: str, data: Any) -> list[str]:
 def _compile(schema: Any) -> SchemaNode:
     try:
         _demand_known_draft(schema)
-        jsonschema_rs.meta.validate(schema)
+        jsonschema_rs.meta.validate(with_doubles(schema))
         return Builder(schema, Meter(MAX_SCHEMA_STEPS, work="compiling the JSON Schema")).build()
     except OverBudget as error:
         raise SchemaError(
@@ -67,7 +67,7 @@ def _demand_known_draft(schema: Any) -> None:
 
 @lru_cache(maxsize=1_000)
 def _compiled(schema_text: str) -> SchemaNode:
-    return _compile(from_json(schema_text))
+    return _compile(read_json(schema_text))
 
 
 def _written(path: Path) -> str:

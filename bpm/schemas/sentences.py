@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from pydantic_core import to_json
+from bpm.exact_json import write_json
 
 MAX_SHOWN = 120
 MAX_NAMES = 10
@@ -16,7 +16,7 @@ def shown(value: Any, room: int = MAX_SHOWN) -> str:
 
 def _text(value: Any, room: int) -> str:
     if isinstance(value, str):
-        return to_json(value[: room + 1]).decode()
+        return write_json(value[: room + 1]).decode()
     if isinstance(value, list):
         return _joined("[", "]", (_text(item, room) for item in cast("list[Any]", value)), room)
     if isinstance(value, dict):
@@ -24,7 +24,7 @@ def _text(value: Any, room: int) -> str:
         return _joined("{", "}", (f"{_text(key, room)}:{_text(item, room)}" for key, item in entries), room)
     if isinstance(value, int) and value.bit_length() > 4 * room:
         return "a number of many digits"
-    return to_json(value).decode()
+    return write_json(value).decode()
 
 
 def _joined(opening: str, closing: str, items: Any, room: int) -> str:

@@ -13,8 +13,10 @@ from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import unquote_plus
 
+from bpm.number import Number
+
 REDACTED = "***"
-_PLAIN = frozenset({int, float, bool, type(None)})
+_PLAIN = frozenset({int, float, Number, bool, type(None)})
 MAX_NAME = 200
 """Only so many characters of a name are looked at."""
 MIN_REPEATED = 6

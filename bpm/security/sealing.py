@@ -7,8 +7,8 @@ copies of a secret inside it are sealed as well. `seal_value` seals one value am
 from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any, cast
 
-from pydantic_core import from_json, to_json
-
+from bpm.exact_json import read_json, write_json
+from bpm.number import Number
 from bpm.security.redaction import REDACTED, holds_secret, is_credential_name
 from bpm.security.secrets import SecretBox
 
@@ -28,12 +28,12 @@ def seal_fields(fields: Mapping[str, Any], box: SecretBox, secrets: Set[str] = f
 
 def seal_all_fields(fields: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
     """Return fields as they are stored, sealed whatever is in them."""
-    return {FIELD: box.encrypt(to_json(fields).decode())}
+    return {FIELD: box.encrypt(write_json(fields).decode())}
 
 
 def open_fields(stored: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
     """Return the fields that were stored; raises `SecretError` when they can't be opened any more."""
-    return from_json(box.decrypt(stored[FIELD])) if list(stored) == [FIELD] else dict(stored)
+    return read_json(box.decrypt(stored[FIELD])) if list(stored) == [FIELD] else dict(stored)
 
 
 def seal_text(text: str, box: SecretBox) -> str:
@@ -53,7 +53,11 @@ def is_sealed(value: Any) -> bool:
 
 def seal_literals(value: Any, box: SecretBox) -> Any:
     """Return what somebody wrote into a configuration with the secrets in it sealed; templates hold none."""
-    return _literals(value, lambda secret: secret if secret == REDACTED else seal_text(to_json(secret).decode(), box))
+    return _literals(value, lambda secret: secret if secret == REDACTED else _sealed(secret, box))
+
+
+def _sealed(secret: Any, box: SecretBox) -> str:
+    return seal_text(write_json(secret).decode(), box)
 
 
 def redacted_literals(value: Any) -> Any:
@@ -64,7 +68,7 @@ def redacted_literals(value: Any) -> Any:
 def open_literals(value: Any, box: SecretBox) -> Any:
     """Return what `seal_literals` sealed as it was written; raises `SecretError`."""
     if is_sealed(value):
-        return from_json(open_text(value, box))
+        return read_json(open_text(value, box))
     if isinstance(value, Mapping):
         fields = cast("Mapping[str, Any]", value)
         return {name: open_literals(inside, box) for name, inside in fields.items()}
@@ -75,7 +79,7 @@ def open_literals(value: Any, box: SecretBox) -> Any:
 
 def with_stored_literals(value: Any, stored: Any) -> Any:
     """Return what somebody wrote with the stored secret for every `***` in its place."""
-    if value == REDACTED and isinstance(stored, str | int | float):  # earlier versions did not seal it
+    if value == REDACTED and isinstance(stored, str | int | float | Number):  # earlier versions did not seal it
         return stored
     if isinstance(value, dict) and isinstance(stored, dict):
         fields, known = cast("dict[str, Any]", value), cast("dict[str, Any]", stored)
@@ -115,4 +119,4 @@ def _literals(value: Any, change: Callable[[Any], Any], *, is_secret: bool = Fal
 def _is_secret_literal(value: Any, *, is_secret: bool) -> bool:
     if isinstance(value, str):
         return is_sealed(value) or ("{{" not in value and (value != "" if is_secret else holds_secret(value)))
-    return is_secret and isinstance(value, int | float) and not isinstance(value, bool)
+    return is_secret and isinstance(value, int | float | Number) and not isinstance(value, bool)

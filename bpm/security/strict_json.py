@@ -1,19 +1,26 @@
 """JSON from outside, read strictly: RFC 8259 without the leniencies in which two readers may differ.
 
-Refused are duplicate keys, NaN and Infinity, numbers beyond the range of a double (1e999), lone surrogates,
-anything but UTF-8, a byte order mark, and nesting or a number of values beyond a limit. Integers stay exact.
+Refused are duplicate keys, NaN and Infinity, numbers beyond the range of a double (1e999) or of more than a thousand
+digits, lone surrogates, anything but UTF-8, a byte order mark, and nesting or a number of values beyond a limit.
+Integers stay exact, and so do fractions: they are `bpm.number.Number`.
 """
 
 import json
 from typing import Any
 
+import msgspec
 from pydantic_core import from_json
+
+from bpm.number import NumberError, number_of
 
 MAX_DEPTH = 64
 MAX_VALUES = 250_000
 """Values in one document: each is looked at one by one, while others wait."""
 WHITESPACE = b" \t\r\n"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+_exact_reader = msgspec.json.Decoder(float_hook=number_of)
 
 
 class StrictJsonError(ValueError):
@@ -26,15 +33,16 @@ def parse_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
         value = from_json(raw, allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
         raise StrictJsonError(_complaint(raw, str(error), max_depth)) from error
-    keys = _inspect(value, max_depth)
+    keys, has_fractions = _inspect(value, max_depth)
     if keys and not _are_all_keys(raw, keys):
         _refuse_duplicates(raw)
-    return value
+    return _with_digits(raw) if has_fractions else value
 
 
-def _inspect(value: Any, max_depth: int) -> int:
-    """Count the keys of all objects, level by level; raises StrictJsonError for depth or a number."""
+def _inspect(value: Any, max_depth: int) -> tuple[int, bool]:
+    """Count the keys of all objects, and tell whether there are fractions; raises StrictJsonError for depth."""
     keys = depth = values = 0
+    has_fractions = False
     level: list[Any] = [value]
     while level:
         below: list[Any] = []
@@ -45,8 +53,10 @@ def _inspect(value: Any, max_depth: int) -> int:
                 below += item.values()
             elif kind is list:
                 below += item
-            elif kind is float and item - item != 0:
-                raise StrictJsonError("a number is too large: it is beyond the range of a double")
+            elif kind is float:
+                has_fractions = True
+                if item - item != 0:
+                    raise StrictJsonError("a number is too large: it is beyond the range of a double")
         values += len(below)
         if values > MAX_VALUES:
             raise StrictJsonError(f"the JSON has more than {MAX_VALUES} values; send it in parts")
@@ -54,7 +64,18 @@ def _inspect(value: Any, max_depth: int) -> int:
         if depth > max_depth and any(isinstance(item, dict | list) for item in level):
             raise StrictJsonError(f"the JSON is nested deeper than {max_depth} levels")
         level = below
-    return keys
+    return keys, has_fractions
+
+
+def _with_digits(raw: bytes) -> Any:
+    """Read JSON again that is known to be well-formed, its numbers digit for digit.
+
+    Only documents with a fraction or an exponent are read twice: the first reader is faster, and knows doubles only.
+    """
+    try:
+        return _exact_reader.decode(raw)
+    except (NumberError, ValueError) as error:
+        raise StrictJsonError(str(error)) from error
 
 
 def _are_all_keys(raw: bytes, keys: int) -> bool:

@@ -4,11 +4,11 @@ import re
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from pydantic_core import from_json, to_json
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Table, Text, TypeDecorator, event
 from sqlalchemy.orm import Mapper, declared_attr
 from sqlmodel import Field, SQLModel
 
+from bpm import exact_json
 from bpm.security.permissions import INSTALLATION
 
 Integer64 = BigInteger().with_variant(Integer(), "sqlite")
@@ -32,7 +32,7 @@ def write_moment(value: datetime | None) -> str | None:
 
 def write_json(value: Any) -> str | None:
     """Return a value as JSON; Python's None is SQL's NULL."""
-    return to_json(value).decode() if value is not None else None
+    return exact_json.write_json(value).decode() if value is not None else None
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -62,7 +62,7 @@ class JsonColumn(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Read the JSON back."""
-        return from_json(value) if value is not None else None
+        return exact_json.read_json(value) if value is not None else None
 
 
 class ForeignText(TypeDecorator[str]):

@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
-from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from bpm.exact_json import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class ReceivedRequest:
 
     def json(self) -> Any:
         """Return the body's JSON value; raises `ValueError`."""
-        return from_json(self.body)
+        return read_json(self.body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from pydantic_core import to_json
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -19,6 +18,7 @@ from bpm.edge.envelope import success
 from bpm.edge.json_object import json_object
 from bpm.edge.request import Incoming, IncomingReader, is_json
 from bpm.errors import Invalid, Malformed, MethodNotAllowed, UnsupportedMedia
+from bpm.exact_json import write_json
 from bpm.settings import Settings
 
 MAX_BODY_BYTES = 64 * 1024
@@ -141,4 +141,4 @@ def _wire(tokens: TokenPair) -> Answer:
         "expires_in": tokens.expires_in,
         "refresh_token": tokens.refresh_token,
     }
-    return Answer(200, to_json(fields), JSON)
+    return Answer(200, write_json(fields), JSON)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import to_json
+from bpm.exact_json import write_json
 
 MAX_DEPTH = 4
 """Nested objects are shown down to here."""
@@ -95,7 +95,7 @@ def _rules(schema: Schema) -> Iterator[str]:
     if "pattern" in schema:
         yield f"matches `{schema['pattern']}`"
     if schema.get("default") is not None:
-        yield f"default `{to_json(schema['default']).decode()}`"
+        yield f"default `{write_json(schema['default']).decode()}`"
 
 
 def _bounds(low: float | None, high: float | None, unit: str) -> Iterator[str]:

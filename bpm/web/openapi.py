@@ -3,13 +3,13 @@
 from functools import cached_property
 from typing import Any
 
-from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bpm.bus import Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
+from bpm.exact_json import write_json
 from bpm.web.command import PATH
 from bpm.web.dialects import DESCRIPTION
 from bpm.web.examples import example
@@ -77,7 +77,7 @@ class OpenApi:
     @cached_property
     def json(self) -> bytes:
         """The document as it is sent."""
-        return to_json(self.document())
+        return write_json(self.document())
 
     def document(self) -> dict[str, Any]:
         """Build the document."""

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import PydanticSerializationError
 
 from bpm.bus import Envelope
 from bpm.errors import Failed
+from bpm.exact_json import read_json, write_json
 from bpm.security.identifiers import new_id
 from bpm.security.secrets import SecretBox, SecretError
 from scripts import Run
@@ -44,7 +45,7 @@ class Recording(BaseModel):
     def sealed(self, box: SecretBox, most: int) -> str | None:
         """Return the recording encrypted; None when it takes more than `most` bytes or cannot be written down."""
         try:
-            written = to_json(self)
+            written = write_json(self)
         except PydanticSerializationError:
             return None
         return box.encrypt(written.decode()) if len(written) <= most else None
@@ -55,7 +56,7 @@ class Recording(BaseModel):
         if sealed is None:
             raise Failed("the run was larger than is kept (BPM_SCRIPTS__RECORDED_BYTES), so it can't be replayed")
         try:
-            return cls.model_validate(from_json(box.decrypt(sealed)))
+            return cls.model_validate(read_json(box.decrypt(sealed)))
         except (SecretError, ValidationError, ValueError) as error:
             raise Failed(f"the recorded run can't be read any more: {error}") from error
 

@@ -78,4 +78,4 @@ class ScriptSender:
 
 def fingerprint(fields: dict[str, Any]) -> str:
     """Return by what the fields of a command are known again, without keeping them: some are secrets."""
-    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode()).hexdigest()

@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 
 from pydantic import Field
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError
 
 from bpm.bus import Moment, View
 from bpm.errors import Failed
+from bpm.exact_json import write_json
 from scripts import Failure, Run
 
 Source = Annotated[str, Field(min_length=1, max_length=65_536)]
@@ -51,7 +52,7 @@ def to_view(run: Run) -> CodeRunView:
     """Show a run that ended well; raises `Failed` for text that no JSON can hold."""
     view = CodeRunView.model_validate(run)
     try:
-        to_json(view)
+        write_json(view)
     except PydanticSerializationError as error:
         raise Failed(f"output: the result can't be written as JSON: {error}") from error
     return view

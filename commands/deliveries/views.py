@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from pydantic_core import to_json
-
 from bpm.bus import Moment, View
 from bpm.events.delivery_tables import Delivery, DeliveryAttempt
 from bpm.events.outgoing import Notice, standard_body
 from bpm.events.tables import Event
+from bpm.exact_json import write_json
 from bpm.security.redaction import redacted_text, without_credentials
 
 MAX_BODY_SHOWN = 4 * 1024
@@ -99,5 +98,5 @@ def _fields(row: Delivery) -> dict[str, Any]:
 
 
 def _usual_body(event: Event) -> str:
-    body = standard_body(Notice(event.id, event.name, event.created_at, to_json(event.data)))
+    body = standard_body(Notice(event.id, event.name, event.created_at, write_json(event.data)))
     return body[:MAX_BODY_SHOWN].decode("utf-8", "replace")

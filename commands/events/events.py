@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
-from pydantic_core import to_json
 
 from bpm.accounts.acting import acting_for
 from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, Registry, View, handles
@@ -14,6 +13,7 @@ from bpm.events.catalogue import BUILT_IN, DIALECTS, OWN_BEGINNINGS, EventKind, 
 from bpm.events.names import EventName
 from bpm.events.publisher import Publisher
 from bpm.events.tables import Event, EventRow, EventType
+from bpm.exact_json import write_json
 from bpm.schemas import SchemaError, check_schema
 from bpm.schemas import problems as schema_problems
 from bpm.security.identifiers import new_id
@@ -139,7 +139,7 @@ class RegisterEventTypeCommand(Command[EventTypeView]):
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
         """The schema must be one."""
         schema: Any = fields.get("schema")
-        size = sum(len(to_json(fields[name])) for name in ("schema", "example") if fields.get(name) is not None)
+        size = sum(len(write_json(fields[name])) for name in ("schema", "example") if fields.get(name) is not None)
         if size > MAX_TYPE_BYTES:
             yield f"schema: takes {size} bytes with the example; at most {MAX_TYPE_BYTES} are possible"
         if isinstance(schema, dict):
@@ -212,7 +212,7 @@ def _check_name(name: str, context: Context) -> None:
 
 
 def _check_size(data: dict[str, Any], most: int) -> None:
-    size = len(to_json(data))
+    size = len(write_json(data))
     if size > most:
         raise Invalid(f"data: takes {size} bytes; at most {most} are possible (BPM_DELIVERY__MAX_EVENT_BYTES)")
 
@@ -236,7 +236,7 @@ def _start_processes(row: dict[str, Any], context: Context, registry: Registry) 
 def _check_example(command: RegisterEventTypeCommand) -> None:
     if command.json_schema is None or command.example is None:
         return
-    found = schema_problems(to_json(command.json_schema).decode(), command.example)
+    found = schema_problems(write_json(command.json_schema).decode(), command.example)
     if found:
         raise Invalid(*(f"example: {problem}" for problem in found))
 

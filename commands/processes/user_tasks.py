@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from pydantic_core import to_json
 
 from bpm.bpmn.triggers import CompleteUserTask
 from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, View, handles
 from bpm.errors import Invalid
+from bpm.exact_json import write_json
 from bpm.process import tables
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.stored import restored_wait
@@ -92,7 +92,7 @@ def check_form(wait: Any, variables: Mapping[str, Any], context: Context) -> Non
     schema = restored_wait(wait.data, context.box).get("schema") if wait is not None else None
     if schema is not None:
         try:
-            found = problems(to_json(schema).decode(), dict(variables))
+            found = problems(write_json(schema).decode(), dict(variables))
         except SchemaError as error:  # of a version that was deployed before schemas were checked
             raise Invalid(f"the form's schema {error}; deploy a version with another one") from error
         if found:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from bpm.accounts.limits import require_room
 from bpm.bus import Context, Registry
 from bpm.errors import Conflict, NotFound
+from bpm.exact_json import plain
 from bpm.security.permissions import Authority, Principal
 from bpm.security.references import References
 from bpm.security.secrets import SecretBox
@@ -153,7 +154,7 @@ def draft_row(
 def definition_of(fields: WebHookFields) -> dict[str, Any]:
     """Return what was set, as on the wire."""
     names = set(WebHookFields.model_fields)
-    return fields.model_dump(mode="json", by_alias=True, include=names, exclude_unset=True, exclude_none=True)
+    return plain(fields, include=names, exclude_unset=True, exclude_none=True)
 
 
 def _values(

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Annotated, Any, Protocol
 
 from pydantic import Field
-from pydantic_core import to_json
 
 from bpm.bus import Command, Context, EffectContext, Id, Message, Registry, Rehearsed, WireModel, handles
 from bpm.errors import BpmError, NotFound
+from bpm.exact_json import plain, write_json
 from bpm.expressions import EvaluationError
 from bpm.security.permissions import Permission, Principal, shared_permissions
 from bpm.security.redaction import SOURCE_NAMES, redacted
@@ -176,7 +176,7 @@ def _sample(request: SampleRequest, rule: Rule, context: Context) -> InboundCall
     if isinstance(request.body, str):
         body = request.body.encode()
     elif request.body is not None:
-        body = to_json(request.body)
+        body = write_json(request.body)
         headers.setdefault("content-type", "application/json")
     return InboundCall(
         method=(request.method or rule.method).upper(),
@@ -238,7 +238,7 @@ async def sender_of(rule: Rule, execution: Execution, context: EffectContext) ->
 
 def _to_outcome_view(rehearsed: Rehearsed, registry: Registry) -> OutcomeTrialView:
     message, outcome = rehearsed.envelope.message, rehearsed.outcome
-    fields = message.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    fields = plain(message, exclude_unset=True)
     return OutcomeTrialView(
         message=MessageTrialView(type=rehearsed.envelope.name, fields=redacted(fields, message.secrets)),
         ok=outcome.ok,

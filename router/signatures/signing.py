@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote, urlencode
 
-from pydantic_core import from_json, to_json
+from bpm.exact_json import read_json, write_json
 
 from .claim import Claim
 from .config import SignatureConfig
@@ -101,13 +101,13 @@ class _Draft:
             kept = [(name, value) for name, values in self.request.form.items() for value in values if name != path]
             self._set(body=urlencode([*kept, (path, text)]).encode())
             return
-        payload = from_json(self.request.body or b"{}")
+        payload = read_json(self.request.body or b"{}")
         inside = payload
         *parents, name = path.split(".")
         for parent in parents:
             inside = _inside(inside, parent)
         inside[name] = text
-        self._set(body=to_json(payload))
+        self._set(body=write_json(payload))
 
     def _set(
         self, body: bytes | None = None, headers: Headers | None = None, address: RequestAddress | None = None

@@ -24,6 +24,7 @@ from collections.abc import ItemsView, KeysView, ValuesView
 from types import GeneratorType, MethodDescriptorType
 from typing import NamedTuple, cast
 
+from bpm.number import Number
 from scripts.child import clock
 from scripts.child.interface import CommandError
 from scripts.child.ordered_dict import OrderedDict
@@ -63,6 +64,15 @@ _SERVER = _names("hostname password port username")
 _DEFRAGMENTED = _names("_asdict _fields _replace count fragment geturl index url")
 _NUMBER = _names("as_integer_ratio conjugate denominator imag numerator real")
 _SETTINGS = _names("Emax Emin capitals clamp flags prec rounding traps")
+
+_DECIMAL = _names(
+    "adjusted as_integer_ratio as_tuple canonical compare compare_signal compare_total compare_total_mag conjugate "
+    "copy_abs copy_negate copy_sign exp fma from_float imag is_canonical is_finite is_infinite is_nan is_normal "
+    "is_qnan is_signed is_snan is_subnormal is_zero ln log10 logb logical_and logical_invert logical_or "
+    "logical_xor max max_mag min min_mag next_minus next_plus next_toward normalize number_class quantize radix "
+    "real remainder_near rotate same_quantum scaleb shift sqrt to_eng_string to_integral to_integral_exact "
+    "to_integral_value"
+)
 
 _EMPTY: dict[str, str] = {}
 
@@ -132,14 +142,8 @@ MEMBERS: dict[type, Names] = {
         "tm_gmtoff tm_hour tm_isdst tm_mday tm_min tm_mon tm_sec tm_wday tm_yday tm_year tm_zone count index"
     ),
     type(datetime.date.min.isocalendar()): _names("count index week weekday year"),
-    decimal.Decimal: _names(
-        "adjusted as_integer_ratio as_tuple canonical compare compare_signal compare_total compare_total_mag conjugate "
-        "copy_abs copy_negate copy_sign exp fma from_float imag is_canonical is_finite is_infinite is_nan is_normal "
-        "is_qnan is_signed is_snan is_subnormal is_zero ln log10 logb logical_and logical_invert logical_or "
-        "logical_xor max max_mag min min_mag next_minus next_plus next_toward normalize number_class quantize radix "
-        "real remainder_near rotate same_quantum scaleb shift sqrt to_eng_string to_integral to_integral_exact "
-        "to_integral_value"
-    ),
+    decimal.Decimal: _DECIMAL,
+    Number: _names("is_integer", _DECIMAL),
     decimal.Context: _names(
         "Etiny Etop abs add canonical clear_flags clear_traps compare compare_signal compare_total compare_total_mag "
         "copy copy_abs copy_decimal copy_negate copy_sign create_decimal create_decimal_from_float divide divide_int "

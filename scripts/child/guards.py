@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from RestrictedPython import Guards
 
+from bpm.number import Number
 from scripts.child import facades, unicode_errors
 from scripts.child.attributes import MEMBERS, SETTABLE, is_record, on_class, on_instance
 from scripts.child.formatting import GuardedFormatter
@@ -307,7 +308,7 @@ def _known_classes() -> frozenset[type]:
     for module, members in policy.MODULES.items():
         offered += [getattr(FACADES[module], member) for member in members]
     classes = {value for value in offered if isinstance(value, type)}
-    return frozenset(classes | {NoneType, type(re.compile("")), type(re.match("", ""))} - {super})
+    return frozenset(classes | {NoneType, Number, type(re.compile("")), type(re.match("", ""))} - {super})
 
 
 FACADES = facades.build()

@@ -9,6 +9,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from bpm.number import MARK, MARKED, Number, number_of
 from scripts.child.plain import plain
 from scripts.shared import policy
 
@@ -19,8 +20,8 @@ def loads(
     parse_float: Callable[[str], Any] | None = None,
     parse_int: Callable[[str], Any] | None = None,
 ) -> Any:
-    """Read JSON; hooks that build other objects are not offered."""
-    return json.loads(text, parse_float=parse_float, parse_int=parse_int)
+    """Read JSON, its numbers digit for digit; hooks that build other objects are not offered."""
+    return json.loads(text, parse_float=parse_float or number_of, parse_int=parse_int)
 
 
 def dumps(
@@ -33,16 +34,25 @@ def dumps(
     allow_nan: bool = True,
     default: Callable[[Any], Any] | None = None,
 ) -> str:
-    """Write JSON."""
-    return json.dumps(
+    """Write JSON, numbers of JSON digit for digit."""
+
+    def as_text(other: Any) -> Any:
+        if isinstance(other, Number):
+            return MARK + str(other)
+        if default is None:
+            raise TypeError(f"Object of type {type(other).__name__} is not JSON serializable")
+        return default(other)
+
+    written = json.dumps(
         value,
         indent=indent,
         sort_keys=sort_keys,
         separators=separators,
         ensure_ascii=ensure_ascii,
         allow_nan=allow_nan,
-        default=default,
+        default=as_text,
     )
+    return MARKED.sub(r"\1", written) if MARK in written else written
 
 
 def pbkdf2_hmac(name: str, password: bytes, salt: bytes, iterations: int, dklen: int | None = None) -> bytes:

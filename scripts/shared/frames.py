@@ -9,7 +9,8 @@ A frame is a little-endian 32-bit length and that many bytes. Its map has the ki
 | server | child  | `compile`, `run`, `answer`, `refused` |
 | child  | server | `compiled`, `log`, `send`, `result`, `failed` |
 
-Integers beyond 64 bits travel as extension type 1 (big-endian two's complement). No frame can name an
+Integers beyond 64 bits travel as extension type 1 (big-endian two's complement), numbers with a fraction as extension
+type 2 (their digits in ASCII). No frame can name an
 identity: the server knows which run is on which socket.
 """
 
@@ -20,12 +21,17 @@ from typing import Any, cast
 
 import msgpack
 
+from bpm.number import MOST_DIGITS, Number, NumberError, number_of
+
 HEADER = struct.Struct("<I")
 SOCKET = 3
 """The descriptor of a child's end of its socket."""
 
 BIG_INTEGER = 1
 BIG_INTEGER_BYTES = 1024
+
+DECIMAL = 2
+DECIMAL_BYTES = MOST_DIGITS
 
 KIND_BYTES = 16
 """The kind of a message stands within so many bytes of its body."""
@@ -55,6 +61,8 @@ def pack(
     def fallback(value: Any) -> Any:
         if isinstance(value, int):
             return _big_integer(value)
+        if isinstance(value, Number):
+            return _decimal(value)
         if convert is not None:
             return convert(value)
         raise TypeError(f"A value of type {type(value).__name__} cannot travel to or from a script.")
@@ -99,7 +107,23 @@ def _big_integer(value: int) -> msgpack.ExtType:
     return msgpack.ExtType(BIG_INTEGER, value.to_bytes(size, "big", signed=True))
 
 
-def _extension(code: int, data: bytes) -> int:
+def _decimal(value: Number) -> msgpack.ExtType:
+    digits = str(value).encode()
+    if len(digits) > DECIMAL_BYTES:
+        raise ValueError(f"A number of more than {DECIMAL_BYTES} digits cannot travel.")
+    return msgpack.ExtType(DECIMAL, digits)
+
+
+def _extension(code: int, data: bytes) -> int | Number:
+    if code == DECIMAL:
+        return _number(data)
     if code != BIG_INTEGER or len(data) > BIG_INTEGER_BYTES:
         raise ValueError("unknown extension type")
     return int.from_bytes(data, "big", signed=True)
+
+
+def _number(data: bytes) -> Number:
+    try:
+        return number_of(data.decode("ascii"))
+    except (NumberError, UnicodeDecodeError) as error:
+        raise ValueError("not a number") from error

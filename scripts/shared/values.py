@@ -10,6 +10,8 @@ from itertools import chain
 from types import NoneType
 from typing import Any, cast
 
+from bpm.number import Number, NumberError, check_range, is_in_range
+
 VALUES = 100_000
 """How many values may leave a script at once unless told otherwise."""
 
@@ -20,7 +22,7 @@ INTEGER_BITS = 8_000
 """Larger integers do not travel: the server could not write them down as JSON."""
 
 _BIGGEST = 1 << INTEGER_BITS
-JSON_TYPES = {NoneType, bool, int, float, str, list, dict}
+JSON_TYPES = {NoneType, bool, int, float, Number, str, list, dict}
 
 SHOWN_DEPTH = 8
 """A place deeper than this is not spelled out."""
@@ -50,8 +52,8 @@ class _UnfitError(Exception):
 class Outgoing:
     """Turns values of a script into JSON types, counting bytes as it goes.
 
-    Decimal, UUID, dates and times become strings (ISO 8601), tuples and sets become lists, keys become
-    strings as `json.dumps` does it.
+    Numbers of JSON stay exact. Other Decimals, UUID, dates and times become strings (ISO 8601), tuples and sets
+    become lists, keys become strings as `json.dumps` does it.
     """
 
     def __init__(self, room: int, values: int = VALUES) -> None:
@@ -82,6 +84,8 @@ class Outgoing:
             return value
         if isinstance(value, (int, float)):
             return self._number(value)
+        if isinstance(value, Number):
+            return self._decimal(value)
         if isinstance(value, TEXTUAL):
             return self._text(_text_of(value))
         if depth == DEPTH:
@@ -142,6 +146,14 @@ class Outgoing:
         self._take(9)
         return float(value)
 
+    def _decimal(self, value: Number) -> Number:
+        try:
+            check_range(value)
+        except NumberError as error:
+            raise _UnfitError(ValueError, f"is {value!r}: {error}") from None
+        self._take(1 + len(str(value)))
+        return value
+
     def _take(self, size: int) -> None:
         self._room -= size
         if self._room < 0:
@@ -170,6 +182,8 @@ def _below(level: list[Any]) -> list[Any]:
     if not kinds <= JSON_TYPES:
         raise ValueError("a value that JSON cannot hold")
     if int in kinds and not all(_BIGGEST > item > -_BIGGEST for item in level if type(item) is int):
+        raise ValueError("a number that JSON cannot hold")
+    if Number in kinds and not all(map(is_in_range, (item for item in level if type(item) is Number))):
         raise ValueError("a number that JSON cannot hold")
     if float in kinds and not all(math.isfinite(item) for item in level if type(item) is float):
         raise ValueError("a number that JSON cannot hold")

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bpm.cli.demo.story import Fired, Story
 from bpm.client import Reply
+from bpm.exact_json import write_json
 
 PIPE_WIDTH = 120
 RESULT = 150
@@ -116,7 +116,7 @@ def _fate(one: Fired) -> str:
 
 def _short(message_type: str, result: Any) -> str:
     value = SHORT.get(message_type, lambda whole: whole)(result)
-    text = value if isinstance(value, str) else to_json(value).decode()
+    text = value if isinstance(value, str) else write_json(value).decode()
     return text if len(text) <= RESULT else text[: RESULT - 1] + "…"
 
 

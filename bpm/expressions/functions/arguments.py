@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
+from bpm.number import Number, exact
+
 from ..errors import Unsuitable
 from ..values import NUMBERS, describe
 
@@ -14,17 +16,17 @@ def text(value: Any) -> str:
     return value
 
 
-def number(value: Any) -> int | float:
-    """A number."""
+def number(value: Any) -> int | Number:
+    """A number, exact."""
     if type(value) not in NUMBERS:
         raise Unsuitable(f"a number is needed, not {describe(value)}")
-    return value
+    return value if isinstance(value, int | Number) else Number(exact(value))
 
 
 def whole(value: Any) -> int:
     """A whole number, also when written with decimals as in 2.0."""
     given = number(value)
-    if given != int(given):
+    if isinstance(given, Number) and not given.is_integer():
         raise Unsuitable("a whole number is needed")
     return int(given)
 

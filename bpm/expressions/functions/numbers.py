@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from bpm.metering import Meter
+from bpm.number import Number, NumberError, number_of
 
 from .. import dates, values
 from ..errors import Unsuitable
@@ -15,7 +16,7 @@ LONGEST = 300
 
 
 @function("number")
-def to_number(value: Any, grouping: Any = None, decimal: Any = None) -> int | float:
+def to_number(value: Any, grouping: Any = None, decimal: Any = None) -> int | Number:
     """The number that a text is in JSON's notation, or with these marks between thousands and for decimals."""
     if grouping is not None:
         value = text(value).replace(text(grouping), "")
@@ -27,8 +28,8 @@ def to_number(value: Any, grouping: Any = None, decimal: Any = None) -> int | fl
     if len(written) > LONGEST:
         raise Unsuitable("the text is too long for a number")
     try:
-        return number(json.loads(written, parse_constant=_refuse))
-    except ValueError as error:
+        return number(json.loads(written, parse_constant=_refuse, parse_float=number_of))
+    except (ValueError, NumberError) as error:
         raise Unsuitable("the text is not a number") from error
 
 
@@ -37,11 +38,11 @@ def absolute(value: Any) -> Any:
     """The number or duration without its sign."""
     if isinstance(value, dates.Months):
         return dates.Months(abs(value.count))
-    return abs(value if isinstance(value, timedelta) else number(value))
+    return abs(value) if isinstance(value, timedelta) else abs(number(value))
 
 
 @function("modulo")
-def modulo(value: Any, divisor: Any) -> int | float:
+def modulo(value: Any, divisor: Any) -> int | Number:
     """The remainder, with the divisor's sign."""
     return values.modulo(value, divisor)
 

@@ -1,10 +1,14 @@
 """Functions on texts."""
 
-import json
 import re
+from decimal import Decimal
 from typing import Any
 
+from pydantic_core import PydanticSerializationError
+
+from bpm.exact_json import write_json
 from bpm.metering import Meter
+from bpm.number import Number, exact
 
 from .. import dates
 from ..errors import EvaluationError, Unsuitable
@@ -26,21 +30,23 @@ def to_text(value: Any, meter: Meter) -> str:
         return ""
     if not isinstance(value, list | dict):
         meter.charge(writing(value))
-        value = dates.to_json(value)
-        return value if isinstance(value, str) else json.dumps(value, default=_as_text)
+        return _scalar(dates.to_json(value))
     meter.charge(size(value, meter, MAX_TEXT) // CHARACTERS_PER_STEP)
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_as_text)
-    except RecursionError as error:
+        return write_json(dates.to_json(value)).decode()
+    except PydanticSerializationError as error:
+        raise Unsuitable("a function cannot be written as text") from error
+    except (RecursionError, ValueError) as error:
         raise EvaluationError("a value is nested too deeply") from error
 
 
-def _as_text(value: Any) -> Any:
-    """A date inside a list or object; raises Unsuitable for what is not JSON at all."""
-    written = dates.to_json(value)
-    if not isinstance(written, str):
+def _scalar(value: Any) -> str:
+    """A text, truth value or number as text; raises Unsuitable for anything else."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, int | float | Decimal):
         raise Unsuitable(f"{describe(value)} cannot be written as text")
-    return written
+    return str(Number(exact(value))) if isinstance(value, float) else write_json(value).decode()
 
 
 @function("string", takes_null=True, is_cheap=True)

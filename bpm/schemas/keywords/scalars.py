@@ -6,17 +6,18 @@ from typing import Any, ClassVar
 
 from bpm.canonical import canonical
 from bpm.metering import Meter
+from bpm.number import Number, is_multiple
 
 from ..check import Keyword, SchemaCheck
-from ..leaves import Decided, Pattern
+from ..leaves import Decided, Pattern, digit_steps
 from ..sentences import counted, shown
 
-Numeric = int | float
+Numeric = int | float | Number
 
 
 def is_number(value: Any) -> bool:
     """Whether a value is a number, which true and false are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Number) and not isinstance(value, bool)
 
 
 TYPES: dict[str, Callable[[Any], bool]] = {
@@ -105,11 +106,13 @@ class MultipleOf(Keyword):
 
     def __init__(self, divisor: Numeric) -> None:
         self.divisor = divisor
-        self.decided = Decided({"multipleOf": divisor})
 
     def holds(self, value: Any, check: SchemaCheck) -> bool:
         """Whether a number is a multiple, in decimals as they are written."""
-        return not is_number(value) or self.decided.holds(value, check.meter)
+        if not is_number(value):
+            return True
+        check.meter.charge(digit_steps(value))
+        return is_multiple(value, self.divisor)
 
     def sentence(self, value: Any, check: SchemaCheck) -> str:
         """Name the divisor."""

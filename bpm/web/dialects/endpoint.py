@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from pydantic import TypeAdapter
-from pydantic_core import to_json
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -22,6 +21,7 @@ from bpm.edge.lifecycle import Lifecycle
 from bpm.edge.problems import headers_of, status_of
 from bpm.edge.request import Authenticator, Incoming, IncomingReader
 from bpm.errors import BpmError, Draining, MethodNotAllowed
+from bpm.exact_json import write_json
 from bpm.web.dialects.call import Call
 from bpm.web.dialects.dialect import Dialect, Method, Operation
 from bpm.web.dialects.throttle import Throttle
@@ -95,7 +95,7 @@ class DialectEndpoint:
         return json_object(await request.body.read(self._parts.max_body_bytes))
 
     def _refusal(self, error: BpmError, operation: Operation | None, request: Incoming) -> Answer:
-        body = to_json(self._dialect.problem(error, operation, request))
+        body = write_json(self._dialect.problem(error, operation, request))
         return Answer(status_of(error), body, JSON, headers_of(error))
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from bpm.expressions import EvaluationError, ExpressionError, compile_expression
+from bpm.number import Number
 
 SCOPE = {
     "payload": {
@@ -69,7 +70,7 @@ def test_path_finds_its_value(source, value):
         ("-2 + 5", 3),
         ("(1 + 2) * 3", 9),
         ("8 / 2", 4),
-        ("7 / 2", 3.5),
+        ("7 / 2", Number("3.5")),
         ("-7 % 3", 2),
         ("'a' + 'b'", "ab"),
         ("payload.amount ?? 0 > 100", True),

@@ -3,6 +3,7 @@
 import pytest
 
 from bpm.expressions import EvaluationError, ExpressionError, compile_expression
+from bpm.number import Number
 
 SCOPE = {
     "status": "OK",
@@ -132,7 +133,7 @@ def evaluate(source):
         ("=median([8, 2, 5, 3, 4])", 4),
         ("=median(1, 2)", 1.5),
         ("=mode([6, 3, 9, 6, 6])", [6]),
-        ("=stddev(2, 4, 7, 5)", 2.0816659994661326),
+        ("=stddev(2, 4, 7, 5)", Number("2.081665999466132735282297706979931")),
         ("=stddev([1])", None),
         # lists and contexts
         ("=insert before([1, 3], 2, 2)", [1, 2, 3]),

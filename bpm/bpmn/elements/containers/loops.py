@@ -16,6 +16,7 @@ from bpm.bpmn.run import Run
 from bpm.bpmn.state import TURN, Done, Token
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
+from bpm.number import whole
 
 MAX_TURNS = 10_000
 MOST_TOGETHER = 16
@@ -144,8 +145,7 @@ class MultiInstance(Loop):
                 raise EvaluationError(f"its collection must be a list, not {value!r:.100}")
             items = cast("list[Any]", value)
         total = len(items or ()) if self.cardinality is None else self.cardinality(view)
-        if isinstance(total, float) and total.is_integer():
-            total = int(total)
+        total = whole(total)
         if isinstance(total, bool) or not isinstance(total, int) or not 0 <= total <= MAX_TURNS:
             raise EvaluationError(f"the number of its turns must be a whole number up to {MAX_TURNS}, not {total!r}")
         return items, min(total, len(items)) if items is not None else total

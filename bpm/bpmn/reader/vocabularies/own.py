@@ -16,9 +16,8 @@ and the attributes `bpm:resultVariable`, `bpm:formKey`, `bpm:assignee`, `bpm:can
 
 from typing import cast
 
-from pydantic_core import from_json
-
 from bpm.bpmn.reader.vocabularies.fields import Dialect, Fields
+from bpm.exact_json import read_json
 from bpm.model_files.xml import Tag
 from bpm.schemas import SchemaError, check_schema
 
@@ -67,7 +66,7 @@ def _read_parameters(tag: Tag, fields: Fields) -> None:
 def read_object(text: str, what: str, fields: Fields) -> dict[str, object]:
     """Read a JSON object; anything else is refused."""
     try:
-        value = from_json(text, allow_inf_nan=False)
+        value = read_json(text, allow_inf_nan=False)
     except ValueError:
         value = None
     if isinstance(value, dict):

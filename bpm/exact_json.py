@@ -1,0 +1,107 @@
+"""JSON in and out, digit for digit: the only place of the product that reads and writes it.
+
+    value = read_json(text)      numbers with a fraction or an exponent are `Number`
+    text = write_json(value)     and are written as numbers again; models of pydantic are written by their aliases
+
+A `Decimal` that is no `Number` is written as text, as pydantic writes it: that is how results of messages carry money.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from pydantic_core import SchemaSerializer, core_schema, from_json, to_json
+
+from bpm.number import MARK, MARKED, Number, NumberError, number_of
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, TypeAdapter
+
+R = TypeVar("R")
+
+_MARK_BYTES = MARK.encode()
+_MARKED_BYTES = re.compile(MARKED.pattern.encode())
+
+
+class _Writing(threading.local):
+    """Whether this thread is writing JSON here, so that numbers are marked, and how many it has marked."""
+
+    mark = ""
+    marked = 0
+
+
+_writing = _Writing()
+_reader = msgspec.json.Decoder(float_hook=number_of)
+
+
+def read_json(text: str | bytes, *, allow_inf_nan: bool = True) -> Any:
+    """Read one JSON value that the product wrote or has already checked; raises `ValueError`.
+
+    Earlier versions may have written NaN and Infinity, which are read if they are allowed.
+    """
+    try:
+        return _reader.decode(text)
+    except (ValueError, RecursionError, NumberError):
+        return from_json(text, allow_inf_nan=allow_inf_nan)
+
+
+def write_json(value: Any, *, serialize_unknown: bool = False) -> bytes:
+    """Write any value, models included; raises `PydanticSerializationError`, a `ValueError`, for what is not JSON."""
+    return _without_marks(_marking(to_json, value, serialize_unknown=serialize_unknown))
+
+
+def write_as(kind: "TypeAdapter[Any]", data: Any) -> bytes:
+    """Write data as its type says, by aliases."""
+    return _without_marks(_marking(kind.dump_json, data, by_alias=True))
+
+
+def plain(model: "BaseModel", **options: Any) -> Any:
+    """Return a model as plain JSON values, by aliases; `options` are those of `model_dump`."""
+    return _plain(model.model_dump, mode="json", by_alias=True, **options)
+
+
+def plain_as(kind: "TypeAdapter[Any]", data: Any) -> Any:
+    """Return data as plain JSON values as its type says, by aliases."""
+    return _plain(kind.dump_python, data, mode="json", by_alias=True)
+
+
+def with_doubles(value: Any) -> Any:
+    """Return JSON values with their numbers as doubles, for libraries that know no others."""
+    return from_json(write_json(value))
+
+
+def _plain(dump: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    before = _writing.marked
+    tree = _marking(dump, *arguments, **options)
+    return tree if _writing.marked == before else read_json(write_json(tree))
+
+
+def _marking(write: Callable[..., R], *arguments: Any, **options: Any) -> R:
+    """Call a function of pydantic that writes, with its numbers marked."""
+    before, _writing.mark = _writing.mark, MARK
+    try:
+        return write(*arguments, **options)
+    finally:
+        _writing.mark = before
+
+
+def _without_marks(written: bytes) -> bytes:
+    return _MARKED_BYTES.sub(rb"\1", written) if _MARK_BYTES in written else written
+
+
+def _marked(number: Number) -> str:
+    _writing.marked += 1
+    return _writing.mark + str(number)
+
+
+def _serializer() -> SchemaSerializer:
+    """Return how pydantic writes a number: as text, marked while it is written here."""
+    marked = core_schema.plain_serializer_function_ser_schema(
+        _marked, return_schema=core_schema.str_schema(), when_used="json"
+    )
+    return SchemaSerializer(core_schema.any_schema(serialization=marked))
+
+
+Number.__pydantic_serializer__ = _serializer()  # pyright: ignore[reportAttributeAccessIssue]
