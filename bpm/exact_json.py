@@ -7,8 +7,8 @@ A `Decimal` that is no `Number` is written as text, as pydantic writes it: that 
 """
 
 import re
-import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -25,14 +25,9 @@ _MARK_BYTES = MARK.encode()
 _MARKED_BYTES = re.compile(MARKED.pattern.encode())
 
 
-class _Writing(threading.local):
-    """Whether this thread is writing JSON here, so that numbers are marked, and how many it has marked."""
+_marks: ContextVar[list[Number] | None] = ContextVar("marks", default=None)
+"""The numbers that were written as marked texts; None while nothing is written here, when a number is a text."""
 
-    mark = ""
-    marked = 0
-
-
-_writing = _Writing()
 _reader = msgspec.json.Decoder(float_hook=number_of)
 
 
@@ -73,18 +68,18 @@ def with_doubles(value: Any) -> Any:
 
 
 def _plain(dump: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    before = _writing.marked
-    tree = _marking(dump, *arguments, **options)
-    return tree if _writing.marked == before else read_json(write_json(tree))
+    numbers: list[Number] = []
+    tree = _marking(dump, *arguments, numbers=numbers, **options)
+    return read_json(write_json(tree)) if numbers else tree
 
 
-def _marking(write: Callable[..., R], *arguments: Any, **options: Any) -> R:
-    """Call a function of pydantic that writes, with its numbers marked."""
-    before, _writing.mark = _writing.mark, MARK
+def _marking(write: Callable[..., R], *arguments: Any, numbers: list[Number] | None = None, **options: Any) -> R:
+    """Call a function of pydantic that writes, with its numbers marked, and collected in `numbers`."""
+    token = _marks.set([] if numbers is None else numbers)
     try:
         return write(*arguments, **options)
     finally:
-        _writing.mark = before
+        _marks.reset(token)
 
 
 def _without_marks(written: bytes) -> bytes:
@@ -92,8 +87,11 @@ def _without_marks(written: bytes) -> bytes:
 
 
 def _marked(number: Number) -> str:
-    _writing.marked += 1
-    return _writing.mark + str(number)
+    numbers = _marks.get()
+    if numbers is None:
+        return str(number)
+    numbers.append(number)
+    return MARK + str(number)
 
 
 def _serializer() -> SchemaSerializer:

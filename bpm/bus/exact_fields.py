@@ -5,13 +5,25 @@ which it reads exactly; where it says nothing (`Any`, `dict[str, Any]`) the doub
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, cast, get_args
+from typing import Annotated, Any, cast, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from bpm.number import Number
+
+_ANYTHING = (Any, object, JsonValue)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """What a field's type says about numbers: decimals, anything, or models that have their own fields."""
+
+    is_decimal: bool
+    is_free: bool
+    models: tuple[type[BaseModel], ...]
 
 
 def holds_number(value: Any) -> bool:
@@ -32,65 +44,68 @@ def holds_number(value: Any) -> bool:
 
 def with_digits(fields: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
     """Return fields with the numbers that a model reads as `Decimal` as text."""
-    kinds = _kinds(model)
-    return {name: _digits(value, kinds[name]) if name in kinds else value for name, value in fields.items()}
+    known = _fields(model)
+    return {name: _digits(value, known[name]) if name in known else value for name, value in fields.items()}
 
 
 def restore(message: BaseModel, fields: Mapping[str, Any]) -> None:
     """Put the numbers of `fields` in the place of the doubles that were read of them where any value may stand."""
     values = cast("dict[str, Any]", message.__dict__)
+    known = _fields(type(message))
     for name, field in type(message).model_fields.items():
-        given = fields.get(field.alias or name)
-        if name in values and given is not None:
-            values[name] = _restored(values[name], given, _is_free(field.annotation))
+        wire_name = field.alias or name
+        if name in values and wire_name in fields:
+            values[name] = _restored(values[name], fields[wire_name], is_free=known[wire_name].is_free)
 
 
-def _digits(value: Any, kind: Any) -> Any:
+def _digits(value: Any, field: _Field) -> Any:
     if isinstance(value, Number):
-        return str(value) if Decimal in _types(kind) and not _is_free(kind) and float not in _types(kind) else value
+        return str(value) if field.is_decimal else value
     if isinstance(value, list):
-        return [_digits(item, kind) for item in cast("list[Any]", value)]
+        return [_digits(item, field) for item in cast("list[Any]", value)]
     if isinstance(value, Mapping):
         fields = cast("Mapping[str, Any]", value)
-        for model in _types(kind):
-            if isinstance(model, type) and issubclass(model, BaseModel):
-                fields = with_digits(fields, model)
-        return {name: _digits(item, kind) for name, item in fields.items()} if Decimal in _types(kind) else fields
+        for model in field.models:
+            fields = with_digits(fields, model)
+        return {name: _digits(item, field) for name, item in fields.items()} if field.is_decimal else fields
     return value
 
 
-def _restored(value: Any, given: Any, is_free: bool) -> Any:
+def _restored(value: Any, given: Any, *, is_free: bool) -> Any:
     if isinstance(value, BaseModel) and isinstance(given, Mapping):
         restore(value, cast("Mapping[str, Any]", given))
     elif isinstance(given, Number):
         return given if is_free and isinstance(value, float) else value
     elif isinstance(value, dict) and isinstance(given, Mapping):
-        fields, known = cast("dict[Any, Any]", value), cast("Mapping[Any, Any]", given)
-        fields |= {name: _restored(item, known[name], is_free) for name, item in fields.items() if name in known}
+        values, known = cast("dict[Any, Any]", value), cast("Mapping[Any, Any]", given)
+        values |= {
+            name: _restored(item, known[name], is_free=is_free) for name, item in values.items() if name in known
+        }
     elif isinstance(value, list) and isinstance(given, list):
         pairs = zip(cast("list[Any]", value), cast("list[Any]", given), strict=False)
-        value[:] = [_restored(item, its, is_free) for item, its in pairs]
+        value[:] = [_restored(item, its, is_free=is_free) for item, its in pairs]
     return cast("Any", value)
 
 
 @lru_cache(maxsize=1_000)
-def _kinds(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the types of a model's fields by their names on the wire."""
-    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+def _fields(model: type[BaseModel]) -> Mapping[str, _Field]:
+    """Return what a model's types say, by the names of its fields on the wire."""
+    return {field.alias or name: _field(field.annotation) for name, field in model.model_fields.items()}
 
 
-@lru_cache(maxsize=1_000)
-def _types(kind: Any) -> frozenset[Any]:
-    """Return a type and those that it is made of."""
-    return frozenset(_parts(kind))
+def _field(annotation: Any) -> _Field:
+    parts = list(_parts(annotation))
+    is_free = any(part is free for part in parts for free in _ANYTHING)
+    return _Field(
+        is_decimal=any(part is Decimal for part in parts) and not is_free and not any(part is float for part in parts),
+        is_free=is_free,
+        models=tuple(part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)),
+    )
 
 
 def _parts(kind: Any) -> Iterator[Any]:
+    """Yield a type and those that it is made of."""
     yield kind
-    for part in get_args(kind):
-        yield from _parts(part) if not isinstance(part, str | int) else ()
-
-
-def _is_free(kind: Any) -> bool:
-    """Tell whether a field takes any JSON value."""
-    return not _types(kind).isdisjoint({Any, object})
+    arguments = get_args(kind)
+    for part in arguments[:1] if get_origin(kind) is Annotated else arguments:
+        yield from _parts(part)
