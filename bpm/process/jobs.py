@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from bpm.errors import BpmError, Conflict, Failed, Fenced, Forbidden, NotFound, 
 from bpm.jobs import Job, JobQueue, RetryPolicy
 from bpm.process import start_tables, tables
 from bpm.process.actors import engine_of, starter_of
+from bpm.process.answering import AnswerRecorder
 from bpm.process.cache import Deployed
 from bpm.process.stored import restored_wait
 from bpm.security.permissions import EXECUTE, Authority, Permission, Principal, acting
@@ -26,6 +28,9 @@ PIECES_AT_ONCE = 2
 """How many pieces of long work wait for the writer at once, so that others come in between."""
 RESTED_SECONDS = 1
 """A timer of so many seconds ends a chain of messages that cause one another."""
+
+GONE = (Conflict, Fenced, NotFound)
+"""What an instance refuses an answer with that somebody else has given, or when it has ended: nothing is left to do."""
 
 log = structlog.get_logger("bpm.process")
 
@@ -94,11 +99,23 @@ class ProcessJobs:
         except Failed as error:
             await self._answer(instance, wait, {"failure": _failure(error)})
             return
-        outcome = await self._execute(instance, wait, data, authors)
+        with suppress(*GONE):
+            await self._step(instance, wait, data, authors)
+
+    async def _step(self, instance: Any, wait: Any, data: dict[str, Any], authors: Authority) -> None:
+        """Execute a script or command and let the instance go on in the same transaction; raises what it refused."""
+
+        def answer(tx: Transaction, outcome: Outcome) -> None:
+            self._bus.perform(tx, self._advance(instance, wait, _answer_of(wait, data, outcome)))
+
+        recorder = AnswerRecorder(answer)
+        outcome = await self._execute(instance, wait, data, authors, recorder)
+        if recorder.error is not None:
+            raise recorder.error
         if outcome.error is not None:
             await self._failed(instance, wait, data, outcome.error)
-            return
-        await self._answer(instance, wait, _answer_of(wait, data, outcome))
+        elif outcome.replayed:  # an earlier version gave the answer in a transaction of its own
+            await self._answer(instance, wait, _answer_of(wait, data, outcome))
 
     async def _do_piece(self, ref: str) -> None:
         """Go on with long work, unless another piece has done this, too, in the meantime."""
@@ -125,7 +142,9 @@ class ProcessJobs:
         authors = self._deployed.authority(tx, instance.definition_id)
         return tables.find_wait(tx, instance_id, wait_id), instance, authors
 
-    async def _execute(self, instance: Any, wait: Any, data: dict[str, Any], authors: Authority) -> Outcome:
+    async def _execute(
+        self, instance: Any, wait: Any, data: dict[str, Any], authors: Authority, recorder: AnswerRecorder
+    ) -> Outcome:
         name, fields = data.get("command", ""), data.get("fields", {})
         if wait.kind == "script":
             rule = f"process:{instance.definition_id}"
@@ -145,6 +164,7 @@ class ProcessJobs:
                 correlation_id=instance.correlation_id,
                 depth=wait.depth + 1,
                 idempotency_key=key if wait.kind == "command" else None,
+                recorder=recorder,
             )
         )
 
@@ -167,6 +187,11 @@ class ProcessJobs:
             self._jobs.enqueue(tx, Job(tables.KIND, tables.job_ref(wait), wait.tries + 1, due))
 
     async def _answer(self, instance: Any, wait: Any, answer: dict[str, Any]) -> None:
+        with suppress(*GONE):
+            (await self._bus.execute(self._advance(instance, wait, answer))).unwrap()
+
+    def _advance(self, instance: Any, wait: Any, answer: dict[str, Any]) -> Envelope:
+        """Return the message by which an instance goes on."""
         engine = engine_of(instance.organization_id, {EXECUTE})
         fields = {
             "instanceId": instance.id,
@@ -177,11 +202,7 @@ class ProcessJobs:
         }
         message = self._bus.registry.decode("AdvanceProcessInstanceCommand", fields)
         depth = 0 if answer.get("hasRested") else wait.depth
-        envelope = Envelope(message, engine, correlation_id=instance.correlation_id, depth=depth)
-        try:
-            (await self._bus.execute(envelope)).unwrap()
-        except (Conflict, Fenced, NotFound):
-            return  # somebody else has answered, or the instance has ended: nothing is left to do
+        return Envelope(message, engine, correlation_id=instance.correlation_id, depth=depth)
 
 
 def _failure(error: BpmError) -> dict[str, str]:

@@ -67,8 +67,8 @@ async def start(
 ) -> InstanceStateView:
     """Start it in one transaction; then, if supervised, run its jobs here."""
     state = await context.conclude(lambda inner: _start(command, inner, processes))
-    if command.execution_mode == "FireAndForget" or state.status != "RUNNING":
-        return state
+    if command.execution_mode == "FireAndForget" or state.status not in ("RUNNING", "WAITING"):
+        return state  # what waits may wait for a process it called, which is still running
     await process_jobs.settle(state.instance_id, settings.sync_limit_seconds)
     return await context.read(lambda inner: shown(processes.standing(inner, state.instance_id)))
 

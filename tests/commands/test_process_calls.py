@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bpm.testing import RunningApp, running_app
-from tests.commands.playing import bpmn, deploy, instance, start, trace
+from tests.commands.playing import bpmn, deploy, instance, instances, start, trace
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +41,7 @@ async def test_the_caller_waits_for_the_called_process(app: RunningApp) -> None:
     assert [(task["elementId"], task["kind"]) for task in state["currentTasks"]] == [("c", "call")]
     child = await called(app, state["instanceId"])
     await app.cmd("SignalProcessInstanceCommand", instanceId=child["instanceId"], variables={"ok": True})
+    await instances(app, "p", 1)
     found = await instance(app, state["instanceId"])
     assert (found["status"], found["variables"]) == ("COMPLETED", {"ok": True})
 
