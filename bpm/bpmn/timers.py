@@ -78,7 +78,7 @@ def next_time(data: list[Any], now: datetime) -> tuple[datetime, list[Any]] | No
     if count == 1:
         return None
     days, zone = zoned or (0, "UTC")
-    interval = Duration(months, timedelta(seconds=seconds), days)
+    interval = Duration(months, timedelta(seconds=float(seconds)), days)
     due = interval.after(datetime.fromisoformat(last).astimezone(find_zone(zone)))
     if due < now:
         due = interval.after(now)
