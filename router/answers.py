@@ -7,8 +7,8 @@ from bpm.bus import Outcome
 from bpm.edge.answer import JSON, Answer
 from bpm.edge.envelope import problem, success
 from bpm.exact_json import write_json
-from router.config import ExecutionType
 from router.decision.verdict import SIGNATURE, Verdict
+from router.execution_types import ExecutionType
 from router.request import InboundCall
 from router.rule import Rule
 from router.seal import RequestSeal

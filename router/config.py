@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from enum import IntEnum
 from typing import Annotated, Any, Literal, cast
 
 from limits import RateLimitItem, parse
@@ -16,6 +15,7 @@ from bpm.jobs import RetryPolicy
 from bpm.number import whole
 from bpm.security.net import AddressList
 from router.deduplication import check_deduplication
+from router.execution_types import EXECUTION_TYPES, ExecutionType, choices
 from router.handshakes import HandshakeConfig
 from router.paths import normalise
 from router.signatures import SignatureConfig
@@ -24,24 +24,6 @@ KEY = re.compile(r"[A-Za-z0-9._-]{1,100}")
 MAX_STEPS = 50
 """How many steps a chain may have."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
-
-class ExecutionType(IntEnum):
-    """What a rule does with a request: 0 a command, 1 a chain, 2 a script, 3 a process."""
-
-    NATIVE = 0
-    CHAIN = 1
-    CODE = 2
-    PROCESS = 3
-
-
-FIELD_OF_TYPE = {
-    ExecutionType.NATIVE: "commandName",
-    ExecutionType.CHAIN: "commandChain",
-    ExecutionType.CODE: "executionCode",
-    ExecutionType.PROCESS: "processDefinitionId",
-}
-"""The one field that each execution type needs, and that the others may not have."""
 
 
 def _template(value: Any) -> Any:
@@ -84,7 +66,7 @@ def _deduplication(value: str | list[str], info: ValidationInfo) -> str | list[s
 def _execution_type(value: Any) -> Any:
     number = whole(value)
     if isinstance(number, bool) or not isinstance(number, int) or number not in set(ExecutionType):
-        raise ValueError("must be 0 (native command), 1 (command chain), 2 (code) or 3 (process)")
+        raise ValueError(f"must be {choices()}")
     return ExecutionType(number)
 
 
@@ -225,7 +207,7 @@ def demands(fields: Mapping[str, Any]) -> Iterable[str]:
     kind = _kind_of(fields.get("executionType"))
     if kind is None:
         return
-    needed = FIELD_OF_TYPE[kind]
+    needed = EXECUTION_TYPES[kind].field
     by_names = kind is ExecutionType.CHAIN and fields.get("commandName") is not None
     if fields.get(needed) is None and not by_names:
         yield f"{needed}: is required when executionType is {kind.value}"
@@ -234,7 +216,7 @@ def demands(fields: Mapping[str, Any]) -> Iterable[str]:
     if by_names and str(fields["commandName"]).count(",") >= MAX_STEPS:
         yield f"commandName: must name at most {MAX_STEPS} commands"
     yield from repeated_names(fields.get("commandChain"), "commandChain")
-    for other in FIELD_OF_TYPE.values():
+    for other in (each.field for each in EXECUTION_TYPES.values()):
         if other != needed and fields.get(other) is not None and not (by_names and other == "commandName"):
             yield f"{other}: can't be set when executionType is {kind.value}, which uses {needed}"
     if kind in (ExecutionType.CHAIN, ExecutionType.CODE) and fields.get("parameters") is not None:

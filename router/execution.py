@@ -20,7 +20,8 @@ from bpm.security.permissions import Principal, acting
 from bpm.security.redaction import hidden_from_logs, without_secrets_of
 from bpm.store import Database, Transaction
 from router.answers import Answers, accepted, has_refused
-from router.config import ExecutionType, RetryConfig
+from router.config import RetryConfig
+from router.execution_types import ExecutionType
 from router.fixed import FixedRoutes
 from router.inbox import Inbox, pending
 from router.providers import Call, Refusal

@@ -1,7 +1,12 @@
 """Webhook paths: how they are written, what they may not collide with, and how a request finds its rule."""
 
 import re
+from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
 from urllib.parse import unquote
+
+from router.providers import declarations
 
 PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")
@@ -44,13 +49,28 @@ def overlaps(one: str, other: str) -> bool:
     return len(segments) == len(others) and all(a == b or "{}" in (a, b) for a, b in pairs)
 
 
+class ReservedPaths(NamedTuple):
+    """What the providers keep for themselves, in lower case."""
+
+    paths: Mapping[str, str]
+    """Whole paths, by the provider's name."""
+    beginnings: tuple[str, ...]
+
+
+@cache
+def _reserved() -> ReservedPaths:
+    declared = [(path, declaration.name) for declaration in declarations() for path in declaration.reserved]
+    whole = {path: name for path, name in declared if not path.endswith("/")}
+    return ReservedPaths(whole, tuple(path for path, _ in declared if path.endswith("/")))
+
+
 def is_reserved(path: str) -> bool:
     """Tell whether a request's path is a fixed endpoint's, which no rule answers, also while the endpoint is off.
 
     Nor does one answer the path in other capitals: whoever mistypes it must not reach a rule with `mono/{id}`.
     """
-    lowered = path.lower()
-    return lowered in ("mono/callback", "remita") or lowered.startswith("remita/")
+    lowered, reserved = path.lower(), _reserved()
+    return lowered in reserved.paths or lowered.startswith(reserved.beginnings)
 
 
 def decode_path(path: str, raw_path: bytes) -> str:
@@ -94,12 +114,21 @@ def _check_segments(parts: list[str]) -> None:
             names.add(parameter[1])
 
 
+def _check_providers(path: str) -> None:
+    reserved = _reserved()
+    for own, name in reserved.paths.items():
+        if f"{own}/" in reserved.beginnings and (path == own or path.startswith(f"{own}/")):
+            raise ValueError(f"collides with the fixed {name.capitalize()} endpoints /api/webhooks/{own} and below")
+        if path == own:
+            raise ValueError(f"collides with the fixed endpoint /api/webhooks/{own}")
+    below = next((own for own in reserved.beginnings if path.startswith(own)), None)
+    if below is not None:
+        raise ValueError(f"collides with the fixed endpoints below /api/webhooks/{below}")
+
+
 def _check_collisions(parts: list[str]) -> None:
     lowered = [part.lower() for part in parts]
-    if lowered[0] == "remita":
-        raise ValueError("collides with the fixed Remita endpoints /api/webhooks/remita and below")
-    if lowered == ["mono", "callback"]:
-        raise ValueError("collides with the fixed endpoint /api/webhooks/mono/callback")
+    _check_providers("/".join(lowered))
     if len(parts) == 1 or lowered[1:] == ["logs"]:
         if parts[0].isdigit():
             raise ValueError(f"collides with the subscription address /api/webhooks/{'/'.join(parts)}")

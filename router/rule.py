@@ -19,9 +19,10 @@ from bpm.security.references import References, Resolve
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from router.confidential import ALWAYS, Confidential
-from router.config import ExecutionType, RetryConfig, WebHookFields, parse_rate
+from router.config import RetryConfig, WebHookFields, parse_rate
 from router.deduplication import DeliveryId, delivery_id
-from router.dispatch import SIGNATURES, Dispatch, dispatcher
+from router.dispatch import Dispatch, dispatcher
+from router.execution_types import SIGNATURES, ExecutionType
 from router.handshakes import handshake
 from router.lane import RuleLane
 from router.paths import ADDRESSES, values_at

@@ -16,10 +16,13 @@ from starlette.types import Receive, Scope, Send
 
 from bpm.accounts import Accounts, Installation
 from bpm.app.foundation import Foundation, build_foundation
+from bpm.app.registry import command_packages
+from bpm.app.retention import policies
 from bpm.app.routing import build_routing
 from bpm.bus import Bus
 from bpm.clock import Clock, system_clock
 from bpm.edge.answer import send_answer
+from bpm.edge.described import DescribedAddress
 from bpm.edge.envelope import closing_problem
 from bpm.edge.headers import require_one_meaning
 from bpm.edge.lifecycle import Lifecycle
@@ -29,7 +32,6 @@ from bpm.events.publisher import Listener
 from bpm.process.jobs import ProcessJobs, StartJobs
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.start_triggers import ProcessStarts
-from bpm.retained import POLICIES
 from bpm.security.identifiers import new_id
 from bpm.settings import Settings
 from bpm.stall import StallWatch
@@ -41,6 +43,7 @@ from bpm.web.refusals import EXCEPTION_HANDLERS
 from bpm.worker import Worker
 from router.endpoints import WebhookEndpoint
 from router.paths import ADDRESSES
+from router.providers import declarations
 from router.providers.confirmation.client import ProviderClient
 from router.providers.confirmation.mono import MonoApi
 from router.providers.confirmation.remita import RemitaApi
@@ -79,7 +82,8 @@ class App:
             self.outbound.deliveries,
             routing.back_tests,
         )
-        self.retention = Retention(self.database, settings.retention, clock, new_id(), POLICIES)
+        kept = policies(command_packages(settings))
+        self.retention = Retention(self.database, settings.retention, clock, new_id(), kept)
         self.provider_client = ProviderClient()
         self._published_keys = routing.published_keys
         self.registry.bind(
@@ -209,7 +213,7 @@ class App:
             *auth_routes(self.accounts, self.settings),
             *health.health_routes(readiness, self.accounts, self.settings),
             *dialects.dialect_routes(self.bus, self.accounts, self.settings, self.lifecycle),
-            *openapi.openapi_routes(self.registry, self.version),
+            *openapi.openapi_routes(self.registry, self.version, provider_addresses()),
             *docs.docs_routes(self.registry, self.version, self.settings.base_url),
         ]
 
@@ -235,6 +239,11 @@ def build_bus(foundation: Foundation, accounts: Accounts) -> Bus:
         accounts.rights,
         settings.processes,
     )
+
+
+def provider_addresses() -> list[DescribedAddress]:
+    """Return the fixed addresses that the providers declare."""
+    return [address for declaration in declarations() for address in declaration.addresses]
 
 
 def build_outbound(foundation: Foundation, bus: Bus, sandbox: Sandbox, listeners: Sequence[Listener] = ()) -> Outbound:

@@ -12,9 +12,14 @@ ENTRY_POINTS = "bpm.commands"
 def build_registry(settings: Settings) -> Registry:
     """Return a registry with our commands and those of the application's packages."""
     registry = Registry()
-    for package in ("commands", *application_packages(settings)):
+    for package in command_packages(settings):
         registry.discover(package)
     return registry
+
+
+def command_packages(settings: Settings) -> list[str]:
+    """Return the packages in which messages, their handlers and what belongs to them are found: ours, then others'."""
+    return ["commands", *application_packages(settings)]
 
 
 def application_packages(settings: Settings) -> list[str]:

@@ -78,7 +78,7 @@ class Registry:
         Raises `Misconfigured` for a package that can't be imported, a second handler for a `$type`, a
         command without a handler, and a handler that does not return its message's result type.
         """
-        for module in _modules(package):
+        for module in modules_of(package):
             members = [m for m in vars(module).values() if getattr(m, "__module__", None) == module.__name__]
             for member in members:
                 if getattr(member, _MARK, False):
@@ -173,7 +173,8 @@ def _validated(message_type: type[Message[Any]], fields: Mapping[str, Any]) -> M
     return message
 
 
-def _modules(package: str) -> Iterable[ModuleType]:
+def modules_of(package: str) -> Iterable[ModuleType]:
+    """Import and yield every module of a package of commands; raises `Misconfigured` for one that can't be imported."""
     try:
         root = importlib.import_module(package)
         yield root

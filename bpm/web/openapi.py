@@ -1,5 +1,6 @@
 """`GET /openapi.json`: the catalogue as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1)."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -9,12 +10,13 @@ from starlette.routing import BaseRoute, Route
 
 from bpm.bus import Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
+from bpm.edge.described import DescribedAddress
 from bpm.exact_json import write_json
 from bpm.web.command import PATH
 from bpm.web.dialects import DESCRIPTION
 from bpm.web.examples import example
 from bpm.web.generated_clients import plain
-from bpm.web.openapi_paths import ERROR, PATHS, SCHEMAS, content, refusals
+from bpm.web.openapi_paths import ERROR, PATHS, SCHEMAS, content, declared_paths, refusals
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -69,8 +71,9 @@ _PARAMETERS = [
 class OpenApi:
     """The document of a complete registry, built when it is first asked for."""
 
-    def __init__(self, registry: Registry, version: str) -> None:
-        """Take what to describe and the product's version."""
+    def __init__(self, registry: Registry, version: str, addresses: Iterable[DescribedAddress] = ()) -> None:
+        """Take what to describe: the messages, the product's version, and addresses that others declare."""
+        self._addresses = tuple(addresses)
         self._registry = registry
         self._version = version
 
@@ -91,7 +94,9 @@ class OpenApi:
             },
             "servers": [{"url": "/"}],
             "security": [{"bearer": []}],
-            "paths": plain({PATH: {"post": _send(catalogue)}, **PATHS, **DESCRIPTION.paths}),
+            "paths": plain(
+                {PATH: {"post": _send(catalogue)}, **PATHS, **declared_paths(self._addresses), **DESCRIPTION.paths}
+            ),
             "components": {
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
                 "responses": plain({str(status): _refusal(status) for status in REFUSALS}),
@@ -99,10 +104,14 @@ class OpenApi:
             },
         }
 
+    def _paths(self, catalogue: Catalogue) -> dict[str, Any]:
+        declared = declared_paths(self._addresses)
+        return {PATH: {"post": _send(catalogue)}, **PATHS, **declared, **DESCRIPTION.paths}
 
-def openapi_routes(registry: Registry, version: str) -> list[BaseRoute]:
+
+def openapi_routes(registry: Registry, version: str, addresses: Iterable[DescribedAddress] = ()) -> list[BaseRoute]:
     """Return the route of the document."""
-    openapi = OpenApi(registry, version)
+    openapi = OpenApi(registry, version, addresses)
 
     def serve(request: Request) -> Response:
         return Response(openapi.json, media_type="application/json", headers={"Cache-Control": "no-cache"})

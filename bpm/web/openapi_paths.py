@@ -1,6 +1,9 @@
 """The parts of the OpenAPI document that do not come from the registry: accounts, webhooks and health."""
 
+from collections.abc import Iterable
 from typing import Any
+
+from bpm.edge.described import DescribedAddress
 
 ERROR = {"$ref": "#/components/schemas/BusError"}
 
@@ -91,10 +94,16 @@ def _operation(tag: str, name: str, summary: str, answers: dict[str, Any], **mor
     return {"tags": [tag], "operationId": name, "summary": summary, "security": _PUBLIC, "responses": answers, **more}
 
 
-def _receiver(name: str, summary: str) -> dict[str, Any]:
-    answers = {"200": _ACCEPTED, **refusals(400, 401, 403, 404, 405, 408, 413, 429, 500, 503)}
-    body = {"required": True, "content": {"application/json": {"schema": _ANY}}}
-    return _operation("webhooks", name, summary, answers, requestBody=body)
+def describe(address: DescribedAddress) -> dict[str, Any]:
+    """Describe an address that its owner declares."""
+    if address.answers is None:
+        answers = {"200": _ACCEPTED, **refusals(400, 401, 403, 404, 405, 408, 413, 429, 500, 503)}
+        body = {"required": True, "content": {"application/json": {"schema": _ANY}}}
+        return _operation("webhooks", address.operation, address.summary, answers, requestBody=body)
+    shown: dict[str, dict[str, Any]] = {str(status): {"description": text} for status, text in address.answers.items()}
+    if "200" in shown:
+        shown["200"] |= {"content": {"text/html": {"schema": _TEXT}}}
+    return _operation("webhooks", address.operation, address.summary, {**shown, **refusals(404, 429, 500, 503)})
 
 
 def _rule(method: str) -> dict[str, Any]:
@@ -145,23 +154,6 @@ PATHS: dict[str, Any] = {
         "parameters": [_PATH],
         **{method: _rule(method) for method in ("get", "post", "put", "patch", "delete")},
     },
-    "/api/webhooks/mono/callback": {
-        "post": _receiver("receiveMono", "Mono's events, with the header mono-webhook-secret"),
-        "get": _operation(
-            "webhooks",
-            "returnFromMono",
-            "The browser comes back from Mono Connect",
-            {
-                "200": {"description": "A small page", "content": {"text/html": {"schema": _TEXT}}},
-                "303": {"description": "On to the configured address"},
-                **refusals(404, 429, 500, 503),
-            },
-        ),
-    },
-    "/api/webhooks/remita": {"post": _receiver("receiveRemita", "Remita's payment notifications")},
-    "/api/webhooks/remita/collection-notification": {
-        "post": _receiver("receiveRemitaCollection", "Remita's collection notifications")
-    },
     "/livez": {
         "get": _operation("health", "live", "Does the process run", {"200": _ACCEPTED | {"description": "It runs"}})
     },
@@ -178,4 +170,12 @@ PATHS: dict[str, Any] = {
         )
     },
 }
-"""Everything but the bus."""
+"""Everything but the bus, and but what others declare."""
+
+
+def declared_paths(addresses: Iterable[DescribedAddress]) -> dict[str, Any]:
+    """Describe the addresses that others declare, by path and method."""
+    paths: dict[str, Any] = {}
+    for address in addresses:
+        paths.setdefault(address.path, {})[address.method.lower()] = describe(address)
+    return paths

@@ -19,8 +19,9 @@ from commands.webhooks.checks import Findings, check_code
 from commands.webhooks.trial import READ_REQUESTS, draft_problems, row_of, sender_of
 from router import backtest
 from router.backtest import MAX_COUNT, MAX_KEPT, BackTests, Plan, Tally
-from router.config import ExecutionType, WebHookFields
+from router.config import WebHookFields
 from router.execution import Execution
+from router.execution_types import ExecutionType
 from router.rule import RuleCompiler
 from router.signatures import TrustSources
 from router.tables import configs

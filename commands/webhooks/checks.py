@@ -14,8 +14,9 @@ from bpm.security.redaction import REDACTED
 from bpm.security.references import FOREIGN, REFER, Resolve, may_refer
 from bpm.security.sealing import NOT_STORED
 from bpm.security.secrets import SecretBox, SecretError
-from router.config import ExecutionType, WebHookFields, unknown_command
+from router.config import WebHookFields, unknown_command
 from router.deduplication import parts_of
+from router.execution_types import EXECUTION_TYPES, ExecutionType
 from router.parameters import placeholders_in
 from router.paths import overlaps, shape
 from router.sealing import map_secrets, open_definition, references_in
@@ -27,13 +28,6 @@ KEY_TAKEN = "A webhook configuration with this key already exists"
 ADDRESS_TAKEN = "path: this address is taken or overlaps one that is; choose another"
 
 FIRST_ERROR = 400
-
-EXECUTED_BY = {
-    ExecutionType.CHAIN: "ExecuteCommandChainCommand",
-    ExecutionType.CODE: "ExecuteCodeCommand",
-    ExecutionType.PROCESS: "StartProcessInstanceCommand",
-}
-"""The command that does the work of an execution type, where it is not the author who names it."""
 
 
 @dataclass(slots=True)
@@ -84,8 +78,9 @@ def check_references(fields: WebHookFields, findings: Findings, context: Context
 
 def _commands_of(fields: WebHookFields) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Yield the place, the `$type` and the parameters of every command a configuration sends."""
-    if fields.execution_type in EXECUTED_BY:
-        yield "executionType", EXECUTED_BY[fields.execution_type], {}
+    command = EXECUTION_TYPES[fields.execution_type].command
+    if command is not None:
+        yield "executionType", command, {}
     if fields.command_name is not None and fields.execution_type is ExecutionType.CHAIN:
         for name in fields.command_name.split(","):
             yield "commandName", name.strip(), {}

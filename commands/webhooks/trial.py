@@ -25,9 +25,10 @@ from commands.webhooks.trial_views import (
     WebHookTrialView,
 )
 from router.backtest import is_proof_hidden
-from router.config import ExecutionType, WebHookFields, demands
+from router.config import WebHookFields, demands
 from router.decision import HANDSHAKE, SIGNATURE, Decision, Lookups, Place, decide_whole
 from router.execution import Execution
+from router.execution_types import ExecutionType
 from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
 from router.rule import Rule, RuleCompiler

@@ -1,7 +1,7 @@
 """The fixed endpoints: one module a provider, discovered; none knows another.
 
-A module here has a function `provider(settings) -> Provider`. What all of them share (reading, storing,
-duplicates, execution) is the router's; a provider only says how its requests are recognised and read.
+A module here has a `DECLARATION` and a function `provider(settings) -> Provider`. What all of them share (reading,
+storing, duplicates, execution) is the router's; a provider only says how its requests are recognised and read.
 """
 
 import importlib
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bpm.edge.answer import Answer
+from bpm.edge.described import DescribedAddress
 from bpm.security.net import AddressList
 from bpm.settings import Settings
 from router.confidential import ALWAYS, Confidential
@@ -66,6 +67,18 @@ class FixedRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class Declaration:
+    """What holds of a provider also while it is off: which addresses are its own, and how they are described.
+
+    `reserved` are paths that no rule answers; one that ends in `/` stands for everything below it.
+    """
+
+    name: str
+    reserved: tuple[str, ...]
+    addresses: tuple[DescribedAddress, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """A third party; without `routes` it is off, and `off` says which setting switches it on.
 
@@ -83,6 +96,15 @@ class Provider:
 
 def discover(settings: Settings) -> list[Provider]:
     """Return every provider of this package, configured."""
+    return [module.provider(settings) for module in _modules()]
+
+
+def declarations() -> list[Declaration]:
+    """Return what every provider of this package declares."""
+    return [module.DECLARATION for module in _modules()]
+
+
+def _modules() -> list[Any]:
     names = sorted(found.name for found in pkgutil.iter_modules(__path__, prefix=f"{__name__}."))
     modules = (importlib.import_module(name) for name in names)
-    return [module.provider(settings) for module in modules if hasattr(module, "provider")]
+    return [module for module in modules if hasattr(module, "provider")]

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from bpm.errors import Misconfigured
 from bpm.settings import MonoSettings, Settings
 from router.confidential import Confidential
-from router.providers import Answer, Call, FixedRoute, Provider, Reception, Refusal
+from router.providers import Answer, Call, Declaration, DescribedAddress, FixedRoute, Provider, Reception, Refusal
 from router.providers.credentials import same, secret_text
 from router.providers.payload import PayloadFields, as_text, read_json
 
@@ -20,6 +20,23 @@ PATH = "mono/callback"
 HEADER = "mono-webhook-secret"
 MAX_NAME = 200
 MAX_VALUE = 500
+
+DECLARATION = Declaration(
+    "mono",
+    reserved=(PATH,),
+    addresses=(
+        DescribedAddress(
+            "POST", f"/api/webhooks/{PATH}", "receiveMono", "Mono's events, with the header mono-webhook-secret"
+        ),
+        DescribedAddress(
+            "GET",
+            f"/api/webhooks/{PATH}",
+            "returnFromMono",
+            "The browser comes back from Mono Connect",
+            answers={200: "A small page", 303: "On to the configured address"},
+        ),
+    ),
+)
 
 CONFIDENTIAL = Confidential(credentials=frozenset({HEADER}), parameters=frozenset({"code"}))
 """The secret of the events, and the code for which a browser's account is told once."""

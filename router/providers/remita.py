@@ -13,7 +13,7 @@ from bpm.errors import Misconfigured
 from bpm.security.net import AddressError, AddressList
 from bpm.settings import RemitaSettings, Settings
 from router.confidential import Confidential
-from router.providers import Answer, Call, FixedRoute, Provider, Reception, Refusal
+from router.providers import Answer, Call, Declaration, DescribedAddress, FixedRoute, Provider, Reception, Refusal
 from router.providers.credentials import same, secret_text
 from router.providers.payload import PayloadFields, as_text, read_json
 
@@ -24,6 +24,21 @@ LAGOS = timezone(timedelta(hours=1))
 
 DATE_OF = {"ACTIVATION": "activationDate", "DEBIT": "debitDate", "REPAYMENT": "paymentDate"}
 """Where the date of each kind of collection stands; a flat notification is a repayment."""
+
+PAYMENTS, COLLECTIONS = "remita", "remita/collection-notification"
+DECLARATION = Declaration(
+    "remita",
+    reserved=(PAYMENTS, f"{PAYMENTS}/"),
+    addresses=(
+        DescribedAddress("POST", f"/api/webhooks/{PAYMENTS}", "receiveRemita", "Remita's payment notifications"),
+        DescribedAddress(
+            "POST",
+            f"/api/webhooks/{COLLECTIONS}",
+            "receiveRemitaCollection",
+            "Remita's collection notifications",
+        ),
+    ),
+)
 
 RECEIVED = Answer(200, b"Ok")
 NOT_UNDERSTOOD = Answer(400, b"Not Ok")
@@ -47,8 +62,8 @@ def provider(settings: Settings) -> Provider:
         return _wrong_header(call, header, secret)
 
     routes = (
-        FixedRoute("POST", "remita", read=read_payments, verify=verify, refused=NOT_ALLOWED),
-        FixedRoute("POST", "remita/collection-notification", read=read_collections, verify=verify, refused=NOT_ALLOWED),
+        FixedRoute("POST", PAYMENTS, read=read_payments, verify=verify, refused=NOT_ALLOWED),
+        FixedRoute("POST", COLLECTIONS, read=read_collections, verify=verify, refused=NOT_ALLOWED),
     )
     confidential = Confidential(frozenset({header}))
     return Provider("remita", routes=routes, addresses=addresses, confidential=confidential)

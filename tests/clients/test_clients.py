@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bpm.app.app import provider_addresses
 from bpm.bus import Registry
 from bpm.web.openapi import OpenApi
 from tests.clients.languages import LANGUAGES, LIMIT_SECONDS
@@ -21,7 +22,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
     product = Registry()
     product.discover("commands")
     path = tmp_path_factory.mktemp("document") / "openapi.json"
-    path.write_bytes(OpenApi(product, "1.2.3").json)
+    path.write_bytes(OpenApi(product, "1.2.3", provider_addresses()).json)
     return path
 
 

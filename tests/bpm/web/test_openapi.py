@@ -14,6 +14,7 @@ from referencing import Registry as Resources
 from referencing.jsonschema import DRAFT202012
 from starlette.applications import Starlette
 
+from bpm.app.app import provider_addresses
 from bpm.bus import Registry
 from bpm.bus.catalogue import catalogue_of
 from bpm.web.command import PATH
@@ -27,12 +28,15 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def document(registry: Registry) -> dict[str, Any]:
-    return json.loads(OpenApi(registry, "1.2.3").json)
+    return json.loads(OpenApi(registry, "1.2.3", provider_addresses()).json)
 
 
 @pytest.fixture
 async def pages(registry: Registry) -> AsyncIterator[httpx.AsyncClient]:
-    routes = [*openapi_routes(registry, "1.2.3"), *docs_routes(registry, "1.2.3", "https://bpm.example")]
+    routes = [
+        *openapi_routes(registry, "1.2.3", provider_addresses()),
+        *docs_routes(registry, "1.2.3", "https://bpm.example"),
+    ]
     transport = httpx.ASGITransport(Starlette(routes=routes))
     async with httpx.AsyncClient(transport=transport, base_url="http://bpm") as client:
         yield client
@@ -222,7 +226,7 @@ def test_the_products_document_is_openapi() -> None:
     """The validator accepts the product's own messages, and every default is a value that may be sent."""
     product = Registry()
     product.discover("commands")
-    document = json.loads(OpenApi(product, "1.2.3").json)
+    document = json.loads(OpenApi(product, "1.2.3", provider_addresses()).json)
     OpenAPIV31SpecValidator(document).validate()
     schemas = document["components"]["schemas"]
     wrong = [
@@ -243,7 +247,7 @@ def test_no_message_has_two_names_that_clients_write_alike() -> None:
     """Generators drop the `$` of `$type`: a field called `type` beside it would be the same name twice."""
     product = Registry()
     product.discover("commands")
-    schemas = json.loads(OpenApi(product, "1.2.3").json)["components"]["schemas"]
+    schemas = json.loads(OpenApi(product, "1.2.3", provider_addresses()).json)["components"]["schemas"]
     clashing = {
         name
         for name, schema in schemas.items()
