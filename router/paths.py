@@ -58,7 +58,8 @@ class ReservedPaths(NamedTuple):
 
 
 @cache
-def _reserved() -> ReservedPaths:
+def reserved_paths() -> ReservedPaths:
+    """Return the paths that no rule answers, asked of the providers once."""
     declared = [(path, declaration.name) for declaration in declarations() for path in declaration.reserved]
     whole = {path: name for path, name in declared if not path.endswith("/")}
     return ReservedPaths(whole, tuple(path for path, _ in declared if path.endswith("/")))
@@ -69,7 +70,7 @@ def is_reserved(path: str) -> bool:
 
     Nor does one answer the path in other capitals: whoever mistypes it must not reach a rule with `mono/{id}`.
     """
-    lowered, reserved = path.lower(), _reserved()
+    lowered, reserved = path.lower(), reserved_paths()
     return lowered in reserved.paths or lowered.startswith(reserved.beginnings)
 
 
@@ -115,7 +116,7 @@ def _check_segments(parts: list[str]) -> None:
 
 
 def _check_providers(path: str) -> None:
-    reserved = _reserved()
+    reserved = reserved_paths()
     for own, name in reserved.paths.items():
         if f"{own}/" in reserved.beginnings and (path == own or path.startswith(f"{own}/")):
             raise ValueError(f"collides with the fixed {name.capitalize()} endpoints /api/webhooks/{own} and below")

@@ -4,6 +4,7 @@ An area declares them as `POLICIES` in a module `retention` of its folder.
 """
 
 from collections.abc import Iterable
+from types import ModuleType
 
 from bpm.bus import retention as bus
 from bpm.bus.registry import modules_of
@@ -15,10 +16,10 @@ from router import retention as requests
 
 def policies(packages: Iterable[str]) -> tuple[Policy, ...]:
     """Return all of them for these packages of commands: rows that others refer to go last."""
-    declared = [module.POLICIES for package in packages for module in modules_of(package) if _declares(module.__name__)]
-    areas = [policy for each in declared for policy in each]
+    areas = [policy for package in packages for module in modules_of(package) for policy in _declared_in(module)]
     return (*requests.POLICIES, *events.POLICIES, *processes.POLICIES, *areas, *bus.POLICIES)
 
 
-def _declares(name: str) -> bool:
-    return name.endswith(".retention")
+def _declared_in(module: ModuleType) -> tuple[Policy, ...]:
+    is_retention = module.__name__.endswith(".retention")
+    return getattr(module, "POLICIES", ()) if is_retention else ()

@@ -1,0 +1,183 @@
+"""What the README says is to be touched for something new is all that has to be touched."""
+
+import importlib
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from pydantic import SecretStr
+
+from bpm.app.app import provider_addresses
+from bpm.app.retention import policies
+from bpm.bpmn import Instance, Status, advance, load
+from bpm.bpmn.elements.tasks.manual_task import ManualTask
+from bpm.bpmn.triggers import Start
+from bpm.bus import Registry
+from bpm.settings import Settings
+from bpm.web.openapi import OpenApi
+from router import paths, providers
+from router.config import WebHookFields, demands
+from router.dispatch import dispatcher
+from router.execution_types import EXECUTION_TYPES, ExecutionKind, ExecutionType
+from router.signatures import SignatureConfig, presets
+from tests.architecture.test_docs import DOCS, python_of
+from tests.bpm.bpmn.player import NOON, flows, model
+
+AREA = {
+    "__init__.py": '"""Parcels: where they are."""\n',
+    "tables.py": '''"""Parcels, in metadata of their own, so that no other test sees them."""
+
+from sqlalchemy import Column, Integer, MetaData, String, Table
+
+from bpm.store import UtcDateTime
+
+PARCELS = Table(
+    "parcel",
+    MetaData(),
+    Column("id", String, primary_key=True),
+    Column("organization_id", Integer),
+    Column("created_at", UtcDateTime),
+)
+''',
+    "retention.py": '''"""Parcels go when they are old."""
+
+from bpm.store.retention import Policy
+from parcels.tables import PARCELS
+
+POLICIES = (Policy("parcels", "rows_days", table=PARCELS, key=PARCELS.c.id, moment=PARCELS.c.created_at),)
+''',
+    "track.py": '''"""Track a parcel."""
+
+from bpm.bus import Command, Context, View, handles
+
+
+class ParcelView(View):
+    """Where a parcel is."""
+
+    place: str
+
+
+class TrackParcelCommand(Command[ParcelView]):
+    """Say where a parcel is."""
+
+    permission = "parcels:write"
+
+    number: str
+
+
+@handles
+def track(command: TrackParcelCommand, context: Context) -> ParcelView:
+    """Look it up."""
+    return ParcelView(place="Lagos")
+''',
+}
+
+
+@pytest.fixture
+def area(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A package of an application: a command, a table and its retention, named nowhere else."""
+    folder = tmp_path / "parcels"
+    folder.mkdir()
+    for name, text in AREA.items():
+        (folder / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "parcels"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "parcels"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The provider of the recipe as one more file of `router.providers`."""
+    (tmp_path / "acme.py").write_text(python_of(DOCS / "how-to" / "write-a-provider.md"))
+    monkeypatch.setattr(providers, "__path__", [*providers.__path__, str(tmp_path)])
+    paths.reserved_paths.cache_clear()
+    yield "acme"
+    sys.modules.pop("router.providers.acme", None)
+    vars(providers).pop("acme", None)
+    monkeypatch.undo()
+    paths.reserved_paths.cache_clear()
+
+
+def test_a_command_is_one_file(area: str) -> None:
+    """It is in the catalogue, and in the API's description with its docstring, once its package is named."""
+    registry = Registry()
+    registry.discover("commands")
+    registry.discover(area)
+    assert registry.find("TrackParcelCommand").area == "track"
+    document = OpenApi(registry, "1").document()
+    assert document["components"]["schemas"]["TrackParcelCommand"]["description"] == "Say where a parcel is."
+
+
+def test_an_area_declares_its_retention(area: str) -> None:
+    """It is deleted after whatever may refer to it, and before what everything refers to."""
+    names = [policy.name for policy in policies(["commands", area])]
+    assert "parcels" in names
+    assert names.index("requests") < names.index("parcels") < names.index("audit log")
+    assert [name for name in names if name != "parcels"] == [policy.name for policy in policies(["commands"])]
+
+
+def test_a_provider_is_one_file(provider: str) -> None:
+    """Its address is reserved for it, described, and answered once it is switched on."""
+    settings = Settings()
+    object.__setattr__(settings, "acme", SimpleNamespace(secret=SecretStr("s3cret")))
+    found = next(each for each in providers.discover(cast("Settings", settings)) if each.name == provider)
+    assert [route.path for route in found.routes] == ["acme/shipments"]
+    assert paths.is_reserved("Acme/shipments")
+    assert not paths.is_reserved("acme/returns")
+    with pytest.raises(ValueError, match="fixed endpoint /api/webhooks/acme/shipments"):
+        paths.normalise("acme/shipments")
+    registry = Registry()
+    registry.discover("commands")
+    described = OpenApi(registry, "1", provider_addresses()).document()["paths"]
+    assert described["/api/webhooks/acme/shipments"]["post"]["operationId"] == "receiveAcme"
+
+
+def test_every_route_of_a_provider_is_reserved_and_described() -> None:
+    on: dict[str, Any] = {"mono": {"webhook_secret": "s"}, "remita": {"header_secret": "s"}}
+    described = {(each.method, each.path) for each in provider_addresses()}
+    for found in providers.discover(Settings(**on)):
+        for route in found.routes:
+            assert paths.is_reserved(route.path)
+            assert (route.method, f"/api/webhooks/{route.path}") in described
+
+
+def test_a_signature_preset_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A configuration may name it at once."""
+    shutil.copy(presets.FOLDER / "github.toml", tmp_path / "acme.toml")
+    (name, preset), *others = presets.load_presets(tmp_path).items()
+    assert not others
+    monkeypatch.setitem(presets.PRESETS, name, preset.scheme)
+    config = SignatureConfig.model_validate({"scheme": "acme", "secret": "It's a Secret to Everybody"})
+    assert config.to_scheme().header == "X-Hub-Signature-256"
+
+
+def test_an_execution_type_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its field is called, which others exclude it, and what it sends follow from the entry."""
+    entry = ExecutionKind("ping", "description", lambda *_: lambda _scope: {}, "PingQuery")
+    monkeypatch.setitem(cast("dict[ExecutionType, ExecutionKind]", EXECUTION_TYPES), ExecutionType.NATIVE, entry)
+    assert list(demands({"executionType": 0})) == ["description: is required when executionType is 0"]
+    registry = Registry()
+    registry.discover("commands.system")
+    fields = {"description": "x", "isEnabled": True, "path": "x", "action": "POST", "executionType": 0}
+    dispatch = dispatcher(1, "x", 1, 1, WebHookFields.model_validate(fields), registry)
+    assert dispatch.sends == "PingQuery"
+    assert type(dispatch.make({})).__name__ == "PingQuery"
+
+
+def test_a_bpmn_element_is_one_class_and_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader, the compiler and the run know no class of an element."""
+
+    class ComplexGateway(ManualTask):
+        """Lets every token pass; the product does not execute it."""
+
+    table = importlib.import_module("bpm.bpmn.elements.table")
+    source = model('<startEvent id="a"/><complexGateway id="b"/><endEvent id="c"/>' + flows("a > b > c"))
+    monkeypatch.setitem(table.ELEMENTS, "complexGateway", {"": ComplexGateway})
+    process = load(source)
+    instance, _ = advance(process, Instance(), Start(), NOON)
+    assert instance.status is Status.COMPLETED
