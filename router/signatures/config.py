@@ -169,7 +169,7 @@ class SignatureConfig(WireModel):
         if self.scheme == "none":
             return Scheme("none", "none")
         preset = PRESETS.get(self.scheme) or self._custom()
-        scheme = preset.changed(**self._changes())
+        scheme = preset.changed(**self._changes(), prefix=self._filled(preset.prefix))
         return scheme.changed(kind="none") if preset.is_header_agreed and not self.all_secrets else scheme
 
     def _changes(self) -> dict[str, Any]:
@@ -186,6 +186,12 @@ class SignatureConfig(WireModel):
             "claims": tuple(self.claims.items()),
         }
         return {name: value for name, value in said.items() if value}
+
+    def _filled(self, prefix: str) -> str:
+        """A prefix with the rule's own values in it."""
+        for name, value in self.values.items():
+            prefix = prefix.replace(f"{{value.{name}}}", value)
+        return prefix
 
     def _custom(self) -> Scheme:
         return Scheme(

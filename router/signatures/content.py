@@ -8,15 +8,15 @@ from itertools import chain
 
 from .claim import Claim
 from .scheme import Scheme
-from .signed_content import CLOSE, OPEN, barred_from, is_address, is_free, is_known, is_word, parts_of
-from .signed_request import SignatureRefusal, SignedRequest, address_characters, finder, parse_place
+from .signed_content import CLOSE, OPEN, barred_from, is_address, is_free, is_known, is_word, parts_of, place_of
+from .signed_request import SignatureRefusal, SignedPlace, SignedRequest, address_characters, finder, parse_place
 
 Compose = Callable[[SignedRequest, Claim, bytes], bytes]
 """Makes the signed bytes of a request; the last argument is the key, for digests that it is a part of."""
 
-ADDRESS = re.compile(rb"[!#$%&'()*+,./0-9:;=?@A-Z_a-z~\[\]-]")
-"""The characters that an address may hold (RFC 3986), one at a time."""
-ADDRESS_TEXT = re.compile(r"[!#$%&'()*+,./0-9:;=?@A-Z_a-z~\[\]-]*")
+ADDRESS = re.compile(rb"[!#$%&'()*+,./0-9:;=?@A-Z_a-z~-]")
+"""The characters that a path and a query may hold (RFC 3986, 3.3 and 3.4), one at a time."""
+ADDRESS_TEXT = re.compile(r"[!#$%&'()*+,./0-9:;=?@A-Z_a-z~-]*")
 
 
 class Absent(SignatureRefusal):
@@ -91,8 +91,9 @@ def _step(scheme: Scheme, part: str) -> Compose:
 
 def _value(content: str, word: str) -> Compose:
     """Compose the value of a header, a parameter or a field, which may not hold what separates it."""
-    path = word[1:-1].removesuffix("*")
-    place = parse_place(path if path.startswith("body:") else path.replace(".", ":", 1))
+    place = parse_place(place_of(word))
+    if word.startswith("{flag:"):
+        return _flag(place)
     find, barred = finder(place), frozenset[str]() if is_free(word) else barred_from(content, word)
 
     def compose(request: SignedRequest, _claim: Claim, _key: bytes) -> bytes:
@@ -102,6 +103,19 @@ def _value(content: str, word: str) -> Compose:
         if not barred.isdisjoint(value):
             raise SignatureRefusal(place.part, f"{place} holds a character that separates the parts of what is signed")
         return _raw(value) if place.kind == "header" else value.encode("utf-8", "surrogatepass")
+
+    return compose
+
+
+def _flag(place: SignedPlace) -> Compose:
+    """Compose a truth value as the one letter t or f."""
+    find = finder(place)
+
+    def compose(request: SignedRequest, _claim: Claim, _key: bytes) -> bytes:
+        value = find(request)
+        if value not in ("true", "false"):
+            raise Absent(place.part, f"{place} is missing, or neither true nor false")
+        return value[:1].encode()
 
     return compose
 

@@ -24,10 +24,10 @@ class PresetExample:
     the command line can sign; it is of no use to anybody. `published` is what stands at addresses that are fetched.
     """
 
-    secret: str = field(repr=False)
     now: float
-    headers: Mapping[str, str]
     body: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    secret: str = field(default="", repr=False)
     source: str = "made here"
     method: str = "POST"
     path: str = "/api/webhooks/example"

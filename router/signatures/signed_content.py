@@ -17,17 +17,19 @@ from itertools import pairwise
 from .signed_request import parse_place
 
 WORDS = (
-    "{body}, {body:path}, {url}, {method}, {path}, {query}, {query.name}, {header.name}, {form sorted}, {timestamp}, "
-    "{id}, {digest}, {value.name} and {secret}"
+    "{body}, {body:path}, {url}, {method}, {path}, {query}, {query.name}, {header.name}, {form sorted}, {flag:path}, "
+    "{timestamp}, {id}, {digest}, {value.name} and {secret}"
 )
 OPEN, CLOSE = "{?", "?}"
 """Around what is left out, with the texts in it, when one of its values is not in the request."""
 
 _SPLIT = re.compile(r"(\{\?|\?\}|\{[^{}]*\}|[{}])")
 _FIXED = re.compile(r"\{(?:timestamp|method|secret|digest(?::(?:sha1|sha256|sha512))?|value\.[A-Za-z0-9_]{1,50})\}")
-_OTHER = re.compile(r"\{(?:body|id|url|path|query|form sorted|digest:crc32|query\.[^{}]+|header\.[^{}]+|body:[^{}]+)\}")
+_OTHER = re.compile(
+    r"\{(?:flag:[^{}]+|body|id|url|path|query|form sorted|digest:crc32|query\.[^{}]+|header\.[^{}]+|body:[^{}]+)\}"
+)
 _ADDRESSES = frozenset({"{url}", "{path}", "{query}"})
-_COVERING = re.compile(r"\{(?:body|body:[^{}]+|digest[^{}]*|form sorted)\}")
+_COVERING = re.compile(r"\{(?:body|(?:body|flag):[^{}]+|digest[^{}]*|form sorted)\}")
 
 
 def parts_of(signed_content: str) -> list[str]:
@@ -75,6 +77,14 @@ def barred_from_ids(signed_content: str) -> frozenset[str]:
     return barred_from(signed_content, "{id}")
 
 
+def place_of(word: str) -> str:
+    """The place that a word looks at, as in `header:x-id`; empty for words of other kinds."""
+    kind, sign, name = word[1:-1].replace(".", ":", 1 if ":" not in word else 0).partition(":")
+    if kind in ("body", "flag") and sign:
+        return f"body:{name.removesuffix('*')}"
+    return f"{kind}:{name}" if kind in ("header", "query") and sign else ""
+
+
 def value_names(signed_content: str) -> list[str]:
     """The names of the values that a rule must give."""
     return [part[7:-1] for part in parts_of(signed_content) if part.startswith("{value.")]
@@ -103,10 +113,9 @@ def _unknown(word: str) -> str | None:
         return None
     if not _OTHER.fullmatch(word):
         return f"signedContent may hold {WORDS}, not {word}"
-    kind, sign, name = word[1:-1].partition(":" if word.startswith("{body:") else ".")
     try:
-        if sign:
-            parse_place(f"{kind}:{name.removesuffix('*') if kind == 'body' else name}")
+        if place := place_of(word):
+            parse_place(place)
     except ValueError as error:
         return f"{word} in signedContent {error}"
     return None
