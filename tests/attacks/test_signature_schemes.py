@@ -20,6 +20,7 @@ from pytest_httpserver import HTTPServer
 from bpm.testing import RunningApp, running_app
 from router.published_keys import PublishedKeys
 from router.signatures import (
+    STORED,
     RequestAddress,
     SignatureConfig,
     SignatureRefusal,
@@ -28,7 +29,7 @@ from router.signatures import (
     compile_signature,
     explain,
 )
-from tests.router.conftest import app
+from tests.router.conftest import app, send_from
 from tests.router.signing_keys import Authority, pair
 
 __all__ = ["app"]
@@ -562,3 +563,89 @@ async def test_a_draft_finds_out_nothing_hidden_in_a_body(app: RunningApp) -> No
         assert not found["ok"]
         assert "does not start" in found["cause"] or found["failed"] != "encoding"
         assert found["failed"] != ""
+
+
+@pytest.mark.parametrize(
+    ("signature", "query", "body"),
+    [
+        ({"type": "static", "signatureIn": "query:k", "secret": SECRET}, f"k={SECRET}&a=1", b'{"id":1}'),
+        ({"signatureIn": "query:proof", "secret": SECRET}, "a=1&proof={mac}", b'{"id":1}'),
+        ({"type": "static", "signatureIn": "body:clientState", "secret": SECRET}, "", b'{"clientState":"%b"}'),
+    ],
+)
+async def test_a_proof_in_the_query_or_body_is_sealed(
+    app: RunningApp, signature: dict[str, Any], query: str, body: bytes
+) -> None:
+    """It is shown to nobody, no template sees it, and the stored request is verified by it again."""
+    key = f"sealed-{signature['signatureIn'].replace(':', '-')}"
+    body = body.replace(b"%b", SECRET.encode())
+    proof = digest(body).hex()
+    query = query.replace("{mac}", proof)
+    seen = {"commandName": "PublishEventCommand", "parameters": {"event": key, "data": {"all": "{{query}}{{payload}}"}}}
+    await app.rule(key, **seen, signature={"scheme": "custom", **signature})
+    path = f"/api/webhooks/{key}?{query}"
+    answer = await app.request("POST", path, body, {"content-type": "application/json"})
+    assert answer.status == 200, answer.body
+    assert (
+        await app.request("POST", f"/api/webhooks/{key}?a=1", b"{}", {"content-type": "application/json"})
+    ).status == 401
+    await app.settled()
+    refused, done = await app.requests(configKey=key)
+    detail = await app.cmd("GetInboundRequestByIdQuery", requestId=done["requestId"])
+    events = await app.cmd("GetEventListQuery", event=key)
+    for shown in (refused, done, detail, events):
+        assert SECRET not in str(shown)
+        assert proof not in str(shown)
+    found = await app.cmd("ExplainSignatureQuery", requestId=done["requestId"])
+    assert found["ok"], found
+    again = await app.cmd("ReplayInboundRequestsCommand", requestIds=[done["requestId"]], force=True)
+    assert SECRET not in str(again)
+
+
+async def test_a_certificate_counts_only_from_a_trusted_proxy() -> None:
+    """A client that writes the proxy's header itself is nobody; through the proxy it is known."""
+    authority = Authority()
+    mine = quote(authority.issue(pair("ecdsa").key.public_key(), "bank.example", client=True))
+    changes = {"trusted_proxies": "10.9.0.0/16", "client_certificate_header": "X-Client-Cert"}
+    async with running_app(**changes) as app:
+        signature = {"scheme": "custom", "type": "mtls", "secret": authority.pem}
+        rule = {"commandName": "PublishEventCommand", "parameters": {"event": "x", "data": {}}}
+        await app.rule("by-certificate", **rule, signature=signature)
+        headers = {"x-client-cert": mine, "content-type": "application/json"}
+        for peer, status in (("10.9.0.1", 200), ("10.8.0.1", 401), ("192.0.2.1", 401)):
+            answer = await send_from(app, peer, "by-certificate", headers, content=b"{}")
+            assert answer.status == status, peer
+
+
+@pytest.mark.parametrize(
+    ("name", "secret", "headers", "body", "address"),
+    [
+        (
+            "twilio",
+            "12345",
+            {"x-twilio-signature": "RSOYDt4T1cUTdK1PDd93/VVr8B8=", "content-type": "application/x-www-form-urlencoded"},
+            b"CallSid=CA1234567890ABCDE&Caller=%2B14158675309&Digits=1234&From=%2B14158675309&To=%2B18005551212",
+            RequestAddress("POST", "/myapp.php", "foo=1&bar=2", "https://mycompany.com"),
+        ),
+        (
+            "sanity",
+            "test",
+            {"sanity-webhook-signature": "t=1633519811129,v1=tLa470fx7qkLLEcMOcEUFuBbRSkGujyskxrNXcoh0N0"},
+            b'{"_id":"resume"}',
+            HERE,
+        ),
+        (
+            "hubspot-v2",
+            "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy",
+            {"x-hubspot-signature": "eee2dddcc73c94d699f5e395f4b9d454a069a6855fbfa152e91e88823087200e"},
+            b"",
+            RequestAddress("GET", "/webhook_uri", "", "https://www.example.com"),
+        ),
+    ],
+)
+def test_published_examples(
+    name: str, secret: str, headers: dict[str, str], body: bytes, address: RequestAddress
+) -> None:
+    """What providers publish is right here, also with the short secrets of their examples."""
+    config = SignatureConfig.model_validate({"scheme": name, "secret": secret}, context=STORED)
+    assert compile_signature(config).verify(body, headers, 1_633_519_811, address).ok
