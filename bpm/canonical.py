@@ -4,9 +4,7 @@ Texts are hashed with a secret of the process, so nobody can choose values whose
 numbers and of tuples are known to everybody.
 """
 
-import contextlib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -62,9 +60,5 @@ def _number(value: float | Decimal) -> str:
 
 
 def _scalar(value: Any) -> str:
-    """Return the text of true, false, null, a fraction, or a date or time, which is compared as a moment."""
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        with contextlib.suppress(OverflowError):
-            value = value.astimezone(UTC)
-    kind = "datetime" if isinstance(value, datetime) else "date" if isinstance(value, date) else type(value).__name__
-    return f"<{kind} {value!r}>"
+    """Return the text of true, false, null, a fraction, or of what has a canonical text of its own."""
+    return getattr(value, "canonical", "") or f"<{type(value).__name__} {value!r}>"

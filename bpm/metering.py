@@ -30,10 +30,11 @@ class OverBudget(TooCostly, ValueError):
 class Meter:
     """Counts steps against a limit; raises `OverBudget` (or `refusal`) when they are used up.
 
-    As a context manager it charges what was used to the budget around it, also when the work failed.
+    As a context manager it charges what was used to the budget around it, also when the work failed. `depth` counts
+    the calls that are open, which whoever makes calls bounds.
     """
 
-    __slots__ = ("left", "limit", "outer", "refusal", "work")
+    __slots__ = ("depth", "left", "limit", "outer", "refusal", "work")
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Meter:
         self.outer = outer
         self.refusal = refusal
         self.work = work
+        self.depth = 0
         self.left = limit if outer is None else min(limit, outer.left)
 
     def charge(self, steps: int) -> None:

@@ -1,10 +1,15 @@
 """DMN decisions: `load_decisions(xml)` reads a file, `decide` evaluates one of its decisions.
 
-Decision tables with every hit policy, literal expressions, and decisions that require others, as DMN 1.3 defines
-them (versions 1.1 to 1.5 are read alike). What is not evaluated is refused by its id.
+    tables         decision tables with every hit policy     unary          the tests of their cells
+    boxed          every other kind of expression            conversions    JSON as values of the declared types
+    evaluate       decisions with what they require, business knowledge and services as functions
+    reader         the file as a whole; expressions and table_reader read its parts, items its types
+
+Versions 1.1 to 1.5 are read alike. What is not evaluated is refused by its id.
 """
 
-from bpm.dmn.evaluate import DecisionFailed, DecisionTable, decide
+from bpm.dmn.evaluate import Decision, DecisionService, DecisionTable, decide
+from bpm.dmn.failures import DecisionFailed
 from bpm.dmn.reader import load_decisions
 
-__all__ = ["DecisionFailed", "DecisionTable", "decide", "load_decisions"]
+__all__ = ["Decision", "DecisionFailed", "DecisionService", "DecisionTable", "decide", "load_decisions"]

@@ -1,36 +1,34 @@
-"""Decisions ready to be evaluated."""
+"""Decisions ready to be evaluated, with what they require."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bpm.dmn.unary import INPUT, Test
-from bpm.expressions import CLOCK, EvaluationError, Expression, equal, to_json
-from bpm.metering import MAX_MESSAGE_STEPS, OverBudget, budget, charge
+from bpm.dmn.boxed import BoxedEntry, closure
+from bpm.dmn.conversions import fitted, given
+from bpm.dmn.failures import DecisionFailed
+from bpm.dmn.tables import Row, Table
+from bpm.expressions import CLOCK, EvaluationError, Evaluator, evaluated, to_json
+from bpm.expressions.function_values import FunctionValue
+from bpm.expressions.kinds import ANY, Kind, ListKind, list_of
+from bpm.metering import MAX_MESSAGE_STEPS, Meter, OverBudget, budget
 
 Scope = dict[str, Any]
-Row = dict[str, Any]
 
 ENTRIES_PER_STEP = 25
-"""Copying or comparing so many values is about the work of one operator."""
-LISTS = ("COLLECT", "RULE ORDER", "OUTPUT ORDER")
-"""The hit policies whose result is a list."""
-
-
-class DecisionFailed(Exception):
-    """A decision gave no answer; the sentence says why."""
+"""Copying so many values is about the work of one operator."""
 
 
 @dataclass(frozen=True, slots=True)
-class LiteralDecision:
-    """A decision by one expression."""
+class Boxed:
+    """The logic of a decision that is no table: any other expression."""
 
     name: str
-    expression: Expression
+    evaluate: Evaluator
 
-    def rows(self, scope: Scope) -> list[Row]:
+    def rows(self, scope: Mapping[str, Any], meter: Meter) -> list[Row]:
         """Its value as the only row."""
-        return [{self.name: self.expression.evaluate(scope)}]
+        return [{self.name: self.evaluate(scope, meter)}]
 
     def result(self, rows: Sequence[Row]) -> Any:
         """The value."""
@@ -38,160 +36,164 @@ class LiteralDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class DecisionRule:
-    """A row of a table: a test for each input, an expression for each output (None: empty)."""
+class Knowledge:
+    """A business knowledge model: a function that decisions call by its name."""
 
-    tests: tuple[Test, ...]
-    outputs: tuple[Expression | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A decision table (DMN 1.3, chapter 8).
-
-    `priorities` are the output values of each column in their order, where the file lists them; `defaults` the
-    outputs when no rule matches.
-    """
-
-    inputs: tuple[Expression, ...]
-    outputs: tuple[str, ...]
-    rules: tuple[DecisionRule, ...]
-    policy: str = "UNIQUE"
-    aggregation: str = ""
-    priorities: tuple[tuple[Any, ...], ...] = ()
-    defaults: tuple[Expression | None, ...] = ()
-
-    def rows(self, scope: Scope) -> list[Row]:
-        """The outputs that count by the hit policy."""
-        values, tested = [expression.evaluate(scope) for expression in self.inputs], _copied(scope)
-        matching = (rule for rule in self.rules if self._matches(rule, values, tested))
-        if self.policy == "FIRST":
-            first = next(matching, None)
-            return [self._row(first.outputs, scope)] if first else self._default(scope)
-        hits = [self._row(rule.outputs, scope) for rule in matching]
-        if not hits:
-            return self._default(scope)
-        return _POLICIES[self.policy](self, hits)
-
-    def result(self, rows: Sequence[Row]) -> Any:
-        """One value or context, or for the policies that hit several a list of them."""
-        shown = [self._shown(row) for row in rows]
-        if self.policy in LISTS and not self.aggregation:
-            return shown
-        return shown[0] if shown else None
-
-    def _shown(self, row: Row) -> Any:
-        return row[self.outputs[0]] if len(self.outputs) == 1 else row
-
-    def _matches(self, rule: DecisionRule, values: Sequence[Any], tested: Scope) -> bool:
-        """Whether every test of a rule is met; each finds its column's value in the one scope that all share."""
-        for test, value in zip(rule.tests, values, strict=True):
-            tested[INPUT] = value
-            if not test(tested):
-                return False
-        return True
-
-    def _row(self, outputs: Sequence[Expression | None], scope: Scope) -> Row:
-        pairs = zip(self.outputs, outputs, strict=True)
-        return {name: None if output is None else output.evaluate(scope) for name, output in pairs}
-
-    def _default(self, scope: Scope) -> list[Row]:
-        if self.aggregation == "COUNT":
-            return [{self.outputs[0]: 0}]
-        return [self._row(self.defaults, scope)] if any(self.defaults) else []
-
-    def _only(self, hits: list[Row]) -> list[Row]:
-        if len(hits) > 1:
-            raise DecisionFailed(f"{len(hits)} rules match, and the hit policy UNIQUE allows one")
-        return hits
-
-    def _any(self, hits: list[Row]) -> list[Row]:
-        if not all(equal(hit, hits[0]) for hit in hits):
-            raise DecisionFailed("rules with different outputs match, which the hit policy ANY does not allow")
-        return hits[:1]
-
-    def _by_priority(self, hits: list[Row]) -> list[Row]:
-        return sorted(hits, key=self._priority)
-
-    def _first_by_priority(self, hits: list[Row]) -> list[Row]:
-        return self._by_priority(hits)[:1]
-
-    def _priority(self, row: Row) -> list[int]:
-        charge(sum(map(len, self.priorities)) // ENTRIES_PER_STEP)
-        columns = zip(self.outputs, self.priorities, strict=True)
-        return [order.index(row[name]) if row[name] in order else len(order) for name, order in columns]
-
-    def _in_order(self, hits: list[Row]) -> list[Row]:
-        return hits
-
-    def _collect(self, hits: list[Row]) -> list[Row]:
-        if not self.aggregation:
-            return hits
-        name = self.outputs[0]
-        values = [hit[name] for hit in hits if hit[name] is not None]
-        if self.aggregation != "COUNT" and any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
-            raise DecisionFailed(f"{self.aggregation} needs numbers, not {values!r:.100}")
-        return [{name: _AGGREGATIONS[self.aggregation](values)}]
-
-
-_AGGREGATIONS: Mapping[str, Callable[[list[Any]], Any]] = {
-    "SUM": sum,
-    "MIN": lambda values: min(values, default=None),
-    "MAX": lambda values: max(values, default=None),
-    "COUNT": len,
-}
-# pyright: reportPrivateUsage=false
-_POLICIES: Mapping[str, Callable[[Table, list[Row]], list[Row]]] = {
-    "UNIQUE": Table._only,
-    "ANY": Table._any,
-    "PRIORITY": Table._first_by_priority,
-    "COLLECT": Table._collect,
-    "RULE ORDER": Table._in_order,
-    "OUTPUT ORDER": Table._by_priority,
-}
-POLICIES = ("FIRST", *_POLICIES)
-AGGREGATIONS = tuple(_AGGREGATIONS)
+    id: str
+    name: str
+    parameters: tuple[BoxedEntry, ...]
+    body: Evaluator
+    result: Kind = ANY
+    requires: tuple["Knowledge | DecisionService", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionTable:
-    """A decision; `requires` are the ones whose results it sees under their names."""
+    """A decision; `requires` are the ones whose results it sees under their names, `inputs` its data with their types.
+
+    `knowledge` are the functions that it can call.
+    """
 
     id: str
     name: str
     variable: str
-    logic: LiteralDecision | Table
+    logic: Boxed | Table
     requires: tuple["DecisionTable", ...] = field(default=())
+    knowledge: tuple["Knowledge | DecisionService", ...] = ()
+    inputs: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
+    kind: Kind = ANY
 
 
-def decide(decision: DecisionTable, variables: Mapping[str, Any], now: Any, shape: str = "") -> Any:
+@dataclass(frozen=True, slots=True)
+class DecisionService:
+    """Decisions to be called together, as a function or as a decision of its own.
+
+    Its parameters are data and decisions whose results are given (`given`: their ids by name); its value is that of
+    its decision, or a context of the values of several.
+    """
+
+    id: str
+    name: str
+    parameters: tuple[BoxedEntry, ...]
+    given: Mapping[str, str]
+    decisions: tuple[DecisionTable, ...]
+    kind: Kind = ANY
+
+
+Decision = DecisionTable | DecisionService
+
+
+def decide(decision: Decision, variables: Mapping[str, Any], now: Any, shape: str = "") -> Any:
     """Evaluate a decision at the time `now`; raises DecisionFailed.
 
     `shape` is empty for DMN's own result, or one of Camunda 7's: singleEntry, singleResult, collectEntries,
     resultList.
     """
+
+    def run(scope: Mapping[str, Any], meter: Meter) -> Any:
+        evaluation = Evaluation(meter, now)
+        if isinstance(decision, DecisionService):
+            rows = [{decision.name: evaluation.service(decision, scope)}]
+            return _SHAPES[shape](rows) if shape else rows[0][decision.name]
+        rows = evaluation.rows(decision, evaluation.read(decision, scope))
+        return _SHAPES[shape](rows) if shape else evaluation.result(decision, rows)
+
     try:
         with budget(MAX_MESSAGE_STEPS):
-            rows = _rows(decision, {**variables, CLOCK: now}, {})
-            return to_json(_SHAPES[shape](rows) if shape else decision.logic.result(rows))
+            return to_json(evaluated(run, {**variables, CLOCK: now}, MAX_MESSAGE_STEPS))
     except (EvaluationError, OverBudget) as error:
         raise DecisionFailed(str(error)) from error
 
 
-def _rows(decision: DecisionTable, scope: Scope, known: dict[str, Any]) -> list[Row]:
-    inner = _copied(scope) if decision.requires else scope
-    for required in decision.requires:
-        if required.id not in known:
-            rows = _rows(required, inner, known)
-            known[required.id] = required.logic.result(rows)
-        inner[required.variable] = known[required.id]
-    return decision.logic.rows(inner)
+class Evaluation:
+    """One evaluation of a decision: what it has found out so far, and its meter."""
+
+    def __init__(self, meter: Meter, now: Any) -> None:
+        self._meter = meter
+        self._now = now
+        self._known: dict[str, Any] = {}
+        self._functions: dict[str, FunctionValue] = {}
+
+    def read(self, decision: DecisionTable, variables: Mapping[str, Any]) -> Scope:
+        """The variables as a scope, in which every input that is needed has its type."""
+        scope = self._copied(variables)
+        for name, kind in _inputs(decision).items():
+            if name in scope:
+                scope[name] = given(scope[name], kind, name, self._meter)
+        return scope
+
+    def rows(self, decision: DecisionTable, scope: Scope) -> list[Row]:
+        """The rows of a decision, those that it requires evaluated before."""
+        inner = self._copied(scope) if decision.requires or decision.knowledge else scope
+        for required in decision.requires:
+            inner[required.variable] = self.value(required, scope)
+        for knowledge in decision.knowledge:
+            inner[knowledge.name] = self.function(knowledge)
+        return decision.logic.rows(inner, self._meter)
+
+    def value(self, decision: DecisionTable, scope: Scope) -> Any:
+        """The result of a decision, found once."""
+        if decision.id not in self._known:
+            self._known[decision.id] = self.result(decision, self.rows(decision, scope))
+        return self._known[decision.id]
+
+    def result(self, decision: DecisionTable, rows: list[Row]) -> Any:
+        """The result that rows are, of the decision's type."""
+        logic, kind = decision.logic, decision.kind
+        if isinstance(logic, Table) and logic.is_list and not isinstance(kind, ListKind):
+            kind = list_of(kind)
+        return fitted(logic.result(rows), kind, f"the result of '{decision.name or decision.id}'", self._meter)
+
+    def function(self, knowledge: Knowledge | DecisionService) -> FunctionValue:
+        """What is called by a name; a business knowledge model sees itself, and what it requires."""
+        if knowledge.id in self._functions:
+            return self._functions[knowledge.id]
+        names = tuple(each.name for each in knowledge.parameters)
+        kinds = tuple(each.kind for each in knowledge.parameters)
+        if isinstance(knowledge, DecisionService):
+            return FunctionValue(names, self._service_of(knowledge), kinds, knowledge.kind)
+        scope: Scope = {CLOCK: self._now}
+        made = FunctionValue(names, closure(names, knowledge.body, scope), kinds, knowledge.result)
+        scope |= {each.name: self.function(each) for each in knowledge.requires}
+        scope[knowledge.name] = self._functions[knowledge.id] = made
+        return made
+
+    def service(self, service: DecisionService, variables: Mapping[str, Any]) -> Any:
+        """The value of a service called with variables as its parameters."""
+        values = [given(variables.get(each.name), each.kind, each.name, self._meter) for each in service.parameters]
+        result = self._service_of(service)(values, self._meter)
+        return fitted(result, service.kind, f"the result of '{service.name}'", self._meter)
+
+    def _service_of(self, service: DecisionService) -> Callable[[Sequence[Any], Meter], Any]:
+        def run(values: Sequence[Any], meter: Meter) -> Any:
+            inner = Evaluation(meter, self._now)
+            scope: Scope = {CLOCK: self._now}
+            for parameter, value in zip(service.parameters, values, strict=True):
+                if parameter.name in service.given:
+                    inner._known[service.given[parameter.name]] = value
+                scope[parameter.name] = value
+            results = {each.variable: inner.value(each, scope) for each in service.decisions}
+            return results if len(results) > 1 else next(iter(results.values()))
+
+        return run
+
+    def _copied(self, scope: Mapping[str, Any]) -> Scope:
+        """Copy a scope, which may hold very many variables: that is counted as work."""
+        self._meter.charge(len(scope) // ENTRIES_PER_STEP)
+        return dict(scope)
 
 
-def _copied(scope: Scope) -> Scope:
-    """Copy a scope, which may hold very many variables: that is counted as work."""
-    charge(len(scope) // ENTRIES_PER_STEP)
-    return scope.copy()
+def _inputs(decision: DecisionTable) -> dict[str, Kind]:
+    """The data that a decision and those it requires look at, with their types."""
+    found: dict[str, Kind] = {}
+    waiting, seen = [decision], set[str]()
+    while waiting:
+        each = waiting.pop()
+        if each.id not in seen:
+            seen.add(each.id)
+            found |= each.inputs
+            waiting += each.requires
+    return found
 
 
 def _at_most_one(rows: list[Row]) -> Row | None:

@@ -11,14 +11,19 @@ Nothing in a scope is called, no attribute is read, and no result can grow witho
 charged to one meter (`bpm.metering`): an expression over its steps ends with `TooManySteps`.
 """
 
-from .dates import CLOCK, to_json
+from .environment import Environment
 from .errors import EvaluationError, ExpressionError, TooManySteps, Unsuitable
-from .expression import Expression, Missing, compile_expression, equal
+from .expression import Expression, Missing, compile_expression, equal, evaluated
+from .leaving import to_json
+from .paths import Evaluator
 from .templates import Template, compile_template
+from .temporal import CLOCK
 
 __all__ = [
     "CLOCK",
+    "Environment",
     "EvaluationError",
+    "Evaluator",
     "Expression",
     "ExpressionError",
     "Missing",
@@ -28,5 +33,6 @@ __all__ = [
     "compile_expression",
     "compile_template",
     "equal",
+    "evaluated",
     "to_json",
 ]

@@ -6,9 +6,10 @@ from typing import Any, cast
 from bpm.metering import Meter
 
 from .errors import Unsuitable
+from .intervals import Interval
 from .paths import Evaluator
 from .scopes import Frame
-from .values import CHARACTERS_PER_STEP, bounded, describe, holds, same, size
+from .values import CHARACTERS_PER_STEP, NUMBERS, bounded, describe, holds, same, size
 
 
 def counted(evaluator: Evaluator) -> Evaluator:
@@ -39,10 +40,24 @@ def or_null(evaluator: Evaluator) -> Evaluator:
 
 
 def is_among(container: Any, value: Any, meter: Meter) -> bool:
-    """FEEL's `in`: whether a list has an equal element, or anything else is equal itself."""
-    if isinstance(container, list):
-        return holds(cast("list[Any]", container), value, meter)
-    return same(container, value, meter)
+    """FEEL's `in`: whether a list has an equal element or a range around it, or anything else is equal itself."""
+    if isinstance(container, Interval):
+        return container.contains(value, meter)
+    if not isinstance(container, list):
+        return same(container, value, meter)
+    items = cast("list[Any]", container)
+    if any(isinstance(item, Interval) for item in items):
+        return any(is_among(item, value, meter) for item in items)
+    return holds(items, value, meter) or same(items, value, meter)
+
+
+def is_equal(left: Any, right: Any, meter: Meter) -> bool | None:
+    """FEEL's `=`: null between values of different types, but null itself equals null only."""
+    if left is None or right is None:
+        return left is right
+    if type(left) is not type(right) and not (type(left) in NUMBERS and type(right) in NUMBERS):
+        return None
+    return same(left, right, meter)
 
 
 def truth(value: Any, place: str, lenient: bool) -> bool | None:

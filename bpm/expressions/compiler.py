@@ -1,6 +1,6 @@
 """Tree -> closures. Each kind of node becomes one function of the scope; nothing is interpreted later."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from bpm.metering import Meter
@@ -15,14 +15,21 @@ from .closures import (
     default,
     elements,
     is_among,
+    is_equal,
     list_of,
     logic,
     object_of,
     or_null,
     truth,
 )
+from .environment import PLAIN, Environment
 from .errors import EvaluationError, ExpressionError, Unsuitable
-from .functions import FUNCTIONS, BuiltinFunction
+from .feel_lists import PARTIAL, STEPS_PER_TURN, chosen, collected, iterated, many, quantified, steps
+from .function_values import FunctionValue, invoke
+from .functions import FUNCTIONS, BuiltinFunction, nearest_function
+from .functions.parameters import SIGNATURES
+from .functions.parameters import kinds as kinds_of
+from .intervals import compared, interval
 from .parser import MAX_DEPTH
 from .paths import Evaluator, Keys, look_up, pick, walk
 from .scopes import Frame
@@ -38,23 +45,24 @@ from .values import (
     same,
 )
 
-STEPS_PER_TURN = 2
 _TESTS = (syntax.Range, syntax.Test)
 _MISPLACED: dict[type[syntax.Node], str] = {
     syntax.Range: "a range stands only after 'in'",
     syntax.Test: "a test without a left side stands only after 'in'",
     syntax.Function: "a function can't stand here; only sort() takes one",
+    syntax.Steps: "low..high stands only in a loop",
 }
 
 
 class Compiler:
     """Compiles one expression; afterwards `names` are its top-level names.
 
-    `is_temporal` tells whether its result may hold dates, which are to leave it as text.
+    `is_temporal` tells whether its result may hold dates or ranges, which are to leave it as text.
     """
 
-    def __init__(self, is_feel: bool) -> None:
+    def __init__(self, is_feel: bool, environment: Environment = PLAIN) -> None:
         self.is_feel = is_feel
+        self.environment = environment
         self.is_temporal = False
         self.names: set[str] = set()
         self.local: list[str] = []
@@ -78,8 +86,13 @@ class Compiler:
                 return lambda _, __: value
             case syntax.Name() | syntax.Member():
                 return self.path(node, lenient)
+            case syntax.Index(target=target, key=key) if self.is_feel:
+                place = self.compile(key, lenient=True)
+                return chosen(self.compile(target, lenient), place, self.inside("item", key, lenient))
             case syntax.Index(target=target, key=key):
                 return self.index(self.compile(target, lenient), self.compile(key, lenient))
+            case syntax.Filter(target=target, condition=condition) if self.is_feel:
+                return chosen(self.compile(target, lenient), None, self.inside("item", condition, lenient))
             case syntax.Filter(target=target, condition=condition):
                 return self.filter(self.compile(target, lenient), condition, lenient)
             case syntax.Unary():
@@ -101,7 +114,20 @@ class Compiler:
             case syntax.Call():
                 return self.call(node, lenient)
             case syntax.Loop():
-                return self.loop(node, lenient)
+                return self.feel_loop(node, lenient) if self.is_feel else self.loop(node, lenient)
+            case syntax.InstanceOf(value=value, kind=kind):
+                instance = self.compile(value, lenient)
+                return lambda scope, meter: kind.holds(instance(scope, meter), meter)
+            case syntax.Apply():
+                return self.apply(node, lenient)
+            case syntax.Function() if self.is_feel:
+                return self.function(node, lenient)
+            case syntax.Range() if self.is_feel:
+                return self.range(node, lenient)
+            case syntax.Test(operator=operator, value=value) if self.is_feel:
+                self.is_temporal = True
+                end = self.compile(value, lenient)
+                return lambda scope, meter: compared(operator, end(scope, meter))
             case _:
                 raise ExpressionError(_MISPLACED[type(node)], node.column)
 
@@ -113,23 +139,52 @@ class Compiler:
             node = node.target
         steps: Keys = tuple(reversed(keys))
         if isinstance(node, syntax.Name):
-            if node.name not in self.local:
-                self.names.add(node.name)
-            return look_up(node.name, steps, self.is_feel)
+            return self.name(node.name, steps)
         target, is_feel = self.compile(node, lenient), self.is_feel
         return lambda scope, meter: walk(target(scope, meter), steps, "the value", is_feel, meter)
 
+    def name(self, name: str, steps: Keys) -> Evaluator:
+        """A name of the scope; in a model also a built-in function as a value, where the scope has no such name."""
+        if name == PARTIAL and self.is_feel:
+            return _copied(look_up(name, steps, True))
+        if name in self.local:
+            return look_up(name, steps, self.is_feel)
+        if "." in name and self.environment.is_model:
+            return self.dotted(name, steps)
+        self.names.add(name)
+        found = look_up(name, steps, self.is_feel)
+        if not self.environment.is_model or name not in FUNCTIONS or steps or name in self.environment.names:
+            return found
+        built_in = _built_in(name)
+
+        def either(scope: Mapping[str, Any], meter: Meter) -> Any:
+            try:
+                return found(scope, meter)
+            except Unsuitable:
+                return built_in
+
+        return either
+
+    def dotted(self, name: str, steps: Keys) -> Evaluator:
+        """A declared name such as `Person.Age`; where the scope has none of it, the path that it looks like."""
+        found = look_up(name, steps, self.is_feel)
+        root, *keys = name.split(".")
+        path = look_up(root, (*keys, *steps), self.is_feel)
+
+        def either(scope: Mapping[str, Any], meter: Meter) -> Any:
+            try:
+                return found(scope, meter)
+            except Unsuitable:
+                return path(scope, meter)
+
+        return either
+
     def index(self, target: Evaluator, key: Evaluator) -> Evaluator:
-        """`target[key]` with a computed key; FEEL's numbers count from 1."""
-        is_feel = self.is_feel
+        """`target[key]` with a computed key."""
 
         def choose(scope: Mapping[str, Any], meter: Meter) -> Any:
             place = whole(key(scope, meter))
-            if is_feel and type(place) is int:
-                if place == 0:
-                    raise Unsuitable("FEEL counts from 1: there is no element [0]")
-                place -= place > 0
-            return pick(target(scope, meter), place, "the value", is_feel)
+            return pick(target(scope, meter), place, "the value", False)
 
         return choose
 
@@ -218,7 +273,14 @@ class Compiler:
         left = self.compile(node.left, lenient or asks_presence)
         right = self.compile(node.right, lenient or asks_presence)
         wanted = node.operator == "="
-        return lambda scope, meter: same(left(scope, meter), right(scope, meter), meter) is wanted
+        if not self.is_feel:
+            return lambda scope, meter: same(left(scope, meter), right(scope, meter), meter) is wanted
+
+        def compare_types(scope: Mapping[str, Any], meter: Meter) -> bool | None:
+            answer = is_equal(left(scope, meter), right(scope, meter), meter)
+            return None if answer is None else answer is wanted
+
+        return compare_types
 
     def membership(self, left: Evaluator, container: syntax.Node, lenient: bool) -> Evaluator:
         """`x in` a range, a list that may hold ranges, a text or an object."""
@@ -260,6 +322,9 @@ class Compiler:
         if function.reads_clock:
             return lambda scope, _: function.call(scope)
         arguments = [self.argument(each, lenient, function) for each in node.arguments]
+        if self.is_feel:
+            kinds = node.kinds or kinds_of(node.function, len(arguments))
+            arguments = [_fitting(argument, kind) for argument, kind in zip(arguments, kinds, strict=True)]
         name, invoke = node.function, function.invoke
 
         def call(scope: Mapping[str, Any], meter: Meter) -> Any:
@@ -272,23 +337,69 @@ class Compiler:
 
     def argument(self, node: syntax.Node, lenient: bool, function: BuiltinFunction) -> Evaluator:
         """An argument of a built-in function: a value, or a function where it takes one."""
-        if not (function.takes_function and isinstance(node, syntax.Function)):
-            return self.compile(node, lenient or function.takes_null)
+        if function.takes_function and isinstance(node, syntax.Function):
+            return self.function(node, lenient)
+        return self.compile(node, lenient or function.takes_null)
+
+    def function(self, node: syntax.Function, lenient: bool) -> Evaluator:
+        """`function(a, b) body`, which sees the names around it."""
+        self.is_temporal = True
         self.local += node.parameters
         body = self.compile(node.body, lenient)
         del self.local[len(self.local) - len(node.parameters) :]
 
-        def bind(scope: Mapping[str, Any], meter: Meter) -> Callable[..., Any]:
-            frame = Frame(scope)
-
-            def call(*values: Any) -> Any:
-                meter.charge(STEPS_PER_TURN)
-                frame.update(zip(node.parameters, values, strict=False))
+        def bind(scope: Mapping[str, Any], _: Meter) -> FunctionValue:
+            def run(values: Iterable[Any], meter: Meter) -> Any:
+                frame = Frame(scope)
+                frame.update(zip(node.parameters, values, strict=True))
                 return body(frame, meter)
 
-            return call
+            return FunctionValue(node.parameters, run, node.kinds)
 
         return bind
+
+    def apply(self, node: syntax.Apply, lenient: bool) -> Evaluator:
+        """`f(a, b)` of a function that is a value."""
+        target = node.target
+        if isinstance(target, syntax.Name) and target.name not in (*self.local, *self.environment.names):
+            raise ExpressionError(nearest_function(target.name), target.column)
+        self.is_temporal = True
+        function = self.compile(target, lenient)
+        arguments = [self.compile(each, lenient) for each in node.arguments]
+        names = node.names
+        return lambda scope, meter: invoke(
+            function(scope, meter), [argument(scope, meter) for argument in arguments], meter, names
+        )
+
+    def range(self, node: syntax.Range, lenient: bool) -> Evaluator:
+        """`[low..high]` as a value."""
+        self.is_temporal = True
+        low, high = self.compile(node.low, lenient), self.compile(node.high, lenient)
+        ends = node.includes_low, node.includes_high
+        return lambda scope, meter: interval(low(scope, meter), high(scope, meter), *ends, meter)
+
+    def feel_loop(self, node: syntax.Loop, lenient: bool) -> Evaluator:
+        """FEEL's `for`, `some` and `every`, over one list or several, each inside of the one before."""
+        before = len(self.local)
+        domains: list[tuple[str, Evaluator]] = []
+        body: syntax.Node = node
+        self.local.append(PARTIAL)
+        while isinstance(body, syntax.Loop) and (not domains or body.is_inner):
+            domains.append((body.variable, self.feel_domain(body.domain, lenient)))
+            self.local.append(body.variable)
+            body = body.body
+        result = self.compile(body, lenient)
+        del self.local[before:]
+        turns = _nested(domains, result)
+        return collected(turns) if node.kind in ("for", "each") else quantified(turns, node.kind == "some")
+
+    def feel_domain(self, node: syntax.Node, lenient: bool) -> Evaluator:
+        """What a loop of FEEL runs over."""
+        if not isinstance(node, syntax.Steps):
+            values = self.compile(node, lenient)
+            return lambda scope, meter: iterated(values(scope, meter))
+        low, high = self.compile(node.low, lenient), self.compile(node.high, lenient)
+        return lambda scope, meter: steps(low(scope, meter), high(scope, meter))
 
     def loop(self, node: syntax.Loop, lenient: bool) -> Evaluator:
         """`for`, `some` and `every` over a list or a range of whole numbers."""
@@ -307,7 +418,7 @@ class Compiler:
 
     def domain(self, node: syntax.Node, lenient: bool) -> Evaluator:
         """What a loop runs over."""
-        if not isinstance(node, syntax.Range):
+        if not isinstance(node, syntax.Range | syntax.Steps):
             values = self.compile(node, lenient)
             return lambda scope, meter: elements(values(scope, meter))
         low, high = self.compile(node.low, lenient), self.compile(node.high, lenient)
@@ -328,3 +439,60 @@ def _is_null(node: syntax.Node) -> bool:
 def _alone(node: syntax.Node) -> syntax.Node:
     """An element of a list with ranges or tests, as the container of one test."""
     return node if isinstance(node, _TESTS) else syntax.ListOf(node.column, (node,))
+
+
+def _nested(domains: list[tuple[str, Evaluator]], body: Evaluator) -> Callable[[Frame, Meter], Iterable[Any]]:
+    """The results of a body for each element of the first domain, and for it of each of the next."""
+    (variable, domain), *inner = domains
+    within = _nested(inner, body) if inner else None
+
+    def turns(frame: Frame, meter: Meter) -> Iterable[Any]:
+        for item in domain(frame, meter):
+            meter.charge(STEPS_PER_TURN)
+            frame[variable] = item
+            if within:
+                yield from within(frame, meter)
+            else:
+                yield body(frame, meter)
+
+    return turns
+
+
+def _copied(evaluator: Evaluator) -> Evaluator:
+    """A copy of the list, which goes on growing."""
+
+    def copy(scope: Mapping[str, Any], meter: Meter) -> Any:
+        value = evaluator(scope, meter)
+        if isinstance(value, list):
+            items = cast("list[Any]", value)
+            meter.charge(len(items))
+            return items.copy()
+        return value
+
+    return copy
+
+
+def _fitting(argument: Evaluator, kind: str) -> Evaluator:
+    """An argument of a built-in function in FEEL: one value for a list, a list of one for a value."""
+    if kind in ("Any", "function"):
+        return argument
+    if kind == "list":
+        return lambda scope, meter: None if (value := argument(scope, meter)) is None else many(value)
+
+    def single(scope: Mapping[str, Any], meter: Meter) -> Any:
+        value = argument(scope, meter)
+        if not isinstance(value, list):
+            return value
+        items = cast("list[Any]", value)
+        if len(items) != 1:
+            raise Unsuitable(f"a value of the type {kind} is needed, not a list")
+        return items[0]
+
+    return single
+
+
+def _built_in(name: str) -> FunctionValue:
+    """A built-in function as a value."""
+    function = FUNCTIONS[name]
+    form = next(iter(SIGNATURES.get(name, ())), ())
+    return FunctionValue(tuple(each for each, _ in form), lambda values, meter: function.invoke(meter, *values))

@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 from bpm.metering import MAX_STEPS, Meter, metered
 
-from . import dates
 from .compiler import Compiler
+from .environment import PLAIN, Environment
 from .errors import EvaluationError, TooManySteps
+from .leaving import to_json
 from .parser import parse
 from .paths import Evaluator
 from .values import describe, same, size
@@ -43,15 +44,17 @@ class Expression:
         raise EvaluationError(f"a condition must be true or false, not {describe(value)}: {self.source}")
 
 
-def compile_expression(source: str, missing: Missing = "error", *, keeps_dates: bool = False) -> Expression:
+def compile_expression(
+    source: str, missing: Missing = "error", *, keeps_dates: bool = False, environment: Environment = PLAIN
+) -> Expression:
     """Compile `source`; raises ExpressionError with the column of what is wrong.
 
     `missing` says what a path that is not there, or an operation on values of the wrong type, gives: an
     EvaluationError, or null as in FEEL. With `keeps_dates` dates, times and durations leave the expression as they
-    are, for other expressions to calculate with, instead of as text.
+    are, for other expressions to calculate with, instead of as text. `environment` is what a model declares.
     """
-    tree, is_feel = parse(source)
-    compiler = Compiler(is_feel)
+    tree, is_feel = parse(source, environment)
+    compiler = Compiler(is_feel, environment)
     evaluate = compiler.compile(tree, lenient=missing == "null")
     if compiler.is_temporal and not keeps_dates:
         evaluate = _as_json(evaluate)
@@ -77,6 +80,6 @@ def _as_json(evaluator: Evaluator) -> Evaluator:
     def evaluate(scope: Mapping[str, Any], meter: Meter) -> Any:
         value = evaluator(scope, meter)
         size(value, meter)
-        return dates.to_json(value)
+        return to_json(value)
 
     return evaluate

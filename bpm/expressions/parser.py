@@ -9,10 +9,13 @@ from collections.abc import Callable
 from typing import Literal as OneOf
 
 from . import syntax
-from .dates import function_for
+from .environment import PLAIN, Environment
 from .errors import ExpressionError
 from .functions import FUNCTIONS, nearest_function
-from .reader import Reader
+from .functions.parameters import form_with
+from .kind_reader import KindReader
+from .kinds import Kind
+from .temporal import function_for
 from .tokens import Token, tokenize
 from .words import (
     BOOLEAN,
@@ -31,7 +34,7 @@ MAX_SOURCE = 4096
 MAX_DEPTH = 64
 
 
-def parse(source: str) -> tuple[syntax.Node, bool]:
+def parse(source: str, environment: Environment = PLAIN) -> tuple[syntax.Node, bool]:
     """Parse `source` into its tree, and say whether it was marked as FEEL by a leading `=`.
 
     Raises ExpressionError for anything that is not one whole expression.
@@ -48,10 +51,10 @@ def parse(source: str) -> tuple[syntax.Node, bool]:
         if not source.endswith("}"):
             raise ExpressionError("the closing } is missing", len(source) + 1)
         source = source[:-1]
-    return Parser(tokenize(source, start), is_feel).whole(), is_feel
+    return Parser(tokenize(source, start), is_feel, source, environment).whole(), is_feel
 
 
-class Parser(Reader):
+class Parser(KindReader):
     """Builds the tree."""
 
     def whole(self) -> syntax.Node:
@@ -91,7 +94,7 @@ class Parser(Reader):
         if operator == "is defined":
             return syntax.Call(column, operator, (left,))
         if operator == "instance of":
-            return syntax.Call(column, operator, (left, syntax.Literal(self.token.column, self.type_name())))
+            return syntax.InstanceOf(column, left, self.kind())
         power = POWERS[operator]
         is_right = operator == "??" or (operator == "**" and not self.is_feel)
         right = self.container() if operator.endswith("in") else self.expression(power - 1 if is_right else power)
@@ -144,7 +147,8 @@ class Parser(Reader):
         """Parse a literal, a name, a call, a bracketed or a prefixed expression, then its path."""
         token = self.token
         if token.kind == "number":
-            return syntax.Literal(token.column, self.take().value)
+            literal = syntax.Literal(token.column, self.take().value)
+            return self.path(literal) if self.is_feel and self.sees("[", "(") else literal
         if token.kind == "string":
             return self.path(syntax.Literal(token.column, self.take().value))
         if token.kind == "name":
@@ -169,12 +173,14 @@ class Parser(Reader):
         column, word = self.token.column, self.token.value
         if function := self.function_name():
             return self.call(function, column)
+        if name := self.known_name():
+            return syntax.Name(column, name)
         if word == "not":
             self.take()
             return syntax.Unary(column, "not", self.expression(SIGN if self.sees("(") else NOT))
         if word == "if":
             return self.if_then_else()
-        if word in ("for", "some", "every") and self.peek(2).value == "in":
+        if word in ("for", "some", "every") and self.starts_loop():
             return self.loop(self.take())
         if word == "function" and self.peek().value == "(":
             return self.function()
@@ -188,6 +194,13 @@ class Parser(Reader):
             return syntax.Literal(column, CONSTANTS[word])
         return syntax.Name(column, word)
 
+    def starts_loop(self) -> bool:
+        """Whether a name and `in` follow, the name in FEEL perhaps of several words."""
+        ahead = 1
+        while self.is_feel and self.peek(ahead).kind == "name" and self.peek(ahead + 1).value != "in":
+            ahead += 1
+        return self.peek(ahead).kind == "name" and self.peek(ahead + 1).value == "in"
+
     def at_literal(self) -> syntax.Node:
         """Parse FEEL's `@"2026-05-01"`, a date, time or duration by the look of its text."""
         column = self.take().column
@@ -197,25 +210,70 @@ class Parser(Reader):
         return syntax.Call(column, function_for(text.value, column), (text,))
 
     def function(self) -> syntax.Node:
-        """Parse `function(a, b) body`."""
+        """Parse `function(a, b: number) body`."""
         column = self.take().column
         self.expect("(")
-        parameters: list[str] = []
+        parameters: dict[str, Kind] = {}
         while not self.skip(")"):
             if parameters:
                 self.expect(",", ")")
-            parameters.append(self.expect_name())
-        return syntax.Function(column, tuple(parameters), self.expression())
+            name = self.new_name(",", ":", ")")
+            parameters[name] = self.kind_after_colon()
+        if self.sees("external"):
+            raise ExpressionError("external functions are not evaluated; write the body in FEEL", self.token.column)
+        return syntax.Function(column, tuple(parameters), tuple(parameters.values()), self.expression())
 
     def call(self, function: str, column: int) -> syntax.Node:
         """Parse the arguments of a built-in function."""
         self.expect("(")
-        arguments = self.items(")")
+        arguments, names = self.arguments()
+        kinds: tuple[str, ...] = ()
+        if names:
+            arguments, kinds = self.placed(function, arguments, names, column)
         built_in = FUNCTIONS[function]
         if not built_in.least <= len(arguments) <= built_in.most:
             count = len(arguments)
             raise ExpressionError(f"{function}() takes {built_in.arity} arguments, not {count}", column)
-        return syntax.Call(column, function, arguments)
+        return syntax.Call(column, function, arguments, kinds)
+
+    def placed(
+        self, function: str, arguments: tuple[syntax.Node, ...], names: tuple[str, ...], column: int
+    ) -> tuple[tuple[syntax.Node, ...], tuple[str, ...]]:
+        """Named arguments in the order of the parameters, null for one left out between others; and their types."""
+        form = form_with(function, names)
+        if not form:
+            raise ExpressionError(f"{function}() has no parameters {', '.join(names)}", column)
+        given = dict(zip(names, arguments, strict=True))
+        while form[-1][0] not in given:
+            form = form[:-1]
+        placed = tuple(given.get(name) or syntax.Literal(column, None) for name, _ in form)
+        return placed, tuple(kind for _, kind in form)
+
+    def arguments(self) -> tuple[tuple[syntax.Node, ...], tuple[str, ...]]:
+        """Parse arguments up to the closing bracket, and their names, which all have or none."""
+        arguments: list[syntax.Node] = []
+        names: list[str] = []
+        while not self.skip(")"):
+            if arguments:
+                self.expect(",", ")")
+            if name := self.argument_name():
+                names.append(name)
+            arguments.append(self.test() if self.sees(*TESTS) else self.expression())
+        if names and len(names) != len(arguments):
+            raise ExpressionError("either all arguments have names, or none", self.token.column)
+        return tuple(arguments), tuple(names)
+
+    def argument_name(self) -> str:
+        """Take FEEL's `name:` in front of an argument if it is there."""
+        start = self.at
+        if self.is_feel and self.token.kind == "name":
+            words = [self.known_name()]
+            while not words[0] and self.token.kind == "name":
+                words.append(self.take().value)
+            if self.skip(":"):
+                return words[0] or " ".join(words[1:])
+        self.at = start
+        return ""
 
     def items(self, closing: str) -> tuple[syntax.Node, ...]:
         """Parse expressions between commas up to the closing bracket."""
@@ -228,10 +286,15 @@ class Parser(Reader):
 
     def path(self, target: syntax.Node) -> syntax.Node:
         """Parse the `.name` and `[key]` after an operand."""
-        while self.sees(".", "[", "(") and not isinstance(target, syntax.Range):
+        while self.sees(".", "[", "(") and (self.is_feel or not isinstance(target, syntax.Range)):
             column = self.token.column
-            if self.skip("."):
+            if self.is_feel and self.sees("(") and self.is_callable(target):
+                self.take()
+                target = syntax.Apply(column, target, *self.arguments())
+            elif self.skip("."):
                 target = syntax.Member(column, target, self.expect_name())
+            elif self.sees("[") and not self.starts_filter():
+                break
             elif self.skip("["):
                 target = self.bracket(target, column)
             elif isinstance(target, syntax.Name):
@@ -241,6 +304,17 @@ class Parser(Reader):
             else:
                 raise ExpressionError("only the built-in functions can be called", column)
         return target
+
+    def starts_filter(self) -> bool:
+        """Whether a value follows the bracket, which otherwise closes a range such as `]1..5[`."""
+        after = self.peek()
+        if after.kind == "operator":
+            return after.value in ("(", "[", "{", "]", "-", "@", "!")
+        return after.kind != "end" and after.value not in NOT_OPERANDS
+
+    def is_callable(self, target: syntax.Node) -> bool:
+        """Whether a function may stand there; outside of a model, Java's methods are likelier on a name's members."""
+        return self.environment.is_model or not (isinstance(target, syntax.Member) and target.key in METHODS)
 
     def bracket(self, target: syntax.Node, column: int) -> syntax.Node:
         """Parse `key]`, and tell a key from a filter's condition."""
@@ -265,6 +339,10 @@ class Parser(Reader):
     def group(self) -> syntax.Node:
         """Parse `(expression)`, the open range `(low..high]`, or the tests of `x in (a, b)`."""
         opening = self.take()
+        if self.is_feel and self.sees(*TESTS):
+            test = self.test()
+            self.expect(")")
+            return test
         first = self.expression()
         if self.sees(".."):
             return self.range_of(opening, first)
@@ -305,7 +383,11 @@ class Parser(Reader):
         while not self.skip("}"):
             if entries:
                 self.expect(",", "}")
-            name = self.take().value if self.token.kind == "string" else self.expect_name()
+            column_of_name = self.token.column
+            name = self.take().value if self.token.kind == "string" else self.new_name(":")
+            if self.is_feel and any(name == known for known, _ in entries):
+                raise ExpressionError(f"the entry {name} stands twice", column_of_name)
+            self.names.add(name)
             self.expect(":")
             entries.append((name, self.expression()))
         return syntax.ObjectOf(column, tuple(entries))
@@ -319,18 +401,18 @@ class Parser(Reader):
         self.expect("else")
         return syntax.Conditional(column, test, yes, self.expression())
 
-    def loop(self, opening: Token) -> syntax.Node:
+    def loop(self, opening: Token, is_inner: bool = False) -> syntax.Node:
         """Parse `x in list return body` after `for`, and its two kin; several lists make one loop in another."""
-        variable = self.expect_name()
+        variable = self.new_name("in")
         self.expect("in")
         domain = self.expression(CONDITIONAL)
         if self.skip(".."):
-            domain = syntax.Range(opening.column, domain, self.expression(CONDITIONAL), True, True)
+            domain = syntax.Steps(opening.column, domain, self.expression(CONDITIONAL))
         if self.skip(","):
             kind = "each" if opening.value == "for" else opening.value
-            return syntax.Loop(opening.column, kind, variable, domain, self.loop(opening))
+            return syntax.Loop(opening.column, kind, variable, domain, self.loop(opening, True), is_inner)
         self.expect("return" if opening.value == "for" else "satisfies")
-        return syntax.Loop(opening.column, opening.value, variable, domain, self.expression())
+        return syntax.Loop(opening.column, opening.value, variable, domain, self.expression(), is_inner)
 
 
 def _is_condition(node: syntax.Node) -> bool:

@@ -7,8 +7,9 @@ from typing import Any, cast
 
 from bpm.metering import Meter
 
-from . import dates
+from . import temporal
 from .errors import Unsuitable
+from .intervals import Interval
 from .values import describe
 
 Evaluator = Callable[[Mapping[str, Any], Meter], Any]
@@ -33,7 +34,7 @@ class MissingPath(Unsuitable):
 
     def __str__(self) -> str:
         names = [str(name)[:KEY_LENGTH_SHOWN] for name in islice(self.found, KEYS_COMPARED)]
-        names = [name for name in names if name != dates.CLOCK]
+        names = [name for name in names if name != temporal.CLOCK]
         if not names:
             return f"{self.path} is missing: {self.parent} is empty"
         near = get_close_matches(self.key[:KEY_LENGTH_SHOWN], names, n=KEYS_SHOWN) or names[:KEYS_SHOWN]
@@ -79,10 +80,13 @@ def look_up(root: str, keys: Keys, is_feel: bool) -> Evaluator:
 
 def walk(value: Any, keys: Keys, path: str, is_feel: bool, meter: Meter) -> Any:
     """Follow `keys` from `value`, which stands at `path`; raises Unsuitable where they end."""
-    for place, key in enumerate(keys):
+    for key in keys:
         if is_feel and isinstance(key, str) and isinstance(value, list):
-            return _project(cast("list[Any]", value), keys[place:], meter)
-        value = pick(value, key, path, is_feel)
+            value = _project(cast("list[Any]", value), key, meter)
+        elif is_feel and type(key) is int and not isinstance(value, list | None):
+            value = pick([value], key, path, is_feel)
+        else:
+            value = pick(value, key, path, is_feel)
         path = extend(path, key, is_feel)
     return value
 
@@ -99,7 +103,7 @@ def pick(value: Any, key: Any, path: str, is_feel: bool) -> Any:
     if isinstance(value, list):
         raise Unsuitable(f"{extend(path, key, is_feel)} is missing: {path} is a list, choose an element with [ ]")
     try:
-        return dates.member(value, key)
+        return value.member(key) if isinstance(value, Interval) else temporal.member(value, key)
     except KeyError as error:
         raise Unsuitable(f"{extend(path, key, is_feel)} is missing: {path} is {describe(value)}") from error
 
@@ -122,13 +126,13 @@ def _from_object(value: Mapping[Any, Any], key: Any, path: str, is_feel: bool) -
         raise MissingPath(extend(path, key, is_feel), path, value, key) from error
 
 
-def _project(items: list[Any], keys: Keys, meter: Meter) -> list[Any]:
-    """FEEL's `orders.price`: the price of every order, null where one has none (DMN 1.3, 10.3.2.5)."""
+def _project(items: list[Any], key: str, meter: Meter) -> list[Any]:
+    """FEEL's `orders.price`: the price of every order, null where one has none (DMN 1.5, 10.3.2.5)."""
     projected: list[Any] = []
     meter.charge(STEPS_PER_PROJECTION * len(items))
     for item in items:
         try:
-            projected.append(walk(item, keys, "item", True, meter))
+            projected.append(walk(item, (key,), "item", True, meter))
         except Unsuitable:
             projected.append(None)
     return projected

@@ -1,18 +1,25 @@
 """Reading tokens one after the other, and the names made of several of them."""
 
+from .environment import PLAIN, Environment
 from .errors import ExpressionError
-from .functions import FUNCTIONS, TYPES
+from .functions import FUNCTIONS
+from .names import Names
 from .tokens import Token
 from .words import POWERS, SYNONYMS
+
+NOT_IN_NAMES = ("(", ")", "[", "]", "{", "}", ",", ":")
 
 
 class Reader:
     """Reads tokens from left to right; one use only."""
 
-    def __init__(self, tokens: list[Token], is_feel: bool) -> None:
+    def __init__(self, tokens: list[Token], is_feel: bool, source: str = "", environment: Environment = PLAIN) -> None:
         self.tokens = tokens
         self.is_feel = is_feel
-        self.at = 0
+        self.source = source
+        self.environment = environment
+        self.names = Names((), environment.spaced)
+        self.at: int = 0
         self.depth = 0
 
     @property
@@ -53,7 +60,33 @@ class Reader:
         """Take the next token, which must be a name."""
         if self.token.kind != "name":
             raise ExpressionError(f"expected a name instead of {self.token}", self.token.column)
-        return self.take().value
+        return self.known_name() or self.take().value
+
+    def known_name(self) -> str:
+        """Take a declared name of several words, such as `Monthly Salary`; empty in front of anything else."""
+        token = self.token
+        if not self.is_feel or token.kind != "name":
+            return ""
+        found = self.names.at(self.source, token.column - 1, token.value)
+        if found is None:
+            return ""
+        while self.token.kind != "end" and self.token.column - 1 < found[1]:
+            self.at += 1
+        return found[0]
+
+    def new_name(self, *ends: str) -> str:
+        """Take everything up to one of `ends` as a name, and know it from then on; in FEEL it may have blanks."""
+        first = self.token
+        if not self.is_feel or first.kind != "name" or self.peek().value in ends:
+            return self.expect_name()
+        while not self.sees(*ends):
+            if self.token.kind == "end" or self.token.value in NOT_IN_NAMES:
+                wanted = " or ".join(map(repr, ends))
+                raise ExpressionError(f"expected {wanted} instead of {self.token}", self.token.column)
+            self.take()
+        name = " ".join(self.source[first.column - 1 : self.token.column - 1].split())
+        self.names.add(name)
+        return name
 
     def operator(self) -> str:
         """The operator that comes next, by its one name; empty if none does."""
@@ -74,18 +107,9 @@ class Reader:
                 return ""
             words.append(token.value)
             name = " ".join(words)
+            if name in self.environment.functions:
+                return ""
             if name in FUNCTIONS and self.peek(ahead + 1).value == "(":
                 self.at += ahead + 1
                 return name
         return ""
-
-    def type_name(self) -> str:
-        """Parse the name of a type, of up to four words."""
-        for count in range(4, 0, -1):
-            name = " ".join(str(self.peek(ahead).value) for ahead in range(count))
-            if name in TYPES:
-                self.at += count
-                return name
-        raise ExpressionError(
-            f"expected a type such as string, number or list instead of {self.token}", self.token.column
-        )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from typing import Literal as OneOf
 
+from .kinds import Kind
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -86,7 +88,7 @@ class Conditional(Node):
 
 @dataclass(frozen=True, slots=True)
 class Range(Node):
-    """`[low..high]`, each end closed or open; stands only after `in`."""
+    """`[low..high]`, each end closed or open; only in FEEL a value of its own."""
 
     low: Node
     high: Node
@@ -95,8 +97,16 @@ class Range(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Steps(Node):
+    """`low..high` of a loop, which counts down when it starts at the higher end."""
+
+    low: Node
+    high: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Test(Node):
-    """`> value` and the other comparisons whose left side is what is looked at; stands only after `in`."""
+    """`> value` and the other comparisons whose left side is what is looked at; in FEEL also a range."""
 
     operator: str
     value: Node
@@ -104,9 +114,10 @@ class Test(Node):
 
 @dataclass(frozen=True, slots=True)
 class Function(Node):
-    """`function(a, b) body`; stands only where a built-in function takes one."""
+    """`function(a, b: number) body`; only in FEEL it stands anywhere, else where a built-in function takes one."""
 
     parameters: tuple[str, ...]
+    kinds: tuple[Kind, ...]
     body: Node
 
 
@@ -126,20 +137,40 @@ class ObjectOf(Node):
 
 @dataclass(frozen=True, slots=True)
 class Call(Node):
-    """`function(a, b)`; the function is one of the built-in ones."""
+    """`function(a, b)`; the function is one of the built-in ones, `kinds` what it wants by the names given."""
 
     function: str
     arguments: tuple[Node, ...]
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Apply(Node):
+    """`f(a, b)` of a function that is a value; `names` are those of the arguments, if they have some."""
+
+    target: Node
+    arguments: tuple[Node, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOf(Node):
+    """`value instance of type`."""
+
+    value: Node
+    kind: Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Loop(Node):
     """`for x in list return body`, `some x in list satisfies body`, `every …`.
 
-    `each` is a `for` around another one: what the inner one gives is collected, not the lists.
+    `each` is a `for` around another one: what the inner one gives is collected, not the lists. `is_inner` marks a
+    loop that was written as the second list of another one.
     """
 
     kind: OneOf["for", "each", "some", "every"]
     variable: str
     domain: Node
     body: Node
+    is_inner: bool = False

@@ -2,14 +2,13 @@
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation, Overflow
 from typing import Any, cast
 
 from bpm.metering import Meter
 from bpm.number import CONTEXT, PRECISION, Number, NumberError, check_range, exact, floored_remainder
 
-from . import dates
+from . import temporal
 from .errors import EvaluationError, Unsuitable
 
 MAX_BITS = 1024
@@ -26,7 +25,7 @@ STEPS_PER_DECIMAL = 1
 LONG_PART = 128
 
 NUMBERS = frozenset({int, float, Decimal, Number})
-ORDERED = frozenset({*NUMBERS, str, date, datetime, time, timedelta, dates.Months})
+ORDERED = frozenset({*NUMBERS, str, *temporal.TEMPORAL})
 ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -49,7 +48,7 @@ def describe(value: Any) -> str:
         return "a list"
     if isinstance(value, Mapping):
         return "an object"
-    return dates.describe(value)
+    return getattr(value, "description", "") or temporal.describe(value)
 
 
 def same(left: Any, right: Any, meter: Meter) -> bool:
@@ -194,14 +193,14 @@ def add(left: Any, right: Any) -> Any:
         return left + right if type(left) is type(right) is int else CONTEXT.add(exact(left), exact(right))
     if type(left) is str and type(right) is str:
         return left + right
-    return dates.add(left, right)
+    return temporal.add(left, right)
 
 
 def subtract(left: Any, right: Any) -> Any:
     """Subtract numbers, dates or durations."""
     if type(left) in NUMBERS and type(right) in NUMBERS:
         return left - right if type(left) is type(right) is int else CONTEXT.subtract(exact(left), exact(right))
-    return dates.subtract(left, right)
+    return temporal.subtract(left, right)
 
 
 def multiply(left: Any, right: Any) -> Any:
@@ -210,15 +209,18 @@ def multiply(left: Any, right: Any) -> Any:
         return left * right if type(left) is type(right) is int else CONTEXT.multiply(exact(left), exact(right))
     if type(left) in NUMBERS:
         left, right = right, left
-    if type(right) in NUMBERS and isinstance(left, timedelta | dates.Months):
-        return dates.multiply(left, right)
+    if type(right) in NUMBERS and isinstance(left, temporal.ExactDuration | temporal.Months):
+        return temporal.multiply(left, right)
     raise _incalculable(left, right)
 
 
 def divide(left: Any, right: Any) -> Any:
     """Divide two numbers, a duration by a number or by one of its kind; exact whole results stay integers."""
-    if isinstance(left, timedelta | dates.Months) and (type(right) in NUMBERS or type(right) is type(left)):
-        return dates.divide(left, right)
+    if isinstance(left, temporal.ExactDuration | temporal.Months):
+        if type(right) is type(left):
+            return _quotient(left.position, right.position)
+        if type(right) in NUMBERS:
+            return temporal.divide(left, right)
     _demand_numbers(left, right)
     return _quotient(left, right)
 

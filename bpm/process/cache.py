@@ -5,7 +5,7 @@ from functools import partial
 
 from bpm.bpmn.compiler.compile import CompiledProcess, load
 from bpm.bus import Context
-from bpm.dmn import DecisionTable, load_decisions
+from bpm.dmn import Decision, load_decisions
 from bpm.errors import NotFound
 from bpm.process import definition_tables
 from bpm.process.decision_tables import newest_decision
@@ -25,7 +25,7 @@ class Deployed:
         """Begin with nothing."""
         self._processes = CommittedCache[int, CompiledProcess](CACHED_DEFINITIONS)
         self._authorities = CommittedCache[int, Authority](CACHED_DEFINITIONS)
-        self._decisions = CommittedCache[int, Mapping[str, DecisionTable]](CACHED_DEFINITIONS)
+        self._decisions = CommittedCache[int, Mapping[str, Decision]](CACHED_DEFINITIONS)
 
     def process(self, context: Context, definition_id: int) -> CompiledProcess:
         """Return a definition ready to run; raises `NotFound`."""
@@ -42,7 +42,7 @@ class Deployed:
         """Keep a definition that was just stored and is compiled already."""
         self._processes.get(tx, definition_id, lambda: process)
 
-    def keep_decisions(self, tx: Transaction, ids: Iterable[int], decisions: Mapping[str, DecisionTable]) -> None:
+    def keep_decisions(self, tx: Transaction, ids: Iterable[int], decisions: Mapping[str, Decision]) -> None:
         """Keep the decisions of a file that was just stored and is read already."""
         for decision_id in ids:
             self._decisions.get(tx, decision_id, lambda: decisions)
@@ -51,7 +51,7 @@ class Deployed:
         """Return who answers for what a definition's steps do: the authors of its diagram; raises `NotFound`."""
         return self._authorities.get(tx, definition_id, lambda: definition_tables.authority_of(tx, definition_id))
 
-    def decision(self, context: Context, key: str) -> DecisionTable:
+    def decision(self, context: Context, key: str) -> Decision:
         """Return the newest version of a decision; raises `NotFound`."""
         deployed = newest_decision(context.session, key)
         if deployed is None or deployed.id is None:
@@ -61,5 +61,5 @@ class Deployed:
         return self._decisions.get(context.tx, deployed.id, read)[key]
 
 
-def _decisions(xml: str, box: SecretBox) -> Mapping[str, DecisionTable]:
+def _decisions(xml: str, box: SecretBox) -> Mapping[str, Decision]:
     return load_decisions(restored_source(xml, box))

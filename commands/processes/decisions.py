@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 
 from bpm.bus import Command, Context, EffectContext, Moment, Page, PagedQuery, Query, View, handles
-from bpm.dmn import DecisionFailed, DecisionTable, decide, load_decisions
+from bpm.dmn import Decision, DecisionFailed, decide, load_decisions
 from bpm.errors import Conflict, Invalid
 from bpm.process.decision_tables import DeployedDecision, newest_decision, select_decisions
 from bpm.process.runtime import ProcessRuntime
@@ -55,7 +55,7 @@ async def create(
 def _deploy(
     command: CreateDecisionDefinitionCommand,
     context: Context,
-    decisions: Mapping[str, DecisionTable],
+    decisions: Mapping[str, Decision],
     processes: ProcessRuntime,
 ) -> list[DecisionView]:
     rows: list[DeployedDecision] = []

@@ -1,18 +1,18 @@
-"""The built-in functions, named as in FEEL (DMN 1.3, 10.3.4), with short names for some.
+"""The built-in functions, named as in FEEL (DMN 1.5, 10.3.4), with short names for some.
 
 None takes a pattern: a regular expression from outside could run for hours. FEEL's `replace` and `matches` are
 therefore absent, and `split` takes plain text.
 """
 
-from . import lists, numbers, objects, ordering, rounding, statistics, texts, times, types
+from . import identity, intervals, lists, numbers, objects, ordering, rounding, statistics, texts, times
 from .registry import FUNCTIONS, BuiltinFunction, nearest_function
 from .texts import to_text
-from .types import TYPES
 
 __all__ = [
     "FUNCTIONS",
-    "TYPES",
     "BuiltinFunction",
+    "identity",
+    "intervals",
     "lists",
     "nearest_function",
     "numbers",
@@ -23,5 +23,4 @@ __all__ = [
     "texts",
     "times",
     "to_text",
-    "types",
 ]

@@ -8,6 +8,9 @@ from bpm.number import Number, exact
 from ..errors import Unsuitable
 from ..values import NUMBERS, describe
 
+ABSENT: Any = object()
+"""The default of an argument that may be left out, where null would mean something else."""
+
 
 def text(value: Any) -> str:
     """A text."""
@@ -29,6 +32,11 @@ def whole(value: Any) -> int:
     if isinstance(given, Number) and not given.is_integer():
         raise Unsuitable("a whole number is needed")
     return int(given)
+
+
+def place(value: Any) -> int:
+    """A position or a length, from which decimals are cut."""
+    return int(number(value))
 
 
 def boolean(value: Any) -> bool:
@@ -61,8 +69,8 @@ def spread(arguments: tuple[Any, ...]) -> list[Any]:
 
 def span(size: int, start: Any, length: Any) -> slice:
     """The part of `size` elements from `start`, counted from 1 or negative from the end."""
-    first = whole(start)
+    first = place(start)
     if first == 0:
         raise Unsuitable("positions count from 1")
     begin = first - 1 if first > 0 else max(size + first, 0)
-    return slice(begin, None if length is None else begin + max(whole(length), 0))
+    return slice(begin, None if length is None else begin + max(place(length), 0))

@@ -6,8 +6,9 @@ from bpm.canonical import canonical
 from bpm.metering import Meter
 
 from ..errors import Unsuitable
+from ..function_values import FunctionValue, invoke
 from ..values import describe, holds, same
-from .arguments import boolean, elements, span, spread, whole
+from .arguments import boolean, elements, place, span, spread
 from .registry import function
 
 
@@ -27,14 +28,16 @@ def length(value: Any) -> int:
 
 @function("all", is_condition=True)
 def every(value: Any, *more: Any) -> bool:
-    """Whether all are true."""
-    return all(boolean(item) for item in spread((value, *more)))
+    """Whether all are true; one that is false decides."""
+    items = spread((value, *more))
+    return False not in [item for item in items if isinstance(item, bool)] and all(map(boolean, items))
 
 
 @function("any", is_condition=True)
 def some(value: Any, *more: Any) -> bool:
-    """Whether at least one is true."""
-    return any(boolean(item) for item in spread((value, *more)))
+    """Whether at least one is true, which decides."""
+    items = spread((value, *more))
+    return True in [item for item in items if isinstance(item, bool)] or any(map(boolean, items))
 
 
 @function("list contains", is_condition=True, takes_null=True, is_cheap=True)
@@ -58,22 +61,24 @@ def is_empty(items: Any) -> bool:
 @function("insert before")
 def insert_before(items: Any, position: Any, element: Any) -> list[Any]:
     """The list with one more element before the one at a position."""
-    place = _place(items, position)
-    return [*items[:place], element, *items[place:]]
+    at = _place(items, position)
+    return [*items[:at], element, *items[at:]]
 
 
 @function("remove")
 def remove(items: Any, position: Any) -> list[Any]:
     """The list without the element at a position."""
-    place = _place(items, position)
-    return [*items[:place], *items[place + 1 :]]
+    at = _place(items, position)
+    return [*items[:at], *items[at + 1 :]]
 
 
-@function("list replace")
-def list_replace(items: Any, position: Any, element: Any) -> list[Any]:
-    """The list with another element at a position."""
-    place = _place(items, position)
-    return [*items[:place], element, *items[place + 1 :]]
+@function("list replace", takes_function=True)
+def list_replace(items: Any, position: Any, element: Any, *, meter: Meter) -> list[Any]:
+    """The list with another element at a position, or for each that a function(item, newItem) is true of."""
+    if isinstance(position, FunctionValue):
+        return [element if boolean(invoke(position, (item, element), meter)) else item for item in elements(items)]
+    at = _place(items, position)
+    return [*items[:at], element, *items[at + 1 :]]
 
 
 @function("union")
@@ -141,13 +146,13 @@ def sublist(items: Any, start: Any, length: Any = None, *, meter: Meter) -> list
 
 def _place(items: Any, position: Any) -> int:
     """The index of a position, from 1 or negative from the end; raises Unsuitable outside of the list."""
-    place = whole(position)
-    if not 1 <= abs(place) <= len(elements(items)):
-        raise Unsuitable(f"the list has no position {place}")
-    return place - 1 if place > 0 else len(items) + place
+    at = place(position)
+    if not 1 <= abs(at) <= len(elements(items)):
+        raise Unsuitable(f"the list has no position {at}")
+    return at - 1 if at > 0 else len(items) + at
 
 
 @function("index of")
 def index_of(items: Any, wanted: Any, *, meter: Meter) -> list[int]:
     """The positions, from 1, of the elements equal to `wanted`."""
-    return [place for place, item in enumerate(elements(items), 1) if same(item, wanted, meter)]
+    return [at for at, item in enumerate(elements(items), 1) if same(item, wanted, meter)]

@@ -1,13 +1,12 @@
 """Functions on numbers."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 from bpm.metering import Meter
 from bpm.number import Number, NumberError, number_of
 
-from .. import dates, values
+from .. import temporal, values
 from ..errors import Unsuitable
 from .arguments import number, spread, text
 from .registry import function
@@ -18,6 +17,7 @@ LONGEST = 300
 @function("number")
 def to_number(value: Any, grouping: Any = None, decimal: Any = None) -> int | Number:
     """The number that a text is in JSON's notation, or with these marks between thousands and for decimals."""
+    _check_marks(grouping, decimal)
     if grouping is not None:
         value = text(value).replace(text(grouping), "")
     if decimal is not None:
@@ -36,9 +36,11 @@ def to_number(value: Any, grouping: Any = None, decimal: Any = None) -> int | Nu
 @function("abs")
 def absolute(value: Any) -> Any:
     """The number or duration without its sign."""
-    if isinstance(value, dates.Months):
-        return dates.Months(abs(value.count))
-    return abs(value) if isinstance(value, timedelta) else abs(number(value))
+    if isinstance(value, temporal.Months):
+        return temporal.Months(abs(value.count))
+    if isinstance(value, temporal.ExactDuration):
+        return temporal.ExactDuration(abs(value.nanoseconds))
+    return abs(number(value))
 
 
 @function("modulo")
@@ -84,6 +86,12 @@ def mean(value: Any, *more: Any, meter: Meter) -> Any:
     """The average of a list or of the arguments; null for an empty list."""
     items = spread((value, *more))
     return values.divide(total(items, meter=meter), len(items)) if items else None
+
+
+def _check_marks(grouping: Any, decimal: Any) -> None:
+    """Refuse marks that FEEL does not have, or one for both; raises Unsuitable."""
+    if grouping not in (None, " ", ",", ".") or decimal not in (None, ",", ".") or grouping == (decimal or "."):
+        raise Unsuitable("thousands are set apart by a blank, comma or point, decimals by another of the last two")
 
 
 def _refuse(name: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from bpm.metering import Meter
 
 from ..errors import EvaluationError, Unsuitable
-from .arguments import elements, record, text
+from .arguments import elements, record, spread, text
 from .registry import function
 
 MAX_DEPTH = 64
@@ -28,13 +28,18 @@ def get_entries(value: Any) -> list[dict[str, Any]]:
 @function("context")
 def context(entries: Any) -> dict[str, Any]:
     """The object of a list of `{key, value}`."""
-    return {text(record(entry)["key"]): entry["value"] for entry in elements(entries) if _is_entry(entry)}
+    made: dict[str, Any] = {}
+    for entry in elements(entries):
+        if not _is_entry(entry):
+            raise Unsuitable("each entry needs a key and a value")
+        if text(entry["key"]) in made:
+            raise Unsuitable("two entries have one key")
+        made[entry["key"]] = entry["value"]
+    return made
 
 
 def _is_entry(value: Any) -> bool:
-    if isinstance(value, Mapping) and "key" in value and "value" in value:
-        return True
-    raise Unsuitable("each entry needs a key and a value")
+    return isinstance(value, Mapping) and "key" in value and "value" in value
 
 
 @function("context put", "put")
@@ -44,14 +49,17 @@ def context_put(value: Any, key: Any, new: Any, *, meter: Meter) -> dict[str, An
     if len(rest) >= MAX_DEPTH:
         raise EvaluationError(f"context put(): an object of more than {MAX_DEPTH} levels can't be written")
     meter.charge(len(record(value)) + len(rest))
-    inner = record(value).get(text(first)) if rest else None
-    return {**record(value), text(first): context_put(inner or {}, rest, new, meter=meter) if rest else new}
+    given = record(value)
+    if rest:
+        inner = given.get(text(first))
+        new = context_put({} if inner is None else inner, rest, new, meter=meter)
+    return {**given, text(first): new}
 
 
 @function("context merge", "put all")
-def context_merge(*objects: Any, meter: Meter) -> dict[str, Any]:
+def context_merge(first: Any, *more: Any, meter: Meter) -> dict[str, Any]:
     """Several objects, or a list of them, as one; the last counts where they share a key."""
-    given = elements(objects[0]) if len(objects) == 1 and isinstance(objects[0], list) else objects
+    given = spread((first, *more))
     merged: dict[str, Any] = {}
     for each in given:
         meter.charge(len(record(each)))

@@ -77,7 +77,12 @@ def function(*names: str, **traits: Any) -> Callable[[CallableT], CallableT]:
     return register
 
 
+PATTERNS = ("matches", "replace")
+
+
 def nearest_function(name: str) -> str:
     """The sentence for a call of an unknown function."""
+    if name in PATTERNS:
+        return f"{name}() is not evaluated: a regular expression can run for hours; use contains() or a script"
     near = get_close_matches(name, FUNCTIONS, n=1)
     return f"there is no function {name}()" + (f"; did you mean {near[0]}()?" if near else "")

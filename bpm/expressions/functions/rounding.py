@@ -8,18 +8,21 @@ from bpm.number import Number, rounded
 
 from ..errors import Unsuitable
 from ..values import writing
-from .arguments import number, whole
+from .arguments import number, place
 from .registry import function
 
 LONGEST = 300
+SCALES = range(-6111, 6177)
+"""The numbers of decimals that FEEL has, of which most are beyond every number's."""
 STEPS = 10
 
 
 def _rounded(value: Any, digits: Any, rule: str, meter: Meter) -> int | Number:
     """The number rounded by a rule to so many decimals."""
-    places = whole(digits)
-    if abs(places) > LONGEST:
-        raise Unsuitable(f"a number has at most {LONGEST} decimals")
+    places = place(digits)
+    if places not in SCALES:
+        raise Unsuitable(f"a number is rounded to {SCALES[0]} to {SCALES[-1]} decimals")
+    places = max(min(places, LONGEST), -LONGEST)
     meter.charge(STEPS + writing(value) + abs(places) // 8)
     return rounded(number(value), places, rule)
 

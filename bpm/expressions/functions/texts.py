@@ -10,8 +10,10 @@ from bpm.exact_json import write_json
 from bpm.metering import Meter
 from bpm.number import Number, exact
 
-from .. import dates
+from .. import temporal
 from ..errors import EvaluationError, Unsuitable
+from ..intervals import Interval
+from ..leaving import end_text, to_json
 from ..values import CHARACTERS_PER_STEP, MAX_LIST, MAX_TEXT, describe, extent, searching, size, writing
 from .arguments import elements, span, text
 from .registry import function
@@ -30,10 +32,10 @@ def to_text(value: Any, meter: Meter) -> str:
         return ""
     if not isinstance(value, list | dict):
         meter.charge(writing(value))
-        return _scalar(dates.to_json(value))
+        return temporal.to_text(value) if isinstance(value, temporal.Ordered) else _scalar(value)
     meter.charge(size(value, meter, MAX_TEXT) // CHARACTERS_PER_STEP)
     try:
-        return write_json(dates.to_json(value)).decode()
+        return write_json(to_json(value)).decode()
     except PydanticSerializationError as error:
         raise Unsuitable("a function cannot be written as text") from error
     except (RecursionError, ValueError) as error:
@@ -41,9 +43,9 @@ def to_text(value: Any, meter: Meter) -> str:
 
 
 def _scalar(value: Any) -> str:
-    """A text, truth value or number as text; raises Unsuitable for anything else."""
-    if isinstance(value, str):
-        return value
+    """A truth value, number or range as text; raises Unsuitable for anything else."""
+    if isinstance(value, Interval):
+        return value.written(end_text)
     if not isinstance(value, int | float | Decimal):
         raise Unsuitable(f"{describe(value)} cannot be written as text")
     return str(Number(exact(value))) if isinstance(value, float) else write_json(value).decode()

@@ -158,9 +158,15 @@ def test_a_decision_sees_the_decisions_it_requires():
     [
         ("", "no <decision>"),
         ('<decision id="d" name="D"/>', "'d' (D): the decision holds no logic"),
-        ('<decision id="d"><context/></decision>', "a decision by <context> is not evaluated"),
+        ('<decision id="d"><drawing/></decision>', "the decision holds not one expression but drawing"),
+        (f'<decision id="d">{LITERAL}{LITERAL}</decision>', "not one expression but literalExpression, literal"),
         ('<decision id="d"><knowledgeRequirement id="k"/>' + LITERAL + "</decision>",
-         "business knowledge"),
+         "business knowledge names none"),
+        ('<decision id="d"><variable name="d" typeRef="tMoney"/>' + LITERAL + "</decision>",
+         "the type 'tMoney' is neither FEEL's nor defined in the file"),
+        ('<import name="other" namespace="y"/>', "it imports another file"),
+        ('<itemDefinition name="tA"><itemComponent name="a"><typeRef>tA</typeRef></itemComponent></itemDefinition>',
+         "made of itself"),
         ('<decision id="d"><informationRequirement><requiredDecision href="#d"/></informationRequirement>'
          "<literalExpression><text>1</text></literalExpression></decision>", "requires it in turn"),
         ('<decision id="d"><informationRequirement><requiredDecision href="#x"/></informationRequirement>'
