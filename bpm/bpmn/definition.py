@@ -6,7 +6,7 @@ Nothing here knows how an element behaves. Names follow BPMN 2.0.2 (ISO/IEC 1951
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bpm.bpmn.reader.collaboration import Lane, MessageFlow, Participant
+from bpm.bpmn.reader.collaboration import DiagramLane, MessageFlow, Participant
 from bpm.bpmn.reader.diagram import Diagram
 from bpm.bpmn.reader.event_definitions import EventDefinition
 from bpm.bpmn.reader.extensions import Extensions
@@ -76,7 +76,7 @@ class ProcessDefinition:
     executable: bool | None
     elements: tuple[Element, ...]
     flows: tuple[SequenceFlow, ...]
-    lanes: tuple[Lane, ...] = ()
+    lanes: tuple[DiagramLane, ...] = ()
     associations: tuple[tuple[str, str], ...] = ()
     documentation: str = ""
     problems: tuple[BpmnProblem, ...] = ()

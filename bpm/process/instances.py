@@ -58,7 +58,7 @@ class NewInstance:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class InstanceState:
     """Where an instance stands; `waits` are rows of what it waits for."""
 
     instance_id: int
@@ -67,7 +67,7 @@ class Standing:
     waits: Sequence[Any]
 
     @classmethod
-    def of_row(cls, row: Any, waits: Sequence[Any], box: SecretBox) -> "Standing":
+    def of_row(cls, row: Any, waits: Sequence[Any], box: SecretBox) -> "InstanceState":
         """Read it from the instance's row."""
         variables = restored_state(row.state, box).root_variables
         return cls(row.id, row.status, variables, [with_data(wait._mapping, box) for wait in waits])

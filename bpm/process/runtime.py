@@ -15,7 +15,7 @@ from bpm.errors import NotFound
 from bpm.jobs import JobQueue
 from bpm.process import tables
 from bpm.process.cache import Deployed
-from bpm.process.instances import NewInstance, Standing, Startable
+from bpm.process.instances import InstanceState, NewInstance, Startable
 from bpm.process.room import TransactionRoom
 from bpm.process.step import Overgrown, Step
 from bpm.process.unit import Unit
@@ -23,7 +23,7 @@ from bpm.settings import ProcessSettings
 
 T = TypeVar("T")
 
-__all__ = ["NewInstance", "ProcessRuntime", "Standing"]
+__all__ = ["InstanceState", "NewInstance", "ProcessRuntime"]
 
 
 class ProcessRuntime:
@@ -37,20 +37,20 @@ class ProcessRuntime:
         self.deployed = Deployed()
         self._busy: dict[int, list[Unit]] = {}
 
-    def start(self, context: Context, deployed: Startable, new: NewInstance) -> Standing:
+    def start(self, context: Context, deployed: Startable, new: NewInstance) -> InstanceState:
         """Start an instance; the one that the same request has started before, if there is one."""
         known = tables.instance_of_origin(context.tx, new.origin) if new.origin is not None else None
         if known is not None:
             return self.standing(context, known)
 
-        def work(unit: Unit) -> Standing:
+        def work(unit: Unit) -> InstanceState:
             return unit.start(deployed, new)
 
         return self._run(context, work)
 
     def advance(
         self, context: Context, instance_id: int, *triggers: Trigger, room: TransactionRoom | None = None
-    ) -> Standing:
+    ) -> InstanceState:
         """Apply triggers and everything that follows from them in this transaction, as far as there is room.
 
         Raises `NotFound` for an unknown instance, `Conflict` when a trigger came too late or does not fit. When the
@@ -79,12 +79,12 @@ class ProcessRuntime:
             stop = stop_of(triggers[0], str(error))
         return self._run(context, lambda unit: unit.advance(instance_id, stop), room)
 
-    def standing(self, context: Context, instance_id: int) -> Standing:
+    def standing(self, context: Context, instance_id: int) -> InstanceState:
         """Return where an instance of the caller's organisation stands; raises `NotFound`."""
         row = tables.find_instance(context.tx, instance_id)
         if row is None or row.organization_id != context.organization_id:
             raise NotFound(f"there is no process instance {instance_id}")
-        return Standing.of_row(row, tables.waits_of(context.tx, instance_id), context.box)
+        return InstanceState.of_row(row, tables.waits_of(context.tx, instance_id), context.box)
 
     def _run(self, context: Context, work: Callable[[Unit], T], room: TransactionRoom | None = None) -> T:
         units = self._busy.setdefault(id(context.tx), [])

@@ -16,7 +16,7 @@ from bpm.expressions import EvaluationError
 from bpm.jobs import Job, JobQueue
 from bpm.process import definition_tables, start_tables
 from bpm.process.definition_tables import DeployedProcess
-from bpm.process.instances import NewInstance, Standing
+from bpm.process.instances import InstanceState, NewInstance
 from bpm.process.runtime import ProcessRuntime
 from bpm.security.permissions import Principal
 from bpm.security.stored import StoredPrincipal
@@ -66,14 +66,14 @@ class ProcessStarts:
         """Return what begins by a message, signal or event of this name."""
         return start_tables.triggered_by(context.tx, context.organization_id, kind, name)
 
-    def begin(self, context: Context, definition_id: int, new: NewInstance) -> Standing | None:
+    def begin(self, context: Context, definition_id: int, new: NewInstance) -> InstanceState | None:
         """Begin an instance; None when the definition has been switched off meanwhile."""
         deployed = definition_tables.find_startable(context.tx, context.organization_id, definition_id)
         if deployed is None or not deployed.is_active:
             return None
         return self._runtime.start(context, deployed, new)
 
-    def begin_by_itself(self, context: Context, definition_id: int, new: NewInstance) -> Standing | None:
+    def begin_by_itself(self, context: Context, definition_id: int, new: NewInstance) -> InstanceState | None:
         """Begin an instance that nobody asked for, on behalf of those who deployed it and switched it on.
 
         Raises `Forbidden` when they may start no process any more.
@@ -94,7 +94,7 @@ class ProcessStarts:
         deployed = definition_tables.find_definition(context.session, definition_id)
         return deployed is not None and deployed.key == key
 
-    def fire(self, context: Context, definition_id: int, element_id: str, turn: int) -> Standing | None:
+    def fire(self, context: Context, definition_id: int, element_id: str, turn: int) -> InstanceState | None:
         """Begin the instance that a timer is for, and set its next time; None when it was done already.
 
         While whom it would act for may start no process, the timer tries again minute by minute.

@@ -15,7 +15,7 @@ from bpm.jobs import JobQueue
 from bpm.process import tables
 from bpm.process.actors import starter_columns, starter_of
 from bpm.process.cache import Deployed
-from bpm.process.instances import NewInstance, Standing, Startable
+from bpm.process.instances import InstanceState, NewInstance, Startable
 from bpm.process.parts import Parts
 from bpm.process.room import TransactionRoom
 from bpm.process.stored import is_secret, with_data
@@ -158,7 +158,7 @@ class Step:
             "ended_at": self.context.now() if instance.status.is_final else None,
         }
 
-    def standing(self) -> Standing:
+    def standing(self) -> InstanceState:
         """Return where the instance stands, now that it is written."""
         instance = self.instance
         rows: Sequence[Any] = list(self.waits.opened.values())
@@ -167,7 +167,7 @@ class Step:
             rows = [wait._mapping for wait in found]
         waits = [row for row in rows if row["kind"] != tables.CANCELLING][: tables.MOST_SHOWN]
         seen = [with_data(wait, self.context.box) for wait in waits]
-        return Standing(self.row.id, instance.status.value, instance.root_variables, seen)
+        return InstanceState(self.row.id, instance.status.value, instance.root_variables, seen)
 
     def starter(self) -> Principal:
         """Return whom the instance's tasks act for."""

@@ -17,7 +17,7 @@ from bpm.process.cache import Deployed
 from bpm.process.early_messages import EarlyMessages
 from bpm.process.effects import carry_out
 from bpm.process.effects.deferred import DEFERRED, PutOff, deferred_effect
-from bpm.process.instances import NewInstance, Parent, Standing, Startable
+from bpm.process.instances import InstanceState, NewInstance, Parent, Startable
 from bpm.process.room import STEPS_OF_INSTANCE, TransactionRoom
 from bpm.process.step import Step
 from bpm.process.stored import restored_state, restored_wait
@@ -56,7 +56,7 @@ class Unit:
         self._queue: deque[tuple[int, Trigger | None]] = deque()
         self._early = EarlyMessages(context)
 
-    def start(self, deployed: Startable, new: NewInstance) -> Standing:
+    def start(self, deployed: Startable, new: NewInstance) -> InstanceState:
         """Start an instance and do what follows."""
         step = self._begin(deployed, new)
         self._proceed()

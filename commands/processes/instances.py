@@ -10,7 +10,7 @@ from bpm.errors import Conflict, NotFound
 from bpm.process import definition_tables, tables
 from bpm.process.instances import Startable
 from bpm.process.jobs import ProcessJobs
-from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
+from bpm.process.runtime import InstanceState, NewInstance, ProcessRuntime
 from bpm.process.tables import ProcessInstance
 from bpm.security.permissions import EXECUTE
 from bpm.security.redaction import without_credentials
@@ -170,7 +170,7 @@ def list_instances(query: GetProcessInstanceListQuery, context: Context) -> Page
 
 def correlated(
     context: Context, processes: ProcessRuntime, message: str, key: str | None, variables: dict[str, Any]
-) -> Standing | None:
+) -> InstanceState | None:
     """Give a message to the instance that has waited longest for it with this key; None when none waits."""
     wait = tables.first_message_wait(context.tx, context.organization_id, message, key)
     if wait is None:

@@ -10,7 +10,7 @@ from bpm.bus import Command, Context, Id, Integer, View, handles
 from bpm.errors import Conflict, NotFound
 from bpm.process import tables
 from bpm.process.message_tables import keep_message
-from bpm.process.runtime import NewInstance, ProcessRuntime, Standing
+from bpm.process.runtime import InstanceState, NewInstance, ProcessRuntime
 from bpm.process.start_triggers import ProcessStarts
 from bpm.security.sealing import seal_fields
 from commands.processes.instances import correlated, nobody_waits
@@ -78,7 +78,7 @@ def correlate(
     return CorrelationView(outcome="buffered")
 
 
-def _correlation(outcome: Literal["correlated", "started"], standing: Standing) -> CorrelationView:
+def _correlation(outcome: Literal["correlated", "started"], standing: InstanceState) -> CorrelationView:
     return CorrelationView(outcome=outcome, **shown(standing).model_dump())
 
 

@@ -9,7 +9,7 @@ from bpm.bus import Context, Moment, View
 from bpm.errors import NotFound
 from bpm.model_files.names import key_text
 from bpm.process import tables
-from bpm.process.instances import Standing
+from bpm.process.instances import InstanceState
 from bpm.security.redaction import without_credentials
 
 
@@ -72,7 +72,7 @@ def own_instance(context: Context, instance_id: int) -> Any:
     return row
 
 
-def shown(standing: Standing) -> InstanceStateView:
+def shown(standing: InstanceState) -> InstanceStateView:
     """Show where an instance stands."""
     return InstanceStateView(
         instance_id=standing.instance_id,

@@ -32,7 +32,7 @@ def new_random(seed: Any = None) -> random.Random:
     return random.Random(DICE.getrandbits(64) if seed is None else seed)  # noqa: S311
 
 
-class _Standing(type):
+class _StandsForParent(type):
     """Makes a class stand for its parent: instances of the parent count as its own."""
 
     def __instancecheck__(cls, instance: object) -> bool:
@@ -42,7 +42,7 @@ class _Standing(type):
         return issubclass(subclass, cls.__bases__[0])
 
 
-class Date(real.date, metaclass=_Standing):
+class Date(real.date, metaclass=_StandsForParent):
     """`datetime.date` whose today is the run's."""
 
     @classmethod
@@ -52,7 +52,7 @@ class Date(real.date, metaclass=_Standing):
         return cls(moment.year, moment.month, moment.day)
 
 
-class Datetime(real.datetime, metaclass=_Standing):
+class Datetime(real.datetime, metaclass=_StandsForParent):
     """`datetime.datetime` whose now is the run's."""
 
     @classmethod

@@ -7,7 +7,7 @@ from bpm.model_files.xml import Tag
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class DiagramLane:
     """A lane and the ids of the flow nodes drawn in it."""
 
     id: str
@@ -34,12 +34,12 @@ class MessageFlow:
     target: str
 
 
-def read_lanes(tag: Tag) -> Iterator[Lane]:
+def read_lanes(tag: Tag) -> Iterator[DiagramLane]:
     """The lanes of a process, and those inside them."""
     for lane_set in (*tag.all("laneSet"), *tag.all("childLaneSet")):
         for lane in lane_set.all("lane"):
             nodes = tuple(node.text.strip() for node in lane.all("flowNodeRef"))
-            yield Lane(lane.get("id"), lane.get("name"), nodes)
+            yield DiagramLane(lane.get("id"), lane.get("name"), nodes)
             yield from read_lanes(lane)
 
 
