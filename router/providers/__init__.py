@@ -67,7 +67,7 @@ class FixedRoute:
 
 
 @dataclass(frozen=True, slots=True)
-class Declaration:
+class ProviderDeclaration:
     """What holds of a provider also while it is off: which addresses are its own, and how they are described.
 
     `reserved` are paths that no rule answers; one that ends in `/` stands for everything below it.
@@ -99,7 +99,7 @@ def discover(settings: Settings) -> list[Provider]:
     return [module.provider(settings) for module in _modules()]
 
 
-def declarations() -> list[Declaration]:
+def declarations() -> list[ProviderDeclaration]:
     """Return what every provider of this package declares."""
     return [module.DECLARATION for module in _modules()]
 

@@ -12,7 +12,16 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from bpm.errors import Misconfigured
 from bpm.settings import MonoSettings, Settings
 from router.confidential import Confidential
-from router.providers import Answer, Call, Declaration, DescribedAddress, FixedRoute, Provider, Reception, Refusal
+from router.providers import (
+    Answer,
+    Call,
+    DescribedAddress,
+    FixedRoute,
+    Provider,
+    ProviderDeclaration,
+    Reception,
+    Refusal,
+)
 from router.providers.credentials import same, secret_text
 from router.providers.payload import PayloadFields, as_text, read_json
 
@@ -21,7 +30,7 @@ HEADER = "mono-webhook-secret"
 MAX_NAME = 200
 MAX_VALUE = 500
 
-DECLARATION = Declaration(
+DECLARATION = ProviderDeclaration(
     "mono",
     reserved=(PATH,),
     addresses=(

@@ -13,7 +13,16 @@ from bpm.errors import Misconfigured
 from bpm.security.net import AddressError, AddressList
 from bpm.settings import RemitaSettings, Settings
 from router.confidential import Confidential
-from router.providers import Answer, Call, Declaration, DescribedAddress, FixedRoute, Provider, Reception, Refusal
+from router.providers import (
+    Answer,
+    Call,
+    DescribedAddress,
+    FixedRoute,
+    Provider,
+    ProviderDeclaration,
+    Reception,
+    Refusal,
+)
 from router.providers.credentials import same, secret_text
 from router.providers.payload import PayloadFields, as_text, read_json
 
@@ -26,7 +35,7 @@ DATE_OF = {"ACTIVATION": "activationDate", "DEBIT": "debitDate", "REPAYMENT": "p
 """Where the date of each kind of collection stands; a flat notification is a repayment."""
 
 PAYMENTS, COLLECTIONS = "remita", "remita/collection-notification"
-DECLARATION = Declaration(
+DECLARATION = ProviderDeclaration(
     "remita",
     reserved=(PAYMENTS, f"{PAYMENTS}/"),
     addresses=(

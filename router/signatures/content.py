@@ -19,7 +19,7 @@ ADDRESS = re.compile(rb"[!#$%&'()*+,./0-9:;=?@A-Z_a-z~-]")
 ADDRESS_TEXT = re.compile(r"[!#$%&'()*+,./0-9:;=?@A-Z_a-z~-]*")
 
 
-class Absent(SignatureRefusal):
+class MissingPart(SignatureRefusal):
     """A value is not in the request, so the group that it stands in is left out."""
 
 
@@ -66,7 +66,7 @@ def _optional(group: Compose) -> Compose:
     def compose(request: SignedRequest, claim: Claim, key: bytes) -> bytes:
         try:
             return group(request, claim, key)
-        except Absent:
+        except MissingPart:
             return b""
 
     return compose
@@ -99,7 +99,7 @@ def _value(content: str, word: str) -> Compose:
     def compose(request: SignedRequest, _claim: Claim, _key: bytes) -> bytes:
         value = find(request)
         if value is None:
-            raise Absent(place.part, f"{place} is missing")
+            raise MissingPart(place.part, f"{place} is missing")
         if not barred.isdisjoint(value):
             raise SignatureRefusal(place.part, f"{place} holds a character that separates the parts of what is signed")
         return _raw(value) if place.kind == "header" else value.encode("utf-8", "surrogatepass")
