@@ -94,7 +94,7 @@ class Lanes:
         now = self._clock()
         if shared is not None and row.per_second is not None:
             row = lane_tables.add_entry(tx, shared.name, shared.width, shared.per_second)
-        pace = Pace(row, now, FURTHEST_START if shared is not None else None)
+        pace = LanePace(row, now, FURTHEST_START if shared is not None else None)
         self._jobs.enqueue(tx, *[replace(job, due_at=max(job.due_at, pace.next_start())) for job in jobs])
         if pace.moment != row.next_start_at:
             lane_tables.pace(tx, row.name, pace.moment)
@@ -108,7 +108,7 @@ def _promoted(tx: Transaction, front: Sequence[lane_tables.TicketRow]) -> list[J
     return [Job(ticket.kind, ticket.ref, ticket.attempt, ticket.due_at) for ticket in waiting]
 
 
-class Pace:
+class LanePace:
     """When a lane's next jobs may start; `moment` is the first start that nobody has yet, None without a pace."""
 
     def __init__(self, lane: lane_tables.LaneRow, now: datetime, furthest: timedelta | None = None) -> None:

@@ -114,7 +114,7 @@ def _flag(place: SignedPlace) -> Compose:
     def compose(request: SignedRequest, _claim: Claim, _key: bytes) -> bytes:
         value = find(request)
         if value not in ("true", "false"):
-            raise Absent(place.part, f"{place} is missing, or neither true nor false")
+            raise MissingPart(place.part, f"{place} is missing, or neither true nor false")
         return value[:1].encode()
 
     return compose

@@ -25,7 +25,6 @@ HOMONYMS = frozenset(
         "Node",
         "Organization",
         "Outgoing",
-        "Pace",
         "Pages",
         "Paging",
         "Parts",
