@@ -18,7 +18,8 @@ class Comparison:
     def missing(self, instance: Instance) -> list[str]:
         """Return the elements an instance stands on that the new version lacks, or has as something else or elsewhere.
 
-        An element counts when a token or a wait is there, a scope belongs to it, or it could still be compensated.
+        An element counts when a token or a wait is there, a scope belongs to it, or it could still be compensated; then
+        the new version must say what compensates it, if the old one does.
         It is something else when its kind differs, or what is stored of it means something else there: a repetition
         one after the other or all at once, what an event waits for or is attached to. A flow counts when a token
         that came by it waits at a join, or one at an event-based gateway would take it.
@@ -27,8 +28,9 @@ class Comparison:
         keys += [token.element for token in (instance.pending.moving if instance.pending else ())]
         keys += [wait.element for wait in instance.waits.values()]
         keys += [key for scope in instance.scopes.values() for key in self._keys_of(scope)]
-        keys += [key for done in instance.done.values() for key in done_keys(done)]
-        missing = [key.removesuffix(TURN) for key in dict.fromkeys(keys) if not self._has(key)]
+        undoable = [key for done in instance.done.values() for key in done_keys(done)]
+        missing = [key.removesuffix(TURN) for key in dict.fromkeys([*keys, *undoable]) if not self._has(key)]
+        missing += [key.removesuffix(TURN) for key in undoable if not self._still_undoes(key)]
         missing += self._missing_flows(instance)
         return list(dict.fromkeys(missing))
 
@@ -51,6 +53,11 @@ class Comparison:
         """Whether an event stands behind an event-based gateway."""
         node = process.nodes.get(event)
         return isinstance(node, Awaiting) and gateway in node.behind
+
+    def _still_undoes(self, key: str) -> bool:
+        """Whether the new version compensates what completed, as the old one would."""
+        before, after = self._old.nodes[key], self._new.nodes.get(key)
+        return not before.compensated_by or (after is not None and bool(after.compensated_by))
 
     def _has(self, key: str) -> bool:
         if key == self._old.id:  # the whole process was halted

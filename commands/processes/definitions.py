@@ -136,7 +136,7 @@ async def update(
 ) -> ProcessDefinitionView:
     """Take over what is not given from the version that is named."""
     kept_xml, key = await context.read(lambda inner: _kept(inner, command.id))
-    process = _of_key(command.bpmn_xml, key) if command.bpmn_xml is not None else load(kept_xml, key)
+    process = await asyncio.to_thread(lambda: _next_of(command.bpmn_xml, kept_xml, key))
     author = context.principal if command.bpmn_xml is not None else SYSTEM
     await check([process], context, registry, sandbox, author)
 
@@ -262,6 +262,10 @@ def _kept(context: Context, definition_id: int) -> tuple[str, str]:
     """Return a version's diagram and the id of its process."""
     row = found(context, definition_id)
     return restored_source(row.bpmn_xml, context.box), row.key
+
+
+def _next_of(xml: str | None, kept_xml: str, key: str) -> CompiledProcess:
+    return load(kept_xml, key) if xml is None else _of_key(xml, key)
 
 
 def _of_key(xml: str, key: str) -> CompiledProcess:

@@ -40,6 +40,11 @@ async def test_every_incident_is_answered(app: RunningApp, command: str) -> None
     assert state["status"] == "COMPLETED"
 
 
+UNDONE = (
+    "start s; task a; boundary c on a: compensate; task h undo; user u; end e: compensate\nc ~~ h\ns -> a -> u -> e"
+)
+
+
 async def _migrate(app: RunningApp, before: str, after: str, **variables: Any) -> list[str]:
     """What keeps an instance of one version from going on with the other; complete its tasks if nothing does."""
     await deploy(app, before)
@@ -79,6 +84,13 @@ PARALLEL = "start s; user t many parallel over items as i; end e\ns -> t -> e"
             "start s; and f; user t; and j; user k; end e\ns -> f -> t -> j -> e; f -> k -> j",
             ["f-j"],
         ),
+        (
+            UNDONE,
+            UNDONE.replace("boundary c on a: compensate; ", "").replace("\nc ~~ h", "").replace("task h undo; ", ""),
+            ["a"],
+        ),
+        (UNDONE, UNDONE.replace("task h undo", "task other undo").replace("~~ h", "~~ other"), []),
+        (UNDONE, UNDONE.replace("s -> a", "s -> x -> a").replace("task a", "task x; task a"), []),
         (PARALLEL, PARALLEL.replace("end e", "user u; end e").replace("t -> e", "t -> u -> e"), []),
     ],
 )

@@ -63,7 +63,7 @@ class _Reader:
         self.elements: list[Element] = []
         self.flows: list[SequenceFlow] = []
         self.associations: list[tuple[str, str]] = []
-        self.unnamed: Counter[tuple[str, str]] = Counter()
+        self.unnamed: Counter[str] = Counter()
         self.is_camunda_7 = False
         self.ours: frozenset[str] = frozenset()
 
@@ -208,7 +208,7 @@ class _Reader:
             self.problem(tag, "the sequence flow's condition is empty")
         self.flows.append(
             SequenceFlow(
-                id=self.identify(tag) if tag.get("id") else self.name_flow(source, target),
+                id=self.identify(tag) if tag.get("id") else self.name_flow(tag),
                 name=tag.get("name"),
                 line=tag.line,
                 scope=scope,
@@ -219,11 +219,14 @@ class _Reader:
             )
         )
 
-    def name_flow(self, source: str, target: str) -> str:
+    def name_flow(self, tag: Tag) -> str:
         """A name of its own for a flow without an id."""
-        self.unnamed[source, target] += 1
-        number = self.unnamed[source, target]
-        return f"{source} -> {target}" if number == 1 else f"{source} -> {target} ({number})"
+        plain = name = f"{tag.get('sourceRef')} -> {tag.get('targetRef')}"
+        while name in self.ids:
+            self.unnamed[plain] += 1
+            name = f"{plain} ({self.unnamed[plain] + 1})"
+        self.ids[name] = tag.line
+        return name
 
 
 def _declares(tag: Tag) -> bool:

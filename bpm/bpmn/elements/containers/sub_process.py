@@ -28,6 +28,11 @@ class SubProcess(Activity):
         self.event_starts: tuple[Any, ...] = ()
         self.undone_by = ""
 
+    @property
+    def compensated_by(self) -> str:
+        """Its compensation handler, or the event sub-process for its compensation."""
+        return self.handler or self.undone_by
+
     def activate(self, run: Run, token: Token) -> None:
         """Arm the boundary events, open the scope, listen and start inside."""
         self.arm_boundaries(run, token)
