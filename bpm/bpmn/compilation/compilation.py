@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from bpm.bpmn.compilation.paths import Links, Steps, steps_of
 from bpm.bpmn.compilation.values import Evaluator, Mapped, Timer, compile_condition, compile_value, is_constant
 from bpm.bpmn.definition import Declaration, Element, ProcessDefinition, SequenceFlow
+from bpm.bpmn.reader.collaboration import MessageFlow
 from bpm.bpmn.reader.event_definitions import EventDefinition
 from bpm.bpmn.reader.extensions import Assignment
 from bpm.expressions import EvaluationError, Expression, ExpressionError
@@ -25,9 +26,15 @@ _Compiled = TypeVar("_Compiled")
 class Compilation:
     """Gathers problems; each method gives something usable even when it notes one, so that none hides another."""
 
-    def __init__(self, process: ProcessDefinition, declarations: Mapping[str, Declaration]) -> None:
+    def __init__(
+        self,
+        process: ProcessDefinition,
+        declarations: Mapping[str, Declaration],
+        message_flows: Sequence[MessageFlow] = (),
+    ) -> None:
         self.process = process
         self.declarations = declarations
+        self.message_flows = message_flows
         self.elements = {element.id: element for element in process.elements}
         self.problems: list[BpmnProblem] = []
 
@@ -40,6 +47,16 @@ class Compilation:
     def steps(self) -> Steps:
         """Where each element leads."""
         return steps_of(self.process, self.links)
+
+    @cached_property
+    def led_to(self) -> frozenset[str]:
+        """The elements that another one leads to."""
+        return frozenset([target for steps in self.steps.values() for _, target in steps])
+
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """The process and the sub-processes that hold elements."""
+        return frozenset([element.scope for element in self.process.elements])
 
     @cached_property
     def flow_steps(self) -> Steps:
@@ -71,6 +88,19 @@ class Compilation:
     def declaration(self, reference: str) -> Declaration | None:
         """The message or error of an id, with or without a namespace prefix."""
         return self.declarations.get(reference.rpartition(":")[2])
+
+    def message(self, element: Element, reference: str) -> tuple[str, str]:
+        """The name and the correlation key of the message an element refers to, else of its message flow's."""
+        declaration = self.declaration(reference)
+        if declaration is not None:
+            return declaration.name, declaration.correlation_key
+        drawn = [flow for flow in self.message_flows if element.id in (flow.source, flow.target)]
+        messages = [(self.declaration(flow.message), " ".join(flow.name.split())) for flow in drawn]
+        found = {(one.name, one.correlation_key) if one else (name, "") for one, name in messages if one or name}
+        if len(found) > 1:
+            names = ", ".join(sorted({repr(name) for name, _ in found}))
+            self.problem(element, f"its message flows name several messages: {names}; set messageRef to one of them")
+        return min(found, default=("", ""))
 
     def condition(self, flow: SequenceFlow) -> Expression | None:
         """The compiled condition of a flow, None if it has none."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.compiler.compiled import CompiledProcess
-from bpm.bpmn.compiler.structure import check_structure
+from bpm.bpmn.compiler.structure import check_structure, implicit_starts
 from bpm.bpmn.definition import Definitions, Element, ProcessDefinition, SequenceFlow
 from bpm.bpmn.elements.activity import Activity
 from bpm.bpmn.elements.containers.loops import repeat
@@ -25,7 +25,7 @@ Nodes = dict[str, Node]
 
 def build(definitions: Definitions, process: ProcessDefinition) -> CompiledProcess:
     """Build a process; raises InvalidDefinition with every problem of it."""
-    compilation = Compilation(process, definitions.declarations)
+    compilation = Compilation(process, definitions.declarations, definitions.message_flows)
     compilation.problems += (*definitions.problems, *process.problems, *check_structure(compilation))
     nodes = _make_nodes(compilation)
     _connect(nodes, compilation)
@@ -121,6 +121,10 @@ def _check_handlers(nodes: Nodes, compilation: Compilation) -> None:
 
 def _connect_starts(nodes: Nodes, compilation: Compilation) -> None:
     """Give each sub-process its start; no scope has two start events for the same trigger."""
+    for element in compilation.process.elements:
+        sub_process = find_sub_process(nodes, element.id)
+        if sub_process is not None:
+            sub_process.starts = implicit_starts(element, compilation)
     taken: set[tuple[str, str]] = set()
     for element in compilation.process.elements:
         node = nodes.get(element.id)

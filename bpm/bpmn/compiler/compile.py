@@ -25,22 +25,24 @@ def compile_process(definitions: Definitions, process_id: str | None = None) -> 
 
     That is the one marked `isExecutable`, or the only one there is. Raises InvalidDefinition with every problem.
     """
-    for process in choose_processes(definitions):
-        if process_id in (None, process.id):
-            return build(definitions, process)
-    raise InvalidDefinition([BpmnProblem(f"the file holds no executable process '{process_id}'")])
+    return build(definitions, choose_processes(definitions, process_id)[0])
 
 
-def compile_all(definitions: Definitions) -> list[CompiledProcess]:
-    """Compile every process of a file that is to be executed; raises InvalidDefinition with every problem."""
-    compiled, problems = _build_each(definitions, choose_processes(definitions))
+def compile_all(definitions: Definitions, process_id: str | None = None) -> list[CompiledProcess]:
+    """Compile every process of a file that is to be executed; raises InvalidDefinition with every problem.
+
+    With `process_id` that is the one of this id, or of the pool with this id or name.
+    """
+    compiled, problems = _build_each(definitions, choose_processes(definitions, process_id))
     if problems:
         raise InvalidDefinition(problems)
     return compiled
 
 
-def choose_processes(definitions: Definitions) -> Sequence[ProcessDefinition]:
+def choose_processes(definitions: Definitions, process_id: str | None = None) -> Sequence[ProcessDefinition]:
     """The processes of a file to execute; raises InvalidDefinition when there is none, or no telling which."""
+    if process_id is not None:
+        return [_named(definitions, process_id)]
     marked = [process for process in definitions.processes if process.executable]
     if len(marked) > MAX_PROCESSES:
         one = marked[MAX_PROCESSES]
@@ -50,13 +52,26 @@ def choose_processes(definitions: Definitions) -> Sequence[ProcessDefinition]:
     if marked or len(candidates) == 1:
         return candidates
     if candidates:
-        why = 'this process may be meant; mark the ones to be executed with isExecutable="true"'
+        why = 'this process may be meant; mark those to be executed with isExecutable="true", or name one by processId'
         unclear = [BpmnProblem(why, one.id, one.name, one.line) for one in candidates]
         raise InvalidDefinition([*unclear, *_build_each(definitions, candidates)[1]])
     empty = definitions.processes[0] if definitions.processes else None
     if empty is None:
         raise InvalidDefinition([BpmnProblem("the file holds no <process>")])
     raise InvalidDefinition([BpmnProblem("the process is empty", empty.id, empty.name, empty.line)])
+
+
+def _named(definitions: Definitions, name: str) -> ProcessDefinition:
+    """The process of an id, or that of the one pool with this id or name."""
+    processes = {process.id: process for process in definitions.processes}
+    pools = [pool.process for pool in definitions.participants if name in (pool.id, pool.name)]
+    found = [processes[each] for each in (name, *pools) if each in processes]
+    if len(set(pools)) > 1 and name not in processes:
+        raise InvalidDefinition([BpmnProblem(f"several pools are called '{name}'; name the process by its id")])
+    if not found:
+        known = ", ".join(f"'{one.id}'" for one in definitions.processes if one.elements) or "none"
+        raise InvalidDefinition([BpmnProblem(f"the file holds no process '{name:.200}'; it holds {known:.500}")])
+    return found[0]
 
 
 def _build_each(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from bpm.bpmn.compilation.compilation import Compilation
-from bpm.bpmn.compilation.paths import Steps, reach
+from bpm.bpmn.compilation.paths import reach
 from bpm.bpmn.definition import Element, ProcessDefinition, SequenceFlow
 from bpm.model_files.problems import BpmnProblem
 
@@ -37,7 +37,7 @@ def check_structure(compilation: Compilation) -> Iterator[BpmnProblem]:
             yield from _check_attached(element, elements)
         if _stands_alone(element) and element.id in joined:
             yield _problem(element, "an event sub-process or compensation activity can't have sequence flows")
-    yield from _check_reachable(process, compilation.steps)
+    yield from _check_reachable(process, compilation)
 
 
 def _problem(element: Element | SequenceFlow, message: str) -> BpmnProblem:
@@ -88,12 +88,32 @@ def _check_attached(element: Element, elements: Mapping[str, Element]) -> Iterat
         yield _problem(element, f"it is attached to '{reference}', a {host.kind}; only activities can have it")
 
 
-def _check_reachable(process: ProcessDefinition, steps: Steps) -> Iterator[BpmnProblem]:
+def implicit_starts(scope: Element, compilation: Compilation) -> tuple[str, ...]:
+    """Where a sub-process without a start event begins: at all that nothing leads to (BPMN 2.0.2, 13.3.4)."""
+    inside = [element for element in compilation.process.elements if element.scope == scope.id]
+    if _is_triggered(scope) or any(element.kind == "startEvent" for element in inside):
+        return ()
+    led_to = compilation.led_to
+    return tuple([one.id for one in inside if one.id not in led_to and not _stands_alone(one)])
+
+
+def _is_triggered(scope: Element) -> bool:
+    return scope.attributes.get("triggeredByEvent") == "true"
+
+
+def _check_reachable(process: ProcessDefinition, compilation: Compilation) -> Iterator[BpmnProblem]:
     started = {element.scope for element in process.elements if element.kind == "startEvent"}
+    first: list[str] = []
     for scope in (process, *(element for element in process.elements if element.kind in SCOPES)):
+        implied = implicit_starts(scope, compilation) if isinstance(scope, Element) else ()
+        first += implied
+        is_empty = isinstance(scope, Element) and not _is_triggered(scope) and scope.id not in compilation.filled
+        if implied or is_empty:
+            started.add(scope.id)
         if scope.id not in started:
             yield BpmnProblem("it has no start event", scope.id, scope.name, scope.line)
-    reached = reach(steps, (element.id for element in process.elements if _starts(element)))
+    first += [element.id for element in process.elements if _starts(element)]
+    reached = reach(compilation.steps, first)
     for element in process.elements:
         if element.id not in reached and element.scope in started:
             yield _problem(element, "no path from a start event leads to it")

@@ -19,6 +19,8 @@ from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
 from bpm.model_files.names import MAX_KEY, MAX_NAME, is_name, key_text
 
+_NAMELESS = "it names no message; set messageRef to a <message> with a name, or name its message flow"
+
 KINDS = ("message", "signal", "timer", "conditional")
 """The kinds of event definition that a subscription can be made for."""
 
@@ -53,13 +55,13 @@ class MessageSubscription:
     def __init__(self, element: Element, compilation: Compilation, *, is_named: bool = True) -> None:
         references = [event.reference for event in element.events if event.kind == "message"]
         references.append(element.attributes.get("messageRef", ""))
-        declaration = compilation.declaration(next(filter(None, references), ""))
-        self.name = element.extensions.message or (declaration.name if declaration else "")
-        key = element.extensions.correlation_key or (declaration.correlation_key if declaration else "")
+        declared, declared_key = compilation.message(element, next(filter(None, references), ""))
+        self.name = element.extensions.message or declared
+        key = element.extensions.correlation_key or declared_key
         self.key: Evaluator | None = compilation.value(element, "its correlation key", key) if key else None
         self.name_value = compilation.value(element, "its message's name", self.name)
         if is_named and not self.name:
-            compilation.problem(element, "it names no message; set messageRef to a <message> with a name")
+            compilation.problem(element, _NAMELESS)
 
     def evaluate_name(self, view: View) -> str:
         """The message's name; raises EvaluationError unless it is a text."""

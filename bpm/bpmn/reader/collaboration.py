@@ -1,4 +1,4 @@
-"""Pools, lanes and the messages between them: kept for the diagram, without a meaning for execution."""
+"""Pools, lanes and the messages between them; a message drawn there names what the events at its ends leave open."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,12 +26,13 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class MessageFlow:
-    """A dashed arrow between pools: kept for the diagram, messages themselves travel by correlation."""
+    """A dashed arrow between pools, and the message it refers to; messages themselves travel by correlation."""
 
     id: str
     name: str
     source: str
     target: str
+    message: str = ""
 
 
 def read_lanes(tag: Tag) -> Iterator[DiagramLane]:
@@ -53,5 +54,6 @@ def read_message_flows(collaboration: Tag | None) -> tuple[MessageFlow, ...]:
     """The messages drawn between its pools."""
     tags = collaboration.all("messageFlow") if collaboration else ()
     return tuple(
-        MessageFlow(tag.get("id"), tag.get("name"), tag.get("sourceRef"), tag.get("targetRef")) for tag in tags
+        MessageFlow(tag.get("id"), tag.get("name"), tag.get("sourceRef"), tag.get("targetRef"), tag.get("messageRef"))
+        for tag in tags
     )

@@ -119,7 +119,7 @@ def test_every_executable_process_of_a_file_is_compiled():
     two = GOOD.replace("</definitions>", other.format("true"))
     assert [process.id for process in compile_all(parse(two))] == ["p", "q"]
     assert (load(two).id, load(two, "q").id) == ("p", "q")
-    with pytest.raises(InvalidDefinition, match="no executable process 'x'"):
+    with pytest.raises(InvalidDefinition, match="no process 'x'; it holds 'p', 'q'"):
         load(two, "x")
     assert [
         process.id for process in compile_all(parse(two.replace('"true"><startEvent id="qs"', '"false"><startEvent')))

@@ -23,7 +23,7 @@ def test_a_sub_process_completes_when_its_last_token_is_gone():
 
 def test_variables_written_inside_are_seen_outside_unless_they_are_local():
     """Input mappings make local variables; what is not local belongs to the process."""
-    inner = '<scriptTask id="t"><script>x</script></scriptTask>' + flows("s1 > t")
+    inner = '<scriptTask id="t"><script>x = variables</script></scriptTask>' + flows("s1 > t")
     player = Player(SUB.format(extensions=MAPPED.format("id + seen"), inner=inner)).start(order={"id": 7})
     assert player.effect(RunScript).variables == {"order": {"id": 7}, "id": 7}
     player.complete("t", None, id=8, seen=1)

@@ -16,8 +16,8 @@ class SubProcess(Activity):
     """Runs what it contains, and goes on when its last token is gone (BPMN 2.0.2, 13.3.4).
 
     The variables of its input mapping live inside; everything else is written through to the process. `starts` are
-    where it begins, `event_starts` what starts its event sub-processes. `undone_by` is the event sub-process for
-    its compensation.
+    where it begins, none for one that is empty; `event_starts` start its event sub-processes. `undone_by` is the event
+    sub-process for its compensation.
     """
 
     is_event_triggered: ClassVar[bool] = False
@@ -44,6 +44,8 @@ class SubProcess(Activity):
         run.tokens.rest(token)
         for start in self.starts:
             run.tokens.spawn(start, scope)
+        if not self.starts:
+            run.tokens.emptied.append(scope)
 
     def emptied(self, run: Run, token: Token, scope: int) -> None:
         """Map the outputs, which see the variables inside, and go on outside."""

@@ -1,0 +1,85 @@
+"""What modellers draw instead of writing: messages between pools, one pool of several, steps that do nothing."""
+
+import pytest
+
+from bpm.bpmn import InvalidDefinition, compile_all, load, parse
+from bpm.bpmn.effects import EmitMessage, OpenMessageWait
+from tests.bpm.bpmn.player import DEFINITIONS, Player, flows
+
+POOLS = """<collaboration id="c"><participant id="ours" name="Bank" processRef="p"/>
+<participant id="theirs" name="Customer" processRef="q"/>{flows}</collaboration>
+<process id="q"><startEvent id="qs"/><sendTask id="ask"/><endEvent id="qe"/>{inside}</process>"""
+ANSWERED = '<startEvent id="s"/><receiveTask id="r"/><endEvent id="e"/>' + flows("s > r > e")
+CAUGHT = """<startEvent id="s"/><intermediateCatchEvent id="r"><messageEventDefinition/></intermediateCatchEvent>
+<intermediateThrowEvent id="t"><messageEventDefinition/></intermediateThrowEvent><endEvent id="e"/>"""
+
+
+def drawn(*message_flows):
+    """The other pool, and message flows, each a name, its source, its target and a message."""
+    lines = [
+        f'<messageFlow id="f{number}" name="{name}" sourceRef="{source}" targetRef="{target}" messageRef="{message}"/>'
+        for number, (name, source, target, message) in enumerate(message_flows)
+    ]
+    return POOLS.format(flows="".join(lines), inside=flows("qs > ask > qe"))
+
+
+def test_a_message_flow_names_the_messages_at_its_ends():
+    """The name of the arrow is the name of the message, for whoever sends and whoever receives."""
+    head = drawn(("Order  placed", "ask", "r", ""), ("Order paid", "t", "theirs", ""))
+    player = Player(CAUGHT + flows("s > r > t > e"), head).start()
+    assert player.effect(OpenMessageWait).name == "Order placed"
+    player.message("r", {})
+    assert player.effect(EmitMessage).name == "Order paid"
+    assert player.status == "COMPLETED"
+
+
+def test_the_message_of_a_message_flow_comes_before_its_label():
+    """A declared message brings its correlation key; what the event itself says comes first."""
+    declared = """<message id="m" name="Paid"><extensionElements><zeebe:subscription correlationKey="=id"/>
+    </extensionElements></message><message id="n" name="Other"/>"""
+    player = Player(ANSWERED, declared + drawn(("a label", "ask", "r", "m"))).start(id=7)
+    assert (player.effect(OpenMessageWait).name, player.effect(OpenMessageWait).key) == ("Paid", "7")
+    own = ANSWERED.replace('id="r"', 'id="r" messageRef="n"')
+    player = Player(own, declared + drawn(("a label", "ask", "r", "m"))).start(id=7)
+    assert player.effect(OpenMessageWait).name == "Other"
+
+
+def test_message_flows_of_several_names_are_refused():
+    with pytest.raises(InvalidDefinition, match=r"'r'.*name several messages: 'One', 'Two'"):
+        Player(ANSWERED, drawn(("One", "ask", "r", ""), ("Two", "theirs", "r", "")))
+
+
+@pytest.mark.parametrize(("named", "runs"), [("p", "p"), ("ours", "p"), ("Bank", "p"), ("q", "q"), ("Customer", "q")])
+def test_one_of_several_pools_is_named_to_run(named, runs):
+    """By the id of its process, or by the id or name of its pool; the others may be what they like."""
+    text = DEFINITIONS.format(head=drawn(("Order", "ask", "r", "")), body=ANSWERED).replace(' isExecutable="true"', "")
+    with pytest.raises(InvalidDefinition, match="name one by processId"):
+        compile_all(parse(text))
+    assert [one.id for one in compile_all(parse(text), named)] == [runs]
+    assert load(text, runs).id == runs
+    with pytest.raises(InvalidDefinition, match="no process 'x'; it holds 'q', 'p'"):
+        compile_all(parse(text), "x")
+
+
+def test_a_sub_process_without_a_start_event_begins_where_nothing_leads():
+    """All that has no incoming flow starts at once (BPMN 2.0.2, 13.3.4)."""
+    inside = '<userTask id="a"/><userTask id="b"/><task id="c"/><endEvent id="pe"/>' + flows("a > c > pe", "b > c")
+    body = f'<startEvent id="s"/><subProcess id="q">{inside}</subProcess><endEvent id="e"/>' + flows("s > q > e")
+    player = Player(body).start()
+    assert player.waiting == ["a", "b"]
+    player.do("b").do("a")
+    assert (player.status, player.trace.count("c")) == ("COMPLETED", 2)
+
+
+@pytest.mark.parametrize("inside", ["", '<multiInstanceLoopCharacteristics><loopCardinality>3</loopCardinality>'
+                                        '</multiInstanceLoopCharacteristics>'])  # fmt: skip
+def test_an_empty_sub_process_passes(inside):
+    body = f'<startEvent id="s"/><subProcess id="q">{inside}</subProcess><endEvent id="e"/>' + flows("s > q > e")
+    assert Player(body).start().status == "COMPLETED"
+
+
+def test_a_sub_process_that_could_never_begin_is_refused():
+    inside = '<task id="a"/><task id="b"/>' + flows("a > b > a")
+    body = f'<startEvent id="s"/><subProcess id="q">{inside}</subProcess><endEvent id="e"/>' + flows("s > q > e")
+    with pytest.raises(InvalidDefinition, match="it has no start event"):
+        Player(body)
