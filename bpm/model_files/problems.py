@@ -37,7 +37,12 @@ class InvalidDefinition(Invalid):
     def __init__(self, problems: Sequence[BpmnProblem]) -> None:
         """Take every problem of the file, in the order of its lines; a hopeless file's sentences are cut short."""
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
-        sentences = [str(problem) for problem in self.problems[:MAX_SENTENCES]]
-        if len(self.problems) > MAX_SENTENCES:
-            sentences.append(f"and {len(self.problems) - MAX_SENTENCES} more problems")
-        super().__init__(*sentences)
+        super().__init__(*sentences_of(self.problems))
+
+
+def sentences_of(problems: Sequence[BpmnProblem]) -> list[str]:
+    """Say each problem in a sentence, in the order of the lines; of very many the first."""
+    ordered = sorted(problems, key=lambda problem: problem.line)
+    sentences = [str(problem) for problem in ordered[:MAX_SENTENCES]]
+    rest = len(ordered) - MAX_SENTENCES
+    return [*sentences, f"and {rest} more problems"] if rest > 0 else sentences

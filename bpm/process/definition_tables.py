@@ -18,7 +18,8 @@ class DeployedProcess(OrganizationRow, table=True):
 
     `authority` names who wrote its diagram: they are asked at every step. `switched_on_by` names who let it begin
     instances by itself, which act for them. `permissions` are what its author might do when it was deployed: they
-    count for rows from before there were authorities, and are a record for the others.
+    count for rows from before there were authorities, and are a record for the others. `gaps` is a sealed
+    list of what is missing from a draft, which is never started; it is null for a version that can be.
     """
 
     __table_args__ = (UniqueConstraint("organization_id", "key", "version"), {"sqlite_autoincrement": True})
@@ -38,6 +39,7 @@ class DeployedProcess(OrganizationRow, table=True):
     permissions: list[str] = Field(sa_type=JsonColumn)
     authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     switched_on_by: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    gaps: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 

@@ -1,7 +1,9 @@
 """What is stored of processes: sealed as a whole where there is, or may be, a secret in it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
+
+from pydantic_core import from_json, to_json
 
 from bpm.bpmn.state import Instance
 from bpm.errors import Failed
@@ -51,6 +53,16 @@ def stored_source(xml: str, box: SecretBox) -> str:
 def restored_source(stored: str, box: SecretBox) -> str:
     """Return a diagram that was stored; raises `Failed` when it can't be opened any more."""
     return _opened(lambda: open_text(stored, box))
+
+
+def stored_gaps(gaps: Sequence[str], box: SecretBox) -> str:
+    """Return what is missing from a draft as it is stored: sealed, for it repeats the diagram."""
+    return seal_text(to_json(gaps).decode(), box)
+
+
+def restored_gaps(stored: str | None, box: SecretBox) -> list[str]:
+    """Return what is missing from a draft; nothing from a version that is none."""
+    return [] if stored is None else from_json(_opened(lambda: open_text(stored, box)))
 
 
 def with_data(wait: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:

@@ -24,16 +24,22 @@ async def check(
 
     Their scripts will run whoever starts them, so their author must be allowed to write code.
     """
-    author = author or context.principal
     problems: list[BpmnProblem] = []
     for process in processes:
-        found = _unknown_commands(process, registry)
-        found += await _bad_scripts(process, registry, sandbox, author)
-        if process.decisions:
-            found += await context.read(lambda inner, process=process: _missing_decisions(inner, process))
-        problems += _placed(process, found)
+        problems += await find_problems(process, context, registry, sandbox, author or context.principal)
     if problems:
         raise Invalid(*[str(problem) for problem in sorted(problems, key=lambda problem: problem.line)])
+
+
+async def find_problems(
+    process: CompiledProcess, context: EffectContext, registry: Registry, sandbox: Sandbox, author: Principal
+) -> list[BpmnProblem]:
+    """Return what the tasks of a process ask for that is not there, or that its author may not have."""
+    found = _unknown_commands(process, registry)
+    found += await _bad_scripts(process, registry, sandbox, author)
+    if process.decisions:
+        found += await context.read(lambda inner: _missing_decisions(inner, process))
+    return _placed(process, found)
 
 
 def _placed(process: CompiledProcess, found: Iterable[Found]) -> list[BpmnProblem]:

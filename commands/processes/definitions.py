@@ -8,15 +8,18 @@ from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 
 from bpm.bpmn import CompiledProcess, compile_all, load, parse
+from bpm.bpmn.compiler.drafts import Draft, read_drafts
 from bpm.bus import Command, Context, EffectContext, Id, Moment, Page, PagedQuery, Query, Registry, View, handles
 from bpm.errors import Conflict, Forbidden, Invalid, NotFound
+from bpm.model_files.problems import sentences_of
 from bpm.process import definition_tables
 from bpm.process.definition_tables import DeployedProcess
 from bpm.process.start_triggers import ProcessStarts, self_starter
-from bpm.process.stored import restored_source, stored_source
+from bpm.process.stored import restored_gaps, restored_source, stored_gaps, stored_source
 from bpm.security.permissions import SYSTEM, Authority
 from bpm.security.redaction import SOURCE_NAMES, redacted_xml
-from commands.processes.checks import check
+from bpm.security.secrets import SecretBox
+from commands.processes.checks import check, find_problems
 from scripts import Sandbox
 
 Xml = Annotated[str, Field(min_length=1, max_length=1024 * 1024)]
@@ -45,6 +48,7 @@ class ProcessDefinitionView(View):
     created_at: Moment
     updated_at: Moment | None
     stopped: str | None = None
+    is_draft: bool = False
 
 
 class DeployedView(View):
@@ -56,14 +60,19 @@ class DeployedView(View):
 
 
 class DeploymentView(ProcessDefinitionView):
-    """The version that was deployed; `others` are further executable processes of its file, one version each."""
+    """The version that was deployed; `others` are further executable processes of its file, one version each.
 
+    `gaps` says what is missing from a draft.
+    """
+
+    gaps: list[str] = Field(default_factory=list[str])
     others: list[DeployedView] = Field(default_factory=list[DeployedView])
 
 
 class ProcessDefinitionDetailView(ProcessDefinitionView):
-    """One version with its diagram."""
+    """One version with its diagram, and what is missing from it if it is a draft: who may deploy is told."""
 
+    gaps: list[str]
     bpmn_xml: str
 
 
@@ -74,6 +83,10 @@ class CreateProcessDefinitionCommand(Command[DeploymentView]):
     need `code:write` of whoever deploys them. Of a file with several executable processes each is deployed; name,
     description and `triggerEvents` belong to the first. `triggerEvents` start an instance for each event published
     under one of these names.
+
+    Of a file with several pools `processId` names the one to deploy: the process's id, or the id or name of its pool.
+    With `draft` a file that can't be executed yet is kept all the same: it is never started, and `gaps` says what is
+    missing. One without gaps is deployed as usual.
     """
 
     permission = "processes:write"
@@ -89,6 +102,8 @@ class CreateProcessDefinitionCommand(Command[DeploymentView]):
     trigger_events: TriggerEvents = Field(default_factory=list[str])
     is_active: bool = True
     metadata: dict[str, Any] | None = None
+    process_id: Name | None = None
+    draft: bool = False
 
 
 @handles
@@ -100,7 +115,12 @@ async def create(
     process_starts: ProcessStarts,
 ) -> DeploymentView:
     """Compile, check what the tasks ask for, and keep the next version of each process."""
-    processes = await asyncio.to_thread(lambda: compile_all(parse(command.bpmn_xml)))
+    xml, process_id = command.bpmn_xml, command.process_id
+    if command.draft:
+        drafts = await asyncio.to_thread(lambda: read_drafts(parse(xml), process_id))
+        found = [await as_draft(one, context, registry, sandbox) for one in drafts]
+        return await context.conclude(lambda inner: _deploy_all(command, inner, found, process_starts))
+    processes = await asyncio.to_thread(lambda: compile_all(parse(xml), process_id))
     await check(processes, context, registry, sandbox)
     return await context.conclude(lambda inner: _deploy_all(command, inner, processes, process_starts))
 
@@ -202,10 +222,10 @@ class GetProcessDefinitionByIdQuery(Query[ProcessDefinitionDetailView]):
 def get(query: GetProcessDefinitionByIdQuery, context: Context) -> ProcessDefinitionDetailView:
     """Return it."""
     row = found(context, query.id)
-    xml = restored_source(row.bpmn_xml, context.box)
+    xml, gaps = restored_source(row.bpmn_xml, context.box), restored_gaps(row.gaps, context.box)
     if not context.principal.allows("processes:write"):
-        xml = redacted_xml(xml)
-    return ProcessDefinitionDetailView(**_checked(row, context).model_dump(), bpmn_xml=xml)
+        xml, gaps = redacted_xml(xml), []
+    return ProcessDefinitionDetailView(**_checked(row, context).model_dump(), bpmn_xml=xml, gaps=gaps)
 
 
 class GetProcessDefinitionListQuery(PagedQuery[Page[ProcessDefinitionView]]):
@@ -242,7 +262,16 @@ def found(context: Context, definition_id: int) -> DeployedProcess:
 
 def view(row: DeployedProcess) -> ProcessDefinitionView:
     """Show a version."""
-    return ProcessDefinitionView.model_validate({**row.model_dump(), "metadata": row.metadata_})
+    about = {**row.model_dump(exclude={"gaps"}), "metadata": row.metadata_, "is_draft": row.gaps is not None}
+    return ProcessDefinitionView.model_validate(about)
+
+
+def refuse_draft(row: DeployedProcess, box: SecretBox) -> None:
+    """Raise `Conflict` for a draft."""
+    if row.gaps is not None:
+        gaps = restored_gaps(row.gaps, box)
+        some = "; ".join(gap[:200] for gap in gaps[:3])
+        raise Conflict(f"process definition {row.id} is a draft with {len(gaps)} gaps, which can't run: {some}")
 
 
 def _checked(row: DeployedProcess, context: Context) -> ProcessDefinitionView:
@@ -264,13 +293,25 @@ def _kept(context: Context, definition_id: int) -> tuple[str, str]:
     return restored_source(row.bpmn_xml, context.box), row.key
 
 
+async def as_draft(
+    process: CompiledProcess | Draft, context: EffectContext, registry: Registry, sandbox: Sandbox
+) -> CompiledProcess | Draft:
+    """Return a process as a draft if its tasks ask for what is not there."""
+    if isinstance(process, Draft):
+        return process
+    problems = await find_problems(process, context, registry, sandbox, context.principal)
+    return Draft(process.id, process.name, problems) if problems else process
+
+
 def _next_of(xml: str | None, kept_xml: str, key: str) -> CompiledProcess:
     return load(kept_xml, key) if xml is None else _of_key(xml, key)
 
 
 def _of_key(xml: str, key: str) -> CompiledProcess:
     """Return the process of a file that an update is about."""
-    processes = {process.id: process for process in compile_all(parse(xml))}
+    definitions = parse(xml)
+    named = key if any(process.id == key for process in definitions.processes) else None
+    processes = {process.id: process for process in compile_all(definitions, named)}
     if key not in processes:
         raise Invalid(f"bpmnXml: the process is called {next(iter(processes))}, the definition is of {key}")
     return processes[key]
@@ -279,7 +320,7 @@ def _of_key(xml: str, key: str) -> CompiledProcess:
 def _deploy_all(
     command: CreateProcessDefinitionCommand,
     context: Context,
-    processes: Sequence[CompiledProcess],
+    processes: Sequence[CompiledProcess | Draft],
     starts: ProcessStarts,
 ) -> DeploymentView:
     first, *others = processes
@@ -291,19 +332,20 @@ def _deploy_all(
         for other in others
     ]
     deployed = [DeployedView(id=row.id, key=row.key, version=row.version) for row in rows]
-    return DeploymentView(**shown.model_dump(), others=deployed)
+    gaps = sentences_of(first.gaps) if isinstance(first, Draft) else []
+    return DeploymentView(**shown.model_dump(), others=deployed, gaps=gaps)
 
 
 def _deploy(
     command: CreateProcessDefinitionCommand,
     context: Context,
-    process: CompiledProcess,
+    process: CompiledProcess | Draft,
     starts: ProcessStarts,
     authors: Authority | None = None,
 ) -> ProcessDefinitionView:
     """Keep the next version; `authors` wrote its diagram, if it is not the sender's."""
     newest = definition_tables.newest_definition(context.session, process.id)
-    author = context.principal
+    author, gaps = context.principal, sentences_of(process.gaps) if isinstance(process, Draft) else None
     row = DeployedProcess(
         key=process.id,
         version=newest.version + 1 if newest is not None else 1,
@@ -312,7 +354,8 @@ def _deploy(
         category=command.category,
         bpmn_xml=stored_source(command.bpmn_xml, context.box),
         trigger_events=command.trigger_events,
-        is_active=command.is_active,
+        is_active=command.is_active and gaps is None,
+        gaps=None if gaps is None else stored_gaps(gaps, context.box),
         metadata_=command.metadata,
         author_id=author.id,
         author_name=author.name,
@@ -328,12 +371,14 @@ def _deploy(
             shown = view(row)
     except IntegrityError as error:
         raise Conflict("another version was deployed at the same moment; try again") from error
-    starts.refresh(context, process.id, (shown.id, process))
+    if not isinstance(process, Draft):
+        starts.refresh(context, process.id, (shown.id, process))
     return shown
 
 
 def _switch(context: Context, definition_id: int, starts: ProcessStarts, *, active: bool) -> ProcessDefinitionView:
     row = found(context, definition_id)
+    refuse_draft(row, context.box)
     if row.is_active == active:
         raise Conflict(f"Process definition is already {'active' if active else 'inactive'}")
     row.is_active, row.updated_at = active, context.now()

@@ -10,7 +10,7 @@ from bpm.process import tables
 from bpm.process.parts import whole_state
 from bpm.process.runtime import ProcessRuntime
 from bpm.security.permissions import Authority
-from commands.processes.definitions import found
+from commands.processes.definitions import found, refuse_draft
 from commands.processes.views import own_instance
 
 MOST = 1_000
@@ -65,6 +65,7 @@ class MigrateProcessInstancesCommand(Command[MigrationView]):
 def migrate(command: MigrateProcessInstancesCommand, context: Context, processes: ProcessRuntime) -> MigrationView:
     """Look at every instance first, then migrate them all."""
     target = found(context, command.to_definition_id)
+    refuse_draft(target, context.box)
     rows, more = _instances(command, context)
     for row in rows:
         if row.process_key != target.key:

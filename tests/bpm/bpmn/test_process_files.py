@@ -144,7 +144,10 @@ def test_of_several_unmarked_processes_one_must_be_marked():
     ("body", "says"),
     [
         ('<task id="t"/><endEvent id="e"/>' + flows("t > e"), "'p' (Test): it has no start event"),
-        ('<startEvent id="s"/><subProcess id="x"><task id="t"/></subProcess>' + flows("s > x"), "'x': it has no start"),
+        (
+            '<startEvent id="s"/><subProcess id="x"><task id="t"/></subProcess>' + flows("s > x", "t > t"),
+            "'x': it has no start",
+        ),
         (LINE + flows("s > e") + '<task id="t" name="Lost"/>', "'t' (Lost): no path from a start event"),
         (LINE + flows("s > e", "s > t"), "its targetRef 't' is no flow node"),
         (LINE + '<sequenceFlow id="f" sourceRef="s"/>' + flows("s > e"), "'f': the sequence flow has no targetRef"),
