@@ -135,6 +135,21 @@ _WRITE = (
 )
 _INSERT_WAIT = WAITS.insert()
 _CLOSE = delete(WAITS).where(WAITS.c.instance_id == bindparam("instance"), WAITS.c.wait_id == bindparam("wait"))
+_WAITS_OF = (
+    select(WAITS)
+    .where(WAITS.c.instance_id == bindparam("instance"))
+    .order_by(WAITS.c.wait_id)
+    .limit(bindparam("limit"))
+)
+_CALLED = select(INSTANCES.c.id).where(INSTANCES.c.root_id == bindparam("instance"))
+_JOBS_BELOW = (
+    select(WAITS)
+    .where(
+        (WAITS.c.instance_id == bindparam("instance")) | WAITS.c.instance_id.in_(_CALLED),
+        WAITS.c.kind.in_(MACHINE_KINDS),
+    )
+    .order_by(WAITS.c.instance_id, WAITS.c.wait_id)
+)
 _ONE_WAIT = select(WAITS).where(WAITS.c.instance_id == bindparam("instance"), WAITS.c.wait_id == bindparam("wait"))
 _WAIT_REF = (
     cast(WAITS.c.instance_id, String) + "." + cast(WAITS.c.wait_id, String) + "." + cast(WAITS.c.attempt, String)
@@ -253,11 +268,7 @@ def called_by(tx: Transaction, parent_id: int, wait_ids: Sequence[int], limit: i
 
 def job_waits_below(tx: Transaction, instance_id: int) -> Sequence[Any]:
     """Return the commands and scripts of an instance and of all that it has called."""
-    called = select(INSTANCES.c.id).where(INSTANCES.c.root_id == instance_id)
-    statement = select(WAITS).where(
-        (WAITS.c.instance_id == instance_id) | WAITS.c.instance_id.in_(called), WAITS.c.kind.in_(MACHINE_KINDS)
-    )
-    return tx.connection.execute(statement.order_by(WAITS.c.instance_id, WAITS.c.wait_id)).all()
+    return tx.reading.execute(_JOBS_BELOW, {"instance": instance_id}).all()
 
 
 def signal_listeners(tx: Transaction, organization_id: int, name: str) -> list[str]:
@@ -286,8 +297,8 @@ def find_wait(tx: Transaction, instance_id: int, wait_id: int) -> Any:
 
 def waits_of(tx: Transaction, instance_id: int, *kinds: str, limit: int = MOST_SHOWN) -> Sequence[Any]:
     """Return an instance's waits, of the given kinds if any are given; the oldest, if there are very many."""
-    statement = select(WAITS).where(WAITS.c.instance_id == instance_id).order_by(WAITS.c.wait_id).limit(limit)
-    return tx.connection.execute(statement.where(WAITS.c.kind.in_(kinds)) if kinds else statement).all()
+    statement = _WAITS_OF.where(WAITS.c.kind.in_(kinds)) if kinds else _WAITS_OF
+    return tx.reading.execute(statement, {"instance": instance_id, "limit": limit}).all()
 
 
 def job_waits(tx: Transaction, limit: int) -> Sequence[Any]:
