@@ -15,7 +15,7 @@ from bpm.clock import Clock
 from bpm.edge.answer import Answer
 from bpm.edge.envelope import problem
 from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Overloaded, Poisoned, Unavailable
-from bpm.jobs import Job, JobQueue, Lanes, RetryPolicy
+from bpm.jobs import Job, JobQueue, Lanes, RetryPolicy, Shares
 from bpm.security.permissions import Principal, acting
 from bpm.security.redaction import hidden_from_logs, without_secrets_of
 from bpm.store import Database, Transaction
@@ -72,6 +72,7 @@ class Execution:
         clock: Clock,
         sync_seconds: float,
         seal: RequestSeal,
+        shares: Shares,
     ) -> None:
         """Take the bus and where requests and their rules are found."""
         self._bus = bus
@@ -85,6 +86,7 @@ class Execution:
         self._clock = clock
         self._sync_seconds = sync_seconds
         self._seal = seal
+        self._shares = shares
         self._settling = Settling(bus, jobs, lanes, clock)
         self._unfinished: dict[str, asyncio.Task[Outcome]] = {}
 
@@ -136,9 +138,10 @@ class Execution:
             await self._database.write(lambda tx: settlement.settle(tx, None, Outcome(error=failure)))
             return
         request_id = f"{call.id}:{row.run}" if row.run else call.id  # executed once more, although it had succeeded
-        await self._bus.execute(
-            Envelope(message, principal, request_id, call.id, address=call.address, recorder=settlement)
-        )
+        envelope = Envelope(message, principal, request_id, call.id, address=call.address, recorder=settlement)
+        is_effect = self._bus.registry.of(message).kind == "effect"
+        with self._shares.place(row.organization_id) if is_effect else contextlib.nullcontext():
+            await self._bus.execute(envelope)
 
     async def at_once(self, call: InboundCall, rule: Rule, source: Source, key: str | None) -> Answer:
         """Execute a request while its caller waits; after the time limit answer 202 and go on."""

@@ -70,7 +70,7 @@ class App:
         routing = build_routing(foundation, self.bus, self.accounts)
         self.routes, self.fixed, self.execution = routing.routes, routing.fixed, routing.execution
         processes = ProcessRuntime(self.registry, self.jobs, settings.processes)
-        process_jobs = ProcessJobs(self.bus, self.jobs, processes.deployed)
+        process_jobs = ProcessJobs(self.bus, self.jobs, processes.deployed, foundation.shares)
         starts = ProcessStarts(processes, self.jobs)
         self.outbound = build_outbound(foundation, self.bus, self.sandbox, (starts,))
         self.worker = Worker(

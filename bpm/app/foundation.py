@@ -7,7 +7,7 @@ from bpm.app.registry import build_registry
 from bpm.bus import Registry
 from bpm.clock import Clock
 from bpm.errors import Misconfigured
-from bpm.jobs import JobQueue, Lanes
+from bpm.jobs import JobQueue, Lanes, Shares
 from bpm.jobs.opening import open_jobs
 from bpm.security.private_files import make_private_folder
 from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
@@ -26,6 +26,7 @@ class Foundation:
     database: Database
     jobs: JobQueue
     lanes: Lanes
+    shares: Shares
     registry: Registry
 
 
@@ -36,7 +37,15 @@ def build_foundation(settings: Settings, clock: Clock) -> Foundation:
     database = open_database(settings)
     jobs = open_jobs(database, settings, clock)
     return Foundation(
-        settings, clock, key, SecretBox(key), database, jobs, Lanes(jobs, clock), build_registry(settings)
+        settings=settings,
+        clock=clock,
+        key=key,
+        box=SecretBox(key),
+        database=database,
+        jobs=jobs,
+        lanes=Lanes(jobs, clock),
+        shares=Shares(settings.worker_concurrency),
+        registry=build_registry(settings),
     )
 
 

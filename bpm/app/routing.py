@@ -64,6 +64,7 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
         foundation.clock,
         settings.sync_limit_seconds,
         seal,
+        foundation.shares,
     )
     return Routing(
         routes,

@@ -18,6 +18,7 @@ from bpm.jobs.deaths import GIVEN_UP, HELD, poison_error
 from bpm.jobs.interface import Job, JobKind, JobQueue
 from bpm.jobs.lanes import Lanes
 from bpm.jobs.reconciler import Reconciler
+from bpm.jobs.shares import Crowded
 from bpm.store import Database, Transaction
 
 BATCH = 100
@@ -25,6 +26,7 @@ RESTART_SECONDS = 1.0
 """The pause before the engine is started again after it lost its database."""
 LONGEST_PAUSE_SECONDS = 60
 HELD_PAUSE = timedelta(hours=1)
+CROWDED_PAUSE = timedelta(seconds=1)
 CUT_OFF_SECONDS = 5.0
 """How long jobs that were cut off may take to give their tokens back."""
 
@@ -159,6 +161,8 @@ class Jobs(JobQueue):
             raise RetryRequested(timedelta(), reason="cut off") from None
         except RetryRequested:
             raise
+        except Crowded as error:
+            raise RetryRequested(CROWDED_PAUSE, reason="its organisation has many under way") from error
         except Exception as error:
             pause = timedelta(seconds=min(2**token.attempts, LONGEST_PAUSE_SECONDS))
             unexpected = error if not isinstance(error, BpmError) else None

@@ -12,7 +12,7 @@ import structlog
 from bpm.bpmn.state import changes
 from bpm.bus import Bus, Envelope, Outcome
 from bpm.errors import BpmError, Conflict, Failed, Fenced, Forbidden, NotFound, Poisoned
-from bpm.jobs import Job, JobQueue, RetryPolicy
+from bpm.jobs import Crowded, Job, JobQueue, RetryPolicy, Shares
 from bpm.process import start_tables, tables
 from bpm.process.actors import engine_of, starter_of
 from bpm.process.answering import AnswerRecorder
@@ -40,11 +40,15 @@ class ProcessJobs:
 
     name = tables.KIND
 
-    def __init__(self, bus: Bus, jobs: JobQueue, deployed: Deployed) -> None:
-        """Send through the bus; ask the job engine for another try; `deployed` knows who wrote what runs."""
+    def __init__(self, bus: Bus, jobs: JobQueue, deployed: Deployed, shares: Shares) -> None:
+        """Send through the bus; ask the job engine for another try; `deployed` knows who wrote what runs.
+
+        `shares` are the worker's places, of which an organisation's scripts and commands may hold so many.
+        """
         self._bus = bus
         self._jobs = jobs
         self._deployed = deployed
+        self._shares = shares
         self._running: dict[str, asyncio.Task[None]] = {}
         self._pieces = asyncio.Semaphore(PIECES_AT_ONCE)
 
@@ -76,7 +80,7 @@ class ProcessJobs:
                 while waits := await self._immediate(instance_id):
                     for wait in waits:
                         await self.run(Job(tables.KIND, tables.job_ref(wait), wait.tries, wait.created_at))
-        except TimeoutError:
+        except (TimeoutError, Crowded):  # a worker does the rest
             return
 
     async def _immediate(self, instance_id: int) -> list[Any]:
@@ -99,7 +103,7 @@ class ProcessJobs:
         except Failed as error:
             await self._answer(instance, wait, {"failure": _failure(error)})
             return
-        with suppress(*GONE):
+        with suppress(*GONE), self._shares.place(instance.organization_id):
             await self._step(instance, wait, data, authors)
 
     async def _step(self, instance: Any, wait: Any, data: dict[str, Any], authors: Authority) -> None:

@@ -1,12 +1,16 @@
 """What one organisation starts at once, or lets hang, does not keep another's waiting."""
 
 import asyncio
+from contextlib import ExitStack
 
 import pytest
 
 from bpm.events.gate import Gates
+from bpm.jobs import Crowded, Shares
+from bpm.testing import running_app
 from scripts import Sandbox
 from scripts.server.places import Places
+from tests.contracts.tenants import tenant
 
 pytestmark = pytest.mark.anyio
 
@@ -77,3 +81,33 @@ async def test_endless_scripts_delay_another_organisations_by_one_run() -> None:
         for task in endless:
             task.cancel()
         await asyncio.gather(*endless, return_exceptions=True)
+
+
+def test_one_organisation_leaves_as_many_places_as_it_holds() -> None:
+    """Of work that reaches outside: half of the worker's when it is alone, and the next has half of the rest."""
+    shares = Shares(8)
+    with ExitStack() as under_way:
+        for organization, places in ((1, 4), (2, 2), (3, 1)):
+            for _ in range(places):
+                under_way.enter_context(shares.place(organization))
+            with pytest.raises(Crowded):
+                under_way.enter_context(shares.place(organization))
+    with shares.place(1):
+        pass
+
+
+async def test_requests_that_hang_leave_places_for_other_requests() -> None:
+    """With every handler of one rule hanging, another organisation's request is executed."""
+    async with running_app(command_packages=("tests.router.probes",), worker_concurrency=4) as app:
+        slow = {"commandName": "DawdleCommand", "parameters": {"event": "hanging", "seconds": 30}}
+        await app.rule("hanging", **slow)
+        for _ in range(8):
+            await app.hook("hanging", {})
+        other = (await tenant(app, app._http, "Other")).client
+        executed = {"executionType": 0, "commandName": "DawdleCommand", "parameters": {"event": "quick", "seconds": 0}}
+        fields = {"key": "quick", "path": "quick", "action": "POST", "isEnabled": True, "description": "Quick"}
+        await other.cmd("CreateWebHookConfigCommand", **fields, **executed)
+        await app.hook("quick", {})
+        async with asyncio.timeout(20):
+            while (await other.cmd("GetInboundRequestListQuery", state="done", pageSize=1))["totalCount"] == 0:
+                await asyncio.sleep(0.05)

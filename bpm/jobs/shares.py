@@ -1,0 +1,36 @@
+"""How many of the worker's places one organisation's work may hold that reaches outside, and so may hang."""
+
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+
+
+class Crowded(Exception):
+    """An organisation holds its share of the worker already; the job is put off for a moment."""
+
+
+class Shares:
+    """Gives an organisation at most as many places as are left for the others: half of them when it is alone.
+
+    So however much of one organisation hangs, there are places for what others ask for.
+    """
+
+    def __init__(self, places: int) -> None:
+        """Begin with every place free."""
+        self._left = places
+        self._held: Counter[int] = Counter()
+
+    @contextmanager
+    def place(self, organization_id: int) -> Generator[None]:
+        """Hold a place; raises `Crowded` when the organisation has as many as it may."""
+        if self._held[organization_id] >= self._left:
+            raise Crowded
+        self._left -= 1
+        self._held[organization_id] += 1
+        try:
+            yield
+        finally:
+            self._left += 1
+            self._held[organization_id] -= 1
+            if not self._held[organization_id]:
+                del self._held[organization_id]
