@@ -18,9 +18,9 @@ from router.decision import Decision, Lookups, Place, decide
 from router.decision.verdict import SIZE
 from router.execution import Execution
 from router.fixed import FixedRoutes
+from router.immediate import ImmediateExecution
 from router.inbox import Inbox
 from router.paths import ADDRESSES, decode_path
-from router.prompt import PromptExecution
 from router.rates import Rates
 from router.request import InboundCall
 from router.table import RouteTable
@@ -37,7 +37,7 @@ class WebhookEndpoint:
         rates: Rates,
         inbox: Inbox,
         execution: Execution,
-        prompt: PromptExecution,
+        immediate: ImmediateExecution,
         answers: Answers,
         settings: Settings,
         clock: Clock,
@@ -49,7 +49,7 @@ class WebhookEndpoint:
         self._lookups = Lookups(count=rates.count)
         self._inbox = inbox
         self._execution = execution
-        self._prompt = prompt
+        self._immediate = immediate
         self._answers = answers
         self._limit = settings.max_body_bytes
         self._incoming = IncomingReader(settings, takes_request_ids=False)
@@ -108,7 +108,7 @@ class WebhookEndpoint:
         kept = answer if key is not None or rule is None else None
         is_paused = rule is not None and rule.paused
         row = self._inbox.row_of(call, decision.source, PENDING, dedupe_key=decision.dedupe_key, answer=kept)
-        if await self._prompt.execute(call, decision, row):
+        if await self._immediate.execute(call, decision, row):
             return answer or accepted(call.id)
         first = await self._inbox.accept(call, row, decision.lane, paused=is_paused)
         if first is not None:

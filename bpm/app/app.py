@@ -113,7 +113,7 @@ class App:
             Rates(),
             routing.inbox,
             self.execution,
-            routing.prompt,
+            routing.immediate,
             routing.answers,
             settings,
             clock,

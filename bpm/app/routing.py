@@ -12,8 +12,8 @@ from router.answers import Answers
 from router.backtest import BackTests
 from router.execution import Execution
 from router.fixed import FixedRoutes
+from router.immediate import ImmediateExecution
 from router.inbox import Inbox
-from router.prompt import PromptExecution
 from router.published_keys import PublishedKeys
 from router.quota import Quota
 from router.replay import Judge, Replays
@@ -33,7 +33,7 @@ class Routing:
     quota: Quota
     inbox: Inbox
     execution: Execution
-    prompt: PromptExecution
+    immediate: ImmediateExecution
     replays: Replays
     back_tests: BackTests
     published_keys: PublishedKeys
@@ -73,7 +73,7 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
         quota,
         inbox,
         execution,
-        PromptExecution(bus, execution, jobs),
+        ImmediateExecution(bus, execution, jobs),
         Replays(Judge(routes, fixed, seal, settings.max_body_bytes), jobs, lanes),
         BackTests(database, foundation.registry, compile_rule, foundation.clock, seal),
         published_keys,

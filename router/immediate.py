@@ -29,7 +29,7 @@ class NotExecuted(Exception):
     """The handler failed: its transaction is undone, and the request has to be accepted for a worker."""
 
 
-class PromptRecorder:
+class ImmediateRecorder:
     """Stores a request beside its effect, or nothing at all."""
 
     can_wait = True
@@ -49,7 +49,7 @@ class PromptRecorder:
         tx.append(requests.INBOUND, {**self._row, **settled(outcome, envelope.name, 1, self._clock())})
 
 
-class PromptExecution:
+class ImmediateExecution:
     """Executes what can be executed at the moment it is stored."""
 
     def __init__(self, bus: Bus, execution: Execution, jobs: JobQueue) -> None:
@@ -71,7 +71,7 @@ class PromptExecution:
             principal = await self._execution.principal_of(rule)
         except Exception:  # the worker meets it again, and settles the request with it
             return False
-        recorder = PromptRecorder(dict(row), self._bus.now)
+        recorder = ImmediateRecorder(dict(row), self._bus.now)
         envelope = Envelope(message, principal, call.id, call.id, address=call.address, recorder=recorder)
         try:
             await self._bus.execute(envelope)

@@ -28,14 +28,14 @@ async def cheap(app: RunningApp) -> AsyncIterator[RunningApp]:
 
 async def test_a_cheap_request_is_done_when_it_is_answered(cheap: RunningApp) -> None:
     """Its row, its effect and its audit line are one commit, and no job is left."""
-    await noting(cheap, "prompt")
-    answer = await cheap.hook("prompt", {})
+    await noting(cheap, "immediate")
+    answer = await cheap.hook("immediate", {})
     assert (answer.status, answer.message) == (200, "Accepted")
-    (row,) = await rows(cheap, config_key="prompt")
+    (row,) = await rows(cheap, config_key="immediate")
     assert (row.request_id, row.state, row.attempt, row.message_type) == (
         answer.data["requestId"], "done", 1, "NoteCommand"
     )  # fmt: skip
-    assert await runs(cheap, "prompt") == 1
+    assert await runs(cheap, "immediate") == 1
 
 
 async def test_a_type_that_has_hardly_run_is_left_to_a_worker(app: RunningApp) -> None:
@@ -57,32 +57,32 @@ async def test_a_failure_leaves_the_request_to_a_worker(cheap: RunningApp) -> No
     """When the handler raises, the request stands as accepted, and of the try in vain nothing does."""
     probes.tries.clear()
     await noting(
-        cheap, "prompt-stumble", commandName="StumbleCommand", parameters={"event": "prompt-stumble", "times": 1}
+        cheap, "immediate-stumble", commandName="StumbleCommand", parameters={"event": "immediate-stumble", "times": 1}
     )
-    answer = await cheap.hook("prompt-stumble", {})
+    answer = await cheap.hook("immediate-stumble", {})
     assert (answer.status, answer.message) == (200, "Accepted")
-    (kept,) = await until(cheap, "prompt-stumble", "done")
-    assert (kept["attempt"], probes.tries["prompt-stumble"]) == (1, 2)
-    assert await runs(cheap, "prompt-stumble") == 1
+    (kept,) = await until(cheap, "immediate-stumble", "done")
+    assert (kept["attempt"], probes.tries["immediate-stumble"]) == (1, 2)
+    assert await runs(cheap, "immediate-stumble") == 1
     assert not cheap.app.bus.costs.is_cheap("StumbleCommand")
 
 
 async def test_a_repetition_has_no_second_effect(cheap: RunningApp) -> None:
     """The unique index knows the provider's id: the second unit is undone with its effect."""
-    await noting(cheap, "prompt-twice", deduplication="header:x-id", signature=None)
+    await noting(cheap, "immediate-twice", deduplication="header:x-id", signature=None)
     for _ in range(3):
-        answer = await cheap.hook("prompt-twice", {"a": 1}, headers={"x-id": "7"})
+        answer = await cheap.hook("immediate-twice", {"a": 1}, headers={"x-id": "7"})
         assert answer.status == 200
-    states = sorted(request["state"] for request in await stored(cheap, "prompt-twice"))
+    states = sorted(request["state"] for request in await stored(cheap, "immediate-twice"))
     assert states == ["done", "duplicate", "duplicate"]
-    assert await runs(cheap, "prompt-twice") == 1
+    assert await runs(cheap, "immediate-twice") == 1
 
 
 @pytest.mark.parametrize(
     ("key", "fields"),
     [
-        ("prompt-lane", {"lane": {"key": "one"}}),
-        ("prompt-chain", {"executionType": 1, "commandName": "NoteCommand,NoteCommand", "parameters": None}),
+        ("immediate-lane", {"lane": {"key": "one"}}),
+        ("immediate-chain", {"executionType": 1, "commandName": "NoteCommand,NoteCommand", "parameters": None}),
     ],
 )
 async def test_lanes_and_effects_are_left_to_a_worker(cheap: RunningApp, key: str, fields: dict[str, object]) -> None:
@@ -97,6 +97,6 @@ async def test_nothing_is_executed_where_no_worker_runs() -> None:
     async with running_app(command_packages=("tests.router.probes",), worker=False) as app:
         for _ in range(ENOUGH_RUNS):
             app.app.bus.costs.note("NoteCommand", 0.0)
-        await noting(app, "prompt-idle")
-        await app.hook("prompt-idle", {})
-        assert [request["state"] for request in await stored(app, "prompt-idle")] == ["pending"]
+        await noting(app, "immediate-idle")
+        await app.hook("immediate-idle", {})
+        assert [request["state"] for request in await stored(app, "immediate-idle")] == ["pending"]
