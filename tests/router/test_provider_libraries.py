@@ -1,0 +1,243 @@
+"""Providers' own libraries sign and verify: what they sign is right here, and what is signed here is right there."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+import gocardless_pro.webhooks
+import pytest
+import razorpay
+import standardwebhooks
+import stripe
+import svix.webhooks
+from Adyen.util import generate_notification_sig, is_valid_hmac_notification
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey
+from slack_sdk.signature import SignatureVerifier
+from square.utils.webhooks_helper import verify_signature
+from twilio.request_validator import RequestValidator
+
+from router.signatures import RequestAddress, SignatureConfig, SignedRequest, compile_signature, sign_request
+
+ADDRESS = RequestAddress("POST", "/api/webhooks/p", "a=1&b=%20x", "https://hooks.example.com")
+URL = "https://hooks.example.com/api/webhooks/p?a=1&b=%20x"
+TEXT = '{"note":"é ☃ a/b","amount":19.90}'
+SECRET = "a-secret-of-the-tests-of-libraries"
+HEX = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
+WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+FIELDS = {"From": "+14158675309", "Body": "é & = + %", "Empty": "", "a": "lower"}
+ITEM = {
+    "pspReference": "7914073381342284",
+    "originalReference": "",
+    "merchantAccountCode": "TestMerchant",
+    "merchantReference": "order:1:2",
+    "amount": {"value": 1130, "currency": "EUR"},
+    "eventCode": "AUTHORISATION",
+    "success": "true",
+}
+
+
+class Sent(NamedTuple):
+    """A request as a library made it, or as it was made here."""
+
+    headers: dict[str, str]
+    body: bytes
+    query: str = ADDRESS.query
+
+
+class Library(NamedTuple):
+    """How a provider's library signs, and how it verifies; either may be missing from it."""
+
+    fields: dict[str, Any]
+    body: str
+    sign: Callable[[float], Sent] | None = None
+    verify: Callable[[Sent], Any] | None = None
+    headers: dict[str, str] = {}  # noqa: RUF012 a tuple's default, which nobody changes
+
+
+def notification(signature: str | None = None) -> str:
+    data = {"additionalData": {"hmacSignature": signature}} if signature else {}
+    return json.dumps({"live": "false", "notificationItems": [{"NotificationRequestItem": {**ITEM, **data}}]})
+
+
+def signed_by_svix(now: float) -> Sent:
+    moment = datetime.fromtimestamp(now, UTC)
+    signature = svix.webhooks.Webhook(WHSEC).sign("msg_7", moment, TEXT)
+    headers = {"svix-id": "msg_7", "svix-timestamp": str(int(now)), "svix-signature": signature}
+    return Sent(headers, TEXT.encode())
+
+
+KEY = SigningKey(b"k" * 32)
+PRIVATE = """-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIGtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr
+-----END PRIVATE KEY-----
+"""
+"""The same key, of the letter k, in PEM."""
+
+
+def verified_by_nacl(sent: Sent) -> bool:
+    signed = sent.headers["x-signature-timestamp"].encode() + sent.body
+    try:
+        KEY.verify_key.verify(signed, bytes.fromhex(sent.headers["x-signature-ed25519"]))
+    except BadSignatureError:
+        return False
+    return True
+
+
+def twilio_json(_now: float) -> Sent:
+    query = f"bodySHA256={hashlib.sha256(TEXT.encode()).hexdigest()}"
+    url = f"https://hooks.example.com/api/webhooks/p?{query}"
+    signature = RequestValidator(SECRET).compute_signature(url, {})
+    return Sent({"x-twilio-signature": signature, "content-type": "application/json"}, TEXT.encode(), query)
+
+
+LIBRARIES: dict[str, Library] = {
+    "twilio": Library(
+        {},
+        urlencode(FIELDS),
+        lambda _: Sent(
+            {**FORM, "x-twilio-signature": RequestValidator(SECRET).compute_signature(URL, FIELDS)},
+            urlencode(FIELDS).encode(),
+        ),
+        lambda sent: RequestValidator(SECRET).validate(
+            URL, dict(parse_qsl(sent.body.decode(), keep_blank_values=True)), sent.headers["x-twilio-signature"]
+        ),
+        FORM,
+    ),
+    "twilio#json": Library(
+        {},
+        TEXT,
+        twilio_json,
+        lambda sent: RequestValidator(SECRET).validate(
+            f"https://hooks.example.com/api/webhooks/p?{sent.query}",
+            sent.body.decode(),
+            sent.headers["x-twilio-signature"],
+        ),
+    ),
+    "slack": Library(
+        {},
+        TEXT,
+        lambda now: Sent(
+            {
+                "x-slack-request-timestamp": str(int(now)),
+                "x-slack-signature": str(
+                    SignatureVerifier(SECRET).generate_signature(timestamp=str(int(now)), body=TEXT)
+                ),
+            },
+            TEXT.encode(),
+        ),
+        lambda sent: SignatureVerifier(SECRET).is_valid_request(sent.body, sent.headers),
+    ),
+    "adyen": Library(
+        {"secret": HEX},
+        notification(),
+        lambda _: Sent({}, notification(_text(generate_notification_sig(ITEM, HEX))).encode()),
+        lambda sent: is_valid_hmac_notification(json.loads(sent.body), HEX),
+    ),
+    "clerk": Library(
+        {"secret": WHSEC},
+        TEXT,
+        signed_by_svix,
+        lambda sent: svix.webhooks.Webhook(WHSEC).verify(sent.body, sent.headers),
+    ),
+    "standard-webhooks": Library(
+        {"secret": WHSEC},
+        TEXT,
+        signed_by_svix,
+        lambda sent: standardwebhooks.Webhook(WHSEC).verify(sent.body, sent.headers),
+    ),
+    "stripe": Library(
+        {},
+        TEXT,
+        lambda now: Sent(
+            {"stripe-signature": stripe.WebhookSignature.generate_signature_header(TEXT, SECRET, timestamp=int(now))},
+            TEXT.encode(),
+        ),
+        lambda sent: stripe.WebhookSignature.verify_header(
+            sent.body.decode(), sent.headers["stripe-signature"], SECRET, tolerance=300
+        ),
+    ),
+    "razorpay": Library(
+        {},
+        TEXT,
+        None,
+        lambda sent: razorpay.Client(auth=("a", "b")).utility.verify_webhook_signature(
+            sent.body.decode(), sent.headers["x-razorpay-signature"], SECRET
+        ),
+    ),
+    "gocardless": Library(
+        {},
+        '{"events":[]}',
+        None,
+        lambda sent: gocardless_pro.webhooks.parse(sent.body, SECRET, sent.headers["webhook-signature"]) == [],
+    ),
+    "square": Library(
+        {},
+        TEXT,
+        None,
+        lambda sent: verify_signature(
+            request_body=sent.body.decode(),
+            signature_header=sent.headers["x-square-hmacsha256-signature"],
+            signature_key=SECRET,
+            notification_url=URL,
+        ),
+    ),
+    "discord": Library(
+        {"secret": KEY.verify_key.encode().hex()},
+        TEXT,
+        lambda now: Sent(
+            {
+                "x-signature-timestamp": str(int(now)),
+                "x-signature-ed25519": KEY.sign(str(int(now)).encode() + TEXT.encode()).signature.hex(),
+            },
+            TEXT.encode(),
+        ),
+        verified_by_nacl,
+    ),
+}
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode()
+
+
+def config_of(name: str) -> SignatureConfig:
+    fields = {"scheme": name.partition("#")[0], "secret": SECRET, **LIBRARIES[name].fields}
+    return SignatureConfig.model_validate(fields)
+
+
+@pytest.mark.parametrize("name", [name for name, library in LIBRARIES.items() if library.sign is not None])
+def test_what_a_library_signs_is_right_here(name: str) -> None:
+    """And nothing else is: another body, another secret."""
+    now, library = time.time(), LIBRARIES[name]
+    assert library.sign is not None
+    sent = library.sign(now)
+    address = ADDRESS._replace(query=sent.query)
+    verifier = compile_signature(config_of(name))
+    found = verifier.verify(sent.body, sent.headers, now, address)
+    assert found.ok, found.cause
+    changed = sent.body.replace(b"a", b"b", 1) if name != "adyen" else sent.body.replace(b"1130", b"1131")
+    assert not verifier.verify(changed, sent.headers, now, address).ok
+
+
+@pytest.mark.parametrize("name", [name for name, library in LIBRARIES.items() if library.verify is not None])
+def test_what_is_signed_here_is_right_for_the_library(name: str) -> None:
+    """The library verifies what is sent, which a change of the signature would end."""
+    now, library = time.time(), LIBRARIES[name]
+    assert library.verify is not None
+    address = ADDRESS._replace(query="") if name == "twilio#json" else ADDRESS
+    request = SignedRequest(library.body.encode(), library.headers, address)
+    made = sign_request(config_of(name), request, now, "msg_7", private_key=PRIVATE if name == "discord" else "")
+    headers = {**library.headers, **{header.lower(): value for header, value in made.headers.items()}}
+    found = library.verify(Sent(headers, made.body, made.query))
+    assert found is not False
+
+
+def test_ten_providers_have_libraries_here() -> None:
+    """Both ways where the library has both."""
+    assert len({name.partition("#")[0] for name in LIBRARIES}) >= 10
