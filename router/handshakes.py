@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self, cast
@@ -23,6 +25,8 @@ from bpm.security.references import Resolve
 from bpm.security.strict_json import StrictJsonError, parse_json
 
 MAX_CHALLENGE = 4_096
+TOKEN = re.compile(r"[A-Za-z0-9+/_-]{1,200}={0,2}")
+"""What may be signed for who asks."""
 MAX_STEPS = 20_000
 """Steps of telling a question by its condition, and of the answer: anybody may ask."""
 UNSNIFFED = (("x-content-type-options", "nosniff"),)
@@ -36,10 +40,14 @@ class HandshakeConfig(WireModel):
 
     `meta`: GET with `hub.challenge`, and `verifyToken`. `slack`: POST `url_verification`. `cloudevents`:
     OPTIONS with `WebHook-Request-Origin`, allowed for `allowedOrigins` (all if there are none). `echo`: when
-    the condition `when` over payload, headers, query and method holds, the answer is the template `body`.
+    the condition `when` over payload, headers, query and method holds, the answer is the template `body`. `crc`: the
+    same, and the template also sees `digest`, the HMAC-SHA256 of the template `challenge` by `secret`.
     """
 
-    kind: Literal["meta", "slack", "cloudevents", "echo"]
+    kind: Literal["meta", "slack", "cloudevents", "echo", "crc"]
+    secret: Annotated[str, Field(min_length=8, max_length=4096)] | None = Field(default=None, repr=False)
+    challenge: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    encoding: Literal["hex", "base64"] = "hex"
     verify_token: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(default=None, repr=False)
     allowed_origins: Annotated[list[str], Field(max_length=100)] = Field(default_factory=list[str])
     allowed_rate: Annotated[Integer, Field(ge=1, le=1_000_000)] | None = None
@@ -53,14 +61,21 @@ class HandshakeConfig(WireModel):
         """When to echo, and what."""
         return compile_expression(self.when or "false", "null"), compile_template(self.body, "null")
 
+    @cached_property
+    def challenge_template(self) -> Template:
+        """What of a question is signed."""
+        return compile_template(self.challenge, "null")
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.kind == "meta" and not self.verify_token:
             raise ValueError("verifyToken is required with the handshake meta")
-        if self.kind == "echo" and (not self.when or self.body is None):
-            raise ValueError("when and body are required with the handshake echo")
+        if self.kind in ("echo", "crc") and (not self.when or self.body is None):
+            raise ValueError(f"when and body are required with the handshake {self.kind}")
+        if (self.kind == "crc") != bool(self.secret and self.challenge):
+            raise ValueError("secret and challenge are required with the handshake crc, and only there")
         try:
-            _ = self.echo
+            _ = self.echo, self.challenge_template
         except ExpressionError as error:
             raise ValueError(str(error)) from error
         return self
@@ -140,13 +155,17 @@ def _cloudevents(config: HandshakeConfig, question: Question, resolve: Resolve) 
 def _echo(config: HandshakeConfig, question: Question, resolve: Resolve) -> Answer | None:
     """An answer by template, for providers that expect a part of their question back."""
     condition, template = config.echo
-    payload = question.payload if "payload" in condition.names | template.names else None
+    payload = (
+        question.payload if "payload" in condition.names | template.names | config.challenge_template.names else None
+    )
     scope = {"payload": payload, **question._asdict()}
     try:
         if not condition.holds(scope, MAX_STEPS):
             return None
+        if config.kind == "crc":
+            scope["digest"] = _digest(config, config.challenge_template.render(scope, MAX_STEPS), resolve)
         value = template.render(scope, MAX_STEPS)
-    except EvaluationError:
+    except (EvaluationError, ValueError):
         return None
     body = value.encode(errors="replace") if isinstance(value, str) else write_json(value)
     return Answer(config.status, body, f"{config.content_type}; charset=utf-8", UNSNIFFED)
@@ -157,7 +176,19 @@ KINDS: dict[str, Callable[[HandshakeConfig, Question, Resolve], Answer | None]] 
     "slack": _slack,
     "cloudevents": _cloudevents,
     "echo": _echo,
+    "crc": _echo,
 }
+
+
+def _digest(config: HandshakeConfig, challenge: Any, resolve: Resolve) -> str:
+    """Sign what a stranger asks for; raises `ValueError` unless it is a plain token.
+
+    The same secret may sign requests, so nothing that could be one is signed: no brace, dot, colon, quote or blank.
+    """
+    if not isinstance(challenge, str) or not TOKEN.fullmatch(challenge):
+        raise ValueError("the challenge is no token")
+    proof = hmac.digest(resolve(config.secret or "").encode(), challenge.encode(), "sha256")
+    return proof.hex() if config.encoding == "hex" else b64encode(proof).decode()
 
 
 def _is_token(config: HandshakeConfig, resolve: Resolve, given: Any) -> bool:

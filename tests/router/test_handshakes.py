@@ -1,5 +1,7 @@
 """Handshakes: each provider's question gets its answer, and nothing else does."""
 
+import base64
+import hmac
 import json
 
 import pytest
@@ -162,3 +164,48 @@ def test_any_request_is_survived(config, method, query, origin, body):
         assert method == "OPTIONS"
     if config is SLACK:
         assert json.loads(body)["challenge"] in answer.body.decode()
+
+
+ZOOM = HandshakeConfig.model_validate(
+    {
+        "kind": "crc",
+        "when": 'payload.event == "endpoint.url_validation"',
+        "challenge": "{{payload.payload.plainToken}}",
+        "secret": "a-secret-of-the-tests",
+        "body": {"plainToken": "{{payload.payload.plainToken}}", "encryptedToken": "{{digest}}"},
+        "contentType": "application/json",
+    }
+)
+
+
+def test_a_challenge_is_signed():
+    """Zoom's validation, as it documents it; in base64 for X."""
+    question = {"event": "endpoint.url_validation", "payload": {"plainToken": "qgg8vlvZRS6UYooatFL8Aw"}}
+    answer = ask(ZOOM, "POST", body=json.dumps(question).encode())
+    proof = hmac.digest(b"a-secret-of-the-tests", b"qgg8vlvZRS6UYooatFL8Aw", "sha256")
+    assert json.loads(answer.body) == {"plainToken": "qgg8vlvZRS6UYooatFL8Aw", "encryptedToken": proof.hex()}
+    x = ZOOM.model_copy(
+        update={"when": "query.crc_token != null", "challenge": "{{query.crc_token}}", "encoding": "base64"}
+    )
+    x = HandshakeConfig.model_validate({**x.model_dump(by_alias=True), "body": {"response_token": "sha256={{digest}}"}})
+    right = base64.b64encode(hmac.digest(b"a-secret-of-the-tests", b"abc=", "sha256")).decode()
+    assert json.loads(ask(x, query={"crc_token": "abc="}).body) == {"response_token": f"sha256={right}"}
+
+
+@pytest.mark.parametrize(
+    "token", ['{"event":"x"}', "v0:1700000000:{}", "a.b", "a b", "", "é", "a" * 300, "a=b", 7, None]
+)
+def test_nothing_that_could_be_a_request_is_signed(token):
+    """Whoever asks gets no signature of a body of their own."""
+    question = {"event": "endpoint.url_validation", "payload": {"plainToken": token}}
+    assert ask(ZOOM, "POST", body=json.dumps(question).encode()) is None
+
+
+@pytest.mark.parametrize("missing", ["secret", "challenge", "when", "body"])
+def test_a_crc_is_whole(missing):
+    """Each of its fields is needed, and the secret only there."""
+    fields = {**ZOOM.model_dump(by_alias=True), missing: None}
+    with pytest.raises(ValidationError, match="required with the handshake crc"):
+        HandshakeConfig.model_validate(fields)
+    with pytest.raises(ValidationError, match="only there"):
+        HandshakeConfig(kind="slack", secret="a-secret-of-the-tests", challenge="x")

@@ -1,6 +1,8 @@
 """Every preset: its example passes, no change of it does, and the doctor names the cause."""
 
+import base64
 import dataclasses
+import hmac
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -11,7 +13,7 @@ import pytest
 from router.confidential import Confidential
 from router.config import ResponseConfig
 from router.deduplication import delivery_id, locator_of
-from router.handshakes import HandshakeConfig
+from router.handshakes import HandshakeConfig, handshake
 from router.request import InboundCall
 from router.signatures import (
     DETAILS,
@@ -161,6 +163,60 @@ def test_handshake_and_answer_are_those_of_a_rule(name: str) -> None:
         assert HandshakeConfig.model_validate(preset.handshake)
     if preset.response is not None:
         assert ResponseConfig.model_validate(preset.response)
+
+
+def signed_token(encode: Any) -> str:
+    return encode(hmac.digest(b"the-secret-of-the-rule", b"a-token", "sha256"))
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "query", "headers", "payload", "answer"),
+    [
+        ("dropbox", "GET", {"challenge": "a-token"}, {}, None, "a-token"),
+        ("nylas", "GET", {"challenge": "a-token"}, {}, None, "a-token"),
+        ("microsoft-graph", "POST", {"validationToken": "a-token"}, {}, None, "a-token"),
+        ("okta", "GET", {}, {"x-okta-verification-challenge": "a-token"}, None, {"verification": "a-token"}),
+        (
+            "twitch",
+            "POST",
+            {},
+            {"twitch-eventsub-message-type": "webhook_callback_verification"},
+            {"challenge": "a-token"},
+            "a-token",
+        ),
+        ("slack", "POST", {}, {}, {"type": "url_verification", "challenge": "a-token"}, "a-token"),
+        (
+            "zoom",
+            "POST",
+            {},
+            {},
+            {"event": "endpoint.url_validation", "payload": {"plainToken": "a-token"}},
+            {"plainToken": "a-token", "encryptedToken": signed_token(bytes.hex)},
+        ),
+        (
+            "x",
+            "GET",
+            {"crc_token": "a-token"},
+            {},
+            None,
+            {"response_token": "sha256=" + signed_token(lambda raw: base64.b64encode(raw).decode())},
+        ),
+    ],
+)
+def test_a_question_of_the_provider_is_answered(
+    name: str, method: str, query: dict[str, str], headers: dict[str, str], payload: Any, answer: Any
+) -> None:
+    """The handshake that the preset names answers as the provider wants it, and takes no event for a question."""
+    fields = dict(DETAILS[name].handshake or {})
+    if "secret" in fields:
+        fields["secret"] = "the-secret-of-the-rule"
+    config, case = HandshakeConfig.model_validate(fields), case_of(name)
+    body = json.dumps(payload).encode() if payload is not None else b""
+    found = handshake(config, method, query, headers, body)
+    assert found is not None
+    assert found.status == 200
+    assert (json.loads(found.body) if isinstance(answer, dict) else found.body.decode()) == answer
+    assert handshake(config, "POST", {}, case.headers, case.body) is None
 
 
 def tampered_bodies(case: Case) -> Iterator[Case]:
