@@ -37,11 +37,11 @@ def complaints(config: SignatureConfig) -> Iterator[str]:
     if len(set(names)) < len(names):
         yield "each of the secrets needs a name of its own"
     scheme = config.to_scheme()
-    missing = [
-        name for name in signed_content.value_names(scheme.signed_content + scheme.prefix) if name not in config.values
-    ]
+    needed = [*signed_content.value_names(scheme.signed_content), *(name for _, name in scheme.pinned)]
+    needed += signed_content.value_names(PRESETS[config.scheme].prefix) if config.scheme in PRESETS else []
+    missing = [name for name in needed if name not in config.values]
     if missing:
-        yield f"values.{missing[0]} is required: it is a part of what is signed"
+        yield f"values.{missing[0]} is required: the provider signs for others, too"
     for secret in config.plain_secrets:
         key = open_key(scheme, secret, FOR_EVER)
         if isinstance(key, str):
@@ -94,6 +94,8 @@ def _custom_doubts(config: SignatureConfig, scheme: Scheme) -> Iterator[str]:
         yield "toleranceSeconds has no effect without timestampHeader or inside"
     if config.type not in ("none", "static", "jwt", "mtls") and not _is_whole(config.signed_content):
         yield "the signature covers only a part of the body: whoever has seen a request can change the rest"
+    if config.type == "hash" and config.signed_content.startswith("{secret}"):
+        yield "a plain digest that begins with the secret can be extended: whoever has seen one can add to its body"
     if "{form sorted}" in config.signed_content:
         yield "nothing separates the fields of a form in what is signed: a part of one may be taken for another"
     if config.type == "jwt" and not config.body_claim:
@@ -107,6 +109,9 @@ def _preset_complaints(config: SignatureConfig) -> Iterator[str]:
         field = type(config).model_fields[name]
         if name in config.model_fields_set and getattr(config, name) != field.get_default(call_default_factory=True):
             yield f"{wire_names[name]} can only be set with the scheme custom"
+    for name in preset.required_claims if preset is not None else ():
+        if name not in config.claims:
+            yield f"claims.{name} is required with the scheme {config.scheme}: the same key signs for everybody"
     is_agreed = preset is not None and preset.is_header_agreed
     if config.header and not is_agreed:
         yield "header can only be set with the scheme custom or remita"
@@ -161,7 +166,8 @@ def _unpaired(config: SignatureConfig) -> Iterator[str]:
         yield "timestampHeader and inside exclude each other"
     elif len(places) > 1 or (config.id_header and config.id_in):
         yield "a timestamp and an id have one place each: timestampHeader, inside or timestampIn; idHeader or idIn"
-    if ("{timestamp}" in config.signed_content) != bool(places):
+    is_in_body = "{body}" in config.signed_content and (config.timestamp_in or "").startswith("body:")
+    if ("{timestamp}" in config.signed_content) != bool(places) and not is_in_body:
         yield "signedContent with {timestamp} and timestampHeader (or inside) go together"
     if ("{id}" in config.signed_content) != bool(config.id_header or config.id_in):
         yield "signedContent with {id} and idHeader go together"

@@ -83,6 +83,7 @@ def prover(scheme: Scheme, lookup: KeyLookup) -> Prove:
     if scheme.kind == "mtls":
         return lambda _request, claim, keys, now: _client(scheme, claim, keys, now)
     by_content = _certificate(scheme, lookup) if scheme.kind == "certificate" else _signature(scheme)
+    by_content = _with_pins(scheme, by_content) if scheme.pinned else by_content
     return _with_digest(scheme, by_content) if scheme.digest_in else by_content
 
 
@@ -177,6 +178,22 @@ def _with_digest(scheme: Scheme, prove: Prove) -> Prove:
         return True
 
     return with_digest
+
+
+def _with_pins(scheme: Scheme, prove: Prove) -> Prove:
+    """Ask for the rule's own values at their places, where a provider signs for all its customers."""
+    values = dict(scheme.values)
+    pins = [(parse_place(place), finder(parse_place(place)), values.get(name, "")) for place, name in scheme.pinned]
+
+    def with_pins(request: SignedRequest, claim: Claim, keys: Sequence[Key], now: float) -> bool:
+        if not prove(request, claim, keys, now):
+            return False
+        for place, find, value in pins:
+            if find(request) != value:
+                raise SignatureRefusal(place.part, f"{place} is another one than the rule's")
+        return True
+
+    return with_pins
 
 
 def _hash_reader(scheme: Scheme) -> Callable[[SignedRequest], Hash]:

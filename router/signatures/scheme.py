@@ -38,6 +38,8 @@ class Scheme:
     short for the first. The signature's text is `prefix` and the `encoding` of the signature, maybe several of them
     with `between` between them. The timestamp may also stand there after the mark `inside`, as in `t=1,v1=…`, or
     first. `digest_in` is where the body's own digest stands, for content that does not hold the body.
+    `required_claims` of a token are those that a rule must pin, because the same key signs for others; `pinned`
+    names places at which the rule's own value of a name must stand, for the same reason.
 
     `deduplication` names where the provider's own id of a delivery stands, most preferred first; `event_name` where
     the name of the event does, if deliveries of several events may share an id. `secret_fields` are fields of
@@ -81,6 +83,8 @@ class Scheme:
     audience: str = ""
     issuer: str = ""
     claims: tuple[tuple[str, str], ...] = ()
+    required_claims: tuple[str, ...] = ()
+    pinned: tuple[tuple[str, str], ...] = ()
     body_claim: str = ""
     is_header_agreed: bool = False
 

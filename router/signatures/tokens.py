@@ -18,6 +18,7 @@ from .stamps import FORMS
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
 """Those of public keys, which are taken unless a rule names others."""
 MAX_KEYS = 50
+MIN_SHARED_BYTES = 32
 MAX_KEY_SET_BYTES = 64 * 1024
 LEEWAY_SECONDS = 60
 MAX_TRIED = 5
@@ -121,13 +122,19 @@ def _header(token: str) -> dict[str, Any]:
 def _shared_or_pem(text: str) -> Any:
     try:
         if not text.lstrip().startswith("-----BEGIN"):
-            return jwk.OctKey.import_key(text)
+            return _shared(text)
         pem = text.strip()
         key = jwk.RSAKey.import_key(pem) if _is_rsa(pem) else _elliptic(pem)
         check_strength(key.public_key)
     except (JoseError, ValueError, TypeError) as error:
         raise ValueError(f"the key can't be read: {error}") from None
     return key
+
+
+def _shared(text: str) -> Any:
+    if len(text.encode()) < MIN_SHARED_BYTES:
+        raise ValueError(f"a secret that signs tokens has at least {MIN_SHARED_BYTES} bytes (RFC 7518, 3.2)")
+    return jwk.OctKey.import_key(text)
 
 
 def _is_rsa(pem: str) -> bool:

@@ -355,6 +355,39 @@ def test_a_token_by_another_way_is_none() -> None:
         assert not explain(config, BODY, {"authorization": text}, NOW).ok
 
 
+def test_what_everybody_can_have_signed_is_pinned() -> None:
+    """A provider whose one key signs for all its customers proves nothing without what is one's own."""
+    for fields, says in (
+        ({"scheme": "aws-sns"}, "values.topicArn"),
+        ({"scheme": "google-pubsub", "audience": AUDIENCE}, "claims.email"),
+        ({"scheme": "google-pubsub", "claims": {"email": "a@example.com"}}, "audience"),
+        ({"scheme": "paypal"}, "values.webhookId"),
+        ({"scheme": "custom", "type": "jwt", "header": "x", "secret": "a short secret", "audience": "a"}, "32 bytes"),
+    ):
+        with pytest.raises(ValidationError, match=says):
+            SignatureConfig.model_validate(fields)
+
+
+def test_an_unencoded_payload_is_none() -> None:
+    """An extension of tokens that is not asked for is refused (RFC 7797)."""
+    config = by_token()
+    head = base64.urlsafe_b64encode(b'{"alg":"RS256","kid":"k0","b64":false,"crit":["b64"]}').rstrip(b"=").decode()
+    payload = json.dumps(CLAIMS)
+    signature = base64.urlsafe_b64encode(signed_by("rsa", f"{head}.{payload}".encode())).rstrip(b"=").decode()
+    assert not judged(config, {"authorization": f"Bearer {head}.{payload}.{signature}"}).ok
+    body = base64.urlsafe_b64encode(payload.encode()).rstrip(b"=").decode()
+    signature = base64.urlsafe_b64encode(signed_by("rsa", f"{head}.{body}".encode())).rstrip(b"=").decode()
+    assert not judged(config, {"authorization": f"Bearer {head}.{body}.{signature}"}).ok
+
+
+def test_a_time_inside_the_signed_body() -> None:
+    """What covers the body covers a time in it."""
+    config = custom(header="x-s", timestampIn="body:at", timestampFormat="milliseconds")
+    body = json.dumps({"at": NOW * 1000}).encode()
+    assert judged(config, {"x-s": digest(body).hex()}, body).ok
+    assert "301 s old" in judged(config, {"x-s": digest(body).hex()}, body, now=NOW + 301).cause
+
+
 def test_a_token_about_a_body() -> None:
     """The claim that holds the body's digest binds the token to it."""
     config = by_token(bodyClaim="request_body_sha256", audience=None)
@@ -364,6 +397,9 @@ def test_a_token_about_a_body() -> None:
     assert explain(config, BODY + b" ", signed, NOW).failed == "body"
     with pytest.raises(ValidationError, match="audience or bodyClaim"):
         by_token(audience=None)
+
+
+TOPIC = {"topicArn": "arn:aws:sns:eu-west-1:1:t"}
 
 
 def by_certificate(pem: str, authorities: list[str], signed_at: float = NOW) -> Any:
@@ -380,7 +416,7 @@ def by_certificate(pem: str, authorities: list[str], signed_at: float = NOW) -> 
     names = ("Message", "MessageId", "Timestamp", "TopicArn", "Type")
     content = "".join(f"{name}\n{fields[name]}\n" for name in names).encode()
     body = {**fields, "Signature": base64.b64encode(signed_by("rsa", content)).decode()}
-    config = SignatureConfig.model_validate({"scheme": "aws-sns", "secrets": authorities})
+    config = SignatureConfig.model_validate({"scheme": "aws-sns", "secrets": authorities, "values": TOPIC})
     asked: list[str] = []
 
     def lookup(url: str, _is_outdated: bool = False, /) -> str:
@@ -403,12 +439,15 @@ def test_a_certificate_from_an_allowed_host() -> None:
     assert not judge(Message="a").ok
     assert not judge(MessageId="m-2").ok
     assert not judge(Subject="s").ok
+    assert not judge(TopicArn="arn:aws:sns:eu-west-1:2:another").ok
     fetched = len(asked)
     for url in (
         "https://sns.eu-west-1.amazonaws.com.evil.example/x.pem",
         "https://evil.example/sns.eu-west-1.amazonaws.com/x.pem",
         "https://sns.eu-west-1.amazonaws.com@evil.example/x.pem",
         "https://sns.a.b.amazonaws.com/x.pem",
+        "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=a&Token=b",
+        "https://sns.eu-west-1.amazonaws.com/x.pem#y",
         "http://sns.eu-west-1.amazonaws.com/x.pem",
         "https://sns.eu-west-1.amazonaws.com:8443/x.pem",
         "file:///etc/passwd",
@@ -464,7 +503,7 @@ def test_costs_are_bounded() -> None:
     started = time.process_time()
     for headers in ({"x-s": many}, {"x-s": "a" * 1_000_000}):
         assert not judged(config, headers).ok
-    sns = SignatureConfig.model_validate({"scheme": "aws-sns"})
+    sns = SignatureConfig.model_validate({"scheme": "aws-sns", "values": TOPIC})
     assert not judged(sns, {}, b'{"a":' * 50_000).ok
     assert not judged(
         custom(header="x-s", signedContent="{query.a}.{body}"),
