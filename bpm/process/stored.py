@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pydantic_core import from_json, to_json
-
 from bpm.bpmn.state import Instance
 from bpm.errors import Failed
+from bpm.exact_json import read_json, write_json
 from bpm.security.redaction import holds_secret
 from bpm.security.sealing import open_fields, open_text, seal_all_fields, seal_fields, seal_text
 from bpm.security.secrets import SecretBox, SecretError
@@ -57,12 +56,12 @@ def restored_source(stored: str, box: SecretBox) -> str:
 
 def stored_gaps(gaps: Sequence[str], box: SecretBox) -> str:
     """Return what is missing from a draft as it is stored: sealed, for it repeats the diagram."""
-    return seal_text(to_json(gaps).decode(), box)
+    return seal_text(write_json(gaps).decode(), box)
 
 
 def restored_gaps(stored: str | None, box: SecretBox) -> list[str]:
     """Return what is missing from a draft; nothing from a version that is none."""
-    return [] if stored is None else from_json(_opened(lambda: open_text(stored, box)))
+    return [] if stored is None else read_json(_opened(lambda: open_text(stored, box)))
 
 
 def with_data(wait: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 
 from bpm.bpmn import CompiledProcess, compile_all, load, parse
-from bpm.bpmn.compiler.drafts import Draft, read_drafts
+from bpm.bpmn.compiler.drafts import DraftProcess, read_drafts
 from bpm.bus import Command, Context, EffectContext, Id, Moment, Page, PagedQuery, Query, Registry, View, handles
 from bpm.errors import Conflict, Forbidden, Invalid, NotFound
 from bpm.model_files.problems import sentences_of
@@ -294,13 +294,13 @@ def _kept(context: Context, definition_id: int) -> tuple[str, str]:
 
 
 async def as_draft(
-    process: CompiledProcess | Draft, context: EffectContext, registry: Registry, sandbox: Sandbox
-) -> CompiledProcess | Draft:
+    process: CompiledProcess | DraftProcess, context: EffectContext, registry: Registry, sandbox: Sandbox
+) -> CompiledProcess | DraftProcess:
     """Return a process as a draft if its tasks ask for what is not there."""
-    if isinstance(process, Draft):
+    if isinstance(process, DraftProcess):
         return process
     problems = await find_problems(process, context, registry, sandbox, context.principal)
-    return Draft(process.id, process.name, problems) if problems else process
+    return DraftProcess(process.id, process.name, problems) if problems else process
 
 
 def _next_of(xml: str | None, kept_xml: str, key: str) -> CompiledProcess:
@@ -320,7 +320,7 @@ def _of_key(xml: str, key: str) -> CompiledProcess:
 def _deploy_all(
     command: CreateProcessDefinitionCommand,
     context: Context,
-    processes: Sequence[CompiledProcess | Draft],
+    processes: Sequence[CompiledProcess | DraftProcess],
     starts: ProcessStarts,
 ) -> DeploymentView:
     first, *others = processes
@@ -332,20 +332,20 @@ def _deploy_all(
         for other in others
     ]
     deployed = [DeployedView(id=row.id, key=row.key, version=row.version) for row in rows]
-    gaps = sentences_of(first.gaps) if isinstance(first, Draft) else []
+    gaps = sentences_of(first.gaps) if isinstance(first, DraftProcess) else []
     return DeploymentView(**shown.model_dump(), others=deployed, gaps=gaps)
 
 
 def _deploy(
     command: CreateProcessDefinitionCommand,
     context: Context,
-    process: CompiledProcess | Draft,
+    process: CompiledProcess | DraftProcess,
     starts: ProcessStarts,
     authors: Authority | None = None,
 ) -> ProcessDefinitionView:
     """Keep the next version; `authors` wrote its diagram, if it is not the sender's."""
     newest = definition_tables.newest_definition(context.session, process.id)
-    author, gaps = context.principal, sentences_of(process.gaps) if isinstance(process, Draft) else None
+    author, gaps = context.principal, sentences_of(process.gaps) if isinstance(process, DraftProcess) else None
     row = DeployedProcess(
         key=process.id,
         version=newest.version + 1 if newest is not None else 1,
@@ -371,7 +371,7 @@ def _deploy(
             shown = view(row)
     except IntegrityError as error:
         raise Conflict("another version was deployed at the same moment; try again") from error
-    if not isinstance(process, Draft):
+    if not isinstance(process, DraftProcess):
         starts.refresh(context, process.id, (shown.id, process))
     return shown
 

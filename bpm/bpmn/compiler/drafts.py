@@ -12,7 +12,7 @@ from bpm.model_files.problems import BpmnProblem, InvalidDefinition
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DraftProcess:
     """A process of a file, and its gaps: all that keeps it from being executed."""
 
     id: str
@@ -20,7 +20,7 @@ class Draft:
     gaps: Sequence[BpmnProblem]
 
 
-def read_drafts(definitions: Definitions, process_id: str | None = None) -> list[CompiledProcess | Draft]:
+def read_drafts(definitions: Definitions, process_id: str | None = None) -> list[CompiledProcess | DraftProcess]:
     """Read the processes of a file as far as each has got; one without gaps is ready to run.
 
     Raises InvalidDefinition when there is nothing in the file, or nothing by which it could be kept.
@@ -40,8 +40,8 @@ def _candidates(definitions: Definitions, process_id: str | None) -> Sequence[Pr
     return candidates
 
 
-def _draft(definitions: Definitions, process: ProcessDefinition) -> CompiledProcess | Draft:
+def _draft(definitions: Definitions, process: ProcessDefinition) -> CompiledProcess | DraftProcess:
     try:
         return build(definitions, process)
     except InvalidDefinition as invalid:
-        return Draft(process.id, process.name, invalid.problems)
+        return DraftProcess(process.id, process.name, invalid.problems)
