@@ -7,6 +7,7 @@
 | the whole application in this process | `running_app()` |
 | a server to be killed | `ServerProcess` |
 | a worker beside it | `WorkerProcess` |
+| what another task or process brings about | `until()` |
 """
 
 from bpm.testing.app import RunningApp, running_app
@@ -14,6 +15,7 @@ from bpm.testing.client import ADMINISTRATOR, PASSWORD, ServerClient
 from bpm.testing.clock import Clock
 from bpm.testing.process import ServerDidNotStart, ServerProcess, WorkerProcess
 from bpm.testing.receiver import PreparedAnswer, ReceivedRequest, WebhookReceiver
+from bpm.testing.waiting import until
 
 __all__ = [
     "ADMINISTRATOR",
@@ -28,4 +30,5 @@ __all__ = [
     "WebhookReceiver",
     "WorkerProcess",
     "running_app",
+    "until",
 ]

@@ -17,7 +17,7 @@ import bpm.jobs.reconciler
 import bpm.process.start_triggers
 from bpm.client import BusClient
 from bpm.jobs import RetryPolicy
-from bpm.testing import RunningApp, WebhookReceiver, running_app
+from bpm.testing import RunningApp, WebhookReceiver, running_app, until
 from bpm.unattended import WAYS
 from tests.attacks.people import END, START, WAIT, Person, deploy, person, task
 
@@ -46,19 +46,13 @@ class Scene:
         headers = {"X-Organization-Id": str(self.organization_id)}
         return (await self.app.send("GetEventListQuery", {"event": name}, headers)).data
 
-    async def until(self, what: Callable[[], Awaitable[bool]]) -> None:
-        """Wait until something is so."""
-        async with asyncio.timeout(SECONDS):
-            while not await what():
-                await asyncio.sleep(0.05)
-
     async def until_done(self, times: int) -> None:
         """Wait until the work was done so often."""
 
         async def is_done() -> bool:
             return await self.done() >= times
 
-        await self.until(is_done)
+        await until(is_done, seconds=SECONDS)
 
 
 @pytest.fixture
@@ -264,7 +258,7 @@ async def test_it_stops_and_goes_on(scene: Scene, way: str, stop: str) -> None:
     async def is_told() -> bool:
         return any(sentence in problem for problem in await problems(scene))
 
-    await scene.until(is_told)
+    await until(is_told, seconds=SECONDS)
     assert await scene.done() == before
     await change(scene, mend=True)
     await retry(scene)
@@ -284,7 +278,7 @@ async def test_it_ends_with_the_key(scene: Scene, way: str) -> None:
     async def is_told() -> bool:
         return any("The API key 'ci' was revoked" in problem for problem in await problems(scene))
 
-    await scene.until(is_told)
+    await until(is_told, seconds=SECONDS)
     assert await scene.done() == before
 
 
@@ -319,7 +313,7 @@ async def test_whoever_acts_for_another_organisation_is_asked_for_that(scene: Sc
     async def is_told() -> bool:
         return any("it lacks acting:write" in problem for problem in await problems(scene))
 
-    await scene.until(is_told)
+    await until(is_told, seconds=SECONDS)
     assert await scene.done() == 1
 
 
@@ -344,7 +338,7 @@ async def test_a_transform_asks_who_wrote_its_script(scene: Scene, stop: str) ->
         fields = {"url": receiver.url, "events": ["*"], "transform": {"script": "result = payload"}}
         await scene.maker.client.cmd("CreateSubscriptionCommand", **fields)
         await scene.colleague.cmd("PublishEventCommand", event="one")
-        await scene.until(lambda: _answered(receiver, 1))
+        await until(lambda: _answered(receiver, 1), seconds=SECONDS)
         change, sentence = STOPS[stop]
         await change(scene, mend=False)
         await scene.colleague.cmd("PublishEventCommand", event="two")
@@ -353,11 +347,11 @@ async def test_a_transform_asks_who_wrote_its_script(scene: Scene, stop: str) ->
             found = (await scene.colleague.cmd("GetDeliveryListQuery"))["items"]
             return any(sentence.split("/")[0] in str(item["lastError"]) for item in found)
 
-        await scene.until(is_told)
+        await until(is_told, seconds=SECONDS)
         await change(scene, mend=True)
         waiting = [i for i in (await scene.colleague.cmd("GetDeliveryListQuery"))["items"] if i["lastError"]]
         await scene.colleague.cmd("RetryDeliveryCommand", id=waiting[0]["id"])
-        await scene.until(lambda: _answered(receiver, 2))
+        await until(lambda: _answered(receiver, 2), seconds=SECONDS)
 
 
 async def _answered(receiver: WebhookReceiver, count: int) -> bool:

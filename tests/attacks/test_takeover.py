@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bpm.client import BusClient, Reply
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from router.tables.requests import INBOUND
 from tests.contracts.tenants import Tenant, tenant
 
@@ -73,12 +73,8 @@ async def captured(who: BusClient, **filters: Any) -> list[dict[str, Any]]:
 
 async def settled(who: BusClient, config_id: int, state: str = "done") -> dict[str, Any]:
     """Wait until a rule's newest request is in a state, and return it."""
-    async with asyncio.timeout(10):
-        while True:
-            found = await captured(who, configId=config_id)
-            if found and found[0]["state"] == state:
-                return found[0]
-            await asyncio.sleep(0.02)
+    found = await until(lambda: captured(who, configId=config_id), lambda found: found and found[0]["state"] == state)
+    return found[0]
 
 
 async def events(who: BusClient, name: str) -> int:

@@ -11,7 +11,7 @@ import pytest
 
 from bpm.bus import Envelope
 from bpm.security.permissions import SYSTEM
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from tests.commands import playing
 
 pytestmark = pytest.mark.anyio
@@ -61,11 +61,13 @@ async def run(app: RunningApp, xml: str, **fields: Any) -> dict[str, Any]:
     return await app.cmd("StartProcessInstanceCommand", processDefinitionId=definition["id"], **fields)
 
 
-async def until(app: RunningApp, instance_id: int, status: str, seconds: float = 5) -> dict[str, Any]:
-    async with asyncio.timeout(seconds):
-        while (found := await app.cmd("GetProcessInstanceByIdQuery", instanceId=instance_id))["status"] != status:
-            await asyncio.sleep(0.01)
-    return found
+async def reached(app: RunningApp, instance_id: int, status: str, seconds: float = 5) -> dict[str, Any]:
+    """Wait until an instance has a status, and return it."""
+    return await until(
+        lambda: app.cmd("GetProcessInstanceByIdQuery", instanceId=instance_id),
+        lambda found: found["status"] == status,
+        seconds=seconds,
+    )
 
 
 async def test_a_script_task_computes_from_variables(app: RunningApp) -> None:
@@ -113,7 +115,7 @@ async def test_fire_and_forget_returns_at_once(app: RunningApp) -> None:
     xml = bpmn(line(START, SCRIPT.format("result = 1"), END))
     state = await run(app, xml, executionMode="FireAndForget")
     assert state["status"] == "RUNNING"
-    await until(app, state["instanceId"], "COMPLETED")
+    await reached(app, state["instanceId"], "COMPLETED")
 
 
 async def test_a_user_task_waits_for_a_person(app: RunningApp) -> None:
@@ -223,7 +225,7 @@ async def test_a_message_of_one_process_reaches_another(app: RunningApp) -> None
     end = '<endEvent id="e"><messageEventDefinition messageRef="m"/></endEvent>'
     sender = bpmn(line(START, end), process="sender", declarations=MESSAGE)
     await run(app, sender, variables={"orderId": "o-1"})
-    await until(app, waiting["instanceId"], "COMPLETED")
+    await reached(app, waiting["instanceId"], "COMPLETED")
 
 
 async def test_a_timer_fires(app: RunningApp) -> None:
@@ -234,7 +236,7 @@ async def test_a_timer_fires(app: RunningApp) -> None:
     )
     state = await run(app, bpmn(line(START, timer, END)))
     assert state["status"] == "WAITING"
-    await until(app, state["instanceId"], "COMPLETED")
+    await reached(app, state["instanceId"], "COMPLETED")
 
 
 async def test_a_timer_survives_a_restart(tmp_path: Path) -> None:
@@ -246,7 +248,7 @@ async def test_a_timer_survives_a_restart(tmp_path: Path) -> None:
     async with running_app(tmp_path) as app:
         state = await run(app, bpmn(line(START, timer, END)))
     async with running_app(tmp_path) as app:
-        await until(app, state["instanceId"], "COMPLETED")
+        await reached(app, state["instanceId"], "COMPLETED")
 
 
 async def test_a_failing_script_becomes_an_incident_that_can_be_retried(app: RunningApp) -> None:
@@ -257,7 +259,7 @@ async def test_a_failing_script_becomes_an_incident_that_can_be_retried(app: Run
     assert (incident["kind"], incident["elementId"]) == ("incident", "t")
     assert "division" in incident["detail"]["message"]
     await app.cmd("RetryIncidentCommand", instanceId=state["instanceId"], variables={"by": 5})
-    done = await until(app, state["instanceId"], "COMPLETED")
+    done = await reached(app, state["instanceId"], "COMPLETED")
     assert done["variables"]["lastScriptResult"] == 2
 
 

@@ -1,13 +1,12 @@
 """Back-tests of webhook configurations, in the whole application, on requests that came in."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from bpm.client import ServerRefused
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from router.signatures import SignatureConfig, sign
 from tests.crowd import fill
 
@@ -167,11 +166,11 @@ async def test_many_requests_are_compared_in_the_background(server: RunningApp) 
 
 
 async def finished(server: RunningApp, back_test_id: str) -> Any:
-    while True:
-        found = await server.cmd("GetBackTestQuery", backTestId=back_test_id)
-        if found["state"] in ("done", "failed"):
-            return found
-        await asyncio.sleep(0.05)
+    return await until(
+        lambda: server.cmd("GetBackTestQuery", backTestId=back_test_id),
+        lambda found: found["state"] in ("done", "failed"),
+        seconds=60,
+    )
 
 
 async def test_nonsense_is_refused_with_sentences(server: RunningApp) -> None:

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from bpm.store import utc_now
-from bpm.testing import PreparedAnswer, WebhookReceiver
-from tests.bpm.events.conftest import Office, eventually
+from bpm.testing import PreparedAnswer, WebhookReceiver, until
+from tests.bpm.events.conftest import Office
 from tests.bpm.events.test_health import change_health
 
 
@@ -17,7 +17,7 @@ class DeliveriesContract:
         receiver.answer(500)
         for number in range(4):
             await office.publish("task.created", {"n": number})
-        first, *_ = await eventually(office.deliveries, lambda found: found[0]["attempts"] == 1)
+        first, *_ = await until(office.deliveries, lambda found: found[0]["attempts"] == 1)
         await office.cmd("RetryDeliveryCommand", id=first["id"])
         await receiver.wait_for(5)
         assert [r.json()["data"]["n"] for r in receiver.requests] == [0, 0, 1, 2, 3]
@@ -36,7 +36,7 @@ class DeliveriesContract:
         made = await office.subscribe(receiver.url)
         receiver.answer(500)
         await office.publish("task.created")
-        await eventually(office.deliveries, lambda found: found[0]["attempts"] == 1)
+        await until(office.deliveries, lambda found: found[0]["attempts"] == 1)
         await office.cmd("DeactivateSubscriptionCommand", id=made["id"])
         await office.settled("paused")
         await office.cmd("ActivateSubscriptionCommand", id=made["id"])

@@ -14,7 +14,7 @@ from bpm.jobs.opening import open_jobs
 from bpm.jobs.tables import DEATHS, TOKENS
 from bpm.settings import Settings
 from bpm.store import Database, Transaction
-from bpm.testing import Clock
+from bpm.testing import Clock, until
 
 
 class Notes:
@@ -52,13 +52,6 @@ class Notes:
 
     async def give_up(self, job: Job, error: Poisoned) -> None:
         self.given_up.append((job.ref, str(error)))
-
-
-async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 class JobsContract:
@@ -116,7 +109,7 @@ class JobsContract:
         async with working(notes, 100) as jobs:
             appends = [database.append(*jobs.tokens(job(str(n))), then=jobs.wake) for n in range(500)]
             await asyncio.gather(*appends)
-            await until(lambda: len(notes.ran) == 500, 20)
+            await until(lambda: len(notes.ran) == 500, seconds=20)
         assert sorted(map(int, notes.ran)) == list(range(500))
 
     async def test_jobs_run_when_they_are_due(self, database, working, job) -> None:
@@ -171,7 +164,7 @@ class JobsContract:
         notes = Notes(seconds=0.02)
         async with working(notes, 4) as jobs:
             await database.write(lambda tx: jobs.enqueue(tx, *(job(str(n)) for n in range(20))))
-            await until(lambda: len(notes.ran) == 20, 20)
+            await until(lambda: len(notes.ran) == 20, seconds=20)
         assert 2 <= notes.most_at_once <= 4
 
     async def test_a_job_that_could_not_record_its_failure_is_run_again(self, database, working, job) -> None:
@@ -190,7 +183,7 @@ class JobsContract:
         first = list(notes.ran)
         assert len(first) == 2
         async with working(notes, 2):
-            await until(lambda: len(notes.ran) == 6, 10)
+            await until(lambda: len(notes.ran) == 6, seconds=10)
         assert len(set(notes.ran)) == 6
 
     async def test_what_a_drain_cuts_off_runs_at_the_next_start(self, database, working, job) -> None:
@@ -218,7 +211,7 @@ class JobsContract:
         await database.write(lambda tx: tx.connection.execute(DEATHS.insert(), known))
         notes = Notes(seconds=0.1)
         async with working(notes) as jobs:
-            await until(lambda: len(notes.ran) == 3 and bool(notes.given_up), 10)
+            await until(lambda: len(notes.ran) == 3 and bool(notes.given_up), seconds=10)
         assert set(notes.ran) == {"first", "second", "waiting"}
         reason = "the server process ended 3 times while it executed this, so it is not tried again"
         assert notes.given_up == [("third", reason)]

@@ -1,6 +1,5 @@
 """What tests of the router share: one running application, and one behind a real socket."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bpm import testing
 from bpm.client import Reply
 from bpm.testing import RunningApp, ServerClient, ServerProcess, running_app
 from router.tables.requests import INBOUND
@@ -50,15 +50,10 @@ async def stored(app: ServerClient, key: str) -> list[dict[str, Any]]:
 
 async def until(app: ServerClient, key: str, *states: str, seconds: float = 10) -> list[dict[str, Any]]:
     """Wait until the rule's requests are in these states, one each, and return them."""
-    try:
-        async with asyncio.timeout(seconds):
-            found = await stored(app, key)
-            while sorted(request["state"] for request in found) != sorted(states):
-                await asyncio.sleep(0.02)
-                found = await stored(app, key)
-    except TimeoutError:
-        raise AssertionError(f"wanted {states}, there are {[r['state'] for r in await stored(app, key)]}") from None
-    return found
+    wanted = sorted(states)
+    return await testing.until(
+        lambda: stored(app, key), lambda found: sorted(each["state"] for each in found) == wanted, seconds=seconds
+    )
 
 
 async def rows(app: RunningApp, **wanted: Any) -> list[Any]:

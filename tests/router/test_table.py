@@ -1,6 +1,5 @@
 """The route table: what answers an address, live changes, and many rules."""
 
-import asyncio
 import importlib
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -14,6 +13,7 @@ from bpm.bus import Registry
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, open_database
+from bpm.testing import until
 from router.paths import shape
 from router.rule import RuleCompiler
 from router.table import POLL_SECONDS, RouteTable
@@ -199,20 +199,13 @@ async def test_another_processs_change_is_live_within_a_second(
     await other.start()
     try:
         await save(other, [config(1, "a")])
-        await eventually(lambda: found(table, "a") == 1)
+        await until(lambda: found(table, "a") == 1)
         await save(other, [config(1, "b")], 2)
-        await eventually(lambda: found(table, "b") == 1 and found(table, "a") is None)
+        await until(lambda: found(table, "b") == 1 and found(table, "a") is None)
         await drop(other, 1, 3)
-        await eventually(lambda: found(table, "b") is None)
+        await until(lambda: found(table, "b") is None)
     finally:
         await other.stop()
-
-
-async def eventually(condition: Any) -> None:
-    """Wait for a condition as long as a change may take, with some room for a busy machine."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def cost(table: RouteTable, paths: list[str]) -> float:

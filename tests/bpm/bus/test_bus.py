@@ -19,7 +19,7 @@ from bpm.security.permissions import SYSTEM, Principal
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.store import Database, OrganizationRow, Transaction
-from bpm.testing import Clock
+from bpm.testing import Clock, until
 
 pytestmark = pytest.mark.anyio
 
@@ -346,14 +346,14 @@ async def test_another_organisations_rows_are_not_there(bus: Bus) -> None:
 async def test_a_message_for_later_is_sent_once(bus: Bus) -> None:
     """A scheduled message is executed after its transaction committed, with its sender's permissions."""
     await bus.send(LaterCommand(word="soon"))
-    assert await eventually(bus, ["soon"])
+    await until(lambda: bus.send(GetWordsQuery()), lambda words: words == ["soon"])
 
 
 async def test_only_one_message_waits_under_a_key(bus: Bus) -> None:
     """A second message with the same key is not taken while the first waits."""
     for _ in range(2):
         await bus.send(LaterCommand(word="keyed", seconds=0.2, key="k"))
-    assert await eventually(bus, ["keyed"])
+    await until(lambda: bus.send(GetWordsQuery()), lambda words: words == ["keyed"])
     await asyncio.sleep(0.3)
     assert await bus.send(GetWordsQuery()) == ["keyed"]
 
@@ -367,15 +367,8 @@ async def test_a_message_for_later_survives_a_restart(
     jobs_after = open_jobs(database, settings, clock)
     bus_after = Bus(bus.registry, database, jobs_after, SecretBox(b"k" * 32), clock)
     await jobs_after.start(bus_after.scheduled)
-    assert await eventually(bus_after, ["soon"])
+    await until(lambda: bus_after.send(GetWordsQuery()), lambda words: words == ["soon"])
     await jobs_after.drain(1)
-
-
-async def eventually(bus: Bus, words: list[str], seconds: float = 3) -> bool:
-    async with asyncio.timeout(seconds):
-        while await bus.send(GetWordsQuery()) != words:
-            await asyncio.sleep(0.01)
-    return True
 
 
 async def test_what_is_settled_stays_when_its_event_cannot_be_published(bus: Bus, database: Database) -> None:

@@ -1,13 +1,12 @@
 """A started application that may deliver to loopback, and what tests ask of it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from bpm.events.attempt import AttemptClient
-from bpm.testing import RunningApp, WebhookReceiver, running_app
+from bpm.testing import RunningApp, WebhookReceiver, running_app, until
 from tests.bpm.events.serving import LOOPBACK
 
 DELIVERING = {"delivery": {"allowed_networks": "127.0.0.0/8, ::1/128"}}
@@ -44,15 +43,7 @@ class Office:
 
     async def settled(self, state: str = "delivered", count: int = 1, seconds: float = 8) -> list[dict[str, Any]]:
         """Wait until so many deliveries are in a state, and return them."""
-        return await eventually(lambda: self.deliveries(state=state), lambda found: len(found) >= count, seconds)
-
-
-async def eventually(ask: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool], seconds: float = 8) -> Any:
-    """Ask until the answer is right, and return it; raises `TimeoutError`."""
-    async with asyncio.timeout(seconds):
-        while not holds(answer := await ask()):
-            await asyncio.sleep(0.02)
-        return answer
+        return await until(lambda: self.deliveries(state=state), lambda found: len(found) >= count, seconds=seconds)
 
 
 @pytest.fixture

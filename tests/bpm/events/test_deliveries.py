@@ -3,8 +3,8 @@
 import pytest
 from standardwebhooks import Webhook
 
-from bpm.testing import PreparedAnswer, WebhookReceiver
-from tests.bpm.events.conftest import Office, eventually
+from bpm.testing import PreparedAnswer, WebhookReceiver, until
+from tests.bpm.events.conftest import Office
 
 pytestmark = pytest.mark.anyio
 
@@ -66,7 +66,7 @@ async def test_a_failure_is_tried_again(office: Office, receiver: WebhookReceive
     receiver.answer(PreparedAnswer(500, b"no\0way", {"X-Why": "because", "Set-Cookie": "a=b"}))
     made = await office.subscribe(receiver.url)
     await office.publish()
-    found = await eventually(lambda: office.delivery(), lambda d: d["attempts"] == 1)
+    found = await until(lambda: office.delivery(), lambda d: d["attempts"] == 1)
     assert (found["state"], found["lastStatus"]) == ("pending", 500)
     (attempt,) = found["history"]
     assert (attempt["responseBody"], attempt["responseHeaders"]["x-why"]) == ("no\ufffdway", "because")
@@ -182,7 +182,7 @@ async def test_what_waits_for_another_attempt_is_put_aside_at_once(
     made = await office.subscribe(receiver.url)
     receiver.answer(500)
     await office.publish()
-    await eventually(office.deliveries, lambda found: found[0]["attempts"] == 1)
+    await until(office.deliveries, lambda found: found[0]["attempts"] == 1)
     await office.cmd(f"{command}SubscriptionCommand", id=made["id"])
     await office.settled(state, seconds=2)
     assert len(receiver.requests) == 1

@@ -8,8 +8,8 @@ from sqlalchemy import update
 
 from bpm.events.subscription_tables import HEALTH
 from bpm.store import utc_now
-from bpm.testing import PreparedAnswer, WebhookReceiver
-from tests.bpm.events.conftest import Office, eventually
+from bpm.testing import PreparedAnswer, WebhookReceiver, until
+from tests.bpm.events.conftest import Office
 
 pytestmark = pytest.mark.anyio
 
@@ -20,14 +20,14 @@ async def test_the_breaker_opens_and_closes(office: Office, receiver: WebhookRec
     receiver.answer(*[503] * 5)
     for number in range(8):
         await office.publish("task.created", {"n": number})
-    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: s["breaker"] == "open")
+    shown = await until(lambda: office.subscription(made["id"]), lambda s: s["breaker"] == "open")
     assert shown["failureCount"] == 5
     assert len(receiver.requests) == 5
     untried = [d for d in await office.deliveries() if d["attempts"] == 0]
     assert len(untried) == 3
     await office.cmd("RetryDeliveryCommand", id=untried[0]["id"])
     await receiver.wait_for(6)
-    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: s["failureCount"] == 0)
+    shown = await until(lambda: office.subscription(made["id"]), lambda s: s["failureCount"] == 0)
     assert (shown["breaker"], shown["openUntil"]) == ("closed", None)
 
 
@@ -39,10 +39,10 @@ async def test_one_delivery_probes(office: Office, receiver: WebhookReceiver) ->
     receiver.answer(*[PreparedAnswer(500, delay=0.3)] * 5)
     for number in range(5):
         await office.publish("task.created", {"n": number})
-    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: s["failureCount"] == 6)
+    shown = await until(lambda: office.subscription(made["id"]), lambda s: s["failureCount"] == 6)
     assert len(receiver.requests) == 1
-    until = datetime.fromisoformat(shown["openUntil"])
-    assert timedelta(seconds=50) < until - utc_now() <= timedelta(seconds=60)
+    open_until = datetime.fromisoformat(shown["openUntil"])
+    assert timedelta(seconds=50) < open_until - utc_now() <= timedelta(seconds=60)
 
 
 async def test_a_success_lets_the_others_go(office: Office, receiver: WebhookReceiver) -> None:
@@ -73,7 +73,7 @@ async def test_a_probe_that_succeeds_closes_the_breaker(office: Office, receiver
     made = await office.subscribe(receiver.url)
     await change_health(office, made["id"], failure_count=5, openings=1, open_until=utc_now())
     await office.publish("task.created")
-    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: s["breaker"] == "closed")
+    shown = await until(lambda: office.subscription(made["id"]), lambda s: s["breaker"] == "closed")
     assert shown["failureCount"] == 0
 
 
@@ -83,7 +83,7 @@ async def test_five_days_of_failures_disable(office: Office, receiver: WebhookRe
     await change_health(office, made["id"], failing_since=utc_now() - timedelta(days=5, minutes=1))
     receiver.answer(500)
     await office.publish("task.created")
-    shown = await eventually(lambda: office.subscription(made["id"]), lambda s: not s["isActive"])
+    shown = await until(lambda: office.subscription(made["id"]), lambda s: not s["isActive"])
     assert shown["disabledReason"].startswith("nothing but failures since")
     await office.publish("task.updated")
     (kept,) = await office.deliveries(event="task.updated")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bpm.testing import PreparedAnswer, WebhookReceiver
-from tests.bpm.events.conftest import Office, eventually
+from bpm.testing import PreparedAnswer, WebhookReceiver, until
+from tests.bpm.events.conftest import Office
 
 pytestmark = pytest.mark.anyio
 
@@ -22,9 +22,7 @@ async def test_an_ordered_key_arrives_in_order(office: Office, receiver: Webhook
     await office.publish("task.updated", {"n": 99}, orderingKey="b")
     await receiver.wait_for(2)
     assert [r.json()["data"]["n"] for r in receiver.requests] == [0, 99]
-    (first,) = await eventually(
-        lambda: office.deliveries(event="task.created"), lambda found: found[0]["attempts"] == 1
-    )
+    (first,) = await until(lambda: office.deliveries(event="task.created"), lambda found: found[0]["attempts"] == 1)
     await office.cmd("RetryDeliveryCommand", id=first["id"])
     await receiver.wait_for(8)
     arrived = [r.json()["data"]["n"] for r in receiver.requests if r.json()["data"]["n"] != 99]
@@ -59,7 +57,7 @@ async def test_a_cancelled_delivery_lets_the_next_go(office: Office, receiver: W
     receiver.answer(500)
     for number in range(2):
         await office.publish("task.created", {"n": number})
-    first, _ = await eventually(office.deliveries, lambda found: found[0]["attempts"] == 1)
+    first, _ = await until(office.deliveries, lambda found: found[0]["attempts"] == 1)
     cancelled = await office.cmd("CancelDeliveryCommand", id=first["id"])
     assert cancelled["state"] == "cancelled"
     await receiver.wait_for(2)

@@ -1,6 +1,5 @@
 """Asking a server as somebody of an organisation, and expecting a refusal."""
 
-import asyncio
 from typing import Any
 
 import httpx
@@ -34,10 +33,3 @@ async def user(who: BusClient, http: httpx.AsyncClient, username: str, **fields:
 async def count(who: BusClient, name: str, **filters: Any) -> int:
     """Return how many items a list has."""
     return (await who.cmd(name, **filters))["totalCount"]
-
-
-async def until(counted: Any, number: int) -> None:
-    """Wait until there are so many."""
-    async with asyncio.timeout(10):
-        while await counted() != number:
-            await asyncio.sleep(0.02)

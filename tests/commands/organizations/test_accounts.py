@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from bpm.client import BusClient
-from bpm.testing import RunningApp
-from tests.commands.organizations.asking import HOOK, acting, count, refused, until, user
+from bpm.testing import RunningApp, until
+from tests.commands.organizations.asking import HOOK, acting, count, refused, user
 from tests.contracts.tenants import PASSWORD, Tenant
 
 pytestmark = pytest.mark.anyio
@@ -100,7 +100,7 @@ async def test_a_rule_runs_as_nobody_of_another_organisation(app: RunningApp, ac
     reply = await acting(app, acme.id, "CreateWebHookConfigCommand", **{**fields, "runAs": None})
     assert reply.ok, reply.body
     assert (await acme.client.request("POST", "/api/webhooks/a", {"n": 1})).ok
-    await until(lambda: count(acme.client, "GetEventListQuery", event="order.created"), 1)
+    await until(lambda: count(acme.client, "GetEventListQuery", event="order.created"), lambda found: found == 1)
     assert await count(app, "GetEventListQuery", event="order.created") == 0
 
 

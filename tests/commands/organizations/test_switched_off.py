@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from bpm.client import BusClient
-from bpm.testing import RunningApp, WebhookReceiver
-from tests.commands.organizations.asking import HOOK, acting, count, refused, until
+from bpm.testing import RunningApp, WebhookReceiver, until
+from tests.commands.organizations.asking import HOOK, acting, count, refused
 from tests.contracts.tenants import PASSWORD, Tenant
 
 pytestmark = pytest.mark.anyio
@@ -55,7 +55,7 @@ async def test_webhooks_of_a_switched_off_organisation_are_kept(app: RunningApp,
     await app.cmd("ActivateOrganizationCommand", id=acme.id)
     assert (await app.hook("a", {"n": 2})).status == 200
     await acme.client.cmd("ReplayInboundRequestCommand", requestId=kept[0]["requestId"])
-    await until(lambda: count(acme.client, "GetInboundRequestListQuery", state="done"), 3)
+    await until(lambda: count(acme.client, "GetInboundRequestListQuery", state="done"), lambda found: found == 3)
 
 
 async def test_deliveries_of_a_switched_off_organisation_wait(
@@ -73,14 +73,14 @@ async def test_deliveries_of_a_switched_off_organisation_wait(
     async def paused() -> int:
         return (await acting(app, acme.id, "GetDeliveryListQuery", state="paused")).data["totalCount"]
 
-    await until(paused, 5)
+    await until(paused, lambda found: found == 5)
     await asyncio.sleep(0.4)  # several rounds of the reconciler
     assert (len(receiver.requests), await paused()) == (1, 5)
     await app.cmd("ActivateOrganizationCommand", id=acme.id)
     await acme.client.cmd("PublishEventCommand", event="a.b", data={"k": 1, "n": 6})
     arrived = await receiver.wait_for(7)
     assert [request.json()["data"]["n"] for request in arrived] == list(range(7))
-    await until(lambda: count(acme.client, "GetDeliveryListQuery", state="delivered"), 7)
+    await until(lambda: count(acme.client, "GetDeliveryListQuery", state="delivered"), lambda found: found == 7)
     assert (await acme.client.cmd("GetSubscriptionByIdQuery", id=made["id"]))["isActive"]
 
 
@@ -93,4 +93,4 @@ async def test_processes_of_a_switched_off_organisation_wait(app: RunningApp, ac
     running = await acting(app, acme.id, "GetProcessInstanceListQuery", status="WAITING")
     assert running.data["totalCount"] == 1
     await app.cmd("ActivateOrganizationCommand", id=acme.id)
-    await until(lambda: count(acme.client, "GetProcessInstanceListQuery", status="COMPLETED"), 1)
+    await until(lambda: count(acme.client, "GetProcessInstanceListQuery", status="COMPLETED"), lambda found: found == 1)

@@ -1,7 +1,6 @@
 """A bus with the payment commands on a real database, and doubles of Mono's and Remita's APIs."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +98,3 @@ async def office(settings: Settings) -> AsyncIterator[Office]:
     yield Office(bus, database, settings)
     await client.close()
     await database.stop()
-
-
-async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(10):
-        while not await holds():
-            await asyncio.sleep(0.02)

@@ -16,7 +16,8 @@ from bpm.clock import system_clock
 from bpm.errors import Failed, Forbidden, Invalid, NotFound, Unavailable
 from bpm.jobs.opening import open_jobs
 from bpm.settings import Settings
-from tests.commands.payments.conftest import OPERATOR, STRANGER, TIMEOUT_SECONDS, VIEWER, Office, eventually
+from bpm.testing import until
+from tests.commands.payments.conftest import OPERATOR, STRANGER, TIMEOUT_SECONDS, VIEWER, Office
 
 pytestmark = pytest.mark.anyio
 
@@ -293,7 +294,7 @@ async def test_the_worker_confirms_what_was_notified(
     await office.receive("remita", b'{"rrr": "%s", "amount": "16000.25"}' % RRR.encode())
     jobs = open_jobs(office.database, settings, system_clock)
     await jobs.start(office.bus.scheduled)
-    await eventually(lambda: is_confirmed(office))
+    await until(lambda: is_confirmed(office))
     await jobs.drain(5)
     assert len(await office.events("remita.payment_confirmed")) == 1
 

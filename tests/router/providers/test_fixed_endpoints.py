@@ -1,6 +1,5 @@
 """The fixed endpoints of a running application: what is answered, what is stored, what becomes of it."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from router.tables.requests import INBOUND
 from tests.payloads import payload
 
@@ -46,18 +45,12 @@ async def rows(app: RunningApp) -> list[Any]:
 
 async def settled(app: RunningApp) -> list[Any]:
     """Wait until no request waits for the worker, and return them all."""
-    async with asyncio.timeout(10):
-        while any(row.state in ("pending", "running") for row in await rows(app)):
-            await asyncio.sleep(0.02)
-    return await rows(app)
+    return await until(lambda: rows(app), lambda found: not any(row.state in ("pending", "running") for row in found))
 
 
 async def first(app: RunningApp, query: str, **fields: Any) -> Any:
     """Wait until a list has an item."""
-    async with asyncio.timeout(10):
-        while not (items := (await app.cmd(query, **fields))["items"]):
-            await asyncio.sleep(0.05)
-    return items[0]
+    return (await until(lambda: app.cmd(query, **fields), lambda page: page["items"]))["items"][0]
 
 
 async def counted(app: RunningApp, query: str) -> int:
