@@ -64,6 +64,9 @@ class ServerRefused(Exception):
 class BusClient:
     """Speaks to one server, as nobody or, with a token or after `sign_in`, as somebody."""
 
+    exact_numbers = False
+    """Whether numbers in answers are `bpm.number.Number`, with all their digits, rather than floats."""
+
     def __init__(self, http: httpx.AsyncClient, token: str | None = None) -> None:
         """Take an HTTP client that knows the server's address, and an access token or API key."""
         self._http = http
@@ -94,7 +97,7 @@ class BusClient:
         """Call any address without a token; `body` is sent as JSON, bytes as they are."""
         content = body if body is None or isinstance(body, bytes) else write_json(body)
         answer = await self._http.request(method, path, content=content, headers=_typed(body, headers))
-        return Reply(answer.status_code, _read(answer), answer.headers)
+        return Reply(answer.status_code, _read(answer, exact_numbers=self.exact_numbers), answer.headers)
 
 
 def _typed(body: Any, headers: Mapping[str, str] | None) -> dict[str, str]:
@@ -102,10 +105,10 @@ def _typed(body: Any, headers: Mapping[str, str] | None) -> dict[str, str]:
     return given if body is None else {"content-type": "application/json", **given}
 
 
-def _read(answer: httpx.Response) -> Any:
+def _read(answer: httpx.Response, *, exact_numbers: bool) -> Any:
     if "json" not in answer.headers.get("content-type", ""):
         return answer.text
     try:
-        return read_json(answer.content)
+        return read_json(answer.content) if exact_numbers else answer.json()
     except ValueError:
         return answer.text

@@ -60,7 +60,7 @@ class DeliveryId:
         event_name = self._event_name(call) if self._event_name is not None else None
         found = found if event_name is None else [event_name, *found]
         key = found[0] if len(found) == 1 else _bounded(found)
-        return key if self._is_signed else f"{key}#{hashlib.sha256(call.body).hexdigest()}"
+        return key if self._is_signed else f"{key}#{hashlib.sha256(call.content).hexdigest()}"
 
 
 def delivery_id(configured: str | Sequence[str] | None, scheme: Scheme | None) -> DeliveryId | None:
@@ -141,7 +141,7 @@ def _event_name(places: Sequence[str], scheme: Scheme | None) -> Finder | None:
 
 
 def _digest_of_body(call: InboundCall) -> str | None:
-    return f"sha256:{hashlib.sha256(call.body).hexdigest()}" if call.body else None
+    return f"sha256:{hashlib.sha256(call.content).hexdigest()}" if call.content else None
 
 
 def _standard_id(headers: Mapping[str, str]) -> str | None:

@@ -261,7 +261,7 @@ class Execution:
             raise NotFound(f"the provider {name} is switched off")
         provider, route = entry
         try:
-            reception = route.read(Call(call.method, call.headers, call.parameters, call.body, call.address))
+            reception = route.read(Call(call.method, call.headers, call.parameters, call.content, call.address))
         except Refusal as refusal:
             raise Failed(refusal.cause) from refusal
         principal = Principal("provider", f"provider:{name}", name, 1, provider.permissions)

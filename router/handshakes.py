@@ -22,7 +22,7 @@ from bpm.expressions import (
     compile_template,
 )
 from bpm.security.references import Resolve
-from bpm.security.strict_json import StrictJsonError, parse_json
+from bpm.strict_json import StrictJsonError, parse_json
 
 MAX_CHALLENGE = 4_096
 TOKEN = re.compile(r"[A-Za-z0-9+/_-]{1,200}={0,2}")

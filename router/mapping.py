@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from bpm.expressions import compile_template
 from bpm.media import WIDE, charset_of, codec_of
-from bpm.security.strict_json import parse_json
+from bpm.strict_json import parse_json
 
 Kind = Literal["json", "form", "text", "empty"]
 

@@ -8,12 +8,16 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from bpm.clock import wire_time
+from bpm.media import packing
 from bpm.security.identifiers import new_id
 from router.body_secrets import mask, secret_spans
 from router.confidential import Confidential
+from router.expansion import expand
 from router.mapping import Payload, decode_body, fields_of, scope_of
 
 MAX_QUERY_FIELDS = 1_000
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""As large as any rule lets a body be; expanded it has the same limit."""
 
 
 @dataclass
@@ -28,6 +32,24 @@ class InboundCall:
     received_at: datetime
     body: bytes = b""
     id: str = field(default_factory=new_id)
+    max_bytes: int = MAX_BODY_BYTES
+
+    def take(self, body: bytes, max_bytes: int) -> None:
+        """Take the body as it was sent; expanded it may have as many bytes."""
+        self.body, self.max_bytes = body, max_bytes
+
+    @property
+    def is_compressed(self) -> bool:
+        """Tell whether the body stands for another one, as its `Content-Encoding` says."""
+        coding = self.headers.get("content-encoding")
+        return bool(coding and self.body) and packing(coding or "") is not None
+
+    @cached_property
+    def content(self) -> bytes:
+        """The body as it was before it was compressed; raises `ValueError` as `expand` does."""
+        if not self.is_compressed:
+            return self.body
+        return expand(self.body, self.headers["content-encoding"], self.max_bytes)
 
     @cached_property
     def query(self) -> dict[str, Any]:
@@ -44,7 +66,7 @@ class InboundCall:
     @cached_property
     def payload(self) -> Payload:
         """The body read as its content type says; raises `ValueError` when it is not that."""
-        return decode_body(self.headers.get("content-type"), self.body)
+        return decode_body(self.headers.get("content-type"), self.content)
 
     def scope(self, path_values: Mapping[str, str], confidential: Confidential) -> dict[str, Any]:
         """Return what templates see: `payload headers query path request`, without what is confidential."""
@@ -65,7 +87,7 @@ class InboundCall:
 
     def _text(self, confidential: Confidential) -> str:
         """Return the body as text, without the fields that prove the sender."""
-        body = self.body
+        body = self.content
         if confidential.fields and body:
             body = mask(body, secret_spans(body, self.payload, confidential.fields))
         return body.decode("utf-8", "replace")

@@ -92,7 +92,7 @@ class Rule:
         """Return the answer to a provider's question; None when the request is none."""
         if self.fields.handshake is None:
             return None
-        return handshake(self.fields.handshake, call.method, call.parameters, call.headers, call.body, self.resolve)
+        return handshake(self.fields.handshake, call.method, call.parameters, call.headers, call.content, self.resolve)
 
     def delivery_id(self, call: InboundCall) -> str | None:
         """Return the id by which the repetitions of a request are known, or None."""
@@ -125,11 +125,24 @@ class Rule:
         return self.dispatch.sends
 
     def verify(self, call: InboundCall) -> SignatureVerdict | None:
-        """Return whether a request is the provider's; None when no signature is asked for."""
+        """Return whether a request is the provider's; None when no signature is asked for.
+
+        A compressed body is signed as it was sent or, by providers that compress last, as it was before.
+        """
         if self.verifier is None:
             return None
+        found = self._verify(self.verifier, call, call.body)
+        if found.ok or found.is_pending or not call.is_compressed:
+            return found
+        try:
+            expanded = self._verify(self.verifier, call, call.content)
+        except ValueError:
+            return found
+        return expanded if expanded.ok else found
+
+    def _verify(self, verifier: Verifier, call: InboundCall, body: bytes) -> SignatureVerdict:
         address = RequestAddress(call.method, f"{ADDRESSES[0]}{call.path}", call.query_string, self.base_url)
-        return self.verifier.verify(call.body, call.headers, call.received_at.timestamp(), address)
+        return verifier.verify(body, call.headers, call.received_at.timestamp(), address)
 
     @property
     def executes_first(self) -> bool:

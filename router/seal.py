@@ -114,7 +114,17 @@ def _spans(call: InboundCall, confidential: Confidential) -> list[Span]:
     """Return where the body holds secrets, whether it can be read or not."""
     if not call.body:
         return []
+    if call.is_compressed:
+        return [(0, len(call.body))] if _hides_compressed(call, confidential) else []
     try:
         return secret_spans(call.body, call.payload, confidential.fields)
     except ValueError:
         return spans_of_unreadable(call.body)
+
+
+def _hides_compressed(call: InboundCall, confidential: Confidential) -> bool:
+    """Tell whether a compressed body is hidden whole: when there are secrets in it, or nobody can tell."""
+    try:
+        return bool(secret_spans(call.content, call.payload, confidential.fields))
+    except ValueError:
+        return True

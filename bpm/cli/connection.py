@@ -66,6 +66,7 @@ class ServerConnection:
         outside = httpx.URL(url).host not in LOOPBACK
         async with httpx.AsyncClient(base_url=url, timeout=SECONDS, trust_env=outside) as http:
             client = BusClient(http, self.token)
+            client.exact_numbers = True
             if self.token is None:
                 try:
                     await client.sign_in(self.username or "", self.password or "")

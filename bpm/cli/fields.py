@@ -37,7 +37,7 @@ def _of_words(words: list[str]) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    from bpm.security.strict_json import StrictJsonError, parse_json
+    from bpm.strict_json import StrictJsonError, parse_json
 
     try:
         return parse_json(text.encode(errors="surrogateescape"))
@@ -46,7 +46,7 @@ def _value(text: str) -> Any:
 
 
 def _of_body(name: str, raw: bytes, source: str) -> dict[str, Any]:
-    from bpm.security.strict_json import StrictJsonError, parse_json
+    from bpm.strict_json import StrictJsonError, parse_json
 
     try:
         body = parse_json(raw)

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from bpm.errors import Malformed
-from bpm.security.strict_json import StrictJsonError, parse_json
+from bpm.strict_json import StrictJsonError, parse_json
 
 
 def json_object(raw: bytes, example: str = "") -> dict[str, Any]:

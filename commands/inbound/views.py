@@ -11,6 +11,7 @@ from bpm.security.redaction import redacted, redacted_text
 from router.attempts.tables import InboundAttempt
 from router.confidential import ALWAYS
 from router.mapping import fields_of
+from router.request import call_of
 from router.tables.requests import PASSED, InboundRequest, RequestRow
 
 StoredRequest = RequestRow | InboundRequest
@@ -75,7 +76,9 @@ class TimelineEntryView(View):
 
 
 class InboundRequestDetailView(InboundRequestView):
-    """A whole captured request; `body` is as it came, as text or, if it is none, in base64, until it is pruned.
+    """A whole captured request; `body` is as it came, a compressed one expanded, until it is pruned.
+
+    It is text or, if it is none, base64.
 
     Credentials and signatures in headers and query, and secrets in the body, are stars.
 
@@ -101,7 +104,7 @@ def to_detail_view(
     row: RequestRow, audit: Iterable[AuditEntry], history: Iterable[InboundAttempt]
 ) -> InboundRequestDetailView:
     """Show everything of one request; `audit` are the commands that it caused."""
-    body, encoding = _readable(row.body)
+    body, encoding = _readable(_expanded(row))
     if encoding == "text" and row.sealed is None:  # what earlier versions stored, secrets in it not written over
         body = redacted_text(body)
     return InboundRequestDetailView.model_validate(
@@ -122,6 +125,14 @@ def to_detail_view(
 def _common(row: StoredRequest) -> dict[str, Any]:
     fields = {name: getattr(row, name) for name in InboundRequestView.model_fields if name != "verdict"}
     return {**fields, "verdict": row.cause or PASSED}
+
+
+def _expanded(row: RequestRow) -> bytes:
+    """Return a body as it was before it was compressed; one that is hidden or broken as it stands."""
+    try:
+        return call_of(row).content
+    except ValueError:
+        return row.body
 
 
 def _readable(body: bytes) -> tuple[str, str]:

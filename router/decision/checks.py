@@ -1,8 +1,8 @@
 """The checks of a request against one rule, each with its verdict."""
 
-from bpm.errors import Malformed, NotFound, Unavailable, UnsupportedMedia, Unverified
-from bpm.media import packing
-from router.decision.verdict import KEYS, MAX_SHOWN, PASSED, SIGNATURE, Verdict, address_refused, method_refused
+from bpm.errors import Malformed, NotFound, TooLarge, Unavailable, UnsupportedMedia, Unverified
+from router.decision.verdict import KEYS, PASSED, SIGNATURE, Verdict, address_refused, method_refused
+from router.expansion import CodingError, TooLargeExpanded
 from router.mapping import CharsetError
 from router.request import InboundCall
 from router.rule import Rule
@@ -43,13 +43,11 @@ def check_signature(rule: Rule, call: InboundCall) -> Verdict:
 
 def check_form(call: InboundCall) -> Verdict:
     """Refuse a body that is not what its headers say; nothing else looks at it again."""
-    encoding = packing(call.headers.get("content-encoding", ""))
-    if encoding is not None:
-        detail = f"Content-Encoding: {encoding[:MAX_SHOWN]} is not read here; send the body as it is"
-        return Verdict("malformed", detail, UnsupportedMedia(detail))
     try:
         _ = call.payload, call.query
-    except CharsetError as error:
+    except TooLargeExpanded as error:
+        return Verdict("size", str(error), TooLarge(str(error)))
+    except (CharsetError, CodingError) as error:
         return Verdict("malformed", str(error), UnsupportedMedia(str(error)))
     except ValueError as error:
         return Verdict("malformed", str(error), Malformed(str(error)))

@@ -103,7 +103,7 @@ def _greet(call: InboundCall, rules: Sequence[Rule]) -> Generator[int, bytes | N
             body = yield rule.max_body_bytes
             if body is None:
                 return None
-            call.body = body
+            call.take(body, rule.max_body_bytes)
             try:
                 answer = rule.greeting(call)
             except ValueError:
@@ -133,7 +133,7 @@ def _decide_for_rule(call: InboundCall, chosen: tuple[Rule, Verdict], lookups: L
     body = yield rule.max_body_bytes
     if body is None:
         return Decision(Source.of(rule), too_large(rule.max_body_bytes), rule)
-    call.body = body
+    call.take(body, rule.max_body_bytes)
     verdict = lookups.count(rule, call, check_whole(rule, call))
     if not verdict.passed:
         return Decision(Source.of(rule), verdict, rule)
@@ -145,7 +145,7 @@ def _decide_disabled(call: InboundCall, rule: Rule, verdict: Verdict) -> Decidin
     body = yield rule.max_body_bytes
     if body is None:
         return Decision(Source.of(rule), verdict, rule)
-    call.body = body
+    call.take(body, rule.max_body_bytes)
     return Decision(Source.of(rule), verdict, rule, is_proven=check_signature(rule, call).passed)
 
 
@@ -179,14 +179,14 @@ def _decide_fixed(call: InboundCall, routes: Mapping[str, Entry], limit: int) ->
     body = yield limit
     if body is None:
         return Decision(source, too_large(limit))
-    call.body = body
+    call.take(body, limit)
     return _receive(call, provider, route)
 
 
 def _receive(call: InboundCall, provider: Provider, route: FixedRoute) -> Decision:
     source = Source.of_provider(provider)
     try:
-        received = Call(call.method, call.headers, call.parameters, call.body, call.address)
+        received = Call(call.method, call.headers, call.parameters, call.content, call.address)
     except ValueError as error:
         return Decision(source, Verdict("malformed", str(error), Malformed(str(error))))
     cause = route.verify(received)

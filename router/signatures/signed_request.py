@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import parse_qsl, quote
 
-from bpm.security.strict_json import StrictJsonError, parse_json
+from bpm.strict_json import StrictJsonError, parse_json
 
 Part = Literal["secret", "header", "query", "encoding", "timestamp", "body", "signature"]
 

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from bpm.dmn import DecisionFailed, decide, load_decisions
 from bpm.events.publisher import LEAST_FILTER_STEPS, MAX_FILTER_STEPS
-from bpm.security.strict_json import MAX_VALUES, StrictJsonError, parse_json
+from bpm.strict_json import MAX_VALUES, StrictJsonError, parse_json
 from bpm.testing import RunningApp, running_app
 from tests.bpm.dmn.test_decisions import FILE, table
 from tests.commands.playing import bpmn

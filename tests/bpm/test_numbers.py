@@ -18,8 +18,8 @@ from bpm.expressions import EvaluationError, compile_expression, compile_templat
 from bpm.metering import Meter
 from bpm.number import CONTEXT, Number, NumberError, number_of
 from bpm.schemas import problems
-from bpm.security.strict_json import StrictJsonError, parse_json
 from bpm.store.rows import JsonColumn
+from bpm.strict_json import StrictJsonError, parse_json
 from scripts.shared.frames import HEADER, pack, unpack
 
 DIGITS = st.text("0123456789", min_size=1, max_size=40)

@@ -36,6 +36,7 @@ PROCESS = """<?xml version="1.0" encoding="UTF-8"?>
 async def server() -> AsyncIterator[ServerProcess]:
     """A server that may deliver to loopback."""
     async with ServerProcess(BPM_DELIVERY__ALLOWED_NETWORKS="127.0.0.0/8") as server:
+        server.exact_numbers = True
         yield server
 
 

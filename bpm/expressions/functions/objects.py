@@ -4,13 +4,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from bpm.metering import Meter
+from bpm.strict_json import StrictJsonError, parse_json
 
 from ..errors import EvaluationError, Unsuitable
+from ..values import MAX_TEXT
 from .arguments import elements, record, spread, text
 from .registry import function
 
+CHARACTERS_OF_JSON_PER_STEP = 16
 MAX_DEPTH = 64
 """How many levels a list of keys may make."""
+
+
+@function("json", is_cheap=True)
+def read_text(value: Any, *, meter: Meter) -> Any:
+    """The value that a text holds as JSON; a blank text holds none."""
+    given = text(value)
+    meter.charge(len(given) // CHARACTERS_OF_JSON_PER_STEP)
+    if len(given) > MAX_TEXT:
+        raise EvaluationError(f"a text of more than {MAX_TEXT} characters is not read as JSON")
+    if not given.strip():
+        return None
+    try:
+        return parse_json(given.encode())
+    except UnicodeEncodeError as error:
+        raise Unsuitable("half a surrogate pair is not JSON") from error
+    except StrictJsonError as error:
+        raise Unsuitable(str(error)) from error
 
 
 @function("get value", is_cheap=True)

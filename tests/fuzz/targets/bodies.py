@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from bpm.media import CODECS
 from bpm.security.secrets import SecretBox
-from bpm.security.strict_json import StrictJsonError
+from bpm.strict_json import StrictJsonError
 from router.confidential import Confidential
 from router.mapping import BodyError
 from router.request import InboundCall
