@@ -12,7 +12,8 @@ from urllib.parse import unquote_plus
 
 from bpm.exact_json import read_json
 from bpm.security.redaction import is_credential_name
-from router.mapping import Payload
+from router.mapping import MultipartPayload, Payload
+from router.multipart import Part
 from router.xml_secrets import Span, spans_in_xml
 
 MAX_LOOKED_THROUGH = 32 * 1024
@@ -34,6 +35,8 @@ def secret_spans(raw: bytes, payload: Payload, names: frozenset[str] = frozenset
         return list(_in_text(raw, names))
     if payload.kind == "form":
         return list(_in_form(raw, names)) if _is_in_ascii(raw) else _whole(raw, names)
+    if isinstance(payload, MultipartPayload):
+        return [(part.start, part.end) for part in payload.parts if _hides_part(part, raw, names)]
     if payload.kind != "json":
         return []
     if len(raw) > MAX_LOOKED_THROUGH:
@@ -70,6 +73,11 @@ def _mentions_secrets(raw: bytes) -> bool:
 
 def _holds_secret(found: set[str], names: frozenset[str]) -> bool:
     return any(map(is_credential_name, found)) or not names.isdisjoint(found)
+
+
+def _hides_part(part: Part, raw: bytes, names: frozenset[str]) -> bool:
+    """Tell whether a part of a form is secret: by its name, or because its content mentions secrets."""
+    return part.end > part.start and (_is_secret(part.name, names) or _mentions_secrets(raw[part.start : part.end]))
 
 
 def _names_in(raw: bytes, payload: Any) -> set[str]:

@@ -1,15 +1,16 @@
 """From a request to a message's fields: the body is read as its header says, then templates see it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, cast
 from urllib.parse import parse_qsl
 
 from bpm.expressions import compile_template
 from bpm.media import WIDE, charset_of, codec_of
 from bpm.strict_json import parse_json
+from router.multipart import MULTIPART, Part, parts_of
 
-Kind = Literal["json", "form", "text", "empty"]
+Kind = Literal["json", "form", "multipart", "text", "empty"]
 
 MAX_FORM_FIELDS = 1_000
 MAX_SHOWN = 40
@@ -30,6 +31,12 @@ class Payload(NamedTuple):
 
     kind: Kind
     value: Any
+
+
+class MultipartPayload(Payload):
+    """A multipart form as an object, with its parts, which know their places in the body."""
+
+    parts: Sequence[Part] = ()
 
 
 class Headers(dict[str, str]):
@@ -107,21 +114,41 @@ def decode_body(content_type: str | None, raw: bytes) -> Payload:
     """Read a body as its Content-Type says and never as anything else; raises ValueError with the reason.
 
     JSON is `application/json`, `text/json` and `…+json`, always in UTF-8; a form becomes an object, whose repeated
-    fields are lists. Everything else is text. Forms and text are in the charset that the header names, UTF-8 if none.
+    fields are lists. The parts of a multipart form become an object, too, a file an object in it. Everything else is
+    text. Forms and text are in the charset that the header names, UTF-8 if none.
     """
     if not raw:
         return Payload("empty", None)
     media_type = (content_type or "").partition(";")[0].strip().lower()
-    if media_type in ("application/json", "text/json") or media_type.endswith("+json"):
+    if is_json(media_type):
         return Payload("json", parse_json(raw))
     if media_type == FORM:
         return Payload("form", _form(raw, _codec(content_type or "")))
+    if media_type == MULTIPART:
+        parts = parts_of(content_type or "", raw)
+        payload = MultipartPayload("multipart", fields_of((part.name, _content(part, raw)) for part in parts))
+        payload.parts = parts
+        return payload
     return Payload("text", _text(raw, media_type, _codec(content_type or "")))
 
 
-def fields_of(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def is_json(media_type: str) -> bool:
+    """Tell whether a media type in lower case is one of JSON."""
+    return media_type in ("application/json", "text/json") or media_type.endswith("+json")
+
+
+def _content(part: Part, raw: bytes) -> Any:
+    """Return a part of a form: a file as an object, a field as its text or, if it says so, as its JSON."""
+    content = raw[part.start : part.end]
+    if part.file_name is not None:
+        return part.as_file(content)
+    media_type = part.content_type.partition(";")[0].strip().lower()
+    return parse_json(content) if is_json(media_type) else _text(content, "text/plain", _codec(part.content_type))
+
+
+def fields_of(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """Return pairs by name: the value of one that stands once, the list of those of one that stands several times."""
-    fields: dict[str, list[str]] = {}
+    fields: dict[str, list[Any]] = {}
     for name, value in pairs:
         fields.setdefault(name, []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}

@@ -43,7 +43,7 @@ SEAL = RequestSeal(SecretBox(b"k" * 32))
         (XML, b"\xef\xbb\xbf<token>" + b"x" * 9_000, b"\xef\xbb\xbf<token>" + b"*" * 9_000),
         ("text/plain", b'{"secret":"x"}', b'{"secret":"*"}'),
         ("text/plain", b"a=1&password=x", b"*" * 14),
-        ("multipart/form-data", b'--b\r\nname="pin"\r\n\r\n1', b"*" * 20),
+        ("multipart/related", b'--b\r\nname="pin"\r\n\r\n1', b"*" * 20),
         ("text/xml; charset=utf-16", "<token>x</token>".encode("utf-16"), b"*" * 34),
         (f"{FORM}; charset=utf-16", "token=x".encode("utf-16"), b"*" * 16),
         ("text/plain; charset=cp932", b'{"a":"\x83\x5c","token":"x"}', b"*" * 22),

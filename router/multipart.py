@@ -1,0 +1,125 @@
+"""`multipart/form-data`: the parts of a body, each with the place of its content in it."""
+
+import base64
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+MULTIPART = "multipart/form-data"
+MAX_PARTS = 1_000
+
+
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it warns of each body that is none
+
+
+class MultipartError(ValueError):
+    """The body is not what its boundary says."""
+
+
+@dataclass(slots=True)
+class Part:
+    """A part: its headers by lower-case name, and where its content stands in the body."""
+
+    headers: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    start: int = 0
+    end: int = 0
+    _options: tuple[bytes, dict[bytes, bytes]] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the form's field."""
+        return self._option(b"name") or ""
+
+    @property
+    def file_name(self) -> str | None:
+        """The name of the file that it is; None for a plain field."""
+        return self._option(b"filename")
+
+    @property
+    def content_type(self) -> str:
+        """The content type that the part names; text if it names none."""
+        return self.headers.get("content-type", b"text/plain").decode("latin-1")
+
+    def as_file(self, content: bytes) -> dict[str, Any]:
+        """Return the value of a file: what is known of it, and its bytes in base64."""
+        return {
+            "fileName": self.file_name,
+            "contentType": self.content_type,
+            "size": len(content),
+            "base64": base64.b64encode(content).decode(),
+        }
+
+    def _option(self, name: bytes) -> str | None:
+        if self._options is None:
+            self._options = parse_options_header(self.headers.get("content-disposition", b""))
+        value = self._options[1].get(name)
+        return None if value is None else value.decode("utf-8", "replace")
+
+
+class _Reader:
+    """Collects parts as the parser comes upon them."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.is_complete = False
+        self._header = bytearray()
+        self._value = bytearray()
+
+    def callbacks(self) -> Mapping[str, Any]:
+        """Return what the parser calls; positions are those of the body, which is parsed at once."""
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": self._name_goes_on,
+            "on_header_value": self._value_goes_on,
+            "on_header_end": self._end_header,
+            "on_part_data": self._content_goes_on,
+            "on_end": self._end,
+        }
+
+    def _begin(self) -> None:
+        if len(self.parts) == MAX_PARTS:
+            raise MultipartError(f"the form has more than {MAX_PARTS} parts")
+        self.parts.append(Part())
+
+    def _name_goes_on(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _value_goes_on(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _end_header(self) -> None:
+        headers, name = self.parts[-1].headers, self._header.decode("latin-1").lower()
+        if name in headers:
+            raise MultipartError("a part has a header twice")
+        headers[name] = bytes(self._value)
+        self._header.clear()
+        self._value.clear()
+
+    def _content_goes_on(self, _data: bytes, start: int, end: int) -> None:
+        part = self.parts[-1]
+        part.start, part.end = part.start or start, end
+
+    def _end(self) -> None:
+        self.is_complete = True
+
+
+def parts_of(content_type: str, body: bytes) -> list[Part]:
+    """Return the parts of a body; raises `MultipartError`."""
+    boundary = parse_options_header(content_type)[1].get(b"boundary")
+    if not boundary:
+        raise MultipartError("Content-Type: multipart/form-data needs a boundary")
+    reader = _Reader()
+    try:
+        parser = MultipartParser(boundary, cast("Any", reader.callbacks()))
+        parser.write(body)
+    except FormParserError:
+        raise MultipartError("the body is not multipart/form-data with the boundary of its Content-Type") from None
+    if not reader.is_complete:
+        raise MultipartError("the body ends before its last boundary")
+    if any(not part.name for part in reader.parts):
+        raise MultipartError("a part has no name in its Content-Disposition")
+    return reader.parts

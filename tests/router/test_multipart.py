@@ -1,0 +1,107 @@
+"""Forms with files: each part by its name, its bytes where the body has them."""
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpm.testing import RunningApp
+from router.body_secrets import mask, secret_spans
+from router.mapping import decode_body
+from router.multipart import MAX_PARTS, MultipartError, parts_of
+from tests.router.conftest import rows
+
+pytestmark = pytest.mark.anyio
+
+TYPE = "multipart/form-data; boundary=edge"
+
+
+def part(name: str, content: bytes, more: str = "") -> bytes:
+    """Return one part; `more` are further options and headers."""
+    return f'--edge\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'.encode() + content + b"\r\n"
+
+
+def form(*parts: bytes) -> bytes:
+    """Return a body of parts."""
+    return b"".join(parts) + b"--edge--\r\n"
+
+
+@given(st.lists(st.binary(max_size=60) | st.text("\r\n-edg", max_size=30).map(str.encode), min_size=1, max_size=5))
+def test_contents_are_those_that_were_sent(contents: list[bytes]):
+    """Whatever bytes they are, also those that look like the beginning of a boundary."""
+    contents = [content for content in contents if b"\r\n--edge" not in b"\r\n" + content + b"\r\n"]
+    body = form(*(part(f"p{at}", content) for at, content in enumerate(contents)))
+    found = parts_of(TYPE, body)
+    assert [body[each.start : each.end] for each in found] == contents
+
+
+def test_fields_files_and_json():
+    """A field is text in its charset, a file an object, JSON its value; a name that stands twice is a list."""
+    body = form(
+        part("who", "René".encode()),
+        part("latin", b"Ren\xe9", "\r\nContent-Type: text/plain; charset=latin-1"),
+        part("photo", b"\x00\xff", '; filename="a.png"\r\nContent-Type: image/png'),
+        part("data", b'{"amount": 100.00}', "\r\nContent-Type: application/json"),
+        part("tag", b"a"),
+        part("tag", b"b"),
+    )
+    payload = decode_body(TYPE, body)
+    assert payload.kind == "multipart"
+    assert str(payload.value.pop("data")["amount"]) == "100.00"
+    assert payload.value == {
+        "who": "René",
+        "latin": "René",
+        "photo": {
+            "fileName": "a.png",
+            "contentType": "image/png",
+            "size": 2,
+            "base64": base64.b64encode(b"\x00\xff").decode(),
+        },
+        "tag": ["a", "b"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "words"),
+    [
+        ("multipart/form-data", form(part("a", b"1")), "needs a boundary"),
+        ("multipart/form-data; boundary=other", form(part("a", b"1")), "with the boundary of its Content-Type"),
+        (TYPE, part("a", b"1"), "ends before its last boundary"),
+        (TYPE, form(part("", b"1")), "has no name"),
+        (TYPE, form(*(part("a", b"1") for _ in range(MAX_PARTS + 1))), f"more than {MAX_PARTS} parts"),
+        (TYPE, form(part("a", b"1", "\r\nX-Long: " + "x" * 5_000)), "with the boundary of its Content-Type"),
+        (
+            TYPE,
+            "with the boundary of its Content-Type",
+        ),
+        (TYPE, form(part("a", b"1", "\r\nContent-Disposition: form-data; name=b")), "a header twice"),
+    ],
+)
+def test_what_is_no_form_is_refused(content_type: str, body: bytes, words: str):
+    """With a sentence, and within bounds."""
+    with pytest.raises(MultipartError, match=words):
+        decode_body(content_type, body)
+
+
+def test_secrets_are_found_in_parts():
+    """By the name of the part, or because its content mentions one; the rest stays readable."""
+    body = form(part("password", b"hunter2"), part("a", b"1"), part("j", b'{"token":"t0ken"}'))
+    stored = mask(body, secret_spans(body, decode_body(TYPE, body)))
+    assert b"hunter2" not in stored
+    assert b"t0ken" not in stored
+    assert decode_body(TYPE, stored).value["a"] == "1"
+
+
+async def test_a_form_with_a_file_is_executed(app: RunningApp):
+    """A script is given both; what is stored is the body as it came."""
+    code = "return [payload['who'], base64.b64decode(payload['file']['base64']).decode()]"
+    await app.rule("parts", responseMode="sync", executionType=2, commandName=None, executionCode=code)
+    body = form(part("who", b"Ada"), part("file", b"1,2", '; filename="a.csv"\r\nContent-Type: text/csv'))
+    reply = await app.request("POST", "/api/webhooks/parts", body, {"content-type": TYPE})
+    assert (reply.status, reply.data) == (200, ["Ada", "1,2"])
+    (row,) = await rows(app, config_key="parts")
+    assert row.body == body
+    refused = await app.request("POST", "/api/webhooks/parts", body[:-10], {"content-type": TYPE})
+    assert (refused.status, "last boundary" in json.dumps(refused.errors)) == (400, True)
