@@ -1,5 +1,6 @@
 """The tree of the product: every module stands on a named floor, and the top level holds nothing else."""
 
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -29,3 +30,18 @@ def test_the_top_level_holds_what_the_architecture_names() -> None:
     )
     first = {path.split("/")[0] for path in listed if path}
     assert {name for name in first if not name.startswith(".")} <= TOP | FOLDERS
+
+
+def test_json_is_read_and_written_in_one_place() -> None:
+    """Pydantic's own functions know doubles only: whoever used them would round amounts of money.
+
+    The claims of tokens hold no amounts, and migrations stay as they were.
+    """
+    modules = [path for folder in ("bpm", "commands", "router", "scripts") for path in (ROOT / folder).rglob("*.py")]
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in modules
+        if "versions" not in path.parts and re.search(r"pydantic_core import .*\b(from|to)_json\b", path.read_text())
+    }
+    tokens = {"router/signatures/tokens.py", "router/signatures/private_keys.py"}
+    assert found - tokens == {"bpm/exact_json.py", "bpm/strict_json.py"}
