@@ -80,6 +80,7 @@ class ExpressionReader:
                 result = evaluate
             else:
                 entries.append(BoxedEntry(variable.get("name"), evaluate, self.result_kind(variable)))
+        self.check_names(owner, [each.name for each in entries], "context entry")
         return boxed.context(entries, result)
 
     def listed(self, tag: Tag, owner: Tag) -> Evaluator | None:
@@ -90,6 +91,7 @@ class ExpressionReader:
     def relation(self, tag: Tag, owner: Tag) -> Evaluator | None:
         """`<relation>`."""
         columns = [each.get("name") for each in children(tag, "column")]
+        self.check_names(owner, columns, "column")
         rows = [[self.read(each, owner) for each in children(row, *READERS)] for row in children(tag, "row")]
         if any(len(row) != len(columns) for row in rows):
             self.problems.add(owner, "a row of its relation has not one expression for each column")
@@ -107,9 +109,16 @@ class ExpressionReader:
 
     def parameters(self, tag: Tag) -> list[BoxedEntry]:
         """The formal parameters of a function."""
-        return [
-            BoxedEntry(each.get("name"), _nothing, self.items.of(each)) for each in children(tag, "formalParameter")
-        ]
+        found = children(tag, "formalParameter")
+        self.check_names(tag, [each.get("name") for each in found], "parameter")
+        return [BoxedEntry(each.get("name"), _nothing, self.items.of(each)) for each in found]
+
+    def check_names(self, owner: Tag, names: Sequence[str], what: str) -> None:
+        """Note names that are missing, or given twice."""
+        if "" in names:
+            self.problems.add(owner, f"a {what} has no name")
+        if len(set(names)) < len(names):
+            self.problems.add(owner, f"two names of a {what} are the same")
 
     def result_kind(self, tag: Tag | None) -> Kind:
         """The type of a value, or that of the results of a function."""

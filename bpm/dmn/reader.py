@@ -58,7 +58,11 @@ class ModelReader:
         self.root = root
         self.items = ItemDefinitions(root, self.problems.add)
         self.expressions = ExpressionReader(_environment(root, self.items), self.items, self.problems)
-        self.tags = {tag.get("id"): tag for tag in root.children if tag.get("id")}
+        self.by_id: dict[str, list[Tag]] = {}
+        for tag in root.children:
+            if tag.get("id"):
+                self.by_id.setdefault(tag.get("id"), []).append(tag)
+        self.tags = {ident: found[0] for ident, found in self.by_id.items()}
         self.built: dict[str, DecisionTable | Knowledge | DecisionService | None] = {}
 
     def decisions(self) -> dict[str, Decision]:
@@ -66,6 +70,9 @@ class ModelReader:
         tags = children(self.root, "decision", "decisionService")
         if not tags:
             self.problems.found.append(BpmnProblem("the file holds no <decision>", line=self.root.line))
+        for ident, tags_of_it in self.by_id.items():
+            if len(tags_of_it) > 1:
+                self.problems.add(tags_of_it[1], f"the id '{ident}' is given {len(tags_of_it)} times")
         for tag in children(self.root, "import"):
             self.problems.add(tag, "it imports another file, which is not evaluated; put everything into one")
         for tag in tags:

@@ -218,6 +218,8 @@ class Parser(KindReader):
             if parameters:
                 self.expect(",", ")")
             name = self.new_name(",", ":", ")")
+            if name in parameters:
+                raise ExpressionError(f"two parameters are called {name}", column)
             parameters[name] = self.kind_after_colon()
         if self.sees("external"):
             raise ExpressionError("external functions are not evaluated; write the body in FEEL", self.token.column)
