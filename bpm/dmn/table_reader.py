@@ -28,7 +28,7 @@ class TableReader:
         self._check(owner, policy, aggregation, outputs)
         columns = [self._input(column) for column in inputs]
         rules = [self._rule(rule, inputs, outputs) for rule in children(tag, "rule")]
-        results = tuple(self._output(output, len(outputs), tag, owner) for output in outputs)
+        results = tuple(self._output(output, len(outputs)) for output in outputs)
         if policy in ("PRIORITY", "OUTPUT ORDER") and not any(each.priorities for each in results):
             self._problems.add(owner, f"the hit policy {policy} needs the list of its output values")
         defaults = tuple(self._default(output) for output in outputs)
@@ -54,13 +54,12 @@ class TableReader:
         kind = self._expressions.items.of(source)
         return Input(evaluate, kind, column.get("label") or text) if evaluate else None
 
-    def _output(self, output: Tag, count: int, table: Tag, owner: Tag) -> Output:
+    def _output(self, output: Tag, count: int) -> Output:
         """A column of results; a single one may go without a name."""
         name = output.get("name")
         if not name and count > 1:
             self._problems.add(output, "one of several outputs needs a name")
-        kind = self._expressions.items.of(output if count > 1 or output.get("typeRef") else table)
-        return Output(name or "output", kind, self._values(output))
+        return Output(name or "output", self._expressions.items.of(output), self._values(output))
 
     def _rule(self, rule: Tag, inputs: list[Tag], outputs: list[Tag]) -> DecisionRule:
         """A row of the table."""

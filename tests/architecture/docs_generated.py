@@ -16,8 +16,16 @@ from typing import Any, get_args
 import bpm.errors
 from bpm.bus import PagedQuery, Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
+from bpm.dmn.expressions import READERS
+from bpm.dmn.problems import MAX_TESTS
+from bpm.dmn.reader import MAX_DECISIONS, MAX_DEPTH, MAX_SPACED
+from bpm.dmn.tables import AGGREGATIONS, POLICIES
 from bpm.edge.problems import headers_of, status_of
 from bpm.errors import BpmError, MethodNotAllowed
+from bpm.expressions.function_values import MAX_CALLS
+from bpm.expressions.functions import FUNCTIONS
+from bpm.expressions.functions.parameters import SIGNATURES
+from bpm.expressions.kinds import KINDS
 from bpm.settings import Group, Settings
 from bpm.unattended import WAYS, Way
 from bpm.web.fields import Field, fields_of
@@ -224,6 +232,43 @@ def _key_of(scheme: Scheme) -> str:
     return f"; {said}" if said else ""
 
 
+def dmn_page() -> str:
+    """What of DMN and FEEL is evaluated."""
+    boxed = ", ".join(f"`<{name}>`" for name in READERS)
+    known = ", ".join(f"`{name}`" for name in KINDS)
+    rows = [(f"`{name}{_forms(name)}`", _summary(function.call)) for name, function in sorted(FUNCTIONS.items())]
+    return (
+        f"# DMN and FEEL\n\n{MADE}\n\n"
+        "Files of DMN 1.1 to 1.5 are read alike. What stands here is evaluated; anything else is refused when the file "
+        "is deployed, with the id and line of its element. Why it is so: "
+        "[decision 27](../decisions/0027-feel-as-the-standard-has-it.md).\n\n"
+        f"- **Expressions**: {boxed}; written in FEEL, or in JUEL as Camunda 7 allows it.\n"
+        f"- **Hit policies**: {', '.join(POLICIES)}; COLLECT with {', '.join(AGGREGATIONS)}.\n"
+        "- **Requirements**: decisions, data, business knowledge models and decision services. A service is deployed "
+        "and evaluated like a decision; its inputs are variables by their names.\n"
+        f"- **Types**: {known}, `list<>`, `context<>`, `range<>`, `function<>`, and the file's item definitions. "
+        "Variables and results are read as the types that are declared: texts of JSON as dates, times, durations, "
+        "numbers and truth values. What does not fit fails with a sentence. Values that are allowed "
+        "(`allowedValues`) are not checked.\n"
+        "- **Refused**: regular expressions (`matches`, `replace`), functions in Java or PMML, imports of other files, "
+        "decisions without logic, calls that can never work.\n"
+        f"- **Limits**: {MAX_DECISIONS} decisions and services, {MAX_TESTS:,} tests and expressions, {MAX_SPACED} "
+        f"names with blanks or marks, {MAX_DEPTH} requirements in a row, {MAX_CALLS} open calls; and the steps of "
+        "[what work may cost](costs.md).\n\n"
+        "## Functions\nNamed arguments are those in brackets. Some are not FEEL's, and may be used everywhere.\n\n"
+        + _table(("function", "what it gives"), rows)
+    )
+
+
+def _forms(name: str) -> str:
+    forms = [", ".join(parameter for parameter, _ in form) for form in SIGNATURES.get(name, ())]
+    return f"({'; '.join(forms)})" if forms else "()"
+
+
+def _summary(call: Callable[..., Any]) -> str:
+    return (inspect.getdoc(call) or "").partition("\n")[0].replace("|", "\\|")
+
+
 PAGING = frozenset(field.alias or name for name, field in PagedQuery.model_fields.items())
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -232,6 +277,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/errors.md": errors_page,
     "reference/rights.md": rights_page,
     "reference/presets.md": presets_page,
+    "reference/dmn.md": dmn_page,
 }
 
 
