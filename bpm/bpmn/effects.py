@@ -17,7 +17,7 @@ from bpm.bpmn.state import Caller
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-Event = Literal["activated", "completed", "repeated", "terminated", "failed", "retried", "skipped"]
+Event = Literal["activated", "completed", "repeated", "terminated", "failed", "retried", "skipped", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +216,8 @@ class History(NamedTuple):
 
     `event` is activated (the token rests), completed, terminated, failed, retried or skipped; a token that passes
     without resting has only a `completed`. Each turn of a repeated activity is completed, all of them together are
-    `repeated`. `values` are what went in when activated, and the variables written
-    when completed; `flows` the sequence flows taken.
+    `repeated`. `changed` is the process itself, whose variables somebody has set. `values` are what went in when
+    activated, and the variables written when completed; `flows` the sequence flows taken.
     """
 
     element_id: str

@@ -32,6 +32,7 @@ from bpm.bpmn.triggers import (
     GoOn,
     MessageArrived,
     Retry,
+    SetVariables,
     SignalArrived,
     Skip,
     Start,
@@ -82,6 +83,9 @@ def _apply(run: Run, process: CompiledProcess, trigger: Trigger) -> None:
             run.effects.append(Cancelled(reason))
         case GoOn():
             pass
+        case SetVariables(variables=variables, by=by):
+            run.variables.write(ROOT, variables)
+            run.record(process.id, "changed", PROCESS, {"by": by, "variables": dict(variables)})
         case Stop(message=message) if trigger.wait_id not in run.instance.waits:  # that of the pause
             run.pace.halt(message)
         case _:

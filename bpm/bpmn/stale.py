@@ -13,6 +13,7 @@ from bpm.bpmn.triggers import (
     GoOn,
     MessageArrived,
     Retry,
+    SetVariables,
     SignalArrived,
     Skip,
     Start,
@@ -44,8 +45,8 @@ def find_misfit(process: CompiledProcess, instance: Instance, trigger: Trigger) 
         return f"the instance is {instance.status}"
     if isinstance(trigger, Start):
         return _misfit_of_start(process, instance, trigger)
-    if isinstance(trigger, Cancel):
-        return ""
+    if isinstance(trigger, Cancel | SetVariables):
+        return "" if instance.version else "the instance has not started yet"
     wait = instance.waits.get(trigger.wait_id)
     if wait is None:
         return f"nothing waits under {trigger.wait_id} any more"

@@ -124,6 +124,14 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class SetVariables:
+    """Somebody, called `by`, corrects variables of the process while it runs; conditions are asked at once."""
+
+    variables: Mapping[str, Any]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """End the instance, whatever it is doing."""
 
@@ -142,7 +150,7 @@ Answer = (
     | Skip
     | Stop
 )
-Trigger = Start | Answer | GoOn | Cancel
+Trigger = Start | Answer | GoOn | SetVariables | Cancel
 
 
 def stop_of(trigger: Trigger, message: str) -> Stop:
@@ -154,5 +162,5 @@ def stop_of(trigger: Trigger, message: str) -> Stop:
             return Stop(wait_id, message)
         case CompleteTask(wait_id=wait_id) | FailTask(wait_id=wait_id):
             return Stop(wait_id, message)
-        case Start() | Cancel() | Retry() | Skip() | Stop():
+        case Start() | SetVariables() | Cancel() | Retry() | Skip() | Stop():
             raise Failed(message)

@@ -1,0 +1,40 @@
+"""Correct the variables of a running instance."""
+
+from typing import Any
+
+from pydantic import Field
+
+from bpm.bpmn.triggers import SetVariables
+from bpm.bus import Command, Context, Id, handles
+from bpm.errors import Invalid
+from bpm.expressions import EvaluationError
+from bpm.process.runtime import ProcessRuntime
+from commands.processes.views import InstanceStateView, own_instance, shown
+
+
+class SetProcessVariablesCommand(Command[InstanceStateView]):
+    """Set variables of a running instance, whatever it is doing.
+
+    What is not named stays as it is. Conditional events that hold now go on; tasks that were asked for already keep
+    what they were given. The history says who has set what.
+    """
+
+    permission = "processes:write"
+    succeeded = "Process variables set successfully"
+    failed = "Setting variables failed"
+
+    instance_id: Id
+    variables: dict[str, Any] = Field(min_length=1)
+
+
+@handles
+def set_variables(
+    command: SetProcessVariablesCommand, context: Context, processes: ProcessRuntime
+) -> InstanceStateView:
+    """Write them, and do what follows."""
+    own_instance(context, command.instance_id)
+    trigger = SetVariables(command.variables, context.principal.name)
+    try:
+        return shown(processes.advance(context, command.instance_id, trigger))
+    except EvaluationError as error:
+        raise Invalid(f"variables: {error}") from error
