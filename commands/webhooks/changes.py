@@ -1,11 +1,11 @@
 """How a configuration's row changes: with the secrets sealed, the author's permissions, and a revision."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from bpm.accounts.limits import require_room
-from bpm.bus import Context, Registry
+from bpm.bus import Context, EffectContext, Registry, View
 from bpm.errors import Conflict, NotFound
 from bpm.exact_json import plain
 from bpm.security.permissions import Authority, Principal
@@ -26,10 +26,13 @@ from router.config import WebHookFields
 from router.paths import shape
 from router.rule import authority_of
 from router.sealing import redacted_definition, seal_definition, with_stored_secrets
+from router.table import RouteTable
 from router.tables import configs, revisions
 from router.tables.configs import RuleRow, WebhookConfig
 
 NOT_FOUND = "Configuration not found"
+
+V = TypeVar("V", bound=View)
 
 
 def get_or_404(config_id: int, context: Context) -> WebhookConfig:
@@ -38,6 +41,20 @@ def get_or_404(config_id: int, context: Context) -> WebhookConfig:
     if row is None:
         raise NotFound(NOT_FOUND)
     return row
+
+
+async def conclude_live(context: EffectContext, routes: RouteTable, change: Callable[[Context], V]) -> V:
+    """Conclude with a change of configurations, which this process's routes know before it is answered."""
+    view = await context.conclude(change)
+    await routes.refresh()
+    return view
+
+
+async def conclude_change(
+    context: EffectContext, routes: RouteTable, config_id: int, change: Callable[[WebhookConfig, Context], V]
+) -> V:
+    """Conclude with the change of one configuration; raises `NotFound`."""
+    return await conclude_live(context, routes, lambda inside: change(get_or_404(config_id, inside), inside))
 
 
 def insert(

@@ -11,7 +11,7 @@ from bpm.errors import Conflict, NotFound
 from bpm.security.redaction import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
-from commands.webhooks.changes import NOT_FOUND, delete, get_or_404, insert, replace, switch
+from commands.webhooks.changes import NOT_FOUND, conclude_change, conclude_live, delete, insert, replace, switch
 from commands.webhooks.checks import check_code
 from commands.webhooks.views import (
     ActivatedWebHookConfigView,
@@ -73,9 +73,7 @@ async def create(
         row = insert(command, command.key, findings, inside, registry, secrets_box, settings)
         return to_view(row, settings.base_url, inside, findings.warnings)
 
-    view = await context.conclude(store)
-    await routes.refresh()
-    return view
+    return await conclude_live(context, routes, store)
 
 
 class UpdateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields):
@@ -111,16 +109,13 @@ async def update(
     """Check everything, store it, and let this process's routes know."""
     findings = await check_code(command, sandbox, context.organization_id)
 
-    def store(inside: Context) -> WebHookConfigView:
-        row = get_or_404(command.id, inside)
+    def change(row: WebhookConfig, inside: Context) -> WebHookConfigView:
         if command.revision not in (None, row.revision):
             raise Conflict(f"revision: is {row.revision} by now, not {command.revision}; read the configuration again")
         replace(row, command, findings, inside, registry, secrets_box, settings)
         return to_view(row, settings.base_url, inside, findings.warnings)
 
-    view = await context.conclude(store)
-    await routes.refresh()
-    return view
+    return await conclude_change(context, routes, command.id, change)
 
 
 class DeleteWebHookConfigCommand(Command[DeletedWebHookConfigView]):
@@ -139,14 +134,11 @@ async def remove(
 ) -> DeletedWebHookConfigView:
     """Delete the row and let this process's routes know."""
 
-    def store(inside: Context) -> DeletedWebHookConfigView:
-        row = get_or_404(command.id, inside)
+    def change(row: WebhookConfig, inside: Context) -> DeletedWebHookConfigView:
         delete(row, inside)
         return DeletedWebHookConfigView(id=command.id, key=row.key, deleted_at=inside.now())
 
-    view = await context.conclude(store)
-    await routes.refresh()
-    return view
+    return await conclude_change(context, routes, command.id, change)
 
 
 class ActivateWebHookConfigCommand(Command[ActivatedWebHookConfigView]):
@@ -165,16 +157,13 @@ async def activate(
 ) -> ActivatedWebHookConfigView:
     """Switch it on and let this process's routes know."""
 
-    def store(inside: Context) -> ActivatedWebHookConfigView:
-        row = get_or_404(command.id, inside)
+    def change(row: WebhookConfig, inside: Context) -> ActivatedWebHookConfigView:
         if row.is_enabled:
             raise Conflict("Configuration is already active")
         now = switch(row, inside, on=True)
         return ActivatedWebHookConfigView(id=command.id, key=row.key, is_enabled=True, activated_at=now)
 
-    view = await context.conclude(store)
-    await routes.refresh()
-    return view
+    return await conclude_change(context, routes, command.id, change)
 
 
 class DeactivateWebHookConfigCommand(Command[DeactivatedWebHookConfigView]):
@@ -196,16 +185,13 @@ async def deactivate(
 ) -> DeactivatedWebHookConfigView:
     """Switch it off and let this process's routes know."""
 
-    def store(inside: Context) -> DeactivatedWebHookConfigView:
-        row = get_or_404(command.id, inside)
+    def change(row: WebhookConfig, inside: Context) -> DeactivatedWebHookConfigView:
         if not row.is_enabled:
             raise Conflict("Configuration is already inactive")
         now = switch(row, inside, on=False)
         return DeactivatedWebHookConfigView(id=command.id, key=row.key, is_enabled=False, deactivated_at=now)
 
-    view = await context.conclude(store)
-    await routes.refresh()
-    return view
+    return await conclude_change(context, routes, command.id, change)
 
 
 class GetWebHookConfigByIdQuery(Query[WebHookConfigView]):

@@ -2,11 +2,12 @@
 
 from bpm.bus import Command, Context, EffectContext, Id, handles
 from bpm.errors import Conflict
-from commands.webhooks.changes import get_or_404
-from commands.webhooks.changes import pause as change
+from commands.webhooks.changes import conclude_change
+from commands.webhooks.changes import pause as set_paused
 from commands.webhooks.views import PausedWebHookConfigView, ResumedWebHookConfigView
 from router.execution import Execution
 from router.table import RouteTable
+from router.tables.configs import WebhookConfig
 
 
 class PauseWebHookConfigCommand(Command[PausedWebHookConfigView]):
@@ -29,16 +30,13 @@ async def pause(
 ) -> PausedWebHookConfigView:
     """Pause it, here before the answer is sent, elsewhere within a second."""
 
-    def store(inside: Context) -> PausedWebHookConfigView:
-        row = get_or_404(command.id, inside)
+    def change(row: WebhookConfig, inside: Context) -> PausedWebHookConfigView:
         if row.paused_at is not None:
             raise Conflict("Configuration is already paused")
-        now = change(row, inside, on=True)
+        now = set_paused(row, inside, on=True)
         return PausedWebHookConfigView(id=command.id, key=row.key, is_paused=True, paused_at=now)
 
-    view = await context.conclude(store)
-    await routes.refresh()
-    return view
+    return await conclude_change(context, routes, command.id, change)
 
 
 class ResumeWebHookConfigCommand(Command[ResumedWebHookConfigView]):
@@ -57,14 +55,12 @@ async def resume(
 ) -> ResumedWebHookConfigView:
     """Let it go on, and ask for what waits."""
 
-    def store(inside: Context) -> ResumedWebHookConfigView:
-        row = get_or_404(command.id, inside)
+    def change(row: WebhookConfig, inside: Context) -> ResumedWebHookConfigView:
         if row.paused_at is None:
             raise Conflict("Configuration is not paused")
-        now = change(row, inside, on=False)
+        now = set_paused(row, inside, on=False)
         return ResumedWebHookConfigView(id=command.id, key=row.key, is_paused=False, resumed_at=now)
 
-    view = await context.conclude(store)
-    await routes.refresh()
+    view = await conclude_change(context, routes, command.id, change)
     await execution.wake()
     return view
