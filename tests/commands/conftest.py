@@ -8,6 +8,7 @@ import pytest
 
 import commands.code
 import commands.deliveries
+import commands.events.event_types
 import commands.events.events
 import commands.inbound.requests
 import commands.subscriptions
@@ -37,6 +38,7 @@ AREAS = (
     commands.webhooks.chains,
     commands.code,
     commands.deliveries,
+    commands.events.event_types,
     commands.events.events,
     commands.inbound.requests,
     commands.subscriptions,

@@ -85,7 +85,7 @@ async def office(settings: Settings) -> AsyncIterator[Office]:
     database = open_database(settings)
     client = ProviderClient(TIMEOUT_SECONDS)
     registry = Registry()
-    for module in ("commands.payments", "commands.events.events"):
+    for module in ("commands.payments", "commands.events"):
         registry.discover(module)
     await database.start()
     jobs = open_jobs(database, settings, system_clock)
