@@ -1,6 +1,6 @@
 """Tree -> closures. Each kind of node becomes one function of the scope; nothing is interpreted later."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from bpm.metering import Meter
@@ -24,10 +24,10 @@ from .closures import (
 )
 from .environment import PLAIN, Environment
 from .errors import EvaluationError, ExpressionError, Unsuitable
-from .feel_lists import PARTIAL, STEPS_PER_TURN, chosen, collected, iterated, many, quantified, steps
+from .feel_calls import built_in, fitting
+from .feel_lists import PARTIAL, STEPS_PER_TURN, chosen, collected, copied, iterated, nested, quantified, steps
 from .function_values import FunctionValue, invoke
 from .functions import FUNCTIONS, BuiltinFunction, nearest_function
-from .functions.parameters import SIGNATURES
 from .functions.parameters import kinds as kinds_of
 from .intervals import compared, interval
 from .parser import MAX_DEPTH
@@ -146,7 +146,7 @@ class Compiler:
     def name(self, name: str, steps: Keys) -> Evaluator:
         """A name of the scope; in a model also a built-in function as a value, where the scope has no such name."""
         if name == PARTIAL and self.is_feel:
-            return _copied(look_up(name, steps, True))
+            return copied(look_up(name, steps, True))
         if name in self.local:
             return look_up(name, steps, self.is_feel)
         if "." in name and self.environment.is_model:
@@ -155,13 +155,13 @@ class Compiler:
         found = look_up(name, steps, self.is_feel)
         if not self.environment.is_model or name not in FUNCTIONS or steps or name in self.environment.names:
             return found
-        built_in = _built_in(name)
+        value = built_in(name)
 
         def either(scope: Mapping[str, Any], meter: Meter) -> Any:
             try:
                 return found(scope, meter)
             except Unsuitable:
-                return built_in
+                return value
 
         return either
 
@@ -324,7 +324,7 @@ class Compiler:
         arguments = [self.argument(each, lenient, function) for each in node.arguments]
         if self.is_feel:
             kinds = node.kinds or kinds_of(node.function, len(arguments))
-            arguments = [_fitting(argument, kind) for argument, kind in zip(arguments, kinds, strict=True)]
+            arguments = [fitting(argument, kind) for argument, kind in zip(arguments, kinds, strict=True)]
         name, invoke = node.function, function.invoke
 
         def call(scope: Mapping[str, Any], meter: Meter) -> Any:
@@ -390,7 +390,7 @@ class Compiler:
             body = body.body
         result = self.compile(body, lenient)
         del self.local[before:]
-        turns = _nested(domains, result)
+        turns = nested(domains, result)
         return collected(turns) if node.kind in ("for", "each") else quantified(turns, node.kind == "some")
 
     def feel_domain(self, node: syntax.Node, lenient: bool) -> Evaluator:
@@ -439,60 +439,3 @@ def _is_null(node: syntax.Node) -> bool:
 def _alone(node: syntax.Node) -> syntax.Node:
     """An element of a list with ranges or tests, as the container of one test."""
     return node if isinstance(node, _TESTS) else syntax.ListOf(node.column, (node,))
-
-
-def _nested(domains: list[tuple[str, Evaluator]], body: Evaluator) -> Callable[[Frame, Meter], Iterable[Any]]:
-    """The results of a body for each element of the first domain, and for it of each of the next."""
-    (variable, domain), *inner = domains
-    within = _nested(inner, body) if inner else None
-
-    def turns(frame: Frame, meter: Meter) -> Iterable[Any]:
-        for item in domain(frame, meter):
-            meter.charge(STEPS_PER_TURN)
-            frame[variable] = item
-            if within:
-                yield from within(frame, meter)
-            else:
-                yield body(frame, meter)
-
-    return turns
-
-
-def _copied(evaluator: Evaluator) -> Evaluator:
-    """A copy of the list, which goes on growing."""
-
-    def copy(scope: Mapping[str, Any], meter: Meter) -> Any:
-        value = evaluator(scope, meter)
-        if isinstance(value, list):
-            items = cast("list[Any]", value)
-            meter.charge(len(items))
-            return items.copy()
-        return value
-
-    return copy
-
-
-def _fitting(argument: Evaluator, kind: str) -> Evaluator:
-    """An argument of a built-in function in FEEL: one value for a list, a list of one for a value."""
-    if kind in ("Any", "function"):
-        return argument
-    if kind == "list":
-        return lambda scope, meter: None if (value := argument(scope, meter)) is None else many(value)
-
-    def single(scope: Mapping[str, Any], meter: Meter) -> Any:
-        value = argument(scope, meter)
-        if not isinstance(value, list):
-            return value
-        items = cast("list[Any]", value)
-        if len(items) != 1:
-            raise Unsuitable(f"a value of the type {kind} is needed, not a list")
-        return items[0]
-
-    return single
-
-
-def _built_in(name: str) -> FunctionValue:
-    """A built-in function as a value."""
-    function = FUNCTIONS[name]
-    form = next(iter(SIGNATURES.get(name, ())), ())
-    return FunctionValue(tuple(each for each, _ in form), lambda values, meter: function.invoke(meter, *values))

@@ -126,3 +126,34 @@ def quantified(turns: Callable[[Frame, Meter], Iterable[Any]], decisive: bool) -
         return result
 
     return decide
+
+
+def nested(domains: list[tuple[str, Evaluator]], body: Evaluator) -> Callable[[Frame, Meter], Iterable[Any]]:
+    """The results of a body for each element of the first domain, and for it of each of the next."""
+    (variable, domain), *inner = domains
+    within = nested(inner, body) if inner else None
+
+    def turns(frame: Frame, meter: Meter) -> Iterable[Any]:
+        for item in domain(frame, meter):
+            meter.charge(STEPS_PER_TURN)
+            frame[variable] = item
+            if within:
+                yield from within(frame, meter)
+            else:
+                yield body(frame, meter)
+
+    return turns
+
+
+def copied(evaluator: Evaluator) -> Evaluator:
+    """A copy of the list, which goes on growing."""
+
+    def copy(scope: Mapping[str, Any], meter: Meter) -> Any:
+        value = evaluator(scope, meter)
+        if isinstance(value, list):
+            items = cast("list[Any]", value)
+            meter.charge(len(items))
+            return items.copy()
+        return value
+
+    return copy
