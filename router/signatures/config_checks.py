@@ -112,6 +112,8 @@ def _preset_complaints(config: SignatureConfig) -> Iterator[str]:
     for name in preset.required_claims if preset is not None else ():
         if name not in config.claims:
             yield f"claims.{name} is required with the scheme {config.scheme}: the same key signs for everybody"
+    if preset is not None and preset.kind == "none" and config.all_secrets:
+        yield f"secret can't be set with the scheme {config.scheme}, which signs nothing; leave it out"
     is_agreed = preset is not None and preset.is_header_agreed
     if config.header and not is_agreed:
         yield "header can only be set with the scheme custom or remita"

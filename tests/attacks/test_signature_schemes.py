@@ -362,6 +362,7 @@ def test_what_everybody_can_have_signed_is_pinned() -> None:
         ({"scheme": "google-pubsub", "audience": AUDIENCE}, "claims.email"),
         ({"scheme": "google-pubsub", "claims": {"email": "a@example.com"}}, "audience"),
         ({"scheme": "paypal"}, "values.webhookId"),
+        ({"scheme": "mpesa", "secret": "x" * 20}, "signs nothing"),
         ({"scheme": "custom", "type": "jwt", "header": "x", "secret": "a short secret", "audience": "a"}, "32 bytes"),
     ):
         with pytest.raises(ValidationError, match=says):
