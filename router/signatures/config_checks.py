@@ -85,12 +85,8 @@ def _custom_doubts(config: SignatureConfig, scheme: Scheme) -> Iterator[str]:
         yield "the header must hold the bytes of the secret as hexadecimal digits; encoding text takes it as it is"
     if config.type == "static" and (scheme.has_timestamp or scheme.id_place):
         yield "a static secret covers neither timestamp nor id: whoever has it can set both"
-    if (
-        config.type != "none"
-        and config.tolerance_seconds is not None
-        and not scheme.has_timestamp
-        and config.type != "jwt"
-    ):
+    is_timed = scheme.has_timestamp or config.type in ("none", "jwt")
+    if config.tolerance_seconds is not None and not is_timed:
         yield "toleranceSeconds has no effect without timestampHeader or inside"
     if config.type not in ("none", "static", "jwt", "mtls") and not _is_whole(config.signed_content):
         yield "the signature covers only a part of the body: whoever has seen a request can change the rest"
@@ -103,33 +99,31 @@ def _custom_doubts(config: SignatureConfig, scheme: Scheme) -> Iterator[str]:
 
 
 def _preset_complaints(config: SignatureConfig) -> Iterator[str]:
-    preset = PRESETS.get(config.scheme)
     wire_names = {name: field.alias or name for name, field in type(config).model_fields.items()}
     for name in _custom_only():
         field = type(config).model_fields[name]
         if name in config.model_fields_set and getattr(config, name) != field.get_default(call_default_factory=True):
             yield f"{wire_names[name]} can only be set with the scheme custom"
-    for name in preset.required_claims if preset is not None else ():
+    preset = PRESETS.get(config.scheme) or Scheme("none", "none")
+    if config.header and not preset.is_header_agreed:
+        yield "header can only be set with the scheme custom or remita"
+    if preset.kind == "none" and config.scheme != "none" and config.all_secrets:
+        yield f"secret can't be set with the scheme {config.scheme}, which signs nothing; leave it out"
+    if preset.is_header_agreed and bool(config.header) != bool(config.all_secrets):
+        yield f"header and secret go together with the scheme {config.scheme}"
+    if not preset.is_header_agreed and preset.needs_keys and not config.all_secrets:
+        yield "secret is required"
+    if (preset.prefix == "Basic ") != bool(config.username):
+        yield "username is required with the scheme basic and those that lean on it, as chargebee, and only there"
+    yield from _unpinned(preset, config)
+
+
+def _unpinned(preset: Scheme, config: SignatureConfig) -> Iterator[str]:
+    """What a rule must say about a token because the same key signs for others, too."""
+    for name in preset.required_claims:
         if name not in config.claims:
             yield f"claims.{name} is required with the scheme {config.scheme}: the same key signs for everybody"
-    if preset is not None and preset.kind == "none" and config.all_secrets:
-        yield f"secret can't be set with the scheme {config.scheme}, which signs nothing; leave it out"
-    is_agreed = preset is not None and preset.is_header_agreed
-    if config.header and not is_agreed:
-        yield "header can only be set with the scheme custom or remita"
-    if is_agreed and bool(config.header) != bool(config.all_secrets):
-        yield f"header and secret go together with the scheme {config.scheme}"
-    if preset is not None and not is_agreed and preset.needs_keys and not config.all_secrets:
-        yield "secret is required"
-    if (preset is not None and preset.prefix == "Basic ") != bool(config.username):
-        yield "username is required with the scheme basic, and only there"
-    if (
-        preset is not None
-        and preset.kind == "jwt"
-        and preset.audience == ""
-        and not preset.body_claim
-        and not config.audience
-    ):
+    if preset.kind == "jwt" and not (preset.audience or preset.body_claim or config.audience):
         yield f"audience is required with the scheme {config.scheme}: tokens for others are signed by the same key"
 
 
