@@ -132,10 +132,11 @@ def explain_signature(
     address = RequestAddress(call.method, f"{ADDRESSES[0]}{call.path}", call.query_string, settings.base_url)
     found = explain(config, call.body, call.headers, call.received_at.timestamp(), resolve, address, trust)
     view = SignatureExplanationView.model_validate(found)
-    header = call.headers.get(config.to_scheme().header.lower())
-    if header == REDACTED:
+    scheme = config.to_scheme()
+    hidden = {call.headers.get(name) for name in scheme.proving_headers}
+    if REDACTED in hidden or (query.signature is not None and scheme.name == "custom" and scheme.reads_fields):
         view.hints.append("the header is hidden from a draft of `signature`; examine it by the saved configuration")
-    elif header is None and config.to_scheme().kind == "static":
+    elif hidden == {None} and scheme.kind == "static":
         view.hints.append("a request that came before credentials were sealed has none: they were never stored")
     return view
 
