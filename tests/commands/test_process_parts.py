@@ -20,9 +20,10 @@ pytestmark = pytest.mark.anyio
 USERS = "start s; user t many {kind} over items as i into out of i; end e\ns -> t -> e"
 
 
-@pytest.fixture
-async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
-    async with running_app(tmp_path) as running:
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.embedded), "postgres"])
+async def app(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RunningApp]:
+    options = {} if request.param == "sqlite" else {"database_url": request.getfixturevalue("postgres_url")}
+    async with running_app(tmp_path, **options) as running:
         yield running
 
 
