@@ -47,6 +47,13 @@ def write_json(value: Any, *, serialize_unknown: bool = False) -> bytes:
     return _without_marks(_marking(to_json, value, serialize_unknown=serialize_unknown))
 
 
+def write_noting_numbers(value: Any) -> tuple[bytes, bool]:
+    """Write any value, and tell whether a number with a fraction or an exponent stands in it."""
+    numbers: list[Number] = []
+    written = _without_marks(_marking(to_json, value, numbers=numbers))
+    return written, bool(numbers)
+
+
 def write_as(kind: "TypeAdapter[Any]", data: Any) -> bytes:
     """Write data as its type says, by aliases."""
     return _without_marks(_marking(kind.dump_json, data, by_alias=True))

@@ -1,5 +1,6 @@
 """A request as the router sees it, whatever server read it from the socket."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,20 @@ from router.mapping import Payload, decode_body, fields_of, scope_of
 MAX_QUERY_FIELDS = 1_000
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """As large as any rule lets a body be; expanded it has the same limit."""
+
+
+class RequestFields(dict[str, Any]):
+    """What templates see of a request itself: `body` as text, and `bodyBase64`, which is made when it is asked for."""
+
+    def __init__(self, body: bytes, fields: Mapping[str, Any]) -> None:
+        """Take the body and the other fields."""
+        super().__init__(fields, body=body.decode("utf-8", "replace"))
+        self._body = body
+
+    def __missing__(self, name: str) -> str:
+        if name != "bodyBase64":
+            raise KeyError(name)
+        return b64encode(self._body).decode()
 
 
 @dataclass
@@ -75,22 +90,24 @@ class InboundCall:
             headers=confidential.headers_to_use(self.headers),
             query=confidential.query_to_use(self.query),
             path=path_values,
-            request={
-                "id": self.id,
-                "method": self.method,
-                "path": self.path,
-                "address": self.address,
-                "receivedAt": wire_time(self.received_at),
-                "body": self._text(confidential),
-            },
+            request=RequestFields(
+                self._readable(confidential),
+                {
+                    "id": self.id,
+                    "method": self.method,
+                    "path": self.path,
+                    "address": self.address,
+                    "receivedAt": wire_time(self.received_at),
+                },
+            ),
         )
 
-    def _text(self, confidential: Confidential) -> str:
-        """Return the body as text, without the fields that prove the sender."""
+    def _readable(self, confidential: Confidential) -> bytes:
+        """Return the expanded body without the fields that prove the sender."""
         body = self.content
         if confidential.fields and body:
-            body = mask(body, secret_spans(body, self.payload, confidential.fields))
-        return body.decode("utf-8", "replace")
+            return mask(body, secret_spans(body, self.payload, confidential.fields))
+        return body
 
     @property
     def size(self) -> int:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, JsonValue
 from bpm.number import Number
 
 _ANYTHING = (Any, object, JsonValue)
+_LEAVES = frozenset({str, int, bool, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +27,17 @@ class _Field:
     models: tuple[type[BaseModel], ...]
 
 
-def holds_number(value: Any) -> bool:
-    """Tell whether a number with a fraction or an exponent stands somewhere in JSON values."""
-    level: list[Any] = [value]
-    while level:
-        below: list[Any] = []
-        for item in level:
-            if isinstance(item, Number):
-                return True
-            if isinstance(item, Mapping):
-                below += cast("Mapping[str, Any]", item).values()
-            elif isinstance(item, list | tuple):
-                below += cast("list[Any]", item)
-        level = below
+@lru_cache(maxsize=1_000)
+def takes_decimals(model: type[BaseModel]) -> bool:
+    """Tell whether a model, or one inside of it, reads a number as `Decimal`."""
+    known, waiting = {model}, [model]
+    while waiting:
+        fields = _fields(waiting.pop()).values()
+        if any(field.is_decimal for field in fields):
+            return True
+        inner = {each for field in fields for each in field.models} - known
+        known |= inner
+        waiting += inner
     return False
 
 
@@ -54,8 +53,9 @@ def restore(message: BaseModel, fields: Mapping[str, Any]) -> None:
     known = _fields(type(message))
     for name, field in type(message).model_fields.items():
         wire_name = field.alias or name
-        if name in values and wire_name in fields:
-            values[name] = _restored(values[name], fields[wire_name], is_free=known[wire_name].is_free)
+        kind = known[wire_name]
+        if (kind.is_free or kind.models) and name in values and wire_name in fields:
+            values[name] = _restored(values[name], fields[wire_name], is_free=kind.is_free)
 
 
 def _digits(value: Any, field: _Field) -> Any:
@@ -72,18 +72,18 @@ def _digits(value: Any, field: _Field) -> Any:
 
 
 def _restored(value: Any, given: Any, *, is_free: bool) -> Any:
-    if isinstance(value, BaseModel) and isinstance(given, Mapping):
-        restore(value, cast("Mapping[str, Any]", given))
-    elif isinstance(given, Number):
+    if isinstance(given, Number):
         return given if is_free and isinstance(value, float) else value
-    elif isinstance(value, dict) and isinstance(given, Mapping):
-        values, known = cast("dict[Any, Any]", value), cast("Mapping[Any, Any]", given)
-        values |= {
-            name: _restored(item, known[name], is_free=is_free) for name, item in values.items() if name in known
-        }
+    if isinstance(value, dict) and isinstance(given, dict):
+        values, known = cast("dict[Any, Any]", value), cast("dict[Any, Any]", given)
+        for name, item in values.items():
+            if item.__class__ not in _LEAVES and name in known:
+                values[name] = _restored(item, known[name], is_free=is_free)
     elif isinstance(value, list) and isinstance(given, list):
         pairs = zip(cast("list[Any]", value), cast("list[Any]", given), strict=False)
         value[:] = [_restored(item, its, is_free=is_free) for item, its in pairs]
+    elif isinstance(value, BaseModel) and isinstance(given, Mapping):
+        restore(value, cast("Mapping[str, Any]", given))
     return cast("Any", value)
 
 

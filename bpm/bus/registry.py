@@ -16,11 +16,11 @@ from typing import Any, Literal, TypeGuard, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from bpm.bus.exact_fields import holds_number, restore, with_digits
+from bpm.bus.exact_fields import restore, takes_decimals, with_digits
 from bpm.bus.messages import Message, Query
 from bpm.bus.sentences import sentences
 from bpm.errors import Invalid, Misconfigured, NotFound
-from bpm.exact_json import plain_as, write_as, write_json
+from bpm.exact_json import plain_as, write_as, write_json, write_noting_numbers
 from bpm.security.redaction import without_secrets_of
 from bpm.spelling import nearest
 
@@ -165,9 +165,11 @@ def _validated(message_type: type[Message[Any]], fields: Mapping[str, Any]) -> M
     in JSON; of Python values it wants the object. Measured: 2 µs for 200 bytes, a hundredth of a command.
     """
     validator = message_type.__pydantic_validator__
-    if not holds_number(fields):
-        return validator.validate_json(write_json(fields), by_alias=True, by_name=False)
-    written = write_json(with_digits(fields, message_type))
+    written, has_numbers = write_noting_numbers(fields)
+    if not has_numbers:
+        return validator.validate_json(written, by_alias=True, by_name=False)
+    if takes_decimals(message_type):
+        written = write_json(with_digits(fields, message_type))
     message = validator.validate_json(written, by_alias=True, by_name=False)
     restore(message, fields)
     return message

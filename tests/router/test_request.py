@@ -1,13 +1,17 @@
 """A request as the router sees it."""
 
+import base64
+import gzip
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from bpm.expressions import compile_template
 from router.confidential import Confidential
 from router.request import MAX_QUERY_FIELDS, InboundCall
 
+JSON = {"content-type": "application/json"}
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -62,3 +66,13 @@ def test_templates_do_not_see_credentials() -> None:
     assert "canary" not in str(scope)
     assert scope["headers"] == {"referer": "https://***@shop.example/?token=***&page=1", "x-event": "paid"}
     assert scope["query"] == {"page": "1"}
+
+
+def test_templates_see_the_bytes_of_a_body() -> None:
+    """As text, and in base64 when it is none; fields that prove the sender are written over in both."""
+    made = compile_template({"text": "{{request.body}}", "bytes": "{{request.bodyBase64}}"})
+    seen = made.render(call(body=b"\x00\xff").scope({}, Confidential()))
+    assert seen == {"text": "\x00\ufffd", "bytes": "AP8="}
+    packed = call(body=gzip.compress(b'{"proof":"canary"}'), headers={"content-encoding": "gzip", **JSON})
+    seen = made.render(packed.scope({}, Confidential(fields=frozenset({"proof"}))))
+    assert base64.b64decode(seen["bytes"]).decode() == seen["text"] == '{"proof":"******"}'
