@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Table, bindparam
 
+from bpm.store.prepared import PreparedQuery
 from bpm.store.records import Records
 from bpm.store.transaction import Transaction
 
@@ -18,12 +19,12 @@ class Lookup(Generic[R]):
 
     def __init__(self, records: Records[R], table: Table, *columns: str) -> None:
         """Look in `table` by these columns."""
-        self._records = records
-        self._anywhere = records.select.where(*(table.c[name] == bindparam(name) for name in columns))
-        self._own = self._anywhere.where(table.c.organization_id == bindparam("own_organization"))
+        anywhere = records.select.where(*(table.c[name] == bindparam(name) for name in columns))
+        self._anywhere = PreparedQuery(records, anywhere)
+        self._own = PreparedQuery(records, anywhere.where(table.c.organization_id == bindparam("own_organization")))
 
     def first(self, tx: Transaction, organization_id: int | None, **values: Any) -> R | None:
         """Return the first record, or None."""
         if organization_id is None:
-            return self._records.first(tx.reading, self._anywhere, **values)
-        return self._records.first(tx.reading, self._own, **values, own_organization=organization_id)
+            return self._anywhere.first(tx, **values)
+        return self._own.first(tx, **values, own_organization=organization_id)

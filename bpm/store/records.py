@@ -25,16 +25,16 @@ class Records(Generic[R]):
             expressions[name].label(name) if name in expressions else _column(name, sources) for name in record._fields
         )
         self.select: Select[Any] = select(*self.columns)
-        self._make: Callable[[Iterable[Any]], R] = record._make
+        self.make: Callable[[Iterable[Any]], R] = record._make
 
     def first(self, connection: Connection, statement: Executable, **values: Any) -> R | None:
         """Return the first record of a statement that narrows `select`, or None."""
         row = connection.execute(statement, values).first()
-        return self._make(row) if row is not None else None
+        return self.make(row) if row is not None else None
 
     def one(self, connection: Connection, statement: Executable, **values: Any) -> R:
         """Return the only record of a statement, such as a change that returns `columns`."""
-        return self._make(connection.execute(statement, values).one())
+        return self.make(connection.execute(statement, values).one())
 
     def all(self, connection: Connection, statement: Executable, **values: Any) -> list[R]:
         """Return every record of a statement that narrows `select`."""
@@ -42,7 +42,7 @@ class Records(Generic[R]):
 
     def each(self, result: Iterable[Iterable[Any]]) -> Iterator[R]:
         """Yield a result's rows as records, one by one as they are read."""
-        return map(self._make, result)
+        return map(self.make, result)
 
 
 def _column(name: str, sources: Iterable[FromClause]) -> ColumnElement[Any]:

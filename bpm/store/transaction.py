@@ -42,14 +42,14 @@ class Transaction:
     `connection` runs Core statements, `session()` the object-relational ones. `append` and `change` hand over
     what nothing in the unit reads back: a whole group's rows, or changes by one statement, are written at once.
     `remembered` spares the units of a group the same look-up. Savepoints reach the database with the first
-    statement that may change something: a unit that only looks up and appends needs none.
+    statement that may change something: a unit that only looks up and appends needs none. `driver` is the embedded
+    database's own connection, None elsewhere.
     """
 
     __slots__ = (
         "_careful",
         "_connection",
         "_execute",
-        "_is_embedded",
         "_named",
         "_points",
         "_sessions",
@@ -58,6 +58,7 @@ class Transaction:
         "appended",
         "callbacks",
         "changes",
+        "driver",
         "is_snapshot",
     )
 
@@ -81,7 +82,7 @@ class Transaction:
         self._unopened = 0
         self._named = 0
         driver = connection.connection.driver_connection
-        self._is_embedded = isinstance(driver, sqlite3.Connection)
+        self.driver = driver if isinstance(driver, sqlite3.Connection) else None
         # a savepoint a unit is a tenth of a small unit's cost through SQLAlchemy, and a hundredth without
         self._execute = driver.execute if isinstance(driver, sqlite3.Connection) else connection.exec_driver_sql
 
@@ -192,7 +193,7 @@ class Transaction:
         if undo:
             self.forget()
             self._execute(f"ROLLBACK TO {point.name}")
-        if point.is_first and self._is_embedded:  # elsewhere it is a round trip, and the commit releases them all
+        if point.is_first and self.driver is not None:  # elsewhere it is a round trip, and the commit releases them all
             self._execute(f"RELEASE {point.name}")
 
     def close(self) -> None:
