@@ -70,4 +70,4 @@ class InstanceState:
     def of_row(cls, row: Any, waits: Sequence[Any], box: SecretBox) -> "InstanceState":
         """Read it from the instance's row."""
         variables = restored_state(row.state, box).root_variables
-        return cls(row.id, row.status, variables, [with_data(wait._mapping, box) for wait in waits])
+        return cls(row.id, row.status, variables, [with_data(wait._asdict(), box) for wait in waits])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -17,6 +17,7 @@ from bpm.process import start_tables, tables
 from bpm.process.actors import engine_of, starter_of
 from bpm.process.answering import AnswerRecorder
 from bpm.process.cache import Deployed
+from bpm.process.rows import InstanceRow, WaitRow
 from bpm.process.stored import restored_wait
 from bpm.security.permissions import EXECUTE, Authority, Permission, Principal, acting
 from bpm.store import Transaction, organizations
@@ -33,6 +34,14 @@ GONE = (Conflict, Fenced, NotFound)
 """What an instance refuses an answer with that somebody else has given, or when it has ended: nothing is left to do."""
 
 log = structlog.get_logger("bpm.process")
+
+
+class OpenWork(NamedTuple):
+    """A wait that is to be answered, its instance, and the authors of the version that it runs."""
+
+    wait: WaitRow
+    instance: InstanceRow
+    authors: Authority
 
 
 class ProcessJobs:
@@ -69,9 +78,9 @@ class ProcessJobs:
 
     async def give_up(self, job: Job, error: Poisoned) -> None:
         """See `JobKind.give_up`; the instance stops at an incident."""
-        wait, instance, _ = await self._open_wait(job.ref)
-        if wait is not None:
-            await self._answer(instance, wait, {"failure": _failure(error)})
+        work = await self._open_work(job.ref)
+        if work is not None:
+            await self._answer(work, {"failure": _failure(error)})
 
     async def settle(self, instance_id: int, seconds: float) -> None:
         """Run what an instance and those it calls wait for, until they rest, have ended, or the time is over."""
@@ -83,17 +92,18 @@ class ProcessJobs:
         except (TimeoutError, Crowded):  # a worker does the rest
             return
 
-    async def _immediate(self, instance_id: int) -> list[Any]:
+    async def _immediate(self, instance_id: int) -> list[WaitRow]:
         waits = await self._bus.database.read(lambda tx: tables.job_waits_below(tx, instance_id))
         now = self._bus.now()
         return [wait for wait in waits if wait.due_at is None or wait.due_at <= now]
 
     async def _do(self, ref: str) -> None:
-        wait, instance, authors = await self._open_wait(ref)
-        if wait is None:
+        work = await self._open_work(ref)
+        if work is None:
             return
+        wait = work.wait
         if wait.kind == "timer":
-            await self._answer(instance, wait, {"hasRested": _has_rested(wait)})
+            await self._answer(work, {"hasRested": _has_rested(wait)})
             return
         if wait.kind not in ("command", "script"):
             await self._do_piece(ref)
@@ -101,54 +111,52 @@ class ProcessJobs:
         try:
             data = restored_wait(wait.data, self._bus.box)
         except Failed as error:
-            await self._answer(instance, wait, {"failure": _failure(error)})
+            await self._answer(work, {"failure": _failure(error)})
             return
-        with suppress(*GONE), self._shares.place(instance.organization_id):
-            await self._step(instance, wait, data, authors)
+        with suppress(*GONE), self._shares.place(work.instance.organization_id):
+            await self._step(work, data)
 
-    async def _step(self, instance: Any, wait: Any, data: dict[str, Any], authors: Authority) -> None:
+    async def _step(self, work: OpenWork, data: dict[str, Any]) -> None:
         """Execute a script or command and let the instance go on in the same transaction; raises what it refused."""
 
         def answer(tx: Transaction, outcome: Outcome) -> None:
-            self._bus.perform(tx, self._advance(instance, wait, _answer_of(wait, data, outcome)))
+            self._bus.perform(tx, self._advance(work, _answer_of(work.wait, data, outcome)))
 
         recorder = AnswerRecorder(answer)
-        outcome = await self._execute(instance, wait, data, authors, recorder)
+        outcome = await self._execute(work, data, recorder)
         if recorder.error is not None:
             raise recorder.error
         if outcome.error is not None:
-            await self._failed(instance, wait, data, outcome.error)
+            await self._failed(work, data, outcome.error)
         elif outcome.replayed:  # an earlier version gave the answer in a transaction of its own
-            await self._answer(instance, wait, _answer_of(wait, data, outcome))
+            await self._answer(work, _answer_of(work.wait, data, outcome))
 
     async def _do_piece(self, ref: str) -> None:
         """Go on with long work, unless another piece has done this, too, in the meantime."""
         async with self._pieces:
-            wait, instance, _ = await self._open_wait(ref)
-            if wait is not None:
-                await self._answer(instance, wait, {})
+            work = await self._open_work(ref)
+            if work is not None:
+                await self._answer(work, {})
 
-    async def _open_wait(self, ref: str) -> tuple[Any, Any, Authority]:
-        """Return a wait that is still to be answered, its instance and the authors of its version; else None."""
-        instance_id, wait_id, attempt = map(int, ref.split("."))
-        wait, instance, authors = await self._bus.database.read(lambda tx: self._find(tx, instance_id, wait_id))
-        is_open = wait is not None and wait.kind in tables.JOB_KINDS and wait.attempt == attempt
-        return (wait if is_open else None), instance, authors
+    async def _open_work(self, ref: str) -> OpenWork | None:
+        """Return what is still to be done, or None.
 
-    def _find(self, tx: Transaction, instance_id: int, wait_id: int) -> tuple[Any, Any, Authority]:
-        """Return a wait, its instance and the authors of its version.
-
-        Neither is found while the organisation is switched off; then the wait goes on.
+        Nothing is while the organisation is switched off; then it goes on.
         """
+        instance_id, wait_id, attempt = map(int, ref.split("."))
+        work = await self._bus.database.read(lambda tx: self._find(tx, instance_id, wait_id))
+        is_open = work is not None and work.wait.kind in tables.JOB_KINDS and work.wait.attempt == attempt
+        return work if is_open else None
+
+    def _find(self, tx: Transaction, instance_id: int, wait_id: int) -> OpenWork | None:
         instance = tables.find_instance(tx, instance_id)
         if instance is None or not organizations.is_active(tx, instance.organization_id):
-            return None, None, Authority()
-        authors = self._deployed.authority(tx, instance.definition_id)
-        return tables.find_wait(tx, instance_id, wait_id), instance, authors
+            return None
+        wait = tables.find_wait(tx, instance_id, wait_id)
+        return OpenWork(wait, instance, self._deployed.authority(tx, instance.definition_id)) if wait else None
 
-    async def _execute(
-        self, instance: Any, wait: Any, data: dict[str, Any], authors: Authority, recorder: AnswerRecorder
-    ) -> Outcome:
+    async def _execute(self, work: OpenWork, data: dict[str, Any], recorder: AnswerRecorder) -> Outcome:
+        wait, instance, authors = work
         name, fields = data.get("command", ""), data.get("fields", {})
         if wait.kind == "script":
             rule = f"process:{instance.definition_id}"
@@ -178,24 +186,26 @@ class ProcessJobs:
         await self._bus.require_now(author, needed, "a script")
         return sender.lending(frozenset({needed}))
 
-    async def _failed(self, instance: Any, wait: Any, data: dict[str, Any], error: BpmError) -> None:
+    async def _failed(self, work: OpenWork, data: dict[str, Any], error: BpmError) -> None:
+        wait = work.wait
         is_final = wait.kind != "command" or error.is_final or isinstance(error, Forbidden)
         due = _policy(data.get("retries")).retry_at(wait.tries + 1, self._bus.now(), is_final=is_final)
         if due is None:
-            await self._answer(instance, wait, {"failure": _failure(error)})
+            await self._answer(work, {"failure": _failure(error)})
         else:
             await self._bus.database.write(lambda tx: self._retry_at(tx, wait, due))
 
-    def _retry_at(self, tx: Transaction, wait: Any, due: datetime) -> None:
+    def _retry_at(self, tx: Transaction, wait: WaitRow, due: datetime) -> None:
         if tables.retry_at(tx, wait.instance_id, wait.wait_id, wait.tries, due):
             self._jobs.enqueue(tx, Job(tables.KIND, tables.job_ref(wait), wait.tries + 1, due))
 
-    async def _answer(self, instance: Any, wait: Any, answer: dict[str, Any]) -> None:
+    async def _answer(self, work: OpenWork, answer: dict[str, Any]) -> None:
         with suppress(*GONE):
-            (await self._bus.execute(self._advance(instance, wait, answer))).unwrap()
+            (await self._bus.execute(self._advance(work, answer))).unwrap()
 
-    def _advance(self, instance: Any, wait: Any, answer: dict[str, Any]) -> Envelope:
+    def _advance(self, work: OpenWork, answer: dict[str, Any]) -> Envelope:
         """Return the message by which an instance goes on."""
+        wait, instance, _ = work
         engine = engine_of(instance.organization_id, {EXECUTE})
         fields = {
             "instanceId": instance.id,
@@ -213,16 +223,16 @@ def _failure(error: BpmError) -> dict[str, str]:
     return {"message": "; ".join(error.errors), "code": type(error).__name__}
 
 
-def _has_rested(wait: Any) -> bool:
+def _has_rested(wait: WaitRow) -> bool:
     """Whether a timer let so much time pass that its instance does not run hot."""
-    return wait.due_at - wait.created_at >= timedelta(seconds=RESTED_SECONDS)
+    return wait.due_at is not None and wait.due_at - wait.created_at >= timedelta(seconds=RESTED_SECONDS)
 
 
 def _policy(retries: int | None) -> RetryPolicy:
     return RETRY if retries is None else replace(RETRY, attempts=retries + 1)
 
 
-def _answer_of(wait: Any, data: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+def _answer_of(wait: WaitRow, data: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
     found = outcome.wire
     if wait.kind != "script":
         return {"result": found}

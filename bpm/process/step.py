@@ -164,7 +164,7 @@ class Step:
         rows: Sequence[Any] = list(self.waits.opened.values())
         if instance.absent.waits or instance.waits.keys() - self.waits.opened.keys():
             found = tables.waits_of(self.context.tx, self.row.id, limit=tables.SHOWN_AFTER_STEP)
-            rows = [wait._mapping for wait in found]
+            rows = [wait._asdict() for wait in found]
         waits = [row for row in rows if row["kind"] != tables.CANCELLING][: tables.MOST_SHOWN]
         seen = [with_data(wait, self.context.box) for wait in waits]
         return InstanceState(self.row.id, instance.status.value, instance.root_variables, seen)

@@ -5,13 +5,17 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import Index, String, bindparam, cast, delete, func, select, update
+from sqlalchemy import Index, String, bindparam, cast, delete, func, or_, select, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
 from bpm.jobs import lacks_token
+from bpm.process.rows import InstanceRow, WaitRow
 from bpm.store import JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
+from bpm.store.lookup import Lookup
 from bpm.store.organizations import is_switched_off
+from bpm.store.prepared import PreparedQuery
+from bpm.store.records import Records
 
 KIND = "process"
 """The kind of job that answers waits."""
@@ -119,8 +123,9 @@ INSTANCES = ProcessInstance.table()
 WAITS = ProcessWait.table()
 HISTORY = ProcessHistoryEntry.table()
 
+_INSTANCES, _WAITS = Records(InstanceRow, INSTANCES), Records(WaitRow, WAITS)
 _INSERT_INSTANCE = INSTANCES.insert()
-_BY_ID = select(INSTANCES).where(INSTANCES.c.id == bindparam("id_"))
+_BY_ID = Lookup(_INSTANCES, INSTANCES, "id")
 _BY_ORIGIN = select(INSTANCES.c.id).where(INSTANCES.c.origin == bindparam("origin_"))
 _WRITE = (
     update(INSTANCES)
@@ -136,33 +141,28 @@ _WRITE = (
 _INSERT_WAIT = WAITS.insert()
 _CLOSE = delete(WAITS).where(WAITS.c.instance_id == bindparam("instance"), WAITS.c.wait_id == bindparam("wait"))
 _WAITS_OF = (
-    select(WAITS)
-    .where(WAITS.c.instance_id == bindparam("instance"))
+    _WAITS.select.where(WAITS.c.instance_id == bindparam("instance"))
     .order_by(WAITS.c.wait_id)
     .limit(bindparam("limit"))
 )
+_ALL_WAITS_OF = PreparedQuery(_WAITS, _WAITS_OF)
 _CALLED = select(INSTANCES.c.id).where(INSTANCES.c.root_id == bindparam("instance"))
-_JOBS_BELOW = (
-    select(WAITS)
-    .where(
+_JOBS_BELOW = PreparedQuery(
+    _WAITS,
+    _WAITS.select.where(
         (WAITS.c.instance_id == bindparam("instance")) | WAITS.c.instance_id.in_(_CALLED),
-        WAITS.c.kind.in_(MACHINE_KINDS),
-    )
-    .order_by(WAITS.c.instance_id, WAITS.c.wait_id)
+        or_(*(WAITS.c.kind == kind for kind in MACHINE_KINDS)),
+    ).order_by(WAITS.c.instance_id, WAITS.c.wait_id),
 )
-_ONE_WAIT = select(WAITS).where(WAITS.c.instance_id == bindparam("instance"), WAITS.c.wait_id == bindparam("wait"))
+_ONE_WAIT = Lookup(_WAITS, WAITS, "instance_id", "wait_id")
 _WAIT_REF = (
     cast(WAITS.c.instance_id, String) + "." + cast(WAITS.c.wait_id, String) + "." + cast(WAITS.c.attempt, String)
 )
-_JOBS = (
-    select(WAITS)
-    .where(
-        WAITS.c.kind.in_(JOB_KINDS),
-        lacks_token(KIND, _WAIT_REF, WAITS.c.tries),
-        ~is_switched_off(WAITS.c.organization_id),
-    )
-    .order_by(WAITS.c.due_at)
-)
+_JOBS = _WAITS.select.where(
+    WAITS.c.kind.in_(JOB_KINDS),
+    lacks_token(KIND, _WAIT_REF, WAITS.c.tries),
+    ~is_switched_off(WAITS.c.organization_id),
+).order_by(WAITS.c.due_at)
 _TRIES = (
     update(WAITS)
     .where(
@@ -194,9 +194,9 @@ def append_instance(tx: Transaction, row: Mapping[str, Any]) -> None:
     tx.append(INSTANCES, row)
 
 
-def find_instance(tx: Transaction, instance_id: int) -> Any:
-    """Return an instance's row whatever its organisation, or None."""
-    return tx.reading.execute(_BY_ID, {"id_": instance_id}).first()
+def find_instance(tx: Transaction, instance_id: int) -> InstanceRow | None:
+    """Return an instance whatever its organisation, or None."""
+    return _BY_ID.first(tx, None, id=instance_id)
 
 
 def write_instance(tx: Transaction, instance_id: int, version: int, values: Mapping[str, Any]) -> bool:
@@ -222,7 +222,9 @@ def insert_waits(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
     tx.connection.execute(_INSERT_WAIT, rows)
 
 
-def running_instances(tx: Transaction, definition_id: int, limit: int, most_bytes: int) -> tuple[Sequence[Any], bool]:
+def running_instances(
+    tx: Transaction, definition_id: int, limit: int, most_bytes: int
+) -> tuple[Sequence[InstanceRow], bool]:
     """Return instances of a version that have not ended, the oldest first, and whether there are more.
 
     They are at most so many, and their states so large together; one in any case.
@@ -237,8 +239,8 @@ def running_instances(tx: Transaction, definition_id: int, limit: int, most_byte
     totals = accumulate(size for _, size in found)
     ids = [row.id for row, total in zip(found, totals, strict=True) if total <= most_bytes][:limit]
     ids = ids or [row.id for row in found[:1]]
-    rows = select(INSTANCES).where(INSTANCES.c.id.in_(ids)).order_by(INSTANCES.c.id)
-    return tx.connection.execute(rows).all(), len(ids) < len(found)
+    statement = _INSTANCES.select.where(INSTANCES.c.id.in_(ids)).order_by(INSTANCES.c.id)
+    return _INSTANCES.all(tx.connection, statement), len(ids) < len(found)
 
 
 def migrate_instance(
@@ -266,9 +268,9 @@ def called_by(tx: Transaction, parent_id: int, wait_ids: Sequence[int], limit: i
     return tx.connection.execute(statement.limit(limit)).scalars().all()
 
 
-def job_waits_below(tx: Transaction, instance_id: int) -> Sequence[Any]:
+def job_waits_below(tx: Transaction, instance_id: int) -> Sequence[WaitRow]:
     """Return the commands and scripts of an instance and of all that it has called."""
-    return tx.reading.execute(_JOBS_BELOW, {"instance": instance_id}).all()
+    return _JOBS_BELOW.all(tx, instance=instance_id)
 
 
 def signal_listeners(tx: Transaction, organization_id: int, name: str) -> list[str]:
@@ -285,25 +287,26 @@ def listener_ref(instance_id: int, wait_id: int) -> str:
     return f"{instance_id}.{wait_id}"
 
 
-def job_ref(wait: Any) -> str:
+def job_ref(wait: WaitRow) -> str:
     """Return what the jobs of a wait are called by: its instance, its id and its attempt."""
     return f"{wait.instance_id}.{wait.wait_id}.{wait.attempt}"
 
 
-def find_wait(tx: Transaction, instance_id: int, wait_id: int) -> Any:
-    """Return a wait's row, or None when it has ended."""
-    return tx.reading.execute(_ONE_WAIT, {"instance": instance_id, "wait": wait_id}).first()
+def find_wait(tx: Transaction, instance_id: int, wait_id: int) -> WaitRow | None:
+    """Return a wait, or None when it has ended."""
+    return _ONE_WAIT.first(tx, None, instance_id=instance_id, wait_id=wait_id)
 
 
-def waits_of(tx: Transaction, instance_id: int, *kinds: str, limit: int = MOST_SHOWN) -> Sequence[Any]:
+def waits_of(tx: Transaction, instance_id: int, *kinds: str, limit: int = MOST_SHOWN) -> Sequence[WaitRow]:
     """Return an instance's waits, of the given kinds if any are given; the oldest, if there are very many."""
-    statement = _WAITS_OF.where(WAITS.c.kind.in_(kinds)) if kinds else _WAITS_OF
-    return tx.reading.execute(statement, {"instance": instance_id, "limit": limit}).all()
+    if not kinds:
+        return _ALL_WAITS_OF.all(tx, instance=instance_id, limit=limit)
+    return _WAITS.all(tx.reading, _WAITS_OF.where(WAITS.c.kind.in_(kinds)), instance=instance_id, limit=limit)
 
 
-def job_waits(tx: Transaction, limit: int) -> Sequence[Any]:
+def job_waits(tx: Transaction, limit: int) -> Sequence[WaitRow]:
     """Return the waits that a worker has to answer and that lack a job, the earliest due first."""
-    return tx.connection.execute(_JOBS.limit(limit)).all()
+    return _WAITS.all(tx.connection, _JOBS.limit(limit))
 
 
 def retry_at(tx: Transaction, instance_id: int, wait_id: int, tries: int, due: datetime) -> bool:
@@ -312,14 +315,14 @@ def retry_at(tx: Transaction, instance_id: int, wait_id: int, tries: int, due: d
     return tx.connection.execute(_TRIES, parameters).rowcount == 1
 
 
-def first_message_wait(tx: Transaction, organization_id: int, name: str, key: str | None) -> Any:
+def first_message_wait(tx: Transaction, organization_id: int, name: str, key: str | None) -> WaitRow | None:
     """Return the wait that has waited longest for a message with this key, or None."""
-    statement = select(WAITS).where(
+    statement = _WAITS.select.where(
         WAITS.c.kind == "message", WAITS.c.name == name, WAITS.c.organization_id == organization_id
     )
     statement = statement.where(WAITS.c.key == key) if key is not None else statement.where(WAITS.c.key.is_(None))
     ordered = statement.order_by(WAITS.c.created_at, WAITS.c.instance_id, WAITS.c.wait_id)
-    return tx.connection.execute(ordered.limit(1)).first()
+    return _WAITS.first(tx.connection, ordered.limit(1))
 
 
 def history_of(tx: Transaction, instance_id: int, limit: int, offset: int) -> tuple[Sequence[Any], int]:

@@ -1,0 +1,65 @@
+"""What queries of instances and of what they wait for return."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+
+class InstanceRow(NamedTuple):
+    """An instance of a process as it is stored."""
+
+    organization_id: int
+    id: int
+    definition_id: int
+    process_key: str
+    business_key: str | None
+    origin: str | None
+    """The request that started it; a second one with the same id starts nothing."""
+    status: str
+    state: str
+    """Tokens, scopes and variables as JSON, sealed where they hold secrets; what is large stands in `process_part`."""
+    state_version: int
+    parts_size: int
+    """The bytes of its parts."""
+    starter_id: str
+    starter_name: str
+    permissions: list[str]
+    authority: dict[str, Any] | None
+    """Who is asked what it may do, besides the authors of its version."""
+    migrator: dict[str, Any] | None
+    """Who brought it to its version, if it was migrated."""
+    correlation_id: str
+    parent_id: int | None
+    """The instance that called it, with the wait and the attempt that it answers."""
+    parent_wait: int | None
+    parent_attempt: int | None
+    root_id: int | None
+    """The first one of the chain of calls."""
+    depth: int
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class WaitRow(NamedTuple):
+    """What a token of an instance waits for."""
+
+    organization_id: int
+    instance_id: int
+    wait_id: int
+    kind: str
+    element_id: str
+    attempt: int
+    """How often the element was reached by this wait's token; an answer names it."""
+    tries: int
+    """How often its work was tried in vain."""
+    depth: int
+    """How many messages had caused one another when it was opened."""
+    due_at: datetime | None
+    name: str | None
+    """Of a message or signal, or what a person is shown."""
+    key: str | None
+    """The correlation key."""
+    turn: int | None
+    """The turn of a repeated activity that it is part of, if that is stored by itself."""
+    data: dict[str, Any] | None
+    """What its work is given, sealed where it holds secrets."""
+    created_at: datetime
