@@ -17,13 +17,13 @@ from router.answers import Answers, accepted
 from router.decision import Decision, Lookups, Place, decide
 from router.decision.verdict import SIZE
 from router.execution import Execution
-from router.fixed import FixedRoutes
+from router.fixed_routes import FixedRoutes
 from router.immediate import ImmediateExecution
 from router.inbox import Inbox
 from router.paths import ADDRESSES, decode_path
 from router.rates import Rates
 from router.request import InboundCall
-from router.table import RouteTable
+from router.route_table import RouteTable
 from router.tables.requests import PENDING
 
 

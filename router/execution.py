@@ -22,16 +22,16 @@ from bpm.store import Database, Transaction
 from router.answers import Answers, accepted, has_refused
 from router.config import RetryConfig
 from router.execution_types import ExecutionType
-from router.fixed import FixedRoutes
+from router.fixed_routes import FixedRoutes
 from router.inbox import Inbox, pending
 from router.providers import Call, Refusal
 from router.request import InboundCall
+from router.route_table import RouteTable
 from router.rule import Rule
 from router.seal import RequestSeal
 from router.settlement import RequestSettlement, Settling
 from router.source import Source
 from router.sync_recorders import DeferredSync, EffectSync, SyncRecorder, TransactionalSync
-from router.table import RouteTable
 from router.tables import requests, settling
 from router.tables.requests import RequestRow
 

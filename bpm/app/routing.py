@@ -11,16 +11,16 @@ from router import providers
 from router.answers import Answers
 from router.backtest import BackTests
 from router.execution import Execution
-from router.fixed import FixedRoutes
+from router.fixed_routes import FixedRoutes
 from router.immediate import ImmediateExecution
 from router.inbox import Inbox
 from router.published_keys import PublishedKeys
 from router.quota import Quota
 from router.replay import Judge, Replays
+from router.route_table import RouteTable
 from router.rule import RuleCompiler
 from router.seal import RequestSeal
 from router.signatures import TrustSources
-from router.table import RouteTable
 
 
 @dataclass(frozen=True, slots=True)

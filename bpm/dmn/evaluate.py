@@ -6,8 +6,8 @@ from typing import Any
 
 from bpm.dmn.boxed import BoxedEntry, closure
 from bpm.dmn.conversions import fitted, given
+from bpm.dmn.decision_table import Row, Table
 from bpm.dmn.failures import DecisionFailed
-from bpm.dmn.tables import Row, Table
 from bpm.expressions import CLOCK, EvaluationError, Evaluator, evaluated, to_json
 from bpm.expressions.function_values import FunctionValue
 from bpm.expressions.kinds import ANY, Kind, ListKind, list_of

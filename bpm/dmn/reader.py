@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from bpm.dmn.boxed import BoxedEntry
+from bpm.dmn.decision_table import Table
 from bpm.dmn.evaluate import Boxed, Decision, DecisionService, DecisionTable, Knowledge
 from bpm.dmn.expressions import READERS, ExpressionReader
 from bpm.dmn.items import ItemDefinitions
 from bpm.dmn.problems import Problems
-from bpm.dmn.tables import Table
 from bpm.dmn.tags import child, children, every, reference
 from bpm.expressions import Environment
 from bpm.expressions.kinds import ANY, FunctionKind, Kind

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bpm.dmn.tables import AGGREGATIONS, POLICIES, DecisionRule, Input, Output, Table
+from bpm.dmn.decision_table import AGGREGATIONS, POLICIES, DecisionRule, Input, Output, Table
 from bpm.dmn.tags import child, children, text_of
 from bpm.dmn.unary import Test, asking, compile_tests, split
 from bpm.expressions import Evaluator, evaluated

@@ -16,7 +16,7 @@ from bpm.security.permissions import INSTALLATION
 from bpm.settings import Settings
 from bpm.store import organizations
 from bpm.store.organizations import Organization
-from router.table import RouteTable
+from router.route_table import RouteTable
 
 MISSING = "No organisation found with the specified ID"
 TAKEN = "An organisation with this name already exists"

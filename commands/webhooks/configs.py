@@ -23,7 +23,7 @@ from commands.webhooks.views import (
     to_view,
 )
 from router.config import KEY, Type, WebHookFields, demands
-from router.table import RouteTable
+from router.route_table import RouteTable
 from router.tables import configs, revisions
 from router.tables.configs import WebhookConfig
 from router.tables.revisions import WebhookConfigRevision

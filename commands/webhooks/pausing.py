@@ -6,7 +6,7 @@ from commands.webhooks.changes import conclude_change
 from commands.webhooks.changes import pause as set_paused
 from commands.webhooks.views import PausedWebHookConfigView, ResumedWebHookConfigView
 from router.execution import Execution
-from router.table import RouteTable
+from router.route_table import RouteTable
 from router.tables.configs import WebhookConfig
 
 

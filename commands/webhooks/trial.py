@@ -31,10 +31,10 @@ from router.execution import Execution
 from router.execution_types import ExecutionType
 from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
+from router.route_table import RouteTable
 from router.rule import Rule, RuleCompiler
 from router.seal import RequestSeal
 from router.signatures import TrustSources
-from router.table import RouteTable
 from router.tables import configs, deduplication, requests
 from router.tables.configs import RuleRow
 from scripts import Sandbox

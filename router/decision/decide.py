@@ -22,7 +22,7 @@ from router.decision.verdict import (
     too_large,
     unknown,
 )
-from router.fixed import Entry
+from router.fixed_routes import Entry
 from router.providers import Call, FixedRoute, Provider, Refusal
 from router.request import InboundCall
 from router.rule import Rule

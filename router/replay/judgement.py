@@ -7,11 +7,11 @@ never another organisation's, and none that was made in the place of a deleted o
 from bpm.errors import Conflict
 from bpm.security.permissions import INSTALLATION
 from router.decision import Decision, Place, confirm, decide_whole
-from router.fixed import FixedRoutes
+from router.fixed_routes import FixedRoutes
 from router.paths import is_reserved
+from router.route_table import RouteTable
 from router.rule import Rule
 from router.seal import RequestSeal
-from router.table import RouteTable
 from router.tables.requests import RequestRow
 
 DELETED = "the configuration was deleted, and no other one executes what came to it; have the request sent again"

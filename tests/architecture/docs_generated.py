@@ -16,10 +16,10 @@ from typing import Any, get_args
 import bpm.errors
 from bpm.bus import PagedQuery, Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
+from bpm.dmn.decision_table import AGGREGATIONS, POLICIES
 from bpm.dmn.expressions import READERS
 from bpm.dmn.problems import MAX_TESTS
 from bpm.dmn.reader import MAX_DECISIONS, MAX_DEPTH, MAX_SPACED
-from bpm.dmn.tables import AGGREGATIONS, POLICIES
 from bpm.edge.problems import headers_of, status_of
 from bpm.errors import BpmError, MethodNotAllowed
 from bpm.expressions.function_values import MAX_CALLS

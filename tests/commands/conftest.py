@@ -29,9 +29,9 @@ from bpm.settings import Settings
 from bpm.store import Database, Transaction, utc_now
 from bpm.store.organizations import Organization
 from router.quota import Quota
+from router.route_table import RouteTable
 from router.rule import RuleCompiler
 from router.signatures import NO_SOURCES
-from router.table import RouteTable
 from scripts import Sandbox
 
 AREAS = (

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bpm.bpmn import InvalidDefinition
 from bpm.dmn import DecisionFailed, decide, load_decisions
-from bpm.dmn.tables import POLICIES
+from bpm.dmn.decision_table import POLICIES
 from bpm.metering import OverBudget
 from tests.bpm.dmn.test_decisions import FILE, table
 from tests.fuzz.targets.expressions import VALUES, WORDS
