@@ -105,9 +105,13 @@ class Execution:
         rule = await self._rule_of(row)
         if rule is not None and rule.paused and await self._is_paused(rule.id):
             return  # it is woken when the rule goes on
-        settlement = RequestSettlement(row, _policy(row, rule), self._settling)
+        settlement = self.settlement(row, rule)
         with contextlib.suppress(Fenced):  # somebody else has done this attempt
             await self._execute(row, call, rule, settlement)
+
+    def settlement(self, row: RequestRow, rule: Rule | None) -> RequestSettlement:
+        """Return what settles the next attempt of a request, which begins now."""
+        return RequestSettlement(row, _policy(row, rule), self._settling)
 
     async def give_up(self, job: Job, error: Poisoned) -> None:
         """See `JobKind.give_up`."""

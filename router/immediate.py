@@ -16,37 +16,37 @@ from bpm.jobs import JobQueue
 from bpm.store import Transaction
 from router.decision import Decision
 from router.execution import Execution
+from router.recent import stored
 from router.request import InboundCall
 from router.rule import Rule
-from router.settlement import settled
+from router.settlement import RequestSettlement, settled
 from router.tables import requests
 
 MAX_WAITING = 128
 """Units that wait for the writer; when there are more, requests are only taken in, which costs least."""
 
 
-class NotExecuted(Exception):
-    """The handler failed: its transaction is undone, and the request has to be accepted for a worker."""
-
-
 class ImmediateRecorder:
-    """Stores a request beside its effect, or nothing at all."""
+    """Stores a request beside its effect; one that failed with its first attempt, which is settled as every other."""
 
     can_wait = True
 
-    def __init__(self, row: dict[str, Any], clock: Clock) -> None:
-        """Take the request's row as it is before it is executed."""
+    def __init__(self, row: Mapping[str, Any], settlement: RequestSettlement, clock: Clock) -> None:
+        """Take the request's row as it is before it is executed, and what settles it when that fails."""
         self._row = row
+        self._settlement = settlement
         self._clock = clock
 
     def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
         """No-op: only `after` writes."""
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        """Hand over the row with the outcome; raises `NotExecuted` instead of keeping a failure."""
-        if outcome.error is not None:
-            raise NotExecuted
-        tx.append(requests.INBOUND, {**self._row, **settled(outcome, envelope.name, 1, self._clock())})
+        """Write the request with what became of it."""
+        if outcome.error is None:
+            tx.append(requests.INBOUND, {**self._row, **settled(outcome, envelope.name, 1, self._clock())})
+        else:
+            tx.append(requests.INBOUND, self._row)
+            self._settlement.settle(tx, envelope.name, outcome)
 
 
 class ImmediateExecution:
@@ -71,14 +71,11 @@ class ImmediateExecution:
             principal = await self._execution.principal_of(rule)
         except Exception:  # the worker meets it again, and settles the request with it
             return False
-        recorder = ImmediateRecorder(dict(row), self._bus.now)
+        recorder = ImmediateRecorder(row, self._execution.settlement(stored(row), rule), self._bus.now)
         envelope = Envelope(message, principal, call.id, call.id, address=call.address, recorder=recorder)
         try:
             await self._bus.execute(envelope)
         except IntegrityError:  # the provider's id is known; `Inbox.accept` finds by which request
-            return False
-        except NotExecuted:
-            self._bus.costs.forget(rule.sends)
             return False
         return True
 

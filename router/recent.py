@@ -43,4 +43,9 @@ class RecentRequests:
         row = self._rows.pop(job.ref, None)
         if row is None or job.attempt != 0:
             return None
-        return RequestRow._make(_in_order({**_UNSET, **row}))
+        return stored(row)
+
+
+def stored(row: Mapping[str, Any]) -> RequestRow:
+    """Return a new request's row as a query will return it."""
+    return RequestRow._make(_in_order({**_UNSET, **row}))

@@ -30,10 +30,6 @@ class Costs:
         cost.seconds += (seconds - cost.seconds) * (WEIGHT if cost.runs else 1)
         cost.runs += 1
 
-    def forget(self, name: str) -> None:
-        """Learn anew what a type costs, for it has failed."""
-        self._costs.pop(name, None)
-
     def is_cheap(self, name: str) -> bool:
         """Tell whether a type is known to take little time; one that has hardly run yet is not."""
         cost = self._costs.get(name)

@@ -9,7 +9,7 @@ import pytest
 from bpm.errors import Invalid, NotFound
 from bpm.settings import Settings
 from bpm.spelling import LONGEST_NAME, nearest
-from commands.events import events
+from commands.events import event_types
 from tests.commands.conftest import House
 
 pytestmark = pytest.mark.anyio
@@ -51,7 +51,7 @@ async def test_unknown_events_are_not_compared_with_each_other(house: House) -> 
 
 async def test_types_of_events_are_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their number, and the size of each."""
-    monkeypatch.setattr(events, "MAX_TYPES", 2)
+    monkeypatch.setattr(event_types, "MAX_TYPES", 2)
     await house.send("RegisterEventTypeCommand", event="own.a")
     await house.send("RegisterEventTypeCommand", event="own.b")
     with pytest.raises(Invalid, match="has registered 2 types"):

@@ -26,7 +26,9 @@ UNKNOWN: dict[str, Any] = {"requestIds": ["00000000-0000-7000-8000-000000000000"
 NOT_OURS = {
     ("ExecuteCodeCommand", "requestId"): "a label of the run",
     ("ProcessMonoEventCommand", "eventId"): "an id of the provider's",
+    ("CreateProcessDefinitionCommand", "processId"): "a place in a model",
     ("FireStartTimerCommand", "elementId"): "a place in a model",
+    ("UpdateProcessDefinitionCommand", "processId"): "a place in a model",
 }
 BY_KEY = {"EvaluateDecisionQuery", "GetDecisionDefinitionListQuery", "GetProcessDefinitionListQuery"}
 """Messages that name something by its `key` (those of configurations are unique over all organisations)."""
@@ -44,6 +46,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "FireStartTimerCommand": {"elementId": "s", "turn": 0},
     "PublishEventCommand": {"event": "order.created"},
     "RecoverFailedDeliveriesCommand": {"since": "2026-01-01", "missing": True},
+    "SetProcessVariablesCommand": {"variables": {"mine": 1}},
     "StartTriggeredProcessesCommand": {"event": "order.created", "data": {}},
     "TestWebHookConfigCommand": {"request": {"method": "POST", "body": "{}"}},
     "UpdateOrganizationCommand": {"name": "Mine"},

@@ -4,26 +4,24 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bpm.bus.costs import ENOUGH_RUNS
+from bpm.bus.costs import ENOUGH_RUNS, Costs
 from bpm.testing import RunningApp, running_app
 from tests.router import probes
 from tests.router.conftest import noting, rows, runs, stored, until
 
 pytestmark = pytest.mark.anyio
 
-PROBES = ("NoteCommand", "StumbleCommand")
-
 
 @pytest.fixture
 async def cheap(app: RunningApp) -> AsyncIterator[RunningApp]:
     """The application once it knows what the probes' commands cost, whatever machine this is."""
-    for name in PROBES:
-        app.app.bus.costs.forget(name)
+    known = app.app.bus.costs
+    app.app.bus.costs = Costs()
+    for name in ("NoteCommand", "StumbleCommand"):
         for _ in range(ENOUGH_RUNS):
             app.app.bus.costs.note(name, 0.0)
     yield app
-    for name in PROBES:
-        app.app.bus.costs.forget(name)
+    app.app.bus.costs = known
 
 
 async def test_a_cheap_request_is_done_when_it_is_answered(cheap: RunningApp) -> None:
@@ -38,13 +36,14 @@ async def test_a_cheap_request_is_done_when_it_is_answered(cheap: RunningApp) ->
     assert await runs(cheap, "immediate") == 1
 
 
-async def test_a_type_that_has_hardly_run_is_left_to_a_worker(app: RunningApp) -> None:
+def test_a_type_that_has_hardly_run_is_not_cheap() -> None:
     """What a handler costs is known only after some runs."""
-    app.app.bus.costs.forget("NoteCommand")
-    assert not app.app.bus.costs.is_cheap("NoteCommand")
-    await noting(app, "unknown-cost")
-    await app.hook("unknown-cost", {})
-    await until(app, "unknown-cost", "done")
+    costs = Costs()
+    for _ in range(ENOUGH_RUNS - 1):
+        costs.note("NoteCommand", 0.0)
+    assert not costs.is_cheap("NoteCommand")
+    costs.note("NoteCommand", 0.0)
+    assert costs.is_cheap("NoteCommand")
 
 
 async def test_slow_handlers_are_left_to_a_worker(cheap: RunningApp) -> None:
@@ -53,18 +52,26 @@ async def test_slow_handlers_are_left_to_a_worker(cheap: RunningApp) -> None:
     assert not cheap.app.bus.costs.is_cheap("NoteCommand")
 
 
-async def test_a_failure_leaves_the_request_to_a_worker(cheap: RunningApp) -> None:
-    """When the handler raises, the request stands as accepted, and of the try in vain nothing does."""
+async def test_a_failure_is_the_first_attempt(cheap: RunningApp) -> None:
+    """When the handler raises, its effect is undone, and the request is tried again as its policy says."""
     probes.tries.clear()
-    await noting(
-        cheap, "immediate-stumble", commandName="StumbleCommand", parameters={"event": "immediate-stumble", "times": 1}
-    )
+    fields = {"commandName": "StumbleCommand", "parameters": {"event": "immediate-stumble", "times": 1}}
+    await noting(cheap, "immediate-stumble", **fields, retry={"attempts": 2, "backoffSeconds": [0]})
     answer = await cheap.hook("immediate-stumble", {})
     assert (answer.status, answer.message) == (200, "Accepted")
     (kept,) = await until(cheap, "immediate-stumble", "done")
-    assert (kept["attempt"], probes.tries["immediate-stumble"]) == (1, 2)
+    assert (kept["attempt"], probes.tries["immediate-stumble"]) == (2, 2)
     assert await runs(cheap, "immediate-stumble") == 1
-    assert not cheap.app.bus.costs.is_cheap("StumbleCommand")
+
+
+async def test_the_last_attempt_is_the_last(cheap: RunningApp) -> None:
+    """A request that is tried once is dead when it is answered."""
+    fields = {"commandName": "StumbleCommand", "parameters": {"event": "immediate-once", "times": 9}}
+    await noting(cheap, "immediate-once", **fields, retry={"attempts": 1})
+    await cheap.hook("immediate-once", {})
+    (kept,) = await stored(cheap, "immediate-once")
+    assert (kept["state"], kept["attempt"], kept["errors"]) == ("dead", 1, ["try 1 of immediate-once failed"])
+    assert await runs(cheap, "immediate-once") == 0
 
 
 async def test_a_repetition_has_no_second_effect(cheap: RunningApp) -> None:
