@@ -20,7 +20,9 @@ def complete(run: Run, wait: Wait, token: Token, result: Any, values: Mapping[st
         run.fail_wait(wait, str(error), "complete", result, dict(values))
 
 
-def fail(run: Run, wait: Wait, token: Token, message: str, code: str | None) -> None:
+def fail(
+    run: Run, wait: Wait, token: Token, message: str, code: str | None, thrown_with: Mapping[str, Any] | None
+) -> None:
     """Hand a failure to what catches it, else make it an incident."""
     if not is_caught(run, "error", token, code):
         run.fail_wait(wait, message, "job", code=code)
@@ -28,19 +30,27 @@ def fail(run: Run, wait: Wait, token: Token, message: str, code: str | None) -> 
     before = len(run.effects)
     run.record(wait.element, "failed", token, {"message": message, "code": code})
     try:
+        _take_thrown(run, wait, token, thrown_with)
         throw(run, "error", token, code, message)
     except EvaluationError as error:
         del run.effects[before:]
         run.fail_wait(wait, f"{message}; what caught it failed, too: {error}", "job", code=code)
 
 
-def escalate(run: Run, wait: Wait, token: Token, code: str | None) -> None:
+def escalate(run: Run, wait: Wait, token: Token, code: str | None, thrown_with: Mapping[str, Any] | None) -> None:
     """Hand an escalation of the called instance to what catches it; nobody has to, so a failure is only recorded."""
     try:
+        _take_thrown(run, wait, token, thrown_with)
         throw(run, "escalation", token, code, "")
     except EvaluationError as error:
         message = f"what caught the escalation failed: {error}"
         run.record(wait.element, "failed", token, {"message": message, "code": code})
+
+
+def _take_thrown(run: Run, wait: Wait, token: Token, thrown_with: Mapping[str, Any] | None) -> None:
+    """Let a call activity map the variables of the process that threw, before anything catches."""
+    if thrown_with is not None:
+        run.answerer(wait).take_thrown(run, token, thrown_with)
 
 
 def skip(run: Run, wait: Wait, token: Token, variables: Mapping[str, Any]) -> None:

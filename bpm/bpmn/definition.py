@@ -67,7 +67,8 @@ class ProcessDefinition:
     """One `<process>` with every flow node and flow in it, those of its sub-processes included.
 
     `executable` is None where the file does not say. `associations` are the dotted lines, from source to target:
-    they tie a compensation handler to its boundary event. `problems` are the ones met while reading it.
+    they tie a compensation handler to its boundary event. `version_tag` is the name of its author for this version.
+    `problems` are the ones met while reading it.
     """
 
     id: str
@@ -79,6 +80,7 @@ class ProcessDefinition:
     lanes: tuple[DiagramLane, ...] = ()
     associations: tuple[tuple[str, str], ...] = ()
     documentation: str = ""
+    version_tag: str = ""
     problems: tuple[BpmnProblem, ...] = ()
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
+from bpm.bpmn.binding import LATEST, Binding
 from bpm.bpmn.state import Caller
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -62,22 +63,23 @@ class Decide:
     decision: str
     shape: str
     variables: Mapping[str, Any]
+    binding: Binding = LATEST
 
 
 @dataclass(frozen=True, slots=True)
 class CallProcess:
     """Start an instance of another process, with this `caller`; answer with its variables by CompleteTask.
 
-    `version` None asks for the newest active version; `inherits_key`: the called instance has the business key of
-    the calling one. The called instance's `Thrown` is answered by FailTask with
-    its code, or by Escalated. When the wait is closed as cancelled, the called instance is to be cancelled.
+    `binding` says which version; `inherits_key`: the called instance has the business key of the calling one. The
+    called instance's `Thrown` is answered by FailTask with its code, or by Escalated. When the wait is closed as
+    cancelled, the called instance is to be cancelled.
     """
 
     wait_id: int
     attempt: int
     element_id: str
     process: str
-    version: int | None
+    binding: Binding
     variables: Mapping[str, Any]
     business_key: str | None
     caller: Caller
@@ -190,11 +192,15 @@ class EmitSignal:
 
 @dataclass(frozen=True, slots=True)
 class Thrown:
-    """Tell the calling instance of an error (this instance has ended) or an escalation (it goes on)."""
+    """Tell the calling instance of an error (this instance has ended) or an escalation (it goes on).
+
+    `variables` are those of the process at that moment.
+    """
 
     kind: Literal["error", "escalation"]
     code: str | None
     message: str
+    variables: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,14 +98,14 @@ def _answer(run: Run, wait: Wait, trigger: Answer) -> None:
     match trigger:
         case CompleteTask(result=result, variables=variables):
             complete(run, wait, token, result, variables)
-        case FailTask(message=message, code=code):
-            fail(run, wait, token, message, code)
+        case FailTask(message=message, code=code, thrown_with=thrown_with):
+            fail(run, wait, token, message, code, thrown_with)
         case TimerFired():
             complete(run, wait, token, None, NOTHING)
         case MessageArrived(payload=payload) | SignalArrived(payload=payload):
             complete(run, wait, token, payload, NOTHING)
-        case Escalated(code=code):
-            escalate(run, wait, token, code)
+        case Escalated(code=code, thrown_with=thrown_with):
+            escalate(run, wait, token, code, thrown_with)
         case CompleteUserTask(variables=variables):
             complete(run, wait, token, variables, NOTHING)
         case Retry(variables=variables):

@@ -42,13 +42,14 @@ class FailTask:
     """A command, script, decision or called process failed for good; retries before that are the caller's.
 
     An error boundary event whose error code equals `code`, or one without a code, catches it; otherwise the task
-    becomes an incident.
+    becomes an incident. `thrown_with` are the variables of a called process that threw the error.
     """
 
     wait_id: int
     attempt: int
     message: str
     code: str | None = None
+    thrown_with: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,11 @@ class SignalArrived:
 
 @dataclass(frozen=True, slots=True)
 class Escalated:
-    """The called instance that this wait waits for has thrown an escalation and goes on."""
+    """The called instance that this wait waits for has thrown an escalation, with its variables, and goes on."""
 
     wait_id: int
     code: str | None = None
+    thrown_with: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

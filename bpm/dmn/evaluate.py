@@ -51,7 +51,7 @@ class Knowledge:
 class DecisionTable:
     """A decision; `requires` are the ones whose results it sees under their names, `inputs` its data with their types.
 
-    `knowledge` are the functions that it can call.
+    `knowledge` are the functions that it can call. `version_tag` is what its author calls this version.
     """
 
     id: str
@@ -62,6 +62,7 @@ class DecisionTable:
     knowledge: tuple["Knowledge | DecisionService", ...] = ()
     inputs: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
     kind: Kind = ANY
+    version_tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class DecisionService:
     given: Mapping[str, str]
     decisions: tuple[DecisionTable, ...]
     kind: Kind = ANY
+    version_tag: str = ""
 
 
 Decision = DecisionTable | DecisionService

@@ -8,7 +8,7 @@ from bpm.dmn.evaluate import Boxed, Decision, DecisionService, DecisionTable, Kn
 from bpm.dmn.expressions import READERS, ExpressionReader
 from bpm.dmn.items import ItemDefinitions
 from bpm.dmn.problems import Problems
-from bpm.dmn.tags import child, children, every, reference
+from bpm.dmn.tags import child, children, every, reference, version_tag
 from bpm.expressions import Environment
 from bpm.expressions.kinds import ANY, FunctionKind, Kind
 from bpm.model_files.names import MAX_NAME
@@ -80,6 +80,8 @@ class ModelReader:
                 self.problems.add(tag, "the decision has no id")
             elif len(tag.get("id")) > MAX_NAME:
                 self.problems.add(tag, f"its id is longer than {MAX_NAME} characters")
+            if len(version_tag(tag)) > MAX_NAME:
+                self.problems.add(tag, f"its version tag is longer than {MAX_NAME} characters")
         found = [self.build(tag.get("id"), ()) for tag in tags if tag.get("id")]
         self.problems.refuse()
         return {each.id: each for each in found if isinstance(each, DecisionTable | DecisionService)}
@@ -110,7 +112,7 @@ class ModelReader:
         return DecisionTable(
             tag.get("id"), tag.get("name"), called, logic,
             tuple(each for each in requires if isinstance(each, DecisionTable)), knowledge,
-            self.inputs(requirements), self.expressions.items.of(variable),
+            self.inputs(requirements), self.expressions.items.of(variable), version_tag(tag),
         )  # fmt: skip
 
     def logic(self, tag: Tag, called: str) -> Boxed | Table | None:
@@ -187,6 +189,7 @@ class ModelReader:
             {self.parameter(each).name: each.get("id") for each in given if each},
             tuple(each for each in decisions if isinstance(each, DecisionTable)),
             _result(self.items.of(variable)),
+            version_tag(tag),
         )
 
     def parameter(self, tag: Tag) -> BoxedEntry:

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from bpm.model_files.xml import Tag
 
+_VERSION_TAGS = ("{http://camunda.org/schema/1.0/dmn}versionTag", "{http://operaton.org/schema/1.0/dmn}versionTag")
+_ZEEBE = "http://camunda.org/schema/zeebe/1.0"
+
 
 def children(tag: Tag, *names: str) -> list[Tag]:
     """The children of these names, in their order."""
@@ -26,6 +29,18 @@ def every(tag: Tag) -> Iterator[Tag]:
     yield tag
     for each in tag.children:
         yield from every(each)
+
+
+def version_tag(tag: Tag) -> str:
+    """The tag that its author gave to this version of a decision, in Camunda's words; empty for none."""
+    holder = child(tag, "extensionElements")
+    found = [tag.get(name) for name in _VERSION_TAGS]
+    found += [each.get("value") for each in (holder.children if holder else ()) if _is_version_tag(each)]
+    return next((text.strip() for text in found if text.strip()), "")
+
+
+def _is_version_tag(tag: Tag) -> bool:
+    return tag.name == "versionTag" and tag.namespace == _ZEEBE
 
 
 def reference(tag: Tag) -> str:

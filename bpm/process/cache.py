@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+from bpm.bpmn.binding import LATEST, Binding
 from bpm.bpmn.compiler.compile import CompiledProcess, load
 from bpm.bus import Context
 from bpm.dmn import Decision, load_decisions
 from bpm.errors import NotFound
 from bpm.process import definition_tables
-from bpm.process.decision_tables import newest_decision
+from bpm.process.bindings import bound_decision
 from bpm.process.stored import restored_source
 from bpm.security.permissions import Authority
 from bpm.security.secrets import SecretBox
@@ -51,11 +52,13 @@ class Deployed:
         """Return who answers for what a definition's steps do: the authors of its diagram; raises `NotFound`."""
         return self._authorities.get(tx, definition_id, lambda: definition_tables.authority_of(tx, definition_id))
 
-    def decision(self, context: Context, key: str) -> Decision:
-        """Return the newest version of a decision; raises `NotFound`."""
-        deployed = newest_decision(context.session, key)
+    def decision(
+        self, context: Context, key: str, binding: Binding = LATEST, definition_id: int | None = None
+    ) -> Decision:
+        """Return the version of a decision that a version of a process means; raises `NotFound`."""
+        deployed = bound_decision(context.session, key, binding, definition_id)
         if deployed is None or deployed.id is None:
-            raise NotFound(f"there is no decision {key}; deploy it with CreateDecisionDefinitionCommand")
+            raise NotFound(f"there is no decision {key}{binding}; deploy it with CreateDecisionDefinitionCommand")
         xml = deployed.dmn_xml
         read = partial(_decisions, xml, context.box)
         return self._decisions.get(context.tx, deployed.id, read)[key]

@@ -22,6 +22,7 @@ class DeployedDecision(OrganizationRow, table=True):
     name: str
     dmn_xml: str
     author_id: str
+    version_tag: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -19,7 +19,8 @@ class DeployedProcess(OrganizationRow, table=True):
     `authority` names who wrote its diagram: they are asked at every step. `switched_on_by` names who let it begin
     instances by itself, which act for them. `permissions` are what its author might do when it was deployed: they
     count for rows from before there were authorities, and are a record for the others. `gaps` is a sealed
-    list of what is missing from a draft, which is never started; it is null for a version that can be.
+    list of what is missing from a draft, which is never started; it is null for a version that can be. The versions of
+    one file have the same `created_at`.
     """
 
     __table_args__ = (UniqueConstraint("organization_id", "key", "version"), {"sqlite_autoincrement": True})
@@ -40,6 +41,7 @@ class DeployedProcess(OrganizationRow, table=True):
     authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     switched_on_by: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     gaps: str | None = None
+    version_tag: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
@@ -92,14 +94,6 @@ def newest_definition(session: ScopedSession, key: str, *, active: bool = False)
     if active:
         statement = statement.where(col(DeployedProcess.is_active).is_(True))
     return session.exec(statement.order_by(col(DeployedProcess.version).desc())).first()
-
-
-def version_of(session: ScopedSession, key: str, version: int) -> DeployedProcess | None:
-    """Return a version of a process by its number."""
-    statement = select_rows(DeployedProcess).where(
-        col(DeployedProcess.key) == key, col(DeployedProcess.version) == version
-    )
-    return session.exec(statement).first()
 
 
 def version_ids(organization_id: int, key: str) -> Select[tuple[int]]:

@@ -12,7 +12,8 @@ from bpm.bpmn.weight import weigh
 from bpm.bus import Context, Registry
 from bpm.errors import Conflict, Exhausted, Fenced, NotFound
 from bpm.jobs import JobQueue
-from bpm.process import definition_tables, tables
+from bpm.process import tables
+from bpm.process.bindings import bound_process
 from bpm.process.cache import Deployed
 from bpm.process.early_messages import EarlyMessages
 from bpm.process.effects import carry_out
@@ -123,11 +124,7 @@ class Unit:
 
     def call(self, caller: Step, effect: effects.CallProcess) -> None:
         """Start the instance that a call activity asks for."""
-        session = self.context.session
-        if effect.version is None:
-            deployed = definition_tables.newest_definition(session, effect.process, active=True)
-        else:
-            deployed = definition_tables.version_of(session, effect.process, effect.version)
+        deployed = bound_process(self.context.session, effect.process, effect.binding, caller.row.definition_id)
         problem = self._uncallable(caller, effect, deployed)
         if deployed is None or problem:
             self.follow(caller.row.id, FailTask(effect.wait_id, effect.attempt, problem, "NotFound"))
@@ -142,8 +139,7 @@ class Unit:
     def _uncallable(self, caller: Step, effect: effects.CallProcess, deployed: Startable | None) -> str:
         """Why a process can't be called; empty if it can."""
         if deployed is None or deployed.id is None or not deployed.is_active:
-            version = "" if effect.version is None else f" in version {effect.version}"
-            return f"there is no active process {effect.process}{version}"
+            return f"there is no active process {effect.process}{effect.binding}"
         if caller.row.depth >= MAX_DEPTH:
             return f"more than {MAX_DEPTH} processes called one another"
         if None not in self.deployed.process(self.context, deployed.id).starts:

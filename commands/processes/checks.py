@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from bpm.bpmn import BpmnProblem, CompiledProcess
 from bpm.bus import Context, EffectContext, Registry
 from bpm.errors import Invalid
-from bpm.process.decision_tables import newest_decision
+from bpm.process.bindings import bound_decision
 from bpm.security.permissions import Principal
 from scripts import Sandbox
 
@@ -71,7 +71,7 @@ async def _bad_scripts(
 
 def _missing_decisions(context: Context, process: CompiledProcess) -> list[Found]:
     return [
-        (element, f"there is no decision {key}; deploy its DMN file first")
-        for element, key in process.decisions.items()
-        if newest_decision(context.session, key) is None
+        (element, f"there is no decision {key}{binding}; deploy its DMN file first")
+        for element, (key, binding) in process.decisions.items()
+        if bound_decision(context.session, key, binding, None) is None
     ]

@@ -25,6 +25,7 @@ class DecisionView(View):
     key: str
     version: int
     name: str
+    version_tag: str | None = None
     created_at: Moment
 
 
@@ -66,6 +67,7 @@ def _deploy(
             key=decision.id,
             version=newest.version + 1 if newest is not None else 1,
             name=decision.name,
+            version_tag=decision.version_tag or None,
             dmn_xml=xml,
             author_id=context.principal.id,
             created_at=context.now(),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -49,6 +50,7 @@ class ProcessDefinitionView(View):
     updated_at: Moment | None
     stopped: str | None = None
     is_draft: bool = False
+    version_tag: str | None = None
 
 
 class DeployedView(View):
@@ -167,7 +169,7 @@ async def update(
         kept["bpmn_xml"] = kept_xml
         created = CreateProcessDefinitionCommand.model_validate({**kept, **given})
         authors = None if command.bpmn_xml is not None else definition_tables.authors_of(known)
-        return _deploy(created, inner, process, process_starts, authors)
+        return _deploy(created, inner, process, process_starts, inner.now(), authors)
 
     return await context.conclude(next_version)
 
@@ -323,11 +325,15 @@ def _deploy_all(
     processes: Sequence[CompiledProcess | DraftProcess],
     starts: ProcessStarts,
 ) -> DeploymentView:
-    first, *others = processes
-    shown = _deploy(command, context, first, starts)
+    (first, *others), at = processes, context.now()
+    shown = _deploy(command, context, first, starts, at)
     rows = [
         _deploy(
-            command.model_copy(update={"name": other.name or other.id, "trigger_events": []}), context, other, starts
+            command.model_copy(update={"name": other.name or other.id, "trigger_events": []}),
+            context,
+            other,
+            starts,
+            at,
         )
         for other in others
     ]
@@ -341,6 +347,7 @@ def _deploy(
     context: Context,
     process: CompiledProcess | DraftProcess,
     starts: ProcessStarts,
+    at: datetime,
     authors: Authority | None = None,
 ) -> ProcessDefinitionView:
     """Keep the next version; `authors` wrote its diagram, if it is not the sender's."""
@@ -362,7 +369,8 @@ def _deploy(
         permissions=sorted(author.permissions),
         authority=(authors or author.standing).to_json(),
         switched_on_by=author.standing.to_json(),
-        created_at=context.now(),
+        created_at=at,
+        version_tag=_tag_of(process),
     )
     try:
         with context.tx.savepoint():
@@ -374,6 +382,11 @@ def _deploy(
     if not isinstance(process, DraftProcess):
         starts.refresh(context, process.id, (shown.id, process))
     return shown
+
+
+def _tag_of(process: CompiledProcess | DraftProcess) -> str | None:
+    """The version tag of a process; a draft, which nobody calls, has none."""
+    return None if isinstance(process, DraftProcess) else process.definition.version_tag or None
 
 
 def _switch(context: Context, definition_id: int, starts: ProcessStarts, *, active: bool) -> ProcessDefinitionView:

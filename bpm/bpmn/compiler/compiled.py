@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bpm.bpmn.binding import Binding
 from bpm.bpmn.compilation.values import Timer
 from bpm.bpmn.definition import ProcessDefinition
 from bpm.bpmn.elements.containers.event_sub_process import EventStart
@@ -32,7 +33,7 @@ class CompiledProcess:
     initiators: Mapping[str, str]
     commands: Mapping[str, str]
     scripts: Mapping[str, str]
-    decisions: Mapping[str, str]
+    decisions: Mapping[str, tuple[str, Binding]]
 
     @property
     def start_messages(self) -> tuple[str, ...]:

@@ -20,13 +20,14 @@ class Node:
     conditional flows (BPMN 2.0.2, 13.2.1): all whose condition holds, else the default.
 
     `key` is what tokens know the node by. `reads_inputs` and `reads_outputs`: a mapping there has a meaning; where
-    it has none, it is refused.
+    it has none, it is refused. `names_versions`: it may say which version of another process or decision it means.
     """
 
     is_join: ClassVar[bool] = False
     leaves_as: ClassVar[Event] = "completed"
     reads_inputs: ClassVar[bool] = False
     reads_outputs: ClassVar[bool] = False
+    names_versions: ClassVar[bool] = False
     event_starts: tuple[Any, ...] = ()
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
@@ -40,6 +41,8 @@ class Node:
             compilation.problem(element, "its input mapping is not executed; a task before it can set variables")
         if element.extensions.outputs and not self.reads_outputs:
             compilation.problem(element, "its output mapping is not executed; a task behind it can set variables")
+        if element.extensions.bound is not None and not self.names_versions:
+            compilation.problem(element, "its binding is not executed; it names no process or decision")
 
     def connect(
         self, outgoing: Sequence[SequenceFlow], incoming: Sequence[str], default: str, compilation: Compilation
@@ -125,6 +128,9 @@ class Node:
     def merge(self, run: Run, scope: int, resting: Sequence[Token]) -> bool:
         """Go on from an inclusive join; this is none."""
         return False
+
+    def take_thrown(self, run: Run, token: Token, values: Mapping[str, Any]) -> None:
+        """The process that was called threw something; nothing is called here."""
 
     def retry(self, run: Run, token: Token, wait: Wait) -> None:
         """Start anew."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bpm.bpmn.binding import Binding
 from bpm.bpmn.compilation.values import Timer
 
 if TYPE_CHECKING:
@@ -23,4 +24,4 @@ class Parts:
     joins: list[str] = field(default_factory=list[str])
     commands: dict[str, str] = field(default_factory=dict[str, str])
     scripts: dict[str, str] = field(default_factory=dict[str, str])
-    decisions: dict[str, str] = field(default_factory=dict[str, str])
+    decisions: dict[str, tuple[str, Binding]] = field(default_factory=dict[str, tuple[str, Binding]])

@@ -18,10 +18,12 @@ class ResultNode(Node):
     The answer is written by the output mapping and to the result variable where there are such; otherwise an
     object's members become variables if the node merges, else it goes to the default result variable. What its
     input mapping made local stays so: the output mapping alone sees a member or a changed variable of such a name.
+    With `merges_beside` members become variables beside an output mapping as well.
     """
 
     local_names: frozenset[str] = frozenset()
     reads_outputs: ClassVar[bool] = True
+    merges_beside: bool = False
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
@@ -38,7 +40,8 @@ class ResultNode(Node):
         written = {**self._outer(values), **named}
         if self.outputs:
             local: dict[str, Any] = {**members, "result": result, **values, **named}
-            return written | self.outputs.evaluate(view.within(local), merge=True)
+            beside = self._outer(members) if self.merges_beside else NOTHING
+            return {**beside, **written, **self.outputs.evaluate(view.within(local), merge=True)}
         if self.result_variable:
             return written
         if self.merges_result and (members or result is None):

@@ -20,19 +20,30 @@ class Assignment:
 class Called:
     """What a call activity calls, in a vendor's words.
 
-    `version` is empty for the newest one; `business_key` is an expression, unless the called instance `inherits_key`
+    `business_key` is an expression, unless the called instance `inherits_key`
     from the calling one. `passes_all` and `returns_all`: all variables go that way, beside what is mapped; None: all
     do if nothing is mapped. `keeps_inputs`: what is mapped is local to the call activity as well, which the results
-    of the called process do not overwrite outside.
+    of the called process do not overwrite outside. `returns_thrown`: what comes back also does when the called process
+    throws an error or an escalation. `returns_beside`: all variables come back beside an output mapping as well.
     """
 
     process: str = ""
-    version: str = ""
     business_key: str = ""
     inherits_key: bool = False
     passes_all: bool | None = None
     returns_all: bool | None = None
     keeps_inputs: bool = False
+    returns_thrown: bool = False
+    returns_beside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What is said about the version of a process or decision that an element names; each is empty where nothing is."""
+
+    kind: str = ""
+    version: str = ""
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,8 @@ class Extensions:
     """What the vendor extensions of an element mean, whichever vendor's words said it.
 
     `inputs` None: nothing was mapped, the task sees all variables. `merges_result`: a result that is an object
-    becomes variables, as Camunda's modellers expect, unless `result_variable` or `outputs` say otherwise.
+    becomes variables, as Camunda's modellers expect, unless `result_variable` or `outputs` say otherwise. `version_tag`
+    is that of a process itself.
     `properties` holds what carries no execution meaning, by name.
     """
 
@@ -68,6 +80,8 @@ class Extensions:
     error_code_variable: str = ""
     error_message_variable: str = ""
     called: "Called | None" = None
+    bound: "Bound | None" = None
+    version_tag: str = ""
     decision: str = ""
     decision_result: str = ""
     collection: str = ""

@@ -123,8 +123,11 @@ class _Reader:
         """Read a process with everything in it."""
         outer, self.problems, self.elements, self.flows, self.associations = self.problems, [], [], [], []
         name = self.identify(tag)
-        self.refuse(tag, read_extensions(tag)[1])
+        extensions, refusals = read_extensions(tag)
+        self.refuse(tag, refusals)
         self.refuse(tag, find_unknown(tag, self.ours, NESTED))
+        if len(extensions.version_tag) > MAX_NAME:
+            self.problem(tag, f"its version tag is longer than {MAX_NAME} characters")
         self.scope(tag, name)
         documentation = tag.first("documentation")
         inner, self.problems = self.problems, outer
@@ -138,6 +141,7 @@ class _Reader:
             lanes=tuple(read_lanes(tag)),
             associations=tuple(self.associations),
             documentation=documentation.text.strip() if documentation else "",
+            version_tag=extensions.version_tag,
             problems=tuple(inner),
         )
 

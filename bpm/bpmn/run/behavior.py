@@ -89,6 +89,10 @@ class Behavior(Protocol[R]):
         """Go on from an inclusive join if nothing more can arrive from the scope's tokens; tells whether it did."""
         ...
 
+    def take_thrown(self, run: R, token: Token, values: Mapping[str, Any]) -> None:
+        """The process that was called threw something, when it had these variables."""
+        ...
+
     def retry(self, run: R, token: Token, wait: Wait) -> None:
         """Ask for a failed task again under the next attempt of its wait."""
         ...

@@ -11,7 +11,7 @@ from bpm.bpmn.effects import Thrown
 from bpm.bpmn.run.behavior import Catcher
 from bpm.bpmn.run.run import Run
 from bpm.bpmn.run.scopes import INTERRUPTED
-from bpm.bpmn.state import PROCESS, Status, Token
+from bpm.bpmn.state import PROCESS, ROOT, Status, Token
 
 
 def throw(
@@ -29,7 +29,7 @@ def throw(
     caller = run.instance.caller
     if kind == "cancel" or caller is None or not caller.catches(kind, code):
         return False
-    run.effects.append(Thrown(kind, code, message))
+    run.effects.append(Thrown(kind, code, message, dict(run.variables[ROOT])))
     if kind == "error":
         run.end(Status.CANCELLED)
     return kind == "error"

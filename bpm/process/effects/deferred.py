@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from bpm.bpmn.binding import LATEST, Binding
 from bpm.bpmn.effects import CallProcess, Decide, Pause
 from bpm.bpmn.state import Caller
 from bpm.process.step import Step
@@ -30,7 +31,7 @@ def defer_call(step: Step, effect: CallProcess) -> None:
     """Start the process that is called later."""
     data = {
         "process": effect.process,
-        "version": effect.version,
+        "binding": list(effect.binding),
         "variables": dict(effect.variables),
         "business_key": effect.business_key,
         "caller": list(effect.caller),
@@ -42,6 +43,7 @@ def defer_call(step: Step, effect: CallProcess) -> None:
 def defer_decision(step: Step, effect: Decide) -> None:
     """Evaluate a decision later."""
     data = {"decision": effect.decision, "shape": effect.shape, "variables": dict(effect.variables)}
+    data["binding"] = list(effect.binding)
     step.waits.open(step.row, effect, DECISION, data)
 
 
@@ -49,7 +51,16 @@ def deferred_effect(wait: Any, box: SecretBox) -> CallProcess | Decide:
     """Return what was put off, from the row of its wait."""
     data = restored_wait(wait.data, box)
     about: dict[str, Any] = {"wait_id": wait.wait_id, "attempt": wait.attempt, "element_id": wait.element_id}
+    about["binding"] = _binding_of(data)
     if wait.kind == DECISION:
         return Decide(**about, **data)
     about["caller"] = Caller(*data.pop("caller"))
     return CallProcess(**about, **data)
+
+
+def _binding_of(data: dict[str, Any]) -> Binding:
+    """Take the binding out of a row; rows from before there were bindings tell a version, or none for the newest."""
+    version = data.pop("version", None)
+    if "binding" in data:
+        return Binding(*data.pop("binding"))
+    return LATEST if version is None else Binding("version", str(version))

@@ -38,9 +38,9 @@ def tell_thrown(step: Step, effect: Thrown) -> None:
     """Hand an error or escalation to the calling instance."""
     wait, attempt = step.row.parent_wait, step.row.parent_attempt
     if effect.kind == "error":
-        _answer_caller(step, FailTask(wait, attempt, effect.message, effect.code))
+        _answer_caller(step, FailTask(wait, attempt, effect.message, effect.code, effect.variables))
     else:
-        _answer_caller(step, Escalated(wait, effect.code))
+        _answer_caller(step, Escalated(wait, effect.code, effect.variables))
 
 
 def record(step: Step, effect: History) -> None:

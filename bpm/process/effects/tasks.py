@@ -59,7 +59,7 @@ def evaluate_decision(step: Step, effect: Decide) -> None:
         defer_decision(step, effect)
         return
     try:
-        decision = step.unit.deployed.decision(step.context, effect.decision)
+        decision = step.unit.deployed.decision(step.context, effect.decision, effect.binding, step.row.definition_id)
         result = decide(decision, effect.variables, step.context.now(), effect.shape)
     except (DecisionFailed, BpmError) as error:
         message = f"{effect.decision}: {error}"

@@ -270,7 +270,7 @@ NOT_EXECUTED = [
     '<task id="x"><extensionElements><camunda:executionListener/></extensionElements></task>',
     '<userTask id="x"><extensionElements><camunda:taskListener/></extensionElements></userTask>',
     '<task id="x" camunda:class="com.acme.Charge"/>', '<task id="x" camunda:delegateExpression="${bean}"/>',
-    '<callActivity id="x" calledElement="q" camunda:calledElementBinding="deployment"/>',
+    '<task id="x" camunda:calledElementBinding="deployment"/>',
     '<task id="x"><extensionElements><custom:properties><custom:property name="TimeoutMs" value="5"/>'
     "</custom:properties></extensionElements></task>",
 ]  # fmt: skip
@@ -290,6 +290,21 @@ INCOMPLETE = [
     ('<businessRuleTask id="x" bpm:decision="d" camunda:mapDecisionResult="all"/>', "mapDecisionResult 'all'"),
     ('<callActivity id="x"/>', "it names no process"),
     ('<callActivity id="x" calledElement="q" camunda:calledElementVersion="v1"/>', "is not a whole number"),
+    ('<callActivity id="x" calledElement="q" camunda:calledElementVersion="1234567890"/>', "at most 9 digits"),
+    ('<callActivity id="x" calledElement="q" camunda:calledElementBinding="newest"/>', "is not one of latest, "),
+    ('<callActivity id="x" calledElement="q" camunda:calledElementBinding="version"/>', "it names none"),
+    ('<callActivity id="x" calledElement="q" camunda:calledElementBinding="versionTag"/>', "it names no tag"),
+    (
+        '<callActivity id="x" calledElement="q" camunda:calledElementBinding="latest"'
+        ' camunda:calledElementVersion="1"/>',
+        "names version 1 as well",
+    ),
+    ('<callActivity id="x" calledElement="q" camunda:calledElementVersionTag="${t}"/>', "is an expression"),
+    (
+        '<businessRuleTask id="x"><extensionElements><zeebe:calledDecision decisionId="d" bindingType="deployment"'
+        ' versionTag="v1"/></extensionElements></businessRuleTask>',
+        "names the version tag v1 as well",
+    ),
     ('<eventBasedGateway id="x"/>', "only catch events and receive tasks may"),
     ('<intermediateCatchEvent id="x"><signalEventDefinition/></intermediateCatchEvent>', "it names no signal"),
     ('<intermediateCatchEvent id="x"><conditionalEventDefinition/></intermediateCatchEvent>', "has no condition"),

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from bpm.bpmn import load
-from bpm.bpmn.effects import RunScript, SendCommand
+from bpm.bpmn.effects import CallProcess, RunScript, SendCommand
+from bpm.bpmn.triggers import FailTask
 from bpm.model_files.problems import InvalidDefinition
 from tests.bpm.bpmn.player import Player, flows, model
 
@@ -119,6 +120,50 @@ def test_all_variables_of_a_called_process_may_come_back_where_camunda_7_maps_th
     task = '<callActivity id="t" calledElement="q"><extensionElements><camunda:in source="x" target="y"/>'
     task += '<camunda:out variables="all"/></extensionElements></callActivity>'
     assert play(task, x=1).complete("t", {"y": 5}).variables == {"x": 1, "y": 5}
+
+
+THROWS = """<startEvent id="s"/><callActivity id="t" calledElement="q"><extensionElements>{words}</extensionElements>
+</callActivity><boundaryEvent id="b" attachedToRef="t"><extensionElements><bpm:output name="caught">{{{{code}}}}
+</bpm:output></extensionElements><errorEventDefinition/></boundaryEvent><userTask id="u"/><endEvent id="e"/>"""
+
+
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        ('<camunda:out source="a" target="y"/>', {"y": 5}),
+        ('<camunda:out variables="all"/>', {"a": 5, "w": 6}),
+        ('<zeebe:ioMapping><zeebe:output source="=a" target="y"/></zeebe:ioMapping>', {}),
+        (
+            "<camunda:inputOutput><camunda:outputParameter name='y'>${a}</camunda:outputParameter>"
+            "</camunda:inputOutput>",
+            {},
+        ),
+        ("", {}),
+    ],
+)
+def test_what_camunda_7_maps_out_comes_back_with_an_error_too(words, written):
+    """The path behind the boundary event sees it; Camunda 8 maps nothing then, nor does a call without words."""
+    player = Player(THROWS.format(words=words) + flows("s > t > e", "b > u")).start(x=1)
+    call = player.wait("t")
+    player.send(FailTask(call.wait_id, call.attempt, "no", "E1", {"a": 5, "w": 6}))
+    assert player.waiting == ["u"]
+    assert player.variables == {"x": 1, "caught": "E1"} | written
+
+
+def test_a_failure_of_the_call_itself_maps_nothing():
+    """A process that is not there, or was cancelled, has no variables."""
+    player = Player(THROWS.format(words='<camunda:out source="a" target="y"/>') + flows("s > t > e", "b > u")).start()
+    assert player.fail("t", "NotFound").variables == {"caught": "NotFound"}
+
+
+def test_what_is_mapped_out_with_an_error_must_be_there():
+    """Otherwise the call is an incident, which a retry calls anew."""
+    words = '<camunda:out sourceExpression="${a.b.c()}" target="y"/>'
+    player = Player(THROWS.format(words=words) + flows("s > t > e", "b > u")).start()
+    call = player.wait("t")
+    player.send(FailTask(call.wait_id, call.attempt, "no", "E1", {"a": 5}))
+    assert player.status == "ERROR"
+    assert player.retry("t").effect(CallProcess).attempt == 2
 
 
 def test_the_variables_of_a_called_process_leave_a_local_input_of_camunda_8_alone():

@@ -238,6 +238,8 @@ def test_camunda_7s_multi_instance_reads_its_collection():
         ("", {"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3, "d": 4}),
         ('<camunda:in source="a" target="x"/><camunda:out sourceExpression="${c + 1}" target="y"/>',
          {"x": 1}, {"a": 1, "b": 2, "y": 4}),
+        ('<camunda:out variables="all"/><camunda:out source="c" target="y"/>',
+         {"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3, "d": 4, "y": 3}),
         ('<camunda:in variables="all"/><camunda:in businessKey="${b}"/><camunda:out variables="all"/>',
          {"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3, "d": 4}),
         ('<zeebe:calledElement processId="child" propagateAllParentVariables="false"'

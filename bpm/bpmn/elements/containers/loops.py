@@ -29,6 +29,7 @@ class Loop(BoundaryHost):
     leaves_as: ClassVar[Event] = "repeated"
     reads_inputs: ClassVar[bool] = True
     reads_outputs: ClassVar[bool] = True
+    names_versions: ClassVar[bool] = True
 
     def __init__(self, element: Element, inner: Activity, compilation: Compilation) -> None:
         super().__init__(element, compilation)

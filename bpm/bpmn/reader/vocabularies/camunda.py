@@ -12,6 +12,8 @@ from bpm.model_files.xml import Tag
 
 _JAVA = 'calls Java code, which does not run here; use type="external" with a topic that names a command'
 _OWN_KEY = re.compile(r"[#$]\{\s*execution\.(?:processB|b)usinessKey\s*\}")
+_RETURN_THROWN = ("http://camunda.org/schema/1.0/bpmn", "http://operaton.org/schema/1.0/bpmn")
+"""Whose `out` maps variables of a called process that throws an error, too; Flowable's doesn't."""
 _RETRIES = re.compile(r"R(\d+)/")
 
 
@@ -73,7 +75,10 @@ def read_in(tag: Tag, fields: Fields) -> None:
 
 def read_out(tag: Tag, fields: Fields) -> None:
     """Read a call activity's `<camunda:out>`: a variable, an expression, or all of them."""
-    fields.call("returns_all", fields.called.get("returns_all", False) or tag.get("variables") == "all")
+    fields.call("returns_thrown", tag.namespace in _RETURN_THROWN)
+    returns_all = fields.called.get("returns_all", False) or tag.get("variables") == "all"
+    fields.call("returns_all", returns_all)
+    fields.call("returns_beside", returns_all)
     if tag.get("target"):
         fields.add_output(tag.get("target"), _source(tag))
 
@@ -82,10 +87,25 @@ def _source(tag: Tag) -> str:
     return tag.get("sourceExpression") or f"${{{tag.get('source')}}}"
 
 
-def read_called_binding(value: str, fields: Fields) -> None:
-    """Read which version of a process or decision is meant: the newest, or one by its number."""
-    if value not in ("latest", "version"):
-        fields.refuse(f"the binding '{value}' is not executed; write latest, or version with a number")
+def read_binding(value: str, fields: Fields) -> None:
+    """Read how it is said which version of a process or decision is meant."""
+    fields.bind("kind", value)
+
+
+def read_bound_version(value: str, fields: Fields) -> None:
+    """Read the number of the version that is meant."""
+    fields.bind("version", value)
+
+
+def read_bound_tag(value: str, fields: Fields) -> None:
+    """Read the tag of the version that is meant."""
+    fields.bind("tag", value)
+
+
+def read_same_deployment(value: str, fields: Fields) -> None:
+    """Read Flowable's `sameDeployment`: the version that was deployed with this one."""
+    if value == "true":
+        fields.bind("kind", "deployment")
 
 
 def read_decision(value: str, fields: Fields) -> None:
@@ -134,12 +154,6 @@ def read_worker_out(tag: Tag, fields: Fields) -> None:
     fields.add_output(tag.get("target"), _source(tag))
 
 
-def read_decision_binding(value: str, fields: Fields) -> None:
-    """Read which version of a decision is meant: only the newest can be."""
-    if value != "latest":
-        fields.refuse(f"the binding '{value}' of its decision is not executed; write latest")
-
-
 def read_properties(tag: Tag, fields: Fields) -> None:
     """Keep `<camunda:properties>`."""
     fields.properties.update((child.get("name"), child.get("value")) for child in tag.children)
@@ -158,6 +172,7 @@ DIALECT = Dialect(
         "mapDecisionResult": "decision_result",
         "collection": "collection",
         "elementVariable": "item",
+        "versionTag": "version_tag",
     },
     readers={
         "businessKey": lambda value, fields: fields.call("business_key", value),
@@ -168,9 +183,13 @@ DIALECT = Dialect(
         "decisionRef": read_decision,
         "inheritVariables": read_inherited_variables,
         "inheritBusinessKey": read_inherited_key,
-        "calledElementBinding": read_called_binding,
-        "calledElementVersion": lambda value, fields: fields.call("version", value),
-        "decisionRefBinding": read_decision_binding,
+        "calledElementBinding": read_binding,
+        "calledElementVersion": read_bound_version,
+        "calledElementVersionTag": read_bound_tag,
+        "decisionRefBinding": read_binding,
+        "decisionRefVersion": read_bound_version,
+        "decisionRefVersionTag": read_bound_tag,
+        "sameDeployment": read_same_deployment,
     },
     children={
         "in": read_in,
@@ -192,7 +211,6 @@ DIALECT = Dialect(
         "errorEventDefinition": "camunda:errorEventDefinition is not executed; let the command fail with the code",
         "variableMappingClass": f"camunda:variableMappingClass {_JAVA}",
         "variableMappingDelegateExpression": f"camunda:variableMappingDelegateExpression {_JAVA}",
-        "calledElementVersionTag": "version tags are not executed; write latest, or version with a number",
         "eventListener": "event listeners are not executed; subscribe to process.completed and the like instead",
         "value": "the value of a data object is not set; set the variable in a task behind the start event",
         "businessCalendarName": "business calendars are not executed; write an ISO 8601 time or cron",
@@ -217,7 +235,7 @@ DIALECT = Dialect(
         # of transactions, jobs and their order, which the engine arranges itself
         "async", "asyncBefore", "asyncAfter", "asyncLeave", "exclusive", "jobPriority", "taskPriority", "priority",
         # of the list of processes, and how long history is kept
-        "historyTimeToLive", "isStartableInTasklist", "versionTag", "candidateStarterUsers",
+        "historyTimeToLive", "isStartableInTasklist", "candidateStarterUsers",
         "candidateStarterGroups", "potentialStarter",
         # of forms, which clients draw
         "formData", "formProperty", "formRefBinding", "formRefVersion", "formFieldValidation",

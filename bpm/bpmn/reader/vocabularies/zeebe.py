@@ -46,19 +46,24 @@ def read_called_element(tag: Tag, fields: Fields) -> None:
     fields.call("passes_all", tag.get("propagateAllParentVariables") != "false")
     if tag.get("propagateAllChildVariables"):
         fields.call("returns_all", tag.get("propagateAllChildVariables") == "true")
-    _refuse_binding(tag, fields)
+    _read_binding(tag, fields)
 
 
 def read_called_decision(tag: Tag, fields: Fields) -> None:
     """Read a business rule task's `<zeebe:calledDecision>`."""
     fields.set("decision", tag.get("decisionId"))
     fields.set("result_variable", tag.get("resultVariable"))
-    _refuse_binding(tag, fields)
+    _read_binding(tag, fields)
 
 
-def _refuse_binding(tag: Tag, fields: Fields) -> None:
-    if tag.get("bindingType") not in ("", "latest"):
-        fields.refuse(f"its binding '{tag.get('bindingType')}' is not executed; only the newest version is called")
+def _read_binding(tag: Tag, fields: Fields) -> None:
+    fields.bind("kind", tag.get("bindingType").strip())
+    fields.bind("tag", tag.get("versionTag").strip())
+
+
+def read_version_tag(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:versionTag value>` of a process."""
+    fields.set("version_tag", tag.get("value").strip())
 
 
 def read_loop(tag: Tag, fields: Fields) -> None:
@@ -115,6 +120,7 @@ DIALECT = Dialect(
         "taskSchedule": read_schedule,
         "priorityDefinition": read_priority,
         "properties": read_properties,
+        "versionTag": read_version_tag,
     },
     merges_result=True,
     refused={
@@ -123,7 +129,7 @@ DIALECT = Dialect(
         "linkedResources": "linked resources are not executed",
     },
     harmless=frozenset({
-        "modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon", "userTask", "userTaskForm", "versionTag",
+        "modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon", "userTask", "userTaskForm",
         "jobPriorityDefinition",
     }),
     child_attributes={
@@ -140,5 +146,6 @@ DIALECT = Dialect(
         "assignmentDefinition": frozenset({"assignee", "candidateGroups", "candidateUsers"}),
         "taskSchedule": frozenset({"dueDate", "followUpDate"}),
         "priorityDefinition": frozenset({"priority"}),
+        "versionTag": frozenset({"value"}),
     },
 )  # fmt: skip
