@@ -67,6 +67,6 @@ def _misfit_of_start(process: CompiledProcess, instance: Instance, trigger: Star
         return ""
     if trigger.message is None:
         if not process.start_messages:
-            return f"process '{process.id}' starts by a timer or a signal only"
+            return f"process '{process.id}' starts by a timer, a signal or a condition only"
         return f"process '{process.id}' starts by message only: {', '.join(process.start_messages)}"
     return f"process '{process.id}' has no start event for message '{trigger.message}'"

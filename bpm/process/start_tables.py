@@ -15,8 +15,15 @@ KIND = "process-start"
 """The kind of job that begins an instance at a time."""
 
 
+CONDITION = "condition"
+"""The kind of trigger that is a condition; its name is that of the process."""
+
+
 class ProcessTrigger(OrganizationRow, table=True):
-    """A name that begins an instance of the newest active version of a process; `kind` is message, signal or event."""
+    """What begins an instance of the newest active version of a process.
+
+    It is the name of a message, signal or event, or a condition; `kind` says which.
+    """
 
     __table_args__ = (
         Index("ix_process_trigger_name", "organization_id", "kind", "name"),
@@ -64,6 +71,14 @@ def triggered_by(tx: Transaction, organization_id: int, kind: str, name: str) ->
     """Return what a message, signal or event of this name begins, the first deployed first."""
     wanted = {"organization": organization_id, "kind_": kind, "name_": name}
     return tx.remembered(("triggered", organization_id, kind, name), lambda: tx.reading.execute(_WANTED, wanted).all())
+
+
+def start_conditions(tx: Transaction, organization_id: int, key: str | None, limit: int) -> Sequence[Any]:
+    """Return the conditions that begin processes, or that begin one, the first deployed first."""
+    statement = select(TRIGGERS).where(TRIGGERS.c.organization_id == organization_id, TRIGGERS.c.kind == CONDITION)
+    if key is not None:
+        statement = statement.where(TRIGGERS.c.name == key)
+    return tx.connection.execute(statement.order_by(TRIGGERS.c.id).limit(limit)).all()
 
 
 def replace_triggers(tx: Transaction, definition_ids: Select[tuple[int]], rows: Iterable[Mapping[str, Any]]) -> None:

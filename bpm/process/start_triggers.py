@@ -12,7 +12,7 @@ from bpm.bpmn.timers import next_time
 from bpm.bpmn.view import View
 from bpm.bus import Context
 from bpm.errors import Forbidden, Invalid
-from bpm.expressions import EvaluationError
+from bpm.expressions import EvaluationError, Expression
 from bpm.jobs import Job, JobQueue
 from bpm.process import definition_tables, start_tables
 from bpm.process.definition_tables import DeployedProcess
@@ -65,6 +65,12 @@ class ProcessStarts:
     def triggered(self, context: Context, kind: str, name: str) -> Sequence[Any]:
         """Return what begins by a message, signal or event of this name."""
         return start_tables.triggered_by(context.tx, context.organization_id, kind, name)
+
+    def conditions(self, context: Context, key: str | None, limit: int) -> Sequence[tuple[Any, Expression]]:
+        """Return what begins by a condition, of one process if it is named, each with the condition."""
+        rows = start_tables.start_conditions(context.tx, context.organization_id, key, limit)
+        process = self._runtime.deployed.process
+        return [(row, process(context, row.definition_id).start_conditions[row.element_id]) for row in rows]
 
     def begin(self, context: Context, definition_id: int, new: NewInstance) -> InstanceState | None:
         """Begin an instance; None when the definition has been switched off meanwhile."""
@@ -153,6 +159,7 @@ def _triggers(deployed: DeployedProcess, process: CompiledProcess) -> list[dict[
     named: list[tuple[str, str, str | None]] = [("event", name, None) for name in deployed.trigger_events]
     named += [("message", name, element) for name, element in process.starts.items() if name is not None]
     named += [("signal", name, element) for name, element in process.start_signals.items()]
+    named += [(start_tables.CONDITION, process.id, element) for element in process.start_conditions]
     return [
         {
             "organization_id": deployed.organization_id,

@@ -164,6 +164,7 @@ def _compiled(process: ProcessDefinition, nodes: Nodes) -> CompiledProcess:
         starts=parts.starts,
         start_signals=parts.start_signals,
         start_timers=parts.start_timers,
+        start_conditions=parts.start_conditions,
         event_starts=parts.event_starts,
         joins=frozenset(parts.joins),
         initiators={one.id: one.extensions.initiator for one in process.elements if one.extensions.initiator},

@@ -8,6 +8,7 @@ from bpm.bpmn.compilation.values import Timer
 from bpm.bpmn.definition import ProcessDefinition
 from bpm.bpmn.elements.containers.event_sub_process import EventStart
 from bpm.bpmn.elements.node import Node
+from bpm.expressions import Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class CompiledProcess:
     """A process ready to run; immutable, to be kept for as long as instances of its version live.
 
     `starts` gives the start event for a message's name, None standing for a direct start; `start_signals` the one
-    for a signal's name, and `start_timers` the timers of those that begin by themselves. `event_starts` start the
+    for a signal's name, `start_timers` the timers of those that begin by themselves, and `start_conditions` the
+    conditions of those that begin when they are asked for. `event_starts` start the
     event sub-processes of the process itself; `joins` are the inclusive gateways that wait; `initiators` the variables
     that start events name for whoever began the instance. `commands`, `scripts` and `decisions` say what its tasks
     will ask for, by element id, so that a deployment can check them.
@@ -28,6 +30,7 @@ class CompiledProcess:
     starts: Mapping[str | None, str]
     start_signals: Mapping[str, str]
     start_timers: Mapping[str, Timer]
+    start_conditions: Mapping[str, Expression]
     event_starts: Sequence[EventStart]
     joins: frozenset[str]
     initiators: Mapping[str, str]
@@ -43,4 +46,6 @@ class CompiledProcess:
     @property
     def start_elements(self) -> frozenset[str]:
         """The ids of all its start events."""
-        return frozenset([*self.starts.values(), *self.start_signals.values(), *self.start_timers])
+        return frozenset(
+            [*self.starts.values(), *self.start_signals.values(), *self.start_timers, *self.start_conditions]
+        )

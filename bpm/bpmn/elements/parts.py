@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from bpm.bpmn.binding import Binding
 from bpm.bpmn.compilation.values import Timer
+from bpm.expressions import Expression
 
 if TYPE_CHECKING:
     from bpm.bpmn.elements.containers.event_sub_process import EventStart
@@ -20,6 +21,7 @@ class Parts:
     starts: dict[str | None, str] = field(default_factory=dict[str | None, str])
     start_signals: dict[str, str] = field(default_factory=dict[str, str])
     start_timers: dict[str, Timer] = field(default_factory=dict[str, Timer])
+    start_conditions: dict[str, Expression] = field(default_factory=dict[str, Expression])
     event_starts: list["EventStart"] = field(default_factory=list["EventStart"])
     joins: list[str] = field(default_factory=list[str])
     commands: dict[str, str] = field(default_factory=dict[str, str])

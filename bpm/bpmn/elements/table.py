@@ -14,7 +14,13 @@ from bpm.bpmn.elements.events.compensation import (
     Transaction,
 )
 from bpm.bpmn.elements.events.end_events import EndEvent, ErrorEndEvent, TerminateEndEvent
-from bpm.bpmn.elements.events.start_events import MessageStartEvent, SignalStartEvent, StartEvent, TimerStartEvent
+from bpm.bpmn.elements.events.start_events import (
+    ConditionalStartEvent,
+    MessageStartEvent,
+    SignalStartEvent,
+    StartEvent,
+    TimerStartEvent,
+)
 from bpm.bpmn.elements.events.throw_events import (
     EscalationEndEvent,
     EscalationThrowEvent,
@@ -56,6 +62,7 @@ ELEMENTS: Mapping[str, Mapping[str, type[Node]]] = {
         "message": MessageStartEvent,
         "signal": SignalStartEvent,
         "timer": TimerStartEvent,
+        "conditional": ConditionalStartEvent,
     },
     "eventStart": {
         "message": EventStart,

@@ -258,7 +258,6 @@ NOT_EXECUTED = [
     '<intermediateCatchEvent id="x"><errorEventDefinition/></intermediateCatchEvent>',
     '<intermediateThrowEvent id="x"><timerEventDefinition/></intermediateThrowEvent>',
     '<intermediateThrowEvent id="x"><compensateEventDefinition waitForCompletion="false"/></intermediateThrowEvent>',
-    '<startEvent id="x"><conditionalEventDefinition/></startEvent>',
     '<eventBasedGateway id="x" instantiate="true"/>', '<eventBasedGateway id="x" eventGatewayType="Parallel"/>',
     '<task id="x" completionQuantity="2"/>',
     '<task id="x"><multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality><complexBehaviorDefinition/>'
@@ -305,6 +304,7 @@ INCOMPLETE = [
         ' versionTag="v1"/></extensionElements></businessRuleTask>',
         "names the version tag v1 as well",
     ),
+    ('<startEvent id="x"><conditionalEventDefinition/></startEvent>', "its conditional event has no condition"),
     ('<eventBasedGateway id="x"/>', "only catch events and receive tasks may"),
     ('<intermediateCatchEvent id="x"><signalEventDefinition/></intermediateCatchEvent>', "it names no signal"),
     ('<intermediateCatchEvent id="x"><conditionalEventDefinition/></intermediateCatchEvent>', "has no condition"),

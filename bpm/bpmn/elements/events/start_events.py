@@ -54,6 +54,19 @@ class SignalStartEvent(StartEvent):
         parts.start_signals[self.signal] = self.id
 
 
+class ConditionalStartEvent(Start):
+    """Begins a new instance when somebody asks and its condition holds for the variables that are given."""
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.condition = compilation.event_condition(element)
+
+    def contribute(self, parts: Parts) -> None:
+        """Its condition begins here."""
+        if self.condition is not None:
+            parts.start_conditions[self.id] = self.condition
+
+
 class TimerStartEvent(Start):
     """Begins a new instance at a time, or again and again; nobody's variables are there to compute it from."""
 
