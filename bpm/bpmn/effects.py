@@ -222,7 +222,8 @@ class History(NamedTuple):
 
     `event` is activated (the token rests), completed, terminated, failed, retried or skipped; a token that passes
     without resting has only a `completed`. Each turn of a repeated activity is completed, all of them together are
-    `repeated`. `changed` is the process itself, whose variables somebody has set. `values` are what went in when
+    `repeated`. `changed` is the process itself, whose variables somebody has set or
+    whose tokens somebody has moved. `values` are what went in when
     activated, and the variables written when completed; `flows` the sequence flows taken.
     """
 

@@ -15,6 +15,7 @@ from bpm.bpmn.answers import complete, escalate, fail, retry, skip, stop
 from bpm.bpmn.compiler.compile import CompiledProcess
 from bpm.bpmn.effects import NOTHING, Cancelled, Completed, Effect, Ignored
 from bpm.bpmn.limits import EngineLimits, Limits
+from bpm.bpmn.moves import move_tokens
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.conditions import fire_condition
 from bpm.bpmn.run.listening import listen
@@ -31,6 +32,7 @@ from bpm.bpmn.triggers import (
     FailTask,
     GoOn,
     MessageArrived,
+    MoveTokens,
     Retry,
     SetVariables,
     SignalArrived,
@@ -86,6 +88,8 @@ def _apply(run: Run, process: CompiledProcess, trigger: Trigger) -> None:
         case SetVariables(variables=variables, by=by):
             run.variables.write(ROOT, variables)
             run.record(process.id, "changed", PROCESS, {"by": by, "variables": dict(variables)})
+        case MoveTokens():
+            move_tokens(run, process, trigger)
         case Stop(message=message) if trigger.wait_id not in run.instance.waits:  # that of the pause
             run.pace.halt(message)
         case _:

@@ -12,6 +12,7 @@ from bpm.bpmn.triggers import (
     FailTask,
     GoOn,
     MessageArrived,
+    MoveTokens,
     Retry,
     SetVariables,
     SignalArrived,
@@ -47,6 +48,8 @@ def find_misfit(process: CompiledProcess, instance: Instance, trigger: Trigger) 
         return _misfit_of_start(process, instance, trigger)
     if isinstance(trigger, Cancel | SetVariables):
         return "" if instance.version else "the instance has not started yet"
+    if isinstance(trigger, MoveTokens):
+        return "the instance is on its way; move its tokens when it rests" if instance.pending else ""
     wait = instance.waits.get(trigger.wait_id)
     if wait is None:
         return f"nothing waits under {trigger.wait_id} any more"

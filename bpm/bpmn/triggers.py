@@ -134,6 +134,16 @@ class SetVariables:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveTokens:
+    """Somebody, called `by`, takes away the tokens at some elements and puts new ones before others."""
+
+    cancel: tuple[str, ...]
+    start_before: tuple[str, ...]
+    variables: Mapping[str, Any]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """End the instance, whatever it is doing."""
 
@@ -152,7 +162,7 @@ Answer = (
     | Skip
     | Stop
 )
-Trigger = Start | Answer | GoOn | SetVariables | Cancel
+Trigger = Start | Answer | GoOn | SetVariables | MoveTokens | Cancel
 
 
 def stop_of(trigger: Trigger, message: str) -> Stop:
@@ -164,5 +174,5 @@ def stop_of(trigger: Trigger, message: str) -> Stop:
             return Stop(wait_id, message)
         case CompleteTask(wait_id=wait_id) | FailTask(wait_id=wait_id):
             return Stop(wait_id, message)
-        case Start() | SetVariables() | Cancel() | Retry() | Skip() | Stop():
+        case Start() | SetVariables() | MoveTokens() | Cancel() | Retry() | Skip() | Stop():
             raise Failed(message)

@@ -16,7 +16,7 @@ def starter_of(row: Any, authors: Authority) -> Principal:
     """Return whom an instance's steps act for; what they may do, the bus asks at each step.
 
     Asked are who started it (of a called instance: everybody that the calling one acts for), who migrated it to its
-    version, and `authors`, who wrote that version.
+    version or moved its tokens, and `authors`, who wrote that version.
     """
     stored = StoredPrincipal(row.starter_id, row.starter_name, row.organization_id, row.permissions, row.authority)
     migrator = Authority() if row.migrator is None else Authority.from_json(row.migrator)

@@ -26,7 +26,7 @@ class InstanceRow(NamedTuple):
     authority: dict[str, Any] | None
     """Who is asked what it may do, besides the authors of its version."""
     migrator: dict[str, Any] | None
-    """Who brought it to its version, if it was migrated."""
+    """Who migrated it to its version or moved its tokens, if somebody has."""
     correlation_id: str
     parent_id: int | None
     """The instance that called it, with the wait and the attempt that it answers."""

@@ -255,6 +255,11 @@ def migrate_instance(
     return tx.connection.execute(statement).rowcount == 1
 
 
+def answer_for(tx: Transaction, instance_id: int, migrator: Mapping[str, Any]) -> None:
+    """Let somebody answer for an instance besides its starter and its authors."""
+    tx.connection.execute(update(INSTANCES).where(INSTANCES.c.id == instance_id).values(migrator=migrator))
+
+
 def close_waits(tx: Transaction, waits: Sequence[tuple[int, int]]) -> None:
     """Forget waits that ended, each an instance and an id."""
     tx.connection.execute(_CLOSE, [{"instance": instance_id, "wait": wait_id} for instance_id, wait_id in waits])

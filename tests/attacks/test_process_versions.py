@@ -76,6 +76,38 @@ async def test_switching_a_version_off_switches_the_older_one_on(app: RunningApp
     assert "evil" not in await names(app)
 
 
+async def test_whoever_moves_tokens_is_asked_in_what_follows(app: RunningApp, op: Person) -> None:
+    """An administrator's step is not lent to an operator, whoever moves them after that."""
+    for process in ("once", "again"):
+        await deploy(app, process, START, WAIT, MAKE_ADMIN, END)
+        started = await app.cmd("StartProcessInstanceCommand", processKey=process)
+        where = {"instanceId": started["instanceId"], "cancel": ["u"]}
+        if process == "again":
+            await op.client.cmd("ModifyProcessInstanceCommand", **where, startBefore=["u"])
+        mover = op.client if process == "once" else app
+        await mover.cmd("ModifyProcessInstanceCommand", **where, startBefore=["x"])
+        _, sentence = await incident(app, process)
+        assert "'op' does not have" in sentence
+    assert "evil" not in await names(app)
+
+
+async def test_who_may_only_read_moves_no_tokens(app: RunningApp) -> None:
+    """Nor does anybody move what is not there; a refused move leaves the instance as it was."""
+    await deploy(app, "job", START, WAIT, END)
+    started = await app.cmd("StartProcessInstanceCommand", processKey="job")
+    viewer = await person(app, "eve", "viewer")
+    fields = {"instanceId": started["instanceId"], "cancel": ["u"], "startBefore": ["e"]}
+    assert (await viewer.client.send("ModifyProcessInstanceCommand", fields)).status == 403
+    assert (await app.send("ModifyProcessInstanceCommand", fields | {"instanceId": 99_999})).status == 404
+    refused = await app.send("ModifyProcessInstanceCommand", fields | {"startBefore": []})
+    assert (refused.status, "no token would be left" in refused.errors[0]) == (422, True)
+    moved = await app.cmd("ModifyProcessInstanceCommand", **fields)
+    assert moved["status"] == "COMPLETED"
+    history = await app.cmd("GetProcessInstanceHistoryQuery", instanceId=started["instanceId"])
+    (changed,) = [entry for entry in history["items"] if entry["event"] == "changed"]
+    assert changed["values"]["by"] == "admin"
+
+
 def wide(branches: int) -> str:
     """Write a process with many tasks side by side."""
     task = '<userTask id="u{0}"/><sequenceFlow id="t{0}" sourceRef="g" targetRef="u{0}"/>'

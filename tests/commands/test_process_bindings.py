@@ -13,7 +13,8 @@ from tests.commands.test_process_calls import DMN
 pytestmark = pytest.mark.anyio
 
 CHILD = """<process id="child" name="Child" isExecutable="true" {tag}><startEvent id="cs"/><scriptTask id="ct">
-<script>made = {number}</script></scriptTask><endEvent id="ce"/><sequenceFlow id="c1" sourceRef="cs" targetRef="ct"/>
+<extensionElements><zeebe:script expression="={number}" resultVariable="made"/></extensionElements></scriptTask>
+<endEvent id="ce"/><sequenceFlow id="c1" sourceRef="cs" targetRef="ct"/>
 <sequenceFlow id="c2" sourceRef="ct" targetRef="ce"/></process>"""
 HEAD = bpmn("start s; end e\ns -> e").split("<process")[0]
 

@@ -44,6 +44,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "CreateWebHookConfigCommand": {**HOOK, "key": "mine", "path": "mine", "executionType": 3},
     "DiscardInboundRequestCommand": {"reason": "mine"},
     "FireStartTimerCommand": {"elementId": "s", "turn": 0},
+    "ModifyProcessInstanceCommand": {"cancel": ["u"]},
     "PublishEventCommand": {"event": "order.created"},
     "RecoverFailedDeliveriesCommand": {"since": "2026-01-01", "missing": True},
     "SetProcessVariablesCommand": {"variables": {"mine": 1}},

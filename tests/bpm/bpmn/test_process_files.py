@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bpm.bpmn import InvalidDefinition, compile_all, compile_process, load, parse
-from tests.bpm.bpmn.player import flow, flows, model
+from tests.bpm.bpmn.player import Player, flow, flows, model
 
 LINE = '<startEvent id="s"/><endEvent id="e"/>'
 GOOD = model(LINE + flows("s > e"))
@@ -410,3 +410,17 @@ def test_a_deployment_can_check_commands_and_scripts():
     process = load(model(body))
     assert process.commands == {"t": "X"}
     assert process.scripts == {"u": "result = 1"}
+
+
+DATA = """<dataObject id="o" name="Order" isCollection="true"><dataState name="new"/></dataObject>
+<dataObjectReference id="r" dataObjectRef="o"/><dataStoreReference id="sr" dataStoreRef="ds"/><property id="v"/>
+<startEvent id="s"/><userTask id="t"><ioSpecification><dataInput id="i"/><inputSet><dataInputRefs>i</dataInputRefs>
+</inputSet><outputSet/></ioSpecification><dataInputAssociation id="a"><sourceRef>r</sourceRef><targetRef>i</targetRef>
+</dataInputAssociation><dataOutputAssociation id="b"><targetRef>sr</targetRef></dataOutputAssociation></userTask>
+<endEvent id="e"/>"""
+
+
+def test_data_objects_and_stores_are_documentation():
+    """With their states, associations and declarations; what would compute is refused, see above."""
+    player = Player(DATA + flows("s > t > e"), '<dataStore id="ds" name="Ledger" capacity="5"/>')
+    assert player.start().do("t").status == "COMPLETED"

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from bpm.bpmn import load
-from bpm.bpmn.effects import CallProcess, RunScript, SendCommand
+from bpm.bpmn.effects import CallProcess, Incident, RunScript, SendCommand
+from bpm.bpmn.limits import EngineLimits
 from bpm.bpmn.triggers import FailTask
 from bpm.model_files.problems import InvalidDefinition
 from tests.bpm.bpmn.player import Player, flows, model
@@ -156,13 +157,13 @@ def test_a_failure_of_the_call_itself_maps_nothing():
     assert player.fail("t", "NotFound").variables == {"caught": "NotFound"}
 
 
-def test_what_is_mapped_out_with_an_error_must_be_there():
-    """Otherwise the call is an incident, which a retry calls anew."""
-    words = '<camunda:out sourceExpression="${a.b.c()}" target="y"/>'
-    player = Player(THROWS.format(words=words) + flows("s > t > e", "b > u")).start()
+def test_what_is_mapped_out_with_an_error_is_bounded():
+    """A variable that is too large makes an incident of the call, which a retry calls anew."""
+    body = THROWS.format(words='<camunda:out source="a" target="y"/>') + flows("s > t > e", "b > u")
+    player = Player(body, limits=EngineLimits(max_state_bytes=1_000)).start()
     call = player.wait("t")
-    player.send(FailTask(call.wait_id, call.attempt, "no", "E1", {"a": 5}))
-    assert player.status == "ERROR"
+    player.send(FailTask(call.wait_id, call.attempt, "no", "E1", {"a": "x" * 2_000}))
+    assert "BPM_PROCESSES__MAX_STATE_BYTES" in player.effect(Incident).message
     assert player.retry("t").effect(CallProcess).attempt == 2
 
 

@@ -1,0 +1,75 @@
+"""Tokens that somebody moves: some are taken away, others put before an element."""
+
+from bpm.bpmn.compiler.compile import CompiledProcess
+from bpm.bpmn.definition import Element
+from bpm.bpmn.run import Run
+from bpm.bpmn.run.pace import OverLimit
+from bpm.bpmn.run.scopes import INTERRUPTED
+from bpm.bpmn.state import PROCESS, ROOT
+from bpm.bpmn.triggers import MoveTokens
+from bpm.expressions import EvaluationError
+
+
+def move_tokens(run: Run, process: CompiledProcess, trigger: MoveTokens) -> None:
+    """Take tokens away, write the variables, and put tokens on their way; raises EvaluationError if that can't be."""
+    run.gather()
+    for element in dict.fromkeys(trigger.cancel):
+        _cancel(run, element)
+    run.variables.write(ROOT, trigger.variables)
+    try:
+        run.check_tokens(len(trigger.start_before))
+    except OverLimit as error:
+        raise EvaluationError(str(error)) from error
+    elements = {element.id: element for element in process.definition.elements}
+    for name in trigger.start_before:
+        run.tokens.spawn(name, _scope_for(run, process, elements, name))
+    _refuse_emptied(run)
+    values = {"by": trigger.by, "cancelled": list(trigger.cancel), "startedBefore": list(trigger.start_before)}
+    run.record(process.id, "changed", PROCESS, values | {"variables": dict(trigger.variables)})
+
+
+def _cancel(run: Run, element: str) -> None:
+    """Take away every token that rests at an element, with all that was opened for it."""
+    tokens = [token for token in run.tokens.resting.values() if token.element == element]
+    if not tokens:
+        raise EvaluationError(f"no token rests at '{element:.200}'")
+    for token in tokens:
+        run.pace.spend(1)
+        run.nodes[element].terminate(run, token)
+        run.tokens.consume(token)
+
+
+def _refuse_emptied(run: Run) -> None:
+    """A scope without a token would count as completed, which nobody asked for."""
+    for scope in run.tokens.emptied:
+        if run.tokens.is_empty(scope):
+            around = run.scopes[scope].element
+            if around is None:
+                raise EvaluationError("no token would be left; CancelProcessInstanceCommand ends the instance")
+            inner = run.nodes[around].id
+            raise EvaluationError(f"no token would be left in '{inner}'; cancel it itself, or start something in it")
+
+
+def _scope_for(run: Run, process: CompiledProcess, elements: dict[str, Element], name: str) -> int:
+    """The one scope that runs around an element at which a token may arrive."""
+    element = elements.get(name)
+    if element is None:
+        raise EvaluationError(f"the process has no element '{name:.200}'")
+    incoming = [flow for flow in process.definition.flows if flow.target == name]
+    if not incoming:
+        raise EvaluationError(f"no sequence flow leads to '{name}', so no token can be put before it")
+    if run.nodes[name].is_join and len(incoming) > 1:
+        raise EvaluationError(f"'{name}' joins several flows; start before what follows it")
+    scope = ROOT if element.scope == process.id else _running(run, elements[element.scope])
+    if run.scopes[scope].note == INTERRUPTED:
+        raise EvaluationError(f"an event sub-process has taken over around '{name}'")
+    return scope
+
+
+def _running(run: Run, around: Element) -> int:
+    """The scope of a sub-process that runs once."""
+    found = [key for key, scope in run.instance.scopes.items() if scope.element == around.id]
+    if around.loop is not None or len(found) != 1:
+        how = "is repeated" if around.loop is not None else f"runs {len(found)} times at the moment"
+        raise EvaluationError(f"the sub-process '{around.id}' {how}; start before it instead")
+    return found[0]
