@@ -7,7 +7,7 @@ import pytest
 from bpm.bpmn import load
 from bpm.bpmn.effects import CallProcess, Incident, RunScript, SendCommand
 from bpm.bpmn.limits import EngineLimits
-from bpm.bpmn.triggers import FailTask
+from bpm.bpmn.triggers import Escalated, FailTask
 from bpm.model_files.problems import InvalidDefinition
 from tests.bpm.bpmn.player import Player, flows, model
 
@@ -149,6 +149,18 @@ def test_what_camunda_7_maps_out_comes_back_with_an_error_too(words, written):
     player.send(FailTask(call.wait_id, call.attempt, "no", "E1", {"a": 5, "w": 6}))
     assert player.waiting == ["u"]
     assert player.variables == {"x": 1, "caught": "E1"} | written
+
+
+def test_what_is_mapped_out_comes_back_with_an_escalation_and_again_at_the_end():
+    """The called process goes on behind it."""
+    body = """<startEvent id="s"/><callActivity id="t" calledElement="q"><extensionElements>
+    <camunda:out source="a" target="y"/></extensionElements></callActivity>
+    <boundaryEvent id="b" attachedToRef="t" cancelActivity="false"><escalationEventDefinition/></boundaryEvent>
+    <userTask id="u"/><endEvent id="e"/>"""
+    player = Player(body + flows("s > t > e", "b > u")).start()
+    player.send(Escalated(player.wait("t").wait_id, "late", {"a": 5}))
+    assert (player.waiting, player.variables) == (["t", "u"], {"y": 5})
+    assert player.complete("t", {"a": 6}).variables == {"y": 6}
 
 
 def test_a_failure_of_the_call_itself_maps_nothing():
