@@ -3,43 +3,42 @@
 from bpm.bpmn.binding import BINDING_KINDS, LATEST, Binding, BindingKind
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
-from bpm.bpmn.reader.extensions import Bound
+from bpm.bpmn.reader.extensions import NamedVersion
 from bpm.model_files.names import MAX_NAME
 
 MAX_DIGITS = 9
+"""So many digits a version has at most, which every database can compare."""
+_KINDS: dict[str, BindingKind] = {kind: kind for kind in BINDING_KINDS}
 
 
 def read_binding(element: Element, compilation: Compilation) -> Binding:
     """Return which version is meant: the newest, unless the element says otherwise."""
-    bound = element.extensions.bound
-    if bound is None:
+    named = element.extensions.named_version
+    if named is None:
         return LATEST
-    kind = bound.kind or _kind_of(bound)
-    if problem := _problem(kind, bound):
+    kind = named.kind or _kind_of(named)
+    if problem := _problem(kind, named):
         compilation.problem(element, problem)
         return LATEST
-    return Binding(_KINDS[kind], {"version": bound.version, "versionTag": bound.tag}.get(kind, ""))
+    return Binding(_KINDS[kind], {"version": named.version, "versionTag": named.tag}.get(kind, ""))
 
 
-_KINDS: dict[str, BindingKind] = {kind: kind for kind in BINDING_KINDS}
-
-
-def _kind_of(bound: Bound) -> str:
+def _kind_of(named: NamedVersion) -> str:
     """The kind of a binding that is not named but follows from what is."""
-    return "version" if bound.version else "versionTag" if bound.tag else "latest"
+    return "version" if named.version else "versionTag" if named.tag else "latest"
 
 
-def _problem(kind: str, bound: Bound) -> str:
+def _problem(kind: str, named: NamedVersion) -> str:
     """What is wrong with a binding; empty if nothing is."""
     if kind not in _KINDS:
         return f"its binding '{kind}' is not one of {', '.join(BINDING_KINDS)}"
-    if bound.version and kind != "version":
-        return f"its binding is {kind}, but it names version {bound.version} as well; leave out one of the two"
-    if bound.tag and kind != "versionTag":
-        return f"its binding is {kind}, but it names the version tag {bound.tag} as well; leave out one of the two"
+    if named.version and kind != "version":
+        return f"its binding is {kind}, but it names version {named.version} as well; leave out one of the two"
+    if named.tag and kind != "versionTag":
+        return f"its binding is {kind}, but it names the version tag {named.tag} as well; leave out one of the two"
     if kind == "version":
-        return _problem_of_version(bound.version)
-    return _problem_of_tag(bound.tag) if kind == "versionTag" else ""
+        return _problem_of_version(named.version)
+    return _problem_of_tag(named.tag) if kind == "versionTag" else ""
 
 
 def _problem_of_version(text: str) -> str:

@@ -41,7 +41,7 @@ class Node:
             compilation.problem(element, "its input mapping is not executed; a task before it can set variables")
         if element.extensions.outputs and not self.reads_outputs:
             compilation.problem(element, "its output mapping is not executed; a task behind it can set variables")
-        if element.extensions.bound is not None and not self.names_versions:
+        if element.extensions.named_version is not None and not self.names_versions:
             compilation.problem(element, "its binding is not executed; it names no process or decision")
 
     def connect(

@@ -38,7 +38,7 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class NamedVersion:
     """What is said about the version of a process or decision that an element names; each is empty where nothing is."""
 
     kind: str = ""
@@ -80,7 +80,7 @@ class Extensions:
     error_code_variable: str = ""
     error_message_variable: str = ""
     called: "Called | None" = None
-    bound: "Bound | None" = None
+    named_version: "NamedVersion | None" = None
     version_tag: str = ""
     decision: str = ""
     decision_result: str = ""

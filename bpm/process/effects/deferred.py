@@ -42,7 +42,7 @@ def defer_call(step: Step, effect: CallProcess) -> None:
 
 def defer_decision(step: Step, effect: Decide) -> None:
     """Evaluate a decision later."""
-    data = {"decision": effect.decision, "shape": effect.shape, "variables": dict(effect.variables)}
+    data: dict[str, Any] = {"decision": effect.decision, "shape": effect.shape, "variables": dict(effect.variables)}
     data["binding"] = list(effect.binding)
     step.waits.open(step.row, effect, DECISION, data)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bpm.bpmn.reader.extensions import Assignment, Bound, Called, Extensions
+from bpm.bpmn.reader.extensions import Assignment, Called, Extensions, NamedVersion
 from bpm.model_files.xml import Tag
 
 
@@ -17,7 +17,7 @@ class Fields:
     outputs: list[Assignment] = field(default_factory=list[Assignment])
     properties: dict[str, str] = field(default_factory=dict[str, str])
     called: dict[str, Any] = field(default_factory=dict[str, Any])
-    bound: dict[str, str] = field(default_factory=dict[str, str])
+    named_version: dict[str, str] = field(default_factory=dict[str, str])
     refusals: list[str] = field(default_factory=list[str])
 
     def set(self, name: str, value: Any) -> None:
@@ -40,9 +40,9 @@ class Fields:
             self.called[name] = value
 
     def bind(self, name: str, value: str) -> None:
-        """Set a field of `Bound`; an empty text says nothing."""
+        """Set a field of `NamedVersion`; an empty text says nothing."""
         if value:
-            self.bound[name] = value
+            self.named_version[name] = value
 
     def refuse(self, sentence: str) -> None:
         """Say what the engine can't execute."""
@@ -56,7 +56,7 @@ class Fields:
             inputs=inputs,
             outputs=tuple(self.outputs),
             called=Called(**self.called) if self.called else None,
-            bound=Bound(**self.bound) if self.bound else None,
+            named_version=NamedVersion(**self.named_version) if self.named_version else None,
             properties=dict(self.properties),
         )
 
