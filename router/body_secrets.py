@@ -7,6 +7,7 @@ can't be told from the rest is written over whole.
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import unquote_plus
 
@@ -18,6 +19,9 @@ from router.xml_secrets import Span, spans_in_xml
 
 MAX_LOOKED_THROUGH = 32 * 1024
 """A larger body that mentions secrets is hidden whole: to look for each of them would hold up other requests."""
+
+MAX_KNOWN_NAMES = 64
+"""Of so many names at most what was found is remembered."""
 
 _WORDS_OF_NAMES = (
     "secret passw passp passc pwd token credential apikey api_key api-key authoriz privatekey private_key private-key "
@@ -72,7 +76,15 @@ def _mentions_secrets(raw: bytes) -> bool:
 
 
 def _holds_secret(found: set[str], names: frozenset[str]) -> bool:
-    return any(map(is_credential_name, found)) or not names.isdisjoint(found)
+    if len(found) > MAX_KNOWN_NAMES:
+        return any(map(is_credential_name, found)) or not names.isdisjoint(found)
+    return _holds_credential(frozenset(found)) or not names.isdisjoint(found)
+
+
+@lru_cache(maxsize=256)
+def _holds_credential(found: frozenset[str]) -> bool:
+    """Tell whether one of these names is a credential's; a provider's bodies have the same names again and again."""
+    return any(map(is_credential_name, found))
 
 
 def _hides_part(part: Part, raw: bytes, names: frozenset[str]) -> bool:

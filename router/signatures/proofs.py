@@ -101,7 +101,8 @@ def _signature(scheme: Scheme) -> Prove:
     def by_secret(request: SignedRequest, claim: Claim, keys: Sequence[Key], _now: float) -> bool:
         name = hash_in(request).replace("-", "_")
         content = compose(request, claim, b"")
-        return _is_any([hmac.digest(key.value, content, name) for key in keys], claim.signatures)
+        # `hmac.digest` would hand the interpreter's lock to another thread at every request
+        return _is_any([hmac.new(key.value, content, name).digest() for key in keys], claim.signatures)
 
     def by_digest(request: SignedRequest, claim: Claim, keys: Sequence[Key], _now: float) -> bool:
         name = hash_in(request).replace("-", "_")
