@@ -36,10 +36,10 @@ def codec_of(charset: str) -> str | None:
     return _BY_NAME.get(charset.lower().replace("-", "_").replace(":", "_"))
 
 
-def charset_of(content_type: str) -> str:
-    """Return the charset that a `Content-Type` names, `utf-8` when it names none."""
+def charset_of(content_type: str, default: str = "utf-8") -> str:
+    """Return the charset that a `Content-Type` names, the default when it names none."""
     found = _CHARSET.search(content_type)
-    return (found and found[1]) or "utf-8"
+    return (found and found[1]) or default
 
 
 def packing(content_encoding: str) -> str | None:

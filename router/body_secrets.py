@@ -35,7 +35,7 @@ _WORDS = frozenset({b"true", b"false", b"null"})
 
 def secret_spans(raw: bytes, payload: Payload, names: frozenset[str] = frozenset()) -> list[Span]:
     """Return where secrets stand in a body that was read as `payload`; `names` are fields that are secret besides."""
-    if payload.kind == "text":
+    if payload.kind in ("text", "xml"):
         return list(_in_text(raw, names))
     if payload.kind == "form":
         return list(_in_form(raw, names)) if _is_in_ascii(raw) else _whole(raw, names)
@@ -156,12 +156,12 @@ def _in_form(raw: bytes, names: frozenset[str]) -> Iterator[Span]:
 
 
 def _in_text(raw: bytes, names: frozenset[str]) -> Iterable[Span]:
-    """Return the secrets in XML, and in JSON that its sender does not call so."""
+    """Return the secrets in XML, and in JSON that is not read as such; all of it where fields that prove may stand."""
     start = raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     is_clear = len(raw) <= MAX_LOOKED_THROUGH and _is_in_ascii(raw)
-    if is_clear and start == b"<":
+    if is_clear and start == b"<" and not names:
         return spans_in_xml(raw)
-    if not _mentions_secrets(raw):
+    if not names and not _mentions_secrets(raw):
         return []
     return _in_json(raw, names) if is_clear and start in (b"{", b"[") and _is_utf8(raw) else [(0, len(raw))]
 

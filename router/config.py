@@ -17,6 +17,7 @@ from bpm.security.net import AddressList
 from router.deduplication import check_deduplication
 from router.execution_types import EXECUTION_TYPES, ExecutionType, choices
 from router.handshakes import HandshakeConfig
+from router.mapping import MEDIA_TYPE, charset_problem
 from router.paths import normalise
 from router.signatures import SignatureConfig
 
@@ -60,6 +61,13 @@ def _path(value: str) -> str:
 def _deduplication(value: str | list[str], info: ValidationInfo) -> str | list[str]:
     if not (info.context and info.context.get("stored")):
         check_deduplication(value)
+    return value
+
+
+def _content_type(value: str) -> str:
+    problem = charset_problem(value)
+    if problem is not None:
+        raise ValueError(problem)
     return value
 
 
@@ -177,6 +185,7 @@ class WebHookFields(WireModel):
     response: ResponseConfig | None = None
     deduplication: Annotated[Place | list[Place], AfterValidator(_deduplication)] | None = None
     rate_limit: Annotated[str, Field(max_length=50), AfterValidator(_rate)] | None = None
+    content_type: Annotated[str, Field(max_length=200, pattern=MEDIA_TYPE), AfterValidator(_content_type)] | None = None
     max_body_bytes: Annotated[Integer, Field(ge=1, le=16 * 1024 * 1024)] | None = None
     run_as: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     retry: RetryConfig | None = None

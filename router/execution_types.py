@@ -5,6 +5,7 @@ fields once and returns how a request's scope (`payload headers query path reque
 else that is to be known of a type follows from its entry.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SIGNATURES = "signatureHeaders"
 """What the scope of a script that verifies signatures itself has besides: the hidden headers that are signatures."""
+
+_NAMES_REQUEST = re.compile(r"\brequest\b")
 
 MakeFields = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Makes a message's fields of a request's scope."""
@@ -64,12 +67,16 @@ def code(fields: "WebHookFields", _registry: Registry, origin: Origin) -> MakeFi
     fixed = {"code": fields.execution_code, "rule": f"{origin.id}:{origin.revision}"}
     if fields.isolation is not None:
         fixed["isolation"] = fields.isolation
+    names_request = _NAMES_REQUEST.search(fields.execution_code or "") is not None
 
     def run(scope: Mapping[str, Any]) -> dict[str, Any]:
         request = scope["request"]
         seen = {"method": request["method"], "requestId": request["id"]}
         if scope.get(SIGNATURES):
             seen[SIGNATURES] = scope[SIGNATURES]
+        if names_request:
+            seen["request"] = {name: request[name] for name in ("id", "method", "path", "address", "receivedAt")}
+            seen["rawBody"] = request["bodyBase64"]
         return {**fixed, **_request(scope), **seen}
 
     return run

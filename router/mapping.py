@@ -9,12 +9,15 @@ from bpm.expressions import compile_template
 from bpm.media import WIDE, charset_of, codec_of
 from bpm.strict_json import parse_json
 from router.multipart import MULTIPART, Part, parts_of
+from router.xml_data import XmlCharsetError, parse_xml
 
-Kind = Literal["json", "form", "multipart", "text", "empty"]
+Kind = Literal["json", "form", "multipart", "text", "xml", "empty"]
 
 MAX_FORM_FIELDS = 1_000
 MAX_SHOWN = 40
 FORM = "application/x-www-form-urlencoded"
+MEDIA_TYPE = r"^[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,100} ?(;[\x20-\x7e]*)?$"
+"""How a media type with its parameters is written."""
 TEXTUAL = re.compile(r"text/.*|.*[/+]xml")
 
 
@@ -27,7 +30,7 @@ class CharsetError(BodyError):
 
 
 class Payload(NamedTuple):
-    """A body as it was read: a JSON value, a form as an object, a text, or None if there is no body."""
+    """A body as it was read: a JSON value, a form or XML as an object, a text, or None if there is no body."""
 
     kind: Kind
     value: Any
@@ -132,6 +135,25 @@ def decode_body(content_type: str | None, raw: bytes) -> Payload:
     return Payload("text", _text(raw, media_type, _codec(content_type or "")))
 
 
+def decode_as(content_type: str, declared: str | None, raw: bytes) -> Payload:
+    """Read a body as a rule says, whatever its sender declares; raises ValueError with the reason.
+
+    XML becomes an object here, which is text where no rule says what it is. A charset and a boundary that the rule
+    leaves out are those that the sender declares.
+    """
+    if ";" not in content_type and declared is not None and ";" in declared:
+        content_type = f"{content_type};{declared.partition(';')[2]}"
+    media_type = content_type.partition(";")[0].strip().lower()
+    if raw and is_xml(media_type):
+        return Payload("xml", _xml(raw, charset_of(content_type, "") or None))
+    return decode_body(content_type, raw)
+
+
+def is_xml(media_type: str) -> bool:
+    """Tell whether a media type in lower case is one of XML."""
+    return media_type.endswith(("/xml", "+xml"))
+
+
 def is_json(media_type: str) -> bool:
     """Tell whether a media type in lower case is one of JSON."""
     return media_type in ("application/json", "text/json") or media_type.endswith("+json")
@@ -154,12 +176,24 @@ def fields_of(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
-def _codec(content_type: str) -> str:
+def charset_problem(content_type: str) -> str | None:
+    """Say that the charset a content type names is not read; None when it is."""
     charset = charset_of(content_type)
-    codec = codec_of(charset)
+    return f"the charset {charset[:MAX_SHOWN]!r} is not supported" if codec_of(charset) is None else None
+
+
+def _codec(content_type: str) -> str:
+    codec = codec_of(charset_of(content_type))
     if codec is None:
-        raise CharsetError(f"Content-Type: the charset {charset[:MAX_SHOWN]!r} is not supported; send UTF-8")
+        raise CharsetError(f"Content-Type: {charset_problem(content_type)}; send UTF-8")
     return codec
+
+
+def _xml(raw: bytes, charset: str | None) -> dict[str, Any]:
+    try:
+        return parse_xml(raw, charset)
+    except XmlCharsetError as error:
+        raise CharsetError(str(error)) from error
 
 
 def _form(raw: bytes, codec: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from bpm.security.identifiers import new_id
 from router.body_secrets import mask, secret_spans
 from router.confidential import Confidential
 from router.expansion import expand
-from router.mapping import Payload, decode_body, fields_of, scope_of
+from router.mapping import Payload, decode_as, decode_body, fields_of, scope_of
 
 MAX_QUERY_FIELDS = 1_000
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -48,10 +48,18 @@ class InboundCall:
     body: bytes = b""
     id: str = field(default_factory=new_id)
     max_bytes: int = MAX_BODY_BYTES
+    reads_as: str | None = None
+    """As what a rule reads the body; None when as its sender says."""
 
     def take(self, body: bytes, max_bytes: int) -> None:
         """Take the body as it was sent; expanded it may have as many bytes."""
         self.body, self.max_bytes = body, max_bytes
+
+    def read_as(self, content_type: str | None) -> None:
+        """Read the body from now on as a rule does that may say what it is, whatever its sender declares."""
+        if content_type != self.reads_as:
+            self.reads_as = content_type
+            self.__dict__.pop("payload", None)
 
     @property
     def is_compressed(self) -> bool:
@@ -80,8 +88,11 @@ class InboundCall:
 
     @cached_property
     def payload(self) -> Payload:
-        """The body read as its content type says; raises `ValueError` when it is not that."""
-        return decode_body(self.headers.get("content-type"), self.content)
+        """The body read as the rule or else its content type says; raises `ValueError` when it is not that."""
+        declared = self.headers.get("content-type")
+        if self.reads_as is None:
+            return decode_body(declared, self.content)
+        return decode_as(self.reads_as, declared, self.content)
 
     def scope(self, path_values: Mapping[str, str], confidential: Confidential) -> dict[str, Any]:
         """Return what templates see: `payload headers query path request`, without what is confidential."""

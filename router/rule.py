@@ -109,7 +109,8 @@ class Rule:
         return is_code and self.fields.signature is None and self.broken is None
 
     def scope(self, call: InboundCall) -> dict[str, Any]:
-        """Return what templates, scripts and processes see of a request."""
+        """Return what templates, scripts and processes see of a request, its body read as the rule says."""
+        call.read_as(self.fields.content_type)
         return call.scope(self.path_values(call.path), self.confidential)
 
     def message(self, call: InboundCall) -> Message[Any]:

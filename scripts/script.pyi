@@ -15,6 +15,8 @@ query: dict[str, str]
 path: str
 method: str
 request_id: str | None
+request: dict[str, Any]
+"""The request itself: `id method path address receivedAt`, its `body` as text, and in base64 as `bodyBase64`."""
 variables: dict[str, Any]
 """The variables of the process; changes are kept when the script ends well."""
 result: Any

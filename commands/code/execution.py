@@ -11,7 +11,7 @@ from bpm.errors import Failed, Invalid, Unavailable
 from bpm.security.redaction import SOURCE_NAMES, without_secrets_of
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
-from commands.code.recording import Recording, outcome_of, row_of, source_hash, with_signatures
+from commands.code.recording import Recording, outcome_of, row_of, source_hash, with_body, with_signatures
 from commands.code.sending import ScriptSender
 from commands.code.tables import keep_run
 from commands.code.views import CodeRunView, Source, sentence, to_view
@@ -21,8 +21,9 @@ from scripts import Isolation, Run, Sandbox, SandboxUnavailable
 class ExecuteCodeCommand(Command[CodeRunView]):
     """Run a script in the sandbox.
 
-    It sees `payload headers query path method request_id` and, when given, `variables`. `signatureHeaders` are
-    further headers that it sees and no view shows. What it sends needs the sender's permissions. With `isolation`
+    It sees `payload headers query path method request_id` and, when given, `request` and `variables`. `rawBody`, in
+    base64, is what it sees as `request["body"]` and `request["bodyBase64"]`; `signatureHeaders` are further headers
+    that it sees. No view shows either. What it sends needs the sender's permissions. With `isolation`
     `rule` a process is reused for further runs of the same `rule` and code, with `run` every run has its own; left
     out, it is `rule` where there is a `rule`. A script that is tried again does not repeat the commands that succeeded.
     """
@@ -32,7 +33,7 @@ class ExecuteCodeCommand(Command[CodeRunView]):
     succeeded = "Script executed successfully"
     sources = SOURCE_NAMES
     failed = "Script failed"
-    secrets = frozenset({"signatureHeaders"})
+    secrets = frozenset({"signatureHeaders", "rawBody"})
 
     code: Source
     payload: Any = None
@@ -42,6 +43,8 @@ class ExecuteCodeCommand(Command[CodeRunView]):
     path: Any = Field(default_factory=dict[str, Any])
     method: Annotated[str, Field(max_length=20)] = ""
     request_id: Annotated[str, Field(max_length=200)] | None = None
+    request: dict[str, Any] | None = None
+    raw_body: str | None = None
     variables: dict[str, Any] | None = None
     isolation: Literal["run", "rule"] | None = None
     rule: Annotated[str, Field(max_length=100)] | None = None
@@ -49,10 +52,11 @@ class ExecuteCodeCommand(Command[CodeRunView]):
     now: When | None = None
 
     def inputs(self, request_id: str) -> dict[str, Any]:
-        """Return what the script sees, by name, but for the signatures."""
+        """Return what the script sees, by name, but for the signatures and the raw body."""
         names = {"payload", "headers", "query", "path", "method"}
         seen = {**self.model_dump(include=names), "request_id": self.request_id or request_id}
-        return seen if self.variables is None else {**seen, "variables": self.variables}
+        given = {"request": self.request, "variables": self.variables}
+        return seen | {name: value for name, value in given.items() if value is not None}
 
     @property
     def grade(self) -> Isolation:
@@ -83,6 +87,7 @@ async def execute(
             code=command.code,
             inputs=inputs,
             signature_headers=command.signature_headers,
+            raw_body=command.raw_body,
             seed=run.seed,
             now=run.now,
             answers=sender.answers,
@@ -113,7 +118,7 @@ async def _run(
     try:
         return await sandbox.run(
             command.code,
-            with_signatures(inputs, command.signature_headers),
+            with_body(with_signatures(inputs, command.signature_headers), command.raw_body),
             send=sender.at_once,
             send_at_end=sender.at_end,
             isolation=command.grade,

@@ -1,5 +1,6 @@
 """What is written down of a run: figures anybody may list, and sealed, all that is needed to replay it."""
 
+import base64
 import hashlib
 from datetime import datetime
 from typing import Any
@@ -31,12 +32,13 @@ class RecordedAnswer(BaseModel):
 class Recording(BaseModel):
     """A run: what it was given, in order what its commands were answered, and what it came to.
 
-    `signature_headers` are given only to the same script again, and shown to nobody.
+    `signature_headers` are given only to the same script again, and shown to nobody; `raw_body` is shown to nobody.
     """
 
     code: str
     inputs: dict[str, Any]
     signature_headers: dict[str, str] = Field(default_factory=dict[str, str])
+    raw_body: str | None = None
     seed: int
     now: datetime
     answers: list[RecordedAnswer]
@@ -64,6 +66,14 @@ class Recording(BaseModel):
 def with_signatures(inputs: dict[str, Any], signature_headers: dict[str, str]) -> dict[str, Any]:
     """Return what a script sees: its inputs, with the signatures among the headers."""
     return {**inputs, "headers": {**inputs["headers"], **signature_headers}} if signature_headers else inputs
+
+
+def with_body(inputs: dict[str, Any], raw_body: str | None) -> dict[str, Any]:
+    """Return what a script sees: its inputs, with the body in `request`; raises `ValueError` when it is no base64."""
+    if raw_body is None:
+        return inputs
+    text = base64.b64decode(raw_body, validate=True).decode("utf-8", "replace")
+    return {**inputs, "request": {**inputs.get("request", {}), "body": text, "bodyBase64": raw_body}}
 
 
 def outcome_of(run: Run) -> dict[str, Any]:

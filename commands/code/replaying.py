@@ -9,7 +9,7 @@ from bpm.bus import Command, Context, EffectContext, View, handles
 from bpm.errors import NotFound, Unavailable
 from bpm.security.redaction import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
-from commands.code.recording import RecordedAnswer, Recording, outcome_of, with_signatures
+from commands.code.recording import RecordedAnswer, Recording, outcome_of, with_body, with_signatures
 from commands.code.sending import fingerprint
 from commands.code.tables import CodeRun, run_by_id
 from commands.code.views import CodeRunView, FailureView, Source, to_view
@@ -53,11 +53,12 @@ async def replay(
     row = await context.read(lambda inside: get_or_404(command.run_id, inside))
     recording = Recording.opened(row.sealed, secrets_box)
     is_changed = command.code not in (None, recording.code)
+    inputs = recording.inputs if is_changed else with_signatures(recording.inputs, recording.signature_headers)
     past = Past(recording.answers)
     try:
         run = await sandbox.run(
             command.code or recording.code,
-            recording.inputs if is_changed else with_signatures(recording.inputs, recording.signature_headers),
+            with_body(inputs, recording.raw_body),
             send=past.at_once,
             send_at_end=past.at_end,
             owner=str(context.organization_id),

@@ -39,6 +39,7 @@ class WebHookConfigView(View):
     response: dict[str, Any] | None = None
     deduplication: str | list[str] | None = None
     rate_limit: str | None = None
+    content_type: str | None = None
     max_body_bytes: int | None = None
     run_as: str | None = None
     retry: dict[str, Any] | None = None

@@ -80,6 +80,7 @@ def decide(call: InboundCall, place: Place, lookups: Lookups = NO_LOOKUPS) -> De
 
 def confirm(call: InboundCall, rule: Rule) -> Decision:
     """Decide about a request that passed before: what proves its sender is asked again, nothing else."""
+    call.read_as(rule.fields.content_type)
     verdict = check_signature(rule, call)
     return _passed(call, rule) if verdict.passed else Decision(Source.of(rule), verdict, rule)
 
@@ -126,6 +127,7 @@ def _choose(call: InboundCall, rules: Sequence[Rule]) -> tuple[Rule, Verdict]:
 
 def _decide_for_rule(call: InboundCall, chosen: tuple[Rule, Verdict], lookups: Lookups) -> Deciding:
     rule, verdict = chosen
+    call.read_as(rule.fields.content_type)
     if verdict.cause == "disabled":
         return (yield from _decide_disabled(call, rule, verdict))
     if not verdict.passed:

@@ -37,7 +37,8 @@ class Interface:
 
     def names(self) -> dict[str, Any]:
         """Hand over the inputs and functions by the name a script knows them by."""
-        defaults: dict[str, Any] = {"headers": {}, "query": {}, "path": "", "method": "", "variables": {}}
+        empty: dict[str, Any] = {name: {} for name in ("headers", "query", "request", "variables")}
+        defaults = empty | {"path": "", "method": ""}
         given, self._inputs = self._inputs, {}
         inputs = {name: given.get(name, defaults.get(name)) for name in policy.INPUTS}
         return inputs | {"log": self.log, "print": self.print, "send": self.send, "reply": self.reply, "now": clock.now}

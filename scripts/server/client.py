@@ -101,8 +101,9 @@ class Sandbox:
         if compiled.code is None:
             return replace(run, failure=_rejection(compiled.check.problems[0]))
         job = _job(compiled.code, inputs, run, limits)
-        if len(job) - len(compiled.code) > limits.input_bytes:
-            return replace(run, failure=Failure("error", _too_much(len(job), limits)))
+        problem = _too_much(len(job) - len(compiled.code), inputs.get("request"), limits)
+        if problem is not None:
+            return replace(run, failure=Failure("error", problem))
         key = (tenant, source, limits) if isolation == "rule" else None
         ended = await self._dispatcher.perform(
             Task(source, job, limits, RUNNING, Senders(send, send_at_end), key, owner)
@@ -176,5 +177,13 @@ def _failure(said: dict[str, Any], source: str, limits: Limits) -> Failure:
     return Failure(said["reason"], message, line, column)
 
 
-def _too_much(size: int, limits: Limits) -> str:
-    return f"The script was given {size // KIB} KiB; at most {limits.input_bytes // KIB} are allowed (input_bytes)."
+def _too_much(size: int, request: Any, limits: Limits) -> str | None:
+    """Say that inputs of so many bytes are too many, of which `request` has room of its own; None when they fit."""
+    own = len(pack(request, unicode_errors="surrogatepass", convert=incoming)) if request is not None else 0
+    if own > limits.request_bytes:
+        most = limits.request_bytes // KIB
+        return f"The script was given a request of {own // KIB} KiB; at most {most} are allowed (request_bytes)."
+    if size - own > limits.input_bytes:
+        most = limits.input_bytes // KIB
+        return f"The script was given {(size - own) // KIB} KiB; at most {most} are allowed (input_bytes)."
+    return None

@@ -20,6 +20,8 @@ class Limits:
     """How deep statements and expressions of the source may nest."""
     input_bytes: int = MIB + 64 * KIB
     """Payload, variables, headers and the rest of what a script is given: 1 MiB of payload with its headers."""
+    request_bytes: int = 4 * MIB
+    """The input `request` besides: the body as text and in base64, of 1 MiB of text at least."""
     cpu_seconds: float = 1.0
     """Processor time of the run, user and system together."""
     wall_seconds: float = 10.0

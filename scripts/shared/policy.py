@@ -11,12 +11,12 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-VERSION = "4"
+VERSION = "5"
 
 FILENAME = "<script>"
 """The file name of compiled scripts; frames that carry it are the script's own."""
 
-INPUTS = ("payload", "headers", "query", "path", "method", "request_id", "variables")
+INPUTS = ("payload", "headers", "query", "path", "method", "request_id", "request", "variables")
 """Names bound to what the caller gives a run."""
 
 CALLS = ("log", "print", "send", "reply", "now")

@@ -45,6 +45,22 @@ async def test_a_script_sees_its_inputs(house: House) -> None:
     assert ran["variables"] == {"v": 1}
 
 
+async def test_a_script_sees_the_bytes_of_a_body(house: House) -> None:
+    """As text and in base64, beside what else is known of the request; the run can be replayed, and shows no body."""
+    code = "return [request['method'], request['body'], base64.b64decode(request['bodyBase64'])[0]]"
+    ran = await run(house, code, request={"method": "PUT"}, rawBody="/2E=")
+    assert ran["result"] == ["PUT", "\ufffda", 255]
+    assert (await house.send("ReplayCodeCommand", runId=ran["runId"]))["isSame"]
+    shown = await house.send("GetCodeRunByIdQuery", runId=ran["runId"])
+    assert shown["inputs"]["request"] == {"method": "PUT"}
+    assert (await run(house, "return request"))["result"] == {}
+
+
+async def test_a_body_that_is_no_base64_is_refused(house: House) -> None:
+    """The caller is told; nothing is run."""
+    assert isinstance(await failure(house, "return 1", rawBody="?"), Invalid)
+
+
 async def test_a_script_answers(house: House) -> None:
     """The result, the reply and the log lines are returned with what the run cost."""
     ran = await run(

@@ -34,6 +34,7 @@ def made_up_rule(chance: random.Random) -> dict[str, Any]:
         "allowableIPs": "192.0.2.0/24",
         "maxBodyBytes": 30,
         "deduplication": "body:id",
+        "contentType": chance.choice(["text/plain", "application/x-www-form-urlencoded", "application/xml"]),
         "handshake": {"kind": "slack"},
         "response": {"status": 202, "body": "{{payload.id}}"},
     }

@@ -99,6 +99,16 @@ async def test_what_a_script_is_given_is_limited(sandbox: Sandbox):
     assert "input_bytes" in failure_of(large).message
 
 
+async def test_a_request_has_room_of_its_own(sandbox: Sandbox):
+    """A mebibyte of payload leaves room for the same body as text and in base64; beyond it the limit is named."""
+    payload = "x" * 1024 * 1024
+    body = {"body": payload, "bodyBase64": payload + "x" * 400_000}
+    fits = await sandbox.run("result = len(request['bodyBase64'])", {"payload": payload, "request": body})
+    large = await sandbox.run("result = 1", {"request": {"body": payload * 5}})
+    assert fits.result == len(body["bodyBase64"])
+    assert "request_bytes" in failure_of(large).message
+
+
 async def test_the_result_is_limited(sandbox: Sandbox):
     """A result, reply or variable beyond the limit fails as output; just below it passes."""
     fits = await sandbox.run("result = 'x' * 1_000_000", {})
