@@ -18,7 +18,7 @@ MAX_DEPTH = 32
 MAX_VALUES = 100_000
 """Elements and attributes in one document."""
 MAX_ATTRIBUTES = 200
-"""Attributes of one element, with the namespaces that it declares."""
+"""Attributes of one element; namespaces that it declares are none, and count as marks."""
 MAX_MARKS = 4 * MAX_VALUES
 """Tags, references and attributes' quotes, which are counted before anything is parsed."""
 TEXT = "#text"
