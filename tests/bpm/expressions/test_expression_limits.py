@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bpm.exact_json import write_json
 from bpm.expressions import EvaluationError, ExpressionError, compile_expression, compile_template
 
 LONG = {"l": list(range(9_000)), "text": "x" * 1_000_000}
@@ -131,7 +132,7 @@ def evaluate_or_refuse(source, missing):
         value = compile_expression(source, missing).evaluate({"a": {"b": [1, "x"]}, "b": 2})
     except (ExpressionError, EvaluationError) as error:
         return "refused", str(error)
-    return "value", json.dumps(value)
+    return "value", write_json(value)
 
 
 @settings(max_examples=300)
