@@ -302,7 +302,7 @@ class Execution:
         task = self._unfinished[envelope.request_id] = asyncio.create_task(self._bus.execute(envelope))
         task.add_done_callback(lambda _: self._unfinished.pop(envelope.request_id))
         done, _ = await asyncio.wait((task,), timeout=self._sync_seconds)
-        if not done and isinstance(recorder, DeferredSync):
+        if not done and recorder.can_wait:
             await self._database.write(lambda tx: recorder.before(tx, envelope))
         return task.result() if done else None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from bpm.bus import Bus, Envelope, Outcome
+from bpm.bus import Bus, Envelope, Outcome, Recorder
 from bpm.clock import Clock
 from bpm.jobs import JobQueue
 from bpm.store import Transaction
@@ -26,19 +26,14 @@ MAX_WAITING = 128
 """Units that wait for the writer; when there are more, requests are only taken in, which costs least."""
 
 
-class ImmediateRecorder:
+class ImmediateRecorder(Recorder):
     """Stores a request beside its effect; one that failed with its first attempt, which is settled as every other."""
-
-    can_wait = True
 
     def __init__(self, row: Mapping[str, Any], settlement: RequestSettlement, clock: Clock) -> None:
         """Take the request's row as it is before it is executed, and what settles it when that fails."""
         self._row = row
         self._settlement = settlement
         self._clock = clock
-
-    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
-        """No-op: only `after` writes."""
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Write the request with what became of it."""

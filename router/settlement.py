@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bpm.bus import Bus, Envelope, Outcome
+from bpm.bus import Bus, Envelope, Outcome, Recorder
 from bpm.bus.own_events import publish_settled, publisher_of
 from bpm.clock import Clock, wire_time
 from bpm.errors import Fenced
@@ -32,10 +32,8 @@ class Settling:
     clock: Clock
 
 
-class RequestSettlement:
+class RequestSettlement(Recorder):
     """Settles one attempt of a stored request; when another run was first the unit is `Fenced`, effect and all."""
-
-    can_wait = True
 
     def __init__(self, row: RequestRow, retry: RetryPolicy, parts: Settling) -> None:
         """Take the request's row as it was when the attempt began, which is now, and its rule's policy."""

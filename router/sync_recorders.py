@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from bpm.bus import Envelope, Outcome
+from bpm.bus import Envelope, Outcome, Recorder
 from bpm.clock import Clock
 from bpm.edge.answer import Answer
 from bpm.jobs import Job, JobQueue
@@ -19,7 +19,7 @@ Remembered = Callable[[Outcome], Answer | None]
 """Returns the answer to be given again to the same id; None when the caller was told no and may try again."""
 
 
-class SyncRecorder:
+class SyncRecorder(Recorder):
     """Stores and settles a request that is executed while its caller waits.
 
     `first` is the request that carried the same provider's id before, if there was one.
@@ -34,13 +34,6 @@ class SyncRecorder:
         self._clock = clock
         self._answer = answer
         self.first: RequestRow | None = None
-
-    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
-        """No-op: only `after` writes."""
-
-    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        """Write the outcome beside the effect."""
-        raise NotImplementedError
 
     def find_first(self, tx: Transaction) -> RequestRow | None:
         """Return the first request with the provider's id; None when that was too long ago to count, or is dead."""

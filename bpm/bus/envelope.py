@@ -1,8 +1,9 @@
 """A message on its way: who sends it, why, and what must be written down together with its effect."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
@@ -14,25 +15,22 @@ MAX_DEPTH = 16
 """How many messages may cause one another before the chain counts as endless."""
 
 
-class Recorder(Protocol):
+class Recorder(ABC):
     """Something that is written in the same transaction as the effect.
 
     `can_wait`: of an effect that touches nothing outside but through its context, `before` may be run no sooner than
     at its first command.
     """
 
-    @property
-    def can_wait(self) -> bool:
-        """See the class."""
-        ...
+    can_wait: ClassVar[bool] = True
 
     def before(self, tx: Transaction, envelope: "Envelope") -> Outcome | None:
         """Run before the handler; an outcome returned here is the answer and the handler is not run."""
-        ...
+        return None
 
+    @abstractmethod
     def after(self, tx: Transaction, envelope: "Envelope", outcome: Outcome) -> None:
         """Run after the handler, whether it succeeded or its effect was undone."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

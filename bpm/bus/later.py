@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bpm.bus import tables
-from bpm.bus.envelope import Envelope
+from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registry
 from bpm.clock import Clock
@@ -140,19 +140,14 @@ def sender_of(row: tables.ScheduledRow) -> Principal:
     return stored.acting("system")
 
 
-class MessageSettlement:
+class MessageSettlement(Recorder):
     """Settles a scheduled message in the transaction of its effect."""
-
-    can_wait = True
 
     def __init__(self, jobs: JobQueue, clock: Clock, job: Job) -> None:
         """Settle this attempt."""
         self._jobs = jobs
         self._clock = clock
         self._job = job
-
-    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
-        """No-op: only `after` writes."""
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Write what became of it; raises `Fenced` when another run was first."""

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import bpm.errors
 from bpm.bus import tables
-from bpm.bus.envelope import Envelope
+from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.messages import Command
 from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registry
@@ -21,7 +21,7 @@ IN_PROGRESS_SECONDS = 60
 """After this long without an answer an effect's key may be tried again: its process is gone."""
 
 
-class Idempotency:
+class Idempotency(Recorder):
     """The same key from the same caller with the same body gets the first answer again.
 
     Answers are sealed where they are kept: some hold what is shown only once, as a new API key. Bodies, and the keys
@@ -133,17 +133,12 @@ def _fingerprint(source: str) -> str:
     return f"sha256:{hashlib.sha256(source.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-class Audit:
+class Audit(Recorder):
     """Every command leaves a line: who, what, from where, with which outcome."""
-
-    can_wait = True
 
     def __init__(self, clock: Clock) -> None:
         """Take the clock that dates the lines."""
         self._clock = clock
-
-    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
-        """Nothing is asked of the audit log."""
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Append the line."""

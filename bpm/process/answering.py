@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bpm.bus import Envelope, Outcome
+from bpm.bus import Envelope, Outcome, Recorder
 from bpm.errors import BpmError
 from bpm.store import Transaction
 
@@ -10,22 +10,17 @@ Answer = Callable[[Transaction, Outcome], object]
 """Lets the instance go on with an outcome; raises a `BpmError` when it does not wait for it any more."""
 
 
-class AnswerRecorder:
+class AnswerRecorder(Recorder):
     """Lets an instance go on beside the effect of a step: both are committed, or neither.
 
     `error` is what the instance refused the answer with. A failed step is left to whoever executes it, who may try
     it again.
     """
 
-    can_wait = True
-
     def __init__(self, answer: Answer) -> None:
         """Take how the answer is given."""
         self._answer = answer
         self.error: BpmError | None = None
-
-    def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
-        """No-op: only `after` writes."""
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Give the answer; raises what it is refused with, which undoes the effect."""
