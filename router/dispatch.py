@@ -28,10 +28,10 @@ def dispatcher(
     kind = EXECUTION_TYPES[fields.execution_type]
     name = kind.command or fields.command_name or ""
     make = kind.make(fields, registry, Origin(id_, key, revision, organization_id))
-    registry.find(name)
+    message_type = registry.find(name).message_type
 
     def message(scope: Mapping[str, Any]) -> Message[Any]:
         with budget(MAX_REQUEST_STEPS):
             return registry.decode(name, make(scope))
 
-    return Dispatch(name, message)
+    return Dispatch(message_type.__name__, message)

@@ -175,7 +175,8 @@ class Bus:
         if registration.kind == "query" and envelope.recorder is None:
             return await self.database.read(lambda tx: self._guarded(tx, envelope, self._invoke(registration)))
         try:
-            return await self.database.write(lambda tx: self._unit(tx, envelope, self._invoke(registration)))
+            work = self._invoke(registration)
+            return await self.database.write(lambda tx: self._unit(tx, envelope, work, is_handled=True))
         except TookTooLong as error:  # the whole unit was undone, with what its recorders had written
             failure = error
         return await self.database.write(lambda tx: self._unit(tx, envelope, _raising(failure)))
@@ -183,15 +184,21 @@ class Bus:
     def _invoke(self, registration: Registration) -> Callable[[Context], Any]:
         return lambda context: registration.invoke(context.envelope.message, context)
 
-    def _unit(self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
-        """Effect, answer by key, settlement and audit: all in one transaction, or none."""
+    def _unit(
+        self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any], *, is_handled: bool = False
+    ) -> Outcome:
+        """Effect, answer by key, settlement and audit: all in one transaction, or none.
+
+        `is_handled`: the work is the message's handler, whose cost is noted; a refusal says nothing about that.
+        """
         known = self._before(tx, envelope)
         if known is not None:
             return known
         started = time.perf_counter()
         outcome = self._guarded(tx, envelope, work, savepoint=True)
         self._after(tx, envelope, outcome)
-        self.costs.note(envelope.name, time.perf_counter() - started)
+        if is_handled:
+            self.costs.note(envelope.name, time.perf_counter() - started)
         return outcome
 
     def _guarded(

@@ -4,12 +4,28 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bpm.bus import Envelope, Outcome, Recorder
 from bpm.bus.costs import ENOUGH_RUNS, Costs
+from bpm.errors import Forbidden
+from bpm.security.permissions import Principal
+from bpm.store import Transaction
 from bpm.testing import RunningApp, running_app
 from tests.router import probes
 from tests.router.conftest import noting, rows, runs, stored, until
+from tests.router.probes import NoteCommand
 
 pytestmark = pytest.mark.anyio
+
+
+class ImmediateProbe(Recorder):
+    """Counts how often it is asked to write."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
+        """Count."""
+        self.asked += 1
 
 
 @pytest.fixture
@@ -44,6 +60,25 @@ def test_a_type_that_has_hardly_run_is_not_cheap() -> None:
     assert not costs.is_cheap("NoteCommand")
     costs.note("NoteCommand", 0.0)
     assert costs.is_cheap("NoteCommand")
+
+
+async def test_refusals_say_nothing_about_a_handler(cheap: RunningApp) -> None:
+    """What its sender may not do was not executed, however often it is tried."""
+    cheap.app.bus.costs = Costs()
+    stranger = Principal("user", "user:0", "nobody", 1, frozenset())
+    for _ in range(ENOUGH_RUNS):
+        recorder = ImmediateProbe()
+        outcome = await cheap.app.bus.execute(Envelope(NoteCommand(event="refused"), stranger, recorder=recorder))
+        assert (type(outcome.error), recorder.asked) == (Forbidden, 1)
+    assert not cheap.app.bus.costs.is_cheap("NoteCommand")
+
+
+async def test_a_rule_may_name_a_command_by_its_namespace(cheap: RunningApp) -> None:
+    """It is known by the one name that its cost is noted under."""
+    rule = await noting(cheap, "immediate-namespace", commandName="My.App.NoteCommand")
+    compiled = cheap.app.routes.by_id(rule["id"])
+    assert compiled is not None
+    assert compiled.sends == "NoteCommand"
 
 
 async def test_slow_handlers_are_left_to_a_worker(cheap: RunningApp) -> None:
