@@ -1,10 +1,12 @@
-"""How a body is written: the charset of its `Content-Type`, and what its `Content-Encoding` says must be unpacked.
+"""How a body is written: type and charset of its `Content-Type`, and what its `Content-Encoding` says must be unpacked.
 
 Charsets are those of a list: a name from outside is never given to Python's codecs, which would import and remember it.
 """
 
 import re
 from encodings.aliases import aliases
+
+FORM = "application/x-www-form-urlencoded"
 
 _CODECS = """
     ascii utf_8 utf_16 utf_16_be utf_16_le utf_32
@@ -29,6 +31,11 @@ _BY_NAME = {
     "windows_874": "cp874",
     "x_sjis": "cp932",
 }
+
+
+def media_type_of(content_type: str | None) -> str:
+    """Return the type that a `Content-Type` names, in lower case and without parameters; empty when it names none."""
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def codec_of(charset: str) -> str | None:

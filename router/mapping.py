@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 from urllib.parse import parse_qsl
 
 from bpm.expressions import compile_template
-from bpm.media import WIDE, charset_of, codec_of
+from bpm.media import FORM, WIDE, charset_of, codec_of, media_type_of
 from bpm.strict_json import parse_json
 from router.multipart import MULTIPART, Part, parts_of
 from router.xml_data import XmlCharsetError, parse_xml
@@ -15,7 +15,6 @@ Kind = Literal["json", "form", "multipart", "text", "xml", "empty"]
 
 MAX_FORM_FIELDS = 1_000
 MAX_SHOWN = 40
-FORM = "application/x-www-form-urlencoded"
 MEDIA_TYPE = r"^[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,100} ?(;[\x20-\x7e]*)?$"
 """How a media type with its parameters is written."""
 TEXTUAL = re.compile(r"text/.*|.*[/+]xml")
@@ -122,7 +121,7 @@ def decode_body(content_type: str | None, raw: bytes) -> Payload:
     """
     if not raw:
         return Payload("empty", None)
-    media_type = (content_type or "").partition(";")[0].strip().lower()
+    media_type = media_type_of(content_type)
     if is_json(media_type):
         return Payload("json", parse_json(raw))
     if media_type == FORM:
@@ -143,7 +142,7 @@ def decode_as(content_type: str, declared: str | None, raw: bytes) -> Payload:
     """
     if ";" not in content_type and declared is not None and ";" in declared:
         content_type = f"{content_type};{declared.partition(';')[2]}"
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = media_type_of(content_type)
     if raw and is_xml(media_type):
         return Payload("xml", _xml(raw, charset_of(content_type, "") or None))
     return decode_body(content_type, raw)
@@ -164,8 +163,9 @@ def _content(part: Part, raw: bytes) -> Any:
     content = raw[part.start : part.end]
     if part.file_name is not None:
         return part.as_file(content)
-    media_type = part.content_type.partition(";")[0].strip().lower()
-    return parse_json(content) if is_json(media_type) else _text(content, "text/plain", _codec(part.content_type))
+    if is_json(media_type_of(part.content_type)):
+        return parse_json(content)
+    return _text(content, "text/plain", _codec(part.content_type))
 
 
 def fields_of(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -64,8 +64,7 @@ class InboundCall:
     @property
     def is_compressed(self) -> bool:
         """Tell whether the body stands for another one, as its `Content-Encoding` says."""
-        coding = self.headers.get("content-encoding")
-        return bool(coding and self.body) and packing(coding or "") is not None
+        return bool(self.body) and packing(self.headers.get("content-encoding", "")) is not None
 
     @cached_property
     def content(self) -> bytes:

@@ -19,11 +19,11 @@ from bpm.edge.json_object import json_object
 from bpm.edge.request import Incoming, IncomingReader, is_json
 from bpm.errors import Invalid, Malformed, MethodNotAllowed, UnsupportedMedia
 from bpm.exact_json import write_json
+from bpm.media import FORM, media_type_of
 from bpm.settings import Settings
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 20
-FORM = "application/x-www-form-urlencoded"
 
 
 def auth_routes(accounts: Accounts, settings: Settings) -> list[Route]:
@@ -103,7 +103,7 @@ async def _fields(request: Incoming) -> dict[str, Any]:
         return {}
     if is_json(content_type):
         return json_object(raw, '{"username": "…", "password": "…"}')
-    if (content_type or "").partition(";")[0].strip().lower() == FORM:
+    if media_type_of(content_type) == FORM:
         return _form(raw)
     raise UnsupportedMedia(f"Content-Type: must be application/json or {FORM}, not {content_type or 'left out'}")
 

@@ -94,9 +94,7 @@ class OpenApi:
             },
             "servers": [{"url": "/"}],
             "security": [{"bearer": []}],
-            "paths": plain(
-                {PATH: {"post": _send(catalogue)}, **PATHS, **declared_paths(self._addresses), **DESCRIPTION.paths}
-            ),
+            "paths": plain(self._paths(catalogue)),
             "components": {
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
                 "responses": plain({str(status): _refusal(status) for status in REFUSALS}),

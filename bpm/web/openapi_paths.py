@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bpm.edge.described import DescribedAddress
+from bpm.media import FORM
 
 ERROR = {"$ref": "#/components/schemas/BusError"}
 
@@ -11,7 +12,6 @@ _PUBLIC: list[dict[str, list[str]]] = [{}]
 _TEXT = {"type": "string"}
 _OBJECT = {"type": "object"}
 _ANY: dict[str, Any] = {}
-_FORM = "application/x-www-form-urlencoded"
 
 TOKEN_PAIR = {
     "type": "object",
@@ -50,7 +50,7 @@ _ACCEPTED = {
 
 _BODY = {
     "application/json": {"schema": _ANY},
-    _FORM: {"schema": _OBJECT},
+    FORM: {"schema": _OBJECT},
     "application/octet-stream": {"schema": {**_TEXT, "format": "binary"}},
 }
 """What is sent to a rule: JSON, a form, or anything else, which is read as text."""
@@ -86,7 +86,7 @@ def _ref(name: str) -> dict[str, Any]:
 
 
 def _form(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"required": True, "content": {**content(schema), _FORM: {"schema": schema}}}
+    return {"required": True, "content": {**content(schema), FORM: {"schema": schema}}}
 
 
 def _operation(tag: str, name: str, summary: str, answers: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import parse_qsl, quote
 
+from bpm.media import FORM, media_type_of
 from bpm.strict_json import StrictJsonError, parse_json
 
 Part = Literal["secret", "header", "query", "encoding", "timestamp", "body", "signature"]
 
-FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 1_000
 MAX_VALUE = 8_192
 """How long a signature, a token or another value may be that is looked at before anything is proven."""
@@ -69,7 +69,7 @@ class SignedRequest:
     @property
     def is_form(self) -> bool:
         """Whether the body is said to be a form."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
+        return media_type_of(self.headers.get("content-type")) == FORM
 
     @cached_property
     def form(self) -> dict[str, list[str]]:
