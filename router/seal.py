@@ -11,7 +11,7 @@ from bpm.security.secrets import SecretBox, SecretError, is_sealed_bytes
 from router.body_secrets import Span, mask, secret_spans, spans_of_unreadable
 from router.confidential import Confidential
 from router.request import InboundCall, StoredCall, call_of
-from router.signatures import Scheme
+from router.signatures import SHOWN, Scheme
 from router.tables.requests import RequestRow
 
 
@@ -55,7 +55,7 @@ class RequestSeal:
         """
         if scheme is not None and scheme.name == "custom" and scheme.reads_fields:
             return call_of(row)
-        is_signed = scheme is not None and scheme.kind not in ("none", "static", "jwt", "mtls")
+        is_signed = scheme is not None and scheme.kind not in (*SHOWN, "none")
         return self.with_signatures(row) if is_signed else self._opened(row, ())
 
     def answer_columns(self, answer: Answer | None) -> dict[str, Any]:

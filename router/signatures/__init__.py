@@ -7,7 +7,7 @@ from .config import STORED, NamedSecret, SignatureConfig
 from .explain import Explanation, explain
 from .presets import DETAILS, PRESETS, Preset, PresetExample
 from .proofs import KeyLookup, TrustSources, no_lookup
-from .scheme import Scheme
+from .scheme import SHOWN, Scheme
 from .signed_request import NOWHERE, RequestAddress, SignatureRefusal, SignedRequest
 from .signing import RequestToSend, sign, sign_request
 from .verifier import NO_SOURCES, Resolve, SignatureVerdict, Verifier, compile_signature
@@ -17,6 +17,7 @@ __all__ = [
     "NOWHERE",
     "NO_SOURCES",
     "PRESETS",
+    "SHOWN",
     "STORED",
     "Explanation",
     "KeyLookup",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .keys import DECODERS
-from .scheme import DIGEST_SIZES, Scheme
+from .scheme import DIGEST_SIZES, DIGESTED, SHOWN, Scheme
 from .signed_content import barred_from_ids
 from .signed_request import SignatureRefusal, SignedPlace, SignedRequest, finder, parse_place
 from .stamps import FORMS, read_stamp
@@ -154,12 +154,12 @@ def _signature_reader(scheme: Scheme) -> Callable[[str], bytes | None]:
         signature = decode(text[size:])
         return signature if signature is not None and len(signature) in lengths else None
 
-    return secret_in if scheme.kind in ("static", "jwt", "mtls") else signature_in
+    return secret_in if scheme.kind in SHOWN else signature_in
 
 
 def _lengths(scheme: Scheme) -> range:
     """How many bytes a signature may have."""
-    if scheme.kind in ("hmac", "standard", "hash") and not scheme.hash_in:
+    if scheme.kind in DIGESTED and not scheme.hash_in:
         return range(DIGEST_SIZES[scheme.hash], DIGEST_SIZES[scheme.hash] + 1)
     return range(64, 65) if scheme.kind == "ed25519" else range(8, MAX_SIGNATURE_BYTES + 1)
 
@@ -171,9 +171,9 @@ def _complaint(scheme: Scheme, place: SignedPlace, items: list[str]) -> str:
     if not written:
         return f"{place} does not start with {scheme.prefix!r}"
     decoded = [signature for text in written if (signature := DECODERS[scheme.encoding](text))]
-    if not decoded or scheme.kind in ("static", "jwt", "mtls"):
+    if not decoded or scheme.kind in SHOWN:
         return f"{place} does not hold {scheme.encoding}"
     lengths = _lengths(scheme)
-    name = scheme.kind if scheme.kind not in ("hmac", "standard", "hash") else scheme.hash
+    name = scheme.kind if scheme.kind not in DIGESTED else scheme.hash
     expected = str(lengths[0]) if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
     return f"the signature has {len(decoded[0])} bytes, {name} in {scheme.encoding} has {expected}"

@@ -9,7 +9,7 @@ from . import signed_content
 from .keys import doubts, weakness
 from .presets import PRESETS
 from .proofs import FOR_EVER, open_key
-from .scheme import SHARED, SIGNED_BY_KEY, KeyDecoding, Scheme
+from .scheme import SHARED, SHOWN, SIGNED_BY_KEY, KeyDecoding, Scheme
 
 if TYPE_CHECKING:
     from .config import SignatureConfig
@@ -88,7 +88,7 @@ def _custom_doubts(config: SignatureConfig, scheme: Scheme) -> Iterator[str]:
     is_timed = scheme.has_timestamp or config.type in ("none", "jwt")
     if config.tolerance_seconds is not None and not is_timed:
         yield "toleranceSeconds has no effect without timestampHeader or inside"
-    if config.type not in ("none", "static", "jwt", "mtls") and not _is_whole(config.signed_content):
+    if config.type not in (*SHOWN, "none") and not _is_whole(config.signed_content):
         yield "the signature covers only a part of the body: whoever has seen a request can change the rest"
     if config.type == "hash" and config.signed_content.startswith("{secret}"):
         yield "a plain digest that begins with the secret can be extended: whoever has seen one can add to its body"
@@ -150,7 +150,7 @@ def _custom_complaints(config: SignatureConfig) -> Iterator[str]:
         yield "audience or bodyClaim is required with the type jwt: tokens for others are signed by the same key"
     if config.type in SIGNED_BY_KEY and config.hash == "sha1":
         yield "hash can't be sha1 for signatures by a public key"
-    if config.type not in ("static", "jwt", "mtls") and config.encoding == "text":
+    if config.type not in SHOWN and config.encoding == "text":
         yield "encoding must be hex, base64 or base64url for a signature"
     yield from _unpaired(config)
 

@@ -13,7 +13,7 @@ from typing import Literal
 from .config import CountedSecret, SignatureConfig
 from .presets import PRESETS
 from .proofs import TrustSources
-from .scheme import DIGEST_SIZES, SHARED, Encoding, KeyDecoding, Scheme
+from .scheme import DIGEST_SIZES, DIGESTED, SHARED, SHOWN, Encoding, KeyDecoding, Scheme
 from .signed_content import is_address, parts_of
 from .signed_request import NOWHERE, Headers, RequestAddress, SignatureRefusal, SignedRequest
 from .verifier import NO_SOURCES, Resolve, Verifier, compile_signature
@@ -157,7 +157,7 @@ class _Doctor:
 
     def encoding_hints(self) -> Iterator[str]:
         """Whether another way of writing the signature makes it right."""
-        if self.scheme.kind not in ("hmac", "standard", "hash"):
+        if self.scheme.kind not in DIGESTED:
             return
         prefixes = {self.scheme.prefix, "", "sha256=", "sha512=", "v1="}
         for prefix, encoding, hash_name in product(sorted(prefixes), ENCODINGS, DIGEST_SIZES):
@@ -169,7 +169,7 @@ class _Doctor:
 
     def body_hints(self) -> Iterator[str]:
         """Whether the body was right before something rewrote it."""
-        if self.scheme.kind in ("static", "jwt", "mtls") or len(self.raw) > MAX_BODY_TRIED:
+        if self.scheme.kind in SHOWN or len(self.raw) > MAX_BODY_TRIED:
             return
         for change, body in _former_bodies(self.raw):
             if self.accepts(self.scheme, body):

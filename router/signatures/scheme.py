@@ -19,8 +19,12 @@ TimestampFormat = Literal["seconds", "milliseconds", "iso"]
 DIGEST_SIZES: dict[Hash, int] = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64, "sha3-512": 64}
 FIVE_MINUTES = 300
 
-SHARED: frozenset[Kind] = frozenset({"static", "hmac", "standard", "hash"})
+DIGESTED: frozenset[Kind] = frozenset({"hmac", "standard", "hash"})
+"""Kinds whose signature is a digest."""
+SHARED: frozenset[Kind] = frozenset({*DIGESTED, "static"})
 """Kinds whose secret both sides have."""
+SHOWN: frozenset[Kind] = frozenset({"static", "jwt", "mtls"})
+"""Kinds that show a secret, a token or a certificate rather than a signature of the content."""
 SIGNED_BY_KEY: frozenset[Kind] = frozenset({"ed25519", "ecdsa", "rsa", "rsa-pss"})
 """Kinds whose `secret` is the provider's public key."""
 
@@ -155,7 +159,7 @@ class Scheme:
     @property
     def is_weak(self) -> bool:
         """Whether it leans on SHA-1, which is broken except inside of an HMAC and nobody should choose any more."""
-        return self.kind not in ("none", "static", "jwt", "mtls") and self.hash == "sha1"
+        return self.kind not in (*SHOWN, "none") and self.hash == "sha1"
 
     @property
     def needs_keys(self) -> bool:
