@@ -1,8 +1,9 @@
 """Local times with the name of their zone, such as `2026-06-01T09:00:00[Europe/Berlin]`."""
 
 from datetime import UTC, datetime
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
+
+from bpm.expressions.temporal.zones import known_zone
 
 
 def read_moment(text: str) -> datetime:
@@ -22,9 +23,10 @@ def read_moment(text: str) -> datetime:
 
 def find_zone(name: str) -> ZoneInfo:
     """The zone of a name; raises ValueError when there is none."""
-    if name not in _names():
+    zone = known_zone(name)
+    if zone is None:
         raise ValueError(f"there is no time zone '{name}'")
-    return _named(name)
+    return zone
 
 
 def zone_name(moment: datetime) -> str:
@@ -38,13 +40,3 @@ def _split(text: str) -> tuple[str, str | None]:
         if mark and name.endswith(closing):
             return local, name.removesuffix(closing)
     return text, None
-
-
-@cache
-def _names() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-@cache
-def _named(name: str) -> ZoneInfo:
-    return ZoneInfo(name)

@@ -67,6 +67,11 @@ def _python(day: CivilDate, nanoseconds: int, zone: tzinfo) -> datetime:
     return midnight + timedelta(microseconds=nanoseconds // 1000)
 
 
+def known_zone(name: str) -> ZoneInfo | None:
+    """The zone of a name; None when there is none."""
+    return _zone(name) if name in _names() else None
+
+
 @cache
 def _names() -> frozenset[str]:
     """Every zone there is: to look for another one on the disk takes longer than to evaluate an expression."""
