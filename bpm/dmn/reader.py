@@ -105,7 +105,7 @@ class ModelReader:
         requires = list(self.required(tag, requirements, "requiredDecision", path))
         knowledge = self.callable_from(tag, path)
         variable = child(tag, "variable")
-        called = (variable.get("name") if variable else "") or tag.get("name") or tag.get("id")
+        called = _called(tag) or tag.get("id")
         logic = self.logic(tag, called)
         if logic is None:
             return None
@@ -169,9 +169,8 @@ class ModelReader:
         body = self.expressions.of(logic, tag, "the business knowledge")
         if body is None:
             return None
-        name = (variable.get("name") if variable else "") or tag.get("name")
         parameters = tuple(self.expressions.parameters(logic))
-        return Knowledge(tag.get("id"), name, parameters, body, _result(self.items.of(variable)), requires)
+        return Knowledge(tag.get("id"), _called(tag), parameters, body, _result(self.items.of(variable)), requires)
 
     def service(self, tag: Tag, path: tuple[str, ...]) -> DecisionService | None:
         """Build a decision service, whose parameters are its data, then the decisions that are given to it."""
@@ -181,22 +180,25 @@ class ModelReader:
         if None in (*given, *data) or not decisions:
             self.problems.add(tag, "the service lacks an output decision, or names an input that is not in the file")
             return None
-        variable = child(tag, "variable")
         return DecisionService(
             tag.get("id"),
-            (variable.get("name") if variable else "") or tag.get("name"),
+            _called(tag),
             tuple(self.parameter(each) for each in (*data, *given) if each),
-            {self.parameter(each).name: each.get("id") for each in given if each},
+            {_called(each): each.get("id") for each in given if each},
             tuple(each for each in decisions if isinstance(each, DecisionTable)),
-            _result(self.items.of(variable)),
+            _result(self.items.of(child(tag, "variable"))),
             version_tag(tag),
         )
 
     def parameter(self, tag: Tag) -> BoxedEntry:
         """Data or a decision as a parameter."""
-        variable = child(tag, "variable")
-        name = (variable.get("name") if variable else "") or tag.get("name")
-        return BoxedEntry(name, lambda _, __: None, self.items.of(variable))
+        return BoxedEntry(_called(tag), lambda _, __: None, self.items.of(child(tag, "variable")))
+
+
+def _called(tag: Tag) -> str:
+    """The name by which expressions call an element: its variable's, or else its own."""
+    variable = child(tag, "variable")
+    return (variable.get("name") if variable else "") or tag.get("name")
 
 
 def _result(kind: Kind) -> Kind:
