@@ -11,8 +11,11 @@ from typing import Any, NamedTuple, Protocol
 class Shelf(Protocol):
     """Where the caller keeps what is not at hand."""
 
-    def turns(self, body: int | None) -> Sequence[str]:
-        """The turns not at hand around which a scope is, with all inside them; None: every one. Now they are."""
+    def turns(self, body: int | None) -> Sequence[Mapping[str, Any]]:
+        """The turns not at hand around which a scope is, with all inside them; None: every one. Now they are.
+
+        Each is as `Instance.absorb` takes it.
+        """
         ...
 
     def item(self, body: int, index: int) -> Any:

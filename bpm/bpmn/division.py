@@ -20,8 +20,8 @@ _OF_TOKENS = ("tokens", "locals")
 class StoredTurn:
     """A turn with all inside it, but for the turns there that are stored by themselves.
 
-    `body` is the scope around the turns, `around` the turn that this one is part of, 0 for none. `text` is what
-    `Instance.absorb` takes, `content` the same before it became text; `waits` are the ids of its waits.
+    `body` is the scope around the turns, `around` the turn that this one is part of, 0 for none. `content` is what
+    `Instance.absorb` takes, `text` the same as JSON; `waits` are the ids of its waits.
     """
 
     body: int

@@ -183,12 +183,11 @@ class Instance:
             self.shelf,
         )
 
-    def absorb(self, turn: str) -> tuple[int, ...]:
-        """Take in a turn that was not at hand; gives the ids of its waits."""
-        found = read_json(turn, allow_inf_nan=False)
-        self._add(found)
-        self.absent = self.absent.plus(len(found["t"]), [row[1] for row in found["w"]], -1)
-        return tuple([row[0] for row in found["w"]])
+    def absorb(self, turn: Mapping[str, Any]) -> tuple[int, ...]:
+        """Take in a turn that was not at hand, as JSON values; gives the ids of its waits."""
+        self._add(turn)
+        self.absent = self.absent.plus(len(turn["t"]), [row[1] for row in turn["w"]], -1)
+        return tuple([row[0] for row in turn["w"]])
 
     def put_in_order(self) -> None:
         """Put scopes and waits into the order in which they were opened, as if none had ever been absent."""

@@ -55,15 +55,14 @@ class Parts:
                 self._place(instance.absorb(self._read(row)), row.scope)
         return instance
 
-    def turns(self, body: int | None) -> Sequence[str]:
+    def turns(self, body: int | None) -> Sequence[Mapping[str, Any]]:
         """See `Shelf.turns`."""
         found = [row for row in part_tables.turns_of(self._tx, self._instance_id, body) if row.scope not in self._seen]
-        texts = {row.scope: self._read(row) for row in found}
-        for scope, text in texts.items():
-            content = read_json(text, allow_inf_nan=False)
-            self._place([row[0] for row in content["w"]], scope)
-            self._bodies |= {row[0] for row in content["x"] if isinstance(row[4], list)}
-        return list(texts.values())
+        turns = {row.scope: self._read(row) for row in found}
+        for scope, turn in turns.items():
+            self._place([row[0] for row in turn["w"]], scope)
+            self._bodies |= {row[0] for row in turn["x"] if isinstance(row[4], list)}
+        return list(turns.values())
 
     def _place(self, waits: Iterable[int], scope: int) -> None:
         """Remember waits that have rows, and their turn."""
@@ -136,11 +135,11 @@ class Parts:
     def _stored(self, text: str) -> str:
         return seal_text(text, self._box) if self._is_secret else text
 
-    def _read(self, row: Any) -> str:
+    def _read(self, row: Any) -> Mapping[str, Any]:
         text = self._turns[row.scope] = restored_part(row.data, self._box)
         self._seen.add(row.scope)
         self._is_secret |= is_sealed(row.data)
-        return text
+        return read_json(text, allow_inf_nan=False)
 
     def _value(self, data: str) -> Any:
         return read_json(restored_part(data, self._box), allow_inf_nan=False)

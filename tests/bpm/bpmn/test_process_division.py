@@ -10,6 +10,7 @@ from bpm.bpmn.division import divide
 from bpm.bpmn.effects import Ignored
 from bpm.bpmn.elements.containers.loops import MOST_TOGETHER
 from bpm.bpmn.triggers import Cancel, CompleteTask, CompleteUserTask, FailTask, MessageArrived, Start, TimerFired
+from bpm.exact_json import read_json
 from tests.bpm.bpmn.player import NOON, check_books
 from tests.commands.playing import bpmn
 
@@ -58,7 +59,7 @@ class Store:
 
     def _take(self, scope):
         self.read.add(scope)
-        return self.stored[scope].text
+        return read_json(self.stored[scope].text)
 
     def turns(self, body):
         inside = [key for key, turn in self.stored.items() if body in (None, turn.body)]
@@ -84,7 +85,7 @@ class Store:
         """The instance with everything."""
         instance = Instance.from_json(self.text)
         for key in sorted(self.stored):
-            instance.absorb(self.stored[key].text)
+            instance.absorb(read_json(self.stored[key].text))
         return instance
 
 
