@@ -5,8 +5,9 @@ import contextlib
 import gc
 import logging
 import signal
+import socket
 import sys
-from collections.abc import Callable, Generator, MutableMapping
+from collections.abc import Callable, Generator, MutableMapping, Sequence
 from typing import Any, cast
 
 import structlog
@@ -20,17 +21,19 @@ from bpm.errors import Misconfigured
 from bpm.security.net import AddressList
 from bpm.security.redaction import REDACTED, is_secret_name, redacted_text
 from bpm.settings import Settings, load_settings
+from bpm.supervisor import EXIT_MISCONFIGURED, Supervisor, listen, require_shared_database
 from bpm.web.connections import Connections, HttpConnection, ServerConfig, descriptors
 from bpm.web.lingering import Lingering
-
-EXIT_MISCONFIGURED = 1
 
 
 class Server(uvicorn.Server):
     """Uvicorn that drains at the first SIGTERM or SIGINT and then ends with status 0."""
 
-    def __init__(self, app: App) -> None:
-        """Listen where the settings say."""
+    def __init__(self, app: App, parent: int | None = None) -> None:
+        """Listen where the settings say.
+
+        `parent` is a file that ends when the process is gone without which this one ends, too.
+        """
         settings = app.settings
         config = ServerConfig(
             Lingering(app),
@@ -48,6 +51,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._config = config
+        self._parent = parent
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -55,6 +59,8 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, number)
+        if self._parent is not None:
+            loop.add_reader(self._parent, self._parent_ended, self._parent)
         try:
             yield
         finally:
@@ -64,6 +70,10 @@ class Server(uvicorn.Server):
     def _stop(self, number: int) -> None:
         self._app.lifecycle.drain()
         self.handle_exit(number, None)
+
+    def _parent_ended(self, parent: int) -> None:
+        asyncio.get_running_loop().remove_reader(parent)
+        self._stop(signal.SIGTERM)
 
     async def startup(self, sockets: Any = None) -> None:
         """Start, say who may sign in, listen, and say where; raises `Misconfigured`."""
@@ -93,9 +103,25 @@ class Server(uvicorn.Server):
             await self._app.stop()
 
 
-def run(**changes: Any) -> int:
-    """Serve until told to stop; `changes` go before the environment. Return the process's exit status."""
-    return _run(lambda app: Server(app).run(), changes)
+def run(listening: socket.socket | None = None, parent: int | None = None, **changes: Any) -> int:
+    """Serve until told to stop; `changes` go before the environment. Return the process's exit status.
+
+    `listening` is a socket to answer on, in place of one of its own; `parent` as `Server` has it.
+    """
+    sockets = None if listening is None else [listening]
+    return _run(lambda app: Server(app, parent).run(sockets), changes)
+
+
+def run_several(processes: int, options: Sequence[str], **changes: Any) -> int:
+    """Serve with several processes until told to stop, each with these options of `bpm serve`; see `run`."""
+    try:
+        settings = load_settings(**changes)
+        configure_logs(settings)
+        require_shared_database(settings)
+        with Supervisor(listen(settings), processes, options) as supervisor:
+            return asyncio.run(supervisor.run())
+    except (Misconfigured, ValueError) as error:
+        return _misconfigured(error)
 
 
 def work(**changes: Any) -> int:

@@ -15,7 +15,7 @@ from bpm.errors import Draining
 from bpm.settings import Settings
 from router.answers import Answers, accepted
 from router.decision import Decision, Lookups, Place, decide
-from router.decision.verdict import SIZE
+from router.decision.verdict import SIZE, UNANSWERED_CAUSES
 from router.execution import Execution
 from router.fixed_routes import FixedRoutes
 from router.immediate import ImmediateExecution
@@ -77,7 +77,14 @@ class WebhookEndpoint:
         return await self._accept(call, decision)
 
     async def _decide(self, call: InboundCall, body: Body) -> Decision:
-        """Decide about a request, reading its body when it is asked for."""
+        """Decide about a request; where no rule answers, once more by what other processes have changed."""
+        decision = await self._decide_now(call, body)
+        if decision.verdict.cause in UNANSWERED_CAUSES and await self._table.catch_up():
+            decision = await self._decide_now(call, body)
+        return decision
+
+    async def _decide_now(self, call: InboundCall, body: Body) -> Decision:
+        """Decide by the routes that this process knows, reading the body when it is asked for."""
         deciding = decide(call, self._place(call.path), self._lookups)
         try:
             limit = next(deciding)

@@ -50,6 +50,7 @@ class RouteTable:
         self._seen = 0
         self._switched_off: frozenset[int] = frozenset()
         self._lock = asyncio.Lock()
+        self._next: asyncio.Task[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
@@ -67,9 +68,18 @@ class RouteTable:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
 
+    async def catch_up(self) -> bool:
+        """Do as `refresh` does, once for all who ask at the same time; tell whether a configuration had changed."""
+        seen = self._seen
+        if self._next is None:
+            self._next = asyncio.create_task(self.refresh(), name="bpm-routes-now")
+        await asyncio.shield(self._next)
+        return self._seen != seen
+
     async def refresh(self) -> None:
         """Bring in every change whose commit has returned."""
         async with self._lock:
+            self._next = None  # who asks from now on may know of a later change
             changes, switched_off = await self._database.read(self._changes)
             for config_id in changes.ids:
                 self._remove(config_id)

@@ -1,5 +1,6 @@
 """`bpm serve`, `bpm worker` and `bpm version`."""
 
+import socket
 from typing import Annotated
 
 import typer
@@ -7,15 +8,22 @@ import typer
 
 def serve(
     worker: Annotated[bool, typer.Option(help="Run jobs in this process; without, what is accepted waits.")] = True,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="How many processes answer; needs PostgreSQL.")] = 1,
+    listening: Annotated[int | None, typer.Option("--socket", hidden=True)] = None,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Start the server.
 
     Settings come from the environment: `BPM_HOST`, `BPM_PORT`, `BPM_DATA_DIR` and those of
     `docs/reference/settings.md`.
     """
-    from bpm.server import run
+    from bpm.server import run, run_several
 
-    raise typer.Exit(run() if worker else run(worker=False))
+    changes = {} if worker else {"worker": False}
+    if processes > 1:
+        raise typer.Exit(run_several(processes, [] if worker else ["--no-worker"], **changes))
+    shared = None if listening is None else socket.socket(fileno=listening)
+    raise typer.Exit(run(shared, parent, **changes))
 
 
 def worker(

@@ -34,6 +34,7 @@ class BpmProcess(ABC):
     """A `bpm` command that goes on until it is told to stop; changes of `environment` count from the next start on."""
 
     subcommand: ClassVar[str]
+    options: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, log_path: Path, environment: Mapping[str, str]) -> None:
         """Take the file of its log; `environment` is added to this process's, without its `BPM_…`."""
@@ -56,7 +57,13 @@ class BpmProcess(ABC):
         """Start the process and wait until it is ready; raises `ServerDidNotStart`."""
         with self._log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *COMMAND, self.subcommand, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                *COMMAND,
+                self.subcommand,
+                *self.options,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         deadline = time.monotonic() + START_SECONDS
         while self._process.returncode is None and time.monotonic() < deadline:

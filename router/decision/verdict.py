@@ -7,6 +7,8 @@ from bpm.errors import BpmError, Forbidden, MethodNotAllowed, NotFound, TooLarge
 
 QUARANTINED_CAUSES = frozenset({"unknown", "disabled", "broken"})
 """Refusals that are the rules' fault rather than the request's: kept to be driven again."""
+UNANSWERED_CAUSES = frozenset({"unknown", "disabled", "method"})
+"""Refusals that a rule made or switched on elsewhere a moment ago would turn into an answer."""
 SIGNATURE = "signature"
 """The cause of a request that is not proven to be the provider's."""
 KEYS = "keys"

@@ -1,5 +1,6 @@
 """The route table: what answers an address, live changes, and many rules."""
 
+import asyncio
 import importlib
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -98,6 +99,15 @@ def found(table: RouteTable, path: str, method: str = "POST") -> int | None:
     node = table.find(path)
     slot = node.slots.get(method) if node is not None else None
     return slot.row.id if slot is not None else None
+
+
+async def test_it_catches_up_with_what_others_committed(database: Database, table: RouteTable) -> None:
+    """Whoever asks after a commit learns of it at once, and however many ask, one look serves all."""
+    assert not await table.catch_up()
+    await save(database, [config(1, path="orders")])
+    looks = await asyncio.gather(*(table.catch_up() for _ in range(100)))
+    assert all(looks)
+    assert found(table, "orders") == 1
 
 
 PATHS = {

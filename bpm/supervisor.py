@@ -1,0 +1,130 @@
+"""`bpm serve --processes N`: several server processes that answer on one socket.
+
+The parent opens the socket and starts the others, which accept from it in turn. One that ends by itself is started
+again; SIGTERM and SIGINT go on to all of them, and when the parent is gone they drain and end, too.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import structlog
+import uvicorn
+
+from bpm.errors import Misconfigured
+from bpm.settings import Settings
+
+EXIT_MISCONFIGURED = 1
+"""The exit status of a process that can't start as it is configured."""
+
+HEALTHY_SECONDS = 60.0
+"""A process that ran so long is started again at once; before, each further start waits twice as long."""
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 30.0
+
+log = structlog.get_logger("bpm.supervisor")
+
+
+def require_shared_database(settings: Settings) -> None:
+    """Raise `Misconfigured` unless several processes can serve on the database."""
+    if not (settings.database_url or "").startswith("postgresql"):
+        raise Misconfigured(
+            "--processes: several processes need PostgreSQL (BPM_DATABASE_URL=postgresql://…); "
+            "the file of SQLite has one writer, which one process already keeps busy"
+        )
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return the socket that the settings name, listening; raises `Misconfigured`."""
+    try:
+        return uvicorn.Config("", host=settings.host, port=settings.port, log_config=None).bind_socket()
+    except SystemExit:  # uvicorn has logged the system's reason
+        where = f"{settings.host} port {settings.port}"
+        raise Misconfigured(f"can't listen on {where}; set BPM_HOST and BPM_PORT to what is free") from None
+
+
+class Supervisor:
+    """Keeps a number of server processes running. Use it as a context manager, which closes what it shares."""
+
+    def __init__(self, listening: socket.socket, processes: int, options: Sequence[str] = ()) -> None:
+        """Take the socket, how many processes answer on it, and further options of `bpm serve` for each."""
+        self._listening = listening
+        self._processes = processes
+        self._alive, self._held = os.pipe()
+        self._command = (
+            *(sys.executable, "-m", "bpm.cli", "serve", *options),
+            *("--socket", str(listening.fileno()), "--parent", str(self._alive)),
+        )
+        self._children: set[asyncio.subprocess.Process] = set()
+        self._stopping = asyncio.Event()
+        self._status = 0
+
+    def __enter__(self) -> Self:
+        """See the class."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the socket and the pipe; children that are left drain."""
+        self._listening.close()
+        os.close(self._alive)
+        os.close(self._held)
+
+    async def run(self) -> int:
+        """Serve until told to stop; return the exit status."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        await asyncio.gather(*(self._keep() for _ in range(self._processes)))
+        return self._status
+
+    async def _keep(self) -> None:
+        """Have one process running until told to stop."""
+        wait = FIRST_WAIT
+        while not self._stopping.is_set():
+            begun = time.monotonic()
+            status = await self._serve()
+            if self._stopping.is_set():
+                self._status = self._status or status
+                return
+            if status == EXIT_MISCONFIGURED:
+                self._status = status
+                self._stop()
+                return
+            wait = FIRST_WAIT if time.monotonic() - begun >= HEALTHY_SECONDS else min(2 * wait, LONGEST_WAIT)
+            log.error("a server process has ended and is started again", status=status, seconds=wait)
+            await self._rest(wait)
+
+    async def _serve(self) -> int:
+        """Run one process to its end; return its exit status.
+
+        It has a process group of its own: Ctrl-C in a terminal reaches the parent alone, which tells it on once.
+        """
+        files = (self._listening.fileno(), self._alive)
+        child = await asyncio.create_subprocess_exec(*self._command, pass_fds=files, process_group=0)
+        self._children.add(child)
+        if self._stopping.is_set():
+            child.terminate()
+        status = await child.wait()
+        self._children.discard(child)
+        return status
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def _stop(self) -> None:
+        """Tell all processes to drain; at the second time to end without waiting."""
+        self._stopping.set()
+        for child in self._children:
+            if child.returncode is None:
+                child.terminate()
