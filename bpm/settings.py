@@ -50,6 +50,15 @@ class RemitaSettings(Group):
     """Where Remita is asked."""
 
 
+class ConsoleSettings(Group):
+    """The console in the browser."""
+
+    idle_seconds: int = Field(default=3600, ge=300)
+    """How long a browser stays signed in without doing anything."""
+    session_seconds: int = Field(default=12 * 3600, ge=300)
+    """How long a browser stays signed in at most."""
+
+
 class ScriptSettings(Group):
     """The sandbox for inline scripts."""
 
@@ -234,6 +243,7 @@ class Settings(BaseSettings):
 
     mono: MonoSettings = MonoSettings()
     remita: RemitaSettings = RemitaSettings()
+    console: ConsoleSettings = ConsoleSettings()
     scripts: ScriptSettings = ScriptSettings()
     connections: ConnectionSettings = ConnectionSettings()
     delivery: DeliverySettings = DeliverySettings()

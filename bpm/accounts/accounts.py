@@ -7,6 +7,7 @@ import structlog
 
 from bpm.accounts import tables
 from bpm.accounts.acting import acting_for
+from bpm.accounts.browser_sessions import BrowserSessions
 from bpm.accounts.cache import TRUST_SECONDS, FreshValues
 from bpm.accounts.keys import PREFIX, KeyText, parse_key
 from bpm.accounts.lookup import find_key_and_owner, require_active
@@ -47,6 +48,7 @@ class Accounts:
         self._notes: dict[str, asyncio.Task[None]] = {}
         self.passwords = Passwords()
         self.sessions = Sessions(database, settings, self.passwords, self._tokens, clock, self.forget)
+        self.browsers = BrowserSessions(database, settings.console, self.sessions, self.rights, clock, self.forget)
 
     async def authenticate(self, authorization: str | None, address: str) -> Principal:
         """Return who sends this `Authorization` header: a bearer access token or an API key.
@@ -79,11 +81,12 @@ class Accounts:
     def forget(self) -> None:
         """Look everybody up anew; called when an account, a token or a key was changed."""
         self._callers.forget()
+        self.browsers.forget()
         self.rights.forget()
 
     async def stop(self) -> None:
-        """Finish writing down which keys were used; call it before the database stops."""
-        await asyncio.gather(*self._notes.values())
+        """Finish writing down which keys and sessions were used; call it before the database stops."""
+        await asyncio.gather(*self._notes.values(), self.browsers.stop())
 
     async def _recognise(self, authorization: str | None, address: str) -> Principal:
         try:

@@ -81,7 +81,7 @@ class Sessions:
         right = await self._passwords.verify(known, password)
         if user is None or known is None or not right or not user.is_enabled:
             log.warning("sign-in refused", user=user.id if user is not None else None, address=address)
-            raise _wrong_credentials()
+            raise wrong_credentials()
         self._attempts.succeeded(username, address)
         if is_outdated(known):
             await self._renew_hash(user, known, password)
@@ -107,7 +107,7 @@ class Sessions:
     def _open(self, tx: Transaction, verified: User) -> TokenPair:
         user = tables.find_user(tx.session(None), verified.id)
         if user is None or not user.is_enabled or user.token_version != verified.token_version:
-            raise _wrong_credentials()
+            raise wrong_credentials()
         now = self._clock()
         tables.prune_refresh_tokens(tx, now - KEPT_AFTER_EXPIRY)
         return self._issue(tx, user, new_id(), now)
@@ -163,5 +163,6 @@ class Sessions:
         await self._database.write(lambda tx: tables.store_password_hash(tx, user.id, known, renewed))
 
 
-def _wrong_credentials() -> Unauthenticated:
+def wrong_credentials() -> Unauthenticated:
+    """Return the one refusal of every wrong name and password."""
     return Unauthenticated("The username or the password is wrong", message="Wrong username or password")

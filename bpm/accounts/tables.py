@@ -7,6 +7,7 @@ from sqlalchemy import Index, delete, func, literal, or_, text, update
 from sqlmodel import Field, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bpm.accounts import browser_tables
 from bpm.bus.tables import AuditEntry
 from bpm.store import ForeignText, JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
@@ -202,10 +203,11 @@ def revoke_family(tx: Transaction, family: str, now: datetime) -> None:
 
 
 def revoke_sessions(tx: Transaction, user_id: int, now: datetime) -> None:
-    """End every sign-in of a user."""
+    """End every sign-in of a user, with tokens and in browsers."""
     table = RefreshToken.table()
     alive = (table.c.user_id == user_id, table.c.revoked_at.is_(None))
     tx.connection.execute(update(table).where(*alive).values(revoked_at=now))
+    browser_tables.end_of_user(tx, user_id, now)
 
 
 def prune_refresh_tokens(tx: Transaction, expired_before: datetime) -> None:

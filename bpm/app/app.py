@@ -39,6 +39,7 @@ from bpm.store import Transaction
 from bpm.store.retention import Retention
 from bpm.web import command, dialects, docs, health, openapi
 from bpm.web.auth import auth_routes
+from bpm.web.console import console_routes
 from bpm.web.refusals import EXCEPTION_HANDLERS
 from bpm.worker import Worker
 from router.endpoints import WebhookEndpoint
@@ -211,6 +212,7 @@ class App:
         )
         return [
             *auth_routes(self.accounts, self.settings),
+            *console_routes(self.bus, self.accounts, self.settings, self.lifecycle),
             *health.health_routes(readiness, self.accounts, self.settings),
             *dialects.dialect_routes(self.bus, self.accounts, self.settings, self.lifecycle),
             *openapi.openapi_routes(self.registry, self.version, provider_addresses()),

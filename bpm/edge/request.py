@@ -54,11 +54,14 @@ class Incoming:
     body: Body
 
     async def caller(self, accounts: Authenticator) -> Principal:
-        """Return who is asking, as they act for the organisation they name, if any.
+        """Return who is asking by `Authorization`, as `acting` does; raises what the authenticator raises."""
+        return await self.acting(accounts, await accounts.authenticate(self.headers.get("authorization"), self.address))
+
+    async def acting(self, accounts: Authenticator, principal: Principal) -> Principal:
+        """Return somebody as they act for the organisation that the request names, if any.
 
         Raises what the authenticator raises, and `Malformed` for what can't be an organisation's number.
         """
-        principal = await accounts.authenticate(self.headers.get("authorization"), self.address)
         named = self.headers.get(ORGANIZATION)
         if named is None:
             return principal

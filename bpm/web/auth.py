@@ -43,10 +43,11 @@ def auth_routes(accounts: Accounts, settings: Settings) -> list[Route]:
 
 
 class AuthEndpoint:
-    """Takes one POST to `work` and sends its result, or the refusal it ended with."""
+    """Takes one request to `work` and sends its result, or the refusal it ended with."""
 
-    def __init__(self, work: Callable[[Incoming], Awaitable[Answer]], incoming: IncomingReader) -> None:
-        """Take what is done with a request, and how it is read."""
+    def __init__(self, work: Callable[[Incoming], Awaitable[Answer]], incoming: IncomingReader, *methods: str) -> None:
+        """Take what is done with a request, how it is read, and the methods there are, POST if none is given."""
+        self._methods = methods or ("POST",)
         self._work = work
         self._incoming = incoming
 
@@ -58,19 +59,19 @@ class AuthEndpoint:
             await send_answer(send, answer.with_headers(NO_STORE), request.request_id)
 
     async def _answer(self, request: Incoming) -> Answer:
-        if request.method != "POST":
-            raise MethodNotAllowed(request.method, "POST")
+        if request.method not in self._methods:
+            raise MethodNotAllowed(request.method, ", ".join(self._methods))
         return await self._work(request)
 
 
 async def _token(accounts: Accounts, request: Incoming) -> Answer:
-    fields = _texts(await _fields(request), "username", "password", "refresh_token", "grant_type")
+    fields = texts(await _fields(request), "username", "password", "refresh_token", "grant_type")
     match fields["grant_type"] or ("refresh_token" if fields["refresh_token"] is not None else "password"):
         case "password":
-            username, password = _required(fields, "username", "password")
+            username, password = required(fields, "username", "password")
             return _wire(await accounts.sessions.sign_in(username, password, request.address))
         case "refresh_token":
-            (refresh_token,) = _required(fields, "refresh_token")
+            (refresh_token,) = required(fields, "refresh_token")
             return _wire(await accounts.sessions.refresh(refresh_token))
         case _:
             raise Invalid("grant_type: must be password or refresh_token")
@@ -78,7 +79,7 @@ async def _token(accounts: Accounts, request: Incoming) -> Answer:
 
 async def _revoke(accounts: Accounts, request: Incoming) -> Answer:
     """End a session; a refresh token that is not known is no error (RFC 7009, section 2.2)."""
-    token = _texts(await _fields(request), "refresh_token")["refresh_token"]
+    token = texts(await _fields(request), "refresh_token")["refresh_token"]
     if token is None:
         token = await _presented_token(accounts, request)
     await accounts.sessions.revoke(token)
@@ -119,7 +120,8 @@ def _form(raw: bytes) -> dict[str, Any]:
     return fields
 
 
-def _texts(fields: dict[str, Any], *names: str) -> dict[str, str | None]:
+def texts(fields: dict[str, Any], *names: str) -> dict[str, str | None]:
+    """Return the named fields, None where one is left out; raises `Invalid` for what is no text."""
     texts = {name: fields.get(name) for name in names}
     wrong = [f"{name}: must be a string" for name, value in texts.items() if not isinstance(value, str | None)]
     if wrong:
@@ -127,7 +129,8 @@ def _texts(fields: dict[str, Any], *names: str) -> dict[str, str | None]:
     return texts
 
 
-def _required(fields: dict[str, str | None], *names: str) -> list[str]:
+def required(fields: dict[str, str | None], *names: str) -> list[str]:
+    """Return the named fields; raises `Invalid` for each that is left out."""
     missing = [f"{name}: is required" for name in names if fields[name] is None]
     if missing:
         raise Invalid(*missing)

@@ -19,6 +19,7 @@ from bpm.edge.json_object import json_object
 from bpm.edge.lifecycle import Lifecycle
 from bpm.edge.request import ORGANIZATION, Authenticator, Incoming, IncomingReader
 from bpm.errors import BpmError, Draining, Malformed, MethodNotAllowed
+from bpm.security.permissions import Principal
 from bpm.settings import Settings
 
 PATH = "/api/bpm/cmd"
@@ -44,12 +45,16 @@ class CommandEndpoint:
         if answer is not None:
             await send_answer(send, answer, request.request_id)
 
+    async def caller(self, request: Incoming) -> Principal:
+        """Return who is asking, by the `Authorization` header and nothing else."""
+        return await request.caller(self._accounts)
+
     async def _answer(self, request: Incoming) -> Answer:
         if request.method != "POST":
             raise MethodNotAllowed(request.method, "POST")
         if self._lifecycle.draining:
             raise Draining
-        principal = await request.caller(self._accounts)
+        principal = await self.caller(request)
         request.require_json()
         key = _idempotency_key(request)
         raw = await request.body.read(self._limit)
