@@ -130,6 +130,10 @@ async def _listed(owner: Tenant, name: str, count: int, **filters: Any) -> list[
 async def _accounts(owner: Tenant) -> None:
     key = await owner.client.cmd("CreateApiKeyCommand", name=SECRET_WORD, scopes=["*:read", "*:write"])
     owner.has |= {"ApiKey": key["id"], "secret key": key["key"], "Organization": owner.id}
+    browser = {"sec-fetch-site": "same-origin", "origin": "http://localhost"}
+    who = {"username": "acme-admin", "password": PASSWORD}
+    opened = await owner.client.request("POST", "/console/api/session", who, browser)
+    owner.has["Session"] = opened.data["id"]
 
 
 async def stored(server: ServerProcess, organization_id: int) -> dict[str, list[str]]:
