@@ -24,7 +24,7 @@ def fail(
     run: Run, wait: Wait, token: Token, message: str, code: str | None, thrown_with: Mapping[str, Any] | None
 ) -> None:
     """Hand a failure to what catches it, else make it an incident."""
-    if not is_caught(run, "error", token, code):
+    if not run.answerer(wait).throws or not is_caught(run, "error", token, code):
         run.fail_wait(wait, message, "job", code=code)
         return
     before = len(run.effects)

@@ -13,7 +13,7 @@ from bpm.bpmn.state import ROOT, Instance, Scope
 from bpm.exact_json import write_json
 
 _OF_SCOPES = ("scopes", "active", "variables", "done")
-_OF_TOKENS = ("tokens", "locals")
+_OF_TOKENS = ("tokens", "locals", "beside")
 
 
 @dataclass(frozen=True, slots=True)

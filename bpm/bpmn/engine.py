@@ -129,7 +129,7 @@ def _start(run: Run, process: CompiledProcess, trigger: Start) -> None:
     if element in process.initiators:
         run.variables.write(ROOT, {process.initiators[element]: trigger.starter})
     problem = listen(run)
-    run.tokens.spawn(element, ROOT)
+    run.tokens.spawn(run.nodes[element].entry, ROOT)
     if problem:
         run.fail(run.tokens.moving.pop(), problem, "listen")
 

@@ -2,7 +2,7 @@
 
 from bpm.bpmn.compiler.compile import CompiledProcess
 from bpm.bpmn.elements.events.catch_events import Awaiting
-from bpm.bpmn.state import TURN, Instance, Scope, done_keys
+from bpm.bpmn.state import Instance, Scope, done_keys, element_of
 
 
 class Comparison:
@@ -29,8 +29,8 @@ class Comparison:
         keys += [wait.element for wait in instance.waits.values()]
         keys += [key for scope in instance.scopes.values() for key in self._keys_of(scope)]
         undoable = [key for done in instance.done.values() for key in done_keys(done)]
-        missing = [key.removesuffix(TURN) for key in dict.fromkeys([*keys, *undoable]) if not self._has(key)]
-        missing += [key.removesuffix(TURN) for key in undoable if not self._still_undoes(key)]
+        missing = [element_of(key) for key in dict.fromkeys([*keys, *undoable]) if not self._has(key)]
+        missing += [element_of(key) for key in undoable if not self._still_undoes(key)]
         missing += self._missing_flows(instance)
         return list(dict.fromkeys(missing))
 
@@ -63,7 +63,7 @@ class Comparison:
         if key == self._old.id:  # the whole process was halted
             return True
         before, after = self._old.nodes.get(key), self._new.nodes.get(key)
-        old, new = (scopes.get(key.removesuffix(TURN)) for scopes in self._scopes)
+        old, new = (scopes.get(element_of(key)) for scopes in self._scopes)
         if before is None or after is None or type(before) is not type(after):
             return False
         return before.stored_shape == after.stored_shape and old == new

@@ -5,7 +5,7 @@ from bpm.bpmn.definition import Element
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.pace import OverLimit
 from bpm.bpmn.run.scopes import INTERRUPTED
-from bpm.bpmn.state import PROCESS, ROOT
+from bpm.bpmn.state import PROCESS, ROOT, TURN, Token
 from bpm.bpmn.triggers import MoveTokens
 from bpm.expressions import EvaluationError
 
@@ -22,7 +22,8 @@ def move_tokens(run: Run, process: CompiledProcess, trigger: MoveTokens) -> None
         raise EvaluationError(str(error)) from error
     elements = {element.id: element for element in process.definition.elements}
     for name in trigger.start_before:
-        run.tokens.spawn(name, _scope_for(run, process, elements, name))
+        scope = _scope_for(run, process, elements, name)
+        run.tokens.spawn(run.nodes[name].entry, scope)
     _refuse_emptied(run)
     values = {"by": trigger.by, "cancelled": list(trigger.cancel), "startedBefore": list(trigger.start_before)}
     run.record(process.id, "changed", PROCESS, values | {"variables": dict(trigger.variables)})
@@ -30,13 +31,19 @@ def move_tokens(run: Run, process: CompiledProcess, trigger: MoveTokens) -> None
 
 def _cancel(run: Run, element: str) -> None:
     """Take away every token that rests at an element, with all that was opened for it."""
-    tokens = [token for token in run.tokens.resting.values() if token.element == element]
+    tokens = [token for token in run.tokens.resting.values() if _is_at(token, element)]
     if not tokens:
         raise EvaluationError(f"no token rests at '{element:.200}'")
     for token in tokens:
         run.pace.spend(1)
-        run.nodes[element].terminate(run, token)
+        run.nodes[token.element].terminate(run, token)
         run.tokens.consume(token)
+
+
+def _is_at(token: Token, element: str) -> bool:
+    """Whether a token is at an element, or at what is done beside it; the turns of a repeated one don't count."""
+    beside = token.element.removeprefix(f"{element}{TURN}")
+    return token.element == element or (beside != token.element and beside != "" and not beside.startswith(TURN))
 
 
 def _refuse_emptied(run: Run) -> None:

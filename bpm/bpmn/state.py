@@ -17,6 +17,11 @@ TURN = "#"
 """Ends the key of a repeated activity's single turn, beside the activity as a whole; no XML id may hold it."""
 
 
+def element_of(key: str) -> str:
+    """The id of the element that a node belongs to."""
+    return key.partition(TURN)[0]
+
+
 class Status(StrEnum):
     """RUNNING: work for a machine is under way; WAITING: only people, messages and timers can go on.
 
@@ -38,7 +43,8 @@ class Status(StrEnum):
 class Token(NamedTuple):
     """A token at an element of a scope, and the sequence flow it came by.
 
-    `element` is the key of a node: the element's id, with `TURN` behind it for one turn of a repeated activity.
+    `element` is the key of a node: the element's id, with `TURN` behind it for one turn of a repeated activity, or
+    with `TURN` and a word for what is done beside the element.
     """
 
     id: int
@@ -136,7 +142,8 @@ class Instance:
     compensated in each scope, `counter` is the last id given to a token, wait or scope. `caller` is set when
     another instance waits for this one. `pending` is set between the pieces of a long trigger; `unattended` counts
     the elements activated since something last came from outside. `locals` are the values of the input mappings that
-    the output mappings of resting tokens will see, by the token's id. `kept` are the items and outputs of repeated
+    the output mappings of resting tokens will see, by the token's id; `beside` is what is kept for scripts and
+    listeners that run beside an element, by the token's id as well. `kept` are the items and outputs of repeated
     activities. `absent` counts what is not at hand, which `shelf` gives.
     """
 
@@ -153,6 +160,7 @@ class Instance:
     pending: Pending | None = None
     unattended: int = 0
     locals: dict[int, dict[str, Any]] = field(default_factory=_empty)
+    beside: dict[int, dict[str, Any]] = field(default_factory=_empty)
     kept: Kept = field(default_factory=_empty)
     absent: Absent = NOTHING_ABSENT
     shelf: Shelf | None = field(default=None, compare=False)
@@ -178,6 +186,7 @@ class Instance:
             self.pending,
             self.unattended,
             self.locals.copy(),
+            self.beside.copy(),
             self.kept.copy(),
             self.absent,
             self.shelf,
@@ -202,6 +211,7 @@ class Instance:
         self.waits.update({row[0]: Wait(*row) for row in state["w"]})
         self.done.update({int(scope): read_done(rows) for scope, rows in state.get("d", {}).items()})
         self.locals.update({int(token): values for token, values in state.get("l", {}).items()})
+        self.beside.update({int(token): values for token, values in state.get("b", {}).items()})
 
     @property
     def root_variables(self) -> Mapping[str, Any]:
@@ -211,7 +221,7 @@ class Instance:
     @property
     def current_elements(self) -> tuple[str, ...]:
         """The ids of the elements that tokens rest on, each once, in the order of arrival."""
-        return tuple(dict.fromkeys(token.element.removesuffix(TURN) for token in self.tokens.values()))
+        return tuple(dict.fromkeys(element_of(token.element) for token in self.tokens.values()))
 
     def to_json(self) -> str:
         """The state as compact JSON: under 300 bytes for one waiting token, variables aside."""
@@ -239,6 +249,8 @@ class Instance:
             content["d"] = self.done
         if self.locals:
             content["l"] = self.locals
+        if self.beside:
+            content["b"] = self.beside
         return content
 
     @classmethod

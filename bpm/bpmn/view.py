@@ -1,6 +1,6 @@
 """The variables an expression sees: those of its scope, then of the scopes around it, and the time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,15 +14,17 @@ class View(dict[str, Any]):
 
     `variables` and `context` (BankLingo's word) name all of them at once, unless a variable is called so: as a copy,
     so that what is computed from it never holds itself.
-    The time is the trigger's, so that the same trigger always gives the same answer.
+    The time is the trigger's, so that the same trigger always gives the same answer. `scripts` are the results of the
+    scripts of a mapping, as far as they have run.
     """
 
-    __slots__ = ("now",)
+    __slots__ = ("now", "scripts")
 
-    def __init__(self, visible: Mapping[str, Any], now: datetime) -> None:
+    def __init__(self, visible: Mapping[str, Any], now: datetime, scripts: Sequence[Any] = ()) -> None:
         """Copy the variables."""
         super().__init__(visible)
         self.now = now
+        self.scripts = scripts
 
     def __missing__(self, name: str) -> Any:
         if name == CLOCK:
@@ -33,4 +35,8 @@ class View(dict[str, Any]):
 
     def within(self, inner: Mapping[str, Any]) -> "View":
         """The same with `inner` before everything else."""
-        return View({**self, **inner}, self.now)
+        return View({**self, **inner}, self.now, self.scripts)
+
+    def with_scripts(self, results: Sequence[Any]) -> "View":
+        """The same with the results of a mapping's scripts."""
+        return View(self, self.now, results)

@@ -18,7 +18,8 @@ T = TypeVar("T")
 def is_secret(instance: Instance) -> bool:
     """Tell whether there is a secret in what is at hand of an instance."""
     notes = [scope.note for scope in instance.scopes.values() if scope.note is not None]
-    values = (instance.variables, instance.locals, instance.waits, instance.done, list(instance.kept.values()), notes)
+    kept = (instance.beside, list(instance.kept.values()))
+    values = (instance.variables, instance.locals, instance.waits, instance.done, *kept, notes)
     return any(holds_secret(each) for each in values)
 
 

@@ -51,7 +51,7 @@ def _placed(process: CompiledProcess, found: Iterable[Found]) -> list[BpmnProble
 def _unknown_commands(process: CompiledProcess, registry: Registry) -> list[Found]:
     return [
         (element, f"no command is named {name}; register it, or correct the task's type")
-        for element, name in process.commands.items()
+        for element, name in process.commands
         if not registry.knows(name)
     ]
 
@@ -61,7 +61,7 @@ async def _bad_scripts(
 ) -> list[Found]:
     needed = registry.find("ExecuteCodeCommand").message_type.permission
     found: list[Found] = []
-    for element, source in process.scripts.items():
+    for element, source in process.scripts:
         if not author.allows(needed):
             found.append((element, f"a script needs {needed}, which {author.name} does not have"))
         checked = await sandbox.check(source, str(author.organization_id))

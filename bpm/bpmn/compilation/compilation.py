@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
+from bpm.bpmn.compilation.languages import marked
 from bpm.bpmn.compilation.paths import Links, Steps, steps_of
 from bpm.bpmn.compilation.values import Evaluator, Mapped, Timer, compile_condition, compile_value, is_constant
 from bpm.bpmn.definition import Declaration, Element, ProcessDefinition, SequenceFlow
@@ -24,7 +25,11 @@ _Compiled = TypeVar("_Compiled")
 
 
 class Compilation:
-    """Gathers problems; each method gives something usable even when it notes one, so that none hides another."""
+    """Gathers problems; each method gives something usable even when it notes one, so that none hides another.
+
+    `entries` are the keys of the nodes at which tokens come to a flow's or element's own, where something is done
+    before it.
+    """
 
     def __init__(
         self,
@@ -37,6 +42,7 @@ class Compilation:
         self.message_flows = message_flows
         self.elements = {element.id: element for element in process.elements}
         self.problems: list[BpmnProblem] = []
+        self.entries: dict[str, str] = {}
 
     @cached_property
     def links(self) -> Links:
@@ -85,6 +91,14 @@ class Compilation:
         """Note a problem of an element, a flow or the process itself."""
         self.problems.append(BpmnProblem(message, place.id, place.name, place.line))
 
+    def entry(self, element: str) -> str:
+        """The key of the node at which a token comes to an element."""
+        return self.entries.get(element, element)
+
+    def way_to(self, flow: SequenceFlow) -> str:
+        """The key of the node that a flow leads to."""
+        return self.entries.get(flow.id) or self.entry(flow.target)
+
     def declaration(self, reference: str) -> Declaration | None:
         """The message or error of an id, with or without a namespace prefix."""
         return self.declarations.get(reference.rpartition(":")[2])
@@ -119,8 +133,7 @@ class Compilation:
         """The evaluator of an expression, marked as one or bare; None if there is none."""
         if not source.strip():
             return None
-        marked = source if source.lstrip().startswith(("=", "${", "#{")) else f"={source}"
-        return self.value(element, what, marked)
+        return self.value(element, what, marked(source))
 
     def name_in(self, source: str) -> str:
         """The variable that an expression is a path into; empty if it is anything more."""
@@ -174,14 +187,19 @@ class Compilation:
             self.problem(element, f"{what} is longer than {MAX_NAME} characters")
         return text
 
-    def mapping(self, element: Element, what: str, assignments: Iterable[Assignment] | None) -> Mapped | None:
-        """The compiled mapping, None if there is nothing to map."""
+    def mapping(
+        self, element: Element, what: str, assignments: Iterable[Assignment] | None, *, runs_scripts: bool = False
+    ) -> Mapped | None:
+        """The compiled mapping, None if there is nothing to map; `runs_scripts`: it may hold scripts in Python."""
         if not assignments:
             return None
         for assignment in assignments:
             if not all(assignment.target.split(".")):
                 self.problem(element, f"{what} has an entry without a target name")
-        return self._try(element, what, lambda: Mapped.compile(assignments))
+        mapped = self._try(element, what, lambda: Mapped.compile(assignments))
+        if mapped is not None and mapped.scripts and not runs_scripts:
+            self.problem(element, f"{what} holds a script, which is not run here; put a script task beside it")
+        return mapped
 
     def timer(self, element: Element, event: EventDefinition) -> Timer:
         """The compiled timer of an event definition."""

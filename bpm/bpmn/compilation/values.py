@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+from bpm.bpmn.compilation.languages import EXPRESSION, PYTHON, marked
 from bpm.bpmn.cron import Cron
-from bpm.bpmn.reader.extensions import Assignment
+from bpm.bpmn.reader.extensions import Assignment, InlineScript
 from bpm.bpmn.timers import Cycle, parse_cycle, parse_date, parse_duration
 from bpm.bpmn.view import View
-from bpm.expressions import Expression, ExpressionError, compile_expression, compile_template
+from bpm.expressions import EvaluationError, Expression, ExpressionError, compile_expression, compile_template
 
 Evaluator = Callable[[Mapping[str, Any]], Any]
 
@@ -27,6 +28,52 @@ def compile_value(source: Any) -> Evaluator:
     if isinstance(source, str) and source.startswith("="):
         return compile_expression(source, "null").evaluate
     return compile_template(_from_juel(source), "null").render
+
+
+def compile_holding(source: Any, scripts: list[str]) -> Evaluator:
+    """Compile a value that may hold scripts; those in Python are added to `scripts`. Raises ExpressionError."""
+    match source:
+        case InlineScript():
+            return _compile_script(source, scripts)
+        case list() if _holds_script(source):
+            items = [compile_holding(item, scripts) for item in cast("list[Any]", source)]
+            return lambda view: [item(view) for item in items]
+        case dict() if _holds_script(source):
+            pairs = cast("dict[str, Any]", source).items()
+            members = {name: compile_holding(value, scripts) for name, value in pairs}
+            return lambda view: {name: value(view) for name, value in members.items()}
+        case _:
+            return compile_value(source)
+
+
+def _holds_script(source: Any) -> bool:
+    match source:
+        case list():
+            return any(map(_holds_script, cast("list[Any]", source)))
+        case dict():
+            return any(map(_holds_script, cast("dict[str, Any]", source).values()))
+        case _:
+            return isinstance(source, InlineScript)
+
+
+def _compile_script(script: InlineScript, scripts: list[str]) -> Evaluator:
+    if not script.source.strip():
+        raise ExpressionError("its script is empty", 1)
+    if script.language in EXPRESSION:
+        return compile_value(marked(script.source.strip()))
+    if script.language not in PYTHON:
+        raise ExpressionError(f"its script is written in {script.language}; scripts are Python", 1)
+    number = len(scripts)
+    scripts.append(script.source)
+    return lambda view: _result_of(view, number)
+
+
+def _result_of(view: Mapping[str, Any], number: int) -> Any:
+    """What a script of a mapping came to."""
+    results = view.scripts if isinstance(view, View) else ()
+    if number >= len(results):
+        raise EvaluationError("a script of the mapping has not run, as it does only when the activity itself completes")
+    return results[number]
 
 
 def compile_condition(source: str) -> Expression:
@@ -61,36 +108,43 @@ def is_constant(source: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A compiled input or output mapping."""
+    """A compiled input or output mapping.
+
+    `scripts` are those in Python that it holds, which have to run first; `holders` the number of the assignment that
+    holds each.
+    """
 
     assignments: tuple[tuple[str, tuple[str, ...], Evaluator], ...]
+    scripts: tuple[str, ...] = ()
+    holders: tuple[int, ...] = ()
 
     @classmethod
     def compile(cls, assignments: Iterable[Assignment]) -> "Mapped":
         """Compile a mapping; raises ExpressionError."""
-        return cls(
-            tuple(
-                [
-                    (name, tuple(path), compile_value(one.source))
-                    for one in assignments
-                    for name, *path in (one.target.split("."),)
-                ]
-            )
-        )
+        scripts: list[str] = []
+        holders: list[int] = []
+        compiled: list[tuple[str, tuple[str, ...], Evaluator]] = []
+        for number, one in enumerate(assignments):
+            name, *path = one.target.split(".")
+            compiled.append((name, tuple(path), compile_holding(one.source, scripts)))
+            holders += [number] * (len(scripts) - len(holders))
+        return cls(tuple(compiled), tuple(scripts), tuple(holders))
 
     @property
     def names(self) -> frozenset[str]:
         """The variables it sets."""
         return frozenset(name for name, _, _ in self.assignments)
 
-    def evaluate(self, view: View, merge: bool = False) -> dict[str, Any]:
+    def evaluate(self, view: View, merge: bool = False, until: int | None = None) -> dict[str, Any]:
         """The targets' values by top-level name, each seeing the ones before it.
 
-        A path builds an object; with `merge` it adds to the variable that is there already.
+        A path builds an object; with `merge` it adds to the variable that is there already. `until` names the script
+        before whose assignment to stop.
         """
+        assignments = self.assignments if until is None else self.assignments[: self.holders[until]]
         values: dict[str, Any] = {}
-        seen = view.within({}) if len(self.assignments) > 1 else view
-        for name, path, evaluator in self.assignments:
+        seen = view.within({}) if len(assignments) > 1 else view
+        for name, path, evaluator in assignments:
             value = evaluator(seen)
             if path:
                 there = values.get(name, view.get(name) if merge else None)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.compiler.beside import add_beside
 from bpm.bpmn.compiler.compiled import CompiledProcess
 from bpm.bpmn.compiler.structure import check_structure, implicit_starts
 from bpm.bpmn.definition import Definitions, Element, ProcessDefinition, SequenceFlow
@@ -28,6 +29,7 @@ def build(definitions: Definitions, process: ProcessDefinition) -> CompiledProce
     compilation = Compilation(process, definitions.declarations, definitions.message_flows)
     compilation.problems += (*definitions.problems, *process.problems, *check_structure(compilation))
     nodes = _make_nodes(compilation)
+    add_beside(nodes, compilation)
     _connect(nodes, compilation)
     _check_joins(nodes, compilation)
     for element in process.elements:

@@ -20,7 +20,7 @@ class CompiledProcess:
     conditions of those that begin when they are asked for. `event_starts` start the
     event sub-processes of the process itself; `joins` are the inclusive gateways that wait; `initiators` the variables
     that start events name for whoever began the instance. `commands`, `scripts` and `decisions` say what its tasks
-    will ask for, by element id, so that a deployment can check them.
+    will ask for, with the element's id, so that a deployment can check them.
     """
 
     id: str
@@ -34,8 +34,8 @@ class CompiledProcess:
     event_starts: Sequence[EventStart]
     joins: frozenset[str]
     initiators: Mapping[str, str]
-    commands: Mapping[str, str]
-    scripts: Mapping[str, str]
+    commands: Sequence[tuple[str, str]]
+    scripts: Sequence[tuple[str, str]]
     decisions: Mapping[str, tuple[str, Binding]]
 
     @property

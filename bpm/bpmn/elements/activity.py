@@ -10,7 +10,6 @@ from bpm.bpmn.elements.node import Node
 from bpm.bpmn.elements.results import ResultNode
 from bpm.bpmn.run import Catcher, Run
 from bpm.bpmn.state import Done, Token
-from bpm.bpmn.view import View
 
 _UNSUPPORTED_MARKERS = {
     "assignment": "computes in a data association",
@@ -56,10 +55,12 @@ class Activity(BoundaryHost, ResultNode):
     """A task or sub-process."""
 
     reads_inputs: ClassVar[bool] = True
+    runs_output_scripts: ClassVar[bool] = True
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
-        self.inputs = compilation.mapping(element, "its input mapping", element.extensions.inputs)
+        inputs = element.extensions.inputs
+        self.inputs = compilation.mapping(element, "its input mapping", inputs, runs_scripts=True)
         if self.inputs:
             self.local_names = self.inputs.names
         for marker in element.markers:
@@ -68,13 +69,18 @@ class Activity(BoundaryHost, ResultNode):
             if element.attributes.get(attribute, "1") != "1":
                 compilation.problem(element, f"its {attribute} is not 1, which is not executed")
 
-    def input_values(self, view: View) -> dict[str, Any]:
-        """What the input mapping gives; empty without one."""
-        return self.inputs.evaluate(view) if self.inputs else {}
+    def input_values(self, run: Run, token: Token) -> dict[str, Any]:
+        """What the input mapping gives; empty without one. Its scripts have run before."""
+        if self.inputs is None:
+            return {}
+        view = run.variables.view(token.scope)
+        if self.inputs.scripts:
+            view = view.with_scripts(run.tokens.beside[token.id]["scripts"])
+        return self.inputs.evaluate(view)
 
     def enter(self, run: Run, token: Token) -> dict[str, Any]:
         """What the input mapping gives for a token that has come, kept if the output mapping will see it."""
-        inputs = self.input_values(run.variables.view(token.scope))
+        inputs = self.input_values(run, token)
         if inputs and self.outputs and self.local_names:
             run.variables.keep(token, inputs)
         return inputs

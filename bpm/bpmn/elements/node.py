@@ -19,11 +19,13 @@ class Node:
     `always` is the way when no condition decides; otherwise `choose` does, as the standard says for
     conditional flows (BPMN 2.0.2, 13.2.1): all whose condition holds, else the default.
 
-    `key` is what tokens know the node by. `reads_inputs` and `reads_outputs`: a mapping there has a meaning; where
-    it has none, it is refused. `names_versions`: it may say which version of another process or decision it means.
+    `key` is what tokens know the node by, `entry` where those begin that come to it. `reads_inputs` and
+    `reads_outputs`: a mapping there has a meaning; where it has none, it is refused. `names_versions`: it may say which
+    version of another process or decision it means.
     """
 
     is_join: ClassVar[bool] = False
+    throws: ClassVar[bool] = True
     leaves_as: ClassVar[Event] = "completed"
     reads_inputs: ClassVar[bool] = False
     reads_outputs: ClassVar[bool] = False
@@ -33,6 +35,7 @@ class Node:
     def __init__(self, element: Element, compilation: Compilation) -> None:
         self.id = element.id
         self.key = element.id
+        self.entry = element.id
         self.name = element.name
         self.conditions: tuple[tuple[Expression | None, Flow], ...] = ()
         self.default: Way | None = None
@@ -48,7 +51,7 @@ class Node:
         self, outgoing: Sequence[SequenceFlow], incoming: Sequence[str], default: str, compilation: Compilation
     ) -> None:
         """Take the flows that leave the node, and the ids of those that enter it."""
-        flows = {flow.id: Flow(flow.id, flow.target) for flow in outgoing}
+        flows = {flow.id: Flow(flow.id, compilation.way_to(flow)) for flow in outgoing}
         self.default = Way.along(flows.pop(default)) if default in flows else None
         self.conditions = tuple(
             [(compilation.condition(flow), flows[flow.id]) for flow in outgoing if flow.id in flows]

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Parts:
     """Start events by what triggers them (None: a direct start), and elements by what they ask for.
 
-    `joins` are the inclusive gateways that wait. Of the other dictionaries the keys are element ids.
+    `joins` are the inclusive gateways that wait. Of the other dictionaries the keys are element ids; `commands` and
+    `scripts` are pairs of an element's id and what it asks for, of which there may be several.
     """
 
     starts: dict[str | None, str] = field(default_factory=dict[str | None, str])
@@ -24,6 +25,6 @@ class Parts:
     start_conditions: dict[str, Expression] = field(default_factory=dict[str, Expression])
     event_starts: list["EventStart"] = field(default_factory=list["EventStart"])
     joins: list[str] = field(default_factory=list[str])
-    commands: dict[str, str] = field(default_factory=dict[str, str])
-    scripts: dict[str, str] = field(default_factory=dict[str, str])
+    commands: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    scripts: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     decisions: dict[str, tuple[str, Binding]] = field(default_factory=dict[str, tuple[str, Binding]])

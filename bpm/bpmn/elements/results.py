@@ -18,35 +18,45 @@ class ResultNode(Node):
     The answer is written by the output mapping and to the result variable where there are such; otherwise an
     object's members become variables if the node merges, else it goes to the default result variable. What its
     input mapping made local stays so: the output mapping alone sees a member or a changed variable of such a name.
-    With `merges_beside` members become variables beside an output mapping as well.
+    With `merges_beside` members become variables beside an output mapping as well. `runs_output_scripts`: its output
+    mapping may hold scripts; then `held_at` is the key of the node that runs them and writes the results.
     """
 
     local_names: frozenset[str] = frozenset()
     reads_outputs: ClassVar[bool] = True
+    runs_output_scripts: ClassVar[bool] = False
+    held_at: str = ""
     merges_beside: bool = False
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
         extensions = element.extensions
-        self.outputs = compilation.mapping(element, "its output mapping", extensions.outputs)
+        self.outputs = compilation.mapping(
+            element, "its output mapping", extensions.outputs, runs_scripts=self.runs_output_scripts
+        )
         self.result_variable = extensions.result_variable
         self.default_result = extensions.default_result
         self.merges_result = extensions.merges_result
 
     def results(self, view: View, result: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """The variables to write for a result; `values` are to be written as they are."""
+        written, seen = self._given(result, values)
+        return {**written, **self.outputs.evaluate(view.within(seen), merge=True)} if self.outputs else written
+
+    def _given(self, result: Any, values: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """What is written of a result whatever the output mapping says, and what that sees."""
         named = {self.result_variable: result} if self.result_variable else NOTHING
         members = cast("dict[str, Any]", result) if isinstance(result, dict) else NOTHING
         written = {**self._outer(values), **named}
         if self.outputs:
             local: dict[str, Any] = {**members, "result": result, **values, **named}
             beside = self._outer(members) if self.merges_beside else NOTHING
-            return {**beside, **written, **self.outputs.evaluate(view.within(local), merge=True)}
+            return {**beside, **written}, local
         if self.result_variable:
-            return written
+            return written, NOTHING
         if self.merges_result and (members or result is None):
-            return {**self._outer(members), **written}
-        return {**written, self.default_result: result} if self.default_result else written
+            return {**self._outer(members), **written}, NOTHING
+        return {**written, self.default_result: result} if self.default_result else written, NOTHING
 
     def _outer(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Those of some values that are not local to the activity."""
@@ -63,7 +73,19 @@ class ResultNode(Node):
 
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """Write the results, close all waits and go on."""
+        if self.held_at:
+            self.hold(run, token, wait, result, values)
+            return
         written = self.results(run.variables.view_of(token), result, values)
         run.variables.write(token.scope, written)
         run.waits.close_all(token, wait)
         self.leave(run, token, written)
+
+    def hold(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
+        """Keep a result for the scripts that are to run before it is written."""
+        written, seen = self._given(result, values)
+        kept = {"written": dict(written), "seen": dict(seen)}
+        run.variables.check(kept)
+        run.waits.close_all(token, wait)
+        run.tokens.beside[token.id] = kept
+        run.tokens.hand_over(token, self.held_at)

@@ -6,10 +6,18 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class InlineScript:
+    """A script that stands where a value is expected."""
+
+    source: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One entry of an input or output mapping: the expression or template `source` goes to `target`.
 
-    `target` may be a path (`order.total`); `source` may be any JSON value with templates in its strings.
+    `target` may be a path (`order.total`); `source` may be any JSON value with templates in its strings, and scripts.
     """
 
     target: str

@@ -43,13 +43,19 @@ class Catcher(Protocol[R]):
 
 
 class Behavior(Protocol[R]):
-    """An element as a run sees it. Any of its methods may raise EvaluationError before it changes anything."""
+    """An element as a run sees it. Any of its methods may raise EvaluationError before it changes anything.
+
+    `key` is what tokens know it by, `entry` the key of the node where those begin that come to it: its own, unless
+    something is done before it. `throws`: what fails there may be caught by an error event.
+    """
 
     id: str
     key: str
+    entry: str
     always: Way | None
     is_join: ClassVar[bool]
     leaves_as: ClassVar[Event]
+    throws: ClassVar[bool]
 
     @property
     def catchers(self) -> Sequence[Catcher[R]]:

@@ -11,14 +11,16 @@ class Tokens:
 
     `moving` are on their way to the element they name, the first one first; `resting` are by id. `emptied` are
     scopes whose last token is gone. With a token that leaves or ends goes what its activity kept for its outputs.
+    `beside` is what scripts and listeners beside an element keep, by the token's id.
     """
 
-    __slots__ = ("_active", "_instance", "_locals", "_rested_in", "emptied", "moving", "resting")
+    __slots__ = ("_active", "_instance", "_locals", "_rested_in", "beside", "emptied", "moving", "resting")
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._active = instance.active
         self._locals = instance.locals
+        self.beside = instance.beside
         self.resting = instance.tokens
         self._rested_in: dict[int, dict[int, None]] | None = None
         self.moving: deque[Token] = deque()
@@ -55,6 +57,11 @@ class Tokens:
         del self.resting[token.id]
         self.moving.append(token)
 
+    def hand_over(self, token: Token, key: str) -> None:
+        """Let a token arrive at another node of its element; what is kept for it stays."""
+        self.resting.pop(token.id, None)
+        self.moving.append(token._replace(element=key))
+
     def consume(self, token: Token) -> None:
         """Remove a token; its scope is emptied when it was the last."""
         self.forget(token)
@@ -66,6 +73,7 @@ class Tokens:
         """Let a token rest no longer, wherever it goes from here."""
         self.resting.pop(token.id, None)
         self._locals.pop(token.id, None)
+        self.beside.pop(token.id, None)
 
     def resting_in(self, scope: int) -> list[Token]:
         """The tokens that rest in a scope itself."""

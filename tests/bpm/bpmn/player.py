@@ -104,6 +104,9 @@ class Player:
         task = self.wait(element)
         return self.send(CompleteTask(task.wait_id, task.attempt, result, variables))
 
+    def do_job(self, wait_id, result=None, **variables):
+        return self.send(CompleteTask(wait_id, self.open[wait_id].attempt, result, variables))
+
     def fail(self, element, code=None, message="it broke"):
         task = self.wait(element)
         return self.send(FailTask(task.wait_id, task.attempt, message, code))

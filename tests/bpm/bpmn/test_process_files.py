@@ -110,7 +110,7 @@ def test_every_honest_encoding_is_read(source):
 def test_a_doctype_inside_a_script_is_only_text():
     """What a script says is its own affair."""
     script = '<scriptTask id="t"><script><![CDATA[result = "<!DOCTYPE html>"]]></script></scriptTask>'
-    assert load(model(LINE + script + flows("s > t > e"))).scripts == {"t": 'result = "<!DOCTYPE html>"'}
+    assert load(model(LINE + script + flows("s > t > e"))).scripts == [("t", 'result = "<!DOCTYPE html>"')]
 
 
 def test_every_executable_process_of_a_file_is_compiled():
@@ -408,8 +408,8 @@ def test_a_deployment_can_check_commands_and_scripts():
         + flows("s > t > u > e")
     )
     process = load(model(body))
-    assert process.commands == {"t": "X"}
-    assert process.scripts == {"u": "result = 1"}
+    assert process.commands == [("t", "X")]
+    assert process.scripts == [("u", "result = 1")]
 
 
 DATA = """<dataObject id="o" name="Order" isCollection="true"><dataState name="new"/></dataObject>

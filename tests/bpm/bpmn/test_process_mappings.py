@@ -216,12 +216,12 @@ def test_an_output_mapping_of_a_message_that_is_thrown_counts():
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ("<camunda:script>1</camunda:script>", "its parameter 'p' is a <script>"),
-        ("<camunda:list><camunda:script>1</camunda:script></camunda:list>", "its parameter 'p' holds a <script>"),
+        ("<camunda:other>1</camunda:other>", "its parameter 'p' is a <other>"),
+        ("<camunda:list><camunda:other>1</camunda:other></camunda:list>", "its parameter 'p' holds a <other>"),
         (
-            '<camunda:map><camunda:entry key="k"><camunda:list><camunda:script>1</camunda:script></camunda:list>'
+            '<camunda:map><camunda:entry key="k"><camunda:list><camunda:other>1</camunda:other></camunda:list>'
             "</camunda:entry></camunda:map>",
-            "its parameter 'k' holds a <script>",
+            "its parameter 'k' holds a <other>",
         ),
         ('<camunda:map><camunda:entry key="${k}">1</camunda:entry></camunda:map>', "its map has the key '${k}'"),
     ],

@@ -12,7 +12,13 @@ from bpm.bpmn.effects import Incident, OpenMessageWait, OpenTimer, OpenUserTask,
 from bpm.bpmn.triggers import CompleteTask, CompleteUserTask, FailTask, MessageArrived, Retry, Skip, TimerFired
 from tests.bpm.bpmn.player import Player, flow, flows, model
 
-LEAVES = ("task", "script", "service", "user", "receive", "timer")
+LEAVES = ("task", "script", "service", "computed", "user", "receive", "timer")
+COMPUTED = (
+    '<extensionElements><camunda:inputOutput><camunda:inputParameter name="a"><camunda:script scriptFormat="python">1'
+    '</camunda:script></camunda:inputParameter><camunda:outputParameter name="b"><camunda:script scriptFormat="python">'
+    "2</camunda:script></camunda:outputParameter></camunda:inputOutput></extensionElements>"
+)
+"""Mappings with scripts."""
 BLOCKS = st.recursive(
     st.sampled_from(LEAVES).map(lambda kind: (kind,)),
     lambda inner: st.one_of(
@@ -54,6 +60,7 @@ class Writer:
             "task": f'<task id="{name}"/>',
             "script": f'<scriptTask id="{name}"><script>x</script></scriptTask>',
             "service": f'<serviceTask id="{name}" camunda:topic="X"/>',
+            "computed": f'<serviceTask id="{name}" camunda:topic="X">{COMPUTED}</serviceTask>',
             "user": f'<userTask id="{name}"/>',
             "receive": f'<receiveTask id="{name}" messageRef="m"/>',
             "timer": f'<intermediateCatchEvent id="{name}"><timerEventDefinition><timeDuration>PT1M</timeDuration>'

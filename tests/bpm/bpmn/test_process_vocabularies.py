@@ -42,7 +42,7 @@ def seed(task="serviceTask", **properties):
                 "</camunda:inputOutput>",
                 'camunda:topic="X"',
             ),
-            "its parameter 'x' is a <script>",
+            "its input mapping: its script is empty",
         ),
         (seed(ConnectorKey="X", Parameters="nonsense"), "its property Parameters must be a JSON object"),
         (seed(ConnectorKey="X", Endpoint="http://x"), "Endpoint is not called"),

@@ -65,4 +65,4 @@ class EventStart(ListeningEvent):
                 if run.nodes[wait.element] in event_starts(run, scope):
                     run.waits.close(wait, "cancelled")
             run.scopes.note(scope, INTERRUPTED)
-        run.tokens.spawn(self.sub_process, scope)
+        run.tokens.spawn(run.nodes[self.sub_process].entry, scope)

@@ -36,14 +36,14 @@ class Loop(BoundaryHost):
         assert element.loop is not None
         self.loop: LoopCharacteristics = element.loop
         self.inner = inner
-        inner.key = f"{element.id}{TURN}"
+        inner.key = inner.entry = f"{element.id}{TURN}"
         self.condition = compilation.loop_condition(element, self.loop.condition)
 
     def turn(self, run: Run, token: Token, index: int, variables: dict[str, Any], parent: int | None = None) -> None:
         """Begin the turn of an index, counted from 0."""
         run.pace.add_turn()
         variables["loopCounter"] = index + self.loop.counts_from
-        run.tokens.spawn(self.inner.key, run.scopes.open(token, variables, parent, index))
+        run.tokens.spawn(self.inner.entry, run.scopes.open(token, variables, parent, index))
 
     def end_turn(self, run: Run, scope: int) -> list[Done]:
         """Close a turn's scope; what can be compensated keeps the turn's own variables."""

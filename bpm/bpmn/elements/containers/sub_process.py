@@ -21,6 +21,7 @@ class SubProcess(Activity):
     """
 
     is_event_triggered: ClassVar[bool] = False
+    runs_output_scripts: ClassVar[bool] = False
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
@@ -36,14 +37,14 @@ class SubProcess(Activity):
     def activate(self, run: Run, token: Token) -> None:
         """Arm the boundary events, open the scope, listen and start inside."""
         self.arm_boundaries(run, token)
-        inputs = self.input_values(run.variables.view(token.scope))
+        inputs = self.input_values(run, token)
         run.record(self.id, "activated", token, inputs)
         scope = run.scopes.open(token, dict(inputs))
         for start in self.event_starts:
             start.arm(run, token)
         run.tokens.rest(token)
         for start in self.starts:
-            run.tokens.spawn(start, scope)
+            run.tokens.spawn(run.nodes[start].entry, scope)
         if not self.starts:
             run.tokens.emptied.append(scope)
 

@@ -36,7 +36,7 @@ class BoundaryEvent(ListeningEvent):
     def start(self, run: Run, host: Token, written: Mapping[str, Any]) -> None:
         """Begin beside the activity, or in its place."""
         run.variables.write(host.scope, written)
-        run.tokens.spawn(self.key, host.scope)
+        run.tokens.spawn(self.entry, host.scope)
         if self.interrupts:
             run.nodes[host.element].terminate(run, host)
             run.tokens.consume(host)

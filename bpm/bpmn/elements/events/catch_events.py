@@ -1,7 +1,7 @@
 """Intermediate catch events: the token waits for a message, a signal, a timer or a condition."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
@@ -21,6 +21,7 @@ class Awaiting(ResultNode):
     """
 
     subscription: Subscription
+    runs_output_scripts: ClassVar[bool] = True
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
@@ -41,6 +42,10 @@ class Awaiting(ResultNode):
 
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """It has happened; the gateway's token comes along."""
+        if self.held_at:
+            self._pass_gateway(run, token)
+            self.hold(run, token, wait, result, values)
+            return
         written = self.results(run.variables.view_of(token), result, values)
         run.variables.write(token.scope, written)
         run.waits.close_all(token, wait)
@@ -90,6 +95,6 @@ class LinkThrowEvent(Node):
         """Find the catch event of its name."""
         catches = compilation.links.catches(element)
         if len(catches) == 1:
-            self.always = Way((), catches[0], ())
+            self.always = Way((), compilation.entry(catches[0]), ())
         else:
             compilation.problem(element, f"{len(catches)} link catch events are called '{self.link}'; one must be")

@@ -48,7 +48,7 @@ class Compensating(Node):
         (handler, variables, inner), *rest = work
         scope = run.scopes.open(token, dict(variables), note=rest)
         run.scopes.add_done(scope, *read_done(inner))
-        run.tokens.spawn(handler, scope)
+        run.tokens.spawn(run.nodes[handler].entry, scope)
 
     def emptied(self, run: Run, token: Token, scope: int) -> None:
         """A handler has ended."""

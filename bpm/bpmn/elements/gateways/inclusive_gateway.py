@@ -9,7 +9,7 @@ from bpm.bpmn.definition import Element, SequenceFlow
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.run import Run
-from bpm.bpmn.state import Token
+from bpm.bpmn.state import Token, element_of
 
 _NONE: frozenset[str] = frozenset()
 
@@ -77,6 +77,7 @@ class InclusiveGateway(Node):
 
     def _may_bring(self, token: Token, filled: Set[str | None], empty: frozenset[str]) -> bool:
         """Whether a token of its scope could still reach an empty flow, and none that has a token already."""
-        if token.element == self.key or not self.reach.get(token.element, _NONE) & empty:
+        element = element_of(token.element)
+        if element == self.key or not self.reach.get(element, _NONE) & empty:
             return False
-        return not self.flow_reach.get(token.element, _NONE) & filled
+        return not self.flow_reach.get(element, _NONE) & filled

@@ -1,20 +1,14 @@
 """Script task: Python in the sandbox, or an expression evaluated in place."""
 
-from typing import Any
-
 from bpm.bpmn.compilation.compilation import Compilation
-from bpm.bpmn.compilation.script_names import named_variables
+from bpm.bpmn.compilation.languages import EXPRESSION, PYTHON
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import NOTHING, RunScript
 from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.scripts import Script
 from bpm.bpmn.elements.tasks.job import JobTask
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
-
-PYTHON = frozenset({"", "python", "python3", "text/python", "text/x-python", "application/python"})
-EXPRESSION = frozenset({"feel", "juel"})
-SHORT = 200
-"""A text of so many characters is given to every script."""
 
 
 class ScriptTask(JobTask):
@@ -27,14 +21,14 @@ class ScriptTask(JobTask):
         extensions = element.extensions
         self.default_result = "lastScriptResult"
         self.merges_result = False
-        self.source = element.text if element.text.strip() else extensions.script
+        source = element.text if element.text.strip() else extensions.script
         language = (element.attributes.get("scriptFormat") or extensions.script_format).strip().lower()
-        expression = extensions.expression or (self.source.strip() if language in EXPRESSION else "")
+        expression = extensions.expression or (source.strip() if language in EXPRESSION else "")
         self.expression = compilation.formula(element, "its expression", expression)
-        self.names = None if expression else named_variables(self.source)
+        self.script = Script("" if expression else source)
         if language not in PYTHON | EXPRESSION:
             compilation.problem(element, f"its script is written in {language}; scripts are Python")
-        elif not self.expression and not self.source.strip():
+        elif not self.expression and not source.strip():
             worker = (
                 f"the job worker '{extensions.command}' has it; make it a service task" if extensions.command else ""
             )
@@ -48,7 +42,7 @@ class ScriptTask(JobTask):
     def contribute(self, parts: Parts) -> None:
         """A deployment checks the script."""
         if self.expression is None:
-            parts.scripts[self.id] = self.source
+            parts.scripts.append((self.id, self.script.source))
 
     def activate(self, run: Run, token: Token) -> None:
         """Evaluate an expression at once; run anything else as a job."""
@@ -60,12 +54,6 @@ class ScriptTask(JobTask):
         self.complete(run, token, None, result, NOTHING)
 
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> RunScript:
-        """The script with every variable it can see; without lists, objects and long texts that it can't name."""
+        """The script with the variables it can see."""
         seen = {**run.variables.view(token.scope), **self.enter(run, token)}
-        names = self.names
-        variables = {name: value for name, value in seen.items() if names is None or name in names or _is_short(value)}
-        return RunScript(wait_id, attempt, self.id, self.source, variables)
-
-
-def _is_short(value: Any) -> bool:
-    return not isinstance(value, list | dict) and (not isinstance(value, str) or len(value) <= SHORT)
+        return self.script.request(wait_id, attempt, self.id, seen)

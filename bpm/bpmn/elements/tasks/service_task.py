@@ -34,7 +34,7 @@ class CommandTask(JobTask):
     def contribute(self, parts: Parts) -> None:
         """A deployment checks the command."""
         if self.command:
-            parts.commands[self.id] = self.command
+            parts.commands.append((self.id, self.command))
 
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Any:
         """The command with its parameters."""

@@ -6,6 +6,7 @@ Source: Camunda 7 documentation, "BPMN 2.0 Implementation Reference", extension 
 import re
 from typing import Any
 
+from bpm.bpmn.reader.extensions import InlineScript
 from bpm.bpmn.reader.vocabularies.fields import Dialect, Fields
 from bpm.bpmn.reader.vocabularies.own import TASK_ATTRIBUTES
 from bpm.model_files.xml import Tag
@@ -14,6 +15,7 @@ _JAVA = 'calls Java code, which does not run here; use type="external" with a to
 _OWN_KEY = re.compile(r"[#$]\{\s*execution\.(?:processB|b)usinessKey\s*\}")
 _RETURN_THROWN = ("http://camunda.org/schema/1.0/bpmn", "http://operaton.org/schema/1.0/bpmn")
 """Whose `out` maps variables of a called process that throws an error, too; Flowable's doesn't."""
+_RESOURCE = "a script in a file of its own is not read; put it into <script>"
 _RETRIES = re.compile(r"R(\d+)/")
 
 
@@ -32,11 +34,13 @@ def _value(tag: Tag, fields: Fields) -> Any:
 
 
 def _read(tag: Tag, holder: Tag, fields: Fields) -> Any:
-    """A list, map or value; anything else would be computed, and is refused."""
+    """A list, map, script or value; anything else is refused."""
     if tag.name == "list":
         return [_read(item, holder, fields) for item in tag.children]
     if tag.name == "map":
         return {_key(entry, fields): _value(entry, fields) for entry in tag.children}
+    if tag.name == "script":
+        return _read_script(tag, fields)
     if tag.name != "value":
         name = holder.get("name") or holder.get("key")
         where = "is" if tag in holder.children else "holds"
@@ -44,6 +48,12 @@ def _read(tag: Tag, holder: Tag, fields: Fields) -> Any:
             f"its parameter '{name}' {where} a <{tag.name}>, which is not executed; put a script task before it"
         )
     return tag.text.strip()
+
+
+def _read_script(tag: Tag, fields: Fields) -> InlineScript:
+    if tag.get("resource"):
+        fields.refuse(_RESOURCE)
+    return InlineScript(tag.text, tag.get("scriptFormat").strip().lower())
 
 
 def _key(entry: Tag, fields: Fields) -> str:
@@ -204,7 +214,7 @@ DIALECT = Dialect(
     refused={
         "class": f"camunda:class {_JAVA}",
         "delegateExpression": f"camunda:delegateExpression {_JAVA}",
-        "resource": "a script in a file of its own is not read; put it into <script>",
+        "resource": _RESOURCE,
         "connector": "camunda:connector is not executed; use a command",
         "executionListener": "execution listeners are not executed; use a task in the flow instead",
         "taskListener": "task listeners are not executed; use a task in the flow instead",
