@@ -80,7 +80,7 @@ class WebhookReceiver:
         """Prepare answers, given in this order, once each; a number is a status."""
         self._prepared += [PreparedAnswer(answer) if isinstance(answer, int) else answer for answer in answers]
 
-    async def wait_for(self, count: int, seconds: float = 5) -> list[ReceivedRequest]:
+    async def wait_for(self, count: int, seconds: float = 30) -> list[ReceivedRequest]:
         """Wait until `count` requests have come in all, and return all there are; raises `TimeoutError`."""
         async with asyncio.timeout(seconds), self._arrived:
             await self._arrived.wait_for(lambda: len(self.requests) >= count)

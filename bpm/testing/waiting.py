@@ -20,7 +20,7 @@ async def until(
     ask: Callable[[], T | Awaitable[T]],
     holds: Callable[[T], object] = bool,
     *,
-    seconds: float = 10,
+    seconds: float = 30,
     pause: float = 0.01,
 ) -> T:
     """Ask again and again until the answer is as it should be, and return it.

@@ -82,7 +82,7 @@ async def names(app: RunningApp) -> set[str]:
 
 async def incident(app: RunningApp, process: str) -> tuple[int, str]:
     """Wait until the newest instance of a process stands at an incident; return its id and the sentence."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             found = (await app.cmd("GetProcessInstanceListQuery", processKey=process))["items"]
             if found:
@@ -95,6 +95,6 @@ async def incident(app: RunningApp, process: str) -> tuple[int, str]:
 
 async def ended(app: RunningApp, instance_id: int) -> None:
     """Wait until an instance has completed."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await playing.instance(app, instance_id))["status"] != "COMPLETED":
             await asyncio.sleep(0.02)

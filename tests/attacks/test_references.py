@@ -75,7 +75,7 @@ async def test_a_tenants_back_test_and_doctor_learn_nothing(app: RunningApp, bor
     """Back-tests and explanations of a captured request are refused or say the same."""
     made = await borg.client.cmd("CreateWebHookConfigCommand", key="borgs", **PING)
     await app.hook("drafted", {}, {"x-hub-signature-256": "sha256=" + "0" * 64})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (found := (await borg.client.cmd("GetInboundRequestListQuery", state="done"))["items"]):
             await asyncio.sleep(0.02)
     (kept,), said = found, set[str]()

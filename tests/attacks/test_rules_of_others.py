@@ -48,7 +48,7 @@ async def executed(app: RunningApp) -> dict[str, Any]:
     """Send the rule a request, and return what became of it."""
     sent = await app.hook("ghosts", {})
     assert sent.ok, sent.body
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             request = await app.cmd("GetInboundRequestByIdQuery", requestId=sent.data["requestId"])
             if request["state"] in ("done", "failed", "dead"):

@@ -137,6 +137,6 @@ async def refused_by_its_sentence(app: RunningApp, rule: int, subscription: int)
     await app.cmd("UpdateSubscriptionCommand", id=subscription, transform=transform)
     assert await app.app.database.read(stored) == before
     await app.cmd("SendTestEventCommand", id=subscription)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while LOST not in str(await app.cmd("GetDeliveryListQuery")):
             await asyncio.sleep(0.05)

@@ -36,7 +36,7 @@ async def instance(app: RunningApp, instance_id: int) -> dict[str, Any]:
 
 async def instances(app: RunningApp, process: str, count: int, status: str = "COMPLETED") -> list[dict[str, Any]]:
     """Wait until so many instances of a process have a status."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             page = await app.cmd("GetProcessInstanceListQuery", processKey=process, status=status, pageSize=200)
             if page["totalCount"] >= count:

@@ -91,7 +91,7 @@ async def test_what_succeeded_is_done_again_only_on_purpose(app: RunningApp) -> 
     assert (status, "set force to true" in said) == (409, True)
     assert await runs(app, "twice") == 1
     await replay(app, done, force=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await runs(app, "twice") == 1:
             await asyncio.sleep(0.02)
     (kept,) = await until(app, "twice", "done")
@@ -106,7 +106,7 @@ async def test_a_forced_replay_repeats_the_commands_of_a_script(app: RunningApp)
     await app.hook("scripted", {})
     (done,) = await until(app, "scripted", "done")
     await replay(app, done, force=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await runs(app, "scripted") == 1:
             await asyncio.sleep(0.02)
     assert await runs(app, "scripted") == 2

@@ -172,7 +172,7 @@ async def test_the_schedule_goes_on_by_itself(server: RunningApp, monkeypatch: p
     app = server.app
     retention = Retention(app.database, app.settings.retention, utc_now, "me", app.retention.policies)
     retention.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await left(app):
             await asyncio.sleep(0.02)
     await retention.stop()

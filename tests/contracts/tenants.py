@@ -107,7 +107,7 @@ async def _traffic(owner: Tenant) -> None:
     delivered = await _listed(owner, "GetDeliveryListQuery", 1, state="delivered")
     runs = await _listed(owner, "GetCodeRunListQuery", 1)
     back_test = await owner.client.cmd("BackTestWebHookConfigCommand", id=owner.has["WebHookConfig"], count=1_001)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await _back_test(owner, back_test["backTestId"]))["state"] not in ("done", "failed"):
             await asyncio.sleep(0.05)
     native = next(request for request in requests if request["configKey"] == "kingfisher")
@@ -121,7 +121,7 @@ async def _back_test(owner: Tenant, number: Any) -> Any:
 
 
 async def _listed(owner: Tenant, name: str, count: int, **filters: Any) -> list[Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(items := (await owner.client.cmd(name, **filters))["items"]) < count:
             await asyncio.sleep(0.05)
     return items

@@ -48,7 +48,7 @@ async def stored(app: ServerClient, key: str) -> list[dict[str, Any]]:
     return (await app.requests(configKey=key))[::-1]
 
 
-async def until(app: ServerClient, key: str, *states: str, seconds: float = 10) -> list[dict[str, Any]]:
+async def until(app: ServerClient, key: str, *states: str, seconds: float = 30) -> list[dict[str, Any]]:
     """Wait until the rule's requests are in these states, one each, and return them."""
     wanted = sorted(states)
     return await testing.until(

@@ -66,7 +66,7 @@ async def raw(server: ServerProcess, *requests: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"".join(requests))
     await writer.drain()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         answer = await reader.read()
     writer.close()
     return answer
@@ -170,7 +170,7 @@ async def asgi(app: RunningApp, path: str, receive: Any) -> Reply:
         "headers": [(b"content-type", b"application/json"), (b"content-length", b"10")],
         "client": ("192.0.2.3", 1),
     }
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await app.app(scope, receive, send)
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return Reply(sent[0]["status"], sent[1]["body"].decode(), headers)

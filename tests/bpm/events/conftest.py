@@ -41,7 +41,7 @@ class Office:
         """Return a subscription as it is."""
         return await self.cmd("GetSubscriptionByIdQuery", id=id_)
 
-    async def settled(self, state: str = "delivered", count: int = 1, seconds: float = 8) -> list[dict[str, Any]]:
+    async def settled(self, state: str = "delivered", count: int = 1, seconds: float = 30) -> list[dict[str, Any]]:
         """Wait until so many deliveries are in a state, and return them."""
         return await until(lambda: self.deliveries(state=state), lambda found: len(found) >= count, seconds=seconds)
 

@@ -184,7 +184,7 @@ async def test_what_waits_for_another_attempt_is_put_aside_at_once(
     await office.publish()
     await until(office.deliveries, lambda found: found[0]["attempts"] == 1)
     await office.cmd(f"{command}SubscriptionCommand", id=made["id"])
-    await office.settled(state, seconds=2)
+    await office.settled(state)
     assert len(receiver.requests) == 1
 
 
