@@ -1,19 +1,28 @@
 """One process, built from its elements: a node for each, their flows, and what ties them to one another."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.compiler.beside import add_beside
 from bpm.bpmn.compiler.compiled import CompiledProcess
+from bpm.bpmn.compiler.several import (
+    THROWING,
+    alone,
+    chain_parts,
+    events_in_order,
+    find_misfit,
+    join_parts,
+    number_parts,
+)
 from bpm.bpmn.compiler.structure import check_structure, implicit_starts
 from bpm.bpmn.definition import Definitions, Element, ProcessDefinition, SequenceFlow
 from bpm.bpmn.elements.activity import Activity
-from bpm.bpmn.elements.containers.loops import repeat
+from bpm.bpmn.elements.containers.loops import Loop, repeat
 from bpm.bpmn.elements.containers.sub_process import SubProcess, find_sub_process
 from bpm.bpmn.elements.events.start_events import Start
 from bpm.bpmn.elements.node import Node
-from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.parts import Parts as ProcessParts
 from bpm.bpmn.elements.table import find_node_class
 from bpm.model_files.problems import InvalidDefinition
 
@@ -22,54 +31,76 @@ MAX_REACH = 1_000_000
 
 Nodes = dict[str, Node]
 """The nodes of a process by key."""
+Parts = Mapping[str, Sequence[Node]]
+"""The nodes of each element: none if it is not executed, several if it has several event definitions."""
 
 
 def build(definitions: Definitions, process: ProcessDefinition) -> CompiledProcess:
     """Build a process; raises InvalidDefinition with every problem of it."""
     compilation = Compilation(process, definitions.declarations, definitions.message_flows)
     compilation.problems += (*definitions.problems, *process.problems, *check_structure(compilation))
-    nodes = _make_nodes(compilation)
+    parts = _make_parts(compilation)
+    nodes = {node.key: node for made in parts.values() for node in _with_inner(made)}
     add_beside(nodes, compilation)
-    _connect(nodes, compilation)
+    _connect(parts, compilation)
     _check_joins(nodes, compilation)
     for element in process.elements:
-        if node := nodes.get(element.id):
+        for node in parts[element.id]:
             node.attach(element, nodes, compilation)
     _check_handlers(nodes, compilation)
-    _connect_starts(nodes, compilation)
+    _connect_starts(parts, nodes, compilation)
     if compilation.problems:
         raise InvalidDefinition(compilation.problems)
     return _compiled(process, nodes)
 
 
-def _make_nodes(compilation: Compilation) -> Nodes:
-    """A node for each element that is executed; of a repeated one a node for all its turns, too."""
-    nodes: Nodes = {}
-    for element in compilation.process.elements:
-        if node := _make_node(element, compilation):
-            if isinstance(node, Activity) and element.loop is not None:
-                node = repeat(element, node, compilation)
-                nodes[node.inner.key] = node.inner
-            nodes[element.id] = node
-    return nodes
+def _make_parts(compilation: Compilation) -> Parts:
+    """The node of each element that is executed; of an event with several definitions one for each."""
+    return {element.id: _make(element, compilation) for element in compilation.process.elements}
+
+
+def _make(element: Element, compilation: Compilation) -> Sequence[Node]:
+    if len(element.events) > 1:
+        return _make_several(events_in_order(element), compilation)
+    node = _make_node(element, compilation)
+    if isinstance(node, Activity) and element.loop is not None:
+        return [repeat(element, node, compilation)]
+    return [node] if node else []
+
+
+def _make_several(element: Element, compilation: Compilation) -> Sequence[Node]:
+    if problem := find_misfit(element):
+        compilation.problem(element, problem)
+        return []
+    made = [_make_node(alone(element, event), compilation) for event in element.events]
+    parts = [part for part in made if part is not None]
+    if len(parts) < len(made):
+        return []
+    number_parts(parts)
+    join_parts(element, parts, compilation)
+    return parts
+
+
+def _with_inner(parts: Sequence[Node]) -> Sequence[Node]:
+    """Of a repeated activity the node of a turn as well."""
+    return [node for part in parts for node in ([part.inner, part] if isinstance(part, Loop) else [part])]
 
 
 def _make_node(element: Element, compilation: Compilation) -> Node | None:
     """The node of an element; None, and a problem, for one that is not executed."""
     role = _role(element, compilation)
-    kinds = [event.kind for event in element.events]
-    found = find_node_class(role, kinds[0] if kinds else "") if len(kinds) < 2 else None
+    kind = element.events[0].kind if element.events else ""
+    found = find_node_class(role, kind)
     if found:
         return found(element, compilation)
-    compilation.problem(element, _refusal(element, role, kinds))
+    compilation.problem(element, _refusal(element, role, kind))
     return None
 
 
-def _refusal(element: Element, role: str, kinds: Sequence[str]) -> str:
+def _refusal(element: Element, role: str, kind: str) -> str:
     """Why an element is not executed."""
-    if kinds:
-        triggers = " and ".join(kind.removesuffix("Ref") for kind in kinds)
-        return f"{element.kind} with {triggers} is not executed by this engine"
+    if kind:
+        return f"{element.kind} with {kind.removesuffix('Ref')} is not executed by this engine"
     if role == "eventStart":
         return "the start event of an event sub-process needs a trigger"
     if role in ("boundaryEvent", "intermediateCatchEvent"):
@@ -87,7 +118,7 @@ def _role(element: Element, compilation: Compilation) -> str:
     return element.kind
 
 
-def _connect(nodes: Nodes, compilation: Compilation) -> None:
+def _connect(parts: Parts, compilation: Compilation) -> None:
     """Give every node its flows."""
     outgoing: defaultdict[str, list[SequenceFlow]] = defaultdict(list)
     incoming: defaultdict[str, list[str]] = defaultdict(list)
@@ -95,9 +126,11 @@ def _connect(nodes: Nodes, compilation: Compilation) -> None:
         outgoing[flow.source].append(flow)
         incoming[flow.target].append(flow.id)
     for element in compilation.process.elements:
-        if node := nodes.get(element.id):
-            default = element.attributes.get("default", "")
+        default = element.attributes.get("default", "")
+        for node in parts[element.id]:
             node.connect(outgoing[element.id], incoming[element.id], default, compilation)
+        if element.kind in THROWING:
+            chain_parts(parts[element.id])
 
 
 def _check_joins(nodes: Nodes, compilation: Compilation) -> None:
@@ -121,7 +154,7 @@ def _check_handlers(nodes: Nodes, compilation: Compilation) -> None:
             compilation.problem(element, "no compensation boundary event is associated with it")
 
 
-def _connect_starts(nodes: Nodes, compilation: Compilation) -> None:
+def _connect_starts(parts: Parts, nodes: Nodes, compilation: Compilation) -> None:
     """Give each sub-process its start; no scope has two start events for the same trigger."""
     for element in compilation.process.elements:
         sub_process = find_sub_process(nodes, element.id)
@@ -129,14 +162,13 @@ def _connect_starts(nodes: Nodes, compilation: Compilation) -> None:
             sub_process.starts = implicit_starts(element, compilation)
     taken: set[tuple[str, str]] = set()
     for element in compilation.process.elements:
-        node = nodes.get(element.id)
         if element.kind == "startEvent" and element.scope != compilation.process.id:
             _start_inside(element, nodes, compilation)
-        if not isinstance(node, Start):
-            continue
-        if node.trigger and (element.scope, node.trigger) in taken:
-            compilation.problem(element, f"there is another start event {node.trigger} beside it")
-        taken.add((element.scope, node.trigger))
+        for node in parts[element.id]:
+            if isinstance(node, Start) and node.trigger and (element.scope, node.trigger) in taken:
+                compilation.problem(element, f"there is another start event {node.trigger} beside it")
+            if isinstance(node, Start):
+                taken.add((element.scope, node.trigger))
 
 
 def _start_inside(element: Element, nodes: Nodes, compilation: Compilation) -> None:
@@ -153,7 +185,7 @@ def _start_inside(element: Element, nodes: Nodes, compilation: Compilation) -> N
 
 def _compiled(process: ProcessDefinition, nodes: Nodes) -> CompiledProcess:
     """The whole of it, and what its nodes contribute."""
-    parts = Parts()
+    parts = ProcessParts()
     inside = {element.id for element in process.elements if element.scope == process.id}
     for node in nodes.values():
         if node.id in inside or not isinstance(node, Start):

@@ -6,7 +6,7 @@ from typing import Any
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
 from bpm.bpmn.elements.results import ResultNode
-from bpm.bpmn.elements.subscriptions import KINDS, MessageSubscription, Subscription, subscribe
+from bpm.bpmn.elements.subscriptions import KINDS, MessageSubscription, Subscription, subscribe, waits_for_others
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token, Wait
 
@@ -18,12 +18,14 @@ class ListeningEvent(ResultNode):
     """Starts a path of its own when something happens to the `host`, a token that rests on an activity.
 
     As a node it merely passes the new token on; its waits belong to the host. What an error brings goes to the
-    result variable, by default `lastError`, as `{"code", "message"}`.
+    result variable, by default `lastError`, as `{"code", "message"}`. All events of an element that have to happen
+    `together` are known to each of them.
     """
 
     def __init__(self, element: Element, compilation: Compilation, interrupts: bool) -> None:
         super().__init__(element, compilation)
         self.interrupts = interrupts
+        self.together: Sequence[ListeningEvent] = ()
         self.kind = element.events[0].kind
         self.subscription: Subscription | None = None
         if self.kind in KINDS:
@@ -42,7 +44,7 @@ class ListeningEvent(ResultNode):
     @property
     def stored_shape(self) -> tuple[object, ...]:
         """What it listens for."""
-        return (self.kind,)
+        return (self.kind, len(self.together))
 
     @property
     def begins(self) -> str:
@@ -64,7 +66,7 @@ class ListeningEvent(ResultNode):
     def arm(self, run: Run, host: Token) -> None:
         """Begin to wait."""
         if self.subscription:
-            self.subscription.open(run, self.id, host, self.scope(run, host))
+            self.subscription.open(run, self.wait_key, host, self.scope(run, host))
 
     def holds(self, run: Run, wait: Wait) -> bool:
         """Whether its condition holds."""
@@ -79,11 +81,24 @@ class ListeningEvent(ResultNode):
         self._happened(run, token, wait, written)
 
     def _happened(self, run: Run, host: Token, wait: Wait | None, written: Mapping[str, Any]) -> None:
-        if wait and self.subscription and not self.interrupts:
-            self.subscription.renew(run, wait, self.id, host, self.scope(run, host))
+        if wait and self.together and waits_for_others(run, host, wait):
+            run.waits.close(wait)
+            run.variables.write(self.scope(run, host), written)
+            run.record(self.id, "happened", host, written)
+            return
+        if wait and not self.interrupts:
+            self._listen_on(run, host, wait)
         if wait:
             run.waits.close(wait)
         self.start(run, host, written)
+
+    def _listen_on(self, run: Run, host: Token, wait: Wait) -> None:
+        """Go on waiting; all events of an element together do unless one of them, a timer, is over."""
+        if self.subscription and not self.together:
+            self.subscription.renew(run, wait, self.wait_key, host, self.scope(run, host))
+        elif not any(each.kind == "timer" for each in self.together):
+            for each in self.together:
+                each.arm(run, host)
 
     def precision(self, kind: str, code: str | None) -> int:
         """See `Catcher.precision`."""

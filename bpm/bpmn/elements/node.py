@@ -19,14 +19,15 @@ class Node:
     `always` is the way when no condition decides; otherwise `choose` does, as the standard says for
     conditional flows (BPMN 2.0.2, 13.2.1): all whose condition holds, else the default.
 
-    `key` is what tokens know the node by, `entry` where those begin that come to it. `reads_inputs` and
+    `key` is what tokens know the node by, `wait_key` what its waits do, `entry` where tokens begin that come to it.
+    `reads_inputs` and
     `reads_outputs`: a mapping there has a meaning; where it has none, it is refused. `names_versions`: it may say which
     version of another process or decision it means.
     """
 
     is_join: ClassVar[bool] = False
     throws: ClassVar[bool] = True
-    leaves_as: ClassVar[Event] = "completed"
+    leaves_as: Event = "completed"
     reads_inputs: ClassVar[bool] = False
     reads_outputs: ClassVar[bool] = False
     names_versions: ClassVar[bool] = False
@@ -36,6 +37,7 @@ class Node:
         self.id = element.id
         self.key = element.id
         self.entry = element.id
+        self.wait_key = element.id
         self.name = element.name
         self.conditions: tuple[tuple[Expression | None, Flow], ...] = ()
         self.default: Way | None = None

@@ -13,7 +13,7 @@ from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import NOTHING, OpenMessageWait, OpenSignalWait, OpenTimer
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.conditions import watch
-from bpm.bpmn.state import Token, Wait
+from bpm.bpmn.state import Token, Wait, element_of
 from bpm.bpmn.timers import next_time
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
@@ -28,11 +28,11 @@ KINDS = ("message", "signal", "timer", "conditional")
 class Subscription(Protocol):
     """How to wait for one kind of event."""
 
-    def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
-        """Open the wait; gives what the history shows of it."""
+    def open(self, run: Run, wait_key: str, token: Token, scope: int) -> Mapping[str, Any]:
+        """Open the wait that the node of this key answers; gives what the history shows of it."""
         ...
 
-    def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
+    def renew(self, run: Run, wait: Wait, wait_key: str, token: Token, scope: int) -> None:
         """Open the wait once more behind the one that was answered, if it may happen again."""
         ...
 
@@ -85,16 +85,16 @@ class MessageSubscription:
             )
         return text
 
-    def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
+    def open(self, run: Run, wait_key: str, token: Token, scope: int) -> Mapping[str, Any]:
         """Wait for the message."""
         view = run.variables.view(scope)
         name, key = self.evaluate_name(view), self.evaluate_key(view)
-        run.effects.append(OpenMessageWait(run.waits.open("message", element_id, token), element_id, name, key))
+        run.effects.append(OpenMessageWait(run.waits.open("message", wait_key, token), element_of(wait_key), name, key))
         return NOTHING
 
-    def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
+    def renew(self, run: Run, wait: Wait, wait_key: str, token: Token, scope: int) -> None:
         """Go on listening."""
-        self.open(run, element_id, token, scope)
+        self.open(run, wait_key, token, scope)
 
     def holds(self, view: View) -> bool:
         """A message is never there before it comes."""
@@ -107,15 +107,15 @@ class SignalSubscription:
     def __init__(self, element: Element, compilation: Compilation) -> None:
         self.name = compilation.signal(element)
 
-    def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
+    def open(self, run: Run, wait_key: str, token: Token, scope: int) -> Mapping[str, Any]:
         """Listen for the signal."""
         name = self.name(run.variables.view(scope))
-        run.effects.append(OpenSignalWait(run.waits.open("signal", element_id, token), element_id, name))
+        run.effects.append(OpenSignalWait(run.waits.open("signal", wait_key, token), element_of(wait_key), name))
         return NOTHING
 
-    def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
+    def renew(self, run: Run, wait: Wait, wait_key: str, token: Token, scope: int) -> None:
         """Go on listening."""
-        self.open(run, element_id, token, scope)
+        self.open(run, wait_key, token, scope)
 
     def holds(self, view: View) -> bool:
         """A signal is never there before it comes."""
@@ -128,18 +128,18 @@ class TimerSubscription:
     def __init__(self, element: Element, compilation: Compilation) -> None:
         self.timer = compilation.timer(element, element.events[0])
 
-    def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
+    def open(self, run: Run, wait_key: str, token: Token, scope: int) -> Mapping[str, Any]:
         """Set the timer."""
         due, data = self.timer.schedule(run.variables.view(scope))
-        run.effects.append(OpenTimer(run.waits.open("timer", element_id, token, data), element_id, due))
+        run.effects.append(OpenTimer(run.waits.open("timer", wait_key, token, data), element_of(wait_key), due))
         return {"due": due.isoformat()}
 
-    def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
+    def renew(self, run: Run, wait: Wait, wait_key: str, token: Token, scope: int) -> None:
         """Set a cycle's next time."""
         again = next_time(wait.data, run.now) if wait.data else None
         if again:
             due, data = again
-            run.effects.append(OpenTimer(run.waits.open("timer", element_id, token, data), element_id, due))
+            run.effects.append(OpenTimer(run.waits.open("timer", wait_key, token, data), element_of(wait_key), due))
 
     def holds(self, view: View) -> bool:
         """The clock is not asked in between."""
@@ -155,14 +155,14 @@ class ConditionSubscription:
     def __init__(self, element: Element, compilation: Compilation) -> None:
         self.condition = compilation.event_condition(element)
 
-    def open(self, run: Run, element_id: str, token: Token, scope: int) -> Mapping[str, Any]:
+    def open(self, run: Run, wait_key: str, token: Token, scope: int) -> Mapping[str, Any]:
         """Watch the condition."""
-        watch(run, element_id, token, was=False)
+        watch(run, wait_key, token, was=False)
         return NOTHING
 
-    def renew(self, run: Run, wait: Wait, element_id: str, token: Token, scope: int) -> None:
+    def renew(self, run: Run, wait: Wait, wait_key: str, token: Token, scope: int) -> None:
         """Go on watching: it happens again after it was false in between."""
-        watch(run, element_id, token, was=True)
+        watch(run, wait_key, token, was=True)
 
     def holds(self, view: View) -> bool:
         """Whether the condition holds."""
@@ -175,3 +175,9 @@ _SUBSCRIPTIONS = {
     "timer": TimerSubscription,
     "conditional": ConditionSubscription,
 }
+
+
+def waits_for_others(run: Run, token: Token, wait: Wait) -> bool:
+    """Whether other events of the same element have still to happen for a token."""
+    element = element_of(wait.element)
+    return any(each.id != wait.id and element_of(each.element) == element for each in run.waits.of(token))

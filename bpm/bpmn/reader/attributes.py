@@ -6,7 +6,7 @@ from bpm.model_files.xml import Tag
 
 BOOLEANS = frozenset({
     "isForCompensation", "cancelActivity", "isInterrupting", "triggeredByEvent", "instantiate", "isSequential",
-    "testBefore",
+    "testBefore", "parallelMultiple",
 })  # fmt: skip
 
 

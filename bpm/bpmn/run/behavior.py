@@ -54,7 +54,7 @@ class Behavior(Protocol[R]):
     entry: str
     always: Way | None
     is_join: ClassVar[bool]
-    leaves_as: ClassVar[Event]
+    leaves_as: Event
     throws: ClassVar[bool]
 
     @property

@@ -2,23 +2,23 @@
 
 from bpm.bpmn.effects import NOTHING, OpenConditionWait
 from bpm.bpmn.run.run import Run
-from bpm.bpmn.state import Token, Wait
+from bpm.bpmn.state import Token, Wait, element_of
 from bpm.expressions import EvaluationError
 
 
-def watch(run: Run, element: str, token: Token, *, was: bool) -> None:
+def watch(run: Run, wait_key: str, token: Token, *, was: bool) -> None:
     """Open a wait for a condition to become true.
 
     `was`: it holds now; it fires at the next change from false to true.
     """
-    run.effects.append(OpenConditionWait(run.waits.open("condition", element, token, was), element))
+    run.effects.append(OpenConditionWait(run.waits.open("condition", wait_key, token, was), element_of(wait_key)))
     run.variables.changed = True
 
 
 def watch_again(run: Run, wait: Wait) -> None:
     """Take up a condition that could not be evaluated."""
     run.waits.replace(wait._replace(kind="condition", data=False))
-    run.effects.append(OpenConditionWait(wait.id, wait.element))
+    run.effects.append(OpenConditionWait(wait.id, element_of(wait.element)))
     run.variables.changed = True
 
 

@@ -14,7 +14,7 @@ from bpm.bpmn.run.scopes import Scopes
 from bpm.bpmn.run.tokens import Tokens
 from bpm.bpmn.run.variables import Variables
 from bpm.bpmn.run.waits import Waits
-from bpm.bpmn.state import PROCESS, ROOT, Instance, Status, Token, Wait
+from bpm.bpmn.state import PROCESS, ROOT, Instance, Status, Token, Wait, element_of
 from bpm.bpmn.weight import weigh
 from bpm.expressions import EvaluationError
 
@@ -120,6 +120,7 @@ class Run:
         """Say that an incident was opened; a sentence may name a value that is very large."""
         message = message if len(message) <= MAX_SENTENCE else f"{message[:MAX_SENTENCE]} …"
         values = {"message": message} if code is None else {"message": message, "code": code}
+        element = element_of(element)
         self.effects.append(History(element, "failed", self.now, token, values))
         self.effects.append(Incident(wait_id, element, message, code))
 

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from bpm.bpmn.effects import CloseWait, Effect
-from bpm.bpmn.state import PROCESS, Instance, Token, Wait
+from bpm.bpmn.state import PROCESS, Instance, Token, Wait, element_of
 
 
 class Waits:
@@ -32,7 +32,7 @@ class Waits:
     def close(self, wait: Wait, reason: Literal["answered", "cancelled"] = "answered") -> None:
         """Close one wait."""
         del self._open[wait.id]
-        self._effects.append(CloseWait(wait.id, wait.element, reason, wait.kind))
+        self._effects.append(CloseWait(wait.id, element_of(wait.element), reason, wait.kind))
 
     def close_all(self, token: Token, answered: Wait | None = None) -> None:
         """Close every wait of a token; all but the answered one are cancelled."""

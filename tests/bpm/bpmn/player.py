@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from bpm.bpmn import Instance, Status, advance, load
-from bpm.bpmn.effects import OPENERS, CloseWait, Completed, History, Ignored
+from bpm.bpmn.effects import (
+    OPENERS,
+    CloseWait,
+    Completed,
+    History,
+    Ignored,
+    OpenMessageWait,
+    OpenSignalWait,
+    OpenTimer,
+)
 from bpm.bpmn.triggers import (
     Cancel,
     CompleteTask,
@@ -118,18 +127,21 @@ class Player:
         return self.send(CompleteUserTask(wait_id, variables))
 
     def fire(self, element):
-        timer = self.wait(element)
+        timer = self.wait(element, OpenTimer)
         self.now = max(self.now, timer.due)
         return self.send(TimerFired(timer.wait_id))
 
     def message(self, element, payload=None):
-        return self.send(MessageArrived(self.wait(element).wait_id, payload))
+        return self.send(MessageArrived(self.wait(element, OpenMessageWait).wait_id, payload))
 
     def signal(self, element, payload=None):
-        return self.send(SignalArrived(self.wait(element).wait_id, payload))
+        return self.send(SignalArrived(self.wait(element, OpenSignalWait).wait_id, payload))
 
     def retry(self, element, **variables):
         return self.send(Retry(self.wait(element).wait_id, variables))
+
+    def send_retry(self, wait, **variables):
+        return self.send(Retry(wait.wait_id, variables))
 
     def skip(self, element, **variables):
         return self.send(Skip(self.wait(element).wait_id, variables))
@@ -141,9 +153,10 @@ class Player:
         self.now += timedelta(**time)
         return self
 
-    def wait(self, element):
-        """The latest wait that is open at an element."""
-        return [wait for wait in self.open.values() if wait.element_id == element][-1]
+    def wait(self, element, kind=None):
+        """The latest wait that is open at an element, of a kind if there is one."""
+        found = [wait for wait in self.open.values() if wait.element_id == element]
+        return ([wait for wait in found if kind and isinstance(wait, kind)] or found)[-1]
 
     def effect(self, kind):
         """The one effect of this kind in the last step."""

@@ -254,7 +254,6 @@ def test_a_timer_that_cannot_work_is_refused(timer, says, place):
 
 NOT_EXECUTED = [
     '<complexGateway id="x"/>', '<adHocSubProcess id="x"/>', '<intermediateCatchEvent id="x"/>',
-    '<intermediateCatchEvent id="x"><timerEventDefinition/><messageEventDefinition/></intermediateCatchEvent>',
     '<intermediateCatchEvent id="x"><errorEventDefinition/></intermediateCatchEvent>',
     '<intermediateThrowEvent id="x"><timerEventDefinition/></intermediateThrowEvent>',
     '<intermediateThrowEvent id="x"><compensateEventDefinition waitForCompletion="false"/></intermediateThrowEvent>',
@@ -284,6 +283,28 @@ def test_what_the_engine_does_not_execute_is_refused_by_id(element):
 
 
 INCOMPLETE = [
+    *[
+        (f'<{tag} id="x" {more}>{"".join(f"<{kind}EventDefinition/>" for kind in kinds.split())}</{tag}>', says)
+        for tag, more, kinds, says in (
+            ("intermediateCatchEvent", "", "timer message", "its timer says no time"),
+            ("intermediateCatchEvent", "", "timer link", "a link definition stands alone"),
+            ("intermediateThrowEvent", "", "signal link", "a link definition stands alone"),
+            ("intermediateThrowEvent", "", "signal timer", "intermediateThrowEvent with timer is not executed"),
+            ("endEvent", "", "error terminate", "only one of its definitions can end it"),
+            ("startEvent", "", "timer timer", "a start event has one timer definition"),
+            ("startEvent", 'parallelMultiple="true"', "timer signal", "wait for several triggers before it begins"),
+        )
+    ],
+    (
+        '<task id="x"/><boundaryEvent id="b" attachedToRef="x" parallelMultiple="true"><errorEventDefinition/>'
+        "<messageEventDefinition/></boundaryEvent>",
+        "an error can't be waited for together with others",
+    ),
+    (
+        '<task id="x"/><boundaryEvent id="b" attachedToRef="x"><errorEventDefinition/><compensateEventDefinition/>'
+        "</boundaryEvent>",
+        "a compensate definition stands alone",
+    ),
     ('<sendTask id="x"/>', "it names no message"),
     ('<businessRuleTask id="x"/>', "it names no decision"),
     ('<businessRuleTask id="x" bpm:decision="d" camunda:mapDecisionResult="all"/>', "mapDecisionResult 'all'"),

@@ -12,13 +12,18 @@ from bpm.bpmn.effects import Incident, OpenMessageWait, OpenTimer, OpenUserTask,
 from bpm.bpmn.triggers import CompleteTask, CompleteUserTask, FailTask, MessageArrived, Retry, Skip, TimerFired
 from tests.bpm.bpmn.player import Player, flow, flows, model
 
-LEAVES = ("task", "script", "service", "computed", "user", "receive", "timer")
+LEAVES = ("task", "script", "service", "computed", "user", "receive", "timer", "any", "all")
 COMPUTED = (
     '<extensionElements><camunda:inputOutput><camunda:inputParameter name="a"><camunda:script scriptFormat="python">1'
     '</camunda:script></camunda:inputParameter><camunda:outputParameter name="b"><camunda:script scriptFormat="python">'
     "2</camunda:script></camunda:outputParameter></camunda:inputOutput></extensionElements>"
 )
 """Mappings with scripts."""
+SEVERAL = (
+    '<messageEventDefinition messageRef="m"/><timerEventDefinition><timeDuration>PT1M</timeDuration>'
+    "</timerEventDefinition>"
+)
+"""Two event definitions."""
 BLOCKS = st.recursive(
     st.sampled_from(LEAVES).map(lambda kind: (kind,)),
     lambda inner: st.one_of(
@@ -63,6 +68,8 @@ class Writer:
             "computed": f'<serviceTask id="{name}" camunda:topic="X">{COMPUTED}</serviceTask>',
             "user": f'<userTask id="{name}"/>',
             "receive": f'<receiveTask id="{name}" messageRef="m"/>',
+            "any": f'<intermediateCatchEvent id="{name}">{SEVERAL}</intermediateCatchEvent>',
+            "all": f'<intermediateCatchEvent id="{name}" parallelMultiple="true">{SEVERAL}</intermediateCatchEvent>',
             "timer": f'<intermediateCatchEvent id="{name}"><timerEventDefinition><timeDuration>PT1M</timeDuration>'
             "</timerEventDefinition></intermediateCatchEvent>",
         }[kind])  # fmt: skip

@@ -26,7 +26,7 @@ MOST_TOGETHER = 16
 class Loop(BoundaryHost):
     """All turns of an activity together."""
 
-    leaves_as: ClassVar[Event] = "repeated"
+    leaves_as: Event = "repeated"
     reads_inputs: ClassVar[bool] = True
     reads_outputs: ClassVar[bool] = True
     names_versions: ClassVar[bool] = True

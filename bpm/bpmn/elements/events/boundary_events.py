@@ -22,7 +22,7 @@ class BoundaryEvent(ListeningEvent):
     @property
     def stored_shape(self) -> tuple[object, ...]:
         """What it listens for, and where."""
-        return (self.kind, self.host)
+        return (self.kind, self.host, len(self.together))
 
     def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
         """Join the other boundary events of its activity."""
@@ -36,7 +36,7 @@ class BoundaryEvent(ListeningEvent):
     def start(self, run: Run, host: Token, written: Mapping[str, Any]) -> None:
         """Begin beside the activity, or in its place."""
         run.variables.write(host.scope, written)
-        run.tokens.spawn(self.entry, host.scope)
+        run.tokens.spawn(run.nodes[self.id].entry, host.scope)
         if self.interrupts:
             run.nodes[host.element].terminate(run, host)
             run.tokens.consume(host)

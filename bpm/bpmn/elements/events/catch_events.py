@@ -8,7 +8,7 @@ from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import History
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.elements.results import ResultNode
-from bpm.bpmn.elements.subscriptions import Subscription, subscribe
+from bpm.bpmn.elements.subscriptions import Subscription, subscribe, waits_for_others
 from bpm.bpmn.run import Run, Way
 from bpm.bpmn.state import Token, Wait
 
@@ -17,8 +17,10 @@ class Awaiting(ResultNode):
     """A node whose token waits for an event; behind an event-based gateway the gateway's token waits for it.
 
     An object's members become variables unless the node names one. `behind` are the event-based gateways it stands
-    behind, with the flows from them.
+    behind, with the flows from them. `is_together`: other events of the element have to happen as well.
     """
+
+    is_together = False
 
     subscription: Subscription
     runs_output_scripts: ClassVar[bool] = True
@@ -34,7 +36,7 @@ class Awaiting(ResultNode):
 
     def arm(self, run: Run, token: Token) -> Mapping[str, Any]:
         """Begin to wait; gives what the history shows of it."""
-        return self.subscription.open(run, self.id, token, token.scope)
+        return self.subscription.open(run, self.wait_key, token, token.scope)
 
     def holds(self, run: Run, wait: Wait) -> bool:
         """Whether its condition holds."""
@@ -42,6 +44,9 @@ class Awaiting(ResultNode):
 
     def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
         """It has happened; the gateway's token comes along."""
+        if wait and self.is_together and waits_for_others(run, token, wait):
+            self._happened(run, token, wait, self.results(run.variables.view_of(token), result, values))
+            return
         if self.held_at:
             self._pass_gateway(run, token)
             self.hold(run, token, wait, result, values)
@@ -57,18 +62,35 @@ class Awaiting(ResultNode):
         self._pass_gateway(run, token)
         super().skip(run, token, wait, values)
 
+    def _happened(self, run: Run, token: Token, wait: Wait, written: Mapping[str, Any]) -> None:
+        """Write what an event brought while others have still to happen."""
+        run.variables.write(token.scope, written)
+        run.waits.close(wait)
+        run.record(self.id, "happened", token, written)
+
     def _pass_gateway(self, run: Run, token: Token) -> None:
         if flow := self.behind.get(token.element):
             run.effects.append(History(token.element, "completed", run.now, token.id, flows=(flow,)))
 
 
 class CatchEvent(Awaiting):
-    """Waits where it stands in the flow (BPMN 2.0.2, 10.5.4)."""
+    """Waits where it stands in the flow (BPMN 2.0.2, 10.5.4); with several definitions beside `others` of it."""
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
         self.merges_result = not self.default_result
         self.subscription = subscribe(element, compilation)
+        self.others: list[CatchEvent] = []
+
+    @property
+    def stored_shape(self) -> tuple[object, ...]:
+        """The kinds of event it waits for."""
+        return (*super().stored_shape, *[other.stored_shape for other in self.others], self.is_together)
+
+    def arm(self, run: Run, token: Token) -> Mapping[str, Any]:
+        """Begin to wait, for others of its events as well."""
+        shown = super().arm(run, token)
+        return dict(shown, **{name: value for other in self.others for name, value in other.arm(run, token).items()})
 
     def activate(self, run: Run, token: Token) -> None:
         """Wait."""

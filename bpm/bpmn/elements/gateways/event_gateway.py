@@ -41,7 +41,11 @@ class EventBasedGateway(Node):
             compilation.problem(element, "no event stands behind it")
         for _, flow in self.conditions:
             node = nodes.get(flow.target)
-            if isinstance(node, Awaiting):
+            if isinstance(node, Awaiting) and node.is_together:
+                compilation.problem(element, f"'{node.id}' behind it waits for several events; one must be enough")
+            elif isinstance(node, Awaiting) and node.entry != node.key:
+                compilation.problem(element, f"'{node.id}' behind it can't have scripts before it; put a task there")
+            elif isinstance(node, Awaiting):
                 self.events.append(node)
                 node.behind[self.key] = flow.id
             elif node is not None:

@@ -3,6 +3,7 @@
 == What holds, in one sentence
 start s; user t; end e                 elements: kind and id
 boundary b on t: timer PT1H            events after a colon; `boundary~`, `start~` do not interrupt
+catch c: message m or signal g         several events, of which one is enough; with `and` all have to happen
 sub p { …                              scopes, closed by a line with }
 s -> t -> e                            flows; at the end of a line `if <condition>` or `default`
 user t many parallel over items as i   repetition: `many (parallel|sequential) (over x as i | 3 times) [until c]`
@@ -113,7 +114,8 @@ class Writer:
             more, inner = self.task(kind, name, event)
             attributes += more
         elif event:
-            inner = self.event(event)
+            inner = "".join(self.event(each) for each in re.split(" or | and ", event))
+            attributes += ' parallelMultiple="true"' if " and " in event else ""
         inner += _repetition(words)
         tag = TAGS[kind]
         self.xml.append(f"<{tag}{attributes}>{inner}")
