@@ -86,11 +86,18 @@ class Confidential:
         return {name: value for name, value in stored.items() if value != REDACTED or not self.hides_header(name)}
 
     def payload_to_use(self, payload: Any) -> Any:
-        """Return the payload that templates and scripts may use: without the fields that prove the sender."""
-        if not self.fields or not isinstance(payload, dict):
+        """Return the payload that templates and scripts may use: without the fields that prove the sender.
+
+        They are left out wherever they stand, as they are in the body.
+        """
+        if not self.fields:
             return payload
-        fields = cast("dict[str, Any]", payload)
-        return {name: value for name, value in fields.items() if name not in self.fields}
+        if isinstance(payload, dict):
+            fields = cast("dict[str, Any]", payload).items()
+            return {name: self.payload_to_use(value) for name, value in fields if name not in self.fields}
+        if isinstance(payload, list):
+            return [self.payload_to_use(value) for value in cast("list[Any]", payload)]
+        return payload
 
     def signatures_to_use(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return the hidden headers that are signatures, for a script that verifies them itself.

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from bpm.clock import wire_time
 from bpm.media import packing
 from bpm.security.identifiers import new_id
+from bpm.security.redaction import REDACTED
 from router.body_secrets import mask, secret_spans
 from router.confidential import Confidential
 from router.expansion import expand
@@ -88,20 +89,24 @@ class InboundCall:
     @cached_property
     def payload(self) -> Payload:
         """The body read as the rule or else its content type says; raises `ValueError` when it is not that."""
+        return self._decoded(self.content)
+
+    def _decoded(self, content: bytes) -> Payload:
         declared = self.headers.get("content-type")
         if self.reads_as is None:
-            return decode_body(declared, self.content)
-        return decode_as(self.reads_as, declared, self.content)
+            return decode_body(declared, content)
+        return decode_as(self.reads_as, declared, content)
 
     def scope(self, path_values: Mapping[str, str], confidential: Confidential) -> dict[str, Any]:
         """Return what templates see: `payload headers query path request`, without what is confidential."""
+        readable = self._readable(confidential)
         return scope_of(
-            payload=confidential.payload_to_use(self.payload.value),
+            payload=self._usable(readable, confidential),
             headers=confidential.headers_to_use(self.headers),
             query=confidential.query_to_use(self.query),
             path=path_values,
             request=RequestFields(
-                self._readable(confidential),
+                readable,
                 {
                     "id": self.id,
                     "method": self.method,
@@ -111,6 +116,12 @@ class InboundCall:
                 },
             ),
         )
+
+    def _usable(self, readable: bytes, confidential: Confidential) -> Any:
+        """Return the payload without what proves the sender, of a text as much as is readable of it."""
+        if self.payload.kind != "text" or readable is self.content:
+            return confidential.payload_to_use(self.payload.value)
+        return REDACTED if not readable.strip(b"*") else self._decoded(readable).value
 
     def _readable(self, confidential: Confidential) -> bytes:
         """Return the expanded body without the fields that prove the sender."""

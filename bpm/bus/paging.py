@@ -1,6 +1,6 @@
 """Lists in pages, the same for every list query."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
@@ -11,11 +11,15 @@ from sqlmodel import col
 from bpm.bus.context import Context
 from bpm.bus.messages import Integer, Query, View
 from bpm.errors import Invalid
+from bpm.exact_json import write_json
 from bpm.store.paging import PageRequest, fetch_page
 from bpm.store.rows import aware
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+MAX_PAGE_BYTES = 8 * 1024 * 1024
+"""A page has no further row once its rows take so many bytes as JSON; one row it has always."""
 
 
 def _moment(value: Any) -> Any:
@@ -34,14 +38,35 @@ PageNumber = Annotated[Integer, Field(ge=1, le=1_000_000_000)]
 """Which page, from 1; bounded, so that every database can count to the page's first row."""
 
 
+Skip = Annotated[Integer, Field(ge=0, le=1_000)]
+"""How many of a page's rows are left out at its beginning: those that another answer had of a page that was cut."""
+
+
+def until_full(items: Iterable[T]) -> list[T]:
+    """Take items one after the other as long as a page has room for them, and at least one."""
+    taken: list[T] = []
+    room = MAX_PAGE_BYTES
+    for item in items:
+        room -= len(write_json(item, serialize_unknown=True))
+        if room < 0 and taken:
+            break
+        taken.append(item)
+    return taken
+
+
 def _column(row_type: type[Any], column: str | ColumnElement[Any]) -> Any:
     return col(getattr(row_type, column)) if isinstance(column, str) else column
 
 
 class Page(View, Generic[T]):
-    """One page of a list."""
+    """One page of a list.
+
+    It ends early when its rows are larger than 8 MiB together: `leftOut` says how many others it would have, which the
+    same query answers with a `skip` of as many as were shown.
+    """
 
     items: list[T]
+    left_out: int = 0
     total_count: int
     page_number: int
     page_size: int
@@ -50,11 +75,13 @@ class Page(View, Generic[T]):
     has_previous_page: bool
 
     @classmethod
-    def of(cls, items: list[T], total: int, number: int, size: int) -> Self:
-        """Return page `number` of a list of `total` items in pages of `size`."""
+    def of(cls, items: list[T], total: int, number: int, size: int, skip: int = 0) -> Self:
+        """Return page `number` of a list of `total` items in pages of `size`; its first `skip` items are not wanted."""
         pages = -(-total // size)
+        whole = min(size, max(0, total - (number - 1) * size))
         return cls(
             items=items,
+            left_out=max(0, whole - skip - len(items)),
             total_count=total,
             page_number=number,
             page_size=size,
@@ -71,6 +98,7 @@ class PagedQuery(Query[R], Generic[R]):
 
     page_number: PageNumber = 1
     page_size: Annotated[Integer, Field(ge=1, le=200)] = 10
+    skip: Skip = 0
     search_text: Annotated[str, Field(max_length=200)] | None = None
     sort_by: str | None = None
     sort_direction: Literal["asc", "desc"] = "desc"
@@ -112,6 +140,7 @@ class PagedQuery(Query[R], Generic[R]):
             start=self.start_date,
             end=self.end_date,
             unloaded=unloaded,
+            skip=self.skip,
         )
         rows, total = fetch_page(context.session, statement, request)
-        return Page[T].of([view(row) for row in rows], total, self.page_number, self.page_size)
+        return Page[T].of(until_full(map(view, rows)), total, self.page_number, self.page_size, self.skip)

@@ -55,7 +55,12 @@ def print_page(page: Mapping[str, Any]) -> None:
     if items:
         print_table(columns, ([_cell(item.get(name)) for name in columns] for item in items))
     number, pages = page.get("pageNumber", 1), page.get("totalPages", 1)
-    typer.echo(f"{len(items)} of {page['totalCount']}" + (f", page {number} of {pages}" if pages > 1 else ""))
+    left_out = page.get("leftOut", 0)
+    typer.echo(
+        f"{len(items)} of {page['totalCount']}"
+        + (f", page {number} of {pages}" if pages > 1 else "")
+        + (f"; {left_out} more of this page with skip={len(items)}, for the rows are large" if left_out else "")
+    )
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -1,6 +1,6 @@
 """Instances, what they wait for, and their history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
 from typing import Any
@@ -14,6 +14,7 @@ from bpm.process.rows import InstanceRow, WaitRow
 from bpm.store import JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
 from bpm.store.organizations import is_switched_off
+from bpm.store.paging import ROWS_AT_ONCE
 from bpm.store.prepared import PreparedQuery
 from bpm.store.records import Records
 
@@ -330,9 +331,16 @@ def first_message_wait(tx: Transaction, organization_id: int, name: str, key: st
     return _WAITS.first(tx.connection, ordered.limit(1))
 
 
-def history_of(tx: Transaction, instance_id: int, limit: int, offset: int) -> tuple[Sequence[Any], int]:
-    """Return a page of an instance's history in its order, and how long it is."""
+def history_of(tx: Transaction, instance_id: int, limit: int, offset: int) -> tuple[Iterator[Any], int]:
+    """Return a page of an instance's history in its order, to be read one entry after the other, and how long it is."""
     where = HISTORY.c.instance_id == instance_id
     total = tx.connection.execute(select(func.count()).select_from(HISTORY).where(where)).scalar_one()
-    rows = select(HISTORY).where(where).order_by(HISTORY.c.id).limit(limit).offset(offset)
-    return tx.connection.execute(rows).all(), total
+    rows = select(HISTORY).where(where).order_by(HISTORY.c.id)
+    return _in_stretches(tx, rows, limit, offset), total
+
+
+def _in_stretches(tx: Transaction, statement: Any, limit: int, offset: int) -> Iterator[Any]:
+    """Yield rows that may hold megabytes, a few of them read at once."""
+    for first in range(offset, offset + limit, ROWS_AT_ONCE):
+        some = min(ROWS_AT_ONCE, offset + limit - first)
+        yield from tx.connection.execute(statement.limit(some).offset(first))

@@ -1,10 +1,11 @@
 """One page of a select, with the number of rows there are in all.
 
 A page is found in two steps: first its keys, which an index alone can tell, then the rows of those keys. So a
-deep page skips entries of an index instead of whole rows, and it is counted off from the nearer end.
+deep page skips entries of an index instead of whole rows, and it is counted off from the nearer end. The rows are
+read a few at a time, so that who has seen enough of them need not read the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -18,12 +19,15 @@ from bpm.store.session import ScopedSession
 
 Key = tuple[Any, ...]
 
+ROWS_AT_ONCE = 10
+"""So many rows are read with one statement: a row may hold megabytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
     """Which page of a table's rows: number from 1, size, words to search, order and bounds of creation.
 
-    `unloaded` names columns that the page does not need.
+    `unloaded` names columns that the page does not need, `skip` is how many of the page's rows are not wanted.
     """
 
     row_type: type[Any]
@@ -37,6 +41,7 @@ class PageRequest:
     start: datetime | None
     end: datetime | None
     unloaded: Sequence[str] = ()
+    skip: int = 0
 
     @property
     def key(self) -> Sequence[Any]:
@@ -44,15 +49,15 @@ class PageRequest:
         return tuple(getattr(self.row_type, column.key) for column in self.row_type.__table__.primary_key)
 
 
-def fetch_page(session: ScopedSession, statement: Any, request: PageRequest) -> tuple[Sequence[Any], int]:
-    """Return the page's rows and the total count."""
+def fetch_page(session: ScopedSession, statement: Any, request: PageRequest) -> tuple[Iterator[Any], int]:
+    """Return the page's rows, to be read one after the other, and the total count."""
     narrowed = _narrowed(statement, request)
     count = narrowed.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
     total = cast("Any", session).exec(count).one()
     offset = (request.number - 1) * request.size
     if offset >= total:
-        return [], total
-    return _rows(session, request, _keys(session, narrowed, request, offset, total)), total
+        return iter(()), total
+    return _rows(session, request, _keys(session, narrowed, request, offset, total)[request.skip :]), total
 
 
 def _narrowed(statement: Any, request: PageRequest) -> Any:
@@ -84,7 +89,12 @@ def _keys(session: ScopedSession, statement: Any, request: PageRequest, offset: 
     return found[::-1] if from_end else found
 
 
-def _rows(session: ScopedSession, request: PageRequest, keys: Sequence[Key]) -> list[Any]:
+def _rows(session: ScopedSession, request: PageRequest, keys: Sequence[Key]) -> Iterator[Any]:
+    for first in range(0, len(keys), ROWS_AT_ONCE):
+        yield from _rows_of(session, request, keys[first : first + ROWS_AT_ONCE])
+
+
+def _rows_of(session: ScopedSession, request: PageRequest, keys: Sequence[Key]) -> list[Any]:
     """Return the rows of the keys, in the keys' order.
 
     The keys are of the session's organisation already. To ask for it again would let SQLite choose the wrong

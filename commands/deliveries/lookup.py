@@ -1,5 +1,6 @@
 """Look deliveries up, and the requests that were made for them."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -8,6 +9,7 @@ from bpm.bus import Context, Id, Page, PagedQuery, Query, handles
 from bpm.errors import NotFound
 from bpm.events import delivery_tables, tables
 from bpm.events.delivery_tables import Delivery, DeliveryAttempt
+from bpm.store.paging import ROWS_AT_ONCE
 from commands.deliveries.access import DeliveryId, get_or_404
 from commands.deliveries.views import (
     AttemptView,
@@ -80,7 +82,13 @@ def list_attempts(query: GetDeliveryAttemptListQuery, context: Context) -> Page[
     statement = delivery_tables.select_attempts(query.subscription_id, ok=query.ok)
     columns = {"createdAt": "created_at", "id": "id", "durationMs": "duration_ms", "status": "status"}
     page = query.page(context, statement, DeliveryAttempt, lambda row: row, search=("error",), sortable=columns)
-    wanted = [row.delivery_id for row in page.items]
+    starts = range(0, len(page.items), ROWS_AT_ONCE)
+    items = [shown for start in starts for shown in _shown(page.items[start : start + ROWS_AT_ONCE], context)]
+    return Page[AttemptView].of(items, page.total_count, page.page_number, page.page_size, query.skip)
+
+
+def _shown(attempts: Sequence[DeliveryAttempt], context: Context) -> Iterator[AttemptView]:
+    """Show attempts with their events, which may hold megabytes each."""
+    wanted = [attempt.delivery_id for attempt in attempts]
     events = delivery_tables.events_of(context.tx, context.organization_id, wanted)
-    items = [to_attempt_view(row, events.get(row.delivery_id)) for row in page.items]
-    return Page[AttemptView].of(items, page.total_count, page.page_number, page.page_size)
+    return (to_attempt_view(attempt, events.get(attempt.delivery_id)) for attempt in attempts)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bpm.bus import Command, Context, Page, PagedQuery, View, handles
+from bpm.bus.paging import until_full
 from bpm.errors import Invalid
 from bpm.events import tables
 from bpm.events.catalogue import BUILT_IN, DIALECTS, OWN_BEGINNINGS, EventKind, Family
@@ -105,10 +106,10 @@ def list_event_types(query: GetEventTypeListQuery, context: Context) -> Page[Eve
     known = sorted({*BUILT_IN, *own}, reverse=is_descending)
     names = [name for name in known if _is_wanted(name, own.get(name), query)]
     first = (query.page_number - 1) * query.page_size
-    listed = names[first : first + query.page_size]
+    listed = names[first + query.skip : first + query.page_size]
     rows = tables.event_types(context.tx, context.organization_id, listed)
-    shown = [_type_view(name, rows.get(name)) for name in listed]
-    return Page[EventTypeView].of(shown, len(names), query.page_number, query.page_size)
+    shown = until_full(_type_view(name, rows.get(name)) for name in listed)
+    return Page[EventTypeView].of(shown, len(names), query.page_number, query.page_size, query.skip)
 
 
 def _check_example(command: RegisterEventTypeCommand) -> None:

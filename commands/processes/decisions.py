@@ -99,8 +99,9 @@ def list_decisions(query: GetDecisionDefinitionListQuery, context: Context) -> P
     columns = {"createdAt": "created_at", "id": "id", "key": "key", "version": "version"}
     statement = select_decisions(query.key)
     search = ("key", "name")
+    show = DecisionView.model_validate
     return query.page(
-        context, statement, DeployedDecision, DecisionView.model_validate, search=search, sortable=columns
+        context, statement, DeployedDecision, show, search=search, sortable=columns, unloaded=("dmn_xml",)
     )
 
 

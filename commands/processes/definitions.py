@@ -251,7 +251,9 @@ def list_definitions(query: GetProcessDefinitionListQuery, context: Context) -> 
     def shown(row: DeployedProcess) -> ProcessDefinitionView:
         return _checked(row, context)
 
-    return query.page(context, statement, DeployedProcess, shown, search=search, sortable=columns)
+    return query.page(
+        context, statement, DeployedProcess, shown, search=search, sortable=columns, unloaded=("bpmn_xml",)
+    )
 
 
 def found(context: Context, definition_id: int) -> DeployedProcess:

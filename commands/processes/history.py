@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bpm.bus import Context, Id, Integer, Moment, Query, View, handles
-from bpm.bus.paging import PageNumber
+from bpm.bus.paging import PageNumber, Skip, until_full
 from bpm.process import tables
 from bpm.security.redaction import without_credentials
 from commands.processes.views import own_instance
@@ -23,9 +23,10 @@ class HistoryEntryView(View):
 
 
 class HistoryView(View):
-    """A stretch of an instance's history."""
+    """A stretch of an instance's history; like a page it ends early when its entries are large (see `leftOut`)."""
 
     items: list[HistoryEntryView]
+    left_out: int = 0
     total_count: int
 
 
@@ -39,6 +40,7 @@ class GetProcessInstanceHistoryQuery(Query[HistoryView]):
     instance_id: Id
     page_number: PageNumber = 1
     page_size: Annotated[Integer, Field(ge=1, le=1000)] = 200
+    skip: Skip = 0
 
 
 @handles
@@ -46,8 +48,10 @@ def history(query: GetProcessInstanceHistoryQuery, context: Context) -> HistoryV
     """Return it in its order."""
     own_instance(context, query.instance_id)
     offset = (query.page_number - 1) * query.page_size
-    rows, total = tables.history_of(context.tx, query.instance_id, query.page_size, offset)
-    return HistoryView(items=[_entry(row) for row in rows], total_count=total)
+    rows, total = tables.history_of(context.tx, query.instance_id, query.page_size - query.skip, offset + query.skip)
+    items = until_full(map(_entry, rows))
+    whole = min(query.page_size, max(0, total - offset))
+    return HistoryView(items=items, left_out=max(0, whole - query.skip - len(items)), total_count=total)
 
 
 def _entry(row: Any) -> HistoryEntryView:

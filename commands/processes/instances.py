@@ -166,7 +166,7 @@ def list_instances(query: GetProcessInstanceListQuery, context: Context) -> Page
         query.parent_instance_id,
     )
     search = ("business_key", "process_key")
-    return query.page(context, statement, ProcessInstance, summary, search=search)
+    return query.page(context, statement, ProcessInstance, summary, search=search, unloaded=("state",))
 
 
 def correlated(

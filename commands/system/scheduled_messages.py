@@ -45,7 +45,8 @@ def list_scheduled(query: GetScheduledMessageListQuery, context: Context) -> Pag
     """Return one page, the newest first."""
     statement = tables.select_scheduled(query.state, query.message_type)
     columns = {"createdAt": "created_at", "dueAt": "due_at"}
-    return query.page(context, statement, ScheduledMessage, ScheduledMessageView.model_validate, sortable=columns)
+    show = ScheduledMessageView.model_validate
+    return query.page(context, statement, ScheduledMessage, show, sortable=columns, unloaded=("fields",))
 
 
 class RetryScheduledMessageCommand(Command[ScheduledMessageView]):

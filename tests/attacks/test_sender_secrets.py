@@ -147,3 +147,31 @@ def _viewer(app: RunningApp) -> Any:
             yield client
 
     return signed_in()
+
+
+PLACES: dict[str, Any] = {
+    "body:proof": {"proof": CANARY, "a": 1},
+    "body:meta.proof": {"meta": {"proof": CANARY}, "a": 1},
+    "body:list[0].proof": {"list": [{"proof": CANARY}], "a": 1},
+}
+TYPES = ("application/json", "text/plain", "text/plain; charset=latin-1", "application/xml", "application/octet-stream")
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("content_type", TYPES)
+async def test_a_proof_in_the_body_is_not_seen_by_templates(app: RunningApp, place: str, content_type: str) -> None:
+    """Wherever in a body the proof stands, and whatever its sender calls the body, the proof ends at the door."""
+    data = {"data": "{{payload}}", "body": "{{request.body}}", "bytes": "{{request.bodyBase64}}"}
+    event = {"commandName": "PublishEventCommand", "parameters": {"event": "seen", "data": data}}
+    await app.rule("proven", **event, signature={**STATIC, "signatureIn": place})
+    code = {"executionType": 2, "executionCode": "return [payload, request['body']]"}
+    await app.rule("script", **code, signature={**STATIC, "signatureIn": place}, responseMode="sync")
+    body = json.dumps(PLACES[place]).encode()
+    for key in ("proven", "script"):
+        answer = await app.request("POST", f"/api/webhooks/{key}", body, {"content-type": content_type})
+        assert answer.status == 200
+        assert CANARY not in str(answer.body)
+    await app.settled()
+    assert CANARY not in await everything(app)
+    (event_,) = (await app.cmd("GetEventListQuery", event="seen"))["items"]
+    assert '"a": 1' in event_["data"]["body"]
