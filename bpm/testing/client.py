@@ -42,7 +42,7 @@ class ServerClient(BusClient):
             more, page = found["hasNextPage"], page + 1
         return items
 
-    async def settled(self, seconds: float = 10) -> None:
+    async def settled(self, seconds: float = 30) -> None:
         """Wait until no stored request waits for a worker; raises `TimeoutError`."""
         deadline = time.monotonic() + seconds
         while waiting := await self.count_requests(*OPEN_STATES):

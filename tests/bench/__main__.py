@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.bench import load, report
+from tests.bench import load, report, writes
 from tests.bench.benchmark import Figure, Measure
 from tests.bench.catalogue import BENCHMARKS
 from tests.bench.report import Row
@@ -76,6 +76,8 @@ def main(
                 if measure and not rows[name].error:
                     run_round(rows[name], measure, seconds)
     report.show(rows, console)
+    if not names:
+        writes.show(console)
     plan = {"rounds": rounds, "seconds": seconds, "connections": connections}
     console.print(f"written: {report.write(rows, plan, RESULTS)}", style="dim")
     if any(row.error or row.failures for row in rows.values()):
