@@ -19,7 +19,16 @@ from bpm.bpmn.state import Caller
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 Event = Literal[
-    "activated", "completed", "repeated", "terminated", "failed", "retried", "skipped", "changed", "happened"
+    "activated",
+    "completed",
+    "repeated",
+    "terminated",
+    "failed",
+    "retried",
+    "skipped",
+    "changed",
+    "happened",
+    "listened",
 ]
 
 
@@ -223,10 +232,10 @@ class History(NamedTuple):
     """What happened to a token at an element.
 
     `event` is activated (the token rests), completed, terminated, failed, retried or skipped; a token that passes
-    without resting has only a `completed`. One of several events of an element has `happened`. Each turn of a repeated
-    activity is completed, all of them together are `repeated`. `changed` is the process itself, whose variables
-    somebody has set or whose tokens somebody has moved. `values` are what went in when
-    activated, and the variables written when completed; `flows` the sequence flows taken.
+    without resting has only a `completed`. One of several events of an element has `happened`; a listener beside an
+    element has `listened`. Each turn of a repeated activity is completed, all of them together are `repeated`.
+    `changed` is the process itself, whose variables somebody has set or whose tokens somebody has moved. `values` are
+    what went in when activated, and the variables written when completed; `flows` the sequence flows taken.
     """
 
     element_id: str

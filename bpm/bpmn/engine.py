@@ -179,6 +179,12 @@ def _end_scope(run: Run) -> bool:
 
 
 def _complete_process(run: Run) -> None:
+    """End, when what listens to that has been told."""
+    if run.model.ending and PROCESS.id not in run.tokens.beside:
+        run.tokens.beside[PROCESS.id] = {}
+        run.tokens.spawn(run.model.ending, ROOT)
+        return
+    run.tokens.beside.pop(PROCESS.id, None)
     run.waits.close_all(PROCESS)
     run.instance.status = Status.COMPLETED
     run.effects.append(Completed(run.variables[ROOT]))

@@ -44,8 +44,9 @@ async def find_problems(
 
 def _placed(process: CompiledProcess, found: Iterable[Found]) -> list[BpmnProblem]:
     """The same with each element's name and line."""
-    elements = {element.id: element for element in process.definition.elements}
-    return [BpmnProblem(message, name, elements[name].name, elements[name].line) for name, message in found]
+    definition = process.definition
+    places = {place.id: place for place in (definition, *definition.flows, *definition.elements)}
+    return [BpmnProblem(message, name, places[name].name, places[name].line) for name, message in found]
 
 
 def _unknown_commands(process: CompiledProcess, registry: Registry) -> list[Found]:

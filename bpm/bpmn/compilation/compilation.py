@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
-from bpm.bpmn.compilation.languages import marked
+from bpm.bpmn.compilation.languages import PYTHON, marked
 from bpm.bpmn.compilation.paths import Links, Steps, steps_of
 from bpm.bpmn.compilation.values import Evaluator, Mapped, Timer, compile_condition, compile_value, is_constant
 from bpm.bpmn.definition import Declaration, Element, ProcessDefinition, SequenceFlow
 from bpm.bpmn.reader.collaboration import MessageFlow
 from bpm.bpmn.reader.event_definitions import EventDefinition
-from bpm.bpmn.reader.extensions import Assignment
+from bpm.bpmn.reader.extensions import Assignment, InlineScript
 from bpm.expressions import EvaluationError, Expression, ExpressionError
 from bpm.model_files.names import MAX_NAME, name_of
 from bpm.model_files.problems import BpmnProblem
@@ -200,6 +200,14 @@ class Compilation:
         if mapped is not None and mapped.scripts and not runs_scripts:
             self.problem(element, f"{what} holds a script, which is not run here; put a script task beside it")
         return mapped
+
+    def script(self, element: Element, what: str, script: InlineScript) -> str:
+        """The source of a script in Python."""
+        if script.language not in PYTHON:
+            self.problem(element, f"{what} is written in {script.language}; scripts are Python")
+        elif not script.source.strip():
+            self.problem(element, f"{what} holds an empty script")
+        return script.source
 
     def timer(self, element: Element, event: EventDefinition) -> Timer:
         """The compiled timer of an event definition."""

@@ -43,7 +43,9 @@ def steps_of(process: ProcessDefinition, links: Links, *, boundaries: bool = Tru
     """Every step of a process; with `boundaries` also those from an activity to its boundary events."""
     steps: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for flow in process.flows:
-        steps[flow.source].append((flow.id, flow.target))
+        if flow.listeners:  # a token rests on the flow
+            steps[flow.source].append(("", flow.id))
+        steps[flow.id if flow.listeners else flow.source].append((flow.id, flow.target))
     for element in process.elements:
         if boundaries and element.kind == "boundaryEvent":
             steps[element.attributes.get("attachedToRef", "")].append(("", element.id))

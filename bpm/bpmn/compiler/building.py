@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from bpm.bpmn.compilation.compilation import Compilation
-from bpm.bpmn.compiler.beside import add_beside
+from bpm.bpmn.compiler.beside import add_along, add_before, add_behind, add_process_end
 from bpm.bpmn.compiler.compiled import CompiledProcess
 from bpm.bpmn.compiler.several import (
     THROWING,
@@ -41,17 +41,20 @@ def build(definitions: Definitions, process: ProcessDefinition) -> CompiledProce
     compilation.problems += (*definitions.problems, *process.problems, *check_structure(compilation))
     parts = _make_parts(compilation)
     nodes = {node.key: node for made in parts.values() for node in _with_inner(made)}
-    add_beside(nodes, compilation)
+    add_before(parts, nodes, compilation)
+    add_along(nodes, compilation)
     _connect(parts, compilation)
     _check_joins(nodes, compilation)
     for element in process.elements:
         for node in parts[element.id]:
             node.attach(element, nodes, compilation)
+    add_behind(parts, nodes, compilation)
     _check_handlers(nodes, compilation)
     _connect_starts(parts, nodes, compilation)
+    ending = add_process_end(nodes, compilation)
     if compilation.problems:
         raise InvalidDefinition(compilation.problems)
-    return _compiled(process, nodes)
+    return _compiled(process, nodes, ending)
 
 
 def _make_parts(compilation: Compilation) -> Parts:
@@ -183,7 +186,7 @@ def _start_inside(element: Element, nodes: Nodes, compilation: Compilation) -> N
     sub_process.starts = (*sub_process.starts, element.id)
 
 
-def _compiled(process: ProcessDefinition, nodes: Nodes) -> CompiledProcess:
+def _compiled(process: ProcessDefinition, nodes: Nodes, ending: str) -> CompiledProcess:
     """The whole of it, and what its nodes contribute."""
     parts = ProcessParts()
     inside = {element.id for element in process.elements if element.scope == process.id}
@@ -201,6 +204,7 @@ def _compiled(process: ProcessDefinition, nodes: Nodes) -> CompiledProcess:
         start_conditions=parts.start_conditions,
         event_starts=parts.event_starts,
         joins=frozenset(parts.joins),
+        ending=ending,
         initiators={one.id: one.extensions.initiator for one in process.elements if one.extensions.initiator},
         commands=parts.commands,
         scripts=parts.scripts,

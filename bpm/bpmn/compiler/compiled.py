@@ -17,10 +17,10 @@ class CompiledProcess:
 
     `starts` gives the start event for a message's name, None standing for a direct start; `start_signals` the one
     for a signal's name, `start_timers` the timers of those that begin by themselves, and `start_conditions` the
-    conditions of those that begin when they are asked for. `event_starts` start the
-    event sub-processes of the process itself; `joins` are the inclusive gateways that wait; `initiators` the variables
-    that start events name for whoever began the instance. `commands`, `scripts` and `decisions` say what its tasks
-    will ask for, with the element's id, so that a deployment can check them.
+    conditions of those that begin when they are asked for. `event_starts` start the event sub-processes of the process
+    itself; `joins` are the inclusive gateways that wait; `ending` is the node that listens to the end of the process;
+    `initiators` the variables that start events name for whoever began the instance. `commands`, `scripts` and
+    `decisions` say what its tasks will ask for, with the element's id, so that a deployment can check them.
     """
 
     id: str
@@ -33,6 +33,7 @@ class CompiledProcess:
     start_conditions: Mapping[str, Expression]
     event_starts: Sequence[EventStart]
     joins: frozenset[str]
+    ending: str
     initiators: Mapping[str, str]
     commands: Sequence[tuple[str, str]]
     scripts: Sequence[tuple[str, str]]

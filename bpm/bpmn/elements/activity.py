@@ -70,13 +70,14 @@ class Activity(BoundaryHost, ResultNode):
                 compilation.problem(element, f"its {attribute} is not 1, which is not executed")
 
     def input_values(self, run: Run, token: Token) -> dict[str, Any]:
-        """What the input mapping gives; empty without one. Its scripts have run before."""
+        """What the input mapping gives; empty without one. Its scripts and listeners have run before."""
         if self.inputs is None:
             return {}
-        view = run.variables.view(token.scope)
+        view, kept = run.variables.view(token.scope), run.tokens.beside.get(token.id, NOTHING)
         if self.inputs.scripts:
-            view = view.with_scripts(run.tokens.beside[token.id]["scripts"])
-        return self.inputs.evaluate(view)
+            view = view.with_scripts(kept["scripts"])
+        inputs = self.inputs.evaluate(view)
+        return {**inputs, **kept["changed"]} if "changed" in kept else inputs
 
     def enter(self, run: Run, token: Token) -> dict[str, Any]:
         """What the input mapping gives for a token that has come, kept if the output mapping will see it."""

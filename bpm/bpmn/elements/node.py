@@ -22,11 +22,14 @@ class Node:
     `key` is what tokens know the node by, `wait_key` what its waits do, `entry` where tokens begin that come to it.
     `reads_inputs` and
     `reads_outputs`: a mapping there has a meaning; where it has none, it is refused. `names_versions`: it may say which
-    version of another process or decision it means.
+    version of another process or decision it means. `is_entered`: tokens come to it; `is_left`: they go on from it
+    along its flows, or are used up there.
     """
 
     is_join: ClassVar[bool] = False
     throws: ClassVar[bool] = True
+    is_entered: ClassVar[bool] = True
+    is_left: ClassVar[bool] = True
     leaves_as: Event = "completed"
     reads_inputs: ClassVar[bool] = False
     reads_outputs: ClassVar[bool] = False

@@ -1,6 +1,6 @@
 """Where the result of a task or the payload of a message goes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from bpm.bpmn.compilation.compilation import Compilation
@@ -89,3 +89,17 @@ class ResultNode(Node):
         run.waits.close_all(token, wait)
         run.tokens.beside[token.id] = kept
         run.tokens.hand_over(token, self.held_at)
+
+    def held_results(self, run: Run, token: Token, scripts: Sequence[Any] = ()) -> dict[str, Any]:
+        """The variables to write for a result that was kept, when the scripts of its output mapping have run."""
+        kept = run.tokens.beside[token.id]
+        if self.outputs is None:
+            return kept["written"]
+        view = run.variables.view_of(token).within(kept["seen"]).with_scripts(scripts)
+        return {**kept["written"], **self.outputs.evaluate(view, merge=True)}
+
+    def write_held(self, run: Run, token: Token) -> None:
+        """Write what a kept result has come to, and go on."""
+        written = run.tokens.beside[token.id]["written"]
+        run.variables.write(token.scope, written)
+        self.leave(run, token, written)

@@ -1,7 +1,7 @@
 """What the vendor extensions of an element say, whichever vendor's words they are in; `dialects` read them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -22,6 +22,29 @@ class Assignment:
 
     target: str
     source: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """What is to be done when a token comes, goes or is on its way, or when a person's task changes.
+
+    `event` is start, end or take; or, with `is_task`, create, assignment or complete. It is a script or a command;
+    `inputs` are the command's parameters, None for all variables that it knows. `merges_result`: members of its result
+    become variables.
+    """
+
+    event: str
+    is_task: bool = False
+    command: str = ""
+    script: InlineScript | None = None
+    inputs: tuple[Assignment, ...] | None = None
+    retries: str = ""
+    result_variable: str = ""
+    merges_result: bool = False
+
+    def at(self, event: str, *, is_task: bool) -> "Listener":
+        """The same for an event."""
+        return replace(self, event=event, is_task=is_task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +113,7 @@ class Extensions:
     called: "Called | None" = None
     named_version: "NamedVersion | None" = None
     version_tag: str = ""
+    listeners: tuple[Listener, ...] = ()
     decision: str = ""
     decision_result: str = ""
     collection: str = ""

@@ -110,6 +110,8 @@ class _Reader:
         extensions, refusals = read_extensions(tag)
         self.refuse(tag, refusals)
         self.refuse(tag, find_unknown(tag, self.ours))
+        if extensions.listeners:
+            self.problem(tag, "its listener is not executed; put it on the event")
         return Declaration(
             id=self.identify(tag),
             kind=tag.name,
@@ -142,6 +144,7 @@ class _Reader:
             associations=tuple(self.associations),
             documentation=documentation.text.strip() if documentation else "",
             version_tag=extensions.version_tag,
+            listeners=extensions.listeners,
             problems=tuple(inner),
         )
 
@@ -205,7 +208,8 @@ class _Reader:
     def flow(self, tag: Tag, scope: str) -> None:
         """Read a sequence flow; one without an id is named after its ends, the second between them by its number."""
         condition = tag.first("conditionExpression")
-        self.refuse(tag, read_extensions(tag, *([condition] if condition else []))[1])
+        extensions, refusals = read_extensions(tag, *([condition] if condition else []))
+        self.refuse(tag, refusals)
         self.refuse(tag, find_unknown(tag, self.ours))
         source, target = tag.get("sourceRef"), tag.get("targetRef")
         if condition and not condition.text.strip():
@@ -220,6 +224,7 @@ class _Reader:
                 target=target,
                 condition=condition.text.strip() if condition else "",
                 language=condition.get("language") if condition else "",
+                listeners=extensions.listeners,
             )
         )
 

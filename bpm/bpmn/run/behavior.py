@@ -130,3 +130,8 @@ class Model(Protocol[R]):
     def joins(self) -> frozenset[str]:
         """The inclusive joins."""
         ...
+
+    @property
+    def ending(self) -> str:
+        """The key of what is done when the process has come to its end; empty if nothing is."""
+        ...

@@ -264,7 +264,6 @@ NOT_EXECUTED = [
     '<task id="x"><dataInputAssociation><assignment/></dataInputAssociation></task>',
     '<parallelGateway id="x"><extensionElements><zeebe:ioMapping><zeebe:output source="=1" target="a"/>'
     "</zeebe:ioMapping></extensionElements></parallelGateway>",
-    '<task id="x"><extensionElements><zeebe:executionListeners/></extensionElements></task>',
     '<task id="x"><extensionElements><camunda:executionListener/></extensionElements></task>',
     '<userTask id="x"><extensionElements><camunda:taskListener/></extensionElements></userTask>',
     '<task id="x" camunda:class="com.acme.Charge"/>', '<task id="x" camunda:delegateExpression="${bean}"/>',

@@ -12,13 +12,20 @@ from bpm.bpmn.effects import Incident, OpenMessageWait, OpenTimer, OpenUserTask,
 from bpm.bpmn.triggers import CompleteTask, CompleteUserTask, FailTask, MessageArrived, Retry, Skip, TimerFired
 from tests.bpm.bpmn.player import Player, flow, flows, model
 
-LEAVES = ("task", "script", "service", "computed", "user", "receive", "timer", "any", "all")
+LEAVES = ("task", "script", "service", "computed", "listened", "user", "receive", "timer", "any", "all")
 COMPUTED = (
     '<extensionElements><camunda:inputOutput><camunda:inputParameter name="a"><camunda:script scriptFormat="python">1'
     '</camunda:script></camunda:inputParameter><camunda:outputParameter name="b"><camunda:script scriptFormat="python">'
     "2</camunda:script></camunda:outputParameter></camunda:inputOutput></extensionElements>"
 )
 """Mappings with scripts."""
+LISTENER = '<camunda:{0}Listener event="{1}"><camunda:script>1</camunda:script></camunda:{0}Listener>'
+LISTENED = "".join(
+    LISTENER.format(kind, event)
+    for kind, event in (("execution", "start"), ("task", "create"), ("task", "complete"), ("execution", "end"))
+)
+LISTENED = f"<extensionElements>{LISTENED}</extensionElements>"
+"""Listeners with scripts."""
 SEVERAL = (
     '<messageEventDefinition messageRef="m"/><timerEventDefinition><timeDuration>PT1M</timeDuration>'
     "</timerEventDefinition>"
@@ -66,6 +73,7 @@ class Writer:
             "script": f'<scriptTask id="{name}"><script>x</script></scriptTask>',
             "service": f'<serviceTask id="{name}" camunda:topic="X"/>',
             "computed": f'<serviceTask id="{name}" camunda:topic="X">{COMPUTED}</serviceTask>',
+            "listened": f'<userTask id="{name}">{LISTENED}</userTask>',
             "user": f'<userTask id="{name}"/>',
             "receive": f'<receiveTask id="{name}" messageRef="m"/>',
             "any": f'<intermediateCatchEvent id="{name}">{SEVERAL}</intermediateCatchEvent>',

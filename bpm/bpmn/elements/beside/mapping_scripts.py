@@ -89,16 +89,12 @@ class OutputScripts(MappingScripts):
 
     def take(self, run: Run, token: Token, number: int, result: Any, values: Mapping[str, Any]) -> None:
         """Keep the result; when it is the last one, what is to be written."""
-        kept = self.kept(run, token)
-        results = [*kept.get("scripts", ()), result]
+        results = [*self.kept(run, token).get("scripts", ()), result]
         if number + 1 < len(self.work):
             self.keep(run, token, scripts=results)
-            return
-        outputs = self.mapped.evaluate(self.around(run, token).with_scripts(results), merge=True)
-        self.keep(run, token, scripts=results, written={**kept["written"], **outputs})
+        else:
+            self.keep(run, token, scripts=results, written=self.host.held_results(run, token, results))
 
     def done(self, run: Run, token: Token) -> None:
         """Write what the mapping came to, and leave the activity."""
-        written = self.kept(run, token)["written"]
-        run.variables.write(token.scope, written)
-        self.host.leave(run, token, written)
+        self.host.write_held(run, token)

@@ -47,6 +47,10 @@ class Beside(Node):
         """How many pieces there are, and what kind of work each is."""
         return tuple([one.kind for one in self.work])
 
+    def applies(self, run: Run, token: Token, number: int) -> bool:
+        """Whether a piece of work is to be done at all."""
+        return True
+
     def view(self, run: Run, token: Token) -> View:
         """What its work sees."""
         return run.variables.view_of(token)
@@ -74,7 +78,11 @@ class Beside(Node):
 
     def activate(self, run: Run, token: Token) -> None:
         """Ask for the piece of work that is next."""
-        work = self.work[self.number(run, token)]
+        number = self.number(run, token)
+        if not self.applies(run, token, number):
+            self._go_on(run, token, number + 1)
+            return
+        work = self.work[number]
         wait_id = run.waits.open(work.kind, self.id, token)
         request = work.request(wait_id, self.id, self.view(run, token))
         run.pace.spend(STEPS_OF_WORK)

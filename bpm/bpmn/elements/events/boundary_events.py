@@ -1,7 +1,7 @@
 """Boundary events, interrupting or not."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
@@ -44,6 +44,9 @@ class BoundaryEvent(ListeningEvent):
 
 class CompensationBoundaryEvent(ListeningEvent):
     """Ties an activity to what compensates it; no token ever comes here (BPMN 2.0.2, 10.7.1)."""
+
+    is_entered: ClassVar[bool] = False
+    is_left: ClassVar[bool] = False
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation, interrupts=True)

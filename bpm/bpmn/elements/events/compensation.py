@@ -1,7 +1,7 @@
 """Compensation: undo what has completed, the last first (BPMN 2.0.2, 10.7 and 13.5.5)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
@@ -91,6 +91,8 @@ class Transaction(SubProcess):
 
 class CancelEndEvent(Compensating):
     """Ends its transaction, undoes what completed in it, and goes on at the cancel boundary event."""
+
+    is_left: ClassVar[bool] = False
 
     def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
         """Make sure that it stands in a transaction with a cancel boundary event."""

@@ -1,5 +1,7 @@
 """End events: none, terminate, error and cancel; the others throw as intermediate events do."""
 
+from typing import ClassVar
+
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
 from bpm.bpmn.elements.node import Node
@@ -23,6 +25,8 @@ class TerminateEndEvent(Node):
 
 class ErrorEndEvent(Node):
     """Throws an error to what catches it around it; uncaught, it is an incident (BPMN 2.0.2, 10.5.6)."""
+
+    is_left: ClassVar[bool] = False
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)

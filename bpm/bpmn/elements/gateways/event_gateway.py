@@ -1,6 +1,7 @@
 """Event-based gateway: whichever event happens first decides."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element, SequenceFlow
@@ -16,6 +17,8 @@ class EventBasedGateway(Node):
     The first one to happen takes the token along and withdraws the others.
     """
 
+    is_left: ClassVar[bool] = False
+
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
         self.events: list[Awaiting] = []
@@ -29,6 +32,8 @@ class EventBasedGateway(Node):
     ) -> None:
         """Take the flows; their conditions would have nothing to decide."""
         for flow in outgoing:
+            if flow.listeners:
+                compilation.problem(flow, f"its listener is not executed behind the event-based gateway '{self.id}'")
             if flow.condition:
                 compilation.problem(
                     flow, f"it leaves the event-based gateway '{self.id}', so it can't have a condition"
@@ -44,7 +49,7 @@ class EventBasedGateway(Node):
             if isinstance(node, Awaiting) and node.is_together:
                 compilation.problem(element, f"'{node.id}' behind it waits for several events; one must be enough")
             elif isinstance(node, Awaiting) and node.entry != node.key:
-                compilation.problem(element, f"'{node.id}' behind it can't have scripts before it; put a task there")
+                compilation.problem(element, f"'{node.id}' behind it can't have scripts or start listeners")
             elif isinstance(node, Awaiting):
                 self.events.append(node)
                 node.behind[self.key] = flow.id

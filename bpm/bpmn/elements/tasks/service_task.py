@@ -1,20 +1,16 @@
 """Service task: a message on the bus."""
 
-import re
 from typing import Any
 
 from bpm.bpmn.compilation.compilation import Compilation
-from bpm.bpmn.compilation.values import is_constant
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import NOTHING, SendCommand
 from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.retries import compile_retries, count_retries
 from bpm.bpmn.elements.tasks.job import JobTask
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
 from bpm.bpmn.view import View
-from bpm.expressions import EvaluationError
-
-_NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 
 
 class CommandTask(JobTask):
@@ -29,7 +25,7 @@ class CommandTask(JobTask):
         self.command = extensions.command
         self.is_mapped = extensions.inputs is not None or extensions.body is not None
         self.body = compilation.value(element, "its parameters", extensions.body) if extensions.body else None
-        self.retries = compilation.value(element, "its number of retries", _retries(element, compilation))
+        self.retries = compile_retries(element, extensions.retries, compilation)
 
     def contribute(self, parts: Parts) -> None:
         """A deployment checks the command."""
@@ -40,7 +36,7 @@ class CommandTask(JobTask):
         """The command with its parameters."""
         view, inputs = run.variables.view(token.scope), self.enter(run, token)
         parameters = self.parameters(view, inputs) if self.is_mapped else dict(view)
-        retries = _count(self.retries(view.within(inputs) if inputs else view))
+        retries = count_retries(self.retries(view.within(inputs) if inputs else view))
         return SendCommand(wait_id, attempt, self.id, self.command, parameters, self.is_mapped, retries)
 
     def parameters(self, view: View, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -74,20 +70,3 @@ class ServiceTask(CommandTask):
         inputs = self.enter(run, token)
         result = self.expression(run.variables.view(token.scope).within(inputs))
         self.complete(run, token, None, result, NOTHING)
-
-
-def _retries(element: Element, compilation: Compilation) -> str:
-    """The number of retries as it is written, which may be an expression."""
-    text = element.extensions.retries
-    if text and is_constant(text) and not _NUMBER.fullmatch(text):
-        compilation.problem(element, f"its number of retries '{text}' is not a whole number up to 9999")
-        return ""
-    return text
-
-
-def _count(value: Any) -> int | None:
-    if value in (None, ""):
-        return None
-    if not _NUMBER.fullmatch(str(value)):
-        raise EvaluationError(f"its number of retries {value!r} is not a whole number up to 9999")
-    return int(value)

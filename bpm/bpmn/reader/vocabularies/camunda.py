@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from bpm.bpmn.reader.extensions import InlineScript
+from bpm.bpmn.reader.vocabularies import listeners
 from bpm.bpmn.reader.vocabularies.fields import Dialect, Fields
 from bpm.bpmn.reader.vocabularies.own import TASK_ATTRIBUTES
 from bpm.model_files.xml import Tag
@@ -206,6 +207,8 @@ DIALECT = Dialect(
         "out": read_out,
         "inputOutput": read_mapping,
         "failedJobRetryTimeCycle": read_retries,
+        "executionListener": lambda tag, fields: listeners.read_camunda(tag, fields, listeners.EXECUTION, "take"),
+        "taskListener": lambda tag, fields: listeners.read_camunda(tag, fields, listeners.TASK, ""),
         "properties": read_properties,
         "externalWorkerInParameter": read_worker_in,
         "externalWorkerOutParameter": read_worker_out,
@@ -216,8 +219,6 @@ DIALECT = Dialect(
         "delegateExpression": f"camunda:delegateExpression {_JAVA}",
         "resource": _RESOURCE,
         "connector": "camunda:connector is not executed; use a command",
-        "executionListener": "execution listeners are not executed; use a task in the flow instead",
-        "taskListener": "task listeners are not executed; use a task in the flow instead",
         "errorEventDefinition": "camunda:errorEventDefinition is not executed; let the command fail with the code",
         "variableMappingClass": f"camunda:variableMappingClass {_JAVA}",
         "variableMappingDelegateExpression": f"camunda:variableMappingDelegateExpression {_JAVA}",

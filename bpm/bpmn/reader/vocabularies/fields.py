@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bpm.bpmn.reader.extensions import Assignment, Called, Extensions, NamedVersion
+from bpm.bpmn.reader.extensions import Assignment, Called, Extensions, Listener, NamedVersion
 from bpm.model_files.xml import Tag
 
 
@@ -18,6 +18,7 @@ class Fields:
     properties: dict[str, str] = field(default_factory=dict[str, str])
     called: dict[str, Any] = field(default_factory=dict[str, Any])
     named_version: dict[str, str] = field(default_factory=dict[str, str])
+    listeners: list[Listener] = field(default_factory=list[Listener])
     refusals: list[str] = field(default_factory=list[str])
 
     def set(self, name: str, value: Any) -> None:
@@ -55,6 +56,7 @@ class Fields:
             **self.values,
             inputs=inputs,
             outputs=tuple(self.outputs),
+            listeners=tuple(self.listeners),
             called=Called(**self.called) if self.called else None,
             named_version=NamedVersion(**self.named_version) if self.named_version else None,
             properties=dict(self.properties),

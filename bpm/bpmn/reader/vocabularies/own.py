@@ -9,6 +9,9 @@
 
     <bpm:formSchema>{"type": "object"}</bpm:formSchema>    the JSON Schema of a user task's form
 
+    <bpm:executionListener event="start" type="AuditCommand">          or end, or take on a sequence flow; parameters
+    <bpm:taskListener event="create"><bpm:script>…</bpm:script>        or assignment, complete; a script instead
+
 and the attributes `bpm:resultVariable`, `bpm:formKey`, `bpm:assignee`, `bpm:candidateUsers`,
 `bpm:candidateGroups`, `bpm:dueDate`, `bpm:priority`, `bpm:decision` on the element itself, and `bpm:collection`,
 `bpm:item`, `bpm:outputCollection`, `bpm:outputItem` on its multi-instance marker.
@@ -16,6 +19,7 @@ and the attributes `bpm:resultVariable`, `bpm:formKey`, `bpm:assignee`, `bpm:can
 
 from typing import cast
 
+from bpm.bpmn.reader.vocabularies import listeners
 from bpm.bpmn.reader.vocabularies.fields import Dialect, Fields
 from bpm.exact_json import read_json
 from bpm.model_files.xml import Tag
@@ -110,6 +114,8 @@ DIALECT = Dialect(
         "input": read_input,
         "output": read_output,
         "formSchema": read_form_schema,
+        "executionListener": lambda tag, fields: listeners.read_own(tag, fields, listeners.EXECUTION),
+        "taskListener": lambda tag, fields: listeners.read_own(tag, fields, listeners.TASK),
     },
     refused={},
     child_attributes={

@@ -3,6 +3,7 @@
 Source: Camunda 8 documentation, BPMN coverage and "Variables", input/output variable mappings.
 """
 
+from bpm.bpmn.reader.vocabularies import listeners
 from bpm.bpmn.reader.vocabularies.fields import Dialect, Fields
 from bpm.model_files.xml import Tag
 
@@ -121,11 +122,11 @@ DIALECT = Dialect(
         "priorityDefinition": read_priority,
         "properties": read_properties,
         "versionTag": read_version_tag,
+        "executionListeners": lambda tag, fields: listeners.read_zeebe(tag, fields, listeners.EXECUTION),
+        "taskListeners": lambda tag, fields: listeners.read_zeebe(tag, fields, listeners.ZEEBE_TASK),
     },
     merges_result=True,
     refused={
-        "executionListeners": "execution listeners are not executed; use a task in the flow instead",
-        "taskListeners": "task listeners are not executed; use a task in the flow instead",
         "linkedResources": "linked resources are not executed",
     },
     harmless=frozenset({
