@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bpm.bpmn.reader.collaboration import DiagramLane, MessageFlow, Participant
 from bpm.bpmn.reader.diagram import Diagram
 from bpm.bpmn.reader.event_definitions import EventDefinition
-from bpm.bpmn.reader.extensions import Extensions, Listener
+from bpm.bpmn.reader.extensions import Extensions, ListenerDefinition
 from bpm.bpmn.reader.loop_characteristics import LoopCharacteristics
 from bpm.model_files.problems import BpmnProblem
 
@@ -48,7 +48,7 @@ class SequenceFlow:
     target: str
     condition: str = ""
     language: str = ""
-    listeners: tuple[Listener, ...] = ()
+    listeners: tuple[ListenerDefinition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class ProcessDefinition:
     associations: tuple[tuple[str, str], ...] = ()
     documentation: str = ""
     version_tag: str = ""
-    listeners: tuple[Listener, ...] = ()
+    listeners: tuple[ListenerDefinition, ...] = ()
     problems: tuple[BpmnProblem, ...] = ()
 
 

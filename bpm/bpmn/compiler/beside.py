@@ -18,7 +18,7 @@ from bpm.bpmn.elements.beside.mapping_scripts import InputScripts, OutputScripts
 from bpm.bpmn.elements.containers.loops import Loop
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.elements.results import ResultNode
-from bpm.bpmn.reader.extensions import Extensions, Listener
+from bpm.bpmn.reader.extensions import Extensions, ListenerDefinition
 
 Nodes = dict[str, Node]
 Parts = Mapping[str, Sequence[Node]]
@@ -44,13 +44,13 @@ def _worked(parts: Sequence[Node]) -> list[Node]:
     return [part.inner if isinstance(part, Loop) else part for part in parts]
 
 
-def _of(element: Element, *events: str, is_task: bool = False) -> list[Listener]:
+def _of(element: Element, *events: str, is_task: bool = False) -> list[ListenerDefinition]:
     """The listeners of an element for some events, in the order of these."""
     found = element.extensions.listeners
     return [one for event in events for one in found if one.event == event and one.is_task is is_task]
 
 
-def _before(element: Element, compilation: Compilation) -> list[Listener]:
+def _before(element: Element, compilation: Compilation) -> list[ListenerDefinition]:
     """What listens before an element begins; the process begins with its start event."""
     process = compilation.process
     begins = element.kind == "startEvent" and element.scope == process.id
@@ -73,7 +73,7 @@ def _add_input_scripts(element: Element, node: Node, nodes: Nodes, compilation: 
 
 
 def _add_start(
-    element: Element, node: Node, listeners: Sequence[Listener], nodes: Nodes, compilation: Compilation
+    element: Element, node: Node, listeners: Sequence[ListenerDefinition], nodes: Nodes, compilation: Compilation
 ) -> None:
     start = StartListeners(element, node, listeners, compilation)
     nodes[start.key] = start

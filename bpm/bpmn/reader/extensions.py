@@ -25,7 +25,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class ListenerDefinition:
     """What is to be done when a token comes, goes or is on its way, or when a person's task changes.
 
     `event` is start, end or take; or, with `is_task`, create, assignment or complete. It is a script or a command;
@@ -42,7 +42,7 @@ class Listener:
     result_variable: str = ""
     merges_result: bool = False
 
-    def at(self, event: str, *, is_task: bool) -> "Listener":
+    def at(self, event: str, *, is_task: bool) -> "ListenerDefinition":
         """The same for an event."""
         return replace(self, event=event, is_task=is_task)
 
@@ -113,7 +113,7 @@ class Extensions:
     called: "Called | None" = None
     named_version: "NamedVersion | None" = None
     version_tag: str = ""
-    listeners: tuple[Listener, ...] = ()
+    listeners: tuple[ListenerDefinition, ...] = ()
     decision: str = ""
     decision_result: str = ""
     collection: str = ""

@@ -14,7 +14,7 @@ from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.elements.results import ResultNode
 from bpm.bpmn.elements.retries import compile_retries, count_retries
 from bpm.bpmn.elements.scripts import Script
-from bpm.bpmn.reader.extensions import Listener
+from bpm.bpmn.reader.extensions import ListenerDefinition
 from bpm.bpmn.run import Run, Way
 from bpm.bpmn.state import Token
 from bpm.bpmn.view import View
@@ -46,7 +46,7 @@ class ListenerCommand:
 
     kind = "command"
 
-    def __init__(self, listener: Listener, inputs: Mapped | None, retries: Evaluator) -> None:
+    def __init__(self, listener: ListenerDefinition, inputs: Mapped | None, retries: Evaluator) -> None:
         self.listener = listener
         self.inputs = inputs
         self.retries = retries
@@ -73,7 +73,7 @@ class ListenerCommand:
 ListenerWork = ListenerScript | ListenerCommand
 
 
-def compile_listener(element: Element, listener: Listener, compilation: Compilation) -> ListenerWork:
+def compile_listener(element: Element, listener: ListenerDefinition, compilation: Compilation) -> ListenerWork:
     """The work of a listener."""
     if listener.script is not None:
         return ListenerScript(compilation.script(element, "its listener", listener.script))
@@ -111,7 +111,9 @@ class StartListeners(Listeners):
 
     phase: ClassVar[str] = "start"
 
-    def __init__(self, element: Element, host: Node, listeners: Sequence[Listener], compilation: Compilation) -> None:
+    def __init__(
+        self, element: Element, host: Node, listeners: Sequence[ListenerDefinition], compilation: Compilation
+    ) -> None:
         work = [compile_listener(element, listener, compilation) for listener in listeners]
         super().__init__(element, host.key, work, compilation)
         self.host = host

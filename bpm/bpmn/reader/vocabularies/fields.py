@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bpm.bpmn.reader.extensions import Assignment, Called, Extensions, Listener, NamedVersion
+from bpm.bpmn.reader.extensions import Assignment, Called, Extensions, ListenerDefinition, NamedVersion
 from bpm.model_files.xml import Tag
 
 
@@ -18,7 +18,7 @@ class Fields:
     properties: dict[str, str] = field(default_factory=dict[str, str])
     called: dict[str, Any] = field(default_factory=dict[str, Any])
     named_version: dict[str, str] = field(default_factory=dict[str, str])
-    listeners: list[Listener] = field(default_factory=list[Listener])
+    listeners: list[ListenerDefinition] = field(default_factory=list[ListenerDefinition])
     refusals: list[str] = field(default_factory=list[str])
 
     def set(self, name: str, value: Any) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Set
 
-from bpm.bpmn.reader.extensions import Assignment, InlineScript, Listener
+from bpm.bpmn.reader.extensions import Assignment, InlineScript, ListenerDefinition
 from bpm.bpmn.reader.vocabularies.fields import Fields
 from bpm.model_files.xml import Tag
 
@@ -38,14 +38,14 @@ def read_camunda(tag: Tag, fields: Fields, events: Mapping[str, str], default: s
     else:
         _refuse_unknown(tag, fields, {"event", "id"}, {"script"})
         inline = InlineScript(script.text, script.get("scriptFormat").strip().lower())
-        _add(tag, fields, events, tag.get("event") or default, Listener("", script=inline))
+        _add(tag, fields, events, tag.get("event") or default, ListenerDefinition("", script=inline))
 
 
 def read_zeebe(tag: Tag, fields: Fields, events: Mapping[str, str]) -> None:
     """Read the listeners of Camunda 8: their job types are commands, whose results become variables."""
     for child in tag.children:
         _refuse_unknown(child, fields, {"eventType", "type", "retries"}, set())
-        listener = Listener("", command=child.get("type"), retries=child.get("retries"), merges_result=True)
+        listener = ListenerDefinition("", command=child.get("type"), retries=child.get("retries"), merges_result=True)
         _add(child, fields, events, child.get("eventType"), listener)
 
 
@@ -55,7 +55,7 @@ def read_own(tag: Tag, fields: Fields, events: Mapping[str, str]) -> None:
     script = _child(tag, "script")
     given = [child for child in tag.children if child.name == "parameter"]
     parameters = tuple([Assignment(child.get("name").strip(), child.text.strip()) for child in given])
-    listener = Listener(
+    listener = ListenerDefinition(
         "",
         command=tag.get("type"),
         script=InlineScript(script.text, script.get("scriptFormat").strip().lower()) if script else None,
@@ -70,7 +70,7 @@ def _child(tag: Tag, name: str) -> Tag | None:
     return next((child for child in tag.children if child.name == name), None)
 
 
-def _add(tag: Tag, fields: Fields, events: Mapping[str, str], event: str, listener: Listener) -> None:
+def _add(tag: Tag, fields: Fields, events: Mapping[str, str], event: str, listener: ListenerDefinition) -> None:
     is_task = events is not EXECUTION
     if event not in events:
         instead = _INSTEAD.get(event) or f"it may be {', '.join(events)}"
