@@ -20,7 +20,8 @@ class Element:
 
     `kind` is the tag (`serviceTask`), `scope` the id of the process or sub-process it stands in, `attributes`
     the ones of BPMN itself, `events` its event definitions, `markers` the tags of children that change how it
-    runs (`assignment`), `loop` how it is repeated, `text` the body of a script.
+    runs (`assignment`), `loop` how it is repeated, `text` the body of a script, `condition` when a complex gateway goes
+    on.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Element:
     markers: tuple[str, ...] = ()
     loop: LoopCharacteristics | None = None
     text: str = ""
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

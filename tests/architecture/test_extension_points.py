@@ -172,12 +172,12 @@ def test_an_execution_type_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_bpmn_element_is_one_class_and_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reader, the compiler and the run know no class of an element."""
 
-    class ComplexGateway(ManualTask):
+    class ImplicitThrowEvent(ManualTask):
         """Lets every token pass; the product does not execute it."""
 
     table = importlib.import_module("bpm.bpmn.elements.table")
-    source = model('<startEvent id="a"/><complexGateway id="b"/><endEvent id="c"/>' + flows("a > b > c"))
-    monkeypatch.setitem(table.ELEMENTS, "complexGateway", {"": ComplexGateway})
+    source = model('<startEvent id="a"/><implicitThrowEvent id="b"/><endEvent id="c"/>' + flows("a > b > c"))
+    monkeypatch.setitem(table.ELEMENTS, "implicitThrowEvent", {"": ImplicitThrowEvent})
     process = load(source)
     instance, _ = advance(process, Instance(), Start(), NOON)
     assert instance.status is Status.COMPLETED

@@ -90,7 +90,7 @@ async def test_deployment_means_the_version_of_the_same_file(app: RunningApp) ->
     await deploy(app, child(2))
     assert await made(app) == 1
     await deploy(app, caller(words))
-    await deploy(app, child(3).replace("<scriptTask", "<complexGateway").replace("</scriptTask", "</complexGateway"),
+    await deploy(app, child(3).replace("<scriptTask", "<implicitThrowEvent").replace("</scriptTask", "</implicitThrowEvent"),
                  draft=True)  # fmt: skip
     newest = await deploy(app, child(4))
     assert await made(app) == 2
@@ -107,7 +107,7 @@ async def test_deployment_without_a_version_from_then_is_an_incident(app: Runnin
 
 async def test_a_draft_is_not_called_by_its_number(app: RunningApp) -> None:
     """Nor is a version that is switched off."""
-    draft = child(1).replace("<scriptTask", "<complexGateway").replace("</scriptTask", "</complexGateway")
+    draft = child(1).replace("<scriptTask", "<implicitThrowEvent").replace("</scriptTask", "</implicitThrowEvent")
     await deploy(app, draft, draft=True)
     await deploy(app, caller("", 'camunda:calledElementVersion="1"'))
     assert await made(app) == "there is no active process child in version 1"

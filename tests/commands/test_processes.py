@@ -321,7 +321,7 @@ async def test_history_says_what_happened(app: RunningApp) -> None:
         ("not xml", "XML"),
         ("<a/>", "BPMN"),
         (bpmn(END), "start"),
-        (bpmn(line(START, '<complexGateway id="c"/>', END)), "'c'"),
+        (bpmn(line(START, '<implicitThrowEvent id="c"/>', END)), "'c'"),
         (bpmn(line(START, zeebe("z", "NoSuchCommand"), END)), "NoSuchCommand"),
         (bpmn(line(START, SCRIPT.format("result = ().__class__"), END)), "'t'"),
         ('<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><d>&b;</d>', ""),

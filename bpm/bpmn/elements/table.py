@@ -28,6 +28,7 @@ from bpm.bpmn.elements.events.throw_events import (
     SignalThrowEvent,
     ThrowEvent,
 )
+from bpm.bpmn.elements.gateways.complex_gateway import ComplexGateway
 from bpm.bpmn.elements.gateways.event_gateway import EventBasedGateway
 from bpm.bpmn.elements.gateways.gateways import ExclusiveGateway, ParallelGateway
 from bpm.bpmn.elements.gateways.inclusive_gateway import InclusiveGateway
@@ -56,6 +57,7 @@ ELEMENTS: Mapping[str, Mapping[str, type[Node]]] = {
     "exclusiveGateway": {"": ExclusiveGateway},
     "parallelGateway": {"": ParallelGateway},
     "inclusiveGateway": {"": InclusiveGateway},
+    "complexGateway": {"": ComplexGateway},
     "eventBasedGateway": {"": EventBasedGateway},
     "startEvent": {
         "": StartEvent,

@@ -189,6 +189,7 @@ class _Reader:
             markers=tuple(_markers(tag)),
             loop=loop,
             text=script.text if script else "",
+            condition=_condition(tag),
         )
         self.elements.append(element)
         self.refuse(tag, find_unknown(tag, self.ours, NESTED))
@@ -240,6 +241,12 @@ class _Reader:
 
 def _declares(tag: Tag) -> bool:
     return tag.name in DECLARATIONS and tag.namespace == BPMN
+
+
+def _condition(tag: Tag) -> str:
+    """When a complex gateway goes on."""
+    condition = tag.first("activationCondition")
+    return condition.text.strip() if condition else ""
 
 
 def _markers(tag: Tag) -> Iterator[str]:

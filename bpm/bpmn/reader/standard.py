@@ -39,6 +39,8 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "exclusiveGateway": _GATEWAY,
     "inclusiveGateway": _GATEWAY,
     "parallelGateway": _GATEWAY,
+    "complexGateway": _GATEWAY,
+    "activationCondition": _EXPRESSION,
     "eventBasedGateway": _GATEWAY | {"instantiate", "eventGatewayType"},
     "standardLoopCharacteristics": _ALL | {"testBefore", "loopMaximum"},
     "multiInstanceLoopCharacteristics": _ALL

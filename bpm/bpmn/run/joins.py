@@ -25,8 +25,8 @@ class Joins:
             self.arrive(token)
 
     def _arrived(self) -> Iterable[Token]:
-        """The tokens that rest at joins, but for those whose arrival failed."""
-        failed = {wait.token for wait in self._waits.of_kind("incident") if wait.data[0] == "activate"}
+        """The tokens that rest at joins, but for those whose arrival or leaving failed."""
+        failed = {wait.token for wait in self._waits.of_kind("incident") if wait.data[0] in ("activate", "leave")}
         resting = self._tokens.resting.values()
         return [token for token in resting if self._nodes[token.element].is_join and token.id not in failed]
 

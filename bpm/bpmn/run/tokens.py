@@ -36,6 +36,11 @@ class Tokens:
         self._active[scope] += 1
         self.moving.append(Token(self._instance.next_id(), element, scope, flow))
 
+    def add(self, element: str, scope: int) -> Token:
+        """A new token that is at an element."""
+        self._active[scope] += 1
+        return Token(self._instance.next_id(), element, scope)
+
     def rest(self, token: Token) -> None:
         """Let a token stay where it is until a trigger or another token moves it."""
         self.resting[token.id] = token

@@ -253,7 +253,7 @@ def test_a_timer_that_cannot_work_is_refused(timer, says, place):
 
 
 NOT_EXECUTED = [
-    '<complexGateway id="x"/>', '<adHocSubProcess id="x"/>', '<intermediateCatchEvent id="x"/>',
+    '<adHocSubProcess id="x"/>', '<intermediateCatchEvent id="x"/>',
     '<intermediateCatchEvent id="x"><errorEventDefinition/></intermediateCatchEvent>',
     '<intermediateThrowEvent id="x"><timerEventDefinition/></intermediateThrowEvent>',
     '<intermediateThrowEvent id="x"><compensateEventDefinition waitForCompletion="false"/></intermediateThrowEvent>',
@@ -282,6 +282,10 @@ def test_what_the_engine_does_not_execute_is_refused_by_id(element):
 
 
 INCOMPLETE = [
+    (
+        '<complexGateway id="x"><activationCondition>=true</activationCondition></complexGateway>',
+        "its activationCondition decides nothing where one flow comes in",
+    ),
     *[
         (f'<{tag} id="x" {more}>{"".join(f"<{kind}EventDefinition/>" for kind in kinds.split())}</{tag}>', says)
         for tag, more, kinds, says in (
@@ -356,7 +360,7 @@ def test_what_lacks_something_is_refused(element, says):
 def test_all_problems_of_a_file_come_together_in_the_order_of_its_lines():
     """Structure, meaning and expressions are all looked at before anything is said."""
     body = """<startEvent id="s"/>
-    <complexGateway id="g" name="Which?"/>
+    <implicitThrowEvent id="g" name="Which?"/>
     <serviceTask id="t"/>
     <scriptTask id="u" scriptFormat="ruby"><script>1</script></scriptTask>
     <task id="lost"/>
@@ -364,7 +368,7 @@ def test_all_problems_of_a_file_come_together_in_the_order_of_its_lines():
     """
     found = problems(model(body + flows("s > g > t > u") + "\n" + flow("u", "t", "=(")))
     assert found[:5] == [
-        "line 7, 'g' (Which?): complexGateway is not executed by this engine",
+        "line 7, 'g' (Which?): implicitThrowEvent is not executed by this engine",
         found[1],
         "line 9, 'u': its script is written in ruby; scripts are Python",
         "line 10, 'lost': no path from a start event leads to it",

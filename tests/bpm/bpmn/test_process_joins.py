@@ -158,3 +158,20 @@ def test_too_many_inclusive_joins_are_refused():
     body = f'<startEvent id="s"/>{tasks}<inclusiveGateway id="g"/>{chain}{joined}'
     with pytest.raises(InvalidDefinition, match="1,000 incoming flows beside 1,102 elements, which is too much"):
         load(model(body))
+
+
+def test_a_join_that_cannot_be_left_stays_one_incident():
+    """What happens elsewhere does not try it again."""
+    body = (
+        '<startEvent id="s"/><inclusiveGateway id="f"/><inclusiveGateway id="j"/><userTask id="u"/><userTask id="v"/>'
+        '<userTask id="n"/>'
+        + flows("s > f", "f > a", "f > b", "a > j", "b > j", "f > u", "u > v")
+        + '<task id="a"/><task id="b"/>'
+        + flow("j", "n", "=go")
+    )
+    player = Player(body).start(go=False)
+    assert player.waiting == ["j", "u"]
+    failures = player.events.count("j failed")
+    player.do("u")
+    assert (player.waiting, player.events.count("j failed")) == (["j", "v"], failures)
+    assert player.retry("j", go=True).waiting == ["n", "v"]

@@ -40,6 +40,7 @@ BLOCKS = st.recursive(
         st.tuples(st.just("loop"), inner),
         st.tuples(st.just("sub"), inner, st.sampled_from(["", "timer", "reminder", "error"])),
         st.tuples(st.just("inclusive"), st.lists(inner, min_size=2, max_size=3)),
+        st.tuples(st.just("complex"), st.lists(inner, min_size=2, max_size=3), st.integers(1, 2)),
         st.tuples(st.just("race"), st.lists(inner, min_size=2, max_size=3)),
         st.tuples(st.just("many"), inner, st.sampled_from(["true", "false"])),
         st.tuples(st.just("guarded"), inner, st.sampled_from(["true", "false"])),
@@ -130,6 +131,17 @@ class Writer:
             self.add(flow(split, first, f"=n >= {number}"))
         self.add(*(flows(f"{last} > {join}") for _, last in ends))
         return split, join
+
+    def complex(self, _, blocks, enough):
+        name, start, fork, join = self.id("sub"), self.id("start"), self.id("fork"), self.id("complex")
+        self.add(f'<subProcess id="{name}"><startEvent id="{start}"/><parallelGateway id="{fork}"/>')
+        condition = f"<activationCondition>=activationCount &gt;= {enough}</activationCondition>"
+        self.add(f'<complexGateway id="{join}">{condition}</complexGateway>', flows(f"{start} > {fork}"))
+        for first, last in [self.write(block) for block in blocks]:
+            self.add(flows(f"{fork} > {first}", f"{last} > {join}"))
+        behind = self.id("behind")
+        self.add(f'<userTask id="{behind}"/>', flows(f"{join} > {behind}"), "</subProcess>")
+        return name, name
 
     def race(self, _, blocks):
         gateway, join = self.id("race"), self.id("join")

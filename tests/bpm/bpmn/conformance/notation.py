@@ -3,6 +3,7 @@
 == What holds, in one sentence
 start s; user t; end e                 elements: kind and id
 boundary b on t: timer PT1H            events after a colon; `boundary~`, `start~` do not interrupt
+complex g: activationCount >= 2        when a complex gateway goes on
 catch c: message m or signal g         several events, of which one is enough; with `and` all have to happen
 sub p { …                              scopes, closed by a line with }
 s -> t -> e                            flows; at the end of a line `if <condition>` or `default`
@@ -30,7 +31,8 @@ TAGS = {
     "boundary": "boundaryEvent", "task": "task", "user": "userTask", "service": "serviceTask", "script": "scriptTask",
     "receive": "receiveTask", "send": "sendTask", "manual": "manualTask", "call": "callActivity",
     "rule": "businessRuleTask", "xor": "exclusiveGateway", "and": "parallelGateway", "or": "inclusiveGateway",
-    "event": "eventBasedGateway", "sub": "subProcess", "esp": "subProcess", "tx": "transaction",
+    "event": "eventBasedGateway",
+    "complex": "complexGateway", "sub": "subProcess", "esp": "subProcess", "tx": "transaction",
 }  # fmt: skip
 DECLARED = {"message": "name", "signal": "name", "error": "errorCode", "escalation": "escalationCode"}
 
@@ -110,7 +112,9 @@ class Writer:
             attributes += ' triggeredByEvent="true"'
         if "undo" in words:
             attributes += ' isForCompensation="true"'
-        if kind in ("service", "script", "call", "receive", "send", "rule"):
+        if kind == "complex":
+            inner = f"<activationCondition>={escape(event)}</activationCondition>" if event else ""
+        elif kind in ("service", "script", "call", "receive", "send", "rule"):
             more, inner = self.task(kind, name, event)
             attributes += more
         elif event:
