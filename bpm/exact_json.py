@@ -6,7 +6,6 @@
 A `Decimal` that is no `Number` is written as text, as pydantic writes it: that is how results of messages carry money.
 """
 
-import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,16 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from pydantic_core import SchemaSerializer, core_schema, from_json, to_json
 
-from bpm.number import MARK, MARKED, Number, NumberError, number_of
+from bpm.number import END, MARK, Number, NumberError, number_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, TypeAdapter
 
 R = TypeVar("R")
 
-_MARK_BYTES = MARK.encode()
-_MARKED_BYTES = re.compile(MARKED.pattern.encode())
-
+_BEFORE, _BEHIND = f'"{MARK}'.encode(), f'{END}"'.encode()
 
 _marks: ContextVar[list[Number] | None] = ContextVar("marks", default=None)
 """The numbers that were written as marked texts; None while nothing is written here, when a number is a text."""
@@ -90,7 +87,7 @@ def _marking(write: Callable[..., R], *arguments: Any, numbers: list[Number] | N
 
 
 def _without_marks(written: bytes) -> bytes:
-    return _MARKED_BYTES.sub(rb"\1", written) if _MARK_BYTES in written else written
+    return written.replace(_BEFORE, b"").replace(_BEHIND, b"") if _BEFORE in written else written
 
 
 def _marked(number: Number) -> str:
@@ -98,7 +95,7 @@ def _marked(number: Number) -> str:
     if numbers is None:
         return str(number)
     numbers.append(number)
-    return MARK + str(number)
+    return f"{MARK}{number!s}{END}"
 
 
 def _serializer() -> SchemaSerializer:

@@ -3,7 +3,6 @@
 This is the type of such numbers in every JSON value of the product; whole numbers are Python's integers.
 """
 
-import re
 import secrets
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
@@ -35,10 +34,11 @@ _PLAIN_EXPONENTS = range(-20, PRECISION + 1)
 """Numbers of these exponents are written without one."""
 
 
-MARK = f"number:{secrets.token_hex(16)}:"
-"""Stands before a number in a text of JSON until it is written as a number; nobody outside of this process knows it."""
+_UNKNOWN = secrets.token_urlsafe(12)
+"""Nobody outside of this process knows it, so no foreign text holds it."""
 
-MARKED = re.compile(rf'"{MARK}([-+.0-9E]+)"')
+MARK, END = f"number:{_UNKNOWN}:", f":{_UNKNOWN}"
+"""Stand before and behind a number in a text of JSON until it is written as a number."""
 
 
 class NumberError(ArithmeticError):

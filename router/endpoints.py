@@ -5,6 +5,7 @@ A request is decided about (`router.decision`), put on disk and answered; `sync`
 
 from starlette.types import Receive, Scope, Send
 
+from bpm.beside import beside_loop
 from bpm.clock import Clock
 from bpm.edge.answer import Answer, send_answer
 from bpm.edge.body import Body
@@ -87,9 +88,12 @@ class WebhookEndpoint:
         """Decide by the routes that this process knows, reading the body when it is asked for."""
         deciding = decide(call, self._place(call.path), self._lookups)
         try:
-            limit = next(deciding)
+            asked = next(deciding)
             while True:
-                limit = deciding.send(await body.read_within(limit))
+                if isinstance(asked, int):
+                    asked = deciding.send(await body.read_within(asked))
+                else:
+                    asked = deciding.send(await beside_loop(call.weight, asked))
         except StopIteration as decided:
             return decided.value
 
@@ -114,7 +118,7 @@ class WebhookEndpoint:
         key, answer, rule = decision.delivery_id, decision.answer, decision.rule
         kept = answer if key is not None or rule is None else None
         is_paused = rule is not None and rule.paused
-        row = self._inbox.row_of(call, decision.source, PENDING, dedupe_key=decision.dedupe_key, answer=kept)
+        row = await self._inbox.row_of(call, decision.source, PENDING, dedupe_key=decision.dedupe_key, answer=kept)
         if await self._immediate.execute(call, decision, row):
             return answer or accepted(call.id)
         first = await self._inbox.accept(call, row, decision.lane, paused=is_paused)

@@ -5,11 +5,13 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 from sqlalchemy.exc import IntegrityError
 
+from bpm.beside import beside_loop
 from bpm.bus import Bus, Envelope, Message, Outcome
 from bpm.clock import Clock
 from bpm.edge.answer import Answer
@@ -101,7 +103,7 @@ class Execution:
         row = await self._open_row(job)
         if row is None or self._table.rests(row.organization_id):
             return  # the reconciler wakes it when the organisation is switched on
-        call = self._seal.whole(row)
+        call = await beside_loop(len(row.body), partial(self._seal.whole, row))
         rule = await self._rule_of(row)
         if rule is not None and rule.paused and await self._is_paused(rule.id):
             return  # it is woken when the rule goes on
@@ -150,12 +152,12 @@ class Execution:
     async def at_once(self, call: InboundCall, rule: Rule, source: Source, key: str | None) -> Answer:
         """Execute a request while its caller waits; after the time limit answer 202 and go on."""
         try:
-            message = rule.message(call)
+            message = await beside_loop(call.weight, partial(rule.message, call))
             principal = await self.principal_of(rule)
         except Exception as error:
             return await self._refuse(call, source, self._as_failure(error, call))
         registration = self._bus.registry.of(message)
-        row = self.inbox.row_of(call, source, requests.RUNNING, dedupe_key=source.dedupe_key(key))
+        row = await self.inbox.row_of(call, source, requests.RUNNING, dedupe_key=source.dedupe_key(key))
 
         def answer(outcome: Outcome) -> Answer:
             outcome.message = registration.message_type.succeeded
@@ -254,10 +256,10 @@ class Execution:
 
     async def _message(self, row: RequestRow, call: InboundCall, rule: Rule | None) -> tuple[Message[Any], Principal]:
         if row.provider is not None:
-            return self._provider_message(row.provider, call)
+            return await beside_loop(call.weight, partial(self._provider_message, row.provider, call))
         if rule is None:
             raise NotFound("the configuration was deleted before the request was executed")
-        return rule.message(call), await self.principal_of(rule)
+        return await beside_loop(call.weight, partial(rule.message, call)), await self.principal_of(rule)
 
     def _provider_message(self, name: str, call: InboundCall) -> tuple[Message[Any], Principal]:
         entry = (self._fixed.find(call.path) or {}).get(call.method)
@@ -285,7 +287,7 @@ class Execution:
         return Defect()
 
     async def _refuse(self, call: InboundCall, source: Source, error: BpmError) -> Answer:
-        row = self.inbox.row_of(call, source, requests.FAILED, errors=list(error.errors), attempt=1)
+        row = await self.inbox.row_of(call, source, requests.FAILED, errors=list(error.errors), attempt=1)
         await self._database.append((requests.INBOUND, row), size=len(call.body))
         return problem(error, call.id)
 

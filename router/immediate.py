@@ -6,10 +6,12 @@ nothing is answered before it. Whatever stands in the way, the request is accept
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from bpm.beside import beside_loop
 from bpm.bus import Bus, Envelope, Outcome, Recorder
 from bpm.clock import Clock
 from bpm.jobs import JobQueue
@@ -62,7 +64,7 @@ class ImmediateExecution:
         if rule is None or not self._may_execute(rule, decision):
             return False
         try:
-            message = rule.message(call)
+            message = await beside_loop(call.weight, partial(rule.message, call))
             principal = await self._execution.principal_of(rule)
         except Exception:  # the worker meets it again, and settles the request with it
             return False

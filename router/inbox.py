@@ -3,10 +3,12 @@
 import contextlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from bpm.beside import beside_loop
 from bpm.edge.answer import Answer
 from bpm.errors import Unavailable
 from bpm.jobs import Job, JobQueue, Lane, Lanes
@@ -104,7 +106,7 @@ class Inbox:
         if not self._has_room(call, source, verdict.cause or "", call.size, is_awaited=is_awaited):
             return
         state = requests.QUARANTINED if verdict.cause in QUARANTINED_CAUSES else requests.REJECTED
-        row = self.row_of(call, source, state, cause=verdict.cause, errors=[redacted_text(verdict.detail)])
+        row = await self.row_of(call, source, state, cause=verdict.cause, errors=[redacted_text(verdict.detail)])
         with contextlib.suppress(Unavailable):  # the refusal itself must still be said
             await self._database.append((requests.INBOUND, row), size=len(call.body))
 
@@ -112,7 +114,7 @@ class Inbox:
         """Keep a note of a repeated request, while there is room for it."""
         if not self._has_room(call, source, "duplicate", call.size - len(call.body)):
             return
-        row = self.row_of(call, source, requests.DUPLICATE, cause="duplicate", duplicate_of=first.request_id)
+        row = await self.row_of(call, source, requests.DUPLICATE, cause="duplicate", duplicate_of=first.request_id)
         with contextlib.suppress(Unavailable):  # the first answer is known, and that is what counts
             await self._database.append((requests.INBOUND, {**row, "body": b"", "sealed": None}))
 
@@ -120,7 +122,7 @@ class Inbox:
         today = call.received_at.date()
         return self._quota.allows(source.organization_id, cause, call.address, size, today, is_awaited=is_awaited)
 
-    def row_of(
+    async def row_of(
         self, call: InboundCall, source: Source, state: str, *, answer: Answer | None = None, **more: Any
     ) -> dict[str, Any]:
         """Return the row of a request that comes in, what is confidential of it sealed."""
@@ -132,7 +134,7 @@ class Inbox:
             "revision": source.revision,
             "provider": source.provider,
             "method": call.method,
-            **self._seal.columns(call, source.confidential),
+            **await beside_loop(call.weight, partial(self._seal.columns, call, source.confidential)),
             "address": call.address,
             "received_at": call.received_at,
             "state": state,

@@ -63,6 +63,11 @@ class InboundCall:
             self.__dict__.pop("payload", None)
 
     @property
+    def weight(self) -> int:
+        """About how many bytes there are to read: of a compressed body as many as it may be expanded to."""
+        return self.max_bytes if self.is_compressed else len(self.body)
+
+    @property
     def is_compressed(self) -> bool:
         """Tell whether the body stands for another one, as its `Content-Encoding` says."""
         return bool(self.body) and packing(self.headers.get("content-encoding", "")) is not None

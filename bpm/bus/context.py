@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from bpm.beside import beside_loop, size_of
 from bpm.bus.causes import Causes
 from bpm.bus.envelope import Envelope
 from bpm.bus.later import Later
@@ -195,6 +196,11 @@ class EffectContext:
         self, message: Message[R], principal: Principal | None = None, idempotency_key: str | None = None
     ) -> R:
         """Send any message and wait for its result; its failure is raised here."""
+        return (await self._outcome(message, principal, idempotency_key)).unwrap()
+
+    async def _outcome(
+        self, message: Message[Any], principal: Principal | None, idempotency_key: str | None
+    ) -> Outcome:
         changes: dict[str, Any] = {"principal": principal} if principal else {}
         envelope = self.envelope.caused(message, **changes)
         if idempotency_key is not None:
@@ -202,7 +208,7 @@ class EffectContext:
         if self._begin is not None and not isinstance(message, Query):
             self._begun = self._begun or asyncio.create_task(self._begin())
             await self._begun
-        return (await self._bus.execute(envelope)).unwrap()
+        return await self._bus.execute(envelope)
 
     async def call(
         self,
@@ -212,8 +218,11 @@ class EffectContext:
         idempotency_key: str | None = None,
     ) -> Any:
         """Send by `$type`; returns plain JSON values."""
-        message = self._bus.registry.decode(name, fields)
-        return self._bus.registry.plain(message, await self.send(message, principal, idempotency_key))
+        registry = self._bus.registry
+        message = await beside_loop(size_of(fields), lambda: registry.decode(name, fields))
+        outcome = await self._outcome(message, principal, idempotency_key)
+        data = outcome.unwrap()
+        return await beside_loop(len(outcome.json or b""), lambda: registry.plain(message, data))
 
     async def rehearse(self, message: Message[Any], principal: Principal | None = None) -> Rehearsed:
         """Find out what would become of a message; nothing of it is kept."""

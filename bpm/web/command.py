@@ -7,10 +7,12 @@ permission, fields; and then the handler's own.
 
 import hashlib
 import re
+from functools import partial
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from bpm.beside import beside_loop
 from bpm.bus import Bus, Envelope, Outcome, Registration
 from bpm.edge.answer import Answer, send_answer
 from bpm.edge.boundary import answer_or_problem
@@ -58,12 +60,12 @@ class CommandEndpoint:
         request.require_json()
         key = _idempotency_key(request)
         raw = await request.body.read(self._limit)
-        name, fields = parse_message(raw)
+        name, fields = await beside_loop(len(raw), partial(parse_message, raw))
         registration = self._bus.registry.find(name)
         try:
             await self._bus.admit(principal, registration, request.request_id, request.address)
             envelope = Envelope(
-                self._bus.registry.decode(name, fields),
+                await beside_loop(len(raw), partial(self._bus.registry.decode, name, fields)),
                 principal,
                 request.request_id,
                 address=request.address,

@@ -1,10 +1,12 @@
 """Run a script in the sandbox, and write down what it did."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from bpm.beside import beside_loop, size_of
 from bpm.bus import Command, Context, EffectContext, Integer, Registry, handles
 from bpm.bus.paging import When
 from bpm.errors import Failed, Invalid, Unavailable
@@ -93,7 +95,9 @@ async def execute(
             answers=sender.answers,
             outcome=outcome_of(run),
         )
-        row["sealed"] = recording.sealed(secrets_box, settings.scripts.recorded_bytes)
+        size = size_of([inputs, recording.outcome, [answer.data for answer in sender.answers]])
+        seal = partial(recording.sealed, secrets_box, settings.scripts.recorded_bytes)
+        row["sealed"] = await beside_loop(size, seal)
     if run.failure is not None:
         await _note(context, row, kept)
         raise Failed(sentence(run.failure))

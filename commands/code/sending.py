@@ -3,9 +3,11 @@
 import hashlib
 import json
 import re
+from functools import partial
 from itertools import count
 from typing import Any
 
+from bpm.beside import beside_loop, size_of
 from bpm.bus import Context, EffectContext, Message, Registry
 from bpm.bus.behaviors import authorise
 from bpm.errors import BpmError, Defect, Failed, Fenced, Unavailable
@@ -32,21 +34,21 @@ class ScriptSender:
         except (Unavailable, Defect, Fenced):
             raise
         except BpmError as error:
-            raise self._refused(name, fields, error, at_end=False) from error
-        self.answers.append(RecordedAnswer(command=name, fields=fingerprint(fields), data=data))
+            raise await self._refused(name, fields, error, at_end=False) from error
+        self.answers.append(RecordedAnswer(command=name, fields=await _fingerprint(fields), data=data))
         return data
 
     async def at_end(self, name: str, fields: dict[str, Any]) -> None:
         """Check a command and keep it for the end."""
         try:
-            message = self._registry.decode(name, fields)
+            message = await beside_loop(size_of(fields), partial(self._registry.decode, name, fields))
             authorise(self._context.envelope.caused(message))
             if self._registry.of(message).kind != "transactional":
                 raise Failed(f"{name} can't be sent at the end: only commands that stay in the database can")
         except BpmError as error:
-            raise self._refused(name, fields, error, at_end=True) from error
+            raise await self._refused(name, fields, error, at_end=True) from error
         self._kept.append(message)
-        self.answers.append(RecordedAnswer(command=name, fields=fingerprint(fields), at_end=True))
+        self.answers.append(RecordedAnswer(command=name, fields=await _fingerprint(fields), at_end=True))
 
     def carry_out(self, context: Context) -> None:
         """Send in one transaction what was kept for the end; raises `Failed`, and nothing of it is done."""
@@ -60,7 +62,7 @@ class ScriptSender:
                 sentences = "; ".join(error.errors)
                 raise Failed(f"error: {name}, sent at the end, was refused, so nothing was: {sentences}") from error
 
-    def _refused(self, name: str, fields: dict[str, Any], error: BpmError, *, at_end: bool) -> CommandRefused:
+    async def _refused(self, name: str, fields: dict[str, Any], error: BpmError, *, at_end: bool) -> CommandRefused:
         """Return a command's error as the script sees it; its code is the error's name, as in `not_found`."""
         failed = self._registry.find(name).message_type.failed if self._registry.knows(name) else ""
         code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
@@ -68,12 +70,16 @@ class ScriptSender:
         self.answers.append(
             RecordedAnswer(
                 command=name,
-                fields=fingerprint(fields),
+                fields=await _fingerprint(fields),
                 at_end=at_end,
                 refused=(code, str(refusal), refusal.errors),
             )
         )
         return refusal
+
+
+async def _fingerprint(fields: dict[str, Any]) -> str:
+    return await beside_loop(size_of(fields), partial(fingerprint, fields))
 
 
 def fingerprint(fields: dict[str, Any]) -> str:

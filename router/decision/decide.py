@@ -3,11 +3,15 @@
     known -> HEAD -> handshake -> enabled -> method -> address -> size -> signature -> form -> rate -> duplicate
 
 It reads no socket, clock or store. It is a generator, because a body may still be on its way: it yields how many bytes
-the body may have and is sent the body, or None for a larger one. `decide_whole` does that for a request that is whole.
+the body may have and is sent the body, or None for a larger one. It yields what is to be done with the body, too, and
+is sent what that returns: with a large one it is not done where others wait. `decide_whole` does both for a request
+that is whole.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from bpm.edge.answer import Answer
 from bpm.errors import Malformed
@@ -38,8 +42,11 @@ HANDSHAKE = "handshake"
 
 QUESTION = Verdict(HANDSHAKE, "a provider's question is answered; nothing is executed")
 
-Deciding = Generator[int, bytes | None, Decision]
-"""A decision that may still wait for the body."""
+Work = Callable[[], Any]
+"""Something to be done with the body; it raises nothing."""
+
+Deciding = Generator[int | Work, Any, Decision]
+"""A decision that may still wait for the body, or for work on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +66,12 @@ def decide_whole(call: InboundCall, place: Place, lookups: Lookups = NO_LOOKUPS)
     deciding = decide(call, place, lookups)
     body = call.body
     try:
-        limit = next(deciding)
+        asked = next(deciding)
         while True:
-            limit = deciding.send(body if len(body) <= limit else None)
+            if isinstance(asked, int):
+                asked = deciding.send(body if len(body) <= asked else None)
+            else:
+                asked = deciding.send(asked())
     except StopIteration as decided:
         return decided.value
 
@@ -96,7 +106,7 @@ def _decide_head(call: InboundCall, rules: Sequence[Rule]) -> Decision:
     return Decision(Source.of(rule), verdict, rule, is_kept=False)
 
 
-def _greet(call: InboundCall, rules: Sequence[Rule]) -> Generator[int, bytes | None, Decision | None]:
+def _greet(call: InboundCall, rules: Sequence[Rule]) -> Generator[int | Work, Any, Decision | None]:
     """Answer a provider's question to the rule that takes the request; what is none is judged as every request."""
     is_taken = any(rule.method == call.method for rule in rules)
     for rule in rules:
@@ -105,13 +115,18 @@ def _greet(call: InboundCall, rules: Sequence[Rule]) -> Generator[int, bytes | N
             if body is None:
                 return None
             call.take(body, rule.max_body_bytes)
-            try:
-                answer = rule.greeting(call)
-            except ValueError:
-                return None
+            answer = yield partial(_greeting, call, rule)
             if answer is not None:
                 return Decision(Source.of(rule), QUESTION, rule, spoken=answer)
     return None
+
+
+def _greeting(call: InboundCall, rule: Rule) -> Answer | None:
+    """Return the answer to a provider's question; None for what is none, and for a body that can't be read."""
+    try:
+        return rule.greeting(call)
+    except ValueError:
+        return None
 
 
 def _choose(call: InboundCall, rules: Sequence[Rule]) -> tuple[Rule, Verdict]:
@@ -136,10 +151,10 @@ def _decide_for_rule(call: InboundCall, chosen: tuple[Rule, Verdict], lookups: L
     if body is None:
         return Decision(Source.of(rule), too_large(rule.max_body_bytes), rule)
     call.take(body, rule.max_body_bytes)
-    verdict = lookups.count(rule, call, check_whole(rule, call))
+    verdict = lookups.count(rule, call, (yield partial(check_whole, rule, call)))
     if not verdict.passed:
         return Decision(Source.of(rule), verdict, rule)
-    return _unless_repeated(call, _passed(call, rule), lookups)
+    return _unless_repeated(call, (yield partial(_passed, call, rule)), lookups)
 
 
 def _decide_disabled(call: InboundCall, rule: Rule, verdict: Verdict) -> Deciding:
@@ -148,7 +163,8 @@ def _decide_disabled(call: InboundCall, rule: Rule, verdict: Verdict) -> Decidin
     if body is None:
         return Decision(Source.of(rule), verdict, rule)
     call.take(body, rule.max_body_bytes)
-    return Decision(Source.of(rule), verdict, rule, is_proven=check_signature(rule, call).passed)
+    proof = yield partial(check_signature, rule, call)
+    return Decision(Source.of(rule), verdict, rule, is_proven=proof.passed)
 
 
 def _passed(call: InboundCall, rule: Rule) -> Decision:
@@ -182,7 +198,7 @@ def _decide_fixed(call: InboundCall, routes: Mapping[str, Entry], limit: int) ->
     if body is None:
         return Decision(source, too_large(limit))
     call.take(body, limit)
-    return _receive(call, provider, route)
+    return (yield partial(_receive, call, provider, route))
 
 
 def _receive(call: InboundCall, provider: Provider, route: FixedRoute) -> Decision:

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bpm.number import MARK, MARKED, Number, number_of
+from bpm.number import END, MARK, Number, number_of
 from scripts.child.plain import plain
 from scripts.shared import policy
 
@@ -38,7 +38,7 @@ def dumps(
 
     def as_text(other: Any) -> Any:
         if isinstance(other, Number):
-            return MARK + str(other)
+            return f"{MARK}{other!s}{END}"
         if default is None:
             raise TypeError(f"Object of type {type(other).__name__} is not JSON serializable")
         return default(other)
@@ -52,7 +52,7 @@ def dumps(
         allow_nan=allow_nan,
         default=as_text,
     )
-    return MARKED.sub(r"\1", written) if MARK in written else written
+    return written.replace(f'"{MARK}', "").replace(f'{END}"', "") if MARK in written else written
 
 
 def pbkdf2_hmac(name: str, password: bytes, salt: bytes, iterations: int, dklen: int | None = None) -> bytes:

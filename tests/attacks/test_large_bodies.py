@@ -1,0 +1,74 @@
+"""Large bodies: reading, checking and refusing them is not done where every other request waits."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from bpm.beside import INLINE_BYTES, beside_loop, size_of
+from bpm.testing import RunningApp, running_app
+
+FRACTIONS = json.dumps([1.25] * 120_000).encode()
+OBJECTS = json.dumps([{"a": 1}] * 70_000).encode()
+STATIC = {"scheme": "custom", "type": "static", "encoding": "text", "secret": "long-enough-for-all"}
+PROOF = {**STATIC, "signatureIn": "body:proof"}
+MOST = 0.4
+"""Of the time that a request takes the processor, the event loop may have so much."""
+
+
+@pytest.fixture
+async def app() -> Any:
+    """An application of its own."""
+    async with running_app() as running:
+        yield running
+
+
+async def share_of_the_loop(app: RunningApp, path: str, body: bytes, **headers: str) -> tuple[int, float]:
+    """Send a request; return the answer's status and which part of the work was done in this thread, the loop's."""
+    mine, all_ = time.thread_time(), time.process_time()
+    answer = await app.request("POST", path, body, headers)
+    return answer.status, (time.thread_time() - mine) / (time.process_time() - all_)
+
+
+@pytest.mark.parametrize("body", [FRACTIONS, OBJECTS], ids=["fractions", "objects"])
+async def test_a_strangers_body_is_read_beside_the_loop(app: RunningApp, body: bytes) -> None:
+    """A megabyte whose proof would stand in it is read before anything is known of its sender."""
+    await app.rule("proven", commandName="PingQuery", signature=PROOF)
+    status, share = await share_of_the_loop(app, "/api/webhooks/proven", body)
+    assert status == 401
+    assert share < MOST
+
+
+async def test_a_body_that_is_refused_is_read_beside_the_loop(app: RunningApp) -> None:
+    """What is wrong with a body is found only by reading it."""
+    await app.rule("open", commandName="PingQuery")
+    status, share = await share_of_the_loop(app, "/api/webhooks/open", FRACTIONS[:-1] + b",[]}")
+    assert status == 400
+    assert share < MOST
+
+
+@pytest.mark.parametrize("fields", [{f"z{i}": 0 for i in range(60_000)}, {"data": {"v": [1.25] * 100_000}, "z": 0}])
+async def test_fields_of_a_command_are_checked_beside_the_loop(app: RunningApp, fields: dict[str, Any]) -> None:
+    """A refusal of sixty thousand fields costs more than the command would."""
+    body = json.dumps({"$type": "PublishEventCommand", "event": "e", **fields}).encode()
+    status, share = await share_of_the_loop(app, "/api/bpm/cmd", body, authorization=f"Bearer {app.token}")
+    assert status == 422
+    assert share < MOST
+
+
+async def test_a_small_body_is_read_at_once() -> None:
+    """To hand it over would cost more than to read it."""
+    thread = time.thread_time
+
+    assert await beside_loop(INLINE_BYTES, lambda: thread) is thread
+    assert size_of({"a": ["b" * 100] * 10}) < INLINE_BYTES
+
+
+@pytest.mark.parametrize(
+    "value",
+    [[0] * 5_000, {str(i): 0 for i in range(5_000)}, "x" * 40_000, [[["x" * 9_000] * 2] * 2], {"x" * 40_000: 1}],
+)
+def test_what_is_large_is_known_as_large(value: Any) -> None:
+    """By its texts, its names or the number of its values, wherever they stand."""
+    assert size_of({"a": [value]}) > INLINE_BYTES
