@@ -1,6 +1,6 @@
 # Everything a person does with a checkout. Each target can be repeated and says what it does.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check format docs test coverage clients proxies generators bench fuzz lock release clean
+.PHONY: help install run demo check format docs test coverage clients proxies browser generators bench fuzz lock release clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,6 +9,7 @@ SECONDS ?= 60
 TARGET ?=
 T ?=
 VERSION ?=
+CONSOLE := $(shell find bpm/web/console/app -name node_modules -prune -o -name generated -prune -o -type f -print)
 COMPILERS := nodejs npm default-jdk-headless mono-mcs libnewtonsoft-json5.0-cil libmono-system-net-http4.0-cil \
 	libmono-system-componentmodel-dataannotations4.0-cil libmono-system-runtime-serialization4.0-cil \
 	libmono-system-web4.0-cil
@@ -16,7 +17,7 @@ COMPILERS := nodejs npm default-jdk-headless mono-mcs libnewtonsoft-json5.0-cil 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: .venv/.run ## Create .venv and install the product from the hashed lock
+install: .venv/.run .venv/.console ## Create .venv and install the product from the hashed lock, the console built
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -30,7 +31,11 @@ install: .venv/.run ## Create .venv and install the product from the hashed lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
-.venv/.test: .venv/.run .lock/test.txt
+.venv/.console: .venv/.run $(CONSOLE)
+	@$(BIN)/python bpm/web/console/build_hook.py
+	@touch $@
+
+.venv/.test: .venv/.run .venv/.console .lock/test.txt
 	@echo "Installing the test tools"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .lock/test.txt
 	@touch $@
@@ -41,11 +46,12 @@ run: install ## Start the server on 127.0.0.1:8000 with its data in ./data
 demo: install ## Start the server with example rules, fire real payloads at them and print what happened
 	@exec $(BIN)/bpm demo
 
-check: .venv/.test ## Lint, format, types and the floors of the architecture
+check: .venv/.test ## Lint, format, types (also the console's) and the floors of the architecture
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.console.types
 
 format: .venv/.test ## Format, and mend what the linter can mend by itself
 	$(BIN)/ruff check --fix
@@ -58,6 +64,11 @@ proxies: ## Install nginx and HAProxy, which tests put before the server (on Deb
 	@PATH="$$PATH:/usr/sbin"; { command -v nginx && command -v haproxy; } >/dev/null \
 		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends nginx haproxy; } \
 		|| echo "nginx and HAProxy can't be installed here: the tests behind them are skipped"
+
+browser: ## Install the browser that tests of the console drive (on Debian, as root)
+	@command -v chromium >/dev/null \
+		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium; } \
+		|| echo "Chromium can't be installed here: the console is not tried in a browser"
 
 generators: ## Install what generates and compiles clients, in .clients (Node.js, Java and Mono on Debian, as root)
 	@{ command -v npm && command -v javac && command -v mcs && [ -e /usr/lib/cli/Newtonsoft.Json-5.0 ]; } >/dev/null \
@@ -77,7 +88,7 @@ clients: .venv/.test generators ## Generate clients from the OpenAPI document in
 	$(BIN)/pytest -rs tests/clients
 
 ifeq ($(T),)
-test: check ## Everything CI runs; with T=path only the tests there
+test: check browser ## Everything CI runs; with T=path only the tests there
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 else
 test: .venv/.test
@@ -112,5 +123,5 @@ release: ## Test, build and tag VERSION=x.y.z (nothing is pushed)
 	@echo "Tagged v$(VERSION); push it with: git push --follow-tags"
 
 clean: ## Remove .venv, caches and benchmark results (not ./data)
-	rm -rf .venv .clients .coverage dist .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/bench/results
+	rm -rf .venv .clients .coverage dist bpm/web/console/dist bpm/web/console/app/node_modules .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/bench/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -95,6 +95,7 @@ class Server(uvicorn.Server):
             raise Misconfigured(f"can't listen on {where}; set BPM_HOST and BPM_PORT to what is free") from None
         freeze_startup_objects()
         announce(f"BPM Bus listens on {self._app.settings.base_url}", self._app)
+        print(f"The console is at {self._app.settings.base_url}/console/", flush=True)  # noqa: T201
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Finish the answers under way, then what the application does beside them."""

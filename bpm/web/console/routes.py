@@ -9,14 +9,19 @@ from bpm.edge.request import IncomingReader
 from bpm.settings import Settings
 from bpm.web.auth import AuthEndpoint
 from bpm.web.console.commands import ConsoleCommandEndpoint
+from bpm.web.console.page import DIST, ConsolePage, lead_to_console
 from bpm.web.console.session import SessionAddress
 
 
 def console_routes(bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle) -> list[BaseRoute]:
-    """Return what the console's page talks to."""
+    """Return the page, what it is made of, and what it talks to."""
+    console = ConsolePage(DIST)
+    session = AuthEndpoint(SessionAddress(accounts), IncomingReader(settings), "POST", "DELETE")
     return [
-        Route(
-            "/console/api/session", AuthEndpoint(SessionAddress(accounts), IncomingReader(settings), "POST", "DELETE")
-        ),
+        Route("/", lead_to_console),
+        Route("/console", lead_to_console),
+        Route("/console/", console.page),
+        Route("/console/assets/{name}", console.asset),
+        Route("/console/api/session", session),
         Route("/console/api/cmd", ConsoleCommandEndpoint(bus, accounts, settings, lifecycle)),
     ]

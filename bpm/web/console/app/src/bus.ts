@@ -1,0 +1,58 @@
+// Sends messages to the bus: everything that the console does and shows goes through `send`.
+
+import { signedInAgain } from "./session"
+import type { Answer, Message } from "./types"
+
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly errors: string[],
+    readonly requestId: string,
+  ) {
+    super(message)
+  }
+}
+
+/** Returns the answer to a message; throws `Refused`. An ended session is taken up again first, over the page. */
+export async function send<M extends Message>(message: M): Promise<Answer<M>> {
+  return (await sendAny(message)).data as Answer<M>
+}
+
+export interface Envelope {
+  data: unknown
+  message: string
+}
+
+/** The same for a message that is put together by hand. */
+export async function sendAny(message: { $type: string }): Promise<Envelope> {
+  for (;;) {
+    try {
+      return await post("api/cmd", message)
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 401) throw error
+      await signedInAgain()
+    }
+  }
+}
+
+/** Sends JSON to an address of the console and returns the envelope; throws `Refused`. */
+export async function post(path: string, body: unknown, method = "POST"): Promise<Envelope> {
+  const response = await reach(path, body, method)
+  const requestId = response.headers.get("x-request-id") ?? ""
+  const envelope = await response.json().catch(() => ({ message: response.statusText, errors: [] }))
+  if (response.ok) return envelope
+  throw new Refused(response.status, envelope.message, envelope.errors ?? [], requestId)
+}
+
+async function reach(path: string, body: unknown, method: string): Promise<Response> {
+  try {
+    return await fetch(path, {
+      method,
+      headers: { "content-type": "application/json" },
+      ...(method === "POST" ? { body: JSON.stringify(body) } : {}),
+    })
+  } catch {
+    throw new Refused(0, "The server can't be reached", ["Is it running? This is tried again when you ask again."], "")
+  }
+}

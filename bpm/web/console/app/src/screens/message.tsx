@@ -1,0 +1,171 @@
+// One message: what it does, a form made from its schema, and the answer.
+
+import { useEffect, useState } from "preact/hooks"
+import { Refused, sendAny, type Envelope } from "../bus"
+import { catalogue, isCommand, needCatalogue, words, type Entry } from "../catalogue"
+import type { Schema } from "../forms/schema"
+import { SchemaFields } from "../forms/schema_fields"
+import { place } from "../router"
+import { Badge } from "../ui/badge"
+import { Button } from "../ui/button"
+import { Code, copy, pretty } from "../ui/code"
+import { Facts } from "../ui/facts"
+import { Field, TextArea } from "../ui/field"
+import { Page } from "../ui/page"
+import { Empty, Loading } from "../ui/states"
+import { Tabs } from "../ui/tabs"
+
+type Fields = Record<string, unknown>
+
+export function MessageScreen({ id }: { id: string }) {
+  useEffect(needCatalogue, [])
+  const entry = catalogue.value?.find((each) => each.type === id || each.aliases.includes(id))
+  if (!catalogue.value) return <Loading />
+  if (!entry) {
+    return <Empty title={`There is no message ${id}`}>Its name may have changed; the palette (Ctrl K) finds all of them.</Empty>
+  }
+  return <MessageForm key={entry.type} entry={entry} />
+}
+
+function MessageForm({ entry }: { entry: Entry }) {
+  const [fields, setFields] = useState<Fields>(() => given(entry))
+  const [mode, setMode] = useState<"form" | "json">("form")
+  const [text, setText] = useState("")
+  const [answer, setAnswer] = useState<Envelope>()
+  const [refused, setRefused] = useState<Refused>()
+  const [isBusy, setBusy] = useState(false)
+  const schema = entry.request as Schema
+  const message = () => ({ $type: entry.type, ...(mode === "form" ? fields : JSON.parse(text || "{}")) })
+
+  const change = (wanted: "form" | "json") => {
+    try {
+      if (wanted === "json") setText(pretty(fields))
+      else setFields(JSON.parse(text || "{}"))
+      setMode(wanted)
+    } catch (error) {
+      setRefused(new Refused(0, "This is not JSON", [String(error)], ""))
+    }
+  }
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    setBusy(true)
+    setRefused(undefined)
+    try {
+      setAnswer(await sendAny(message()))
+    } catch (error) {
+      setAnswer(undefined)
+      setRefused(error instanceof Refused ? error : new Refused(0, "This is not JSON", [String(error)], ""))
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  const [first = "", ...others] = entry.description.split("\n\n")
+  return (
+    <Page title={words(entry.type)} back={{ label: "Anything", address: "#/anything" }} about={inline(first)}>
+      <div class="columns">
+        <form class="card" onSubmit={(event) => void submit(event)} noValidate>
+          <div class="card-head">
+            <Tabs
+              label="How to fill it in"
+              tabs={[
+                { key: "form", label: "Form" },
+                { key: "json", label: "JSON" },
+              ]}
+              value={mode}
+              onTab={change}
+            />
+            <Button kind="quiet" icon="copy" onClick={() => void copy(curlOf(message()))}>
+              as curl
+            </Button>
+          </div>
+          <div class="card-body stack">
+            {mode === "json" ? (
+              <Field label="Fields as JSON">
+                {(own) => <TextArea {...own} rows={16} spellcheck={false} value={text} onText={setText} />}
+              </Field>
+            ) : (
+              <SchemaFields schema={schema} root={schema} value={fields} problems={problemsOf(refused)} path="" onValue={setFields} />
+            )}
+            <div>
+              <Button kind="main" type="submit" isBusy={isBusy}>
+                {isCommand(entry) ? "Send the command" : "Ask"}
+              </Button>
+            </div>
+          </div>
+        </form>
+        <div class="stack">
+          <section class="card" aria-live="polite">
+            <h2>Answer</h2>
+            <div class="card-body stack">
+              {refused && <Problems refused={refused} />}
+              {answer && (
+                <>
+                  <div class="row">
+                    <Badge state="done" /> {answer.message}
+                  </div>
+                  <Code label="Data" text={pretty(answer.data)} />
+                </>
+              )}
+              {!refused && !answer && <p class="muted">Nothing was sent yet.</p>}
+            </div>
+          </section>
+          <section class="card">
+            <h2>About</h2>
+            <div class="card-body stack">
+              {others.map((paragraph) => (
+                <p key={paragraph}>{inline(paragraph)}</p>
+              ))}
+              <Facts
+                facts={[
+                  ["Name", <code>{entry.type}</code>],
+                  ["Area", entry.area],
+                  ["Kind", entry.kind],
+                  ["Permission", entry.permission ? <code>{entry.permission}</code> : "none is needed"],
+                ]}
+              />
+            </div>
+          </section>
+        </div>
+      </div>
+    </Page>
+  )
+}
+
+function Problems({ refused }: { refused: Refused }) {
+  return (
+    <div class="stack" role="alert">
+      <div class="row">
+        <Badge state={refused.status ? `${refused.status}` : "not sent"} tone="bad" /> {refused.message}
+      </div>
+      <ul class="plain-list">
+        {refused.errors.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+/** Returns the fields that the address gives, as in `?requestId=01a2`. */
+function given(entry: Entry): Fields {
+  const known = (entry.request as Schema).properties ?? {}
+  return Object.fromEntries(Object.entries(place.value.filters).filter(([name]) => name in known))
+}
+
+/** Returns the server's sentences by the field they begin with, as in `name: must not be empty`. */
+function problemsOf(refused: Refused | undefined): Record<string, string> {
+  const pairs = (refused?.errors ?? []).map((sentence) => /^([\w.]+): (.*)$/s.exec(sentence))
+  return Object.fromEntries(pairs.flatMap((pair) => (pair?.[1] && pair[2] ? [[pair[1], pair[2]]] : [])))
+}
+
+function curlOf(message: object): string {
+  const address = new URL("../api/bpm/cmd", location.href)
+  const body = JSON.stringify(message).replaceAll("'", String.raw`'\''`)
+  return `curl ${address} -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '${body}'`
+}
+
+/** Shows names between backticks as code. */
+function inline(text: string) {
+  return text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part))
+}

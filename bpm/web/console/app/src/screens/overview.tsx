@@ -1,0 +1,164 @@
+// Is it healthy, and what needs somebody: one sentence, the list of what to do, and the figures behind them.
+
+import { useAsk } from "../asking"
+import { to } from "../router"
+import { may } from "../session"
+import type { Schemas } from "../types"
+import { Badge } from "../ui/badge"
+import { IconButton } from "../ui/button"
+import { Facts, type Fact } from "../ui/facts"
+import { Page } from "../ui/page"
+import { Empty, Failed, Loading } from "../ui/states"
+import { duration } from "../ui/time"
+
+type Status = Schemas["SystemStatusView"]
+type Need = { tone: "bad" | "warn"; state: string; words: string; action: string; address: string }
+
+const LATE_SECONDS = 60
+/** An item that waits longer than this needs somebody. */
+const MOST_COUNTED = 10_000
+
+export function Overview() {
+  const asked = useAsk({ $type: "GetSystemStatusQuery" }, 5)
+  return (
+    <Page title="Overview" actions={<IconButton label="Ask again" icon="again" onClick={asked.again} />}>
+      {asked.data ? <Health status={asked.data} /> : asked.error ? <WithoutStatus error={asked.error} /> : <Loading />}
+    </Page>
+  )
+}
+
+function WithoutStatus({ error }: { error: NonNullable<ReturnType<typeof useAsk>["error"]> }) {
+  if (error.status !== 403) return <Failed error={error} />
+  return (
+    <Empty icon="requests" title="The figures are for those who run the installation" action={<a class="button" href="#/requests">To the requests</a>}>
+      What your organisation received and sent stands under its own screens.
+    </Empty>
+  )
+}
+
+function Health({ status }: { status: Status }) {
+  const needs = needsOf(status)
+  const { inbound } = status
+  return (
+    <>
+      <section class="card health" role="status">
+        <Badge state={needs.length ? "needs somebody" : "healthy"} tone={worst(needs)} />
+        <span>{sentence(status, needs)}</span>
+      </section>
+      <div class="figures">
+        <Figure name="waiting" value={inbound.pending} address={to("requests", { state: "pending" })} />
+        <Figure name="running" value={inbound.running} address={to("requests", { state: "running" })} />
+        <Figure name="to be retried" value={inbound.failed} address={to("requests", { state: "failed" })} />
+        <Figure name="dead" value={inbound.dead} address={to("requests", { state: "dead" })} />
+        <Figure name="in quarantine" value={inbound.quarantined} address={to("requests", { state: "quarantined" })} />
+        <Figure name="active rules" value={status.webhooks} address={to("rules")} />
+      </div>
+      <section class="card">
+        <h2>Needs somebody</h2>
+        {needs.length ? (
+          <ul class="needs">
+            {needs.map((need) => (
+              <li key={need.words}>
+                <Badge state={need.state} tone={need.tone} />
+                <span>{need.words}</span>
+                <a class="button" href={need.address}>
+                  {need.action}
+                </a>
+              </li>
+            ))}
+          </ul>
+        ) : (
+          <p class="card-body muted">Nothing does.</p>
+        )}
+      </section>
+      <div class="columns">
+        <section class="card">
+          <h2>This server</h2>
+          <div class="card-body">
+            <Facts
+              facts={[
+                ["Version", status.version],
+                ["Running for", duration(status.uptimeSeconds)],
+                ["Jobs waiting", status.jobsWaiting],
+                ["Jobs running", status.jobsRunning],
+                ["Waiting for the writer", status.writerWaiting],
+                ["Refused requests kept today", `${status.refused.requests} of ${status.refused.requestsPerDay}`],
+              ]}
+            />
+          </div>
+        </section>
+        <section class="card">
+          <h2>What is off, and what confines scripts</h2>
+          <div class="card-body stack">
+            <Facts facts={Object.entries(status.endpointsOff)} />
+            <Facts facts={locks(status)} />
+          </div>
+        </section>
+      </div>
+    </>
+  )
+}
+
+function Figure({ name, value, address }: { name: string; value: number; address: string }) {
+  return (
+    <a href={address}>
+      <strong>{value >= MOST_COUNTED ? `${MOST_COUNTED.toLocaleString()}+` : value.toLocaleString()}</strong>
+      <span>{name}</span>
+    </a>
+  )
+}
+
+function needsOf({ inbound, draining, refused }: Status): Need[] {
+  const late = inbound.oldestWaitingSeconds ?? 0
+  const needs: Array<Need | false> = [
+    draining && { tone: "warn", state: "stopping", words: "The server is stopping and takes nothing new.", action: "Requests", address: to("requests") },
+    inbound.dead > 0 && {
+      tone: "bad",
+      state: "dead",
+      words: `${many(inbound.dead)} given up after all attempts.`,
+      action: may("inbound:write") ? "Look and replay" : "Look",
+      address: to("requests", { state: "dead" }),
+    },
+    inbound.quarantined > 0 && {
+      tone: "warn",
+      state: "quarantined",
+      words: `${many(inbound.quarantined)} refused and kept.`,
+      action: "See why",
+      address: to("requests", { state: "quarantined" }),
+    },
+    late > LATE_SECONDS && {
+      tone: "warn",
+      state: "late",
+      words: `The oldest request has been waiting for ${duration(late)}.`,
+      action: "See which",
+      address: to("requests", { state: "pending" }),
+    },
+    refused.notKept > 0 && {
+      tone: "warn",
+      state: "full",
+      words: `${many(refused.notKept)} refused today and not kept, because the day's room is full.`,
+      action: "Requests",
+      address: to("requests", { state: "quarantined" }),
+    },
+  ]
+  return needs.filter((need): need is Need => need !== false)
+}
+
+function many(count: number): string {
+  return count === 1 ? "1 request was" : `${count >= MOST_COUNTED ? "10,000 or more" : count} requests were`
+}
+
+function worst(needs: Need[]): "bad" | "warn" | "good" {
+  return needs.some((need) => need.tone === "bad") ? "bad" : needs.length ? "warn" : "good"
+}
+
+function sentence({ inbound }: Status, needs: Need[]): string {
+  const waiting = inbound.pending + inbound.running
+  const work = waiting ? `${waiting} requests are on their way.` : "Nothing is waiting."
+  return needs.length ? `${needs[0]?.words ?? ""} ${work}` : `Everything that came in is done. ${work}`
+}
+
+function locks(status: Status): Fact[] {
+  const told = (state: boolean | string) => (typeof state === "string" ? state : <Badge state={state ? "on" : "off"} tone={state ? "good" : "bad"} />)
+  return Object.entries(status.sandboxLocks).map(([name, state]) => [`Scripts: ${name}`, told(state)])
+}

@@ -1,0 +1,292 @@
+// One request: what it was, what was decided, what became of it, and what can be done about it.
+
+import { useState } from "preact/hooks"
+import { useAsk } from "../asking"
+import { Refused, send } from "../bus"
+import { to } from "../router"
+import { may } from "../session"
+import type { Schemas } from "../types"
+import { Badge, toneOf } from "../ui/badge"
+import { Button } from "../ui/button"
+import { Code, copy, formatted, pretty } from "../ui/code"
+import { Dialog } from "../ui/dialog"
+import { Facts } from "../ui/facts"
+import { Field, Input } from "../ui/field"
+import { Page } from "../ui/page"
+import { Failed, Loading } from "../ui/states"
+import { Tabs } from "../ui/tabs"
+import { Time } from "../ui/time"
+import { toast } from "../ui/toast"
+
+type Whole = Schemas["InboundRequestDetailView"]
+type Part = "body" | "raw" | "headers" | "result" | "attempts"
+
+const OPEN = ["pending", "running"]
+
+export function RequestScreen({ id }: { id: string }) {
+  const asked = useAsk({ $type: "GetInboundRequestByIdQuery", requestId: id })
+  if (asked.error && !asked.data) return <Failed error={asked.error} onAgain={asked.again} />
+  if (!asked.data) return <Loading rows={10} />
+  return <Request request={asked.data} onChange={asked.again} />
+}
+
+function Request({ request, onChange }: { request: Whole; onChange: () => void }) {
+  const problem = request.errors?.[0]
+  return (
+    <Page
+      name={`${request.method} /${request.path}`}
+      title={
+        <span class="row">
+          <span>
+            {request.method} /{request.path}
+          </span>
+          <Badge state={request.state} />
+        </span>
+      }
+      back={{ label: "Requests", address: "#/requests" }}
+      actions={<Actions request={request} onChange={onChange} />}
+    >
+      {problem && (
+        <div class="notice">
+          <span>{request.errors?.join(" · ")}</span>
+        </div>
+      )}
+      <section class="card card-body">
+        <Facts
+          facts={[
+            ["Received", <Time at={request.receivedAt} />],
+            ["From", request.address],
+            ["Verdict", <Badge state={request.verdict} tone={request.verdict === "passed" ? "good" : toneOf(request.state)} />],
+            ["Rule", ruleOf(request)],
+            ["Sent on the bus", request.messageType],
+            ["Answered with", request.answerStatus],
+            request.nextAttemptAt ? ["Next try", <Time at={request.nextAttemptAt} />] : null,
+            request.duplicateOf ? ["Repeats", <a href={to(`requests/${request.duplicateOf}`)}>{request.duplicateOf}</a>] : null,
+            request.replayCount ? ["Driven again", `${request.replayCount} times, last by ${request.replayedBy}`] : null,
+            ["Id", <code>{request.requestId}</code>],
+          ]}
+        />
+      </section>
+      <div class="columns wide-left">
+        <Contents request={request} />
+        <section class="card">
+          <h2>What happened</h2>
+          <ol class="story card-body">
+            {request.timeline.map((entry, index) => (
+              <li key={index} class={isBad(entry.detail) ? "bad" : ""}>
+                <div class="row">
+                  <strong>{entry.event}</strong>
+                  <span class="muted">
+                    <Time at={entry.at} age={false} />
+                  </span>
+                </div>
+                <p class="muted">{entry.detail}</p>
+              </li>
+            ))}
+          </ol>
+        </section>
+      </div>
+    </Page>
+  )
+}
+
+function Contents({ request }: { request: Whole }) {
+  const [part, setPart] = useState<Part>("body")
+  return (
+    <section class="stack">
+      <Tabs
+        label="Parts of the request"
+        value={part}
+        onTab={setPart}
+        tabs={[
+          { key: "body", label: "Body" },
+          { key: "raw", label: "As it came" },
+          { key: "headers", label: "Headers", count: Object.keys(request.headers).length },
+          { key: "result", label: "Result" },
+          { key: "attempts", label: "Attempts", count: request.attempts.length },
+        ]}
+      />
+      {part === "body" && <Body request={request} text={formatted(request.body)} />}
+      {part === "raw" && <Body request={request} text={request.body} />}
+      {part === "headers" && <Headers request={request} />}
+      {part === "result" &&
+        (request.result === null ? <p class="muted">There is no result.</p> : <Code label="Result" text={pretty(request.result)} />)}
+      {part === "attempts" && <Attempts attempts={request.attempts} />}
+    </section>
+  )
+}
+
+function Body({ request, text }: { request: Whole; text: string }) {
+  if (request.bodyPruned) return <p class="muted">The body was pruned, as the settings of retention say.</p>
+  if (!text) return <p class="muted">The body is empty.</p>
+  return <Code label={request.bodyEncoding === "base64" ? "Body, as base64" : "Body"} text={text} />
+}
+
+function Headers({ request }: { request: Whole }) {
+  const query = Object.entries(request.query)
+  return (
+    <>
+      <Code label="Headers" text={Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`).join("\n")} />
+      {query.length > 0 && <Code label="Query" text={query.map(([name, value]) => `${name}=${String(value)}`).join("\n")} />}
+    </>
+  )
+}
+
+function Attempts({ attempts }: { attempts: Whole["attempts"] }) {
+  if (!attempts.length) return <p class="muted">What succeeds at once leaves no attempts.</p>
+  return (
+    <ol class="story card card-body">
+      {attempts.map((attempt) => (
+        <li key={`${attempt.replay}.${attempt.number}`} class={attempt.outcome === "done" ? "" : "bad"}>
+          <div class="row">
+            <strong>
+              {attempt.number} <Badge state={attempt.outcome} />
+            </strong>
+            <span class="muted">
+              <Time at={attempt.startedAt} /> on {attempt.worker}
+            </span>
+          </div>
+          {attempt.errors?.map((sentence) => (
+            <p key={sentence}>{sentence}</p>
+          ))}
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+function Actions({ request, onChange }: { request: Whole; onChange: () => void }) {
+  const [question, ask] = useState<"replay" | "discard">()
+  const mayWrite = may("inbound:write")
+  const isOpen = OPEN.includes(request.state)
+  return (
+    <>
+      <Button kind="quiet" icon="copy" onClick={() => void copy(curlOf(request))}>
+        as curl
+      </Button>
+      {mayWrite && request.verdict !== "discarded" && (
+        <Button kind="danger" onClick={() => ask("discard")}>
+          Discard
+        </Button>
+      )}
+      {mayWrite && !isOpen && (
+        <Button kind="main" icon="again" onClick={() => ask("replay")}>
+          Replay
+        </Button>
+      )}
+      {question === "replay" && <Replay request={request} onClose={() => ask(undefined)} onDone={onChange} />}
+      {question === "discard" && <Discard request={request} onClose={() => ask(undefined)} onDone={onChange} />}
+    </>
+  )
+}
+
+interface Question {
+  request: Whole
+  onClose: () => void
+  onDone: () => void
+}
+
+function Replay({ request, onClose, onDone }: Question) {
+  const isDone = request.state === "done"
+  return (
+    <Confirm
+      title="Replay this request?"
+      action={isDone ? "Do it a second time" : "Replay"}
+      onClose={onClose}
+      onDone={onDone}
+      onAct={async () => (await send({ $type: "ReplayInboundRequestCommand", requestId: request.requestId, force: isDone }), "Replay requested")}
+    >
+      <p>
+        {isDone
+          ? "It was executed already. Its effect will happen a second time."
+          : "Its rule, as it is now, takes it again: as a further attempt of the same request."}
+      </p>
+    </Confirm>
+  )
+}
+
+function Discard({ request, onClose, onDone }: Question) {
+  const [reason, setReason] = useState("")
+  return (
+    <Confirm
+      title="Discard this request?"
+      action="Discard"
+      isDanger
+      isReady={reason.trim() !== ""}
+      onClose={onClose}
+      onDone={onDone}
+      onAct={async () => (await send({ $type: "DiscardInboundRequestCommand", requestId: request.requestId, reason }), "Discarded")}
+    >
+      <p>It is neither tried nor driven again.</p>
+      <Field label="Why" isRequired help="Stands with the request, beside your name.">
+        {(own) => <Input {...own} autofocus value={reason} onText={setReason} />}
+      </Field>
+    </Confirm>
+  )
+}
+
+interface ConfirmProps {
+  title: string
+  action: string
+  isDanger?: boolean
+  isReady?: boolean
+  children: preact.ComponentChildren
+  onAct: () => Promise<string>
+  onClose: () => void
+  onDone: () => void
+}
+
+function Confirm({ title, action, isDanger = false, isReady = true, children, onAct, onClose, onDone }: ConfirmProps) {
+  const [isBusy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string>()
+  const act = async () => {
+    setBusy(true)
+    try {
+      toast(await onAct())
+      onClose()
+      onDone()
+    } catch (error) {
+      setProblem(error instanceof Refused ? error.errors.join(" · ") : String(error))
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog title={title} onClose={onClose}>
+      {children}
+      {problem && (
+        <p class="notice" role="alert">
+          {problem}
+        </p>
+      )}
+      <footer>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button kind={isDanger ? "danger" : "main"} isBusy={isBusy} disabled={!isReady} onClick={() => void act()}>
+          {action}
+        </Button>
+      </footer>
+    </Dialog>
+  )
+}
+
+function ruleOf(request: Whole): string {
+  if (request.provider) return request.provider
+  return request.configKey ? `${request.configKey}, revision ${request.revision}` : "none"
+}
+
+function isBad(detail: string): boolean {
+  return /fail|dead|reject|quarantin/i.test(detail)
+}
+
+/** Returns a command that sends the same again; what is hidden must be filled in. */
+function curlOf(request: Whole): string {
+  const headers = Object.entries(request.headers)
+    .filter(([name]) => !["host", "content-length", "connection", "accept-encoding"].includes(name))
+    .map(([name, value]) => ` \\\n  -H ${quoted(`${name}: ${value}`)}`)
+  const address = new URL(`../api/webhooks/${request.path}`, location.href)
+  return `curl -X ${request.method} ${quoted(String(address))}${headers.join("")} \\\n  --data-raw ${quoted(request.body)}`
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`
+}

@@ -1,0 +1,188 @@
+// What came in: a list that stays where it is while new requests are counted above it.
+
+import { useEffect, useState } from "preact/hooks"
+import { useAsk } from "../asking"
+import { place, refine, to } from "../router"
+import type { Message, Schemas } from "../types"
+import { Badge, toneOf } from "../ui/badge"
+import { Button, IconButton } from "../ui/button"
+import { Input, Select } from "../ui/field"
+import { Page } from "../ui/page"
+import { Empty, Failed, Loading } from "../ui/states"
+import { Table, type Column } from "../ui/table"
+import { Time } from "../ui/time"
+
+type Row = Schemas["InboundRequestView"]
+type Query = Extract<Message, { $type: "GetInboundRequestListQuery" }>
+type State = NonNullable<Query["state"]>
+
+const STATES: State[] = ["pending", "running", "done", "failed", "dead", "rejected", "duplicate", "quarantined"]
+const SIZE = 50
+
+const COLUMNS: Column<Row>[] = [
+  { name: "Received", width: "164px", narrow: "84px", cell: (row) => <Time at={row.receivedAt} /> },
+  { name: "State", width: "136px", narrow: "128px", cell: (row) => <Badge state={row.state} /> },
+  { name: "Request", cell: (row) => <RequestLine row={row} /> },
+  { name: "What became of it", isMinor: true, cell: (row) => <Outcome row={row} /> },
+  { name: "Rule", width: "160px", isMinor: true, cell: (row) => row.configKey ?? row.provider ?? <span class="muted">none</span> },
+  { name: "From", width: "128px", isMinor: true, cell: (row) => <span class="muted">{row.address}</span> },
+]
+
+export function Requests() {
+  const { filters } = place.value
+  const number = Number(filters["page"] ?? 1)
+  const asked = useAsk(queryOf(filters, number), number === 1 ? 3 : 0)
+  const { rows, fresh, show } = useSteady(asked.data?.items, JSON.stringify(filters))
+  const isFiltered = Object.keys(filters).length > 0
+
+  return (
+    <Page
+      title="Requests"
+      actions={<IconButton label="Ask again" icon="again" onClick={asked.again} />}
+    >
+      <div class="filters">
+        <SearchBox value={filters["search"] ?? ""} onSearch={(search) => refine({ search, page: undefined })} />
+        <Select
+          aria-label="State"
+          value={filters["state"] ?? ""}
+          choices={[{ value: "", label: "Every state" }, ...STATES]}
+          onChoice={(state) => refine({ state, page: undefined })}
+        />
+        <Input
+          aria-label="Rule"
+          placeholder="Rule"
+          spellcheck={false}
+          value={filters["rule"] ?? ""}
+          onChange={(event) => refine({ rule: event.currentTarget.value, page: undefined })}
+        />
+        {isFiltered && (
+          <Button kind="quiet" icon="close" onClick={() => refine(cleared(filters))}>
+            Clear
+          </Button>
+        )}
+        <span class="muted">{asked.data && counted(asked.data)}</span>
+      </div>
+      {fresh > 0 && (
+        <div class="notice calm" role="status">
+          {fresh} new
+          <button type="button" class="link" onClick={show}>
+            Show
+          </button>
+        </div>
+      )}
+      {asked.error && !asked.data && <Failed error={asked.error} onAgain={asked.again} />}
+      {asked.error && asked.data && <p class="notice">{asked.error.message}. What is shown is from before.</p>}
+      {!asked.data && !asked.error && <Loading rows={8} />}
+      {asked.data && rows.length > 0 && (
+        <Table
+          label="Requests"
+          columns={COLUMNS}
+          rows={rows}
+          keyOf={(row) => row.requestId}
+          addressOf={(row) => to(`requests/${row.requestId}`)}
+        />
+      )}
+      {asked.data && rows.length === 0 && <Nothing isFiltered={isFiltered} />}
+      {asked.data && asked.data.totalPages > 1 && <Pager page={asked.data} />}
+    </Page>
+  )
+}
+
+function queryOf(filters: Record<string, string>, pageNumber: number): Query {
+  return {
+    $type: "GetInboundRequestListQuery",
+    pageNumber,
+    pageSize: SIZE,
+    searchText: filters["search"] ?? null,
+    state: (filters["state"] as State | undefined) ?? null,
+    configKey: filters["rule"] ?? null,
+  }
+}
+
+/** Keeps the rows that are shown in their places, with their newest states; others are counted until they are asked for. */
+function useSteady(items: Row[] | undefined, filters: string) {
+  const [shown, setShown] = useState<string[]>()
+  useEffect(() => setShown(undefined), [filters])
+  useEffect(() => {
+    if (items && !shown) setShown(items.map((row) => row.requestId))
+  }, [items, shown])
+  const newest = items ?? []
+  const known = new Set(shown)
+  const fresh = shown?.length ? newest.filter((row) => !known.has(row.requestId)).length : 0
+  const rows = fresh ? newest.filter((row) => known.has(row.requestId)) : newest
+  return { rows, fresh, show: () => setShown(newest.map((row) => row.requestId)) }
+}
+
+function RequestLine({ row }: { row: Row }) {
+  return (
+    <span class="truncated mono" title={`${row.method} /${row.path}`}>
+      <span class="muted">{row.method}</span> /{row.path}
+    </span>
+  )
+}
+
+function Outcome({ row }: { row: Row }) {
+  const [first] = row.errors ?? []
+  if (first) return <span title={row.errors?.join("\n")}>{first}</span>
+  if (row.verdict !== "passed") return <Badge state={row.verdict} tone={toneOf(row.state)} />
+  return <span class="muted">{row.messageType ?? ""}</span>
+}
+
+function SearchBox({ value, onSearch }: { value: string; onSearch: (text: string) => void }) {
+  const [text, setText] = useState(value)
+  useEffect(() => setText(value), [value])
+  return (
+    <Input
+      class="control wide"
+      type="search"
+      aria-label="Search bodies, paths and keys"
+      placeholder="Search bodies, paths and keys"
+      spellcheck={false}
+      value={text}
+      onText={setText}
+      onKeyDown={(event) => event.key === "Enter" && onSearch(text.trim())}
+      onChange={() => onSearch(text.trim())}
+    />
+  )
+}
+
+function cleared(filters: Record<string, string>): Record<string, undefined> {
+  return Object.fromEntries(Object.keys(filters).map((name) => [name, undefined]))
+}
+
+function counted(page: Schemas["InboundRequestPage"]): string {
+  const many = page.totalCount === 1 ? "1 request" : `${page.totalCount} requests`
+  return page.searchedSince ? `${many}, searched since ${new Date(page.searchedSince).toLocaleString()}` : many
+}
+
+function Nothing({ isFiltered }: { isFiltered: boolean }) {
+  if (isFiltered) {
+    return (
+      <Empty title="No request fits" action={<Button onClick={() => refine(cleared(place.value.filters))}>Clear the filters</Button>}>
+        Another state or a shorter word may find it.
+      </Empty>
+    )
+  }
+  return (
+    <Empty icon="requests" title="Nothing came in yet" action={<a class="button main" href="#/anything/CreateWebHookConfigCommand">Create a rule</a>}>
+      A rule gives a provider an address to send to, and says what becomes of what it sends.
+    </Empty>
+  )
+}
+
+function Pager({ page }: { page: Schemas["InboundRequestPage"] }) {
+  const turn = (by: number) => refine({ page: String(page.pageNumber + by) })
+  return (
+    <nav class="pager" aria-label="Pages">
+      <Button kind="quiet" icon="left" disabled={!page.hasPreviousPage} onClick={() => turn(-1)}>
+        Newer
+      </Button>
+      <span>
+        {page.pageNumber} of {page.totalPages}
+      </span>
+      <Button kind="quiet" disabled={!page.hasNextPage} onClick={() => turn(1)}>
+        Older
+      </Button>
+    </nav>
+  )
+}

@@ -1,0 +1,55 @@
+// Who is signed in, and what happens when a session ends while somebody works.
+
+import { signal } from "@preact/signals"
+import { post, Refused, send } from "./bus"
+import type { Schemas } from "./types"
+
+export type Account = Schemas["OwnAccountView"]
+
+/** `undefined` until it is known, `null` when nobody is signed in. */
+export const account = signal<Account | null | undefined>(undefined)
+
+/** True while a dialog over the page asks for the password again. */
+export const isExpired = signal(false)
+
+let waiting: Array<() => void> = []
+
+/** Finds out at the start who is signed in. */
+export async function begin(): Promise<void> {
+  try {
+    const envelope = await post("api/cmd", { $type: "GetOwnAccountQuery" })
+    account.value = envelope.data as Account
+  } catch (error) {
+    if (!(error instanceof Refused) || (error.status !== 401 && error.status !== 403)) throw error
+    account.value = null
+  }
+}
+
+/** Signs in, on the sign-in page or in the dialog over it; throws `Refused`. */
+export async function signIn(username: string, password: string): Promise<void> {
+  await post("api/session", { username, password })
+  const before = account.value
+  isExpired.value = false
+  const now = await send({ $type: "GetOwnAccountQuery" })
+  if (before && before.id !== now.id) location.reload()
+  account.value = now
+  waiting.splice(0).forEach((goOn) => goOn())
+}
+
+/** Signs this browser out and shows the sign-in page. */
+export async function signOut(): Promise<void> {
+  await post("api/session", null, "DELETE")
+  location.reload()
+}
+
+/** Resolves once somebody has signed in over the page; everything on it stays as it is. */
+export function signedInAgain(): Promise<void> {
+  isExpired.value = true
+  return new Promise((goOn) => waiting.push(goOn))
+}
+
+/** Tells whether the account may send a message that needs this permission; what may not be done is not offered. */
+export function may(permission: string): boolean {
+  const held = account.value?.permissions ?? []
+  return held.includes(permission) || held.includes(`*:${permission.split(":")[1]}`)
+}

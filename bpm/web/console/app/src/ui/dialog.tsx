@@ -1,0 +1,43 @@
+// A question over the page: the keyboard stays inside, Escape closes it unless it must be answered.
+
+import type { ComponentChildren } from "preact"
+import { useEffect, useRef } from "preact/hooks"
+import { IconButton } from "./button"
+
+interface Props {
+  title: string
+  onClose?: () => void
+  isBare?: boolean
+  children: ComponentChildren
+}
+
+export function Dialog({ title, onClose, isBare = false, children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    const element = dialog.current
+    element?.showModal()
+    return () => element?.close()
+  }, [])
+  return (
+    <dialog
+      ref={dialog}
+      class={isBare ? "dialog bare" : "dialog"}
+      aria-label={title}
+      onCancel={(event) => {
+        event.preventDefault()
+        onClose?.()
+      }}
+      onClick={(event) => event.target === dialog.current && onClose?.()}
+    >
+      <div class="dialog-body">
+        {!isBare && (
+          <header>
+            <h2>{title}</h2>
+            {onClose && <IconButton label="Close" icon="close" onClick={onClose} />}
+          </header>
+        )}
+        {children}
+      </div>
+    </dialog>
+  )
+}

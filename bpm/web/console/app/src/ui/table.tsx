@@ -1,0 +1,100 @@
+// A table whose columns have fixed widths and whose rows keep their places, so that nothing jumps while it is live.
+// `j` and `k` go down and up, Enter opens.
+
+import type { ComponentChildren } from "preact"
+import { useSignal } from "@preact/signals"
+import { useEffect, useRef } from "preact/hooks"
+import { go } from "../router"
+
+export interface Column<T> {
+  name: string
+  /** A CSS width; without one a column takes what is left. */
+  width?: string
+  /** Its width where the window is narrow. */
+  narrow?: string
+  /** Left out where the window is narrow. */
+  isMinor?: boolean
+  isNumber?: boolean
+  cell: (row: T) => ComponentChildren
+}
+
+interface Props<T> {
+  label: string
+  columns: ReadonlyArray<Column<T>>
+  rows: readonly T[]
+  keyOf: (row: T) => string
+  addressOf?: (row: T) => string
+}
+
+export function Table<T>({ label, columns, rows, keyOf, addressOf }: Props<T>) {
+  const chosen = useSignal<string>()
+  const present = useRef(rows)
+  present.current = rows
+  useEffect(() => {
+    if (!addressOf) return undefined
+    const listen = (event: KeyboardEvent) => {
+      if (isTyping(event)) return
+      const rows = present.current
+      const at = rows.findIndex((row) => keyOf(row) === chosen.value)
+      const next = event.key === "j" ? rows[at + 1] : event.key === "k" ? rows[at - 1] : undefined
+      if (next) chosen.value = keyOf(next)
+      const row = rows[at]
+      if (event.key === "Enter" && row && event.target === document.body) go(addressOf(row))
+    }
+    addEventListener("keydown", listen)
+    return () => removeEventListener("keydown", listen)
+  }, [])
+
+  return (
+    <div class="table-frame" tabIndex={0} role="region" aria-label={label}>
+      <table>
+        <colgroup>
+          {columns.map((column) => (
+            <col key={column.name} class={column.isMinor ? "minor" : ""} style={widths(column)} />
+          ))}
+        </colgroup>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column.name} scope="col" class={classOf(column)}>
+                {column.name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => {
+            const key = keyOf(row)
+            return (
+              <tr key={key} class={key === chosen.value ? "chosen" : ""} ref={key === chosen.value ? show : null}>
+                {columns.map((column, index) => (
+                  <td key={column.name} class={classOf(column)}>
+                    {index === 0 && addressOf ? <a href={addressOf(row)}>{column.cell(row)}</a> : column.cell(row)}
+                  </td>
+                ))}
+              </tr>
+            )
+          })}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+/** Tells whether a key belongs to a field, or to the browser. */
+export function isTyping(event: KeyboardEvent): boolean {
+  const target = event.target as HTMLElement
+  return event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
+}
+
+function widths({ width = "auto", narrow = width }: Column<never>) {
+  return { "--width": width, "--narrow": narrow }
+}
+
+function classOf(column: Column<never>): string {
+  return [column.isMinor && "minor", column.isNumber && "number"].filter(Boolean).join(" ")
+}
+
+function show(element: HTMLTableRowElement | null): void {
+  element?.scrollIntoView({ block: "nearest" })
+}

