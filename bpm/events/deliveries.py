@@ -14,7 +14,6 @@ from bpm.events.delivery_tables import KIND, PAUSED, PENDING, DeliveryRow
 from bpm.events.destination import Destination, Destinations
 from bpm.events.echoes import without_echo
 from bpm.events.gate import Gates
-from bpm.events.health import look_again
 from bpm.events.outgoing import Notice, make_request
 from bpm.events.settlement import DeliverySettlement
 from bpm.events.transform import TransformError, apply_transform
@@ -115,8 +114,7 @@ class Deliveries:
         elif not row.is_active:
             await self._write(lambda tx: self._settlement.pause(tx, row, destination))
         elif row.open_until is not None and row.open_until > now and row.lane is not None:
-            until = look_again(row.open_until)
-            await self._write(lambda tx: self._settlement.put_off(tx, row, until))
+            await self._write(lambda tx: self._settlement.await_receiver(tx, row))
         elif row.lane is None and (row.open_until or destination.max_in_flight or destination.rate_per_second):
             await self._write(lambda tx: self._settlement.queue(tx, row, destination.overflow))
         else:

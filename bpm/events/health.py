@@ -55,13 +55,17 @@ class Health:
             health_tables.note_success(tx, id_, now)
             self._noted[id_] = now
 
-    def failed(self, tx: Transaction, id_: int, now: datetime, *, made: bool, is_probe: bool) -> datetime | None:
+    def failed(
+        self, tx: Transaction, id_: int, now: datetime, *, made: bool, is_probe: bool, asked: datetime | None = None
+    ) -> datetime | None:
         """Count a failure, and return since when there was nothing else.
 
-        What came to no request says nothing about the receiver: it opens no breaker, and ends a probe.
+        What came to no request says nothing about the receiver: it opens no breaker, and ends a probe. Until `asked`
+        the receiver wants to be left alone.
         """
         row = health_tables.note_failure(tx, id_, now)
-        opens = breaker.opening(row.failure_count, row.openings, row.open_until, is_probe=is_probe, now=now)
+        known = row.failure_count, row.openings, row.open_until
+        opens = breaker.opening(*known, is_probe=is_probe, now=now, asked=asked)
         if not made and is_probe:
             health_tables.open_breaker(tx, id_, row.openings, now)
         elif made and opens is not None:
@@ -72,6 +76,14 @@ class Health:
         """Let deliveries go again, however many have failed."""
         self._release(tx, id_, now)
         health_tables.forgive(tx, id_)
+
+    def look_again(self, tx: Transaction, id_: int, now: datetime) -> datetime:
+        """Return when a delivery is looked at again that found its receiver's breaker open; now if it has closed since.
+
+        The receiver's row is locked: a success either brings the delivery forward, or is seen here.
+        """
+        until = health_tables.open_until(tx, id_)
+        return until + random.uniform(0, 1) * SPREAD if until is not None and until > now else now  # noqa: S311 spread
 
     def look_at_all(self, tx: Transaction, id_: int, now: datetime) -> None:
         """Look now at deliveries that wait for another attempt: their subscription was switched off, or deleted."""
@@ -87,8 +99,3 @@ class Health:
         rows = health_tables.bring_forward(tx, id_, first, last, MAX_FORWARDED, now)
         if rows:
             self._jobs.enqueue(tx, *[Job(KIND, row.id, row.turn, now) for row in rows])
-
-
-def look_again(open_until: datetime) -> datetime:
-    """Return when a delivery is looked at again that found its receiver's breaker open."""
-    return open_until + random.uniform(0, 1) * SPREAD  # noqa: S311 spread, not secrecy

@@ -59,7 +59,7 @@ _FAILED = (
 _OPEN = update(HEALTH).where(_OWN).values(openings=bindparam("openings_"), open_until=bindparam("until_"))
 _CLAIM = update(HEALTH).where(_OWN, HEALTH.c.open_until == bindparam("seen_")).values(open_until=bindparam("until_"))
 _FORGIVEN = update(HEALTH).where(_OWN).values(open_until=None, failing_since=None)
-_OPEN_UNTIL = select(HEALTH.c.open_until).where(_OWN)
+_OPEN_UNTIL = select(HEALTH.c.open_until).where(_OWN).with_for_update()
 _PUT_OFF = (
     select(DELIVERIES.c.number)
     .where(

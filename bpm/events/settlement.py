@@ -40,6 +40,10 @@ class DeliverySettlement:
         delivery_tables.take_turn(tx, row, due_at=until)
         self._jobs.enqueue(tx, Job(KIND, row.id, row.turn + 1, until))
 
+    def await_receiver(self, tx: Transaction, row: DeliveryRow) -> None:
+        """Put a delivery off until its receiver, which is left alone, may be asked again."""
+        self.put_off(tx, row, self._health.look_again(tx, row.subscription_id, self._bus.now()))
+
     def queue(self, tx: Transaction, row: DeliveryRow, lane: Lane) -> None:
         """Let a delivery wait its turn in a lane."""
         now = self._bus.now()
@@ -115,7 +119,8 @@ class DeliverySettlement:
             self._leave(tx, row, destination)
         if due is not None:
             self._jobs.enqueue(tx, Job(KIND, row.id, row.turn + 1, due))
-        failing_since = self._health.failed(tx, destination.id, now, made=result.made, is_probe=is_probe)
+        asked = breaker.asked_until(result.status, retry_after, now)
+        failing_since = self._health.failed(tx, destination.id, now, made=result.made, is_probe=is_probe, asked=asked)
         if gone:
             self._disable(tx, destination, "the receiver answered 410 Gone", now)
         elif breaker.is_hopeless(failing_since, now):

@@ -31,6 +31,18 @@ class DeliveriesContract:
             await office.publish("task.created", {"n": number})
         await receiver.wait_for(20)
 
+    async def test_a_receiver_that_asks_for_time_gets_it(self, office: Office, receiver: WebhookReceiver) -> None:
+        """A 429 holds its other events back, too; they arrive when the time is over."""
+        made = await office.subscribe(receiver.url, maxInFlight=1)
+        receiver.answer(PreparedAnswer(429, b"", {"Retry-After": "2"}))
+        await office.publish("task.created", {"n": 0})
+        await until(lambda: office.subscription(made["id"]), lambda shown: shown["breaker"] == "open")
+        for number in range(1, 5):
+            await office.publish("task.created", {"n": number})
+        requests = await receiver.wait_for(6)
+        assert min(request.at for request in requests[1:]) - requests[0].at >= 1.9
+        assert (await until(lambda: office.subscription(made["id"]), lambda s: s["failureCount"] == 0))["breaker"]
+
     async def test_what_waits_is_put_aside(self, office: Office, receiver: WebhookReceiver) -> None:
         """A pause keeps what waits for another attempt, and it goes when the pause is over."""
         made = await office.subscribe(receiver.url)

@@ -2,7 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bpm.events.breaker import FAILURES_TO_OPEN, PAUSES_SECONDS, is_hopeless, opening
+from bpm.events.breaker import (
+    FAILURES_TO_OPEN,
+    LONGEST_ASKED,
+    PAUSES_SECONDS,
+    Opening,
+    asked_until,
+    is_hopeless,
+    opening,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -29,6 +37,30 @@ def test_the_pause_has_an_end() -> None:
     late = opening(500, 99, NOW, is_probe=True, now=NOW)
     assert late is not None
     assert late.until == NOW + timedelta(seconds=PAUSES_SECONDS[-1])
+
+
+def test_a_receiver_may_ask_to_be_left_alone() -> None:
+    """With 429, for as long as it says, and with 503 when it says how long; a year is asked in between."""
+    minute = timedelta(minutes=1)
+    assert asked_until(429, minute, NOW) == asked_until(503, minute, NOW) == NOW + minute
+    assert asked_until(429, None, NOW) == NOW + timedelta(seconds=PAUSES_SECONDS[0])
+    assert asked_until(503, None, NOW) is asked_until(500, minute, NOW) is asked_until(None, minute, NOW) is None
+    assert asked_until(429, 365 * 24 * 60 * minute, NOW) == NOW + LONGEST_ASKED
+
+
+def test_it_opens_at_once_for_who_asks() -> None:
+    """Without a failure before; what was under way makes it longer, never shorter, and counts as no opening."""
+    asked, later = NOW + timedelta(seconds=20), NOW + timedelta(seconds=40)
+    assert opening(1, 0, None, is_probe=False, now=NOW, asked=asked) == Opening(0, asked)
+    assert opening(2, 0, asked, is_probe=False, now=NOW, asked=later) == Opening(0, later)
+    assert opening(2, 0, later, is_probe=False, now=NOW, asked=asked) is None
+    assert opening(FAILURES_TO_OPEN, 0, None, is_probe=False, now=NOW, asked=later) == Opening(1, later)
+
+
+def test_a_probe_that_fails_in_another_way_lets_the_others_try() -> None:
+    """The receiver does not ask any more, and has not failed often enough to be left alone."""
+    claimed = NOW + timedelta(seconds=150)
+    assert opening(2, 0, claimed, is_probe=True, now=NOW) == Opening(0, NOW)
 
 
 def test_five_days_of_failures_are_hopeless() -> None:

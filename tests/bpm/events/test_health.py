@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from bpm.events.health import Health
 from bpm.events.subscription_tables import HEALTH
 from bpm.store import utc_now
 from bpm.testing import PreparedAnswer, WebhookReceiver, until
@@ -53,6 +54,19 @@ async def test_a_success_lets_the_others_go(office: Office, receiver: WebhookRec
     for number in range(30):
         await office.publish("task.created", {"n": number})
     await receiver.wait_for(30)
+
+
+async def test_a_breaker_that_has_closed_holds_nothing_back(office: Office, receiver: WebhookReceiver) -> None:
+    """A delivery that found it open is looked at at once, when it closed before the delivery was put off."""
+    made = await office.subscribe(receiver.url)
+    app = office.server.app
+    health, now = Health(app.jobs), utc_now()
+    until = now + timedelta(minutes=2)
+    await change_health(office, made["id"], failure_count=5, openings=1, open_until=until)
+    again = await app.database.write(lambda tx: health.look_again(tx, made["id"], now))
+    assert until <= again <= until + timedelta(seconds=1)
+    await app.database.write(lambda tx: health.forgive(tx, made["id"], now))
+    assert await app.database.write(lambda tx: health.look_again(tx, made["id"], now)) == now
 
 
 async def test_what_comes_to_no_request_opens_no_breaker(office: Office, receiver: WebhookReceiver) -> None:
