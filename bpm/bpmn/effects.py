@@ -1,10 +1,10 @@
 """What `advance` asks its caller to do: the second part of its answer, in order.
 
 SendCommand, RunScript, Decide, CallProcess, OpenTimer, OpenMessageWait, OpenSignalWait, OpenConditionWait,
-OpenUserTask, Pause and Incident (`OPENERS`) open a wait, or replace the open one of the same `wait_id` (an incident
-takes a task's place; a retry puts the task back with the next attempt). Every wait ends with exactly one CloseWait,
-the answered one too. A caller that keeps one row for each wait therefore upserts by `wait_id` on the openers and
-deletes on CloseWait.
+OpenUserTask, OpenAdHoc, Pause and Incident (`OPENERS`) open a wait, or replace the open one of the same `wait_id` (an
+incident takes a task's place; a retry puts the task back with the next attempt). Every wait ends with exactly one
+CloseWait, the answered one too. A caller that keeps one row for each wait therefore upserts by `wait_id` on the openers
+and deletes on CloseWait.
 """
 
 from collections.abc import Mapping
@@ -155,6 +155,16 @@ class OpenUserTask:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenAdHoc:
+    """Somebody chooses what is done: send ActivateActivities(wait_id, …) with some of the `activities`."""
+
+    wait_id: int
+    element_id: str
+    name: str
+    activities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """The trigger is not through yet: send GoOn(wait_id) in a transaction of its own."""
 
@@ -263,6 +273,7 @@ Opener = (
     | OpenSignalWait
     | OpenConditionWait
     | OpenUserTask
+    | OpenAdHoc
     | Pause
     | Incident
 )

@@ -24,6 +24,7 @@ from bpm.bpmn.run.pending import leave_over, take_over
 from bpm.bpmn.stale import find_misfit
 from bpm.bpmn.state import PROCESS, ROOT, Instance, Status, Token, Wait
 from bpm.bpmn.triggers import (
+    ActivateActivities,
     Answer,
     Cancel,
     CompleteTask,
@@ -112,6 +113,8 @@ def _answer(run: Run, wait: Wait, trigger: Answer) -> None:
             escalate(run, wait, token, code, thrown_with)
         case CompleteUserTask(variables=variables):
             complete(run, wait, token, variables, NOTHING)
+        case ActivateActivities(activities=activities, variables=variables, is_last=is_last):
+            run.answerer(wait).begin_inside(run, token, activities, variables, is_last=is_last)
         case Retry(variables=variables):
             run.variables.write(token.scope, variables)
             retry(run, wait, token)
@@ -165,7 +168,7 @@ def _end_scope(run: Run) -> bool:
         return False
     run.pace.spend(1)
     scope = run.tokens.emptied.pop()
-    if run.instance.status.is_final or not run.tokens.is_empty(scope):
+    if run.instance.status.is_final or not (run.tokens.is_empty(scope) or run.scopes.is_ad_hoc(scope)):
         return True
     if scope == ROOT:
         _complete_process(run)

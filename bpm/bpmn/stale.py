@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bpm.bpmn.compiler.compile import CompiledProcess
 from bpm.bpmn.state import Instance
 from bpm.bpmn.triggers import (
+    ActivateActivities,
     Cancel,
     CompleteTask,
     CompleteUserTask,
@@ -33,6 +34,7 @@ _ANSWERS: Mapping[type[Trigger], tuple[str, ...]] = {
     GoOn: ("pause",),
     MessageArrived: ("message",),
     CompleteUserTask: ("user",),
+    ActivateActivities: ("adHoc",),
     Retry: ("incident",),
     Skip: ("incident",),
     Stop: (*_TASKS, "pause", "signal", "timer", "message", "user"),

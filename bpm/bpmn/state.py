@@ -60,9 +60,9 @@ PROCESS = Token(0, "", ROOT)
 class Wait(NamedTuple):
     """What a resting token waits for. `element` answers it: the token's own, or an event that listens beside it.
 
-    `kind` is command, script, user, message, signal, timer, condition, call, decision, pause or incident; `attempt`
-    grows with each retry and fences late answers; `data` is the element's own small JSON. `token` 0 is the process
-    itself.
+    `kind` is command, script, user, message, signal, timer, condition, call, decision, adHoc, pause or incident;
+    `attempt` grows with each retry and fences late answers; `data` is the element's own small JSON. `token` 0 is the
+    process itself.
     """
 
     id: int

@@ -101,6 +101,16 @@ class CompleteUserTask:
 
 
 @dataclass(frozen=True, slots=True)
+class ActivateActivities:
+    """Somebody begins activities of an ad hoc sub-process; `is_last`: the last ones there."""
+
+    wait_id: int
+    activities: tuple[str, ...]
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """Try an incident again, with the variables set first (they may mend its cause)."""
 
@@ -158,6 +168,7 @@ Answer = (
     | SignalArrived
     | Escalated
     | CompleteUserTask
+    | ActivateActivities
     | Retry
     | Skip
     | Stop
@@ -174,5 +185,5 @@ def stop_of(trigger: Trigger, message: str) -> Stop:
             return Stop(wait_id, message)
         case CompleteTask(wait_id=wait_id) | FailTask(wait_id=wait_id):
             return Stop(wait_id, message)
-        case Start() | SetVariables() | MoveTokens() | Cancel() | Retry() | Skip() | Stop():
+        case Start() | SetVariables() | MoveTokens() | Cancel() | ActivateActivities() | Retry() | Skip() | Stop():
             raise Failed(message)

@@ -10,7 +10,7 @@ from bpm.security.redaction import holds_secret
 from bpm.security.sealing import open_fields, open_text, seal_all_fields, seal_fields, seal_text
 from bpm.security.secrets import SecretBox, SecretError
 
-SCRIPT, SHOWN = "script", frozenset({"user", "incident"})
+SCRIPT, SHOWN = "script", frozenset({"user", "incident", "adHoc"})
 
 T = TypeVar("T")
 

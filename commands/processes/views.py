@@ -110,5 +110,5 @@ def _task(wait: Mapping[str, Any]) -> CurrentTaskView:
         kind=wait["kind"],
         name=wait["name"],
         due_at=wait["due_at"],
-        detail=shown_data(wait["data"]) if wait["kind"] in ("user", "incident") else None,
+        detail=shown_data(wait["data"]) if wait["kind"] in ("user", "incident", "adHoc") else None,
     )

@@ -7,7 +7,7 @@ from bpm.bpmn.compilation.paths import reach
 from bpm.bpmn.definition import Element, ProcessDefinition, SequenceFlow
 from bpm.model_files.problems import BpmnProblem
 
-SCOPES = ("subProcess", "transaction")
+SCOPES = ("subProcess", "transaction", "adHocSubProcess")
 """The elements that hold others."""
 
 _ACTIVITIES = ("task", "Task", "subProcess", "SubProcess", "transaction", "callActivity")

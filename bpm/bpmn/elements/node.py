@@ -20,10 +20,10 @@ class Node:
     conditional flows (BPMN 2.0.2, 13.2.1): all whose condition holds, else the default.
 
     `key` is what tokens know the node by, `wait_key` what its waits do, `entry` where tokens begin that come to it.
-    `reads_inputs` and
-    `reads_outputs`: a mapping there has a meaning; where it has none, it is refused. `names_versions`: it may say which
-    version of another process or decision it means. `is_entered`: tokens come to it; `is_left`: they go on from it
-    along its flows, or are used up there.
+    `reads_inputs` and `reads_outputs`: a mapping there has a meaning; where it has none, it is refused.
+    `names_versions`: it may say which version of another process or decision it means, `names_activities` which of
+    those inside it begin. `is_entered`: tokens come to it; `is_left`: they go on from it along its flows, or are used
+    up there.
     """
 
     is_join: ClassVar[bool] = False
@@ -34,6 +34,7 @@ class Node:
     reads_inputs: ClassVar[bool] = False
     reads_outputs: ClassVar[bool] = False
     names_versions: ClassVar[bool] = False
+    names_activities: ClassVar[bool] = False
     event_starts: tuple[Any, ...] = ()
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
@@ -51,6 +52,8 @@ class Node:
             compilation.problem(element, "its output mapping is not executed; a task behind it can set variables")
         if element.extensions.named_version is not None and not self.names_versions:
             compilation.problem(element, "its binding is not executed; it names no process or decision")
+        if element.extensions.active_elements and not self.names_activities:
+            compilation.problem(element, "its active elements are not executed; only an ad hoc sub-process has some")
 
     def connect(
         self, outgoing: Sequence[SequenceFlow], incoming: Sequence[str], default: str, compilation: Compilation
@@ -136,6 +139,12 @@ class Node:
     def merge(self, run: Run, scope: int, resting: Sequence[Token]) -> bool:
         """Go on from an inclusive join; this is none."""
         return False
+
+    def begin_inside(
+        self, run: Run, token: Token, activities: Sequence[str], variables: Mapping[str, Any], *, is_last: bool
+    ) -> None:
+        """Begin some activities inside; only ad hoc sub-processes let somebody choose."""
+        raise EvaluationError("it is no ad hoc sub-process")
 
     def take_thrown(self, run: Run, token: Token, values: Mapping[str, Any]) -> None:
         """The process that was called threw something; nothing is called here."""

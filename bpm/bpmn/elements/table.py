@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bpm.bpmn.elements.containers.ad_hoc import AdHocSubProcess
 from bpm.bpmn.elements.containers.call_activity import CallActivity
 from bpm.bpmn.elements.containers.event_sub_process import EventStart, EventSubProcess
 from bpm.bpmn.elements.containers.sub_process import SubProcess
@@ -53,6 +54,7 @@ ELEMENTS: Mapping[str, Mapping[str, type[Node]]] = {
     "callActivity": {"": CallActivity},
     "subProcess": {"": SubProcess},
     "transaction": {"": Transaction},
+    "adHocSubProcess": {"": AdHocSubProcess},
     "eventSubProcess": {"": EventSubProcess},
     "exclusiveGateway": {"": ExclusiveGateway},
     "parallelGateway": {"": ParallelGateway},

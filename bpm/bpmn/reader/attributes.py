@@ -6,7 +6,7 @@ from bpm.model_files.xml import Tag
 
 BOOLEANS = frozenset({
     "isForCompensation", "cancelActivity", "isInterrupting", "triggeredByEvent", "instantiate", "isSequential",
-    "testBefore", "parallelMultiple",
+    "testBefore", "parallelMultiple", "cancelRemainingInstances",
 })  # fmt: skip
 
 

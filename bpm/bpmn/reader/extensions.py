@@ -118,6 +118,7 @@ class Extensions:
     decision_result: str = ""
     collection: str = ""
     item: str = ""
+    active_elements: str = ""
     output_collection: str = ""
     output_item: str = ""
     counts_from: int = 1

@@ -244,8 +244,8 @@ def _declares(tag: Tag) -> bool:
 
 
 def _condition(tag: Tag) -> str:
-    """When a complex gateway goes on."""
-    condition = tag.first("activationCondition")
+    """When a complex gateway goes on, or an ad hoc sub-process ends."""
+    condition = tag.first("activationCondition") or tag.first("completionCondition")
     return condition.text.strip() if condition else ""
 
 

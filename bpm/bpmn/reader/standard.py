@@ -35,6 +35,7 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "scriptTask": _ACTIVITY | {"scriptFormat"},
     "callActivity": _ACTIVITY | {"calledElement"},
     "subProcess": _ACTIVITY | {"triggeredByEvent"},
+    "adHocSubProcess": _ACTIVITY | {"ordering", "cancelRemainingInstances"},
     "transaction": _ACTIVITY | {"triggeredByEvent", "method"},
     "exclusiveGateway": _GATEWAY,
     "inclusiveGateway": _GATEWAY,

@@ -95,6 +95,12 @@ class Behavior(Protocol[R]):
         """Go on from an inclusive join if nothing more can arrive from the scope's tokens; tells whether it did."""
         ...
 
+    def begin_inside(
+        self, run: R, token: Token, activities: Sequence[str], variables: Mapping[str, Any], *, is_last: bool
+    ) -> None:
+        """Begin some activities of an ad hoc sub-process."""
+        ...
+
     def take_thrown(self, run: R, token: Token, values: Mapping[str, Any]) -> None:
         """The process that was called threw something, when it had these variables."""
         ...

@@ -8,6 +8,10 @@ INTERRUPTED = "interrupted"
 """The note of a scope whose event sub-process has taken over."""
 
 
+AD_HOC = "adHoc"
+"""Begins the note of a scope in which somebody chooses what is done."""
+
+
 class Scopes:
     """Opens and closes scopes, and knows which of them belong to a resting token: their host."""
 
@@ -71,6 +75,11 @@ class Scopes:
         """The token that a scope was opened for; `PROCESS` for that of the process."""
         host = self._instance.scopes[scope].token
         return PROCESS if host is None else self._instance.tokens[host]
+
+    def is_ad_hoc(self, scope: int) -> bool:
+        """Whether a scope is open in which somebody chooses what is done."""
+        record = self._instance.scopes.get(scope)
+        return record is not None and isinstance(record.note, list) and record.note[:1] == [AD_HOC]
 
     def note(self, scope: int, note: Any) -> None:
         """Keep something about a scope, in place of what was kept before."""

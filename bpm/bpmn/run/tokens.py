@@ -68,10 +68,10 @@ class Tokens:
         self.moving.append(token._replace(element=key))
 
     def consume(self, token: Token) -> None:
-        """Remove a token; its scope is emptied when it was the last."""
+        """Remove a token; its scope is emptied when it was the last, or looked at because it has a note."""
         self.forget(token)
         self._active[token.scope] -= 1
-        if not self._active[token.scope]:
+        if not self._active[token.scope] or self._instance.scopes[token.scope].note is not None:
             self.emptied.append(token.scope)
 
     def forget(self, token: Token) -> None:

@@ -17,6 +17,7 @@ _CARRIERS: Mapping[type[Any], Callable[[Step, Any], None]] = {
     effects.OpenSignalWait: waits.open_signal,
     effects.OpenConditionWait: waits.open_condition,
     effects.OpenUserTask: waits.open_user_task,
+    effects.OpenAdHoc: waits.open_ad_hoc,
     effects.Pause: deferred.pause,
     effects.Incident: waits.open_incident,
     effects.CloseWait: waits.close_wait,

@@ -3,6 +3,7 @@
 from bpm.bpmn.effects import (
     CloseWait,
     Incident,
+    OpenAdHoc,
     OpenConditionWait,
     OpenMessageWait,
     OpenSignalWait,
@@ -52,6 +53,11 @@ def open_user_task(step: Step, effect: OpenUserTask) -> None:
     offered += [("assignee", effect.assignee)] if effect.assignee else []
     if offered:
         task_tables.insert_candidates(step.context.tx, step.row.id, effect.wait_id, offered)
+
+
+def open_ad_hoc(step: Step, effect: OpenAdHoc) -> None:
+    """Wait for somebody to choose what is done."""
+    step.waits.open(step.row, effect, "adHoc", {"activities": list(effect.activities)}, name=effect.name)
 
 
 def open_incident(step: Step, effect: Incident) -> None:

@@ -11,11 +11,13 @@ from bpm.bpmn.effects import (
     Completed,
     History,
     Ignored,
+    OpenAdHoc,
     OpenMessageWait,
     OpenSignalWait,
     OpenTimer,
 )
 from bpm.bpmn.triggers import (
+    ActivateActivities,
     Cancel,
     CompleteTask,
     CompleteUserTask,
@@ -142,6 +144,10 @@ class Player:
 
     def send_retry(self, wait, **variables):
         return self.send(Retry(wait.wait_id, variables))
+
+    def choose(self, element, *activities, is_last=False, **variables):
+        wait = self.wait(element, OpenAdHoc)
+        return self.send(ActivateActivities(wait.wait_id, activities, variables, is_last))
 
     def skip(self, element, **variables):
         return self.send(Skip(self.wait(element).wait_id, variables))

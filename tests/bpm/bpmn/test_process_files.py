@@ -253,7 +253,7 @@ def test_a_timer_that_cannot_work_is_refused(timer, says, place):
 
 
 NOT_EXECUTED = [
-    '<adHocSubProcess id="x"/>', '<intermediateCatchEvent id="x"/>',
+    '<intermediateCatchEvent id="x"/>',
     '<intermediateCatchEvent id="x"><errorEventDefinition/></intermediateCatchEvent>',
     '<intermediateThrowEvent id="x"><timerEventDefinition/></intermediateThrowEvent>',
     '<intermediateThrowEvent id="x"><compensateEventDefinition waitForCompletion="false"/></intermediateThrowEvent>',
@@ -282,6 +282,15 @@ def test_what_the_engine_does_not_execute_is_refused_by_id(element):
 
 
 INCOMPLETE = [
+    ('<adHocSubProcess id="x"/>', "it holds no activity"),
+    ('<adHocSubProcess id="x"><startEvent id="y"/></adHocSubProcess>', "an ad hoc sub-process has no start and end"),
+    ('<adHocSubProcess id="x" ordering="Random"><task id="y"/></adHocSubProcess>', "ordering 'Random' is neither"),
+    ('<task id="x" bpm:activeElements="=[1]"/>', "only an ad hoc sub-process has some"),
+    (
+        '<adHocSubProcess id="x"><extensionElements><zeebe:taskDefinition type="Agent"/></extensionElements>'
+        '<task id="y"/></adHocSubProcess>',
+        "send ActivateAdHocActivitiesCommand",
+    ),
     (
         '<complexGateway id="x"><activationCondition>=true</activationCondition></complexGateway>',
         "its activationCondition decides nothing where one flow comes in",

@@ -8,8 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpm.bpmn import InvalidDefinition, Status, load
-from bpm.bpmn.effects import Incident, OpenMessageWait, OpenTimer, OpenUserTask, RunScript, SendCommand
-from bpm.bpmn.triggers import CompleteTask, CompleteUserTask, FailTask, MessageArrived, Retry, Skip, TimerFired
+from bpm.bpmn.effects import Incident, OpenAdHoc, OpenMessageWait, OpenTimer, OpenUserTask, RunScript, SendCommand
+from bpm.bpmn.triggers import (
+    ActivateActivities,
+    CompleteTask,
+    CompleteUserTask,
+    FailTask,
+    MessageArrived,
+    Retry,
+    Skip,
+    TimerFired,
+)
 from tests.bpm.bpmn.player import Player, flow, flows, model
 
 LEAVES = ("task", "script", "service", "computed", "listened", "user", "receive", "timer", "any", "all")
@@ -41,6 +50,9 @@ BLOCKS = st.recursive(
         st.tuples(st.just("sub"), inner, st.sampled_from(["", "timer", "reminder", "error"])),
         st.tuples(st.just("inclusive"), st.lists(inner, min_size=2, max_size=3)),
         st.tuples(st.just("complex"), st.lists(inner, min_size=2, max_size=3), st.integers(1, 2)),
+        st.tuples(
+            st.just("chosen"), st.lists(inner, min_size=1, max_size=2), st.sampled_from(["Parallel", "Sequential"])
+        ),
         st.tuples(st.just("race"), st.lists(inner, min_size=2, max_size=3)),
         st.tuples(st.just("many"), inner, st.sampled_from(["true", "false"])),
         st.tuples(st.just("guarded"), inner, st.sampled_from(["true", "false"])),
@@ -143,6 +155,14 @@ class Writer:
         self.add(f'<userTask id="{behind}"/>', flows(f"{join} > {behind}"), "</subProcess>")
         return name, name
 
+    def chosen(self, _, blocks, ordering):
+        name = self.id("chosen")
+        self.add(f'<adHocSubProcess id="{name}" ordering="{ordering}">')
+        for block in blocks:
+            self.inside(self.id("part"), block)
+        self.add("<completionCondition>=n = 2</completionCondition></adHocSubProcess>")
+        return name, name
+
     def race(self, _, blocks):
         gateway, join = self.id("race"), self.id("join")
         self.add(f'<eventBasedGateway id="{gateway}"/><exclusiveGateway id="{join}"/>')
@@ -225,6 +245,9 @@ def answer(player, random):
     elif isinstance(wait, OpenTimer):
         player.now = max(player.now, wait.due)
         player.send(TimerFired(wait.wait_id))
+    elif isinstance(wait, OpenAdHoc):
+        chosen = random.choices(wait.activities, k=random.randrange(3))
+        player.send(ActivateActivities(wait.wait_id, tuple(chosen), values, not chosen))
     elif isinstance(wait, Incident):
         player.send((Retry if random.random() < 0.5 else Skip)(wait.wait_id))
     else:

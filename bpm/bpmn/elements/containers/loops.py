@@ -30,6 +30,7 @@ class Loop(BoundaryHost):
     reads_inputs: ClassVar[bool] = True
     reads_outputs: ClassVar[bool] = True
     names_versions: ClassVar[bool] = True
+    names_activities: ClassVar[bool] = True
 
     def __init__(self, element: Element, inner: Activity, compilation: Compilation) -> None:
         super().__init__(element, compilation)

@@ -14,7 +14,8 @@
 
 and the attributes `bpm:resultVariable`, `bpm:formKey`, `bpm:assignee`, `bpm:candidateUsers`,
 `bpm:candidateGroups`, `bpm:dueDate`, `bpm:priority`, `bpm:decision` on the element itself, and `bpm:collection`,
-`bpm:item`, `bpm:outputCollection`, `bpm:outputItem` on its multi-instance marker.
+`bpm:item`, `bpm:outputCollection`, `bpm:outputItem` on its multi-instance marker, `bpm:activeElements` on an ad hoc
+sub-process.
 """
 
 from typing import cast
@@ -105,6 +106,7 @@ DIALECT = Dialect(
         "decision": "decision",
         "collection": "collection",
         "item": "item",
+        "activeElements": "active_elements",
         "outputCollection": "output_collection",
         "outputItem": "output_item",
     },

@@ -75,6 +75,13 @@ def read_loop(tag: Tag, fields: Fields) -> None:
     fields.set("output_item", tag.get("outputElement"))
 
 
+def read_ad_hoc(tag: Tag, fields: Fields) -> None:
+    """Read `<zeebe:adHoc activeElementsCollection>`."""
+    fields.set("active_elements", tag.get("activeElementsCollection"))
+    if tag.get("outputCollection") or tag.get("outputElement"):
+        fields.refuse("the outputCollection of an ad hoc sub-process is not executed; map its activities' outputs")
+
+
 def read_form(tag: Tag, fields: Fields) -> None:
     """Read `<zeebe:formDefinition>`: whichever reference it holds is the form key."""
     for name in ("formKey", "formId", "externalReference"):
@@ -116,6 +123,7 @@ DIALECT = Dialect(
         "calledElement": read_called_element,
         "calledDecision": read_called_decision,
         "loopCharacteristics": read_loop,
+        "adHoc": read_ad_hoc,
         "formDefinition": read_form,
         "assignmentDefinition": read_assignment,
         "taskSchedule": read_schedule,
@@ -143,6 +151,7 @@ DIALECT = Dialect(
             "processId", "propagateAllChildVariables", "propagateAllParentVariables", "bindingType", "versionTag",
         }),
         "loopCharacteristics": frozenset({"inputCollection", "inputElement", "outputCollection", "outputElement"}),
+        "adHoc": frozenset({"activeElementsCollection", "outputCollection", "outputElement"}),
         "formDefinition": frozenset({"formKey", "formId", "externalReference", "bindingType", "versionTag"}),
         "assignmentDefinition": frozenset({"assignee", "candidateGroups", "candidateUsers"}),
         "taskSchedule": frozenset({"dueDate", "followUpDate"}),

@@ -5,6 +5,7 @@ start s; user t; end e                 elements: kind and id
 boundary b on t: timer PT1H            events after a colon; `boundary~`, `start~` do not interrupt
 complex g: activationCount >= 2        when a complex gateway goes on
 catch c: message m or signal g         several events, of which one is enough; with `and` all have to happen
+adhoc p ordering="Sequential": n > 1 { an ad hoc sub-process, with attributes and its completion condition
 sub p { …                              scopes, closed by a line with }
 s -> t -> e                            flows; at the end of a line `if <condition>` or `default`
 user t many parallel over items as i   repetition: `many (parallel|sequential) (over x as i | 3 times) [until c]`
@@ -32,7 +33,8 @@ TAGS = {
     "receive": "receiveTask", "send": "sendTask", "manual": "manualTask", "call": "callActivity",
     "rule": "businessRuleTask", "xor": "exclusiveGateway", "and": "parallelGateway", "or": "inclusiveGateway",
     "event": "eventBasedGateway",
-    "complex": "complexGateway", "sub": "subProcess", "esp": "subProcess", "tx": "transaction",
+    "complex": "complexGateway",
+    "adhoc": "adHocSubProcess", "sub": "subProcess", "esp": "subProcess", "tx": "transaction",
 }  # fmt: skip
 DECLARED = {"message": "name", "signal": "name", "error": "errorCode", "escalation": "escalationCode"}
 
@@ -71,10 +73,13 @@ class Writer:
         self.xml: list[str] = []
         self.declarations: dict[str, str] = {}
         self.open: list[str] = []
+        self.conditions: list[str] = []
 
     def write(self, statement: str) -> None:
         if statement == "}":
-            self.xml.append(f"</{self.open.pop()}>")
+            tag = self.open.pop()
+            self.xml.append(self.conditions.pop() if tag == TAGS["adhoc"] else "")
+            self.xml.append(f"</{tag}>")
         elif " -> " in statement:
             self.flows(statement)
         elif " ~~ " in statement:
@@ -104,6 +109,9 @@ class Writer:
         silent = kind.endswith("~")
         kind = kind.removesuffix("~")
         attributes, inner = f' id="{name}"', ""
+        if kind == "adhoc":
+            attributes += "".join(f" {word}" for word in words)
+            self.conditions.append(f"<completionCondition>={escape(event)}</completionCondition>" if event else "")
         if kind == "boundary":
             attributes += f' attachedToRef="{words[1]}" cancelActivity="{str(not silent).lower()}"'
         elif kind == "start" and silent:
@@ -117,7 +125,7 @@ class Writer:
         elif kind in ("service", "script", "call", "receive", "send", "rule"):
             more, inner = self.task(kind, name, event)
             attributes += more
-        elif event:
+        elif event and kind != "adhoc":
             inner = "".join(self.event(each) for each in re.split(" or | and ", event))
             attributes += ' parallelMultiple="true"' if " and " in event else ""
         inner += _repetition(words)

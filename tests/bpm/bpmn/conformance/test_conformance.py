@@ -29,6 +29,8 @@ def play(player, line):
         getattr(player, sign)(words[0], read_values(words[1:]))
     elif sign == "done":
         player.complete(words[0], read_values(words[1:]))
+    elif sign == "choose":
+        player.choose(words[0], *[word for word in words[1:] if word != "last"], is_last="last" in words)
     elif sign == "fail":
         player.fail(words[0], words[1] if words[1:] else None)
     elif sign == "later":

@@ -1,0 +1,49 @@
+"""Ad hoc sub-processes on a running application."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bpm.testing import RunningApp, running_app
+from tests.commands.playing import deploy, instance, instances, start
+
+pytestmark = pytest.mark.anyio
+
+MODEL = "start s; end e\ns -> hoc -> e\nadhoc hoc: enough {\nuser a; script b: x = x + 1; user c\n}"
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
+    async with running_app(tmp_path) as running:
+        yield running
+
+
+async def test_a_command_begins_activities(app: RunningApp) -> None:
+    """The task lists what can be begun; a person ends it by what they answer."""
+    await deploy(app, MODEL)
+    state = await start(app, enough=False, x=0)
+    (task,) = state["currentTasks"]
+    assert (state["status"], task["kind"], task["detail"]) == ("WAITING", "adHoc", {"activities": ["a", "b", "c"]})
+    about = {"instanceId": state["instanceId"]}
+    state = await app.cmd("ActivateAdHocActivitiesCommand", **about, activities=["b", "b", "a"], variables={"x": 5})
+    assert sorted(task["elementId"] for task in state["currentTasks"]) == ["a", "hoc"]
+    assert (await instance(app, about["instanceId"]))["variables"]["x"] == 7
+    (task,) = (await app.cmd("GetUserTaskListQuery"))["items"]
+    await app.cmd("CompleteUserTaskCommand", **about, waitId=task["waitId"], variables={"enough": True})
+    assert await instances(app, "p", 1)
+
+
+async def test_what_cannot_be_begun_is_refused(app: RunningApp) -> None:
+    """With a sentence that says what can."""
+    await deploy(app, MODEL)
+    about = {"instanceId": (await start(app, enough=False, x=0))["instanceId"]}
+    refused = await app.send("ActivateAdHocActivitiesCommand", {**about, "activities": ["z"]})
+    assert refused.status == 422
+    assert "'z' can't be begun in 'hoc'; what can is a, b, c" in refused.errors[0]
+    refused = await app.send("ActivateAdHocActivitiesCommand", about)
+    assert refused.errors == ["activities: name at least one, or set isLast"]
+    refused = await app.send("ActivateAdHocActivitiesCommand", {**about, "elementId": "x", "isLast": True})
+    assert "0 ad hoc sub-processes 'x' are open" in refused.errors[0]
+    await app.cmd("ActivateAdHocActivitiesCommand", **about, isLast=True)
+    assert await instances(app, "p", 1)
