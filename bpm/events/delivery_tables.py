@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Index, Text, UniqueConstraint, and_, bindparam, false, insert, true, type_coerce, update
 from sqlmodel import Field, col
@@ -26,6 +26,7 @@ PAUSED = "paused"
 DELIVERED = "delivered"
 DEAD = "dead"
 CANCELLED = "cancelled"
+State = Literal["pending", "paused", "delivered", "dead", "cancelled"]
 
 
 class Delivery(OrganizationRow, table=True):
@@ -39,6 +40,7 @@ class Delivery(OrganizationRow, table=True):
     __table_args__ = (
         UniqueConstraint("id"),
         UniqueConstraint("subscription_id", "event_id"),
+        Index("ix_delivery_event", "event_id", "number"),
         Index("ix_delivery_state", "state", "due_at"),
         Index("ix_delivery_org_created", "organization_id", "created_at"),
         Index("ix_delivery_subscription", "subscription_id", "state", "number"),

@@ -20,6 +20,7 @@ class Event(OrganizationRow, table=True):
         UniqueConstraint("organization_id", "idempotency_key"),
         Index("ix_event_org_created", "organization_id", "created_at"),
         Index("ix_event_name", "name", "created_at"),
+        Index("ix_event_correlation", "correlation_id", "created_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -85,9 +86,11 @@ def insert_event_once(tx: Transaction, row: Mapping[str, Any]) -> bool:
     return tx.connection.execute(insert_new(tx.connection, EVENTS), row).rowcount == 1
 
 
-def select_events(name: str | None) -> SelectOfScalar[Event]:
-    """Select events, all or those of a name; `order.*` stands for every name that begins with `order.`."""
+def select_events(name: str | None, correlation_id: str | None = None) -> SelectOfScalar[Event]:
+    """Select events by name and by what they go back to; `order.*` is every name that begins with `order.`."""
     statement = select_rows(Event)
+    if correlation_id is not None:
+        statement = statement.where(col(Event.correlation_id) == correlation_id)
     if name is None:
         return statement
     if name.endswith(".*"):

@@ -54,6 +54,7 @@ class ProcessInstance(OrganizationRow, table=True):
         Index("ix_process_instance_business_key", "business_key"),
         Index("ix_process_instance_parent", "parent_id", "parent_wait"),
         Index("ix_process_instance_root", "root_id"),
+        Index("ix_process_instance_correlation", "correlation_id", "id"),
         {"sqlite_autoincrement": True},
     )
 

@@ -58,7 +58,9 @@ class GetCodeRunListQuery(PagedQuery[Page[RecordedRunView]]):
     sortable = ("createdAt", "cpuSeconds", "peakMemoryBytes")
 
     rule: Word | None = Field(default=None, description="The runs of a rule: its number and revision, as in `7:2`")
+    run_id: Word | None = None
     request_id: Word | None = None
+    correlation_id: Word | None = None
     has_failed: bool | None = None
     reason: Reason | None = None
 
@@ -68,7 +70,14 @@ def list_runs(query: GetCodeRunListQuery, context: Context) -> Page[RecordedRunV
     """Fetch the page."""
     return query.page(
         context,
-        select_runs(query.rule, query.request_id, query.reason, failed=query.has_failed),
+        select_runs(
+            id=query.run_id,
+            rule=query.rule,
+            request_id=query.request_id,
+            correlation_id=query.correlation_id,
+            reason=query.reason,
+            failed=query.has_failed,
+        ),
         CodeRun,
         lambda row: RecordedRunView(**_figures(row)),
         search=("message", "sender", "rule"),
@@ -110,7 +119,7 @@ def get_run(query: GetCodeRunByIdQuery, context: Context, secrets_box: SecretBox
 def _figures(row: CodeRun) -> dict[str, Any]:
     failure = None
     if row.reason is not None:
-        failure = FailureView(reason=row.reason, message=row.message or "", line=row.line, column=row.column)
+        failure = FailureView.model_validate({**row.model_dump(), "message": row.message or ""})
     return {
         **row.model_dump(exclude={"id", "reason", "message", "line", "column", "sealed"}),
         "run_id": row.id,

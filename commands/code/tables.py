@@ -26,6 +26,7 @@ class CodeRun(OrganizationRow, table=True):
     __table_args__ = (
         Index("ix_code_run_created", "organization_id", "created_at", "id"),
         Index("ix_code_run_request", "organization_id", "request_id"),
+        Index("ix_code_run_correlation", "organization_id", "correlation_id", "created_at"),
         Index("ix_code_run_rule", "organization_id", "rule", "created_at"),
     )
 
@@ -70,17 +71,12 @@ def run_by_id(session: ScopedSession, id_: str) -> CodeRun | None:
     return session.exec(select_rows(CodeRun).where(col(CodeRun.id) == id_)).first()
 
 
-def select_runs(
-    rule: str | None, request_id: str | None, reason: str | None, *, failed: bool | None
-) -> SelectOfScalar[CodeRun]:
-    """Select runs by what is given."""
+def select_runs(*, failed: bool | None, **wanted: str | None) -> SelectOfScalar[CodeRun]:
+    """Select runs whose columns equal `wanted` (None: any), and by whether they failed."""
     statement = select_rows(CodeRun)
-    if rule is not None:
-        statement = statement.where(col(CodeRun.rule) == rule)
-    if request_id is not None:
-        statement = statement.where(col(CodeRun.request_id) == request_id)
-    if reason is not None:
-        statement = statement.where(col(CodeRun.reason) == reason)
+    for name, value in wanted.items():
+        if value is not None:
+            statement = statement.where(col(getattr(CodeRun, name)) == value)
     if failed is not None:
         is_failure = col(CodeRun.reason).is_not(None) if failed else col(CodeRun.reason).is_(None)
         statement = statement.where(is_failure)

@@ -8,7 +8,7 @@ from pydantic_core import PydanticSerializationError
 from bpm.bus import Moment, View
 from bpm.errors import Failed
 from bpm.exact_json import write_json
-from scripts import Failure, Run
+from scripts import Failure, Reason, Run
 
 Source = Annotated[str, Field(min_length=1, max_length=65_536)]
 
@@ -42,7 +42,7 @@ class CodeRunView(View):
 class FailureView(View):
     """Why a run did not come to its end: the reason, what to change, and the place in the script."""
 
-    reason: str
+    reason: Reason
     message: str
     line: int | None = None
     column: int | None = None

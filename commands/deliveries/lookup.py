@@ -1,14 +1,14 @@
 """Look deliveries up, and the requests that were made for them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from bpm.bus import Context, Id, Page, PagedQuery, Query, handles
 from bpm.errors import NotFound
 from bpm.events import delivery_tables, tables
-from bpm.events.delivery_tables import Delivery, DeliveryAttempt
+from bpm.events.delivery_tables import Delivery, DeliveryAttempt, State
 from bpm.store.paging import ROWS_AT_ONCE
 from commands.deliveries.access import DeliveryId, get_or_404
 from commands.deliveries.views import (
@@ -19,8 +19,6 @@ from commands.deliveries.views import (
     to_detail_view,
     to_view,
 )
-
-State = Literal["pending", "paused", "delivered", "dead", "cancelled"]
 
 
 class GetDeliveryListQuery(PagedQuery[Page[DeliveryView]]):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bpm.bus import Moment, View
-from bpm.events.delivery_tables import Delivery, DeliveryAttempt
+from bpm.events.delivery_tables import Delivery, DeliveryAttempt, State
 from bpm.events.outgoing import Notice, standard_body
 from bpm.events.tables import Event
 from bpm.exact_json import write_json
@@ -13,16 +13,13 @@ MAX_BODY_SHOWN = 4 * 1024
 
 
 class DeliveryView(View):
-    """One event on its way to one subscription.
-
-    `state` is pending, paused, delivered, dead or cancelled; `nextAttemptAt` is set while it is pending.
-    """
+    """One event on its way to one subscription; `nextAttemptAt` is set while it is pending."""
 
     id: str
     subscription_id: int
     event_id: str
     event: str
-    state: str
+    state: State
     attempts: int
     is_test: bool
     last_status: int | None

@@ -89,13 +89,21 @@ class GetEventListQuery(PagedQuery[Page[EventView]]):
     succeeded = "Events retrieved successfully"
 
     event: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    correlation_id: Key | None = None
 
 
 @handles
 def list_events(query: GetEventListQuery, context: Context) -> Page[EventView]:
     """Return one page, the newest first."""
     columns = {"createdAt": "created_at", "id": "id", "event": "name"}
-    return query.page(context, tables.select_events(query.event), Event, _to_view, search=("name",), sortable=columns)
+    return query.page(
+        context,
+        tables.select_events(query.event, query.correlation_id),
+        Event,
+        _to_view,
+        search=("name",),
+        sortable=columns,
+    )
 
 
 def _organization(command: PublishEventCommand, context: Context) -> int:

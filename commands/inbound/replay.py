@@ -13,10 +13,11 @@ from bpm.bus.messages import Integer
 from bpm.bus.paging import When
 from bpm.errors import BpmError, Unavailable
 from commands.inbound.lookup import get_or_404, select_matching
-from commands.inbound.views import InboundRequestView, to_view
+from commands.inbound.views import InboundRequestView, Verdict, to_view
 from router.replay import Replays
 from router.replay.tables import among, count, oldest
 from router.tables import listing
+from router.tables.requests import State
 
 BATCH = 50
 """How many requests of a bulk are opened at once, each in a transaction of its own."""
@@ -36,8 +37,8 @@ class ReplayView(View):
 
     request_id: str
     replayed: bool
-    state: str
-    verdict: str
+    state: State
+    verdict: Verdict
     attempt: int
     replay_count: int
     errors: list[str] = Field(default_factory=list[str])
@@ -66,14 +67,16 @@ async def replay(command: ReplayInboundRequestCommand, context: EffectContext, r
 
     def reopen(inside: Context) -> ReplayView:
         found = replays.reopen(inside.tx, row, judgement, inside.principal.name, inside.now())
-        return ReplayView(
-            request_id=row.request_id,
-            replayed=found.replayed,
-            state=found.state,
-            verdict=found.verdict,
-            attempt=row.attempt,
-            replay_count=row.replay_count + found.replayed,
-            errors=[found.detail] if found.detail is not None else [],
+        return ReplayView.model_validate(
+            {
+                "request_id": row.request_id,
+                "replayed": found.replayed,
+                "state": found.state,
+                "verdict": found.verdict,
+                "attempt": row.attempt,
+                "replay_count": row.replay_count + found.replayed,
+                "errors": [found.detail] if found.detail is not None else [],
+            }
         )
 
     return await context.conclude(reopen)

@@ -1,6 +1,6 @@
 """Look at captured requests: what came in, why it was refused, what became of it."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,10 +21,9 @@ from router.seal import RequestSeal
 from router.sealing import open_definition
 from router.signatures import STORED, RequestAddress, SignatureConfig, TrustSources, explain
 from router.tables import configs, requests
-from router.tables.requests import InboundRequest, RequestRow
+from router.tables.requests import InboundRequest, RequestRow, State
 
 MAX_COMMANDS_SHOWN = 100
-State = Literal["pending", "running", "done", "failed", "dead", "rejected", "duplicate", "quarantined"]
 RequestId = Annotated[str, Field(min_length=1, max_length=100)]
 
 

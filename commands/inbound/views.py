@@ -10,20 +10,24 @@ from bpm.bus.tables import AuditEntry
 from bpm.security.redaction import redacted, redacted_text
 from router.attempts.tables import InboundAttempt
 from router.confidential import ALWAYS
+from router.decision.verdict import Cause
 from router.mapping import fields_of
 from router.request import call_of
-from router.tables.requests import PASSED, InboundRequest, RequestRow
+from router.tables.requests import PASSED, InboundRequest, RequestRow, State
 
 StoredRequest = RequestRow | InboundRequest
 """A request by itself, or one of a page of them."""
+
+Verdict = Literal["passed", "discarded", "poisoned"] | Cause
+"""Passed or the cause of a refusal; `discarded` was given up by somebody, `poisoned` ended the processes it ran in."""
 
 
 class InboundRequestView(View):
     """A captured request and what became of it; `verdict` is `passed` or the cause of its refusal."""
 
     request_id: str
-    state: str
-    verdict: str
+    state: State
+    verdict: Verdict
     config_id: int | None = None
     config_key: str | None = None
     revision: int | None = None
@@ -61,7 +65,7 @@ class InboundAttemptView(View):
     replayed_by: str | None = None
     started_at: Moment
     ended_at: Moment
-    outcome: str
+    outcome: Literal["done", "failed", "dead"]
     errors: list[str] | None = None
     message_type: str | None = None
     worker: str

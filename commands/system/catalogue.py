@@ -1,6 +1,6 @@
 """What can be sent: every command and query with its schemas."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -18,7 +18,7 @@ class CatalogueEntryView(View):
 
     type: str
     area: str
-    kind: str
+    kind: Literal["transactional", "query", "effect"]
     permission: str | None
     description: str
     aliases: list[str]

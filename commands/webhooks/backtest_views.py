@@ -7,6 +7,8 @@ from pydantic import Field
 
 from bpm.bus import Moment, View
 from router.backtest import BackTest, Change
+from router.backtest import tables as backtest_tables
+from router.tables.requests import State
 
 
 class FateView(View):
@@ -28,7 +30,7 @@ class ChangedRequestView(View):
     received_at: Moment
     method: str
     path: str
-    state: str
+    state: State
     change: Change
     then: FateView
     now: FateView
@@ -39,13 +41,12 @@ class ChangedRequestView(View):
 class BackTestView(View):
     """A back-test: how far it is, how many requests there are of each kind of change, and the first changed ones.
 
-    `backTestId` is there when it runs in the background; `state` is waiting, running, done or failed. `unchecked`
-    counts requests of which something could not be examined, because what proves it is never stored. `problems`
-    would keep the draft from being saved.
+    `backTestId` is there when it runs in the background. `unchecked` counts requests of which something could not be
+    examined, because what proves it is never stored. `problems` would keep the draft from being saved.
     """
 
     back_test_id: str | None = None
-    state: str
+    state: backtest_tables.State
     total: int | None = None
     compared: int = 0
     counts: dict[str, int]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Index, literal, or_, select, tuple_, update
 from sqlmodel import Field, col
@@ -18,6 +18,7 @@ KIND = "backtest"
 """The kind of job that runs them."""
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+State = Literal["waiting", "running", "done", "failed"]
 
 
 class BackTest(OrganizationRow, table=True):

@@ -2,9 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from bpm.errors import BpmError, Forbidden, MethodNotAllowed, NotFound, TooLarge
 
+Cause = Literal[
+    "unknown",
+    "disabled",
+    "method",
+    "address",
+    "rate",
+    "size",
+    "signature",
+    "keys",
+    "duplicate",
+    "malformed",
+    "broken",
+    "head",
+    "handshake",
+]
+"""Why a request is not executed; the last two are no refusals, nothing more was asked."""
 QUARANTINED_CAUSES = frozenset({"unknown", "disabled", "broken"})
 """Refusals that are the rules' fault rather than the request's: kept to be driven again."""
 UNANSWERED_CAUSES = frozenset({"unknown", "disabled", "method"})
@@ -22,7 +39,7 @@ MAX_SHOWN = 200
 class Verdict:
     """Passed, or refused for a cause; `error` is what the caller is told, `detail` what the administrator is."""
 
-    cause: str | None = None
+    cause: Cause | None = None
     detail: str = ""
     error: BpmError | None = None
 

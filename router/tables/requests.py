@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from sqlalchemy import Index, or_, text
 from sqlmodel import Field
@@ -17,7 +17,8 @@ KIND = "inbound"
 
 PENDING, RUNNING, DONE, FAILED, DEAD = "pending", "running", "done", "failed", "dead"
 REJECTED, DUPLICATE, QUARANTINED = "rejected", "duplicate", "quarantined"
-STATES = (PENDING, RUNNING, DONE, FAILED, DEAD, REJECTED, DUPLICATE, QUARANTINED)
+State = Literal["pending", "running", "done", "failed", "dead", "rejected", "duplicate", "quarantined"]
+STATES: tuple[State, ...] = get_args(State)
 POISONED = "poisoned"
 """The cause of a dead request that ended the process which executed it."""
 PASSED = "passed"

@@ -15,6 +15,7 @@ import commands.subscriptions
 import commands.system.catalogue
 import commands.system.ping
 import commands.system.status
+import commands.traces
 import commands.webhooks.chains
 import commands.webhooks.configs
 from bpm.accounts.tables import User
@@ -45,6 +46,7 @@ AREAS = (
     commands.system.catalogue,
     commands.system.ping,
     commands.system.status,
+    commands.traces,
     commands.webhooks.configs,
 )
 ADMIN = Principal("user", "user:1", "admin", 1, permissions_of(["admin"]))

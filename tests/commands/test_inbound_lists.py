@@ -1,18 +1,16 @@
 """Lists of very many captured requests: what an index tells is not looked up in the rows, deep pages included."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
 
 from bpm.bus import Context, Envelope
 from bpm.store import Transaction
 from commands.inbound.requests import list_requests
 from router.tables import listing
 from tests.commands.conftest import ADMIN, House, stranger
+from tests.commands.statements import plans_of
 from tests.crowd import START, crowd, fill
 
 pytestmark = pytest.mark.anyio
@@ -31,33 +29,15 @@ FILTERS: list[dict[str, Any]] = [
 ]
 
 
-@contextmanager
-def statements(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
-    """Collect what is run on a connection."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        seen.append((statement, parameters))
-
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
-
-
 async def plans(house: House, **wanted: Any) -> list[str]:
     """How SQLite runs each statement of a list query, a line a table."""
     query = house.bus.registry.decode("GetInboundRequestListQuery", wanted)
 
-    def explain(tx: Transaction) -> list[str]:
+    def work(tx: Transaction) -> object:
         context = Context(house.bus, Envelope(query, ADMIN), tx)
-        with statements(tx.connection) as seen:
-            list_requests(query, context)  # pyright: ignore[reportArgumentType]
-        explained = [tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given).all() for sql, given in seen]
-        return [line[3] for lines in explained for line in lines]
+        return list_requests(query, context)  # pyright: ignore[reportArgumentType]
 
-    return await house.database.read(explain)
+    return await plans_of(house.database, work)
 
 
 @pytest.mark.embedded

@@ -1,0 +1,1 @@
+"""Traces: what one cause set in motion, from its bytes to its last effect."""
