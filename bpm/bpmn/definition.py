@@ -20,7 +20,7 @@ class Element:
 
     `kind` is the tag (`serviceTask`), `scope` the id of the process or sub-process it stands in, `attributes`
     the ones of BPMN itself, `events` its event definitions, `markers` the tags of children that change how it
-    runs (`assignment`), `loop` how it is repeated, `text` the body of a script, `condition` when a complex gateway goes
+    runs, `loop` how it is repeated, `text` the body of a script, `condition` when a complex gateway goes
     on, or an ad hoc sub-process ends.
     """
 

@@ -12,8 +12,6 @@ from bpm.bpmn.run import Catcher, Run
 from bpm.bpmn.state import Done, Token
 
 _UNSUPPORTED_MARKERS = {
-    "assignment": "computes in a data association",
-    "transformation": "computes in a data association",
     "complexBehaviorDefinition": "throws events between its turns",
 }
 

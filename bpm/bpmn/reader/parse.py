@@ -11,6 +11,7 @@ from dataclasses import replace
 from bpm.bpmn.definition import Declaration, Definitions, Element, ProcessDefinition, SequenceFlow
 from bpm.bpmn.reader.attributes import own_attributes
 from bpm.bpmn.reader.collaboration import read_lanes, read_message_flows, read_participants
+from bpm.bpmn.reader.data_associations import find_problems, with_associations
 from bpm.bpmn.reader.diagram import read_diagram
 from bpm.bpmn.reader.event_definitions import read_event
 from bpm.bpmn.reader.extensions import Extensions
@@ -203,6 +204,8 @@ class _Reader:
         times = [child for event in events for child in event.children if child.namespace == BPMN]
         extensions, refusals = read_extensions(tag, *events, *times)
         self.refuse(tag, refusals)
+        self.refuse(tag, find_problems(tag))
+        extensions = with_associations(tag, extensions)
         resources = {name: text for name, text in read_resources(tag).items() if not getattr(extensions, name)}
         return replace(extensions, **resources) if resources else extensions
 
@@ -250,9 +253,7 @@ def _condition(tag: Tag) -> str:
 
 
 def _markers(tag: Tag) -> Iterator[str]:
-    """What changes how an activity runs: data associations that compute, events thrown between turns."""
+    """What changes how an activity runs: events thrown between its turns."""
     for child in tag.children:
         if child.name in LOOPS:
             yield from (part.name for part in child.children if part.name == "complexBehaviorDefinition")
-        elif child.name.startswith("data") and child.name.endswith("Association"):
-            yield from (part.name for part in child.children if part.name in ("assignment", "transformation"))

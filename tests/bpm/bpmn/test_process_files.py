@@ -261,7 +261,7 @@ NOT_EXECUTED = [
     '<task id="x" completionQuantity="2"/>',
     '<task id="x"><multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality><complexBehaviorDefinition/>'
     "</multiInstanceLoopCharacteristics></task>",
-    '<task id="x"><dataInputAssociation><assignment/></dataInputAssociation></task>',
+    '<task id="x"><dataInputAssociation><transformation/></dataInputAssociation></task>',
     '<parallelGateway id="x"><extensionElements><zeebe:ioMapping><zeebe:output source="=1" target="a"/>'
     "</zeebe:ioMapping></extensionElements></parallelGateway>",
     '<task id="x"><extensionElements><camunda:executionListener/></extensionElements></task>',

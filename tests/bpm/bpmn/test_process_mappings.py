@@ -243,3 +243,55 @@ def test_lists_and_maps_nest():
     task = f"<extensionElements><camunda:inputOutput>{parameter}</camunda:inputOutput></extensionElements>"
     player = play(f'<serviceTask id="t" camunda:type="external" camunda:topic="W">{task}</serviceTask>', x=1)
     assert player.effect(SendCommand).parameters == {"p": [[1], {"k": "a"}]}
+
+
+def associated(kind, source, target, more=""):
+    """A data association with an assignment."""
+    assignment = f"<assignment><from {more}>{source}</from><to>{target}</to></assignment>"
+    return (
+        f"<data{kind}Association><sourceRef>d</sourceRef><targetRef>i</targetRef>{assignment}</data{kind}Association>"
+    )
+
+
+def test_assignments_of_data_associations_are_mappings():
+    """By the name of a variable, or the id of a data input that has a name."""
+    data = '<ioSpecification><dataInput id="i" name="amount"/><dataOutput id="o" name="paid"/></ioSpecification>'
+    task = (
+        f'<serviceTask id="t" camunda:type="external" camunda:topic="W">{data}{associated("Input", "order.total", "i")}'
+        f"{associated('Input', '${order.id}', 'number')}{associated('Output', '=result.ok', 'o')}</serviceTask>"
+    )
+    player = play(task, order={"total": 5, "id": "x"})
+    assert player.effect(SendCommand).parameters == {"amount": 5, "number": "x"}
+    assert player.complete("t", {"ok": True}).variables["paid"] is True
+
+
+def test_an_association_without_an_assignment_says_nothing_of_variables():
+    """Data objects, stores and their references are kept as they are drawn."""
+    body = (
+        '<dataObject id="o"/><dataObjectReference id="r" name="Order form" dataObjectRef="o"/>'
+        '<dataStoreReference id="store" name="Archive"/>'
+        '<serviceTask id="t" camunda:type="external" camunda:topic="W"><property id="q" name="slot"/>'
+        "<dataInputAssociation><sourceRef>r</sourceRef><targetRef>q</targetRef></dataInputAssociation></serviceTask>"
+    )
+    effect = play(body, x=1).effect(SendCommand)
+    assert (effect.parameters, effect.is_mapped) == ({"x": 1}, False)
+
+
+@pytest.mark.parametrize(
+    ("inner", "says"),
+    [
+        (associated("Input", "x", "a + b"), "<from> an expression <to> the name of a variable"),
+        (associated("Input", "", "a"), "<from> an expression <to> the name of a variable"),
+        (associated("Input", "x", "a", 'language="http://www.w3.org/1999/XPath"'), "is written in http://www.w3.org"),
+        (
+            "<dataOutputAssociation><transformation>x</transformation></dataOutputAssociation>",
+            "the transformation of its data association is not executed; write it as an assignment",
+        ),
+    ],
+)
+def test_a_data_association_that_cannot_be_done_is_refused(inner, says):
+    """On activities and on events."""
+    for tag in ("task", "intermediateThrowEvent"):
+        with pytest.raises(InvalidDefinition) as caught:
+            load(model(f'<startEvent id="s"/><{tag} id="t">{inner}</{tag}>' + flows("s > t")))
+        assert any(says in error for error in caught.value.errors)
