@@ -107,14 +107,23 @@ class Compilation:
         """The name and the correlation key of the message an element refers to, else of its message flow's."""
         declaration = self.declaration(reference)
         if declaration is not None:
-            return declaration.name, declaration.correlation_key
+            return self._message_name(declaration), declaration.correlation_key
         drawn = [flow for flow in self.message_flows if element.id in (flow.source, flow.target)]
-        messages = [(self.declaration(flow.message), " ".join(flow.name.split())) for flow in drawn]
-        found = {(one.name, one.correlation_key) if one else (name, "") for one, name in messages if one or name}
+        messages = [(self.declaration(flow.message), _label(flow)) for flow in drawn]
+        found = {
+            (self._message_name(one), one.correlation_key) if one else (name, "")
+            for one, name in messages
+            if one or name
+        }
         if len(found) > 1:
             names = ", ".join(sorted({repr(name) for name, _ in found}))
             self.problem(element, f"its message flows name several messages: {names}; set messageRef to one of them")
         return min(found, default=("", ""))
+
+    def _message_name(self, declaration: Declaration) -> str:
+        """The name of a message; without one the label of the only flow that carries it, or else its id."""
+        labels = {_label(flow) for flow in self.message_flows if self.declaration(flow.message) is declaration} - {""}
+        return declaration.name or (labels.pop() if len(labels) == 1 else declaration.id)
 
     def condition(self, flow: SequenceFlow) -> Expression | None:
         """The compiled condition of a flow, None if it has none."""
@@ -223,6 +232,10 @@ class Compilation:
         except (ExpressionError, EvaluationError) as error:
             self.problem(place, f"{what}: {error}")
             return None
+
+
+def _label(flow: MessageFlow) -> str:
+    return " ".join(flow.name.split())
 
 
 def _nothing(_: Mapping[str, Any]) -> Any:

@@ -44,6 +44,15 @@ def test_the_message_of_a_message_flow_comes_before_its_label():
     assert player.effect(OpenMessageWait).name == "Other"
 
 
+@pytest.mark.parametrize(("label", "name"), [("Answer", "Answer"), ("", "m")])
+def test_a_message_without_a_name_is_called_by_its_flow_s_label_or_its_id(label, name):
+    """Wherever it is referred to, so that both ends mean the same."""
+    flow = f'<messageFlow id="f" name="{label}" sourceRef="other" targetRef="elsewhere" messageRef="m"/>'
+    head = f'<message id="m"/><collaboration id="c">{flow}</collaboration>'
+    body = ANSWERED.replace('id="r"', 'id="r" messageRef="m"')
+    assert Player(body, head).start().effect(OpenMessageWait).name == name
+
+
 def test_message_flows_of_several_names_are_refused():
     with pytest.raises(InvalidDefinition, match=r"'r'.*name several messages: 'One', 'Two'"):
         Player(ANSWERED, drawn(("One", "ask", "r", ""), ("Two", "theirs", "r", "")))
