@@ -45,9 +45,9 @@ from bpm.worker import Worker
 from router.endpoints import WebhookEndpoint
 from router.paths import ADDRESSES
 from router.providers import declarations
-from router.providers.confirmation.client import ProviderClient
-from router.providers.confirmation.mono import MonoApi
-from router.providers.confirmation.remita import RemitaApi
+from router.providers.client import ProviderClient
+from router.providers.mono.confirmation import MonoApi
+from router.providers.remita.confirmation import RemitaApi
 from router.rates import Rates
 from scripts import Limits, Sandbox, SandboxUnavailable
 

@@ -7,8 +7,8 @@ from pydantic import PlainSerializer
 
 from bpm.bus import Context, Moment, Page, PagedQuery, View, handles
 from bpm.security.redaction import REDACTED
-from router.providers import tables
-from router.providers.tables import MonoAccount
+from commands.payments import tables
+from commands.payments.tables import MonoAccount
 
 SHOWN_DIGITS = 4
 

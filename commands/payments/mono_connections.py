@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, View, handles
+from commands.payments import tables
 from commands.payments.mono_events import keep_account
 from commands.payments.publication import publish
-from router.providers import tables
-from router.providers.confirmation.mono import Exchange, MonoApi
+from commands.payments.tables import MonoConnection
 from router.providers.credentials import require_may_ask
-from router.providers.tables import MonoConnection
+from router.providers.mono.confirmation import Exchange, MonoApi
 
 Status = Literal["connected", "failed", "closed"]
 Short = Annotated[str, Field(max_length=500)]

@@ -7,9 +7,10 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, View, handles
 from bpm.security.redaction import redacted
+from commands.payments import tables
 from commands.payments.publication import publish
-from router.providers import mono_events, tables
-from router.providers.tables import MonoAccount, MonoEvent
+from commands.payments.tables import MonoAccount, MonoEvent
+from router.providers.mono import events as mono_events
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 

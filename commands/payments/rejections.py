@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bpm.bus import Context, Integer, Moment, Page, PagedQuery, View, WireModel, handles
+from commands.payments import tables
 from commands.payments.publication import publish
-from router.providers import tables
-from router.providers.tables import RemitaRejection
+from commands.payments.tables import RemitaRejection
 
 Kind = Literal["payment", "collection"]
 

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, Field
 
 from bpm.bus import Command, Context, Moment, Page, PagedQuery, View, WireModel, handles
+from commands.payments import tables
 from commands.payments.amount import Amount
 from commands.payments.publication import publish
 from commands.payments.rejections import NotificationView, RejectedElement, keep_rejections
-from router.providers import tables
-from router.providers.tables import RemitaCollection
+from commands.payments.tables import RemitaCollection
 
 Identifier = Annotated[str, Field(min_length=1, max_length=100)]
 Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(T.{1,40})?$")]

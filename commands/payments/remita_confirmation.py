@@ -8,11 +8,11 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, View, handles
 from bpm.errors import NotFound
+from commands.payments import tables
 from commands.payments.publication import publish
-from router.providers import tables
-from router.providers.confirmation.remita import PaymentStatus, RemitaApi
+from commands.payments.tables import CONFIRMED, MISMATCH, RemitaPayment
 from router.providers.credentials import require_may_ask
-from router.providers.tables import CONFIRMED, MISMATCH, RemitaPayment
+from router.providers.remita.confirmation import PaymentStatus, RemitaApi
 
 RECHECKS = tuple(timedelta(minutes=minutes) for minutes in (2, 15, 60, 6 * 60, 24 * 60))
 """How long to wait before asking again about a payment that is not made yet; after the last it stays unconfirmed."""

@@ -7,14 +7,14 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, Moment, Page, PagedQuery, View, WireModel, handles
 from bpm.bus.paging import When
+from commands.payments import tables
 from commands.payments.amount import Amount
 from commands.payments.publication import publish
 from commands.payments.rejections import NotificationView, RejectedElement, keep_rejections
 from commands.payments.remita_confirmation import ask_later
-from router.providers import tables
-from router.providers.confirmation.remita import RemitaApi
+from commands.payments.tables import RemitaPayment
 from router.providers.credentials import may_ask
-from router.providers.tables import RemitaPayment
+from router.providers.remita.confirmation import RemitaApi
 
 
 class CustomField(WireModel):

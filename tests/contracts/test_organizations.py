@@ -15,7 +15,7 @@ from bpm.errors import Forbidden, NotFound
 from bpm.security.permissions import SYSTEM, Principal
 from bpm.store import JsonColumn, OrganizationRow, Transaction
 from bpm.testing import RunningApp, running_app
-from router.providers.tables import AmountColumn
+from commands.payments.tables import AmountColumn
 
 pytestmark = pytest.mark.anyio
 

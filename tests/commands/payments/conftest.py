@@ -17,9 +17,9 @@ from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.store import Database, open_database
 from router.providers import Call, discover
-from router.providers.confirmation.client import ProviderClient
-from router.providers.confirmation.mono import MonoApi
-from router.providers.confirmation.remita import RemitaApi
+from router.providers.client import ProviderClient
+from router.providers.mono.confirmation import MonoApi
+from router.providers.remita.confirmation import RemitaApi
 from scripts import Sandbox
 from tests.payloads import payload
 

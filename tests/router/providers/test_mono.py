@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
 from router.providers import Answer, Call, Reception, Refusal
-from router.providers import mono as mono_provider
-from router.providers.mono import read_redirect
+from router.providers.mono import endpoints as mono_provider
+from router.providers.mono.endpoints import read_redirect
 from tests.payloads import payload
 from tests.router.providers.contract import ADDRESS, ProviderContract
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from router.providers.mono_events import account_details, account_id, published_name
+from router.providers.mono.events import account_details, account_id, published_name
 from tests.payloads import payload
 
 

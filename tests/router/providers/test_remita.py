@@ -9,8 +9,8 @@ from pydantic_core import to_json
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
 from router.providers import Call, Reception, Refusal
-from router.providers import remita as remita_provider
-from router.providers.remita import MAX_ELEMENTS, read_collections, read_payments
+from router.providers.remita import endpoints as remita_provider
+from router.providers.remita.endpoints import MAX_ELEMENTS, read_collections, read_payments
 from tests.payloads import payload
 from tests.router.providers.contract import ADDRESS, ProviderContract
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bpm.errors import Failed, Unavailable
 from bpm.settings import MonoSettings
-from router.providers.confirmation.client import ProviderClient, ProviderReply
+from router.providers.client import ProviderClient, ProviderReply
 from router.providers.credentials import secret_text
 from router.providers.payload import PayloadFields, read_json
 

@@ -1,7 +1,7 @@
 """Remita: notifications of payments by RRR, and of mandates and debits collected under them.
 
 Remita documents no signature: a request is known by its address, by a header agreed with Remita, or both. A
-payment stays unconfirmed until Remita was asked back (`router.providers.confirmation.remita`).
+payment stays unconfirmed until Remita was asked back (`router.providers.remita.confirmation`).
 """
 
 import re

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from bpm.errors import Failed, Unavailable
 from bpm.settings import RemitaSettings
-from router.providers.confirmation.client import ProviderClient
+from router.providers.client import ProviderClient
 from router.providers.credentials import secret_text
 from router.providers.payload import PayloadFields, read_json
 
