@@ -17,10 +17,11 @@ from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
 
 from bpm.app import App
+from bpm.app.settings import load_settings
 from bpm.errors import Misconfigured
 from bpm.security.net import AddressList
 from bpm.security.redaction import REDACTED, is_secret_name, redacted_text
-from bpm.settings import Settings, load_settings
+from bpm.settings import Settings
 from bpm.supervisor import EXIT_MISCONFIGURED, Supervisor, listen, require_shared_database
 from bpm.web.connections import Connections, HttpConnection, ServerConfig, descriptors
 from bpm.web.lingering import Lingering

@@ -1,12 +1,14 @@
 """One frozen `Settings`, read once from the environment (`BPM_…`) when a process starts.
 
-Nested groups are written with two underscores: `BPM_MONO__WEBHOOK_SECRET`.
+Nested groups are written with two underscores: `BPM_DELIVERY__PROBE`. Providers declare groups of their own
+(`with_groups`).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from bpm.errors import Misconfigured
@@ -20,34 +22,7 @@ class Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class MonoSettings(Group):
-    """Mono's callback; off until `webhook_secret` is set."""
-
-    webhook_secret: SecretStr | None = None
-    """What Mono sends in `mono-webhook-secret`; setting it switches `/api/webhooks/mono/callback` on."""
-    secret_key: SecretStr | None = None
-    """The key with which codes of Mono Connect are exchanged for account ids."""
-    base_url: str = "https://api.withmono.com"
-    """Where Mono is asked."""
-    redirect_url: str | None = None
-    """Where a browser is sent that comes back from Mono Connect; without it, it gets a small page."""
-
-
-class RemitaSettings(Group):
-    """Remita's notifications; off until `allowed_ips` or `header_secret` is set."""
-
-    allowed_ips: str | None = None
-    """Addresses and CIDR ranges, between commas, from which notifications are taken."""
-    header_name: str = "x-remita-secret"
-    """The header in which a secret agreed with Remita arrives."""
-    header_secret: SecretStr | None = None
-    """The secret agreed with Remita; every notification must carry it."""
-    merchant_id: str | None = None
-    """The merchant whose payments are confirmed by asking Remita back; needs `api_key` too."""
-    api_key: SecretStr | None = None
-    """The key that goes into the hash of those questions."""
-    base_url: str = "https://login.remita.net/remita/ecomm"
-    """Where Remita is asked."""
+GroupT = TypeVar("GroupT", bound=Group)
 
 
 class ConsoleSettings(Group):
@@ -241,8 +216,6 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = "auto"
     """`auto` is `console` on a terminal and `json` elsewhere."""
 
-    mono: MonoSettings = MonoSettings()
-    remita: RemitaSettings = RemitaSettings()
     console: ConsoleSettings = ConsoleSettings()
     scripts: ScriptSettings = ScriptSettings()
     connections: ConnectionSettings = ConnectionSettings()
@@ -264,19 +237,30 @@ class Settings(BaseSettings):
         """The address under which this server is reached from outside, without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
+    def group(self, name: str, kind: type[GroupT]) -> GroupT:
+        """Return a group that `with_groups` added; its defaults in settings that were made without it."""
+        found = getattr(self, name, None)
+        return found if isinstance(found, kind) else kind()
+
     @property
     def sqlite_path(self) -> Path:
         """Where the embedded database lies when no `database_url` is set."""
         return self.data_dir / "bpm.db"
 
 
-def load_settings(**changes: Any) -> Settings:
+def with_groups(groups: Mapping[str, type[Group]]) -> type[Settings]:
+    """Return `Settings` with more groups: `acme` is read from `BPM_ACME__…`."""
+    added: dict[str, Any] = {name: (group, group()) for name, group in groups.items()}
+    return create_model("Settings", __base__=Settings, **added)
+
+
+def load_settings(kind: type[Settings] = Settings, /, **changes: Any) -> Settings:
     """Read the settings of the environment, with `changes` before it.
 
     Raises `Misconfigured` with a sentence for each that is wrong; none repeats a value, which may be a secret.
     """
     try:
-        return Settings(**changes)
+        return kind(**changes)
     except ValidationError as error:
         problems = error.errors(include_input=False)
         raise Misconfigured(*(f"{_variable(each['loc'])}: {each['msg']}" for each in problems)) from None

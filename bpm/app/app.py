@@ -44,10 +44,8 @@ from bpm.web.refusals import EXCEPTION_HANDLERS
 from bpm.worker import Worker
 from router.endpoints import WebhookEndpoint
 from router.paths import ADDRESSES
-from router.providers import declarations
+from router.providers import confirmations, declarations
 from router.providers.client import ProviderClient
-from router.providers.mono.confirmation import MonoApi
-from router.providers.remita.confirmation import RemitaApi
 from router.rates import Rates
 from scripts import Limits, Sandbox, SandboxUnavailable
 
@@ -104,8 +102,7 @@ class App:
             routing.replays,
             routing.back_tests,
             routing.trust,
-            MonoApi(settings.mono, self.provider_client),
-            RemitaApi(settings.remita, self.provider_client),
+            *confirmations(settings, self.provider_client),
             *self.outbound.services,
         )
         self.webhooks = WebhookEndpoint(

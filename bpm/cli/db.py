@@ -160,8 +160,8 @@ def _run(work: Callable[["Settings"], Awaitable[T]]) -> T:
     """Do the work with the settings of the environment; what is wrong with them ends the command."""
     import asyncio
 
+    from bpm.app.settings import load_settings
     from bpm.errors import BpmError
-    from bpm.settings import load_settings
 
     async def run() -> T:
         return await work(load_settings())

@@ -1,10 +1,10 @@
 """The messages that a server with these settings would know, without one."""
 
 from bpm.app import build_registry
+from bpm.app.settings import load_settings
 from bpm.bus import Registry
 from bpm.cli.exits import ExitStatus, fail
 from bpm.errors import Misconfigured
-from bpm.settings import load_settings
 
 
 def offline_registry() -> Registry:

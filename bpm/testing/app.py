@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from bpm.app import App
+from bpm.app.settings import settings_type
 from bpm.clock import Clock, system_clock
-from bpm.settings import Settings
 from bpm.testing.client import ADMINISTRATOR, PASSWORD, TOKEN_SECONDS, ServerClient
 
 BASE_URL = "http://bpm.test"
@@ -33,13 +33,13 @@ async def running_app(
 ) -> AsyncGenerator[RunningApp]:
     """Start the application, sign in, and stop it in order at the end.
 
-    `settings` are those of `bpm.settings.Settings`; without `data_dir` the data is thrown away.
+    `settings` are those of `bpm.app.settings`; without `data_dir` the data is thrown away.
     """
     with tempfile.TemporaryDirectory(prefix="bpm-") as folder:
         values: dict[str, Any] = {"admin_username": ADMINISTRATOR, "admin_password": PASSWORD, "data_dir": folder}
         values["access_token_seconds"] = TOKEN_SECONDS
         values |= settings if data_dir is None else {**settings, "data_dir": data_dir}
-        app = App(Settings(**values), clock)
+        app = App(settings_type()(**values), clock)
         transport = httpx.ASGITransport(app=app, client=CLIENT)
         async with (
             app.pages.router.lifespan_context(app.pages),

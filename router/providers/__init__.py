@@ -1,7 +1,8 @@
-"""The fixed endpoints: one module a provider, discovered; none knows another.
+"""The fixed endpoints: one module or package a provider, discovered; none knows another.
 
-A module here has a `DECLARATION` and a function `provider(settings) -> Provider`. What all of them share (reading,
-storing, duplicates, execution) is the router's; a provider only says how its requests are recognised and read.
+Each has a `DECLARATION`, and a function `provider` that takes the group of settings declared there and returns a
+`Provider`. What all of them share (reading, storing, duplicates, execution) is the router's; a provider only says how
+its requests are recognised and read.
 """
 
 import importlib
@@ -13,8 +14,9 @@ from typing import Any
 from bpm.edge.answer import Answer
 from bpm.edge.described import DescribedAddress
 from bpm.security.net import AddressList
-from bpm.settings import Settings
+from bpm.settings import Group, Settings
 from router.confidential import ALWAYS, Confidential
+from router.providers.client import ProviderClient
 
 UNAUTHORIZED = Answer(401, b"Unauthorized")
 """What a request is answered that does not prove its sender."""
@@ -68,14 +70,18 @@ class FixedRoute:
 
 @dataclass(frozen=True, slots=True)
 class ProviderDeclaration:
-    """What holds of a provider also while it is off: which addresses are its own, and how they are described.
+    """What holds of a provider also while it is off.
 
-    `reserved` are paths that no rule answers; one that ends in `/` stands for everything below it.
+    `settings` is a group with defaults, read from `BPM_` and the name; `reserved` are paths that no rule answers (one
+    that ends in `/` stands for everything below it), and `addresses` describe them in the OpenAPI document.
+    `confirmation` makes the service that asks the provider back, which handlers get by its type.
     """
 
     name: str
+    settings: type[Group]
     reserved: tuple[str, ...]
     addresses: tuple[DescribedAddress, ...]
+    confirmation: Callable[[Any, ProviderClient], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,7 @@ class Provider:
 
 def discover(settings: Settings) -> list[Provider]:
     """Return every provider of this package, configured."""
-    return [module.provider(settings) for module in _modules()]
+    return [module.provider(_group(settings, module.DECLARATION)) for module in _modules()]
 
 
 def declarations() -> list[ProviderDeclaration]:
@@ -104,7 +110,20 @@ def declarations() -> list[ProviderDeclaration]:
     return [module.DECLARATION for module in _modules()]
 
 
+def confirmations(settings: Settings, client: ProviderClient) -> list[object]:
+    """Return the services that ask providers back, of those that have one."""
+    return [
+        declaration.confirmation(_group(settings, declaration), client)
+        for declaration in declarations()
+        if declaration.confirmation is not None
+    ]
+
+
+def _group(settings: Settings, declaration: ProviderDeclaration) -> Group:
+    return settings.group(declaration.name, declaration.settings)
+
+
 def _modules() -> list[Any]:
     names = sorted(found.name for found in pkgutil.iter_modules(__path__, prefix=f"{__name__}."))
     modules = (importlib.import_module(name) for name in names)
-    return [module for module in modules if hasattr(module, "provider")]
+    return [module for module in modules if hasattr(module, "DECLARATION")]

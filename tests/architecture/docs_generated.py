@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import bpm.errors
+from bpm.app.settings import settings_type
 from bpm.bus import PagedQuery, Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
 from bpm.dmn.decision_table import AGGREGATIONS, POLICIES
@@ -39,9 +40,9 @@ Row = Sequence[str]
 
 
 def settings_page() -> str:
-    """Every setting with its variable, type, default and meaning, from `bpm.settings`."""
+    """Every setting with its variable, type, default and meaning, from `bpm.settings` and the providers."""
     tables = [_table(("variable", "default", "meaning"), _settings(Settings, "BPM_"))]
-    for name, field in Settings.model_fields.items():
+    for name, field in settings_type().model_fields.items():
         group = field.annotation
         if inspect.isclass(group) and issubclass(group, Group):
             rows = _settings(group, f"BPM_{name.upper()}__")

@@ -5,24 +5,27 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from pydantic import SecretStr
+from pytest_httpserver import HTTPServer
 
 from bpm.app.app import provider_addresses
 from bpm.app.retention import policies
+from bpm.app.settings import load_settings, settings_type
 from bpm.bpmn import Instance, Status, advance, load
 from bpm.bpmn.elements.tasks.manual_task import ManualTask
 from bpm.bpmn.triggers import Start
 from bpm.bus import Registry
+from bpm.errors import Misconfigured
 from bpm.settings import Settings
+from bpm.testing.app import running_app
 from bpm.web.openapi import OpenApi
 from router import paths, providers
 from router.config import WebHookFields, demands
 from router.dispatch import dispatcher
 from router.execution_types import EXECUTION_TYPES, ExecutionKind, ExecutionType
+from router.providers import Provider
 from router.signatures import SignatureConfig, presets
 from tests.architecture.test_docs import DOCS, python_of
 from tests.bpm.bpmn.player import NOON, flows, model
@@ -76,6 +79,26 @@ def track(command: TrackParcelCommand, context: Context) -> ParcelView:
 ''',
 }
 
+ASKING = '''"""Ask Acme."""
+
+from bpm.bus import Command, EffectContext, handles
+from router.providers.acme import AcmeApi
+
+
+class AskAcmeCommand(Command[str]):
+    """Ask Acme what has become of a shipment."""
+
+    permission = "payments:write"
+
+    shipment: str
+
+
+@handles
+async def ask(command: AskAcmeCommand, context: EffectContext, acme: AcmeApi) -> str:
+    """Ask now."""
+    return await acme.status(command.shipment)
+'''
+
 
 @pytest.fixture
 def area(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
@@ -103,6 +126,15 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     paths.reserved_paths.cache_clear()
 
 
+@pytest.fixture
+def asking(provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A package of an application with a command that asks the provider of the recipe back."""
+    (tmp_path / "asking_acme.py").write_text(ASKING)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "asking_acme"
+    sys.modules.pop("asking_acme", None)
+
+
 def test_a_command_is_one_file(area: str) -> None:
     """It is in the catalogue, and in the API's description with its docstring, once its package is named."""
     registry = Registry()
@@ -121,12 +153,14 @@ def test_an_area_declares_its_retention(area: str) -> None:
     assert [name for name in names if name != "parcels"] == [policy.name for policy in policies(["commands"])]
 
 
-def test_a_provider_is_one_file(provider: str) -> None:
-    """Its address is reserved for it, described, and answered once it is switched on."""
-    settings = Settings()
-    object.__setattr__(settings, "acme", SimpleNamespace(secret=SecretStr("s3cret")))
-    found = next(each for each in providers.discover(cast("Settings", settings)) if each.name == provider)
+@pytest.mark.usefixtures("provider")
+def test_a_provider_is_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address is reserved for it, described, and answered once a setting of its own switches it on."""
+    assert not _acme(load_settings()).routes
+    monkeypatch.setenv("BPM_ACME__SECRET", "s3cret")
+    found = _acme(load_settings())
     assert [route.path for route in found.routes] == ["acme/shipments"]
+    assert "x-acme-secret" in found.confidential.credentials
     assert paths.is_reserved("Acme/shipments")
     assert not paths.is_reserved("acme/returns")
     with pytest.raises(ValueError, match="fixed endpoint /api/webhooks/acme/shipments"):
@@ -137,10 +171,28 @@ def test_a_provider_is_one_file(provider: str) -> None:
     assert described["/api/webhooks/acme/shipments"]["post"]["operationId"] == "receiveAcme"
 
 
+def test_a_provider_declares_its_settings(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong with one is said as of any other, and each stands on the page of settings."""
+    monkeypatch.setenv("BPM_ACME__SECRETS", "a slip")
+    with pytest.raises(Misconfigured, match="BPM_ACME__SECRETS"):
+        load_settings()
+    declared = next(each for each in providers.declarations() if each.name == provider)
+    assert declared.settings.__name__ == "AcmeSettings"
+    assert settings_type().model_fields[provider].annotation is declared.settings
+
+
+async def test_a_provider_declares_whom_to_ask_back(asking: str, httpserver: HTTPServer) -> None:
+    """A handler that asks for the service's type gets it, made with the provider's settings."""
+    httpserver.expect_request("/shipments/A/1").respond_with_json({"status": "delivered"})
+    async with running_app(command_packages=(asking,), acme={"base_url": httpserver.url_for("")}) as app:
+        reply = await app.send("AskAcmeCommand", {"shipment": "A/1"})
+    assert reply.data == "delivered"
+
+
 def test_every_route_of_a_provider_is_reserved_and_described() -> None:
     on: dict[str, Any] = {"mono": {"webhook_secret": "s"}, "remita": {"header_secret": "s"}}
     described = {(each.method, each.path) for each in provider_addresses()}
-    for found in providers.discover(Settings(**on)):
+    for found in providers.discover(load_settings(**on)):
         for route in found.routes:
             assert paths.is_reserved(route.path)
             assert (route.method, f"/api/webhooks/{route.path}") in described
@@ -181,3 +233,7 @@ def test_a_bpmn_element_is_one_class_and_its_line(monkeypatch: pytest.MonkeyPatc
     process = load(source)
     instance, _ = advance(process, Instance(), Start(), NOON)
     assert instance.status is Status.COMPLETED
+
+
+def _acme(settings: Settings) -> Provider:
+    return next(each for each in providers.discover(settings) if each.name == "acme")

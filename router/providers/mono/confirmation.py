@@ -6,9 +6,9 @@ Source: https://docs.mono.co/api (Exchange Token, version 2).
 from dataclasses import dataclass
 
 from bpm.errors import Failed, Unavailable
-from bpm.settings import MonoSettings
 from router.providers.client import ProviderClient, ProviderReply
 from router.providers.credentials import secret_text
+from router.providers.mono.settings import MonoSettings
 from router.providers.payload import PayloadFields, read_json
 
 NOT_OURS = frozenset({401, 403})

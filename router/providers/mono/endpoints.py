@@ -10,7 +10,6 @@ from typing import Any, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from bpm.errors import Misconfigured
-from bpm.settings import MonoSettings, Settings
 from router.confidential import Confidential
 from router.providers import (
     Answer,
@@ -23,6 +22,8 @@ from router.providers import (
     Refusal,
 )
 from router.providers.credentials import same, secret_text
+from router.providers.mono.confirmation import MonoApi
+from router.providers.mono.settings import MonoSettings
 from router.providers.payload import PayloadFields, as_text, read_json
 
 PATH = "mono/callback"
@@ -32,6 +33,8 @@ MAX_VALUE = 500
 
 DECLARATION = ProviderDeclaration(
     "mono",
+    settings=MonoSettings,
+    confirmation=MonoApi,
     reserved=(PATH,),
     addresses=(
         DescribedAddress(
@@ -65,12 +68,12 @@ _PAGE_HEADERS = (
 )
 
 
-def provider(settings: Settings) -> Provider:
+def provider(settings: MonoSettings) -> Provider:
     """Return Mono's endpoints; off until the webhook secret is set."""
-    secret = secret_text(settings.mono.webhook_secret)
+    secret = secret_text(settings.webhook_secret)
     if not secret:
         return Provider("mono", off="Mono's endpoints are off; set BPM_MONO__WEBHOOK_SECRET to switch them on")
-    redirect_url = _redirect_url(settings.mono)
+    redirect_url = _redirect_url(settings)
 
     def verify(call: Call) -> str | None:
         return _wrong_secret(call, secret)

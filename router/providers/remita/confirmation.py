@@ -11,10 +11,10 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from bpm.errors import Failed, Unavailable
-from bpm.settings import RemitaSettings
 from router.providers.client import ProviderClient
 from router.providers.credentials import secret_text
 from router.providers.payload import PayloadFields, read_json
+from router.providers.remita.settings import RemitaSettings
 
 PAID = frozenset({"00", "01"})
 

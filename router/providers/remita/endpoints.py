@@ -11,7 +11,6 @@ from typing import Any, cast
 
 from bpm.errors import Misconfigured
 from bpm.security.net import AddressError, AddressList
-from bpm.settings import RemitaSettings, Settings
 from router.confidential import Confidential
 from router.providers import (
     Answer,
@@ -25,6 +24,8 @@ from router.providers import (
 )
 from router.providers.credentials import same, secret_text
 from router.providers.payload import PayloadFields, as_text, read_json
+from router.providers.remita.confirmation import RemitaApi
+from router.providers.remita.settings import RemitaSettings
 
 MAX_ELEMENTS = 2_000
 MAX_CAUSES = 10
@@ -37,6 +38,8 @@ DATE_OF = {"ACTIVATION": "activationDate", "DEBIT": "debitDate", "REPAYMENT": "p
 PAYMENTS, COLLECTIONS = "remita", "remita/collection-notification"
 DECLARATION = ProviderDeclaration(
     "remita",
+    settings=RemitaSettings,
+    confirmation=RemitaApi,
     reserved=(PAYMENTS, f"{PAYMENTS}/"),
     addresses=(
         DescribedAddress("POST", f"/api/webhooks/{PAYMENTS}", "receiveRemita", "Remita's payment notifications"),
@@ -58,14 +61,13 @@ _ID = re.compile(r".{1,100}")
 _OFF = "Remita's endpoints are off; set BPM_REMITA__ALLOWED_IPS or BPM_REMITA__HEADER_SECRET to switch them on"
 
 
-def provider(settings: Settings) -> Provider:
+def provider(settings: RemitaSettings) -> Provider:
     """Return Remita's endpoints; off until an address list or a header's secret is set."""
-    remita = settings.remita
-    addresses, secret = _addresses(remita), secret_text(remita.header_secret)
+    addresses, secret = _addresses(settings), secret_text(settings.header_secret)
     if not addresses and not secret:
         return Provider("remita", off=_OFF)
 
-    header = remita.header_name.lower()
+    header = settings.header_name.lower()
 
     def verify(call: Call) -> str | None:
         return _wrong_header(call, header, secret)
@@ -135,9 +137,9 @@ def collection(element: Any) -> dict[str, Any]:
     }
 
 
-def _addresses(remita: RemitaSettings) -> AddressList | None:
+def _addresses(settings: RemitaSettings) -> AddressList | None:
     try:
-        return AddressList.parse(remita.allowed_ips or "") or None
+        return AddressList.parse(settings.allowed_ips or "") or None
     except AddressError as error:
         raise Misconfigured(f"BPM_REMITA__ALLOWED_IPS: {error}") from None
 

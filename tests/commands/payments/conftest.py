@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
+from bpm.app.settings import load_settings
 from bpm.bus import Bus, Message, Registry
 from bpm.clock import system_clock
 from bpm.events.outbound import Outbound
@@ -16,10 +17,8 @@ from bpm.security.permissions import Principal, permissions_of
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.store import Database, open_database
-from router.providers import Call, discover
+from router.providers import Call, confirmations, discover
 from router.providers.client import ProviderClient
-from router.providers.mono.confirmation import MonoApi
-from router.providers.remita.confirmation import RemitaApi
 from scripts import Sandbox
 from tests.payloads import payload
 
@@ -72,10 +71,10 @@ class Office:
 @pytest.fixture
 def settings(tmp_path: Path, httpserver: HTTPServer) -> Settings:
     base_url = httpserver.url_for("")
-    return Settings(
+    return load_settings(
         data_dir=tmp_path,
-        mono={"webhook_secret": "s", "secret_key": "test_sk", "base_url": base_url},  # pyright: ignore[reportArgumentType]
-        remita={"header_secret": "s", "merchant_id": "2547916", "api_key": "1946", "base_url": base_url},  # pyright: ignore[reportArgumentType]
+        mono={"webhook_secret": "s", "secret_key": "test_sk", "base_url": base_url},
+        remita={"header_secret": "s", "merchant_id": "2547916", "api_key": "1946", "base_url": base_url},
     )
 
 
@@ -93,7 +92,7 @@ async def office(settings: Settings) -> AsyncIterator[Office]:
     box = SecretBox(b"k" * 32)
     bus = Bus(registry, database, jobs, box)
     outbound = Outbound(bus, jobs, Lanes(jobs, system_clock), box, Sandbox(), settings)
-    apis = (MonoApi(settings.mono, client), RemitaApi(settings.remita, client))
+    apis = confirmations(settings, client)
     registry.bind(*outbound.services, *apis, registry, settings)
     yield Office(bus, database, settings)
     await client.close()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
+from bpm.app.settings import load_settings
 from bpm.bus import Envelope
 from bpm.bus.tables import AUDIT
 from bpm.errors import Failed, Forbidden, Unavailable
@@ -190,7 +191,7 @@ async def test_the_code_is_not_in_the_audit_log(office: Office) -> None:
 class TestWithoutASecretKey:
     @pytest.fixture
     def settings(self, tmp_path: Any) -> Settings:
-        return Settings(data_dir=tmp_path, mono={"webhook_secret": "s"}, remita={"header_secret": "s"})  # pyright: ignore[reportArgumentType]
+        return load_settings(data_dir=tmp_path, mono={"webhook_secret": "s"}, remita={"header_secret": "s"})
 
     async def test_the_missing_key_is_named(self, office: Office) -> None:
         """Without the key a code can't be exchanged, and the error names the setting."""

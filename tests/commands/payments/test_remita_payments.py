@@ -11,6 +11,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from bpm.app.settings import load_settings
 from bpm.bus.tables import SCHEDULED
 from bpm.clock import system_clock
 from bpm.errors import Failed, Forbidden, Invalid, NotFound, Unavailable
@@ -302,7 +303,7 @@ async def test_the_worker_confirms_what_was_notified(
 class TestWithoutCredentials:
     @pytest.fixture
     def settings(self, tmp_path: Any) -> Settings:
-        return Settings(data_dir=tmp_path, mono={"webhook_secret": "s"}, remita={"header_secret": "s"})  # pyright: ignore[reportArgumentType]
+        return load_settings(data_dir=tmp_path, mono={"webhook_secret": "s"}, remita={"header_secret": "s"})
 
     async def test_nothing_is_asked(self, office: Office) -> None:
         """Without credentials no confirmation is asked for, and asking by hand names the settings."""

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
+from bpm.app.settings import load_settings
 from bpm.bus import Message, Registry
-from bpm.settings import Settings
 from router.providers import Call, FixedRoute, Provider, Reception, Refusal, discover
 from tests.payloads import payload
 
@@ -153,7 +153,7 @@ class ProviderContract:
 
     def provider(self, settings: Mapping[str, Any]) -> Provider:
         """Return the provider as it is discovered with these settings."""
-        return next(p for p in discover(Settings(**settings)) if p.name == self.name)
+        return next(p for p in discover(load_settings(**settings)) if p.name == self.name)
 
     def route(self, method: str, path: str) -> FixedRoute:
         return next(r for r in self.provider(self.on).routes if (r.method, r.path) == (method, path))

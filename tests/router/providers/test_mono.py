@@ -6,12 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from bpm.errors import Misconfigured
-from bpm.settings import Settings
 from router.providers import Answer, Call, Reception, Refusal
 from router.providers.mono import endpoints as mono_provider
 from router.providers.mono.endpoints import read_redirect
+from router.providers.mono.settings import MonoSettings
 from tests.payloads import payload
 from tests.router.providers.contract import ADDRESS, ProviderContract
 
@@ -153,7 +154,7 @@ def test_there_is_no_open_redirect(query: dict[str, str]) -> None:
 def test_a_wrong_redirect_address_is_found_at_start(url: str) -> None:
     """A redirect address that is no web address stops the start with the setting's name."""
     with pytest.raises(Misconfigured, match="BPM_MONO__REDIRECT_URL"):
-        mono_provider.provider(Settings(mono={"webhook_secret": "s", "redirect_url": url}))  # pyright: ignore[reportArgumentType]
+        mono_provider.provider(MonoSettings(webhook_secret=SecretStr("s"), redirect_url=url))
 
 
 def test_recorded_account_update_keeps_its_data() -> None:

@@ -7,10 +7,10 @@ import pytest
 from pydantic_core import to_json
 
 from bpm.errors import Misconfigured
-from bpm.settings import Settings
 from router.providers import Call, Reception, Refusal
 from router.providers.remita import endpoints as remita_provider
 from router.providers.remita.endpoints import MAX_ELEMENTS, read_collections, read_payments
+from router.providers.remita.settings import RemitaSettings
 from tests.payloads import payload
 from tests.router.providers.contract import ADDRESS, ProviderContract
 
@@ -83,7 +83,7 @@ class TestRemita(ProviderContract):
     def test_a_wrong_address_list_is_found_at_start(self) -> None:
         """An entry that is no address stops the start with the setting's name."""
         with pytest.raises(Misconfigured, match=r"BPM_REMITA__ALLOWED_IPS.*10\.0\.0"):
-            remita_provider.provider(Settings(remita={"allowed_ips": "10.0.0"}))  # pyright: ignore[reportArgumentType]
+            remita_provider.provider(RemitaSettings(allowed_ips="10.0.0"))
 
 
 def test_a_payment_is_normalised() -> None:
