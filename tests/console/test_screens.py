@@ -12,8 +12,9 @@ from tests.console.conftest import sign_in
 pytestmark = pytest.mark.anyio
 
 SCREENS = (
-    "overview", "requests", "requests?state=dead", "rules", "processes", "administration", "anything",
-    "anything/CreateWebHookConfigCommand", "design", "nowhere",
+    "overview", "requests", "rules", "dead", "processes", "processes?list=tasks", "deliveries",
+    "deliveries?list=subscriptions", "scripts", "administration", "anything",
+    "anything/CreateWebHookConfigCommand", "anything/GetWebHookConfigByIdQuery?id=1", "design", "nowhere",
 )  # fmt: skip
 DESIGN = ("design",)
 """Every part in every state, so the colours need no other screen."""

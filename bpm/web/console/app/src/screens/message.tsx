@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks"
 import { Refused, sendAny, type Envelope } from "../bus"
 import { catalogue, isCommand, needCatalogue, words, type Entry } from "../catalogue"
-import type { Schema } from "../forms/schema"
+import { kindOf, type Schema } from "../forms/schema"
 import { SchemaFields } from "../forms/schema_fields"
 import { place } from "../router"
 import { Badge } from "../ui/badge"
@@ -46,8 +46,7 @@ function MessageForm({ entry }: { entry: Entry }) {
       setRefused(new Refused(0, "This is not JSON", [String(error)], ""))
     }
   }
-  const submit = async (event: Event) => {
-    event.preventDefault()
+  const ask = async () => {
     setBusy(true)
     setRefused(undefined)
     try {
@@ -60,11 +59,18 @@ function MessageForm({ entry }: { entry: Entry }) {
     }
   }
 
+  useEffect(() => {
+    if (!isCommand(entry) && Object.keys(fields).length) void ask()
+  }, [])
+
   const [first = "", ...others] = entry.description.split("\n\n")
   return (
     <Page title={words(entry.type)} back={{ label: "Anything", address: "#/anything" }} about={inline(first)}>
       <div class="columns">
-        <form class="card" onSubmit={(event) => void submit(event)} noValidate>
+        <form class="card" onSubmit={(event) => {
+            event.preventDefault()
+            void ask()
+          }} noValidate>
           <div class="card-head">
             <Tabs
               label="How to fill it in"
@@ -147,10 +153,14 @@ function Problems({ refused }: { refused: Refused }) {
   )
 }
 
-/** Returns the fields that the address gives, as in `?requestId=01a2`. */
+/** Returns the fields that the address gives, as in `?requestId=01a2`; a query that has some is asked at once. */
 function given(entry: Entry): Fields {
-  const known = (entry.request as Schema).properties ?? {}
-  return Object.fromEntries(Object.entries(place.value.filters).filter(([name]) => name in known))
+  const schema = entry.request as Schema
+  const known = Object.entries(place.value.filters).flatMap(([name, text]) => {
+    const field = schema.properties?.[name]
+    return field ? [[name, kindOf(field, schema) === "number" ? Number(text) : text]] : []
+  })
+  return Object.fromEntries(known)
 }
 
 /** Returns the server's sentences by the field they begin with, as in `name: must not be empty`. */

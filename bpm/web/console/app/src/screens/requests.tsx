@@ -1,5 +1,6 @@
 // What came in: a list that stays where it is while new requests are counted above it.
 
+import type { ComponentChildren } from "preact"
 import { useEffect, useState } from "preact/hooks"
 import { useAsk } from "../asking"
 import { place, refine, to } from "../router"
@@ -8,6 +9,8 @@ import { Badge, toneOf } from "../ui/badge"
 import { Button, IconButton } from "../ui/button"
 import { Input, Select } from "../ui/field"
 import { Page } from "../ui/page"
+import { Pager } from "../ui/pager"
+import { SearchBox } from "../ui/search_box"
 import { Empty, Failed, Loading } from "../ui/states"
 import { Table, type Column } from "../ui/table"
 import { Time } from "../ui/time"
@@ -28,26 +31,36 @@ const COLUMNS: Column<Row>[] = [
   { name: "From", width: "128px", isMinor: true, cell: (row) => <span class="muted">{row.address}</span> },
 ]
 
-export function Requests() {
-  const { filters } = place.value
+interface Props {
+  title?: string
+  /** The one state that is listed; without it, it is a filter. */
+  state?: State
+  children?: ComponentChildren
+}
+
+export function Requests({ title = "Requests", state, children }: Props) {
+  const { list: _, ...filters } = place.value.filters
   const number = Number(filters["page"] ?? 1)
-  const asked = useAsk(queryOf(filters, number), number === 1 ? 3 : 0)
-  const { rows, fresh, show } = useSteady(asked.data?.items, JSON.stringify(filters))
+  const asked = useAsk(queryOf(state ? { ...filters, state } : filters, number), number === 1 ? 3 : 0)
+  const { rows, fresh, show } = useSteady(asked.data?.items, JSON.stringify([filters, state]))
   const isFiltered = Object.keys(filters).length > 0
 
   return (
     <Page
-      title="Requests"
+      title={title}
       actions={<IconButton label="Ask again" icon="again" onClick={asked.again} />}
     >
+      {children}
       <div class="filters">
-        <SearchBox value={filters["search"] ?? ""} onSearch={(search) => refine({ search, page: undefined })} />
-        <Select
-          aria-label="State"
-          value={filters["state"] ?? ""}
-          choices={[{ value: "", label: "Every state" }, ...STATES]}
-          onChoice={(state) => refine({ state, page: undefined })}
-        />
+        <SearchBox label="Search bodies, paths and keys" value={filters["search"] ?? ""} onSearch={(search) => refine({ search, page: undefined })} />
+        {!state && (
+          <Select
+            aria-label="State"
+            value={filters["state"] ?? ""}
+            choices={[{ value: "", label: "Every state" }, ...STATES]}
+            onChoice={(chosen) => refine({ state: chosen, page: undefined })}
+          />
+        )}
         <Input
           aria-label="Rule"
           placeholder="Rule"
@@ -75,14 +88,14 @@ export function Requests() {
       {!asked.data && !asked.error && <Loading rows={8} />}
       {asked.data && rows.length > 0 && (
         <Table
-          label="Requests"
+          label={title}
           columns={COLUMNS}
           rows={rows}
           keyOf={(row) => row.requestId}
           addressOf={(row) => to(`requests/${row.requestId}`)}
         />
       )}
-      {asked.data && rows.length === 0 && <Nothing isFiltered={isFiltered} />}
+      {asked.data && rows.length === 0 && <Nothing isFiltered={isFiltered} state={state} />}
       {asked.data && asked.data.totalPages > 1 && <Pager page={asked.data} />}
     </Page>
   )
@@ -128,24 +141,6 @@ function Outcome({ row }: { row: Row }) {
   return <span class="muted">{row.messageType ?? ""}</span>
 }
 
-function SearchBox({ value, onSearch }: { value: string; onSearch: (text: string) => void }) {
-  const [text, setText] = useState(value)
-  useEffect(() => setText(value), [value])
-  return (
-    <Input
-      class="control wide"
-      type="search"
-      aria-label="Search bodies, paths and keys"
-      placeholder="Search bodies, paths and keys"
-      spellcheck={false}
-      value={text}
-      onText={setText}
-      onKeyDown={(event) => event.key === "Enter" && onSearch(text.trim())}
-      onChange={() => onSearch(text.trim())}
-    />
-  )
-}
-
 function cleared(filters: Record<string, string>): Record<string, undefined> {
   return Object.fromEntries(Object.keys(filters).map((name) => [name, undefined]))
 }
@@ -155,7 +150,8 @@ function counted(page: Schemas["InboundRequestPage"]): string {
   return page.searchedSince ? `${many}, searched since ${new Date(page.searchedSince).toLocaleString()}` : many
 }
 
-function Nothing({ isFiltered }: { isFiltered: boolean }) {
+function Nothing({ isFiltered, state }: { isFiltered: boolean; state: State | undefined }) {
+  if (state && !isFiltered) return <Empty title="Nothing is here, and that is good">What comes to stand here needs somebody.</Empty>
   if (isFiltered) {
     return (
       <Empty title="No request fits" action={<Button onClick={() => refine(cleared(place.value.filters))}>Clear the filters</Button>}>
@@ -167,22 +163,5 @@ function Nothing({ isFiltered }: { isFiltered: boolean }) {
     <Empty icon="requests" title="Nothing came in yet" action={<a class="button main" href="#/anything/CreateWebHookConfigCommand">Create a rule</a>}>
       A rule gives a provider an address to send to, and says what becomes of what it sends.
     </Empty>
-  )
-}
-
-function Pager({ page }: { page: Schemas["InboundRequestPage"] }) {
-  const turn = (by: number) => refine({ page: String(page.pageNumber + by) })
-  return (
-    <nav class="pager" aria-label="Pages">
-      <Button kind="quiet" icon="left" disabled={!page.hasPreviousPage} onClick={() => turn(-1)}>
-        Newer
-      </Button>
-      <span>
-        {page.pageNumber} of {page.totalPages}
-      </span>
-      <Button kind="quiet" disabled={!page.hasNextPage} onClick={() => turn(1)}>
-        Older
-      </Button>
-    </nav>
   )
 }

@@ -13,6 +13,8 @@ interface Find {
   name: string
   about: string
   icon: IconName
+  /** Further words it is found by. */
+  words?: string
 }
 
 const MOST = 50
@@ -86,8 +88,14 @@ function find(text: string): Find[] {
   const screens = SCREENS.map(({ path, name, icon }): Find => ({ address: to(path), name, about: "screen", icon }))
   const messages = (catalogue.value ?? [])
     .filter((entry) => !entry.permission || may(entry.permission))
-    .map(({ type, area }): Find => ({ address: to(`anything/${type}`), name: words(type), about: area, icon: "anything" }))
-  const matching = [...screens, ...messages].filter((one) => matches(`${one.name} ${one.about} ${one.address}`, text))
+    .map(({ type, area, description }): Find => ({
+      address: to(`anything/${type}`),
+      name: words(type),
+      about: area,
+      icon: "anything",
+      words: description.split("\n")[0] ?? "",
+    }))
+  const matching = [...screens, ...messages].filter((one) => matches(`${one.name} ${one.about} ${one.address} ${one.words ?? ""}`, text))
   return [...byId(text), ...matching.slice(0, MOST), ...byWord(text)]
 }
 

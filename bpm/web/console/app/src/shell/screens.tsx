@@ -3,20 +3,22 @@
 import type { ComponentType } from "preact"
 import type { IconName } from "../ui/icon"
 import { Anything } from "../screens/anything"
+import { Dead } from "../screens/dead"
+import { Deliveries } from "../screens/deliveries"
 import { Design } from "../screens/design"
-import { Group } from "../screens/group"
 import { MessageScreen } from "../screens/message"
 import { Overview } from "../screens/overview"
+import { Processes } from "../screens/processes"
 import { RequestScreen } from "../screens/request"
 import { Requests } from "../screens/requests"
+import { Rules } from "../screens/rules"
+import { Scripts } from "../screens/scripts"
 import { Sessions } from "../screens/sessions"
 
 export interface Screen {
   path: string
   name: string
   icon: IconName
-  /** What stands there; `Group` lists the messages of these areas until there is a screen. */
-  areas?: string[]
   list: ComponentType
   one?: ComponentType<{ id: string }>
 }
@@ -24,11 +26,11 @@ export interface Screen {
 export const SCREENS: Screen[] = [
   { path: "overview", name: "Overview", icon: "overview", list: Overview },
   { path: "requests", name: "Requests", icon: "requests", list: Requests, one: RequestScreen },
-  { path: "rules", name: "Rules", icon: "rules", list: Group, areas: ["webhooks"] },
-  { path: "dead", name: "Quarantine and dead", icon: "dead", list: Group, areas: ["inbound"] },
-  { path: "processes", name: "Processes", icon: "processes", list: Group, areas: ["processes"] },
-  { path: "deliveries", name: "Deliveries", icon: "deliveries", list: Group, areas: ["subscriptions", "deliveries", "events"] },
-  { path: "scripts", name: "Scripts", icon: "scripts", list: Group, areas: ["code"] },
+  { path: "rules", name: "Rules", icon: "rules", list: Rules },
+  { path: "dead", name: "Quarantine and dead", icon: "dead", list: Dead },
+  { path: "processes", name: "Processes", icon: "processes", list: Processes },
+  { path: "deliveries", name: "Deliveries", icon: "deliveries", list: Deliveries },
+  { path: "scripts", name: "Scripts", icon: "scripts", list: Scripts },
   { path: "administration", name: "Administration", icon: "administration", list: Sessions },
   { path: "anything", name: "Anything", icon: "anything", list: Anything, one: MessageScreen },
 ]

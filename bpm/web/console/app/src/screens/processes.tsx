@@ -1,0 +1,91 @@
+// What runs for longer: instances, the definitions they follow, and tasks that wait for people.
+
+import { place, to } from "../router"
+import type { Schemas } from "../types"
+import { Badge } from "../ui/badge"
+import type { Column } from "../ui/table"
+import { Time } from "../ui/time"
+import { ListScreen } from "./list_screen"
+
+type Instance = Schemas["InstanceView"]
+type Definition = Schemas["ProcessDefinitionView"]
+type Task = Schemas["UserTaskView"]
+
+const LISTS = [
+  { key: "instances", label: "Instances" },
+  { key: "tasks", label: "Tasks" },
+  { key: "definitions", label: "Definitions" },
+]
+const AREAS = ["processes"]
+
+const INSTANCES: Column<Instance>[] = [
+  { name: "Instance", width: "104px", narrow: "72px", cell: (row) => row.instanceId },
+  { name: "State", width: "136px", narrow: "112px", cell: (row) => <Badge state={row.status} /> },
+  { name: "Process", cell: (row) => row.processKey },
+  { name: "Business key", isMinor: true, cell: (row) => row.businessKey },
+  { name: "Began", width: "176px", isMinor: true, cell: (row) => <Time at={row.createdAt} /> },
+  { name: "Ended", width: "176px", isMinor: true, cell: (row) => <Time at={row.endedAt} /> },
+]
+
+const TASKS: Column<Task>[] = [
+  { name: "Task", cell: (row) => row.name ?? row.elementId },
+  { name: "For", width: "160px", narrow: "112px", cell: (row) => row.assignee ?? [...(row.candidateUsers ?? []), ...(row.candidateGroups ?? [])].join(", ") },
+  { name: "Instance", width: "104px", isMinor: true, cell: (row) => row.instanceId },
+  { name: "Due", width: "176px", isMinor: true, cell: (row) => <Time at={row.dueAt} /> },
+  { name: "Since", width: "176px", isMinor: true, cell: (row) => <Time at={row.createdAt} /> },
+]
+
+const DEFINITIONS: Column<Definition>[] = [
+  { name: "Process", cell: (row) => row.name },
+  { name: "State", width: "112px", cell: (row) => <Badge state={row.isDraft ? "draft" : row.isActive ? "active" : "off"} /> },
+  { name: "Key", isMinor: true, cell: (row) => <span class="mono">{row.key}</span> },
+  { name: "Version", width: "88px", isMinor: true, isNumber: true, cell: (row) => row.version },
+  { name: "Deployed", width: "176px", isMinor: true, cell: (row) => <Time at={row.createdAt} /> },
+]
+
+export function Processes() {
+  switch (place.value.filters["list"]) {
+    case "tasks":
+      return (
+        <ListScreen
+          key="tasks"
+          title="Processes"
+          lists={LISTS}
+          query={{ $type: "GetUserTaskListQuery" }}
+          columns={TASKS}
+          keyOf={(row) => `${row.instanceId}.${row.waitId}`}
+          addressOf={(row) => to("anything/CompleteUserTaskCommand", { instanceId: String(row.instanceId), taskId: row.elementId })}
+          areas={AREAS}
+          empty="No process waits for a person."
+        />
+      )
+    case "definitions":
+      return (
+        <ListScreen
+          key="definitions"
+          title="Processes"
+          lists={LISTS}
+          query={{ $type: "GetProcessDefinitionListQuery" }}
+          columns={DEFINITIONS}
+          keyOf={(row) => String(row.id)}
+          addressOf={(row) => to("anything/GetProcessDefinitionByIdQuery", { id: String(row.id) })}
+          areas={AREAS}
+          empty="A definition is a BPMN diagram that was deployed."
+        />
+      )
+    default:
+      return (
+        <ListScreen
+          key="instances"
+          title="Processes"
+          lists={LISTS}
+          query={{ $type: "GetProcessInstanceListQuery" }}
+          columns={INSTANCES}
+          keyOf={(row) => String(row.instanceId)}
+          addressOf={(row) => to("anything/GetProcessInstanceByIdQuery", { instanceId: String(row.instanceId) })}
+          areas={AREAS}
+          empty="An instance begins with a request, an event, a timer, or by hand."
+        />
+      )
+  }
+}
