@@ -5,14 +5,14 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -22,6 +22,7 @@ from bpm.web.command import PATH
 from bpm.web.examples import example
 from bpm.web.fields import Field, fields_of, type_name
 from bpm.web.openapi import REFUSALS
+from bpm.web.packed import PackedDocument
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -84,8 +85,12 @@ def docs_routes(registry: Registry, version: str, base_url: str) -> list[BaseRou
     """Return the routes of the page and of its style and script."""
     page = ApiPage(registry, version, base_url)
 
+    @cache
+    def document() -> PackedDocument:
+        return PackedDocument(page.html.encode(), "text/html", HEADERS)
+
     def serve(request: Request) -> Response:
-        return HTMLResponse(page.html, headers=HEADERS)
+        return document().response(request)
 
     return [Route("/docs/api", serve), Mount("/docs/assets", StaticFiles(directory=PAGES / "assets"))]
 

@@ -1,7 +1,7 @@
 """`GET /openapi.json`: the catalogue as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1)."""
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from bpm.web.dialects import DESCRIPTION
 from bpm.web.examples import example
 from bpm.web.generated_clients import plain
 from bpm.web.openapi_paths import ERROR, PATHS, SCHEMAS, content, declared_paths, refusals
+from bpm.web.packed import PackedDocument
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -111,8 +112,12 @@ def openapi_routes(registry: Registry, version: str, addresses: Iterable[Describ
     """Return the route of the document."""
     openapi = OpenApi(registry, version, addresses)
 
+    @cache
+    def document() -> PackedDocument:
+        return PackedDocument(openapi.json, "application/json", {"Cache-Control": "no-cache"})
+
     def serve(request: Request) -> Response:
-        return Response(openapi.json, media_type="application/json", headers={"Cache-Control": "no-cache"})
+        return document().response(request)
 
     return [Route("/openapi.json", serve)]
 

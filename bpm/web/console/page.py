@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from bpm.edge.envelope import problem
 from bpm.errors import NotFound
 from bpm.security.identifiers import new_id
+from bpm.web.packed import accepted_encodings
 from bpm.web.refusals import response_of
 
 DIST = Path(__file__).parent / "dist"
@@ -61,7 +62,7 @@ class ConsolePage:
         return Response(body, headers=headers, media_type=kind)
 
     def _packed(self, name: str, headers: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:
-        accepted = {each.partition(";")[0].strip() for each in headers.get("accept-encoding", "").split(",")}
+        accepted = accepted_encodings(headers)
         for encoding, ending in ENCODINGS.items():
             if encoding in accepted and name + ending in self._assets:
                 return self._assets[name + ending], {"Content-Encoding": encoding}
