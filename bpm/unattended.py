@@ -89,8 +89,15 @@ WAYS: tuple[Way, ...] = (
         INCIDENT + "; so does a migration by somebody else",
     ),
     Way(
+        "correction",
+        "an instance that was changed by hand: its tokens moved, its variables set, a failed task skipped",
+        "its people, and everybody who has changed it",
+        "at every task from then on",
+        INCIDENT + "; so does a migration by somebody else",
+    ),
+    Way(
         "answer",
-        "what follows a task, message, retry or skip that another person answered",
+        "what follows a task, message or retry that another person answered",
         PEOPLE + "; the one who answered needs `processes:write` for that, and is not asked further",
         "at every task",
         INCIDENT,

@@ -1,7 +1,8 @@
 """Keys, sets of keys and certificates that providers publish at addresses: fetched once, remembered for a while.
 
 Verifying waits for nothing. What is not known yet is fetched beside it, and the request is answered 503 with
-`Retry-After`: providers send again. What has aged is fetched anew while the former still counts.
+`Retry-After`: providers send again. What has aged is fetched anew while the former still counts. Each organisation has
+a share of its own: addresses that hang, and many of them, keep no other organisation's keys away.
 """
 
 import asyncio
@@ -9,20 +10,24 @@ import re
 import ssl
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
 from bpm.security.net_targets import TargetError, Targets
-from router.signatures import SignatureRefusal
+from router.signatures import KeyLookup, SignatureRefusal
 
 if TYPE_CHECKING:
     import aiohttp
 
 log = structlog.get_logger("router")
 
-MAX_REMEMBERED = 200
+MAX_REMEMBERED = 50
+"""So many answers are remembered for one organisation."""
 MAX_AT_ONCE = 4
+"""So many are fetched at once for one organisation."""
+MAX_AT_ONCE_IN_ALL = 64
 MAX_BYTES = 64 * 1024
 TIMEOUT_SECONDS = 10.0
 USUAL_SECONDS, SHORTEST_SECONDS, LONGEST_SECONDS = 3_600, 300, 86_400
@@ -44,14 +49,30 @@ class Published(NamedTuple):
     fresh_until: float
 
 
+class Share:
+    """What is known to one organisation's rules, and what is being fetched for them."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.known: dict[str, Published] = {}
+        self.fetching: dict[str, asyncio.Task[None]] = {}
+
+    def remember(self, url: str, found: Published) -> None:
+        """Remember an answer; of too many the failures are forgotten first, then the oldest."""
+        self.known.pop(url, None)
+        if len(self.known) >= MAX_REMEMBERED:
+            failures = (each for each, known in self.known.items() if known.text is None)
+            del self.known[next(failures, next(iter(self.known)))]
+        self.known[url] = found
+
+
 class PublishedKeys:
     """Knows what stands at addresses, of hosts that may be reached; only whole answers of at most 64 KiB count."""
 
     def __init__(self, targets: Targets) -> None:
         """Take who judges addresses; connections are opened when they are first needed."""
         self._targets = targets
-        self._known: dict[str, Published] = {}
-        self._fetching: dict[str, asyncio.Task[None]] = {}
+        self._shares: dict[int, Share] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -62,41 +83,50 @@ class PublishedKeys:
     async def stop(self) -> None:
         """End what is being fetched, and close the connections."""
         self._loop = None
-        for task in list(self._fetching.values()):
+        fetching = [task for share in self._shares.values() for task in share.fetching.values()]
+        for task in fetching:
             task.cancel()
-        await asyncio.gather(*self._fetching.values(), return_exceptions=True)
+        await asyncio.gather(*fetching, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    def __call__(self, url: str, is_outdated: bool = False, /) -> str:
-        """Return what stands at an address; raises `SignatureRefusal` when it is not known, or not yet."""
-        known, now = self._known.get(url), time.monotonic()
+    def of(self, organization_id: int) -> KeyLookup:
+        """Return what looks keys up for the rules of an organisation."""
+        return partial(self._find, self._shares.setdefault(organization_id, Share()))
+
+    def _find(self, share: Share, url: str, is_outdated: bool = False, /) -> str:
+        known, now = share.known.get(url), time.monotonic()
         if known is None:
-            self._ask(url)
+            self._ask(share, url)
             raise _pending("the provider's key is being fetched; the same request may be right in a moment")
         is_renewed = is_outdated and known.text is not None and now - known.fetched > RENEWED_SECONDS
         if is_renewed or now > known.fresh_until:
-            self._ask(url)
+            self._ask(share, url)
         if known.text is None or now > known.fresh_until + STALE_SECONDS:
             raise _pending(f"the provider's key can't be fetched: {known.cause or 'it is too old'}")
         if is_renewed:
             raise _pending("the provider's keys are being fetched anew")
         return known.text
 
-    def _ask(self, url: str) -> None:
+    def _ask(self, share: Share, url: str) -> None:
         """Have an address fetched; a command's handler asks from a thread of its own."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._begin, url)
+            self._loop.call_soon_threadsafe(self._begin, share, url)
 
-    def _begin(self, url: str) -> None:
-        if url in self._fetching or len(self._fetching) >= MAX_AT_ONCE or self._loop is None:
+    def _begin(self, share: Share, url: str) -> None:
+        is_full = len(share.fetching) >= MAX_AT_ONCE or self._fetching >= MAX_AT_ONCE_IN_ALL
+        if url in share.fetching or is_full or self._loop is None:
             return
-        task = asyncio.create_task(self._fetch(url), name="bpm-published-key")
-        self._fetching[url] = task
-        task.add_done_callback(lambda _: self._fetching.pop(url, None))
+        task = asyncio.create_task(self._fetch(share, url), name="bpm-published-key")
+        share.fetching[url] = task
+        task.add_done_callback(lambda _: share.fetching.pop(url, None))
 
-    async def _fetch(self, url: str) -> None:
+    @property
+    def _fetching(self) -> int:
+        return sum(len(share.fetching) for share in self._shares.values())
+
+    async def _fetch(self, share: Share, url: str) -> None:
         now = time.monotonic()
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
@@ -105,18 +135,10 @@ class PublishedKeys:
         except Exception as error:  # whatever goes wrong on the way, the request is only answered later
             cause = str(error) if isinstance(error, TargetError) else type(error).__name__
             log.warning("a provider's key can't be fetched", url=url, error=cause)
-            former = self._known.get(url)
+            former = share.known.get(url)
             text = former.text if former is not None else None
             found = Published(text, cause, former.fetched if former and text else now, now + FAILED_SECONDS)
-        self._remember(url, found)
-
-    def _remember(self, url: str, found: Published) -> None:
-        """Remember an answer; of too many the failures are forgotten first, then the oldest."""
-        self._known.pop(url, None)
-        if len(self._known) >= MAX_REMEMBERED:
-            failures = (each for each, known in self._known.items() if known.text is None)
-            del self._known[next(failures, next(iter(self._known)))]
-        self._known[url] = found
+        share.remember(url, found)
 
     async def _exchange(self, url: str) -> tuple[str, float]:
         self._targets.check_url(url)

@@ -190,7 +190,11 @@ class RuleCompiler:
 
     def _rule(self, row: RuleRow, fields: WebHookFields) -> Rule:
         resolve = self._references.resolver(row.organization_id)
-        verifier = compile_signature(fields.signature, resolve, self._trust) if fields.signature else None
+        verifier = (
+            compile_signature(fields.signature, resolve, self._trust.of(row.organization_id))
+            if fields.signature
+            else None
+        )
         return Rule(
             id=row.id,
             key=row.key,

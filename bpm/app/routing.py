@@ -20,7 +20,7 @@ from router.replay import Judge, Replays
 from router.route_table import RouteTable
 from router.rule import RuleCompiler
 from router.seal import RequestSeal
-from router.signatures import TrustSources
+from router.signatures import TrustSources, no_lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
     """Make and connect the parts."""
     settings, database, jobs, lanes = foundation.settings, foundation.database, foundation.jobs, foundation.lanes
     published_keys = PublishedKeys(Targets(AddressList.parse(settings.delivery.allowed_networks)))
-    trust = TrustSources(published_keys, (settings.client_certificate_header or "").lower())
+    certificate_header = (settings.client_certificate_header or "").lower()
+    trust = TrustSources(no_lookup, certificate_header, published_keys.of)
     compile_rule = RuleCompiler(foundation.registry, foundation.box, settings, trust)
     routes = RouteTable(database, compile_rule)
     fixed = FixedRoutes(providers.discover(settings))

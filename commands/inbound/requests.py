@@ -129,7 +129,15 @@ def explain_signature(
     call = seal.whole(row) if query.signature is None else _on_trial(query.signature, row, context, seal)
     resolve = References(settings.references).resolver(context.organization_id)
     address = RequestAddress(call.method, f"{ADDRESSES[0]}{call.path}", call.query_string, settings.base_url)
-    found = explain(config, call.body, call.headers, call.received_at.timestamp(), resolve, address, trust)
+    found = explain(
+        config,
+        call.body,
+        call.headers,
+        call.received_at.timestamp(),
+        resolve,
+        address,
+        trust.of(context.organization_id),
+    )
     view = SignatureExplanationView.model_validate(found)
     scheme = config.to_scheme()
     hidden = {call.headers.get(name) for name in scheme.proving_headers}

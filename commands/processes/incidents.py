@@ -9,6 +9,7 @@ from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Conflict, Invalid
 from bpm.process import tables
 from bpm.process.runtime import ProcessRuntime
+from commands.processes.answering import answer_for
 from commands.processes.views import InstanceStateView, own_instance, shown
 
 AT_ONCE = 1_000
@@ -16,7 +17,10 @@ AT_ONCE = 1_000
 
 
 class RetryIncidentCommand(Command[InstanceStateView]):
-    """Try again what failed, with `variables` set first; without `waitId`, every incident of the instance."""
+    """Try again what failed, with `variables` set first; without `waitId`, every incident of the instance.
+
+    When variables are set the instance's steps act for you as well from then on.
+    """
 
     permission = "processes:write"
     succeeded = "Incident is being retried"
@@ -34,7 +38,10 @@ def retry(command: RetryIncidentCommand, context: Context, processes: ProcessRun
 
 
 class SkipFailedTaskCommand(Command[InstanceStateView]):
-    """Leave a failed task as if it had succeeded, with `variables` for its result."""
+    """Leave a failed task as if it had succeeded, with `variables` for its result.
+
+    From then on the instance's steps act for you as well: they do nothing that you may not do.
+    """
 
     permission = "processes:write"
     succeeded = "Failed task skipped"
@@ -57,13 +64,15 @@ def _answer(
     processes: ProcessRuntime,
     trigger: type[Retry | Skip],
 ) -> InstanceStateView:
+    row = own_instance(context, command.instance_id)
     incidents = _incidents(context, command.instance_id, command.wait_id)[:AT_ONCE]
+    if trigger is Skip or command.variables:
+        answer_for(context, row)
     triggers = [trigger(wait_id, command.variables) for wait_id in incidents]
     return shown(processes.advance(context, command.instance_id, *triggers))
 
 
 def _incidents(context: Context, instance_id: int, wait_id: int | None) -> list[int]:
-    own_instance(context, instance_id)
     waiting = [wait.wait_id for wait in tables.waits_of(context.tx, instance_id, "incident")]
     if not waiting:
         raise Conflict(f"process instance {instance_id} has no incident")

@@ -8,9 +8,8 @@ from bpm.bpmn.triggers import MoveTokens
 from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Invalid
 from bpm.expressions import EvaluationError
-from bpm.process import tables
 from bpm.process.runtime import ProcessRuntime
-from bpm.security.permissions import Authority
+from commands.processes.answering import answer_for
 from commands.processes.views import InstanceStateView, own_instance, shown
 
 Elements = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=100)]
@@ -43,10 +42,7 @@ class ModifyProcessInstanceCommand(Command[InstanceStateView]):
 @handles
 def modify(command: ModifyProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
     """Let whoever moves tokens answer for what follows, then move them."""
-    row = own_instance(context, command.instance_id)
-    movers = context.principal.standing
-    movers = movers if row.migrator is None else movers.joined(Authority.from_json(row.migrator))
-    tables.answer_for(context.tx, row.id, movers.to_json())
+    answer_for(context, own_instance(context, command.instance_id))
     trigger = MoveTokens(tuple(command.cancel), tuple(command.start_before), command.variables, context.principal.name)
     try:
         return shown(processes.advance(context, command.instance_id, trigger))

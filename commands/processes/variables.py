@@ -9,6 +9,7 @@ from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Invalid
 from bpm.expressions import EvaluationError
 from bpm.process.runtime import ProcessRuntime
+from commands.processes.answering import answer_for
 from commands.processes.views import InstanceStateView, own_instance, shown
 
 
@@ -16,7 +17,8 @@ class SetProcessVariablesCommand(Command[InstanceStateView]):
     """Set variables of a running instance, whatever it is doing.
 
     What is not named stays as it is. Conditional events that hold now go on; tasks that were asked for already keep
-    what they were given. The history says who has set what.
+    what they were given. From then on the instance's steps act for you as well: they do nothing that you may not do.
+    The history says who has set what.
     """
 
     permission = "processes:write"
@@ -31,8 +33,8 @@ class SetProcessVariablesCommand(Command[InstanceStateView]):
 def set_variables(
     command: SetProcessVariablesCommand, context: Context, processes: ProcessRuntime
 ) -> InstanceStateView:
-    """Write them, and do what follows."""
-    own_instance(context, command.instance_id)
+    """Let whoever sets them answer for what follows, then write them."""
+    answer_for(context, own_instance(context, command.instance_id))
     trigger = SetVariables(command.variables, context.principal.name)
     try:
         return shown(processes.advance(context, command.instance_id, trigger))

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol, cast
 
 from .certificates import check_address, check_client, key_of, load_certificates, load_pinned
@@ -43,10 +43,18 @@ Prove = Callable[[SignedRequest, Claim, Sequence[Key], float], bool]
 
 @dataclass(frozen=True, slots=True)
 class TrustSources:
-    """What the server knows besides a rule: published keys, and where its proxy puts a client's certificate."""
+    """What the server knows besides a rule: published keys, and where its proxy puts a client's certificate.
+
+    Where there is `lookup_of`, each organisation looks keys up by one of its own.
+    """
 
     lookup: KeyLookup
     certificate_header: str = ""
+    lookup_of: Callable[[int], KeyLookup] | None = None
+
+    def of(self, organization_id: int) -> "TrustSources":
+        """Return the sources of an organisation's rules."""
+        return self if self.lookup_of is None else replace(self, lookup=self.lookup_of(organization_id))
 
 
 def no_lookup(url: str, _is_outdated: bool = False) -> str:

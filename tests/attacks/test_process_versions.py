@@ -14,7 +14,20 @@ from bpm.bpmn.triggers import Start
 from bpm.process.jobs import ProcessJobs
 from bpm.testing import RunningApp, running_app
 from commands.processes import migration
-from tests.attacks.people import END, MAKE_ADMIN, START, WAIT, Person, bpmn, deploy, incident, names, person
+from tests.attacks.people import (
+    END,
+    MAKE_ADMIN,
+    PASSWORD,
+    START,
+    WAIT,
+    Person,
+    bpmn,
+    deploy,
+    incident,
+    names,
+    person,
+    task,
+)
 from tests.attacks.test_process_bombs import NOW
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
@@ -88,6 +101,32 @@ async def test_whoever_moves_tokens_is_asked_in_what_follows(app: RunningApp, op
         await mover.cmd("ModifyProcessInstanceCommand", **where, startBefore=["x"])
         _, sentence = await incident(app, process)
         assert "'op' does not have" in sentence
+    assert "evil" not in await names(app)
+
+
+@pytest.mark.parametrize("command", ["SetProcessVariablesCommand", "RetryIncidentCommand", "SkipFailedTaskCommand"])
+async def test_whoever_changes_an_instance_by_hand_is_asked_in_what_follows(
+    app: RunningApp, op: Person, command: str
+) -> None:
+    """Nobody chooses what a step of an administrator's does, where its author has asked nobody."""
+    failing = '<scriptTask id="f" scriptFormat="python"><script>return 1 / 0</script></scriptTask>'
+    first = WAIT if command == "SetProcessVariablesCommand" else failing
+    making = task("CreateUserCommand", username="{{name}}", password=PASSWORD, roles="{{roles}}")
+    await deploy(app, "job", START, first, making, END)
+    chosen = {"name": "good", "roles": ["viewer"]}
+    started = await app.cmd("StartProcessInstanceCommand", processKey="job", variables=chosen)
+    where = {"instanceId": started["instanceId"]}
+    if first is failing:
+        await incident(app, "job")
+    answer = await op.client.cmd(command, **where, variables={"name": "evil", "roles": ["admin"]})
+    if command == "RetryIncidentCommand":
+        await incident(app, "job")
+        await op.client.cmd("SkipFailedTaskCommand", **where)
+    elif answer["status"] == "WAITING":
+        await app.cmd("SignalProcessInstanceCommand", **where)
+    async with asyncio.timeout(10):
+        while "does not have" not in (await incident(app, "job"))[1]:
+            await asyncio.sleep(0.02)
     assert "evil" not in await names(app)
 
 

@@ -151,6 +151,18 @@ async def migration(scene: Scene) -> Callable[[], Awaitable[Any]]:
     return lambda: scene.colleague.send("SignalProcessInstanceCommand", {"instanceId": waiting.pop()})
 
 
+async def correction(scene: Scene) -> Callable[[], Awaitable[Any]]:
+    """The colleague's instances, whose variables the maker sets."""
+    await deploy(scene.colleague, "job", START, WAIT, PUBLISH, END)
+    waiting: list[int] = []
+    for _ in range(2):
+        started = await scene.colleague.cmd("StartProcessInstanceCommand", processKey="job")
+        fields = {"instanceId": started["instanceId"], "variables": {"a": 1}}
+        await scene.maker.client.cmd("SetProcessVariablesCommand", **fields)
+        waiting.append(started["instanceId"])
+    return lambda: scene.colleague.send("SignalProcessInstanceCommand", {"instanceId": waiting.pop()})
+
+
 async def answer(scene: Scene) -> Callable[[], Awaitable[Any]]:
     """The maker's instances, whose task the colleague completes."""
     await deploy(scene.colleague, "job", START, WAIT, PUBLISH, END)
@@ -186,6 +198,7 @@ MAKERS: dict[str, Callable[[Scene], Awaitable[Callable[[], Awaitable[Any]]]]] = 
     "timer": timer,
     "trigger": trigger,
     "migration": migration,
+    "correction": correction,
     "answer": answer,
     "later": trigger,
     "replay": replay,

@@ -574,8 +574,9 @@ async def test_keys_of_hosts_that_may_not_be_reached_are_not_fetched(issuer: HTT
     issuer.expect_request("/moved").respond_with_data("", status=302, headers={"location": "/large"})
     local = issuer.url_for("").replace("localhost", "127.0.0.1").rstrip("/")
     for allowed, url in (("", f"{local}/keys"), ("127.0.0.0/8", f"{local}/large"), ("127.0.0.0/8", f"{local}/moved")):
-        keys = PublishedKeys(Targets(AddressList.parse(allowed)))
-        keys.start()
+        published = PublishedKeys(Targets(AddressList.parse(allowed)))
+        published.start()
+        keys = published.of(1)
         try:
             for _ in range(60):
                 with pytest.raises(SignatureRefusal) as caught:
@@ -586,7 +587,7 @@ async def test_keys_of_hosts_that_may_not_be_reached_are_not_fetched(issuer: HTT
                 await _moment()
             assert "can't be fetched" in caught.value.cause
         finally:
-            await keys.stop()
+            await published.stop()
 
 
 async def test_a_draft_finds_out_nothing_hidden_in_a_body(app: RunningApp) -> None:
