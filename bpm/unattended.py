@@ -90,8 +90,9 @@ WAYS: tuple[Way, ...] = (
     ),
     Way(
         "correction",
-        "an instance that was changed by hand: its tokens moved, its variables set, a failed task skipped",
-        "its people, and everybody who has changed it",
+        "an instance that was changed by hand (tokens moved, variables set, a failed task skipped), "
+        "or holds what a decision or a called process came to",
+        "its people, everybody who has changed it, and the authors of those decisions and processes",
         "at every task from then on",
         INCIDENT + "; so does a migration by somebody else",
     ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import NamedTuple
 
 from bpm.bpmn.binding import LATEST, Binding
 from bpm.bpmn.compiler.compile import CompiledProcess, load
@@ -17,6 +18,13 @@ from bpm.store import Transaction
 from bpm.store.committed import CommittedCache
 
 CACHED_DEFINITIONS = 500
+
+
+class WrittenDecision(NamedTuple):
+    """A version of a decision, and who wrote it."""
+
+    decision: Decision
+    authors: Authority
 
 
 class Deployed:
@@ -54,14 +62,15 @@ class Deployed:
 
     def decision(
         self, context: Context, key: str, binding: Binding = LATEST, definition_id: int | None = None
-    ) -> Decision:
-        """Return the version of a decision that a version of a process means; raises `NotFound`."""
+    ) -> WrittenDecision:
+        """Return the version of a decision that a version of a process means, and who wrote it; raises `NotFound`."""
         deployed = bound_decision(context.session, key, binding, definition_id)
         if deployed is None or deployed.id is None:
             raise NotFound(f"there is no decision {key}{binding}; deploy it with CreateDecisionDefinitionCommand")
         xml = deployed.dmn_xml
         read = partial(_decisions, xml, context.box)
-        return self._decisions.get(context.tx, deployed.id, read)[key]
+        authors = Authority() if deployed.authority is None else Authority.from_json(deployed.authority)
+        return WrittenDecision(self._decisions.get(context.tx, deployed.id, read)[key], authors)
 
 
 def _decisions(xml: str, box: SecretBox) -> Mapping[str, Decision]:

@@ -1,18 +1,22 @@
 """Deployed decisions."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
-from bpm.store import OrganizationRow, UtcDateTime
+from bpm.store import JsonColumn, OrganizationRow, UtcDateTime
 from bpm.store.session import ScopedSession
 
 
 class DeployedDecision(OrganizationRow, table=True):
-    """One version of a decision; decisions deployed in one DMN file each have a row with the whole file."""
+    """One version of a decision; decisions deployed in one DMN file each have a row with the whole file.
+
+    `authority` names who wrote it; of a version from before there were any, nobody.
+    """
 
     __table_args__ = (UniqueConstraint("organization_id", "key", "version"), {"sqlite_autoincrement": True})
 
@@ -22,6 +26,7 @@ class DeployedDecision(OrganizationRow, table=True):
     name: str
     dmn_xml: str
     author_id: str
+    authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     version_tag: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
 

@@ -18,9 +18,10 @@ from bpm.process.cache import Deployed
 from bpm.process.instances import InstanceState, NewInstance, Startable
 from bpm.process.parts import Parts
 from bpm.process.room import TransactionRoom
+from bpm.process.rows import InstanceRow
 from bpm.process.stored import is_secret, with_data
 from bpm.process.wait_rows import WaitRows
-from bpm.security.permissions import Principal
+from bpm.security.permissions import Authority, Principal
 from bpm.security.sealing import seal_text
 from bpm.settings import ProcessSettings
 
@@ -43,6 +44,10 @@ class Surroundings(Protocol):
 
     def follow(self, instance_id: int, trigger: Trigger) -> None:
         """Apply a trigger when those before it are through; one that does not fit any more is dropped."""
+        ...
+
+    def answer_for(self, instance_id: int, people: Authority) -> None:
+        """Let another instance's tasks act for further people as well."""
         ...
 
     def find_early(self, step: "Step", wait: effects.OpenMessageWait) -> None:
@@ -175,6 +180,17 @@ class Step:
             authors = self.unit.deployed.authority(self.context.tx, self.row.definition_id)
             self._starter = starter_of(self.row, authors)
         return self._starter
+
+    def answer_for(self, people: Authority) -> None:
+        """Let the instance's tasks act for further people as well: those who have said what its values are."""
+        if self.starter().standing.covers(people):
+            return
+        row = self.row
+        migrator = people if row.migrator is None else Authority.from_json(row.migrator).joined(people)
+        self.row = SimpleNamespace(**(row._asdict() if isinstance(row, InstanceRow) else vars(row)))
+        self.row.migrator, self._starter = migrator.to_json(), None
+        if self._written is not None:
+            tables.answer_for(self.context.tx, self.row.id, self.row.migrator)
 
     def follow(self, trigger: Trigger) -> None:
         """Apply a trigger to this instance when those before it are through."""

@@ -22,6 +22,7 @@ from bpm.process.instances import InstanceState, NewInstance, Parent, Startable
 from bpm.process.room import STEPS_OF_INSTANCE, TransactionRoom
 from bpm.process.step import Step
 from bpm.process.stored import restored_state, restored_wait
+from bpm.security.permissions import Authority
 from bpm.settings import ProcessSettings
 
 CANCELLED_AT_ONCE = 50
@@ -103,6 +104,11 @@ class Unit:
     def follow(self, instance_id: int, trigger: Trigger) -> None:
         """Apply a trigger when those before it are through; one that does not fit any more is dropped."""
         self._queue.append((instance_id, trigger))
+
+    def answer_for(self, instance_id: int, people: Authority) -> None:
+        """Let another instance's tasks act for further people as well."""
+        step = self.steps.get(instance_id) or self._open(self._find(instance_id))
+        step.answer_for(people)
 
     def find_early(self, step: Step, wait: effects.OpenMessageWait) -> None:
         """Answer a wait, when the triggers before are through, with the message that came early, if one did."""

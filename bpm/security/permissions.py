@@ -81,6 +81,10 @@ class Authority:
     accounts: tuple[str, ...] = ()
     within: frozenset[Permission] | None = None
 
+    def covers(self, other: "Authority") -> bool:
+        """Tell whether everybody whom another one asks is asked here, too."""
+        return other.within in (None, self.within) and set(other.accounts) <= set(self.accounts)
+
     def joined(self, other: "Authority") -> "Authority":
         """Return the authority of what both stand for: the accounts of both are asked, both limits hold."""
         within = self.within if other.within is None else other.within

@@ -70,6 +70,7 @@ def _deploy(
             version_tag=decision.version_tag or None,
             dmn_xml=xml,
             author_id=context.principal.id,
+            authority=context.principal.standing.to_json(),
             created_at=context.now(),
         )
         context.session.add(row)
@@ -126,7 +127,7 @@ class EvaluateDecisionQuery(Query[DecisionResultView]):
 def evaluate(query: EvaluateDecisionQuery, context: Context, processes: ProcessRuntime) -> DecisionResultView:
     """Evaluate it."""
     try:
-        result = decide(processes.deployed.decision(context, query.key), query.variables, context.now())
+        result = decide(processes.deployed.decision(context, query.key).decision, query.variables, context.now())
     except DecisionFailed as error:
         raise Invalid(str(error)) from error
     return DecisionResultView(result=result)

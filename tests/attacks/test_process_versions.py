@@ -130,6 +130,43 @@ async def test_whoever_changes_an_instance_by_hand_is_asked_in_what_follows(
     assert "evil" not in await names(app)
 
 
+DECISION = (
+    '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" namespace="t" name="d" id="d">'
+    '<decision id="role" name="role"><variable name="role"/><literalExpression><text>"{}"</text></literalExpression>'
+    "</decision></definitions>"
+)
+DECIDING = '<businessRuleTask id="b" bpm:decision="role" bpm:resultVariable="role"/>'
+CALLING = '<callActivity id="b" calledElement="role"/>'
+
+
+@pytest.mark.parametrize("first", [DECIDING, CALLING], ids=["decision", "called process"])
+async def test_whoever_says_what_a_value_is_is_asked_in_what_follows(app: RunningApp, op: Person, first: str) -> None:
+    """A newer version of a decision or of a called process chooses values of steps that it has no right to."""
+    making = task("CreateUserCommand", username="{{name}}", password=PASSWORD, roles="{{[role]}}")
+
+    async def write(client: Any, role: str) -> None:
+        if first is DECIDING:
+            await client.cmd("CreateDecisionDefinitionCommand", dmnXml=DECISION.format(role))
+        else:
+            output = f'<bpm:output name="role">{role}</bpm:output>'
+            words = f'<extensionElements><bpm:command type="PingQuery"/>{output}</extensionElements>'
+            step = f'<serviceTask id="x">{words}</serviceTask>'
+            await deploy(client, "role", START, step, END)
+
+    async def start(name: str) -> None:
+        await app.cmd("StartProcessInstanceCommand", processKey="job", variables={"name": name, "role": "viewer"})
+
+    await write(app, "viewer")
+    await deploy(app, "job", START, first, making, END)
+    await start("good")
+    await write(op.client, "admin")
+    await start("evil")
+    _, sentence = await incident(app, "job")
+    assert "'op' does not have" in sentence
+    assert "good" in await names(app)
+    assert "evil" not in await names(app)
+
+
 async def test_who_may_only_read_moves_no_tokens(app: RunningApp) -> None:
     """Nor does anybody move what is not there; a refused move leaves the instance as it was."""
     await deploy(app, "job", START, WAIT, END)

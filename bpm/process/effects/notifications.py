@@ -12,7 +12,7 @@ from bpm.process import start_tables, tables
 from bpm.process.actors import engine_of
 from bpm.process.broadcasts import signal_messages
 from bpm.process.step import Step
-from bpm.security.permissions import PUBLISH_OWN
+from bpm.security.permissions import PUBLISH_OWN, stored_authority
 from bpm.security.redaction import without_credentials
 
 log = structlog.get_logger("bpm.process")
@@ -75,8 +75,11 @@ def drop(_step: Step, _effect: Ignored) -> None:
 
 
 def _answer_caller(step: Step, trigger: CompleteTask | FailTask | Escalated) -> None:
-    """Answer the instance that called this one, if one did."""
+    """Answer the instance that called this one, if one did; it goes on for everybody who had a hand in the answer."""
     if step.row.parent_id is not None:
+        people = step.starter().standing
+        if not stored_authority(step.row.authority, step.row.starter_id, step.row.permissions).covers(people):
+            step.unit.answer_for(step.row.parent_id, people)
         step.unit.follow(step.row.parent_id, trigger)
 
 

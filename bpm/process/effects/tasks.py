@@ -59,8 +59,9 @@ def evaluate_decision(step: Step, effect: Decide) -> None:
         defer_decision(step, effect)
         return
     try:
-        decision = step.unit.deployed.decision(step.context, effect.decision, effect.binding, step.row.definition_id)
-        result = decide(decision, effect.variables, step.context.now(), effect.shape)
+        written = step.unit.deployed.decision(step.context, effect.decision, effect.binding, step.row.definition_id)
+        step.answer_for(written.authors)
+        result = decide(written.decision, effect.variables, step.context.now(), effect.shape)
     except (DecisionFailed, BpmError) as error:
         message = f"{effect.decision}: {error}"
         _answer(step, FailTask(effect.wait_id, effect.attempt, message, type(error).__name__))
