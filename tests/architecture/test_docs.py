@@ -8,7 +8,6 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -17,7 +16,6 @@ from typer.main import get_command
 
 from bpm.bus import Registry
 from bpm.cli import main
-from bpm.settings import Settings
 from bpm.testing import ADMINISTRATOR, PASSWORD, ServerProcess
 from router.providers import Call, Refusal
 from router.signatures import PRESETS
@@ -175,8 +173,7 @@ def test_the_provider_of_the_recipe_works_as_written() -> None:
     """The module of the recipe recognises its requests, and what it reads is a valid message."""
     module: dict[str, Any] = {}
     exec(python_of(DOCS / "how-to" / "write-a-provider.md"), module)  # noqa: S102 our own page
-    settings = cast("Settings", SimpleNamespace(acme=SimpleNamespace(secret=SecretStr("s3cret"))))
-    (route,) = module["provider"](settings).routes
+    (route,) = module["provider"](module["AcmeSettings"](secret=SecretStr("s3cret"))).routes
     call = Call("POST", {"x-acme-secret": "s3cret"}, {}, b'{"shipment": "S-1", "status": "sent"}', "127.0.0.1")
     registry = Registry()
     registry.discover("commands")
