@@ -54,3 +54,20 @@ async def test_what_cannot_run_in_the_sandbox_is_refused_with_its_place(app: Run
     refused = await app.send("CreateProcessDefinitionCommand", {"name": "p", "bpmnXml": model(broken)})
     assert refused.status == 422
     assert "'t': in its script, line 1" in refused.errors[0]
+
+
+async def test_turns_that_are_stored_by_themselves_keep_what_their_scripts_came_to(app: RunningApp) -> None:
+    """Between one script of a turn and the next the turn is in the database alone."""
+    second = '<camunda:inputParameter name="more"><camunda:script>result = variables["double"] + 1</camunda:script>'
+    many = '<multiInstanceLoopCharacteristics camunda:collection="${items}" camunda:elementVariable="x"/></userTask>'
+    first = '<camunda:outputParameter name="words">'
+    body = TASK.replace(first, f"{second}</camunda:inputParameter>{first}").replace("</userTask>", many)
+    await app.cmd("CreateProcessDefinitionCommand", name="p", bpmnXml=model(body))
+    started = await app.cmd("StartProcessInstanceCommand", processKey="p", variables={"items": list(range(20))})
+    await instances(app, "p", 1, "WAITING")
+    tasks = (await app.cmd("GetUserTaskListQuery", pageSize=50))["items"]
+    assert sorted(task["variables"]["more"] for task in tasks) == [2 * x + 1 for x in range(20)]
+    about = {"instanceId": started["instanceId"]}
+    for task in tasks:
+        await app.cmd("CompleteUserTaskCommand", **about, waitId=task["waitId"], variables={"answer": "a b"})
+    assert await instances(app, "p", 1)

@@ -47,3 +47,11 @@ def test_changes_are_new_changed_and_deleted_variables():
     before = {"same": [1], "number": 1, "gone": 5, "deep": {"a": 1}}
     after = {"same": [1], "number": True, "deep": {"a": 2}, "new": "x"}
     assert changes(before, after) == {"number": True, "deep": {"a": 2}, "new": "x", "gone": None}
+
+
+def test_a_state_of_an_earlier_version_is_read():
+    """What was not known then is empty."""
+    old = '{"s":"WAITING","v":1,"n":2,"x":[[0,null,null,null,null,1,{}]],"t":[[1,"t",0,"f"]],'
+    old += '"w":[[2,"user","t",1,1,null]]}'
+    instance = Instance.from_json(old)
+    assert (instance.beside, instance.locals, instance.to_json()) == ({}, {}, old)

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from bpm.bpmn import InvalidDefinition, load
 from bpm.bpmn.limits import EngineLimits
+from bpm.bpmn.state import Wait
 from bpm.bpmn.triggers import (
+    ActivateActivities,
     Cancel,
     CompleteTask,
     CompleteUserTask,
@@ -61,6 +63,18 @@ LOOPS = [
     f"<{MANY}><loopCardinality>=n</loopCardinality></{MANY}>",
     f'<{MANY} isSequential="true"><loopCardinality>3</loopCardinality></{MANY}>',
     "<standardLoopCharacteristics><loopCondition>=n &lt; 3</loopCondition></standardLoopCharacteristics>",
+]
+_LISTENER = '<camunda:executionListener event="{}"><camunda:script>x</camunda:script></camunda:executionListener>'
+LISTENERS = [
+    f"<extensionElements>{inner}</extensionElements>"
+    for inner in (
+        _LISTENER.format("start"),
+        _LISTENER.format("end"),
+        '<camunda:inputOutput><camunda:inputParameter name="a"><camunda:script>x</camunda:script>'
+        "</camunda:inputParameter></camunda:inputOutput>",
+        '<camunda:inputOutput><camunda:outputParameter name="a"><camunda:script>x</camunda:script>'
+        "</camunda:outputParameter></camunda:inputOutput>",
+    )
 ]
 TASKS = ["task", "scriptTask", "serviceTask", "userTask", "receiveTask", "sendTask", "callActivity", "businessRuleTask"]
 GATEWAYS = ["exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"]
@@ -130,10 +144,17 @@ def _trigger(data: st.DataObject, player: Player):
         "message": [MessageArrived(wait.id, data.draw(VALUES))],
         "signal": [SignalArrived(wait.id, data.draw(VALUES))],
         "pause": [GoOn(wait.id)],
+        "adHoc": [ActivateActivities(wait.id, data.draw(_chosen(player, wait)), {}, data.draw(st.booleans()))],
     }
     others = [Cancel("over"), *done, *retried, TimerFired(wait.id), Stop(wait.id, "too large", data.draw(VALUES))]
     is_other = data.draw(st.integers(0, 9)) == 0
     return data.draw(st.sampled_from(others if is_other else by_kind.get(wait.kind, others)))
+
+
+def _chosen(player: Player, wait: Wait) -> st.SearchStrategy[tuple[str, ...]]:
+    """Return some activities that an ad hoc sub-process can begin."""
+    known = getattr(player.open[wait.id], "activities", ()) or ("",)
+    return st.lists(st.sampled_from(known), min_size=0 if known[0] else 1, max_size=3).map(tuple)
 
 
 def _blocks(data: st.DataObject) -> str:
@@ -155,10 +176,10 @@ def _soup(data: st.DataObject) -> str:
     return model(_scope(data, ids, 0), HEAD)
 
 
-def _scope(data: st.DataObject, ids: list[str], depth: int) -> str:
+def _scope(data: st.DataObject, ids: list[str], depth: int, *, begins: bool = True) -> str:
     here = [f"e{len(ids) + number}" for number in range(data.draw(st.integers(2, 6)))]
     ids += here
-    parts = [f'<startEvent id="{here[0]}"/>']
+    parts = [f'<startEvent id="{here[0]}"/>' if begins else f'<userTask id="{here[0]}"/>']
     parts += [_element(data, one, here, ids, depth) for one in here[1:]]
     pairs = st.tuples(st.sampled_from(here), st.sampled_from(here))
     ways = [*pairwise(here), *data.draw(st.lists(pairs, max_size=4))]
@@ -182,12 +203,16 @@ def _element(data: st.DataObject, name: str, here: list[str], ids: list[str], de
         f' cancelActivity="{data.draw(st.sampled_from(["true", "false"]))}"',
         "subProcess": data.draw(st.sampled_from(["", "", 'triggeredByEvent="true"'])),
     }.get(tag, "")
-    inner = _scope(data, ids, depth + 1) if tag in SCOPES else ""
+    inner = _scope(data, ids, depth + 1, begins=tag != "adHocSubProcess") if tag in SCOPES else ""
     if tag in EVENTS:
-        inner = data.draw(st.sampled_from(DEFINITIONS))
+        inner = data.draw(st.sampled_from(DEFINITIONS)) + data.draw(st.sampled_from(["", "", *DEFINITIONS]))
+        more += data.draw(st.sampled_from(["", ' parallelMultiple="true"'] if "Throw" not in tag else [""]))
+    elif tag == "complexGateway":
+        inner = "<activationCondition>=activationCount &gt;= n</activationCondition>"
     elif tag == "scriptTask":
         inner = "<script>x</script>"
-    return f'<{tag} id="{name}" {more}>{loop}{inner}</{tag}>'
+    holder = data.draw(st.sampled_from(["", "", "", *LISTENERS]))
+    return f'<{tag} id="{name}" {more}>{holder}{loop}{inner}</{tag}>'
 
 
 def _damaged(data: st.DataObject, source: str) -> str:
