@@ -7,7 +7,6 @@ a share of its own: addresses that hang, and many of them, keep no other organis
 
 import asyncio
 import re
-import ssl
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from bpm.security.net_targets import TargetError, Targets
+from bpm.security.tls import client_context
 from router.signatures import KeyLookup, SignatureRefusal
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class PublishedKeys:
         if self._session is None:
             from bpm.events.attempt.connection import open_session
 
-            self._session = open_session(self._targets, ssl.create_default_context())
+            self._session = open_session(self._targets, client_context())
         return self._session
 
 

@@ -5,6 +5,7 @@ import ssl
 
 from bpm.events.lookups import LookUps
 from bpm.security.net_targets import Target, TargetError, Targets
+from bpm.security.tls import client_context
 
 SECONDS = 10.0
 THREADS, EACH = 32, 2
@@ -39,7 +40,7 @@ async def _shake_hands(target: Target, addresses: list[str]) -> None:
     for address in addresses:
         try:
             _, writer = await asyncio.open_connection(
-                address, target.port, ssl=ssl.create_default_context(), server_hostname=target.host.rstrip(".")
+                address, target.port, ssl=client_context(), server_hostname=target.host.rstrip(".")
             )
         except ssl.SSLCertVerificationError as error:
             raise TargetError(f"the certificate is not valid: {error.verify_message}") from error

@@ -1,7 +1,6 @@
 """Makes requests for deliveries."""
 
 import asyncio
-import ssl
 import time
 from functools import lru_cache
 from typing import Any
@@ -16,6 +15,7 @@ from bpm.events.attempt.resolver import ASKING
 from bpm.events.attempt.sentences import sentence
 from bpm.events.outgoing import Outgoing
 from bpm.security.net_targets import TargetError, Targets
+from bpm.security.tls import client_context
 
 BODY_SECONDS = 2.0
 """How long the body of an answer is waited for, once its status has been said."""
@@ -27,7 +27,7 @@ class AttemptClient:
     def __init__(self, targets: Targets) -> None:
         """Make the client; used inside the event loop, closed with `close`."""
         self._targets = targets
-        context = ssl.create_default_context()
+        context = client_context()
         self._transport = AiohttpTransport(verify=context, trust_env=False, client=open_session(targets, context))
 
     async def send(self, outgoing: Outgoing) -> Attempt:
