@@ -236,3 +236,23 @@ async def test_a_browser_too_many_signs_the_oldest_out() -> None:
         lines = await app.cmd("GetAuditLogQuery", messageType="ConsoleSignIn", pageSize=50)
         assert {(line["principalName"], line["address"]) for line in lines["items"]} == {(ADMINISTRATOR, "127.0.0.1")}
         assert lines["totalCount"] == 21
+
+
+async def test_no_rule_is_shown_the_cookie() -> None:
+    """A browser sends it to the addresses of webhooks, too; whoever writes a rule there learns nothing from it."""
+    async with running_app() as app:
+        await app.rule("script", executionType=2, executionCode="reply(200, {'h': headers})", responseMode="sync")
+        await app.rule("template", commandName="PublishEventCommand", parameters={"event": "{{headers.cookie}}"})
+        cookie = f"{await sign_in(app)}; {await sign_in(app, site=SECURE)}"
+        values = [pair.partition("=")[2] for pair in cookie.split("; ")]
+        said = [(await app.hook(key, {}, {"cookie": cookie})).body for key in ("script", "template")]
+        stored = [
+            await app.cmd("GetInboundRequestByIdQuery", requestId=each["requestId"]) for each in await app.requests()
+        ]
+        assert {request["headers"]["cookie"] for request in stored} == {"***"}
+        assert not [value for value in values if value in str([said, stored])]
+        rows = await app.app.database.read(
+            lambda tx: tx.connection.exec_driver_sql("SELECT * FROM inbound_request").all()
+        )
+        assert len(rows) == 2
+        assert not [value for value in values if value in str(rows)]
