@@ -201,12 +201,13 @@ class Player:
 def check_books(instance):
     """Tokens are conserved: each scope counts its own, each wait and each scope has the token it belongs to."""
     counts = dict.fromkeys(instance.scopes, 0)
-    for token in [*instance.tokens.values(), *(instance.pending.moving if instance.pending else ())]:
+    moving = instance.pending.moving if instance.pending else ()
+    for token in [*instance.tokens.values(), *moving]:
         counts[token.scope] += 1
     assert counts == instance.active
     assert set(instance.variables) == set(instance.scopes)
     assert all(not wait.token or wait.token in instance.tokens for wait in instance.waits.values())
-    assert set(instance.locals) <= set(instance.tokens)
+    assert set(instance.locals) <= {*instance.tokens, *(token.id for token in moving)}
     assert set(instance.done) <= set(instance.scopes)
     assert all(scope.token in instance.tokens for key, scope in instance.scopes.items() if key)
     if instance.version:
