@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from bpm.bus import Id, Registry, WireModel
 from bpm.bus.messages import Integer
+from bpm.bus.paging import When
 from bpm.errors import NotFound
 from bpm.expressions import ExpressionError, compile_expression, compile_template
 from bpm.jobs import RetryPolicy
@@ -24,7 +25,10 @@ from router.signatures import SignatureConfig
 KEY = re.compile(r"[A-Za-z0-9._-]{1,100}")
 MAX_STEPS = 50
 """How many steps a chain may have."""
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+MAX_ORDER = 1_000_000
+"""The highest `order` of a rule that has a condition."""
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def _template(value: Any) -> Any:
@@ -169,7 +173,11 @@ class WebHookFields(WireModel):
     description: Annotated[str, Field(min_length=1, max_length=500)]
     is_enabled: bool
     path: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_path)]
-    action: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    action: Method
+    more_methods: Annotated[list[Method], Field(max_length=4)] = Field(default_factory=list[Method])
+    when: Condition | None = None
+    order: Annotated[Integer, Field(ge=1, le=MAX_ORDER)] | None = None
+    expires_at: When | None = None
     execution_type: Type
     command_name: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
     command_chain: Steps | None = None
@@ -200,6 +208,11 @@ class WebHookFields(WireModel):
     correlation: CorrelationConfig | None = None
 
 
+def place_among(order: int | None) -> int:
+    """Return where a rule with an `order` stands among those at its address: one without, and so no condition, last."""
+    return order if order is not None else MAX_ORDER + 1
+
+
 def parse_rate(text: str) -> RateLimitItem:
     """Read `100/minute`, `5 per second`; raises `ValueError` with examples."""
     try:
@@ -224,6 +237,7 @@ def demands(fields: Mapping[str, Any]) -> Iterable[str]:
         yield "commandName: can't be set together with commandChain; name the commands in one of them"
     if by_names and str(fields["commandName"]).count(",") >= MAX_STEPS:
         yield f"commandName: must name at most {MAX_STEPS} commands"
+    yield from _whose_turn(fields)
     yield from repeated_names(fields.get("commandChain"), "commandChain")
     for other in (each.field for each in EXECUTION_TYPES.values()):
         if other != needed and fields.get(other) is not None and not (by_names and other == "commandName"):
@@ -256,6 +270,17 @@ def repeated_names(steps: Any, place: str) -> Iterable[str]:
             yield f"{place}[{index}].name: {name} is the name of an earlier step"
         elif isinstance(name, str):
             seen.add(name)
+
+
+def _whose_turn(fields: Mapping[str, Any]) -> Iterable[str]:
+    if fields.get("when") is not None and fields.get("order") is None:
+        yield "order: is required with when; of the rules at an address the lowest order is asked first"
+    if fields.get("when") is None and fields.get("order") is not None:
+        yield "order: can't be set without when; a rule without a condition takes what the others leave"
+    methods = fields.get("moreMethods")
+    taken = [fields.get("action"), *cast("list[Any]", methods)] if isinstance(methods, list) else []
+    if any(method in taken[:at] for at, method in enumerate(taken)):
+        yield "moreMethods: must name each method once, and not the one that stands in action"
 
 
 def _only_for(fields: Mapping[str, Any], kind: ExecutionType, owner: ExecutionType, name: str) -> Iterable[str]:

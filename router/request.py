@@ -54,6 +54,9 @@ class InboundCall:
 
     def take(self, body: bytes, max_bytes: int) -> None:
         """Take the body as it was sent; expanded it may have as many bytes."""
+        if max_bytes != self.max_bytes:
+            self.__dict__.pop("content", None)
+            self.__dict__.pop("payload", None)
         self.body, self.max_bytes = body, max_bytes
 
     def read_as(self, content_type: str | None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bpm.store import Database, Transaction, organizations
+from router.config import place_among
 from router.paths import PARAMETER, is_reserved
 from router.rule import Rule
 from router.tables import revisions
@@ -26,14 +27,19 @@ class Slot:
     row: RuleRow
     compiled: Rule | None = None
 
+    @property
+    def place(self) -> int:
+        """Where the rule stands among those at its address; those from before there was an order are the last."""
+        return place_among(self.row.definition.get("order"))
+
 
 @dataclass(slots=True)
 class PathNode:
-    """The rules at one place of the path tree by method, and the places below it."""
+    """The rules at one place of the path tree in their order, and the places below it."""
 
     literals: "dict[str, PathNode]" = field(default_factory=dict[str, "PathNode"])
     parameter: "PathNode | None" = None
-    slots: dict[str, Slot] = field(default_factory=dict[str, Slot])
+    slots: list[Slot] = field(default_factory=list[Slot])
 
 
 class RouteTable:
@@ -95,9 +101,17 @@ class RouteTable:
         return self._exact.get(path) or _descend(self._root, path.split("/"), 0) or self._keys.get(path)
 
     def rules_at(self, path: str) -> list[Rule]:
-        """Return the rules that answer `path`, one a method."""
+        """Return the rules that answer `path` in their order."""
         node = self.find(path)
-        return [self.rule(slot) for slot in node.slots.values()] if node is not None else []
+        return [self.rule(slot) for slot in node.slots] if node is not None else []
+
+    def rules_of(self, rule: Rule) -> list[Rule]:
+        """Return the rules of a rule's organisation and address, whatever its parameters are called."""
+        node: PathNode | None = self._root
+        for segment in rule.path.split("/"):
+            node = node and (node.parameter if PARAMETER.fullmatch(segment) else node.literals.get(segment))
+        rules = [self.rule(slot) for slot in node.slots] if node is not None else []
+        return [each for each in rules if each.organization_id == rule.organization_id]
 
     def rule(self, slot: Slot) -> Rule:
         """Return the slot's rule, compiled at its first use."""
@@ -140,8 +154,10 @@ class RouteTable:
         self._rows[row.id] = slot
         if row.is_contested:
             return
-        self._keys[row.key] = PathNode(slots={row.action: slot})
-        self._node(row.path).slots[row.action] = slot
+        self._keys[row.key] = PathNode(slots=[slot])
+        slots = self._node(row.path).slots
+        slots.append(slot)
+        slots.sort(key=lambda each: each.place)
 
     def _remove(self, config_id: int) -> None:
         slot = self._rows.pop(config_id, None)
@@ -151,8 +167,7 @@ class RouteTable:
             return
         self._keys.pop(slot.row.key, None)
         slots = self._node(slot.row.path).slots
-        if slots.get(slot.row.action) is slot:
-            del slots[slot.row.action]
+        slots[:] = [each for each in slots if each is not slot]
         if not slots:
             self._exact.pop(slot.row.path, None)
 

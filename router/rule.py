@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -10,7 +11,7 @@ from limits import RateLimitItem
 from bpm.bus import Message, Registry
 from bpm.edge.answer import Answer
 from bpm.errors import BpmError, Failed
-from bpm.expressions import EvaluationError
+from bpm.expressions import EvaluationError, Expression, TooManySteps, compile_expression
 from bpm.jobs import Lane, RetryPolicy
 from bpm.security.net import AddressList
 from bpm.security.permissions import Authority, stored_authority
@@ -19,7 +20,7 @@ from bpm.security.references import References, Resolve
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from router.confidential import ALWAYS, Confidential
-from router.config import RetryConfig, WebHookFields, parse_rate
+from router.config import RetryConfig, WebHookFields, parse_rate, place_among
 from router.deduplication import DeliveryId, delivery_id
 from router.dispatch import Dispatch, dispatcher
 from router.execution_types import SIGNATURES, ExecutionType
@@ -49,6 +50,8 @@ log = structlog.get_logger("router")
 class Rule:
     """One configuration at one revision.
 
+    `methods` begin with the one that is its `action`. Of the rules at an address the first whose `condition` holds
+    takes a request, one without takes what is left. From `expires_at` on it takes none.
     `confidential` is what of a request nobody may see. `broken` says why every request must be refused; `verifier`
     is None only then, or when no signature was asked for. `resolve` reads the references among the
     secrets.
@@ -60,7 +63,7 @@ class Rule:
     revision: int
     enabled: bool
     paused: bool
-    method: str
+    methods: tuple[str, ...]
     path: str
     fields: WebHookFields
     resolve: Resolve
@@ -74,6 +77,8 @@ class Rule:
     response: ResponseTemplate | None
     dispatch: Dispatch
     lane: RuleLane | None = None
+    condition: Expression | None = None
+    expires_at: datetime | None = None
     base_url: str = ""
     confidential: Confidential = ALWAYS
     broken: str | None = None
@@ -84,9 +89,29 @@ class Rule:
         return replace(self, enabled=False, disabled_because="the organisation is switched off")
 
     @property
+    def place(self) -> int:
+        """Where the rule stands among those at its address."""
+        return place_among(self.fields.order)
+
+    @property
     def sync(self) -> bool:
         """Whether the caller waits for the outcome."""
         return self.fields.response_mode == "sync"
+
+    def answers_at(self, moment: datetime) -> bool:
+        """Tell whether the rule is active at a moment."""
+        return self.enabled and (self.expires_at is None or moment < self.expires_at)
+
+    def wants(self, call: InboundCall) -> bool:
+        """Tell whether the condition holds, which it does not where what it names is missing; raises `TooManySteps`."""
+        if self.condition is None:
+            return True
+        try:
+            return self.condition.holds(self.scope(call))
+        except TooManySteps:
+            raise
+        except ValueError:
+            return False
 
     def greeting(self, call: InboundCall) -> Answer | None:
         """Return the answer to a provider's question; None when the request is none."""
@@ -202,7 +227,7 @@ class RuleCompiler:
             revision=row.revision,
             enabled=row.is_enabled,
             paused=row.paused_at is not None,
-            method=fields.action,
+            methods=(fields.action, *fields.more_methods),
             path=row.path,
             fields=fields,
             resolve=resolve,
@@ -216,6 +241,8 @@ class RuleCompiler:
             response=ResponseTemplate(fields.response) if fields.response else None,
             dispatch=self._dispatch(row, fields),
             lane=RuleLane(row.id, fields.lane) if fields.lane else None,
+            condition=compile_expression(fields.when) if fields.when is not None else None,
+            expires_at=fields.expires_at,
             base_url=self._settings.base_url,
             confidential=_confidential(verifier) if verifier is not None else ALWAYS,
         )

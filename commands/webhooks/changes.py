@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from bpm.accounts.limits import require_room
 from bpm.bus import Context, EffectContext, Registry, View
@@ -12,11 +12,11 @@ from bpm.security.permissions import Authority, Principal
 from bpm.security.references import References
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
+from commands.webhooks.addresses import check_address, check_key
 from commands.webhooks.checks import (
+    KEY_TAKEN,
     Findings,
-    check_address,
     check_answers,
-    check_key,
     check_references,
     check_resolved,
     check_secrets,
@@ -87,7 +87,7 @@ def insert(
     }
     row = configs.insert_config(context.tx, values)
     if row is None:
-        _raise_taken(fields, key, context)
+        raise Conflict(KEY_TAKEN, message="Validation failed")  # another server process was faster
     _record(row, "created", context)
     return row
 
@@ -116,8 +116,7 @@ def replace(
         "revision": row.revision + 1,
         "updated_at": context.now(),
     }
-    if not configs.update_config(context.tx, row, values):
-        _raise_taken(fields, None, context)
+    configs.update_config(context.tx, row, values)
     _record(row, "updated", context)
 
 
@@ -216,13 +215,3 @@ def _record(row: WebhookConfig, change: str, context: Context, revision: int | N
             "created_at": context.now(),
         },
     )
-
-
-def _raise_taken(fields: WebHookFields, key: str | None, context: Context) -> NoReturn:
-    """Another server process was faster: say which of the two unique things it took."""
-    findings = Findings()
-    if key is not None:
-        check_key(key, findings, context)
-    check_address(fields, findings, context)
-    findings.raise_any()
-    raise Conflict("somebody else changed the same configuration at the same moment; try again")

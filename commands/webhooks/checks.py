@@ -18,14 +18,11 @@ from router.config import WebHookFields, unknown_command
 from router.deduplication import parts_of
 from router.execution_types import EXECUTION_TYPES, ExecutionType
 from router.parameters import placeholders_in
-from router.paths import overlaps, shape
 from router.sealing import map_secrets, open_definition, references_in
 from router.signatures import STORED, SignatureConfig
-from router.tables import addresses, configs
 from scripts import Check, Problem, Sandbox
 
 KEY_TAKEN = "A webhook configuration with this key already exists"
-ADDRESS_TAKEN = "path: this address is taken or overlaps one that is; choose another"
 
 FIRST_ERROR = 400
 
@@ -107,34 +104,6 @@ def _check_command(
     if not sender.allows(message_type.permission):
         who = f"{sender.name} does not have"
         findings.invalid.append(f"{place}: {registration.name} needs {message_type.permission}, which {who}")
-
-
-def check_address(fields: WebHookFields, findings: Findings, context: Context, own_id: int | None = None) -> None:
-    """Check that the address is the organisation's to take.
-
-    Within an organisation two configurations may not answer paths of one shape for one method; a literal segment
-    beats a parameter, and a path beats a key. What overlaps another organisation's address, for whichever method,
-    is taken, and whose it is nobody is told.
-    """
-    wanted = shape(fields.path)
-    if wanted.startswith("{}") and context.organization_id != INSTALLATION:
-        findings.invalid.append("path: must begin with a literal segment; a parameter there would answer for everybody")
-        return
-    own = addresses.config_answering(context.tx, context.organization_id, wanted, fields.action)
-    if own is not None and own.id != own_id:
-        sentence = f"path: {fields.action} {fields.path} is answered by the configuration {own.key!r} already"
-        findings.conflicts.append(sentence)
-    others = addresses.foreign_configs_near(context.tx, context.organization_id, wanted)
-    if any(overlaps(wanted, other.shape) or overlaps(wanted, other.key) for other in others):
-        findings.conflicts.append(ADDRESS_TAKEN)
-
-
-def check_key(key: str, findings: Findings, context: Context) -> None:
-    """Check that the key is free, as a key and as an address that another organisation's configurations answer."""
-    if configs.config_with_key(context.tx, None, key) is not None:
-        findings.conflicts.append(KEY_TAKEN)
-    elif addresses.foreign_configs_near(context.tx, context.organization_id, key):
-        findings.conflicts.append(f"key: /api/webhooks/{key} is taken or overlaps an address that is; choose another")
 
 
 def check_secrets(

@@ -1,6 +1,6 @@
 """Dry runs: what a configuration, saved or a draft, would do with a request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Protocol
 
@@ -14,8 +14,9 @@ from bpm.security.permissions import Permission, Principal, shared_permissions
 from bpm.security.redaction import SOURCE_NAMES, redacted
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
+from commands.webhooks.addresses import check_address
 from commands.webhooks.changes import draft_row
-from commands.webhooks.checks import Findings, check_address, check_code, check_references
+from commands.webhooks.checks import Findings, check_code, check_references
 from commands.webhooks.trial_views import (
     HandshakeTrialView,
     MessageTrialView,
@@ -26,7 +27,8 @@ from commands.webhooks.trial_views import (
 )
 from router.backtest import is_proof_hidden
 from router.config import WebHookFields, demands
-from router.decision import HANDSHAKE, SIGNATURE, Decision, Lookups, Place, decide_whole
+from router.decision import HANDSHAKE, SIGNATURE, Decision, Lookups, Place, decide_for, decide_whole
+from router.decision.verdict import CONDITION
 from router.execution import Execution
 from router.execution_types import ExecutionType
 from router.paths import ADDRESSES, values_at
@@ -118,7 +120,7 @@ async def test(
     row = await context.read(lambda inside: row_of(command, findings, inside, registry, secrets_box))
     rule = RuleCompiler(registry, secrets_box, settings, trust)(row)
     call = await context.read(lambda inside: _call(command, rule, inside, RequestSeal(secrets_box)))
-    decision = await context.read(lambda inside: _decide(rule, call, inside))
+    decision = await context.read(lambda inside: _decide(rule, routes.rules_of(rule), call, inside))
     values = values_at(rule.path, call.path)
     view = WebHookTrialView(
         would_execute=False,
@@ -180,7 +182,7 @@ def _sample(request: SampleRequest, rule: Rule, context: Context) -> InboundCall
         body = write_json(request.body)
         headers.setdefault("content-type", "application/json")
     return InboundCall(
-        method=(request.method or rule.method).upper(),
+        method=(request.method or rule.methods[0]).upper(),
         path=path.strip("/"),
         headers=headers,
         query_string=request.query.removeprefix("?"),
@@ -192,19 +194,19 @@ def _sample(request: SampleRequest, rule: Rule, context: Context) -> InboundCall
 
 def _answering(routes: RouteTable, call: InboundCall, organization_id: int) -> str | None:
     """Return the key of the organisation's configuration that answers at present; another's is not named."""
-    match = routes.find(call.path)
-    slot = match.slots.get(call.method) if match is not None else None
-    return slot.row.key if slot is not None and slot.row.organization_id == organization_id else None
+    decision = decide_whole(call, Place(routes.rules_at(call.path)))
+    rule = decision.rule if decision.verdict.cause not in ("method", CONDITION) else None
+    return rule.key if rule is not None and rule.organization_id == organization_id else None
 
 
-def _decide(rule: Rule, call: InboundCall, context: Context) -> Decision:
+def _decide(rule: Rule, others: Sequence[Rule], call: InboundCall, context: Context) -> Decision:
     """Decide as for live traffic, but without counting."""
 
     def first_with(key: str, call: InboundCall) -> str | None:
         first = deduplication.known_request(context.tx, key, call.received_at)
         return first.request_id if first is not None and first.request_id != call.id else None
 
-    return decide_whole(call, Place([rule]), Lookups(first_with=first_with))
+    return decide_for(rule, others, call, Lookups(first_with=first_with))
 
 
 def _handshake(decision: Decision) -> HandshakeTrialView | None:

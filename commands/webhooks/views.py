@@ -26,6 +26,10 @@ class WebHookConfigView(View):
     paused_at: Moment | None = None
     path: str
     action: str
+    more_methods: list[str] = Field(default_factory=list[str])
+    when: str | None = None
+    order: int | None = None
+    expires_at: Moment | None = None
     execution_type: int
     command_name: str | None = None
     command_chain: list[dict[str, Any]] | None = None

@@ -1,5 +1,6 @@
 """Takes one captured request through a rule: route, decision, message. Nothing is sent or stored."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from bpm.expressions import EvaluationError
 from bpm.security.redaction import REDACTED
 from router.backtest.difference import Difference, Fate, change_of
 from router.backtest.tables import ExaminedRequest
-from router.decision import Lookups, Place, decide_whole
+from router.decision import Lookups, decide_for
 from router.paths import values_at
 from router.replay.replays import is_whole
 from router.request import InboundCall
@@ -27,12 +28,15 @@ ROUTE = "route"
 class Examiner:
     """Compares what was done with requests, given in the order they came, with what a rule would do.
 
-    The rule counts as enabled, and its rate is not asked for. With `before`, the rule as it is saved, the fields
-    of the messages are compared, too.
+    The rule counts as enabled, and its rate is not asked for. `others` stand at its address. With `before`, the rule
+    as it is saved, the fields of the messages are compared, too.
     """
 
-    def __init__(self, rule: Rule, before: Rule | None, registry: Registry, seal: RequestSeal) -> None:
+    def __init__(
+        self, rule: Rule, before: Rule | None, registry: Registry, seal: RequestSeal, others: Sequence[Rule] = ()
+    ) -> None:
         """Take the rule, what judges requests by it, and what opens their signatures."""
+        self._others = others
         self._seal = seal
         self._rule = replace(rule, enabled=True)
         self._before = before
@@ -49,7 +53,7 @@ class Examiner:
             return self._difference(row, then, Fate(ROUTE, f"the configuration does not answer /{call.path}"))
         unchecked = is_proof_hidden(self._rule, call)
         rule = replace(self._rule, verifier=None) if unchecked and then.verdict != "signature" else self._rule
-        verdict = decide_whole(call, Place([rule]), Lookups(first_with=self._first_with)).verdict
+        verdict = decide_for(rule, self._others, call, Lookups(first_with=self._first_with)).verdict
         if not verdict.passed:
             refused = Fate(verdict.cause or "", verdict.detail)
             return self._difference(row, then, refused, unchecked=unchecked)

@@ -53,8 +53,13 @@ class BackTests:
         compile_rule: Callable[[RuleRow], Rule],
         clock: Clock,
         seal: RequestSeal,
+        rules_of: Callable[[Rule], Sequence[Rule]],
     ) -> None:
-        """Take where requests are, how a configuration's row becomes a rule, and what opens signatures."""
+        """Take where requests are, how a configuration's row becomes a rule, and what opens signatures.
+
+        `rules_of` gives the rules that stand at the address of one.
+        """
+        self._rules_of = rules_of
         self._seal = seal
         self._database = database
         self._registry = registry
@@ -121,7 +126,8 @@ class BackTests:
         """Return what examines requests by the plan's rule."""
         former = plan.former_row
         before = self._compile(former) if former is not None else None
-        return Examiner(self._compile(plan.row), before, self._registry, self._seal)
+        rule = self._compile(plan.row)
+        return Examiner(rule, before, self._registry, self._seal, self._rules_of(rule))
 
     def _noting(self, back_test_id: str) -> Progress:
         async def progress(tally: Tally, total: int) -> None:

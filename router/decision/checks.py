@@ -1,7 +1,7 @@
 """The checks of a request against one rule, each with its verdict."""
 
 from bpm.errors import Malformed, NotFound, TooLarge, Unavailable, UnsupportedMedia, Unverified
-from router.decision.verdict import KEYS, PASSED, SIGNATURE, Verdict, address_refused, method_refused
+from router.decision.verdict import EXPIRED, KEYS, PASSED, SIGNATURE, Verdict, address_refused, method_refused
 from router.expansion import CodingError, TooLargeExpanded
 from router.mapping import CharsetError
 from router.request import InboundCall
@@ -15,8 +15,10 @@ def check_head(rule: Rule, call: InboundCall) -> Verdict:
     """Judge what is known before the body is read."""
     if not rule.enabled:
         return Verdict("disabled", rule.disabled_because, NotFound("There is no webhook here"))
-    if call.method != rule.method:
-        return method_refused(call.method, [rule.method])
+    if not rule.answers_at(call.received_at):
+        return Verdict(EXPIRED, f"the configuration expired at {rule.expires_at}", NotFound("There is no webhook here"))
+    if call.method not in rule.methods:
+        return method_refused(call.method, rule.methods)
     if rule.addresses is not None and not rule.addresses.allows(call.address):
         return address_refused(call.address)
     return PASSED
@@ -61,7 +63,7 @@ def may_greet(rule: Rule, call: InboundCall, *, is_taken: bool) -> bool:
     Meta's question proves itself by the verify token, so a rule beside may hear it, too.
     """
     handshake = rule.fields.handshake
-    if handshake is None or not rule.enabled:
+    if handshake is None or not rule.answers_at(call.received_at):
         return False
-    is_meant = rule.method == call.method or not is_taken or handshake.kind == "meta"
+    is_meant = call.method in rule.methods or not is_taken or handshake.kind == "meta"
     return is_meant and (rule.addresses is None or rule.addresses.allows(call.address))

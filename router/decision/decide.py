@@ -1,6 +1,7 @@
 """`decide`: one judgement of a request, for live traffic, providers, dry runs, replays and back-tests.
 
-    known -> HEAD -> handshake -> enabled -> method -> address -> size -> signature -> form -> rate -> duplicate
+    known -> HEAD -> handshake -> condition
+          -> enabled -> method -> address -> size -> signature -> form -> rate -> duplicate
 
 It reads no socket, clock or store. It is a generator, because a body may still be on its way: it yields how many bytes
 the body may have and is sent the body, or None for a larger one. It yields what is to be done with the body, too, and
@@ -16,8 +17,10 @@ from typing import Any
 from bpm.edge.answer import Answer
 from bpm.errors import Malformed
 from router.decision.checks import check_head, check_signature, check_whole, may_greet
+from router.decision.choice import choose, first_look, is_asked
 from router.decision.decision import NO_LOOKUPS, Decision, Lookups
 from router.decision.verdict import (
+    EXPIRED,
     PASSED,
     SIGNATURE,
     Verdict,
@@ -25,8 +28,10 @@ from router.decision.verdict import (
     method_refused,
     too_large,
     unknown,
+    unwanted,
 )
 from router.fixed_routes import Entry
+from router.paths import values_at
 from router.providers import Call, FixedRoute, Provider, Refusal
 from router.request import InboundCall
 from router.rule import Rule
@@ -42,6 +47,8 @@ HANDSHAKE = "handshake"
 
 QUESTION = Verdict(HANDSHAKE, "a provider's question is answered; nothing is executed")
 
+SWITCHED_OFF = ("disabled", EXPIRED)
+
 Work = Callable[[], Any]
 """Something to be done with the body; it raises nothing."""
 
@@ -51,7 +58,7 @@ Deciding = Generator[int | Work, Any, Decision]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What stands at an address: the configurations there, or a provider's routes by method.
+    """What stands at an address: the configurations there in their order, or a provider's routes by method.
 
     `max_body_bytes` bounds what a provider's routes are sent.
     """
@@ -82,10 +89,26 @@ def decide(call: InboundCall, place: Place, lookups: Lookups = NO_LOOKUPS) -> De
         return (yield from _decide_fixed(call, place.fixed, place.max_body_bytes))
     if not place.rules:
         return Decision(STRANGER, unknown(call.path))
-    if call.method == "HEAD" and any(rule.method == "GET" for rule in place.rules):
+    if call.method == "HEAD" and any("GET" in rule.methods for rule in place.rules):
         return _decide_head(call, place.rules)
     greeting = yield from _greet(call, place.rules)
-    return greeting or (yield from _decide_for_rule(call, _choose(call, place.rules), lookups))
+    if greeting is not None:
+        return greeting
+    takers = [rule for rule in place.rules if call.method in rule.methods]
+    if is_asked(takers):
+        return (yield from _decide_by_condition(call, takers, lookups))
+    return (yield from _decide_for_rule(call, _choose(call, place.rules), lookups))
+
+
+def decide_for(rule: Rule, others: Sequence[Rule], call: InboundCall, lookups: Lookups = NO_LOOKUPS) -> Decision:
+    """Decide about a request as `rule` meets it among the `others` at its address; it may be a draft of one of them."""
+    beside = [other for other in others if other.id != rule.id and call.method in other.methods]
+    is_beside = call.method in rule.methods and values_at(rule.path, call.path) is not None
+    rules = sorted([rule, *beside], key=lambda each: each.place) if is_beside else [rule]
+    decision = decide_whole(call, Place(rules), lookups)
+    if decision.rule is None or decision.rule is rule:
+        return decision
+    return Decision(Source.of(rule), unwanted(f"the configuration {decision.rule.key!r} takes it"), rule)
 
 
 def confirm(call: InboundCall, rule: Rule) -> Decision:
@@ -98,7 +121,7 @@ def confirm(call: InboundCall, rule: Rule) -> Decision:
 def _decide_head(call: InboundCall, rules: Sequence[Rule]) -> Decision:
     """Tell whether the rule of GET answers here and this address; nothing is verified, executed or kept."""
     asked = replace(call, method="GET")
-    rule, verdict = _choose(asked, rules)
+    rule, verdict = _choose(asked, [rule for rule in rules if check_head(rule, asked).passed] or rules)
     if verdict.passed and rule.broken is not None:
         verdict = check_whole(rule, asked)
     if verdict.passed:
@@ -108,7 +131,7 @@ def _decide_head(call: InboundCall, rules: Sequence[Rule]) -> Decision:
 
 def _greet(call: InboundCall, rules: Sequence[Rule]) -> Generator[int | Work, Any, Decision | None]:
     """Answer a provider's question to the rule that takes the request; what is none is judged as every request."""
-    is_taken = any(rule.method == call.method for rule in rules)
+    is_taken = any(call.method in rule.methods for rule in rules)
     for rule in rules:
         if may_greet(rule, call, is_taken=is_taken):
             body = yield rule.max_body_bytes
@@ -132,18 +155,34 @@ def _greeting(call: InboundCall, rule: Rule) -> Answer | None:
 def _choose(call: InboundCall, rules: Sequence[Rule]) -> tuple[Rule, Verdict]:
     """Return which of the rules at an address a request is for, and the verdict before its body is read."""
     for rule in rules:
-        if rule.method == call.method:
+        if call.method in rule.methods:
             return rule, check_head(rule, call)
-    enabled = [rule for rule in rules if rule.enabled]
-    if enabled:
-        return enabled[0], method_refused(call.method, [rule.method for rule in enabled])
+    active = [rule for rule in rules if rule.answers_at(call.received_at)]
+    if active:
+        return active[0], method_refused(call.method, [method for rule in active for method in rule.methods])
     return rules[0], check_head(rules[0], call)
+
+
+def _decide_by_condition(call: InboundCall, takers: Sequence[Rule], lookups: Lookups) -> Deciding:
+    """Read the body, ask the conditions, and decide for the rule that takes the request."""
+    verdict = first_look(takers, call)
+    if not verdict.passed:
+        return Decision(Source.of(takers[0]), verdict, takers[0])
+    limit = max(rule.max_body_bytes for rule in takers)
+    body = yield limit
+    if body is None:
+        return Decision(Source.of(takers[0]), too_large(limit), takers[0])
+    call.take(body, limit)
+    rule, verdict = yield partial(choose, takers, call)
+    if not verdict.passed:
+        return Decision(Source.of(rule), verdict, rule)
+    return (yield from _decide_for_rule(call, (rule, check_head(rule, call)), lookups))
 
 
 def _decide_for_rule(call: InboundCall, chosen: tuple[Rule, Verdict], lookups: Lookups) -> Deciding:
     rule, verdict = chosen
     call.read_as(rule.fields.content_type)
-    if verdict.cause == "disabled":
+    if verdict.cause in SWITCHED_OFF:
         return (yield from _decide_disabled(call, rule, verdict))
     if not verdict.passed:
         return Decision(Source.of(rule), verdict, rule)

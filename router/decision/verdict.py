@@ -9,6 +9,8 @@ from bpm.errors import BpmError, Forbidden, MethodNotAllowed, NotFound, TooLarge
 Cause = Literal[
     "unknown",
     "disabled",
+    "expired",
+    "condition",
     "method",
     "address",
     "rate",
@@ -22,10 +24,16 @@ Cause = Literal[
     "handshake",
 ]
 """Why a request is not executed; the last two are no refusals, nothing more was asked."""
-QUARANTINED_CAUSES = frozenset({"unknown", "disabled", "broken"})
+QUARANTINED_CAUSES = frozenset({"unknown", "disabled", "expired", "condition", "broken"})
 """Refusals that are the rules' fault rather than the request's: kept to be driven again."""
-UNANSWERED_CAUSES = frozenset({"unknown", "disabled", "method"})
+UNANSWERED_CAUSES = frozenset({"unknown", "disabled", "expired", "condition", "method"})
 """Refusals that a rule made or switched on elsewhere a moment ago would turn into an answer."""
+EXPIRED = "expired"
+"""The cause of a request that comes after its rule has expired."""
+CONDITION = "condition"
+"""The cause of a request that is not what a rule at its address wants."""
+ADDRESS = "address"
+"""The cause of a request from a client that is not in the list."""
 SIGNATURE = "signature"
 """The cause of a request that is not proven to be the provider's."""
 KEYS = "keys"
@@ -68,7 +76,12 @@ def method_refused(method: str, allowed: Iterable[str]) -> Verdict:
 def address_refused(address: str) -> Verdict:
     """Refuse a client whose address is not in the list."""
     detail = f"{address} is not among the allowable addresses"
-    return Verdict("address", detail, Forbidden("Requests from this address are not allowed"))
+    return Verdict(ADDRESS, detail, Forbidden("Requests from this address are not allowed"))
+
+
+def unwanted(detail: str) -> Verdict:
+    """Refuse a request that no rule at its address wants."""
+    return Verdict(CONDITION, detail, NotFound("There is no webhook here for such a request"))
 
 
 def too_large(limit: int) -> Verdict:

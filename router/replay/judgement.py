@@ -7,6 +7,7 @@ never another organisation's, and none that was made in the place of a deleted o
 from bpm.errors import Conflict
 from bpm.security.permissions import INSTALLATION
 from router.decision import Decision, Place, confirm, decide_whole
+from router.decision.verdict import CONDITION
 from router.fixed_routes import FixedRoutes
 from router.paths import is_reserved
 from router.route_table import RouteTable
@@ -56,7 +57,7 @@ class Judge:
     def _rules_of(self, row: RequestRow, path: str) -> list[Rule]:
         """Return the rules at a request's address that it may meet: its own, or all if it was for none of them."""
         rules = [rule for rule in self._table.rules_at(path) if rule.organization_id == row.organization_id]
-        if row.config_id is None or row.cause == "method":
+        if row.config_id is None or row.cause in ("method", CONDITION):
             return rules
         own = self._own_rule(row)
         return [rule for rule in rules if rule.id == own.id]

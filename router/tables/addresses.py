@@ -1,12 +1,32 @@
 """Which configurations answer which addresses."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, or_, true
 
 from bpm.store import Transaction
 from bpm.store.records import Records
 from router.tables.configs import CONFIGS
+
+
+class ConfigAtAddress(NamedTuple):
+    """A configuration by what tells it from others at its address."""
+
+    id: int
+    key: str
+    action: str
+    definition: dict[str, Any]
+    """The fields as on the wire, secrets encrypted."""
+
+    @property
+    def methods(self) -> set[str]:
+        """Every method that it takes."""
+        return {self.action, *self.definition.get("moreMethods", ())}
+
+    @property
+    def order(self) -> int | None:
+        """Where it stands among those with a condition; None when it has none."""
+        return self.definition.get("order")
 
 
 class AddressedConfig(NamedTuple):
@@ -19,12 +39,13 @@ class AddressedConfig(NamedTuple):
 
 
 _ADDRESSED = Records(AddressedConfig, CONFIGS)
+_AT_ADDRESS = Records(ConfigAtAddress, CONFIGS)
 
 
-def config_answering(tx: Transaction, organization_id: int, path_shape: str, action: str) -> AddressedConfig | None:
-    """Return an organisation's configuration that answers paths of this shape for a method, or None."""
-    own = (CONFIGS.c.organization_id == organization_id, CONFIGS.c.shape == path_shape, CONFIGS.c.action == action)
-    return _ADDRESSED.first(tx.connection, _ADDRESSED.select.where(*own))
+def configs_at(tx: Transaction, organization_id: int, path_shape: str) -> list[ConfigAtAddress]:
+    """Return an organisation's configurations whose paths have this shape."""
+    own = (CONFIGS.c.organization_id == organization_id, CONFIGS.c.shape == path_shape)
+    return _AT_ADDRESS.all(tx.connection, _AT_ADDRESS.select.where(*own).order_by(CONFIGS.c.id))
 
 
 def foreign_configs_near(tx: Transaction, organization_id: int, path_shape: str) -> list[AddressedConfig]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import Index, UniqueConstraint, delete, func, select, update
+from sqlalchemy import Index, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
@@ -25,7 +25,6 @@ class WebhookConfig(OrganizationRow, table=True):
     """
 
     __table_args__ = (
-        UniqueConstraint("shape", "action"),
         # tells which addresses are taken without a look at the rows
         Index("ix_webhook_config_address", "organization_id", "shape", "key", "is_contested", "id"),
         {"sqlite_autoincrement": True},
@@ -134,7 +133,7 @@ def count_configs(tx: Transaction, organization_id: int) -> int:
 
 
 def insert_config(tx: Transaction, values: Mapping[str, Any]) -> WebhookConfig | None:
-    """Insert a configuration and return it, or None when its key or address is taken."""
+    """Insert a configuration and return it, or None when its key is taken."""
     try:
         with tx.savepoint():
             key = tx.connection.execute(CONFIGS.insert(), values).inserted_primary_key
@@ -143,15 +142,10 @@ def insert_config(tx: Transaction, values: Mapping[str, Any]) -> WebhookConfig |
     return config_by_id(tx, values["organization_id"], key[0]) if key else None
 
 
-def update_config(tx: Transaction, row: WebhookConfig, values: Mapping[str, Any]) -> bool:
-    """Change a configuration, the row included; tells False when its new address is taken."""
-    try:
-        with tx.savepoint():
-            tx.connection.execute(update(CONFIGS).where(CONFIGS.c.id == row.id).values(**values))
-    except IntegrityError:
-        return False
+def update_config(tx: Transaction, row: WebhookConfig, values: Mapping[str, Any]) -> None:
+    """Change a configuration, the row included."""
+    tx.connection.execute(update(CONFIGS).where(CONFIGS.c.id == row.id).values(**values))
     tx.session(row.organization_id).refresh(row)
-    return True
 
 
 def delete_config(tx: Transaction, row: WebhookConfig) -> None:

@@ -97,8 +97,8 @@ async def table(database: Database, settings: Settings) -> AsyncIterator[RouteTa
 def found(table: RouteTable, path: str, method: str = "POST") -> int | None:
     """Return the id of the rule that answers."""
     node = table.find(path)
-    slot = node.slots.get(method) if node is not None else None
-    return slot.row.id if slot is not None else None
+    slots = node.slots if node is not None else []
+    return next((slot.row.id for slot in slots if slot.row.action == method), None)
 
 
 async def test_it_catches_up_with_what_others_committed(database: Database, table: RouteTable) -> None:

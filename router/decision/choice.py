@@ -1,0 +1,42 @@
+"""Which of the rules at an address takes a request: the first whose condition holds, or else the one without."""
+
+from collections.abc import Sequence
+
+from bpm.errors import TooCostly
+from bpm.expressions import TooManySteps
+from bpm.metering import budget
+from router.decision.checks import check_head
+from router.decision.verdict import ADDRESS, CONDITION, PASSED, Verdict, unwanted
+from router.request import InboundCall
+from router.rule import Rule
+
+MAX_STEPS = 20_000
+"""Steps of all conditions at an address: they are asked before a signature is, so by strangers, too."""
+
+
+def is_asked(takers: Sequence[Rule]) -> bool:
+    """Tell whether conditions decide between the rules that take a request's method."""
+    return bool(takers) and takers[0].condition is not None
+
+
+def first_look(takers: Sequence[Rule], call: InboundCall) -> Verdict:
+    """Judge a request before its body is read: refuse one from an address that no rule allows."""
+    verdicts = [check_head(rule, call) for rule in takers]
+    return verdicts[0] if all(verdict.cause == ADDRESS for verdict in verdicts) else PASSED
+
+
+def choose(takers: Sequence[Rule], call: InboundCall) -> tuple[Rule, Verdict]:
+    """Return the rule that takes a request, and the verdict of the conditions; a refusal is the last one's asked.
+
+    A rule that is switched off or has expired is asked as well: what it would take is not another's.
+    """
+    with budget(MAX_STEPS):
+        for rule in takers:
+            try:
+                if rule.wants(call):
+                    return rule, PASSED
+            except TooManySteps as error:
+                sentence = f"when: {error}"
+                return rule, Verdict(CONDITION, sentence, TooCostly("The request takes too much work to be judged"))
+    detail = f"no condition of the configurations here holds: {', '.join(rule.key or 'the draft' for rule in takers)}"
+    return takers[0], unwanted(detail)
