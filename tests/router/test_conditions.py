@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bpm.testing import RunningApp
-from tests.router.conftest import noting, rows
+from tests.router.conftest import noting, rows, send_from
 
 pytestmark = pytest.mark.anyio
 
@@ -88,8 +88,8 @@ async def test_a_rule_may_take_several_methods(app: RunningApp) -> None:
     """Each method is looked at when another rule wants one of them, and `Allow` names them all."""
     await noting(app, "many", path="many", moreMethods=["PUT", "PATCH"])
     for method in ("POST", "PUT", "PATCH"):
-        assert (await app.hook("many", {}, method=method)).ok
-    refused = await app.hook("many", {}, method="DELETE")
+        assert (await called(app, "many", method)).status == 200
+    refused = await called(app, "many", "DELETE")
     assert (refused.status, refused.headers["allow"]) == (405, "PATCH, POST, PUT")
     taken = await app.send("CreateWebHookConfigCommand", rule("many", "many-b", action="DELETE", moreMethods=["PUT"]))
     assert taken.errors == ["path: PUT many is answered by the configuration 'many' already"]
@@ -104,9 +104,35 @@ async def test_a_rule_expires(app: RunningApp) -> None:
     await noting(app, "over", expiresAt=(now - timedelta(days=1)).isoformat())
     assert (await app.hook("soon", {})).ok
     assert (await app.hook("over", {})).status == 404
-    assert (await app.hook("over", {}, method="HEAD")).status == 404
     (row,) = await rows(app, path="over")
     assert (row.state, row.cause) == ("quarantined", "expired")
+
+
+async def test_dry_runs_and_back_tests_know_the_neighbours(app: RunningApp) -> None:
+    """What an earlier rule takes is not the later one's; a draft is asked in its own place."""
+    ids = await shared(app, "alike")
+    for body in ({"event": "paid", "amount": 500}, {"event": "paid", "amount": 5}, {}):
+        assert (await app.hook("alike", body)).ok
+    large = {"body": {"event": "paid", "amount": 500}}
+    tried = {name: await app.cmd("TestWebHookConfigCommand", id=id_, request=large) for name, id_ in ids.items()}
+    assert {name: found["verdict"]["cause"] for name, found in tried.items()} == {
+        "large": None,
+        "paid": "condition",
+        "rest": "condition",
+    }
+    assert tried["rest"]["verdict"]["detail"] == "the configuration 'alike-large' takes it"
+    assert tried["rest"]["route"]["answeredBy"] == "alike-large"
+    draft = {**rule("alike", "", when="true", order=1)}
+    del draft["key"]
+    found = await app.cmd("TestWebHookConfigCommand", config=draft, request=large)
+    assert found["verdict"]["passed"]
+    compared = await app.cmd("BackTestWebHookConfigCommand", id=ids["rest"], count=10)
+    assert {change: count for change, count in compared["counts"].items() if count} == {"refused": 2, "same": 1}
+
+
+async def called(app: RunningApp, path: str, method: str) -> Any:
+    """Send a request without a body with a method."""
+    return await send_from(app, "192.0.2.1", path, method=method)
 
 
 def rule(path: str, key: str, **fields: Any) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024"
-down_revision = "0023"
+revision = "0027"
+down_revision = "0026"
 
 NAMES = {"uq": "uq_%(table_name)s_%(column_0_N_name)s"}
 LAST = sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'webhook_config'")
