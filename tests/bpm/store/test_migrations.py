@@ -146,3 +146,28 @@ def _two_organisations(tx: Transaction) -> None:
         tx.connection.execute(User.table().insert(), {**row, **about})
     feature = {"number": 7, "name": "webhooks", "is_on": False, "now": utc_now()}
     tx.connection.execute(text("INSERT INTO feature VALUES (:number, :name, :is_on, :now)"), feature)
+
+
+async def test_ids_of_deleted_configurations_are_not_given_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the table is copied, so that captured requests never belong to a later configuration."""
+    upgrade = command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(command, "upgrade", lambda config, _: upgrade(config, "0026"))
+        await write(settings, lambda tx: _configuration(tx, "first"))
+        await write(settings, lambda tx: tx.connection.execute(text("DELETE FROM webhook_config")))
+    await write(settings, lambda tx: [_configuration(tx, key) for key in ("second", "third")])
+    rows = await read(settings, lambda tx: tx.connection.execute(text("SELECT id FROM webhook_config")).all())
+    assert [row.id for row in rows] == [2, 3]
+
+
+def _configuration(tx: Transaction, key: str) -> None:
+    """Write a configuration as it was before its order had a meaning."""
+    names = ("key", "description", "path", "shape", "action", "definition", "labels", "author_id", "author_name")
+    texts = dict.fromkeys(names, "a") | {"key": key, "permissions": "[]", "definition": "{}"}
+    numbers = {"organization_id": 1, "is_enabled": True, "execution_type": 0, "revision": 1, "is_contested": False}
+    values = {**texts, **numbers, "created_at": utc_now()}
+    columns = ", ".join(values)
+    places = ", ".join(f":{name}" for name in values)
+    tx.connection.execute(text(f"INSERT INTO webhook_config ({columns}) VALUES ({places})"), values)  # noqa: S608
