@@ -156,10 +156,10 @@ async def test_ids_of_deleted_configurations_are_not_given_again(
     with monkeypatch.context() as before:
         before.setattr(command, "upgrade", lambda config, _: upgrade(config, "0026"))
         await write(settings, lambda tx: _configuration(tx, "first"))
-        await write(settings, lambda tx: tx.connection.execute(text("DELETE FROM webhook_config")))
-    await write(settings, lambda tx: [_configuration(tx, key) for key in ("second", "third")])
+        await write(settings, _forget_configurations)
+    await write(settings, lambda tx: _configuration(tx, "second"))
     rows = await read(settings, lambda tx: tx.connection.execute(text("SELECT id FROM webhook_config")).all())
-    assert [row.id for row in rows] == [2, 3]
+    assert [row.id for row in rows] == [2]
 
 
 def _configuration(tx: Transaction, key: str) -> None:
@@ -171,3 +171,8 @@ def _configuration(tx: Transaction, key: str) -> None:
     columns = ", ".join(values)
     places = ", ".join(f":{name}" for name in values)
     tx.connection.execute(text(f"INSERT INTO webhook_config ({columns}) VALUES ({places})"), values)  # noqa: S608
+
+
+def _forget_configurations(tx: Transaction) -> None:
+    """Delete every configuration."""
+    tx.connection.execute(text("DELETE FROM webhook_config"))
