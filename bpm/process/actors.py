@@ -1,10 +1,10 @@
 """Who acts in a process: the people that an instance acts for, and the engine itself."""
 
 from collections.abc import Set
-from typing import Any
 
+from bpm.process.rows import InstanceRow
 from bpm.security.permissions import Authority, Permission, Principal
-from bpm.security.stored import StoredPrincipal, principal_columns
+from bpm.security.stored import StoredPrincipal
 
 
 def engine_of(organization_id: int, permissions: Set[Permission]) -> Principal:
@@ -12,7 +12,7 @@ def engine_of(organization_id: int, permissions: Set[Permission]) -> Principal:
     return Principal("system", "system:process", "process engine", organization_id, frozenset(permissions))
 
 
-def starter_of(row: Any, authors: Authority) -> Principal:
+def starter_of(row: InstanceRow, authors: Authority) -> Principal:
     """Return whom an instance's steps act for; what they may do, the bus asks at each step.
 
     Asked are who started it (of a called instance: everybody that the calling one acts for), who migrated it to its
@@ -21,8 +21,3 @@ def starter_of(row: Any, authors: Authority) -> Principal:
     stored = StoredPrincipal(row.starter_id, row.starter_name, row.organization_id, row.permissions, row.authority)
     migrator = Authority() if row.migrator is None else Authority.from_json(row.migrator)
     return stored.acting("process", migrator, authors)
-
-
-def starter_columns(starter: Principal) -> dict[str, Any]:
-    """Return the columns for whom a new instance acts: whoever starts it, or whom the calling one acts for."""
-    return {**principal_columns(starter, "starter"), "migrator": None}

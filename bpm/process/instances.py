@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bpm.bpmn.state import Caller
+from bpm.process.rows import InstanceRow, WaitRow
 from bpm.process.stored import restored_state, with_data
 from bpm.security.permissions import Principal
 from bpm.security.secrets import SecretBox
@@ -33,7 +34,7 @@ class Startable(Protocol):
 class Parent:
     """The wait of another instance that a called one answers, what is caught around it, and whom it acts for."""
 
-    row: Any
+    row: InstanceRow
     wait_id: int
     attempt: int
     caller: Caller
@@ -67,7 +68,7 @@ class InstanceState:
     waits: Sequence[Any]
 
     @classmethod
-    def of_row(cls, row: Any, waits: Sequence[Any], box: SecretBox) -> "InstanceState":
+    def of_row(cls, row: InstanceRow, waits: Sequence[WaitRow], box: SecretBox) -> "InstanceState":
         """Read it from the instance's row."""
         variables = restored_state(row.state, box).root_variables
         return cls(row.id, row.status, variables, [with_data(wait._asdict(), box) for wait in waits])

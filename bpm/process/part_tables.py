@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import Index, bindparam, delete, func, select, update
 from sqlmodel import Field
 
+from bpm.process.rows import PartRow
 from bpm.process.tables import WAITS
 from bpm.store import Row, Transaction
+from bpm.store.records import Records
 
 TURN = "turn"
 """The kind of a part that is a turn; the others are those of `bpm.bpmn.state.Kept`."""
@@ -36,9 +38,10 @@ PARTS = ProcessPart.table()
 
 _OF = PARTS.c.instance_id == bindparam("instance_")
 _KEY = (_OF, PARTS.c.kind == bindparam("kind_"), PARTS.c.scope == bindparam("scope_"))
-_ONE = select(PARTS).where(*_KEY, PARTS.c.number == bindparam("number_"))
+_RECORDS = Records(PartRow, PARTS)
+_ONE = _RECORDS.select.where(*_KEY, PARTS.c.number == bindparam("number_"))
 _VALUES = select(PARTS.c.number, PARTS.c.data).where(*_KEY)
-_TURNS = select(PARTS).where(_OF, PARTS.c.kind == TURN).order_by(PARTS.c.scope)
+_TURNS = _RECORDS.select.where(_OF, PARTS.c.kind == TURN).order_by(PARTS.c.scope)
 _TURNS_OF = _TURNS.where(PARTS.c.body == bindparam("body_"))
 _INSIDE = _TURNS.where(PARTS.c.around.in_(bindparam("around_", expanding=True)))
 _CHANGE = (
@@ -73,10 +76,10 @@ def place_waits(tx: Transaction, instance_id: int, turns: Mapping[int, int]) -> 
         tx.connection.execute(_PLACE_WAIT, rows)
 
 
-def find_part(tx: Transaction, instance_id: int, kind: str, scope: int, number: int = 0) -> Any:
+def find_part(tx: Transaction, instance_id: int, kind: str, scope: int, number: int = 0) -> PartRow | None:
     """Return one part, or None."""
     keys = {"instance_": instance_id, "kind_": kind, "scope_": scope, "number_": number}
-    return tx.reading.execute(_ONE, keys).first()
+    return _RECORDS.first(tx.reading, _ONE, **keys)
 
 
 def values_of(tx: Transaction, instance_id: int, kind: str, scope: int) -> Sequence[Any]:
@@ -84,14 +87,14 @@ def values_of(tx: Transaction, instance_id: int, kind: str, scope: int) -> Seque
     return tx.reading.execute(_VALUES, {"instance_": instance_id, "kind_": kind, "scope_": scope}).all()
 
 
-def turns_of(tx: Transaction, instance_id: int, body: int | None) -> list[Any]:
+def turns_of(tx: Transaction, instance_id: int, body: int | None) -> list[PartRow]:
     """Return the turns around which a scope is, with those inside them; None: every turn of the instance."""
     if body is None:
-        return list(tx.reading.execute(_TURNS, {"instance_": instance_id}))
-    found = list(tx.reading.execute(_TURNS_OF, {"instance_": instance_id, "body_": body}))
+        return _RECORDS.all(tx.reading, _TURNS, instance_=instance_id)
+    found = _RECORDS.all(tx.reading, _TURNS_OF, instance_=instance_id, body_=body)
     around = [row.scope for row in found]
     while around:
-        inside = tx.reading.execute(_INSIDE, {"instance_": instance_id, "around_": around}).all()
+        inside = _RECORDS.all(tx.reading, _INSIDE, instance_=instance_id, around_=around)
         found += inside
         around = [row.scope for row in inside]
     return found

@@ -9,6 +9,7 @@ from bpm.bus import Context
 from bpm.exact_json import read_json, write_json
 from bpm.process import part_tables
 from bpm.process.part_tables import TURN
+from bpm.process.rows import InstanceRow, PartRow
 from bpm.process.stored import restored_part, restored_state
 from bpm.security.redaction import holds_secret
 from bpm.security.sealing import is_sealed, seal_text
@@ -21,18 +22,18 @@ class Parts:
     something secret was found in the instance, what is written is sealed. `turns_of_waits` are by the ids of waits.
     """
 
-    def __init__(self, context: Context, instance_id: int, waits: set[int], row: Any = None) -> None:
-        """Work in the context's transaction for an instance and its row, if it has one; add to the known `waits`."""
+    def __init__(self, context: Context, row: InstanceRow, waits: set[int]) -> None:
+        """Work in the context's transaction for an instance; add to the known `waits`."""
         self._tx = context.tx
         self._box = context.box
-        self._instance_id = instance_id
+        self._instance_id = row.id
         self._waits = waits
         self._turns: dict[int, str] = {}
         self._seen: set[int] = set()
         self._kept: set[tuple[str, int, int]] = set()
         self._bodies: frozenset[int] = frozenset()
-        self._is_secret = row is not None and is_sealed(row.state)
-        self.size: int = 0 if row is None else row.parts_size
+        self._is_secret = is_sealed(row.state)
+        self.size = row.parts_size
         self.turns_of_waits: dict[int, int] = {}
 
     def know(self, bodies: frozenset[int]) -> None:
@@ -42,7 +43,7 @@ class Parts:
     def bring(self, instance: Instance, wait_id: int) -> Instance:
         """Return an instance with the turn that a wait is part of, and the turns around that."""
         scope = part_tables.turn_of_wait(self._tx, self._instance_id, wait_id)
-        rows: list[Any] = []
+        rows: list[PartRow] = []
         while scope and scope not in self._seen:
             row = part_tables.find_part(self._tx, self._instance_id, TURN, scope)
             if row is None:
@@ -135,7 +136,7 @@ class Parts:
     def _stored(self, text: str) -> str:
         return seal_text(text, self._box) if self._is_secret else text
 
-    def _read(self, row: Any) -> Mapping[str, Any]:
+    def _read(self, row: PartRow) -> Mapping[str, Any]:
         text = self._turns[row.scope] = restored_part(row.data, self._box)
         self._seen.add(row.scope)
         self._is_secret |= is_sealed(row.data)
@@ -145,9 +146,9 @@ class Parts:
         return read_json(restored_part(data, self._box), allow_inf_nan=False)
 
 
-def whole_state(context: Context, row: Any) -> Instance:
+def whole_state(context: Context, row: InstanceRow) -> Instance:
     """Return the state of an instance with every part of it."""
     instance = restored_state(row.state, context.box)
-    for turn in Parts(context, row.id, set(), row).turns(None) if row.parts_size else ():
+    for turn in Parts(context, row, set()).turns(None) if row.parts_size else ():
         instance.absorb(turn)
     return instance

@@ -1,4 +1,4 @@
-"""What queries of instances and of what they wait for return."""
+"""What queries of instances, their parts, waits, timers and history return."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -63,3 +63,39 @@ class WaitRow(NamedTuple):
     data: dict[str, Any] | None
     """What its work is given, sealed where it holds secrets."""
     created_at: datetime
+
+
+class PartRow(NamedTuple):
+    """A turn of a repeated activity that is stored beside the state of its instance."""
+
+    scope: int
+    around: int
+    """The turn that it is part of, 0 for none."""
+    data: str
+    """The engine's own JSON, sealed where it holds secrets."""
+
+
+class ScheduleRow(NamedTuple):
+    """A timer that begins instances."""
+
+    organization_id: int
+    definition_id: int
+    element_id: str
+    turn: int
+    """How often it has begun one."""
+    due_at: datetime
+    data: list[Any] | None
+    """The cycle's own; None for a timer that fires once."""
+
+
+class HistoryRow(NamedTuple):
+    """What happened to a token at an element."""
+
+    id: int
+    instance_id: int
+    element_id: str
+    event: str
+    at: datetime
+    token: int
+    values: dict[str, Any]
+    flows: list[str]

@@ -8,8 +8,10 @@ from sqlalchemy import Index, Select, String, bindparam, cast, delete, select, u
 from sqlmodel import Field
 
 from bpm.jobs import lacks_token
+from bpm.process.rows import ScheduleRow
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.organizations import is_switched_off
+from bpm.store.records import Records
 
 KIND = "process-start"
 """The kind of job that begins an instance at a time."""
@@ -60,11 +62,10 @@ _WANTED = (
     .order_by(TRIGGERS.c.id)
 )
 _REF = cast(SCHEDULES.c.definition_id, String) + "." + SCHEDULES.c.element_id
-_OPEN = (
-    select(SCHEDULES)
-    .where(lacks_token(KIND, _REF, SCHEDULES.c.turn), ~is_switched_off(SCHEDULES.c.organization_id))
-    .order_by(SCHEDULES.c.due_at)
-)
+_TIMERS = Records(ScheduleRow, SCHEDULES)
+_OPEN = _TIMERS.select.where(
+    lacks_token(KIND, _REF, SCHEDULES.c.turn), ~is_switched_off(SCHEDULES.c.organization_id)
+).order_by(SCHEDULES.c.due_at)
 
 
 def triggered_by(tx: Transaction, organization_id: int, kind: str, name: str) -> Sequence[Any]:
@@ -99,13 +100,13 @@ def insert_schedule(tx: Transaction, row: Mapping[str, Any]) -> None:
     tx.connection.execute(SCHEDULES.insert(), row)
 
 
-def find_schedule(tx: Transaction, definition_id: int, element_id: str) -> Any:
+def find_schedule(tx: Transaction, definition_id: int, element_id: str) -> ScheduleRow | None:
     """Return a timer, or None when it is set no more."""
     where = SCHEDULES.c.definition_id == definition_id, SCHEDULES.c.element_id == element_id
-    return tx.connection.execute(select(SCHEDULES).where(*where)).first()
+    return _TIMERS.first(tx.connection, _TIMERS.select.where(*where))
 
 
-def set_again(tx: Transaction, row: Any, due: datetime | None, data: list[Any] | None) -> bool:
+def set_again(tx: Transaction, row: ScheduleRow, due: datetime | None, data: list[Any] | None) -> bool:
     """Set a timer's next time, or forget it; False when somebody else was first."""
     where = (
         SCHEDULES.c.definition_id == row.definition_id,
@@ -118,6 +119,6 @@ def set_again(tx: Transaction, row: Any, due: datetime | None, data: list[Any] |
     return tx.connection.execute(update(SCHEDULES).where(*where).values(values)).rowcount == 1
 
 
-def open_schedules(tx: Transaction, limit: int) -> Sequence[Any]:
+def open_schedules(tx: Transaction, limit: int) -> Sequence[ScheduleRow]:
     """Return the timers that lack a job, the earliest due first."""
-    return tx.connection.execute(_OPEN.limit(limit)).all()
+    return _TIMERS.all(tx.connection, _OPEN.limit(limit))

@@ -17,6 +17,7 @@ from bpm.jobs import Job, JobQueue
 from bpm.process import definition_tables, start_tables
 from bpm.process.definition_tables import DeployedProcess
 from bpm.process.instances import InstanceState, NewInstance
+from bpm.process.rows import ScheduleRow
 from bpm.process.runtime import ProcessRuntime
 from bpm.security.permissions import Principal
 from bpm.security.stored import StoredPrincipal
@@ -120,7 +121,7 @@ class ProcessStarts:
             self._set_again(context, row, context.now() + REFUSED_PAUSE, row.data)
             return None
 
-    def _set_again(self, context: Context, row: Any, due: datetime | None, data: Any) -> bool:
+    def _set_again(self, context: Context, row: ScheduleRow, due: datetime | None, data: Any) -> bool:
         """Set a timer's next time, if it has one; False when somebody else did."""
         if not start_tables.set_again(context.tx, row, due, data):
             return False

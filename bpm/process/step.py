@@ -1,7 +1,6 @@
 """One instance in one transaction: its row, its state now, and the waits that are opened and closed on the way."""
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any, Protocol
 
 from bpm.bpmn import effects
@@ -13,9 +12,9 @@ from bpm.bus import Context, Registry
 from bpm.errors import Failed
 from bpm.jobs import JobQueue
 from bpm.process import tables
-from bpm.process.actors import starter_columns, starter_of
+from bpm.process.actors import starter_of
 from bpm.process.cache import Deployed
-from bpm.process.instances import InstanceState, NewInstance, Startable
+from bpm.process.instances import InstanceState
 from bpm.process.parts import Parts
 from bpm.process.room import TransactionRoom
 from bpm.process.rows import InstanceRow
@@ -73,42 +72,28 @@ class Step:
     `cancelled_calls` are its waits for called instances that are to be cancelled with them.
     """
 
-    def __init__(self, unit: Surroundings, process: CompiledProcess, instance: Instance, row: Any = None) -> None:
-        """Work for an instance in the unit's transaction; one without a row is to be inserted."""
+    def __init__(
+        self,
+        unit: Surroundings,
+        process: CompiledProcess,
+        instance: Instance,
+        row: InstanceRow,
+        *,
+        is_stored: bool = True,
+    ) -> None:
+        """Work for an instance in the unit's transaction; a row that is not stored yet is to be inserted."""
         self.unit = unit
         self.context = unit.context
         self.process = process
         self.instance = instance
         self.row = row
-        self.waits = WaitRows(unit.context, unit.jobs, instance.waits if row is not None else ())
-        self.number: int = tables.new_number(unit.context.tx) if row is None else row.id
-        self.parts = Parts(unit.context, self.number, self.waits.known, row)
+        self.waits = WaitRows(unit.context, unit.jobs, instance.waits if is_stored else ())
+        self.parts = Parts(unit.context, row, self.waits.known)
         self.parts.know(bodies_of(process, instance))
         self.instance.shelf = self.parts
         self.cancelled_calls: list[int] = []
-        self._written: int | None = None if row is None else row.state_version
+        self._written: int | None = row.state_version if is_stored else None
         self._starter: Principal | None = None
-
-    def begin(self, deployed: Startable, new: NewInstance) -> None:
-        """Make a new instance's row; it is written when something has to find it, at the latest with the end."""
-        context, parent = self.context, new.parent
-        row: dict[str, Any] = {
-            "organization_id": context.organization_id,
-            "id": self.number,
-            "definition_id": deployed.id,
-            "process_key": deployed.key,
-            "business_key": new.business_key,
-            "origin": new.origin,
-            "correlation_id": context.envelope.root,
-            "created_at": context.now(),
-            **starter_columns(parent.starter if parent else (new.starter or context.principal)),
-            "parent_id": parent.row.id if parent else None,
-            "parent_wait": parent.wait_id if parent else None,
-            "parent_attempt": parent.attempt if parent else None,
-            "root_id": (parent.row.root_id or parent.row.id) if parent else None,
-            "depth": parent.row.depth + 1 if parent else 0,
-        }
-        self.row = SimpleNamespace(**row)
 
     def bring(self, wait_id: int | None) -> None:
         """Bring in the turn of a repeated activity that a wait is part of, if it is not at hand."""
@@ -119,7 +104,7 @@ class Step:
     def insert(self) -> None:
         """Write a new instance's row now, so that others find it."""
         if self._written is None:
-            tables.insert_instance(self.context.tx, {**vars(self.row), **self._store()})
+            tables.insert_instance(self.context.tx, {**self.row._asdict(), **self._store()})
             self._written = self.instance.version
 
     def write(self) -> bool:
@@ -136,7 +121,7 @@ class Step:
         if self._written is None and self.waits.opened:
             self.insert()
         elif self._written is None:
-            tables.append_instance(self.context.tx, {**vars(self.row), **self._store()})
+            tables.append_instance(self.context.tx, {**self.row._asdict(), **self._store()})
         elif self._written != self.instance.version:
             values = {f"{name}_": value for name, value in self._store().items()}
             values["next_version"] = values.pop("state_version_")
@@ -152,7 +137,7 @@ class Step:
         size, most = len(state) + self.parts.size, limits.max_state_bytes
         if size > most and not instance.status.is_final:
             raise Overgrown(
-                f"process instance {self.number} of {self.process.id} would be {size} "
+                f"process instance {self.row.id} of {self.process.id} would be {size} "
                 f"characters large, more than {most} (BPM_PROCESSES__MAX_STATE_BYTES)"
             )
         return {
@@ -185,12 +170,12 @@ class Step:
         """Let the instance's tasks act for further people as well: those who have said what its values are."""
         if self.starter().standing.covers(people):
             return
-        row = self.row
-        migrator = people if row.migrator is None else Authority.from_json(row.migrator).joined(people)
-        self.row = SimpleNamespace(**(row._asdict() if isinstance(row, InstanceRow) else vars(row)))
-        self.row.migrator, self._starter = migrator.to_json(), None
+        before = self.row.migrator
+        migrator = people if before is None else Authority.from_json(before).joined(people)
+        stored = migrator.to_json()
+        self.row, self._starter = self.row._replace(migrator=stored), None
         if self._written is not None:
-            tables.answer_for(self.context.tx, self.row.id, self.row.migrator)
+            tables.answer_for(self.context.tx, self.row.id, stored)
 
     def follow(self, trigger: Trigger) -> None:
         """Apply a trigger to this instance when those before it are through."""

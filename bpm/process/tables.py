@@ -5,12 +5,12 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import Index, String, bindparam, cast, delete, func, or_, select, update
+from sqlalchemy import Index, Select, String, bindparam, cast, delete, func, or_, select, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
 from bpm.jobs import lacks_token
-from bpm.process.rows import InstanceRow, WaitRow
+from bpm.process.rows import HistoryRow, InstanceRow, WaitRow
 from bpm.store import JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
 from bpm.store.organizations import is_switched_off
@@ -126,6 +126,7 @@ WAITS = ProcessWait.table()
 HISTORY = ProcessHistoryEntry.table()
 
 _INSTANCES, _WAITS = Records(InstanceRow, INSTANCES), Records(WaitRow, WAITS)
+_HISTORY = Records(HistoryRow, HISTORY)
 _INSERT_INSTANCE = INSTANCES.insert()
 _BY_ID = Lookup(_INSTANCES, INSTANCES, "id")
 _BY_ORIGIN = select(INSTANCES.c.id).where(INSTANCES.c.origin == bindparam("origin_"))
@@ -332,16 +333,16 @@ def first_message_wait(tx: Transaction, organization_id: int, name: str, key: st
     return _WAITS.first(tx.connection, ordered.limit(1))
 
 
-def history_of(tx: Transaction, instance_id: int, limit: int, offset: int) -> tuple[Iterator[Any], int]:
+def history_of(tx: Transaction, instance_id: int, limit: int, offset: int) -> tuple[Iterator[HistoryRow], int]:
     """Return a page of an instance's history in its order, to be read one entry after the other, and how long it is."""
     where = HISTORY.c.instance_id == instance_id
     total = tx.connection.execute(select(func.count()).select_from(HISTORY).where(where)).scalar_one()
-    rows = select(HISTORY).where(where).order_by(HISTORY.c.id)
+    rows = _HISTORY.select.where(where).order_by(HISTORY.c.id)
     return _in_stretches(tx, rows, limit, offset), total
 
 
-def _in_stretches(tx: Transaction, statement: Any, limit: int, offset: int) -> Iterator[Any]:
+def _in_stretches(tx: Transaction, statement: Select[Any], limit: int, offset: int) -> Iterator[HistoryRow]:
     """Yield rows that may hold megabytes, a few of them read at once."""
     for first in range(offset, offset + limit, ROWS_AT_ONCE):
         some = min(ROWS_AT_ONCE, offset + limit - first)
-        yield from tx.connection.execute(statement.limit(some).offset(first))
+        yield from _HISTORY.all(tx.connection, statement.limit(some).offset(first))

@@ -13,6 +13,7 @@ from bpm.bus import Context, Registry
 from bpm.errors import Conflict, Exhausted, Fenced, NotFound
 from bpm.jobs import JobQueue
 from bpm.process import tables
+from bpm.process.beginning import new_row
 from bpm.process.bindings import bound_process
 from bpm.process.cache import Deployed
 from bpm.process.early_messages import EarlyMessages
@@ -20,6 +21,7 @@ from bpm.process.effects import carry_out
 from bpm.process.effects.deferred import DEFERRED, PutOff, deferred_effect
 from bpm.process.instances import InstanceState, NewInstance, Parent, Startable
 from bpm.process.room import STEPS_OF_INSTANCE, TransactionRoom
+from bpm.process.rows import InstanceRow
 from bpm.process.step import Step
 from bpm.process.stored import restored_state, restored_wait
 from bpm.security.permissions import Authority
@@ -166,13 +168,12 @@ class Unit:
         instance, found = advance(process, Instance(), start, context.now(), self.limits, self.room)
         if isinstance(found[0], effects.Ignored):
             raise Conflict(found[0].reason)
-        step = Step(self, process, instance)
-        step.begin(deployed, new)
+        step = Step(self, process, instance, new_row(context, deployed, new), is_stored=False)
         self.steps[step.row.id] = step
         carry_out(step, found)
         return step
 
-    def _open(self, row: Any) -> Step:
+    def _open(self, row: InstanceRow) -> Step:
         self._check_free(row.id)
         process = self.deployed.process(self.context, row.definition_id)
         step = self.steps[row.id] = Step(self, process, restored_state(row.state, self.context.box), row)

@@ -7,6 +7,7 @@ from typing import Any
 from bpm.bus import Context
 from bpm.jobs import Job, JobQueue
 from bpm.process import tables, task_tables
+from bpm.process.rows import InstanceRow
 from bpm.process.stored import stored_wait
 
 
@@ -28,7 +29,7 @@ class WaitRows:
 
     def open(
         self,
-        instance: Any,
+        instance: InstanceRow,
         effect: Any,
         kind: str,
         data: Mapping[str, Any] | None = None,
@@ -68,12 +69,12 @@ class WaitRows:
         for wait_id, row in self.opened.items():
             row["turn"] = waits.get(wait_id)
 
-    def pass_over(self, instance: Any, wait_id: int) -> None:
+    def pass_over(self, instance: InstanceRow, wait_id: int) -> None:
         """Leave a wait unwritten, for it is answered within this transaction."""
         self._remove(instance, wait_id)
         self._passed.add(wait_id)
 
-    def close(self, instance: Any, wait_id: int, *, is_offered: bool = False) -> None:
+    def close(self, instance: InstanceRow, wait_id: int, *, is_offered: bool = False) -> None:
         """Forget a wait; `is_offered` to people."""
         if is_offered:
             self._offered.append((instance.id, wait_id))
@@ -95,7 +96,7 @@ class WaitRows:
             tables.close_waits(self._context.tx, self._closed)
             self._closed = []
 
-    def _remove(self, instance: Any, wait_id: int) -> None:
+    def _remove(self, instance: InstanceRow, wait_id: int) -> None:
         """Remove the row that a wait has already, if it has one."""
         if wait_id in self.known:
             self._closed.append((instance.id, wait_id))

@@ -7,6 +7,7 @@ from pydantic import Field
 from bpm.bus import Context, Id, Integer, Moment, Query, View, handles
 from bpm.bus.paging import PageNumber, Skip, until_full
 from bpm.process import tables
+from bpm.process.rows import HistoryRow
 from bpm.security.redaction import without_credentials
 from commands.processes.views import own_instance
 
@@ -54,5 +55,5 @@ def history(query: GetProcessInstanceHistoryQuery, context: Context) -> HistoryV
     return HistoryView(items=items, left_out=max(0, whole - query.skip - len(items)), total_count=total)
 
 
-def _entry(row: Any) -> HistoryEntryView:
-    return HistoryEntryView.model_validate({**row._mapping, "values": without_credentials(row.values)})
+def _entry(row: HistoryRow) -> HistoryEntryView:
+    return HistoryEntryView.model_validate({**row._asdict(), "values": without_credentials(row.values)})

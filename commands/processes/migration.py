@@ -8,6 +8,7 @@ from bpm.bus import Command, Context, Id, View, handles
 from bpm.errors import Conflict, Invalid
 from bpm.process import tables
 from bpm.process.parts import whole_state
+from bpm.process.rows import InstanceRow
 from bpm.process.runtime import ProcessRuntime
 from bpm.security.permissions import Authority
 from commands.processes.definitions import found, refuse_draft
@@ -92,7 +93,7 @@ def migrate(command: MigrateProcessInstancesCommand, context: Context, processes
     )
 
 
-def _instances(command: MigrateProcessInstancesCommand, context: Context) -> tuple[Sequence[Any], bool]:
+def _instances(command: MigrateProcessInstancesCommand, context: Context) -> tuple[Sequence[InstanceRow], bool]:
     """Return the instances to migrate, and whether there are more for another call."""
     if command.instance_id is None:
         assert command.from_definition_id is not None
@@ -104,7 +105,9 @@ def _instances(command: MigrateProcessInstancesCommand, context: Context) -> tup
     return [row], False
 
 
-def _look_at(rows: Sequence[Any], context: Context, processes: ProcessRuntime, target_id: int) -> list[MigratedView]:
+def _look_at(
+    rows: Sequence[InstanceRow], context: Context, processes: ProcessRuntime, target_id: int
+) -> list[MigratedView]:
     """Say of each instance what the target lacks; all are of one version."""
     if not rows:
         return []
@@ -117,7 +120,7 @@ def _look_at(rows: Sequence[Any], context: Context, processes: ProcessRuntime, t
     ]
 
 
-def _answerable(row: Any, context: Context, processes: ProcessRuntime) -> Authority:
+def _answerable(row: InstanceRow, context: Context, processes: ProcessRuntime) -> Authority:
     """Return who answers for an instance from now on, besides who started it and who wrote the new version.
 
     Work that it asked for already was written by others: while some is open, they and its last migrator stay.

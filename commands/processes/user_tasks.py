@@ -10,6 +10,7 @@ from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, View, handle
 from bpm.errors import Invalid
 from bpm.exact_json import write_json
 from bpm.process import tables
+from bpm.process.rows import WaitRow
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.stored import restored_wait
 from bpm.process.tables import ProcessWait
@@ -87,7 +88,7 @@ def complete_user_task(
     return shown(processes.advance(context, command.instance_id, CompleteUserTask(command.wait_id, command.variables)))
 
 
-def check_form(wait: Any, variables: Mapping[str, Any], context: Context) -> None:
+def check_form(wait: WaitRow | None, variables: Mapping[str, Any], context: Context) -> None:
     """Raise `Invalid` when a form's values do not satisfy the schema of the task that waits for them."""
     schema = restored_wait(wait.data, context.box).get("schema") if wait is not None else None
     if schema is not None:
@@ -99,7 +100,7 @@ def check_form(wait: Any, variables: Mapping[str, Any], context: Context) -> Non
             raise Invalid(*(f"variables{problem.removeprefix('data')}" for problem in found))
 
 
-def _user_task(row: Any, context: Context) -> UserTaskView:
+def _user_task(row: ProcessWait, context: Context) -> UserTaskView:
     return UserTaskView.model_validate(
         {
             "instance_id": row.instance_id,

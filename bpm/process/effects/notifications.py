@@ -36,7 +36,7 @@ def emit_signal(step: Step, effect: EmitSignal) -> None:
 
 def tell_thrown(step: Step, effect: Thrown) -> None:
     """Hand an error or escalation to the calling instance."""
-    wait, attempt = step.row.parent_wait, step.row.parent_attempt
+    wait, attempt = _call_of(step)
     if effect.kind == "error":
         _answer_caller(step, FailTask(wait, attempt, effect.message, effect.code, effect.variables))
     else:
@@ -59,19 +59,25 @@ def record(step: Step, effect: History) -> None:
 
 def tell_completed(step: Step, effect: Completed) -> None:
     """Tell that the instance has ended; its variables are the answer to a call."""
-    _answer_caller(step, CompleteTask(step.row.parent_wait, step.row.parent_attempt, dict(effect.variables)))
+    wait, attempt = _call_of(step)
+    _answer_caller(step, CompleteTask(wait, attempt, dict(effect.variables)))
     publish(step, "process.completed", {})
 
 
 def tell_cancelled(step: Step, effect: Cancelled) -> None:
     """Tell that the instance was cancelled."""
-    wait, attempt = step.row.parent_wait, step.row.parent_attempt
+    wait, attempt = _call_of(step)
     _answer_caller(step, FailTask(wait, attempt, "the called instance was cancelled", "Cancelled"))
     publish(step, "process.cancelled", {"reason": effect.reason})
 
 
 def drop(_step: Step, _effect: Ignored) -> None:
     """Drop an answer of our own that is not waited for any more: the instance ended meanwhile."""
+
+
+def _call_of(step: Step) -> tuple[int, int]:
+    """Return the wait and the attempt that the instance answers; zeros where nobody called it, and nobody is told."""
+    return step.row.parent_wait or 0, step.row.parent_attempt or 0
 
 
 def _answer_caller(step: Step, trigger: CompleteTask | FailTask | Escalated) -> None:
