@@ -44,14 +44,20 @@ def between(
     return statement if end is None else statement.where(col(InboundRequest.received_at) <= end)
 
 
-def searched_since(session: ScopedSession, statement: SelectOfScalar[InboundRequest]) -> datetime | None:
-    """Return when the oldest request came in that is looked through for words, or None if that is all of them."""
+def searched_since(
+    session: ScopedSession, statement: SelectOfScalar[InboundRequest], most: int | None = None
+) -> datetime | None:
+    """Return when the oldest request came in that is looked through, or None if that is all of them.
+
+    They are the newest `most` (`MAX_SEARCHED`), as far as their bodies are no larger than `MAX_SEARCHED_BYTES`.
+    """
+    most = MAX_SEARCHED if most is None else most
     newest = statement.with_only_columns(col(InboundRequest.received_at), func.length(col(InboundRequest.body)))
-    newest = newest.order_by(col(InboundRequest.received_at).desc()).limit(MAX_SEARCHED)
+    newest = newest.order_by(col(InboundRequest.received_at).desc()).limit(most)
     size = 0
     for count, (received_at, length) in enumerate(Session.execute(session, newest), start=1):
         size += length
-        if size > MAX_SEARCHED_BYTES or count == MAX_SEARCHED:
+        if size > MAX_SEARCHED_BYTES or count == most:
             return received_at
     return None
 

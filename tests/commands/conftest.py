@@ -10,6 +10,8 @@ import commands.code
 import commands.deliveries
 import commands.events.event_types
 import commands.events.events
+import commands.inbound.counts
+import commands.inbound.failures
 import commands.inbound.requests
 import commands.subscriptions
 import commands.system.catalogue
@@ -41,6 +43,8 @@ AREAS = (
     commands.deliveries,
     commands.events.event_types,
     commands.events.events,
+    commands.inbound.counts,
+    commands.inbound.failures,
     commands.inbound.requests,
     commands.subscriptions,
     commands.system.catalogue,
