@@ -44,6 +44,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "CreateWebHookConfigCommand": {**HOOK, "key": "mine", "path": "mine", "executionType": 3},
     "DiscardInboundRequestCommand": {"reason": "mine"},
     "FireStartTimerCommand": {"elementId": "s", "turn": 0},
+    "GetInboundCountsQuery": {"startDate": "2026-01-01", "endDate": "2026-01-02"},
     "ModifyProcessInstanceCommand": {"cancel": ["u"]},
     "PublishEventCommand": {"event": "order.created"},
     "RecoverFailedDeliveriesCommand": {"since": "2026-01-01", "missing": True},
@@ -106,7 +107,7 @@ def owned(owner: Tenant, name: str, wire: str) -> Any:
     """What the owner has that a field of a message may name."""
     noun = name.removesuffix("Command").removesuffix("Query").removesuffix("ById")
     kinds = [kind for kind in owner.has if kind[0].isupper() and kind in noun]
-    special = {"RotateSubscriptionSecret": "Subscription", "SendTestEvent": "Subscription"}
+    special = {"RotateSubscriptionSecret": "Subscription", "SendTestEvent": "Subscription", "GetTrace": "Delivery"}
     kind = special.get(noun, max(kinds, key=len, default=""))
     return owner.has["processKey" if wire == "key" else kind if wire == "id" else wire]
 
