@@ -19,22 +19,33 @@ SUCCEEDED = "Operation completed successfully"
 
 FIRST_ERROR = 400
 """The lowest status by which a caller is told that its request was not taken."""
+POLICY = "content-security-policy"
 OURS = frozenset(
     {
-        "connection", "content-length", "date", "keep-alive", "proxy-authenticate", "proxy-connection", "server", "te",
-        "trailer", "transfer-encoding", "upgrade", "x-request-id",
+        "connection", "content-length", POLICY, "date", "keep-alive", "proxy-authenticate", "proxy-connection",
+        "server", "te", "trailer", "transfer-encoding", "upgrade", "x-content-type-options", "x-request-id",
     }
 )  # fmt: skip
-"""Headers that no script may set: they say where an answer ends, who sent it, and which one it is."""
+"""Headers that no script may set: they say where an answer ends, who sent it, which one it is, and what it may do."""
 
-ISOLATED = {"content-security-policy": "sandbox"}
-"""A page that a script replies with runs as a stranger's in a browser: its address is that of the console, too."""
+SHOWN = frozenset({JSON, f"{JSON}; charset=utf-8", "text/plain", "text/plain; charset=utf-8"})
+"""What browsers only show. Other types can hold scripts, also those that only begin so: of several the last counts."""
 
 
 def accepted(request_id: str, status: int = 200) -> Answer:
     """Say that the request is on disk and will be executed."""
     answer = success(b'{"requestId":"%b"}' % request_id.encode(), "Accepted")
     return answer if status == answer.status else replace(answer, status=status)
+
+
+def isolated(answer: Answer) -> Answer:
+    """Return an answer as it may be given below the console's address: a page in it runs as a stranger's in a browser.
+
+    A provider's own page has a policy already.
+    """
+    if answer.content_type in SHOWN or any(name.lower() == POLICY for name, _ in answer.headers):
+        return answer
+    return answer.with_headers((POLICY, "sandbox"))
 
 
 class Answers:
@@ -86,7 +97,5 @@ def answer_of_script(reply: Any) -> Answer:
     headers = {name.lower(): value for name, value in reply.headers.items() if name.lower() not in OURS}
     text = isinstance(reply.body, str)
     content_type = headers.pop("content-type", "text/plain; charset=utf-8" if text else JSON)
-    if "ml" in content_type.lower():  # HTML, XHTML, XML and SVG can hold scripts
-        headers |= ISOLATED
     body = reply.body.encode() if text else write_json(reply.body)
     return Answer(reply.status, b"" if reply.body is None else body, content_type, tuple(headers.items()))

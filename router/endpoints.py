@@ -14,7 +14,7 @@ from bpm.edge.lifecycle import Lifecycle
 from bpm.edge.request import Incoming, IncomingReader
 from bpm.errors import Draining
 from bpm.settings import Settings
-from router.answers import Answers, accepted
+from router.answers import Answers, accepted, isolated
 from router.decision import Decision, Lookups, Place, decide
 from router.decision.verdict import SIZE, UNANSWERED_CAUSES
 from router.execution import Execution
@@ -62,7 +62,7 @@ class WebhookEndpoint:
         request = self._incoming(scope, receive)
         answer = await answer_or_problem(request.request_id, self._answer(self._call(scope, request), request.body))
         if answer is not None:
-            await send_answer(send, answer, request.request_id)
+            await send_answer(send, isolated(answer), request.request_id)
 
     async def _answer(self, call: InboundCall, body: Body) -> Answer:
         if self._lifecycle.draining:

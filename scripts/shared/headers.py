@@ -17,8 +17,9 @@ MOST_CHARACTERS = 8_000
 
 KEPT_BY_BROWSERS = frozenset(
     {
-        "alt-svc", "clear-site-data", "public-key-pins", "service-worker-allowed", "set-cookie", "set-cookie2",
-        "strict-transport-security",
+        "accept-ch", "alt-svc", "clear-site-data", "expect-ct", "nel", "public-key-pins", "report-to",
+        "service-worker-allowed", "set-cookie", "set-cookie2", "set-login", "strict-transport-security",
+        "use-as-dictionary",
     }
 )  # fmt: skip
 """Headers with which a browser remembers something for the whole address, which the console shares."""
