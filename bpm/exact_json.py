@@ -6,9 +6,9 @@
 A `Decimal` that is no `Number` is written as text, as pydantic writes it: that is how results of messages carry money.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 from pydantic_core import SchemaSerializer, core_schema, from_json, to_json
@@ -22,8 +22,8 @@ R = TypeVar("R")
 
 _BEFORE, _BEHIND = f'"{MARK}'.encode(), f'{END}"'.encode()
 
-_marks: ContextVar[list[Number] | None] = ContextVar("marks", default=None)
-"""The numbers that were written as marked texts; None while nothing is written here, when a number is a text."""
+_marks: ContextVar[dict[str, Number] | None] = ContextVar("marks", default=None)
+"""The numbers by the marked texts they were written as; None while nothing is written here: a number is a text then."""
 
 _reader = msgspec.json.Decoder(float_hook=number_of)
 
@@ -46,7 +46,7 @@ def write_json(value: Any, *, serialize_unknown: bool = False) -> bytes:
 
 def write_noting_numbers(value: Any) -> tuple[bytes, bool]:
     """Write any value, and tell whether a number with a fraction or an exponent stands in it."""
-    numbers: list[Number] = []
+    numbers: dict[str, Number] = {}
     written = _without_marks(_marking(to_json, value, numbers=numbers))
     return written, bool(numbers)
 
@@ -72,14 +72,26 @@ def with_doubles(value: Any) -> Any:
 
 
 def _plain(dump: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    numbers: list[Number] = []
+    numbers: dict[str, Number] = {}
     tree = _marking(dump, *arguments, numbers=numbers, **options)
-    return read_json(write_json(tree)) if numbers else tree
+    return _with_numbers(tree, numbers) if numbers else tree
 
 
-def _marking(write: Callable[..., R], *arguments: Any, numbers: list[Number] | None = None, **options: Any) -> R:
+def _with_numbers(value: Any, numbers: Mapping[str, Number]) -> Any:
+    """Return plain values with the numbers in the place of their marked texts."""
+    if isinstance(value, str):
+        return numbers.get(value, value)
+    if isinstance(value, list):
+        return [_with_numbers(item, numbers) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return {name: _with_numbers(inside, numbers) for name, inside in fields.items()}
+    return value
+
+
+def _marking(write: Callable[..., R], *arguments: Any, numbers: dict[str, Number] | None = None, **options: Any) -> R:
     """Call a function of pydantic that writes, with its numbers marked, and collected in `numbers`."""
-    token = _marks.set([] if numbers is None else numbers)
+    token = _marks.set({} if numbers is None else numbers)
     try:
         return write(*arguments, **options)
     finally:
@@ -91,11 +103,12 @@ def _without_marks(written: bytes) -> bytes:
 
 
 def _marked(number: Number) -> str:
-    numbers = _marks.get()
+    numbers, text = _marks.get(), str(number)
     if numbers is None:
-        return str(number)
-    numbers.append(number)
-    return f"{MARK}{number!s}{END}"
+        return text
+    marked = f"{MARK}{text}{END}"
+    numbers[marked] = number
+    return marked
 
 
 def _serializer() -> SchemaSerializer:
