@@ -6,9 +6,9 @@ of a rule without one, which is given the signatures (never a credential) while 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from bpm.security.redaction import (
     MIN_REPEATED,
@@ -52,6 +52,18 @@ class Confidential:
     fields: frozenset[str] = frozenset()
     values: frozenset[str] = field(default=frozenset(), repr=False)
     is_known: bool = True
+
+    def joined(self, other: Self) -> Self:
+        """Return what either calls secret; a header that is a credential to one is no signature to the other."""
+        credentials = self.credentials | other.credentials
+        return replace(
+            self,
+            credentials=credentials,
+            signatures=(self.signatures | other.signatures) - credentials,
+            parameters=self.parameters | other.parameters,
+            fields=self.fields | other.fields,
+            values=self.values | other.values,
+        )
 
     def hides_header(self, name: str) -> bool:
         """Tell whether nobody may see the value of a header."""

@@ -1,7 +1,7 @@
 """Every configuration in memory, found by path and method at the same cost whether there are 10 or 10,000."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import structlog
@@ -9,7 +9,7 @@ import structlog
 from bpm.store import Database, Transaction, organizations
 from router.config import place_among
 from router.paths import PARAMETER, is_reserved
-from router.rule import Rule
+from router.rule import Rule, hide_alike
 from router.tables import revisions
 from router.tables.configs import RuleRow
 from router.tables.revisions import ConfigChanges
@@ -105,19 +105,24 @@ class RouteTable:
         node = self.find(path)
         return [self.rule(slot) for slot in node.slots] if node is not None else []
 
-    def rules_of(self, rule: Rule) -> list[Rule]:
-        """Return the rules of a rule's organisation and address, whatever its parameters are called."""
+    def rules_beside(self, rule: Rule) -> list[Rule]:
+        """Return the other rules of a rule's organisation and address, whatever its parameters are called."""
         node: PathNode | None = self._root
         for segment in rule.path.split("/"):
             node = node and (node.parameter if PARAMETER.fullmatch(segment) else node.literals.get(segment))
         rules = [self.rule(slot) for slot in node.slots] if node is not None else []
-        return [each for each in rules if each.organization_id == rule.organization_id]
+        return [each for each in rules if each.organization_id == rule.organization_id and each.id != rule.id]
 
     def rule(self, slot: Slot) -> Rule:
-        """Return the slot's rule, compiled at its first use."""
-        if slot.compiled is None:
-            rule = self._compile(slot.row)
-            slot.compiled = rule.at_rest() if self.rests(rule.organization_id) else rule
+        """Return the slot's rule, compiled at its first use together with those at its address."""
+        if slot.compiled is not None:
+            return slot.compiled
+        beside = [] if slot.row.is_contested else self._node(slot.row.path).slots
+        slots = [slot, *(each for each in beside if each is not slot)]
+        rules = hide_alike([self._compile(each.row) for each in slots])
+        for each, rule in zip(slots, rules, strict=True):
+            each.compiled = rule.at_rest() if self.rests(rule.organization_id) else rule
+        assert slot.compiled is not None
         return slot.compiled
 
     def by_id(self, config_id: int) -> Rule | None:
@@ -158,6 +163,7 @@ class RouteTable:
         slots = self._node(row.path).slots
         slots.append(slot)
         slots.sort(key=lambda each: each.place)
+        _forget_compiled(slots)
 
     def _remove(self, config_id: int) -> None:
         slot = self._rows.pop(config_id, None)
@@ -168,6 +174,7 @@ class RouteTable:
         self._keys.pop(slot.row.key, None)
         slots = self._node(slot.row.path).slots
         slots[:] = [each for each in slots if each is not slot]
+        _forget_compiled(slots)
         if not slots:
             self._exact.pop(slot.row.path, None)
 
@@ -183,6 +190,12 @@ class RouteTable:
         if literal:
             self._exact[path] = node
         return node
+
+
+def _forget_compiled(slots: Iterable[Slot]) -> None:
+    """Have rules compiled anew at their next use: what one hides, those beside it hide, too."""
+    for slot in slots:
+        slot.compiled = None
 
 
 def _descend(node: PathNode, segments: list[str], at: int) -> PathNode | None:

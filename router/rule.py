@@ -1,6 +1,6 @@
 """A configuration compiled for work: everything that a request needs is prepared once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -191,6 +191,22 @@ class Rule:
     def lane_of(self, call: InboundCall) -> Lane | None:
         """Return the lane in which a request is executed, or None."""
         return self.lane.of(self.scope(call)) if self.lane is not None else None
+
+
+def hide_alike(rules: Sequence[Rule]) -> list[Rule]:
+    """Return the rules of an address, each hiding what proves a sender to any rule that takes one of its methods.
+
+    A sender can't know which of them will take its request, and sends its credential to all.
+    """
+    return [replace(rule, confidential=_hidden_beside(rule, rules)) for rule in rules]
+
+
+def _hidden_beside(rule: Rule, rules: Sequence[Rule]) -> Confidential:
+    hidden = rule.confidential
+    for other in rules:
+        if other is not rule and not set(rule.methods).isdisjoint(other.methods):
+            hidden = hidden.joined(other.confidential)
+    return hidden
 
 
 class RuleCompiler:

@@ -76,7 +76,7 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
         execution,
         ImmediateExecution(bus, execution, jobs),
         Replays(Judge(routes, fixed, seal, settings.max_body_bytes), jobs, lanes),
-        BackTests(database, foundation.registry, compile_rule, foundation.clock, seal, routes.rules_of),
+        BackTests(database, foundation.registry, compile_rule, foundation.clock, seal, routes.rules_beside),
         published_keys,
         trust,
     )

@@ -40,26 +40,25 @@ def _check_beside(fields: WebHookFields, beside: list[ConfigAtAddress], findings
     sharing = [other for other in beside if methods & other.methods]
     for other in sharing:
         if other.order == fields.order:
-            findings.conflicts.append(_taken(fields, other, ", ".join(sorted(methods & other.methods))))
+            findings.conflicts.append(_conflict_with(other, fields, ", ".join(sorted(methods & other.methods))))
     if sharing:
-        findings.warnings.append(f"path: {', '.join(map(_told, sharing))} answer this address, too")
-    unlike = [
-        other.key for other in sharing if (other.definition.get("signature") is None) != (fields.signature is None)
-    ]
+        findings.warnings.append(f"path: {', '.join(map(_name_and_order, sharing))} answer this address, too")
+    is_signed = fields.signature is not None
+    unlike = [other.key for other in sharing if (other.definition.get("signature") is not None) != is_signed]
     if unlike:
         findings.warnings.append(
             f"signature: {', '.join(unlike)} at this address and this configuration are not both signed; a sender "
-            "chooses by what it sends whose signature counts"
+            "can choose by the content of its request which of them checks it"
         )
 
 
-def _taken(fields: WebHookFields, other: ConfigAtAddress, methods: str) -> str:
+def _conflict_with(other: ConfigAtAddress, fields: WebHookFields, methods: str) -> str:
     if fields.order is not None:
         return f"order: {fields.order} of {methods} {fields.path} is that of the configuration {other.key!r}"
     return f"path: {methods} {fields.path} is answered by the configuration {other.key!r} already"
 
 
-def _told(other: ConfigAtAddress) -> str:
+def _name_and_order(other: ConfigAtAddress) -> str:
     return f"{other.key!r} ({'without a condition' if other.order is None else f'order {other.order}'})"
 
 

@@ -34,7 +34,7 @@ from router.execution_types import ExecutionType
 from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
 from router.route_table import RouteTable
-from router.rule import Rule, RuleCompiler
+from router.rule import Rule, RuleCompiler, hide_alike
 from router.seal import RequestSeal
 from router.signatures import TrustSources
 from router.tables import configs, deduplication, requests
@@ -119,8 +119,9 @@ async def test(
     )
     row = await context.read(lambda inside: row_of(command, findings, inside, registry, secrets_box))
     rule = RuleCompiler(registry, secrets_box, settings, trust)(row)
+    rule, *others = hide_alike([rule, *routes.rules_beside(rule)])
     call = await context.read(lambda inside: _call(command, rule, inside, RequestSeal(secrets_box)))
-    decision = await context.read(lambda inside: _decide(rule, routes.rules_of(rule), call, inside))
+    decision = await context.read(lambda inside: _decide(rule, others, call, inside))
     values = values_at(rule.path, call.path)
     view = WebHookTrialView(
         would_execute=False,

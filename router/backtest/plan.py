@@ -4,11 +4,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from bpm.store import Database
+from bpm.store import Database, Transaction
 from router.backtest import tables
 from router.backtest.tables import CapturedRequest
 from router.paths import shape, values_at
 from router.tables import requests
+from router.tables.addresses import configs_at
 from router.tables.configs import RuleRow
 
 MAX_COUNT = 100_000
@@ -66,12 +67,11 @@ class Plan:
 async def chosen(plan: Plan, database: Database) -> list[str]:
     """Return the ids of the requests to examine, in the order they came.
 
-    They are those captured for the configuration, or for the one that answers the same address at present, and
+    They are those captured for the configuration, or for those that answer its address and methods at present, and
     those that came to the address when nothing answered it.
     """
-    ids = {plan.config["id"]} if plan.config["id"] else set[int]()
-    path, action = plan.config["path"], plan.config["action"]
-    ids |= set(await database.read(lambda tx: tables.configs_answering(tx, plan.organization_id, shape(path), action)))
+    own = {plan.config["id"]} if plan.config["id"] else set[int]()
+    ids = own | await database.read(lambda tx: _answering(plan, tx))
     found = [place for config_id in sorted(ids) for place in await _newest(plan, database, config_id)]
     found += await _newest(plan, database, None)
     return [request_id for _, request_id in sorted(found)[-plan.count :]]
@@ -93,6 +93,13 @@ async def _newest(plan: Plan, database: Database, config_id: int | None) -> list
             break
         before = (rows[-1].received_at, rows[-1].request_id)
     return found[: plan.count]
+
+
+def _answering(plan: Plan, tx: Transaction) -> set[int]:
+    """Return the ids of the configurations that answer the plan's address for one of its methods."""
+    methods = {plan.row.action, *plan.row.definition.get("moreMethods", ())}
+    here = configs_at(tx, plan.organization_id, shape(plan.row.path))
+    return {each.id for each in here if methods & each.methods}
 
 
 def _answers(plan: Plan, path: str) -> bool:

@@ -21,7 +21,7 @@ from router.backtest.examiner import Examiner, with_result
 from router.backtest.plan import Plan, chosen
 from router.backtest.tables import KIND, ExaminedRequest
 from router.backtest.tally import Tally
-from router.rule import Rule
+from router.rule import Rule, hide_alike
 from router.seal import RequestSeal
 from router.tables.configs import RuleRow
 
@@ -53,13 +53,13 @@ class BackTests:
         compile_rule: Callable[[RuleRow], Rule],
         clock: Clock,
         seal: RequestSeal,
-        rules_of: Callable[[Rule], Sequence[Rule]],
+        rules_beside: Callable[[Rule], Sequence[Rule]],
     ) -> None:
         """Take where requests are, how a configuration's row becomes a rule, and what opens signatures.
 
-        `rules_of` gives the rules that stand at the address of one.
+        `rules_beside` gives the other rules at the address of one.
         """
-        self._rules_of = rules_of
+        self._rules_beside = rules_beside
         self._seal = seal
         self._database = database
         self._registry = registry
@@ -127,7 +127,8 @@ class BackTests:
         former = plan.former_row
         before = self._compile(former) if former is not None else None
         rule = self._compile(plan.row)
-        return Examiner(rule, before, self._registry, self._seal, self._rules_of(rule))
+        rule, *others = hide_alike([rule, *self._rules_beside(rule)])
+        return Examiner(rule, before, self._registry, self._seal, others)
 
     def _noting(self, back_test_id: str) -> Progress:
         async def progress(tally: Tally, total: int) -> None:

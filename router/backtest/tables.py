@@ -11,7 +11,6 @@ from sqlmodel import select as select_rows
 from bpm.jobs import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.records import Records
-from router.tables.configs import CONFIGS
 from router.tables.requests import INBOUND
 
 KIND = "backtest"
@@ -111,13 +110,6 @@ def open_back_tests(tx: Transaction, limit: int) -> list[OpenBackTest]:
 def note(tx: Transaction, back_test_id: str, values: Mapping[str, Any]) -> None:
     """Write how far a back-test is, unless it has ended."""
     tx.connection.execute(update(BACK_TESTS).where(BACK_TESTS.c.id == back_test_id, _IS_OPEN).values(**values))
-
-
-def configs_answering(tx: Transaction, organization_id: int, shape: str, action: str) -> Sequence[int]:
-    """Return the ids of an organisation's configurations that answer paths of this shape for a method."""
-    own = CONFIGS.c.organization_id == organization_id
-    statement = select(CONFIGS.c.id).where(own, CONFIGS.c.shape == shape, CONFIGS.c.action == action)
-    return tx.connection.execute(statement).scalars().all()
 
 
 def captured_for(config_id: int) -> ColumnElement[bool]:

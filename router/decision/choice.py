@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bpm.errors import TooCostly
 from bpm.expressions import TooManySteps
 from bpm.metering import budget
-from router.decision.checks import check_head
+from router.decision.checks import check_form, check_head
 from router.decision.verdict import ADDRESS, CONDITION, PASSED, Verdict, unwanted
 from router.request import InboundCall
 from router.rule import Rule
@@ -26,7 +26,9 @@ def first_look(takers: Sequence[Rule], call: InboundCall) -> Verdict:
 
 
 def choose(takers: Sequence[Rule], call: InboundCall) -> tuple[Rule, Verdict]:
-    """Return the rule that takes a request, and the verdict of the conditions; a refusal is the last one's asked.
+    """Return the rule that takes a request, and the verdict of the conditions.
+
+    What no condition wants because its body can't be read is refused as that.
 
     A rule that is switched off or has expired is asked as well: what it would take is not another's.
     """
@@ -38,5 +40,8 @@ def choose(takers: Sequence[Rule], call: InboundCall) -> tuple[Rule, Verdict]:
             except TooManySteps as error:
                 sentence = f"when: {error}"
                 return rule, Verdict(CONDITION, sentence, TooCostly("The request takes too much work to be judged"))
+    form = check_form(call)
+    if not form.passed:
+        return takers[0], form
     detail = f"no condition of the configurations here holds: {', '.join(rule.key or 'the draft' for rule in takers)}"
     return takers[0], unwanted(detail)

@@ -101,8 +101,8 @@ def decide(call: InboundCall, place: Place, lookups: Lookups = NO_LOOKUPS) -> De
 
 
 def decide_for(rule: Rule, others: Sequence[Rule], call: InboundCall, lookups: Lookups = NO_LOOKUPS) -> Decision:
-    """Decide about a request as `rule` meets it among the `others` at its address; it may be a draft of one of them."""
-    beside = [other for other in others if other.id != rule.id and call.method in other.methods]
+    """Decide about a request as `rule`, which may be a draft, meets it among the `others` at its address."""
+    beside = [other for other in others if call.method in other.methods]
     is_beside = call.method in rule.methods and values_at(rule.path, call.path) is not None
     rules = sorted([rule, *beside], key=lambda each: each.place) if is_beside else [rule]
     decision = decide_whole(call, Place(rules), lookups)

@@ -1,5 +1,8 @@
 """Conditions between rules of one address are asked before a signature is: strangers pay for them, and see nothing."""
 
+import gzip
+import json
+
 import pytest
 
 from bpm.testing import RunningApp
@@ -10,6 +13,7 @@ pytestmark = pytest.mark.anyio
 __all__ = ["app"]
 
 SECRET = "s3cret-of-eight"
+JSON = {"content-type": "application/json"}
 
 
 async def test_a_body_that_makes_conditions_costly_reaches_no_later_rule(app: RunningApp) -> None:
@@ -55,9 +59,61 @@ async def test_an_unsigned_rule_beside_lets_nothing_into_the_signed_one(app: Run
 
 
 async def test_a_larger_body_of_a_neighbour_is_not_this_rules(app: RunningApp) -> None:
-    """Each rule's own bound counts once it is known, also of what a body expands to."""
+    """Each rule's own bound counts once it is known."""
     await noting(app, "sized-small", path="sized", when="payload.small", order=1, maxBodyBytes=50)
     await noting(app, "sized-rest", path="sized", maxBodyBytes=500)
     assert (await app.hook("sized", {"small": True, "filler": "x" * 100})).status == 413
     assert (await app.hook("sized", {"small": False, "filler": "x" * 100})).ok
     assert (await app.hook("sized", {"small": False, "filler": "x" * 600})).status == 413
+
+
+async def test_a_compressed_body_is_held_against_the_bound_of_the_rule_that_takes_it(app: RunningApp) -> None:
+    """What was expanded for the conditions, within the largest bound, is expanded again within the rule's own."""
+    await noting(app, "packed-small", path="packed", when="payload.small", order=1, maxBodyBytes=100)
+    await noting(app, "packed-rest", path="packed", maxBodyBytes=500)
+    for small, filler, status in ((True, 300, 413), (False, 300, 200), (False, 600, 413)):
+        body = gzip.compress(json.dumps({"small": small, "filler": "x" * filler}).encode())
+        assert len(body) <= 100
+        answer = await app.request("POST", "/api/webhooks/packed", body, {**JSON, "content-encoding": "gzip"})
+        assert answer.status == status
+
+
+async def test_a_body_that_nobody_can_read_is_refused_as_that(app: RunningApp) -> None:
+    """No condition holds, but it is the request's fault: it is not kept to be driven again."""
+    await noting(app, "legible", path="legible", when="payload.small", order=1)
+    assert (await app.request("POST", "/api/webhooks/legible", b"{", JSON)).status == 400
+    (row,) = await rows(app, path="legible")
+    assert (row.state, row.cause) == ("rejected", "malformed")
+
+
+PROVING = "x-shop-mark"
+STATIC = {"scheme": "custom", "type": "static", "encoding": "text", "secret": SECRET, "header": PROVING}
+
+
+async def test_a_credential_for_one_rule_is_hidden_from_every_rule_beside(app: RunningApp) -> None:
+    """A sender can't know which rule takes its request, and proves itself to all of them."""
+    shown = {"token": "{{headers}}"}
+    event = {"commandName": "PublishEventCommand", "parameters": {"event": "token.seen", "data": shown}}
+    spying = f'(headers["{PROVING}"] ?? "none") != "none"'
+    await noting(app, "token-spy", path="token", when=spying, order=1)
+    await app.rule("token-open", path="token", when="payload.open", order=2, **event)
+    await noting(app, "token-shop", path="token", when="payload.shop", order=3, signature=STATIC)
+    for body in ({"open": True}, {"shop": True}, {"other": True}):
+        await app.hook("token", body, headers={PROVING: SECRET})
+    await app.settled()
+    kept = await rows(app, path="token")
+    assert [row.cause or row.config_key for row in kept] == ["token-open", "token-shop", "condition"]
+    assert [row.headers[PROVING] for row in kept] == ["***"] * 3
+    (seen,) = (await app.cmd("GetEventListQuery", event="token.seen"))["items"]
+    assert SECRET not in str(seen)
+
+
+async def test_a_rule_hides_what_a_later_neighbour_calls_secret(app: RunningApp) -> None:
+    """It was compiled before there was a neighbour, and shows the header again when the neighbour is gone."""
+    await noting(app, "later-open", path="later", when="true", order=1)
+    await app.hook("later", {}, headers={PROVING: SECRET})
+    neighbour = await noting(app, "later-shop", path="later", signature=STATIC)
+    await app.hook("later", {}, headers={PROVING: SECRET})
+    await app.cmd("DeleteWebHookConfigCommand", id=neighbour["id"])
+    await app.hook("later", {}, headers={PROVING: SECRET})
+    assert [row.headers[PROVING] for row in await rows(app, path="later")] == [SECRET, "***", SECRET]

@@ -130,6 +130,16 @@ async def test_dry_runs_and_back_tests_know_the_neighbours(app: RunningApp) -> N
     assert {change: count for change, count in compared["counts"].items() if count} == {"refused": 2, "same": 1}
 
 
+async def test_back_tests_know_every_method_of_a_neighbour(app: RunningApp) -> None:
+    """What came to a rule beside by a method that is not its `action` is looked at, too."""
+    await noting(app, "methods-many", path="methods", when="true", order=1, moreMethods=["PUT"])
+    await called(app, "methods", "PUT")
+    draft = rule("methods", "", action="PUT")
+    del draft["key"]
+    compared = await app.cmd("BackTestWebHookConfigCommand", config=draft, count=10)
+    assert compared["counts"]["refused"] == 1
+
+
 async def called(app: RunningApp, path: str, method: str) -> Any:
     """Send a request without a body with a method."""
     return await send_from(app, "192.0.2.1", path, method=method)

@@ -100,7 +100,7 @@ async def replays_and_back_tests_agree(app: RunningApp, rule_id: int, kept: list
     assert compiled is not None
     seal = RequestSeal(SecretBox(load_secret_key(app.app.settings)))
     judge = Judge(app.app.routes, app.app.fixed, seal, app.app.settings.max_body_bytes)
-    examiner = Examiner(compiled, None, app.app.registry, seal, app.app.routes.rules_of(compiled))
+    examiner = Examiner(compiled, None, app.app.registry, seal, app.app.routes.rules_beside(compiled))
     for row in kept:
         if row.cause not in ("duplicate", "size"):
             assert judge.decide(row).verdict.cause == row.cause
