@@ -102,12 +102,10 @@ class Rule:
         """Tell whether the rule is active at a moment."""
         return self.enabled and (self.expires_at is None or moment < self.expires_at)
 
-    def wants(self, call: InboundCall) -> bool:
+    def wants(self, scope: Mapping[str, Any]) -> bool:
         """Tell whether the condition holds, which it does not where what it names is missing; raises `TooManySteps`."""
-        if self.condition is None:
-            return True
         try:
-            return self.condition.holds(self.scope(call))
+            return self.condition is None or self.condition.holds(scope)
         except TooManySteps:
             raise
         except ValueError:
