@@ -143,7 +143,7 @@ class _Trace:
         made = tables.delivery_attempts(self._session, [row.id for row in rows], MOST_INSIDE + 1)
         attempts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         for attempt in self._within("deliveries", made, MOST_INSIDE):
-            attempts[attempt.delivery_id].append({**attempt._mapping, "at": attempt.created_at})
+            attempts[attempt.delivery_id].append({**attempt._asdict(), "at": attempt.created_at})
         return [
             {
                 **row.model_dump(),
@@ -162,7 +162,7 @@ class _Trace:
             tokens[token.instance_id].append(self._token(token))
         return [
             {
-                **row._mapping,
+                **row._asdict(),
                 "instance_id": row.id,
                 "at": row.created_at,
                 "process_definition_id": row.definition_id,
@@ -177,7 +177,7 @@ class _Trace:
         if token.kind == "incident":
             stored = tables.incident(self._session, token.instance_id, token.wait_id)
             problem = restored_wait(stored, self._context.box).get("message")
-        return {**token._mapping, "since": token.created_at, "problem": problem}
+        return {**token._asdict(), "since": token.created_at, "problem": problem}
 
     def _runs(self) -> list[dict[str, Any]]:
         found = _runs(self._context, correlationId=self._id, pageSize=MOST + 1, sortDirection="asc")
