@@ -16,6 +16,7 @@ from typing import Any
 
 from bpm.edge.answer import Answer
 from bpm.errors import Malformed
+from bpm.metering import budget
 from router.decision.checks import check_head, check_signature, check_whole, may_greet
 from router.decision.choice import choose, first_look, is_asked
 from router.decision.decision import NO_LOOKUPS, Decision, Lookups
@@ -46,6 +47,9 @@ HANDSHAKE = "handshake"
 """The cause of a provider's question: it is answered, and nothing is executed."""
 
 QUESTION = Verdict(HANDSHAKE, "a provider's question is answered; nothing is executed")
+
+GREETING_STEPS = 60_000
+"""Steps of all handshakes at an address, as many as those of one may take: anybody may ask."""
 
 SWITCHED_OFF = ("disabled", EXPIRED)
 
@@ -132,24 +136,28 @@ def _decide_head(call: InboundCall, rules: Sequence[Rule]) -> Decision:
 def _greet(call: InboundCall, rules: Sequence[Rule]) -> Generator[int | Work, Any, Decision | None]:
     """Answer a provider's question to the rule that takes the request; what is none is judged as every request."""
     is_taken = any(call.method in rule.methods for rule in rules)
-    for rule in rules:
-        if may_greet(rule, call, is_taken=is_taken):
-            body = yield rule.max_body_bytes
-            if body is None:
+    hearing = [rule for rule in rules if may_greet(rule, call, is_taken=is_taken)]
+    if not hearing:
+        return None
+    limit = max(rule.max_body_bytes for rule in hearing)
+    body = yield limit
+    if body is None:
+        return None
+    call.take(body, limit)
+    return (yield partial(_greeting, call, hearing))
+
+
+def _greeting(call: InboundCall, rules: Sequence[Rule]) -> Decision | None:
+    """Answer a provider's question to the first rule that knows it; None for what is none or can't be read."""
+    with budget(GREETING_STEPS):
+        for rule in rules:
+            try:
+                answer = rule.greeting(call) if len(call.body) <= rule.max_body_bytes else None
+            except ValueError:
                 return None
-            call.take(body, rule.max_body_bytes)
-            answer = yield partial(_greeting, call, rule)
             if answer is not None:
                 return Decision(Source.of(rule), QUESTION, rule, spoken=answer)
     return None
-
-
-def _greeting(call: InboundCall, rule: Rule) -> Answer | None:
-    """Return the answer to a provider's question; None for what is none, and for a body that can't be read."""
-    try:
-        return rule.greeting(call)
-    except ValueError:
-        return None
 
 
 def _choose(call: InboundCall, rules: Sequence[Rule]) -> tuple[Rule, Verdict]:

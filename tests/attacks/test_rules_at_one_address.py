@@ -93,6 +93,20 @@ async def test_a_body_is_read_once_for_all_conditions(app: RunningApp) -> None:
     assert spent[2] < spent[1] * 4
 
 
+async def test_all_handshakes_of_an_address_share_one_budget(app: RunningApp) -> None:
+    """A question that each of forty rules has to think about costs no more than at a few."""
+    asking = {"kind": "echo", "when": "count(payload[item > 5]) > 9999", "body": "yes"}
+    for path, rules in (("few", 4), ("asked", 40)):
+        for order in range(1, rules + 1):
+            await noting(app, f"{path}-{order}", path=path, when="false", order=order, handshake=asking)
+    spent: list[float] = []
+    for path in ("few", "few", "asked"):
+        start = time.process_time()
+        assert (await app.hook(path, list(range(3_000)))).status == 404
+        spent.append(time.process_time() - start)
+    assert spent[2] < spent[1] * 6
+
+
 async def test_a_body_that_nobody_can_read_is_refused_as_that(app: RunningApp) -> None:
     """No condition holds, but it is the request's fault: it is not kept to be driven again."""
     await noting(app, "legible", path="legible", when="payload.small", order=1)
