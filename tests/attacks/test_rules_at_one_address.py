@@ -79,18 +79,23 @@ async def test_a_compressed_body_is_held_against_the_bound_of_the_rule_that_take
         assert answer.status == status
 
 
+async def work_of(app: RunningApp, path: str, body: bytes, status: int) -> float:
+    """Return how long the processor works on a request: the least of three, for the first compiles the rules."""
+    spent: list[float] = []
+    for _ in range(3):
+        start = time.process_time()
+        assert (await app.request("POST", f"/api/webhooks/{path}", body, JSON)).status == status
+        spent.append(time.process_time() - start)
+    return min(spent)
+
+
 async def test_a_body_is_read_once_for_all_conditions(app: RunningApp) -> None:
     """A stranger's megabyte that turns out to be no JSON costs about the same at forty conditions as at one."""
     body = json.dumps([1.25] * 100_000).encode()[:-1] + b",[]}"
-    for path, rules in (("warm", 1), ("single", 1), ("forty", 40)):
+    for path, rules in (("single", 1), ("forty", 40)):
         for order in range(1, rules + 1):
             await noting(app, f"{path}-{order}", path=path, when="payload.small", order=order)
-    spent: list[float] = []
-    for path in ("warm", "single", "forty"):
-        start = time.process_time()
-        assert (await app.request("POST", f"/api/webhooks/{path}", body, JSON)).status == 400
-        spent.append(time.process_time() - start)
-    assert spent[2] < spent[1] * 4
+    assert await work_of(app, "forty", body, 400) < await work_of(app, "single", body, 400) * 4
 
 
 async def test_all_handshakes_of_an_address_share_one_budget(app: RunningApp) -> None:
@@ -99,12 +104,8 @@ async def test_all_handshakes_of_an_address_share_one_budget(app: RunningApp) ->
     for path, rules in (("few", 4), ("asked", 40)):
         for order in range(1, rules + 1):
             await noting(app, f"{path}-{order}", path=path, when="false", order=order, handshake=asking)
-    spent: list[float] = []
-    for path in ("few", "few", "asked"):
-        start = time.process_time()
-        assert (await app.hook(path, list(range(3_000)))).status == 404
-        spent.append(time.process_time() - start)
-    assert spent[2] < spent[1] * 6
+    body = json.dumps(list(range(3_000))).encode()
+    assert await work_of(app, "asked", body, 404) < await work_of(app, "few", body, 404) * 6
 
 
 async def test_a_body_that_nobody_can_read_is_refused_as_that(app: RunningApp) -> None:
