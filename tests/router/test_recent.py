@@ -63,6 +63,6 @@ async def waiting(app: RunningApp, key: str, **fields: Any) -> tuple[Inbox, Job]
     call = InboundCall("POST", key, headers, "a=1", "127.0.0.1", later, b'{"n": 1}', new_id())
     inbox = app.app.execution.inbox
     source = Source.of(rule)
-    row = inbox.row_of(call, source, PENDING, dedupe_key=source.dedupe_key("id-1"))
+    row = await inbox.row_of(call, source, PENDING, dedupe_key=source.dedupe_key("id-1"))
     assert await inbox.accept(call, row) is None
     return inbox, Job(KIND, call.id, 0, later)
