@@ -24,6 +24,7 @@ pytestmark = pytest.mark.anyio
 IDS = re.compile(r"id|.*Ids?|processKey")
 UNKNOWN: dict[str, Any] = {"requestIds": ["00000000-0000-7000-8000-000000000000"]}
 NOT_OURS = {
+    ("ActivateAdHocActivitiesCommand", "elementId"): "a place in a model",
     ("ExecuteCodeCommand", "requestId"): "a label of the run",
     ("ProcessMonoEventCommand", "eventId"): "an id of the provider's",
     ("CreateProcessDefinitionCommand", "processId"): "a place in a model",
@@ -35,6 +36,7 @@ BY_KEY = {"EvaluateDecisionQuery", "GetDecisionDefinitionListQuery", "GetProcess
 
 CONFIG = {**HOOK, "path": "mine", "executionType": 0, **PUBLISH}
 NEEDED: dict[str, dict[str, Any]] = {
+    "ActivateAdHocActivitiesCommand": {"isLast": True},
     "BackTestWebHookConfigCommand": {"count": 5},
     "AdvanceProcessInstanceCommand": {"attempt": 1, "kind": "user"},
     "BeginProcessInstanceCommand": {"origin": "x"},
