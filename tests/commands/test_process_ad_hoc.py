@@ -47,3 +47,13 @@ async def test_what_cannot_be_begun_is_refused(app: RunningApp) -> None:
     assert "0 ad hoc sub-processes 'x' are open" in refused.errors[0]
     await app.cmd("ActivateAdHocActivitiesCommand", **about, isLast=True)
     assert await instances(app, "p", 1)
+
+
+async def test_nothing_is_begun_where_an_event_sub_process_has_taken_over(app: RunningApp) -> None:
+    """The interrupted sub-process ends with the one that interrupted it."""
+    inner = "esp r {\nstart q: message stop; user u; end z\nq -> u -> z\n}"
+    await deploy(app, f"start s; end e\ns -> hoc -> e\nadhoc hoc {{\nuser a\n{inner}\n}}")
+    about = {"instanceId": (await start(app))["instanceId"]}
+    await app.cmd("CorrelateMessageCommand", messageName="stop")
+    refused = await app.send("ActivateAdHocActivitiesCommand", {**about, "activities": ["a"]})
+    assert "an event sub-process has taken over in 'hoc'" in refused.errors[0]

@@ -92,6 +92,8 @@ class AdHocSubProcess(SubProcess):
     ) -> None:
         """Begin some of its activities; `is_last`: no others will follow."""
         scope = run.scopes.first(token)
+        if not run.scopes.is_ad_hoc(scope):
+            raise EvaluationError(f"an event sub-process has taken over in '{self.id}'")
         chosen = self._known(activities)
         run.check_tokens(len(chosen))
         run.variables.write(scope, variables)
