@@ -10,6 +10,7 @@ from bpm.bpmn.elements.node import Node
 from bpm.bpmn.run import Run, Way
 from bpm.bpmn.state import Token
 from bpm.bpmn.view import View
+from bpm.expressions import EvaluationError
 
 SPENT = "spent"
 """What is kept for a token that counts for the present turn already."""
@@ -56,11 +57,14 @@ class ComplexGateway(InclusiveGateway):
         arrived = self._arrived(run, scope)
         filled = {token.flow for token in arrived}
         empty = self.incoming - filled
-        if not any(_is_spent(run, token) for token in arrived):
+        if not any(_is_spent(run, token) for token in arrived) or any(_is_halted(run, token) for token in arrived):
             return False
         if any(self._may_bring(token, filled, empty) for token in resting):
             return False
-        self._reset(run, scope, arrived)
+        try:
+            self._reset(run, scope, arrived)
+        except EvaluationError as error:
+            run.fail(arrived[-1], str(error), "join")
         return True
 
     def _arrived(self, run: Run, scope: int) -> list[Token]:
@@ -98,9 +102,15 @@ class ComplexGateway(InclusiveGateway):
             run.tokens.go(last, way)
         else:
             run.tokens.consume(last)
-        left = self._arrived(run, scope)
-        if left and self._starts(run, scope, left):
-            self._start(run, scope, left)
+        self._start_anew(run, scope, self._arrived(run, scope))
+
+    def _start_anew(self, run: Run, scope: int, left: Sequence[Token]) -> None:
+        """Go on at once if enough are left; a condition that can't be evaluated fails the last of them."""
+        try:
+            if self._starts(run, scope, left):
+                self._start(run, scope, left)
+        except EvaluationError as error:
+            run.fail(left[-1], str(error), "activate")
 
 
 def _is_spent(run: Run, token: Token) -> bool:
@@ -109,6 +119,11 @@ def _is_spent(run: Run, token: Token) -> bool:
 
 def _has_failed(run: Run, token: Token) -> bool:
     return any(wait.kind == "incident" and wait.data[0] == "activate" for wait in run.waits.of(token))
+
+
+def _is_halted(run: Run, token: Token) -> bool:
+    """Whether its reset failed and nobody has retried that."""
+    return any(wait.kind == "incident" for wait in run.waits.of(token))
 
 
 def _firsts(tokens: Sequence[Token]) -> list[Token]:
