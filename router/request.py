@@ -73,7 +73,8 @@ class InboundCall:
     @property
     def is_compressed(self) -> bool:
         """Tell whether the body stands for another one, as its `Content-Encoding` says."""
-        return bool(self.body) and packing(self.headers.get("content-encoding", "")) is not None
+        coding = self.headers.get("content-encoding")
+        return coding is not None and bool(self.body) and packing(coding) is not None
 
     @cached_property
     def content(self) -> bytes:
