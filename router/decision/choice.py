@@ -16,7 +16,7 @@ MAX_STEPS = 20_000
 """Steps of all conditions at an address: they are asked before a signature is, so by strangers, too."""
 
 
-class Scopes:
+class SharedScopes:
     """What conditions see of a request, read once for all rules that read and hide alike."""
 
     def __init__(self, call: InboundCall) -> None:
@@ -57,7 +57,7 @@ def choose(takers: Sequence[Rule], call: InboundCall) -> tuple[Rule, Verdict]:
 
     A rule that is switched off or has expired is asked as well: what it would take is not another's.
     """
-    scopes = Scopes(call)
+    scopes = SharedScopes(call)
     with budget(MAX_STEPS):
         for rule in takers:
             if rule.condition is None:
