@@ -22,7 +22,7 @@ from bpm.errors import Misconfigured
 from bpm.security.net import AddressList
 from bpm.security.redaction import REDACTED, is_secret_name, redacted_text
 from bpm.settings import Settings
-from bpm.supervisor import EXIT_MISCONFIGURED, Supervisor, listen, require_shared_database
+from bpm.supervisor import EXIT_MISCONFIGURED, Supervisor, can_not_listen, listen, require_shared_database
 from bpm.web.connections import Connections, HttpConnection, ServerConfig, descriptors
 from bpm.web.lingering import Lingering
 
@@ -92,8 +92,7 @@ class Server(uvicorn.Server):
             await super().startup(sockets)
         except SystemExit:  # uvicorn has logged the system's reason
             await self._app.stop()
-            where = f"{self.config.host} port {self.config.port}"
-            raise Misconfigured(f"can't listen on {where}; set BPM_HOST and BPM_PORT to what is free") from None
+            raise can_not_listen(settings) from None
         freeze_startup_objects()
         announce(f"BPM Bus listens on {self._app.settings.base_url}", self._app)
         print(f"The console is at {self._app.settings.base_url}/console/", flush=True)  # noqa: T201

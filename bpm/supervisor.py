@@ -40,13 +40,18 @@ def require_shared_database(settings: Settings) -> None:
         )
 
 
+def can_not_listen(settings: Settings) -> Misconfigured:
+    """Return what to say where the address is taken or not the machine's."""
+    where = f"{settings.host} port {settings.port}"
+    return Misconfigured(f"can't listen on {where}; set BPM_HOST and BPM_PORT to what is free")
+
+
 def listen(settings: Settings) -> socket.socket:
     """Return the socket that the settings name, listening; raises `Misconfigured`."""
     try:
         return uvicorn.Config("", host=settings.host, port=settings.port, log_config=None).bind_socket()
     except SystemExit:  # uvicorn has logged the system's reason
-        where = f"{settings.host} port {settings.port}"
-        raise Misconfigured(f"can't listen on {where}; set BPM_HOST and BPM_PORT to what is free") from None
+        raise can_not_listen(settings) from None
 
 
 class Supervisor:

@@ -16,6 +16,7 @@ from bpm.accounts.principals import principal_of_key, principal_of_user
 from bpm.accounts.rights import PresentRights
 from bpm.accounts.sessions import Sessions
 from bpm.accounts.tables import ApiKey, User
+from bpm.accounts.uses import Uses
 from bpm.clock import Clock, system_clock
 from bpm.errors import Misconfigured, Unauthenticated
 from bpm.security.passwords import Passwords, generate_password
@@ -24,8 +25,6 @@ from bpm.security.tokens import AccessClaims, AccessTokens, TokenError
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, organizations
 from bpm.store.ordering import one_at_a_time
-
-USE_NOTED_EVERY = timedelta(minutes=1)
 
 log = structlog.get_logger("bpm.accounts")
 
@@ -45,7 +44,7 @@ class Accounts:
         self._tokens = AccessTokens(key, timedelta(seconds=settings.access_token_seconds))
         self._callers = FreshValues[Principal]()
         self.rights = PresentRights(database, clock)
-        self._notes: dict[str, asyncio.Task[None]] = {}
+        self._key_uses = Uses(database, "an API key", tables.touch_api_key)
         self.passwords = Passwords()
         self.sessions = Sessions(database, settings, self.passwords, self._tokens, clock, self.forget)
         self.browsers = BrowserSessions(database, settings.console, self.sessions, self.rights, clock, self.forget)
@@ -86,7 +85,7 @@ class Accounts:
 
     async def stop(self) -> None:
         """Finish writing down which keys and sessions were used; call it before the database stops."""
-        await asyncio.gather(*self._notes.values(), self.browsers.stop())
+        await asyncio.gather(self._key_uses.stop(), self.browsers.stop())
 
     async def _recognise(self, authorization: str | None, address: str) -> Principal:
         try:
@@ -115,20 +114,8 @@ class Accounts:
         text = parse_key(token)
         now = self._clock()
         key, owner = await self._database.read(lambda tx: _valid_key(tx, text, now))
-        if key.last_used_at is None or now - key.last_used_at >= USE_NOTED_EVERY:
-            self._note_use(key.id, now)
+        self._key_uses.note(key.id, key.last_used_at, now)
         return principal_of_key(key, owner), key.expires_at
-
-    def _note_use(self, key_id: str, now: datetime) -> None:
-        if key_id not in self._notes:
-            note = self._notes[key_id] = asyncio.create_task(self._write_use(key_id, now))
-            note.add_done_callback(lambda _: self._notes.pop(key_id))
-
-    async def _write_use(self, key_id: str, now: datetime) -> None:
-        try:
-            await self._database.write(lambda tx: tables.touch_api_key(tx, key_id, now))
-        except Exception as error:  # the request it belongs to is right without it
-            log.warning("an API key's use could not be noted", key=key_id, error=str(error))
 
     def _check_administrator(self, password: str) -> None:
         try:

@@ -1,12 +1,9 @@
 """Browsers that are signed in: a random cookie, kept as its SHA-256, that goes on while it is used."""
 
-import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-import structlog
 
 from bpm.accounts import browser_tables, tables
 from bpm.accounts.browser_tables import BrowserSession
@@ -17,6 +14,7 @@ from bpm.accounts.principals import principal_of_user
 from bpm.accounts.rights import PresentRights
 from bpm.accounts.sessions import Sessions, wrong_credentials
 from bpm.accounts.tables import User
+from bpm.accounts.uses import Uses
 from bpm.bus.recorders import Audit
 from bpm.bus.tables import AUDIT
 from bpm.clock import Clock
@@ -28,12 +26,9 @@ from bpm.store import Database, Transaction
 
 KEPT_AFTER_END = timedelta(days=30)
 """How long a session is still listed after its time."""
-USE_NOTED_EVERY = timedelta(minutes=1)
 MOST_PER_USER = 20
 """How many browsers one user may be signed in with; the one that was used longest ago is signed out."""
 MAX_USER_AGENT = 300
-
-log = structlog.get_logger("bpm.accounts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +71,7 @@ class BrowserSessions:
         self._idle = timedelta(seconds=settings.idle_seconds)
         self._lifetime = timedelta(seconds=settings.session_seconds)
         self._callers = FreshValues[Principal]()
-        self._notes: dict[str, asyncio.Task[None]] = {}
+        self._uses = Uses(database, "a browser session", browser_tables.touch)
         self._audit = Audit(clock)
 
     async def sign_in(self, username: str, password: str, former: str | None, caller: BrowserCaller) -> OpenedSession:
@@ -96,8 +91,7 @@ class BrowserSessions:
         keep = self._callers.keeper()
         session, principal = await self._database.read(lambda tx: self._find(tx, hashed))
         now = self._clock()
-        if now - session.used_at >= USE_NOTED_EVERY:
-            self._note_use(session.id, now)
+        self._uses.note(session.id, session.used_at, now)
         left = min(session.ends_at, session.used_at + self._idle) - now
         keep(hashed, principal, min(left.total_seconds(), TRUST_SECONDS))
         return principal
@@ -116,7 +110,7 @@ class BrowserSessions:
 
     async def stop(self) -> None:
         """Finish writing down which sessions were used."""
-        await asyncio.gather(*self._notes.values())
+        await self._uses.stop()
 
     def _open(self, tx: Transaction, verified: User, former: str | None, caller: BrowserCaller) -> OpenedSession:
         user = tables.find_user(tx.session(None), verified.id)
@@ -168,14 +162,3 @@ class BrowserSessions:
 
     def _note(self, tx: Transaction, what: str, user: User, caller: BrowserCaller) -> None:
         tx.append(AUDIT, self._audit.line(principal_of_user(user), what, caller.request_id, caller.address, None))
-
-    def _note_use(self, session_id: str, now: datetime) -> None:
-        if session_id not in self._notes:
-            note = self._notes[session_id] = asyncio.create_task(self._write_use(session_id, now))
-            note.add_done_callback(lambda _: self._notes.pop(session_id))
-
-    async def _write_use(self, session_id: str, now: datetime) -> None:
-        try:
-            await self._database.write(lambda tx: browser_tables.touch(tx, session_id, now))
-        except Exception as error:  # the request it belongs to is right without it
-            log.warning("a browser session's use could not be noted", session=session_id, error=str(error))
