@@ -168,9 +168,9 @@ def freeze_startup_objects() -> None:
     """Take everything that was loaded out of the garbage collector's sight.
 
     Half a million objects live as long as the process; a full collection that looks at them all holds up every
-    request for 150 ms. What requests leave behind is freed by reference counts, and collected less often.
+    request for 150 ms. What requests leave behind is freed by reference counts, and collected less often. They are
+    not looked at here, either: it would only delay the first answer.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 1_000)
 

@@ -13,7 +13,7 @@ from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
 from bpm.edge.described import DescribedAddress
 from bpm.exact_json import write_json
 from bpm.web.command import PATH
-from bpm.web.dialects import DESCRIPTION
+from bpm.web.dialects import describe_dialects
 from bpm.web.examples import example
 from bpm.web.generated_clients import plain
 from bpm.web.openapi_paths import ERROR, PATHS, SCHEMAS, content, declared_paths, refusals
@@ -99,13 +99,13 @@ class OpenApi:
             "components": {
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
                 "responses": plain({str(status): _refusal(status) for status in REFUSALS}),
-                "schemas": plain(_schemas(catalogue) | SCHEMAS | DESCRIPTION.schemas),
+                "schemas": plain(_schemas(catalogue) | SCHEMAS | describe_dialects().schemas),
             },
         }
 
     def _paths(self, catalogue: Catalogue) -> dict[str, Any]:
         declared = declared_paths(self._addresses)
-        return {PATH: {"post": _send(catalogue)}, **PATHS, **declared, **DESCRIPTION.paths}
+        return {PATH: {"post": _send(catalogue)}, **PATHS, **declared, **describe_dialects().paths}
 
 
 def openapi_routes(registry: Registry, version: str, addresses: Iterable[DescribedAddress] = ()) -> list[BaseRoute]:

@@ -6,7 +6,7 @@ how the provider's handshake is answered, and which answer it expects: for rules
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -54,9 +54,47 @@ class Preset:
     example: PresetExample | None = None
 
 
-def load_presets(folder: Path = FOLDER) -> dict[str, Preset]:
-    """Read every file, in the order of their names; raises `ValueError` for one that can't be a preset."""
-    return {path.stem: _preset(path.stem, tomllib.loads(path.read_text())) for path in sorted(folder.glob("*.toml"))}
+class Presets(Mapping[str, Preset]):
+    """Every preset by its name, in the order of the names; a file is read when its preset is asked for."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        """Look which files there are."""
+        self._files = {path.stem: path for path in sorted(folder.glob("*.toml"))}
+        self._read: dict[str, Preset] = {}
+
+    def __getitem__(self, name: str) -> Preset:
+        """Return a preset; raises `KeyError`, and `ValueError` for a file that can't be one."""
+        if name not in self._read:
+            self._read[name] = _preset(name, tomllib.loads(self._files[name].read_text()))
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Go over the names."""
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._files)
+
+
+class PresetSchemes(Mapping[str, Scheme]):
+    """The schemes of presets by their names."""
+
+    def __init__(self, presets: Presets) -> None:
+        """Take the presets."""
+        self._presets = presets
+
+    def __getitem__(self, name: str) -> Scheme:
+        """Return a preset's scheme; raises as `Presets` does."""
+        return self._presets[name].scheme
+
+    def __iter__(self) -> Iterator[str]:
+        """Go over the names."""
+        return iter(self._presets)
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._presets)
 
 
 def _preset(name: str, entry: dict[str, Any]) -> Preset:
@@ -83,8 +121,8 @@ def _frozen(name: str, value: Any) -> Any:
     return tuple(cast("list[Any]", value)) if isinstance(value, list) else value
 
 
-DETAILS: dict[str, Preset] = load_presets()
+DETAILS = Presets()
 """Every preset by its name, with all that is known of it."""
 
-PRESETS: dict[str, Scheme] = {name: preset.scheme for name, preset in DETAILS.items()}
+PRESETS = PresetSchemes(DETAILS)
 """Every scheme that a configuration may name, besides `none` and `custom`."""

@@ -3,6 +3,8 @@
 A subscription belongs to the interface it was made through, and is found through that alone (and on the bus).
 """
 
+from functools import cache
+
 from starlette.routing import Route
 
 from bpm.bus import Bus
@@ -15,10 +17,15 @@ from bpm.web.dialects.endpoint import Parts, routes_of
 from bpm.web.dialects.mokapen import is_numbered
 from bpm.web.dialects.throttle import Throttle
 
-__all__ = ["DESCRIPTION", "dialect_routes", "is_numbered"]
+__all__ = ["describe_dialects", "dialect_routes", "is_numbered"]
 
 DIALECTS = (mokapen.DIALECT, plandocket.DIALECT, donutwork.DIALECT)
-DESCRIPTION = Description(DIALECTS)
+
+
+@cache
+def describe_dialects() -> Description:
+    """Return what the OpenAPI document says of all interfaces; it is made when somebody asks for it."""
+    return Description(DIALECTS)
 
 
 def dialect_routes(bus: Bus, accounts: Authenticator, settings: Settings, lifecycle: Lifecycle) -> list[Route]:
