@@ -7,6 +7,7 @@ from bpm.bus import Outcome
 from bpm.edge.answer import JSON, Answer
 from bpm.edge.envelope import problem, success
 from bpm.exact_json import write_json
+from router.answer_headers import CONTENT_TYPE, OURS, POLICY
 from router.decision.verdict import SIGNATURE, Verdict
 from router.execution_types import ExecutionType
 from router.request import InboundCall
@@ -19,14 +20,6 @@ SUCCEEDED = "Operation completed successfully"
 
 FIRST_ERROR = 400
 """The lowest status by which a caller is told that its request was not taken."""
-POLICY = "content-security-policy"
-OURS = frozenset(
-    {
-        "connection", "content-length", POLICY, "date", "keep-alive", "proxy-authenticate", "proxy-connection",
-        "server", "te", "trailer", "transfer-encoding", "upgrade", "x-content-type-options", "x-request-id",
-    }
-)  # fmt: skip
-"""Headers that no script may set: they say where an answer ends, who sent it, which one it is, and what it may do."""
 
 SHOWN = frozenset({JSON, f"{JSON}; charset=utf-8", "text/plain", "text/plain; charset=utf-8"})
 """What browsers only show. Other types can hold scripts, also those that only begin so: of several the last counts."""
@@ -96,6 +89,6 @@ def answer_of_script(reply: Any) -> Answer:
     """Return what a script asked to be answered: text as it is, anything else as JSON."""
     headers = {name.lower(): value for name, value in reply.headers.items() if name.lower() not in OURS}
     text = isinstance(reply.body, str)
-    content_type = headers.pop("content-type", "text/plain; charset=utf-8" if text else JSON)
+    content_type = headers.pop(CONTENT_TYPE, "text/plain; charset=utf-8" if text else JSON)
     body = reply.body.encode() if text else write_json(reply.body)
     return Answer(reply.status, b"" if reply.body is None else body, content_type, tuple(headers.items()))

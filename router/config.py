@@ -15,6 +15,7 @@ from bpm.expressions import ExpressionError, compile_expression, compile_templat
 from bpm.jobs import RetryPolicy
 from bpm.number import whole
 from bpm.security.net import AddressList
+from router.answer_headers import HeaderTemplates
 from router.deduplication import check_deduplication
 from router.execution_types import EXECUTION_TYPES, ExecutionType, choices
 from router.handshakes import HandshakeConfig
@@ -119,13 +120,14 @@ class RefusedConfig(WireModel):
 
 
 class ResponseConfig(WireModel):
-    """The answer for providers that insist on one; `body` is a template, text is sent as it is.
+    """The answer for providers that insist on one; `body` and `headers` are templates, text is sent as it is.
 
     Without a `body` refused requests are answered without one, too, unless `refused` says otherwise.
     """
 
     status: Annotated[Integer, Field(ge=200, le=599)] = 200
     content_type: Annotated[str, Field(max_length=100, pattern=r"^[\x21-\x7e][\x20-\x7e]*$")] | None = None
+    headers: HeaderTemplates = Field(default_factory=dict[str, str])
     body: Template = None
     refused: RefusedConfig | None = None
 
@@ -158,6 +160,17 @@ class LaneConfig(WireModel):
     key: Template = None
     max_in_flight: Annotated[Integer, Field(ge=1, le=1_000)] = 1
     rate_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
+
+
+class RateConfig(WireModel):
+    """How many requests with the same key are taken: `burst` at once, and `perSecond` from then on.
+
+    Without `key` all requests of the rule are counted together; without `burst` as many as a second has, at least one.
+    """
+
+    per_second: Annotated[float, Field(ge=0.000_01, le=10_000)]
+    burst: Annotated[Integer, Field(ge=1, le=10_000)] | None = None
+    key: Template = None
 
 
 class CorrelationConfig(WireModel):
@@ -193,6 +206,7 @@ class WebHookFields(WireModel):
     response: ResponseConfig | None = None
     deduplication: Annotated[Place | list[Place], AfterValidator(_deduplication)] | None = None
     rate_limit: Annotated[str, Field(max_length=50), AfterValidator(_rate)] | None = None
+    rate: RateConfig | None = None
     content_type: Annotated[str, Field(max_length=200, pattern=MEDIA_TYPE), AfterValidator(_content_type)] | None = None
     max_body_bytes: Annotated[Integer, Field(ge=1, le=16 * 1024 * 1024)] | None = None
     run_as: Annotated[str, Field(min_length=1, max_length=100)] | None = None
@@ -210,7 +224,7 @@ class WebHookFields(WireModel):
 
 def place_among(order: int | None) -> int:
     """Return where a rule with an `order` stands among those at its address: one without, and so no condition, last."""
-    return order if order is not None else MAX_ORDER + 1
+    return order if isinstance(order, int) else MAX_ORDER + 1
 
 
 def parse_rate(text: str) -> RateLimitItem:

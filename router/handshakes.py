@@ -23,6 +23,7 @@ from bpm.expressions import (
 )
 from bpm.security.references import Resolve
 from bpm.strict_json import StrictJsonError, parse_json
+from router.answer_headers import HeaderTemplates, compile_headers, to_headers
 
 MAX_CHALLENGE = 4_096
 TOKEN = re.compile(r"[A-Za-z0-9+/_-]{1,200}={0,2}")
@@ -40,8 +41,8 @@ class HandshakeConfig(WireModel):
 
     `meta`: GET with `hub.challenge`, and `verifyToken`. `slack`: POST `url_verification`. `cloudevents`:
     OPTIONS with `WebHook-Request-Origin`, allowed for `allowedOrigins` (all if there are none). `echo`: when
-    the condition `when` over payload, headers, query and method holds, the answer is the template `body`. `crc`: the
-    same, and the template also sees `digest`, the HMAC-SHA256 of the template `challenge` by `secret`.
+    the condition `when` over payload, headers, query and method holds, the answer is the template `body`, with
+    `headers` if there are any. `crc`: the same, and the template also sees `digest`, the HMAC-SHA256 of the template `challenge` by `secret`.
     """
 
     kind: Literal["meta", "slack", "cloudevents", "echo", "crc"]
@@ -53,6 +54,7 @@ class HandshakeConfig(WireModel):
     allowed_rate: Annotated[Integer, Field(ge=1, le=1_000_000)] | None = None
     when: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     body: Any = None
+    headers: HeaderTemplates = Field(default_factory=dict[str, str])
     content_type: Literal["text/plain", "application/json"] = "text/plain"
     status: Annotated[Integer, Field(ge=200, le=299)] = 200
 
@@ -66,12 +68,19 @@ class HandshakeConfig(WireModel):
         """What of a question is signed."""
         return compile_template(self.challenge, "null")
 
+    @cached_property
+    def header_templates(self) -> Template:
+        """The headers of an echo."""
+        return compile_headers(self.headers)
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.kind == "meta" and not self.verify_token:
             raise ValueError("verifyToken is required with the handshake meta")
         if self.kind in ("echo", "crc") and (not self.when or self.body is None):
             raise ValueError(f"when and body are required with the handshake {self.kind}")
+        if self.headers and self.kind not in ("echo", "crc"):
+            raise ValueError(f"headers can't be set with the handshake {self.kind}, whose provider prescribes them")
         if (self.kind == "crc") != bool(self.secret and self.challenge):
             raise ValueError("secret and challenge are required with the handshake crc, and only there")
         try:
@@ -165,10 +174,11 @@ def _echo(config: HandshakeConfig, question: Question, resolve: Resolve) -> Answ
         if config.kind == "crc":
             scope["digest"] = _digest(config, config.challenge_template.render(scope, MAX_STEPS), resolve)
         value = template.render(scope, MAX_STEPS)
+        headers = to_headers(config.header_templates.render(scope, MAX_STEPS))
     except (EvaluationError, ValueError):
         return None
     body = value.encode(errors="replace") if isinstance(value, str) else write_json(value)
-    return Answer(config.status, body, f"{config.content_type}; charset=utf-8", UNSNIFFED)
+    return Answer(config.status, body, f"{config.content_type}; charset=utf-8", (*UNSNIFFED, *headers))
 
 
 KINDS: dict[str, Callable[[HandshakeConfig, Question, Resolve], Answer | None]] = {

@@ -1,6 +1,8 @@
 """The rates of rules, counted in the memory of this process."""
 
 import time
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 
 from limits import RateLimitItem
@@ -11,26 +13,43 @@ from bpm.errors import RateLimited
 from bpm.security.allowances import Allowance, Allowances
 from bpm.security.net import group_of
 from router.decision.verdict import PASSED, Verdict
+from router.keyed_rate import KeyedRate
 from router.request import InboundCall
 from router.rule import Rule
 
 
 class Rates:
-    """Counts judged requests: those of a rule's own by rule, refused ones by rule and address.
+    """Counts judged requests: those of a rule's own by rule and by key, refused ones by rule and address.
 
-    Only what is proven uses up a rule's rate; whoever is refused uses up nobody's allowance but its own.
+    Only what is proven uses up a rule's rates; whoever is refused uses up nobody's allowance but its own. Each
+    organisation has counters of its own, of which the least used are forgotten when there are too many.
     """
 
-    def __init__(self) -> None:
-        """Begin with no rates counted."""
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """Begin with no rates counted; `now` is in seconds and never goes back."""
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._refused = Allowances()
+        self._refused = Allowances(now=now)
+        self._keyed: dict[int, Allowances] = defaultdict(lambda: Allowances(now=now))
 
-    def count(self, rule: Rule, call: InboundCall, verdict: Verdict) -> Verdict:
+    def count(self, rule: Rule, call: InboundCall, verdict: Verdict, key: str) -> Verdict:
         """Count a judged request of a rule that has a rate, and return the verdict from then on."""
-        if rule.rate is None:
-            return verdict
-        return self._passed(rule, rule.rate) if verdict.passed else self._refusal(rule, rule.rate, call, verdict)
+        if not verdict.passed:
+            return self._refusal(rule, rule.rate, call, verdict) if rule.rate is not None else verdict
+        if rule.keyed_rate is None:
+            return self._passed(rule, rule.rate) if rule.rate is not None else verdict
+        return self._passed_by_key(rule, rule.keyed_rate, call, key)
+
+    def _passed_by_key(self, rule: Rule, keyed: KeyedRate, call: InboundCall, key: str) -> Verdict:
+        """Count a request under its key and then for its rule; one that either refuses uses up nothing."""
+        counted = self._keyed[rule.organization_id]
+        name = (rule.id, group_of(key) if key == call.address else key)
+        wait = counted.take(name, keyed.allowance)
+        if wait:
+            return Verdict("rate", f"more than {keyed} with the same key", _too_many(wait))
+        verdict = self._passed(rule, rule.rate) if rule.rate is not None else PASSED
+        if not verdict.passed:
+            counted.give_back(name, keyed.allowance)
+        return verdict
 
     def _passed(self, rule: Rule, rate: RateLimitItem) -> Verdict:
         if self._limiter.hit(rate, str(rule.id)):

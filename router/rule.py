@@ -11,7 +11,7 @@ from limits import RateLimitItem
 from bpm.bus import Message, Registry
 from bpm.edge.answer import Answer
 from bpm.errors import BpmError, Failed
-from bpm.expressions import EvaluationError, Expression, TooManySteps, compile_expression
+from bpm.expressions import EvaluationError, Expression, ExpressionError, TooManySteps, compile_expression
 from bpm.jobs import Lane, RetryPolicy
 from bpm.security.net import AddressList
 from bpm.security.permissions import Authority, stored_authority
@@ -25,6 +25,7 @@ from router.deduplication import DeliveryId, delivery_id
 from router.dispatch import Dispatch, dispatcher
 from router.execution_types import SIGNATURES, ExecutionType
 from router.handshakes import handshake
+from router.keyed_rate import KeyedRate
 from router.lane import RuleLane
 from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
@@ -44,6 +45,9 @@ from router.signatures import (
 from router.tables.configs import RuleRow
 
 log = structlog.get_logger("router")
+
+NEVER = "false"
+"""A condition that holds for no request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Rule:
     response: ResponseTemplate | None
     dispatch: Dispatch
     lane: RuleLane | None = None
+    keyed_rate: KeyedRate | None = None
     condition: Expression | None = None
     expires_at: datetime | None = None
     base_url: str = ""
@@ -190,6 +195,10 @@ class Rule:
         """Return the lane in which a request is executed, or None."""
         return self.lane.of(self.scope(call)) if self.lane is not None else None
 
+    def rate_key_of(self, call: InboundCall) -> str:
+        """Return the key under which a request is counted; raises `ValueError` when its body can't be read."""
+        return self.keyed_rate.key_of(self.scope(call)) if self.keyed_rate is not None else ""
+
 
 def hide_alike(rules: Sequence[Rule]) -> list[Rule]:
     """Return the rules of an address, each hiding what proves a sender to any rule that takes one of its methods.
@@ -255,6 +264,7 @@ class RuleCompiler:
             response=ResponseTemplate(fields.response) if fields.response else None,
             dispatch=self._dispatch(row, fields),
             lane=RuleLane(row.id, fields.lane) if fields.lane else None,
+            keyed_rate=KeyedRate(row.id, fields.rate) if fields.rate else None,
             condition=compile_expression(fields.when) if fields.when is not None else None,
             expires_at=fields.expires_at,
             base_url=self._settings.base_url,
@@ -317,14 +327,37 @@ def _confidential_of_broken(signature: Mapping[str, Any]) -> Confidential:
 
 
 def _bare(row: RuleRow) -> WebHookFields:
-    """Return the fields that every configuration has, of one whose definition can't be read."""
+    """Return the fields that every configuration has, of one whose definition can't be read.
+
+    It takes the requests that it took before, as far as its condition can be read, and no other's.
+    """
     return WebHookFields.model_construct(
         description=row.description,
         is_enabled=row.is_enabled,
         path=row.path,
         action=row.action,
         execution_type=ExecutionType(row.execution_type),
+        **_choosing(row.definition),
     )
+
+
+def _choosing(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what chooses a rule's requests; a condition that can't be read holds for none."""
+    if definition.get("when") is None:
+        return {}
+    order, content_type = definition.get("order"), definition.get("contentType")
+    return {
+        "when": _readable_condition(definition["when"]),
+        "order": order if isinstance(order, int) else None,
+        "content_type": content_type if isinstance(content_type, str) else None,
+    }
+
+
+def _readable_condition(when: Any) -> str:
+    try:
+        return compile_expression(when).source if isinstance(when, str) else NEVER
+    except ExpressionError:
+        return NEVER
 
 
 def _refusing(reason: str) -> Dispatch:

@@ -43,6 +43,7 @@ class WebHookConfigView(View):
     response: dict[str, Any] | None = None
     deduplication: str | list[str] | None = None
     rate_limit: str | None = None
+    rate: dict[str, Any] | None = None
     content_type: str | None = None
     max_body_bytes: int | None = None
     run_as: str | None = None

@@ -51,6 +51,9 @@ QUESTION = Verdict(HANDSHAKE, "a provider's question is answered; nothing is exe
 GREETING_STEPS = 60_000
 """Steps of all handshakes at an address, as many as those of one may take: anybody may ask."""
 
+FIRST_ERROR = 400
+"""The lowest status by which a question is refused."""
+
 SWITCHED_OFF = ("disabled", EXPIRED)
 
 Work = Callable[[], Any]
@@ -64,10 +67,12 @@ Deciding = Generator[int | Work, Any, Decision]
 class Place:
     """What stands at an address: the configurations there in their order, or a provider's routes by method.
 
-    `max_body_bytes` bounds what a provider's routes are sent.
+    A provider's question is heard by the rules of `hearing`, unless there are none by `rules`. `max_body_bytes` bounds
+    what a provider's routes are sent.
     """
 
     rules: Sequence[Rule] = ()
+    hearing: Sequence[Rule] = ()
     fixed: Mapping[str, Entry] | None = None
     max_body_bytes: int = 0
 
@@ -95,7 +100,7 @@ def decide(call: InboundCall, place: Place, lookups: Lookups = NO_LOOKUPS) -> De
         return Decision(STRANGER, unknown(call.path))
     if call.method == "HEAD" and any("GET" in rule.methods for rule in place.rules):
         return _decide_head(call, place.rules)
-    greeting = yield from _greet(call, place.rules)
+    greeting = yield from _greet(call, place.hearing or place.rules)
     if greeting is not None:
         return greeting
     takers = [rule for rule in place.rules if call.method in rule.methods]
@@ -106,10 +111,11 @@ def decide(call: InboundCall, place: Place, lookups: Lookups = NO_LOOKUPS) -> De
 
 def decide_for(rule: Rule, others: Sequence[Rule], call: InboundCall, lookups: Lookups = NO_LOOKUPS) -> Decision:
     """Decide about a request as `rule`, which may be a draft, meets it among the `others` at its address."""
-    beside = [other for other in others if call.method in other.methods]
-    is_beside = call.method in rule.methods and values_at(rule.path, call.path) is not None
-    rules = sorted([rule, *beside], key=lambda each: each.place) if is_beside else [rule]
-    decision = decide_whole(call, Place(rules), lookups)
+    here = (
+        sorted([rule, *others], key=lambda each: each.place) if values_at(rule.path, call.path) is not None else [rule]
+    )
+    takers = [each for each in here if call.method in each.methods]
+    decision = decide_whole(call, Place(takers if rule in takers else [rule], here), lookups)
     if decision.rule is None or decision.rule is rule:
         return decision
     return Decision(Source.of(rule), unwanted(f"the configuration {decision.rule.key!r} takes it"), rule)
@@ -148,16 +154,24 @@ def _greet(call: InboundCall, rules: Sequence[Rule]) -> Generator[int | Work, An
 
 
 def _greeting(call: InboundCall, rules: Sequence[Rule]) -> Decision | None:
-    """Answer a provider's question to the first rule that knows it; None for what is none or can't be read."""
+    """Answer a provider's question by the first rule that grants it; None for what is none or can't be read.
+
+    What each rule refuses, as another's verify token, the first refuses.
+    """
+    refused: Decision | None = None
     with budget(GREETING_STEPS):
         for rule in rules:
             try:
                 answer = rule.greeting(call) if len(call.body) <= rule.max_body_bytes else None
             except ValueError:
                 return None
-            if answer is not None:
-                return Decision(Source.of(rule), QUESTION, rule, spoken=answer)
-    return None
+            if answer is None:
+                continue
+            decision = Decision(Source.of(rule), QUESTION, rule, spoken=answer)
+            if answer.status < FIRST_ERROR:
+                return decision
+            refused = refused or decision
+    return refused
 
 
 def _choose(call: InboundCall, rules: Sequence[Rule]) -> tuple[Rule, Verdict]:
@@ -198,10 +212,17 @@ def _decide_for_rule(call: InboundCall, chosen: tuple[Rule, Verdict], lookups: L
     if body is None:
         return Decision(Source.of(rule), too_large(rule.max_body_bytes), rule)
     call.take(body, rule.max_body_bytes)
-    verdict = lookups.count(rule, call, (yield partial(check_whole, rule, call)))
+    verdict, key = yield partial(_judge, rule, call)
+    verdict = lookups.count(rule, call, verdict, key)
     if not verdict.passed:
         return Decision(Source.of(rule), verdict, rule)
     return _unless_repeated(call, (yield partial(_passed, call, rule)), lookups)
+
+
+def _judge(rule: Rule, call: InboundCall) -> tuple[Verdict, str]:
+    """Judge a request with its body; of one that passes, return the key under which it is counted, too."""
+    verdict = check_whole(rule, call)
+    return verdict, rule.rate_key_of(call) if verdict.passed else ""
 
 
 def _decide_disabled(call: InboundCall, rule: Rule, verdict: Verdict) -> Deciding:

@@ -38,7 +38,7 @@ class Decision:
         return self.source.dedupe_key(self.delivery_id)
 
 
-def uncounted(_rule: Rule, _call: InboundCall, verdict: Verdict) -> Verdict:
+def uncounted(_rule: Rule, _call: InboundCall, verdict: Verdict, _key: str) -> Verdict:
     """Keep the verdict: rates are not counted in trials and replays."""
     return verdict
 
@@ -52,11 +52,11 @@ def unremembered(_key: str, _call: InboundCall) -> str | None:
 class Lookups:
     """What a decision asks of others.
 
-    `count` counts a judged request against its rule's rate and gives the verdict from then on. `first_with` gives the
+    `count` counts a judged request against its rule's rates, under its key, and gives the verdict from then on. `first_with` gives the
     id of another request that has a `dedupe_key`, within the time that ids are remembered.
     """
 
-    count: Callable[[Rule, InboundCall, Verdict], Verdict] = uncounted
+    count: Callable[[Rule, InboundCall, Verdict, str], Verdict] = uncounted
     first_with: Callable[[str, InboundCall], str | None] = unremembered
 
 

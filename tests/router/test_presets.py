@@ -219,6 +219,17 @@ def test_a_question_of_the_provider_is_answered(
     assert handshake(config, "POST", {}, case.headers, case.body) is None
 
 
+def test_asana_gets_its_secret_back_as_a_header() -> None:
+    """It wants no body; a request that is signed is an event."""
+    config = HandshakeConfig.model_validate(DETAILS["asana"].handshake)
+    headers = {"x-hook-secret": "b537207f20cbfa02357cf448134da559"}
+    found = handshake(config, "POST", {}, headers, b"{}")
+    assert found is not None
+    assert (found.status, found.body) == (200, b"")
+    assert ("x-hook-secret", headers["x-hook-secret"]) in found.headers
+    assert handshake(config, "POST", {}, {**headers, "x-hook-signature": "00"}, b"{}") is None
+
+
 def tampered_bodies(case: Case) -> Iterator[Case]:
     """The same request about something else, as far as its signature covers that."""
     scheme = scheme_of(case)
