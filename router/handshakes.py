@@ -42,7 +42,8 @@ class HandshakeConfig(WireModel):
     `meta`: GET with `hub.challenge`, and `verifyToken`. `slack`: POST `url_verification`. `cloudevents`:
     OPTIONS with `WebHook-Request-Origin`, allowed for `allowedOrigins` (all if there are none). `echo`: when
     the condition `when` over payload, headers, query and method holds, the answer is the template `body`, with
-    `headers` if there are any. `crc`: the same, and the template also sees `digest`, the HMAC-SHA256 of the template `challenge` by `secret`.
+    `headers` if there are any. `crc`: the same, and the templates also see `digest`, the HMAC-SHA256 of the template
+    `challenge` by `secret`.
     """
 
     kind: Literal["meta", "slack", "cloudevents", "echo", "crc"]

@@ -111,9 +111,8 @@ def decide(call: InboundCall, place: Place, lookups: Lookups = NO_LOOKUPS) -> De
 
 def decide_for(rule: Rule, others: Sequence[Rule], call: InboundCall, lookups: Lookups = NO_LOOKUPS) -> Decision:
     """Decide about a request as `rule`, which may be a draft, meets it among the `others` at its address."""
-    here = (
-        sorted([rule, *others], key=lambda each: each.place) if values_at(rule.path, call.path) is not None else [rule]
-    )
+    is_here = values_at(rule.path, call.path) is not None
+    here = sorted([rule, *others], key=lambda each: each.place) if is_here else [rule]
     takers = [each for each in here if call.method in each.methods]
     decision = decide_whole(call, Place(takers if rule in takers else [rule], here), lookups)
     if decision.rule is None or decision.rule is rule:

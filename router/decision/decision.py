@@ -52,8 +52,8 @@ def unremembered(_key: str, _call: InboundCall) -> str | None:
 class Lookups:
     """What a decision asks of others.
 
-    `count` counts a judged request against its rule's rates, under its key, and gives the verdict from then on. `first_with` gives the
-    id of another request that has a `dedupe_key`, within the time that ids are remembered.
+    `count` counts a judged request against its rule's rates, under its key, and gives the verdict from then on.
+    `first_with` gives the id of another request that has a `dedupe_key`, within the time that ids are remembered.
     """
 
     count: Callable[[Rule, InboundCall, Verdict, str], Verdict] = uncounted
