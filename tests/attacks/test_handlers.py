@@ -41,7 +41,9 @@ async def works(server: ServerProcess) -> bool:
 
 @pytest.mark.parametrize("name", RAISED)
 @pytest.mark.parametrize("message", ["RaiseCommand", "RaiseEffectCommand", "RaiseQuery"])
-async def test_what_a_handler_raises_is_a_defect_of_its_own_request(server: ServerProcess, message: str, name: str):
+async def test_what_a_handler_raises_is_a_defect_of_its_own_request(
+    server: ServerProcess, message: str, name: str
+) -> None:
     """Whatever its class, the sender gets a 500 with the request's id; those beside it are answered."""
     others = [server.send("PublishEventCommand", {"event": "a.b"}) for _ in range(3)]
     replies = await asyncio.gather(server.send(message, {"name": name}), *others)
@@ -50,7 +52,7 @@ async def test_what_a_handler_raises_is_a_defect_of_its_own_request(server: Serv
 
 
 @pytest.mark.parametrize("name", RAISED)
-async def test_a_request_whose_handler_raises_is_dead_after_its_attempts(server: ServerProcess, name: str):
+async def test_a_request_whose_handler_raises_is_dead_after_its_attempts(server: ServerProcess, name: str) -> None:
     """It is a failed attempt like any other."""
     replies = [await server.hook(command, {"name": name}) for command in ("raisecommand", "raiseeffectcommand")]
     await server.settled()
@@ -59,7 +61,7 @@ async def test_a_request_whose_handler_raises_is_dead_after_its_attempts(server:
         assert (request["state"], request["attempt"]) == ("dead", 1)
 
 
-async def test_a_callback_that_raises_keeps_nobody_from_an_answer(server: ServerProcess):
+async def test_a_callback_that_raises_keeps_nobody_from_an_answer(server: ServerProcess) -> None:
     """The commit stands, and the next units of its group are answered."""
     names = ["FailingCallbackCommand", *["PingQuery"] * 2, "FailingCallbackCommand"]
     assert [reply.status for reply in await asyncio.gather(*(server.send(name, {}) for name in names))] == [200] * 4
@@ -67,7 +69,7 @@ async def test_a_callback_that_raises_keeps_nobody_from_an_answer(server: Server
 
 
 @pytest.mark.parametrize("message", ["SpinCommand", "SpinQuery", "SpinStatementCommand", "HangCommand"])
-async def test_a_handler_that_never_ends_is_ended(server: ServerProcess, message: str):
+async def test_a_handler_that_never_ends_is_ended(server: ServerProcess, message: str) -> None:
     """It fails with the limit in its error, and the thread goes on."""
     reply = await server.send(message, {})
     assert (reply.status, "1 seconds" in reply.errors[0]) == (422, True), reply
@@ -77,7 +79,7 @@ async def test_a_handler_that_never_ends_is_ended(server: ServerProcess, message
         assert "spin" in server.log
 
 
-async def test_statements_that_never_end_use_up_no_thread(server: ServerProcess):
+async def test_statements_that_never_end_use_up_no_thread(server: ServerProcess) -> None:
     """More of them than there are threads for reading; on PostgreSQL, each ended one for good."""
     for _ in range(2):
         replies = await asyncio.gather(*(server.send("SpinQuery", {}) for _ in range(3)))
@@ -85,7 +87,7 @@ async def test_statements_that_never_end_use_up_no_thread(server: ServerProcess)
     assert await works(server)
 
 
-async def test_a_handler_that_blocks_the_event_loop_is_named(server: ServerProcess):
+async def test_a_handler_that_blocks_the_event_loop_is_named(server: ServerProcess) -> None:
     """The log has its file and its function."""
     assert (await server.send("BlockCommand", {})).status == 200
     [line] = [line for line in server.log.splitlines() if "holds the event loop" in line]
@@ -114,7 +116,7 @@ async def survives(server: ServerProcess) -> bool:
 
 
 @pytest.mark.embedded
-async def test_a_request_that_ends_the_process_is_given_up():
+async def test_a_request_that_ends_the_process_is_given_up() -> None:
     """After three deaths it is dead with that cause; what waited beside it is executed."""
     async with ServerProcess(**ENVIRONMENT) as server:
         await server.rule("die", commandName="DieCommand")

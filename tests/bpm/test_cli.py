@@ -38,14 +38,14 @@ async def send(server: ServerProcess, *words: str, stdin: str = "", **environmen
     return await anyio.to_thread.run_sync(partial(bpm, "send", *words, stdin=stdin, **known))
 
 
-def test_help_loads_nothing_of_the_server():
+def test_help_loads_nothing_of_the_server() -> None:
     """What `bpm --help` imports is small, so that it answers at once."""
     code = f"import sys, bpm.cli; print(sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-def test_help_names_every_command():
+def test_help_names_every_command() -> None:
     """The help lists the commands with a line each."""
     result = bpm("--help")
     assert result.exit_code == 0
@@ -53,12 +53,12 @@ def test_help_names_every_command():
         assert f"  {command}" in result.stdout
 
 
-def test_version():
+def test_version() -> None:
     """The version stands alone on a line."""
     assert bpm("version").stdout.count(".") == 2
 
 
-def test_types_are_json_lines_in_a_pipe():
+def test_types_are_json_lines_in_a_pipe() -> None:
     """Every command and query is one JSON object a line, without a server."""
     entries = [json.loads(line) for line in bpm("types").stdout.splitlines()]
     named = {entry["type"]: entry for entry in entries}
@@ -67,7 +67,7 @@ def test_types_are_json_lines_in_a_pipe():
     assert list(named) == sorted(named)
 
 
-def test_types_can_be_narrowed_to_an_area():
+def test_types_can_be_narrowed_to_an_area() -> None:
     """Only the area's messages are listed; an unknown area is an error."""
     lines = bpm("types", "--area", "events").stdout.splitlines()
     assert {json.loads(line)["area"] for line in lines} == {"events"}
@@ -75,35 +75,35 @@ def test_types_can_be_narrowed_to_an_area():
     assert (result.exit_code, result.stderr) == (1, "bpm: there is no area 'nope'\n")
 
 
-def test_one_type_is_shown_for_people():
+def test_one_type_is_shown_for_people() -> None:
     """Fields with their types and rules, the result and an example."""
     text = bpm("types", "show", "GetEventListQuery", "--format", "text").stdout
     for words in ("GetEventListQuery (query, events:read)", "pageSize", "at most 200", "10 by default", "Example"):
         assert words in text
 
 
-def test_one_type_is_shown_for_programs():
+def test_one_type_is_shown_for_programs() -> None:
     """The schemas stand alone; the forms of .NET are understood."""
     shown = json.loads(bpm("types", "show", "App.Commands.PublishEventCommand, App").stdout)
     assert shown["type"] == "PublishEventCommand"
     assert shown["request"]["properties"]["event"]["type"] == "string"
 
 
-def test_an_unknown_type_gets_a_suggestion():
+def test_an_unknown_type_gets_a_suggestion() -> None:
     """A misspelt name ends with status 1 and the closest names."""
     result = bpm("types", "show", "PinQuery")
     assert result.exit_code == 1
     assert "did you mean PingQuery" in result.stderr
 
 
-def test_a_package_that_is_not_there_is_an_error():
+def test_a_package_that_is_not_there_is_an_error() -> None:
     """The offline commands say which application package can't be imported."""
     result = bpm("types", BPM_COMMAND_PACKAGES="no_such_shop")
     assert result.exit_code == 1
     assert "'no_such_shop' can't be imported" in result.stderr
 
 
-def test_a_dry_run_checks_without_a_server():
+def test_a_dry_run_checks_without_a_server() -> None:
     """A sound message is printed as it would be sent; values that are JSON count as JSON."""
     result = bpm("send", "GetEventListQuery", "--dry-run", "pageSize=5", "searchText=a b", 'event="order.*"')
     assert result.exit_code == 0
@@ -111,7 +111,7 @@ def test_a_dry_run_checks_without_a_server():
     assert json.loads(result.stdout) == sent
 
 
-def test_a_dry_run_tells_every_problem():
+def test_a_dry_run_tells_every_problem() -> None:
     """All faults of a message are listed, with status 1."""
     result = bpm("send", "GetEventListQuery", "--dry-run", "pageSize=500", "nope=1")
     assert result.exit_code == 1
@@ -135,14 +135,14 @@ def test_a_dry_run_tells_every_problem():
         (["--format", "xml"], "", "Invalid value"),
     ],
 )
-def test_wrong_usage_ends_with_two(words, stdin, complaint):
+def test_wrong_usage_ends_with_two(words, stdin, complaint) -> None:
     """What was typed wrong is said, and nothing is sent."""
     result = bpm("send", "GetEventListQuery", *words, stdin=stdin)
     assert result.exit_code == 2
     assert complaint in result.stderr
 
 
-def test_a_server_that_is_away_is_said_with_the_remedy():
+def test_a_server_that_is_away_is_said_with_the_remedy() -> None:
     """Nobody listens: status 1, and how to start a server."""
     result = bpm("send", "PingQuery", "--url", "http://127.0.0.1:9", "--token", "x")
     assert result.exit_code == 1
@@ -150,7 +150,7 @@ def test_a_server_that_is_away_is_said_with_the_remedy():
     assert "start one with `bpm serve`" in result.stderr
 
 
-async def test_send_prints_the_answer_as_a_line(server):
+async def test_send_prints_the_answer_as_a_line(server) -> None:
     """In a pipe the whole answer is one line of JSON."""
     result = await send(server, "PingQuery")
     assert result.exit_code == 0, result.stderr
@@ -158,7 +158,7 @@ async def test_send_prints_the_answer_as_a_line(server):
     assert (answer["success"], answer["data"]["principal"]) == (True, ADMINISTRATOR)
 
 
-async def test_send_prints_for_people(server):
+async def test_send_prints_for_people(server) -> None:
     """As text the message comes first, then the data; lists are tables with a count."""
     result = await send(server, "PublishEventCommand", "event=cli.tried", 'data={"a": 1}', "--format", "text")
     assert result.stdout.startswith("Event published successfully\n{")
@@ -167,7 +167,7 @@ async def test_send_prints_for_people(server):
     assert listed.stdout.endswith("1 of 1\n")
 
 
-async def test_send_reads_bodies(server, tmp_path):
+async def test_send_reads_bodies(server, tmp_path) -> None:
     """A file or standard input holds the fields, with or without `$type`."""
     body: dict[str, Any] = {"$type": "PublishEventCommand", "event": "cli.body", "data": {"x": [1]}}
     file = tmp_path / "body.json"
@@ -180,14 +180,14 @@ async def test_send_reads_bodies(server, tmp_path):
     assert [json.loads(result.stdout)["data"]["data"] for result in results] == [{"x": [1]}] * 3
 
 
-async def test_send_takes_a_token(server):
+async def test_send_takes_a_token(server) -> None:
     """An access token or API key is enough."""
     key = await server.cmd("CreateApiKeyCommand", name="cli", scopes=["events:read"])
     result = await send(server, "GetEventListQuery", "--token", key["key"])
     assert result.exit_code == 0, result.stderr
 
 
-async def test_a_refusal_ends_with_four(server):
+async def test_a_refusal_ends_with_four(server) -> None:
     """The server's words are printed: the answer for programs, the sentences for people."""
     result = await send(server, "GetWebHookConfigByIdQuery", "id=999")
     assert result.exit_code == 4
@@ -196,7 +196,7 @@ async def test_a_refusal_ends_with_four(server):
     assert (await send(server, "PingQuery", BPM_PASSWORD="wrong")).exit_code == 4
 
 
-async def test_an_idempotency_key_is_sent(server):
+async def test_an_idempotency_key_is_sent(server) -> None:
     """The same key publishes once."""
     words = ("PublishEventCommand", "event=cli.once", "--idempotency-key", "k-1")
     first, again = [json.loads((await send(server, *words)).stdout) for _ in range(2)]
@@ -204,14 +204,14 @@ async def test_an_idempotency_key_is_sent(server):
     assert (await server.cmd("GetEventListQuery", event="cli.once"))["totalCount"] == 1
 
 
-async def test_an_organisation_is_acted_for(server):
+async def test_an_organisation_is_acted_for(server) -> None:
     """What is sent goes for the organisation that is named."""
     made = await server.cmd("CreateOrganizationCommand", name="Acme")
     result = await send(server, "GetOwnOrganizationQuery", "--organization", str(made["id"]))
     assert json.loads(result.stdout)["data"]["name"] == "Acme"
 
 
-def test_a_body_that_is_no_text_is_refused_by_name():
+def test_a_body_that_is_no_text_is_refused_by_name() -> None:
     """Bytes that are not UTF-8 are a usage error, not a trace."""
     words = [sys.executable, "-m", "bpm.cli", "send", "PingQuery", "--dry-run", "-"]
     done = subprocess.run(words, input=b"\xff\xfe", capture_output=True, check=False)

@@ -85,13 +85,13 @@ def registry() -> Registry:
 
 
 @given(PLAIN)
-def test_a_body_is_written_as_it_was_read(number: str):
+def test_a_body_is_written_as_it_was_read(number: str) -> None:
     """A number with a point and no exponent goes out digit for digit."""
     assert write_json(parse_json(document(number))) == document(number)
 
 
 @given(st.one_of(PLAIN, ANY))
-def test_every_number_stays_equal(number: str):
+def test_every_number_stays_equal(number: str) -> None:
     """With an exponent it may be written otherwise, and is the same number of as many digits."""
     read = parse_json(document(number))["amount"]
     again = read_json(write_json(read))
@@ -99,7 +99,7 @@ def test_every_number_stays_equal(number: str):
 
 
 @given(PLAIN)
-def test_numbers_are_kept_in_the_database_and_in_processes(number: str):
+def test_numbers_are_kept_in_the_database_and_in_processes(number: str) -> None:
     """A JSON column and the state of an instance give them back."""
     value = parse_json(document(number))
     column = JsonColumn()
@@ -110,7 +110,7 @@ def test_numbers_are_kept_in_the_database_and_in_processes(number: str):
 
 
 @given(PLAIN)
-def test_expressions_pass_numbers_on(number: str):
+def test_expressions_pass_numbers_on(number: str) -> None:
     """A template gives the number itself, and its digits inside a text."""
     payload = parse_json(document(number))
     template = compile_template({"same": "{{payload.amount}}", "text": "NGN {{payload.amount}}"})
@@ -119,7 +119,7 @@ def test_expressions_pass_numbers_on(number: str):
 
 
 @given(PLAIN, PLAIN, st.sampled_from("+-*"))
-def test_arithmetic_is_that_of_decimals(left: str, right: str, symbol: str):
+def test_arithmetic_is_that_of_decimals(left: str, right: str, symbol: str) -> None:
     """It rounds to 34 digits and nowhere else."""
     scope = {"payload": {"a": number_of(left), "b": number_of(right)}}
     calculate = {"+": CONTEXT.add, "-": CONTEXT.subtract, "*": CONTEXT.multiply}[symbol]
@@ -149,7 +149,7 @@ def test_arithmetic_is_that_of_decimals(left: str, right: str, symbol: str):
         ("0.0000001 + 0", "0.0000001"),
     ],
 )
-def test_results_are_what_an_accountant_expects(source: str, text: str):
+def test_results_are_what_an_accountant_expects(source: str, text: str) -> None:
     """The digits of results, their zeros included."""
     assert str(compile_expression(source).evaluate({})) == text
 
@@ -157,7 +157,7 @@ def test_results_are_what_an_accountant_expects(source: str, text: str):
 @pytest.mark.parametrize(
     "source", ["1e308 * 10", "1e200 ** 2", "exp(1000)", "10 ** 400", "1.1 ** 1e300", "1e300 * 1e300"]
 )
-def test_what_grows_too_large_is_refused(source: str):
+def test_what_grows_too_large_is_refused(source: str) -> None:
     """A clear sentence instead of Infinity, and at once."""
     with pytest.raises(EvaluationError, match=r"grew beyond|too large"):
         compile_expression(source).evaluate({})
@@ -177,14 +177,14 @@ def test_what_grows_too_large_is_refused(source: str):
         "Infinity",
     ],
 )
-def test_numbers_beyond_a_double_are_refused(number: str):
+def test_numbers_beyond_a_double_are_refused(number: str) -> None:
     """Nothing is calculated with an exponent that would take memory and time."""
     with pytest.raises(StrictJsonError, match=r"too large|too close|too long|not valid JSON"):
         parse_json(document(number).replace(b'"text"', b'"t"'))
 
 
 @given(PLAIN)
-def test_a_message_gets_the_digits(number: str):
+def test_a_message_gets_the_digits(number: str) -> None:
     """Decimals where the type says so, numbers of JSON where any value may stand, floats where it says float."""
     registry = Registry()
     registry.add(exact)
@@ -199,13 +199,13 @@ def test_a_message_gets_the_digits(number: str):
     assert plain(message)["data"] == {"a": [value]}
 
 
-def test_a_number_is_no_text_and_a_text_no_number(registry: Registry):
+def test_a_number_is_no_text_and_a_text_no_number(registry: Registry) -> None:
     """Types are checked as before."""
     with pytest.raises(Invalid, match="rate: must be a number"):
         registry.decode("ExactCommand", {"price": number_of("1.5"), "lines": [], "data": {}, "rate": "1.5"})
 
 
-def test_what_pydantic_writes_elsewhere_has_no_marks():
+def test_what_pydantic_writes_elsewhere_has_no_marks() -> None:
     """A model that is written by somebody else shows numbers as texts, as it does decimals."""
 
     class Model(BaseModel):
@@ -218,20 +218,20 @@ def test_what_pydantic_writes_elsewhere_has_no_marks():
 
 
 @given(ANY)
-def test_numbers_travel_to_scripts_and_back(number: str):
+def test_numbers_travel_to_scripts_and_back(number: str) -> None:
     """As an extension of msgpack, with their digits."""
     value = number_of(number)
     message = unpack(pack({"t": "run", "value": [value]})[HEADER.size :])
     assert str(message["value"][0]) == str(value)
 
 
-def test_a_number_for_a_script_is_bounded():
+def test_a_number_for_a_script_is_bounded() -> None:
     """What comes out of a child is checked again."""
     with pytest.raises((ValueError, NumberError)):
         pack({"t": "result", "value": Number("1." + "1" * 2000)})
 
 
-def test_schemas_see_exact_numbers():
+def test_schemas_see_exact_numbers() -> None:
     """Types, bounds, multiples and enumerations, in decimals."""
     schema = '{"type": "number", "multipleOf": 0.01, "maximum": 12345678901234567.89}'
     assert problems(schema, number_of("12345678901234567.89")) == []
@@ -242,7 +242,7 @@ def test_schemas_see_exact_numbers():
 
 
 @given(PLAIN)
-def test_equal_numbers_have_one_text(number: str):
+def test_equal_numbers_have_one_text(number: str) -> None:
     """Zeros at the end make no difference to what is equal."""
     text = canonical(number_of(number), Meter(100))
     assert text == canonical(number_of(number + "000"), Meter(100))
@@ -251,7 +251,7 @@ def test_equal_numbers_have_one_text(number: str):
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300))
-def test_a_number_calculates_with_floats(other: float):
+def test_a_number_calculates_with_floats(other: float) -> None:
     """A float counts as the digits that Python shows of it."""
     number = Number("19.99")
     assert number + other == other + number == CONTEXT.add(number, Decimal(repr(other)))

@@ -18,7 +18,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES, st.booleans(), st.sampled_from([None, 2]))
-def test_every_json_value_is_read(value, ascii_only, indent):
+def test_every_json_value_is_read(value, ascii_only, indent) -> None:
     """Whatever a JSON writer writes is read back as it was, compact or indented, escaped or not."""
     assert parse_json(json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()) == value
 
@@ -37,7 +37,7 @@ def test_every_json_value_is_read(value, ascii_only, indent):
         ("[" * 64 + "]" * 64, reduce(lambda inside, _: [inside], range(63), [])),
     ],
 )
-def test_valid_json(text, value):
+def test_valid_json(text, value) -> None:
     """Exact integers, repeated keys in different objects and colons in texts are fine."""
     assert parse_json(text.encode()) == value
 
@@ -75,14 +75,14 @@ def test_valid_json(text, value):
         (b"<xml/>", "not valid JSON"),
     ],
 )
-def test_refusals(raw, message):
+def test_refusals(raw, message) -> None:
     """What is not strict JSON is refused with a sentence that says why."""
     with pytest.raises(StrictJsonError) as caught:
         parse_json(raw)
     assert message in str(caught.value)
 
 
-def test_depth_is_the_callers():
+def test_depth_is_the_callers() -> None:
     """A caller may allow less depth."""
     assert parse_json(b'{"a":[1]}', max_depth=2) == {"a": [1]}
     with pytest.raises(StrictJsonError, match="deeper than 1 levels"):
@@ -101,7 +101,7 @@ def test_depth_is_the_callers():
     ],
     ids=["digits", "keys", "late duplicate", "colons", "lists", "blanks"],
 )
-def test_large_input_ends_soon(raw):
+def test_large_input_ends_soon(raw) -> None:
     """Large or hostile input is read or refused within seconds of work."""
     started = time.process_time()
     try:
@@ -115,7 +115,7 @@ def test_large_input_ends_soon(raw):
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_are_survived(raw):
+def test_any_bytes_are_survived(raw) -> None:
     """Any bytes are read or refused, and what is read can be written again."""
     try:
         value = parse_json(raw)

@@ -13,7 +13,7 @@ from bpm.testing import Clock, PreparedAnswer, ServerDidNotStart, ServerProcess,
 pytestmark = pytest.mark.anyio
 
 
-def test_clock_stands_still():
+def test_clock_stands_still() -> None:
     """The clock says the same until it is set or advanced."""
     clock = Clock()
     assert clock() == clock() == datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,13 +23,13 @@ def test_clock_stands_still():
     assert clock() == datetime(2025, 1, 1, tzinfo=UTC)
 
 
-def test_clock_wants_a_zone():
+def test_clock_wants_a_zone() -> None:
     """A moment without a zone is refused."""
     with pytest.raises(ValueError, match="needs a zone"):
         Clock().set(datetime(2026, 1, 1))  # noqa: DTZ001 that is the point
 
 
-async def test_receiver_records():
+async def test_receiver_records() -> None:
     """The receiver keeps method, path, query, headers and the exact bytes."""
     async with WebhookReceiver() as receiver, httpx.AsyncClient(base_url=receiver.url) as http:
         answer = await http.post("/hook?a=1", content=b'{"b": 2}', headers={"X-Id": "7"})
@@ -41,7 +41,7 @@ async def test_receiver_records():
     assert request.json() == {"b": 2}
 
 
-async def test_receiver_answers_as_prepared():
+async def test_receiver_answers_as_prepared() -> None:
     """Prepared answers are given in order, once each, and 200 after them."""
     async with WebhookReceiver() as receiver, httpx.AsyncClient(base_url=receiver.url) as http:
         receiver.answer(500, PreparedAnswer(429, b"slow", {"retry-after": "3"}))
@@ -50,7 +50,7 @@ async def test_receiver_answers_as_prepared():
     assert (answers[1].text, answers[1].headers["retry-after"]) == ("slow", "3")
 
 
-async def test_receiver_waits():
+async def test_receiver_waits() -> None:
     """`wait_for` returns when enough has come in, and gives up in time."""
     async with WebhookReceiver() as receiver, httpx.AsyncClient(base_url=receiver.url) as http:
         async with asyncio.TaskGroup() as group:
@@ -62,7 +62,7 @@ async def test_receiver_waits():
             await receiver.wait_for(3, seconds=0.1)
 
 
-async def test_receiver_can_be_slow():
+async def test_receiver_can_be_slow() -> None:
     """A delayed answer has been recorded before it is given."""
     async with WebhookReceiver() as receiver, httpx.AsyncClient(base_url=receiver.url) as http:
         receiver.answer(PreparedAnswer(delay=5))
@@ -71,7 +71,7 @@ async def test_receiver_can_be_slow():
         assert len(receiver.requests) == 1
 
 
-async def test_running_app_is_signed_in_and_keeps_its_time(tmp_path):
+async def test_running_app_is_signed_in_and_keeps_its_time(tmp_path) -> None:
     """The application runs in this process, under the given clock and settings."""
     clock = Clock()
     async with running_app(tmp_path, clock, max_body_bytes=2048) as app:
@@ -83,7 +83,7 @@ async def test_running_app_is_signed_in_and_keeps_its_time(tmp_path):
     assert (tmp_path / "bpm.db").exists()
 
 
-async def test_running_app_helps_with_rules():
+async def test_running_app_helps_with_rules() -> None:
     """A rule, a request to it, and what was kept of it, in three lines."""
     async with running_app() as app:
         await app.rule("pong", commandName="PingQuery")
@@ -92,7 +92,7 @@ async def test_running_app_helps_with_rules():
         assert [request["state"] for request in await app.requests(configKey="pong")] == ["done"]
 
 
-async def test_a_refusal_is_raised_with_the_words_of_the_server():
+async def test_a_refusal_is_raised_with_the_words_of_the_server() -> None:
     """`cmd` raises what `send` would return."""
     async with running_app() as app:
         with pytest.raises(ServerRefused, match="GetWebHookConfigByIdQuery: 404") as caught:
@@ -100,7 +100,7 @@ async def test_a_refusal_is_raised_with_the_words_of_the_server():
         assert caught.value.reply.status == 404
 
 
-async def test_server_process_survives_its_deaths():
+async def test_server_process_survives_its_deaths() -> None:
     """Killed and stopped, the server starts again on its address with its data."""
     async with ServerProcess() as server:
         rule = await server.rule("kept", commandName="PingQuery")
@@ -111,7 +111,7 @@ async def test_server_process_survives_its_deaths():
         assert (await server.cmd("LookupWebHookByKeyCommand", key="kept"))["id"] == rule["id"]
 
 
-async def test_a_server_that_does_not_start_says_why():
+async def test_a_server_that_does_not_start_says_why() -> None:
     """The error holds the server's own words."""
     with pytest.raises(ServerDidNotStart, match="BPM_LOG_LEVEL"):
         async with ServerProcess(BPM_LOG_LEVEL="loud"):

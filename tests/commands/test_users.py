@@ -74,7 +74,7 @@ async def office(database: Database, settings: Settings, hashed: str) -> AsyncIt
         Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(b"k" * 32)), accounts, database
     )
 
-    def add(tx):
+    def add(tx) -> None:
         made = {"created_at": utc_now(), "password_hash": hashed}
         tx.session(None).add(User(username="chief", roles=["admin"], **made))
         tx.flush()

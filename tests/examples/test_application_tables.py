@@ -32,7 +32,7 @@ def run_sql(folder: Path, statement: str) -> list[tuple[str]]:
         return connection.execute(statement).fetchall()
 
 
-def test_tables_are_told_apart():
+def test_tables_are_told_apart() -> None:
     """The migrations make our tables, and an application's table is none of them."""
     assert ShopOrder.table() in application_tables()
     assert ShopOrder.table() not in own_tables()
@@ -40,7 +40,7 @@ def test_tables_are_told_apart():
 
 
 @pytest.mark.embedded
-async def test_a_missing_table_is_created_in_an_existing_database(tmp_path):
+async def test_a_missing_table_is_created_in_an_existing_database(tmp_path) -> None:
     """A database that is up to date gets the table of an application added later."""
     await started_and_stopped(tmp_path)
     run_sql(tmp_path, "DROP TABLE shop_order")
@@ -49,7 +49,7 @@ async def test_a_missing_table_is_created_in_an_existing_database(tmp_path):
 
 
 @pytest.mark.embedded
-async def test_an_existing_table_keeps_its_rows(tmp_path):
+async def test_an_existing_table_keeps_its_rows(tmp_path) -> None:
     """Starting again changes nothing."""
     await started_and_stopped(tmp_path)
     columns = "organization_id, reference, customer, lines, total, status, created_at"
@@ -59,7 +59,7 @@ async def test_an_existing_table_keeps_its_rows(tmp_path):
 
 
 @pytest.mark.embedded
-async def test_a_table_that_lacks_a_column_is_refused(tmp_path):
+async def test_a_table_that_lacks_a_column_is_refused(tmp_path) -> None:
     """The start ends with the names of table and columns instead of failing at the first command."""
     await started_and_stopped(tmp_path)
     run_sql(tmp_path, "ALTER TABLE shop_order DROP COLUMN reason")
@@ -67,7 +67,7 @@ async def test_a_table_that_lacks_a_column_is_refused(tmp_path):
         await started_and_stopped(tmp_path)
 
 
-async def test_an_application_joins_a_server_in_use():
+async def test_an_application_joins_a_server_in_use() -> None:
     """A server that ran without the package takes orders after a restart with it."""
     async with ServerProcess() as server:
         assert (await server.send("PlaceOrderCommand", ORDER)).status == 404

@@ -25,7 +25,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[RunningApp]:
         yield app
 
 
-async def test_an_order_is_placed_listed_and_cancelled(shop):
+async def test_an_order_is_placed_listed_and_cancelled(shop) -> None:
     """The two commands and the query work on one order, with exact money."""
     placed = await shop.cmd("PlaceOrderCommand", **ORDER)
     assert (placed["status"], placed["total"]) == ("placed", "2.75")
@@ -36,7 +36,7 @@ async def test_an_order_is_placed_listed_and_cancelled(shop):
     assert (await shop.cmd("GetOrderListQuery", searchText="ada@"))["items"] == [cancelled]
 
 
-async def test_what_happened_is_published_with_the_effect(shop):
+async def test_what_happened_is_published_with_the_effect(shop) -> None:
     """Each effect has its event, and a refused command has none."""
     placed = await shop.cmd("PlaceOrderCommand", **ORDER)
     assert (await shop.send("PlaceOrderCommand", ORDER)).status == 409
@@ -57,7 +57,7 @@ async def test_what_happened_is_published_with_the_effect(shop):
         ("GetOrderListQuery", {"sortBy": "total"}, 422, "sortBy: "),
     ],
 )
-async def test_refusals_say_why(shop, name, fields, status, sentence):
+async def test_refusals_say_why(shop, name, fields, status, sentence) -> None:
     """What can't be done is refused with the status and a sentence that fit."""
     await shop.cmd("PlaceOrderCommand", **ORDER)
     await shop.cmd("CancelOrderCommand", id=1, reason="first")
@@ -66,7 +66,7 @@ async def test_refusals_say_why(shop, name, fields, status, sentence):
     assert any(sentence in error for error in reply.errors), reply.errors
 
 
-async def test_its_permissions_count(shop):
+async def test_its_permissions_count(shop) -> None:
     """Somebody who may only read lists orders and places none."""
     await shop.cmd("CreateUserCommand", username="vera", password="Correct-horse-battery-7", roles=["viewer"])
     await shop.sign_in("vera", "Correct-horse-battery-7")
@@ -75,7 +75,7 @@ async def test_its_permissions_count(shop):
     assert (refused.status, refused.errors) == (403, ["PlaceOrderCommand needs the permission orders:write"])
 
 
-async def test_it_stands_in_the_catalogue(shop):
+async def test_it_stands_in_the_catalogue(shop) -> None:
     """An application's messages are described like the built-in ones."""
     catalogue = await shop.cmd("GetCommandCatalogQuery", name="PlaceOrderCommand")
     (entry,) = catalogue["items"]
@@ -85,7 +85,7 @@ async def test_it_stands_in_the_catalogue(shop):
     assert "PlaceOrderCommand" in str(openapi)
 
 
-async def test_an_idempotency_key_has_one_effect(shop):
+async def test_an_idempotency_key_has_one_effect(shop) -> None:
     """The same key and body give the first answer again instead of a conflict."""
     first = await shop.send("PlaceOrderCommand", ORDER, {"idempotency-key": "k1"})
     again = await shop.send("PlaceOrderCommand", ORDER, {"idempotency-key": "k1"})
@@ -93,7 +93,7 @@ async def test_an_idempotency_key_has_one_effect(shop):
     assert again.headers["idempotent-replay"] == "true"
 
 
-async def test_a_webhook_places_orders(shop):
+async def test_a_webhook_places_orders(shop) -> None:
     """A rule sends the command with the payload's fields of the same name."""
     await shop.rule("orders", commandName="PlaceOrderCommand")
     assert (await shop.hook("orders", ORDER)).status == 200
@@ -103,7 +103,7 @@ async def test_a_webhook_places_orders(shop):
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
-def test_an_application_stands_on_three_modules(source):
+def test_an_application_stands_on_three_modules(source) -> None:
     """The example imports `bpm.bus`, `bpm.store` and `bpm.errors`, and nothing else of ours."""
     tree = ast.parse(source.read_text())
     modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]

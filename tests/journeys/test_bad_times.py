@@ -21,7 +21,7 @@ LARGEST_FILE = 64 * 1024
 
 
 @pytest.mark.embedded
-async def test_the_disk_is_full_for_a_while():
+async def test_the_disk_is_full_for_a_while() -> None:
     """Callers get 503 while nothing can be written, and everything goes on without a restart."""
     async with ServerProcess(**ENVIRONMENT) as server:
         await prepare(server)
@@ -57,7 +57,7 @@ class SteppingClock:
         return utc_now() + self.offset
 
 
-async def test_the_clock_is_set_back_an_hour():
+async def test_the_clock_is_set_back_an_hour() -> None:
     """Requests before, during and after a step of the clock are executed, none twice, none an hour late."""
     clock = SteppingClock()
     async with running_app(clock=clock, command_packages=("tests.journeys.ledger",)) as app:

@@ -65,7 +65,7 @@ def verified(request: ReceivedRequest, secrets: list[str]) -> Any:
     raise AssertionError(f"no secret verifies {request}")
 
 
-async def test_a_thousand_deliveries_through_thick_and_thin():
+async def test_a_thousand_deliveries_through_thick_and_thin() -> None:
     """Each event arrives at least once, with one id, verified, and in order for its key."""
     async with WebhookReceiver() as receiver, delivering() as server:
         made = await server.cmd("CreateSubscriptionCommand", url=receiver.url, events=["task.*"])
@@ -89,7 +89,7 @@ async def test_a_thousand_deliveries_through_thick_and_thin():
     assert all(seen == sorted(seen) for seen in order.values())
 
 
-async def test_a_kill_amid_deliveries_loses_none():
+async def test_a_kill_amid_deliveries_loses_none() -> None:
     """Every event that was published is delivered, however often the server is killed while it delivers."""
     async with WebhookReceiver() as receiver, delivering() as server:
         await server.cmd("CreateSubscriptionCommand", url=receiver.url, events=["task.*"])
@@ -127,7 +127,7 @@ async def publish_until_killed(server: ServerProcess, round_: int) -> None:
     await asyncio.gather(*(go_on(publisher) for publisher in range(PUBLISHERS)))
 
 
-async def test_misbehaving_receivers_harm_no_other():
+async def test_misbehaving_receivers_harm_no_other() -> None:
     """While one receiver hangs and others fail in their ways, a good one gets its events at once."""
     async with (
         WebhookReceiver() as good,
@@ -151,7 +151,7 @@ async def test_misbehaving_receivers_harm_no_other():
         assert len(failing.requests) < 100
 
 
-async def test_notifications_of_providers_reach_a_subscriber_within_a_second():
+async def test_notifications_of_providers_reach_a_subscriber_within_a_second() -> None:
     """What Mono and Remita tell is at a subscriber's within a second of the answer to them."""
     providers = {"BPM_MONO__WEBHOOK_SECRET": "m0no", "BPM_REMITA__ALLOWED_IPS": "127.0.0.1"}
     async with WebhookReceiver() as receiver, delivering(**providers) as server:

@@ -33,7 +33,7 @@ async def run_demo(*options: str) -> asyncio.subprocess.Process:
     )
 
 
-async def test_the_demo_tells_what_happened(tmp_path):
+async def test_the_demo_tells_what_happened(tmp_path) -> None:
     """Every request is executed or refused with its cause, and the data stays in the named folder."""
     demo = await run_demo("--once", "--data", str(tmp_path / "data"))
     output, errors = (text.decode() for text in await demo.communicate())
@@ -46,7 +46,7 @@ async def test_the_demo_tells_what_happened(tmp_path):
     assert (tmp_path / "data" / "bpm.db").stat().st_size > 0
 
 
-async def test_the_demo_stays_until_interrupted():
+async def test_the_demo_stays_until_interrupted() -> None:
     """Without --once it says how to look around, and Ctrl-C ends it with status 0."""
     port = free_port()
     demo = await run_demo("--port", str(port))
@@ -62,7 +62,7 @@ async def test_the_demo_stays_until_interrupted():
     await demo.communicate()
 
 
-async def test_the_demo_keeps_off_data_in_use(tmp_path):
+async def test_the_demo_keeps_off_data_in_use(tmp_path) -> None:
     """A folder that holds something is refused."""
     (tmp_path / "bpm.db").write_text("")
     demo = await run_demo("--data", str(tmp_path))

@@ -46,7 +46,7 @@ def digits(value: Any) -> str:
     return str(value)
 
 
-async def test_events_carry_the_digits(server: ServerProcess):
+async def test_events_carry_the_digits(server: ServerProcess) -> None:
     """Templates, the answer, the stored event, its view, the audit log and the delivery agree with the body."""
     data = {"same": "{{payload.amount}}", "kobo": "{{payload.amount * 100}}", "text": "NGN {{payload.amount}}"}
     await server.rule(
@@ -72,7 +72,7 @@ async def test_events_carry_the_digits(server: ServerProcess):
     assert sorted(digits(event["data"]["same"]) for event in events) == sorted(AMOUNTS)
 
 
-async def test_scripts_are_given_and_return_the_digits(server: ServerProcess):
+async def test_scripts_are_given_and_return_the_digits(server: ServerProcess) -> None:
     """A rule's script returns what it was given, and calculates without rounding."""
     code = "return {'same': payload['amount'], 'kobo': payload['amount'] * 100}"
     await server.rule("script", responseMode="sync", executionType=2, executionCode=code)
@@ -83,7 +83,7 @@ async def test_scripts_are_given_and_return_the_digits(server: ServerProcess):
         assert reply.data["kobo"] == Number(amount) * 100
 
 
-async def test_processes_keep_the_digits(server: ServerProcess):
+async def test_processes_keep_the_digits(server: ServerProcess) -> None:
     """Variables are exact after a script, a condition and a restart."""
     definition = await server.cmd("CreateProcessDefinitionCommand", name="fees", bpmnXml=PROCESS)
     amount = Number("12345678901234567.89")
@@ -98,7 +98,7 @@ async def test_processes_keep_the_digits(server: ServerProcess):
 
 
 @pytest.mark.parametrize("number", ["1e400", "-1e309", "1e999999999", "1e-999999999", "NaN", "Infinity"])
-async def test_what_is_no_number_is_refused_with_a_sentence(server: ServerProcess, number: str):
+async def test_what_is_no_number_is_refused_with_a_sentence(server: ServerProcess, number: str) -> None:
     """Nothing else is done with such a body."""
     body = b'{"$type":"PublishEventCommand","event":"exact.never","data":{"n":%b}}' % number.encode()
     headers = {"content-type": "application/json", "authorization": f"Bearer {server.token}"}

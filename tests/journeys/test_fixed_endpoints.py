@@ -29,7 +29,7 @@ async def counts(server: ServerProcess) -> list[int]:
     return [(await server.cmd(query))["totalCount"] for query in LISTS]
 
 
-async def test_notifications_are_kept_once_over_a_crash():
+async def test_notifications_are_kept_once_over_a_crash() -> None:
     """Repeated before and after kill -9, each event, RRR and debit has one record."""
     async with ServerProcess(BPM_MONO__WEBHOOK_SECRET="m0no", BPM_REMITA__ALLOWED_IPS="127.0.0.1") as server:
         for _ in range(2):
@@ -44,7 +44,7 @@ async def test_notifications_are_kept_once_over_a_crash():
         assert await counts(server) == [1, 2, 1]
 
 
-async def test_endpoints_are_off_until_configured():
+async def test_endpoints_are_off_until_configured() -> None:
     """Without a secret or an address list nothing answers, and the status says which setting is missing."""
     async with ServerProcess() as server:
         for path in ("mono/callback", "remita", "remita/collection-notification"):

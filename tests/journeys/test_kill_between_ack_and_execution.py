@@ -29,7 +29,7 @@ send("PlaceOrderCommand", payload, at_end=True)
 
 
 @pytest.mark.embedded
-async def test_acknowledged_requests_are_executed_exactly_once():
+async def test_acknowledged_requests_are_executed_exactly_once() -> None:
     """A kill -9 of the whole process group, at a random moment of three floods, loses nothing and doubles nothing."""
     async with ServerProcess(**ENVIRONMENT, BPM_WORKER_CONCURRENCY="2") as server:
         await server.rule("orders", commandName="PlaceOrderCommand")

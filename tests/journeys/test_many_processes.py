@@ -27,7 +27,7 @@ async def processes(postgres_url: str):
         yield first, second, *workers
 
 
-async def test_one_of_each_is_killed_and_the_others_finish(processes):
+async def test_one_of_each_is_killed_and_the_others_finish(processes) -> None:
     """A server and a worker die in the middle of a flood at both servers; the other two do everything exactly once."""
     first, second, worker, _ = processes
     await prepare(first)
@@ -39,7 +39,7 @@ async def test_one_of_each_is_killed_and_the_others_finish(processes):
     await everything_done(second, REQUESTS)
 
 
-async def test_a_rule_is_live_everywhere(processes):
+async def test_a_rule_is_live_everywhere(processes) -> None:
     """A rule made or switched on at one server answers at the other at once; one switched off within a second."""
     first, second, *_ = processes
     rule = await first.rule("shared", commandName="EnterCommand", parameters={"reference": "{{payload.ref}}"})
@@ -60,7 +60,7 @@ async def answers(server: ServerProcess, status: int) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_a_dead_workers_jobs_are_taken_over(processes):
+async def test_a_dead_workers_jobs_are_taken_over(processes) -> None:
     """What a killed worker was running is run by the other within twenty seconds, and settled once."""
     first, _, killed, other = processes
     await first.rule("slow", commandName="DawdleCommand", parameters={"reference": "{{payload.ref}}", "seconds": 2})
@@ -75,7 +75,7 @@ async def test_a_dead_workers_jobs_are_taken_over(processes):
     assert "Traceback" not in other.log
 
 
-async def test_a_worker_told_to_stop_finishes_what_it_runs(processes):
+async def test_a_worker_told_to_stop_finishes_what_it_runs(processes) -> None:
     """SIGTERM ends both workers with status 0 within the grace period, and what they had not begun is still there."""
     first, _, *workers = processes
     await prepare(first)

@@ -15,7 +15,7 @@ REQUESTS = 10_000
 
 
 @pytest.mark.embedded
-async def test_kills_on_sqlite():
+async def test_kills_on_sqlite() -> None:
     """A server and a worker on one file are killed at random moments."""
     async with ServerProcess(**ENVIRONMENT, BPM_WORKER="false") as server, WorkerProcess(server) as worker:
         await prepare(server)
@@ -36,7 +36,7 @@ def own_cluster():
         yield running
 
 
-async def test_kills_on_postgres(own_cluster: Cluster):
+async def test_kills_on_postgres(own_cluster: Cluster) -> None:
     """The database crashes, and a worker and a server are killed, at random moments."""
     environment = {**ENVIRONMENT, "BPM_WORKER": "false", "BPM_DATABASE_URL": own_cluster.url}
     async with ServerProcess(**environment) as server, WorkerProcess(server) as worker:

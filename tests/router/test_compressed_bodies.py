@@ -45,7 +45,7 @@ async def hook(app: RunningApp, key: str, body: bytes, headers: dict[str, str], 
 
 
 @pytest.mark.parametrize("coding", sorted(PACK))
-async def test_a_compressed_body_is_read_and_driven_again(app: RunningApp, coding: str):
+async def test_a_compressed_body_is_read_and_driven_again(app: RunningApp, coding: str) -> None:
     """Signed over the bytes as they were sent, kept so, shown expanded, and executed again."""
     await rule(app, f"packed-{coding}", signature={"scheme": "github", "secret": SECRET})
     body = BODY.replace(b',"password":"hunter2-and-more"', b"") % coding.encode()
@@ -59,7 +59,7 @@ async def test_a_compressed_body_is_read_and_driven_again(app: RunningApp, codin
     await app.cmd("ReplayInboundRequestCommand", requestId=row.request_id, force=True)
 
 
-async def test_a_body_signed_before_it_was_compressed_is_verified(app: RunningApp):
+async def test_a_body_signed_before_it_was_compressed_is_verified(app: RunningApp) -> None:
     """As providers do that compress last; a wrong signature is wrong over both."""
     await rule(app, "packed-last", signature={"scheme": "github", "secret": SECRET})
     body = BODY % b"last"
@@ -69,7 +69,7 @@ async def test_a_body_signed_before_it_was_compressed_is_verified(app: RunningAp
     assert (await hook(app, "packed-last", gzip.compress(b"{}"), signed(body), "gzip")).status == 401
 
 
-async def test_secrets_in_a_compressed_body_are_kept_from_everybody(app: RunningApp):
+async def test_secrets_in_a_compressed_body_are_kept_from_everybody(app: RunningApp) -> None:
     """It is written over whole where it is stored, and opened to execute it."""
     await rule(app, "packed-secret")
     packed = gzip.compress(BODY % b"secret")
@@ -96,7 +96,9 @@ async def test_secrets_in_a_compressed_body_are_kept_from_everybody(app: Running
     ],
     ids=["bomb", "bomb of brotli", "cut", "plain", "no JSON", "unknown", "three times"],
 )
-async def test_what_cannot_be_expanded_is_refused(app: RunningApp, body: bytes, coding: str, status: int, words: str):
+async def test_what_cannot_be_expanded_is_refused(
+    app: RunningApp, body: bytes, coding: str, status: int, words: str
+) -> None:
     """With the status that says why; and what nobody could look into is hidden where it is kept."""
     key = f"packed-{status}-{len(body)}"
     await noting(app, key)
@@ -106,7 +108,7 @@ async def test_what_cannot_be_expanded_is_refused(app: RunningApp, body: bytes, 
     assert all(row.body in (b"", b"*" * len(body)) for row in kept)
 
 
-async def test_a_dry_run_decides_alike(app: RunningApp):
+async def test_a_dry_run_decides_alike(app: RunningApp) -> None:
     """A captured request is tried as it came."""
     await rule(app, "packed-dry")
     packed = gzip.compress(BODY % b"dry")

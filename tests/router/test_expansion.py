@@ -33,13 +33,13 @@ ZEROS = bytes(64 * MIB)
 
 
 @given(st.binary(max_size=5_000), st.sampled_from(sorted(PACK)))
-def test_what_was_compressed_is_expanded(data: bytes, coding: str):
+def test_what_was_compressed_is_expanded(data: bytes, coding: str) -> None:
     """Whatever it is, by each coding."""
     assert expand(PACK[coding](data), coding, 5_000) == data
 
 
 @pytest.mark.parametrize("coding", sorted(PACK))
-def test_the_limit_is_that_of_the_expanded_body(coding: str):
+def test_the_limit_is_that_of_the_expanded_body(coding: str) -> None:
     """A byte too many is too many."""
     packed = PACK[coding](DATA)
     assert expand(packed, coding, len(DATA)) == DATA
@@ -48,7 +48,7 @@ def test_the_limit_is_that_of_the_expanded_body(coding: str):
 
 
 @pytest.mark.parametrize("coding", sorted(PACK))
-def test_what_is_not_whole_is_refused(coding: str):
+def test_what_is_not_whole_is_refused(coding: str) -> None:
     """Cut, empty, followed by something else, or nothing of the kind."""
     packed = PACK[coding](DATA)
     for body in (packed[:-3], packed[:1], b"", packed + b"more", DATA):
@@ -68,13 +68,13 @@ def test_what_is_not_whole_is_refused(coding: str):
         ("", DATA, DATA),
     ],
 )
-def test_spellings_and_members(coding: str, body: bytes, expanded: bytes):
+def test_spellings_and_members(coding: str, body: bytes, expanded: bytes) -> None:
     """Headers as they are met, several members of one file, two codings."""
     assert expand(body, coding, MIB) == expanded
 
 
 @pytest.mark.parametrize("coding", ["compress", "snappy", "gzip, gzip, gzip", "gzip;q=1", "x" * 5_000])
-def test_other_codings_are_refused(coding: str):
+def test_other_codings_are_refused(coding: str) -> None:
     """With a sentence that says what is read."""
     with pytest.raises(CodingError, match=r"Content-Encoding: .*(as it is, or as gzip|compress the body once)"):
         expand(gzip.compress(DATA), coding, MIB)
@@ -92,7 +92,7 @@ def test_other_codings_are_refused(coding: str):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_bomb_takes_little_memory(coding: str, bomb: bytes):
+def test_a_bomb_takes_little_memory(coding: str, bomb: bytes) -> None:
     """It is given up as soon as it is over the limit."""
     tracemalloc.start()
     try:
@@ -103,7 +103,7 @@ def test_a_bomb_takes_little_memory(coding: str, bomb: bytes):
         tracemalloc.stop()
 
 
-def test_windows_and_members_are_bounded():
+def test_windows_and_members_are_bounded() -> None:
     """A window of 128 MiB, and a thousand members that are empty."""
     wide = zstandard.ZstdCompressionParameters.from_level(3, window_log=27)
     stream = zstandard.ZstdCompressor(compression_params=wide).compressobj()

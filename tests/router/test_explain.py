@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from typing import Never
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ def digest(key=b"a key of the tests", raw=BODY, name="sha256"):
     return hmac.new(key, raw, getattr(hashlib, name)).digest()
 
 
-def test_right_signature():
+def test_right_signature() -> None:
     """A right request is explained as right, with every preset that accepts it."""
     found = explained(GITHUB, sign(GITHUB, BODY, NOW))
     assert (found.ok, found.failed, found.matching_schemes) == (True, "", ["github", "meta"])
@@ -40,7 +41,7 @@ def test_right_signature():
         ("sha256=" + digest(name="sha1").hex(), "sha1 in hex"),
     ],
 )
-def test_wrong_encoding(value, hint):
+def test_wrong_encoding(value, hint) -> None:
     """A signature that is right but written in another way is recognised."""
     found = explained(GITHUB, {"X-Hub-Signature-256": value})
     assert (found.ok, found.failed) == (False, "encoding")
@@ -61,14 +62,14 @@ def test_wrong_encoding(value, hint):
         (b"", BODY),
     ],
 )
-def test_body_changed_on_the_way(signed, received):
+def test_body_changed_on_the_way(signed, received) -> None:
     """A body that something rewrote is recognised."""
     found = explained(GITHUB, {"X-Hub-Signature-256": "sha256=" + digest(raw=signed).hex()}, raw=received)
     assert (found.ok, found.failed) == (False, "body")
     assert "changed on the way" in found.hints[0]
 
 
-def test_wrong_secret():
+def test_wrong_secret() -> None:
     """A signature by an unknown secret is said to be that."""
     found = explained(GITHUB, {"X-Hub-Signature-256": "sha256=" + digest(b"other").hex()})
     assert found.failed == "signature"
@@ -84,7 +85,7 @@ def test_wrong_secret():
         (b"a key of the tests".hex(), b"a key of the tests", "is read as hex"),
     ],
 )
-def test_secret_read_in_another_way(secret, key, hint):
+def test_secret_read_in_another_way(secret, key, hint) -> None:
     """A secret that is right when trimmed or decoded is recognised."""
     found = explained(
         SignatureConfig(scheme="github", secret=secret), {"X-Hub-Signature-256": "sha256=" + digest(key).hex()}
@@ -93,10 +94,10 @@ def test_secret_read_in_another_way(secret, key, hint):
     assert any(hint in sentence for sentence in found.hints)
 
 
-def test_unusable_secret():
+def test_unusable_secret() -> None:
     """A secret that can't be had is the part that failed."""
 
-    def nowhere(reference):
+    def nowhere(reference) -> Never:
         raise ValueError(f"{reference} is not set")
 
     found = explained(SignatureConfig(scheme="github", secret="env:X"), sign(GITHUB, BODY, NOW), resolve=nowhere)
@@ -104,7 +105,7 @@ def test_unusable_secret():
     assert "env:X is not set" in found.cause
 
 
-def test_old_timestamp():
+def test_old_timestamp() -> None:
     """An old request with a right signature is told apart from a forged one."""
     stripe = SignatureConfig(scheme="stripe", secret="a key of the tests")
     found = explained(stripe, sign(stripe, BODY, NOW), now=NOW + 1000)
@@ -114,7 +115,7 @@ def test_old_timestamp():
     assert found.matching_schemes == ["stripe"]
 
 
-def test_milliseconds():
+def test_milliseconds() -> None:
     """A timestamp in milliseconds is recognised."""
     plandocket = SignatureConfig(scheme="plandocket", secret="a key of the tests")
     headers = {**sign(plandocket, BODY, NOW), "X-Webhook-Timestamp": f"{NOW}000"}
@@ -123,7 +124,7 @@ def test_milliseconds():
     assert "milliseconds" in found.hints[0]
 
 
-def test_other_scheme_matches():
+def test_other_scheme_matches() -> None:
     """The scheme by which the request is right is named, and the header that came instead."""
     paystack = SignatureConfig(scheme="paystack", secret="a key of the tests")
     found = explained(GITHUB, sign(paystack, BODY, NOW))
@@ -132,7 +133,7 @@ def test_other_scheme_matches():
     assert "the request is right by the scheme paystack" in found.hints
 
 
-def test_static_and_unsigned():
+def test_static_and_unsigned() -> None:
     """A wrong static secret is explained, and without a scheme nothing is demanded."""
     mono = SignatureConfig(scheme="mono", secret="a key of the tests")
     assert explained(mono, {"mono-webhook-secret": "other"}).failed == "signature"
@@ -142,7 +143,7 @@ def test_static_and_unsigned():
 @given(
     st.text(max_size=100), st.binary(max_size=100), st.sampled_from(["github", "stripe", "standard-webhooks", "mono"])
 )
-def test_any_request_is_explained(value, raw, scheme):
+def test_any_request_is_explained(value, raw, scheme) -> None:
     """Whatever a request holds, it is explained without showing the secret."""
     config = SignatureConfig(scheme=scheme, secret="whsec_Y2FuYXJ5IGNhbmFyeSBjYW5hcnk=")
     header = config.to_scheme().header.lower()

@@ -38,7 +38,7 @@ def meta_query(**changes):
     return {**query, **{name.replace("_", ".", 1): value for name, value in changes.items()}}
 
 
-def test_meta_gets_its_challenge():
+def test_meta_gets_its_challenge() -> None:
     """Meta's challenge comes back as plain text, for the right token only."""
     answer = ask(META, query=meta_query())
     assert (answer.status, answer.body, answer.content_type) == (200, b"1158201444", "text/plain; charset=utf-8")
@@ -46,7 +46,7 @@ def test_meta_gets_its_challenge():
         assert ask(META, query=meta_query(hub_verify_token=wrong)).status == 403
 
 
-def test_meta_token_may_be_a_reference(monkeypatch):
+def test_meta_token_may_be_a_reference(monkeypatch) -> None:
     """The verify token may be a reference; one that leads nowhere refuses."""
     monkeypatch.setenv("META_TOKEN", "token")
     assert ask(HandshakeConfig(kind="meta", verify_token="env:META_TOKEN"), query=meta_query()).status == 200
@@ -63,12 +63,12 @@ def test_meta_token_may_be_a_reference(monkeypatch):
         ("GET", meta_query(hub_challenge="x" * 5000)),
     ],
 )
-def test_meta_other_requests_go_on(method, query):
+def test_meta_other_requests_go_on(method, query) -> None:
     """A request that is not Meta's question is no handshake."""
     assert ask(META, method, query) is None
 
 
-def test_slack_gets_its_challenge():
+def test_slack_gets_its_challenge() -> None:
     """Slack's challenge comes back as plain text that no browser takes for a page."""
     body = json.dumps({"type": "url_verification", "challenge": "<b>3eZbrw</b>", "token": "t"}).encode()
     answer = ask(SLACK, "POST", body=body)
@@ -90,12 +90,12 @@ def test_slack_gets_its_challenge():
         b'{"type":"url_verification","challenge":"a","challenge":"b"}',
     ],
 )
-def test_slack_other_requests_go_on(body):
+def test_slack_other_requests_go_on(body) -> None:
     """A request that is not Slack's question is no handshake."""
     assert ask(SLACK, "POST", body=body) is None
 
 
-def test_cloudevents_grants_permission():
+def test_cloudevents_grants_permission() -> None:
     """An OPTIONS request with an origin is granted, at the configured rate and for the allowed origins."""
     headers = {"webhook-request-origin": "eventemitter.example.com", "webhook-request-rate": "120"}
     granted = dict(ask(CLOUDEVENTS, "OPTIONS", headers=headers).headers)
@@ -109,7 +109,7 @@ def test_cloudevents_grants_permission():
     assert ask(CLOUDEVENTS, "POST", headers=headers) is None
 
 
-def test_echo_answers_by_template():
+def test_echo_answers_by_template() -> None:
     """An echo answers by its template when its condition holds, and only then."""
     answer = ask(ECHO, "POST", body=b'{"type":"ping","data":[1]}')
     assert (answer.status, json.loads(answer.body)) == (200, {"pong": [1]})
@@ -119,7 +119,7 @@ def test_echo_answers_by_template():
     assert ask(ECHO, "POST", body=b"not json") is None
 
 
-def test_echo_of_text():
+def test_echo_of_text() -> None:
     """A template that gives text is sent as it is."""
     config = HandshakeConfig(kind="echo", when="method == 'GET'", body="{{query.c}}")
     assert ask(config, query={"c": "é"}).body == "é".encode()
@@ -137,7 +137,7 @@ def test_echo_of_text():
         ({"kind": "other"}, "meta"),
     ],
 )
-def test_incomplete_configuration_is_refused(fields, sentence):
+def test_incomplete_configuration_is_refused(fields, sentence) -> None:
     """A handshake that lacks something is refused with a sentence."""
     with pytest.raises(ValidationError) as caught:
         HandshakeConfig.model_validate(fields)
@@ -151,7 +151,7 @@ def test_incomplete_configuration_is_refused(fields, sentence):
     origin=st.text(),
     body=st.binary() | st.text().map(lambda text: json.dumps({"type": "url_verification", "challenge": text}).encode()),
 )
-def test_any_request_is_survived(config, method, query, origin, body):
+def test_any_request_is_survived(config, method, query, origin, body) -> None:
     """Whatever is asked, the answer is a short yes or no to a question of that kind, or the request goes on."""
     answer = ask(config, method, query, {"webhook-request-origin": origin}, body)
     if answer is None:
@@ -178,7 +178,7 @@ ZOOM = HandshakeConfig.model_validate(
 )
 
 
-def test_a_challenge_is_signed():
+def test_a_challenge_is_signed() -> None:
     """Zoom's validation, as it documents it; in base64 for X."""
     question = {"event": "endpoint.url_validation", "payload": {"plainToken": "qgg8vlvZRS6UYooatFL8Aw"}}
     answer = ask(ZOOM, "POST", body=json.dumps(question).encode())
@@ -195,14 +195,14 @@ def test_a_challenge_is_signed():
 @pytest.mark.parametrize(
     "token", ['{"event":"x"}', "v0:1700000000:{}", "a.b", "a b", "", "é", "a" * 300, "a=b", 7, None]
 )
-def test_nothing_that_could_be_a_request_is_signed(token):
+def test_nothing_that_could_be_a_request_is_signed(token) -> None:
     """Whoever asks gets no signature of a body of their own."""
     question = {"event": "endpoint.url_validation", "payload": {"plainToken": token}}
     assert ask(ZOOM, "POST", body=json.dumps(question).encode()) is None
 
 
 @pytest.mark.parametrize("missing", ["secret", "challenge", "when", "body"])
-def test_a_crc_is_whole(missing):
+def test_a_crc_is_whole(missing) -> None:
     """Each of its fields is needed, and the secret only there."""
     fields = {**ZOOM.model_dump(by_alias=True), missing: None}
     with pytest.raises(ValidationError, match="required with the handshake crc"):

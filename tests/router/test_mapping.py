@@ -57,7 +57,7 @@ def scope(payload):
         (None, b"", "empty", None),
     ],
 )
-def test_body_is_read_as_its_header_says(content_type, raw, kind, value):
+def test_body_is_read_as_its_header_says(content_type, raw, kind, value) -> None:
     """The type is decided from the header alone, and one type is never read as another."""
     assert decode_body(content_type, raw) == (kind, value)
 
@@ -79,14 +79,14 @@ def test_body_is_read_as_its_header_says(content_type, raw, kind, value):
         ("application/soap+xml; charset=us-ascii", b"\xe9", "the body is not ASCII"),
     ],
 )
-def test_body_that_is_something_else_is_refused(content_type, raw, sentence):
+def test_body_that_is_something_else_is_refused(content_type, raw, sentence) -> None:
     """A body that is not what its header says is refused with a sentence."""
     with pytest.raises(ValueError, match=r"\w") as caught:
         decode_body(content_type, raw)
     assert sentence in str(caught.value)
 
 
-def test_large_forms_end_soon():
+def test_large_forms_end_soon() -> None:
     """A form of ten megabytes is read or refused within a second."""
     started = time.perf_counter()
     assert decode_body("application/x-www-form-urlencoded", b"a" * 10_000_000).value == {"a" * 10_000_000: ""}
@@ -99,7 +99,7 @@ def test_large_forms_end_soon():
     st.sampled_from(["application/json", "application/x-www-form-urlencoded", "text/plain", ""]) | st.text(),
     st.binary(),
 )
-def test_any_body_is_survived(content_type, raw):
+def test_any_body_is_survived(content_type, raw) -> None:
     """Whatever header and body say, the body is read or refused with a sentence."""
     try:
         found = decode_body(content_type, raw).kind
@@ -108,7 +108,7 @@ def test_any_body_is_survived(content_type, raw):
     assert found
 
 
-def test_template_makes_the_fields():
+def test_template_makes_the_fields() -> None:
     """With parameters the fields are the template's, with types kept."""
     template = {"amount": "{{payload.data.amount}}", "note": "{{headers.x-request-id}}/{{path.orderId}}/{{query.q}}"}
     fields = compile_mapping(template, NAMES).fields(scope({"data": {"amount": 5}}))
@@ -120,7 +120,7 @@ def test_template_makes_the_fields():
         compile_mapping({"amount": "{{payload.}}"}, NAMES)
 
 
-def test_without_template_names_decide():
+def test_without_template_names_decide() -> None:
     """Without parameters the payload's fields of the same name are taken, and only those."""
     mapping = compile_mapping(None, NAMES)
     assert mapping.fields(scope({"amount": 5, "customerId": None, "other": 1})) == {"amount": 5, "customerId": None}
@@ -128,7 +128,7 @@ def test_without_template_names_decide():
         assert mapping.fields(scope(payload)) == {}
 
 
-def test_headers_are_found_in_any_case():
+def test_headers_are_found_in_any_case() -> None:
     """Expressions find a header however its name is written."""
     for path in ("headers.x-request-id", "headers.X-Request-Id", 'headers["X-REQUEST-ID"]'):
         assert compile_expression(path).evaluate(scope(None)) == "7"

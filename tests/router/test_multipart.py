@@ -29,7 +29,7 @@ def form(*parts: bytes) -> bytes:
 
 
 @given(st.lists(st.binary(max_size=60) | st.text("\r\n-edg", max_size=30).map(str.encode), min_size=1, max_size=5))
-def test_contents_are_those_that_were_sent(contents: list[bytes]):
+def test_contents_are_those_that_were_sent(contents: list[bytes]) -> None:
     """Whatever bytes they are, also those that look like the beginning of a boundary."""
     contents = [content for content in contents if b"\r\n--edge" not in b"\r\n" + content + b"\r\n"]
     body = form(*(part(f"p{at}", content) for at, content in enumerate(contents)))
@@ -37,7 +37,7 @@ def test_contents_are_those_that_were_sent(contents: list[bytes]):
     assert [body[each.start : each.end] for each in found] == contents
 
 
-def test_fields_files_and_json():
+def test_fields_files_and_json() -> None:
     """A field is text in its charset, a file an object, JSON its value; a name that stands twice is a list."""
     body = form(
         part("who", "René".encode()),
@@ -75,13 +75,13 @@ def test_fields_files_and_json():
         (TYPE, form(part("a", b"1", "\r\nContent-Disposition: form-data; name=b")), "a header twice"),
     ],
 )
-def test_what_is_no_form_is_refused(content_type: str, body: bytes, words: str):
+def test_what_is_no_form_is_refused(content_type: str, body: bytes, words: str) -> None:
     """With a sentence, and within bounds."""
     with pytest.raises(MultipartError, match=words):
         decode_body(content_type, body)
 
 
-def test_secrets_are_found_in_parts():
+def test_secrets_are_found_in_parts() -> None:
     """By the name of the part, or because its content mentions one; the rest stays readable."""
     body = form(part("password", b"hunter2"), part("a", b"1"), part("j", b'{"token":"t0ken"}'))
     stored = mask(body, secret_spans(body, decode_body(TYPE, body)))
@@ -90,7 +90,7 @@ def test_secrets_are_found_in_parts():
     assert decode_body(TYPE, stored).value["a"] == "1"
 
 
-async def test_a_form_with_a_file_is_executed(app: RunningApp):
+async def test_a_form_with_a_file_is_executed(app: RunningApp) -> None:
     """A script is given both; what is stored is the body as it came."""
     code = "return [payload['who'], base64.b64decode(payload['file']['base64']).decode()]"
     await app.rule("parts", responseMode="sync", executionType=2, commandName=None, executionCode=code)

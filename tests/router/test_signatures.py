@@ -60,13 +60,13 @@ def verdict(signature, headers, raw=BODY, now=NOW):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_signed_request_passes(name):
+def test_signed_request_passes(name) -> None:
     """What is signed by a scheme is verified by it."""
     assert verdict(config(name), sign(config(name), BODY, NOW)).ok
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_other_secret_is_refused(name):
+def test_other_secret_is_refused(name) -> None:
     """A request signed with another secret is refused, with a cause."""
     other = sign(config(name, secret="whsec_" + base64.b64encode(b"another key of the tests").decode()), BODY, NOW)
     found = verdict(config(name), other)
@@ -75,13 +75,13 @@ def test_other_secret_is_refused(name):
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if PRESETS[name].kind != "static"])
-def test_changed_body_is_refused(name):
+def test_changed_body_is_refused(name) -> None:
     """A body that differs by one byte is refused."""
     assert not verdict(config(name), sign(config(name), BODY, NOW), raw=BODY + b" ").ok
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if PRESETS[name].has_timestamp])
-def test_old_and_future_timestamps_are_refused(name):
+def test_old_and_future_timestamps_are_refused(name) -> None:
     """A timestamp beyond five minutes in either direction is refused; within, it passes."""
     headers = sign(config(name), BODY, NOW)
     assert verdict(config(name), headers, now=NOW + 299).ok
@@ -96,20 +96,20 @@ def test_old_and_future_timestamps_are_refused(name):
 @pytest.mark.parametrize(
     "value", ["", " ", "v1,", "v1=", "sha256=", "t=1,v1=", "v0=", "Basic ", "Bearer ", "é", "=", ","]
 )
-def test_empty_and_short_signatures_are_refused(name, value):
+def test_empty_and_short_signatures_are_refused(name, value) -> None:
     """An empty or short signature is a refusal, never a crash."""
     headers = {**sign(config(name), BODY, NOW), config(name).to_scheme().header: value}
     assert not verdict(config(name), headers).ok
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_headers_are_refused(name):
+def test_no_headers_are_refused(name) -> None:
     """A request without the scheme's header is refused, naming the header."""
     assert f"the header {config(name).to_scheme().header} is missing" in verdict(config(name), {}).cause
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_header_counts(name):
+def test_every_header_counts(name) -> None:
     """Leaving out any of the scheme's headers is a refusal."""
     headers = sign(config(name), BODY, NOW)
     for missing in headers:
@@ -118,7 +118,7 @@ def test_every_header_counts(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_rotation_accepts_every_configured_secret(name):
+def test_rotation_accepts_every_configured_secret(name) -> None:
     """During rotation a request signed with any of the secrets passes."""
     old, new = WHSEC, "whsec_" + base64.b64encode(b"the new key of the tests").decode()
     rotating = config(name, secret=new, secrets=[old])
@@ -128,7 +128,7 @@ def test_rotation_accepts_every_configured_secret(name):
 
 @pytest.mark.parametrize("name", NAMES)
 @given(value=st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")))
-def test_any_header_is_survived_and_refused(name, value):
+def test_any_header_is_survived_and_refused(name, value) -> None:
     """Whatever stands in the header, nothing crashes, and nothing but the right signature passes."""
     scheme = config(name).to_scheme()
     right = sign(config(name), BODY, NOW)
@@ -139,7 +139,7 @@ def test_any_header_is_survived_and_refused(name, value):
         assert not verifier.verify(BODY, lowered({**right, scheme.header: scheme.prefix + value}), NOW).ok
 
 
-def test_github_documented_example():
+def test_github_documented_example() -> None:
     """GitHub's documented example verifies."""
     signature = config("github", secret="It's a Secret to Everybody")
     headers = {
@@ -148,7 +148,7 @@ def test_github_documented_example():
     assert verdict(signature, headers, raw=b"Hello, World!").ok
 
 
-def test_standard_webhooks_specification_example():
+def test_standard_webhooks_specification_example() -> None:
     """The example of the Standard Webhooks libraries verifies."""
     signature = config("standard-webhooks", secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     headers = {
@@ -163,7 +163,7 @@ def test_standard_webhooks_specification_example():
     raw=st.text().map(str.encode),
     message_id=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="."), min_size=1),
 )
-def test_standard_webhooks_library_agrees(raw, message_id):
+def test_standard_webhooks_library_agrees(raw, message_id) -> None:
     """What the standardwebhooks library signs passes here, and what is signed here passes there."""
     theirs, ours = Webhook(WHSEC), config("standard-webhooks")
     now = datetime.now(UTC)
@@ -175,7 +175,7 @@ def test_standard_webhooks_library_agrees(raw, message_id):
     assert theirs.verify(raw, sign(ours, raw, now.timestamp(), message_id), json_parse=False) is None
 
 
-def test_standard_webhooks_list_of_signatures():
+def test_standard_webhooks_list_of_signatures() -> None:
     """One right signature among several, also of other versions, is enough."""
     headers = sign(config("standard-webhooks"), BODY, NOW)
     wrong = "v1," + base64.b64encode(b"x" * 32).decode()
@@ -186,7 +186,7 @@ def test_standard_webhooks_list_of_signatures():
 
 
 @given(raw=st.text().map(str.encode))
-def test_stripe_library_agrees(raw):
+def test_stripe_library_agrees(raw) -> None:
     """What the stripe library signs passes here, and what is signed here passes there."""
     now = int(datetime.now(UTC).timestamp())
     theirs = stripe.WebhookSignature.generate_signature_header(raw.decode(), WHSEC, timestamp=now)
@@ -195,7 +195,7 @@ def test_stripe_library_agrees(raw):
     assert stripe.WebhookSignature.verify_header(raw.decode(), ours, WHSEC, tolerance=300)
 
 
-def test_stripe_header_with_several_signatures():
+def test_stripe_header_with_several_signatures() -> None:
     """Of several v1 signatures one right one is enough; v0 does not count."""
     right = sign(config("stripe"), BODY, NOW)["Stripe-Signature"]
     _, signature = right.split(",")
@@ -236,12 +236,12 @@ def test_stripe_header_with_several_signatures():
         ("basic", "Authorization", "BASIC " + base64.b64encode(b"ann:a key of the tests").decode()),
     ],
 )
-def test_provider_forms(name, header, value):
+def test_provider_forms(name, header, value) -> None:
     """Signatures made by hand as each provider documents it pass."""
     assert verdict(config(name, secret="a key of the tests"), {header: value}).ok
 
 
-def test_timestamped_providers_sign_time_and_body():
+def test_timestamped_providers_sign_time_and_body() -> None:
     """Plandocket signs `timestamp.body`, Slack `v0:timestamp:body`."""
     plandocket = hmac.new(b"a key of the tests", b"%d." % NOW + BODY, "sha256").hexdigest()
     headers = {"X-Webhook-Signature": f"v1={plandocket}", "X-Webhook-Timestamp": str(NOW)}
@@ -251,7 +251,7 @@ def test_timestamped_providers_sign_time_and_body():
     assert verdict(config("slack", secret="a key of the tests"), headers).ok
 
 
-def test_custom_scheme():
+def test_custom_scheme() -> None:
     """A scheme described field by field verifies as described."""
     custom = SignatureConfig.model_validate(
         {
@@ -276,20 +276,20 @@ def test_custom_scheme():
     assert verdict(custom, sign(custom, BODY, NOW)).ok
 
 
-def test_secret_is_utf8_in_static_headers():
+def test_secret_is_utf8_in_static_headers() -> None:
     """A static secret beyond ASCII compares by its UTF-8 bytes."""
     sent = "schlüssel".encode().decode("latin-1")
     assert verdict(config("mono", secret="schlüssel"), {"mono-webhook-secret": sent}).ok
 
 
-def test_nothing_is_demanded_without_a_scheme():
+def test_nothing_is_demanded_without_a_scheme() -> None:
     """The scheme `none`, and `remita` without a secret, let every request pass."""
     assert verdict(SignatureConfig(scheme="none"), {}).ok
     assert verdict(SignatureConfig(scheme="remita"), {}).ok
     assert sign(SignatureConfig(scheme="none"), BODY, NOW) == {}
 
 
-def test_secret_references_are_resolved(monkeypatch, tmp_path):
+def test_secret_references_are_resolved(monkeypatch, tmp_path) -> None:
     """`env:` and `file:` name where the secret is; one that is missing refuses every request and says so."""
     monkeypatch.setenv("HOOK_SECRET", "a key of the tests")
     tmp_path.joinpath("secret").write_text("a key of the tests\n")
@@ -303,7 +303,7 @@ def test_secret_references_are_resolved(monkeypatch, tmp_path):
     assert not absent.verify(BODY, {"mono-webhook-secret": ""}, NOW).ok
 
 
-def test_undecodable_or_empty_resolved_secret_refuses():
+def test_undecodable_or_empty_resolved_secret_refuses() -> None:
     """A referred-to secret that is empty or does not decode refuses every request."""
     for resolved in ("", "whsec_", "whsec_§§§"):
         verifier = compile_signature(config("standard-webhooks", secret="env:X"), lambda _, found=resolved: found)
@@ -336,14 +336,14 @@ def test_undecodable_or_empty_resolved_secret_refuses():
         ({"scheme": "github", "secret": "x" * 8, "colour": "red"}, "Extra inputs"),
     ],
 )
-def test_incomplete_configuration_is_refused(fields, sentence):
+def test_incomplete_configuration_is_refused(fields, sentence) -> None:
     """A configuration that lacks something or holds too much is refused with a sentence, without the secret."""
     with pytest.raises(ValidationError) as caught:
         SignatureConfig.model_validate(fields)
     assert sentence in str(caught.value)
 
 
-def test_secrets_do_not_show():
+def test_secrets_do_not_show() -> None:
     """Neither the configuration's representation nor its errors show a secret."""
     assert "canary" not in repr(config("github", secret="canary-1", secrets=["canary-2"]))
     with pytest.raises(ValidationError) as caught:
@@ -351,7 +351,7 @@ def test_secrets_do_not_show():
     assert "canary" not in str(caught.value)
 
 
-def test_presets_name_their_delivery_ids():
+def test_presets_name_their_delivery_ids() -> None:
     """Providers that number their deliveries bring the place of that number."""
     assert PRESETS["github"].deduplication == ("header:x-github-delivery",)
     assert PRESETS["stripe"].deduplication == ("body:id",)

@@ -7,7 +7,7 @@ from scripts import Problem, Sandbox
 pytestmark = pytest.mark.anyio
 
 
-async def test_all_problems_are_found_in_their_order(sandbox: Sandbox):
+async def test_all_problems_are_found_in_their_order(sandbox: Sandbox) -> None:
     """A check does not stop at the first refusal; each has a place of its own."""
     code = "a = x.__class__\nb = eval('1')\nclass C:\n    def __del__(self):\n        pass\nasync def f():\n    pass\n"
     check = await sandbox.check(code)
@@ -15,7 +15,7 @@ async def test_all_problems_are_found_in_their_order(sandbox: Sandbox):
     assert {problem.code for problem in check.problems} == {"forbidden"}
 
 
-async def test_places_are_counted_in_characters(sandbox: Sandbox):
+async def test_places_are_counted_in_characters(sandbox: Sandbox) -> None:
     """Columns begin at 1 and count what an editor counts, also behind letters of several bytes."""
     check = await sandbox.check("a = 'äöü'; b = a._x\n")
     assert check.problems == [
@@ -38,7 +38,7 @@ async def test_places_are_counted_in_characters(sandbox: Sandbox):
         ("\ufeff\x0cx = = 1", 1, 1),
     ],
 )
-async def test_what_is_not_python_is_a_syntax_problem(sandbox: Sandbox, code: str, line: int, column: int):
+async def test_what_is_not_python_is_a_syntax_problem(sandbox: Sandbox, code: str, line: int, column: int) -> None:
     """A source that Python cannot compile has a problem on its line, and running it fails alike."""
     check = await sandbox.check(code)
     run = await sandbox.run(code, {})
@@ -61,7 +61,7 @@ async def test_what_is_not_python_is_a_syntax_problem(sandbox: Sandbox, code: st
         ("", "no_result", "never sets result"),
     ],
 )
-async def test_what_looks_wrong_is_a_warning(sandbox: Sandbox, code: str, warning: str, words: str):
+async def test_what_looks_wrong_is_a_warning(sandbox: Sandbox, code: str, warning: str, words: str) -> None:
     """Unknown names, modules that are not there and a missing result are said, and the script may be saved."""
     check = await sandbox.check(code)
     assert check.problems == []
@@ -70,12 +70,12 @@ async def test_what_looks_wrong_is_a_warning(sandbox: Sandbox, code: str, warnin
 
 
 @pytest.mark.parametrize("code", ["return 1", "result = 1", "reply(200)", "for x in payload:\n    result = x"])
-async def test_a_script_that_answers_has_no_warning(sandbox: Sandbox, code: str):
+async def test_a_script_that_answers_has_no_warning(sandbox: Sandbox, code: str) -> None:
     """A result may be returned, assigned or given as a reply."""
     assert (await sandbox.check(code)).warnings == []
 
 
-async def test_a_source_that_bombs_the_compiler_is_a_problem(sandbox: Sandbox):
+async def test_a_source_that_bombs_the_compiler_is_a_problem(sandbox: Sandbox) -> None:
     """Sources made to exhaust the compiler end as problems, and the sandbox goes on."""
     for code in ("(" * 150 + "1" + ",)" * 150, "x" + ".y" * 20_000, "x = " + "lambda: " * 5_000 + "1", "[" * 60_000):
         check = await sandbox.check(code)
@@ -93,7 +93,9 @@ async def test_a_source_that_bombs_the_compiler_is_a_problem(sandbox: Sandbox):
         ("d = {}\nd['x'] += 1", 2, 1),
     ],
 )
-async def test_an_error_has_the_line_and_column_of_the_script(sandbox: Sandbox, code: str, line: int, column: int):
+async def test_an_error_has_the_line_and_column_of_the_script(
+    sandbox: Sandbox, code: str, line: int, column: int
+) -> None:
     """A failure names the innermost place in the user's own source."""
     run = await sandbox.run(code, {"payload": {}})
     assert run.failure is not None
@@ -116,7 +118,7 @@ async def test_an_error_has_the_line_and_column_of_the_script(sandbox: Sandbox, 
         ("class E(Exception):\n    def __str__(self):\n        return 1 / 0\nraise E()", "E"),
     ],
 )
-async def test_what_cannot_be_returned_is_named(sandbox: Sandbox, code: str, words: str):
+async def test_what_cannot_be_returned_is_named(sandbox: Sandbox, code: str, words: str) -> None:
     """A result that JSON cannot hold is an error that says where and what."""
     run = await sandbox.run(code, {})
     assert run.failure is not None

@@ -16,14 +16,14 @@ ANY_END = 4
 """So many scripts may end in one way or another: they are about what they leave behind."""
 
 
-def test_the_corpus_is_whole():
+def test_the_corpus_is_whole() -> None:
     """No script was lost, and few may end as they like."""
     assert len(SCRIPTS) >= 149
     assert sum(script["expect"] == ["any"] for script in SCRIPTS) <= ANY_END
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=[script["name"] for script in SCRIPTS])
-async def test_a_script_of_the_corpus_is_stopped(sandbox: Sandbox, script: dict[str, Any]):
+async def test_a_script_of_the_corpus_is_stopped(sandbox: Sandbox, script: dict[str, Any]) -> None:
     """Every hostile script ends as the corpus says, and an ordinary one succeeds after it."""
     bus = Bus()
     run = await sandbox.run(script["code"], inputs_of(script), send=bus.send)
@@ -78,7 +78,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-async def test_a_door_of_the_language_is_refused_when_saved(sandbox: Sandbox, name: str):
+async def test_a_door_of_the_language_is_refused_when_saved(sandbox: Sandbox, name: str) -> None:
     """No syntax binds a guard, reaches a private name or takes part in attribute access."""
     check = await sandbox.check(REFUSED[name])
     assert check.problems
@@ -125,7 +125,7 @@ DENIED = {
 
 
 @pytest.mark.parametrize("name", DENIED)
-async def test_a_door_of_the_run_time_is_denied(sandbox: Sandbox, name: str):
+async def test_a_door_of_the_run_time_is_denied(sandbox: Sandbox, name: str) -> None:
     """What can only be seen while a script runs ends in an ordinary error on a line of the script."""
     run = await sandbox.run(DENIED[name], {})
     assert run.failure is not None
@@ -137,7 +137,7 @@ MORE = sections_of("hostile.txt")
 
 
 @pytest.mark.parametrize("script", MORE, ids=[script.name for script in MORE])
-async def test_a_script_of_ours_is_stopped(sandbox: Sandbox, script: Section):
+async def test_a_script_of_ours_is_stopped(sandbox: Sandbox, script: Section) -> None:
     """Every hostile script ends with a reason it may end with, has reached nothing, and an ordinary one succeeds."""
     bus = Bus()
     run = await sandbox.run(script.code, {"payload": {}}, send=bus.send)

@@ -12,13 +12,13 @@ pytestmark = pytest.mark.anyio
 PID = "import os\nresult = os.getpid()"
 
 
-async def test_every_run_has_a_process_of_its_own(wall: OpenSandbox):
+async def test_every_run_has_a_process_of_its_own(wall: OpenSandbox) -> None:
     """Grade `run` never uses a process twice."""
     pids = [(await wall.run(PID, {})).result for _ in range(10)]
     assert len(set(pids)) == 10
 
 
-async def test_a_process_is_reused_for_the_same_rule_only(wall: OpenSandbox):
+async def test_a_process_is_reused_for_the_same_rule_only(wall: OpenSandbox) -> None:
     """Grade `rule` keeps a process for one tenant and source, and for no other."""
     one = [(await wall.run(PID, {}, isolation="rule", tenant="1/a/1")).result for _ in range(5)]
     other = (await wall.run(PID, {}, isolation="rule", tenant="1/a/2")).result
@@ -29,14 +29,14 @@ async def test_a_process_is_reused_for_the_same_rule_only(wall: OpenSandbox):
     assert again == one[0]
 
 
-async def test_a_process_is_retired_after_its_runs(wall: OpenSandbox):
+async def test_a_process_is_retired_after_its_runs(wall: OpenSandbox) -> None:
     """A reused process serves no more runs than allowed."""
     limits = Limits(reuse_runs=3)
     pids = [(await wall.run(PID, {}, isolation="rule", limits=limits)).result for _ in range(6)]
     assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3]
 
 
-async def test_a_process_is_retired_at_its_age(wall: OpenSandbox):
+async def test_a_process_is_retired_at_its_age(wall: OpenSandbox) -> None:
     """A reused process ends when it is too old, idle or not."""
     limits = Limits(reuse_seconds=0.2)
     first = (await wall.run(PID, {}, isolation="rule", limits=limits)).result
@@ -45,7 +45,7 @@ async def test_a_process_is_retired_at_its_age(wall: OpenSandbox):
     assert first != second
 
 
-async def test_a_process_is_retired_at_an_error(wall: OpenSandbox):
+async def test_a_process_is_retired_at_an_error(wall: OpenSandbox) -> None:
     """After a failure the next run of the rule has a new process."""
     code = "import os\nlog(os.getpid())\n1 / payload"
     bad = await wall.run(code, {"payload": 0}, isolation="rule")
@@ -105,7 +105,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("name", PAIRS)
-async def test_nothing_leaks_from_run_to_run_of_a_rule(sandbox: Sandbox, name: str):
+async def test_nothing_leaks_from_run_to_run_of_a_rule(sandbox: Sandbox, name: str) -> None:
     """Even a reused process starts each run as if it were its first."""
 
     async def send(command: str, fields: object) -> None:
@@ -117,7 +117,7 @@ async def test_nothing_leaks_from_run_to_run_of_a_rule(sandbox: Sandbox, name: s
         assert bool(run.reply) == (name == "a reply" and bool(payload))
 
 
-async def test_concurrent_runs_do_not_mix(sandbox: Sandbox):
+async def test_concurrent_runs_do_not_mix(sandbox: Sandbox) -> None:
     """Forty runs at once each get the answers to their own commands."""
 
     async def send(command: str, fields: dict[str, int]) -> int:
@@ -135,7 +135,7 @@ async def test_concurrent_runs_do_not_mix(sandbox: Sandbox):
 
 
 @pytest.mark.parametrize("isolation", ["run", "rule"])
-async def test_no_rule_sees_what_another_had(sandbox: Sandbox, isolation: Isolation):
+async def test_no_rule_sees_what_another_had(sandbox: Sandbox, isolation: Isolation) -> None:
     """After a run full of secrets, no run of another rule finds them, whatever it keeps and looks at."""
     secret = "canary-7f3a"
     keeper = (

@@ -17,14 +17,14 @@ def failure_of(run: Run) -> Failure:
     return run.failure
 
 
-def test_a_limit_must_be_positive():
+def test_a_limit_must_be_positive() -> None:
     """Limits of nothing are refused when they are made."""
     with pytest.raises(ValueError, match="wall_seconds must be greater than zero"):
         Limits(wall_seconds=0)
 
 
 @pytest.mark.parametrize("isolation", ["run", "rule"])
-async def test_processor_time_is_limited(sandbox: Sandbox, isolation: Isolation):
+async def test_processor_time_is_limited(sandbox: Sandbox, isolation: Isolation) -> None:
     """A script stops at its CPU limit, with the line it was on, also inside one call of C."""
     for code, lines in (("x = 1\nwhile True:\n    x = 1", {2, 3}), ("\nsum(range(10 ** 12))", {2})):
         run = await sandbox.run(code, {}, isolation=isolation)
@@ -33,7 +33,7 @@ async def test_processor_time_is_limited(sandbox: Sandbox, isolation: Isolation)
         assert failure_of(run).line in lines
 
 
-async def test_a_reused_child_has_its_processor_time_anew_for_each_run(sandbox: Sandbox):
+async def test_a_reused_child_has_its_processor_time_anew_for_each_run(sandbox: Sandbox) -> None:
     """The CPU limit is of a run, not of the process that serves many."""
     used = 0.0
     while used < 2 * sandbox.limits.cpu_seconds:
@@ -43,7 +43,7 @@ async def test_a_reused_child_has_its_processor_time_anew_for_each_run(sandbox: 
 
 
 @pytest.mark.parametrize("isolation", ["run", "rule"])
-async def test_memory_is_limited(sandbox: Sandbox, isolation: Isolation):
+async def test_memory_is_limited(sandbox: Sandbox, isolation: Isolation) -> None:
     """A script that asks for too much fails with the line, and the limit can be raised."""
     code = "\nx = 'a' * 200_000_000\nresult = len(x)"
     run = await sandbox.run(code, {}, isolation=isolation)
@@ -53,7 +53,7 @@ async def test_memory_is_limited(sandbox: Sandbox, isolation: Isolation):
     assert more.result == 200_000_000
 
 
-async def test_the_wall_clock_stands_still_during_an_answer(sandbox: Sandbox):
+async def test_the_wall_clock_stands_still_during_an_answer(sandbox: Sandbox) -> None:
     """Waiting for commands does not count as running, however long it takes together."""
 
     async def send(command: str, fields: dict[str, Any]) -> Any:
@@ -65,7 +65,7 @@ async def test_the_wall_clock_stands_still_during_an_answer(sandbox: Sandbox):
     assert run.result == [0, 1, 2]
 
 
-async def test_an_answer_must_come_in_time(sandbox: Sandbox):
+async def test_an_answer_must_come_in_time(sandbox: Sandbox) -> None:
     """A command that is never answered ends the run, and its sending is cancelled."""
     cancelled = asyncio.Event()
 
@@ -81,7 +81,7 @@ async def test_an_answer_must_come_in_time(sandbox: Sandbox):
     assert cancelled.is_set()
 
 
-async def test_the_source_is_limited(sandbox: Sandbox):
+async def test_the_source_is_limited(sandbox: Sandbox) -> None:
     """A source that is too long or too deep is refused before it is compiled."""
     long = await sandbox.check("x = 1\n" * 20_000)
     deep = await sandbox.check("x = " + "-" * 150 + "1")
@@ -91,7 +91,7 @@ async def test_the_source_is_limited(sandbox: Sandbox):
     assert wide.problems == []
 
 
-async def test_what_a_script_is_given_is_limited(sandbox: Sandbox):
+async def test_what_a_script_is_given_is_limited(sandbox: Sandbox) -> None:
     """A payload of a mebibyte passes; a larger one is a failure that names the limit."""
     fits = await sandbox.run("result = len(payload)", {"payload": "x" * 1024 * 1024})
     large = await sandbox.run("result = 1", {"payload": "x" * 1200 * 1024})
@@ -99,7 +99,7 @@ async def test_what_a_script_is_given_is_limited(sandbox: Sandbox):
     assert "input_bytes" in failure_of(large).message
 
 
-async def test_a_request_has_room_of_its_own(sandbox: Sandbox):
+async def test_a_request_has_room_of_its_own(sandbox: Sandbox) -> None:
     """A mebibyte of payload leaves room for the same body as text and in base64; beyond it the limit is named."""
     payload = "x" * 1024 * 1024
     body = {"body": payload, "bodyBase64": payload + "x" * 400_000}
@@ -109,7 +109,7 @@ async def test_a_request_has_room_of_its_own(sandbox: Sandbox):
     assert "request_bytes" in failure_of(large).message
 
 
-async def test_the_result_is_limited(sandbox: Sandbox):
+async def test_the_result_is_limited(sandbox: Sandbox) -> None:
     """A result, reply or variable beyond the limit fails as output; just below it passes."""
     fits = await sandbox.run("result = 'x' * 1_000_000", {})
     assert len(fits.result) == 1_000_000
@@ -119,13 +119,13 @@ async def test_the_result_is_limited(sandbox: Sandbox):
         assert "result_bytes" in failure_of(run).message
 
 
-async def test_the_fields_of_a_command_are_limited(sandbox: Sandbox):
+async def test_the_fields_of_a_command_are_limited(sandbox: Sandbox) -> None:
     """A command that is too large fails in the script that sends it."""
     run = await sandbox.run("send('A', {'x': 'y' * 1_100_000})", {})
     assert failure_of(run).message.startswith("ValueError: the fields of A take more than")
 
 
-async def test_log_lines_are_limited_and_the_script_goes_on(sandbox: Sandbox):
+async def test_log_lines_are_limited_and_the_script_goes_on(sandbox: Sandbox) -> None:
     """Lines beyond the limit are dropped, a long line is cut at a character, and nothing fails."""
     many = await sandbox.run("for n in range(500):\n    log(n)\nresult = 'done'", {})
     long = await sandbox.run("log('ü' * 100_000)\nlog('never seen')\nresult = 'done'", {})
@@ -133,7 +133,7 @@ async def test_log_lines_are_limited_and_the_script_goes_on(sandbox: Sandbox):
     assert (long.logs, long.result) == (["ü" * 32_768], "done")
 
 
-async def test_commands_are_limited(sandbox: Sandbox):
+async def test_commands_are_limited(sandbox: Sandbox) -> None:
     """The command after the last allowed one fails and says so."""
 
     async def send(command: str, fields: dict[str, Any]) -> Any:
@@ -144,7 +144,7 @@ async def test_commands_are_limited(sandbox: Sandbox):
     assert "at most 4 commands" in failure_of(run).message
 
 
-async def test_limits_of_a_run_do_not_change_those_of_others(sandbox: Sandbox):
+async def test_limits_of_a_run_do_not_change_those_of_others(sandbox: Sandbox) -> None:
     """A run that brings limits has a child of its own with just these."""
     code = "result = sum(range(25_000_000))"
     tight, loose = await asyncio.gather(
@@ -154,7 +154,7 @@ async def test_limits_of_a_run_do_not_change_those_of_others(sandbox: Sandbox):
     assert loose.failure is None
 
 
-async def test_inputs_that_cannot_be_given_are_refused(sandbox: Sandbox):
+async def test_inputs_that_cannot_be_given_are_refused(sandbox: Sandbox) -> None:
     """An unknown name or a value without a JSON form is the caller's mistake; text forms are made."""
     with pytest.raises(ValueError, match="no input named secret"):
         await sandbox.run("result = 1", {"secret": 1})

@@ -41,7 +41,7 @@ RESULTS = {
 
 
 @pytest.mark.parametrize(("code", "written"), RESULTS.values(), ids=list(RESULTS))
-async def test_scripts_see_and_return_exact_numbers(sandbox: Sandbox, code: str, written: str):
+async def test_scripts_see_and_return_exact_numbers(sandbox: Sandbox, code: str, written: str) -> None:
     """Every digit of a number arrives, and leaves again."""
     run = await sandbox.run(code, {"payload": {"amount": Number(AMOUNT), "price": Number("19.99")}})
     assert run.failure is None, run.failure
@@ -58,7 +58,7 @@ async def test_scripts_see_and_return_exact_numbers(sandbox: Sandbox, code: str,
         "return payload['price'] / 0",
     ],
 )
-async def test_what_is_beyond_json_fails(sandbox: Sandbox, code: str):
+async def test_what_is_beyond_json_fails(sandbox: Sandbox, code: str) -> None:
     """An error inside of the script, or a text; the server never sees such a number."""
     run = await sandbox.run(code, {"payload": {"price": Number("19.99")}})
     assert run.failure is not None or isinstance(run.result, str)
@@ -75,7 +75,7 @@ async def test_what_is_beyond_json_fails(sandbox: Sandbox, code: str):
         "class A(type(payload['price'])):\n    pass",
     ],
 )
-async def test_a_number_opens_nothing(sandbox: Sandbox, code: str):
+async def test_a_number_opens_nothing(sandbox: Sandbox, code: str) -> None:
     """Its methods are the sandbox's own code, and as closed as any."""
     run = await sandbox.run(code, {"payload": {"price": Number("19.99")}})
     assert run.failure is not None

@@ -14,7 +14,9 @@ SCRIPTS = scripts_of("benign_scripts.json")
 
 @pytest.mark.parametrize("isolation", ["run", "rule"])
 @pytest.mark.parametrize("script", SCRIPTS, ids=[script["name"] for script in SCRIPTS])
-async def test_a_script_of_the_corpus_ends_as_expected(sandbox: Sandbox, script: dict[str, Any], isolation: Isolation):
+async def test_a_script_of_the_corpus_ends_as_expected(
+    sandbox: Sandbox, script: dict[str, Any], isolation: Isolation
+) -> None:
     """Every ordinary script compiles without remark and gives its result, log lines and commands."""
     bus = Bus()
     check = await sandbox.check(script["code"])
@@ -111,14 +113,14 @@ DIALECT = {
 
 
 @pytest.mark.parametrize("name", DIALECT)
-async def test_ordinary_python_works(sandbox: Sandbox, name: str):
+async def test_ordinary_python_works(sandbox: Sandbox, name: str) -> None:
     """What RestrictedPython alone refuses or changes behaves as in Python."""
     code, expected = DIALECT[name]
     run = await sandbox.run(code, {"payload": 2**80}, now=MOMENT, seed=1)
     assert (run.failure, run.result) == (None, expected)
 
 
-async def test_inputs_have_their_names_and_defaults(sandbox: Sandbox):
+async def test_inputs_have_their_names_and_defaults(sandbox: Sandbox) -> None:
     """A script sees every input by name, empty where the caller gave none."""
     code = "result = [payload, headers, query, path, method, request_id, variables]"
     run = await sandbox.run(code, {"path": "/hook", "request_id": "r1"})
@@ -126,14 +128,14 @@ async def test_inputs_have_their_names_and_defaults(sandbox: Sandbox):
     assert run.variables is None
 
 
-async def test_variables_come_back_as_the_script_left_them(sandbox: Sandbox):
+async def test_variables_come_back_as_the_script_left_them(sandbox: Sandbox) -> None:
     """A script task may change its variables in place or put others in their stead."""
     changed = await sandbox.run("variables['n'] += 1\ndel variables['old']", {"variables": {"n": 1, "old": 0}})
     replaced = await sandbox.run("variables = {'fresh': True}", {"variables": {"n": 1}})
     assert (changed.variables, replaced.variables) == ({"n": 2}, {"fresh": True})
 
 
-async def test_a_reply_carries_status_body_and_headers(sandbox: Sandbox):
+async def test_a_reply_carries_status_body_and_headers(sandbox: Sandbox) -> None:
     """The last reply of a script is its reply, apart from its result."""
     run = await sandbox.run("reply(200)\nreply(201, {'id': 7}, {'X-Made': 'yes'})\nresult = 1", {})
     assert run.reply is not None
@@ -144,14 +146,14 @@ async def test_a_reply_carries_status_body_and_headers(sandbox: Sandbox):
 @pytest.mark.parametrize(
     "call", ["reply(99)", "reply('200')", "reply(200, '', {'A': 'x\\r\\nB: y'})", "reply(200, '', {'A b': ''})"]
 )
-async def test_a_reply_that_http_cannot_carry_is_an_error(sandbox: Sandbox, call: str):
+async def test_a_reply_that_http_cannot_carry_is_an_error(sandbox: Sandbox, call: str) -> None:
     """Statuses out of range and headers that would split a message fail in the script."""
     run = await sandbox.run(call, {})
     assert run.failure is not None
     assert run.failure.message.startswith("ValueError: reply()")
 
 
-async def test_a_refused_command_is_an_error_a_script_can_read(sandbox: Sandbox):
+async def test_a_refused_command_is_an_error_a_script_can_read(sandbox: Sandbox) -> None:
     """CommandError has the code, message and errors of the refusal."""
     code = (
         "try:\n    send('ReserveStock', {'sku': 'B-7'})\n"
@@ -163,14 +165,14 @@ async def test_a_refused_command_is_an_error_a_script_can_read(sandbox: Sandbox)
     assert run.sends == 1
 
 
-async def test_a_script_without_a_bus_may_not_send(sandbox: Sandbox):
+async def test_a_script_without_a_bus_may_not_send(sandbox: Sandbox) -> None:
     """Without a `send` callback a command is refused, not lost."""
     run = await sandbox.run("send('A', {})", {})
     assert run.failure is not None
     assert "may not send" in run.failure.message
 
 
-async def test_a_run_can_be_replayed(sandbox: Sandbox):
+async def test_a_run_can_be_replayed(sandbox: Sandbox) -> None:
     """The recorded seed and moment give the same random numbers, identifiers and clock again."""
     code = "import random, uuid\nresult = [random.random(), str(uuid.uuid4()), now().isoformat()]"
     first = await sandbox.run(code, {})
@@ -180,7 +182,7 @@ async def test_a_run_can_be_replayed(sandbox: Sandbox):
     assert first.result[0] != other.result[0]
 
 
-async def test_a_run_is_measured(sandbox: Sandbox):
+async def test_a_run_is_measured(sandbox: Sandbox) -> None:
     """CPU time and peak memory of a run are those of its work."""
     run = await sandbox.run("x = 'a' * 30_000_000\nresult = sum(range(2_000_000))", {})
     assert 0.005 < run.cpu_seconds < 0.3

@@ -38,7 +38,7 @@ def as_nobody(*arguments: str) -> "subprocess.CompletedProcess[bytes] | None":
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="every test is run as an ordinary user already")
-def test_the_corpora_end_the_same_for_an_ordinary_user():
+def test_the_corpora_end_the_same_for_an_ordinary_user() -> None:
     """Started by nobody, the sandbox has its locks, stops what is hostile and runs what is ordinary."""
     done = as_nobody("tests.scripts.corpus_run", str(EVERY))
     if done is None:

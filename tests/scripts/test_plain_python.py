@@ -28,7 +28,7 @@ SCRIPTS = {section.name: section.code for section in sections_of("ordinary.txt")
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-async def test_a_script_comes_to_the_same_as_in_plain_python(sandbox: Sandbox, name: str):
+async def test_a_script_comes_to_the_same_as_in_plain_python(sandbox: Sandbox, name: str) -> None:
     """Result and log of an ordinary script are those of plain Python, and saving it brings no remark."""
     result, lines = run_plainly(SCRIPTS[name], copy.deepcopy(PAYLOAD), seed=1)
     check = await sandbox.check(SCRIPTS[name])

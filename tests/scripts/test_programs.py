@@ -79,7 +79,7 @@ def program(statements: list[str]) -> str:
 
 @settings(max_examples=60, deadline=None, database=None, suppress_health_check=SLOW)
 @given(PROGRAMS)
-async def test_no_program_reaches_outside(sandbox: Sandbox, statements: list[str]):
+async def test_no_program_reaches_outside(sandbox: Sandbox, statements: list[str]) -> None:
     """A program of the allowed grammar ends by itself or at a limit, never at the filter, and holds nothing foreign."""
     os.environ["BPM_TEST_CANARY"] = CANARY
     run = await sandbox.run(program(statements), {"payload": {"n": [1, 2]}}, send=Bus().send)
@@ -87,7 +87,7 @@ async def test_no_program_reaches_outside(sandbox: Sandbox, statements: list[str
     assert not OUTSIDE.search(f"{run.result} {run.logs} {run.failure}")
 
 
-async def test_the_sandbox_serves_on_after_all_programs(sandbox: Sandbox):
+async def test_the_sandbox_serves_on_after_all_programs(sandbox: Sandbox) -> None:
     """After programs of any kind an ordinary script finds everything as it was."""
     run = await sandbox.run("result = [json.dumps([1]), str(decimal.Decimal(1) / 3), random.randint(1, 9)]", {}, seed=1)
     again = await sandbox.run(

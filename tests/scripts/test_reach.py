@@ -81,7 +81,7 @@ def codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 @settings(max_examples=300, deadline=None, database=None)
 @given(st.lists(STATEMENTS, min_size=1, max_size=4).map("\n".join))
-def test_no_accepted_program_has_a_private_name_of_its_own(source: str):
+def test_no_accepted_program_has_a_private_name_of_its_own(source: str) -> None:
     """Whatever compiles reads attributes and items through guards only, and binds none of their names."""
     check_program(source)
 

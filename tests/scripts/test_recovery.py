@@ -48,7 +48,7 @@ def zygote_of(before: set[int]) -> int:
     return zygote
 
 
-async def test_every_lock_is_reported():
+async def test_every_lock_is_reported() -> None:
     """Health shows each lock by name; on a current Linux all of them are on."""
     async with Sandbox() as sandbox:
         assert set(sandbox.locks) == {
@@ -57,7 +57,7 @@ async def test_every_lock_is_reported():
         assert sandbox.locks["seccomp"] is True
 
 
-async def test_scripts_are_refused_where_they_cannot_be_confined():
+async def test_scripts_are_refused_where_they_cannot_be_confined() -> None:
     """Without system call filters the sandbox does not start, and says what to do."""
     sandbox = UnfilteredSandbox()
     with pytest.raises(SandboxUnavailable, match="allow_unconfined"):
@@ -65,7 +65,7 @@ async def test_scripts_are_refused_where_they_cannot_be_confined():
     await sandbox.close()
 
 
-async def test_scripts_run_unconfined_where_that_is_allowed():
+async def test_scripts_run_unconfined_where_that_is_allowed() -> None:
     """With the setting scripts run with the locks there are, and the missing one is shown."""
     async with UnfilteredSandbox(allow_unconfined=True) as sandbox:
         assert sandbox.locks["seccomp"] is False
@@ -75,7 +75,7 @@ async def test_scripts_run_unconfined_where_that_is_allowed():
         assert stopped.failure.reason == "cpu"
 
 
-async def test_a_cancelled_start_is_no_start():
+async def test_a_cancelled_start_is_no_start() -> None:
     """A sandbox whose start was interrupted leaves no process and still refuses what it must refuse."""
     before = offspring()
     sandbox = UnfilteredSandbox()
@@ -90,7 +90,7 @@ async def test_a_cancelled_start_is_no_start():
     assert offspring() - before == set()
 
 
-async def test_a_zygote_that_cannot_start_is_told():
+async def test_a_zygote_that_cannot_start_is_told() -> None:
     """When the zygote dies at its start the reason is in the error."""
 
     class Broken(Sandbox):
@@ -102,7 +102,7 @@ async def test_a_zygote_that_cannot_start_is_told():
     await sandbox.close()
 
 
-async def test_nothing_is_left_after_closing():
+async def test_nothing_is_left_after_closing() -> None:
     """Closing ends the zygote, spares, reused children and runs under way, and closes every descriptor."""
     processes, files = offspring(), descriptors()
     async with OpenSandbox() as sandbox:
@@ -119,7 +119,7 @@ async def test_nothing_is_left_after_closing():
         await sandbox.run(WORD, {})
 
 
-async def test_descriptors_and_children_do_not_grow():
+async def test_descriptors_and_children_do_not_grow() -> None:
     """Many runs, good and bad, leave as many descriptors and children as before."""
     async with Sandbox(Limits(cpu_seconds=0.1)) as sandbox:
         await asyncio.gather(*(sandbox.run(WORD, {}) for _ in range(8)))
@@ -131,7 +131,7 @@ async def test_descriptors_and_children_do_not_grow():
         assert (len(descriptors()), len(offspring())) == (files, processes)
 
 
-async def test_a_killed_zygote_is_replaced():
+async def test_a_killed_zygote_is_replaced() -> None:
     """After the zygote dies the next run succeeds within a second, without the dead one's spares."""
     before = offspring()
     async with Sandbox() as sandbox:
@@ -144,7 +144,7 @@ async def test_a_killed_zygote_is_replaced():
             assert time.perf_counter() - start < 1.5
 
 
-async def test_a_stopped_zygote_is_replaced(monkeypatch: pytest.MonkeyPatch):
+async def test_a_stopped_zygote_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """A zygote that no longer answers is killed and replaced; no run waits for ever."""
     monkeypatch.setattr("scripts.server.remote_child.BURY_SECONDS", 0.5)
     before = offspring()
@@ -156,7 +156,7 @@ async def test_a_stopped_zygote_is_replaced(monkeypatch: pytest.MonkeyPatch):
         assert (await sandbox.run(WORD, {})).result == "fine"
 
 
-async def test_a_run_whose_zygote_dies_is_run_again_unless_it_has_sent_something():
+async def test_a_run_whose_zygote_dies_is_run_again_unless_it_has_sent_something() -> None:
     """A run without effect starts anew; one that sent a command fails and is not repeated."""
     before = offspring()
     sent: list[str] = []
@@ -178,7 +178,7 @@ async def test_a_run_whose_zygote_dies_is_run_again_unless_it_has_sent_something
         assert "restarted" in failed.failure.message
 
 
-async def test_an_error_of_the_bus_ends_the_run_and_reaches_the_caller():
+async def test_an_error_of_the_bus_ends_the_run_and_reaches_the_caller() -> None:
     """What `send` raises besides a refusal is not the script's business: it is raised to the caller."""
     before = offspring()
 
@@ -192,7 +192,7 @@ async def test_an_error_of_the_bus_ends_the_run_and_reaches_the_caller():
     assert offspring() - before == set()
 
 
-async def test_a_cancelled_run_leaves_no_process():
+async def test_a_cancelled_run_leaves_no_process() -> None:
     """Cancelling the caller ends the child."""
     before = offspring()
     async with OpenSandbox() as sandbox:
@@ -216,7 +216,7 @@ async def test_a_cancelled_run_leaves_no_process():
     assert offspring() - before == set()
 
 
-async def test_scripts_that_start_scripts_do_not_wait_for_one_another_for_ever():
+async def test_scripts_that_start_scripts_do_not_wait_for_one_another_for_ever() -> None:
     """A script that waits for an answer leaves its place to the script that makes it."""
     async with Sandbox() as sandbox:
 
@@ -229,7 +229,7 @@ async def test_scripts_that_start_scripts_do_not_wait_for_one_another_for_ever()
         assert [run.result for run in runs] == list(range(1, 41))
 
 
-async def test_the_server_imports_no_more_than_it_needs_in_the_zygote():
+async def test_the_server_imports_no_more_than_it_needs_in_the_zygote() -> None:
     """The zygote is clean: no event loop, no HTTP, and of the server the exact numbers only."""
     code = (
         "import sys\nnames = ('asyncio', 'ssl', 'http', 'bpm', 'pytest', 'sqlite3')\n"

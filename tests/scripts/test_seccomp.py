@@ -33,7 +33,7 @@ def verdict(machine: Machine, number: int, *arguments: int, audit: int | None = 
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_each_call_has_the_verdict_of_its_list(name: str):
+def test_each_call_has_the_verdict_of_its_list(name: str) -> None:
     """Listed calls pass, questions are refused, all other numbers kill."""
     machine = MACHINES[name]
     listed = {machine.numbers[call]: call for call in (*ALLOWED, *REFUSED) if call in machine.numbers}
@@ -45,7 +45,7 @@ def test_each_call_has_the_verdict_of_its_list(name: str):
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_calls_with_conditions_are_judged_by_their_arguments(name: str):
+def test_calls_with_conditions_are_judged_by_their_arguments(name: str) -> None:
     """No memory becomes executable, and signals go nowhere but home."""
     machine = MACHINES[name]
     for call in ("mmap", "mprotect"):
@@ -55,14 +55,14 @@ def test_calls_with_conditions_are_judged_by_their_arguments(name: str):
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_another_instruction_set_kills(name: str):
+def test_another_instruction_set_kills(name: str) -> None:
     """Calls by 32-bit numbers, or through the x32 table, never pass."""
     machine = MACHINES[name]
     assert verdict(machine, machine.numbers["read"], audit=0x40000003) == KILL_PROCESS
     assert verdict(machine, 0x40000000 + machine.numbers["read"]) == KILL_PROCESS
 
 
-def test_every_listed_call_exists_somewhere():
+def test_every_listed_call_exists_somewhere() -> None:
     """A misspelt name in a list would silently allow or refuse nothing."""
     known = {call for machine in MACHINES.values() for call in machine.numbers}
     assert set(ALLOWED) | set(REFUSED) == known
@@ -76,7 +76,7 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_numbers_are_those_of_the_kernel(name: str):
+def test_numbers_are_those_of_the_kernel(name: str) -> None:
     """The tables agree with the kernel's own headers where they are installed."""
     if not HEADERS[name].exists():
         pytest.skip("the kernel's headers are not installed")
@@ -86,7 +86,7 @@ def test_numbers_are_those_of_the_kernel(name: str):
     assert {call: official[call] for call in MACHINES[name].numbers} == MACHINES[name].numbers
 
 
-def test_this_machine_has_a_table():
+def test_this_machine_has_a_table() -> None:
     """The machine that runs the tests is one the wall is built for, with 64-bit words."""
     assert ctypes.sizeof(ctypes.c_void_p) == 8
     assert this_machine() is MACHINES.get(platform.machine())

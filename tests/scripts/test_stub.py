@@ -13,7 +13,7 @@ STUB = ast.parse(Path(policy.__file__).parents[1].joinpath("script.pyi").read_te
 OFFERED: dict[str, Any] = {"send": Interface.send, "reply": Interface.reply, "log": Interface.log, "now": now}
 
 
-def test_the_stub_names_what_is_offered():
+def test_the_stub_names_what_is_offered() -> None:
     """Every input, `result`, the functions and the error stand in the stub, and nothing else does."""
     variables = {
         node.target.id for node in STUB.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
@@ -25,7 +25,7 @@ def test_the_stub_names_what_is_offered():
     assert classes == {CommandError.__name__}
 
 
-def test_the_stub_has_the_signatures_of_what_is_offered():
+def test_the_stub_has_the_signatures_of_what_is_offered() -> None:
     """Parameters have the names, kinds and defaults of the functions that scripts call."""
     for node in STUB.body:
         if isinstance(node, ast.FunctionDef):
@@ -33,7 +33,7 @@ def test_the_stub_has_the_signatures_of_what_is_offered():
             assert spelled(node.args) == [(p.name, p.kind, p.default is not p.empty) for p in real], node.name
 
 
-def test_the_stub_has_the_attributes_of_the_error():
+def test_the_stub_has_the_attributes_of_the_error() -> None:
     """A refused command has the attributes that the stub says."""
     (node,) = (node for node in STUB.body if isinstance(node, ast.ClassDef))
     names = {

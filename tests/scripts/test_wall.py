@@ -27,7 +27,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=[script["name"] for script in SCRIPTS])
-async def test_a_script_of_the_corpus_is_stopped(wall: OpenSandbox, script: dict[str, Any]):
+async def test_a_script_of_the_corpus_is_stopped(wall: OpenSandbox, script: dict[str, Any]) -> None:
     """Every attack on the system ends as the corpus says, and the next script finds everything as before."""
     bus = Bus()
     run = await wall.run(script["code"], {"payload": {}}, send=bus.send)
@@ -58,7 +58,7 @@ KILLED = {
 
 
 @pytest.mark.parametrize("name", KILLED)
-async def test_a_call_that_no_script_needs_kills(wall: OpenSandbox, name: str):
+async def test_a_call_that_no_script_needs_kills(wall: OpenSandbox, name: str) -> None:
     """System calls outside the list end the process at once, and the reason is the filter."""
     run = await wall.run(f"import ctypes, os, signal, socket\n{KILLED[name]}\nresult = 'ESCAPED'", {})
     assert run.failure is not None
@@ -74,14 +74,14 @@ async def test_a_call_that_no_script_needs_kills(wall: OpenSandbox, name: str):
         "ctypes.CDLL(None).open(b'/etc/passwd', 0)",
     ],
 )
-async def test_a_question_is_answered_with_no(wall: OpenSandbox, attempt: str):
+async def test_a_question_is_answered_with_no(wall: OpenSandbox, attempt: str) -> None:
     """Executable memory, attributes of the process and files are refused without ending it."""
     code = f"import ctypes\naddress = ctypes.addressof(ctypes.create_string_buffer(8192)) & ~4095\nresult = {attempt}"
     run = await wall.run(code, {})
     assert (run.failure, run.result) == (None, -1)
 
 
-async def test_a_child_has_no_descriptor_but_its_own(wall: OpenSandbox):
+async def test_a_child_has_no_descriptor_but_its_own(wall: OpenSandbox) -> None:
     """Beside the null device there is the socket and the pipe for last words."""
     run = await wall.run(
         "import os\nfound = []\nfor fd in range(4, 300):\n    try:\n        os.close(fd)\n        found.append(fd)\n"
@@ -91,13 +91,13 @@ async def test_a_child_has_no_descriptor_but_its_own(wall: OpenSandbox):
     assert run.result == [4]
 
 
-async def test_a_child_sees_three_variables(wall: OpenSandbox):
+async def test_a_child_sees_three_variables(wall: OpenSandbox) -> None:
     """Nothing of the server's environment reaches a script, even without the language layer."""
     run = await wall.run("import os\nresult = sorted(os.environ)", {})
     assert set(run.result) <= {"PYTHONPATH", "PYTHONHASHSEED", "TZ", "LC_CTYPE"}
 
 
-async def test_a_child_without_its_timer_is_stopped_by_the_server(wall: OpenSandbox):
+async def test_a_child_without_its_timer_is_stopped_by_the_server(wall: OpenSandbox) -> None:
     """A process that ignores the timer's signal still ends at the CPU limit."""
     code = "import signal\nsignal.signal(signal.SIGPROF, signal.SIG_IGN)\nwhile True:\n    pass"
     run = await wall.run(code, {}, limits=Limits(cpu_seconds=0.3))
@@ -106,7 +106,7 @@ async def test_a_child_without_its_timer_is_stopped_by_the_server(wall: OpenSand
     assert run.failure.line in (3, 4)
 
 
-async def test_a_child_that_ignores_every_signal_is_killed(wall: OpenSandbox):
+async def test_a_child_that_ignores_every_signal_is_killed(wall: OpenSandbox) -> None:
     """A process that ignores the signals which ask for its last words is killed outright."""
     code = (
         "import signal\nfor number in (signal.SIGPROF, signal.SIGUSR1):\n"
@@ -117,7 +117,7 @@ async def test_a_child_that_ignores_every_signal_is_killed(wall: OpenSandbox):
     assert run.failure.reason == "cpu"
 
 
-async def test_a_child_that_says_nothing_is_stopped_by_the_wall_clock(wall: OpenSandbox):
+async def test_a_child_that_says_nothing_is_stopped_by_the_wall_clock(wall: OpenSandbox) -> None:
     """A process that waits for what never comes ends at the wall limit."""
     run = await wall.run("import os\nos.read(3, 1)", {}, limits=Limits(wall_seconds=0.3))
     assert run.failure is not None
@@ -141,7 +141,7 @@ FORGED: dict[str, str] = {
 
 
 @pytest.mark.parametrize("name", FORGED)
-async def test_a_forged_message_ends_the_run(wall: OpenSandbox, name: str):
+async def test_a_forged_message_ends_the_run(wall: OpenSandbox, name: str) -> None:
     """The server believes no message it did not expect in exactly that form."""
     code = (
         f"import os, struct, msgspec\nbody = msgspec.msgpack.encode({FORGED[name]})\n"
@@ -152,14 +152,14 @@ async def test_a_forged_message_ends_the_run(wall: OpenSandbox, name: str):
     assert (run.failure.reason, run.result, run.sends) == ("crashed", None, 0)
 
 
-async def test_a_frame_beyond_the_limit_is_not_read(wall: OpenSandbox):
+async def test_a_frame_beyond_the_limit_is_not_read(wall: OpenSandbox) -> None:
     """A child that announces a huge frame is dropped before its bytes are taken."""
     run = await wall.run("import os, struct\nos.write(3, struct.pack('<I', 2**31))\nos.read(3, 1)", {})
     assert run.failure is not None
     assert run.failure.reason == "crashed"
 
 
-async def test_forged_commands_and_logs_stop_at_their_limits(wall: OpenSandbox):
+async def test_forged_commands_and_logs_stop_at_their_limits(wall: OpenSandbox) -> None:
     """The server counts what a child sends, whatever the child thinks of its limits."""
     code = (
         "import os, struct, msgspec\n"
@@ -176,7 +176,7 @@ async def test_forged_commands_and_logs_stop_at_their_limits(wall: OpenSandbox):
     assert [len(line) for line in run.logs] == [100, 100, 100, 100, 50]
 
 
-async def test_a_child_that_lives_on_after_its_result_is_killed(wall: OpenSandbox):
+async def test_a_child_that_lives_on_after_its_result_is_killed(wall: OpenSandbox) -> None:
     """A process cannot go on working once its run has ended."""
     code = (
         "import os, struct, msgspec\nbody = msgspec.msgpack.encode({'t': 'result', 'result': os.getpid(), "
@@ -190,7 +190,7 @@ async def test_a_child_that_lives_on_after_its_result_is_killed(wall: OpenSandbo
         os.kill(run.result, 0)
 
 
-async def test_the_network_of_the_machine_is_out_of_reach(wall: OpenSandbox):
+async def test_the_network_of_the_machine_is_out_of_reach(wall: OpenSandbox) -> None:
     """A listening socket of the server's host gets no visitor from a script."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
@@ -203,7 +203,7 @@ async def test_the_network_of_the_machine_is_out_of_reach(wall: OpenSandbox):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root has a user to drop")
-async def test_a_child_is_not_root(wall: OpenSandbox):
+async def test_a_child_is_not_root(wall: OpenSandbox) -> None:
     """A sandbox started by root runs its children as nobody."""
     assert wall.locks["user"] == "dropped to 65534"
 
@@ -216,7 +216,7 @@ MORE = sections_of("hostile_wall.txt")
 
 
 @pytest.mark.parametrize("script", MORE, ids=[script.name for script in MORE])
-async def test_an_attack_of_ours_is_stopped(wall: OpenSandbox, script: Section):
+async def test_an_attack_of_ours_is_stopped(wall: OpenSandbox, script: Section) -> None:
     """Every attack on the wall ends with a reason it may end with, and the next script finds everything as before."""
     run = await wall.run(
         PRELUDE + script.code, {}, send=Bus().send, limits=Limits(cpu_seconds=0.3, wall_seconds=2, answer_seconds=1)

@@ -28,7 +28,7 @@ async def add_key(database, user: User, clock, scopes=("webhooks:read",), **colu
     """Store a key of `user`; return its id and its text."""
     text = generate_key()
 
-    def add(tx):
+    def add(tx) -> None:
         row = ApiKey(id=text.id, user_id=user.id, name="ci", hash=text.hash, created_at=clock(), scopes=[*scopes])
         tx.session(None).add(row.sqlmodel_update(columns))
 

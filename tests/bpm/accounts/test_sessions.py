@@ -50,7 +50,7 @@ async def test_capitals_of_a_name_do_not_matter(accounts, user) -> None:
 async def test_wrong_credentials_are_refused_alike(accounts, user, database, clock) -> None:
     """A wrong password, an unknown user, a disabled one and a service account get the same words."""
 
-    def add(tx):
+    def add(tx) -> None:
         tx.session(None).add(User(username="robot", kind="service", created_at=clock()))
         tx.session(None).add(
             User(username="bob", created_at=clock(), disabled_at=clock(), password_hash=user.password_hash)

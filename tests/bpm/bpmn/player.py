@@ -54,7 +54,7 @@ def flows(*paths):
     return "".join(f'<sequenceFlow id="{a}-{b}" sourceRef="{a}" targetRef="{b}"/>' for a, b in steps)
 
 
-def flow(source, target, condition):
+def flow(source, target, condition) -> str:
     """A sequence flow with a condition."""
     escaped = condition.replace("&", "&amp;").replace("<", "&lt;")
     return (
@@ -73,7 +73,7 @@ class Player:
     With `steps` every trigger is cut into pieces of about so many elements, which follow one another at once.
     """
 
-    def __init__(self, body, head="", steps=None, **options):
+    def __init__(self, body, head="", steps=None, **options) -> None:
         self.steps = steps
         self.process = load(model(body, head))
         self.options = options
@@ -198,7 +198,7 @@ class Player:
         return "".join(effect.reason for effect in self.effects if isinstance(effect, Ignored))
 
 
-def check_books(instance):
+def check_books(instance) -> None:
     """Tokens are conserved: each scope counts its own, each wait and each scope has the token it belongs to."""
     counts = dict.fromkeys(instance.scopes, 0)
     moving = instance.pending.moving if instance.pending else ()

@@ -18,13 +18,13 @@ JOB = """<startEvent id="s"/><serviceTask id="t"><extensionElements><bpm:command
 <endEvent id="e"/>""" + flows("s > t > e")
 
 
-def boundary(name, definition, host="t", interrupting=True):
+def boundary(name, definition, host="t", interrupting=True) -> str:
     """A boundary event."""
     cancel = "" if interrupting else ' cancelActivity="false"'
     return f'<boundaryEvent id="{name}" attachedToRef="{host}"{cancel}>{definition}</boundaryEvent>'
 
 
-def timer(kind, text):
+def timer(kind, text) -> str:
     """A timer event definition."""
     return f"<timerEventDefinition><{kind}>{text}</{kind}></timerEventDefinition>"
 
@@ -36,7 +36,7 @@ def error(name, reference="", task="t"):
     return boundary(name, definition, task) + f'<task id="after-{name}"/>' + flows(f"{name} > after-{name}")
 
 
-def test_an_interrupting_timer_takes_the_place_of_its_task():
+def test_an_interrupting_timer_takes_the_place_of_its_task() -> None:
     """The task is withdrawn and the timer's path runs."""
     player = Player(USER + boundary("b", timer("timeDuration", "PT1H"))).start()
     assert player.effect(OpenTimer).due == NOON + timedelta(hours=1)
@@ -49,7 +49,7 @@ def test_an_interrupting_timer_takes_the_place_of_its_task():
     assert [effect.reason for effect in player.effects if isinstance(effect, CloseWait)] == ["answered", "cancelled"]
 
 
-def test_a_task_done_in_time_withdraws_its_timer():
+def test_a_task_done_in_time_withdraws_its_timer() -> None:
     """The timer's wait is closed as cancelled; firing it later is stale."""
     player = Player(USER + boundary("b", timer("timeDuration", "PT1H"))).start()
     late = player.wait("b")
@@ -58,7 +58,7 @@ def test_a_task_done_in_time_withdraws_its_timer():
     assert player.send(TimerFired(late.wait_id)).ignored == "the instance is COMPLETED"
 
 
-def test_a_timer_that_does_not_interrupt_runs_beside_its_task():
+def test_a_timer_that_does_not_interrupt_runs_beside_its_task() -> None:
     """Its path ends on its own and the task stays open."""
     player = Player(USER + boundary("b", timer("timeDuration", "PT1H"), interrupting=False)).start().fire("b")
     assert player.waiting == ["t"]
@@ -66,7 +66,7 @@ def test_a_timer_that_does_not_interrupt_runs_beside_its_task():
     assert finished(player.do("t"))
 
 
-def test_a_cycle_fires_as_often_as_it_says():
+def test_a_cycle_fires_as_often_as_it_says() -> None:
     """R3/PT10M fires three times, ten minutes apart, under a new wait each time."""
     player = Player(USER + boundary("b", timer("timeCycle", "R3/PT10M"), interrupting=False)).start()
     seen = []
@@ -80,7 +80,7 @@ def test_a_cycle_fires_as_often_as_it_says():
     assert player.trace.count("late") == 3
 
 
-def test_an_endless_cycle_that_was_late_does_not_catch_up_in_a_burst():
+def test_an_endless_cycle_that_was_late_does_not_catch_up_in_a_burst() -> None:
     """After a day without a server the next reminder is one interval away."""
     player = Player(USER + boundary("b", timer("timeCycle", "R/PT10M"), interrupting=False)).start()
     player.later(days=1).fire("b")
@@ -90,7 +90,7 @@ def test_an_endless_cycle_that_was_late_does_not_catch_up_in_a_burst():
 
 
 @pytest.mark.parametrize("interrupting", [True, False])
-def test_a_message_on_a_boundary_writes_its_values(interrupting):
+def test_a_message_on_a_boundary_writes_its_values(interrupting) -> None:
     """An interrupting one ends the task; another goes on listening."""
     body = USER + boundary("b", '<messageEventDefinition messageRef="m"/>', interrupting=interrupting)
     player = Player(body, MESSAGES).start().message("b", {"why": "phone"})
@@ -107,7 +107,7 @@ def test_a_message_on_a_boundary_writes_its_values(interrupting):
 
 
 @pytest.mark.parametrize(("code", "caught_by"), [("E1", "one"), ("E2", "two"), ("E3", "any"), (None, "any")])
-def test_the_boundary_event_for_the_code_catches_an_error(code, caught_by):
+def test_the_boundary_event_for_the_code_catches_an_error(code, caught_by) -> None:
     """An exact code wins over one that catches any, wherever it stands in the file."""
     body = JOB + error("any") + error("one", "x1") + error("two", "x2")
     player = Player(body, ERRORS).start(a=1).fail("t", code, "no credit")
@@ -117,7 +117,7 @@ def test_the_boundary_event_for_the_code_catches_an_error(code, caught_by):
     assert "t failed" in player.events
 
 
-def test_an_error_of_another_code_is_an_incident():
+def test_an_error_of_another_code_is_an_incident() -> None:
     """Only what fits is caught; the task's other boundary events stay armed meanwhile."""
     body = JOB + error("one", "x1") + boundary("b", timer("timeDuration", "PT1H")) + '<task id="z"/>' + flows("b > z")
     player = Player(body, ERRORS).start(a=1).fail("t", "E9")
@@ -126,7 +126,7 @@ def test_an_error_of_another_code_is_an_incident():
     assert finished(player.fire("b"))
 
 
-def test_camundas_error_variables_are_set():
+def test_camundas_error_variables_are_set() -> None:
     """Code and message go to the variables the event names."""
     definition = '<errorEventDefinition camunda:errorCodeVariable="c" camunda:errorMessageVariable="m"/>'
     player = Player(JOB + boundary("b", definition)).start(a=1).fail("t", "E7", "sorry")
@@ -150,7 +150,7 @@ def nested(inner="", outer="", after=""):
     return INNER.format(inner=inner, outer=outer) + after
 
 
-def test_a_timer_on_a_sub_process_ends_all_that_runs_inside():
+def test_a_timer_on_a_sub_process_ends_all_that_runs_inside() -> None:
     """Nested sub-processes, their tasks and their scopes are gone."""
     body = nested(after=boundary("b", timer("timeDuration", "PT1H"), "p1") + '<userTask id="late"/>')
     player = Player(body + flows("b > late")).start()
@@ -164,7 +164,7 @@ def test_a_timer_on_a_sub_process_ends_all_that_runs_inside():
     assert finished(player.do("late"))
 
 
-def test_a_timer_on_the_inner_sub_process_leaves_the_outer_one_alone():
+def test_a_timer_on_the_inner_sub_process_leaves_the_outer_one_alone() -> None:
     """Only the inner scope ends; the outer one goes on along the timer's path."""
     outer = boundary("b", timer("timeDuration", "PT1H"), "p2") + '<userTask id="late"/>' + flows("b > late")
     player = Player(nested(outer=outer)).start().fire("b")
@@ -173,7 +173,7 @@ def test_a_timer_on_the_inner_sub_process_leaves_the_outer_one_alone():
 
 
 @pytest.mark.parametrize("inner_catches", [True, False])
-def test_an_error_goes_outwards_until_it_is_caught(inner_catches):
+def test_an_error_goes_outwards_until_it_is_caught(inner_catches) -> None:
     """An error end event ends its sub-process; the nearest boundary event for the code takes it."""
     throw = '<endEvent id="x"><errorEventDefinition errorRef="x1"/></endEvent>' + flows("v > x")
     outer = error("near", "x1" if inner_catches else "x2", "p2")
@@ -186,7 +186,7 @@ def test_an_error_goes_outwards_until_it_is_caught(inner_catches):
         assert player.trace[-2:] == ["far", "after-far"]
 
 
-def test_a_failing_job_inside_is_caught_outside():
+def test_a_failing_job_inside_is_caught_outside() -> None:
     """A command's error code reaches the boundary event of the sub-process around it."""
     job = JOB.replace('"s"', '"s1"').replace('"s-t"', '"s1-t"')
     body = f'<startEvent id="s"/><subProcess id="p1">{job}</subProcess>' + flows("s > p1") + error("b", "x1", "p1")
@@ -195,7 +195,7 @@ def test_a_failing_job_inside_is_caught_outside():
     assert player.trace[-2:] == ["b", "after-b"]
 
 
-def test_a_boundary_timer_that_cannot_be_set_is_an_incident_of_the_task():
+def test_a_boundary_timer_that_cannot_be_set_is_an_incident_of_the_task() -> None:
     """Nothing of the task was opened; the retry opens all of it once."""
     player = Player(JOB + boundary("b", timer("timeDuration", "=wait"))).start(a=1)
     assert player.status is Status.ERROR
@@ -207,7 +207,7 @@ def test_a_boundary_timer_that_cannot_be_set_is_an_incident_of_the_task():
     assert finished(player.complete("t"))
 
 
-def test_a_message_that_cannot_be_mapped_is_an_incident_beside_its_task():
+def test_a_message_that_cannot_be_mapped_is_an_incident_beside_its_task() -> None:
     """The task goes on; the message's values wait for a retry or a skip, which starts the path."""
     outputs = '<extensionElements><bpm:output name="n">{{10 ** size}}</bpm:output></extensionElements>'
     event = boundary("b", outputs + '<messageEventDefinition messageRef="m"/>', interrupting=False)
@@ -225,7 +225,7 @@ def test_a_message_that_cannot_be_mapped_is_an_incident_beside_its_task():
     assert finished(player.do("t"))
 
 
-def test_a_token_stopped_at_a_boundary_event_can_be_skipped():
+def test_a_token_stopped_at_a_boundary_event_can_be_skipped() -> None:
     """Running out of steps there is an incident like any other."""
     player = Player(USER + boundary("b", timer("timeDuration", "PT1H"), interrupting=False)).start()
     player.options["limits"] = EngineLimits(max_steps=1)

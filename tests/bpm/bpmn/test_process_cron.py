@@ -28,25 +28,25 @@ FRIDAY = datetime(2026, 5, 1, 12, tzinfo=UTC)
         ("@daily", "2026-05-02T00:00:00"),
     ],
 )
-def test_the_next_time_is_found(text, expected):
+def test_the_next_time_is_found(text, expected) -> None:
     """Fields of five or six, names, steps, lists and macros; two restricted days mean either."""
     assert parse_cron(text).after(FRIDAY) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["* * *", "60 * * * *", "a b c d e", "5-1 * * * *", "*/0 * * * *", "@often"])
-def test_what_is_no_cron_expression_is_refused(text):
+def test_what_is_no_cron_expression_is_refused(text) -> None:
     """With an example of a good one."""
     with pytest.raises(EvaluationError, match="not a cron expression"):
         parse_cron(text)
 
 
-def test_a_day_that_never_comes_is_an_error():
+def test_a_day_that_never_comes_is_an_error() -> None:
     """The thirtieth of February."""
     with pytest.raises(EvaluationError, match="never comes"):
         parse_cron("0 0 30 2 *").after(FRIDAY)
 
 
-def test_a_boundary_timer_fires_by_cron():
+def test_a_boundary_timer_fires_by_cron() -> None:
     """Again and again, each time at the next one after now."""
     body = '<startEvent id="s"/><userTask id="t"/><boundaryEvent id="b" attachedToRef="t" cancelActivity="false">'
     body += "<timerEventDefinition><timeCycle>0 0 * * * *</timeCycle></timerEventDefinition></boundaryEvent>"

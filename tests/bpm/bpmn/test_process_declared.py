@@ -15,7 +15,7 @@ CATCHER = "<{kind}EventDefinition {reference}/>"
 @pytest.mark.parametrize(
     ("kind", "named", "coded"), [("error", "named", "coded"), ("escalation", "called", "numbered")]
 )
-def test_a_name_without_a_code_catches_whatever_is_thrown(kind, named, coded):
+def test_a_name_without_a_code_catches_whatever_is_thrown(kind, named, coded) -> None:
     """Its name is not its code: Camunda 7, Operaton and Zeebe read it so."""
     for caught in (f'{kind}Ref="{named}"', ""):
         for thrown in (named, coded):
@@ -35,7 +35,7 @@ def _thrown(kind, thrown, caught):
 
 @pytest.mark.parametrize("join", ["parallelGateway", "inclusiveGateway"])
 @pytest.mark.parametrize("known", ["", ' id="f -&gt; j"', ' id="known"'])
-def test_flows_between_the_same_elements_need_no_ids(join, known):
+def test_flows_between_the_same_elements_need_no_ids(join, known) -> None:
     """Each is a flow of its own, whatever others are called: the join waits for both, and fires once."""
     body = f"""<startEvent id="s"/><sequenceFlow sourceRef="s" targetRef="f"/><parallelGateway id="f"/>
     <sequenceFlow sourceRef="f" targetRef="a"/><sequenceFlow{known} sourceRef="f" targetRef="j"/>

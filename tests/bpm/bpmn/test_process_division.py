@@ -38,7 +38,7 @@ MODELS = (
 class Store:
     """Keeps the turns and values of one instance between triggers, as a database would; the shelf of the engine."""
 
-    def __init__(self, process):
+    def __init__(self, process) -> None:
         self.process = process
         self.text = Instance().to_json()
         self.stored, self.values, self.read = {}, {}, set()
@@ -74,7 +74,7 @@ class Store:
         found = {key: value for key, value in self.values.items() if key[:2] == ("outputs", body)}
         return {key[2]: from_json(value) for key, value in found.items()}
 
-    def write(self, instance):
+    def write(self, instance) -> None:
         """Store what has changed."""
         division = divide(self.process, instance)
         self.text = division.instance.to_json()
@@ -89,7 +89,7 @@ class Store:
         return instance
 
 
-def played(process, decide):
+def played(process, decide) -> None:
     """Play an instance in one piece and one taken apart with the same triggers; check that they agree."""
     one, store = Instance(), Store(process)
     trigger = Start({"items": list(range(MANY)), "go": False})
@@ -124,7 +124,7 @@ def answer(instance, wait_id):
 @pytest.mark.parametrize("text", MODELS)
 @settings(deadline=None, max_examples=8)
 @given(data=st.data())
-def test_taken_apart_it_does_the_same(text, data):
+def test_taken_apart_it_does_the_same(text, data) -> None:
     """Answers in any order, errors, timers, writes that let conditions hold, and the end by somebody."""
     process = load(bpmn(text))
 
@@ -143,7 +143,7 @@ def test_taken_apart_it_does_the_same(text, data):
     played(process, decide)
 
 
-def test_only_the_turn_that_is_answered_is_at_hand():
+def test_only_the_turn_that_is_answered_is_at_hand() -> None:
     """What remains of the instance does not grow with the number of its turns."""
     process, sizes = load(bpmn(MODELS[0])), []
     for number in (100, 400):

@@ -23,7 +23,7 @@ def drawn(*message_flows):
     return POOLS.format(flows="".join(lines), inside=flows("qs > ask > qe"))
 
 
-def test_a_message_flow_names_the_messages_at_its_ends():
+def test_a_message_flow_names_the_messages_at_its_ends() -> None:
     """The name of the arrow is the name of the message, for whoever sends and whoever receives."""
     head = drawn(("Order  placed", "ask", "r", ""), ("Order paid", "t", "theirs", ""))
     player = Player(CAUGHT + flows("s > r > t > e"), head).start()
@@ -33,7 +33,7 @@ def test_a_message_flow_names_the_messages_at_its_ends():
     assert player.status == "COMPLETED"
 
 
-def test_the_message_of_a_message_flow_comes_before_its_label():
+def test_the_message_of_a_message_flow_comes_before_its_label() -> None:
     """A declared message brings its correlation key; what the event itself says comes first."""
     declared = """<message id="m" name="Paid"><extensionElements><zeebe:subscription correlationKey="=id"/>
     </extensionElements></message><message id="n" name="Other"/>"""
@@ -45,7 +45,7 @@ def test_the_message_of_a_message_flow_comes_before_its_label():
 
 
 @pytest.mark.parametrize(("label", "name"), [("Answer", "Answer"), ("", "m")])
-def test_a_message_without_a_name_is_called_by_its_flow_s_label_or_its_id(label, name):
+def test_a_message_without_a_name_is_called_by_its_flow_s_label_or_its_id(label, name) -> None:
     """Wherever it is referred to, so that both ends mean the same."""
     flow = f'<messageFlow id="f" name="{label}" sourceRef="other" targetRef="elsewhere" messageRef="m"/>'
     head = f'<message id="m"/><collaboration id="c">{flow}</collaboration>'
@@ -53,13 +53,13 @@ def test_a_message_without_a_name_is_called_by_its_flow_s_label_or_its_id(label,
     assert Player(body, head).start().effect(OpenMessageWait).name == name
 
 
-def test_message_flows_of_several_names_are_refused():
+def test_message_flows_of_several_names_are_refused() -> None:
     with pytest.raises(InvalidDefinition, match=r"'r'.*name several messages: 'One', 'Two'"):
         Player(ANSWERED, drawn(("One", "ask", "r", ""), ("Two", "theirs", "r", "")))
 
 
 @pytest.mark.parametrize(("named", "runs"), [("p", "p"), ("ours", "p"), ("Bank", "p"), ("q", "q"), ("Customer", "q")])
-def test_one_of_several_pools_is_named_to_run(named, runs):
+def test_one_of_several_pools_is_named_to_run(named, runs) -> None:
     """By the id of its process, or by the id or name of its pool; the others may be what they like."""
     text = DEFINITIONS.format(head=drawn(("Order", "ask", "r", "")), body=ANSWERED).replace(' isExecutable="true"', "")
     with pytest.raises(InvalidDefinition, match="name one by processId"):
@@ -70,7 +70,7 @@ def test_one_of_several_pools_is_named_to_run(named, runs):
         compile_all(parse(text), "x")
 
 
-def test_a_sub_process_without_a_start_event_begins_where_nothing_leads():
+def test_a_sub_process_without_a_start_event_begins_where_nothing_leads() -> None:
     """All that has no incoming flow starts at once (BPMN 2.0.2, 13.3.4)."""
     inside = '<userTask id="a"/><userTask id="b"/><task id="c"/><endEvent id="pe"/>' + flows("a > c > pe", "b > c")
     body = f'<startEvent id="s"/><subProcess id="q">{inside}</subProcess><endEvent id="e"/>' + flows("s > q > e")
@@ -82,12 +82,12 @@ def test_a_sub_process_without_a_start_event_begins_where_nothing_leads():
 
 @pytest.mark.parametrize("inside", ["", '<multiInstanceLoopCharacteristics><loopCardinality>3</loopCardinality>'
                                         '</multiInstanceLoopCharacteristics>'])  # fmt: skip
-def test_an_empty_sub_process_passes(inside):
+def test_an_empty_sub_process_passes(inside) -> None:
     body = f'<startEvent id="s"/><subProcess id="q">{inside}</subProcess><endEvent id="e"/>' + flows("s > q > e")
     assert Player(body).start().status == "COMPLETED"
 
 
-def test_a_sub_process_that_could_never_begin_is_refused():
+def test_a_sub_process_that_could_never_begin_is_refused() -> None:
     inside = '<task id="a"/><task id="b"/>' + flows("a > b > a")
     body = f'<startEvent id="s"/><subProcess id="q">{inside}</subProcess><endEvent id="e"/>' + flows("s > q > e")
     with pytest.raises(InvalidDefinition, match="it has no start event"):

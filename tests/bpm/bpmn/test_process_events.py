@@ -11,7 +11,7 @@ from tests.bpm.bpmn.player import NOON, Player, finished, flow, flows
 MESSAGES = '<message id="m1" name="Ordered"/><message id="m2" name="Called"/>'
 
 
-def test_a_process_starts_at_the_event_for_its_message():
+def test_a_process_starts_at_the_event_for_its_message() -> None:
     """Each message start event begins at its own place; a direct start needs a none start event."""
     body = """<startEvent id="s1"><messageEventDefinition messageRef="m1"/></startEvent>
     <startEvent id="s2"><messageEventDefinition messageRef="m2"/></startEvent><task id="t"/>"""
@@ -36,7 +36,7 @@ def test_a_process_starts_at_the_event_for_its_message():
         ("<timeDate>=now() + duration(wait)</timeDate>", NOON + timedelta(hours=2)),
     ],
 )
-def test_a_timer_in_the_flow_waits_until_it_is_due(timer, due):
+def test_a_timer_in_the_flow_waits_until_it_is_due(timer, due) -> None:
     """Durations and dates, fixed or computed."""
     body = f'<startEvent id="s"/><intermediateCatchEvent id="c"><timerEventDefinition>{timer}'
     body += '</timerEventDefinition></intermediateCatchEvent><endEvent id="e"/>' + flows("s > c > e")
@@ -46,7 +46,7 @@ def test_a_timer_in_the_flow_waits_until_it_is_due(timer, due):
     assert finished(player.fire("c"))
 
 
-def test_a_computed_timer_that_is_no_time_is_an_incident():
+def test_a_computed_timer_that_is_no_time_is_an_incident() -> None:
     """The message says what was given; the retry may bring a better value."""
     body = '<startEvent id="s"/><intermediateCatchEvent id="c"><timerEventDefinition><timeDuration>=wait'
     body += "</timeDuration></timerEventDefinition></intermediateCatchEvent>" + flows("s > c")
@@ -57,7 +57,7 @@ def test_a_computed_timer_that_is_no_time_is_an_incident():
     assert finished(player.fire("c"))
 
 
-def test_a_message_in_the_flow_waits_for_its_key():
+def test_a_message_in_the_flow_waits_for_its_key() -> None:
     """An intermediate catch event does what a receive task does."""
     body = """<startEvent id="s"/><intermediateCatchEvent id="c"><extensionElements>
     <bpm:message correlationKey="order-{{id}}"/></extensionElements>
@@ -69,7 +69,7 @@ def test_a_message_in_the_flow_waits_for_its_key():
 
 
 @pytest.mark.parametrize("value", [None, True, "", [1], {}])
-def test_a_correlation_key_without_a_value_is_an_incident(value):
+def test_a_correlation_key_without_a_value_is_an_incident(value) -> None:
     """Only texts and numbers can be compared with what a message brings."""
     body = """<startEvent id="s"/><receiveTask id="c" messageRef="m1" bpm:correlationKey="=key"/>""" + flows("s > c")
     player = Player(body, MESSAGES).start(key=value)
@@ -77,7 +77,7 @@ def test_a_correlation_key_without_a_value_is_an_incident(value):
     assert player.retry("c", key=1.5).effect(OpenMessageWait).key == "1.5"
 
 
-def test_a_message_end_event_publishes_its_payload():
+def test_a_message_end_event_publishes_its_payload() -> None:
     """Name, key and parameters are evaluated when the token arrives."""
     body = """<startEvent id="s"/><endEvent id="e"><extensionElements><bpm:message correlationKey="{{id}}">
     <bpm:parameter name="total">{{amount}}</bpm:parameter></bpm:message></extensionElements>
@@ -87,7 +87,7 @@ def test_a_message_end_event_publishes_its_payload():
     assert finished(player)
 
 
-def test_a_terminate_end_event_ends_everything_at_once():
+def test_a_terminate_end_event_ends_everything_at_once() -> None:
     """Tokens elsewhere in the process are removed, and what they waited for is closed."""
     body = """<startEvent id="s"/><parallelGateway id="f"/><userTask id="a"/><userTask id="b"/>
     <endEvent id="stop"><terminateEventDefinition/></endEvent><endEvent id="e"/>"""
@@ -97,7 +97,7 @@ def test_a_terminate_end_event_ends_everything_at_once():
     assert "b terminated" in player.events
 
 
-def test_a_terminate_end_event_stops_tokens_that_are_still_moving():
+def test_a_terminate_end_event_stops_tokens_that_are_still_moving() -> None:
     """A branch that would be moved later in the same step does not get any further."""
     body = """<startEvent id="s"/><parallelGateway id="f"/><task id="a"/><task id="b"/><userTask id="c"/>
     <endEvent id="stop"><terminateEventDefinition/></endEvent>"""
@@ -106,7 +106,7 @@ def test_a_terminate_end_event_stops_tokens_that_are_still_moving():
     assert "c" not in player.trace
 
 
-def test_an_error_nobody_catches_is_an_incident():
+def test_an_error_nobody_catches_is_an_incident() -> None:
     """The token stays at the end event that threw it."""
     body = '<startEvent id="s"/><endEvent id="e"><errorEventDefinition errorRef="x"/></endEvent>' + flows("s > e")
     player = Player(body, '<error id="x" errorCode="E42"/>').start()
@@ -115,7 +115,7 @@ def test_an_error_nobody_catches_is_an_incident():
     assert finished(player.skip("e"))
 
 
-def test_cancelling_closes_everything():
+def test_cancelling_closes_everything() -> None:
     """Every wait is closed, every token terminated, and nothing can happen afterwards."""
     body = '<startEvent id="s"/><parallelGateway id="f"/><userTask id="a"/><userTask id="b"/>'
     player = Player(body + flows("s > f > a", "f > b")).start().cancel("no longer wanted")
@@ -126,7 +126,7 @@ def test_cancelling_closes_everything():
     assert player.start().ignored == "the instance is CANCELLED"
 
 
-def test_a_condition_sees_the_time_of_the_trigger():
+def test_a_condition_sees_the_time_of_the_trigger() -> None:
     """now() is the time given to advance, not the machine's."""
     body = '<startEvent id="s"/><exclusiveGateway id="x" default="x-b"/><task id="a"/><task id="b"/>'
     body += flows("s > x > b") + flow("x", "a", '=now() < date and time("2026-05-01T12:00:01Z")')

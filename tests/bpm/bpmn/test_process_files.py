@@ -61,14 +61,14 @@ def only(source):
         ("é" * 600_000, "larger than 1,048,576 bytes"),
     ],
 )
-def test_what_is_no_bpmn_is_refused_at_once(source, says):
+def test_what_is_no_bpmn_is_refused_at_once(source, says) -> None:
     """A clear sentence, and never a crash, an expansion or a wait."""
     started = time.perf_counter()
     assert says in only(source)
     assert time.perf_counter() - started < 5
 
 
-def test_a_file_of_nothing_but_mistakes_is_answered_in_bounds():
+def test_a_file_of_nothing_but_mistakes_is_answered_in_bounds() -> None:
     """All problems are kept, five hundred of them put into sentences, in little time."""
     started = time.perf_counter()
     with pytest.raises(InvalidDefinition) as caught:
@@ -79,7 +79,7 @@ def test_a_file_of_nothing_but_mistakes_is_answered_in_bounds():
     assert time.perf_counter() - started < 10
 
 
-def test_limits_are_the_callers():
+def test_limits_are_the_callers() -> None:
     """Size and depth can be set for each file."""
     with pytest.raises(InvalidDefinition, match="larger than 100 bytes"):
         parse(GOOD, max_bytes=100)
@@ -102,18 +102,18 @@ def test_limits_are_the_callers():
         GOOD.replace("<endEvent", "<!-- <!DOCTYPE x> --><endEvent"),
     ],
 )
-def test_every_honest_encoding_is_read(source):
+def test_every_honest_encoding_is_read(source) -> None:
     """Text or bytes, with or without a declaration, a byte order mark or a prefix."""
     assert set(load(source).nodes) == {"s", "e"}
 
 
-def test_a_doctype_inside_a_script_is_only_text():
+def test_a_doctype_inside_a_script_is_only_text() -> None:
     """What a script says is its own affair."""
     script = '<scriptTask id="t"><script><![CDATA[result = "<!DOCTYPE html>"]]></script></scriptTask>'
     assert load(model(LINE + script + flows("s > t > e"))).scripts == [("t", 'result = "<!DOCTYPE html>"')]
 
 
-def test_every_executable_process_of_a_file_is_compiled():
+def test_every_executable_process_of_a_file_is_compiled() -> None:
     """Other pools may stand in the file; one is chosen by its id, and problems of all come together."""
     other = '<process id="q" isExecutable="{}"><startEvent id="qs"/></process></definitions>'
     two = GOOD.replace("</definitions>", other.format("true"))
@@ -131,7 +131,7 @@ def test_every_executable_process_of_a_file_is_compiled():
     assert any("'s-e'" in error for error in caught.value.errors)
 
 
-def test_of_several_unmarked_processes_one_must_be_marked():
+def test_of_several_unmarked_processes_one_must_be_marked() -> None:
     """The engine does not guess which of two pools to run; a single one needs no mark."""
     unmarked = GOOD.replace(' isExecutable="true"', "")
     assert load(unmarked).id == "p"
@@ -218,7 +218,7 @@ def test_of_several_unmarked_processes_one_must_be_marked():
         ),
     ],
 )
-def test_a_broken_structure_is_refused_by_element(body, says):
+def test_a_broken_structure_is_refused_by_element(body, says) -> None:
     """The sentence names the element's id, its name where it has one, and what is wrong."""
     head = "" if "not declared" in says else '<message id="m" name="M"/>'
     found = problems(model(body, head))
@@ -244,7 +244,7 @@ TIMER = "<timerEventDefinition>{}</timerEventDefinition>"
     ],
 )
 @pytest.mark.parametrize("place", ["intermediateCatchEvent", "boundaryEvent"])
-def test_a_timer_that_cannot_work_is_refused(timer, says, place):
+def test_a_timer_that_cannot_work_is_refused(timer, says, place) -> None:
     """Fixed times are read when the file is deployed."""
     attached = ' attachedToRef="t"' if place == "boundaryEvent" else ""
     event = f'<{place} id="c"{attached}>{TIMER.format(timer)}</{place}>'
@@ -274,7 +274,7 @@ NOT_EXECUTED = [
 
 
 @pytest.mark.parametrize("element", NOT_EXECUTED)
-def test_what_the_engine_does_not_execute_is_refused_by_id(element):
+def test_what_the_engine_does_not_execute_is_refused_by_id(element) -> None:
     """Nothing is ignored in silence."""
     leads = "" if "endEvent" in element else flows("x > e")
     found = problems(model(LINE + element + flows("s > x", "s > e") + leads))
@@ -359,14 +359,14 @@ INCOMPLETE = [
 
 
 @pytest.mark.parametrize(("element", "says"), INCOMPLETE)
-def test_what_lacks_something_is_refused(element, says):
+def test_what_lacks_something_is_refused(element, says) -> None:
     """The sentence tells what to add."""
     leads = "" if "endEvent" in element and "transaction" not in element else flows("x > e")
     found = problems(model(LINE + element + flows("s > x", "s > e") + leads))
     assert any(says in problem for problem in found), found
 
 
-def test_all_problems_of_a_file_come_together_in_the_order_of_its_lines():
+def test_all_problems_of_a_file_come_together_in_the_order_of_its_lines() -> None:
     """Structure, meaning and expressions are all looked at before anything is said."""
     body = """<startEvent id="s"/>
     <implicitThrowEvent id="g" name="Which?"/>
@@ -387,7 +387,7 @@ def test_all_problems_of_a_file_come_together_in_the_order_of_its_lines():
     assert any("'u-t': its condition" in problem for problem in found)
 
 
-def test_vendor_extensions_without_meaning_are_kept():
+def test_vendor_extensions_without_meaning_are_kept() -> None:
     """Colours, properties, forms and unknown namespaces do no harm, and what was said stays readable."""
     body = (
         LINE
@@ -403,7 +403,7 @@ def test_vendor_extensions_without_meaning_are_kept():
     assert task.extensions.properties == {"asyncBefore": "true", "color": "red", "team": "blue", "cost": "5"}
 
 
-def test_lanes_pools_and_the_diagram_are_read():
+def test_lanes_pools_and_the_diagram_are_read() -> None:
     """Structure that is not executed stays for the diagram."""
     source = model(
         '<laneSet><lane id="l" name="Sales"><flowNodeRef>s</flowNodeRef><childLaneSet><lane id="k" name="Inner">'
@@ -432,7 +432,7 @@ def test_lanes_pools_and_the_diagram_are_read():
     assert compile_process(definitions).id == "p"
 
 
-def test_a_deployment_can_check_commands_and_scripts():
+def test_a_deployment_can_check_commands_and_scripts() -> None:
     """The compiled process lists what its tasks will ask for."""
     body = (
         LINE
@@ -453,7 +453,7 @@ DATA = """<dataObject id="o" name="Order" isCollection="true"><dataState name="n
 <endEvent id="e"/>"""
 
 
-def test_data_objects_and_stores_are_documentation():
+def test_data_objects_and_stores_are_documentation() -> None:
     """With their states, associations and declarations; what would compute is refused, see above."""
     player = Player(DATA + flows("s > t > e"), '<dataStore id="ds" name="Ledger" capacity="5"/>')
     assert player.start().do("t").status == "COMPLETED"

@@ -65,7 +65,7 @@ BPMN_IO = """<?xml version="1.0" encoding="UTF-8"?>
     ],
     ids=["text", "utf-8 with a mark", "utf-16", "utf-16 unmarked", "latin-1", "no prefix", "another prefix"],
 )
-def test_a_drawing_of_bpmn_io_runs_in_any_encoding_and_prefix(encoded):
+def test_a_drawing_of_bpmn_io_runs_in_any_encoding_and_prefix(encoded) -> None:
     """Pools, lanes, data, notes, groups and two diagrams change nothing."""
     player = play(encoded)
     assert finished(player)
@@ -113,7 +113,7 @@ CAMUNDA_8_ORDER = """<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/
  </bpmn:process></bpmn:definitions>"""
 
 
-def test_a_camunda_8_order_runs_from_its_lines_to_its_check():
+def test_a_camunda_8_order_runs_from_its_lines_to_its_check() -> None:
     """Filters, computed retries, message names, dates and assignments, all in FEEL."""
     lines = [{"sku": "a", "n": 1}, {"sku": "b", "n": 0}, {"sku": "c", "n": 2}]
     order = {"id": 7, "country": "NG", "total": 500, "lines": lines, "owner": "ann"}
@@ -159,7 +159,7 @@ CAMUNDA_7_CLAIM = """<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/
  </bpmn:process></bpmn:definitions>"""
 
 
-def test_a_camunda_7_claim_runs_to_its_payment():
+def test_a_camunda_7_claim_runs_to_its_payment() -> None:
     """A list of rows from its decision, turns counted from 0, Quartz's weekdays, and the caller's business key."""
     player = play(CAMUNDA_7_CLAIM, people=["ann", "bob", "cy"], branch="north")
     assert player.effect(Decide).shape == "resultList"

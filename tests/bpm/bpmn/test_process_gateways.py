@@ -13,7 +13,7 @@ XOR = """<startEvent id="s"/><exclusiveGateway id="x" {}/><task id="big"/><task 
 
 @pytest.mark.parametrize(("amount", "taken"), [(500, "big"), (50, "small"), (5, "none")])
 @pytest.mark.parametrize("style", ["=amount > {}", "${{amount > {}}}", "amount > {}", "${{amount gt {}}}"])
-def test_an_exclusive_gateway_takes_the_first_flow_that_holds(amount, taken, style):
+def test_an_exclusive_gateway_takes_the_first_flow_that_holds(amount, taken, style) -> None:
     """Conditions are asked in the order of the file, in whichever language they are written; else the default."""
     body = XOR.format('default="x-none"') + flows("x > none")
     body += flow("x", "big", style.format(100)) + flow("x", "small", style.format(10))
@@ -22,13 +22,13 @@ def test_an_exclusive_gateway_takes_the_first_flow_that_holds(amount, taken, sty
     assert player.trace == ["s", "x", taken, "y", "e"]
 
 
-def test_a_single_flow_without_condition_counts_as_the_default():
+def test_a_single_flow_without_condition_counts_as_the_default() -> None:
     """A gateway whose only bare flow is not marked takes it when nothing else holds, even if it comes first."""
     player = Player(XOR.format("") + flows("x > none") + flow("x", "big", "=a > 1") + flow("x", "small", "=a > 0"))
     assert player.start(a=5).trace[2] == "big"
 
 
-def test_a_gateway_no_flow_of_which_holds_is_an_incident_that_a_retry_mends():
+def test_a_gateway_no_flow_of_which_holds_is_an_incident_that_a_retry_mends() -> None:
     """Null counts as false; variables given with the retry decide anew."""
     body = XOR.format("") + flow("x", "big", "=a > 2") + flow("x", "small", "=a > 1") + flow("x", "none", "=a > 0")
     player = Player(body).start()
@@ -39,7 +39,7 @@ def test_a_gateway_no_flow_of_which_holds_is_an_incident_that_a_retry_mends():
     assert player.trace == ["s", "x", "small", "y", "e"]
 
 
-def test_a_condition_that_is_no_condition_is_an_incident():
+def test_a_condition_that_is_no_condition_is_an_incident() -> None:
     """A number is neither true nor false."""
     player = Player(
         XOR.format('default="x-none"') + flow("x", "big", "=a") + flow("x", "small", "=b") + flows("x > none")
@@ -52,7 +52,7 @@ FORK = """<startEvent id="s"/><parallelGateway id="f"/><userTask id="a"/><userTa
 
 
 @pytest.mark.parametrize("order", ["ab", "ba"])
-def test_a_parallel_join_waits_for_every_branch(order):
+def test_a_parallel_join_waits_for_every_branch(order) -> None:
     """Whichever branch comes last goes on, once."""
     player = Player(FORK).start()
     assert player.waiting == ["a", "b"]
@@ -62,7 +62,7 @@ def test_a_parallel_join_waits_for_every_branch(order):
     assert player.trace == ["s", "f", *order, "j", "e"]
 
 
-def test_a_parallel_gateway_joins_and_forks_at_once():
+def test_a_parallel_gateway_joins_and_forks_at_once() -> None:
     """Three in, two out."""
     body = """<startEvent id="s"/><parallelGateway id="f"/><task id="a"/><task id="b"/><task id="c"/>
     <parallelGateway id="j"/><userTask id="x"/><userTask id="y"/>"""
@@ -70,7 +70,7 @@ def test_a_parallel_gateway_joins_and_forks_at_once():
     assert Player(body).start().waiting == ["x", "y"]
 
 
-def test_two_tokens_on_the_same_flow_do_not_make_a_join():
+def test_two_tokens_on_the_same_flow_do_not_make_a_join() -> None:
     """A join needs one token on each of its flows; the second on one flow waits for the next round."""
     body = """<startEvent id="s"/><parallelGateway id="f"/><userTask id="a"/><userTask id="b"/><userTask id="c"/>
     <exclusiveGateway id="m"/><parallelGateway id="j"/><endEvent id="e"/>"""
@@ -83,7 +83,7 @@ def test_two_tokens_on_the_same_flow_do_not_make_a_join():
     assert "none can come any more" in player.effect(Incident).message
 
 
-def test_a_join_that_can_never_happen_is_an_incident():
+def test_a_join_that_can_never_happen_is_an_incident() -> None:
     """An exclusive split before a parallel join is a mistake that says so instead of hanging."""
     body = XOR.format('default="x-none"').replace('<exclusiveGateway id="y"/>', '<parallelGateway id="y"/>')
     player = Player(body + flow("x", "big", "=true") + flow("x", "small", "=true") + flows("x > none")).start()
@@ -93,7 +93,7 @@ def test_a_join_that_can_never_happen_is_an_incident():
     assert finished(player.skip("y"))
 
 
-def test_several_flows_out_of_a_task_all_take_a_token():
+def test_several_flows_out_of_a_task_all_take_a_token() -> None:
     """An uncontrolled split is a fork, and meeting again without a gateway runs the rest once for each token."""
     player = Player(
         '<startEvent id="s"/><task id="t"/><task id="a"/><task id="b"/><task id="c"/><endEvent id="e"/>'
@@ -104,7 +104,7 @@ def test_several_flows_out_of_a_task_all_take_a_token():
 
 
 @pytest.mark.parametrize(("n", "taken"), [(15, ["a", "b"]), (5, ["a"]), (0, ["c"])])
-def test_conditions_on_flows_out_of_a_task_count(n, taken):
+def test_conditions_on_flows_out_of_a_task_count(n, taken) -> None:
     """Every flow whose condition holds is taken, the default only when none is."""
     body = '<startEvent id="s"/><task id="t" default="t-c"/><task id="a"/><task id="b"/><task id="c"/>'
     body += flows("s > t > c") + flow("t", "a", "=n > 1") + flow("t", "b", "=n > 10")
@@ -116,7 +116,7 @@ LOOP = """<startEvent id="s"/><exclusiveGateway id="m"/><scriptTask id="t"><exte
 <exclusiveGateway id="x" default="x-e"/><endEvent id="e"/>""" + flows("s > m > t > x > e")
 
 
-def test_a_loop_turns_until_its_condition_fails():
+def test_a_loop_turns_until_its_condition_fails() -> None:
     """A hundred turns in one step, each on record."""
     player = Player(LOOP + flow("x", "m", "=i < 100")).start(i=0)
     assert finished(player)
@@ -124,7 +124,7 @@ def test_a_loop_turns_until_its_condition_fails():
     assert player.trace.count("t") == 100
 
 
-def test_an_endless_loop_becomes_an_incident():
+def test_an_endless_loop_becomes_an_incident() -> None:
     """After a thousand steps the token stops where it is; a retry grants a thousand more."""
     player = Player(LOOP + flow("x", "m", "=i > 0")).start(i=0)
     assert player.status is Status.ERROR
@@ -138,7 +138,7 @@ def test_an_endless_loop_becomes_an_incident():
     assert player.cancel().status is Status.CANCELLED
 
 
-def test_a_loop_that_multiplies_its_tokens_is_stopped():
+def test_a_loop_that_multiplies_its_tokens_is_stopped() -> None:
     """The tokens that were under way are kept, behind one incident."""
     body = '<startEvent id="s"/><task id="a"/><task id="b"/>' + flows("s > a > b > a", "a > b").replace(
         'id="a-b"', "", 1

@@ -23,7 +23,7 @@ JOB = """<startEvent id="s"/><serviceTask id="t"><extensionElements><bpm:command
 SCRIPT = '<startEvent id="s"/><scriptTask id="t"><script>x</script></scriptTask>' + flows("s > t")
 
 
-def test_a_failed_task_is_an_incident_until_it_is_retried():
+def test_a_failed_task_is_an_incident_until_it_is_retried() -> None:
     """The retry asks under the next attempt, with the variables as they are then."""
     player = Player(JOB % "").start(a=1).fail("t", "Timeout", "no answer")
     assert player.status is Status.ERROR
@@ -35,14 +35,14 @@ def test_a_failed_task_is_an_incident_until_it_is_retried():
     assert player.events[:5] == ["s completed", "t activated", "t failed", "t retried", "t completed"]
 
 
-def test_a_failed_script_is_retried_as_a_script():
+def test_a_failed_script_is_retried_as_a_script() -> None:
     """It sees the mended variables."""
     player = Player(SCRIPT).start(a=1).fail("t").retry("t", a=5)
     assert player.effect(RunScript).variables == {"a": 5}
     assert player.effect(RunScript).attempt == 2
 
 
-def test_a_skipped_task_goes_on_with_what_was_given():
+def test_a_skipped_task_goes_on_with_what_was_given() -> None:
     """Nothing but the given variables is written."""
     player = Player(JOB % "").start(a=1).fail("t").skip("t", charge="by hand")
     assert finished(player)
@@ -50,7 +50,7 @@ def test_a_skipped_task_goes_on_with_what_was_given():
     assert player.events[-3:] == ["t skipped", "t completed", "e completed"]
 
 
-def test_an_answer_to_a_former_attempt_is_ignored():
+def test_an_answer_to_a_former_attempt_is_ignored() -> None:
     """A late worker cannot complete or fail what another has taken over."""
     player = Player(JOB % "").start(a=1).fail("t").retry("t")
     version = player.instance.version
@@ -65,7 +65,7 @@ def test_an_answer_to_a_former_attempt_is_ignored():
     "trigger",
     [CompleteTask(9, 1), FailTask(9, 1, "x"), TimerFired(9), MessageArrived(9), CompleteUserTask(9), Retry(9), Skip(9)],
 )
-def test_an_unknown_wait_is_ignored(trigger):
+def test_an_unknown_wait_is_ignored(trigger) -> None:
     """The instance is the very same and the effect says why."""
     player = Player(JOB % "").start(a=1)
     before = player.instance
@@ -74,21 +74,21 @@ def test_an_unknown_wait_is_ignored(trigger):
 
 
 @pytest.mark.parametrize("trigger", [TimerFired(2), MessageArrived(2), CompleteUserTask(2), Retry(2), Skip(2)])
-def test_a_trigger_of_another_kind_is_ignored(trigger):
+def test_a_trigger_of_another_kind_is_ignored(trigger) -> None:
     """A command is answered by CompleteTask or FailTask only."""
     player = Player(JOB % "").start(a=1).send(trigger)
     assert "2 is a wait of kind command" in player.ignored
     assert player.waiting == ["t"]
 
 
-def test_a_second_start_is_ignored():
+def test_a_second_start_is_ignored() -> None:
     """An instance starts once."""
     player = Player(JOB % "").start(a=1)
     assert player.start(a=2).ignored == "the instance has started already"
     assert player.variables == {"a": 1}
 
 
-def test_an_answer_that_cannot_be_mapped_is_kept():
+def test_an_answer_that_cannot_be_mapped_is_kept() -> None:
     """The result waits in the incident, so that a retry does not send the command again."""
     outputs = '<bpm:output name="n">{{if broken then huge * 1 else result.n}}</bpm:output>'
     mapping = outputs.replace("huge * 1", "10 ** 400")
@@ -99,7 +99,7 @@ def test_an_answer_that_cannot_be_mapped_is_kept():
     assert player.variables["n"] == 5
 
 
-def test_a_condition_that_fails_behind_a_task_does_not_run_it_again():
+def test_a_condition_that_fails_behind_a_task_does_not_run_it_again() -> None:
     """The retry takes up where the token left, after the task."""
     body = """<startEvent id="s"/><userTask id="t"/><task id="a"/>
     <sequenceFlow id="t-a" sourceRef="t" targetRef="a"><conditionExpression>=n</conditionExpression></sequenceFlow>"""
@@ -110,7 +110,7 @@ def test_a_condition_that_fails_behind_a_task_does_not_run_it_again():
     assert player.events.count("t activated") == 1
 
 
-def test_one_branch_may_go_on_while_another_is_an_incident():
+def test_one_branch_may_go_on_while_another_is_an_incident() -> None:
     """The instance is in ERROR until the incident is over."""
     body = JOB % "" + '<userTask id="u"/>' + flows("s > u")
     player = Player(body).start(a=1).fail("t")
@@ -119,7 +119,7 @@ def test_one_branch_may_go_on_while_another_is_an_incident():
     assert finished(player.retry("t").complete("t"))
 
 
-def test_the_same_trigger_on_the_stored_state_gives_the_same_answer():
+def test_the_same_trigger_on_the_stored_state_gives_the_same_answer() -> None:
     """A step can be repeated from its JSON after a crash."""
     player = Player(JOB % "").start(a=1)
     stored = player.instance.to_json()
@@ -128,7 +128,7 @@ def test_the_same_trigger_on_the_stored_state_gives_the_same_answer():
     assert player.complete("t", {"b": 1}).effects == first
 
 
-def test_starting_does_not_change_the_callers_variables():
+def test_starting_does_not_change_the_callers_variables() -> None:
     """What was handed in stays as it was."""
     given = {"a": 1}
     player = Player(SCRIPT)
@@ -137,7 +137,7 @@ def test_starting_does_not_change_the_callers_variables():
     assert player.variables["a"] == 2
 
 
-def test_a_retry_whose_parameters_fail_stays_an_incident():
+def test_a_retry_whose_parameters_fail_stays_an_incident() -> None:
     """The attempt is not used up, and a better value mends it."""
     body = JOB.replace("{{a}}", "{{10 ** a}}") % ""
     player = Player(body).start(a=1).fail("t").retry("t", a=10**9)
@@ -148,7 +148,7 @@ def test_a_retry_whose_parameters_fail_stays_an_incident():
     assert player.effect(SendCommand).parameters == {"a": 100}
 
 
-def test_a_user_task_with_an_odd_priority_is_an_incident():
+def test_a_user_task_with_an_odd_priority_is_an_incident() -> None:
     """Nothing was offered yet."""
     body = '<startEvent id="s"/><userTask id="t" bpm:priority="{{p}}"/>' + flows("s > t")
     player = Player(body).start(p="high")
@@ -156,7 +156,7 @@ def test_a_user_task_with_an_odd_priority_is_an_incident():
     assert finished(player.retry("t", p=5).do("t"))
 
 
-def test_skipping_a_sub_process_that_could_not_start_goes_on_behind_it():
+def test_skipping_a_sub_process_that_could_not_start_goes_on_behind_it() -> None:
     """No scope was opened for it."""
     body = """<startEvent id="s"/><subProcess id="p1"><extensionElements><bpm:input name="n">{{10 ** a}}</bpm:input>
     </extensionElements><startEvent id="s1"/></subProcess><userTask id="after"/>"""
@@ -178,7 +178,7 @@ STOP = """<message id="m" name="Stop"><extensionElements><zeebe:subscription cor
 </message>"""
 
 
-def test_an_event_sub_process_of_the_process_that_cannot_listen_is_an_incident():
+def test_an_event_sub_process_of_the_process_that_cannot_listen_is_an_incident() -> None:
     """At the start event, before anything has happened; a retry listens and goes on."""
     player = Player(LISTENING, STOP).start()
     assert (player.status, player.waiting, player.trace) == (Status.ERROR, ["s"], [])
@@ -188,7 +188,7 @@ def test_an_event_sub_process_of_the_process_that_cannot_listen_is_an_incident()
     assert Player(LISTENING, STOP).start().skip("s").waiting == ["t"]
 
 
-def test_a_failure_whose_catcher_fails_is_an_incident():
+def test_a_failure_whose_catcher_fails_is_an_incident() -> None:
     """Nothing of it has happened, so the task can be retried."""
     mapping = '<extensionElements><bpm:output name="x">{{2 ** 2000}}</bpm:output></extensionElements>'
     boundary = f'<boundaryEvent id="b" attachedToRef="t">{mapping}<errorEventDefinition/></boundaryEvent>'
@@ -199,7 +199,7 @@ def test_a_failure_whose_catcher_fails_is_an_incident():
     assert finished(player.retry("t").complete("t"))
 
 
-def test_an_escalation_whose_catcher_fails_is_recorded():
+def test_an_escalation_whose_catcher_fails_is_recorded() -> None:
     """Nobody has to catch it, so the call goes on."""
     mapping = '<extensionElements><bpm:output name="x">{{2 ** 2000}}</bpm:output></extensionElements>'
     boundary = f'<boundaryEvent id="b" attachedToRef="c">{mapping}<escalationEventDefinition/></boundaryEvent>'
@@ -211,7 +211,7 @@ def test_an_escalation_whose_catcher_fails_is_recorded():
     assert finished(player.complete("c"))
 
 
-def test_an_event_that_can_neither_happen_nor_be_skipped_stays_an_incident():
+def test_an_event_that_can_neither_happen_nor_be_skipped_stays_an_incident() -> None:
     """It can't listen for its next message with the variables as they are; once they are mended it can."""
     boundary = '<boundaryEvent id="b" attachedToRef="t" cancelActivity="false"><messageEventDefinition messageRef="m"/>'
     body = '<startEvent id="s"/><userTask id="t"/><endEvent id="e"/>' + boundary + "</boundaryEvent>"

@@ -33,7 +33,7 @@ def graphs(draw):
 class Game:
     """The token game: a marking counts the tokens on each edge; a person's token stays on the edge it came by."""
 
-    def __init__(self, kinds, edges, shut):
+    def __init__(self, kinds, edges, shut) -> None:
         self.kinds = kinds
         self.into = {node: [edge for edge in edges if edge[1] == node] for node in range(len(kinds))}
         self.out = {node: [edge for edge in edges if edge[0] == node] for node in range(len(kinds))}
@@ -49,7 +49,7 @@ class Game:
                 found |= self.ends(after, gateway, (*seen, after))
         return found
 
-    def is_enabled(self, gateway, marking):
+    def is_enabled(self, gateway, marking) -> bool:
         """The standard's condition, path by path."""
         filled = {edge for edge in self.into[gateway] if marking[edge]}
         empty = set(self.into[gateway]) - filled
@@ -131,7 +131,7 @@ def state_of(player):
 
 @settings(max_examples=400, deadline=None)
 @given(graph=graphs(), choices=st.lists(st.integers(0, 20), max_size=8))
-def test_inclusive_joins_agree_with_the_standards_words(graph, choices):
+def test_inclusive_joins_agree_with_the_standards_words(graph, choices) -> None:
     """After every person's work the tokens stand where the token game may leave them."""
     kinds, edges, shut = graph
     game = Game(kinds, edges, shut | unneeded_defaults(kinds, edges, shut))
@@ -150,7 +150,7 @@ def test_inclusive_joins_agree_with_the_standards_words(graph, choices):
         assert state_of(player) in game.settle(*game.fire(node, [edge], marking, fired))
 
 
-def test_too_many_inclusive_joins_are_refused():
+def test_too_many_inclusive_joins_are_refused() -> None:
     """They would take gigabytes to prepare; the refusal comes at once."""
     tasks = "".join(f'<task id="t{number}"/>' for number in range(1100))
     chain = flows("s > " + " > ".join(f"t{number}" for number in range(1100)))
@@ -160,7 +160,7 @@ def test_too_many_inclusive_joins_are_refused():
         load(model(body))
 
 
-def test_a_join_that_cannot_be_left_stays_one_incident():
+def test_a_join_that_cannot_be_left_stays_one_incident() -> None:
     """What happens elsewhere does not try it again."""
     body = (
         '<startEvent id="s"/><inclusiveGateway id="f"/><inclusiveGateway id="j"/><userTask id="u"/><userTask id="v"/>'

@@ -9,13 +9,13 @@ from bpm.bpmn.triggers import MoveTokens, Start
 from tests.bpm.bpmn.player import NOON, Player, finished, flow, flows, model
 
 
-def listener(event, source, kind="execution"):
+def listener(event, source, kind="execution") -> str:
     """A script that listens, in the words of Camunda 7."""
     script = f'<camunda:script scriptFormat="python">{source}</camunda:script>'
     return f'<camunda:{kind}Listener event="{event}">{script}</camunda:{kind}Listener>'
 
 
-def extended(tag, name, *extensions, inner="", more=""):
+def extended(tag, name, *extensions, inner="", more="") -> str:
     holder = f"<extensionElements>{''.join(extensions)}</extensionElements>"
     return f'<{tag} id="{name}" {more}>{holder}{inner}</{tag}>'
 
@@ -38,7 +38,7 @@ def play_scripts(player):
     return ran
 
 
-def test_start_and_end_listeners_run_around_an_element():
+def test_start_and_end_listeners_run_around_an_element() -> None:
     """Each waits for the one before it."""
     task = extended("task", "t", listener("end", "c"), listener("start", "a"), listener("start", "b"))
     player = Player(line(task)).start()
@@ -49,7 +49,7 @@ def test_start_and_end_listeners_run_around_an_element():
     assert player.events.count("t listened") == 4
 
 
-def test_the_order_of_everything_beside_a_person_s_task():
+def test_the_order_of_everything_beside_a_person_s_task() -> None:
     """Input mapping, start, create, assignment; complete, output mapping, end, take."""
     value = '<camunda:script scriptFormat="python">{}</camunda:script>'
     mapping = (
@@ -69,14 +69,14 @@ def test_the_order_of_everything_beside_a_person_s_task():
     assert finished(player)
 
 
-def test_nobody_listens_to_an_assignment_where_nobody_is_assigned():
+def test_nobody_listens_to_an_assignment_where_nobody_is_assigned() -> None:
     """The expression may come to nothing."""
     task = extended("userTask", "t", listener("assignment", "a", "task"), more='camunda:assignee="${who}"')
     assert isinstance(Player(line(task)).start().wait("t"), OpenUserTask)
     assert asked(Player(line(task)).start(who="ann")) == ["a"]
 
 
-def test_variables_that_a_listener_changes_are_written():
+def test_variables_that_a_listener_changes_are_written() -> None:
     """Those of the input mapping are the element's own."""
     mapping = '<zeebe:ioMapping><zeebe:input source="=x" target="local"/></zeebe:ioMapping>'
     task = extended("serviceTask", "t", listener("start", "a"), mapping, more='camunda:topic="W"')
@@ -87,7 +87,7 @@ def test_variables_that_a_listener_changes_are_written():
     assert player.variables == {"x": 1, "new": 6}
 
 
-def test_a_complete_listener_sees_and_changes_what_was_given():
+def test_a_complete_listener_sees_and_changes_what_was_given() -> None:
     """Before it is mapped, or becomes variables."""
     mapping = '<zeebe:ioMapping><zeebe:output source="=given + 1" target="kept"/></zeebe:ioMapping>'
     for extra, variables in ((mapping, {"kept": 6, "new": 1}), ("", {"given": 5, "new": 1})):
@@ -98,7 +98,7 @@ def test_a_complete_listener_sees_and_changes_what_was_given():
         assert player.variables == variables
 
 
-def test_a_listener_that_fails_is_an_incident_that_can_be_retried_or_skipped():
+def test_a_listener_that_fails_is_an_incident_that_can_be_retried_or_skipped() -> None:
     """No error event catches it, and those before it are not run again."""
     task = extended("task", "t", listener("start", "a"), listener("start", "b"), listener("end", "c"))
     caught = '<boundaryEvent id="b" attachedToRef="sub"><errorEventDefinition/></boundaryEvent>'
@@ -111,7 +111,7 @@ def test_a_listener_that_fails_is_an_incident_that_can_be_retried_or_skipped():
     assert finished(player.complete("t"))
 
 
-def test_a_command_of_the_bus_listens():
+def test_a_command_of_the_bus_listens() -> None:
     """Camunda 8 names it by its type, and its result becomes variables; ours has parameters."""
     zeebe = '<zeebe:executionListeners><zeebe:executionListener eventType="start" type="Prepare" retries="1"/>'
     task = extended("task", "t", f"{zeebe}</zeebe:executionListeners>")
@@ -129,7 +129,7 @@ def test_a_command_of_the_bus_listens():
     assert load(model(line(task))).commands == [("t", "Tell")]
 
 
-def test_listeners_of_the_process_itself():
+def test_listeners_of_the_process_itself() -> None:
     """Before whatever it starts with, and when nothing is left."""
     holder = f"<extensionElements>{listener('start', 'first')}{listener('end', 'last')}</extensionElements>"
     player = Player(holder + line('<userTask id="t"/>')).start()
@@ -140,7 +140,7 @@ def test_listeners_of_the_process_itself():
     assert player.variables == {"a": 1, "b": 2}
 
 
-def test_listeners_of_a_process_that_ends_at_once():
+def test_listeners_of_a_process_that_ends_at_once() -> None:
     """A terminate end event is an end as well."""
     holder = f"<extensionElements>{listener('end', 'last')}</extensionElements>"
     end = '<endEvent id="e"><terminateEventDefinition/></endEvent>'
@@ -149,7 +149,7 @@ def test_listeners_of_a_process_that_ends_at_once():
     assert finished(player)
 
 
-def test_each_turn_has_its_listeners():
+def test_each_turn_has_its_listeners() -> None:
     """They see the item."""
     many = '<multiInstanceLoopCharacteristics isSequential="true" camunda:collection="${items}"'
     many += ' camunda:elementVariable="i"/>'
@@ -160,7 +160,7 @@ def test_each_turn_has_its_listeners():
     assert finished(player)
 
 
-def test_a_gateway_chooses_its_flow_behind_its_listeners():
+def test_a_gateway_chooses_its_flow_behind_its_listeners() -> None:
     """They may set what it asks for; also along a flow that is taken."""
     gateway = extended("exclusiveGateway", "g", listener("end", "a"), more='default="g-u"')
     body = f'<startEvent id="s"/>{gateway}<userTask id="u"/><userTask id="v"/>{flows("s > g", "g > u")}'
@@ -169,7 +169,7 @@ def test_a_gateway_chooses_its_flow_behind_its_listeners():
     assert [record.flows for record in player.history if record.event == "listened"][-1] == ("g-v",)
 
 
-def test_an_inclusive_join_waits_for_a_token_whose_flow_is_listened_to():
+def test_an_inclusive_join_waits_for_a_token_whose_flow_is_listened_to() -> None:
     """It is on its way, and can still arrive."""
     taken = f"<extensionElements>{listener('take', 'a')}</extensionElements>"
     body = (
@@ -182,7 +182,7 @@ def test_an_inclusive_join_waits_for_a_token_whose_flow_is_listened_to():
     assert player.complete("x").waiting == ["e"]
 
 
-def test_an_event_listens_where_it_begins_a_path():
+def test_an_event_listens_where_it_begins_a_path() -> None:
     """A boundary event, an event sub-process and a start event inside one."""
     event = "<timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition>"
     boundary = extended("boundaryEvent", "b", listener("start", "a"), inner=event, more='attachedToRef="t"')
@@ -191,7 +191,7 @@ def test_an_event_listens_where_it_begins_a_path():
     assert player.waiting == ["u"]
 
 
-def test_a_token_at_a_listener_can_be_moved_and_its_instance_migrated():
+def test_a_token_at_a_listener_can_be_moved_and_its_instance_migrated() -> None:
     """To a version that listens as well."""
     task = extended("userTask", "t", listener("start", "a"))
     player = Player(line(task)).start().send(MoveTokens(("t",), ("t",), {}, "me"))
@@ -227,14 +227,14 @@ JAVA = '<camunda:executionListener event="start" class="com.acme.A"/>'
         (extended("task", "t", '<bpm:executionListener event="end" type="A" retries="x"/>'), "its number of retries"),
     ],
 )
-def test_what_does_not_listen_is_refused(element, says):
+def test_what_does_not_listen_is_refused(element, says) -> None:
     """By name, with what to do instead."""
     with pytest.raises(InvalidDefinition) as caught:
         load(model(line(element)))
     assert any(says in error and "'t'" in error for error in caught.value.errors), caught.value.errors
 
 
-def test_where_no_token_comes_or_goes_nothing_listens():
+def test_where_no_token_comes_or_goes_nothing_listens() -> None:
     """Before joins, behind events that throw errors, and on flows behind event-based gateways."""
     join = extended("parallelGateway", "j", listener("start", "a"))
     body = f'<startEvent id="s"/><parallelGateway id="f"/>{join}{flows("s > f")}'

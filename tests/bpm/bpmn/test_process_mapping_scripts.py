@@ -10,11 +10,11 @@ from bpm.model_files.problems import InvalidDefinition
 from tests.bpm.bpmn.player import NOON, Player, finished, flows, model
 
 
-def script(text, language="python"):
+def script(text, language="python") -> str:
     return f'<camunda:script scriptFormat="{language}">{text}</camunda:script>'
 
 
-def mapping(*entries):
+def mapping(*entries) -> str:
     """Entries such as ("input", "x", "${a}")."""
     inner = "".join(
         f'<camunda:{kind}Parameter name="{name}">{value}</camunda:{kind}Parameter>' for kind, name, value in entries
@@ -29,11 +29,11 @@ def line(*elements):
     return '<startEvent id="s"/>' + "".join(elements) + '<endEvent id="e"/>' + path
 
 
-def service(*entries):
+def service(*entries) -> str:
     return f'<serviceTask id="t" camunda:type="external" camunda:topic="Work">{mapping(*entries)}</serviceTask>'
 
 
-def test_an_input_script_runs_before_the_activity():
+def test_an_input_script_runs_before_the_activity() -> None:
     """It sees the variables, and the entries before its own; entries behind see what it came to."""
     task = service(("input", "a", "${x + 1}"), ("input", "b", script("variables['a']")), ("input", "c", "${b * 10}"))
     player = Player(line(task)).start(x=1)
@@ -47,7 +47,7 @@ def test_an_input_script_runs_before_the_activity():
     assert player.trace == ["s", "t", "e"]
 
 
-def test_scripts_in_lists_and_maps_run_in_their_order():
+def test_scripts_in_lists_and_maps_run_in_their_order() -> None:
     """What surrounds them stays as it is."""
     value = (
         f"<camunda:list><camunda:value>${{x}}</camunda:value>{script('one')}<camunda:map>"
@@ -61,7 +61,7 @@ def test_scripts_in_lists_and_maps_run_in_their_order():
     assert player.effect(SendCommand).parameters == {"p": [0, 1, {"k": {"deep": True}}]}
 
 
-def test_an_output_script_runs_when_there_is_a_result():
+def test_an_output_script_runs_when_there_is_a_result() -> None:
     """It sees the result and the inputs; all outputs are written at once, when the last script has run."""
     task = service(
         ("input", "i", "${x}"),
@@ -80,14 +80,14 @@ def test_an_output_script_runs_when_there_is_a_result():
 
 
 @pytest.mark.parametrize("language", ["feel", "juel"])
-def test_expressions_are_evaluated_in_place(language):
+def test_expressions_are_evaluated_in_place(language) -> None:
     """Nobody is asked for anything."""
     text = "x + 1" if language == "feel" else "${x + 1}"
     player = Player(line(service(("input", "p", script(text, language))))).start(x=1)
     assert player.effect(SendCommand).parameters == {"p": 2}
 
 
-def test_a_script_that_fails_is_an_incident_that_can_be_retried():
+def test_a_script_that_fails_is_an_incident_that_can_be_retried() -> None:
     """The scripts before it are not run again, and no error event catches it."""
     task = service(("input", "a", script("one")), ("input", "b", script("two")))
     caught = '<boundaryEvent id="b" attachedToRef="sub"><errorEventDefinition/></boundaryEvent>'
@@ -102,7 +102,7 @@ def test_a_script_that_fails_is_an_incident_that_can_be_retried():
     assert player.effect(SendCommand).parameters == {"a": 1, "b": 2}
 
 
-def test_a_script_that_is_skipped_came_to_null():
+def test_a_script_that_is_skipped_came_to_null() -> None:
     """The activity is not skipped with it."""
     player = Player(line(service(("input", "a", script("one"))))).start()
     player.fail("t").skip("t", mended=1)
@@ -110,14 +110,14 @@ def test_a_script_that_is_skipped_came_to_null():
     assert player.variables == {"mended": 1}
 
 
-def test_a_retry_of_the_task_keeps_what_its_scripts_came_to():
+def test_a_retry_of_the_task_keeps_what_its_scripts_came_to() -> None:
     """Other entries see corrected variables."""
     player = Player(line(service(("input", "a", script("one")), ("input", "b", "${x}")))).start(x=1)
     player.complete("t", 5).fail("t").retry("t", x=2)
     assert player.effect(SendCommand).parameters == {"a": 5, "b": 2}
 
 
-def test_each_turn_runs_its_own_scripts():
+def test_each_turn_runs_its_own_scripts() -> None:
     """They see the item."""
     many = '<multiInstanceLoopCharacteristics camunda:collection="${items}" camunda:elementVariable="i"/>'
     task = service(("input", "a", script("variables['i']"))).replace("</serviceTask>", f"{many}</serviceTask>")
@@ -129,7 +129,7 @@ def test_each_turn_runs_its_own_scripts():
     assert {type(wait) for wait in player.open.values()} == {SendCommand}
 
 
-def test_scripts_of_a_user_task_a_call_and_a_sub_process():
+def test_scripts_of_a_user_task_a_call_and_a_sub_process() -> None:
     """A sub-process has the values inside; a person is shown what the scripts came to."""
     user = f'<userTask id="t">{mapping(("input", "shown", script("one")))}</userTask>'
     player = Player(line(user)).start()
@@ -142,7 +142,7 @@ def test_scripts_of_a_user_task_a_call_and_a_sub_process():
     assert (player.waiting, list(player.instance.variables.values())) == (["u"], [{}, {"local": 4}])
 
 
-def test_a_result_that_cannot_be_mapped_is_kept_for_the_retry():
+def test_a_result_that_cannot_be_mapped_is_kept_for_the_retry() -> None:
     """As everywhere."""
     task = service(("output", "y", script("one")), ("output", "z", "${y + 2 ** n}"))
     player = Player(line(task)).start(n=2000).complete("t", 1).complete("t", 1)
@@ -152,7 +152,7 @@ def test_a_result_that_cannot_be_mapped_is_kept_for_the_retry():
     assert player.variables["z"] == 5
 
 
-def test_a_boundary_event_ends_a_script_of_the_outside():
+def test_a_boundary_event_ends_a_script_of_the_outside() -> None:
     """The boundary events of the activity itself are not there yet while its inputs are made."""
     timer = '<boundaryEvent id="b" attachedToRef="t"><timerEventDefinition><timeDuration>PT1M</timeDuration>'
     body = line(service(("input", "a", script("one")))) + timer + "</timerEventDefinition></boundaryEvent>"
@@ -162,7 +162,7 @@ def test_a_boundary_event_ends_a_script_of_the_outside():
     assert player.waiting == ["b", "t"]
 
 
-def test_a_token_at_a_script_can_be_moved():
+def test_a_token_at_a_script_can_be_moved() -> None:
     """It counts as one at the element."""
     player = Player(line(service(("input", "a", script("one"))), '<userTask id="u"/>')).start()
     player.send(MoveTokens(("t",), ("u",), {}, "me"))
@@ -171,7 +171,7 @@ def test_a_token_at_a_script_can_be_moved():
     assert isinstance(player.wait("t"), RunScript)
 
 
-def test_an_instance_in_the_midst_of_a_script_goes_on_with_an_equal_version_only():
+def test_an_instance_in_the_midst_of_a_script_goes_on_with_an_equal_version_only() -> None:
     """One with other scripts is refused."""
     entries = ("input", "a", script("one")), ("input", "b", script("two"))
     old = load(model(line(service(*entries))))
@@ -195,7 +195,7 @@ def test_an_instance_in_the_midst_of_a_script_goes_on_with_an_equal_version_only
         ),
     ],
 )
-def test_what_is_not_run_is_refused(body, says):
+def test_what_is_not_run_is_refused(body, says) -> None:
     """Each with a sentence that says what to do."""
     with pytest.raises(InvalidDefinition) as caught:
         load(model(body))

@@ -40,7 +40,7 @@ def play(task, **variables):
         f'<scriptTask id="t" scriptFormat="juel">{CAMUNDA}<script>${{1}}</script></scriptTask>',
     ],
 )
-def test_an_output_mapping_sees_the_inputs_of_a_task_that_passes(task):
+def test_an_output_mapping_sees_the_inputs_of_a_task_that_passes(task) -> None:
     """The task need not wait for anything."""
     assert play(task, x=1).variables["z"] == 4
 
@@ -56,7 +56,7 @@ def test_an_output_mapping_sees_the_inputs_of_a_task_that_passes(task):
         (f'<callActivity id="t" calledElement="q">{CAMUNDA}</callActivity>', "complete"),
     ],
 )
-def test_an_output_mapping_sees_the_inputs_of_a_task_that_waits(task, answer):
+def test_an_output_mapping_sees_the_inputs_of_a_task_that_waits(task, answer) -> None:
     """As they were when the task began, and they are not variables of the process."""
     player = play(task, x=1)
     getattr(player, answer)("t")
@@ -64,7 +64,7 @@ def test_an_output_mapping_sees_the_inputs_of_a_task_that_waits(task, answer):
     assert "y" not in player.variables
 
 
-def test_the_inputs_are_those_of_the_beginning():
+def test_the_inputs_are_those_of_the_beginning() -> None:
     """What happens beside the task changes nothing of them."""
     task = f'<userTask id="t">{CAMUNDA}</userTask><boundaryEvent id="b" attachedToRef="t" cancelActivity="false">'
     task += '<messageEventDefinition messageRef="m"/></boundaryEvent><endEvent id="be"/>'
@@ -74,14 +74,14 @@ def test_the_inputs_are_those_of_the_beginning():
     assert player.variables == {"x": 10, "z": 4}
 
 
-def test_a_retried_task_has_its_inputs_anew():
+def test_a_retried_task_has_its_inputs_anew() -> None:
     """They are computed again with the variables that the retry set."""
     player = play(f'<serviceTask id="t">{ZEEBE}</serviceTask>', x=1)
     player.fail("t").retry("t", x=4).complete("t", {})
     assert player.variables == {"x": 4, "z": 10}
 
 
-def test_a_result_member_comes_before_an_input_of_its_name():
+def test_a_result_member_comes_before_an_input_of_its_name() -> None:
     """The task has written its own local variable."""
     player = play(f'<serviceTask id="t">{ZEEBE}</serviceTask>', x=1).complete("t", {"y": 50})
     assert player.variables == {"x": 1, "z": 100}
@@ -94,14 +94,14 @@ def test_a_result_member_comes_before_an_input_of_its_name():
         ('<userTask id="t">' + ZEEBE_INPUT.replace('<zeebe:taskDefinition type="Work"/>', "") + "</userTask>", None),
     ],
 )
-def test_what_an_input_made_local_does_not_leave_the_task(task, answer):
+def test_what_an_input_made_local_does_not_leave_the_task(task, answer) -> None:
     """Other members of the result become variables of the process."""
     player = play(task, x=1)
     player = player.complete("t", answer) if answer else player.do("t", y=5, w=6)
     assert player.variables == {"x": 1, "w": 6}
 
 
-def test_a_script_that_changes_its_input_changes_it_for_itself():
+def test_a_script_that_changes_its_input_changes_it_for_itself() -> None:
     """As any other local variable."""
     task = '<scriptTask id="t"><extensionElements><bpm:input name="y">{{x}}</bpm:input></extensionElements>'
     player = play(f"{task}<script>y = 5</script></scriptTask>", x=1)
@@ -109,14 +109,14 @@ def test_a_script_that_changes_its_input_changes_it_for_itself():
     assert player.complete("t", None, y=5, w=6).variables == {"x": 1, "w": 6, "lastScriptResult": None}
 
 
-def test_a_result_variable_may_be_called_as_a_parameter():
+def test_a_result_variable_may_be_called_as_a_parameter() -> None:
     """Parameters are fields of the message, and where its result goes was said in so many words."""
     task = '<serviceTask id="t"><extensionElements><bpm:command type="Work" resultVariable="y">'
     task += '<bpm:parameter name="y">{{x}}</bpm:parameter></bpm:command></extensionElements></serviceTask>'
     assert play(task, x=1).complete("t", 5).variables == {"x": 1, "y": 5}
 
 
-def test_all_variables_of_a_called_process_may_come_back_where_camunda_7_maps_them_in():
+def test_all_variables_of_a_called_process_may_come_back_where_camunda_7_maps_them_in() -> None:
     """An <in> names a variable of the called process, none of the call activity."""
     task = '<callActivity id="t" calledElement="q"><extensionElements><camunda:in source="x" target="y"/>'
     task += '<camunda:out variables="all"/></extensionElements></callActivity>'
@@ -142,7 +142,7 @@ THROWS = """<startEvent id="s"/><callActivity id="t" calledElement="q"><extensio
         ("", {}),
     ],
 )
-def test_what_camunda_7_maps_out_comes_back_with_an_error_too(words, written):
+def test_what_camunda_7_maps_out_comes_back_with_an_error_too(words, written) -> None:
     """The path behind the boundary event sees it; Camunda 8 maps nothing then, nor does a call without words."""
     player = Player(THROWS.format(words=words) + flows("s > t > e", "b > u")).start(x=1)
     call = player.wait("t")
@@ -151,7 +151,7 @@ def test_what_camunda_7_maps_out_comes_back_with_an_error_too(words, written):
     assert player.variables == {"x": 1, "caught": "E1"} | written
 
 
-def test_what_is_mapped_out_comes_back_with_an_escalation_and_again_at_the_end():
+def test_what_is_mapped_out_comes_back_with_an_escalation_and_again_at_the_end() -> None:
     """The called process goes on behind it."""
     body = """<startEvent id="s"/><callActivity id="t" calledElement="q"><extensionElements>
     <camunda:out source="a" target="y"/></extensionElements></callActivity>
@@ -163,13 +163,13 @@ def test_what_is_mapped_out_comes_back_with_an_escalation_and_again_at_the_end()
     assert player.complete("t", {"a": 6}).variables == {"y": 6}
 
 
-def test_a_failure_of_the_call_itself_maps_nothing():
+def test_a_failure_of_the_call_itself_maps_nothing() -> None:
     """A process that is not there, or was cancelled, has no variables."""
     player = Player(THROWS.format(words='<camunda:out source="a" target="y"/>') + flows("s > t > e", "b > u")).start()
     assert player.fail("t", "NotFound").variables == {"caught": "NotFound"}
 
 
-def test_what_is_mapped_out_with_an_error_is_bounded():
+def test_what_is_mapped_out_with_an_error_is_bounded() -> None:
     """A variable that is too large makes an incident of the call, which a retry calls anew."""
     body = THROWS.format(words='<camunda:out source="a" target="y"/>') + flows("s > t > e", "b > u")
     player = Player(body, limits=EngineLimits(max_state_bytes=1_000)).start()
@@ -179,7 +179,7 @@ def test_what_is_mapped_out_with_an_error_is_bounded():
     assert player.retry("t").effect(CallProcess).attempt == 2
 
 
-def test_the_variables_of_a_called_process_leave_a_local_input_of_camunda_8_alone():
+def test_the_variables_of_a_called_process_leave_a_local_input_of_camunda_8_alone() -> None:
     """There the call activity has a local variable of that name."""
     task = '<callActivity id="t"><extensionElements><zeebe:calledElement processId="q"/><zeebe:ioMapping>'
     task += '<zeebe:input source="=x" target="y"/></zeebe:ioMapping></extensionElements></callActivity>'
@@ -187,7 +187,7 @@ def test_the_variables_of_a_called_process_leave_a_local_input_of_camunda_8_alon
 
 
 @pytest.mark.parametrize("name", ["variables", "context"])
-def test_all_variables_stand_beside_another_parameter(name):
+def test_all_variables_stand_beside_another_parameter(name) -> None:
     """As a copy, which does not hold itself."""
     task = (
         '<serviceTask id="t"><extensionElements><bpm:command type="Work"><bpm:parameter name="event">x</bpm:parameter>'
@@ -199,14 +199,14 @@ def test_all_variables_stand_beside_another_parameter(name):
     assert parameters["data"]["x"] == 1
 
 
-def test_an_attribute_of_a_task_sees_its_inputs():
+def test_an_attribute_of_a_task_sees_its_inputs() -> None:
     """The number of retries may be one of them."""
     task = '<serviceTask id="t"><extensionElements><zeebe:taskDefinition type="Work" retries="=n"/><zeebe:ioMapping>'
     task += '<zeebe:input source="=x" target="n"/></zeebe:ioMapping></extensionElements></serviceTask>'
     assert play(task, x=2).effect(SendCommand).retries == 2
 
 
-def test_an_output_mapping_of_a_message_that_is_thrown_counts():
+def test_an_output_mapping_of_a_message_that_is_thrown_counts() -> None:
     """It is not dropped because nothing is answered."""
     task = '<sendTask id="t" messageRef="m"><extensionElements><bpm:output name="sent">{{x}}</bpm:output>'
     body = f'<startEvent id="s"/>{task}</extensionElements></sendTask><endEvent id="e"/>' + flows("s > t > e")
@@ -226,7 +226,7 @@ def test_an_output_mapping_of_a_message_that_is_thrown_counts():
         ('<camunda:map><camunda:entry key="${k}">1</camunda:entry></camunda:map>', "its map has the key '${k}'"),
     ],
 )
-def test_what_is_not_computed_in_a_list_or_map_is_refused(value, says):
+def test_what_is_not_computed_in_a_list_or_map_is_refused(value, says) -> None:
     """As it is where it stands alone."""
     parameter = f'<camunda:inputParameter name="p">{value}</camunda:inputParameter>'
     task = f"<extensionElements><camunda:inputOutput>{parameter}</camunda:inputOutput></extensionElements>"
@@ -235,7 +235,7 @@ def test_what_is_not_computed_in_a_list_or_map_is_refused(value, says):
     assert any(says in error for error in caught.value.errors)
 
 
-def test_lists_and_maps_nest():
+def test_lists_and_maps_nest() -> None:
     """Each text in them may be an expression."""
     value = "<camunda:list><camunda:list><camunda:value>${x}</camunda:value></camunda:list><camunda:map>"
     value += '<camunda:entry key="k"><camunda:value>a</camunda:value></camunda:entry></camunda:map></camunda:list>'
@@ -245,7 +245,7 @@ def test_lists_and_maps_nest():
     assert player.effect(SendCommand).parameters == {"p": [[1], {"k": "a"}]}
 
 
-def associated(kind, source, target, more=""):
+def associated(kind, source, target, more="") -> str:
     """A data association with an assignment."""
     assignment = f"<assignment><from {more}>{source}</from><to>{target}</to></assignment>"
     return (
@@ -253,7 +253,7 @@ def associated(kind, source, target, more=""):
     )
 
 
-def test_assignments_of_data_associations_are_mappings():
+def test_assignments_of_data_associations_are_mappings() -> None:
     """By the name of a variable, or the id of a data input that has a name."""
     data = '<ioSpecification><dataInput id="i" name="amount"/><dataOutput id="o" name="paid"/></ioSpecification>'
     task = (
@@ -265,7 +265,7 @@ def test_assignments_of_data_associations_are_mappings():
     assert player.complete("t", {"ok": True}).variables["paid"] is True
 
 
-def test_an_association_without_an_assignment_says_nothing_of_variables():
+def test_an_association_without_an_assignment_says_nothing_of_variables() -> None:
     """Data objects, stores and their references are kept as they are drawn."""
     body = (
         '<dataObject id="o"/><dataObjectReference id="r" name="Order form" dataObjectRef="o"/>'
@@ -289,7 +289,7 @@ def test_an_association_without_an_assignment_says_nothing_of_variables():
         ),
     ],
 )
-def test_a_data_association_that_cannot_be_done_is_refused(inner, says):
+def test_a_data_association_that_cannot_be_done_is_refused(inner, says) -> None:
     """On activities and on events."""
     for tag in ("task", "intermediateThrowEvent"):
         with pytest.raises(InvalidDefinition) as caught:

@@ -39,7 +39,7 @@ def refusal(player, cancel=(), start=()):
     return str(refused.value)
 
 
-def test_a_token_goes_from_one_element_to_another():
+def test_a_token_goes_from_one_element_to_another() -> None:
     """What was open at the first is closed, its boundary events too, and the history says who did it."""
     player = move(Player(LINE).start(), ["a"], ["b"], ok=True)
     assert (player.waiting, player.variables) == (["b"], {"ok": True})
@@ -49,26 +49,26 @@ def test_a_token_goes_from_one_element_to_another():
     assert player.do("b").status == "COMPLETED"
 
 
-def test_a_token_goes_back_and_a_second_one_begins():
+def test_a_token_goes_back_and_a_second_one_begins() -> None:
     """An element is begun as often as it is named."""
     player = Player(LINE).start().do("a")
     assert move(player, ["b"], ["a", "a"]).waiting == ["a", "a", "late", "late"]
 
 
-def test_a_sub_process_is_left_with_all_inside_or_moved_within():
+def test_a_sub_process_is_left_with_all_inside_or_moved_within() -> None:
     """Its scope is the one that runs."""
     assert move(Player(INNER).start(), ["x"], ["y"]).do("y").status == "COMPLETED"
     assert move(Player(INNER).start(), ["sub"], ["sub"]).waiting == ["x"]
     assert move(Player(INNER).start(), ["sub"], ["e"]).status == "COMPLETED"
 
 
-def test_every_turn_of_a_repeated_activity_is_cancelled():
+def test_every_turn_of_a_repeated_activity_is_cancelled() -> None:
     """Also those that are stored by themselves."""
     for turns in (3, 40):
         assert move(Player(many(turns)).start(), ["sub"], ["z"]).waiting == ["z"]
 
 
-def test_an_incident_is_moved_away_from():
+def test_an_incident_is_moved_away_from() -> None:
     """It is closed with its token."""
     player = Player('<startEvent id="s"/><scriptTask id="t"><script>1</script></scriptTask><userTask id="u"/>'
                     '<endEvent id="e"/>' + flows("s > t > u > e")).start().fail("t")  # fmt: skip
@@ -76,7 +76,7 @@ def test_an_incident_is_moved_away_from():
     assert (moved.waiting, moved.status) == (["u"], "WAITING")
 
 
-def test_what_can_not_be_moved_is_refused_whole():
+def test_what_can_not_be_moved_is_refused_whole() -> None:
     """With the reason; nothing is changed."""
     player = Player(LINE).start()
     assert refusal(player, ["b"]) == "no token rests at 'b'"
@@ -93,7 +93,7 @@ def test_what_can_not_be_moved_is_refused_whole():
     assert player.waiting == ["a", "late"]
 
 
-def test_an_ended_instance_is_not_moved():
+def test_an_ended_instance_is_not_moved() -> None:
     """It has no tokens."""
     player = Player(LINE).start().do("a").do("b")
     assert move(player, [], ["a"]).ignored == "the instance is COMPLETED"

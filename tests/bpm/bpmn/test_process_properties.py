@@ -65,15 +65,15 @@ BLOCKS = st.recursive(
 class Writer:
     """Writes a block as BPMN; `write` gives the ids of its first and last element."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.count = 0
         self.xml = []
 
-    def id(self, prefix):
+    def id(self, prefix) -> str:
         self.count += 1
         return f"{prefix}{self.count}"
 
-    def add(self, *parts):
+    def add(self, *parts) -> None:
         self.xml += parts
 
     def write(self, block):
@@ -233,7 +233,7 @@ def write_process(block):
     return "".join(writer.xml)
 
 
-def answer(player, random):
+def answer(player, random) -> None:
     """Answer one open wait, chosen at random, in one of the ways it may be answered."""
     wait = random.choice(list(player.open.values()))
     values = {"n": random.randrange(3)}
@@ -257,7 +257,7 @@ def answer(player, random):
 
 @settings(max_examples=150, deadline=None)
 @given(block=BLOCKS, seed=st.integers(0, 2**32))
-def test_well_structured_processes_always_finish(block, seed):
+def test_well_structured_processes_always_finish(block, seed) -> None:
     """However they are answered, one token reaches the end; the player checks the books after every step."""
     random = Random(seed)  # noqa: S311 - a repeatable player, not a secret
     player = Player(write_process(block), '<message id="m" name="M"/>').start(n=random.randrange(3))
@@ -272,7 +272,7 @@ def test_well_structured_processes_always_finish(block, seed):
 
 @settings(max_examples=150, deadline=None)
 @given(block=BLOCKS, seed=st.integers(0, 2**32), steps=st.integers(1, 5))
-def test_a_process_done_in_pieces_comes_to_the_same(block, seed, steps):
+def test_a_process_done_in_pieces_comes_to_the_same(block, seed, steps) -> None:
     """However small the pieces of a trigger are: every element is passed as often, and the variables are the same."""
     ways = []
     for cut in (None, steps):
@@ -289,7 +289,7 @@ def test_a_process_done_in_pieces_comes_to_the_same(block, seed, steps):
 
 @settings(max_examples=60, deadline=None)
 @given(block=BLOCKS, seed=st.integers(0, 2**32), steps=st.integers(0, 8))
-def test_a_process_can_be_cancelled_at_any_moment(block, seed, steps):
+def test_a_process_can_be_cancelled_at_any_moment(block, seed, steps) -> None:
     """Nothing stays open."""
     random = Random(seed)  # noqa: S311 - a repeatable player, not a secret
     player = Player(write_process(block), '<message id="m" name="M"/>').start(n=0)
@@ -334,7 +334,7 @@ def play_by_hand(kinds, edges):
 
 @settings(max_examples=300, deadline=None)
 @given(graph=graphs())
-def test_parallel_joins_agree_with_the_token_game(graph):
+def test_parallel_joins_agree_with_the_token_game(graph) -> None:
     """Every node completes as often as in the brute-force game, and stuck tokens are an incident."""
     kinds, edges = graph
     body = '<startEvent id="n0"/>' + "".join(f'<{kind} id="n{number}"/>' for number, kind in enumerate(kinds, 1))
@@ -349,7 +349,7 @@ def test_parallel_joins_agree_with_the_token_game(graph):
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=200), st.integers(0, 400), st.integers(0, 40))
-def test_a_damaged_file_is_read_or_refused(noise, place, length):
+def test_a_damaged_file_is_read_or_refused(noise, place, length) -> None:
     """Whatever is put into a file, the answer is a process or InvalidDefinition."""
     source = model('<startEvent id="s"/><task id="t"/><endEvent id="e"/>' + flows("s > t > e"))
     try:

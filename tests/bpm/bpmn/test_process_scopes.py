@@ -10,7 +10,7 @@ MAPPED = """<extensionElements><zeebe:ioMapping><zeebe:input source="=order.id" 
 <zeebe:output source="={}" target="found"/></zeebe:ioMapping></extensionElements>"""
 
 
-def test_a_sub_process_completes_when_its_last_token_is_gone():
+def test_a_sub_process_completes_when_its_last_token_is_gone() -> None:
     """Two paths inside, each with its own end."""
     inner = '<userTask id="a"/><userTask id="b"/><endEvent id="e1"/>' + flows("s1 > a > e1", "s1 > b")
     player = Player(SUB.format(extensions="", inner=inner)).start().do("b")
@@ -21,7 +21,7 @@ def test_a_sub_process_completes_when_its_last_token_is_gone():
     assert player.events[-3:] == ["e1 completed", "p1 completed", "after activated"]
 
 
-def test_variables_written_inside_are_seen_outside_unless_they_are_local():
+def test_variables_written_inside_are_seen_outside_unless_they_are_local() -> None:
     """Input mappings make local variables; what is not local belongs to the process."""
     inner = '<scriptTask id="t"><script>x = variables</script></scriptTask>' + flows("s1 > t")
     player = Player(SUB.format(extensions=MAPPED.format("id + seen"), inner=inner)).start(order={"id": 7})
@@ -30,7 +30,7 @@ def test_variables_written_inside_are_seen_outside_unless_they_are_local():
     assert player.variables == {"order": {"id": 7}, "seen": 1, "lastScriptResult": None, "found": 9}
 
 
-def test_conditions_inside_see_the_variables_around():
+def test_conditions_inside_see_the_variables_around() -> None:
     """Inner names come before outer ones."""
     inner = '<exclusiveGateway id="x" default="x-b"/><task id="a"/><task id="b"/>' + flows("s1 > x > b")
     inner += flow("x", "a", "=id = 7 and other = 1")
@@ -40,7 +40,7 @@ def test_conditions_inside_see_the_variables_around():
     assert player.variables["found"] == 7
 
 
-def test_terminating_inside_ends_only_the_sub_process():
+def test_terminating_inside_ends_only_the_sub_process() -> None:
     """The process goes on behind it."""
     inner = '<userTask id="a"/><userTask id="b"/><endEvent id="x"><terminateEventDefinition/></endEvent>'
     player = Player(SUB.format(extensions="", inner=inner + flows("s1 > a > x", "s1 > b"))).start().do("a")
@@ -48,7 +48,7 @@ def test_terminating_inside_ends_only_the_sub_process():
     assert "b terminated" in player.events
 
 
-def test_a_sub_process_in_a_loop_has_a_fresh_scope_each_time():
+def test_a_sub_process_in_a_loop_has_a_fresh_scope_each_time() -> None:
     """Nothing of the former turn is left."""
     inside = '<startEvent id="s1"/><userTask id="a"/>' + flows("s1 > a")
     body = f'<startEvent id="s"/><subProcess id="p1">{inside}</subProcess><exclusiveGateway id="x" default="x-e"/>'
@@ -61,7 +61,7 @@ def test_a_sub_process_in_a_loop_has_a_fresh_scope_each_time():
     assert finished(player.do("a", again=False))
 
 
-def test_joins_of_two_running_scopes_do_not_mix():
+def test_joins_of_two_running_scopes_do_not_mix() -> None:
     """Two tokens that enter one sub-process at once each have a join of their own inside."""
     inner = '<parallelGateway id="f"/><userTask id="a"/><userTask id="b"/><parallelGateway id="j"/>'
     inner += flows("s1 > f > a > j", "f > b > j")
@@ -75,7 +75,7 @@ def test_joins_of_two_running_scopes_do_not_mix():
     assert finished(player.do("b"))
 
 
-def test_an_output_that_cannot_be_mapped_keeps_the_results_for_a_retry():
+def test_an_output_that_cannot_be_mapped_keeps_the_results_for_a_retry() -> None:
     """The sub-process stays, completed inside, until the mapping works."""
     inner = '<task id="t"/>' + flows("s1 > t")
     player = Player(SUB.format(extensions=MAPPED.format("10 ** size"), inner=inner))

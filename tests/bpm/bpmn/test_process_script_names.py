@@ -16,7 +16,7 @@ from tests.bpm.bpmn.player import Player, flows
         ("[variables['a'] for _ in payload]\ndef f(): return variables.pop('b', None)", {"a", "b"}),
     ],
 )
-def test_names_in_so_many_letters_are_found(source, names):
+def test_names_in_so_many_letters_are_found(source, names) -> None:
     assert named_variables(source) == names
 
 
@@ -25,7 +25,7 @@ def test_names_in_so_many_letters_are_found(source, names):
     ["x = variables", "variables[key]", "variables.items()", "variables.get(key)", "{**variables}", "f'{variables}'",
      "f(variables)", "variables |= {}", "variables.update(a=1)", "globals()", "eval('x')", "not Python at all"],
 )  # fmt: skip
-def test_any_other_use_may_look_at_all(source):
+def test_any_other_use_may_look_at_all(source) -> None:
     assert named_variables(source) is None
 
 
@@ -36,7 +36,7 @@ def test_any_other_use_may_look_at_all(source):
         ("result = len(variables)", {"n": 1, "word": "a", "order": [1], "text": "x" * 300}),
     ],
 )
-def test_large_values_that_a_script_cannot_name_do_not_travel(source, given):
+def test_large_values_that_a_script_cannot_name_do_not_travel(source, given) -> None:
     """They are still there when it has run."""
     task = f'<startEvent id="s"/><scriptTask id="t"><script>{source}</script></scriptTask><endEvent id="e"/>'
     player = Player(task + flows("s > t > e")).start(n=1, word="a", order=[1], text="x" * 300)

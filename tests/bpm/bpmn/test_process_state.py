@@ -7,7 +7,7 @@ from bpm.bpmn import Instance, Status, changes
 from bpm.bpmn.state import Caller, Done, Scope, Token, Wait
 
 
-def test_a_state_survives_its_json():
+def test_a_state_survives_its_json() -> None:
     """Every kind of record comes back equal, odd variables included."""
     instance = Instance(
         status=Status.ERROR,
@@ -27,7 +27,7 @@ def test_a_state_survives_its_json():
     assert again.status is Status.ERROR
 
 
-def test_a_copy_is_independent():
+def test_a_copy_is_independent() -> None:
     """Changing a copy's records leaves the original alone."""
     instance = Instance()
     copy = instance.copy()
@@ -36,20 +36,20 @@ def test_a_copy_is_independent():
     assert instance == Instance()
 
 
-def test_what_is_not_json_cannot_be_stored():
+def test_what_is_not_json_cannot_be_stored() -> None:
     """A value that came from elsewhere than JSON is an error at once, not a surprise later."""
     with pytest.raises(PydanticSerializationError):
         Instance(variables={0: {"a": object()}}).to_json()
 
 
-def test_changes_are_new_changed_and_deleted_variables():
+def test_changes_are_new_changed_and_deleted_variables() -> None:
     """Values equal in Python but different in JSON count as changed."""
     before = {"same": [1], "number": 1, "gone": 5, "deep": {"a": 1}}
     after = {"same": [1], "number": True, "deep": {"a": 2}, "new": "x"}
     assert changes(before, after) == {"number": True, "deep": {"a": 2}, "new": "x", "gone": None}
 
 
-def test_a_state_of_an_earlier_version_is_read():
+def test_a_state_of_an_earlier_version_is_read() -> None:
     """What was not known then is empty."""
     old = '{"s":"WAITING","v":1,"n":2,"x":[[0,null,null,null,null,1,{}]],"t":[[1,"t",0,"f"]],'
     old += '"w":[[2,"user","t",1,1,null]]}'

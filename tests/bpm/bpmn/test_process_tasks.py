@@ -11,7 +11,7 @@ from tests.bpm.bpmn.player import NOON, Player, finished, flows
 LINE = '<startEvent id="s"/><endEvent id="e"/>' + flows("s > t > e")
 
 
-def test_a_process_of_two_events_completes_at_once():
+def test_a_process_of_two_events_completes_at_once() -> None:
     """A token runs from the start to the end in one step, and its path is recorded."""
     player = Player('<startEvent id="s"/><endEvent id="e"/>' + flows("s > e")).start(amount=5)
     assert finished(player)
@@ -23,18 +23,18 @@ def test_a_process_of_two_events_completes_at_once():
 
 
 @pytest.mark.parametrize("tag", ["task", "manualTask"])
-def test_abstract_and_manual_tasks_pass(tag):
+def test_abstract_and_manual_tasks_pass(tag) -> None:
     """A task that no system does completes as soon as it is reached."""
     assert finished(Player(LINE + f'<{tag} id="t"/>').start())
 
 
-def test_a_node_without_outgoing_flows_ends_its_path():
+def test_a_node_without_outgoing_flows_ends_its_path() -> None:
     """An activity nothing leaves uses up its token."""
     player = Player('<startEvent id="s"/><task id="t"/>' + flows("s > t")).start()
     assert finished(player)
 
 
-def test_a_service_task_sends_its_command_with_rendered_parameters():
+def test_a_service_task_sends_its_command_with_rendered_parameters() -> None:
     """Parameters keep their types, and the result goes to the named variable."""
     player = Player(
         LINE
@@ -55,7 +55,7 @@ def test_a_service_task_sends_its_command_with_rendered_parameters():
     assert player.variables["charge"] == {"id": 99}
 
 
-def test_a_command_takes_its_parameters_from_a_json_body():
+def test_a_command_takes_its_parameters_from_a_json_body() -> None:
     """A JSON object as the command's text is a template."""
     player = Player(
         LINE
@@ -68,7 +68,7 @@ def test_a_command_takes_its_parameters_from_a_json_body():
     assert player.variables["lastServiceResult"] == "fine"
 
 
-def test_a_zeebe_job_sees_its_inputs_and_merges_its_result():
+def test_a_zeebe_job_sees_its_inputs_and_merges_its_result() -> None:
     """Camunda 8's task definition names the command; members of the result become variables."""
     task = """<serviceTask id="t"><extensionElements><zeebe:taskDefinition type="charge" retries="5"/>{mapping}
         </extensionElements></serviceTask>"""
@@ -85,7 +85,7 @@ def test_a_zeebe_job_sees_its_inputs_and_merges_its_result():
     assert player.variables == {"order": {"id": 1, "isPaid": True}}
 
 
-def test_a_camunda_external_task_maps_in_and_out():
+def test_a_camunda_external_task_maps_in_and_out() -> None:
     """Camunda 7's topic names the command; parameters may be texts, lists and maps."""
     player = Player(
         LINE
@@ -105,7 +105,7 @@ def test_a_camunda_external_task_maps_in_and_out():
     assert player.variables["receipt"] == "R-1"
 
 
-def test_the_seed_products_properties_are_understood():
+def test_the_seed_products_properties_are_understood() -> None:
     """ConnectorKey, InputMapping and OutputMapping work, with `context` for the variables."""
     player = Player(
         LINE
@@ -123,7 +123,7 @@ def test_the_seed_products_properties_are_understood():
     assert player.variables == {"customerId": 7, "customer": {"name": "Ada"}, "customerName": "Ada"}
 
 
-def test_a_script_runs_with_all_variables_and_writes_back_what_it_changed():
+def test_a_script_runs_with_all_variables_and_writes_back_what_it_changed() -> None:
     """The result goes to lastScriptResult unless the task names a variable."""
     task = '<scriptTask id="t" scriptFormat="python" {}><script><![CDATA[result = 1 < 2]]></script></scriptTask>'
     player = Player(LINE + task.format("")).start(a=1, b=2)
@@ -143,14 +143,14 @@ def test_a_script_runs_with_all_variables_and_writes_back_what_it_changed():
         '<scriptTask id="t" scriptFormat="juel" camunda:resultVariable="a"><script>${a + 1}</script></scriptTask>',
     ],
 )
-def test_an_expression_as_a_script_is_evaluated_in_place(task):
+def test_an_expression_as_a_script_is_evaluated_in_place(task) -> None:
     """FEEL and JUEL need no sandbox."""
     player = Player(LINE + task).start(a=1)
     assert finished(player)
     assert player.variables == {"a": 2}
 
 
-def test_a_user_task_is_offered_with_form_people_and_due_date():
+def test_a_user_task_is_offered_with_form_people_and_due_date() -> None:
     """What the form gives becomes variables."""
     player = Player(
         LINE
@@ -167,7 +167,7 @@ def test_a_user_task_is_offered_with_form_people_and_due_date():
     assert player.variables["approved"] is True
 
 
-def test_a_zeebe_user_task_reads_its_definitions():
+def test_a_zeebe_user_task_reads_its_definitions() -> None:
     """Form, assignment, schedule and priority of Camunda 8 are read; inputs are the form's own variables."""
     player = Player(
         LINE
@@ -189,7 +189,7 @@ def test_a_zeebe_user_task_reads_its_definitions():
 PAID = '<message id="m" name="Paid">{}</message>'
 
 
-def test_a_receive_task_waits_for_its_message_and_key():
+def test_a_receive_task_waits_for_its_message_and_key() -> None:
     """The payload's members become variables; the key is the expression's value as text."""
     head = PAID.format('<extensionElements><zeebe:subscription correlationKey="=orderId"/></extensionElements>')
     player = Player(LINE + '<receiveTask id="t" messageRef="m"/>', head).start(orderId=17)
@@ -199,7 +199,7 @@ def test_a_receive_task_waits_for_its_message_and_key():
     assert player.variables == {"orderId": 17, "amount": 5}
 
 
-def test_a_message_without_a_key_must_name_the_instance():
+def test_a_message_without_a_key_must_name_the_instance() -> None:
     """No correlation key is None, and a named result variable takes the whole payload."""
     body = LINE + '<receiveTask id="t" messageRef="m" bpm:resultVariable="answer"/>'
     player = Player(body, PAID.format("")).start()
@@ -207,7 +207,7 @@ def test_a_message_without_a_key_must_name_the_instance():
     assert player.message("t", [1, 2]).variables == {"answer": [1, 2]}
 
 
-def test_the_seed_products_receive_task_stores_the_signal():
+def test_the_seed_products_receive_task_stores_the_signal() -> None:
     """Its message and correlation key are properties, and its result goes to lastSignalData."""
     player = Player(
         LINE
@@ -220,14 +220,14 @@ def test_the_seed_products_receive_task_stores_the_signal():
     assert player.message("t", {"ok": True}).variables["lastSignalData"] == {"ok": True}
 
 
-def test_a_waiting_instance_is_small():
+def test_a_waiting_instance_is_small() -> None:
     """One token that waits for a person takes less than 300 bytes."""
     player = Player(LINE + '<userTask id="t"/>').start(customerId="c-1234567890", amount=1250.5)
     assert len(player.instance.to_json()) < 300
     assert player.instance.current_elements == ("t",)
 
 
-def test_the_acceptance_sample_runs():
+def test_the_acceptance_sample_runs() -> None:
     """A script that reads `variables["payload"]` gets them as they were given."""
     source = 'result = sum(i["qty"] for i in variables["payload"]["items"])'
     player = Player(LINE + f'<scriptTask id="t" scriptFormat="python"><script>{source}</script></scriptTask>')

@@ -18,12 +18,12 @@ def problems(element, head=""):
     return ()
 
 
-def user(attributes="", inside=""):
+def user(attributes="", inside="") -> str:
     """A user task."""
     return f'<userTask id="t" {attributes}>{inside}</userTask>'
 
 
-def timer(attributes):
+def timer(attributes) -> str:
     """A timer with a cycle."""
     time = f"<timeCycle {attributes}>R3/PT1H</timeCycle>"
     event = f"<timerEventDefinition>{time}</timerEventDefinition>"
@@ -58,13 +58,13 @@ def timer(attributes):
          "</serviceTask>", "'resultVariable' may be meant"),
     ],
 )  # fmt: skip
-def test_a_word_that_is_not_known_is_refused(element, says):
+def test_a_word_that_is_not_known_is_refused(element, says) -> None:
     """By the element's id; a slip names the word that may be meant."""
     found = problems(element)
     assert any(says in problem and "'t'" in problem for problem in found), found
 
 
-def test_words_on_flows_and_declarations_count_too():
+def test_words_on_flows_and_declarations_count_too() -> None:
     """They are elements as any other."""
     error = '<error id="x" errorCode="X" camunda:errorMessage="went wrong"/>'
     assert any("the message of an error is not thrown" in problem for problem in problems(user(), error))
@@ -85,6 +85,6 @@ def test_words_on_flows_and_declarations_count_too():
         user('implementation="##unspecified"', "<documentation textFormat='x'>what to do</documentation>"),
     ],
 )
-def test_what_has_no_meaning_for_execution_is_kept(element):
+def test_what_has_no_meaning_for_execution_is_kept(element) -> None:
     """Layout, forms, tools and what the engine arranges itself."""
     assert problems(element) == ()

@@ -51,14 +51,14 @@ def seed(task="serviceTask", **properties):
         (seed("scriptTask", Script="x = 1", ScriptLanguage="javascript"), "written in javascript"),
     ],
 )
-def test_an_extension_that_cannot_work_is_refused(body, says):
+def test_an_extension_that_cannot_work_is_refused(body, says) -> None:
     """By the element's id, in words of the vendor's own."""
     with pytest.raises(InvalidDefinition) as caught:
         load(model(body))
     assert any(says in error and "'t'" in error for error in caught.value.errors), caught.value.errors
 
 
-def test_the_seed_products_names_are_read_without_regard_to_case():
+def test_the_seed_products_names_are_read_without_regard_to_case() -> None:
     """commandName, parameters as JSON, and no mapping at all."""
     player = Player(seed(commandName="X", Parameters='{"a": "{{context.n}}"}', retries="2", empty="")).start(n=5)
     assert player.effect(SendCommand) == SendCommand(2, 1, "t", "X", {"a": 5}, True, 2)
@@ -67,7 +67,7 @@ def test_the_seed_products_names_are_read_without_regard_to_case():
     assert player.complete("t", {"ok": 1}).variables == {"n": 5, "lastServiceResult": {"ok": 1}}
 
 
-def test_the_seed_products_user_and_script_tasks_are_read():
+def test_the_seed_products_user_and_script_tasks_are_read() -> None:
     """Teams are candidate groups; a script may be a property."""
     player = Player(seed("userTask", FormKey="f", ResponsibleTeams="a,b", ResponsibleUsers="u")).start()
     task = player.effect(OpenUserTask)
@@ -77,7 +77,7 @@ def test_the_seed_products_user_and_script_tasks_are_read():
     assert player.complete("t", 1).variables == {"one": 1}
 
 
-def test_our_own_mappings_work_on_every_task():
+def test_our_own_mappings_work_on_every_task() -> None:
     """Inputs are local to the task; outputs see the result and its members."""
     body = (
         LINE
@@ -92,14 +92,14 @@ def test_our_own_mappings_work_on_every_task():
     assert player.variables == {"order": {"days": 3}, "approved": True, "all": {"ok": True}}
 
 
-def test_a_zeebe_header_may_name_the_result_variable():
+def test_a_zeebe_header_may_name_the_result_variable() -> None:
     """As Camunda 8's connectors do."""
     headers = '<zeebe:taskHeaders><zeebe:header key="resultVariable" value="answer"/></zeebe:taskHeaders>'
     player = Player(service('<zeebe:taskDefinition type="X"/>' + headers)).start().complete("t", {"a": 1})
     assert player.variables == {"answer": {"a": 1}}
 
 
-def test_camundas_retry_cycle_gives_the_number_of_tries():
+def test_camundas_retry_cycle_gives_the_number_of_tries() -> None:
     """R4/PT5M is four."""
     cycle = "<camunda:failedJobRetryTimeCycle>R4/PT5M</camunda:failedJobRetryTimeCycle>"
     player = Player(service(cycle, 'camunda:type="external" camunda:topic="X"')).start()
@@ -107,7 +107,7 @@ def test_camundas_retry_cycle_gives_the_number_of_tries():
 
 
 @pytest.mark.parametrize("vendor", ["http://operaton.org/schema/1.0/bpmn", "http://flowable.org/bpmn"])
-def test_camundas_relatives_are_read_alike(vendor):
+def test_camundas_relatives_are_read_alike(vendor) -> None:
     """The same words in another namespace."""
     source = model(LINE + f'<userTask id="t" xmlns:v="{vendor}" v:formKey="f" v:candidateGroups="g"/>')
     task = load(source).definition.elements[2].extensions
@@ -144,7 +144,7 @@ CAMUNDA_8 = """<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/201005
  </bpmn:process></bpmn:definitions>"""
 
 
-def test_a_camunda_8_model_deploys_and_runs():
+def test_a_camunda_8_model_deploys_and_runs() -> None:
     """Job type, mappings, FEEL conditions and a boundary timer, as Camunda's modeler writes them."""
     player = Player('<startEvent id="s"/>')
     player.process = load(CAMUNDA_8)
@@ -173,7 +173,7 @@ CAMUNDA_7 = (
 
 
 @pytest.mark.parametrize(("amount", "taken"), [(500, "gift"), (50, "ship")])
-def test_a_camunda_7_model_deploys_and_runs(amount, taken):
+def test_a_camunda_7_model_deploys_and_runs(amount, taken) -> None:
     """External task, JUEL conditions and an error boundary event."""
     head = '<error id="x" name="Declined" errorCode="DECLINED"/>'
     start = {"amount": amount, "customer": {"vip": True}, "due": "2026-06-01"}
@@ -194,7 +194,7 @@ def repeated(attributes="", inner="", task='serviceTask id="t" camunda:topic="X"
     return LINE + f"<{tag} {task.partition(' ')[2]}>{loop}</{tag}>"
 
 
-def test_camunda_8s_multi_instance_collects_its_outputs():
+def test_camunda_8s_multi_instance_collects_its_outputs() -> None:
     """Collection and element of the input, collection and element of the output."""
     words = '<zeebe:loopCharacteristics inputCollection="=orders" inputElement="order" outputCollection="receipts"'
     inner = f'<extensionElements>{words} outputElement="=receipt.id"/></extensionElements>'
@@ -213,7 +213,7 @@ def test_camunda_8s_multi_instance_collects_its_outputs():
     assert player.variables == {"orders": [{"id": "a"}, {"id": "b"}], "receipts": [1, 2]}
 
 
-def test_camunda_7s_multi_instance_reads_its_collection():
+def test_camunda_7s_multi_instance_reads_its_collection() -> None:
     """A variable's name or an expression; in a file for its platform turns are counted from 0."""
     body = repeated('isSequential="true" camunda:collection="items" camunda:elementVariable="item"')
     source = model(body).replace(
@@ -247,7 +247,7 @@ def test_camunda_7s_multi_instance_reads_its_collection():
          '<zeebe:output source="=d" target="y"/></zeebe:ioMapping>', {"x": 2}, {"a": 1, "b": 2, "y": 4}),
     ],
 )  # fmt: skip
-def test_a_call_activitys_variables_travel_as_the_vendor_says(call, given, written):
+def test_a_call_activitys_variables_travel_as_the_vendor_says(call, given, written) -> None:
     """All of them, or those that are mapped."""
     body = (
         LINE
@@ -268,7 +268,7 @@ def test_a_call_activitys_variables_travel_as_the_vendor_says(call, given, writt
         ("bpm", "", "decisionResult"),
     ],
 )
-def test_a_business_rule_task_names_its_decision_in_each_dialect(words, shape, variable):
+def test_a_business_rule_task_names_its_decision_in_each_dialect(words, shape, variable) -> None:
     """And says where the result goes."""
     attributes = {
         "camunda": ' camunda:decisionRef="rate" camunda:resultVariable="r" camunda:mapDecisionResult="singleEntry"',
@@ -281,7 +281,7 @@ def test_a_business_rule_task_names_its_decision_in_each_dialect(words, shape, v
     assert player.complete("t", 5).variables == {"n": 1, variable: 5}
 
 
-def test_camundas_expression_is_evaluated_in_place():
+def test_camundas_expression_is_evaluated_in_place() -> None:
     """As long as it calls no Java."""
     body = LINE + '<serviceTask id="t" camunda:expression="${amount * 2}" camunda:resultVariable="double"/>'
     assert Player(body).start(amount=4).variables == {"amount": 4, "double": 8}
@@ -289,7 +289,7 @@ def test_camundas_expression_is_evaluated_in_place():
         load(model(LINE + '<serviceTask id="t" camunda:expression="${bean.call(execution)}"/>'))
 
 
-def test_our_own_schema_of_a_form_reaches_the_task():
+def test_our_own_schema_of_a_form_reaches_the_task() -> None:
     """As JSON; anything else is refused."""
     words = '<extensionElements><bpm:formSchema>{"type": "object"}</bpm:formSchema></extensionElements>'
     player = Player(LINE + f'<userTask id="t">{words}</userTask>').start()

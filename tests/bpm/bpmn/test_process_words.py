@@ -28,7 +28,7 @@ def refused(body, head=""):
         ({"country": "NG", "id": "a\0b"}, "correlation key"),
     ],
 )
-def test_a_message_that_cannot_be_named_is_an_incident(order, says):
+def test_a_message_that_cannot_be_named_is_an_incident(order, says) -> None:
     """Neither its name nor its key is guessed."""
     body = LINE + '<receiveTask id="t" messageRef="m"/>'
     head = '<message id="m" name="=&#34;paid-&#34; + order.country"><extensionElements><zeebe:subscription '
@@ -37,21 +37,21 @@ def test_a_message_that_cannot_be_named_is_an_incident(order, says):
     assert says in player.history[-1].values["message"]
 
 
-def test_a_thrown_messages_name_may_be_an_expression():
+def test_a_thrown_messages_name_may_be_an_expression() -> None:
     """In the words of Camunda 7 as well."""
     body = LINE + '<sendTask id="t" messageRef="m"/>'
     player = Player(body, '<message id="m" name="order-${kind}"/>').start(kind="new")
     assert player.effect(EmitMessage).name == "order-new"
 
 
-def test_the_message_that_starts_a_process_has_a_fixed_name():
+def test_the_message_that_starts_a_process_has_a_fixed_name() -> None:
     """Nobody's variables are there to compute it from."""
     start = '<startEvent id="s"><messageEventDefinition messageRef="m"/></startEvent><endEvent id="e"/>'
     (problem,) = refused(start + flows("s > e"), '<message id="m" name="=a"/>')
     assert "its message's name must be fixed" in problem
 
 
-def test_a_receive_task_without_a_message_waits_for_an_answer_to_its_instance():
+def test_a_receive_task_without_a_message_waits_for_an_answer_to_its_instance() -> None:
     """As Camunda 7, Flowable and Activiti have it."""
     player = Player(LINE + '<receiveTask id="t"/>').start()
     assert player.effect(OpenMessageWait).name == ""
@@ -60,7 +60,7 @@ def test_a_receive_task_without_a_message_waits_for_an_answer_to_its_instance():
 
 
 @pytest.mark.parametrize("vendor", ["http://flowable.org/bpmn", "http://activiti.org/bpmn"])
-def test_flowables_own_words_are_read(vendor):
+def test_flowables_own_words_are_read(vendor) -> None:
     """Message expressions, inherited variables and keys, and the standard's own resources."""
     words = f'xmlns:v="{vendor}"'
     event = f'<intermediateCatchEvent id="t"><messageEventDefinition {words} v:messageExpression="m-${{n}}"/>'
@@ -71,7 +71,7 @@ def test_flowables_own_words_are_read(vendor):
     assert (called.process, called.variables, called.inherits_key) == ("child", {"n": 5, "m": 5}, True)
 
 
-def owner(tag, expression):
+def owner(tag, expression) -> str:
     """A resource of a user task."""
     formal = f"<formalExpression>{expression}</formalExpression>"
     return f"<{tag}><resourceAssignmentExpression>{formal}</resourceAssignmentExpression></{tag}>"
@@ -88,7 +88,7 @@ def owner(tag, expression):
         ("<potentialOwner/>", None, (), ()),
     ],
 )
-def test_the_standards_resources_say_whose_task_it_is(resources, assignee, users, groups):
+def test_the_standards_resources_say_whose_task_it_is(resources, assignee, users, groups) -> None:
     """Performers and potential owners, as formal expressions."""
     task = Player(LINE + f'<userTask id="t">{resources}</userTask>').start(boss="ann", teams=["x", "y"])
     task = task.effect(OpenUserTask)
@@ -106,7 +106,7 @@ def test_the_standards_resources_say_whose_task_it_is(resources, assignee, users
         ('<timeDuration>=duration("PT1H") * n</timeDuration>', "2026-05-01T15:00:00"),
     ],
 )
-def test_a_timer_in_the_flow_takes_the_first_time_it_says(timing, due):
+def test_a_timer_in_the_flow_takes_the_first_time_it_says(timing, due) -> None:
     """Cycles and cron as well: the token leaves when they fire first."""
     event = f'<intermediateCatchEvent id="t"><timerEventDefinition>{timing}</timerEventDefinition>'
     player = Player(LINE + event + "</intermediateCatchEvent>").start(n=3)
@@ -114,7 +114,7 @@ def test_a_timer_in_the_flow_takes_the_first_time_it_says(timing, due):
     assert finished(player.fire("t"))
 
 
-def test_an_interrupting_timer_with_a_cycle_fires_once():
+def test_an_interrupting_timer_with_a_cycle_fires_once() -> None:
     """There is no activity left to fire beside."""
     timer = "<timerEventDefinition><timeCycle>R3/PT10M</timeCycle></timerEventDefinition>"
     body = LINE + f'<userTask id="t"/><boundaryEvent id="b" attachedToRef="t">{timer}</boundaryEvent>'
@@ -124,7 +124,7 @@ def test_an_interrupting_timer_with_a_cycle_fires_once():
 
 
 @pytest.mark.parametrize(("written", "means"), [("2-6", "MON-FRI"), ("1", "SUN"), ("MON,7", "MON,SAT"), ("2#1", "2#1")])
-def test_days_of_the_week_count_from_sunday_in_files_for_camunda_7(written, means):
+def test_days_of_the_week_count_from_sunday_in_files_for_camunda_7(written, means) -> None:
     """Its timers are Quartz's."""
     timer = f"<timerEventDefinition><timeCycle>0 0 9 ? * {written} *</timeCycle></timerEventDefinition>"
     body = LINE + f'<intermediateCatchEvent id="t" camunda:asyncBefore="true">{timer}</intermediateCatchEvent>'
@@ -134,7 +134,7 @@ def test_days_of_the_week_count_from_sunday_in_files_for_camunda_7(written, mean
         assert load(model(body)).definition.elements[2].events[0].text == f"0 0 9 ? * {means}"
 
 
-def test_true_may_be_written_as_one():
+def test_true_may_be_written_as_one() -> None:
     """XML Schema knows 1 and 0 for its booleans."""
     marker = '<multiInstanceLoopCharacteristics isSequential="1"><loopCardinality>2</loopCardinality>'
     player = Player(LINE + f'<userTask id="t">{marker}</multiInstanceLoopCharacteristics></userTask>').start()
@@ -147,7 +147,7 @@ def test_true_may_be_written_as_one():
 @pytest.mark.parametrize("language", [
     "https://www.omg.org/spec/DMN/20240513/FEEL/", "http://www.omg.org/spec/FEEL/20140401", "FEEL", "juel",
 ])  # fmt: skip
-def test_conditions_may_name_feel_by_any_of_its_addresses(language):
+def test_conditions_may_name_feel_by_any_of_its_addresses(language) -> None:
     """Each version of DMN has one of its own."""
     condition = f'<conditionExpression language="{language}">=n &gt; 1</conditionExpression></sequenceFlow>'
     flow = f'<sequenceFlow id="f" sourceRef="t" targetRef="x">{condition}<endEvent id="x"/>'
@@ -182,13 +182,13 @@ CONNECTOR = '<serviceTask id="t" camunda:topic="X" {}/>'
          "another start event for signal 'G'"),
     ],
 )  # fmt: skip
-def test_what_would_be_misread_is_refused(body, says):
+def test_what_would_be_misread_is_refused(body, says) -> None:
     """With a sentence that names the element and what to do."""
     found = refused(LINE + body, '<signal id="g" name="G" camunda:scope="global"/>')
     assert any(says in problem for problem in found), found
 
 
-def test_computed_retries_must_be_a_number():
+def test_computed_retries_must_be_a_number() -> None:
     """Anything else is an incident before anything is sent."""
     words = '<zeebe:taskDefinition type="X" retries="=n"/>'
     body = LINE + f'<serviceTask id="t"><extensionElements>{words}</extensionElements></serviceTask>'
@@ -197,7 +197,7 @@ def test_computed_retries_must_be_a_number():
     assert "its number of retries 'many'" in player.history[-1].values["message"]
 
 
-def test_a_cell_may_compare_with_two_equal_signs():
+def test_a_cell_may_compare_with_two_equal_signs() -> None:
     """As Flowable's editor writes it."""
     rules = "".join(
         f"<rule><inputEntry><text>{test}</text></inputEntry><outputEntry><text>{value}</text></outputEntry></rule>"
@@ -220,7 +220,7 @@ def test_a_cell_may_compare_with_two_equal_signs():
          {"2026-01-31T12:00:00": 1, "2026-02-03T00:00:00": None}),
     ],
 )  # fmt: skip
-def test_a_decision_calculates_with_dates(source, kind, cell, values):
+def test_a_decision_calculates_with_dates(source, kind, cell, values) -> None:
     """Between its expressions they stay dates; its result is text."""
     inputs = f'<input><inputExpression typeRef="{kind}"><text>{source}</text></inputExpression></input>'
     rule = f"<rule><inputEntry><text>{cell}</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>"
@@ -233,21 +233,21 @@ def test_a_decision_calculates_with_dates(source, kind, cell, values):
     assert decide(decisions["l"], {}, NOON) == "2026-01-02"
 
 
-def test_a_signal_within_its_instance_is_refused():
+def test_a_signal_within_its_instance_is_refused() -> None:
     """It would be heard by everybody."""
     signal = '<signal id="g" name="G" camunda:scope="processInstance"/>'
     (problem,) = refused(LINE + '<task id="t"/>', signal)
     assert "'g' (G): a signal is heard by everybody" in problem
 
 
-def test_the_start_event_may_name_a_variable_for_whoever_begins():
+def test_the_start_event_may_name_a_variable_for_whoever_begins() -> None:
     """Which Camunda 7's modellers then assign a task to."""
     body = LINE.replace('id="s"', 'id="s" camunda:initiator="starter"')
     player = Player(body + '<userTask id="t" camunda:assignee="${starter}"/>')
     assert player.send(Start({}, starter="ann")).effect(OpenUserTask).assignee == "ann"
 
 
-def test_an_external_worker_of_flowable_has_its_own_mapping():
+def test_an_external_worker_of_flowable_has_its_own_mapping() -> None:
     """Parameters in and out."""
     words = '<v:externalWorkerInParameter source="n" target="m"/><v:externalWorkerOutParameter source="a" target="b"/>'
     task = '<serviceTask id="t" xmlns:v="http://flowable.org/bpmn" v:type="external-worker" v:topic="X">'
@@ -268,7 +268,7 @@ def test_an_external_worker_of_flowable_has_its_own_mapping():
         ('c:inputVariable="score"', "score &gt; 5 and score &lt; 9", 9, None),
     ],
 )
-def test_a_cell_of_camunda_7_knows_the_tested_value_by_name(attribute, cell, value, result):
+def test_a_cell_of_camunda_7_knows_the_tested_value_by_name(attribute, cell, value, result) -> None:
     """`cellInput`, or the name that the column gives it."""
     inputs = f"<input {attribute}><inputExpression><text>x</text></inputExpression></input>"
     rule = f"<rule><inputEntry><text>{cell}</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>"

@@ -13,13 +13,13 @@ FILE = (
 )
 
 
-def text(source, **attributes):
+def text(source, **attributes) -> str:
     """A literal expression."""
     written = "".join(f' {name}="{value}"' for name, value in attributes.items())
     return f"<literalExpression{written}><text>{source.replace('<', '&lt;')}</text></literalExpression>"
 
 
-def decision(body, requires="", name="d", kind=""):
+def decision(body, requires="", name="d", kind="") -> str:
     """A decision."""
     return f'<decision id="{name}" name="{name}"><variable name="{name}" typeRef="{kind}"/>{requires}{body}</decision>'
 
@@ -31,7 +31,7 @@ def knowing(*names):
     )
 
 
-def knowledge(name, parameters, body, requires=""):
+def knowledge(name, parameters, body, requires="") -> str:
     """A business knowledge model."""
     formal = "".join(f'<formalParameter name="{each}" typeRef="{kind}"/>' for each, kind in parameters.items())
     logic = f"<encapsulatedLogic>{formal}{body}</encapsulatedLogic>"
@@ -44,7 +44,7 @@ def answer(file, of="d", **variables):
     return decide(load_decisions(FILE.format(file))[of], variables, NOON)
 
 
-def entry(name, body, kind=""):
+def entry(name, body, kind="") -> str:
     """An entry of a boxed context."""
     return f'<contextEntry><variable name="{name}" typeRef="{kind}"/>{body}</contextEntry>'
 
@@ -85,7 +85,7 @@ CELL = (
         (text("[n]", typeRef="number"), 4),
     ],
 )  # fmt: skip
-def test_a_boxed_expression_has_its_value(body, value):
+def test_a_boxed_expression_has_its_value(body, value) -> None:
     """Of every kind, also inside of another; null where a part does not fit."""
     if "1..3" in body and "[1..3]" not in body:
         with pytest.raises(InvalidDefinition, match="was not expected here"):
@@ -97,7 +97,7 @@ def test_a_boxed_expression_has_its_value(body, value):
 PAYMENT = knowledge("payment", {"sum": "number", "months": "number"}, text("sum / months"))
 
 
-def test_business_knowledge_is_called_by_expressions_and_invocations():
+def test_business_knowledge_is_called_by_expressions_and_invocations() -> None:
     """By place or by name; an argument of another type makes the call null."""
     requires = knowing("payment")
     assert answer(PAYMENT + decision(text("payment(120, n)"), requires), n=12) == 10
@@ -110,7 +110,7 @@ def test_business_knowledge_is_called_by_expressions_and_invocations():
     assert answer(PAYMENT + decision(f"<invocation>{text('payment')}{bound}</invocation>", requires), n=7) == 7
 
 
-def test_business_knowledge_sees_its_parameters_and_what_it_requires():
+def test_business_knowledge_sees_its_parameters_and_what_it_requires() -> None:
     """Not the variables of whoever calls it; a table may be its logic."""
     file = knowledge("twice", {"n": ""}, text("n * 2")) + knowledge(
         "four times", {"n": ""}, text("twice(twice(n))"), knowing("twice")
@@ -122,7 +122,7 @@ def test_business_knowledge_sees_its_parameters_and_what_it_requires():
     assert answer(group + decision(text("group of(20)"), knowing("group of"))) == "adult"
 
 
-def test_business_knowledge_may_call_itself():
+def test_business_knowledge_may_call_itself() -> None:
     """As far as calls go; a function without an end is refused by its sentence."""
     factorial = knowledge("fac", {"n": ""}, text("if n < 2 then 1 else n * fac(n - 1)"))
     assert answer(factorial + decision(text("fac(5)"), knowing("fac"))) == 120
@@ -131,7 +131,7 @@ def test_business_knowledge_may_call_itself():
         answer(endless + decision(text("f(1)"), knowing("f")))
 
 
-def test_functions_are_given_to_functions():
+def test_functions_are_given_to_functions() -> None:
     """Those of the model, those of FEEL, and those written on the spot."""
     apply = knowledge("apply", {"f": "", "n": ""}, text("f(n)"))
     twice = knowledge("twice", {"n": ""}, text("n * 2"))
@@ -154,7 +154,7 @@ SERVICE = (
 )  # fmt: skip
 
 
-def test_a_decision_service_is_a_decision_and_a_function():
+def test_a_decision_service_is_a_decision_and_a_function() -> None:
     """What is given to it counts instead of the decision of that name; data come first."""
     assert answer(SERVICE, "greeting", who="ann", mark="?") == "ANN?"
     assert answer(SERVICE, "greeting", who="ann") is None
@@ -165,7 +165,7 @@ def test_a_decision_service_is_a_decision_and_a_function():
     assert answer(SERVICE + named) == "BOB"
 
 
-def test_a_service_of_several_decisions_is_a_context():
+def test_a_service_of_several_decisions_is_a_context() -> None:
     """Of their values by their names."""
     both = SERVICE.replace(
         '<outputDecision href="#hello"/>', '<outputDecision href="#hello"/><outputDecision href="#loud"/>'
@@ -187,7 +187,7 @@ def test_a_service_of_several_decisions_is_a_context():
         ('<businessKnowledgeModel id="k" name="k"/>' + decision(text("1"), knowing("k")), "holds no logic"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_evaluated_is_refused(file, says):
+def test_what_cannot_be_evaluated_is_refused(file, says) -> None:
     """Each problem with what it is about."""
     file = decision(file) if file.startswith("<relation") else file
     with pytest.raises(InvalidDefinition) as refused:

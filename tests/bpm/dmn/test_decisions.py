@@ -15,7 +15,7 @@ FILE = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="
 LITERAL = "<literalExpression><text>1</text></literalExpression>"
 
 
-def table(rules, policy="UNIQUE", outputs=("out",), inputs=("n",), extra="", kind="", output=""):
+def table(rules, policy="UNIQUE", outputs=("out",), inputs=("n",), extra="", kind="", output="") -> str:
     """A decision `d`; each rule is its tests and its outputs."""
     columns = "".join(
         f'<input id="i-{n}"><inputExpression id="e-{n}" typeRef="{kind}"><text>{name}</text></inputExpression></input>'
@@ -50,18 +50,18 @@ RULES = [(["< 10"], ["1"]), (["[5..20]"], ["2"]), (["> 15"], ["3"])]
         ("RULE ORDER", 18, [2, 3]), ("COLLECT", None, []), ("UNIQUE", None, None),
     ],
 )  # fmt: skip
-def test_a_hit_policy_chooses_among_the_rules_that_match(policy, n, expected):
+def test_a_hit_policy_chooses_among_the_rules_that_match(policy, n, expected) -> None:
     """One value, or a list for the policies that hit several; nothing when no rule matches."""
     assert result(table(RULES, policy), n=n) == expected
 
 
 @pytest.mark.parametrize(("aggregation", "expected"), [("SUM", 5), ("MIN", 2), ("MAX", 3), ("COUNT", 2)])
-def test_collect_aggregates(aggregation, expected):
+def test_collect_aggregates(aggregation, expected) -> None:
     """The outputs that matched become one number."""
     assert result(table(RULES, "COLLECT", extra=f' aggregation="{aggregation}"'), n=18) == expected
 
 
-def test_unique_and_any_refuse_what_contradicts_them():
+def test_unique_and_any_refuse_what_contradicts_them() -> None:
     """Two matches are an error for UNIQUE, different outputs for ANY."""
     with pytest.raises(DecisionFailed, match="2 rules match"):
         result(table(RULES), n=7)
@@ -71,7 +71,7 @@ def test_unique_and_any_refuse_what_contradicts_them():
     assert result(table(same, "ANY"), n=7) == 1
 
 
-def test_priority_and_output_order_follow_the_list_of_output_values():
+def test_priority_and_output_order_follow_the_list_of_output_values() -> None:
     """The order of the values in the output column counts, not that of the rules."""
     values = '<outputValues><text>"high","low"</text></outputValues>'
     rules = [(["-"], ['"low"']), (["> 5"], ['"high"'])]
@@ -79,7 +79,7 @@ def test_priority_and_output_order_follow_the_list_of_output_values():
     assert result(table(rules, "OUTPUT ORDER", output=values), n=9) == ["high", "low"]
 
 
-def test_several_outputs_are_a_context():
+def test_several_outputs_are_a_context() -> None:
     """And Camunda 7's ways to map them."""
     rules = [(["> 1"], ["1", '"a"']), (["> 2"], ["2", '"b"'])]
     collected = table(rules, "COLLECT", ("x", "y"))
@@ -94,7 +94,7 @@ def test_several_outputs_are_a_context():
         result(collected, "singleResult", n=5)
 
 
-def test_a_default_output_counts_when_no_rule_matches():
+def test_a_default_output_counts_when_no_rule_matches() -> None:
     """It belongs to the output column."""
     default = "<defaultOutputEntry><text>0</text></defaultOutputEntry>"
     assert result(table([(["> 5"], ["1"])], output=default), n=1) == 0
@@ -120,7 +120,7 @@ def test_a_default_output_counts_when_no_rule_matches():
         ("< limit, > 2 * limit", [6, 15], [7, 14]),
     ],
 )
-def test_unary_tests_are_read_as_dmn_has_them(test, matching, others):
+def test_unary_tests_are_read_as_dmn_has_them(test, matching, others) -> None:
     """Comparisons, ranges, values, negations, and conditions with a question mark."""
     decision = table([([test], ["1"])])
     for value in matching:
@@ -129,7 +129,7 @@ def test_unary_tests_are_read_as_dmn_has_them(test, matching, others):
         assert result(decision, n=value, limit=7) is None, value
 
 
-def test_dates_are_compared_as_dates():
+def test_dates_are_compared_as_dates() -> None:
     """The input's type says so; the variables hold texts."""
     decision = table([(['< date("2026-03-01")'], ["1"])], kind="date")
     assert result(decision, n="2026-02-28") == 1
@@ -147,7 +147,7 @@ REQUIRED = """<decision id="risk" name="Risk level"><informationRequirement id="
 <text>if Risk level = "high" then 100 else 50</text></literalExpression></decision>"""
 
 
-def test_a_decision_sees_the_decisions_it_requires():
+def test_a_decision_sees_the_decisions_it_requires() -> None:
     """By their names, blanks included."""
     assert result(REQUIRED, name="price", **{"Applicant Age": 20}) == 100
     assert result(REQUIRED, name="price", **{"Applicant Age": 40}) == 50
@@ -182,14 +182,14 @@ def test_a_decision_sees_the_decisions_it_requires():
          "written in urn:groovy"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_evaluated_is_refused_by_id(decision, says):
+def test_what_cannot_be_evaluated_is_refused_by_id(decision, says) -> None:
     """Every problem of the file in one answer."""
     with pytest.raises(InvalidDefinition) as refused:
         load_decisions(FILE.format(decision))
     assert any(says in error for error in refused.value.errors), refused.value.errors
 
 
-def test_another_file_is_no_dmn():
+def test_another_file_is_no_dmn() -> None:
     """The root element says what it is."""
     with pytest.raises(InvalidDefinition, match="not DMN's"):
         load_decisions("<definitions/>")

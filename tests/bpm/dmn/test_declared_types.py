@@ -62,7 +62,7 @@ def answer(file, **variables):
         ("date", "x = null", None, True),
     ],
 )
-def test_json_is_read_as_the_declared_type(kind, text, given, value):
+def test_json_is_read_as_the_declared_type(kind, text, given, value) -> None:
     """Texts of dates, times, durations and numbers, also inside of lists and contexts; null stays null."""
     assert answer(literal(text, kind), x=given) == value
 
@@ -79,13 +79,13 @@ def test_json_is_read_as_the_declared_type(kind, text, given, value):
         ("tLoans", [5], "must be of the type tLoans"),
     ],
 )
-def test_data_of_another_type_are_refused_by_a_sentence(kind, given, says):
+def test_data_of_another_type_are_refused_by_a_sentence(kind, given, says) -> None:
     """Nothing takes the wrong branch without a word."""
     with pytest.raises(DecisionFailed, match=says):
         answer(literal("1", kind), x=given)
 
 
-def test_a_result_has_its_declared_type():
+def test_a_result_has_its_declared_type() -> None:
     """A list of one as its element, a text as the date it is; what does not fit is said."""
     assert answer(literal("[x]", result="number"), x=4) == 4
     assert answer(literal("x", result="tDays"), x="2026-01-01") == ["2026-01-01"]
@@ -105,26 +105,26 @@ def test_a_result_has_its_declared_type():
         ("date", None, 5),
     ],
 )
-def test_texts_beside_dates_are_dates(kind, given, number):
+def test_texts_beside_dates_are_dates(kind, given, number) -> None:
     """In a column of dates the variables that they are compared with are texts of JSON, too."""
     file = cells(kind, "< until", "until", "(until..last]", "days", "-", output="number")
     assert answer(file, x=given, until="2026-06-01", last="2026-06-30", days=["2026-07-01"]) == number
 
 
-def test_a_text_beside_a_date_that_is_none_is_said():
+def test_a_text_beside_a_date_that_is_none_is_said() -> None:
     """The comparison would be false without a word."""
     with pytest.raises(DecisionFailed, match="a test compares a value of the type date with another text"):
         answer(cells("date", "< until", output="number"), x="2026-05-01", until="soon")
 
 
-def test_a_number_as_text_takes_no_wrong_branch():
+def test_a_number_as_text_takes_no_wrong_branch() -> None:
     """It is the number, or refused."""
     assert answer(cells("number", "> 10", "-", output="number"), x="15") == 1
     with pytest.raises(DecisionFailed, match="the input 'x' must be of the type number"):
         answer(cells("number", "> 10", "-", output="number"), x="many")
 
 
-def test_a_policy_of_lists_gives_the_type_to_each_element():
+def test_a_policy_of_lists_gives_the_type_to_each_element() -> None:
     """Modellers declare the type of one."""
     file = cells("number", "> 1", "> 2", output="number").replace("FIRST", "RULE ORDER")
     assert answer(file.replace("<decisionTable", '<variable name="d" typeRef="number"/><decisionTable'), x=3) == [1, 2]
@@ -139,12 +139,12 @@ def test_a_policy_of_lists_gives_the_type_to_each_element():
         ("[Monthly Salary][item = Monthly Salary]", [5]),
     ],
 )
-def test_names_with_blanks_are_names_outside_of_texts_only(text, value):
+def test_names_with_blanks_are_names_outside_of_texts_only(text, value) -> None:
     """However they are spaced; inside of a text they are text."""
     assert answer(literal(text.replace('"', "&quot;"), name="Monthly Salary"), **{"Monthly Salary": 5}) == value
 
 
-def test_names_with_marks_are_read_as_written():
+def test_names_with_marks_are_read_as_written() -> None:
     """`Pre-tax` is one name where it is declared, `Pre - tax` a difference."""
     assert answer(literal("Pre-tax", name="Pre-tax"), **{"Pre-tax": 5, "Pre": 1, "tax": 1}) == 5
     assert answer(literal("Pre - tax", name="Pre-tax"), **{"Pre-tax": 5, "Pre": 1, "tax": 1}) == 0

@@ -28,13 +28,13 @@ LONG = {"l": list(range(9_000)), "text": "x" * 1_000_000}
         "{a:" * 100 + "1" + "}" * 100,
     ],
 )
-def test_long_or_deep_source_is_refused(source):
+def test_long_or_deep_source_is_refused(source) -> None:
     """A source over 4096 characters or 64 levels is refused when compiled."""
     with pytest.raises(ExpressionError, match=r"longer than 4096|nested deeper than 64"):
         compile_expression(source)
 
 
-def test_long_chains_of_and_are_fine():
+def test_long_chains_of_and_are_fine() -> None:
     """Hundreds of conditions joined by `and` or `or` are not deep."""
     assert compile_expression(" or ".join(["a == 1"] * 300)).evaluate({"a": 2}) is False
 
@@ -67,7 +67,7 @@ def test_long_chains_of_and_are_fine():
         "duration('P999999999999D')",
     ],
 )
-def test_results_are_bounded(source):
+def test_results_are_bounded(source) -> None:
     """Numbers, texts, lists and loops cannot grow beyond their limits, and it shows at once."""
     expression = compile_expression(source)
     started = time.perf_counter()
@@ -76,13 +76,13 @@ def test_results_are_bounded(source):
     assert time.perf_counter() - started < 2
 
 
-def test_text_cannot_be_repeated():
+def test_text_cannot_be_repeated() -> None:
     """A number times a text is an error, not a longer text."""
     with pytest.raises(EvaluationError, match="cannot calculate with text and a number"):
         compile_expression("'x' * 1000000000").evaluate({})
 
 
-def test_deep_values_are_an_error():
+def test_deep_values_are_an_error() -> None:
     """Values nested deeper than Python can follow end in an error."""
     deep = []
     for _ in range(100_000):
@@ -93,21 +93,21 @@ def test_deep_values_are_an_error():
             compile_expression(source).evaluate({"a": deep, "b": same_shape})
 
 
-def test_attributes_and_methods_are_out_of_reach():
+def test_attributes_and_methods_are_out_of_reach() -> None:
     """No expression reads an attribute of a Python object."""
     for source in ("a.__class__", "a.append", "a['__class__']", "f.__globals__", "a.keys"):
         with pytest.raises(EvaluationError):
             compile_expression(source).evaluate({"a": {}, "f": test_text_cannot_be_repeated})
 
 
-def test_values_that_are_not_json_are_an_error():
+def test_values_that_are_not_json_are_an_error() -> None:
     """A value of a type that JSON does not have ends in an error."""
     for source in ("string(a)", "string([a])", "a + 1", "a < a", "a.real"):
         with pytest.raises(EvaluationError):
             compile_expression(source).evaluate({"a": object()})
 
 
-def test_template_size_is_bounded():
+def test_template_size_is_bounded() -> None:
     """A template over 64 KiB or 64 levels is refused, and what it renders is bounded."""
     with pytest.raises(ExpressionError, match="larger than 65536"):
         compile_template(["x" * 40_000, "y" * 40_000])
@@ -118,7 +118,7 @@ def test_template_size_is_bounded():
             compile_template(template).render(LONG)
 
 
-def check_outcome(source, missing="error"):
+def check_outcome(source, missing="error") -> None:
     """A source has one value, which JSON can hold, or is refused with a sentence; the same each time."""
     outcomes = [evaluate_or_refuse(source, missing) for _ in range(2)]
     assert outcomes[0] == outcomes[1]
@@ -137,7 +137,7 @@ def evaluate_or_refuse(source, missing):
 
 @settings(max_examples=300)
 @given(st.text(alphabet="ab.[](){}'\"=<>!&|?:+-*/%,1 0\\`#${}", max_size=60) | st.text(max_size=40))
-def test_any_text_compiles_or_is_refused(source):
+def test_any_text_compiles_or_is_refused(source) -> None:
     """Whatever text is given, it evaluates, or is refused with a sentence."""
     check_outcome(source)
 
@@ -149,7 +149,7 @@ WORDS = ["a", "b", "payload", "1", "'x'", "null", "true", "and", "or", "not", "i
 
 @settings(max_examples=500)
 @given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join), st.sampled_from(["error", "null"]))
-def test_any_words_compile_or_are_refused(source, missing):
+def test_any_words_compile_or_are_refused(source, missing) -> None:
     """Whatever words of the language follow each other, they evaluate or are refused."""
     check_outcome(source, missing)
 

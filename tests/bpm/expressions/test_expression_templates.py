@@ -38,32 +38,32 @@ JSON_VALUES = st.recursive(
         ({"a": ["{{payload.x}}", {"b": "{{payload.name}}!"}]}, {"a": [5, {"b": "Ann!"}]}),
     ],
 )
-def test_render(template, value):
+def test_render(template, value) -> None:
     """A lone expression keeps its JSON type; inside text it is rendered."""
     assert compile_template(template).render(SCOPE) == value
 
 
 @given(JSON_VALUES)
-def test_value_without_expressions_stays(value):
+def test_value_without_expressions_stays(value) -> None:
     """A JSON value without expressions renders to itself."""
     if "{{" not in json.dumps(value, ensure_ascii=False):
         assert compile_template(value).render({}) == value
 
 
 @given(JSON_VALUES)
-def test_lone_expression_gives_any_value(value):
+def test_lone_expression_gives_any_value(value) -> None:
     """Whatever stands at a path comes out of a lone expression unchanged."""
     assert compile_template("{{payload.v}}").render({"payload": {"v": value}}) == value
 
 
-def test_render_gives_a_new_value_each_time():
+def test_render_gives_a_new_value_each_time() -> None:
     """Changing a rendered value leaves the template as it was."""
     template = compile_template({"list": [1, {"deep": []}]})
     template.render({})["list"][1]["deep"].append("changed")
     assert template.render({}) == {"list": [1, {"deep": []}]}
 
 
-def test_error_names_place_and_path():
+def test_error_names_place_and_path() -> None:
     """A missing path is an error naming the place in the template, the path and the nearest keys."""
     template = compile_template({"customer": [{"name": "Dear {{payload.nme}}"}]})
     with pytest.raises(EvaluationError) as caught:
@@ -71,7 +71,7 @@ def test_error_names_place_and_path():
     assert str(caught.value).startswith("customer[0].name: payload.nme is missing: payload has name, …")
 
 
-def test_missing_may_be_null():
+def test_missing_may_be_null() -> None:
     """With missing="null" a missing path renders as null, inside text as nothing."""
     assert compile_template(["{{a.b}}", "<{{a.b}}>"], missing="null").render({}) == [None, "<>"]
 
@@ -86,13 +86,13 @@ def test_missing_may_be_null():
         ({1: 1}, 1, "a key must be plain text without {{"),
     ],
 )
-def test_bad_template_names_place_and_column(template, column, message):
+def test_bad_template_names_place_and_column(template, column, message) -> None:
     """A template that cannot be compiled is refused with its place and column."""
     with pytest.raises(ExpressionError) as caught:
         compile_template(template)
     assert (caught.value.message, caught.value.column) == (message, column)
 
 
-def test_names_of_all_parts():
+def test_names_of_all_parts() -> None:
     """A template's names are those of all its expressions."""
     assert compile_template({"a": "{{payload.x}}", "b": ["{{headers.y}} {{z}}"]}).names == {"payload", "headers", "z"}

@@ -41,7 +41,7 @@ SCOPE = {
         ("payload.items[item.price < payload.amount and sku == 'x'][0].price", 5),
     ],
 )
-def test_path_finds_its_value(source, value):
+def test_path_finds_its_value(source, value) -> None:
     """A path finds the value it names, however its keys are written."""
     assert compile_expression(source).evaluate(SCOPE) == value
 
@@ -79,7 +79,7 @@ def test_path_finds_its_value(source, value):
         (r"'it\'s \u0041\n'", "it's A\n"),
     ],
 )
-def test_operators(source, value):
+def test_operators(source, value) -> None:
     """Operators bind and mean what their readers expect."""
     result = compile_expression(source).evaluate(SCOPE)
     assert result == value
@@ -104,7 +104,7 @@ def test_operators(source, value):
         ("true in [1]", False),
     ],
 )
-def test_equality_never_mixes_types(source, value):
+def test_equality_never_mixes_types(source, value) -> None:
     """Values of different types are never equal; whole and fractional numbers are one type."""
     assert compile_expression(source).evaluate({}) is value
 
@@ -117,7 +117,7 @@ def test_equality_never_mixes_types(source, value):
         "1 contains 1", "date('2026-01-01') > '2025-01-01'", "[true].x", "'abc'[0]", "'abc'.x",
     ],
 )  # fmt: skip
-def test_wrong_types(source):
+def test_wrong_types(source) -> None:
     """An operation on the wrong types is an error, and null where null is allowed."""
     with pytest.raises(EvaluationError):
         compile_expression(source).evaluate({})
@@ -138,14 +138,14 @@ def test_wrong_types(source):
         ("payload[0]", "payload is an object: its keys are texts, not a number"),
     ],
 )  # fmt: skip
-def test_missing_path_says_what_is_there(source, message):
+def test_missing_path_says_what_is_there(source, message) -> None:
     """A missing path is an error that names the path and the nearest existing keys."""
     with pytest.raises(EvaluationError) as caught:
         compile_expression(source).evaluate(SCOPE)
     assert str(caught.value).startswith(message)
 
 
-def test_errors_never_show_values():
+def test_errors_never_show_values() -> None:
     """An error message holds names and types, never a value from the scope."""
     scope = {"payload": {"secret": "canary-1234"}}
     for source in ("payload.secret.x", "payload.secret + 1", "payload.secret < 1", "number(payload.secret)"):
@@ -173,12 +173,12 @@ def test_errors_never_show_values():
         ("(payload.x + 1) ?? 5", 5),
     ],
 )
-def test_presence_can_be_asked_for(source, value):
+def test_presence_can_be_asked_for(source, value) -> None:
     """Comparing with null, `??`, `empty` and `is defined` accept a missing path."""
     assert compile_expression(source).evaluate(SCOPE) == value
 
 
-def test_condition_is_true_only_for_true():
+def test_condition_is_true_only_for_true() -> None:
     """A condition holds for true, not for null, and a condition that is not boolean is an error."""
     assert compile_expression("payload.amount > 100").holds(SCOPE) is True
     assert compile_expression("payload.x > 100", missing="null").holds(SCOPE) is False
@@ -186,7 +186,7 @@ def test_condition_is_true_only_for_true():
         compile_expression("payload.amount").holds(SCOPE)
 
 
-def test_names_are_the_top_level_ones():
+def test_names_are_the_top_level_ones() -> None:
     """The names of an expression are the top-level names it reads, without a loop's own."""
     expression = compile_expression("some x in payload.items satisfies x.price > limit and headers.x-id == '7'")
     assert expression.names == {"payload", "limit", "headers"}
@@ -218,7 +218,7 @@ def test_names_are_the_top_level_ones():
         ("{1: 2}", 2, "expected a name instead of 1"),
     ],
 )
-def test_bad_source_names_its_column(source, column, message):
+def test_bad_source_names_its_column(source, column, message) -> None:
     """A source that cannot be compiled is refused with the column of what is wrong."""
     with pytest.raises(ExpressionError) as caught:
         compile_expression(source)

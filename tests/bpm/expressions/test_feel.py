@@ -57,7 +57,7 @@ def evaluate(source):
         ('={id: order.id, "total": max(order.lines)}', {"id": "o-1", "total": 3}),
     ],
 )
-def test_conditions_and_mappings(source, value):
+def test_conditions_and_mappings(source, value) -> None:
     """Conditions and mappings written for Camunda 8 mean here what they mean there."""
     assert evaluate(source) == value
 
@@ -112,7 +112,7 @@ def test_conditions_and_mappings(source, value):
         ("=get entries({a: 1})", [{"key": "a", "value": 1}]),
     ],
 )
-def test_functions(source, value):
+def test_functions(source, value) -> None:
     """The built-in functions give what the DMN standard says."""
     assert evaluate(source) == value
 
@@ -142,12 +142,12 @@ def test_functions(source, value):
         ('={until: [date(due)]}', {"until": ["2026-01-31"]}),
     ],
 )  # fmt: skip
-def test_dates_leave_as_text(source, value):
+def test_dates_leave_as_text(source, value) -> None:
     """Dates, times and durations are calculated with, and leave an expression as ISO 8601 text."""
     assert evaluate(source) == value
 
 
-def test_time_comes_from_the_callers_clock():
+def test_time_comes_from_the_callers_clock() -> None:
     """A caller's clock decides what now() and today() are, also inside loops."""
     scope = {CLOCK: datetime(2026, 5, 4, 12, tzinfo=UTC)}
     assert compile_expression("=today()").evaluate(scope) == "2026-05-04"
@@ -156,7 +156,7 @@ def test_time_comes_from_the_callers_clock():
     assert compile_expression("=now()").evaluate({}) > "2026"
 
 
-def test_lists_count_from_one_only_in_feel():
+def test_lists_count_from_one_only_in_feel() -> None:
     """A leading `=` makes lists count from 1, without it they count from 0."""
     assert compile_expression("=items[1].sku").evaluate(SCOPE) == "x"
     assert compile_expression("items[1].sku").evaluate(SCOPE) == "y"

@@ -36,7 +36,7 @@ def evaluate(source, **scope):
         ('"sum"([1])', None),
     ],
 )
-def test_functions_are_values(source, value):
+def test_functions_are_values(source, value) -> None:
     """They see the names where they stand, take arguments by place or name, and hold to the types they declare."""
     assert evaluate(source) == value
 
@@ -53,19 +53,19 @@ def test_functions_are_values(source, value):
         ("{a: 1, a: 2}", "the entry a stands twice"),
     ],
 )
-def test_what_can_never_work_is_refused_when_compiled(source, says):
+def test_what_can_never_work_is_refused_when_compiled(source, says) -> None:
     """A call that has no value whatever the data are."""
     with pytest.raises(ExpressionError, match=says):
         evaluate(source)
 
 
-def test_a_function_does_not_leave_an_expression():
+def test_a_function_does_not_leave_an_expression() -> None:
     """It is no JSON; the sentence says what to do."""
     with pytest.raises(EvaluationError, match="call it"):
         evaluate("function(a) a")
 
 
-def test_a_context_in_the_router_has_no_functions():
+def test_a_context_in_the_router_has_no_functions() -> None:
     """Only FEEL has them as values."""
     with pytest.raises(ExpressionError, match="only sort"):
         compile_expression("{f: function(a) a}")

@@ -151,7 +151,7 @@ def evaluate(source):
         ("=context([1])", None),
     ],
 )  # fmt: skip
-def test_idioms_mean_what_dmn_says(source, value):
+def test_idioms_mean_what_dmn_says(source, value) -> None:
     """Each has the value that the standard gives it, null where an operation does not fit."""
     assert evaluate(source) == value
 
@@ -172,13 +172,13 @@ def test_idioms_mean_what_dmn_says(source, value):
         ("${bean.anything()}", "only the built-in functions"),
     ],
 )
-def test_what_cannot_be_read_is_refused(source, says):
+def test_what_cannot_be_read_is_refused(source, says) -> None:
     """With a sentence that says what to write instead."""
     with pytest.raises(ExpressionError, match=says):
         compile_expression(source, "null")
 
 
-def test_a_functions_turns_are_bounded():
+def test_a_functions_turns_are_bounded() -> None:
     """Sorting a long list by a function that loops ends with an error, not with a hang."""
     source = "=sort(for i in 1..3000 return i, function(a, b) sum(for j in 1..100 return j) > a)"
     with pytest.raises(EvaluationError, match="take more than 75000 steps"):

@@ -36,7 +36,7 @@ def evaluate(source, **scope):
         ('string join("a", "-")', "a"),
     ],
 )
-def test_a_bracket_is_a_position_or_a_filter_by_its_value(source, value):
+def test_a_bracket_is_a_position_or_a_filter_by_its_value(source, value) -> None:
     """After projections as before them; one value counts as a list of it, and a list of one as its element."""
     assert evaluate(source) == value
 
@@ -66,7 +66,7 @@ def test_a_bracket_is_a_position_or_a_filter_by_its_value(source, value):
         ("all([null, false])", False),
     ],
 )
-def test_loops_and_three_valued_quantifiers(source, value):
+def test_loops_and_three_valued_quantifiers(source, value) -> None:
     """Over numbers, dates, lists and single values; what is neither true nor false makes the answer null."""
     assert evaluate(source) == value
 
@@ -102,7 +102,7 @@ def test_loops_and_three_valued_quantifiers(source, value):
         ("{r: [1..5]}", {"r": "[1..5]"}),
     ],
 )
-def test_ranges_are_values(source, value):
+def test_ranges_are_values(source, value) -> None:
     """With properties, equality, and what Allen says of two; they leave as text."""
     assert evaluate(source) == value
 
@@ -130,22 +130,22 @@ def test_ranges_are_values(source, value):
         ('if "x" then 1 else 2', 2),
     ],
 )
-def test_types_are_compared_as_the_standard_says(source, value):
+def test_types_are_compared_as_the_standard_says(source, value) -> None:
     """Values of two types are neither equal nor unequal; null is equal to null alone."""
     assert evaluate(source) == value
 
 
-def test_a_condition_of_two_types_is_not_met():
+def test_a_condition_of_two_types_is_not_met() -> None:
     """Null counts as false where a condition is asked for."""
     assert compile_expression("=status = 1", "null").holds({"status": "1"}) is False
 
 
-def test_the_routers_language_keeps_its_own_equality():
+def test_the_routers_language_keeps_its_own_equality() -> None:
     """There 1 and "1" are just not equal."""
     assert compile_expression("status == 1").evaluate({"status": "1"}) is False
 
 
-def test_a_loop_over_a_long_range_is_refused():
+def test_a_loop_over_a_long_range_is_refused() -> None:
     """Before its elements are made."""
     with pytest.raises(EvaluationError, match="10000 elements"):
         evaluate("for i in [1..1000000000] return i")

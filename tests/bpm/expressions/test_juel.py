@@ -27,7 +27,7 @@ SCOPE = {"amount": 150, "paid": False, "name": "Ann", "items": [{"sku": "x"}], "
         ("${empty + 1}", 2),
     ],
 )
-def test_expressions(source, value):
+def test_expressions(source, value) -> None:
     """Expressions written for Camunda 7 mean here what they mean there."""
     assert compile_expression(source).evaluate(SCOPE) == value
 
@@ -37,13 +37,13 @@ def test_expressions(source, value):
     [("${!none}", True), ("${!unknown.deep}", True), ("${!(none && paid)}", True), ("${none || !paid}", True),
      ("${none > 5}", None), ("${none == null}", True)],
 )  # fmt: skip
-def test_null_counts_as_false(source, value):
+def test_null_counts_as_false(source, value) -> None:
     """Where a process asks, and a variable is not there."""
     assert compile_expression(source, "null").evaluate(SCOPE) is value
 
 
 @pytest.mark.parametrize("source", ["${amount > 100", "${execution.getVariable('x')}", "${a} and ${b}"])
-def test_what_is_not_an_expression_is_refused(source):
+def test_what_is_not_an_expression_is_refused(source) -> None:
     """An unclosed expression, a method call, and two expressions in one are refused."""
     with pytest.raises(ExpressionError):
         compile_expression(source)

@@ -29,7 +29,7 @@ from bpm.security.net import AddressError, AddressList
         ("127.0.0.1", "127.1", False),
     ],
 )
-def test_list_allows_what_it_names(listed, address, allowed):
+def test_list_allows_what_it_names(listed, address, allowed) -> None:
     """A list allows exactly the addresses in its entries, an IPv4-mapped one as IPv4."""
     addresses = AddressList.parse(listed)
     assert addresses.allows(address) is allowed
@@ -39,14 +39,14 @@ def test_list_allows_what_it_names(listed, address, allowed):
 @pytest.mark.parametrize(
     "wrong", ["10.0.0", "10.0.0.0/33", "example.org", "10.0.0.1-10.0.0.9", "10.0.0.1 10.0.0.2", "*"]
 )
-def test_wrong_entry_is_named(wrong):
+def test_wrong_entry_is_named(wrong) -> None:
     """An entry that is no address is refused by name."""
     with pytest.raises(AddressError) as caught:
         AddressList.parse(f"127.0.0.1, {wrong}")
     assert repr(wrong) in str(caught.value)
 
 
-def test_list_is_bounded_and_shown():
+def test_list_is_bounded_and_shown() -> None:
     """A list has at most a thousand entries, says whether it has any, and can be shown."""
     with pytest.raises(AddressError, match="at most 1000"):
         AddressList.parse("10.0.0.1," * 1001)

@@ -51,13 +51,13 @@ PROXIES = Proxies.parse(TRUSTED, None)
         ("", {"x-forwarded-for": "1.2.3.4"}, ""),
     ],
 )
-def test_client_behind_proxies(peer, headers, client):
+def test_client_behind_proxies(peer, headers, client) -> None:
     """Only a trusted peer's headers count, and of them the rightmost entry that is not trusted."""
     assert PROXIES.client(peer, headers) == client
 
 
 @given(st.text(), st.text(), st.text())
-def test_any_header_is_survived(peer, chain, forwarded):
+def test_any_header_is_survived(peer, chain, forwarded) -> None:
     """Whatever peer and headers say, an answer comes, and without trust it is the peer's."""
     headers = {"x-forwarded-for": chain, "forwarded": forwarded}
     assert isinstance(PROXIES.client("10.0.0.1", headers), str)
@@ -65,7 +65,7 @@ def test_any_header_is_survived(peer, chain, forwarded):
     assert nobody.client(peer, headers) == nobody.client(peer, {})
 
 
-def test_long_headers_cost_little():
+def test_long_headers_cost_little() -> None:
     """A header of a megabyte is read in well under a second."""
     started = time.perf_counter()
     for chain in ("1.2.3.4," * 130_000, "for=" * 250_000, 'for="' * 200_000, ";" * 1_000_000, " " * 1_000_000):
@@ -83,11 +83,11 @@ def test_long_headers_cost_little():
         ("x-forwarded-for", {}, UNKNOWN),
     ],
 )
-def test_one_header_can_be_named(header, headers, client):
+def test_one_header_can_be_named(header, headers, client) -> None:
     """Of a proxy whose header is named no other counts; without it the address is unknown, not the proxy's."""
     assert Proxies.parse(TRUSTED, header).client("10.0.0.1", headers) == client
 
 
-def test_nobody_allows_an_unknown_address():
+def test_nobody_allows_an_unknown_address() -> None:
     """A list of everything does not hold what is unknown."""
     assert not AddressList.parse("0.0.0.0/0, ::/0").allows(UNKNOWN)

@@ -22,7 +22,7 @@ def log_of(settings: Settings) -> Path:
     return settings.sqlite_path.with_name("bpm.db-wal")
 
 
-async def test_the_log_is_emptied_beside_readers_that_take_turns(database: Database, settings: Settings):
+async def test_the_log_is_emptied_beside_readers_that_take_turns(database: Database, settings: Settings) -> None:
     """Reads that overlap without a pause leave SQLite no moment to begin the log anew; a checkpoint makes one."""
     checkpoints = Checkpoints(settings.sqlite_path, database._readers.gate, log_bytes=0)
     checkpoints.start()
@@ -43,7 +43,7 @@ async def test_the_log_is_emptied_beside_readers_that_take_turns(database: Datab
     assert len(await database.read(words)) == 1
 
 
-async def test_a_foreign_reader_delays_it_and_loses_nothing(database: Database, settings: Settings):
+async def test_a_foreign_reader_delays_it_and_loses_nothing(database: Database, settings: Settings) -> None:
     """A backup that holds a snapshot keeps the log as it is, for as long as it goes on."""
     other = sqlite3.connect(settings.sqlite_path, isolation_level=None)
     other.execute("BEGIN")
@@ -59,7 +59,7 @@ async def test_a_foreign_reader_delays_it_and_loses_nothing(database: Database, 
     assert "meanwhile" in await database.read(words)
 
 
-async def test_nothing_is_left_beside_a_file_that_was_closed(tmp_path: Path):
+async def test_nothing_is_left_beside_a_file_that_was_closed(tmp_path: Path) -> None:
     """After the stop there is the database alone."""
     database = open_database(Settings(data_dir=tmp_path))
     await database.start()

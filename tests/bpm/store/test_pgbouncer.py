@@ -72,7 +72,7 @@ def wait_for(port: int) -> None:
             return
 
 
-async def test_a_session_for_each_connection_is_right(own_cluster: Cluster, tmp_path: Path):
+async def test_a_session_for_each_connection_is_right(own_cluster: Cluster, tmp_path: Path) -> None:
     """It starts with PgBouncer's other settings as shipped, and the limits of its sessions hold."""
     with pooler(own_cluster.url, "session", tmp_path) as url:
         database = open_database(Settings(data_dir=tmp_path, database_url=url))
@@ -85,7 +85,7 @@ async def test_a_session_for_each_connection_is_right(own_cluster: Cluster, tmp_
 
 
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
-async def test_another_session_for_each_transaction_is_refused(own_cluster: Cluster, tmp_path: Path, mode: str):
+async def test_another_session_for_each_transaction_is_refused(own_cluster: Cluster, tmp_path: Path, mode: str) -> None:
     """The server does not start, and says which setting to change."""
     with pooler(own_cluster.url, mode, tmp_path) as url, pytest.raises(Misconfigured, match="pool_mode=session"):
         await open_database(Settings(data_dir=tmp_path, database_url=url)).start()
