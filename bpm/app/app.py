@@ -37,7 +37,7 @@ from bpm.settings import Settings
 from bpm.stall import StallWatch
 from bpm.store import Transaction
 from bpm.store.retention import Retention
-from bpm.web import command, dialects, docs, health, openapi
+from bpm.web import asyncapi, command, dialects, docs, health, openapi
 from bpm.web.auth import auth_routes
 from bpm.web.console import console_routes
 from bpm.web.refusals import EXCEPTION_HANDLERS
@@ -213,6 +213,7 @@ class App:
             *health.health_routes(readiness, self.accounts, self.settings),
             *dialects.dialect_routes(self.bus, self.accounts, self.settings, self.lifecycle),
             *openapi.openapi_routes(self.registry, self.version, provider_addresses()),
+            *asyncapi.asyncapi_routes(self.version),
             *docs.docs_routes(self.registry, self.version, self.settings.base_url),
         ]
 

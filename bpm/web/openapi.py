@@ -14,6 +14,7 @@ from bpm.edge.described import DescribedAddress
 from bpm.exact_json import write_json
 from bpm.web.command import PATH
 from bpm.web.dialects import describe_dialects
+from bpm.web.event_webhooks import DELIVERY, event_webhooks
 from bpm.web.examples import example
 from bpm.web.generated_clients import plain
 from bpm.web.openapi_paths import ERROR, PATHS, SCHEMAS, content, declared_paths, refusals
@@ -96,10 +97,11 @@ class OpenApi:
             "servers": [{"url": "/"}],
             "security": [{"bearer": []}],
             "paths": plain(self._paths(catalogue)),
+            "webhooks": plain(event_webhooks()),
             "components": {
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
                 "responses": plain({str(status): _refusal(status) for status in REFUSALS}),
-                "schemas": plain(_schemas(catalogue) | SCHEMAS | describe_dialects().schemas),
+                "schemas": plain(_schemas(catalogue) | SCHEMAS | DELIVERY | describe_dialects().schemas),
             },
         }
 

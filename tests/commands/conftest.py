@@ -8,6 +8,7 @@ import pytest
 
 import commands.code
 import commands.deliveries
+import commands.events.documents
 import commands.events.event_types
 import commands.events.events
 import commands.inbound.counts
@@ -41,6 +42,7 @@ AREAS = (
     commands.webhooks.chains,
     commands.code,
     commands.deliveries,
+    commands.events.documents,
     commands.events.event_types,
     commands.events.events,
     commands.inbound.counts,

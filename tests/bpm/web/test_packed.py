@@ -25,7 +25,7 @@ def test_a_client_says_what_it_reads(header: str, accepted: bool) -> None:
     assert ("gzip" in accepted_encodings({"accept-encoding": header})) is accepted
 
 
-@pytest.mark.parametrize("path", ["/openapi.json", "/docs/api"])
+@pytest.mark.parametrize("path", ["/openapi.json", "/asyncapi.json", "/docs/api"])
 async def test_documents_are_sent_small(path: str) -> None:
     """The same document, a fifth of the bytes, and caches keep the two apart."""
     async with running_app() as app:

@@ -1,0 +1,59 @@
+"""What may be published, as a document that other programs read."""
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bpm.bus import Context, Query, View, handles
+from bpm.bus.paging import until_full
+from bpm.events import tables
+from bpm.events.asyncapi import EventDescription, asyncapi
+from bpm.events.catalogue import BUILT_IN
+from bpm.events.names import EventPattern
+from bpm.events.subscription_tables import patterns_for
+
+MAX_PATTERNS = 200
+READ_AT_ONCE = 10
+"""A type's schema may be large; of so many at once it is read."""
+
+
+class AsyncApiView(View):
+    """An AsyncAPI 3.0 document. It ends early when it would be larger than 8 MiB: `leftOut` types are not in it."""
+
+    document: dict[str, Any]
+    left_out: int = 0
+
+
+class GetAsyncApiQuery(Query[AsyncApiView]):
+    """Return the types of events, built-in ones and your own with their schemas, as an AsyncAPI 3.0 document.
+
+    `events` leaves the types of these names and patterns (`order.*`). `/asyncapi.json` has the built-in ones alone.
+    """
+
+    permission = "events:read"
+    succeeded = "Document made successfully"
+
+    events: Annotated[list[EventPattern], Field(min_length=1, max_length=MAX_PATTERNS)] | None = None
+
+
+@handles
+def make_document(query: GetAsyncApiQuery, context: Context) -> AsyncApiView:
+    """Describe the wanted types by name, as long as there is room."""
+    own = tables.event_type_descriptions(context.tx, context.organization_id)
+    wanted = set(query.events) if query.events is not None else {"*"}
+    names = [name for name in sorted({*BUILT_IN, *own}) if not wanted.isdisjoint(patterns_for(name))]
+    described = until_full(_described(names, context))
+    return AsyncApiView(document=asyncapi(described, version("bpm-bus")), left_out=len(names) - len(described))
+
+
+def _described(names: Sequence[str], context: Context) -> Iterator[EventDescription]:
+    for first in range(0, len(names), READ_AT_ONCE):
+        some = names[first : first + READ_AT_ONCE]
+        own = tables.event_types(context.tx, context.organization_id, some)
+        for name in some:
+            built_in, row = BUILT_IN.get(name), own.get(name)
+            text = (row.description if row else "") or (built_in.description if built_in else "")
+            example = (row.example if row else None) or (built_in.example if built_in else None)
+            yield EventDescription(name, text, row.json_schema if row else None, example)
