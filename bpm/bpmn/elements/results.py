@@ -15,7 +15,8 @@ from bpm.bpmn.view import View
 class ResultNode(Node):
     """A node that something is answered to.
 
-    The answer is written by the output mapping and to the result variable where there are such; otherwise an
+    The answer is written by the output mapping and to the result variable where there are such (beside an output
+    mapping of Camunda 8 the result variable is local); otherwise an
     object's members become variables if the node merges, else it goes to the default result variable. What its
     input mapping made local stays so: the output mapping alone sees a member or a changed variable of such a name.
     With `merges_beside` members become variables beside an output mapping as well. `runs_output_scripts`: its output
@@ -35,6 +36,7 @@ class ResultNode(Node):
             element, "its output mapping", extensions.outputs, runs_scripts=self.runs_output_scripts
         )
         self.result_variable = extensions.result_variable
+        self.result_is_local = extensions.result_is_local
         self.default_result = extensions.default_result
         self.merges_result = extensions.merges_result
 
@@ -47,7 +49,7 @@ class ResultNode(Node):
         """What is written of a result whatever the output mapping says, and what that sees."""
         named = {self.result_variable: result} if self.result_variable else NOTHING
         members = cast("dict[str, Any]", result) if isinstance(result, dict) else NOTHING
-        written = {**self._outer(values), **named}
+        written = self._outer(values) if self.outputs and self.result_is_local else {**self._outer(values), **named}
         if self.outputs:
             local: dict[str, Any] = {**members, "result": result, **values, **named}
             beside = self._outer(members) if self.merges_beside else NOTHING

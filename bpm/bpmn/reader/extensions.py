@@ -82,8 +82,9 @@ class Extensions:
     """What the vendor extensions of an element mean, whichever vendor's words said it.
 
     `inputs` None: nothing was mapped, the task sees all variables. `merges_result`: a result that is an object
-    becomes variables, as Camunda's modellers expect, unless `result_variable` or `outputs` say otherwise. `version_tag`
-    is that of a process itself.
+    becomes variables, as Camunda's modellers expect, unless `result_variable` or `outputs` say otherwise.
+    `result_is_local`: beside `outputs` the `result_variable` is theirs alone. `version_tag` is that of a process
+    itself.
     `properties` holds what carries no execution meaning, by name.
     """
 
@@ -92,6 +93,7 @@ class Extensions:
     inputs: tuple[Assignment, ...] | None = None
     outputs: tuple[Assignment, ...] = ()
     result_variable: str = ""
+    result_is_local: bool = False
     default_result: str = ""
     merges_result: bool = False
     retries: str = ""

@@ -101,6 +101,28 @@ def test_what_an_input_made_local_does_not_leave_the_task(task, answer) -> None:
     assert player.variables == {"x": 1, "w": 6}
 
 
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("scriptTask", '<zeebe:script expression="=7" resultVariable="r"/>'),
+        ("businessRuleTask", '<zeebe:calledDecision decisionId="d" resultVariable="r"/>'),
+        (
+            "serviceTask",
+            '<zeebe:taskDefinition type="Work"/><zeebe:taskHeaders><zeebe:header key="resultVariable" value="r"/>'
+            "</zeebe:taskHeaders>",
+        ),
+    ],
+)
+def test_beside_an_output_mapping_of_camunda_8_the_result_variable_is_local(kind: str, word: str) -> None:
+    """Only what is mapped leaves the task; without a mapping the result variable does."""
+    mapping = '<zeebe:ioMapping><zeebe:output source="=r + 1" target="z"/></zeebe:ioMapping>'
+    for words, written in ((word, {"r": 7}), (word + mapping, {"z": 8})):
+        player = play(f'<{kind} id="t"><extensionElements>{words}</extensionElements></{kind}>')
+        if kind != "scriptTask":
+            player.complete("t", 7)
+        assert player.variables == written
+
+
 def test_a_script_that_changes_its_input_changes_it_for_itself() -> None:
     """As any other local variable."""
     task = '<scriptTask id="t"><extensionElements><bpm:input name="y">{{x}}</bpm:input></extensionElements>'
@@ -224,6 +246,14 @@ def test_an_output_mapping_of_a_message_that_is_thrown_counts() -> None:
             "its parameter 'k' holds a <other>",
         ),
         ('<camunda:map><camunda:entry key="${k}">1</camunda:entry></camunda:map>', "its map has the key '${k}'"),
+        ("<camunda:map><camunda:entry>1</camunda:entry></camunda:map>", "its map has an entry without a key"),
+        (
+            '<camunda:map><camunda:entry key="k">1</camunda:entry><camunda:entry key="k">2</camunda:entry>'
+            "</camunda:map>",
+            "its map has the key 'k' 2 times",
+        ),
+        ("text<camunda:list/>", "its parameter 'p' holds more than one value"),
+        ("<camunda:list/><camunda:map/>", "its parameter 'p' holds more than one value"),
     ],
 )
 def test_what_is_not_computed_in_a_list_or_map_is_refused(value, says) -> None:

@@ -4,6 +4,8 @@ Source: Camunda 7 documentation, "BPMN 2.0 Implementation Reference", extension 
 """
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from bpm.bpmn.reader.extensions import InlineScript
@@ -31,6 +33,9 @@ def read_mapping(tag: Tag, fields: Fields) -> None:
 
 def _value(tag: Tag, fields: Fields) -> Any:
     """The value of a parameter, or of a map's entry: its text, or the list, map or value it holds."""
+    if tag.children and (tag.text.strip() or tag.children[1:]):
+        name = tag.get("name") or tag.get("key")
+        fields.refuse(f"its parameter '{name}' holds more than one value, of which one alone would be executed")
     return _read(tag.children[0], tag, fields) if tag.children else tag.text.strip()
 
 
@@ -39,7 +44,8 @@ def _read(tag: Tag, holder: Tag, fields: Fields) -> Any:
     if tag.name == "list":
         return [_read(item, holder, fields) for item in tag.children]
     if tag.name == "map":
-        return {_key(entry, fields): _value(entry, fields) for entry in tag.children}
+        _check_keys([entry.get("key") for entry in tag.children], fields)
+        return {entry.get("key"): _value(entry, fields) for entry in tag.children}
     if tag.name == "script":
         return _read_script(tag, fields)
     if tag.name != "value":
@@ -57,11 +63,14 @@ def _read_script(tag: Tag, fields: Fields) -> InlineScript:
     return InlineScript(tag.text, tag.get("scriptFormat").strip().lower())
 
 
-def _key(entry: Tag, fields: Fields) -> str:
-    key = entry.get("key")
-    if "${" in key or "#{" in key:
-        fields.refuse(f"its map has the key '{key}', which is an expression; only the values of a map are computed")
-    return key
+def _check_keys(keys: Sequence[str], fields: Fields) -> None:
+    for key, count in Counter(keys).items():
+        if "${" in key or "#{" in key:
+            fields.refuse(f"its map has the key '{key}', which is an expression; only the values of a map are computed")
+        elif not key:
+            fields.refuse("its map has an entry without a key")
+        elif count > 1:
+            fields.refuse(f"its map has the key '{key}' {count} times")
 
 
 def read_retries(tag: Tag, fields: Fields) -> None:

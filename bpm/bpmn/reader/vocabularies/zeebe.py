@@ -26,13 +26,19 @@ def read_headers(tag: Tag, fields: Fields) -> None:
     """Read `<zeebe:taskHeaders>`; connectors put `resultVariable` there."""
     for child in tag.children:
         fields.properties[child.get("key")] = child.get("value")
-    fields.set("result_variable", fields.properties.get("resultVariable", ""))
+    _read_result_variable(fields.properties.get("resultVariable", ""), fields)
 
 
 def read_script(tag: Tag, fields: Fields) -> None:
     """Read `<zeebe:script expression resultVariable>`: a FEEL expression evaluated in place."""
     fields.set("expression", tag.get("expression"))
-    fields.set("result_variable", tag.get("resultVariable"))
+    _read_result_variable(tag.get("resultVariable"), fields)
+
+
+def _read_result_variable(name: str, fields: Fields) -> None:
+    """Read the variable of a result; an output mapping beside it is all that leaves the task."""
+    fields.set("result_variable", name)
+    fields.set("result_is_local", True)
 
 
 def read_subscription(tag: Tag, fields: Fields) -> None:
@@ -53,7 +59,7 @@ def read_called_element(tag: Tag, fields: Fields) -> None:
 def read_called_decision(tag: Tag, fields: Fields) -> None:
     """Read a business rule task's `<zeebe:calledDecision>`."""
     fields.set("decision", tag.get("decisionId"))
-    fields.set("result_variable", tag.get("resultVariable"))
+    _read_result_variable(tag.get("resultVariable"), fields)
     _read_binding(tag, fields)
 
 
