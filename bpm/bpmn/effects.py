@@ -138,7 +138,7 @@ class OpenUserTask:
     """Offer a task to people; answer with CompleteUserTask(wait_id, variables).
 
     `variables` is the task's input mapping, None if it has none: the form then shows the instance's. `schema` is
-    the JSON Schema that the form's values must fit.
+    the JSON Schema that the form's values must fit, `form` the id of a deployed form with which version is meant.
     """
 
     wait_id: int
@@ -152,6 +152,7 @@ class OpenUserTask:
     priority: int | None = None
     variables: Mapping[str, Any] | None = None
     schema: Any = None
+    form: tuple[str, Binding] | None = None
 
 
 @dataclass(frozen=True, slots=True)

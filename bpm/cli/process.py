@@ -1,4 +1,4 @@
-"""`bpm process`: check BPMN and DMN files, and deploy them to a running server."""
+"""`bpm process`: check BPMN, DMN and form files, and deploy them to a running server."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +10,10 @@ from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat
 
 app = typer.Typer(
-    help="Check and deploy BPMN processes and DMN decisions.", no_args_is_help=True, rich_markup_mode=None
+    help="Check and deploy BPMN processes, DMN decisions and forms.", no_args_is_help=True, rich_markup_mode=None
 )
 
-File = Annotated[Path, typer.Argument(help="A BPMN 2.0 file, or a DMN file (by its ending .dmn).")]
+File = Annotated[Path, typer.Argument(help="A BPMN 2.0 file, or by its ending a DMN file (.dmn) or a form (.form).")]
 Name = Annotated[str | None, typer.Option("--name", help="What the process is called; else the file's own name.")]
 Event = Annotated[list[str] | None, typer.Option("--trigger-event", help="An event that starts instances.")]
 
@@ -22,14 +22,18 @@ Event = Annotated[list[str] | None, typer.Option("--trigger-event", help="An eve
 def check(file: File) -> None:
     """Say everything that would keep a file from being deployed, without a server.
 
-    Whether the commands and decisions of its tasks exist is asked when it is deployed.
+    Whether the commands, decisions and forms of its tasks exist is asked when it is deployed.
     """
     from bpm.bpmn import InvalidDefinition, compile_all, parse
     from bpm.dmn import load_decisions
+    from bpm.forms import read_form
 
     text = _read(file)
     try:
-        names = list(load_decisions(text)) if _is_dmn(file) else [one.id for one in compile_all(parse(text))]
+        if _is_form(file):
+            names = [read_form(text).id]
+        else:
+            names = list(load_decisions(text)) if _is_dmn(file) else [one.id for one in compile_all(parse(text))]
     except InvalidDefinition as invalid:
         fail(ExitStatus.ERROR, f"{file} can't be deployed", *invalid.errors)
     typer.echo(f"{file}: {', '.join(names)}")
@@ -46,14 +50,23 @@ def deploy(
     password: Password = None,
     output: FormatOption = OutputFormat.AUTO,
 ) -> None:
-    """Deploy a file as the next version of each process or decision in it."""
-    text = _read(file)
-    command = "CreateDecisionDefinitionCommand" if _is_dmn(file) else "CreateProcessDefinitionCommand"
-    fields: dict[str, object] = {"dmnXml": text}
-    if not _is_dmn(file):
-        fields = {"name": name or file.stem, "bpmnXml": text, "triggerEvents": trigger_event or []}
+    """Deploy a file as the next version of each process, decision or form in it."""
+    command, fields = _deployment(file, _read(file), name or file.stem, trigger_event or [])
     reply = ServerConnection(url, token, username, password).run(lambda client: client.send(command, fields, {}))
     print_reply(command, reply, output)
+
+
+def _deployment(file: Path, text: str, name: str, events: list[str]) -> tuple[str, dict[str, object]]:
+    """The message that deploys a file, and its fields."""
+    if _is_form(file):
+        return "CreateFormDefinitionCommand", {"formJson": text}
+    if _is_dmn(file):
+        return "CreateDecisionDefinitionCommand", {"dmnXml": text}
+    return "CreateProcessDefinitionCommand", {"name": name, "bpmnXml": text, "triggerEvents": events}
+
+
+def _is_form(file: Path) -> bool:
+    return file.suffix.lower() == ".form"
 
 
 def _is_dmn(file: Path) -> bool:

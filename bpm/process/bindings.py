@@ -1,4 +1,4 @@
-"""Finds the version of a process or decision that an element means."""
+"""Finds the version of a process, decision or form that an element means."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,10 @@ from sqlmodel import select as select_rows
 from bpm.bpmn.binding import Binding
 from bpm.process.decision_tables import DeployedDecision, newest_decision
 from bpm.process.definition_tables import DeployedProcess, find_definition, newest_definition
+from bpm.process.form_tables import DeployedForm, newest_form
 from bpm.store.session import ScopedSession
+
+Deployed = DeployedProcess | DeployedDecision | DeployedForm
 
 
 def bound_process(
@@ -45,6 +48,15 @@ def bound_decision(
     return session.exec(statement.order_by(col(DeployedDecision.version).desc()).limit(1)).first()
 
 
+def bound_form(session: ScopedSession, key: str, binding: Binding, definition_id: int | None) -> DeployedForm | None:
+    """Return the version of a form that a version of a process means; without one, a version deployed now."""
+    moment = _moment(session, binding, definition_id)
+    if binding.kind == "latest" or (binding.kind == "deployment" and moment is None):
+        return newest_form(session, key)
+    statement = select_rows(DeployedForm).where(col(DeployedForm.key) == key, _condition(DeployedForm, binding, moment))
+    return session.exec(statement.order_by(col(DeployedForm.version).desc()).limit(1)).first()
+
+
 def _moment(session: ScopedSession, binding: Binding, definition_id: int | None) -> datetime | None:
     """When the version was deployed that names another one, if that matters."""
     if binding.kind != "deployment" or definition_id is None:
@@ -53,7 +65,7 @@ def _moment(session: ScopedSession, binding: Binding, definition_id: int | None)
     return None if naming is None else naming.created_at
 
 
-def _condition(model: type[DeployedProcess | DeployedDecision], binding: Binding, moment: datetime | None) -> Any:
+def _condition(model: type[Deployed], binding: Binding, moment: datetime | None) -> Any:
     """What the rows of a binding have in common."""
     match binding.kind:
         case "version":

@@ -6,8 +6,8 @@ One `Unit` does that for a trigger and for all that follows from it at once: tra
 tasks, decisions, and instances that call each other. Scripts, effects and timers become jobs (`bpm.process.jobs`).
 """
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from bpm.bpmn.triggers import Trigger, stop_of
 from bpm.bus import Context, Registry
@@ -85,6 +85,10 @@ class ProcessRuntime:
         if row is None or row.organization_id != context.organization_id:
             raise NotFound(f"there is no process instance {instance_id}")
         return InstanceState.of_row(row, tables.waits_of(context.tx, instance_id), context.box)
+
+    def seen(self, context: Context, instance_id: int, wait_id: int) -> Mapping[str, Any]:
+        """Return the variables that the element of an open wait sees; raises `NotFound`."""
+        return self._run(context, lambda unit: unit.seen(instance_id, wait_id))
 
     def _run(self, context: Context, work: Callable[[Unit], T], room: TransactionRoom | None = None) -> T:
         units = self._busy.setdefault(id(context.tx), [])

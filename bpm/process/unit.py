@@ -6,6 +6,7 @@ from typing import Any
 
 from bpm.bpmn import effects
 from bpm.bpmn.engine import advance
+from bpm.bpmn.seen import seen_at
 from bpm.bpmn.state import Instance
 from bpm.bpmn.triggers import Cancel, FailTask, Start, Trigger
 from bpm.bpmn.weight import weigh
@@ -96,6 +97,12 @@ class Unit:
                     carry_out(step, [deferred_effect(each, self.context.box)])
         self._proceed()
         return step
+
+    def seen(self, instance_id: int, wait_id: int) -> dict[str, Any]:
+        """Return the variables that the element of an open wait sees."""
+        step = self._open(self._find(instance_id))
+        step.bring(wait_id)
+        return seen_at(step.instance, wait_id)
 
     def _find(self, instance_id: int) -> Any:
         row = tables.find_instance(self.context.tx, instance_id)

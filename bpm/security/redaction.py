@@ -62,7 +62,7 @@ SECRET_NAMES = frozenset(
 )
 """Names, in lower case and without separators, whose values are secrets wherever they stand."""
 
-SOURCE_NAMES = frozenset({"bpmnXml", "code", "dmnXml", "executionCode", "script"})
+SOURCE_NAMES = frozenset({"bpmnXml", "code", "dmnXml", "executionCode", "formJson", "script"})
 """Fields with source code, in messages that have them: nothing tells which of its texts are secrets."""
 
 PERSONAL = frozenset({"accountnumber", "bvn", "cardnumber"})

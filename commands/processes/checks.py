@@ -1,11 +1,11 @@
-"""What a process asks of the installation before it is deployed: commands, scripts, decisions, permissions."""
+"""What a process asks of the installation before it is deployed: commands, scripts, decisions, forms, permissions."""
 
 from collections.abc import Iterable, Sequence
 
 from bpm.bpmn import BpmnProblem, CompiledProcess
 from bpm.bus import Context, EffectContext, Registry
 from bpm.errors import Invalid
-from bpm.process.bindings import bound_decision
+from bpm.process.bindings import bound_decision, bound_form
 from bpm.security.permissions import Principal
 from scripts import Sandbox
 
@@ -39,6 +39,8 @@ async def find_problems(
     found += await _bad_scripts(process, registry, sandbox, author)
     if process.decisions:
         found += await context.read(lambda inner: _missing_decisions(inner, process))
+    if process.forms:
+        found += await context.read(lambda inner: _missing_forms(inner, process))
     return _placed(process, found)
 
 
@@ -75,4 +77,12 @@ def _missing_decisions(context: Context, process: CompiledProcess) -> list[Found
         (element, f"there is no decision {key}{binding}; deploy its DMN file first")
         for element, (key, binding) in process.decisions.items()
         if bound_decision(context.session, key, binding, None) is None
+    ]
+
+
+def _missing_forms(context: Context, process: CompiledProcess) -> list[Found]:
+    return [
+        (element, f"there is no form {key}{binding}; deploy it with CreateFormDefinitionCommand first")
+        for element, (key, binding) in process.forms.items()
+        if bound_form(context.session, key, binding, None) is None
     ]

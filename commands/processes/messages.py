@@ -138,6 +138,6 @@ def signal(command: SignalProcessInstanceCommand, context: Context, processes: P
         names = ", ".join(wait.element_id for wait in waits)
         raise Conflict(f"it waits at several places; name one as taskId: {names}")
     wait = waits[0]
-    check_form(wait, command.variables, context)
+    check_form(wait, command.variables, context, processes)
     answer = CompleteUserTask if wait.kind == "user" else MessageArrived
     return shown(processes.advance(context, command.instance_id, answer(wait.wait_id, command.variables)))

@@ -16,13 +16,17 @@ from bpm.process.stored import restored_wait
 from bpm.process.tables import ProcessWait
 from bpm.process.task_tables import select_user_tasks
 from bpm.schemas import SchemaError, problems
+from commands.processes.forms import TaskFormView, check_given, task_form
 from commands.processes.views import InstanceStateView, own_instance, shown, shown_data
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class UserTaskView(View):
-    """A task that waits for a person; `schema` is the JSON Schema that the form's values must satisfy."""
+    """A task that waits for a person.
+
+    `schema` is the JSON Schema that the form's values must satisfy, `form` the deployed form that it names.
+    """
 
     instance_id: int
     wait_id: int
@@ -35,6 +39,7 @@ class UserTaskView(View):
     priority: int | None = None
     variables: dict[str, Any] | None = None
     form_schema: dict[str, Any] | None = Field(default=None, alias="schema")
+    form: TaskFormView | None = None
     due_at: Moment | None
     created_at: Moment
 
@@ -67,7 +72,7 @@ def list_user_tasks(query: GetUserTaskListQuery, context: Context) -> Page[UserT
 
 
 class CompleteUserTaskCommand(Command[InstanceStateView]):
-    """Complete a user task with what its form gave; it must satisfy the task's schema, if it has one."""
+    """Complete a user task with what its form gave; it must satisfy the task's form and schema, if it has such."""
 
     permission = "processes:write"
     succeeded = "User task completed successfully"
@@ -84,13 +89,18 @@ def complete_user_task(
 ) -> InstanceStateView:
     """Go on behind the task."""
     own_instance(context, command.instance_id)
-    check_form(tables.find_wait(context.tx, command.instance_id, command.wait_id), command.variables, context)
+    check_form(
+        tables.find_wait(context.tx, command.instance_id, command.wait_id), command.variables, context, processes
+    )
     return shown(processes.advance(context, command.instance_id, CompleteUserTask(command.wait_id, command.variables)))
 
 
-def check_form(wait: WaitRow | None, variables: Mapping[str, Any], context: Context) -> None:
-    """Raise `Invalid` when a form's values do not satisfy the schema of the task that waits for them."""
-    schema = restored_wait(wait.data, context.box).get("schema") if wait is not None else None
+def check_form(wait: WaitRow | None, variables: Mapping[str, Any], context: Context, processes: ProcessRuntime) -> None:
+    """Raise `Invalid` when a form's values do not satisfy the form or the schema of the task that waits for them."""
+    data = restored_wait(wait.data, context.box) if wait is not None else {}
+    if wait is not None and (form_id := data.get("formDefinitionId")) is not None:
+        check_given(context, processes, form_id, (wait.instance_id, wait.wait_id), dict(variables))
+    schema = data.get("schema")
     if schema is not None:
         try:
             found = problems(write_json(schema).decode(), dict(variables))
@@ -101,6 +111,8 @@ def check_form(wait: WaitRow | None, variables: Mapping[str, Any], context: Cont
 
 
 def _user_task(row: ProcessWait, context: Context) -> UserTaskView:
+    data = shown_data(restored_wait(row.data, context.box)) or {}
+    form_id = data.get("formDefinitionId")
     return UserTaskView.model_validate(
         {
             "instance_id": row.instance_id,
@@ -109,7 +121,8 @@ def _user_task(row: ProcessWait, context: Context) -> UserTaskView:
             "name": row.name,
             "due_at": row.due_at,
             "created_at": row.created_at,
-            **(shown_data(restored_wait(row.data, context.box)) or {}),
+            "form": None if form_id is None else task_form(context, form_id),
+            **data,
         },
         by_alias=True,
         by_name=True,

@@ -30,6 +30,7 @@ BEGUN = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targ
 DMN = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="Rates" namespace="x">
 <decision id="kingfisher" name="Rate"><decisionTable id="t" hitPolicy="FIRST"><output id="o" name="rate"/>
 <rule id="r"><outputEntry id="e"><text>5</text></outputEntry></rule></decisionTable></decision></definitions>"""
+FORM = '{"type": "default", "id": "kingfisher", "components": [{"type": "textfield", "key": "kingfisher"}]}'
 HOOK = {"description": SECRET_WORD, "isEnabled": True, "action": "POST"}
 
 
@@ -80,6 +81,7 @@ async def _process(owner: Tenant) -> None:
     cmd = owner.client.cmd
     made = await cmd("CreateProcessDefinitionCommand", name=SECRET_WORD, bpmnXml=BPMN)
     await cmd("CreateDecisionDefinitionCommand", dmnXml=DMN)
+    await cmd("CreateFormDefinitionCommand", formJson=FORM)
     instance = await cmd("StartProcessInstanceCommand", processDefinitionId=made["id"], businessKey="b-1")
     (task,) = (await cmd("GetUserTaskListQuery"))["items"]
     number = instance["instanceId"]

@@ -31,7 +31,10 @@ NOT_OURS = {
     ("FireStartTimerCommand", "elementId"): "a place in a model",
     ("UpdateProcessDefinitionCommand", "processId"): "a place in a model",
 }
-BY_KEY = {"EvaluateDecisionQuery", "GetDecisionDefinitionListQuery", "GetProcessDefinitionListQuery"}
+BY_KEY = {
+    "EvaluateDecisionQuery", "GetDecisionDefinitionListQuery", "GetFormDefinitionListQuery",
+    "GetProcessDefinitionListQuery",
+}  # fmt: skip
 """Messages that name something by its `key` (those of configurations are unique over all organisations)."""
 
 CONFIG = {**HOOK, "path": "mine", "executionType": 0, **PUBLISH}

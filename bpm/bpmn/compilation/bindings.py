@@ -1,4 +1,4 @@
-"""Compiles what an element says about the version of the process or decision that it names."""
+"""Compiles what an element says about the version of the process, decision or form that it names."""
 
 from bpm.bpmn.binding import BINDING_KINDS, LATEST, Binding, BindingKind
 from bpm.bpmn.compilation.compilation import Compilation
@@ -13,7 +13,11 @@ _KINDS: dict[str, BindingKind] = {kind: kind for kind in BINDING_KINDS}
 
 def read_binding(element: Element, compilation: Compilation) -> Binding:
     """Return which version is meant: the newest, unless the element says otherwise."""
-    named = element.extensions.named_version
+    return bind(element.extensions.named_version, element, compilation)
+
+
+def bind(named: NamedVersion | None, element: Element, compilation: Compilation) -> Binding:
+    """Return which version is meant by what an element says about one."""
     if named is None:
         return LATEST
     kind = named.kind or _kind_of(named)

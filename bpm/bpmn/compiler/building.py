@@ -209,4 +209,5 @@ def _compiled(process: ProcessDefinition, nodes: Nodes, ending: str) -> Compiled
         commands=parts.commands,
         scripts=parts.scripts,
         decisions=parts.decisions,
+        forms=parts.forms,
     )

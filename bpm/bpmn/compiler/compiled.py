@@ -19,8 +19,8 @@ class CompiledProcess:
     for a signal's name, `start_timers` the timers of those that begin by themselves, and `start_conditions` the
     conditions of those that begin when they are asked for. `event_starts` start the event sub-processes of the process
     itself; `joins` are the inclusive gateways that wait; `ending` is the node that listens to the end of the process;
-    `initiators` the variables that start events name for whoever began the instance. `commands`, `scripts` and
-    `decisions` say what its tasks will ask for, with the element's id, so that a deployment can check them.
+    `initiators` the variables that start events name for whoever began the instance. `commands`, `scripts`,
+    `decisions` and `forms` say what its tasks will ask for, with the element's id, so that a deployment can check them.
     """
 
     id: str
@@ -38,6 +38,7 @@ class CompiledProcess:
     commands: Sequence[tuple[str, str]]
     scripts: Sequence[tuple[str, str]]
     decisions: Mapping[str, tuple[str, Binding]]
+    forms: Mapping[str, tuple[str, Binding]]
 
     @property
     def start_messages(self) -> tuple[str, ...]:

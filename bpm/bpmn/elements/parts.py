@@ -28,3 +28,4 @@ class Parts:
     commands: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     scripts: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     decisions: dict[str, tuple[str, Binding]] = field(default_factory=dict[str, tuple[str, Binding]])
+    forms: dict[str, tuple[str, Binding]] = field(default_factory=dict[str, tuple[str, Binding]])

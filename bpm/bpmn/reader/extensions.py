@@ -78,6 +78,14 @@ class NamedVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedForm:
+    """The form of a user task by its id, and what is said about its version."""
+
+    id: str
+    version: NamedVersion
+
+
+@dataclass(frozen=True, slots=True)
 class Extensions:
     """What the vendor extensions of an element mean, whichever vendor's words said it.
 
@@ -104,6 +112,7 @@ class Extensions:
     expression: str = ""
     initiator: str = ""
     form_key: str = ""
+    form: "NamedForm | None" = None
     assignee: str = ""
     candidate_users: str = ""
     candidate_groups: str = ""

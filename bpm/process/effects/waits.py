@@ -11,6 +11,7 @@ from bpm.bpmn.effects import (
     OpenUserTask,
 )
 from bpm.process import task_tables
+from bpm.process.bindings import bound_form
 from bpm.process.effects.notifications import publish
 from bpm.process.step import Step
 
@@ -46,6 +47,7 @@ def open_user_task(step: Step, effect: OpenUserTask) -> None:
         "priority": effect.priority,
         "variables": dict(effect.variables) if effect.variables is not None else None,
         "schema": effect.schema,
+        "formDefinitionId": _form_of(step, effect),
     }
     step.waits.open(step.row, effect, "user", data, due=effect.due, name=effect.name)
     offered = [("user", name) for name in effect.candidate_users]
@@ -53,6 +55,14 @@ def open_user_task(step: Step, effect: OpenUserTask) -> None:
     offered += [("assignee", effect.assignee)] if effect.assignee else []
     if offered:
         task_tables.insert_candidates(step.context.tx, step.row.id, effect.wait_id, offered)
+
+
+def _form_of(step: Step, effect: OpenUserTask) -> int | None:
+    """The version of the form that the task shows; none if it names none, or one that was never deployed."""
+    if effect.form is None:
+        return None
+    form = bound_form(step.context.session, *effect.form, step.row.definition_id)
+    return None if form is None else form.id
 
 
 def open_ad_hoc(step: Step, effect: OpenAdHoc) -> None:

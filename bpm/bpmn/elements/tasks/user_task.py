@@ -3,11 +3,14 @@
 from datetime import datetime
 from typing import Any, cast
 
+from bpm.bpmn.binding import Binding
+from bpm.bpmn.compilation.bindings import bind
 from bpm.bpmn.compilation.compilation import Compilation
-from bpm.bpmn.compilation.values import Evaluator
+from bpm.bpmn.compilation.values import Evaluator, is_constant
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import OpenUserTask
 from bpm.bpmn.elements.activity import Activity
+from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
 from bpm.bpmn.timers import parse_date, parse_duration
@@ -26,6 +29,7 @@ class UserTask(Activity):
         super().__init__(element, compilation)
         extensions = element.extensions
         self.merges_result = True
+        self.form = read_form(element, compilation)
         self.form_key = compilation.value(element, "its form key", extensions.form_key)
         self.assignee = compilation.value(element, "its assignee", extensions.assignee)
         self.candidate_users = compilation.value(element, "its candidate users", extensions.candidate_users)
@@ -35,6 +39,12 @@ class UserTask(Activity):
         self.schema = extensions.form_schema
         if extensions.script:
             compilation.problem(element, "its Script is not executed; put a script task before the user task")
+
+    def contribute(self, parts: Parts) -> None:
+        """A deployment checks that the form is there."""
+        super().contribute(parts)
+        if self.form is not None:
+            parts.forms[self.id] = self.form
 
     def activate(self, run: Run, token: Token) -> None:
         """Arm the boundary events and offer the task."""
@@ -55,10 +65,23 @@ class UserTask(Activity):
                 priority=_priority(self.priority(local)),
                 variables=inputs,
                 schema=self.schema,
+                form=self.form,
             )
         )
         run.record(self.id, "activated", token, inputs or {})
         run.tokens.rest(token)
+
+
+def read_form(element: Element, compilation: Compilation) -> tuple[str, Binding] | None:
+    """Return the id of the form that a task names, and which version is meant."""
+    named = element.extensions.form
+    if named is None:
+        return None
+    if not named.id:
+        compilation.problem(element, "its form's binding is not executed; it names no form by its id")
+    elif not is_constant(named.id):
+        compilation.problem(element, f"its form's id '{named.id}' is an expression, which is not executed")
+    return named.id, bind(named.version, element, compilation)
 
 
 def _text(evaluator: Evaluator, view: View) -> str | None:

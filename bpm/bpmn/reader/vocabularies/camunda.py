@@ -128,6 +128,12 @@ def read_same_deployment(value: str, fields: Fields) -> None:
         fields.bind("kind", "deployment")
 
 
+def read_form(value: str, fields: Fields) -> None:
+    """Read the id of a deployed form, which is the form key as well."""
+    fields.set("form_key", value)
+    fields.name_form("id", value)
+
+
 def read_decision(value: str, fields: Fields) -> None:
     """Read a decision's id; its result is a list of rows unless `mapDecisionResult` says otherwise."""
     fields.set("decision", value)
@@ -183,7 +189,6 @@ DIALECT = Dialect(
     attributes={
         **TASK_ATTRIBUTES,
         "topic": "command",
-        "formRef": "form_key",
         "expression": "expression",
         "escalationCodeVariable": "error_code_variable",
         "messageExpression": "message",
@@ -210,6 +215,9 @@ DIALECT = Dialect(
         "decisionRefVersion": read_bound_version,
         "decisionRefVersionTag": read_bound_tag,
         "sameDeployment": read_same_deployment,
+        "formRef": read_form,
+        "formRefBinding": lambda value, fields: fields.name_form("kind", value),
+        "formRefVersion": lambda value, fields: fields.name_form("version", value),
     },
     children={
         "in": read_in,
@@ -258,7 +266,7 @@ DIALECT = Dialect(
         "historyTimeToLive", "isStartableInTasklist", "candidateStarterUsers",
         "candidateStarterGroups", "potentialStarter",
         # of forms, which clients draw
-        "formData", "formProperty", "formRefBinding", "formRefVersion", "formFieldValidation",
+        "formData", "formProperty", "formFieldValidation",
         # of modelling tools
         "modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon", "diagramRelationId",
         # said in other words as well: a worker's type stands beside its topic

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bpm.bpmn.reader.extensions import Assignment, Called, Extensions, ListenerDefinition, NamedVersion
+from bpm.bpmn.reader.extensions import Assignment, Called, Extensions, ListenerDefinition, NamedForm, NamedVersion
 from bpm.model_files.xml import Tag
 
 
@@ -18,6 +18,7 @@ class Fields:
     properties: dict[str, str] = field(default_factory=dict[str, str])
     called: dict[str, Any] = field(default_factory=dict[str, Any])
     named_version: dict[str, str] = field(default_factory=dict[str, str])
+    form: dict[str, str] = field(default_factory=dict[str, str])
     listeners: list[ListenerDefinition] = field(default_factory=list[ListenerDefinition])
     refusals: list[str] = field(default_factory=list[str])
 
@@ -45,6 +46,11 @@ class Fields:
         if value:
             self.named_version[name] = value
 
+    def name_form(self, name: str, value: str) -> None:
+        """Set the `id` of a form, or a field of its `NamedVersion`; an empty text says nothing."""
+        if value:
+            self.form[name] = value
+
     def refuse(self, sentence: str) -> None:
         """Say what the engine can't execute."""
         self.refusals.append(sentence)
@@ -59,8 +65,14 @@ class Fields:
             listeners=tuple(self.listeners),
             called=Called(**self.called) if self.called else None,
             named_version=NamedVersion(**self.named_version) if self.named_version else None,
+            form=_form(self.form),
             properties=dict(self.properties),
         )
+
+
+def _form(named: Mapping[str, str]) -> NamedForm | None:
+    version = {name: value for name, value in named.items() if name != "id"}
+    return NamedForm(named.get("id", ""), NamedVersion(**version)) if named else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,9 +89,12 @@ def read_ad_hoc(tag: Tag, fields: Fields) -> None:
 
 
 def read_form(tag: Tag, fields: Fields) -> None:
-    """Read `<zeebe:formDefinition>`: whichever reference it holds is the form key."""
+    """Read `<zeebe:formDefinition>`: whichever reference it holds is the form key; an id names a deployed form."""
     for name in ("formKey", "formId", "externalReference"):
         fields.set("form_key", tag.get(name))
+    fields.name_form("id", tag.get("formId"))
+    fields.name_form("kind", tag.get("bindingType"))
+    fields.name_form("tag", tag.get("versionTag"))
 
 
 def read_assignment(tag: Tag, fields: Fields) -> None:

@@ -1,0 +1,41 @@
+"""Deployed forms."""
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, col
+from sqlmodel import select as select_rows
+from sqlmodel.sql.expression import SelectOfScalar
+
+from bpm.store import OrganizationRow, UtcDateTime
+from bpm.store.session import ScopedSession
+
+
+class DeployedForm(OrganizationRow, table=True):
+    """One version of a form; `key` is its id in its file, `form_json` the file, sealed."""
+
+    __table_args__ = (UniqueConstraint("organization_id", "key", "version"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str
+    version: int
+    version_tag: str | None = None
+    form_json: str
+    author_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+def find_form(session: ScopedSession, form_id: int) -> DeployedForm | None:
+    """Return one version of a form."""
+    return session.exec(select_rows(DeployedForm).where(col(DeployedForm.id) == form_id)).first()
+
+
+def newest_form(session: ScopedSession, key: str) -> DeployedForm | None:
+    """Return the newest version of a form."""
+    return session.exec(select_forms(key).order_by(col(DeployedForm.version).desc())).first()
+
+
+def select_forms(key: str | None) -> SelectOfScalar[DeployedForm]:
+    """Select the versions of forms, of one if its id is given."""
+    statement = select_rows(DeployedForm)
+    return statement if key is None else statement.where(col(DeployedForm.key) == key)
