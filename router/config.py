@@ -19,6 +19,7 @@ from router.answer_headers import HeaderTemplates
 from router.deduplication import check_deduplication
 from router.execution_types import EXECUTION_TYPES, ExecutionType, choices
 from router.handshakes import HandshakeConfig
+from router.keys import KeysConfig
 from router.mapping import MEDIA_TYPE, charset_problem
 from router.paths import normalise
 from router.signatures import SignatureConfig
@@ -202,6 +203,7 @@ class WebHookFields(WireModel):
     parameters: Annotated[dict[str, Any], AfterValidator(_template)] | None = None
     signature: SignatureConfig | None = None
     handshake: HandshakeConfig | None = None
+    keys: KeysConfig | None = None
     response_mode: Literal["async", "sync"] = "async"
     response: ResponseConfig | None = None
     deduplication: Annotated[Place | list[Place], AfterValidator(_deduplication)] | None = None

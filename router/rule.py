@@ -11,7 +11,17 @@ from limits import RateLimitItem
 from bpm.bus import Message, Registry
 from bpm.edge.answer import Answer
 from bpm.errors import BpmError, Failed
-from bpm.expressions import EvaluationError, Expression, ExpressionError, TooManySteps, compile_expression
+from bpm.expressions import (
+    CLOCK,
+    KEYS,
+    SEED,
+    EvaluationError,
+    Expression,
+    ExpressionError,
+    Signer,
+    TooManySteps,
+    compile_expression,
+)
 from bpm.jobs import Lane, RetryPolicy
 from bpm.security.net import AddressList
 from bpm.security.permissions import Authority, stored_authority
@@ -26,6 +36,7 @@ from router.dispatch import Dispatch, dispatcher
 from router.execution_types import SIGNATURES, ExecutionType
 from router.handshakes import handshake
 from router.keyed_rate import KeyedRate
+from router.keys import RuleKeys
 from router.lane import RuleLane
 from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
@@ -84,6 +95,7 @@ class Rule:
     keyed_rate: KeyedRate | None = None
     condition: Expression | None = None
     expires_at: datetime | None = None
+    signer: Signer | None = None
     base_url: str = ""
     confidential: Confidential = ALWAYS
     broken: str | None = None
@@ -137,13 +149,23 @@ class Rule:
         return is_code and self.fields.signature is None and self.broken is None
 
     def scope(self, call: InboundCall) -> dict[str, Any]:
-        """Return what templates, scripts and processes see of a request, its body read as the rule says."""
+        """Return what templates, scripts and processes see of a request, its body read as the rule says.
+
+        The time of templates is when the request came, and their ids are made of its own: each attempt sees the same.
+        """
         call.read_as(self.fields.content_type)
-        return call.scope(self.path_values(call.path), self.confidential)
+        seen = call.scope(self.path_values(call.path), self.confidential)
+        seen[CLOCK], seen[SEED] = call.received_at, call.id
+        return seen
+
+    def _signing_scope(self, call: InboundCall) -> dict[str, Any]:
+        """Return what templates see that may sign with the rule's keys; conditions and keys of lanes may not."""
+        seen = self.scope(call)
+        return seen if self.signer is None else {**seen, KEYS: self.signer}
 
     def message(self, call: InboundCall) -> Message[Any]:
         """Return the message that a request becomes; raises a `BpmError` or an `EvaluationError` that says why not."""
-        scope = self.scope(call)
+        scope = self._signing_scope(call)
         if self.verifies_by_script:
             scope[SIGNATURES] = self.confidential.signatures_to_use(call.headers)
         return self.dispatch.make(scope)
@@ -186,7 +208,7 @@ class Rule:
         if self.response is None:
             return None
         try:
-            return self.response.render({**self.scope(call), **more})
+            return self.response.render({**self._signing_scope(call), **more})
         except EvaluationError as error:
             log.warning("response template does not fit", rule=self.key, request_id=call.id, error=str(error))
             return None
@@ -267,13 +289,14 @@ class RuleCompiler:
             keyed_rate=KeyedRate(row.id, fields.rate) if fields.rate else None,
             condition=compile_expression(fields.when) if fields.when is not None else None,
             expires_at=fields.expires_at,
+            signer=Signer(RuleKeys(fields.keys.secrets, resolve).sign) if fields.keys else None,
             base_url=self._settings.base_url,
             confidential=_confidential(verifier) if verifier is not None else ALWAYS,
         )
 
     def _broken(self, row: RuleRow, reason: str) -> Rule:
         """Keep as much as is whole: what was accepted before the secrets were lost is still executed."""
-        without_secrets = {**row.definition, "signature": None, "handshake": None}
+        without_secrets = {**row.definition, "signature": None, "handshake": None, "keys": None}
         try:
             rule = self._rule(row, _stored_fields(open_definition(without_secrets, self._box)))
         except ValueError:

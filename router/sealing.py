@@ -9,7 +9,13 @@ from bpm.security.sealing import open_text, seal_text
 from bpm.security.secrets import SecretBox, SecretError
 from router.parameters import open_parameters, redacted_parameters, seal_parameters, with_stored_parameters
 
-PLACES = (("signature", "secret"), ("signature", "secrets"), ("handshake", "verifyToken"), ("handshake", "secret"))
+PLACES = (
+    ("signature", "secret"),
+    ("signature", "secrets"),
+    ("handshake", "verifyToken"),
+    ("handshake", "secret"),
+    ("keys", "secrets"),
+)
 """Where secrets stand in a configuration's fields; one that is a reference (`env:`, `file:`) is kept in clear."""
 CODE = "executionCode"
 """The script, which is sealed as a whole: nothing tells which of its texts are secrets."""

@@ -14,6 +14,8 @@ charged to one meter (`bpm.metering`): an expression over its steps ends with `T
 from .environment import Environment
 from .errors import EvaluationError, ExpressionError, TooManySteps, Unsuitable
 from .expression import Expression, Missing, compile_expression, equal, evaluated
+from .functions.signing import KEYS, Signer
+from .functions.uuids import SEED
 from .leaving import to_json
 from .paths import Evaluator
 from .templates import Template, compile_template
@@ -21,12 +23,15 @@ from .temporal import CLOCK
 
 __all__ = [
     "CLOCK",
+    "KEYS",
+    "SEED",
     "Environment",
     "EvaluationError",
     "Evaluator",
     "Expression",
     "ExpressionError",
     "Missing",
+    "Signer",
     "Template",
     "TooManySteps",
     "Unsuitable",

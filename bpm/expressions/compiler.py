@@ -1,6 +1,6 @@
 """Tree -> closures. Each kind of node becomes one function of the scope; nothing is interpreted later."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from bpm.metering import Meter
@@ -39,6 +39,7 @@ from .values import (
     bounded,
     calculate,
     compare,
+    extent,
     holds,
     is_empty,
     negate,
@@ -319,12 +320,12 @@ class Compiler:
         """A built-in function, its error messages headed by its name."""
         function = FUNCTIONS[node.function]
         self.is_temporal = self.is_temporal or function.is_temporal
-        if function.reads_clock:
-            return lambda scope, _: function.call(scope)
         arguments = [self.argument(each, lenient, function) for each in node.arguments]
         if self.is_feel:
             kinds = node.kinds or kinds_of(node.function, len(arguments))
             arguments = [fitting(argument, kind) for argument, kind in zip(arguments, kinds, strict=True)]
+        if function.reads_scope:
+            return _reading_scope(function, arguments)
         name, invoke = node.function, function.invoke
 
         def call(scope: Mapping[str, Any], meter: Meter) -> Any:
@@ -430,6 +431,17 @@ class Compiler:
             return range(first, last + 1) if first <= last else range(first, last - 1, -1)
 
         return numbers
+
+
+def _reading_scope(function: BuiltinFunction, arguments: Sequence[Evaluator]) -> Evaluator:
+    """The call of a function that is given the scope, which costs nothing to hand over."""
+
+    def call(scope: Mapping[str, Any], meter: Meter) -> Any:
+        given = [argument(scope, meter) for argument in arguments]
+        meter.charge(function.steps + sum(map(extent, given)))
+        return function.call(scope, *given)
+
+    return call
 
 
 def _is_null(node: syntax.Node) -> bool:

@@ -34,7 +34,7 @@ class MissingPath(Unsuitable):
 
     def __str__(self) -> str:
         names = [str(name)[:KEY_LENGTH_SHOWN] for name in islice(self.found, KEYS_COMPARED)]
-        names = [name for name in names if name != temporal.CLOCK]
+        names = [name for name in names if not name.endswith("()")]
         if not names:
             return f"{self.path} is missing: {self.parent} is empty"
         near = get_close_matches(self.key[:KEY_LENGTH_SHOWN], names, n=KEYS_SHOWN) or names[:KEYS_SHOWN]
@@ -45,8 +45,12 @@ class MissingPath(Unsuitable):
 def look_up(root: str, keys: Keys, is_feel: bool) -> Evaluator:
     """An evaluator for a path that starts at a top-level name.
 
-    It raises Unsuitable for a missing path, naming the path and the nearest existing keys.
+    It raises Unsuitable for a missing path, naming the path and the nearest existing keys. What ends with `()` in the
+    scope is for functions, and no name reads it.
     """
+
+    def find_nothing(scope: Mapping[str, Any], _: Meter) -> Any:
+        raise MissingPath(root, "the scope", scope, root)
 
     def find_by_names(scope: Mapping[str, Any], meter: Meter) -> Any:
         try:
@@ -75,6 +79,8 @@ def look_up(root: str, keys: Keys, is_feel: bool) -> Evaluator:
             raise MissingPath(root, "the scope", scope, root) from error
         return walk(value, keys, root, is_feel, meter)
 
+    if root.endswith("()"):
+        return find_nothing
     return find_by_names if all(isinstance(key, str) for key in keys) else find
 
 

@@ -5,7 +5,10 @@ from typing import Any, cast
 
 
 class Frame(dict[str, Any]):
-    """The scope inside a loop: its variable, then the element's own names, then the names outside."""
+    """The scope inside a loop: its variable, then the element's own names, then the names outside.
+
+    What ends with `()` is the caller's, as its clock is, and no element's.
+    """
 
     __slots__ = ("element", "outer")
 
@@ -24,6 +27,6 @@ class Frame(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         element = self.element
-        if isinstance(element, Mapping) and name in element:
+        if isinstance(element, Mapping) and name in element and not name.endswith("()"):
             return cast("Mapping[str, Any]", element)[name]
         return self.outer[name]

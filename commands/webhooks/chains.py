@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, Message, Registration, Registry, View, handles
 from bpm.errors import BpmError, Defect, Invalid, Unavailable
-from bpm.expressions import EvaluationError, compile_expression, compile_template
+from bpm.expressions import CLOCK, SEED, EvaluationError, compile_expression, compile_template
 from bpm.security.redaction import SOURCE_NAMES
 from router.config import ChainStep, Steps, repeated_names, unknown_command
 from router.mapping import Headers, compile_mapping
@@ -63,9 +63,10 @@ class ExecuteCommandChainCommand(Command[ChainView]):
 @handles
 async def execute(command: ExecuteCommandChainCommand, context: EffectContext, registry: Registry) -> ChainView:
     """Run the steps together or one by one; raises the failing step's error with every step's outcome."""
-    if Chain(command, registry).is_transactional:
-        return await context.conclude(lambda inside: run_together(Chain(command, registry), inside))
-    return await _run_stepwise(Chain(command, registry), context)
+    known = {CLOCK: context.now(), SEED: context.envelope.request_id}
+    if Chain(command, registry, known).is_transactional:
+        return await context.conclude(lambda inside: run_together(Chain(command, registry, known), inside))
+    return await _run_stepwise(Chain(command, registry, known), context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,8 @@ class RunningStep:
 class Chain:
     """The steps and the scope that their templates see: `payload headers query path steps previous`."""
 
-    def __init__(self, command: ExecuteCommandChainCommand, registry: Registry) -> None:
-        """Find every command; raises `Invalid` for unknown ones."""
+    def __init__(self, command: ExecuteCommandChainCommand, registry: Registry, known: Mapping[str, Any]) -> None:
+        """Find every command; raises `Invalid` for unknown ones. `known` are the scope's time and seed of ids."""
         self._registry = registry
         self._steps = _steps(command.steps, registry)
         self._done: dict[str, Any] = {}
@@ -122,6 +123,7 @@ class Chain:
             "path": command.path,
             "steps": self._done,
             "previous": None,
+            **known,
         }
 
     @property

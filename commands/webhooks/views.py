@@ -39,6 +39,7 @@ class WebHookConfigView(View):
     parameters: dict[str, Any] | None = None
     signature: dict[str, Any] | None = None
     handshake: dict[str, Any] | None = None
+    keys: dict[str, Any] | None = None
     response_mode: str = "async"
     response: dict[str, Any] | None = None
     deduplication: str | list[str] | None = None

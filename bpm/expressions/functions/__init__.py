@@ -4,13 +4,30 @@ None takes a pattern: a regular expression from outside could run for hours. FEE
 therefore absent, and `split` takes plain text.
 """
 
-from . import identity, intervals, lists, numbers, objects, ordering, rounding, statistics, texts, times
+from . import (
+    encoding,
+    formats,
+    identity,
+    intervals,
+    lists,
+    numbers,
+    objects,
+    ordering,
+    rounding,
+    signing,
+    statistics,
+    texts,
+    times,
+    uuids,
+)
 from .registry import FUNCTIONS, BuiltinFunction, nearest_function
 from .texts import to_text
 
 __all__ = [
     "FUNCTIONS",
     "BuiltinFunction",
+    "encoding",
+    "formats",
     "identity",
     "intervals",
     "lists",
@@ -19,8 +36,10 @@ __all__ = [
     "objects",
     "ordering",
     "rounding",
+    "signing",
     "statistics",
     "texts",
     "times",
     "to_text",
+    "uuids",
 ]

@@ -19,9 +19,9 @@ class BuiltinFunction:
     """How to call a function: with `least` to `most` arguments.
 
     `is_condition`: its result is true or false; `takes_null`: a missing argument reaches it as null;
-    `reads_clock`: it is called with the scope; `is_temporal`: its result is not yet JSON; `takes_function`: an
-    argument may be a function; `is_cheap`: its cost does not depend on how large its arguments are;
-    `steps`: what a call costs at least;
+    `reads_scope`: it is called with the scope and its arguments; `is_temporal`: its result is not yet JSON;
+    `takes_function`: an argument may be a function; `is_cheap`: its cost does not depend on how large its arguments
+    are; `steps`: what a call costs at least;
     `takes_meter`: it charges what it does beyond reading each argument once.
     """
 
@@ -30,7 +30,7 @@ class BuiltinFunction:
     most: int
     is_condition: bool = False
     takes_null: bool = False
-    reads_clock: bool = False
+    reads_scope: bool = False
     is_temporal: bool = False
     takes_function: bool = False
     is_cheap: bool = False
@@ -63,13 +63,12 @@ def function(*names: str, **traits: Any) -> Callable[[CallableT], CallableT]:
     """
 
     def register(call: CallableT) -> CallableT:
-        parameters = [each for name, each in inspect.signature(call).parameters.items() if name != "meter"]
+        hidden = ("meter", "scope") if traits.get("reads_scope") else ("meter",)
+        parameters = [each for name, each in inspect.signature(call).parameters.items() if name not in hidden]
         takes_meter = "meter" in inspect.signature(call).parameters
         named = [each for each in parameters if each.kind is not each.VAR_POSITIONAL]
         least = sum(each.default is each.empty for each in named)
         most = len(named) if len(named) == len(parameters) else ANY_NUMBER
-        if traits.get("reads_clock"):
-            least = most = 0
         for name in names:
             FUNCTIONS[name] = BuiltinFunction(call, least, most, **traits, takes_meter=takes_meter)
         return call

@@ -93,13 +93,13 @@ def cycle(repetitions: Any, interval: Any = None) -> str:
     return f"R{'' if repetitions is None else whole(repetitions)}/{_interval(interval)}"
 
 
-@function("now", reads_clock=True, is_temporal=True, steps=8)
+@function("now", reads_scope=True, is_temporal=True, steps=8)
 def now(scope: Mapping[str, Any]) -> DateTime:
     """The date and time of the scope's clock."""
     return temporal.now(scope)
 
 
-@function("today", reads_clock=True, is_temporal=True, steps=8)
+@function("today", reads_scope=True, is_temporal=True, steps=8)
 def today(scope: Mapping[str, Any]) -> CivilDate:
     """The date of the scope's clock."""
     return temporal.now(scope).date

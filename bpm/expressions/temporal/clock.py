@@ -15,12 +15,12 @@ CLOCK = "now()"
 
 
 def now(scope: Mapping[str, Any]) -> DateTime:
-    """The time of the scope's clock, else of the machine."""
+    """The time of the scope's clock, else of the machine; a variable of that name is no clock."""
     try:
         moment = scope[CLOCK]
     except KeyError:
-        moment = datetime.now(UTC)
-    return _from_python(moment)
+        moment = None
+    return _from_python(moment if isinstance(moment, datetime) else datetime.now(UTC))
 
 
 def _from_python(moment: datetime) -> DateTime:
