@@ -5,7 +5,7 @@ One file a command group. What a command needs is imported when it runs, so that
 
 import typer
 
-from bpm.cli import backtest, db, demo, process, sending, serving, signatures, types
+from bpm.cli import backtest, db, demo, process, sending, serving, signatures, trigger, types
 
 main = typer.Typer(
     name="bpm",
@@ -22,6 +22,7 @@ main.command()(backtest.backtest)
 main.add_typer(types.app, name="types")
 main.add_typer(db.app, name="db")
 main.add_typer(process.app, name="process")
+main.command()(trigger.trigger)
 main.command()(signatures.sign)
 main.command()(signatures.verify)
 main.command()(signatures.explain)

@@ -36,43 +36,58 @@ class ServerConnection:
 
     def run(self, work: "Callable[[BusClient], Awaitable[T]]") -> T:
         """Sign in if need be and do the work; a server that is away or refuses ends the command."""
-        import asyncio
-
-        import httpx
-
         if self.token is None and (self.username is None or self.password is None):
             fail(ExitStatus.USAGE, "who are you? Set BPM_TOKEN, or BPM_USERNAME and BPM_PASSWORD")
-        url = self.url or _usual_url()
-        try:
-            return asyncio.run(self._talk(url, work))
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            fail(ExitStatus.USAGE, f"{url!r} is not an address; write it as http://127.0.0.1:8000")
-        except httpx.TimeoutException:
-            fail(ExitStatus.ERROR, f"the server at {url} did not answer within {SECONDS:g} seconds")
-        except httpx.TransportError as error:
-            reason = str(error) or type(error).__name__
-            fail(
-                ExitStatus.ERROR,
-                f"no server answers at {url} ({reason})",
-                "start one with `bpm serve`, or name another with --url or BPM_URL",
-            )
 
-    async def _talk(self, url: str, work: "Callable[[BusClient], Awaitable[T]]") -> T:
-        import httpx
-
-        from bpm.client import BusClient, ServerRefused
-
-        # an HTTP_PROXY of the environment is not meant for this machine itself
-        outside = httpx.URL(url).host not in LOOPBACK
-        async with httpx.AsyncClient(base_url=url, timeout=SECONDS, trust_env=outside) as http:
-            client = BusClient(http, self.token)
-            client.exact_numbers = True
-            if self.token is None:
-                try:
-                    await client.sign_in(self.username or "", self.password or "")
-                except ServerRefused as refusal:
-                    fail_refused("could not sign in", refusal.reply)
+        async def as_somebody(client: "BusClient") -> T:
+            await self._sign_in(client)
             return await work(client)
+
+        return as_nobody(server_url(self.url), as_somebody)
+
+    async def _sign_in(self, client: "BusClient") -> None:
+        from bpm.client import ServerRefused
+
+        client.token = self.token
+        if self.token is None:
+            try:
+                await client.sign_in(self.username or "", self.password or "")
+            except ServerRefused as refusal:
+                fail_refused("could not sign in", refusal.reply)
+
+
+def as_nobody(url: str, work: "Callable[[BusClient], Awaitable[T]]") -> T:
+    """Do the work with a client that has not signed in; a server that is away ends the command."""
+    import asyncio
+
+    import httpx
+
+    try:
+        return asyncio.run(_talk(url, work))
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        fail(ExitStatus.USAGE, f"{url!r} is not an address; write it as http://127.0.0.1:8000")
+    except httpx.TimeoutException:
+        fail(ExitStatus.ERROR, f"the server at {url} did not answer within {SECONDS:g} seconds")
+    except httpx.TransportError as error:
+        reason = str(error) or type(error).__name__
+        fail(
+            ExitStatus.ERROR,
+            f"no server answers at {url} ({reason})",
+            "start one with `bpm serve`, or name another with --url or BPM_URL",
+        )
+
+
+async def _talk(url: str, work: "Callable[[BusClient], Awaitable[T]]") -> T:
+    import httpx
+
+    from bpm.client import BusClient
+
+    # an HTTP_PROXY of the environment is not meant for this machine itself
+    outside = httpx.URL(url).host not in LOOPBACK
+    async with httpx.AsyncClient(base_url=url, timeout=SECONDS, trust_env=outside) as http:
+        client = BusClient(http)
+        client.exact_numbers = True
+        return await work(client)
 
 
 def fail_refused(what: str, reply: "Reply") -> None:
@@ -82,10 +97,13 @@ def fail_refused(what: str, reply: "Reply") -> None:
     fail(status, f"{what} ({reply.status}): {reply.message}", *others)
 
 
-def _usual_url() -> str:
+def server_url(given: str | None) -> str:
+    """Return the address that is given, or else where the settings say a server listens."""
     from bpm.errors import Misconfigured
     from bpm.settings import load_settings
 
+    if given is not None:
+        return given
     try:
         return load_settings().base_url
     except Misconfigured:

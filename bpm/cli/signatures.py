@@ -16,11 +16,14 @@ from bpm.cli.fields import read_fields
 from bpm.cli.output import FormatOption, OutputFormat, print_json
 
 if TYPE_CHECKING:
-    from router.signatures import Preset, RequestAddress, SignatureConfig, TrustSources
+    from router.signatures import PresetExample, RequestAddress, RequestToSend, SignatureConfig, TrustSources
 
+CUSTOM = "custom"
 MAX_FILE_BYTES = 16 * 1024 * 1024
 
-Name = Annotated[str, typer.Argument(metavar="PRESET", help="As in stripe; docs/reference/presets.md lists them.")]
+Name = Annotated[
+    str, typer.Argument(metavar="PRESET", help="As in stripe, or custom with fields; docs/reference/presets.md.")
+]
 More = Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Further fields of `signature`.")]
 Secret = Annotated[str | None, typer.Option(help="The secret or public key; env:NAME and file:PATH name where it is.")]
 PrivateKey = Annotated[Path | None, typer.Option(help="The private key in PEM, where a provider has one of its own.")]
@@ -34,7 +37,7 @@ At = Annotated[
 PublishedFile = Annotated[Path | None, typer.Option("--published", help="The certificate or JWKS that is published.")]
 
 
-class _Given(NamedTuple):
+class GivenRequest(NamedTuple):
     """What the options say, with the example's part of it."""
 
     config: "SignatureConfig"
@@ -58,17 +61,8 @@ def sign(
     output: FormatOption = OutputFormat.AUTO,
 ) -> None:
     """Print a request as its provider would sign it: the headers to send, the query and the body."""
-    from router.signatures import SignedRequest, sign_request
-
-    details = _preset(preset)
-    given = _read(preset, more, secret, body, header, url, method, at or time.time(), None, signing=True)
-    key = _bytes_of(private_key).decode() if private_key else details.example.private_key if details.example else ""
-    try:
-        sent = sign_request(
-            given.config, SignedRequest(given.body, given.headers, given.address), given.now, "", _resolve, key
-        )
-    except ValueError as error:
-        fail(ExitStatus.ERROR, str(error))
+    given = read_request(preset, more, secret, body, header, url, method, at or time.time(), None, signing=True)
+    sent = signed(preset, given, private_key)
     if not output.is_text:
         print_json(
             {"method": method, "query": sent.query, "headers": sent.headers, "body": sent.body.decode("latin-1")}
@@ -96,7 +90,7 @@ def verify(
     """Say whether a request is rightly signed; the exit status is 4 when it is not."""
     from router.signatures import compile_signature
 
-    given = _read(preset, more, secret, body, header, url, method, at, published)
+    given = read_request(preset, more, secret, body, header, url, method, at, published)
     verifier = compile_signature(given.config, _resolve, given.trust)
     found = verifier.verify(given.body, given.headers, given.now, given.address)
     if not found.ok:
@@ -119,7 +113,7 @@ def explain(
     """Say which part of a request's signature failed, and what usually causes that; the exit status is 4 then."""
     from router.signatures import explain as examine
 
-    given = _read(preset, more, secret, body, header, url, method, at, published)
+    given = read_request(preset, more, secret, body, header, url, method, at, published)
     found = examine(given.config, given.body, given.headers, given.now, _resolve, given.address, given.trust)
     if output.is_text:
         typer.echo(f"{found.failed}: {found.cause}" if not found.ok else "the signature is right")
@@ -131,17 +125,33 @@ def explain(
         raise typer.Exit(ExitStatus.REFUSED)
 
 
-def _preset(name: str) -> "Preset":
+def signed(preset: str, given: GivenRequest, private_key: Path | None) -> "RequestToSend":
+    """Return the request with what its provider would add to prove it; the example's own key stands in."""
+    from router.signatures import SignedRequest, sign_request
+
+    example = _example(preset)
+    key = _bytes_of(private_key).decode() if private_key else example.private_key if example else ""
+    request = SignedRequest(given.body, given.headers, given.address)
+    try:
+        return sign_request(given.config, request, given.now, "", _resolve, key)
+    except ValueError as error:
+        fail(ExitStatus.ERROR, str(error))
+
+
+def _example(name: str) -> "PresetExample | None":
+    """Return a preset's example; `custom`, whose scheme is given field by field, has none."""
     from bpm.spelling import nearest
     from router.signatures import DETAILS
 
+    if name == CUSTOM:
+        return None
     if name not in DETAILS:
         near = "".join(f"; do you mean {each}?" for each in nearest(name, DETAILS))
         fail(ExitStatus.USAGE, f"there is no preset {name!r}{near}")
-    return DETAILS[name]
+    return DETAILS[name].example
 
 
-def _read(
+def read_request(
     name: str,
     more: list[str] | None,
     secret: str | None,
@@ -153,11 +163,11 @@ def _read(
     published: Path | None,
     *,
     signing: bool = False,
-) -> _Given:
+) -> GivenRequest:
     """Return what the options say; the example stands in only when neither body nor headers are given."""
     from router.signatures import RequestAddress, TrustSources
 
-    example = _preset(name).example
+    example = _example(name)
     is_own = body is not None or lines is not None or example is None
     shown = None if is_own else example
     fields: dict[str, Any] = dict(example.more) if example is not None else {}
@@ -176,7 +186,7 @@ def _read(
     content = _bytes_of(body) if body is not None else (shown.body.encode() if shown is not None else b"")
     texts = dict(example.published) if example is not None else {}
     stands = _bytes_of(published).decode() if published is not None else None
-    return _Given(config, content, headers, address, now, TrustSources(_Texts(texts, stands), "client-cert"))
+    return GivenRequest(config, content, headers, address, now, TrustSources(_Texts(texts, stands), "client-cert"))
 
 
 class _Texts:

@@ -149,7 +149,7 @@ def presets_page() -> str:
         f'The {len(DETAILS)} providers that are known by name: `"signature": {{"scheme": "stripe", "secret": "…"}}` '
         "in a rule. Any other is described field by field, with the scheme `custom` ([router](router.md#signatures)). "
         "Each is a file in `router/signatures/preset_files` with an example that is rightly signed; "
-        "`bpm sign`, `bpm verify` and `bpm explain` use the same.",
+        "`bpm sign`, `bpm verify` and `bpm explain` use the same, and `bpm trigger` sends it to a server.",
         _table(("preset", "provider", "what proves a request", "the id of a delivery"), rows),
         *(_preset(name, preset) for name, preset in DETAILS.items()),
     )
