@@ -68,8 +68,8 @@ class BusClient:
     """Whether numbers in answers are `bpm.number.Number`, with all their digits, rather than floats."""
 
     def __init__(self, http: httpx.AsyncClient, token: str | None = None) -> None:
-        """Take an HTTP client that knows the server's address, and an access token or API key."""
-        self._http = http
+        """Take an HTTP client that knows the server's address (it stays at `http`), and an access token or API key."""
+        self.http = http
         self.token = token
 
     async def sign_in(self, username: str, password: str) -> None:
@@ -96,7 +96,7 @@ class BusClient:
     ) -> Reply:
         """Call any address without a token; `body` is sent as JSON, bytes as they are."""
         content = body if body is None or isinstance(body, bytes) else write_json(body)
-        answer = await self._http.request(method, path, content=content, headers=_typed(body, headers))
+        answer = await self.http.request(method, path, content=content, headers=_typed(body, headers))
         return Reply(answer.status_code, _read(answer, exact_numbers=self.exact_numbers), answer.headers)
 
 

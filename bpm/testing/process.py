@@ -173,7 +173,7 @@ class ServerProcess(BpmProcess, ServerClient):
 
     async def _end(self) -> None:
         await super()._end()
-        await self._http.aclose()
+        await self.http.aclose()
         self._folder.cleanup()
 
 

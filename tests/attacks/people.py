@@ -26,7 +26,7 @@ async def person(app: RunningApp, name: str, *roles: str, permissions: tuple[str
     """Create a user and sign in."""
     fields = {"username": name, "password": PASSWORD, "roles": roles, "permissions": permissions}
     made = await app.cmd("CreateUserCommand", **fields)
-    client = BusClient(app._http)
+    client = BusClient(app.http)
     await client.sign_in(name, PASSWORD)
     return Person(made["id"], client)
 
@@ -35,7 +35,7 @@ async def machine(app: RunningApp, name: str, *roles: str, scopes: tuple[str, ..
     """Create a service account and use a key of it."""
     made = await app.cmd("CreateUserCommand", username=name, kind="service", roles=roles)
     key = await app.cmd("CreateApiKeyCommand", name="ci", userId=made["id"], scopes=scopes)
-    return Person(made["id"], BusClient(app._http, key["key"]), key["id"])
+    return Person(made["id"], BusClient(app.http, key["key"]), key["id"])
 
 
 def calling(command: str, **fields: Any) -> str:

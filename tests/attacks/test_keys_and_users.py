@@ -34,7 +34,7 @@ async def key_of(client: BusClient, app: RunningApp, **fields: Any) -> tuple[Bus
     """Make a key; return a client that uses it, and its id."""
     scopes = ["users:write", "users:read", "webhooks:read"]
     made = await client.cmd("CreateApiKeyCommand", **{"name": "k", "scopes": scopes, **fields})
-    return BusClient(app._http, made["key"]), made["id"]
+    return BusClient(app.http, made["key"]), made["id"]
 
 
 def soon(seconds: float = 60) -> str:
@@ -154,7 +154,7 @@ async def test_what_a_key_made_is_listed_and_ends_with_it_on_demand(app: Running
     """Accounts that a leaked key made are told when it is revoked, and disabled in the same breath."""
     leaked, leaked_id = await key_of(app, app, scopes=["*:read", "*:write"])
     await leaked.cmd("CreateUserCommand", username="mole", password=PASSWORD, roles=["admin"])
-    mole = BusClient(app._http)
+    mole = BusClient(app.http)
     await mole.sign_in("mole", PASSWORD)
     assert [u["username"] for u in (await app.cmd("GetUserListQuery", createdBy=f"key:{leaked_id}"))["items"]] == [
         "mole"

@@ -71,7 +71,7 @@ async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             await app.cmd("CreateApiKeyCommand", name="ci", userId=user["id"], scopes=["*:read", "*:write"], **where)
             for user in (maker, colleague)
         ]
-        clients = [BusClient(app._http, key["key"]) for key in keys]
+        clients = [BusClient(app.http, key["key"]) for key in keys]
         who = Person(maker["id"], clients[0], keys[0]["id"])
         yield Scene(app, who, clients[1], organization["id"])
 
@@ -316,7 +316,7 @@ async def test_whoever_acts_for_another_organisation_is_asked_for_that(scene: Sc
     key = await scene.app.cmd("CreateApiKeyCommand", name="ci", userId=made["id"], scopes=scopes)
     fields = {**HOOK, "executionType": 0, "commandName": "PublishEventCommand", "parameters": {"event": "done"}}
     headers = {"X-Organization-Id": str(scene.organization_id)}
-    helper = BusClient(scene.app._http, key["key"])
+    helper = BusClient(scene.app.http, key["key"])
     assert (await helper.send("CreateWebHookConfigCommand", {**fields, "retry": NOW}, headers)).ok
     await scene.app.hook("r", {})
     await scene.until_done(1)

@@ -103,7 +103,7 @@ async def test_requests_that_hang_leave_places_for_other_requests() -> None:
         await app.rule("hanging", **slow)
         for _ in range(8):
             await app.hook("hanging", {})
-        other = (await tenant(app, app._http, "Other")).client
+        other = (await tenant(app, app.http, "Other")).client
         executed = {"executionType": 0, "commandName": "DawdleCommand", "parameters": {"event": "quick", "seconds": 0}}
         fields = {"key": "quick", "path": "quick", "action": "POST", "isEnabled": True, "description": "Quick"}
         await other.cmd("CreateWebHookConfigCommand", **fields, **executed)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
@@ -135,7 +136,7 @@ def test_a_dry_run_tells_every_problem() -> None:
         (["--format", "xml"], "", "Invalid value"),
     ],
 )
-def test_wrong_usage_ends_with_two(words, stdin, complaint) -> None:
+def test_wrong_usage_ends_with_two(words: list[str] | list[Any], stdin: str, complaint: str) -> None:
     """What was typed wrong is said, and nothing is sent."""
     result = bpm("send", "GetEventListQuery", *words, stdin=stdin)
     assert result.exit_code == 2
@@ -150,7 +151,7 @@ def test_a_server_that_is_away_is_said_with_the_remedy() -> None:
     assert "start one with `bpm serve`" in result.stderr
 
 
-async def test_send_prints_the_answer_as_a_line(server) -> None:
+async def test_send_prints_the_answer_as_a_line(server: ServerProcess) -> None:
     """In a pipe the whole answer is one line of JSON."""
     result = await send(server, "PingQuery")
     assert result.exit_code == 0, result.stderr
@@ -158,7 +159,7 @@ async def test_send_prints_the_answer_as_a_line(server) -> None:
     assert (answer["success"], answer["data"]["principal"]) == (True, ADMINISTRATOR)
 
 
-async def test_send_prints_for_people(server) -> None:
+async def test_send_prints_for_people(server: ServerProcess) -> None:
     """As text the message comes first, then the data; lists are tables with a count."""
     result = await send(server, "PublishEventCommand", "event=cli.tried", 'data={"a": 1}', "--format", "text")
     assert result.stdout.startswith("Event published successfully\n{")
@@ -167,7 +168,7 @@ async def test_send_prints_for_people(server) -> None:
     assert listed.stdout.endswith("1 of 1\n")
 
 
-async def test_send_reads_bodies(server, tmp_path) -> None:
+async def test_send_reads_bodies(server: ServerProcess, tmp_path: Path) -> None:
     """A file or standard input holds the fields, with or without `$type`."""
     body: dict[str, Any] = {"$type": "PublishEventCommand", "event": "cli.body", "data": {"x": [1]}}
     file = tmp_path / "body.json"
@@ -180,14 +181,14 @@ async def test_send_reads_bodies(server, tmp_path) -> None:
     assert [json.loads(result.stdout)["data"]["data"] for result in results] == [{"x": [1]}] * 3
 
 
-async def test_send_takes_a_token(server) -> None:
+async def test_send_takes_a_token(server: ServerProcess) -> None:
     """An access token or API key is enough."""
     key = await server.cmd("CreateApiKeyCommand", name="cli", scopes=["events:read"])
     result = await send(server, "GetEventListQuery", "--token", key["key"])
     assert result.exit_code == 0, result.stderr
 
 
-async def test_a_refusal_ends_with_four(server) -> None:
+async def test_a_refusal_ends_with_four(server: ServerProcess) -> None:
     """The server's words are printed: the answer for programs, the sentences for people."""
     result = await send(server, "GetWebHookConfigByIdQuery", "id=999")
     assert result.exit_code == 4
@@ -196,7 +197,7 @@ async def test_a_refusal_ends_with_four(server) -> None:
     assert (await send(server, "PingQuery", BPM_PASSWORD="wrong")).exit_code == 4
 
 
-async def test_an_idempotency_key_is_sent(server) -> None:
+async def test_an_idempotency_key_is_sent(server: ServerProcess) -> None:
     """The same key publishes once."""
     words = ("PublishEventCommand", "event=cli.once", "--idempotency-key", "k-1")
     first, again = [json.loads((await send(server, *words)).stdout) for _ in range(2)]
@@ -204,7 +205,7 @@ async def test_an_idempotency_key_is_sent(server) -> None:
     assert (await server.cmd("GetEventListQuery", event="cli.once"))["totalCount"] == 1
 
 
-async def test_an_organisation_is_acted_for(server) -> None:
+async def test_an_organisation_is_acted_for(server: ServerProcess) -> None:
     """What is sent goes for the organisation that is named."""
     made = await server.cmd("CreateOrganizationCommand", name="Acme")
     result = await send(server, "GetOwnOrganizationQuery", "--organization", str(made["id"]))

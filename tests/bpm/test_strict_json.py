@@ -3,6 +3,7 @@
 import json
 import time
 from functools import reduce
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES, st.booleans(), st.sampled_from([None, 2]))
-def test_every_json_value_is_read(value, ascii_only, indent) -> None:
+def test_every_json_value_is_read(value: Any, ascii_only: bool, indent: int | None) -> None:
     """Whatever a JSON writer writes is read back as it was, compact or indented, escaped or not."""
     assert parse_json(json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()) == value
 
@@ -37,7 +38,7 @@ def test_every_json_value_is_read(value, ascii_only, indent) -> None:
         ("[" * 64 + "]" * 64, reduce(lambda inside, _: [inside], range(63), [])),
     ],
 )
-def test_valid_json(text, value) -> None:
+def test_valid_json(text: str, value: Any) -> None:
     """Exact integers, repeated keys in different objects and colons in texts are fine."""
     assert parse_json(text.encode()) == value
 
@@ -75,7 +76,7 @@ def test_valid_json(text, value) -> None:
         (b"<xml/>", "not valid JSON"),
     ],
 )
-def test_refusals(raw, message) -> None:
+def test_refusals(raw: bytes, message: str) -> None:
     """What is not strict JSON is refused with a sentence that says why."""
     with pytest.raises(StrictJsonError) as caught:
         parse_json(raw)
@@ -101,7 +102,7 @@ def test_depth_is_the_callers() -> None:
     ],
     ids=["digits", "keys", "late duplicate", "colons", "lists", "blanks"],
 )
-def test_large_input_ends_soon(raw) -> None:
+def test_large_input_ends_soon(raw: bytes) -> None:
     """Large or hostile input is read or refused within seconds of work."""
     started = time.process_time()
     try:
@@ -115,7 +116,7 @@ def test_large_input_ends_soon(raw) -> None:
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_are_survived(raw) -> None:
+def test_any_bytes_are_survived(raw: bytes) -> None:
     """Any bytes are read or refused, and what is read can be written again."""
     try:
         value = parse_json(raw)

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -71,7 +72,7 @@ async def test_receiver_can_be_slow() -> None:
         assert len(receiver.requests) == 1
 
 
-async def test_running_app_is_signed_in_and_keeps_its_time(tmp_path) -> None:
+async def test_running_app_is_signed_in_and_keeps_its_time(tmp_path: Path) -> None:
     """The application runs in this process, under the given clock and settings."""
     clock = Clock()
     async with running_app(tmp_path, clock, max_body_bytes=2048) as app:

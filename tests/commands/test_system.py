@@ -14,7 +14,7 @@ from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import SYSTEM
 from bpm.security.secrets import SecretBox
 from bpm.settings import QuarantineSettings, Settings
-from bpm.store import Database
+from bpm.store import Database, Transaction
 from commands.system.catalogue import GetCommandCatalogQuery, list_catalogue
 from commands.system.ping import PingQuery, ping
 from commands.system.status import GetSystemStatusQuery, report_status
@@ -30,7 +30,7 @@ GUEST = replace(SYSTEM, id="u1", name="Guest", permissions=frozenset[str]())
 class Status:
     """What the composition root reports."""
 
-    def report(self, tx) -> dict[str, Any]:
+    def report(self, tx: Transaction) -> dict[str, Any]:
         return {
             "version": "0.1.0",
             "uptime_seconds": 12.5,

@@ -21,7 +21,7 @@ from bpm.security.passwords import Passwords
 from bpm.security.permissions import SYSTEM, Principal, permissions_of
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
-from bpm.store import Database, utc_now
+from bpm.store import Database, Transaction, utc_now
 
 pytestmark = pytest.mark.anyio
 
@@ -74,7 +74,7 @@ async def office(database: Database, settings: Settings, hashed: str) -> AsyncIt
         Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(b"k" * 32)), accounts, database
     )
 
-    def add(tx) -> None:
+    def add(tx: Transaction) -> None:
         made = {"created_at": utc_now(), "password_hash": hashed}
         tx.session(None).add(User(username="chief", roles=["admin"], **made))
         tx.flush()
@@ -345,7 +345,7 @@ async def test_the_system_names_the_owner(office: Office) -> None:
         ({"expiresAt": "tomorrow"}, Invalid, "expiresAt: "),
     ],
 )
-async def test_a_wrong_key_is_refused(office: Office, fields, error, sentence: str) -> None:
+async def test_a_wrong_key_is_refused(office: Office, fields: dict[str, Any], error: Any, sentence: str) -> None:
     """Scopes beyond the sender's or the owner's rights, unknown owners and past ends are refused."""
     await office.send("CreateUserCommand", username="robot", kind="service")
     gone = await office.send("CreateUserCommand", username="gone")
@@ -425,7 +425,9 @@ async def test_the_audit_log_is_searched(office: Office) -> None:
         ("GetAuditLogQuery", {}, "audit:read"),
     ],
 )
-async def test_each_message_needs_its_permission(office: Office, name: str, fields, permission: str) -> None:
+async def test_each_message_needs_its_permission(
+    office: Office, name: str, fields: dict[str, Any], permission: str
+) -> None:
     """Without the permission each message is refused, whatever else the sender may do."""
     others = {"webhooks:write", "events:write", "users:read", "audit:read", "users:write"} - {permission}
     with pytest.raises(Forbidden, match=f"{name} needs the permission {permission}"):

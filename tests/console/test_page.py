@@ -17,7 +17,7 @@ ASSET = re.compile(r'(?:src|href)="(assets/[^"]+)"')
 
 
 async def get(app: RunningApp, path: str, encoding: str = "identity", method: str = "GET"):
-    return await app._http.request(method, path, headers={"accept-encoding": encoding})
+    return await app.http.request(method, path, headers={"accept-encoding": encoding})
 
 
 async def test_the_first_load_is_small_and_never_sent_twice() -> None:

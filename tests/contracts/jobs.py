@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -15,6 +15,9 @@ from bpm.jobs.tables import DEATHS, TOKENS
 from bpm.settings import Settings
 from bpm.store import Database, Transaction
 from bpm.testing import Clock, until
+
+NewJob = Callable[..., Job]
+Working = Callable[..., AbstractAsyncContextManager[JobQueue]]
 
 
 class Notes:
@@ -65,7 +68,7 @@ class JobsContract:
         return Clock()
 
     @pytest.fixture
-    def working(self, database: Database, settings: Settings, clock: Clock):
+    def working(self, database: Database, settings: Settings, clock: Clock) -> Working:
         @asynccontextmanager
         async def start(notes: Notes, concurrency: int = 10) -> AsyncIterator[JobQueue]:
             jobs = open_jobs(database, settings.model_copy(update={"worker_concurrency": concurrency}), clock)
@@ -79,17 +82,21 @@ class JobsContract:
         return start
 
     @pytest.fixture
-    def job(self, clock: Clock) -> Callable[..., Job]:
+    def job(self, clock: Clock) -> NewJob:
         return lambda ref, seconds=0.0: Job("note", ref, 0, clock() + timedelta(seconds=seconds))
 
-    async def test_a_job_of_a_committed_transaction_runs(self, database, working, job) -> None:
+    async def test_a_job_of_a_committed_transaction_runs(
+        self, database: Database, working: Working, job: NewJob
+    ) -> None:
         """Asked for in a transaction, it runs after the commit."""
         notes = Notes()
         async with working(notes) as jobs:
             await database.write(lambda tx: jobs.enqueue(tx, job("a")))
             await until(lambda: notes.ran == ["a"])
 
-    async def test_a_job_of_a_failed_transaction_does_not_run(self, database, working, job) -> None:
+    async def test_a_job_of_a_failed_transaction_does_not_run(
+        self, database: Database, working: Working, job: NewJob
+    ) -> None:
         """Without its commit there is no job."""
         notes = Notes()
 
@@ -103,7 +110,9 @@ class JobsContract:
             await database.write(lambda tx: jobs.enqueue(tx, job("b")))
             await until(lambda: notes.ran == ["b"])
 
-    async def test_a_group_of_appended_tokens_runs_once_each(self, database, working, job) -> None:
+    async def test_a_group_of_appended_tokens_runs_once_each(
+        self, database: Database, working: Working, job: NewJob
+    ) -> None:
         """Tokens that are appended with many rows at once are all run, none twice."""
         notes = Notes()
         async with working(notes, 100) as jobs:
@@ -112,7 +121,7 @@ class JobsContract:
             await until(lambda: len(notes.ran) == 500, seconds=20)
         assert sorted(map(int, notes.ran)) == list(range(500))
 
-    async def test_jobs_run_when_they_are_due(self, database, working, job) -> None:
+    async def test_jobs_run_when_they_are_due(self, database: Database, working: Working, job: NewJob) -> None:
         """None runs before its time, and none waits for the next look at the whole queue."""
         notes = Notes()
         async with working(notes) as jobs:
@@ -124,7 +133,9 @@ class JobsContract:
         late = {ref: notes.times[ref] - begun - wait for ref, wait in waits.items()}
         assert all(-0.01 <= seconds < 10 for seconds in late.values()), late
 
-    async def test_a_clock_that_jumps_back_delays_nothing(self, database, working, job, clock) -> None:
+    async def test_a_clock_that_jumps_back_delays_nothing(
+        self, database: Database, working: Working, job: NewJob, clock: Clock
+    ) -> None:
         """What was asked for keeps its wait when the clock is set back an hour."""
         notes = Notes()
         async with working(notes) as jobs:
@@ -133,13 +144,13 @@ class JobsContract:
             await database.write(lambda tx: jobs.enqueue(tx, job("b")))
             await until(lambda: sorted(notes.ran) == ["a", "b"])
 
-    async def test_open_rows_are_taken_up_at_the_start(self, working, job) -> None:
+    async def test_open_rows_are_taken_up_at_the_start(self, working: Working, job: NewJob) -> None:
         """A token that is missing is made anew from the tables."""
         notes = Notes(job("left over"))
         async with working(notes):
             await until(lambda: notes.ran == ["left over"])
 
-    async def test_the_same_token_is_held_once(self, database, working, job) -> None:
+    async def test_the_same_token_is_held_once(self, database: Database, working: Working, job: NewJob) -> None:
         """A token that comes twice before it runs is one job."""
         notes = Notes()
         async with working(notes) as jobs:
@@ -151,7 +162,7 @@ class JobsContract:
             await until(lambda: len(notes.ran) == 2)
         assert notes.ran == ["a", "b"]
 
-    async def test_a_job_can_be_taken_back(self, database, working, job) -> None:
+    async def test_a_job_can_be_taken_back(self, database: Database, working: Working, job: NewJob) -> None:
         """A cancelled token is not run; others are."""
         notes = Notes()
         async with working(notes) as jobs:
@@ -159,7 +170,7 @@ class JobsContract:
             await database.write(lambda tx: jobs.cancel(tx, job("a")))
             await until(lambda: notes.ran == ["b"])
 
-    async def test_no_more_than_so_many_run_at_once(self, database, working, job) -> None:
+    async def test_no_more_than_so_many_run_at_once(self, database: Database, working: Working, job: NewJob) -> None:
         """The bound on concurrency holds, and everything is run in the end."""
         notes = Notes(seconds=0.02)
         async with working(notes, 4) as jobs:
@@ -167,14 +178,16 @@ class JobsContract:
             await until(lambda: len(notes.ran) == 20, seconds=20)
         assert 2 <= notes.most_at_once <= 4
 
-    async def test_a_job_that_could_not_record_its_failure_is_run_again(self, database, working, job) -> None:
+    async def test_a_job_that_could_not_record_its_failure_is_run_again(
+        self, database: Database, working: Working, job: NewJob
+    ) -> None:
         """An outage loses no job."""
         notes = Notes(failures=1)
         async with working(notes) as jobs:
             await database.write(lambda tx: jobs.enqueue(tx, job("a")))
             await until(lambda: notes.ran == ["a"])
 
-    async def test_draining_waits_for_what_runs(self, database, working, job) -> None:
+    async def test_draining_waits_for_what_runs(self, database: Database, working: Working, job: NewJob) -> None:
         """Within the grace period running jobs finish; waiting ones stay for the next start."""
         notes = Notes(seconds=0.3)
         async with working(notes, 2) as jobs:
@@ -186,7 +199,9 @@ class JobsContract:
             await until(lambda: len(notes.ran) == 6, seconds=10)
         assert len(set(notes.ran)) == 6
 
-    async def test_what_a_drain_cuts_off_runs_at_the_next_start(self, database, working, job) -> None:
+    async def test_what_a_drain_cuts_off_runs_at_the_next_start(
+        self, database: Database, working: Working, job: NewJob
+    ) -> None:
         """A job longer than the grace period is cut off and given back."""
         notes = Notes(seconds=30)
         async with working(notes) as jobs:
@@ -199,7 +214,7 @@ class JobsContract:
             await until(lambda: notes.ran == ["long"])
 
     async def test_what_a_dead_process_was_running_is_counted_run_alone_and_given_up(
-        self, database, settings, clock, working, job
+        self, database: Database, settings: Settings, clock: Clock, working: Working, job: NewJob
     ) -> None:
         """Two deaths are borne, a third is the job's own; one that waited for its turn is not to blame."""
         deaths = {"first": 0, "second": 1, "third": 2, "fourth": 3, "waiting": 2}

@@ -40,7 +40,7 @@ def test_tables_are_told_apart() -> None:
 
 
 @pytest.mark.embedded
-async def test_a_missing_table_is_created_in_an_existing_database(tmp_path) -> None:
+async def test_a_missing_table_is_created_in_an_existing_database(tmp_path: Path) -> None:
     """A database that is up to date gets the table of an application added later."""
     await started_and_stopped(tmp_path)
     run_sql(tmp_path, "DROP TABLE shop_order")
@@ -49,7 +49,7 @@ async def test_a_missing_table_is_created_in_an_existing_database(tmp_path) -> N
 
 
 @pytest.mark.embedded
-async def test_an_existing_table_keeps_its_rows(tmp_path) -> None:
+async def test_an_existing_table_keeps_its_rows(tmp_path: Path) -> None:
     """Starting again changes nothing."""
     await started_and_stopped(tmp_path)
     columns = "organization_id, reference, customer, lines, total, status, created_at"
@@ -59,7 +59,7 @@ async def test_an_existing_table_keeps_its_rows(tmp_path) -> None:
 
 
 @pytest.mark.embedded
-async def test_a_table_that_lacks_a_column_is_refused(tmp_path) -> None:
+async def test_a_table_that_lacks_a_column_is_refused(tmp_path: Path) -> None:
     """The start ends with the names of table and columns instead of failing at the first command."""
     await started_and_stopped(tmp_path)
     run_sql(tmp_path, "ALTER TABLE shop_order DROP COLUMN reason")

@@ -24,12 +24,12 @@ def install(folder: Path, package: str) -> None:
     (metadata / "entry_points.txt").write_text(f"[bpm.commands]\nshop = {package}\n")
 
 
-def test_a_package_of_the_settings_is_found(tmp_path) -> None:
+def test_a_package_of_the_settings_is_found(tmp_path: Path) -> None:
     """BPM_COMMAND_PACKAGES names packages that can be imported."""
     assert build_registry(Settings(data_dir=tmp_path, command_packages=("orders",))).knows("PlaceOrderCommand")
 
 
-def test_an_installed_package_is_found_by_its_entry_point(tmp_path, monkeypatch) -> None:
+def test_an_installed_package_is_found_by_its_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The group bpm.commands needs no setting; without it the package is unknown."""
     assert not build_registry(Settings(data_dir=tmp_path)).knows("PlaceOrderCommand")
     install(tmp_path, "orders")
@@ -37,7 +37,7 @@ def test_an_installed_package_is_found_by_its_entry_point(tmp_path, monkeypatch)
     assert build_registry(Settings(data_dir=tmp_path)).knows("PlaceOrderCommand")
 
 
-def test_a_package_found_in_both_ways_counts_once(tmp_path, monkeypatch) -> None:
+def test_a_package_found_in_both_ways_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installed package may be named in the settings too."""
     install(tmp_path, "orders")
     monkeypatch.syspath_prepend(tmp_path)
@@ -47,7 +47,7 @@ def test_a_package_found_in_both_ways_counts_once(tmp_path, monkeypatch) -> None
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_faulty_package_is_reported_by_name(tmp_path, monkeypatch, fault) -> None:
+def test_a_faulty_package_is_reported_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     """Whatever is wrong with a package, the start ends with its name and the reason."""
     (tmp_path / "broken_shop.py").write_text(fault + "\n")
     monkeypatch.syspath_prepend(tmp_path)

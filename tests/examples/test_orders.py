@@ -3,6 +3,7 @@
 import ast
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[RunningApp]:
         yield app
 
 
-async def test_an_order_is_placed_listed_and_cancelled(shop) -> None:
+async def test_an_order_is_placed_listed_and_cancelled(shop: RunningApp) -> None:
     """The two commands and the query work on one order, with exact money."""
     placed = await shop.cmd("PlaceOrderCommand", **ORDER)
     assert (placed["status"], placed["total"]) == ("placed", "2.75")
@@ -36,7 +37,7 @@ async def test_an_order_is_placed_listed_and_cancelled(shop) -> None:
     assert (await shop.cmd("GetOrderListQuery", searchText="ada@"))["items"] == [cancelled]
 
 
-async def test_what_happened_is_published_with_the_effect(shop) -> None:
+async def test_what_happened_is_published_with_the_effect(shop: RunningApp) -> None:
     """Each effect has its event, and a refused command has none."""
     placed = await shop.cmd("PlaceOrderCommand", **ORDER)
     assert (await shop.send("PlaceOrderCommand", ORDER)).status == 409
@@ -57,7 +58,9 @@ async def test_what_happened_is_published_with_the_effect(shop) -> None:
         ("GetOrderListQuery", {"sortBy": "total"}, 422, "sortBy: "),
     ],
 )
-async def test_refusals_say_why(shop, name, fields, status, sentence) -> None:
+async def test_refusals_say_why(
+    shop: RunningApp, name: str, fields: dict[str, Any], status: int, sentence: str
+) -> None:
     """What can't be done is refused with the status and a sentence that fit."""
     await shop.cmd("PlaceOrderCommand", **ORDER)
     await shop.cmd("CancelOrderCommand", id=1, reason="first")
@@ -66,7 +69,7 @@ async def test_refusals_say_why(shop, name, fields, status, sentence) -> None:
     assert any(sentence in error for error in reply.errors), reply.errors
 
 
-async def test_its_permissions_count(shop) -> None:
+async def test_its_permissions_count(shop: RunningApp) -> None:
     """Somebody who may only read lists orders and places none."""
     await shop.cmd("CreateUserCommand", username="vera", password="Correct-horse-battery-7", roles=["viewer"])
     await shop.sign_in("vera", "Correct-horse-battery-7")
@@ -75,7 +78,7 @@ async def test_its_permissions_count(shop) -> None:
     assert (refused.status, refused.errors) == (403, ["PlaceOrderCommand needs the permission orders:write"])
 
 
-async def test_it_stands_in_the_catalogue(shop) -> None:
+async def test_it_stands_in_the_catalogue(shop: RunningApp) -> None:
     """An application's messages are described like the built-in ones."""
     catalogue = await shop.cmd("GetCommandCatalogQuery", name="PlaceOrderCommand")
     (entry,) = catalogue["items"]
@@ -85,7 +88,7 @@ async def test_it_stands_in_the_catalogue(shop) -> None:
     assert "PlaceOrderCommand" in str(openapi)
 
 
-async def test_an_idempotency_key_has_one_effect(shop) -> None:
+async def test_an_idempotency_key_has_one_effect(shop: RunningApp) -> None:
     """The same key and body give the first answer again instead of a conflict."""
     first = await shop.send("PlaceOrderCommand", ORDER, {"idempotency-key": "k1"})
     again = await shop.send("PlaceOrderCommand", ORDER, {"idempotency-key": "k1"})
@@ -93,7 +96,7 @@ async def test_an_idempotency_key_has_one_effect(shop) -> None:
     assert again.headers["idempotent-replay"] == "true"
 
 
-async def test_a_webhook_places_orders(shop) -> None:
+async def test_a_webhook_places_orders(shop: RunningApp) -> None:
     """A rule sends the command with the payload's fields of the same name."""
     await shop.rule("orders", commandName="PlaceOrderCommand")
     assert (await shop.hook("orders", ORDER)).status == 200
@@ -103,7 +106,7 @@ async def test_a_webhook_places_orders(shop) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
-def test_an_application_stands_on_three_modules(source) -> None:
+def test_an_application_stands_on_three_modules(source: str) -> None:
     """The example imports `bpm.bus`, `bpm.store` and `bpm.errors`, and nothing else of ours."""
     tree = ast.parse(source.read_text())
     modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]

@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +34,7 @@ async def run_demo(*options: str) -> asyncio.subprocess.Process:
     )
 
 
-async def test_the_demo_tells_what_happened(tmp_path) -> None:
+async def test_the_demo_tells_what_happened(tmp_path: Path) -> None:
     """Every request is executed or refused with its cause, and the data stays in the named folder."""
     demo = await run_demo("--once", "--data", str(tmp_path / "data"))
     output, errors = (text.decode() for text in await demo.communicate())
@@ -62,7 +63,7 @@ async def test_the_demo_stays_until_interrupted() -> None:
     await demo.communicate()
 
 
-async def test_the_demo_keeps_off_data_in_use(tmp_path) -> None:
+async def test_the_demo_keeps_off_data_in_use(tmp_path: Path) -> None:
     """A folder that holds something is refused."""
     (tmp_path / "bpm.db").write_text("")
     demo = await run_demo("--data", str(tmp_path))

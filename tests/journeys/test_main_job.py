@@ -41,13 +41,13 @@ async def server() -> AsyncIterator[ServerProcess]:
         yield server
 
 
-async def test_a_native_command_answers(server) -> None:
+async def test_a_native_command_answers(server: ServerProcess) -> None:
     """The named command's result is the answer's data."""
     reply = await server.hook("native", PAYLOAD)
     assert (reply.status, reply.data["key"]) == (200, "native")
 
 
-async def test_a_chain_hands_results_on(server) -> None:
+async def test_a_chain_hands_results_on(server: ServerProcess) -> None:
     """The second step uses the first one's result, and every step's outcome is told."""
     reply = await server.hook("chain", PAYLOAD)
     assert reply.status == 200
@@ -55,37 +55,37 @@ async def test_a_chain_hands_results_on(server) -> None:
     assert reply.data["steps"][1]["data"]["key"] == "native"
 
 
-async def test_a_script_answers(server) -> None:
+async def test_a_script_answers(server: ServerProcess) -> None:
     """What the script returns is in the answer's data."""
     reply = await server.hook("code", PAYLOAD)
     assert (reply.status, reply.data) == (200, {"total": 7})
 
 
-async def test_a_process_runs_to_its_end(server) -> None:
+async def test_a_process_runs_to_its_end(server: ServerProcess) -> None:
     """A process that waits for nobody is completed when the answer is given."""
     reply = await server.hook("process", PAYLOAD)
     assert (reply.status, reply.data["status"]) == (200, "COMPLETED")
 
 
 @pytest.mark.parametrize("path", ["/api/webhook/native", "/api/webhooks/native/"])
-async def test_a_rule_answers_at_its_other_addresses(server, path) -> None:
+async def test_a_rule_answers_at_its_other_addresses(server: ServerProcess, path: str) -> None:
     """The older address and a trailing slash are the same rule."""
     assert (await server.request("POST", path, PAYLOAD)).status == 200
 
 
-async def test_what_was_asked_is_kept(server) -> None:
+async def test_what_was_asked_is_kept(server: ServerProcess) -> None:
     """Every request can be looked up with its outcome by the id of its answer."""
     reply = await server.hook("native", PAYLOAD)
     kept = await server.cmd("GetInboundRequestByIdQuery", requestId=reply.headers["x-request-id"])
     assert (kept["state"], kept["messageType"], kept["configKey"]) == ("done", "LookupWebHookByKeyCommand", "native")
 
 
-async def test_an_unknown_path_is_not_found(server) -> None:
+async def test_an_unknown_path_is_not_found(server: ServerProcess) -> None:
     """Where no rule is, there is nothing."""
     assert (await server.hook("nothing-here", {})).status == 404
 
 
-async def test_a_deactivated_rule_is_not_found(server) -> None:
+async def test_a_deactivated_rule_is_not_found(server: ServerProcess) -> None:
     """From the moment the command is answered the address is gone, and deactivating again is a conflict."""
     rule = await server.cmd("LookupWebHookByKeyCommand", key="code")
     off = await server.cmd("DeactivateWebHookConfigCommand", id=rule["id"])
@@ -96,7 +96,7 @@ async def test_a_deactivated_rule_is_not_found(server) -> None:
     assert (await server.hook("code", PAYLOAD)).status == 200
 
 
-async def test_a_terminated_server_exits_with_zero_and_keeps_everything(server) -> None:
+async def test_a_terminated_server_exits_with_zero_and_keeps_everything(server: ServerProcess) -> None:
     """After SIGTERM and a new start all rules answer again."""
     assert await server.stop() == 0
     await server.start()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,12 +12,14 @@ from tests.journeys.flood import ENVIRONMENT, Flood, everything_done, prepare
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
+Installation = tuple[ServerProcess, ServerProcess, WorkerProcess, WorkerProcess]
+"""Two servers and two workers."""
 REQUESTS = 3_000
 TAKEOVER_SECONDS = 20.0
 
 
 @pytest.fixture
-async def processes(postgres_url: str):
+async def processes(postgres_url: str) -> AsyncIterator[Installation]:
     """Two servers that only accept and two workers."""
     environment = {**ENVIRONMENT, "BPM_WORKER": "false", "BPM_DATABASE_URL": postgres_url, "BPM_SECRET_KEY": "k" * 32}
     async with contextlib.AsyncExitStack() as stack:
@@ -27,7 +30,7 @@ async def processes(postgres_url: str):
         yield first, second, *workers
 
 
-async def test_one_of_each_is_killed_and_the_others_finish(processes) -> None:
+async def test_one_of_each_is_killed_and_the_others_finish(processes: Installation) -> None:
     """A server and a worker die in the middle of a flood at both servers; the other two do everything exactly once."""
     first, second, worker, _ = processes
     await prepare(first)
@@ -39,7 +42,7 @@ async def test_one_of_each_is_killed_and_the_others_finish(processes) -> None:
     await everything_done(second, REQUESTS)
 
 
-async def test_a_rule_is_live_everywhere(processes) -> None:
+async def test_a_rule_is_live_everywhere(processes: Installation) -> None:
     """A rule made or switched on at one server answers at the other at once; one switched off within a second."""
     first, second, *_ = processes
     rule = await first.rule("shared", commandName="EnterCommand", parameters={"reference": "{{payload.ref}}"})
@@ -60,7 +63,7 @@ async def answers(server: ServerProcess, status: int) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_a_dead_workers_jobs_are_taken_over(processes) -> None:
+async def test_a_dead_workers_jobs_are_taken_over(processes: Installation) -> None:
     """What a killed worker was running is run by the other within twenty seconds, and settled once."""
     first, _, killed, other = processes
     await first.rule("slow", commandName="DawdleCommand", parameters={"reference": "{{payload.ref}}", "seconds": 2})
@@ -75,7 +78,7 @@ async def test_a_dead_workers_jobs_are_taken_over(processes) -> None:
     assert "Traceback" not in other.log
 
 
-async def test_a_worker_told_to_stop_finishes_what_it_runs(processes) -> None:
+async def test_a_worker_told_to_stop_finishes_what_it_runs(processes: Installation) -> None:
     """SIGTERM ends both workers with status 0 within the grace period, and what they had not begun is still there."""
     first, _, *workers = processes
     await prepare(first)

@@ -36,7 +36,7 @@ async def kept(server: ServerProcess, request_id: str) -> dict[str, Any]:
     return await server.cmd("GetInboundRequestByIdQuery", requestId=request_id)
 
 
-async def test_a_rule_judges_every_request_and_says_why(server) -> None:
+async def test_a_rule_judges_every_request_and_says_why(server: ServerProcess) -> None:
     """Right, wrong and missing signatures, a foreign address and a repeated id: each has its answer and cause."""
     rule = await server.rule(
         "life",
@@ -74,7 +74,7 @@ async def test_a_rule_judges_every_request_and_says_why(server) -> None:
     assert {one["requestId"] for one in listed} == {reply.headers["x-request-id"] for reply in replies[2:4]}
 
 
-async def test_a_deactivated_rule_keeps_what_comes(server) -> None:
+async def test_a_deactivated_rule_keeps_what_comes(server: ServerProcess) -> None:
     """Switched off it answers 404 and keeps the request as disabled; switched on it answers again."""
     rule = await server.rule("sleeper", commandName="PlaceOrderCommand")
     await server.cmd("DeactivateWebHookConfigCommand", id=rule["id"])
@@ -88,7 +88,7 @@ async def test_a_deactivated_rule_keeps_what_comes(server) -> None:
     assert [reference for reference in await placed(server) if reference.startswith("sleeper")] == ["sleeper-2"]
 
 
-async def test_a_key_is_given_once(server) -> None:
+async def test_a_key_is_given_once(server: ServerProcess) -> None:
     """Of twenty clients that create the same key at the same moment one wins and nineteen get 409."""
     fields = {
         "key": "contested",
@@ -109,7 +109,7 @@ async def test_a_key_is_given_once(server) -> None:
     assert (await server.cmd("LookupWebHookByKeyCommand", key="contested"))["path"] == "contested"
 
 
-async def test_a_deleted_key_is_free_again(server) -> None:
+async def test_a_deleted_key_is_free_again(server: ServerProcess) -> None:
     """The same key and path can be created anew, and the old requests stay readable."""
     rule = await server.rule("phoenix", commandName="PlaceOrderCommand")
     reply = await server.hook("phoenix", order("phoenix-1"))
@@ -122,7 +122,7 @@ async def test_a_deleted_key_is_free_again(server) -> None:
     assert (await server.hook("phoenix", order("phoenix-3"))).status == 200
 
 
-async def test_deactivating_in_mid_flight_loses_nothing(server) -> None:
+async def test_deactivating_in_mid_flight_loses_nothing(server: ServerProcess) -> None:
     """Every answer is 200 or 404, none is 200 after the command was answered, and all acknowledged are executed."""
     rule = await server.rule("flight", commandName="PlaceOrderCommand")
     references = iter([f"flight-{number}" for number in range(400)])

@@ -203,7 +203,7 @@ async def author(app: RunningApp, name: str) -> tuple[int, BusClient]:
     password = "Correct-horse-battery-7"
     permissions = ["webhooks:read", "webhooks:write", "events:write"]
     made = await app.cmd("CreateUserCommand", username=name, password=password, permissions=permissions)
-    client = BusClient(app._http)
+    client = BusClient(app.http)
     await client.sign_in(name, password)
     return made["id"], client
 

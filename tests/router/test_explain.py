@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from typing import Never
+from typing import Any, Never
 
 import pytest
 from hypothesis import given
@@ -16,12 +16,12 @@ BODY = b'{"event":"charge.success","text":"a/b \xc3\xa9","data":{"id":1}}'
 GITHUB = SignatureConfig(scheme="github", secret="a key of the tests")
 
 
-def explained(config, headers, raw=BODY, now=NOW, resolve=str):
+def explained(config: SignatureConfig, headers: dict[str, str], raw: bytes = BODY, now: int = NOW, resolve: Any = str):
     """The explanation of a request with these headers."""
     return explain(config, raw, {name.lower(): value for name, value in headers.items()}, now, resolve)
 
 
-def digest(key=b"a key of the tests", raw=BODY, name="sha256"):
+def digest(key: bytes = b"a key of the tests", raw: bytes = BODY, name: str = "sha256"):
     """An HMAC made without our code."""
     return hmac.new(key, raw, getattr(hashlib, name)).digest()
 
@@ -41,7 +41,7 @@ def test_right_signature() -> None:
         ("sha256=" + digest(name="sha1").hex(), "sha1 in hex"),
     ],
 )
-def test_wrong_encoding(value, hint) -> None:
+def test_wrong_encoding(value: str, hint: str) -> None:
     """A signature that is right but written in another way is recognised."""
     found = explained(GITHUB, {"X-Hub-Signature-256": value})
     assert (found.ok, found.failed) == (False, "encoding")
@@ -62,7 +62,7 @@ def test_wrong_encoding(value, hint) -> None:
         (b"", BODY),
     ],
 )
-def test_body_changed_on_the_way(signed, received) -> None:
+def test_body_changed_on_the_way(signed: bytes, received: bytes) -> None:
     """A body that something rewrote is recognised."""
     found = explained(GITHUB, {"X-Hub-Signature-256": "sha256=" + digest(raw=signed).hex()}, raw=received)
     assert (found.ok, found.failed) == (False, "body")
@@ -85,7 +85,7 @@ def test_wrong_secret() -> None:
         (b"a key of the tests".hex(), b"a key of the tests", "is read as hex"),
     ],
 )
-def test_secret_read_in_another_way(secret, key, hint) -> None:
+def test_secret_read_in_another_way(secret: str, key: bytes, hint: str) -> None:
     """A secret that is right when trimmed or decoded is recognised."""
     found = explained(
         SignatureConfig(scheme="github", secret=secret), {"X-Hub-Signature-256": "sha256=" + digest(key).hex()}
@@ -97,7 +97,7 @@ def test_secret_read_in_another_way(secret, key, hint) -> None:
 def test_unusable_secret() -> None:
     """A secret that can't be had is the part that failed."""
 
-    def nowhere(reference) -> Never:
+    def nowhere(reference: str) -> Never:
         raise ValueError(f"{reference} is not set")
 
     found = explained(SignatureConfig(scheme="github", secret="env:X"), sign(GITHUB, BODY, NOW), resolve=nowhere)
@@ -143,7 +143,7 @@ def test_static_and_unsigned() -> None:
 @given(
     st.text(max_size=100), st.binary(max_size=100), st.sampled_from(["github", "stripe", "standard-webhooks", "mono"])
 )
-def test_any_request_is_explained(value, raw, scheme) -> None:
+def test_any_request_is_explained(value: Any, raw: bytes, scheme: str) -> None:
     """Whatever a request holds, it is explained without showing the secret."""
     config = SignatureConfig(scheme=scheme, secret="whsec_Y2FuYXJ5IGNhbmFyeSBjYW5hcnk=")
     header = config.to_scheme().header.lower()

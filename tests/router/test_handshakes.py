@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,13 +27,13 @@ ECHO = HandshakeConfig.model_validate(
 )
 
 
-def ask(config, method="GET", query=None, headers=None, body=b""):
+def ask(config: HandshakeConfig, method: str = "GET", query: Any = None, headers: Any = None, body: bytes = b""):
     """The answer to a request, to a rule of the installation."""
     resolve = References(ReferenceSettings()).resolver(1)
     return handshake(config, method, query or {}, headers or {}, body, resolve)
 
 
-def meta_query(**changes):
+def meta_query(**changes: Any):
     """Meta's query, changed."""
     query = {"hub.mode": "subscribe", "hub.verify_token": "token", "hub.challenge": "1158201444"}
     return {**query, **{name.replace("_", ".", 1): value for name, value in changes.items()}}
@@ -46,7 +47,7 @@ def test_meta_gets_its_challenge() -> None:
         assert ask(META, query=meta_query(hub_verify_token=wrong)).status == 403
 
 
-def test_meta_token_may_be_a_reference(monkeypatch) -> None:
+def test_meta_token_may_be_a_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     """The verify token may be a reference; one that leads nowhere refuses."""
     monkeypatch.setenv("META_TOKEN", "token")
     assert ask(HandshakeConfig(kind="meta", verify_token="env:META_TOKEN"), query=meta_query()).status == 200
@@ -63,7 +64,7 @@ def test_meta_token_may_be_a_reference(monkeypatch) -> None:
         ("GET", meta_query(hub_challenge="x" * 5000)),
     ],
 )
-def test_meta_other_requests_go_on(method, query) -> None:
+def test_meta_other_requests_go_on(method: str, query: Any) -> None:
     """A request that is not Meta's question is no handshake."""
     assert ask(META, method, query) is None
 
@@ -90,7 +91,7 @@ def test_slack_gets_its_challenge() -> None:
         b'{"type":"url_verification","challenge":"a","challenge":"b"}',
     ],
 )
-def test_slack_other_requests_go_on(body) -> None:
+def test_slack_other_requests_go_on(body: bytes) -> None:
     """A request that is not Slack's question is no handshake."""
     assert ask(SLACK, "POST", body=body) is None
 
@@ -137,7 +138,7 @@ def test_echo_of_text() -> None:
         ({"kind": "other"}, "meta"),
     ],
 )
-def test_incomplete_configuration_is_refused(fields, sentence) -> None:
+def test_incomplete_configuration_is_refused(fields: dict[str, Any], sentence: str) -> None:
     """A handshake that lacks something is refused with a sentence."""
     with pytest.raises(ValidationError) as caught:
         HandshakeConfig.model_validate(fields)
@@ -151,7 +152,7 @@ def test_incomplete_configuration_is_refused(fields, sentence) -> None:
     origin=st.text(),
     body=st.binary() | st.text().map(lambda text: json.dumps({"type": "url_verification", "challenge": text}).encode()),
 )
-def test_any_request_is_survived(config, method, query, origin, body) -> None:
+def test_any_request_is_survived(config: HandshakeConfig, method: str, query: Any, origin: Any, body: bytes) -> None:
     """Whatever is asked, the answer is a short yes or no to a question of that kind, or the request goes on."""
     answer = ask(config, method, query, {"webhook-request-origin": origin}, body)
     if answer is None:
@@ -195,14 +196,14 @@ def test_a_challenge_is_signed() -> None:
 @pytest.mark.parametrize(
     "token", ['{"event":"x"}', "v0:1700000000:{}", "a.b", "a b", "", "é", "a" * 300, "a=b", 7, None]
 )
-def test_nothing_that_could_be_a_request_is_signed(token) -> None:
+def test_nothing_that_could_be_a_request_is_signed(token: str | int | None) -> None:
     """Whoever asks gets no signature of a body of their own."""
     question = {"event": "endpoint.url_validation", "payload": {"plainToken": token}}
     assert ask(ZOOM, "POST", body=json.dumps(question).encode()) is None
 
 
 @pytest.mark.parametrize("missing", ["secret", "challenge", "when", "body"])
-def test_a_crc_is_whole(missing) -> None:
+def test_a_crc_is_whole(missing: str) -> None:
     """Each of its fields is needed, and the secret only there."""
     fields = {**ZOOM.model_dump(by_alias=True), missing: None}
     with pytest.raises(ValidationError, match="required with the handshake crc"):

@@ -1,6 +1,7 @@
 """Bodies read by their Content-Type, and requests mapped to fields."""
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from router.mapping import compile_mapping, decode_body, scope_of
 NAMES = frozenset({"amount", "currency", "customerId"})
 
 
-def scope(payload):
+def scope(payload: Any):
     """The scope of a request with this payload."""
     headers = {"x-request-id": "7", "content-type": "application/json"}
     return scope_of(payload, headers, {"q": "1"}, {"orderId": "o-1"}, {"method": "POST"})
@@ -57,7 +58,7 @@ def scope(payload):
         (None, b"", "empty", None),
     ],
 )
-def test_body_is_read_as_its_header_says(content_type, raw, kind, value) -> None:
+def test_body_is_read_as_its_header_says(content_type: str | None, raw: bytes, kind: str, value: Any) -> None:
     """The type is decided from the header alone, and one type is never read as another."""
     assert decode_body(content_type, raw) == (kind, value)
 
@@ -79,7 +80,7 @@ def test_body_is_read_as_its_header_says(content_type, raw, kind, value) -> None
         ("application/soap+xml; charset=us-ascii", b"\xe9", "the body is not ASCII"),
     ],
 )
-def test_body_that_is_something_else_is_refused(content_type, raw, sentence) -> None:
+def test_body_that_is_something_else_is_refused(content_type: str | None, raw: bytes, sentence: str) -> None:
     """A body that is not what its header says is refused with a sentence."""
     with pytest.raises(ValueError, match=r"\w") as caught:
         decode_body(content_type, raw)
@@ -99,7 +100,7 @@ def test_large_forms_end_soon() -> None:
     st.sampled_from(["application/json", "application/x-www-form-urlencoded", "text/plain", ""]) | st.text(),
     st.binary(),
 )
-def test_any_body_is_survived(content_type, raw) -> None:
+def test_any_body_is_survived(content_type: str | None, raw: bytes) -> None:
     """Whatever header and body say, the body is read or refused with a sentence."""
     try:
         found = decode_body(content_type, raw).kind

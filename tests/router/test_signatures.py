@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 import stripe
@@ -14,7 +16,7 @@ from standardwebhooks import Webhook
 
 from bpm.security.references import References
 from bpm.settings import ReferenceSettings
-from router.signatures import PRESETS, SignatureConfig, compile_signature, sign
+from router.signatures import PRESETS, SignatureConfig, SignatureVerdict, compile_signature, sign
 
 NOW = 1_700_000_000
 BODY = b'{"event": "charge.success", "data": {"id": 1}}'
@@ -38,7 +40,7 @@ NAMES = [
 """One or more of every form that a shared secret in a header has; `test_presets.py` knows all presets."""
 
 
-def config(scheme, **fields):
+def config(scheme: str, **fields: Any) -> SignatureConfig:
     """A configuration of a preset with everything it needs."""
     if PRESETS.get(scheme) and PRESETS[scheme].prefix == "Basic ":
         fields = {"username": "ann", **fields}
@@ -49,24 +51,26 @@ def config(scheme, **fields):
     return SignatureConfig.model_validate({"scheme": scheme, **fields})
 
 
-def lowered(headers):
+def lowered(headers: dict[str, str]) -> dict[str, str]:
     """Headers as the server hands them over."""
     return {name.lower(): value for name, value in headers.items()}
 
 
-def verdict(signature, headers, raw=BODY, now=NOW):
+def verdict(
+    signature: SignatureConfig, headers: dict[str, str], raw: bytes = BODY, now: float = NOW
+) -> SignatureVerdict:
     """The verdict on a request with these headers."""
     return compile_signature(signature).verify(raw, lowered(headers), now)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_signed_request_passes(name) -> None:
+def test_signed_request_passes(name: str) -> None:
     """What is signed by a scheme is verified by it."""
     assert verdict(config(name), sign(config(name), BODY, NOW)).ok
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_other_secret_is_refused(name) -> None:
+def test_other_secret_is_refused(name: str) -> None:
     """A request signed with another secret is refused, with a cause."""
     other = sign(config(name, secret="whsec_" + base64.b64encode(b"another key of the tests").decode()), BODY, NOW)
     found = verdict(config(name), other)
@@ -75,13 +79,13 @@ def test_other_secret_is_refused(name) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if PRESETS[name].kind != "static"])
-def test_changed_body_is_refused(name) -> None:
+def test_changed_body_is_refused(name: str) -> None:
     """A body that differs by one byte is refused."""
     assert not verdict(config(name), sign(config(name), BODY, NOW), raw=BODY + b" ").ok
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if PRESETS[name].has_timestamp])
-def test_old_and_future_timestamps_are_refused(name) -> None:
+def test_old_and_future_timestamps_are_refused(name: str) -> None:
     """A timestamp beyond five minutes in either direction is refused; within, it passes."""
     headers = sign(config(name), BODY, NOW)
     assert verdict(config(name), headers, now=NOW + 299).ok
@@ -96,20 +100,20 @@ def test_old_and_future_timestamps_are_refused(name) -> None:
 @pytest.mark.parametrize(
     "value", ["", " ", "v1,", "v1=", "sha256=", "t=1,v1=", "v0=", "Basic ", "Bearer ", "é", "=", ","]
 )
-def test_empty_and_short_signatures_are_refused(name, value) -> None:
+def test_empty_and_short_signatures_are_refused(name: str, value: str) -> None:
     """An empty or short signature is a refusal, never a crash."""
     headers = {**sign(config(name), BODY, NOW), config(name).to_scheme().header: value}
     assert not verdict(config(name), headers).ok
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_headers_are_refused(name) -> None:
+def test_no_headers_are_refused(name: str) -> None:
     """A request without the scheme's header is refused, naming the header."""
     assert f"the header {config(name).to_scheme().header} is missing" in verdict(config(name), {}).cause
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_header_counts(name) -> None:
+def test_every_header_counts(name: str) -> None:
     """Leaving out any of the scheme's headers is a refusal."""
     headers = sign(config(name), BODY, NOW)
     for missing in headers:
@@ -118,7 +122,7 @@ def test_every_header_counts(name) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_rotation_accepts_every_configured_secret(name) -> None:
+def test_rotation_accepts_every_configured_secret(name: str) -> None:
     """During rotation a request signed with any of the secrets passes."""
     old, new = WHSEC, "whsec_" + base64.b64encode(b"the new key of the tests").decode()
     rotating = config(name, secret=new, secrets=[old])
@@ -128,7 +132,7 @@ def test_rotation_accepts_every_configured_secret(name) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @given(value=st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")))
-def test_any_header_is_survived_and_refused(name, value) -> None:
+def test_any_header_is_survived_and_refused(name: str, value: str) -> None:
     """Whatever stands in the header, nothing crashes, and nothing but the right signature passes."""
     scheme = config(name).to_scheme()
     right = sign(config(name), BODY, NOW)
@@ -163,7 +167,7 @@ def test_standard_webhooks_specification_example() -> None:
     raw=st.text().map(str.encode),
     message_id=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="."), min_size=1),
 )
-def test_standard_webhooks_library_agrees(raw, message_id) -> None:
+def test_standard_webhooks_library_agrees(raw: bytes, message_id: str) -> None:
     """What the standardwebhooks library signs passes here, and what is signed here passes there."""
     theirs, ours = Webhook(WHSEC), config("standard-webhooks")
     now = datetime.now(UTC)
@@ -186,7 +190,7 @@ def test_standard_webhooks_list_of_signatures() -> None:
 
 
 @given(raw=st.text().map(str.encode))
-def test_stripe_library_agrees(raw) -> None:
+def test_stripe_library_agrees(raw: bytes) -> None:
     """What the stripe library signs passes here, and what is signed here passes there."""
     now = int(datetime.now(UTC).timestamp())
     theirs = stripe.WebhookSignature.generate_signature_header(raw.decode(), WHSEC, timestamp=now)
@@ -236,7 +240,7 @@ def test_stripe_header_with_several_signatures() -> None:
         ("basic", "Authorization", "BASIC " + base64.b64encode(b"ann:a key of the tests").decode()),
     ],
 )
-def test_provider_forms(name, header, value) -> None:
+def test_provider_forms(name: str, header: str, value: str) -> None:
     """Signatures made by hand as each provider documents it pass."""
     assert verdict(config(name, secret="a key of the tests"), {header: value}).ok
 
@@ -289,7 +293,7 @@ def test_nothing_is_demanded_without_a_scheme() -> None:
     assert sign(SignatureConfig(scheme="none"), BODY, NOW) == {}
 
 
-def test_secret_references_are_resolved(monkeypatch, tmp_path) -> None:
+def test_secret_references_are_resolved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """`env:` and `file:` name where the secret is; one that is missing refuses every request and says so."""
     monkeypatch.setenv("HOOK_SECRET", "a key of the tests")
     tmp_path.joinpath("secret").write_text("a key of the tests\n")
@@ -336,7 +340,7 @@ def test_undecodable_or_empty_resolved_secret_refuses() -> None:
         ({"scheme": "github", "secret": "x" * 8, "colour": "red"}, "Extra inputs"),
     ],
 )
-def test_incomplete_configuration_is_refused(fields, sentence) -> None:
+def test_incomplete_configuration_is_refused(fields: dict[str, Any], sentence: str) -> None:
     """A configuration that lacks something or holds too much is refused with a sentence, without the secret."""
     with pytest.raises(ValidationError) as caught:
         SignatureConfig.model_validate(fields)

@@ -9,7 +9,7 @@ from bpm.accounts import Accounts
 from bpm.accounts.tables import User
 from bpm.security.passwords import Passwords
 from bpm.settings import Settings
-from bpm.store import Database
+from bpm.store import Database, Transaction
 
 KEY = b"a key of thirty-two bytes or more"
 PASSWORD = "correct horse battery"
@@ -45,7 +45,7 @@ async def user(database: Database, clock: HandClock) -> User:
     """An enabled user `ada` with the role operator and the password above."""
     hashed = await Passwords().hash(PASSWORD)
 
-    def add(tx):
+    def add(tx: Transaction):
         row = User(username="ada", roles=["operator"], password_hash=hashed, created_at=clock())
         tx.session(None).add(row)
         tx.flush()

@@ -4,8 +4,11 @@ import asyncio
 import stat
 import time
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import ColumnElement, Table
 from sqlmodel import select
 
 from bpm.accounts import Accounts
@@ -15,7 +18,8 @@ from bpm.accounts.tables import ApiKey, User
 from bpm.errors import Forbidden, Misconfigured, Unauthenticated
 from bpm.security.permissions import SYSTEM, Authority, acting, permissions_of
 from bpm.settings import Settings
-from bpm.store import open_database
+from bpm.store import Database, Transaction, open_database
+from tests.bpm.accounts.conftest import HandClock
 
 pytestmark = pytest.mark.anyio
 
@@ -24,11 +28,13 @@ PASSWORD = "correct horse battery"
 HERE = "203.0.113.7"
 
 
-async def add_key(database, user: User, clock, scopes=("webhooks:read",), **columns) -> tuple[str, str]:
+async def add_key(
+    database: Database, user: User, clock: HandClock, scopes: tuple[str, ...] = ("webhooks:read",), **columns: Any
+) -> tuple[str, str]:
     """Store a key of `user`; return its id and its text."""
     text = generate_key()
 
-    def add(tx) -> None:
+    def add(tx: Transaction) -> None:
         row = ApiKey(id=text.id, user_id=user.id, name="ci", hash=text.hash, created_at=clock(), scopes=[*scopes])
         tx.session(None).add(row.sqlmodel_update(columns))
 
@@ -36,13 +42,13 @@ async def add_key(database, user: User, clock, scopes=("webhooks:read",), **colu
     return text.id, str(text)
 
 
-async def change(database, table, where, **columns) -> None:
+async def change(database: Database, table: Table, where: ColumnElement[bool], **columns: Any) -> None:
     await database.write(
         lambda tx: tx.connection.execute(table.table().update().where(table.table().c.id == where).values(**columns))
     )
 
 
-async def refused(accounts, header: str | None) -> bool:
+async def refused(accounts: Accounts, header: str | None) -> bool:
     try:
         await accounts.authenticate(header, HERE)
     except Unauthenticated:
@@ -69,14 +75,14 @@ async def refused(accounts, header: str | None) -> bool:
         "Bearer bpm_" + "9" * 10_000 + "_x",
     ],
 )
-async def test_a_caller_without_a_right_token_is_refused(accounts, header: str | None) -> None:
+async def test_a_caller_without_a_right_token_is_refused(accounts: Accounts, header: str | None) -> None:
     """No header, another scheme and every kind of nonsense are refused with a sentence."""
     with pytest.raises(Unauthenticated) as caught:
         await accounts.authenticate(header, HERE)
     assert caught.value.errors[0]
 
 
-async def test_a_token_is_recognised_in_microseconds(accounts, user) -> None:
+async def test_a_token_is_recognised_in_microseconds(accounts: Accounts, user: User) -> None:
     """The second look at a header is a dictionary look-up: far below the time of any database."""
     header = f"Bearer {(await accounts.sessions.sign_in('ada', PASSWORD, HERE)).access_token}"
     await accounts.authenticate(header, HERE)
@@ -84,7 +90,7 @@ async def test_a_token_is_recognised_in_microseconds(accounts, user) -> None:
     assert best < 5
 
 
-async def _microseconds(accounts, header: str) -> float:
+async def _microseconds(accounts: Accounts, header: str) -> float:
     headers = [header[:-1] + header[-1:] for _ in range(200)]  # each a new text, as from the wire
     started = time.perf_counter()
     for each in headers:
@@ -92,7 +98,7 @@ async def _microseconds(accounts, header: str) -> float:
     return (time.perf_counter() - started) / len(headers) * 1e6
 
 
-async def test_a_token_ends_when_it_says(accounts, user, clock) -> None:
+async def test_a_token_ends_when_it_says(accounts: Accounts, user: User, clock: HandClock) -> None:
     """An expired access token is refused and the caller is told to refresh."""
     pair = await accounts.sessions.sign_in("ada", PASSWORD, HERE)
     clock.forward(seconds=900)
@@ -100,7 +106,7 @@ async def test_a_token_ends_when_it_says(accounts, user, clock) -> None:
         await accounts.authenticate(f"Bearer {pair.access_token}", HERE)
 
 
-async def test_a_known_token_is_not_taken_past_its_end(accounts, user, clock) -> None:
+async def test_a_known_token_is_not_taken_past_its_end(accounts: Accounts, user: User, clock: HandClock) -> None:
     """A token that has a tenth of a second to live is forgotten after it."""
     pair = await accounts.sessions.sign_in("ada", PASSWORD, HERE)
     clock.forward(seconds=899.9)
@@ -110,7 +116,7 @@ async def test_a_known_token_is_not_taken_past_its_end(accounts, user, clock) ->
     assert await refused(accounts, f"Bearer {pair.access_token}")
 
 
-async def test_a_raised_version_ends_earlier_tokens(accounts, user, database) -> None:
+async def test_a_raised_version_ends_earlier_tokens(accounts: Accounts, user: User, database: Database) -> None:
     """Raising a user's token version refuses every access token issued before, not those after."""
     before = await accounts.sessions.sign_in("ada", PASSWORD, HERE)
     await change(database, User, user.id, token_version=1)
@@ -119,7 +125,7 @@ async def test_a_raised_version_ends_earlier_tokens(accounts, user, database) ->
     assert not await refused(accounts, f"Bearer {after.access_token}")
 
 
-async def test_a_key_is_recognised(accounts, user, database, clock) -> None:
+async def test_a_key_is_recognised(accounts: Accounts, user: User, database: Database, clock: HandClock) -> None:
     """An API key acts as itself, with what its scopes and its owner both allow."""
     key_id, text = await add_key(database, user, clock, ["*:write", "users:write", "audit:read"])
     principal = await accounts.authenticate(f"Bearer {text}", HERE)
@@ -131,13 +137,17 @@ async def test_a_key_is_recognised(accounts, user, database, clock) -> None:
 
 
 @pytest.mark.parametrize("column", ["revoked_at", "expires_at"])
-async def test_a_dead_key_is_refused(accounts, user, database, clock, column: str) -> None:
+async def test_a_dead_key_is_refused(
+    accounts: Accounts, user: User, database: Database, clock: HandClock, column: str
+) -> None:
     """A revoked or expired key is refused."""
     _, text = await add_key(database, user, clock, **{column: clock()})
     assert await refused(accounts, f"Bearer {text}")
 
 
-async def test_a_key_with_another_secret_is_refused(accounts, user, database, clock) -> None:
+async def test_a_key_with_another_secret_is_refused(
+    accounts: Accounts, user: User, database: Database, clock: HandClock
+) -> None:
     """The right id with a wrong secret is refused."""
     key_id, text = await add_key(database, user, clock)
     assert await refused(accounts, f"Bearer bpm_{key_id}_{'0' * 64}")
@@ -145,14 +155,18 @@ async def test_a_key_with_another_secret_is_refused(accounts, user, database, cl
     assert not await refused(accounts, f"bearer {text}")
 
 
-async def test_a_key_of_a_disabled_user_is_refused(accounts, user, database, clock) -> None:
+async def test_a_key_of_a_disabled_user_is_refused(
+    accounts: Accounts, user: User, database: Database, clock: HandClock
+) -> None:
     """Disabling the owner stops the keys too."""
     _, text = await add_key(database, user, clock)
     await change(database, User, user.id, disabled_at=clock())
     assert await refused(accounts, f"Bearer {text}")
 
 
-async def test_a_change_counts_at_once_after_forgetting(accounts, user, database, clock) -> None:
+async def test_a_change_counts_at_once_after_forgetting(
+    accounts: Accounts, user: User, database: Database, clock: HandClock
+) -> None:
     """In the process that revokes a key the very next request is refused."""
     key_id, text = await add_key(database, user, clock)
     assert not await refused(accounts, f"Bearer {text}")
@@ -161,7 +175,9 @@ async def test_a_change_counts_at_once_after_forgetting(accounts, user, database
     assert await refused(accounts, f"Bearer {text}")
 
 
-async def test_another_process_s_change_counts_within_a_second(accounts, user, database, settings, clock) -> None:
+async def test_another_process_s_change_counts_within_a_second(
+    accounts: Accounts, user: User, database: Database, settings: Settings, clock: HandClock
+) -> None:
     """What another process revokes is refused here within a second, without being told."""
     key_id, text = await add_key(database, user, clock)
     assert not await refused(accounts, f"Bearer {text}")
@@ -175,7 +191,9 @@ async def test_another_process_s_change_counts_within_a_second(accounts, user, d
     assert await refused(accounts, f"Bearer {text}")
 
 
-async def test_a_look_up_that_began_before_a_change_is_not_kept(accounts, user, database, clock) -> None:
+async def test_a_look_up_that_began_before_a_change_is_not_kept(
+    accounts: Accounts, user: User, database: Database, clock: HandClock
+) -> None:
     """A request that overtakes a revocation does not leave the key known after it."""
     key_id, text = await add_key(database, user, clock)
     for _ in range(20):
@@ -189,7 +207,9 @@ async def test_a_look_up_that_began_before_a_change_is_not_kept(accounts, user, 
         accounts.forget()
 
 
-async def test_a_key_s_use_is_noted_once_a_minute(accounts, user, database, clock) -> None:
+async def test_a_key_s_use_is_noted_once_a_minute(
+    accounts: Accounts, user: User, database: Database, clock: HandClock
+) -> None:
     """The first use is written down, further ones only after a minute."""
     key_id, text = await add_key(database, user, clock)
     first = clock()
@@ -208,7 +228,9 @@ async def rights_of(accounts: Accounts, *ids: str) -> frozenset[str]:
     return (await accounts.rights.present(acting("process", "", "", 1, Authority(ids)))).permissions
 
 
-async def test_work_has_the_present_rights_of_its_accounts(accounts, user, database, clock) -> None:
+async def test_work_has_the_present_rights_of_its_accounts(
+    accounts: Accounts, user: User, database: Database, clock: HandClock
+) -> None:
     """Of a user what he may do now, of a key that within its scopes, of both what both may do."""
     key_id, _ = await add_key(database, user, clock, ["*:read", "webhooks:write"])
     assert await rights_of(accounts, f"user:{user.id}") == permissions_of(["operator"])
@@ -217,12 +239,12 @@ async def test_work_has_the_present_rights_of_its_accounts(accounts, user, datab
     assert await accounts.rights.present(SYSTEM) is SYSTEM
 
 
-async def test_without_accounts_and_without_a_limit_nothing_may_be_done(accounts) -> None:
+async def test_without_accounts_and_without_a_limit_nothing_may_be_done(accounts: Accounts) -> None:
     """An authority that says nothing gives nothing."""
     assert not await rights_of(accounts)
 
 
-async def test_rights_that_are_taken_away_are_gone(accounts, user, database) -> None:
+async def test_rights_that_are_taken_away_are_gone(accounts: Accounts, user: User, database: Database) -> None:
     """An account that lost its role, or was disabled, has lost it for the work on its behalf too."""
     assert await rights_of(accounts, f"user:{user.id}")
     await change(database, User, user.id, roles=[])
@@ -234,7 +256,7 @@ async def test_rights_that_are_taken_away_are_gone(accounts, user, database) -> 
         await rights_of(accounts, f"user:{user.id}")
 
 
-async def test_another_process_notices_within_a_second(accounts, user, database) -> None:
+async def test_another_process_notices_within_a_second(accounts: Accounts, user: User, database: Database) -> None:
     """What another process changed, so that nobody said `forget` here, is asked anew after a moment."""
     assert await rights_of(accounts, f"user:{user.id}")
     await change(database, User, user.id, roles=[])
@@ -242,7 +264,9 @@ async def test_another_process_notices_within_a_second(accounts, user, database)
     assert not await rights_of(accounts, f"user:{user.id}")
 
 
-async def test_a_key_that_ended_gives_no_rights(accounts, user, database, clock) -> None:
+async def test_a_key_that_ended_gives_no_rights(
+    accounts: Accounts, user: User, database: Database, clock: HandClock
+) -> None:
     """What a key had made stops with it: when it is revoked, when it expires, and when the key that made it ends."""
     maker, _ = await add_key(database, user, clock, ["*:read"])
     made, text = await add_key(database, user, clock, ["*:read"], ends_with=[maker])
@@ -259,13 +283,13 @@ async def test_a_key_that_ended_gives_no_rights(accounts, user, database, clock)
 
 
 @pytest.mark.parametrize("account", ["ada", "user:99", "user:x", "user:" + "9" * 30, "key:0123", "", "rule:1"])
-async def test_an_unknown_account_gives_no_rights(accounts, user, account: str) -> None:
+async def test_an_unknown_account_gives_no_rights(accounts: Accounts, user: User, account: str) -> None:
     """A text that is no account's id, a user name too, is reported."""
     with pytest.raises(Forbidden, match="There is no"):
         await rights_of(accounts, account)
 
 
-async def test_the_first_start_makes_an_administrator(accounts, database) -> None:
+async def test_the_first_start_makes_an_administrator(accounts: Accounts, database: Database) -> None:
     """Without users one administrator is created, whose generated password is returned this once."""
     password = await accounts.ensure_administrator()
     assert password
@@ -275,13 +299,13 @@ async def test_the_first_start_makes_an_administrator(accounts, database) -> Non
     assert await database.read(lambda tx: len(tx.session(None).exec(select(User)).all())) == 1
 
 
-async def test_no_administrator_is_made_beside_others(accounts, user, database) -> None:
+async def test_no_administrator_is_made_beside_others(accounts: Accounts, user: User, database: Database) -> None:
     """When anybody exists nothing is created."""
     assert await accounts.ensure_administrator() is None
     assert await database.read(lambda tx: len(tx.session(None).exec(select(User)).all())) == 1
 
 
-async def test_a_configured_password_is_used_and_not_returned(database, tmp_path) -> None:
+async def test_a_configured_password_is_used_and_not_returned(database: Database, tmp_path: Path) -> None:
     """A password from the settings is not repeated, and later changes of the setting change nothing."""
     settings = Settings(data_dir=tmp_path, admin_username="root", admin_password=PASSWORD)
     accounts = Accounts(database, settings, KEY)
@@ -291,7 +315,9 @@ async def test_a_configured_password_is_used_and_not_returned(database, tmp_path
     assert await Accounts(database, later, KEY).ensure_administrator() is None
 
 
-async def test_two_first_starts_make_one_administrator(database, settings, accounts) -> None:
+async def test_two_first_starts_make_one_administrator(
+    database: Database, settings: Settings, accounts: Accounts
+) -> None:
     """Processes that start together on an empty database create one administrator, and one password is shown."""
     starts = [Accounts(database, settings, KEY).ensure_administrator() for _ in range(3)]
     passwords = [password for password in await asyncio.gather(*starts) if password]
@@ -307,13 +333,15 @@ async def test_two_first_starts_make_one_administrator(database, settings, accou
         ("admin", "x", "BPM_ADMIN_PASSWORD"),
     ],
 )
-async def test_an_unusable_administrator_stops_the_start(database, tmp_path, username, password, setting) -> None:
+async def test_an_unusable_administrator_stops_the_start(
+    database: Database, tmp_path: Path, username: str, password: str, setting: str
+) -> None:
     """A user name or password that can't be accepted is reported by the name of its setting."""
     settings = Settings(data_dir=tmp_path, admin_username=username, admin_password=password)
     with pytest.raises(Misconfigured, match=setting):
         await Accounts(database, settings, KEY).ensure_administrator()
 
 
-async def test_the_database_is_for_its_owner_only(database, settings) -> None:
+async def test_the_database_is_for_its_owner_only(database: Database, settings: Settings) -> None:
     """The folder in which hashes and keys lie can be entered by nobody else."""
     assert stat.S_IMODE(settings.data_dir.stat().st_mode) & 0o077 == 0

@@ -1,6 +1,7 @@
 """What accounts and keys hold, and what somebody may hand on."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from bpm.accounts.tables import ApiKey, User
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 
 
-def user(**columns) -> User:
+def user(**columns: Any) -> User:
     return User(**{"id": 7, "username": "ada", "created_at": NOW, **columns})
 
 
@@ -54,7 +55,7 @@ def test_what_somebody_lacks_is_named() -> None:
         ({"roles": ["admin"], "kind": "service"}, False),
     ],
 )
-def test_an_administrator_can_sign_in_and_do_everything(columns, expected: bool) -> None:
+def test_an_administrator_can_sign_in_and_do_everything(columns: Any, expected: bool) -> None:
     """An administrator is an enabled person with every permission."""
     assert is_administrator(user(**columns)) is expected
 

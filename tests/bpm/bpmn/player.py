@@ -3,19 +3,27 @@
 import math
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any, Self, TypeVar
 
 from bpm.bpmn import Instance, Status, advance, load
 from bpm.bpmn.effects import (
-    OPENERS,
+    CallProcess,
     CloseWait,
     Completed,
+    Decide,
+    Effect,
     History,
     Ignored,
     OpenAdHoc,
+    Opener,
     OpenMessageWait,
     OpenSignalWait,
     OpenTimer,
+    RunScript,
+    SendCommand,
 )
+from bpm.bpmn.engine import DEFAULT_LIMITS
+from bpm.bpmn.limits import Limits
 from bpm.bpmn.triggers import (
     ActivateActivities,
     Cancel,
@@ -29,8 +37,13 @@ from bpm.bpmn.triggers import (
     Skip,
     Start,
     TimerFired,
+    Trigger,
 )
 from bpm.process.room import TransactionRoom
+
+Kind = TypeVar("Kind", bound=Effect)
+Task = SendCommand | RunScript | Decide | CallProcess
+"""The waits that a worker answers, each with the attempt it is at."""
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -43,18 +56,18 @@ DEFINITIONS = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL
 </process></definitions>"""
 
 
-def model(body, head=""):
+def model(body: str, head: str = "") -> str:
     """A file with one process."""
     return DEFINITIONS.format(body=body, head=head)
 
 
-def flows(*paths):
+def flows(*paths: str) -> str:
     """Sequence flows along paths such as "start > task > end"; each is called "source-target"."""
-    steps = [pair for path in paths for pair in _pairs(path.split(" > "))]
+    steps = [pair for path in paths for pair in pairwise(path.split(" > "))]
     return "".join(f'<sequenceFlow id="{a}-{b}" sourceRef="{a}" targetRef="{b}"/>' for a, b in steps)
 
 
-def flow(source, target, condition) -> str:
+def flow(source: str, target: str, condition: str) -> str:
     """A sequence flow with a condition."""
     escaped = condition.replace("&", "&amp;").replace("<", "&lt;")
     return (
@@ -63,27 +76,23 @@ def flow(source, target, condition) -> str:
     )
 
 
-def _pairs(names):
-    return pairwise(names)
-
-
 class Player:
     """One instance being played. `waits` are the open ones by element id, `trace` the elements completed.
 
     With `steps` every trigger is cut into pieces of about so many elements, which follow one another at once.
     """
 
-    def __init__(self, body, head="", steps=None, **options) -> None:
+    def __init__(self, body: str, head: str = "", steps: int | None = None, limits: Limits = DEFAULT_LIMITS) -> None:
         self.steps = steps
         self.process = load(model(body, head))
-        self.options = options
+        self.limits = limits
         self.instance = Instance()
         self.now = NOON
-        self.effects = ()
-        self.history = []
-        self.open = {}
+        self.effects: tuple[Effect, ...] = ()
+        self.history: list[History] = []
+        self.open: dict[int, Opener] = {}
 
-    def send(self, trigger):
+    def send(self, trigger: Trigger) -> Self:
         """Apply a trigger, and check purity, determinism, the state's JSON and the bookkeeping of waits."""
         before = self.instance.to_json()
         after, effects = self._advance(self.instance, trigger)
@@ -94,7 +103,7 @@ class Player:
         self.instance, self.effects = after, effects
         self.history += [effect for effect in effects if isinstance(effect, History)]
         for effect in effects:
-            if isinstance(effect, OPENERS):
+            if isinstance(effect, Opener):
                 self.open[effect.wait_id] = effect
             elif isinstance(effect, CloseWait):
                 del self.open[effect.wait_id]
@@ -104,101 +113,112 @@ class Player:
             return self.send(GoOn(after.pending.wait_id))
         return self
 
-    def _advance(self, instance, trigger):
+    def _advance(self, instance: Instance, trigger: Trigger) -> tuple[Instance, tuple[Effect, ...]]:
         room = TransactionRoom(self.steps, math.inf) if self.steps else None
-        return advance(self.process, instance, trigger, self.now, room=room, **self.options)
+        return advance(self.process, instance, trigger, self.now, self.limits, room)
 
-    def start(self, message=None, **variables):
+    def start(self, message: str | None = None, **variables: Any) -> Self:
         return self.send(Start(variables, message))
 
-    def complete(self, element, result=None, **variables):
-        task = self.wait(element)
+    def complete(self, element: str, result: Any = None, **variables: Any) -> Self:
+        task = self.task(element)
         return self.send(CompleteTask(task.wait_id, task.attempt, result, variables))
 
-    def do_job(self, wait_id, result=None, **variables):
-        return self.send(CompleteTask(wait_id, self.open[wait_id].attempt, result, variables))
+    def do_job(self, wait_id: int, result: Any = None, **variables: Any) -> Self:
+        task = self.open[wait_id]
+        assert isinstance(task, Task)
+        return self.send(CompleteTask(wait_id, task.attempt, result, variables))
 
-    def fail(self, element, code=None, message="it broke"):
-        task = self.wait(element)
+    def fail(self, element: str, code: str | None = None, message: str = "it broke") -> Self:
+        task = self.task(element)
         return self.send(FailTask(task.wait_id, task.attempt, message, code))
 
-    def do(self, element, **variables):
+    def do(self, element: str, **variables: Any) -> Self:
         return self.send(CompleteUserTask(self.wait(element).wait_id, variables))
 
-    def do_wait(self, wait_id, **variables):
+    def do_wait(self, wait_id: int, **variables: Any) -> Self:
         return self.send(CompleteUserTask(wait_id, variables))
 
-    def fire(self, element):
-        timer = self.wait(element, OpenTimer)
+    def fire(self, element: str) -> Self:
+        timer = self.wait_of(OpenTimer, element)
         self.now = max(self.now, timer.due)
         return self.send(TimerFired(timer.wait_id))
 
-    def message(self, element, payload=None):
-        return self.send(MessageArrived(self.wait(element, OpenMessageWait).wait_id, payload))
+    def message(self, element: str, payload: Any = None) -> Self:
+        return self.send(MessageArrived(self.wait_of(OpenMessageWait, element).wait_id, payload))
 
-    def signal(self, element, payload=None):
-        return self.send(SignalArrived(self.wait(element, OpenSignalWait).wait_id, payload))
+    def signal(self, element: str, payload: Any = None) -> Self:
+        return self.send(SignalArrived(self.wait_of(OpenSignalWait, element).wait_id, payload))
 
-    def retry(self, element, **variables):
+    def retry(self, element: str, **variables: Any) -> Self:
         return self.send(Retry(self.wait(element).wait_id, variables))
 
-    def send_retry(self, wait, **variables):
+    def send_retry(self, wait: Opener, **variables: Any) -> Self:
         return self.send(Retry(wait.wait_id, variables))
 
-    def choose(self, element, *activities, is_last=False, **variables):
-        wait = self.wait(element, OpenAdHoc)
+    def choose(self, element: str, *activities: str, is_last: bool = False, **variables: Any) -> Self:
+        wait = self.wait_of(OpenAdHoc, element)
         return self.send(ActivateActivities(wait.wait_id, activities, variables, is_last))
 
-    def skip(self, element, **variables):
+    def skip(self, element: str, **variables: Any) -> Self:
         return self.send(Skip(self.wait(element).wait_id, variables))
 
-    def cancel(self, reason=""):
+    def cancel(self, reason: str = "") -> Self:
         return self.send(Cancel(reason))
 
-    def later(self, **time):
+    def later(self, **time: float) -> Self:
         self.now += timedelta(**time)
         return self
 
-    def wait(self, element, kind=None):
-        """The latest wait that is open at an element, of a kind if there is one."""
-        found = [wait for wait in self.open.values() if wait.element_id == element]
-        return ([wait for wait in found if kind and isinstance(wait, kind)] or found)[-1]
+    def wait(self, element: str) -> Opener:
+        """The latest wait that is open at an element."""
+        return [wait for wait in self.open.values() if wait.element_id == element][-1]
 
-    def effect(self, kind):
+    def wait_of(self, kind: type[Kind], element: str) -> Kind:
+        """The latest wait of a kind that is open at an element."""
+        return [wait for wait in self.open.values() if wait.element_id == element and isinstance(wait, kind)][-1]
+
+    def task(self, element: str) -> Task:
+        """The latest task of a worker that is open at an element."""
+        task = self.wait(element)
+        assert isinstance(task, Task)
+        return task
+
+    def effect(self, kind: type[Kind]) -> Kind:
         """The one effect of this kind in the last step."""
         (found,) = [effect for effect in self.effects if isinstance(effect, kind)]
         return found
 
     @property
-    def waiting(self):
+    def waiting(self) -> list[str]:
         """The elements that wait, in alphabetical order."""
         return sorted(wait.element_id for wait in self.open.values())
 
     @property
-    def trace(self):
+    def trace(self) -> list[str]:
         """The elements completed, in their order."""
         return [record.element_id for record in self.history if record.event == "completed"]
 
     @property
-    def events(self):
+    def events(self) -> list[str]:
         """Everything in the history as "element event"."""
         return [f"{record.element_id} {record.event}" for record in self.history]
 
     @property
-    def status(self):
+    def status(self) -> Status:
         return self.instance.status
 
     @property
-    def variables(self):
+    def variables(self) -> dict[str, Any]:
         return dict(self.instance.root_variables)
 
     @property
-    def ignored(self):
+    def ignored(self) -> str:
         """Why the last trigger was ignored; empty if it was not."""
         return "".join(effect.reason for effect in self.effects if isinstance(effect, Ignored))
 
 
-def check_books(instance) -> None:
+def check_books(instance: Instance) -> None:
     """Tokens are conserved: each scope counts its own, each wait and each scope has the token it belongs to."""
     counts = dict.fromkeys(instance.scopes, 0)
     moving = instance.pending.moving if instance.pending else ()
@@ -217,6 +237,6 @@ def check_books(instance) -> None:
         assert any(wait.kind == "incident" for wait in instance.waits.values())
 
 
-def finished(player):
+def finished(player: Player) -> bool:
     """Whether the process has completed, announcing it once."""
     return player.status is Status.COMPLETED and player.effect(Completed).variables == player.variables

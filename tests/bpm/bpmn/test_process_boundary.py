@@ -18,18 +18,18 @@ JOB = """<startEvent id="s"/><serviceTask id="t"><extensionElements><bpm:command
 <endEvent id="e"/>""" + flows("s > t > e")
 
 
-def boundary(name, definition, host="t", interrupting=True) -> str:
+def boundary(name: str, definition: str, host: str = "t", interrupting: bool = True) -> str:
     """A boundary event."""
     cancel = "" if interrupting else ' cancelActivity="false"'
     return f'<boundaryEvent id="{name}" attachedToRef="{host}"{cancel}>{definition}</boundaryEvent>'
 
 
-def timer(kind, text) -> str:
+def timer(kind: str, text: str) -> str:
     """A timer event definition."""
     return f"<timerEventDefinition><{kind}>{text}</{kind}></timerEventDefinition>"
 
 
-def error(name, reference="", task="t"):
+def error(name: str, reference: str = "", task: str = "t"):
     """An error boundary event that leads to a task of its own."""
     attribute = f' errorRef="{reference}"' if reference else ""
     definition = f"<errorEventDefinition{attribute}/>"
@@ -69,9 +69,9 @@ def test_a_timer_that_does_not_interrupt_runs_beside_its_task() -> None:
 def test_a_cycle_fires_as_often_as_it_says() -> None:
     """R3/PT10M fires three times, ten minutes apart, under a new wait each time."""
     player = Player(USER + boundary("b", timer("timeCycle", "R3/PT10M"), interrupting=False)).start()
-    seen = []
+    seen: list[int] = []
     for turn in (1, 2, 3):
-        wait = player.wait("b")
+        wait = player.wait_of(OpenTimer, "b")
         assert wait.due == NOON + timedelta(minutes=10 * turn)
         seen.append(wait.wait_id)
         player.fire("b")
@@ -84,13 +84,13 @@ def test_an_endless_cycle_that_was_late_does_not_catch_up_in_a_burst() -> None:
     """After a day without a server the next reminder is one interval away."""
     player = Player(USER + boundary("b", timer("timeCycle", "R/PT10M"), interrupting=False)).start()
     player.later(days=1).fire("b")
-    assert player.wait("b").due == NOON + timedelta(days=1, minutes=10)
+    assert player.wait_of(OpenTimer, "b").due == NOON + timedelta(days=1, minutes=10)
     player.later(minutes=10, seconds=30).fire("b")
-    assert player.wait("b").due == NOON + timedelta(days=1, minutes=20)
+    assert player.wait_of(OpenTimer, "b").due == NOON + timedelta(days=1, minutes=20)
 
 
 @pytest.mark.parametrize("interrupting", [True, False])
-def test_a_message_on_a_boundary_writes_its_values(interrupting) -> None:
+def test_a_message_on_a_boundary_writes_its_values(interrupting: bool) -> None:
     """An interrupting one ends the task; another goes on listening."""
     body = USER + boundary("b", '<messageEventDefinition messageRef="m"/>', interrupting=interrupting)
     player = Player(body, MESSAGES).start().message("b", {"why": "phone"})
@@ -107,7 +107,7 @@ def test_a_message_on_a_boundary_writes_its_values(interrupting) -> None:
 
 
 @pytest.mark.parametrize(("code", "caught_by"), [("E1", "one"), ("E2", "two"), ("E3", "any"), (None, "any")])
-def test_the_boundary_event_for_the_code_catches_an_error(code, caught_by) -> None:
+def test_the_boundary_event_for_the_code_catches_an_error(code: str | None, caught_by: str) -> None:
     """An exact code wins over one that catches any, wherever it stands in the file."""
     body = JOB + error("any") + error("one", "x1") + error("two", "x2")
     player = Player(body, ERRORS).start(a=1).fail("t", code, "no credit")
@@ -145,7 +145,7 @@ INNER = (
 )
 
 
-def nested(inner="", outer="", after=""):
+def nested(inner: str = "", outer: str = "", after: str = ""):
     """A sub-process in a sub-process."""
     return INNER.format(inner=inner, outer=outer) + after
 
@@ -173,7 +173,7 @@ def test_a_timer_on_the_inner_sub_process_leaves_the_outer_one_alone() -> None:
 
 
 @pytest.mark.parametrize("inner_catches", [True, False])
-def test_an_error_goes_outwards_until_it_is_caught(inner_catches) -> None:
+def test_an_error_goes_outwards_until_it_is_caught(inner_catches: bool) -> None:
     """An error end event ends its sub-process; the nearest boundary event for the code takes it."""
     throw = '<endEvent id="x"><errorEventDefinition errorRef="x1"/></endEvent>' + flows("v > x")
     outer = error("near", "x1" if inner_catches else "x2", "p2")
@@ -228,7 +228,7 @@ def test_a_message_that_cannot_be_mapped_is_an_incident_beside_its_task() -> Non
 def test_a_token_stopped_at_a_boundary_event_can_be_skipped() -> None:
     """Running out of steps there is an incident like any other."""
     player = Player(USER + boundary("b", timer("timeDuration", "PT1H"), interrupting=False)).start()
-    player.options["limits"] = EngineLimits(max_steps=1)
+    player.limits = EngineLimits(max_steps=1)
     player.fire("b")
     assert player.effect(Incident).element_id == "late"
     player.skip("late")

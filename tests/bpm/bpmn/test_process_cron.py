@@ -28,13 +28,13 @@ FRIDAY = datetime(2026, 5, 1, 12, tzinfo=UTC)
         ("@daily", "2026-05-02T00:00:00"),
     ],
 )
-def test_the_next_time_is_found(text, expected) -> None:
+def test_the_next_time_is_found(text: str, expected: str) -> None:
     """Fields of five or six, names, steps, lists and macros; two restricted days mean either."""
     assert parse_cron(text).after(FRIDAY) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["* * *", "60 * * * *", "a b c d e", "5-1 * * * *", "*/0 * * * *", "@often"])
-def test_what_is_no_cron_expression_is_refused(text) -> None:
+def test_what_is_no_cron_expression_is_refused(text: str) -> None:
     """With an example of a good one."""
     with pytest.raises(EvaluationError, match="not a cron expression"):
         parse_cron(text)

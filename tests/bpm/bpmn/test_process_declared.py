@@ -15,7 +15,7 @@ CATCHER = "<{kind}EventDefinition {reference}/>"
 @pytest.mark.parametrize(
     ("kind", "named", "coded"), [("error", "named", "coded"), ("escalation", "called", "numbered")]
 )
-def test_a_name_without_a_code_catches_whatever_is_thrown(kind, named, coded) -> None:
+def test_a_name_without_a_code_catches_whatever_is_thrown(kind: str, named: str, coded: str) -> None:
     """Its name is not its code: Camunda 7, Operaton and Zeebe read it so."""
     for caught in (f'{kind}Ref="{named}"', ""):
         for thrown in (named, coded):
@@ -24,7 +24,7 @@ def test_a_name_without_a_code_catches_whatever_is_thrown(kind, named, coded) ->
     assert "u" not in _thrown(kind, named, f'{kind}Ref="{coded}"').waiting
 
 
-def _thrown(kind, thrown, caught):
+def _thrown(kind: str, thrown: str, caught: str):
     body = CAUGHT.format(
         thrower=THROWER.format(kind=kind, thrown=thrown),
         inside=flows("ps > x"),
@@ -35,7 +35,7 @@ def _thrown(kind, thrown, caught):
 
 @pytest.mark.parametrize("join", ["parallelGateway", "inclusiveGateway"])
 @pytest.mark.parametrize("known", ["", ' id="f -&gt; j"', ' id="known"'])
-def test_flows_between_the_same_elements_need_no_ids(join, known) -> None:
+def test_flows_between_the_same_elements_need_no_ids(join: str, known: str) -> None:
     """Each is a flow of its own, whatever others are called: the join waits for both, and fires once."""
     body = f"""<startEvent id="s"/><sequenceFlow sourceRef="s" targetRef="f"/><parallelGateway id="f"/>
     <sequenceFlow sourceRef="f" targetRef="a"/><sequenceFlow{known} sourceRef="f" targetRef="j"/>

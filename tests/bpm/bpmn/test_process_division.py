@@ -1,12 +1,15 @@
 """An instance whose turns are stored one by one does what one in one piece does, whatever happens to it."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import from_json, to_json
 
-from bpm.bpmn import Instance, advance, load
-from bpm.bpmn.division import divide
+from bpm.bpmn import CompiledProcess, Instance, Trigger, advance, load
+from bpm.bpmn.division import StoredTurn, divide
 from bpm.bpmn.effects import Ignored
 from bpm.bpmn.elements.containers.loops import MOST_TOGETHER
 from bpm.bpmn.triggers import Cancel, CompleteTask, CompleteUserTask, FailTask, MessageArrived, Start, TimerFired
@@ -38,18 +41,20 @@ MODELS = (
 class Store:
     """Keeps the turns and values of one instance between triggers, as a database would; the shelf of the engine."""
 
-    def __init__(self, process) -> None:
+    def __init__(self, process: CompiledProcess) -> None:
         self.process = process
         self.text = Instance().to_json()
-        self.stored, self.values, self.read = {}, {}, set()
+        self.stored: dict[int, StoredTurn] = {}
+        self.values: dict[tuple[str, int, int], bytes] = {}
+        self.read: set[int] = set()
 
-    def open(self, wait_id=None):
+    def open(self, wait_id: int | None = None) -> Instance:
         """The instance with the turn of a wait, and the turns around that."""
         self.read = set()
         instance = Instance.from_json(self.text)
         instance.shelf = self
         scope = next((key for key, turn in self.stored.items() if wait_id in turn.waits), 0)
-        path = []
+        path: list[int] = []
         while scope:
             path.append(scope)
             scope = self.stored[scope].around
@@ -57,31 +62,31 @@ class Store:
             instance.absorb(self._take(key))
         return instance
 
-    def _take(self, scope):
+    def _take(self, scope: int) -> dict[str, Any]:
         self.read.add(scope)
         return read_json(self.stored[scope].text)
 
-    def turns(self, body):
+    def turns(self, body: int | None) -> list[Mapping[str, Any]]:
         inside = [key for key, turn in self.stored.items() if body in (None, turn.body)]
         around = inside if body is not None else ()
         inside += [key for each in around for key, turn in self.stored.items() if turn.around == each]
         return [self._take(key) for key in sorted(set(inside)) if key not in self.read]
 
-    def item(self, body, index):
+    def item(self, body: int, index: int) -> Any:
         return from_json(self.values["items", body, index])
 
-    def outputs(self, body):
+    def outputs(self, body: int) -> dict[int, Any]:
         found = {key: value for key, value in self.values.items() if key[:2] == ("outputs", body)}
         return {key[2]: from_json(value) for key, value in found.items()}
 
-    def write(self, instance) -> None:
+    def write(self, instance: Instance) -> None:
         """Store what has changed."""
         division = divide(self.process, instance)
         self.text = division.instance.to_json()
         self.stored = {key: turn for key, turn in self.stored.items() if key not in self.read} | dict(division.turns)
         self.values |= {key: to_json(value) for key, value in division.kept.items()}
 
-    def whole(self):
+    def whole(self) -> Instance:
         """The instance with everything."""
         instance = Instance.from_json(self.text)
         for key in sorted(self.stored):
@@ -89,7 +94,7 @@ class Store:
         return instance
 
 
-def played(process, decide) -> None:
+def played(process: CompiledProcess, decide: Callable[[Instance], Trigger]) -> None:
     """Play an instance in one piece and one taken apart with the same triggers; check that they agree."""
     one, store = Instance(), Store(process)
     trigger = Start({"items": list(range(MANY)), "go": False})
@@ -111,7 +116,7 @@ def played(process, decide) -> None:
     raise AssertionError("it does not end")
 
 
-def answer(instance, wait_id):
+def answer(instance: Instance, wait_id: int) -> Trigger:
     """What answers a wait."""
     wait = instance.waits[wait_id]
     if wait.kind == "user":
@@ -124,11 +129,11 @@ def answer(instance, wait_id):
 @pytest.mark.parametrize("text", MODELS)
 @settings(deadline=None, max_examples=8)
 @given(data=st.data())
-def test_taken_apart_it_does_the_same(text, data) -> None:
+def test_taken_apart_it_does_the_same(text: str, data: st.DataObject) -> None:
     """Answers in any order, errors, timers, writes that let conditions hold, and the end by somebody."""
     process = load(bpmn(text))
 
-    def decide(instance):
+    def decide(instance: Instance) -> Trigger:
         waits = [wait for wait in instance.waits.values() if wait.kind != "condition"]
         kind = data.draw(st.integers(0, 40))
         if kind == 0:

@@ -14,7 +14,7 @@ CAUGHT = """<startEvent id="s"/><intermediateCatchEvent id="r"><messageEventDefi
 <intermediateThrowEvent id="t"><messageEventDefinition/></intermediateThrowEvent><endEvent id="e"/>"""
 
 
-def drawn(*message_flows):
+def drawn(*message_flows: tuple[str, str, str, str]) -> str:
     """The other pool, and message flows, each a name, its source, its target and a message."""
     lines = [
         f'<messageFlow id="f{number}" name="{name}" sourceRef="{source}" targetRef="{target}" messageRef="{message}"/>'
@@ -45,7 +45,7 @@ def test_the_message_of_a_message_flow_comes_before_its_label() -> None:
 
 
 @pytest.mark.parametrize(("label", "name"), [("Answer", "Answer"), ("", "m")])
-def test_a_message_without_a_name_is_called_by_its_flow_s_label_or_its_id(label, name) -> None:
+def test_a_message_without_a_name_is_called_by_its_flow_s_label_or_its_id(label: str, name: str) -> None:
     """Wherever it is referred to, so that both ends mean the same."""
     flow = f'<messageFlow id="f" name="{label}" sourceRef="other" targetRef="elsewhere" messageRef="m"/>'
     head = f'<message id="m"/><collaboration id="c">{flow}</collaboration>'
@@ -59,7 +59,7 @@ def test_message_flows_of_several_names_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("named", "runs"), [("p", "p"), ("ours", "p"), ("Bank", "p"), ("q", "q"), ("Customer", "q")])
-def test_one_of_several_pools_is_named_to_run(named, runs) -> None:
+def test_one_of_several_pools_is_named_to_run(named: str, runs: str) -> None:
     """By the id of its process, or by the id or name of its pool; the others may be what they like."""
     text = DEFINITIONS.format(head=drawn(("Order", "ask", "r", "")), body=ANSWERED).replace(' isExecutable="true"', "")
     with pytest.raises(InvalidDefinition, match="name one by processId"):
@@ -82,7 +82,7 @@ def test_a_sub_process_without_a_start_event_begins_where_nothing_leads() -> Non
 
 @pytest.mark.parametrize("inside", ["", '<multiInstanceLoopCharacteristics><loopCardinality>3</loopCardinality>'
                                         '</multiInstanceLoopCharacteristics>'])  # fmt: skip
-def test_an_empty_sub_process_passes(inside) -> None:
+def test_an_empty_sub_process_passes(inside: str) -> None:
     body = f'<startEvent id="s"/><subProcess id="q">{inside}</subProcess><endEvent id="e"/>' + flows("s > q > e")
     assert Player(body).start().status == "COMPLETED"
 

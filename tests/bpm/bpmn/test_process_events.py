@@ -1,6 +1,7 @@
 """Start, end and intermediate catch events."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_a_process_starts_at_the_event_for_its_message() -> None:
         ("<timeDate>=now() + duration(wait)</timeDate>", NOON + timedelta(hours=2)),
     ],
 )
-def test_a_timer_in_the_flow_waits_until_it_is_due(timer, due) -> None:
+def test_a_timer_in_the_flow_waits_until_it_is_due(timer: str, due: datetime) -> None:
     """Durations and dates, fixed or computed."""
     body = f'<startEvent id="s"/><intermediateCatchEvent id="c"><timerEventDefinition>{timer}'
     body += '</timerEventDefinition></intermediateCatchEvent><endEvent id="e"/>' + flows("s > c > e")
@@ -69,7 +70,7 @@ def test_a_message_in_the_flow_waits_for_its_key() -> None:
 
 
 @pytest.mark.parametrize("value", [None, True, "", [1], {}])
-def test_a_correlation_key_without_a_value_is_an_incident(value) -> None:
+def test_a_correlation_key_without_a_value_is_an_incident(value: Any) -> None:
     """Only texts and numbers can be compared with what a message brings."""
     body = """<startEvent id="s"/><receiveTask id="c" messageRef="m1" bpm:correlationKey="=key"/>""" + flows("s > c")
     player = Player(body, MESSAGES).start(key=value)

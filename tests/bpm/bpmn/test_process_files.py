@@ -14,7 +14,7 @@ BOMB = """<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a
 EXTERNAL = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'
 
 
-def problems(source):
+def problems(source: str | bytes):
     """The problems of a file as sentences."""
     with pytest.raises(InvalidDefinition) as caught:
         load(source)
@@ -22,7 +22,7 @@ def problems(source):
     return list(caught.value.errors)
 
 
-def only(source):
+def only(source: str | bytes):
     """The one problem of a file."""
     (problem,) = problems(source)
     return problem
@@ -61,7 +61,7 @@ def only(source):
         ("é" * 600_000, "larger than 1,048,576 bytes"),
     ],
 )
-def test_what_is_no_bpmn_is_refused_at_once(source, says) -> None:
+def test_what_is_no_bpmn_is_refused_at_once(source: str | bytes, says: str) -> None:
     """A clear sentence, and never a crash, an expansion or a wait."""
     started = time.perf_counter()
     assert says in only(source)
@@ -102,7 +102,7 @@ def test_limits_are_the_callers() -> None:
         GOOD.replace("<endEvent", "<!-- <!DOCTYPE x> --><endEvent"),
     ],
 )
-def test_every_honest_encoding_is_read(source) -> None:
+def test_every_honest_encoding_is_read(source: str | bytes) -> None:
     """Text or bytes, with or without a declaration, a byte order mark or a prefix."""
     assert set(load(source).nodes) == {"s", "e"}
 
@@ -218,7 +218,7 @@ def test_of_several_unmarked_processes_one_must_be_marked() -> None:
         ),
     ],
 )
-def test_a_broken_structure_is_refused_by_element(body, says) -> None:
+def test_a_broken_structure_is_refused_by_element(body: str, says: str) -> None:
     """The sentence names the element's id, its name where it has one, and what is wrong."""
     head = "" if "not declared" in says else '<message id="m" name="M"/>'
     found = problems(model(body, head))
@@ -244,7 +244,7 @@ TIMER = "<timerEventDefinition>{}</timerEventDefinition>"
     ],
 )
 @pytest.mark.parametrize("place", ["intermediateCatchEvent", "boundaryEvent"])
-def test_a_timer_that_cannot_work_is_refused(timer, says, place) -> None:
+def test_a_timer_that_cannot_work_is_refused(timer: str, says: str, place: str) -> None:
     """Fixed times are read when the file is deployed."""
     attached = ' attachedToRef="t"' if place == "boundaryEvent" else ""
     event = f'<{place} id="c"{attached}>{TIMER.format(timer)}</{place}>'
@@ -274,7 +274,7 @@ NOT_EXECUTED = [
 
 
 @pytest.mark.parametrize("element", NOT_EXECUTED)
-def test_what_the_engine_does_not_execute_is_refused_by_id(element) -> None:
+def test_what_the_engine_does_not_execute_is_refused_by_id(element: str) -> None:
     """Nothing is ignored in silence."""
     leads = "" if "endEvent" in element else flows("x > e")
     found = problems(model(LINE + element + flows("s > x", "s > e") + leads))
@@ -359,7 +359,7 @@ INCOMPLETE = [
 
 
 @pytest.mark.parametrize(("element", "says"), INCOMPLETE)
-def test_what_lacks_something_is_refused(element, says) -> None:
+def test_what_lacks_something_is_refused(element: str, says: str) -> None:
     """The sentence tells what to add."""
     leads = "" if "endEvent" in element and "transaction" not in element else flows("x > e")
     found = problems(model(LINE + element + flows("s > x", "s > e") + leads))

@@ -1,5 +1,7 @@
 """Whole files as the tools of others write them."""
 
+from typing import Any
+
 import pytest
 
 from bpm.bpmn import load
@@ -7,7 +9,7 @@ from bpm.bpmn.effects import CallProcess, Decide, OpenMessageWait, OpenTimer, Op
 from tests.bpm.bpmn.player import NOON, Player, finished
 
 
-def play(source, **variables):
+def play(source: str | bytes, **variables: Any):
     """An instance of a whole file."""
     player = Player('<startEvent id="s"/>')
     player.process = load(source)
@@ -65,7 +67,7 @@ BPMN_IO = """<?xml version="1.0" encoding="UTF-8"?>
     ],
     ids=["text", "utf-8 with a mark", "utf-16", "utf-16 unmarked", "latin-1", "no prefix", "another prefix"],
 )
-def test_a_drawing_of_bpmn_io_runs_in_any_encoding_and_prefix(encoded) -> None:
+def test_a_drawing_of_bpmn_io_runs_in_any_encoding_and_prefix(encoded: bytes) -> None:
     """Pools, lanes, data, notes, groups and two diagrams change nothing."""
     player = play(encoded)
     assert finished(player)
@@ -127,6 +129,7 @@ def test_a_camunda_8_order_runs_from_its_lines_to_its_check() -> None:
     assert (player.effect(OpenTimer).due - NOON).days == 2
     task = player.message("paid").effect(OpenUserTask)
     assert (task.form_key, task.assignee, task.candidate_groups, task.priority) == ("check", "ann", ("sales", "NG"), 70)
+    assert task.due is not None
     assert (task.due - NOON).seconds == 4 * 3600
     assert finished(player.do("check"))
 

@@ -13,7 +13,7 @@ XOR = """<startEvent id="s"/><exclusiveGateway id="x" {}/><task id="big"/><task 
 
 @pytest.mark.parametrize(("amount", "taken"), [(500, "big"), (50, "small"), (5, "none")])
 @pytest.mark.parametrize("style", ["=amount > {}", "${{amount > {}}}", "amount > {}", "${{amount gt {}}}"])
-def test_an_exclusive_gateway_takes_the_first_flow_that_holds(amount, taken, style) -> None:
+def test_an_exclusive_gateway_takes_the_first_flow_that_holds(amount: int, taken: str, style: str) -> None:
     """Conditions are asked in the order of the file, in whichever language they are written; else the default."""
     body = XOR.format('default="x-none"') + flows("x > none")
     body += flow("x", "big", style.format(100)) + flow("x", "small", style.format(10))
@@ -52,7 +52,7 @@ FORK = """<startEvent id="s"/><parallelGateway id="f"/><userTask id="a"/><userTa
 
 
 @pytest.mark.parametrize("order", ["ab", "ba"])
-def test_a_parallel_join_waits_for_every_branch(order) -> None:
+def test_a_parallel_join_waits_for_every_branch(order: str) -> None:
     """Whichever branch comes last goes on, once."""
     player = Player(FORK).start()
     assert player.waiting == ["a", "b"]
@@ -104,7 +104,7 @@ def test_several_flows_out_of_a_task_all_take_a_token() -> None:
 
 
 @pytest.mark.parametrize(("n", "taken"), [(15, ["a", "b"]), (5, ["a"]), (0, ["c"])])
-def test_conditions_on_flows_out_of_a_task_count(n, taken) -> None:
+def test_conditions_on_flows_out_of_a_task_count(n: int, taken: list[str]) -> None:
     """Every flow whose condition holds is taken, the default only when none is."""
     body = '<startEvent id="s"/><task id="t" default="t-c"/><task id="a"/><task id="b"/><task id="c"/>'
     body += flows("s > t > c") + flow("t", "a", "=n > 1") + flow("t", "b", "=n > 10")
@@ -146,5 +146,6 @@ def test_a_loop_that_multiplies_its_tokens_is_stopped() -> None:
     player = Player(body, limits=EngineLimits(max_steps=50)).start()
     assert player.status is Status.ERROR
     assert len(player.open) == 1
+    assert player.instance.pending is not None
     assert len(player.instance.pending.moving) > 10
     assert player.cancel().status is Status.CANCELLED

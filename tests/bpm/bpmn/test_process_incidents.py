@@ -2,7 +2,7 @@
 
 import pytest
 
-from bpm.bpmn import Instance, Status
+from bpm.bpmn import Instance, Status, Trigger
 from bpm.bpmn.effects import Incident, OpenMessageWait, RunScript, SendCommand
 from bpm.bpmn.triggers import (
     CompleteTask,
@@ -65,7 +65,7 @@ def test_an_answer_to_a_former_attempt_is_ignored() -> None:
     "trigger",
     [CompleteTask(9, 1), FailTask(9, 1, "x"), TimerFired(9), MessageArrived(9), CompleteUserTask(9), Retry(9), Skip(9)],
 )
-def test_an_unknown_wait_is_ignored(trigger) -> None:
+def test_an_unknown_wait_is_ignored(trigger: Trigger) -> None:
     """The instance is the very same and the effect says why."""
     player = Player(JOB % "").start(a=1)
     before = player.instance
@@ -74,7 +74,7 @@ def test_an_unknown_wait_is_ignored(trigger) -> None:
 
 
 @pytest.mark.parametrize("trigger", [TimerFired(2), MessageArrived(2), CompleteUserTask(2), Retry(2), Skip(2)])
-def test_a_trigger_of_another_kind_is_ignored(trigger) -> None:
+def test_a_trigger_of_another_kind_is_ignored(trigger: Trigger) -> None:
     """A command is answered by CompleteTask or FailTask only."""
     player = Player(JOB % "").start(a=1).send(trigger)
     assert "2 is a wait of kind command" in player.ignored
@@ -124,7 +124,8 @@ def test_the_same_trigger_on_the_stored_state_gives_the_same_answer() -> None:
     player = Player(JOB % "").start(a=1)
     stored = player.instance.to_json()
     first = player.complete("t", {"b": 1}).effects
-    player.instance, player.open = Instance.from_json(stored), {2: SendCommand(2, 1, "t", "X", {})}
+    player.instance = Instance.from_json(stored)
+    player.open = {2: SendCommand(2, 1, "t", "X", {})}
     assert player.complete("t", {"b": 1}).effects == first
 
 

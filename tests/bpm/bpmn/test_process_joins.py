@@ -1,19 +1,27 @@
 """Inclusive joins on random graphs against the standard's own words, played by brute force (BPMN 2.0.2, 13.4.3)."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpm.bpmn import InvalidDefinition, Status, load
+from bpm.bpmn.state import Token
 from tests.bpm.bpmn.player import Player, flow, flows, model
 
+Edge = tuple[int, int]
+Graph = tuple[list[str], list[Edge], frozenset[Edge]]
+Marking = Counter[Edge]
+Fired = Counter[int]
+State = tuple[Marking, Fired]
+Move = tuple[int, list[Edge]]
 KINDS = {"user": "userTask", "or": "inclusiveGateway", "and": "parallelGateway"}
 
 
 @st.composite
-def graphs(draw):
+def graphs(draw: st.DrawFn) -> Graph:
     """Nodes and edges. Only people close a circle, so that no circle runs by itself; `shut` are false conditions."""
     kinds = ["start", *draw(st.lists(st.sampled_from(["user", "user", "or", "or", "and"]), min_size=2, max_size=7))]
     count = len(kinds)
@@ -26,30 +34,30 @@ def graphs(draw):
     ordered = sorted(edges)
     first = {a: next(edge for edge in ordered if edge[0] == a) for a, _ in ordered}
     open_edges = [edge for edge in ordered if kinds[edge[0]] == "or" and edge != first[edge[0]]]
-    shut = draw(st.sets(st.sampled_from(open_edges))) if open_edges else set()
+    shut = draw(st.sets(st.sampled_from(open_edges))) if open_edges else set[Edge]()
     return kinds, ordered, frozenset(shut)
 
 
 class Game:
     """The token game: a marking counts the tokens on each edge; a person's token stays on the edge it came by."""
 
-    def __init__(self, kinds, edges, shut) -> None:
+    def __init__(self, kinds: list[str], edges: list[Edge], shut: frozenset[Edge]) -> None:
         self.kinds = kinds
         self.into = {node: [edge for edge in edges if edge[1] == node] for node in range(len(kinds))}
         self.out = {node: [edge for edge in edges if edge[0] == node] for node in range(len(kinds))}
         self.shut = shut
 
-    def ends(self, edge, gateway, seen=()):
+    def ends(self, edge: Edge, gateway: int, seen: tuple[Edge, ...] = ()) -> set[Edge]:
         """Where every path that starts with an edge and does not visit a gateway enters it."""
         if edge[1] == gateway:
             return {edge}
-        found = set()
+        found: set[Edge] = set()
         for after in self.out[edge[1]]:
             if after not in seen:
                 found |= self.ends(after, gateway, (*seen, after))
         return found
 
-    def is_enabled(self, gateway, marking) -> bool:
+    def is_enabled(self, gateway: int, marking: Marking) -> bool:
         """The standard's condition, path by path."""
         filled = {edge for edge in self.into[gateway] if marking[edge]}
         empty = set(self.into[gateway]) - filled
@@ -61,7 +69,7 @@ class Game:
                 return False
         return True
 
-    def fire(self, node, used, marking, fired):
+    def fire(self, node: int, used: Iterable[Edge], marking: Marking, fired: Fired) -> State:
         """The state after a node has taken tokens from some edges."""
         marking, fired = marking.copy(), fired.copy()
         marking.subtract(used)
@@ -69,9 +77,10 @@ class Game:
         fired[node] += 1
         return +marking, fired
 
-    def settle(self, marking, fired):
+    def settle(self, marking: Marking, fired: Fired) -> list[State]:
         """Every state the game can come to rest in; inclusive joins go when nothing else can."""
-        waiting, rests, seen = [(marking, fired)], [], set()
+        waiting, rests = [(marking, fired)], list[State]()
+        seen: set[object] = set()
         while waiting:
             marking, fired = waiting.pop()
             key = frozenset(marking.items()), frozenset(fired.items())
@@ -85,7 +94,7 @@ class Game:
                 rests.append((marking, fired))
         return rests
 
-    def moves(self, marking):
+    def moves(self, marking: Marking) -> Iterator[Move]:
         """What goes on whatever others do."""
         for node, kind in enumerate(self.kinds):
             into = self.into[node]
@@ -94,14 +103,14 @@ class Game:
             if (is_join or is_free) and all(marking[edge] for edge in into):
                 yield node, into
 
-    def joins(self, marking):
+    def joins(self, marking: Marking) -> Iterator[Move]:
         """Inclusive joins that may go on."""
         for node, kind in enumerate(self.kinds):
             if kind == "or" and len(self.into[node]) > 1 and self.is_enabled(node, marking):
                 yield node, [edge for edge in self.into[node] if marking[edge]]
 
 
-def write(kinds, edges, shut):
+def write(kinds: list[str], edges: list[Edge], shut: frozenset[Edge]) -> str:
     """The graph as BPMN; what is shut has a condition that never holds, a gateway's first edge is its default."""
     body = '<startEvent id="n0"/>'
     for number, kind in enumerate(kinds[1:], 1):
@@ -115,15 +124,22 @@ def write(kinds, edges, shut):
     return body
 
 
-def unneeded_defaults(kinds, edges, shut):
+def unneeded_defaults(kinds: list[str], edges: list[Edge], shut: frozenset[Edge]) -> set[Edge]:
     """The first edges of gateways that have another open one: a default is taken only when nothing else is."""
     gateways = [[edge for edge in edges if edge[0] == node] for node, kind in enumerate(kinds) if kind == "or"]
     return {outgoing[0] for outgoing in gateways if set(outgoing[1:]) - shut}
 
 
-def state_of(player):
+def edge_of(token: Token) -> Edge:
+    """The edge that a token came by, whose flow is named for its ends."""
+    assert token.flow is not None
+    source, target = token.flow.split("-")
+    return int(source[1:]), int(target[1:])
+
+
+def state_of(player: Player) -> State:
     """The engine's state in the game's terms."""
-    marking = Counter(tuple(int(end[1:]) for end in token.flow.split("-")) for token in player.instance.tokens.values())
+    marking = Counter(map(edge_of, player.instance.tokens.values()))
     fired = Counter(int(name[1:]) for name in player.trace)
     del fired[0]
     return marking, fired
@@ -131,22 +147,21 @@ def state_of(player):
 
 @settings(max_examples=400, deadline=None)
 @given(graph=graphs(), choices=st.lists(st.integers(0, 20), max_size=8))
-def test_inclusive_joins_agree_with_the_standards_words(graph, choices) -> None:
+def test_inclusive_joins_agree_with_the_standards_words(graph: Graph, choices: list[int]) -> None:
     """After every person's work the tokens stand where the token game may leave them."""
     kinds, edges, shut = graph
     game = Game(kinds, edges, shut | unneeded_defaults(kinds, edges, shut))
     player = Player(write(kinds, edges, shut)).start()
-    rests = game.settle(Counter(game.out[0]), Counter())
+    rests = game.settle(Marking(game.out[0]), Fired())
     assert state_of(player) in rests
     for choice in choices:
         tasks = [wait for wait in player.instance.waits.values() if wait.kind == "user"]
         if not tasks or player.status is Status.ERROR:
             break
         wait = tasks[choice % len(tasks)]
-        node, used = int(wait.element[1:]), player.instance.tokens[wait.token].flow
+        node, edge = int(wait.element[1:]), edge_of(player.instance.tokens[wait.token])
         marking, fired = state_of(player)
         player.do_wait(wait.id)
-        edge = tuple(int(end[1:]) for end in used.split("-"))
         assert state_of(player) in game.settle(*game.fire(node, [edge], marking, fired))
 
 

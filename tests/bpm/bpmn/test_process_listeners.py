@@ -9,27 +9,27 @@ from bpm.bpmn.triggers import MoveTokens, Start
 from tests.bpm.bpmn.player import NOON, Player, finished, flow, flows, model
 
 
-def listener(event, source, kind="execution") -> str:
+def listener(event: str, source: str, kind: str = "execution") -> str:
     """A script that listens, in the words of Camunda 7."""
     script = f'<camunda:script scriptFormat="python">{source}</camunda:script>'
     return f'<camunda:{kind}Listener event="{event}">{script}</camunda:{kind}Listener>'
 
 
-def extended(tag, name, *extensions, inner="", more="") -> str:
+def extended(tag: str, name: str, *extensions: str, inner: str = "", more: str = "") -> str:
     holder = f"<extensionElements>{''.join(extensions)}</extensionElements>"
     return f'<{tag} id="{name}" {more}>{holder}{inner}</{tag}>'
 
 
-def line(element, name="t"):
+def line(element: str, name: str = "t"):
     return f'<startEvent id="s"/>{element}<endEvent id="e"/>' + flows(f"s > {name} > e")
 
 
-def asked(player):
+def asked(player: Player):
     """The sources of the scripts that the last step asked for."""
     return [effect.source for effect in player.effects if isinstance(effect, RunScript)]
 
 
-def play_scripts(player):
+def play_scripts(player: Player):
     """Let every script run at once; returns their sources in their order."""
     ran = asked(player)
     while found := [effect for effect in player.effects if isinstance(effect, RunScript)]:
@@ -227,7 +227,7 @@ JAVA = '<camunda:executionListener event="start" class="com.acme.A"/>'
         (extended("task", "t", '<bpm:executionListener event="end" type="A" retries="x"/>'), "its number of retries"),
     ],
 )
-def test_what_does_not_listen_is_refused(element, says) -> None:
+def test_what_does_not_listen_is_refused(element: str, says: str) -> None:
     """By name, with what to do instead."""
     with pytest.raises(InvalidDefinition) as caught:
         load(model(line(element)))

@@ -10,11 +10,11 @@ from bpm.model_files.problems import InvalidDefinition
 from tests.bpm.bpmn.player import NOON, Player, finished, flows, model
 
 
-def script(text, language="python") -> str:
+def script(text: str, language: str = "python") -> str:
     return f'<camunda:script scriptFormat="{language}">{text}</camunda:script>'
 
 
-def mapping(*entries) -> str:
+def mapping(*entries: tuple[str, str, str]) -> str:
     """Entries such as ("input", "x", "${a}")."""
     inner = "".join(
         f'<camunda:{kind}Parameter name="{name}">{value}</camunda:{kind}Parameter>' for kind, name, value in entries
@@ -22,14 +22,14 @@ def mapping(*entries) -> str:
     return f"<extensionElements><camunda:inputOutput>{inner}</camunda:inputOutput></extensionElements>"
 
 
-def line(*elements):
+def line(*elements: str) -> str:
     """A process of one element after the other."""
     names = [element.partition('id="')[2].partition('"')[0] for element in elements]
     path = flows(" > ".join(["s", *names, "e"]))
     return '<startEvent id="s"/>' + "".join(elements) + '<endEvent id="e"/>' + path
 
 
-def service(*entries) -> str:
+def service(*entries: tuple[str, str, str]) -> str:
     return f'<serviceTask id="t" camunda:type="external" camunda:topic="Work">{mapping(*entries)}</serviceTask>'
 
 
@@ -80,7 +80,7 @@ def test_an_output_script_runs_when_there_is_a_result() -> None:
 
 
 @pytest.mark.parametrize("language", ["feel", "juel"])
-def test_expressions_are_evaluated_in_place(language) -> None:
+def test_expressions_are_evaluated_in_place(language: str) -> None:
     """Nobody is asked for anything."""
     text = "x + 1" if language == "feel" else "${x + 1}"
     player = Player(line(service(("input", "p", script(text, language))))).start(x=1)
@@ -195,7 +195,7 @@ def test_an_instance_in_the_midst_of_a_script_goes_on_with_an_equal_version_only
         ),
     ],
 )
-def test_what_is_not_run_is_refused(body, says) -> None:
+def test_what_is_not_run_is_refused(body: str, says: str) -> None:
     """Each with a sentence that says what to do."""
     with pytest.raises(InvalidDefinition) as caught:
         load(model(body))

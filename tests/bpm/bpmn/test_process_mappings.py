@@ -1,6 +1,7 @@
 """Input and output mappings: who sees which values, and which of them stay inside."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ ZEEBE_INPUT = (
 )
 
 
-def play(task, **variables):
+def play(task: str, **variables: Any):
     """Start a process of one element, which is called t."""
     body = f'<startEvent id="s"/>{task}<endEvent id="e"/>' + flows("s > t > e")
     return Player(body).start(**variables)
@@ -40,7 +41,7 @@ def play(task, **variables):
         f'<scriptTask id="t" scriptFormat="juel">{CAMUNDA}<script>${{1}}</script></scriptTask>',
     ],
 )
-def test_an_output_mapping_sees_the_inputs_of_a_task_that_passes(task) -> None:
+def test_an_output_mapping_sees_the_inputs_of_a_task_that_passes(task: str) -> None:
     """The task need not wait for anything."""
     assert play(task, x=1).variables["z"] == 4
 
@@ -56,7 +57,7 @@ def test_an_output_mapping_sees_the_inputs_of_a_task_that_passes(task) -> None:
         (f'<callActivity id="t" calledElement="q">{CAMUNDA}</callActivity>', "complete"),
     ],
 )
-def test_an_output_mapping_sees_the_inputs_of_a_task_that_waits(task, answer) -> None:
+def test_an_output_mapping_sees_the_inputs_of_a_task_that_waits(task: str, answer: str) -> None:
     """As they were when the task began, and they are not variables of the process."""
     player = play(task, x=1)
     getattr(player, answer)("t")
@@ -94,7 +95,7 @@ def test_a_result_member_comes_before_an_input_of_its_name() -> None:
         ('<userTask id="t">' + ZEEBE_INPUT.replace('<zeebe:taskDefinition type="Work"/>', "") + "</userTask>", None),
     ],
 )
-def test_what_an_input_made_local_does_not_leave_the_task(task, answer) -> None:
+def test_what_an_input_made_local_does_not_leave_the_task(task: str, answer: dict[str, Any] | None) -> None:
     """Other members of the result become variables of the process."""
     player = play(task, x=1)
     player = player.complete("t", answer) if answer else player.do("t", y=5, w=6)
@@ -164,10 +165,10 @@ THROWS = """<startEvent id="s"/><callActivity id="t" calledElement="q"><extensio
         ("", {}),
     ],
 )
-def test_what_camunda_7_maps_out_comes_back_with_an_error_too(words, written) -> None:
+def test_what_camunda_7_maps_out_comes_back_with_an_error_too(words: str, written: dict[str, Any]) -> None:
     """The path behind the boundary event sees it; Camunda 8 maps nothing then, nor does a call without words."""
     player = Player(THROWS.format(words=words) + flows("s > t > e", "b > u")).start(x=1)
-    call = player.wait("t")
+    call = player.task("t")
     player.send(FailTask(call.wait_id, call.attempt, "no", "E1", {"a": 5, "w": 6}))
     assert player.waiting == ["u"]
     assert player.variables == {"x": 1, "caught": "E1"} | written
@@ -195,7 +196,7 @@ def test_what_is_mapped_out_with_an_error_is_bounded() -> None:
     """A variable that is too large makes an incident of the call, which a retry calls anew."""
     body = THROWS.format(words='<camunda:out source="a" target="y"/>') + flows("s > t > e", "b > u")
     player = Player(body, limits=EngineLimits(max_state_bytes=1_000)).start()
-    call = player.wait("t")
+    call = player.task("t")
     player.send(FailTask(call.wait_id, call.attempt, "no", "E1", {"a": "x" * 2_000}))
     assert "BPM_PROCESSES__MAX_STATE_BYTES" in player.effect(Incident).message
     assert player.retry("t").effect(CallProcess).attempt == 2
@@ -209,7 +210,7 @@ def test_the_variables_of_a_called_process_leave_a_local_input_of_camunda_8_alon
 
 
 @pytest.mark.parametrize("name", ["variables", "context"])
-def test_all_variables_stand_beside_another_parameter(name) -> None:
+def test_all_variables_stand_beside_another_parameter(name: str) -> None:
     """As a copy, which does not hold itself."""
     task = (
         '<serviceTask id="t"><extensionElements><bpm:command type="Work"><bpm:parameter name="event">x</bpm:parameter>'
@@ -256,7 +257,7 @@ def test_an_output_mapping_of_a_message_that_is_thrown_counts() -> None:
         ("<camunda:list/><camunda:map/>", "its parameter 'p' holds more than one value"),
     ],
 )
-def test_what_is_not_computed_in_a_list_or_map_is_refused(value, says) -> None:
+def test_what_is_not_computed_in_a_list_or_map_is_refused(value: str, says: str) -> None:
     """As it is where it stands alone."""
     parameter = f'<camunda:inputParameter name="p">{value}</camunda:inputParameter>'
     task = f"<extensionElements><camunda:inputOutput>{parameter}</camunda:inputOutput></extensionElements>"
@@ -275,7 +276,7 @@ def test_lists_and_maps_nest() -> None:
     assert player.effect(SendCommand).parameters == {"p": [[1], {"k": "a"}]}
 
 
-def associated(kind, source, target, more="") -> str:
+def associated(kind: str, source: str, target: str, more: str = "") -> str:
     """A data association with an assignment."""
     assignment = f"<assignment><from {more}>{source}</from><to>{target}</to></assignment>"
     return (
@@ -319,7 +320,7 @@ def test_an_association_without_an_assignment_says_nothing_of_variables() -> Non
         ),
     ],
 )
-def test_a_data_association_that_cannot_be_done_is_refused(inner, says) -> None:
+def test_a_data_association_that_cannot_be_done_is_refused(inner: str, says: str) -> None:
     """On activities and on events."""
     for tag in ("task", "intermediateThrowEvent"):
         with pytest.raises(InvalidDefinition) as caught:

@@ -1,5 +1,8 @@
 """Tokens that an operator moves: what is closed, what begins, and what is refused."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from bpm.bpmn.limits import EngineLimits
@@ -22,17 +25,17 @@ FORK = """<startEvent id="s"/><parallelGateway id="f"/><userTask id="a"/><userTa
 <userTask id="c"/><endEvent id="e"/>""" + flows("s > f", "f > a > j", "f > b > j", "j > c > e")
 
 
-def many(turns):
+def many(turns: int) -> str:
     """A sub-process that runs so many times at once."""
     return MANY.format(turns=turns, inner=flows("is > x > y > ie")) + flows("s > sub > z > e")
 
 
-def move(player, cancel=(), start=(), **variables):
+def move(player: Player, cancel: Sequence[str] = (), start: Sequence[str] = (), **variables: Any) -> Player:
     """Move tokens."""
     return player.send(MoveTokens(tuple(cancel), tuple(start), variables, "ada"))
 
 
-def refusal(player, cancel=(), start=()):
+def refusal(player: Player, cancel: Sequence[str] = (), start: Sequence[str] = ()) -> str:
     """The sentence with which a move is refused."""
     with pytest.raises(EvaluationError) as refused:
         move(player, cancel, start)

@@ -14,7 +14,7 @@ SIGNAL = '<signalEventDefinition signalRef="g"/>'
 TIMER = "<timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition>"
 
 
-def catch(*events, more=""):
+def catch(*events: str, more: str = ""):
     event = f'<intermediateCatchEvent id="c" {more}>{"".join(events)}</intermediateCatchEvent>'
     return f'<startEvent id="s"/>{event}<userTask id="u"/>' + flows("s > c > u")
 
@@ -53,8 +53,7 @@ def test_a_part_that_cannot_be_mapped_is_an_incident_of_the_event() -> None:
     out = '<extensionElements><bpm:output name="x">{{2 ** n}}</bpm:output></extensionElements>'
     player = Player(catch(out, TIMER, MESSAGE, more='parallelMultiple="true"'), HEAD).start(n=2000)
     player.message("c")
-    assert isinstance(player.wait("c", Incident), Incident)
-    player.send_retry(player.wait("c", Incident), n=2)
+    player.send_retry(player.wait_of(Incident, "c"), n=2)
     assert player.variables["x"] == 4
     player.fire("c")
     assert player.waiting == ["u"]

@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,11 +30,11 @@ COMPUTED = (
 )
 """Mappings with scripts."""
 LISTENER = '<camunda:{0}Listener event="{1}"><camunda:script>1</camunda:script></camunda:{0}Listener>'
-LISTENED = "".join(
+LISTENERS = "".join(
     LISTENER.format(kind, event)
     for kind, event in (("execution", "start"), ("task", "create"), ("task", "complete"), ("execution", "end"))
 )
-LISTENED = f"<extensionElements>{LISTENED}</extensionElements>"
+LISTENED = f"<extensionElements>{LISTENERS}</extensionElements>"
 """Listeners with scripts."""
 SEVERAL = (
     '<messageEventDefinition messageRef="m"/><timerEventDefinition><timeDuration>PT1M</timeDuration>'
@@ -62,24 +63,31 @@ BLOCKS = st.recursive(
 )
 
 
+Block = tuple[Any, ...]
+"""The name of its shape, and what that is made of: other blocks, or words."""
+Ends = tuple[str, str]
+Edge = tuple[int, int]
+Graph = tuple[list[str], list[Edge]]
+
+
 class Writer:
     """Writes a block as BPMN; `write` gives the ids of its first and last element."""
 
     def __init__(self) -> None:
         self.count = 0
-        self.xml = []
+        self.xml: list[str] = []
 
-    def id(self, prefix) -> str:
+    def id(self, prefix: str) -> str:
         self.count += 1
         return f"{prefix}{self.count}"
 
-    def add(self, *parts) -> None:
+    def add(self, *parts: str) -> None:
         self.xml += parts
 
-    def write(self, block):
+    def write(self, block: Block) -> Ends:
         return getattr(self, block[0], self.leaf)(*block)
 
-    def leaf(self, kind):
+    def leaf(self, kind: str) -> Ends:
         name = self.id(kind)
         self.add({
             "task": f'<task id="{name}"/>',
@@ -96,13 +104,13 @@ class Writer:
         }[kind])  # fmt: skip
         return name, name
 
-    def sequence(self, _, blocks):
+    def sequence(self, _: str, blocks: list[Block]) -> Ends:
         ends = [self.write(block) for block in blocks]
         for (_, last), (first, _) in pairwise(ends):
             self.add(flows(f"{last} > {first}"))
         return ends[0][0], ends[-1][1]
 
-    def choice(self, _, blocks):
+    def choice(self, _: str, blocks: list[Block]) -> Ends:
         split, join = self.id("split"), self.id("join")
         ends = [self.write(block) for block in blocks]
         self.add(f'<exclusiveGateway id="{split}" default="{split}-{ends[0][0]}"/><exclusiveGateway id="{join}"/>')
@@ -112,14 +120,14 @@ class Writer:
         self.add(*(flows(f"{last} > {join}") for _, last in ends))
         return split, join
 
-    def parallel(self, _, blocks):
+    def parallel(self, _: str, blocks: list[Block]) -> Ends:
         fork, join = self.id("fork"), self.id("join")
         self.add(f'<parallelGateway id="{fork}"/><parallelGateway id="{join}"/>')
         for first, last in [self.write(block) for block in blocks]:
             self.add(flows(f"{fork} > {first}", f"{last} > {join}"))
         return fork, join
 
-    def loop(self, _, block):
+    def loop(self, _: str, block: Block) -> Ends:
         head, turn, tail = self.id("head"), self.id("turn"), self.id("tail")
         counter = f"i{self.count}"
         first, last = self.write(block)
@@ -134,7 +142,7 @@ class Writer:
         self.add(f'<task id="{after}"/>', flows(f"{tail} > {after}"))
         return head, after
 
-    def inclusive(self, _, blocks):
+    def inclusive(self, _: str, blocks: list[Block]) -> Ends:
         split, join = self.id("split"), self.id("join")
         ends = [self.write(block) for block in blocks]
         self.add(f'<inclusiveGateway id="{split}" default="{split}-{ends[0][0]}"/><inclusiveGateway id="{join}"/>')
@@ -144,7 +152,7 @@ class Writer:
         self.add(*(flows(f"{last} > {join}") for _, last in ends))
         return split, join
 
-    def complex(self, _, blocks, enough):
+    def complex(self, _: str, blocks: list[Block], enough: int) -> Ends:
         name, start, fork, join = self.id("sub"), self.id("start"), self.id("fork"), self.id("complex")
         self.add(f'<subProcess id="{name}"><startEvent id="{start}"/><parallelGateway id="{fork}"/>')
         condition = f"<activationCondition>=activationCount &gt;= {enough}</activationCondition>"
@@ -155,7 +163,7 @@ class Writer:
         self.add(f'<userTask id="{behind}"/>', flows(f"{join} > {behind}"), "</subProcess>")
         return name, name
 
-    def chosen(self, _, blocks, ordering):
+    def chosen(self, _: str, blocks: list[Block], ordering: str) -> Ends:
         name = self.id("chosen")
         self.add(f'<adHocSubProcess id="{name}" ordering="{ordering}">')
         for block in blocks:
@@ -163,7 +171,7 @@ class Writer:
         self.add("<completionCondition>=n = 2</completionCondition></adHocSubProcess>")
         return name, name
 
-    def race(self, _, blocks):
+    def race(self, _: str, blocks: list[Block]) -> Ends:
         gateway, join = self.id("race"), self.id("join")
         self.add(f'<eventBasedGateway id="{gateway}"/><exclusiveGateway id="{join}"/>')
         for number, block in enumerate(blocks):
@@ -172,18 +180,18 @@ class Writer:
             self.add(flows(f"{gateway} > {event} > {first}", f"{last} > {join}"))
         return gateway, join
 
-    def inside(self, name, block, extra=""):
+    def inside(self, name: str, block: Block, extra: str = "") -> Ends:
         start = self.id("start")
         self.add(f'<subProcess id="{name}">{extra}<startEvent id="{start}"/>')
         self.add(flows(f"{start} > {self.write(block)[0]}"), "</subProcess>")
         return name, name
 
-    def many(self, _, block, is_sequential):
+    def many(self, _: str, block: Block, is_sequential: str) -> Ends:
         times = "<loopCardinality>2</loopCardinality>"
         tag = "multiInstanceLoopCharacteristics"
         return self.inside(self.id("many"), block, f'<{tag} isSequential="{is_sequential}">{times}</{tag}>')
 
-    def guarded(self, _, block, interrupts):
+    def guarded(self, _: str, block: Block, interrupts: str) -> Ends:
         handler, start = self.id("handler"), self.id("start")
         timing = "timeDuration>PT1H</timeDuration" if interrupts == "true" else "timeCycle>R2/PT1H</timeCycle"
         event = (
@@ -193,7 +201,7 @@ class Writer:
         )
         return self.inside(self.id("guarded"), block, event)
 
-    def undone(self, _, block):
+    def undone(self, _: str, block: Block) -> Ends:
         name, event, handler, throw = self.id("done"), self.id("undo"), self.id("handler"), self.id("throw")
         self.inside(name, block)
         self.add(
@@ -205,7 +213,7 @@ class Writer:
         )
         return name, throw
 
-    def sub(self, _, block, boundary):
+    def sub(self, _: str, block: Block, boundary: str) -> Ends:
         name, start, merge = self.id("sub"), self.id("start"), self.id("merge")
         self.add(f'<subProcess id="{name}"><startEvent id="{start}"/>')
         self.add(flows(f"{start} > {self.write(block)[0]}"), "</subProcess>")
@@ -225,7 +233,7 @@ class Writer:
         return name, merge
 
 
-def write_process(block):
+def write_process(block: Block) -> str:
     """A process around a block."""
     writer = Writer()
     first, last = writer.write(block)
@@ -233,7 +241,7 @@ def write_process(block):
     return "".join(writer.xml)
 
 
-def answer(player, random) -> None:
+def answer(player: Player, random: Random) -> None:
     """Answer one open wait, chosen at random, in one of the ways it may be answered."""
     wait = random.choice(list(player.open.values()))
     values = {"n": random.randrange(3)}
@@ -251,13 +259,14 @@ def answer(player, random) -> None:
     elif isinstance(wait, Incident):
         player.send((Retry if random.random() < 0.5 else Skip)(wait.wait_id))
     else:
-        answers = {OpenUserTask: CompleteUserTask, OpenMessageWait: MessageArrived}
-        player.send(answers[type(wait)](wait.wait_id, values))
+        assert isinstance(wait, OpenUserTask | OpenMessageWait)
+        person = isinstance(wait, OpenUserTask)
+        player.send((CompleteUserTask if person else MessageArrived)(wait.wait_id, values))
 
 
 @settings(max_examples=150, deadline=None)
 @given(block=BLOCKS, seed=st.integers(0, 2**32))
-def test_well_structured_processes_always_finish(block, seed) -> None:
+def test_well_structured_processes_always_finish(block: Block, seed: int) -> None:
     """However they are answered, one token reaches the end; the player checks the books after every step."""
     random = Random(seed)  # noqa: S311 - a repeatable player, not a secret
     player = Player(write_process(block), '<message id="m" name="M"/>').start(n=random.randrange(3))
@@ -272,9 +281,9 @@ def test_well_structured_processes_always_finish(block, seed) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(block=BLOCKS, seed=st.integers(0, 2**32), steps=st.integers(1, 5))
-def test_a_process_done_in_pieces_comes_to_the_same(block, seed, steps) -> None:
+def test_a_process_done_in_pieces_comes_to_the_same(block: Block, seed: int, steps: int) -> None:
     """However small the pieces of a trigger are: every element is passed as often, and the variables are the same."""
-    ways = []
+    ways: list[tuple[list[str], dict[str, Any]]] = []
     for cut in (None, steps):
         random = Random(seed)  # noqa: S311 - a repeatable player, not a secret
         player = Player(write_process(block), '<message id="m" name="M"/>', steps=cut).start(n=random.randrange(3))
@@ -289,7 +298,7 @@ def test_a_process_done_in_pieces_comes_to_the_same(block, seed, steps) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(block=BLOCKS, seed=st.integers(0, 2**32), steps=st.integers(0, 8))
-def test_a_process_can_be_cancelled_at_any_moment(block, seed, steps) -> None:
+def test_a_process_can_be_cancelled_at_any_moment(block: Block, seed: int, steps: int) -> None:
     """Nothing stays open."""
     random = Random(seed)  # noqa: S311 - a repeatable player, not a secret
     player = Player(write_process(block), '<message id="m" name="M"/>').start(n=0)
@@ -304,19 +313,19 @@ def test_a_process_can_be_cancelled_at_any_moment(block, seed, steps) -> None:
 
 
 @st.composite
-def graphs(draw):
+def graphs(draw: st.DrawFn) -> Graph:
     """Acyclic graphs of tasks and parallel gateways, wired anyhow: kinds, and edges from lower to higher numbers."""
     kinds = draw(st.lists(st.sampled_from(["task", "parallelGateway"]), min_size=1, max_size=7))
     edges = {(draw(st.integers(0, target - 1)), target) for target in range(1, len(kinds) + 1)}
     pairs = [(a, b) for b in range(2, len(kinds) + 1) for a in range(1, b)]
-    extra = draw(st.sets(st.sampled_from(pairs), max_size=6)) if pairs else set()
+    extra = draw(st.sets(st.sampled_from(pairs), max_size=6)) if pairs else set[Edge]()
     return kinds, sorted(edges | extra)
 
 
-def play_by_hand(kinds, edges):
+def play_by_hand(kinds: list[str], edges: list[Edge]) -> tuple[Counter[int], int]:
     """The token game by brute force: how often each node completes, and how many tokens are stuck before joins."""
     marking = Counter(edge for edge in edges if edge[0] == 0)
-    fired = Counter()
+    fired = Counter[int]()
     moved = True
     while moved:
         moved = False
@@ -334,7 +343,7 @@ def play_by_hand(kinds, edges):
 
 @settings(max_examples=300, deadline=None)
 @given(graph=graphs())
-def test_parallel_joins_agree_with_the_token_game(graph) -> None:
+def test_parallel_joins_agree_with_the_token_game(graph: Graph) -> None:
     """Every node completes as often as in the brute-force game, and stuck tokens are an incident."""
     kinds, edges = graph
     body = '<startEvent id="n0"/>' + "".join(f'<{kind} id="n{number}"/>' for number, kind in enumerate(kinds, 1))
@@ -349,7 +358,7 @@ def test_parallel_joins_agree_with_the_token_game(graph) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=200), st.integers(0, 400), st.integers(0, 40))
-def test_a_damaged_file_is_read_or_refused(noise, place, length) -> None:
+def test_a_damaged_file_is_read_or_refused(noise: str, place: int, length: int) -> None:
     """Whatever is put into a file, the answer is a process or InvalidDefinition."""
     source = model('<startEvent id="s"/><task id="t"/><endEvent id="e"/>' + flows("s > t > e"))
     try:

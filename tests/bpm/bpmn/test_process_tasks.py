@@ -23,7 +23,7 @@ def test_a_process_of_two_events_completes_at_once() -> None:
 
 
 @pytest.mark.parametrize("tag", ["task", "manualTask"])
-def test_abstract_and_manual_tasks_pass(tag) -> None:
+def test_abstract_and_manual_tasks_pass(tag: str) -> None:
     """A task that no system does completes as soon as it is reached."""
     assert finished(Player(LINE + f'<{tag} id="t"/>').start())
 
@@ -143,7 +143,7 @@ def test_a_script_runs_with_all_variables_and_writes_back_what_it_changed() -> N
         '<scriptTask id="t" scriptFormat="juel" camunda:resultVariable="a"><script>${a + 1}</script></scriptTask>',
     ],
 )
-def test_an_expression_as_a_script_is_evaluated_in_place(task) -> None:
+def test_an_expression_as_a_script_is_evaluated_in_place(task: str) -> None:
     """FEEL and JUEL need no sandbox."""
     player = Player(LINE + task).start(a=1)
     assert finished(player)

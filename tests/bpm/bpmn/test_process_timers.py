@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,20 @@ from bpm.bpmn.timers import Cycle, Duration, next_time, parse_cycle, parse_date,
 from bpm.expressions import EvaluationError
 
 JANUARY = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def first_time(text: str) -> tuple[datetime, Any]:
+    """When a cycle is due first, counted from January on, and what is kept for the next time."""
+    cycle = parse_cycle(text)
+    assert isinstance(cycle, Cycle)
+    return cycle.first_time(JANUARY)
+
+
+def later_time(data: Any, due: datetime) -> tuple[datetime, Any]:
+    """When a cycle is due after the time that it was due at, which is not its last."""
+    later = next_time(data, due)
+    assert later is not None
+    return later
 
 
 @pytest.mark.parametrize(
@@ -26,7 +41,7 @@ JANUARY = datetime(2026, 1, 31, 12, tzinfo=UTC)
         ("P11M", datetime(2026, 12, 31, 12, tzinfo=UTC)),
     ],
 )
-def test_a_duration_is_added_by_the_calendar(text, due) -> None:
+def test_a_duration_is_added_by_the_calendar(text: str, due: datetime) -> None:
     """Months keep the day of the month where they can."""
     assert parse_duration(text).after(JANUARY) == due
 
@@ -34,14 +49,14 @@ def test_a_duration_is_added_by_the_calendar(text, due) -> None:
 @pytest.mark.parametrize(
     "text", ["", "P", "PT", "P1H", "1D", "PT1", "-PT1S", "P1.5D", "PT1S ", None, 5, "P1D\n", "P٣D"]
 )
-def test_what_is_no_duration_is_refused(text) -> None:
+def test_what_is_no_duration_is_refused(text: str | int | None) -> None:
     """Only the forms of the standard are read."""
     with pytest.raises(EvaluationError, match="is not an ISO 8601 duration"):
         parse_duration(text)
 
 
 @pytest.mark.parametrize("text", ["P9999Y", "P999999999Y", "P999999999D", "PT999999999H", "P999999999W"])
-def test_a_duration_beyond_the_calendar_is_refused(text) -> None:
+def test_a_duration_beyond_the_calendar_is_refused(text: str) -> None:
     """There is no year 10000 here."""
     with pytest.raises(EvaluationError, match=r"after the year 9999|too long"):
         parse_duration(text).after(JANUARY)
@@ -63,14 +78,14 @@ def test_a_duration_beyond_the_calendar_is_refused(text) -> None:
         ("2027-10-31T02:30:00[Europe/Berlin]", datetime(2027, 10, 31, 0, 30, tzinfo=UTC)),
     ],
 )
-def test_a_date_is_utc_unless_it_says_otherwise(text, moment) -> None:
+def test_a_date_is_utc_unless_it_says_otherwise(text: str, moment: datetime) -> None:
     """And always aware."""
     assert parse_date(text) == moment
     assert parse_date(text).tzinfo is UTC
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-13-01", 5, None, "0001-01-01T00:00:00+14:00"])
-def test_what_is_no_date_is_refused(text) -> None:
+def test_what_is_no_date_is_refused(text: str | int | None) -> None:
     """Nor is one before the calendar begins."""
     with pytest.raises(EvaluationError, match="is not an ISO 8601 date"):
         parse_date(text)
@@ -81,12 +96,12 @@ def test_a_cycle_has_a_count_a_start_and_an_interval() -> None:
     interval = Duration(0, timedelta(minutes=10))
     assert parse_cycle("R3/PT10M") == Cycle(3, None, interval)
     assert parse_cycle("R/PT10M") == Cycle(None, None, interval)
-    assert parse_cycle("R3/2026-02-01T00:00:00Z/PT10M").first_time(JANUARY)[0] == datetime(2026, 2, 1, tzinfo=UTC)
-    assert parse_cycle("R3/2020-02-01T00:00:00Z/PT10M").first_time(JANUARY)[0] == JANUARY + timedelta(minutes=10)
+    assert first_time("R3/2026-02-01T00:00:00Z/PT10M")[0] == datetime(2026, 2, 1, tzinfo=UTC)
+    assert first_time("R3/2020-02-01T00:00:00Z/PT10M")[0] == JANUARY + timedelta(minutes=10)
 
 
 @pytest.mark.parametrize("text", ["", "R", "R3", "3/PT10M", "R3/PT10M/P1D/P1D", "R0/PT1S", "R/PT0S", "R3/soon", None])
-def test_what_is_no_cycle_is_refused(text) -> None:
+def test_what_is_no_cycle_is_refused(text: str | None) -> None:
     """Nor is one that never fires, or fires for ever without a pause."""
     with pytest.raises(EvaluationError):
         parse_cycle(text)
@@ -94,7 +109,7 @@ def test_what_is_no_cycle_is_refused(text) -> None:
 
 def test_a_cycle_keeps_its_rhythm_and_ends() -> None:
     """A late firing does not shift the next one; after the last there is none."""
-    due, data = parse_cycle("R2/PT10M").first_time(JANUARY)
+    due, data = first_time("R2/PT10M")
     again = next_time(data, due + timedelta(seconds=30))
     assert again is not None
     assert again[0] == due + timedelta(minutes=10)
@@ -102,7 +117,7 @@ def test_a_cycle_keeps_its_rhythm_and_ends() -> None:
 
 
 @pytest.mark.parametrize("text", ["2027-06-01T09:00:00[Europe/Berlinn]", "2027-06-01T09:00:00[]", "x[Europe/Berlin]"])
-def test_a_zone_that_does_not_exist_is_refused(text) -> None:
+def test_a_zone_that_does_not_exist_is_refused(text: str) -> None:
     """Rather than cut off."""
     with pytest.raises(EvaluationError, match="is not an ISO 8601 date"):
         parse_date(text)
@@ -110,10 +125,10 @@ def test_a_zone_that_does_not_exist_is_refused(text) -> None:
 
 def test_a_cycle_in_a_zone_keeps_its_hour_when_the_clocks_change() -> None:
     """Days follow the calendar of the zone, hours do not."""
-    due, data = parse_cycle("R/2027-03-27T09:00:00[Europe/Berlin]/P1D").first_time(JANUARY)
+    due, data = first_time("R/2027-03-27T09:00:00[Europe/Berlin]/P1D")
     assert due == datetime(2027, 3, 27, 8, tzinfo=UTC)
-    due, data = next_time(json.loads(json.dumps(data)), due)
+    due, data = later_time(json.loads(json.dumps(data)), due)
     assert due == datetime(2027, 3, 28, 7, tzinfo=UTC)
-    assert next_time(data, due)[0] == datetime(2027, 3, 29, 7, tzinfo=UTC)
-    due, data = parse_cycle("R/2027-03-27T09:00:00[Europe/Berlin]/PT24H").first_time(JANUARY)
-    assert next_time(data, due)[0] == datetime(2027, 3, 28, 8, tzinfo=UTC)
+    assert later_time(data, due)[0] == datetime(2027, 3, 29, 7, tzinfo=UTC)
+    due, data = first_time("R/2027-03-27T09:00:00[Europe/Berlin]/PT24H")
+    assert later_time(data, due)[0] == datetime(2027, 3, 28, 8, tzinfo=UTC)

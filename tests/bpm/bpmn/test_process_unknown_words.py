@@ -7,7 +7,7 @@ from bpm.model_files.problems import InvalidDefinition
 from tests.bpm.bpmn.player import flows, model
 
 
-def problems(element, head=""):
+def problems(element: str, head: str = ""):
     """What is wrong with a process of one element, called t."""
     body = f'<startEvent id="s"/>{element}<endEvent id="e"/>' + flows("s > t > e")
     source = model(body, head).replace("<definitions ", '<definitions xmlns:flowable="http://flowable.org/bpmn" ', 1)
@@ -18,12 +18,12 @@ def problems(element, head=""):
     return ()
 
 
-def user(attributes="", inside="") -> str:
+def user(attributes: str = "", inside: str = "") -> str:
     """A user task."""
     return f'<userTask id="t" {attributes}>{inside}</userTask>'
 
 
-def timer(attributes) -> str:
+def timer(attributes: str) -> str:
     """A timer with a cycle."""
     time = f"<timeCycle {attributes}>R3/PT1H</timeCycle>"
     event = f"<timerEventDefinition>{time}</timerEventDefinition>"
@@ -58,7 +58,7 @@ def timer(attributes) -> str:
          "</serviceTask>", "'resultVariable' may be meant"),
     ],
 )  # fmt: skip
-def test_a_word_that_is_not_known_is_refused(element, says) -> None:
+def test_a_word_that_is_not_known_is_refused(element: str, says: str) -> None:
     """By the element's id; a slip names the word that may be meant."""
     found = problems(element)
     assert any(says in problem and "'t'" in problem for problem in found), found
@@ -85,6 +85,6 @@ def test_words_on_flows_and_declarations_count_too() -> None:
         user('implementation="##unspecified"', "<documentation textFormat='x'>what to do</documentation>"),
     ],
 )
-def test_what_has_no_meaning_for_execution_is_kept(element) -> None:
+def test_what_has_no_meaning_for_execution_is_kept(element: str) -> None:
     """Layout, forms, tools and what the engine arranges itself."""
     assert problems(element) == ()

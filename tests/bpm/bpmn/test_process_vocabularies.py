@@ -1,5 +1,7 @@
 """Vendor extensions: what they mean, and what of them is refused."""
 
+from typing import Any
+
 import pytest
 
 from bpm.bpmn import InvalidDefinition, Status, load
@@ -9,12 +11,12 @@ from tests.bpm.bpmn.player import Player, finished, flow, flows, model
 LINE = '<startEvent id="s"/><endEvent id="e"/>' + flows("s > t > e")
 
 
-def service(extensions, attributes=""):
+def service(extensions: str, attributes: str = ""):
     """A service task between a start and an end."""
     return LINE + f'<serviceTask id="t" {attributes}><extensionElements>{extensions}</extensionElements></serviceTask>'
 
 
-def seed(task="serviceTask", **properties):
+def seed(task: str = "serviceTask", **properties: Any):
     """A task with BankLingo's properties."""
     inner = "".join(f"<custom:property name=\"{name}\" value='{value}'/>" for name, value in properties.items())
     extensions = f"<extensionElements><custom:properties>{inner}</custom:properties></extensionElements>"
@@ -51,7 +53,7 @@ def seed(task="serviceTask", **properties):
         (seed("scriptTask", Script="x = 1", ScriptLanguage="javascript"), "written in javascript"),
     ],
 )
-def test_an_extension_that_cannot_work_is_refused(body, says) -> None:
+def test_an_extension_that_cannot_work_is_refused(body: str, says: str) -> None:
     """By the element's id, in words of the vendor's own."""
     with pytest.raises(InvalidDefinition) as caught:
         load(model(body))
@@ -107,7 +109,7 @@ def test_camundas_retry_cycle_gives_the_number_of_tries() -> None:
 
 
 @pytest.mark.parametrize("vendor", ["http://operaton.org/schema/1.0/bpmn", "http://flowable.org/bpmn"])
-def test_camundas_relatives_are_read_alike(vendor) -> None:
+def test_camundas_relatives_are_read_alike(vendor: str) -> None:
     """The same words in another namespace."""
     source = model(LINE + f'<userTask id="t" xmlns:v="{vendor}" v:formKey="f" v:candidateGroups="g"/>')
     task = load(source).definition.elements[2].extensions
@@ -173,10 +175,10 @@ CAMUNDA_7 = (
 
 
 @pytest.mark.parametrize(("amount", "taken"), [(500, "gift"), (50, "ship")])
-def test_a_camunda_7_model_deploys_and_runs(amount, taken) -> None:
+def test_a_camunda_7_model_deploys_and_runs(amount: int, taken: str) -> None:
     """External task, JUEL conditions and an error boundary event."""
     head = '<error id="x" name="Declined" errorCode="DECLINED"/>'
-    start = {"amount": amount, "customer": {"vip": True}, "due": "2026-06-01"}
+    start: dict[str, Any] = {"amount": amount, "customer": {"vip": True}, "due": "2026-06-01"}
     player = Player(CAMUNDA_7, head).start(**start).complete("charge", {"receipt": 5})
     assert finished(player)
     assert taken in player.trace
@@ -187,7 +189,7 @@ def test_a_camunda_7_model_deploys_and_runs(amount, taken) -> None:
     assert finished(player.do("call"))
 
 
-def repeated(attributes="", inner="", task='serviceTask id="t" camunda:topic="X"'):
+def repeated(attributes: str = "", inner: str = "", task: str = 'serviceTask id="t" camunda:topic="X"'):
     """A multi-instance service task between a start and an end."""
     tag = task.split()[0]
     loop = f"<multiInstanceLoopCharacteristics {attributes}>{inner}</multiInstanceLoopCharacteristics>"
@@ -247,7 +249,9 @@ def test_camunda_7s_multi_instance_reads_its_collection() -> None:
          '<zeebe:output source="=d" target="y"/></zeebe:ioMapping>', {"x": 2}, {"a": 1, "b": 2, "y": 4}),
     ],
 )  # fmt: skip
-def test_a_call_activitys_variables_travel_as_the_vendor_says(call, given, written) -> None:
+def test_a_call_activitys_variables_travel_as_the_vendor_says(
+    call: str, given: dict[str, Any], written: dict[str, Any]
+) -> None:
     """All of them, or those that are mapped."""
     body = (
         LINE
@@ -268,7 +272,7 @@ def test_a_call_activitys_variables_travel_as_the_vendor_says(call, given, writt
         ("bpm", "", "decisionResult"),
     ],
 )
-def test_a_business_rule_task_names_its_decision_in_each_dialect(words, shape, variable) -> None:
+def test_a_business_rule_task_names_its_decision_in_each_dialect(words: str, shape: str, variable: str) -> None:
     """And says where the result goes."""
     attributes = {
         "camunda": ' camunda:decisionRef="rate" camunda:resultVariable="r" camunda:mapDecisionResult="singleEntry"',

@@ -1,5 +1,7 @@
 """Single words of other tools: what they mean, and what would be misread and is therefore refused."""
 
+from typing import Any
+
 import pytest
 
 from bpm.bpmn import InvalidDefinition, Status, load
@@ -11,7 +13,7 @@ from tests.bpm.bpmn.player import NOON, Player, finished, flows, model
 LINE = '<startEvent id="s"/><endEvent id="e"/>' + flows("s > t > e")
 
 
-def refused(body, head=""):
+def refused(body: str, head: str = ""):
     """The sentences by which a model is refused."""
     with pytest.raises(InvalidDefinition) as caught:
         load(model(body, head))
@@ -28,7 +30,7 @@ def refused(body, head=""):
         ({"country": "NG", "id": "a\0b"}, "correlation key"),
     ],
 )
-def test_a_message_that_cannot_be_named_is_an_incident(order, says) -> None:
+def test_a_message_that_cannot_be_named_is_an_incident(order: str, says: str) -> None:
     """Neither its name nor its key is guessed."""
     body = LINE + '<receiveTask id="t" messageRef="m"/>'
     head = '<message id="m" name="=&#34;paid-&#34; + order.country"><extensionElements><zeebe:subscription '
@@ -60,7 +62,7 @@ def test_a_receive_task_without_a_message_waits_for_an_answer_to_its_instance() 
 
 
 @pytest.mark.parametrize("vendor", ["http://flowable.org/bpmn", "http://activiti.org/bpmn"])
-def test_flowables_own_words_are_read(vendor) -> None:
+def test_flowables_own_words_are_read(vendor: str) -> None:
     """Message expressions, inherited variables and keys, and the standard's own resources."""
     words = f'xmlns:v="{vendor}"'
     event = f'<intermediateCatchEvent id="t"><messageEventDefinition {words} v:messageExpression="m-${{n}}"/>'
@@ -71,7 +73,7 @@ def test_flowables_own_words_are_read(vendor) -> None:
     assert (called.process, called.variables, called.inherits_key) == ("child", {"n": 5, "m": 5}, True)
 
 
-def owner(tag, expression) -> str:
+def owner(tag: str, expression: str) -> str:
     """A resource of a user task."""
     formal = f"<formalExpression>{expression}</formalExpression>"
     return f"<{tag}><resourceAssignmentExpression>{formal}</resourceAssignmentExpression></{tag}>"
@@ -88,7 +90,12 @@ def owner(tag, expression) -> str:
         ("<potentialOwner/>", None, (), ()),
     ],
 )
-def test_the_standards_resources_say_whose_task_it_is(resources, assignee, users, groups) -> None:
+def test_the_standards_resources_say_whose_task_it_is(
+    resources: str,
+    assignee: str | None,
+    users: tuple[Any, ...] | tuple[str, ...],
+    groups: tuple[Any, ...] | tuple[str, ...],
+) -> None:
     """Performers and potential owners, as formal expressions."""
     task = Player(LINE + f'<userTask id="t">{resources}</userTask>').start(boss="ann", teams=["x", "y"])
     task = task.effect(OpenUserTask)
@@ -106,7 +113,7 @@ def test_the_standards_resources_say_whose_task_it_is(resources, assignee, users
         ('<timeDuration>=duration("PT1H") * n</timeDuration>', "2026-05-01T15:00:00"),
     ],
 )
-def test_a_timer_in_the_flow_takes_the_first_time_it_says(timing, due) -> None:
+def test_a_timer_in_the_flow_takes_the_first_time_it_says(timing: str, due: str) -> None:
     """Cycles and cron as well: the token leaves when they fire first."""
     event = f'<intermediateCatchEvent id="t"><timerEventDefinition>{timing}</timerEventDefinition>'
     player = Player(LINE + event + "</intermediateCatchEvent>").start(n=3)
@@ -124,7 +131,7 @@ def test_an_interrupting_timer_with_a_cycle_fires_once() -> None:
 
 
 @pytest.mark.parametrize(("written", "means"), [("2-6", "MON-FRI"), ("1", "SUN"), ("MON,7", "MON,SAT"), ("2#1", "2#1")])
-def test_days_of_the_week_count_from_sunday_in_files_for_camunda_7(written, means) -> None:
+def test_days_of_the_week_count_from_sunday_in_files_for_camunda_7(written: str, means: str) -> None:
     """Its timers are Quartz's."""
     timer = f"<timerEventDefinition><timeCycle>0 0 9 ? * {written} *</timeCycle></timerEventDefinition>"
     body = LINE + f'<intermediateCatchEvent id="t" camunda:asyncBefore="true">{timer}</intermediateCatchEvent>'
@@ -147,7 +154,7 @@ def test_true_may_be_written_as_one() -> None:
 @pytest.mark.parametrize("language", [
     "https://www.omg.org/spec/DMN/20240513/FEEL/", "http://www.omg.org/spec/FEEL/20140401", "FEEL", "juel",
 ])  # fmt: skip
-def test_conditions_may_name_feel_by_any_of_its_addresses(language) -> None:
+def test_conditions_may_name_feel_by_any_of_its_addresses(language: str) -> None:
     """Each version of DMN has one of its own."""
     condition = f'<conditionExpression language="{language}">=n &gt; 1</conditionExpression></sequenceFlow>'
     flow = f'<sequenceFlow id="f" sourceRef="t" targetRef="x">{condition}<endEvent id="x"/>'
@@ -182,7 +189,7 @@ CONNECTOR = '<serviceTask id="t" camunda:topic="X" {}/>'
          "another start event for signal 'G'"),
     ],
 )  # fmt: skip
-def test_what_would_be_misread_is_refused(body, says) -> None:
+def test_what_would_be_misread_is_refused(body: str, says: str) -> None:
     """With a sentence that names the element and what to do."""
     found = refused(LINE + body, '<signal id="g" name="G" camunda:scope="global"/>')
     assert any(says in problem for problem in found), found
@@ -220,7 +227,7 @@ def test_a_cell_may_compare_with_two_equal_signs() -> None:
          {"2026-01-31T12:00:00": 1, "2026-02-03T00:00:00": None}),
     ],
 )  # fmt: skip
-def test_a_decision_calculates_with_dates(source, kind, cell, values) -> None:
+def test_a_decision_calculates_with_dates(source: str, kind: str, cell: str, values: dict[str, Any]) -> None:
     """Between its expressions they stay dates; its result is text."""
     inputs = f'<input><inputExpression typeRef="{kind}"><text>{source}</text></inputExpression></input>'
     rule = f"<rule><inputEntry><text>{cell}</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>"
@@ -268,7 +275,9 @@ def test_an_external_worker_of_flowable_has_its_own_mapping() -> None:
         ('c:inputVariable="score"', "score &gt; 5 and score &lt; 9", 9, None),
     ],
 )
-def test_a_cell_of_camunda_7_knows_the_tested_value_by_name(attribute, cell, value, result) -> None:
+def test_a_cell_of_camunda_7_knows_the_tested_value_by_name(
+    attribute: str, cell: str, value: Any, result: int | None
+) -> None:
     """`cellInput`, or the name that the column gives it."""
     inputs = f"<input {attribute}><inputExpression><text>x</text></inputExpression></input>"
     rule = f"<rule><inputEntry><text>{cell}</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>"

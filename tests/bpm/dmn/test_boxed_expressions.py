@@ -1,6 +1,7 @@
 """Boxed expressions, business knowledge and decision services (DMN 1.5, chapters 6 and 10.2)."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -13,25 +14,25 @@ FILE = (
 )
 
 
-def text(source, **attributes) -> str:
+def text(source: str, **attributes: Any) -> str:
     """A literal expression."""
     written = "".join(f' {name}="{value}"' for name, value in attributes.items())
     return f"<literalExpression{written}><text>{source.replace('<', '&lt;')}</text></literalExpression>"
 
 
-def decision(body, requires="", name="d", kind="") -> str:
+def decision(body: str, requires: str = "", name: str = "d", kind: str = "") -> str:
     """A decision."""
     return f'<decision id="{name}" name="{name}"><variable name="{name}" typeRef="{kind}"/>{requires}{body}</decision>'
 
 
-def knowing(*names):
+def knowing(*names: str):
     """That a decision requires business knowledge."""
     return "".join(
         f'<knowledgeRequirement><requiredKnowledge href="#{name}"/></knowledgeRequirement>' for name in names
     )
 
 
-def knowledge(name, parameters, body, requires="") -> str:
+def knowledge(name: str, parameters: str, body: str, requires: str = "") -> str:
     """A business knowledge model."""
     formal = "".join(f'<formalParameter name="{each}" typeRef="{kind}"/>' for each, kind in parameters.items())
     logic = f"<encapsulatedLogic>{formal}{body}</encapsulatedLogic>"
@@ -39,12 +40,12 @@ def knowledge(name, parameters, body, requires="") -> str:
     return f'<businessKnowledgeModel id="{name}" name="{name}">{inner}</businessKnowledgeModel>'
 
 
-def answer(file, of="d", **variables):
+def answer(file: str, of: str = "d", **variables: Any):
     """What a decision comes to."""
     return decide(load_decisions(FILE.format(file))[of], variables, NOON)
 
 
-def entry(name, body, kind="") -> str:
+def entry(name: str, body: str, kind: str = "") -> str:
     """An entry of a boxed context."""
     return f'<contextEntry><variable name="{name}" typeRef="{kind}"/>{body}</contextEntry>'
 
@@ -85,7 +86,7 @@ CELL = (
         (text("[n]", typeRef="number"), 4),
     ],
 )  # fmt: skip
-def test_a_boxed_expression_has_its_value(body, value) -> None:
+def test_a_boxed_expression_has_its_value(body: str, value: Any) -> None:
     """Of every kind, also inside of another; null where a part does not fit."""
     if "1..3" in body and "[1..3]" not in body:
         with pytest.raises(InvalidDefinition, match="was not expected here"):
@@ -187,7 +188,7 @@ def test_a_service_of_several_decisions_is_a_context() -> None:
         ('<businessKnowledgeModel id="k" name="k"/>' + decision(text("1"), knowing("k")), "holds no logic"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_evaluated_is_refused(file, says) -> None:
+def test_what_cannot_be_evaluated_is_refused(file: str, says: str) -> None:
     """Each problem with what it is about."""
     file = decision(file) if file.startswith("<relation") else file
     with pytest.raises(InvalidDefinition) as refused:

@@ -1,6 +1,7 @@
 """DMN decisions: hit policies, unary tests, requirements, and what is refused (DMN 1.3, chapters 6, 8 and 10)."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,15 @@ FILE = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="
 LITERAL = "<literalExpression><text>1</text></literalExpression>"
 
 
-def table(rules, policy="UNIQUE", outputs=("out",), inputs=("n",), extra="", kind="", output="") -> str:
+def table(
+    rules: str,
+    policy: str = "UNIQUE",
+    outputs: tuple[str, ...] = ("out",),
+    inputs: tuple[str, ...] = ("n",),
+    extra: str = "",
+    kind: str = "",
+    output: str = "",
+) -> str:
     """A decision `d`; each rule is its tests and its outputs."""
     columns = "".join(
         f'<input id="i-{n}"><inputExpression id="e-{n}" typeRef="{kind}"><text>{name}</text></inputExpression></input>'
@@ -31,11 +40,11 @@ def table(rules, policy="UNIQUE", outputs=("out",), inputs=("n",), extra="", kin
     return f'<decision id="d" name="D">{body}</decision>'
 
 
-def _escaped(text):
+def _escaped(text: str):
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def result(decision, shape="", name="d", **variables):
+def result(decision: str, shape: str = "", name: str = "d", **variables: Any):
     """What a decision of a file comes to."""
     return decide(load_decisions(FILE.format(decision))[name], variables, NOON, shape)
 
@@ -50,13 +59,13 @@ RULES = [(["< 10"], ["1"]), (["[5..20]"], ["2"]), (["> 15"], ["3"])]
         ("RULE ORDER", 18, [2, 3]), ("COLLECT", None, []), ("UNIQUE", None, None),
     ],
 )  # fmt: skip
-def test_a_hit_policy_chooses_among_the_rules_that_match(policy, n, expected) -> None:
+def test_a_hit_policy_chooses_among_the_rules_that_match(policy: str, n: int | None, expected: Any) -> None:
     """One value, or a list for the policies that hit several; nothing when no rule matches."""
     assert result(table(RULES, policy), n=n) == expected
 
 
 @pytest.mark.parametrize(("aggregation", "expected"), [("SUM", 5), ("MIN", 2), ("MAX", 3), ("COUNT", 2)])
-def test_collect_aggregates(aggregation, expected) -> None:
+def test_collect_aggregates(aggregation: str, expected: int) -> None:
     """The outputs that matched become one number."""
     assert result(table(RULES, "COLLECT", extra=f' aggregation="{aggregation}"'), n=18) == expected
 
@@ -120,7 +129,7 @@ def test_a_default_output_counts_when_no_rule_matches() -> None:
         ("< limit, > 2 * limit", [6, 15], [7, 14]),
     ],
 )
-def test_unary_tests_are_read_as_dmn_has_them(test, matching, others) -> None:
+def test_unary_tests_are_read_as_dmn_has_them(test: str, matching: Any, others: Any) -> None:
     """Comparisons, ranges, values, negations, and conditions with a question mark."""
     decision = table([([test], ["1"])])
     for value in matching:
@@ -182,7 +191,7 @@ def test_a_decision_sees_the_decisions_it_requires() -> None:
          "written in urn:groovy"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_evaluated_is_refused_by_id(decision, says) -> None:
+def test_what_cannot_be_evaluated_is_refused_by_id(decision: str, says: str) -> None:
     """Every problem of the file in one answer."""
     with pytest.raises(InvalidDefinition) as refused:
         load_decisions(FILE.format(decision))

@@ -1,6 +1,7 @@
 """The types that a model declares: JSON is read as them, and what does not fit is said (DMN 1.5, 7.3.2)."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ FILE = """<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="
 <itemDefinition name="tDays" isCollection="true"><typeRef>date</typeRef></itemDefinition>{}</definitions>"""
 
 
-def literal(text, given="", result="", name="x"):
+def literal(text: str, given: str = "", result: str = "", name: str = "x"):
     """A decision `d` by one expression over the data `x`, both of declared types."""
     return FILE.format(
         f'<inputData id="i" name="{name}"><variable name="{name}" typeRef="{given}"/></inputData><decision id="d" '
@@ -23,7 +24,7 @@ def literal(text, given="", result="", name="x"):
     )
 
 
-def cells(kind, *tests, given="x", output="string"):
+def cells(kind: str, *tests: str, given: str = "x", output: str = "string"):
     """A decision `d` by a table whose first rule that matches answers with its number."""
     rules = "".join(
         f"<rule><inputEntry><text>{test.replace('<', '&lt;')}</text></inputEntry><outputEntry><text>{number}</text>"
@@ -37,7 +38,7 @@ def cells(kind, *tests, given="x", output="string"):
     )
 
 
-def answer(file, **variables):
+def answer(file: str, **variables: Any):
     """What the decision `d` comes to."""
     return decide(load_decisions(file)["d"], variables, NOON)
 
@@ -62,7 +63,7 @@ def answer(file, **variables):
         ("date", "x = null", None, True),
     ],
 )
-def test_json_is_read_as_the_declared_type(kind, text, given, value) -> None:
+def test_json_is_read_as_the_declared_type(kind: str, text: str, given: Any, value: Any) -> None:
     """Texts of dates, times, durations and numbers, also inside of lists and contexts; null stays null."""
     assert answer(literal(text, kind), x=given) == value
 
@@ -79,7 +80,7 @@ def test_json_is_read_as_the_declared_type(kind, text, given, value) -> None:
         ("tLoans", [5], "must be of the type tLoans"),
     ],
 )
-def test_data_of_another_type_are_refused_by_a_sentence(kind, given, says) -> None:
+def test_data_of_another_type_are_refused_by_a_sentence(kind: str, given: Any, says: str) -> None:
     """Nothing takes the wrong branch without a word."""
     with pytest.raises(DecisionFailed, match=says):
         answer(literal("1", kind), x=given)
@@ -105,7 +106,7 @@ def test_a_result_has_its_declared_type() -> None:
         ("date", None, 5),
     ],
 )
-def test_texts_beside_dates_are_dates(kind, given, number) -> None:
+def test_texts_beside_dates_are_dates(kind: str, given: str | None, number: int) -> None:
     """In a column of dates the variables that they are compared with are texts of JSON, too."""
     file = cells(kind, "< until", "until", "(until..last]", "days", "-", output="number")
     assert answer(file, x=given, until="2026-06-01", last="2026-06-30", days=["2026-07-01"]) == number
@@ -139,7 +140,7 @@ def test_a_policy_of_lists_gives_the_type_to_each_element() -> None:
         ("[Monthly Salary][item = Monthly Salary]", [5]),
     ],
 )
-def test_names_with_blanks_are_names_outside_of_texts_only(text, value) -> None:
+def test_names_with_blanks_are_names_outside_of_texts_only(text: str, value: Any) -> None:
     """However they are spaced; inside of a text they are text."""
     assert answer(literal(text.replace('"', "&quot;"), name="Monthly Salary"), **{"Monthly Salary": 5}) == value
 

@@ -28,7 +28,7 @@ LONG = {"l": list(range(9_000)), "text": "x" * 1_000_000}
         "{a:" * 100 + "1" + "}" * 100,
     ],
 )
-def test_long_or_deep_source_is_refused(source) -> None:
+def test_long_or_deep_source_is_refused(source: str) -> None:
     """A source over 4096 characters or 64 levels is refused when compiled."""
     with pytest.raises(ExpressionError, match=r"longer than 4096|nested deeper than 64"):
         compile_expression(source)
@@ -67,7 +67,7 @@ def test_long_chains_of_and_are_fine() -> None:
         "duration('P999999999999D')",
     ],
 )
-def test_results_are_bounded(source) -> None:
+def test_results_are_bounded(source: str) -> None:
     """Numbers, texts, lists and loops cannot grow beyond their limits, and it shows at once."""
     expression = compile_expression(source)
     started = time.perf_counter()
@@ -118,7 +118,7 @@ def test_template_size_is_bounded() -> None:
             compile_template(template).render(LONG)
 
 
-def check_outcome(source, missing="error") -> None:
+def check_outcome(source: str, missing: str = "error") -> None:
     """A source has one value, which JSON can hold, or is refused with a sentence; the same each time."""
     outcomes = [evaluate_or_refuse(source, missing) for _ in range(2)]
     assert outcomes[0] == outcomes[1]
@@ -126,7 +126,7 @@ def check_outcome(source, missing="error") -> None:
     assert kind == "value" or " " in text, text
 
 
-def evaluate_or_refuse(source, missing):
+def evaluate_or_refuse(source: str, missing: Any):
     """The value of `source` as JSON, or the sentence of its error."""
     try:
         value = compile_expression(source, missing).evaluate({"a": {"b": [1, "x"]}, "b": 2})
@@ -137,7 +137,7 @@ def evaluate_or_refuse(source, missing):
 
 @settings(max_examples=300)
 @given(st.text(alphabet="ab.[](){}'\"=<>!&|?:+-*/%,1 0\\`#${}", max_size=60) | st.text(max_size=40))
-def test_any_text_compiles_or_is_refused(source) -> None:
+def test_any_text_compiles_or_is_refused(source: str) -> None:
     """Whatever text is given, it evaluates, or is refused with a sentence."""
     check_outcome(source)
 
@@ -149,7 +149,7 @@ WORDS = ["a", "b", "payload", "1", "'x'", "null", "true", "and", "or", "not", "i
 
 @settings(max_examples=500)
 @given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join), st.sampled_from(["error", "null"]))
-def test_any_words_compile_or_are_refused(source, missing) -> None:
+def test_any_words_compile_or_are_refused(source: str, missing: Any) -> None:
     """Whatever words of the language follow each other, they evaluate or are refused."""
     check_outcome(source, missing)
 

@@ -1,6 +1,7 @@
 """Templates: JSON values whose texts hold expressions."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,20 +39,20 @@ JSON_VALUES = st.recursive(
         ({"a": ["{{payload.x}}", {"b": "{{payload.name}}!"}]}, {"a": [5, {"b": "Ann!"}]}),
     ],
 )
-def test_render(template, value) -> None:
+def test_render(template: Any, value: Any) -> None:
     """A lone expression keeps its JSON type; inside text it is rendered."""
     assert compile_template(template).render(SCOPE) == value
 
 
 @given(JSON_VALUES)
-def test_value_without_expressions_stays(value) -> None:
+def test_value_without_expressions_stays(value: Any) -> None:
     """A JSON value without expressions renders to itself."""
     if "{{" not in json.dumps(value, ensure_ascii=False):
         assert compile_template(value).render({}) == value
 
 
 @given(JSON_VALUES)
-def test_lone_expression_gives_any_value(value) -> None:
+def test_lone_expression_gives_any_value(value: Any) -> None:
     """Whatever stands at a path comes out of a lone expression unchanged."""
     assert compile_template("{{payload.v}}").render({"payload": {"v": value}}) == value
 
@@ -86,7 +87,7 @@ def test_missing_may_be_null() -> None:
         ({1: 1}, 1, "a key must be plain text without {{"),
     ],
 )
-def test_bad_template_names_place_and_column(template, column, message) -> None:
+def test_bad_template_names_place_and_column(template: dict[str, Any] | str, column: int, message: str) -> None:
     """A template that cannot be compiled is refused with its place and column."""
     with pytest.raises(ExpressionError) as caught:
         compile_template(template)

@@ -1,5 +1,7 @@
 """The router's dialect: paths, operators, types, and what errors say."""
 
+from typing import Any
+
 import pytest
 
 from bpm.expressions import EvaluationError, ExpressionError, compile_expression
@@ -41,7 +43,7 @@ SCOPE = {
         ("payload.items[item.price < payload.amount and sku == 'x'][0].price", 5),
     ],
 )
-def test_path_finds_its_value(source, value) -> None:
+def test_path_finds_its_value(source: str, value: Any) -> None:
     """A path finds the value it names, however its keys are written."""
     assert compile_expression(source).evaluate(SCOPE) == value
 
@@ -79,7 +81,7 @@ def test_path_finds_its_value(source, value) -> None:
         (r"'it\'s \u0041\n'", "it's A\n"),
     ],
 )
-def test_operators(source, value) -> None:
+def test_operators(source: str, value: Any) -> None:
     """Operators bind and mean what their readers expect."""
     result = compile_expression(source).evaluate(SCOPE)
     assert result == value
@@ -104,7 +106,7 @@ def test_operators(source, value) -> None:
         ("true in [1]", False),
     ],
 )
-def test_equality_never_mixes_types(source, value) -> None:
+def test_equality_never_mixes_types(source: str, value: bool) -> None:
     """Values of different types are never equal; whole and fractional numbers are one type."""
     assert compile_expression(source).evaluate({}) is value
 
@@ -117,7 +119,7 @@ def test_equality_never_mixes_types(source, value) -> None:
         "1 contains 1", "date('2026-01-01') > '2025-01-01'", "[true].x", "'abc'[0]", "'abc'.x",
     ],
 )  # fmt: skip
-def test_wrong_types(source) -> None:
+def test_wrong_types(source: str) -> None:
     """An operation on the wrong types is an error, and null where null is allowed."""
     with pytest.raises(EvaluationError):
         compile_expression(source).evaluate({})
@@ -138,7 +140,7 @@ def test_wrong_types(source) -> None:
         ("payload[0]", "payload is an object: its keys are texts, not a number"),
     ],
 )  # fmt: skip
-def test_missing_path_says_what_is_there(source, message) -> None:
+def test_missing_path_says_what_is_there(source: str, message: str) -> None:
     """A missing path is an error that names the path and the nearest existing keys."""
     with pytest.raises(EvaluationError) as caught:
         compile_expression(source).evaluate(SCOPE)
@@ -173,7 +175,7 @@ def test_errors_never_show_values() -> None:
         ("(payload.x + 1) ?? 5", 5),
     ],
 )
-def test_presence_can_be_asked_for(source, value) -> None:
+def test_presence_can_be_asked_for(source: str, value: bool | int) -> None:
     """Comparing with null, `??`, `empty` and `is defined` accept a missing path."""
     assert compile_expression(source).evaluate(SCOPE) == value
 
@@ -218,7 +220,7 @@ def test_names_are_the_top_level_ones() -> None:
         ("{1: 2}", 2, "expected a name instead of 1"),
     ],
 )
-def test_bad_source_names_its_column(source, column, message) -> None:
+def test_bad_source_names_its_column(source: str, column: int, message: str) -> None:
     """A source that cannot be compiled is refused with the column of what is wrong."""
     with pytest.raises(ExpressionError) as caught:
         compile_expression(source)

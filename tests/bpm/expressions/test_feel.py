@@ -1,6 +1,7 @@
 """FEEL as modellers write it for Camunda 8."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ SCOPE = {
 }
 
 
-def evaluate(source):
+def evaluate(source: str):
     """The value of `source` as a process condition or mapping would see it."""
     return compile_expression(source, missing="null").evaluate(SCOPE)
 
@@ -57,7 +58,7 @@ def evaluate(source):
         ('={id: order.id, "total": max(order.lines)}', {"id": "o-1", "total": 3}),
     ],
 )
-def test_conditions_and_mappings(source, value) -> None:
+def test_conditions_and_mappings(source: str, value: Any) -> None:
     """Conditions and mappings written for Camunda 8 mean here what they mean there."""
     assert evaluate(source) == value
 
@@ -112,7 +113,7 @@ def test_conditions_and_mappings(source, value) -> None:
         ("=get entries({a: 1})", [{"key": "a", "value": 1}]),
     ],
 )
-def test_functions(source, value) -> None:
+def test_functions(source: str, value: Any) -> None:
     """The built-in functions give what the DMN standard says."""
     assert evaluate(source) == value
 
@@ -142,7 +143,7 @@ def test_functions(source, value) -> None:
         ('={until: [date(due)]}', {"until": ["2026-01-31"]}),
     ],
 )  # fmt: skip
-def test_dates_leave_as_text(source, value) -> None:
+def test_dates_leave_as_text(source: str, value: Any) -> None:
     """Dates, times and durations are calculated with, and leave an expression as ISO 8601 text."""
     assert evaluate(source) == value
 

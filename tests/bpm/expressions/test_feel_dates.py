@@ -1,11 +1,13 @@
 """FEEL's dates, times and durations: of any year, exact to the nanosecond, with their zones (DMN 1.5, 10.3.2.3)."""
 
+from typing import Any
+
 import pytest
 
 from bpm.expressions import compile_expression
 
 
-def evaluate(source, **scope):
+def evaluate(source: str, **scope: Any):
     """The value of a FEEL expression, null where an operation does not fit."""
     return compile_expression("=" + source, "null").evaluate(scope)
 
@@ -37,7 +39,7 @@ def evaluate(source, **scope):
         ('@"P10D" / @"P4D"', 2.5),
     ],
 )
-def test_values_beyond_what_other_clocks_know(source, value) -> None:
+def test_values_beyond_what_other_clocks_know(source: str, value: Any) -> None:
     """Years beyond 9999 and before Christ, nanoseconds, midnight at the end of a day; what does not exist is null."""
     assert evaluate(source) == value
 
@@ -59,7 +61,7 @@ def test_values_beyond_what_other_clocks_know(source, value) -> None:
         ('@"2026-07-01T12:00:00" - @"2026-07-01"', None),
     ],
 )
-def test_zones_are_kept_and_counted(source, value) -> None:
+def test_zones_are_kept_and_counted(source: str, value: str | bool | None) -> None:
     """A region's moments follow its clock; nothing with a zone is compared with something without."""
     if "Mars" in source:
         with pytest.raises(ValueError, match="no date, time or duration"):
@@ -90,7 +92,7 @@ def test_zones_are_kept_and_counted(source, value) -> None:
         ('years and months duration(@"2026-03-31", @"2026-02-28")', "-P1M"),
     ],
 )
-def test_arithmetic_of_the_standard(source, value) -> None:
+def test_arithmetic_of_the_standard(source: str, value: Any) -> None:
     """A date stays a date, a time goes round the clock, and a second is what equality looks at."""
     assert evaluate(source) == value
 

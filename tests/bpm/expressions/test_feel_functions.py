@@ -1,11 +1,13 @@
 """FEEL's functions as values, and arguments by their names (DMN 1.5, 10.3.2.13)."""
 
+from typing import Any
+
 import pytest
 
 from bpm.expressions import EvaluationError, ExpressionError, compile_expression
 
 
-def evaluate(source, **scope):
+def evaluate(source: str, **scope: Any):
     """The value of a FEEL expression, null where an operation does not fit."""
     return compile_expression("=" + source, "null").evaluate(scope)
 
@@ -36,7 +38,7 @@ def evaluate(source, **scope):
         ('"sum"([1])', None),
     ],
 )
-def test_functions_are_values(source, value) -> None:
+def test_functions_are_values(source: str, value: Any) -> None:
     """They see the names where they stand, take arguments by place or name, and hold to the types they declare."""
     assert evaluate(source) == value
 
@@ -53,7 +55,7 @@ def test_functions_are_values(source, value) -> None:
         ("{a: 1, a: 2}", "the entry a stands twice"),
     ],
 )
-def test_what_can_never_work_is_refused_when_compiled(source, says) -> None:
+def test_what_can_never_work_is_refused_when_compiled(source: str, says: str) -> None:
     """A call that has no value whatever the data are."""
     with pytest.raises(ExpressionError, match=says):
         evaluate(source)

@@ -1,5 +1,7 @@
 """FEEL as found in models of others; expected values by DMN 1.3 and its compatibility kit."""
 
+from typing import Any
+
 import pytest
 
 from bpm.expressions import EvaluationError, ExpressionError, compile_expression
@@ -14,7 +16,7 @@ SCOPE = {
 }
 
 
-def evaluate(source):
+def evaluate(source: str):
     """The value of `source` as a process condition or mapping would see it."""
     return compile_expression(source, missing="null").evaluate(SCOPE)
 
@@ -151,7 +153,7 @@ def evaluate(source):
         ("=context([1])", None),
     ],
 )  # fmt: skip
-def test_idioms_mean_what_dmn_says(source, value) -> None:
+def test_idioms_mean_what_dmn_says(source: str, value: Any) -> None:
     """Each has the value that the standard gives it, null where an operation does not fit."""
     assert evaluate(source) == value
 
@@ -172,7 +174,7 @@ def test_idioms_mean_what_dmn_says(source, value) -> None:
         ("${bean.anything()}", "only the built-in functions"),
     ],
 )
-def test_what_cannot_be_read_is_refused(source, says) -> None:
+def test_what_cannot_be_read_is_refused(source: str, says: str) -> None:
     """With a sentence that says what to write instead."""
     with pytest.raises(ExpressionError, match=says):
         compile_expression(source, "null")

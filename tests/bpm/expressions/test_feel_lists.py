@@ -1,5 +1,7 @@
 """FEEL's filters, loops, ranges and types (DMN 1.5, 10.3.2)."""
 
+from typing import Any
+
 import pytest
 
 from bpm.expressions import EvaluationError, compile_expression
@@ -7,7 +9,7 @@ from bpm.expressions import EvaluationError, compile_expression
 ORDERS = [{"id": 1, "price": 5, "open": True}, {"id": 2, "price": 9, "open": False}, {"id": 3, "open": True}]
 
 
-def evaluate(source, **scope):
+def evaluate(source: str, **scope: Any):
     """The value of a FEEL expression, null where an operation does not fit."""
     return compile_expression("=" + source, "null").evaluate({"orders": ORDERS, "n": 2, **scope})
 
@@ -36,7 +38,7 @@ def evaluate(source, **scope):
         ('string join("a", "-")', "a"),
     ],
 )
-def test_a_bracket_is_a_position_or_a_filter_by_its_value(source, value) -> None:
+def test_a_bracket_is_a_position_or_a_filter_by_its_value(source: str, value: Any) -> None:
     """After projections as before them; one value counts as a list of it, and a list of one as its element."""
     assert evaluate(source) == value
 
@@ -66,7 +68,7 @@ def test_a_bracket_is_a_position_or_a_filter_by_its_value(source, value) -> None
         ("all([null, false])", False),
     ],
 )
-def test_loops_and_three_valued_quantifiers(source, value) -> None:
+def test_loops_and_three_valued_quantifiers(source: str, value: Any) -> None:
     """Over numbers, dates, lists and single values; what is neither true nor false makes the answer null."""
     assert evaluate(source) == value
 
@@ -102,7 +104,7 @@ def test_loops_and_three_valued_quantifiers(source, value) -> None:
         ("{r: [1..5]}", {"r": "[1..5]"}),
     ],
 )
-def test_ranges_are_values(source, value) -> None:
+def test_ranges_are_values(source: str, value: Any) -> None:
     """With properties, equality, and what Allen says of two; they leave as text."""
     assert evaluate(source) == value
 
@@ -130,7 +132,7 @@ def test_ranges_are_values(source, value) -> None:
         ('if "x" then 1 else 2', 2),
     ],
 )
-def test_types_are_compared_as_the_standard_says(source, value) -> None:
+def test_types_are_compared_as_the_standard_says(source: str, value: bool | int | None) -> None:
     """Values of two types are neither equal nor unequal; null is equal to null alone."""
     assert evaluate(source) == value
 

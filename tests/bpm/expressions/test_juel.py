@@ -1,5 +1,7 @@
 """JUEL as modellers write it for Camunda 7."""
 
+from typing import Any
+
 import pytest
 
 from bpm.expressions import ExpressionError, compile_expression
@@ -27,7 +29,7 @@ SCOPE = {"amount": 150, "paid": False, "name": "Ann", "items": [{"sku": "x"}], "
         ("${empty + 1}", 2),
     ],
 )
-def test_expressions(source, value) -> None:
+def test_expressions(source: str, value: Any) -> None:
     """Expressions written for Camunda 7 mean here what they mean there."""
     assert compile_expression(source).evaluate(SCOPE) == value
 
@@ -37,13 +39,13 @@ def test_expressions(source, value) -> None:
     [("${!none}", True), ("${!unknown.deep}", True), ("${!(none && paid)}", True), ("${none || !paid}", True),
      ("${none > 5}", None), ("${none == null}", True)],
 )  # fmt: skip
-def test_null_counts_as_false(source, value) -> None:
+def test_null_counts_as_false(source: str, value: bool | None) -> None:
     """Where a process asks, and a variable is not there."""
     assert compile_expression(source, "null").evaluate(SCOPE) is value
 
 
 @pytest.mark.parametrize("source", ["${amount > 100", "${execution.getVariable('x')}", "${a} and ${b}"])
-def test_what_is_not_an_expression_is_refused(source) -> None:
+def test_what_is_not_an_expression_is_refused(source: str) -> None:
     """An unclosed expression, a method call, and two expressions in one are refused."""
     with pytest.raises(ExpressionError):
         compile_expression(source)

@@ -29,7 +29,7 @@ from bpm.security.net import AddressError, AddressList
         ("127.0.0.1", "127.1", False),
     ],
 )
-def test_list_allows_what_it_names(listed, address, allowed) -> None:
+def test_list_allows_what_it_names(listed: str, address: str, allowed: bool) -> None:
     """A list allows exactly the addresses in its entries, an IPv4-mapped one as IPv4."""
     addresses = AddressList.parse(listed)
     assert addresses.allows(address) is allowed
@@ -39,7 +39,7 @@ def test_list_allows_what_it_names(listed, address, allowed) -> None:
 @pytest.mark.parametrize(
     "wrong", ["10.0.0", "10.0.0.0/33", "example.org", "10.0.0.1-10.0.0.9", "10.0.0.1 10.0.0.2", "*"]
 )
-def test_wrong_entry_is_named(wrong) -> None:
+def test_wrong_entry_is_named(wrong: str) -> None:
     """An entry that is no address is refused by name."""
     with pytest.raises(AddressError) as caught:
         AddressList.parse(f"127.0.0.1, {wrong}")

@@ -1,6 +1,7 @@
 """The client's address behind proxies."""
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -51,13 +52,13 @@ PROXIES = Proxies.parse(TRUSTED, None)
         ("", {"x-forwarded-for": "1.2.3.4"}, ""),
     ],
 )
-def test_client_behind_proxies(peer, headers, client) -> None:
+def test_client_behind_proxies(peer: str, headers: dict[str, str], client: str) -> None:
     """Only a trusted peer's headers count, and of them the rightmost entry that is not trusted."""
     assert PROXIES.client(peer, headers) == client
 
 
 @given(st.text(), st.text(), st.text())
-def test_any_header_is_survived(peer, chain, forwarded) -> None:
+def test_any_header_is_survived(peer: str, chain: str, forwarded: str) -> None:
     """Whatever peer and headers say, an answer comes, and without trust it is the peer's."""
     headers = {"x-forwarded-for": chain, "forwarded": forwarded}
     assert isinstance(PROXIES.client("10.0.0.1", headers), str)
@@ -83,7 +84,7 @@ def test_long_headers_cost_little() -> None:
         ("x-forwarded-for", {}, UNKNOWN),
     ],
 )
-def test_one_header_can_be_named(header, headers, client) -> None:
+def test_one_header_can_be_named(header: str, headers: dict[str, Any], client: str) -> None:
     """Of a proxy whose header is named no other counts; without it the address is unknown, not the proxy's."""
     assert Proxies.parse(TRUSTED, header).client("10.0.0.1", headers) == client
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -52,7 +53,7 @@ def assert_refused(answer: httpx.Response, status: int) -> list[str]:
     return body["errors"]
 
 
-async def test_json_and_form_give_the_same_answer(client) -> None:
+async def test_json_and_form_give_the_same_answer(client: httpx.AsyncClient) -> None:
     """A password in JSON or in a form gives exactly the four members of OAuth, not to be stored by anybody."""
     for answer in (await client.post("/api/auth/token", json=RIGHT), await client.post("/api/auth/token", data=RIGHT)):
         body = answer.json()
@@ -63,13 +64,13 @@ async def test_json_and_form_give_the_same_answer(client) -> None:
         assert answer.headers["content-type"] == "application/json"
 
 
-async def test_the_token_opens_the_door(client, accounts) -> None:
+async def test_the_token_opens_the_door(client: httpx.AsyncClient, accounts: Accounts) -> None:
     """The access token is recognised as its user."""
     body = (await client.post("/api/auth/token", json=RIGHT)).json()
     assert (await accounts.authenticate(f"Bearer {body['access_token']}", "")).name == "admin"
 
 
-async def test_the_caller_s_request_id_comes_back(client) -> None:
+async def test_the_caller_s_request_id_comes_back(client: httpx.AsyncClient) -> None:
     """A request id that was sent stands on the answer."""
     answer = await client.post("/api/auth/token", json=RIGHT, headers={"X-Request-Id": "abc-1"})
     assert answer.headers["x-request-id"] == "abc-1"
@@ -83,12 +84,12 @@ async def test_the_caller_s_request_id_comes_back(client) -> None:
         {"username": "ADMIN", "password": PASSWORD},
     ],
 )
-async def test_what_oauth_clients_add_is_no_obstacle(client, fields) -> None:
+async def test_what_oauth_clients_add_is_no_obstacle(client: httpx.AsyncClient, fields: dict[str, str]) -> None:
     """A grant type and parameters that are not known do not disturb, nor do capitals in the name."""
     assert (await client.post("/api/auth/token", data=fields)).status_code == 200
 
 
-async def test_a_refresh_token_rotates_and_is_good_once(client) -> None:
+async def test_a_refresh_token_rotates_and_is_good_once(client: httpx.AsyncClient) -> None:
     """A refresh token gives a new pair; used again it is refused, and ends the new pair too."""
     first = (await client.post("/api/auth/token", json=RIGHT)).json()
     fields = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
@@ -98,7 +99,7 @@ async def test_a_refresh_token_rotates_and_is_good_once(client) -> None:
     assert_refused(await client.post("/api/auth/token", json={"refresh_token": answer.json()["refresh_token"]}), 401)
 
 
-async def test_wrong_credentials_are_refused_in_the_same_words(client) -> None:
+async def test_wrong_credentials_are_refused_in_the_same_words(client: httpx.AsyncClient) -> None:
     """A wrong password and an unknown user get byte for byte the same answer, which names the scheme."""
     headers = {"X-Request-Id": "same"}
     answers = [
@@ -143,27 +144,29 @@ async def test_wrong_credentials_are_refused_in_the_same_words(client) -> None:
         ("application/json", b'{"username":"a\\u0000b","password":"c"}', 401),
     ],
 )
-async def test_bad_requests_are_refused(client, content_type: str | None, body: bytes, status: int) -> None:
+async def test_bad_requests_are_refused(
+    client: httpx.AsyncClient, content_type: str | None, body: bytes, status: int
+) -> None:
     """Every kind of broken or incomplete body has its status and a sentence."""
     headers = {"Content-Type": content_type} if content_type else {}
     assert_refused(await client.post("/api/auth/token", content=body, headers=headers), status)
 
 
-async def test_every_missing_field_is_named(client) -> None:
+async def test_every_missing_field_is_named(client: httpx.AsyncClient) -> None:
     """An empty object is answered with both fields it lacks."""
     answer = await client.post("/api/auth/token", json={})
     assert assert_refused(answer, 422) == ["username: is required", "password: is required"]
 
 
 @pytest.mark.parametrize("path", ["/api/auth/token", "/api/auth/revoke"])
-async def test_only_post_is_answered(client, path: str) -> None:
+async def test_only_post_is_answered(client: httpx.AsyncClient, path: str) -> None:
     """Another method is refused with the one that is allowed."""
     answer = await client.get(path)
     assert_refused(answer, 405)
     assert answer.headers["allow"] == "POST"
 
 
-async def test_too_many_tries_must_wait(client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_tries_must_wait(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """After ten wrong passwords the next try, right or wrong, is told how long to wait."""
     monkeypatch.setattr("bpm.accounts.attempts.PATIENCE_SECONDS", 0)
     for _ in range(10):
@@ -173,7 +176,9 @@ async def test_too_many_tries_must_wait(client, monkeypatch: pytest.MonkeyPatch)
     assert 1 <= int(answer.headers["retry-after"]) <= 60
 
 
-async def test_tries_are_counted_by_the_client_s_address(client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tries_are_counted_by_the_client_s_address(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Behind a trusted proxy the client's own address is counted, so that one client does not lock out others."""
     monkeypatch.setattr("bpm.accounts.attempts.PATIENCE_SECONDS", 0)
     monkeypatch.setattr("bpm.accounts.attempts.ADDRESS", Allowance(30, 60))
@@ -185,7 +190,7 @@ async def test_tries_are_counted_by_the_client_s_address(client, monkeypatch: py
     assert (await client.post("/api/auth/token", json=RIGHT, headers=other)).status_code == 200
 
 
-async def test_a_refresh_token_is_revoked(client, accounts) -> None:
+async def test_a_refresh_token_is_revoked(client: httpx.AsyncClient, accounts: Accounts) -> None:
     """Revoking a refresh token ends it and the access token beside it."""
     pair = (await client.post("/api/auth/token", json=RIGHT)).json()
     answer = await client.post("/api/auth/revoke", data={"refresh_token": pair["refresh_token"]})
@@ -197,7 +202,7 @@ async def test_a_refresh_token_is_revoked(client, accounts) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"json": {}}])
-async def test_the_presented_access_token_is_revoked(client, body) -> None:
+async def test_the_presented_access_token_is_revoked(client: httpx.AsyncClient, body: dict[str, Any]) -> None:
     """Without a refresh token in the body the access token of the header is revoked, once."""
     pair = (await client.post("/api/auth/token", json=RIGHT)).json()
     headers = {"Authorization": f"Bearer {pair['access_token']}"}
@@ -206,18 +211,18 @@ async def test_the_presented_access_token_is_revoked(client, body) -> None:
     assert_refused(await client.post("/api/auth/token", json={"refresh_token": pair["refresh_token"]}), 401)
 
 
-async def test_revoking_an_unknown_token_is_no_error(client) -> None:
+async def test_revoking_an_unknown_token_is_no_error(client: httpx.AsyncClient) -> None:
     """A refresh token that is not ours is answered like one that was."""
     assert (await client.post("/api/auth/revoke", json={"refresh_token": "nope"})).status_code == 200
 
 
-async def test_revoking_nothing_is_refused(client) -> None:
+async def test_revoking_nothing_is_refused(client: httpx.AsyncClient) -> None:
     """Neither a token in the body nor one in the header: the answer says what to send; a wrong one is a 401."""
     assert_refused(await client.post("/api/auth/revoke"), 422)
     assert_refused(await client.post("/api/auth/revoke", headers={"Authorization": "Bearer nope"}), 401)
 
 
-async def test_an_api_key_is_not_revoked_here(client, database) -> None:
+async def test_an_api_key_is_not_revoked_here(client: httpx.AsyncClient, database: Database) -> None:
     """An API key in the header is answered with the command that revokes keys, and stays good."""
     text = generate_key()
     row = ApiKey(id=text.id, user_id=1, name="ci", hash=text.hash, scopes=["*:read"], created_at=utc_now())
@@ -227,7 +232,7 @@ async def test_an_api_key_is_not_revoked_here(client, database) -> None:
         assert "RevokeApiKeyCommand" in assert_refused(answer, 422)[0]
 
 
-async def test_no_answer_repeats_a_secret(client) -> None:
+async def test_no_answer_repeats_a_secret(client: httpx.AsyncClient) -> None:
     """Passwords and tokens that were sent never come back in a refusal."""
     for fields in (
         {"username": "admin", "password": "canary-1"},

@@ -29,8 +29,8 @@ def test_a_client_says_what_it_reads(header: str, accepted: bool) -> None:
 async def test_documents_are_sent_small(path: str) -> None:
     """The same document, a fifth of the bytes, and caches keep the two apart."""
     async with running_app() as app:
-        plain = await app._http.get(path, headers={"accept-encoding": "identity"})
-        small = await app._http.get(path, headers={"accept-encoding": "gzip"})
+        plain = await app.http.get(path, headers={"accept-encoding": "identity"})
+        small = await app.http.get(path, headers={"accept-encoding": "gzip"})
         assert "content-encoding" not in plain.headers
         assert small.headers["content-encoding"] == "gzip"
         assert small.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"

@@ -34,7 +34,7 @@ async def test_an_administrator_manages_its_own_accounts_alone(app: RunningApp, 
     key = await app.cmd(
         "CreateApiKeyCommand", name="x", scopes=["events:read"], userId=acme.has["userId"], organizationId=acme.id
     )
-    assert (await BusClient(acme.client._http, key["key"]).cmd("GetOwnOrganizationQuery"))["id"] == acme.id  # pyright: ignore[reportPrivateUsage]
+    assert (await BusClient(acme.client.http, key["key"]).cmd("GetOwnOrganizationQuery"))["id"] == acme.id
 
 
 async def test_nobody_rises(app: RunningApp, http: httpx.AsyncClient, acme: Tenant) -> None:

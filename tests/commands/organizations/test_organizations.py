@@ -59,7 +59,7 @@ async def test_what_can_not_be_is_refused(app: RunningApp) -> None:
 async def test_what_concerns_the_installation_is_its_own(app: RunningApp, acme: Tenant) -> None:
     """An organisation's administrator may neither see nor do it, whatever permissions it has; nor who acts for it."""
     key = await acme.client.cmd("CreateApiKeyCommand", name="k", scopes=["*:read", "*:write"])
-    by_key = BusClient(acme.client._http, key["key"])  # pyright: ignore[reportPrivateUsage]
+    by_key = BusClient(acme.client.http, key["key"])
     for name, fields in (
         ("CreateOrganizationCommand", {"name": "x"}),
         ("UpdateOrganizationCommand", {"id": acme.id, "maxUsers": 1}),

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from pydantic_core import from_json
 
@@ -197,6 +198,6 @@ def _repetition(words: list[str]) -> str:
     return ""
 
 
-def read_values(words: list[str]) -> dict:
+def read_values(words: list[str]) -> dict[str, Any]:
     """Values written name=json."""
     return {name: from_json(value) for name, _, value in (word.partition("=") for word in words)}

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from bpm.bpmn.effects import Completed
-from tests.bpm.bpmn.conformance.notation import read_cases, read_values
+from tests.bpm.bpmn.conformance.notation import Case, read_cases, read_values
 from tests.bpm.bpmn.player import Player
 
 CASES = [case for path in sorted(Path(__file__).parent.glob("*.cases")) for case in read_cases(path)]
 
 
-def play(player, line) -> None:
+def play(player: Player, line: str) -> None:
     """Do what a line of a play says, or check what it states."""
     sign, _, rest = line.partition(" ")
     words = rest.split()
@@ -40,7 +40,7 @@ def play(player, line) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_a_model_behaves_as_the_standard_says(case) -> None:
+def test_a_model_behaves_as_the_standard_says(case: Case) -> None:
     """The play's statements hold, each at its moment."""
     player = Player(case.body, case.head)
     for line in case.play:
