@@ -106,12 +106,14 @@ class ExecutionKind:
     make: "Callable[[WebHookFields, Registry, Origin], MakeFields]"
     command: str | None = None
     """The `$type` that does the work; None where the rule's author names it."""
+    says_revision: frozenset[str] = frozenset()
+    """The fields that say which revision sends: they differ in every draft, and mean no difference."""
 
 
 EXECUTION_TYPES: Mapping[ExecutionType, ExecutionKind] = {
     ExecutionType.NATIVE: ExecutionKind("native command", "commandName", native),
     ExecutionType.CHAIN: ExecutionKind("command chain", "commandChain", chain, "ExecuteCommandChainCommand"),
-    ExecutionType.CODE: ExecutionKind("code", "executionCode", code, "ExecuteCodeCommand"),
+    ExecutionType.CODE: ExecutionKind("code", "executionCode", code, "ExecuteCodeCommand", frozenset({"rule"})),
     ExecutionType.PROCESS: ExecutionKind("process", "processDefinitionId", process, "StartProcessInstanceCommand"),
 }
 """Every execution type."""

@@ -12,6 +12,7 @@ from bpm.security.redaction import REDACTED
 from router.backtest.difference import Difference, Fate, change_of
 from router.backtest.tables import ExaminedRequest
 from router.decision import Lookups, decide_for
+from router.execution_types import EXECUTION_TYPES
 from router.paths import values_at
 from router.replay.replays import is_whole
 from router.request import InboundCall
@@ -94,7 +95,8 @@ class Examiner:
         if former is None or former == message or type(former) is not type(message):
             return ()
         then, now = (each.model_dump(by_alias=True, exclude_unset=True) for each in (former, message))
-        return tuple(sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name)))
+        names = (then.keys() | now.keys()) - EXECUTION_TYPES[self._rule.fields.execution_type].says_revision
+        return tuple(sorted(name for name in names if then.get(name) != now.get(name)))
 
     def _difference(
         self,

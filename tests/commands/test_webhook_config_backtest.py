@@ -145,6 +145,7 @@ async def test_a_script_is_run_when_asked(server: RunningApp) -> None:
     await post(server, id=1)
     await post(server, id=2)
     draft = {**script, "executionCode": "send('PublishEventCommand', {'event': 'x'})\nreturn 1 / (payload['id'] - 2)"}
+    assert counted(await back_test(server, id=made["id"], config=script)) == {"same": 2}
     assert counted(await back_test(server, id=made["id"], config=draft)) == {"fields": 2}
     found = await back_test(server, id=made["id"], config=draft, runScripts=True)
     assert counted(found) == {"fields": 1, "failing": 1}

@@ -71,7 +71,8 @@ async def page(browser: Browser, server: ServerProcess) -> AsyncIterator[Page]:
     await page.add_init_script(VIOLATIONS)
     await page.goto(f"{server.url}/console/")
     yield page
-    breaches: list[Any] = await page.evaluate("window.violations ?? []")
+    async with asyncio.timeout(15):  # a page that is busy for ever fails here
+        breaches: list[Any] = await page.evaluate("window.violations ?? []")
     await context.close()
     assert not errors
     assert not breaches

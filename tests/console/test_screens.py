@@ -12,7 +12,7 @@ from tests.console.conftest import sign_in
 pytestmark = pytest.mark.anyio
 
 SCREENS = (
-    "overview", "requests", "rules", "dead", "processes", "processes?list=tasks", "deliveries",
+    "overview", "requests", "rules", "rules/new", "rules/1", "dead", "processes", "processes?list=tasks", "deliveries",
     "deliveries?list=subscriptions", "scripts", "administration", "anything",
     "anything/CreateWebHookConfigCommand", "anything/GetWebHookConfigByIdQuery?id=1", "design", "nowhere",
 )  # fmt: skip

@@ -30,7 +30,7 @@ export function useAsk<M extends Message>(message: M | null, everySeconds = 0): 
       setError(undefined)
     } catch (problem) {
       if (turn !== latest.current) return
-      setError(problem instanceof Refused ? problem : new Refused(0, String(problem), [], ""))
+      setError(Refused.of(problem))
     } finally {
       if (turn === latest.current) setLoading(false)
     }

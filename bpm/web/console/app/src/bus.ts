@@ -12,6 +12,11 @@ export class Refused extends Error {
   ) {
     super(message)
   }
+
+  /** Returns what was thrown as a refusal, whatever it was. */
+  static of(error: unknown): Refused {
+    return error instanceof Refused ? error : new Refused(0, "This did not work", [String(error)], "")
+  }
 }
 
 /** Returns the answer to a message; throws `Refused`. An ended session is taken up again first, over the page. */

@@ -36,9 +36,10 @@ export async function signIn(username: string, password: string): Promise<void> 
   waiting.splice(0).forEach((goOn) => goOn())
 }
 
-/** Signs this browser out and shows the sign-in page. */
+/** Signs this browser out, forgets what was being written, and shows the sign-in page. */
 export async function signOut(): Promise<void> {
   await post("api/session", null, "DELETE")
+  sessionStorage.clear()
   location.reload()
 }
 

@@ -60,7 +60,7 @@ export function kindOf(schema: Schema, root: Schema): Kind {
 
 function kindOfItems(items: Schema, root: Schema): Kind {
   const kind = kindOf(items, root)
-  return kind === "text" ? "texts" : kind === "object" ? "objects" : "json"
+  return kind === "text" || kind === "choice" ? "texts" : kind === "object" ? "objects" : "json"
 }
 
 function typesOf(schema: Schema): string[] {

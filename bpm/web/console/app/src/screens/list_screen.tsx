@@ -39,19 +39,25 @@ interface Props<Q extends ListQuery> {
   columns: Column<Row<Q>>[]
   keyOf: (row: Row<Q>) => string
   addressOf?: (row: Row<Q>) => string
+  actions?: ComponentChildren
   areas: string[]
   empty: ComponentChildren
 }
 
 const SIZE = 50
 
-export function ListScreen<Q extends ListQuery>({ title, lists, query, columns, keyOf, addressOf, areas, empty }: Props<Q>) {
+export function ListScreen<Q extends ListQuery>({ title, lists, query, columns, keyOf, addressOf, actions, areas, empty }: Props<Q>) {
   const { filters } = place.value
   const search = filters["search"] ?? null
   const asked = useAsk({ ...query, pageSize: SIZE, pageNumber: Number(filters["page"] ?? 1), searchText: search })
   const page = asked.data as Found<Row<Q>> | undefined
   return (
-    <Page title={title} actions={<IconButton label="Ask again" icon="again" onClick={asked.again} />}>
+    <Page title={title} actions={
+        <>
+          <IconButton label="Ask again" icon="again" onClick={asked.again} />
+          {actions}
+        </>
+      }>
       {lists && (
         <Tabs
           label={title}

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks"
 import { Refused, sendAny, type Envelope } from "../bus"
 import { catalogue, isCommand, needCatalogue, words, type Entry } from "../catalogue"
+import { problemsOf } from "../forms/problems"
 import { kindOf, type Schema } from "../forms/schema"
 import { SchemaFields } from "../forms/schema_fields"
 import { place } from "../router"
@@ -12,6 +13,7 @@ import { Code, copy, pretty } from "../ui/code"
 import { Facts } from "../ui/facts"
 import { Field, TextArea } from "../ui/field"
 import { Page } from "../ui/page"
+import { Refusal } from "../ui/refusal"
 import { Empty, Loading } from "../ui/states"
 import { Tabs } from "../ui/tabs"
 
@@ -104,7 +106,7 @@ function MessageForm({ entry }: { entry: Entry }) {
           <section class="card" aria-live="polite">
             <h2>Answer</h2>
             <div class="card-body stack">
-              {refused && <Problems refused={refused} />}
+              {refused && <Refusal refused={refused} />}
               {answer && (
                 <>
                   <div class="row">
@@ -138,21 +140,6 @@ function MessageForm({ entry }: { entry: Entry }) {
   )
 }
 
-function Problems({ refused }: { refused: Refused }) {
-  return (
-    <div class="stack" role="alert">
-      <div class="row">
-        <Badge state={refused.status ? `${refused.status}` : "not sent"} tone="bad" /> {refused.message}
-      </div>
-      <ul class="plain-list">
-        {refused.errors.map((sentence) => (
-          <li key={sentence}>{sentence}</li>
-        ))}
-      </ul>
-    </div>
-  )
-}
-
 /** Returns the fields that the address gives, as in `?requestId=01a2`; a query that has some is asked at once. */
 function given(entry: Entry): Fields {
   const schema = entry.request as Schema
@@ -161,12 +148,6 @@ function given(entry: Entry): Fields {
     return field ? [[name, kindOf(field, schema) === "number" ? Number(text) : text]] : []
   })
   return Object.fromEntries(known)
-}
-
-/** Returns the server's sentences by the field they begin with, as in `name: must not be empty`. */
-function problemsOf(refused: Refused | undefined): Record<string, string> {
-  const pairs = (refused?.errors ?? []).map((sentence) => /^([\w.]+): (.*)$/s.exec(sentence))
-  return Object.fromEntries(pairs.flatMap((pair) => (pair?.[1] && pair[2] ? [[pair[1], pair[2]]] : [])))
 }
 
 function curlOf(message: object): string {

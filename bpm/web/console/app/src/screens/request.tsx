@@ -2,21 +2,20 @@
 
 import { useState } from "preact/hooks"
 import { useAsk } from "../asking"
-import { Refused, send } from "../bus"
+import { send } from "../bus"
 import { to } from "../router"
 import { may } from "../session"
 import type { Schemas } from "../types"
 import { Badge, toneOf } from "../ui/badge"
 import { Button } from "../ui/button"
 import { Code, copy, formatted, pretty } from "../ui/code"
-import { Dialog } from "../ui/dialog"
+import { Confirm } from "../ui/confirm"
 import { Facts } from "../ui/facts"
 import { Field, Input } from "../ui/field"
 import { Page } from "../ui/page"
 import { Failed, Loading } from "../ui/states"
 import { Tabs } from "../ui/tabs"
 import { Time } from "../ui/time"
-import { toast } from "../ui/toast"
 
 type Whole = Schemas["InboundRequestDetailView"]
 type Part = "body" | "raw" | "headers" | "result" | "attempts"
@@ -222,50 +221,6 @@ function Discard({ request, onClose, onDone }: Question) {
         {(own) => <Input {...own} autofocus value={reason} onText={setReason} />}
       </Field>
     </Confirm>
-  )
-}
-
-interface ConfirmProps {
-  title: string
-  action: string
-  isDanger?: boolean
-  isReady?: boolean
-  children: preact.ComponentChildren
-  onAct: () => Promise<string>
-  onClose: () => void
-  onDone: () => void
-}
-
-function Confirm({ title, action, isDanger = false, isReady = true, children, onAct, onClose, onDone }: ConfirmProps) {
-  const [isBusy, setBusy] = useState(false)
-  const [problem, setProblem] = useState<string>()
-  const act = async () => {
-    setBusy(true)
-    try {
-      toast(await onAct())
-      onClose()
-      onDone()
-    } catch (error) {
-      setProblem(error instanceof Refused ? error.errors.join(" · ") : String(error))
-    } finally {
-      setBusy(false)
-    }
-  }
-  return (
-    <Dialog title={title} onClose={onClose}>
-      {children}
-      {problem && (
-        <p class="notice" role="alert">
-          {problem}
-        </p>
-      )}
-      <footer>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind={isDanger ? "danger" : "main"} isBusy={isBusy} disabled={!isReady} onClick={() => void act()}>
-          {action}
-        </Button>
-      </footer>
-    </Dialog>
   )
 }
 

@@ -160,7 +160,7 @@ function Nothing({ isFiltered, state }: { isFiltered: boolean; state: State | un
     )
   }
   return (
-    <Empty icon="requests" title="Nothing came in yet" action={<a class="button main" href="#/anything/CreateWebHookConfigCommand">Create a rule</a>}>
+    <Empty icon="requests" title="Nothing came in yet" action={<a class="button main" href="#/rules/new">Create a rule</a>}>
       A rule gives a provider an address to send to, and says what becomes of what it sends.
     </Empty>
   )

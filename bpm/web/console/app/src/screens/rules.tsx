@@ -1,6 +1,7 @@
 // The rules: what answers where, and what it does.
 
 import { to } from "../router"
+import { may } from "../session"
 import type { Schemas } from "../types"
 import { Badge } from "../ui/badge"
 import type { Column } from "../ui/table"
@@ -27,7 +28,8 @@ export function Rules() {
       query={{ $type: "GetWebHookConfigListQuery" }}
       columns={COLUMNS}
       keyOf={(row) => String(row.id)}
-      addressOf={(row) => to("anything/GetWebHookConfigByIdQuery", { id: String(row.id) })}
+      addressOf={(row) => to(`rules/${row.id}`)}
+      actions={may("webhooks:write") && <a class="button main" href="#/rules/new">New rule</a>}
       areas={["webhooks"]}
       empty="A rule gives a provider an address to send to, and says what becomes of what it sends."
     />

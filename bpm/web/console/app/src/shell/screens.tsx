@@ -1,6 +1,7 @@
 // Every screen of the console, by the first word of its address. A new screen is a line here and a file in screens/.
 
 import type { ComponentType } from "preact"
+import { lazy } from "../lazy"
 import type { IconName } from "../ui/icon"
 import { Anything } from "../screens/anything"
 import { Dead } from "../screens/dead"
@@ -15,6 +16,8 @@ import { Rules } from "../screens/rules"
 import { Scripts } from "../screens/scripts"
 import { Sessions } from "../screens/sessions"
 
+const RuleScreen = lazy(async () => (await import("../screens/rule/rule")).RuleScreen)
+
 export interface Screen {
   path: string
   name: string
@@ -26,7 +29,7 @@ export interface Screen {
 export const SCREENS: Screen[] = [
   { path: "overview", name: "Overview", icon: "overview", list: Overview },
   { path: "requests", name: "Requests", icon: "requests", list: Requests, one: RequestScreen },
-  { path: "rules", name: "Rules", icon: "rules", list: Rules },
+  { path: "rules", name: "Rules", icon: "rules", list: Rules, one: RuleScreen },
   { path: "dead", name: "Quarantine and dead", icon: "dead", list: Dead },
   { path: "processes", name: "Processes", icon: "processes", list: Processes },
   { path: "deliveries", name: "Deliveries", icon: "deliveries", list: Deliveries },

@@ -1,0 +1,81 @@
+// What is being written of a rule: its fields, what they were, and what is kept while the tab is open.
+
+import { account } from "../../session"
+import type { Message, Schemas } from "../../types"
+
+export type Rule = Schemas["WebHookConfigView"]
+type Create = Extract<Message, { $type: "CreateWebHookConfigCommand" }>
+
+/** The fields of a rule as they are sent; `key` counts when it is created. */
+export type Fields = Omit<Create, "$type">
+export type Change = (fields: Partial<Record<keyof Fields, unknown>>) => void
+
+export const KINDS = [
+  { type: 0, name: "Command", about: "sends one message of the bus", own: ["commandName", "parameters"] },
+  { type: 1, name: "Chain", about: "sends several, one after another", own: ["commandName", "commandChain"] },
+  { type: 2, name: "Script", about: "runs Python in the sandbox", own: ["executionCode", "isolation"] },
+  { type: 3, name: "Process", about: "starts an instance, or lets one go on", own: ["processDefinitionId", "parameters", "businessKey", "startPolicy", "correlation"] },
+] as const
+
+const SCRIPT = 'send("PublishEventCommand", {"event": "something.happened", "data": payload})\nreturn {"seen": True}\n'
+
+/** What is of a rule as it is shown, but not among what is sent. */
+const SHOWN_ONLY = ["id", "url", "revision", "author", "createdAt", "updatedAt", "warnings", "isPaused", "pausedAt", "key"]
+const SECRETS = ["secret", "verifyToken"]
+const HIDDEN = "***"
+
+/** What counts where nothing is said. */
+const USUAL: Record<string, unknown> = { responseMode: "async" }
+
+export function blank(): Fields {
+  return { key: "", description: "", isEnabled: true, path: "", action: "POST", executionType: 0 }
+}
+
+/** Returns a saved rule as it is sent: without what nobody has set. */
+export function fieldsOf(rule: Rule): Fields {
+  const kept = Object.entries(rule).filter(([name, value]) => !SHOWN_ONLY.includes(name) && isSet(value) && value !== USUAL[name])
+  return { ...(Object.fromEntries(kept) as unknown as Fields), key: rule.key }
+}
+
+/** Returns the fields with some changed; what is emptied is left out. */
+export function changed(fields: Fields, changes: Parameters<Change>[0]): Fields {
+  return Object.fromEntries(Object.entries({ ...fields, ...changes }).filter(([, value]) => value !== undefined)) as Fields
+}
+
+/** Returns the fields for another kind of work, without what belongs to the others. */
+export function ofKind(fields: Fields, executionType: Fields["executionType"]): Fields {
+  const own: readonly string[] = KINDS[executionType].own
+  const others = KINDS.flatMap((kind) => kind.own as readonly string[]).filter((name) => !own.includes(name))
+  const kept = Object.entries(fields).filter(([name]) => !others.includes(name))
+  const begun = executionType === 2 ? { executionCode: SCRIPT } : executionType === 1 ? { commandChain: [{ commandName: "" }] } : {}
+  return { ...begun, ...(Object.fromEntries(kept) as Fields), executionType }
+}
+
+/** Returns the configuration without its key, as it is tried. */
+export function configOf({ key: _, ...config }: Fields): Omit<Fields, "key"> {
+  return config
+}
+
+export function recall(id: string): Fields | undefined {
+  const text = sessionStorage.getItem(placeOf(id))
+  return text ? (JSON.parse(text) as Fields) : undefined
+}
+
+/** Keeps the fields until the tab is closed or somebody signs out; secrets are not kept. */
+export function keep(id: string, fields: Fields | undefined): void {
+  if (fields) sessionStorage.setItem(placeOf(id), JSON.stringify(fields, withoutSecrets))
+  else sessionStorage.removeItem(placeOf(id))
+}
+
+function placeOf(id: string): string {
+  return `bpm-draft:${account.value?.id}:rules/${id}`
+}
+
+function withoutSecrets(name: string, value: unknown): unknown {
+  if (name === "secrets" && Array.isArray(value)) return value.map((each) => (typeof each === "string" ? HIDDEN : each))
+  return SECRETS.includes(name) && typeof value === "string" ? HIDDEN : value
+}
+
+function isSet(value: unknown): boolean {
+  return value !== null && value !== undefined && !(Array.isArray(value) && !value.length)
+}

@@ -1,0 +1,52 @@
+// A question before something is done: what will happen, and what became of it.
+
+import type { ComponentChildren } from "preact"
+import { useState } from "preact/hooks"
+import { Refused } from "../bus"
+import { Button } from "./button"
+import { Dialog } from "./dialog"
+import { toast } from "./toast"
+
+interface Props {
+  title: string
+  action: string
+  isDanger?: boolean
+  isReady?: boolean
+  children: ComponentChildren
+  onAct: () => Promise<string>
+  onClose: () => void
+  onDone: () => void
+}
+
+export function Confirm({ title, action, isDanger = false, isReady = true, children, onAct, onClose, onDone }: Props) {
+  const [isBusy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string>()
+  const act = async () => {
+    setBusy(true)
+    try {
+      toast(await onAct())
+      onClose()
+      onDone()
+    } catch (error) {
+      setProblem(Refused.of(error).errors.join(" · "))
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog title={title} onClose={onClose}>
+      {children}
+      {problem && (
+        <p class="notice" role="alert">
+          {problem}
+        </p>
+      )}
+      <footer>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button kind={isDanger ? "danger" : "main"} isBusy={isBusy} disabled={!isReady} onClick={() => void act()}>
+          {action}
+        </Button>
+      </footer>
+    </Dialog>
+  )
+}
