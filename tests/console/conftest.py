@@ -7,6 +7,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI}) =>
     violations.push(violatedDirective + " " + blockedURI))
 """
 PUBLISH = {"commandName": "PublishEventCommand", "parameters": {"event": "order.created", "data": "{{payload}}"}}
+REFUND = (Path(__file__).parent / "refund.bpmn").read_text()
+"""A process with a drawing: large refunds wait for somebody, and one of 5 fails."""
 BROKEN = {"commandName": "PublishEventCommand", "parameters": {"event": "{{payload.missing}}"}}
 
 
@@ -46,13 +49,16 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 async def server(built: None) -> AsyncIterator[ServerProcess]:
-    """A server that received requests which were done, failed, and were refused."""
+    """A server with requests that were done, failed, and were refused, and instances that failed and that wait."""
     async with ServerProcess() as server:
         await server.rule("orders", **PUBLISH)
         await server.rule("broken", **BROKEN)
         for number in range(3):
             await server.hook("orders", {"number": number, "customer": {"name": "Ada Kingfisher"}})
         await server.hook("broken", {"n": 1})
+        await server.cmd("CreateProcessDefinitionCommand", name="Refund", bpmnXml=REFUND)
+        for amount in (5, 500):
+            await server.cmd("StartProcessInstanceCommand", processKey="refund", variables={"amount": amount})
         await server.hook("no/such/path", {"n": 1})
         async with asyncio.timeout(10):
             while await server.count_requests("failed", "quarantined") < 2:

@@ -54,7 +54,7 @@ export function Deliveries() {
       query={{ $type: "GetDeliveryListQuery" }}
       columns={DELIVERIES}
       keyOf={(row) => row.id}
-      addressOf={(row) => to("anything/GetDeliveryByIdQuery", { id: row.id })}
+      addressOf={(row) => to(`trace/${row.id}`)}
       areas={AREAS}
       empty="An event that somebody has subscribed to becomes a delivery."
     />

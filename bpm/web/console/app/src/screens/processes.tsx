@@ -54,7 +54,7 @@ export function Processes() {
           query={{ $type: "GetUserTaskListQuery" }}
           columns={TASKS}
           keyOf={(row) => `${row.instanceId}.${row.waitId}`}
-          addressOf={(row) => to("anything/CompleteUserTaskCommand", { instanceId: String(row.instanceId), taskId: row.elementId })}
+          addressOf={(row) => to(`tasks/${row.instanceId}.${row.waitId}`)}
           areas={AREAS}
           empty="No process waits for a person."
         />
@@ -68,7 +68,7 @@ export function Processes() {
           query={{ $type: "GetProcessDefinitionListQuery" }}
           columns={DEFINITIONS}
           keyOf={(row) => String(row.id)}
-          addressOf={(row) => to("anything/GetProcessDefinitionByIdQuery", { id: String(row.id) })}
+          addressOf={(row) => to(`definitions/${row.id}`)}
           areas={AREAS}
           empty="A definition is a BPMN diagram that was deployed."
         />
@@ -82,7 +82,7 @@ export function Processes() {
           query={{ $type: "GetProcessInstanceListQuery" }}
           columns={INSTANCES}
           keyOf={(row) => String(row.instanceId)}
-          addressOf={(row) => to("anything/GetProcessInstanceByIdQuery", { instanceId: String(row.instanceId) })}
+          addressOf={(row) => to(`processes/${row.instanceId}`)}
           areas={AREAS}
           empty="An instance begins with a request, an event, a timer, or by hand."
         />

@@ -15,6 +15,7 @@ import { Field, Input } from "../ui/field"
 import { Page } from "../ui/page"
 import { Failed, Loading } from "../ui/states"
 import { Tabs } from "../ui/tabs"
+import { Story } from "./story"
 import { Time } from "../ui/time"
 
 type Whole = Schemas["InboundRequestDetailView"]
@@ -56,7 +57,7 @@ function Request({ request, onChange }: { request: Whole; onChange: () => void }
             ["Received", <Time at={request.receivedAt} />],
             ["From", request.address],
             ["Verdict", <Badge state={request.verdict} tone={request.verdict === "passed" ? "good" : toneOf(request.state)} />],
-            ["Rule", ruleOf(request)],
+            ["Rule", <RuleOf request={request} />],
             ["Sent on the bus", request.messageType],
             ["Answered with", request.answerStatus],
             request.nextAttemptAt ? ["Next try", <Time at={request.nextAttemptAt} />] : null,
@@ -68,24 +69,40 @@ function Request({ request, onChange }: { request: Whole; onChange: () => void }
       </section>
       <div class="columns wide-left">
         <Contents request={request} />
-        <section class="card">
-          <h2>What happened</h2>
-          <ol class="story card-body">
-            {request.timeline.map((entry, index) => (
-              <li key={index} class={isBad(entry.detail) ? "bad" : ""}>
-                <div class="row">
-                  <strong>{entry.event}</strong>
-                  <span class="muted">
-                    <Time at={entry.at} age={false} />
-                  </span>
-                </div>
-                <p class="muted">{entry.detail}</p>
-              </li>
-            ))}
-          </ol>
-        </section>
+        <Followed request={request} />
       </div>
     </Page>
+  )
+}
+
+/** What came of it: the whole trace where it may be seen, or what the request itself tells. */
+function Followed({ request }: { request: Whole }) {
+  const trace = useAsk(may("traces:read") ? { $type: "GetTraceQuery", id: request.requestId } : null, OPEN.includes(request.state) ? 2 : 0)
+  if (trace.data) {
+    return (
+      <section class="card">
+        <h2>What came of it</h2>
+        <Story trace={trace.data} />
+      </section>
+    )
+  }
+  return (
+    <section class="card">
+      <h2>What happened</h2>
+      <ol class="story card-body">
+        {request.timeline.map((entry, index) => (
+          <li key={index} class={isBad(entry.detail) ? "bad" : ""}>
+            <div class="row">
+              <strong>{entry.event}</strong>
+              <span class="muted">
+                <Time at={entry.at} age={false} />
+              </span>
+            </div>
+            <p class="muted">{entry.detail}</p>
+          </li>
+        ))}
+      </ol>
+    </section>
   )
 }
 
@@ -224,9 +241,12 @@ function Discard({ request, onClose, onDone }: Question) {
   )
 }
 
-function ruleOf(request: Whole): string {
-  if (request.provider) return request.provider
-  return request.configKey ? `${request.configKey}, revision ${request.revision}` : "none"
+function RuleOf({ request }: { request: Whole }) {
+  if (request.provider) return <>{request.provider}</>
+  if (!request.configKey) return <>none</>
+  const told = `${request.configKey}, revision ${request.revision}`
+  if (request.configId === null || !may("webhooks:read")) return <>{told}</>
+  return <a href={to(`rules/${request.configId}`, { request: request.requestId })}>{told}</a>
 }
 
 function isBad(detail: string): boolean {

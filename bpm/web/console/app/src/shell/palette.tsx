@@ -106,7 +106,11 @@ function matches(where: string, text: string): boolean {
 }
 
 function byId(text: string): Find[] {
-  return REQUEST_ID.test(text) ? [{ address: to(`requests/${text}`), name: `Request ${text}`, about: "id", icon: "requests" }] : []
+  const found: Find[] = []
+  if (REQUEST_ID.test(text)) found.push({ address: to(`requests/${text}`), name: `Request ${text}`, about: "id", icon: "requests" })
+  if (/^\d{1,18}$/.test(text)) found.push({ address: to(`processes/${text}`), name: `Instance ${text}`, about: "id", icon: "processes" })
+  if (found.length && may("traces:read")) found.push({ address: to(`trace/${text}`), name: `All that belongs to ${text}`, about: "trace", icon: "requests" })
+  return found
 }
 
 /** Bodies of requests are searched where nothing is called like that. */

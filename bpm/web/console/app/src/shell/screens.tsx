@@ -15,8 +15,12 @@ import { Requests } from "../screens/requests"
 import { Rules } from "../screens/rules"
 import { Scripts } from "../screens/scripts"
 import { Sessions } from "../screens/sessions"
+import { TraceScreen, TraceStart } from "../screens/trace"
 
 const RuleScreen = lazy(async () => (await import("../screens/rule/rule")).RuleScreen)
+const InstanceScreen = lazy(async () => (await import("../screens/instance/instance")).InstanceScreen)
+const DefinitionScreen = lazy(async () => (await import("../screens/definition")).DefinitionScreen)
+const TaskScreen = lazy(async () => (await import("../screens/task")).TaskScreen)
 
 export interface Screen {
   path: string
@@ -31,7 +35,7 @@ export const SCREENS: Screen[] = [
   { path: "requests", name: "Requests", icon: "requests", list: Requests, one: RequestScreen },
   { path: "rules", name: "Rules", icon: "rules", list: Rules, one: RuleScreen },
   { path: "dead", name: "Quarantine and dead", icon: "dead", list: Dead },
-  { path: "processes", name: "Processes", icon: "processes", list: Processes },
+  { path: "processes", name: "Processes", icon: "processes", list: Processes, one: InstanceScreen },
   { path: "deliveries", name: "Deliveries", icon: "deliveries", list: Deliveries },
   { path: "scripts", name: "Scripts", icon: "scripts", list: Scripts },
   { path: "administration", name: "Administration", icon: "administration", list: Sessions },
@@ -39,7 +43,12 @@ export const SCREENS: Screen[] = [
 ]
 
 /** Screens that no menu shows. */
-export const HIDDEN: Screen[] = [{ path: "design", name: "Design", icon: "overview", list: Design }]
+export const HIDDEN: Screen[] = [
+  { path: "definitions", name: "Definitions", icon: "processes", list: Processes, one: DefinitionScreen },
+  { path: "tasks", name: "Tasks", icon: "processes", list: Processes, one: TaskScreen },
+  { path: "trace", name: "Trace", icon: "requests", list: TraceStart, one: TraceScreen },
+  { path: "design", name: "Design", icon: "overview", list: Design },
+]
 
 export function screenAt(path: string): Screen | undefined {
   return [...SCREENS, ...HIDDEN].find((screen) => screen.path === path)

@@ -1,0 +1,110 @@
+// The drawing of a process, with what happens in it drawn on its elements; fetched when it is first shown.
+//
+// The library's style sheet becomes a sheet made by code: the policy of the console forbids elements of style.
+
+import looks from "bpmn-js/dist/assets/diagram-js.css" with { type: "text" }
+import NavigatedViewer from "bpmn-js/lib/NavigatedViewer"
+
+export interface Mark {
+  element: string
+  kind: "token" | "incident"
+  text: string
+  /** What it says to those who listen, and on hover. */
+  about: string
+}
+
+export interface Named {
+  id: string
+  name: string
+}
+
+export interface Viewer {
+  /** Every element that may be chosen, in the order of the file. */
+  elements: Named[]
+  mark(marks: Mark[], passed: ReadonlySet<string>, chosen: string | undefined): void
+  fit(): void
+  end(): void
+}
+
+interface Element {
+  id: string
+  type: string
+  businessObject: { name?: string; $type: string }
+  labelTarget?: unknown
+  parent?: Element
+}
+
+interface Canvas {
+  zoom(level: "fit-viewport", center: "auto"): void
+  addMarker(element: string, name: string): void
+  removeMarker(element: string, name: string): void
+}
+
+interface Overlays {
+  add(element: string, type: string, overlay: { position: object; html: HTMLElement }): void
+  remove(filter: { type: string }): void
+}
+
+interface Registry {
+  get(id: string): Element | undefined
+  filter(wanted: (element: Element) => boolean): Element[]
+}
+
+const OURS = "bpm-mark"
+const COLOURS = { defaultFillColor: "var(--surface)", defaultStrokeColor: "var(--text)", defaultLabelColor: "var(--text)" }
+const PLACES = { token: { top: -12, right: 14 }, incident: { top: -12, left: -12 } }
+
+let isDressed = false
+
+/** Draws a file; throws with a sentence when it has no drawing. */
+export async function openViewer(container: HTMLElement, xml: string, onElement: (id: string) => void): Promise<Viewer> {
+  dress()
+  const viewer = new NavigatedViewer({ container, bpmnRenderer: COLOURS })
+  try {
+    await viewer.importXML(xml)
+  } catch (error) {
+    viewer.destroy()
+    throw error
+  }
+  const canvas = viewer.get<Canvas>("canvas")
+  const overlays = viewer.get<Overlays>("overlays")
+  const registry = viewer.get<Registry>("elementRegistry")
+  const drawn = registry.filter((element) => !element.labelTarget && Boolean(element.parent))
+  viewer.on("element.click", ({ element }: { element: Element }) => element.parent && onElement(element.id.replace(/_label$/, "")))
+  canvas.zoom("fit-viewport", "auto")
+  let marked: Array<[string, string]> = []
+  return {
+    elements: drawn.filter((element) => isNode(element)).map(({ id, businessObject }) => ({ id, name: businessObject.name ?? id })),
+    mark(marks, passed, chosen) {
+      for (const [element, name] of marked) canvas.removeMarker(element, name)
+      overlays.remove({ type: OURS })
+      marked = drawn.filter(({ id }) => passed.has(id)).map(({ id }) => [id, "is-passed"])
+      for (const { element, kind } of marks) if (registry.get(element)) marked.push([element, `has-${kind}`])
+      if (chosen && registry.get(chosen)) marked.push([chosen, "is-chosen"])
+      for (const [element, name] of marked) canvas.addMarker(element, name)
+      for (const mark of marks) if (registry.get(mark.element)) overlays.add(mark.element, OURS, { position: PLACES[mark.kind], html: htmlOf(mark) })
+    },
+    fit: () => canvas.zoom("fit-viewport", "auto"),
+    end: () => viewer.destroy(),
+  }
+}
+
+function isNode({ type }: Element): boolean {
+  return !/(SequenceFlow|MessageFlow|Association|Lane|Participant|Collaboration|Group|TextAnnotation|DataObjectReference|DataStoreReference)$/.test(type)
+}
+
+function htmlOf({ kind, text, about }: Mark): HTMLElement {
+  const element = document.createElement("span")
+  element.className = `mark ${kind}`
+  element.textContent = text
+  element.title = about
+  return element
+}
+
+function dress(): void {
+  if (isDressed) return
+  isDressed = true
+  const sheet = new CSSStyleSheet()
+  sheet.replaceSync(looks)
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]
+}

@@ -1,0 +1,110 @@
+// One task that waits for a person: what it is about, and the form that completes it.
+
+import { useState } from "preact/hooks"
+import { useAsk } from "../asking"
+import { Refused, send } from "../bus"
+import { problemsBy } from "../forms/problems"
+import type { Schema } from "../forms/schema"
+import { SchemaFields } from "../forms/schema_fields"
+import { go, to } from "../router"
+import { may } from "../session"
+import type { Schemas } from "../types"
+import { Button } from "../ui/button"
+import { Code, pretty } from "../ui/code"
+import { Facts } from "../ui/facts"
+import { Field } from "../ui/field"
+import { JsonArea, readJson } from "../ui/json_area"
+import { Page } from "../ui/page"
+import { Refusal } from "../ui/refusal"
+import { Empty, Failed, Loading } from "../ui/states"
+import { Time } from "../ui/time"
+import { toast } from "../ui/toast"
+
+type Task = Schemas["UserTaskView"]
+type Values = Record<string, unknown>
+
+/** `id` is that of the instance and that of its wait, with a dot between. */
+export function TaskScreen({ id }: { id: string }) {
+  const [instanceId = 0, waitId = 0] = id.split(".").map(Number)
+  const asked = useAsk({ $type: "GetUserTaskListQuery", instanceId, pageSize: 200 })
+  if (asked.error && !asked.data) return <Failed error={asked.error} onAgain={asked.again} />
+  if (!asked.data) return <Loading rows={8} />
+  const task = asked.data.items.find((each) => each.waitId === waitId)
+  if (!task) {
+    return (
+      <Empty icon="processes" title="This task waits no more" action={<a class="button" href={to(`processes/${instanceId}`)}>To its instance</a>}>
+        Somebody has completed it, or the instance went on without it.
+      </Empty>
+    )
+  }
+  return <TaskForm task={task} />
+}
+
+function TaskForm({ task }: { task: Task }) {
+  const [values, setValues] = useState<Values>({ ...task.variables })
+  const [text, setText] = useState(task.variables ? pretty(task.variables) : "")
+  const [refused, setRefused] = useState<Refused>()
+  const [isBusy, setBusy] = useState(false)
+  const schema = task.schema as Schema | null | undefined
+  const hasForm = Boolean(schema?.properties)
+  const written = readJson(text)
+  const complete = async () => {
+    setBusy(true)
+    setRefused(undefined)
+    try {
+      const variables = hasForm ? values : (written.value ?? {})
+      await send({ $type: "CompleteUserTaskCommand", instanceId: task.instanceId, waitId: task.waitId, variables })
+      toast("Completed")
+      go(to(`processes/${task.instanceId}`))
+    } catch (error) {
+      setRefused(Refused.of(error))
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Page title={task.name ?? task.elementId} back={{ label: "Tasks", address: "#/processes?list=tasks" }}>
+      <section class="card card-body">
+        <Facts
+          facts={[
+            ["Instance", <a href={to(`processes/${task.instanceId}`)}>{task.instanceId}</a>],
+            ["For", task.assignee ?? ([...(task.candidateUsers ?? []), ...(task.candidateGroups ?? [])].join(", ") || "anybody")],
+            ["Since", <Time at={task.createdAt} />],
+            ["Due", <Time at={task.dueAt} />],
+            task.priority ? ["Priority", task.priority] : null,
+          ]}
+        />
+      </section>
+      <div class="columns wide-left">
+        <form
+          class="card"
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault()
+            void complete()
+          }}
+        >
+          <h2>What it asks</h2>
+          <div class="card-body stack">
+            {hasForm && schema ? (
+              <SchemaFields schema={schema} root={schema} value={values} problems={problemsBy(refused?.errors ?? [], "variables.")} path="" onValue={setValues} />
+            ) : (
+              <Field label="What it came to" help="The variables that it leaves, as JSON; or nothing." problem={written.problem}>
+                {(own) => <JsonArea {...own} rows={6} value={text} onText={setText} placeholder='{"approved": true}' />}
+              </Field>
+            )}
+            {refused && <Refusal refused={refused} />}
+            {may("processes:write") && (
+              <div>
+                <Button kind="main" type="submit" isBusy={isBusy} disabled={!hasForm && Boolean(written.problem)}>
+                  Complete the task
+                </Button>
+              </div>
+            )}
+          </div>
+        </form>
+        {task.variables && <Code label="What it is given" text={pretty(task.variables)} />}
+      </div>
+    </Page>
+  )
+}

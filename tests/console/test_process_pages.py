@@ -1,0 +1,106 @@
+"""Instances are seen on their drawing, and mended there."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from bpm.testing import ServerProcess
+from tests.console.test_screens import visit
+
+pytestmark = pytest.mark.anyio
+
+
+async def begin(server: ServerProcess, amount: int) -> int:
+    """Start a refund and wait until it rests."""
+    started = await server.cmd("StartProcessInstanceCommand", processKey="refund", variables={"amount": amount})
+    return started["instanceId"]
+
+
+async def test_an_incident_is_mended_on_the_drawing(signed_in: Page, server: ServerProcess) -> None:
+    """It stands at its element with its sentence; with another variable it is tried again, and the end is reached."""
+    page, instance = signed_in, await begin(server, 5)
+    await visit(page, server, f"processes/{instance}")
+    await expect(page.locator(".canvas .mark.incident")).to_have_text("!")
+    await expect(page.locator('[data-element-id="small"].is-passed')).to_be_attached()
+    await expect(page.locator('[data-element-id="big"].is-passed')).to_have_count(0)
+    await page.locator('.djs-shape[data-element-id="pay"]').click()
+    await expect(page.get_by_role("heading", name="Waits at pay")).to_be_visible()
+    await expect(page.locator(".waits")).to_contain_text("ZeroDivisionError")
+    await page.get_by_role("button", name="Try again").click()
+    await page.get_by_label("Variables to set first").fill('{"amount": 15}')
+    await page.get_by_role("dialog").get_by_role("button", name="Try again").click()
+    await expect(page.locator("h1")).to_contain_text("completed")
+    await expect(page.locator(".canvas .mark")).to_have_count(0)
+    await page.get_by_role("tab", name="Variables").click()
+    await expect(page.get_by_label("Variables", exact=True).and_(page.locator("pre"))).to_contain_text('"paid": 10')
+
+
+async def test_a_token_is_moved(signed_in: Page, server: ServerProcess) -> None:
+    """From the task where it rests to the element that was chosen; the history says so."""
+    page, instance = signed_in, await begin(server, 500)
+    await visit(page, server, f"processes/{instance}")
+    await expect(page.locator(".canvas .mark.token")).to_have_text("1")
+    await page.get_by_label("Element", exact=True).select_option("pay")
+    await page.get_by_role("button", name="Move a token").click()
+    await expect(page.get_by_label("Take away from")).to_have_value("approve")
+    await expect(page.get_by_label("Put before")).to_have_value("pay")
+    await page.get_by_role("button", name="Move it").click()
+    await expect(page.locator("h1")).to_contain_text("completed")
+    shown = await server.cmd("GetProcessInstanceByIdQuery", instanceId=instance)
+    assert shown["status"] == "COMPLETED"
+
+
+async def test_a_task_is_completed(signed_in: Page, server: ServerProcess) -> None:
+    """From the instance to the task, and back to the instance, which goes on."""
+    page, instance = signed_in, await begin(server, 500)
+    await visit(page, server, f"processes/{instance}")
+    await page.get_by_role("link", name="Open the task").click()
+    await expect(page.locator("h1")).to_have_text("Approve refund")
+    await page.get_by_label("What it came to").fill('{"amount": 15}')
+    await page.get_by_role("button", name="Complete the task").click()
+    await expect(page.locator("h1")).to_contain_text("completed")
+
+
+async def test_a_definition_shows_where_its_instances_stand(signed_in: Page, server: ServerProcess) -> None:
+    """And starts another one, which leads to its page."""
+    page = signed_in
+    counts = await server.cmd("GetProcessDefinitionCountsQuery", id=1)
+    at = {each["elementId"]: each for each in counts["elements"]}
+    await visit(page, server, "definitions/1")
+    await expect(page.locator(".canvas .mark.token")).to_have_text(str(at["approve"]["waiting"]))
+    await expect(page.locator(".canvas .mark.incident")).to_have_text(f"! {at['pay']['incidents']}")
+    await page.get_by_role("button", name="Start one").click()
+    await page.get_by_role("dialog").get_by_label("Variables").fill('{"amount": 15}')
+    await page.get_by_role("button", name="Start it").click()
+    await expect(page.locator("h1")).to_contain_text("completed")
+
+
+async def test_a_process_without_a_drawing_is_told(signed_in: Page, server: ServerProcess) -> None:
+    """What it waits for is listed all the same."""
+    page = signed_in
+    bpmn = (
+        '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="undrawn" isExecutable="true">'
+        '<startEvent id="a"/><userTask id="b"/><sequenceFlow id="f" sourceRef="a" targetRef="b"/>'
+        "</process></definitions>"
+    )
+    await server.cmd("CreateProcessDefinitionCommand", name="Undrawn", bpmnXml=bpmn)
+    started = await server.cmd("StartProcessInstanceCommand", processKey="undrawn")
+    await visit(page, server, f"processes/{started['instanceId']}")
+    await expect(page.get_by_role("heading", name="There is no drawing of this process")).to_be_visible()
+    await expect(page.get_by_role("link", name="Open the task")).to_be_visible()
+
+
+async def test_a_request_is_followed_to_its_last_effect_and_back(signed_in: Page, server: ServerProcess) -> None:
+    """On its page each effect stands under its cause; from the id of an event the same story leads back."""
+    page = signed_in
+    (done,) = (await server.requests(configKey="orders", state="done"))[:1]
+    await visit(page, server, f"requests/{done['requestId']}")
+    story = page.locator(".trace")
+    await expect(story.locator("li").first).to_contain_text("POST /orders")
+    await expect(story.locator("li", has_text="order.created")).to_be_visible()
+    trace = await server.cmd("GetTraceQuery", id=done["requestId"])
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type(trace["events"][0]["id"])
+    await page.get_by_role("option", name="All that belongs to").click()
+    await expect(page.locator("li.is-wanted")).to_contain_text("order.created")
+    await story.get_by_role("link", name="POST /orders").click()
+    await expect(page.get_by_label("Body", exact=True)).to_contain_text("Kingfisher")
