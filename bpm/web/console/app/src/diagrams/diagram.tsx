@@ -50,7 +50,7 @@ export function Diagram({ xml, marks, passed, chosen, onChoose }: Props) {
   }
   return (
     <div class="diagram">
-      <div class="canvas" ref={place} role="img" aria-label="Drawing of the process" />
+      <div class="canvas" ref={place} role="group" aria-label="Drawing of the process" />
       <div class="row diagram-foot">
         <Select
           aria-label="Element"
