@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bpm.bpmn.reader.collaboration import DiagramLane, MessageFlow, Participant
+from bpm.bpmn.reader.data_objects import DataValue
 from bpm.bpmn.reader.diagram import Diagram
 from bpm.bpmn.reader.event_definitions import EventDefinition
 from bpm.bpmn.reader.extensions import Extensions, ListenerDefinition
@@ -71,7 +72,7 @@ class ProcessDefinition:
 
     `executable` is None where the file does not say. `associations` are the dotted lines, from source to target:
     they tie a compensation handler to its boundary event. `version_tag` is the name of its author for this version.
-    `problems` are the ones met while reading it.
+    `data` are the variables that it and its sub-processes begin with. `problems` are the ones met while reading it.
     """
 
     id: str
@@ -84,6 +85,7 @@ class ProcessDefinition:
     associations: tuple[tuple[str, str], ...] = ()
     documentation: str = ""
     version_tag: str = ""
+    data: tuple[DataValue, ...] = ()
     listeners: tuple[ListenerDefinition, ...] = ()
     problems: tuple[BpmnProblem, ...] = ()
 

@@ -127,7 +127,7 @@ def _answer(run: Run, wait: Wait, trigger: Answer) -> None:
 def _start(run: Run, process: CompiledProcess, trigger: Start) -> None:
     """Write the variables, begin to listen, and put a token at the start."""
     run.instance.caller = trigger.caller
-    run.variables.write(ROOT, trigger.variables)
+    run.variables.write(ROOT, {**process.data, **trigger.variables})
     element = process.starts[trigger.message] if trigger.element is None else trigger.element
     if element in process.initiators:
         run.variables.write(ROOT, {process.initiators[element]: trigger.starter})

@@ -157,8 +157,11 @@ class Unit:
             return f"there is no active process {effect.process}{effect.binding}"
         if caller.row.depth >= MAX_DEPTH:
             return f"more than {MAX_DEPTH} processes called one another"
-        if None not in self.deployed.process(self.context, deployed.id).starts:
+        called = self.deployed.process(self.context, deployed.id)
+        if None not in called.starts:
             return f"process {effect.process} can't be called: it has no start event without a trigger"
+        if called.ends_callers:
+            return f"process {effect.process} can't be called: '{called.ends_callers[0]}' would end its caller as well"
         return ""
 
     def _begin(self, deployed: Startable, new: NewInstance) -> Step:

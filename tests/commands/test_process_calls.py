@@ -208,3 +208,15 @@ async def test_a_running_instance_moves_to_a_new_version(app: RunningApp) -> Non
     assert (done["migrated"], done["refused"], done["more"]) == (1, 0, False)
     await app.cmd("SignalProcessInstanceCommand", instanceId=state["instanceId"])
     assert await trace(app, state["instanceId"]) == ["s", "u", "more", "e"]
+
+
+async def test_a_process_that_would_end_its_caller_cannot_be_called(app: RunningApp) -> None:
+    """Flowable's `terminateAll` ends the whole chain of calls there; started by itself the process completes."""
+    words = 'xmlns:flowable="http://flowable.org/bpmn" flowable:terminateAll="true"'
+    child = bpmn("start s; sub q {\nstart a; end x: terminate\na -> x\n}\nuser u; end e\ns -> q -> u -> e", "child")
+    child = child.replace("<terminateEventDefinition/>", f"<terminateEventDefinition {words}/>")
+    await app.cmd("CreateProcessDefinitionCommand", name="child", bpmnXml=child)
+    assert (await start(app, "child"))["status"] == "COMPLETED"
+    await deploy(app, "start s; call c: child; end e\ns -> c -> e")
+    (incident,) = (await start(app))["currentTasks"]
+    assert incident["detail"]["message"] == "process child can't be called: 'x' would end its caller as well"

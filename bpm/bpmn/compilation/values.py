@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from bpm.bpmn.compilation.languages import EXPRESSION, PYTHON, marked
+from bpm.bpmn.compilation.variable_functions import without_variable_functions
 from bpm.bpmn.cron import Cron
 from bpm.bpmn.reader.extensions import Assignment, InlineScript
 from bpm.bpmn.timers import Cycle, parse_cycle, parse_date, parse_duration
@@ -79,7 +80,7 @@ def _result_of(view: Mapping[str, Any], number: int) -> Any:
 def compile_condition(source: str) -> Expression:
     """Compile a condition, in which a missing variable is null; raises ExpressionError."""
     _refuse_java(source)
-    return compile_expression(source, "null")
+    return compile_expression(without_variable_functions(source), "null")
 
 
 def _refuse_java(source: str) -> None:
@@ -93,7 +94,7 @@ def _from_juel(source: Any) -> Any:
     """The same value with `{{…}}` for every `${…}` and `#{…}` in its texts."""
     if isinstance(source, str):
         _refuse_java(source)
-        return _JUEL.sub(r"{{\1}}", source)
+        return _JUEL.sub(lambda found: f"{{{{{without_variable_functions(found[1])}}}}}", source)
     if isinstance(source, dict):
         return {key: _from_juel(value) for key, value in cast("dict[str, Any]", source).items()}
     if isinstance(source, list):

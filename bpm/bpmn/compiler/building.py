@@ -210,4 +210,6 @@ def _compiled(process: ProcessDefinition, nodes: Nodes, ending: str) -> Compiled
         scripts=parts.scripts,
         decisions=parts.decisions,
         forms=parts.forms,
+        ends_callers=parts.ends_callers,
+        data={one.name: one.value for one in process.data if one.scope == process.id},
     )

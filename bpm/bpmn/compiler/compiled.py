@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bpm.bpmn.binding import Binding
 from bpm.bpmn.compilation.values import Timer
@@ -21,6 +22,8 @@ class CompiledProcess:
     itself; `joins` are the inclusive gateways that wait; `ending` is the node that listens to the end of the process;
     `initiators` the variables that start events name for whoever began the instance. `commands`, `scripts`,
     `decisions` and `forms` say what its tasks will ask for, with the element's id, so that a deployment can check them.
+    `data` are the variables that an instance begins with, `ends_callers` the events that would end the instances that
+    call it as well.
     """
 
     id: str
@@ -39,6 +42,8 @@ class CompiledProcess:
     scripts: Sequence[tuple[str, str]]
     decisions: Mapping[str, tuple[str, Binding]]
     forms: Mapping[str, tuple[str, Binding]]
+    data: Mapping[str, Any]
+    ends_callers: Sequence[str]
 
     @property
     def start_messages(self) -> tuple[str, ...]:

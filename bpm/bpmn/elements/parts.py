@@ -28,4 +28,5 @@ class Parts:
     commands: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     scripts: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     decisions: dict[str, tuple[str, Binding]] = field(default_factory=dict[str, tuple[str, Binding]])
+    ends_callers: list[str] = field(default_factory=list[str])
     forms: dict[str, tuple[str, Binding]] = field(default_factory=dict[str, tuple[str, Binding]])

@@ -111,6 +111,7 @@ class Extensions:
     script_format: str = ""
     expression: str = ""
     initiator: str = ""
+    terminates_all: bool = False
     form_key: str = ""
     form: "NamedForm | None" = None
     assignee: str = ""

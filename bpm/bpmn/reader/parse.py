@@ -5,18 +5,20 @@ Every file that is BPMN is read, whether or not the engine can run it; what is w
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bpm.bpmn.definition import Declaration, Definitions, Element, ProcessDefinition, SequenceFlow
 from bpm.bpmn.reader.attributes import own_attributes
 from bpm.bpmn.reader.collaboration import read_lanes, read_message_flows, read_participants
 from bpm.bpmn.reader.data_associations import find_problems, with_associations
+from bpm.bpmn.reader.data_objects import DataValue, read_data_object
 from bpm.bpmn.reader.diagram import read_diagram
 from bpm.bpmn.reader.event_definitions import read_event
 from bpm.bpmn.reader.extensions import Extensions
 from bpm.bpmn.reader.loop_characteristics import LOOPS, read_loop
 from bpm.bpmn.reader.resources import read_resources
+from bpm.bpmn.reader.understood import is_of_flowable, with_error_codes, with_executable
 from bpm.bpmn.reader.unknown import find_unknown, our_namespaces
 from bpm.bpmn.reader.vocabularies import is_of_camunda_7, read_extensions
 from bpm.bpmn.state import TURN
@@ -64,6 +66,7 @@ class _Reader:
         self.elements: list[Element] = []
         self.flows: list[SequenceFlow] = []
         self.associations: list[tuple[str, str]] = []
+        self.data: list[DataValue] = []
         self.unnamed: Counter[str] = Counter()
         self.is_camunda_7 = False
         self.ours: frozenset[str] = frozenset()
@@ -73,9 +76,13 @@ class _Reader:
         self.is_camunda_7 = is_of_camunda_7(root)
         self.ours = our_namespaces(root)
         processes = tuple(self.process(tag) for tag in root.all("process"))
-        declarations = {
+        declarations: Mapping[str, Declaration] = {
             tag.get("id"): self.declaration(tag) for tag in root.children if _declares(tag) and tag.get("id")
         }
+        if self.is_camunda_7:
+            declarations = with_error_codes(declarations, processes)
+        if is_of_flowable(root):
+            processes = with_executable(processes)
         collaboration = root.first("collaboration")
         return Definitions(
             processes=processes,
@@ -94,7 +101,9 @@ class _Reader:
     def identify(self, tag: Tag) -> str:
         """The tag's id, which must exist and be its own."""
         name = tag.get("id")
-        if not name:
+        if not name and tag.name in FLOW_NODES:
+            name = self.unused(f"{tag.name} in line {tag.line}")
+        elif not name:
             self.problem(tag, f"<{tag.name}> has no id")
             return f"{tag.name} in line {tag.line}"
         if TURN in name:
@@ -125,6 +134,7 @@ class _Reader:
     def process(self, tag: Tag) -> ProcessDefinition:
         """Read a process with everything in it."""
         outer, self.problems, self.elements, self.flows, self.associations = self.problems, [], [], [], []
+        self.data = []
         name = self.identify(tag)
         extensions, refusals = read_extensions(tag)
         self.refuse(tag, refusals)
@@ -145,6 +155,7 @@ class _Reader:
             associations=tuple(self.associations),
             documentation=documentation.text.strip() if documentation else "",
             version_tag=extensions.version_tag,
+            data=tuple(self.data),
             listeners=extensions.listeners,
             problems=tuple(inner),
         )
@@ -166,11 +177,19 @@ class _Reader:
             elif child.name == "association":
                 self.associations.append((child.get("sourceRef"), child.get("targetRef")))
             elif child.name == "dataObject":
-                self.refuse(child, read_extensions(child)[1])
+                self.data_object(child, scope)
             elif child.name == "correlationSubscription":
                 self.problem(child, "correlation by properties is not executed; give the messages a correlation key")
             elif child.name not in KEPT and not child.name.endswith("EventDefinition"):
                 self.problem(child, f"<{child.name}> is not an element that may stand in a <{tag.name}>")
+
+    def data_object(self, tag: Tag, scope: str) -> None:
+        """Read the value of a data object, if it has one."""
+        value = read_data_object(tag, scope, lambda message: self.problem(tag, message))
+        if value is not None:
+            self.data.append(value)
+        else:
+            self.refuse(tag, read_extensions(tag)[1])
 
     def element(self, tag: Tag, scope: str) -> None:
         """Read a flow node; Camunda 7 counts the turns of a loop from 0, the others from 1."""
@@ -234,11 +253,16 @@ class _Reader:
 
     def name_flow(self, tag: Tag) -> str:
         """A name of its own for a flow without an id."""
-        plain = name = f"{tag.get('sourceRef')} -> {tag.get('targetRef')}"
+        name = self.unused(f"{tag.get('sourceRef')} -> {tag.get('targetRef')}")
+        self.ids[name] = tag.line
+        return name
+
+    def unused(self, plain: str) -> str:
+        """A name that nothing has, for what has no id, which BPMN leaves open."""
+        name = plain
         while name in self.ids:
             self.unnamed[plain] += 1
             name = f"{plain} ({self.unnamed[plain] + 1})"
-        self.ids[name] = tag.line
         return name
 
 

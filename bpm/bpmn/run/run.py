@@ -158,6 +158,13 @@ class Run:
         self.clear(token.scope)
         self.tokens.count(token.scope, 1)
 
+    def empty(self) -> None:
+        """Terminate every token of the instance, which completes it."""
+        self.gather()
+        self.tokens.moving.clear()
+        self.clear(ROOT)
+        self.tokens.emptied = [ROOT]
+
     def end(self, status: Status) -> None:
         """End the instance at once, whatever its tokens do."""
         self.tokens.moving.clear()

@@ -154,7 +154,6 @@ def test_of_several_unmarked_processes_one_must_be_marked() -> None:
         (LINE + flows("s > e") + '<startEvent id="s"><messageEventDefinition messageRef="m"/></startEvent>', "twice"),
         (LINE + flows("s > e", "e > e"), "an endEvent can't have outgoing"),
         (LINE + flows("s > e", "s > s"), "a startEvent can't have incoming"),
-        ('<startEvent/><startEvent id="s"/>', "<startEvent> has no id"),
         (LINE + flows("s > e") + '<startEvent id="s2"/>', "another start event without a trigger"),
         (LINE + '<task id="t" default="zzz"/>' + flows("s > t > e"), "its default flow 'zzz' does not leave it"),
         (LINE + '<task id="t" default="s-t"/>' + flows("s > t > e"), "its default flow 's-t' does not leave it"),

@@ -15,9 +15,9 @@ from bpm.bpmn.state import TURN, Done, Token
 class SubProcess(Activity):
     """Runs what it contains, and goes on when its last token is gone (BPMN 2.0.2, 13.3.4).
 
-    The variables of its input mapping live inside; everything else is written through to the process. `starts` are
-    where it begins, none for one that is empty; `event_starts` start its event sub-processes. `undone_by` is the event
-    sub-process for its compensation.
+    The variables of its input mapping and those of its data objects live inside; everything else is written through
+    to the process. `starts` are where it begins, none for one that is empty; `event_starts` start its event
+    sub-processes. `undone_by` is the event sub-process for its compensation.
     """
 
     is_event_triggered: ClassVar[bool] = False
@@ -28,6 +28,7 @@ class SubProcess(Activity):
         self.starts: tuple[str, ...] = ()
         self.event_starts: tuple[Any, ...] = ()
         self.undone_by = ""
+        self.data = {one.name: one.value for one in compilation.process.data if one.scope == element.id}
 
     @property
     def compensated_by(self) -> str:
@@ -39,7 +40,7 @@ class SubProcess(Activity):
         self.arm_boundaries(run, token)
         inputs = self.input_values(run, token)
         run.record(self.id, "activated", token, inputs)
-        scope = run.scopes.open(token, dict(inputs))
+        scope = run.scopes.open(token, {**self.data, **inputs})
         for start in self.event_starts:
             start.arm(run, token)
         run.tokens.rest(token)

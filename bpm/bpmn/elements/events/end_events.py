@@ -5,9 +5,10 @@ from typing import ClassVar
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
 from bpm.bpmn.elements.node import Node
+from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.catching import is_caught, throw
-from bpm.bpmn.state import Token
+from bpm.bpmn.state import ROOT, Token
 
 
 class EndEvent(Node):
@@ -15,10 +16,27 @@ class EndEvent(Node):
 
 
 class TerminateEndEvent(Node):
-    """Ends its whole process or sub-process at once, other tokens included (BPMN 2.0.2, 13.5.6)."""
+    """Ends its whole process or sub-process at once, other tokens included (BPMN 2.0.2, 13.5.6).
+
+    With Flowable's `terminateAll` it ends the instance from wherever it stands.
+    """
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.ends_all = element.extensions.terminates_all
+
+    def contribute(self, parts: Parts) -> None:
+        """A process that would end those that call it can't be called."""
+        super().contribute(parts)
+        if self.ends_all:
+            parts.ends_callers.append(self.id)
 
     def activate(self, run: Run, token: Token) -> None:
         """Remove every other token of the scope, then this one."""
+        if self.ends_all and token.scope != ROOT:
+            run.record(self.id, "completed", token)
+            run.empty()
+            return
         run.clear_around(token)
         run.leave(self, token)
 

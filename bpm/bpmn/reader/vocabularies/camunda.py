@@ -165,9 +165,14 @@ def read_signal_scope(value: str, fields: Fields) -> None:
 
 
 def read_ending(value: str, fields: Fields) -> None:
-    """Read whether Flowable's terminate end event ends more than the standard says."""
+    """Read whether Flowable's terminate end event ends the instance from wherever it stands."""
+    fields.set("terminates_all", value == "true")
+
+
+def read_turns_ending(value: str, fields: Fields) -> None:
+    """Read whether Flowable's terminate end event ends all turns around it."""
     if value == "true":
-        fields.refuse("a terminate end event ends its own scope only; throw an error that is caught further out")
+        fields.refuse("a terminate end event ends its own turn; throw an error that is caught at the repeated activity")
 
 
 def read_worker_in(tag: Tag, fields: Fields) -> None:
@@ -204,7 +209,7 @@ DIALECT = Dialect(
         "calledElementType": read_called_type,
         "scope": read_signal_scope,
         "terminateAll": read_ending,
-        "terminateMultiInstance": read_ending,
+        "terminateMultiInstance": read_turns_ending,
         "decisionRef": read_decision,
         "inheritVariables": read_inherited_variables,
         "inheritBusinessKey": read_inherited_key,
@@ -240,7 +245,7 @@ DIALECT = Dialect(
         "variableMappingClass": f"camunda:variableMappingClass {_JAVA}",
         "variableMappingDelegateExpression": f"camunda:variableMappingDelegateExpression {_JAVA}",
         "eventListener": "event listeners are not executed; subscribe to process.completed and the like instead",
-        "value": "the value of a data object is not set; set the variable in a task behind the start event",
+        "value": "a value is that of a data object; set the variable in a task",
         "businessCalendarName": "business calendars are not executed; write an ISO 8601 time or cron",
         "elementIndexVariable": "the number of a turn is called loopCounter",
         "useLocalScopeForResultVariable": "a result is a variable of the process; name one that is free",
@@ -271,5 +276,9 @@ DIALECT = Dialect(
         "modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon", "diagramRelationId",
         # said in other words as well: a worker's type stands beside its topic
         "type", "resultVariable", "localization", "validation", "category",
+        # of Flowable's tenants, history, jobs and design, none of which changes what happens
+        "fallbackToDefaultTenant", "historyLevel", "includeInHistory", "jobCategory", "isEagerExecutionFetching",
+        "noWaitStatesAsyncLeave", "asyncLeaveExclusive", "parallelInSameTransaction", "completeAsync", "translation",
+        "work-form-field-validation", "task-candidates-type", "static-process-key",
     }),
 )  # fmt: skip
