@@ -90,16 +90,18 @@ WAYS: tuple[Way, ...] = (
     ),
     Way(
         "correction",
-        "an instance that was changed by hand (tokens moved, variables set, a failed task skipped), "
-        "or holds what a decision or a called process came to",
-        "its people, everybody who has changed it, and the authors of those decisions and processes",
+        "an instance that was changed by hand (tokens moved, variables set, a failed task skipped), that was brought "
+        "values which its model does not name, or that holds what a decision or a called process came to",
+        "its people, everybody who has changed it or brought such values, and the authors of those decisions and "
+        "processes",
         "at every task from then on",
         INCIDENT + "; so does a migration by somebody else",
     ),
     Way(
         "answer",
         "what follows a task, message or retry that another person answered",
-        PEOPLE + "; the one who answered needs `processes:write` for that, and is not asked further",
+        PEOPLE + "; the one who answered needs `processes:write` for that, and is asked further only for values "
+        "that the model does not name",
         "at every task",
         INCIDENT,
     ),

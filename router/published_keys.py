@@ -2,7 +2,8 @@
 
 Verifying waits for nothing. What is not known yet is fetched beside it, and the request is answered 503 with
 `Retry-After`: providers send again. What has aged is fetched anew while the former still counts. Each organisation has
-a share of its own: addresses that hang, and many of them, keep no other organisation's keys away.
+a share of its own: addresses that hang, and many of them, keep no other organisation's keys away. So do the addresses
+that its rules name and those that requests name, which strangers make up.
 """
 
 import asyncio
@@ -27,7 +28,8 @@ MAX_REMEMBERED = 50
 """So many answers are remembered for one organisation."""
 MAX_AT_ONCE = 4
 """So many are fetched at once for one organisation."""
-MAX_AT_ONCE_IN_ALL = 64
+MAX_AT_ONCE_IN_ALL = 32
+"""So many of the addresses that rules name, and as many of those that requests name, are fetched at once."""
 MAX_BYTES = 64 * 1024
 TIMEOUT_SECONDS = 10.0
 USUAL_SECONDS, SHORTEST_SECONDS, LONGEST_SECONDS = 3_600, 300, 86_400
@@ -49,11 +51,12 @@ class Published(NamedTuple):
     fresh_until: float
 
 
-class Share:
-    """What is known to one organisation's rules, and what is being fetched for them."""
+class KeyShare:
+    """What is known to one organisation's rules, and what is being fetched for them, among the `shares` of all."""
 
-    def __init__(self) -> None:
+    def __init__(self, shares: "KeyShares") -> None:
         """Begin with nothing."""
+        self.shares = shares
         self.known: dict[str, Published] = {}
         self.fetching: dict[str, asyncio.Task[None]] = {}
 
@@ -66,13 +69,30 @@ class Share:
         self.known[url] = found
 
 
+class KeyShares:
+    """The shares of all organisations in addresses that are named by rules, or in those that requests name."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._shares: dict[int, KeyShare] = {}
+
+    def of(self, organization_id: int) -> KeyShare:
+        """Return an organisation's share."""
+        return self._shares.setdefault(organization_id, KeyShare(self))
+
+    @property
+    def fetching(self) -> list[asyncio.Task[None]]:
+        """What is being fetched for all of them."""
+        return [task for share in self._shares.values() for task in share.fetching.values()]
+
+
 class PublishedKeys:
     """Knows what stands at addresses, of hosts that may be reached; only whole answers of at most 64 KiB count."""
 
     def __init__(self, targets: Targets) -> None:
         """Take who judges addresses; connections are opened when they are first needed."""
         self._targets = targets
-        self._shares: dict[int, Share] = {}
+        self._named, self._sent = KeyShares(), KeyShares()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -83,7 +103,7 @@ class PublishedKeys:
     async def stop(self) -> None:
         """End what is being fetched, and close the connections."""
         self._loop = None
-        fetching = [task for share in self._shares.values() for task in share.fetching.values()]
+        fetching = [*self._named.fetching, *self._sent.fetching]
         for task in fetching:
             task.cancel()
         await asyncio.gather(*fetching, return_exceptions=True)
@@ -93,9 +113,10 @@ class PublishedKeys:
 
     def of(self, organization_id: int) -> KeyLookup:
         """Return what looks keys up for the rules of an organisation."""
-        return partial(self._find, self._shares.setdefault(organization_id, Share()))
+        return partial(self._find, self._named.of(organization_id), self._sent.of(organization_id))
 
-    def _find(self, share: Share, url: str, is_outdated: bool = False, /) -> str:
+    def _find(self, named: KeyShare, sent: KeyShare, url: str, is_outdated: bool = False, is_sent: bool = False, /) -> str:
+        share = sent if is_sent else named
         known, now = share.known.get(url), time.monotonic()
         if known is None:
             self._ask(share, url)
@@ -109,24 +130,20 @@ class PublishedKeys:
             raise _pending("the provider's keys are being fetched anew")
         return known.text
 
-    def _ask(self, share: Share, url: str) -> None:
+    def _ask(self, share: KeyShare, url: str) -> None:
         """Have an address fetched; a command's handler asks from a thread of its own."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._begin, share, url)
 
-    def _begin(self, share: Share, url: str) -> None:
-        is_full = len(share.fetching) >= MAX_AT_ONCE or self._fetching >= MAX_AT_ONCE_IN_ALL
+    def _begin(self, share: KeyShare, url: str) -> None:
+        is_full = len(share.fetching) >= MAX_AT_ONCE or len(share.shares.fetching) >= MAX_AT_ONCE_IN_ALL
         if url in share.fetching or is_full or self._loop is None:
             return
         task = asyncio.create_task(self._fetch(share, url), name="bpm-published-key")
         share.fetching[url] = task
         task.add_done_callback(lambda _: share.fetching.pop(url, None))
 
-    @property
-    def _fetching(self) -> int:
-        return sum(len(share.fetching) for share in self._shares.values())
-
-    async def _fetch(self, share: Share, url: str) -> None:
+    async def _fetch(self, share: KeyShare, url: str) -> None:
         now = time.monotonic()
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):

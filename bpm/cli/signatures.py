@@ -196,7 +196,7 @@ class _Texts:
         self._texts = texts
         self._given = given
 
-    def __call__(self, url: str, is_outdated: bool = False, /) -> str:
+    def __call__(self, url: str, is_outdated: bool = False, _is_sent: bool = False, /) -> str:
         """Return what stands at an address."""
         from router.signatures import no_lookup
 

@@ -1,6 +1,7 @@
 """Messages that came before anybody waited for them, and the waits of one transaction that could take them."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,18 @@ from bpm.bpmn.triggers import MessageArrived
 from bpm.bus import Context
 from bpm.process.message_tables import find_oldest, take_message
 from bpm.process.stored import restored_wait
+from bpm.security.permissions import Authority
 
 if TYPE_CHECKING:
     from bpm.process.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyMessage:
+    """A message from the buffer, and whom its sender acted for; nobody where that was not kept yet."""
+
+    message: MessageArrived
+    sender: Authority
 
 
 class EarlyMessages:
@@ -34,7 +44,7 @@ class EarlyMessages:
             heappush(self._found[instance_id], (message, wait.wait_id, wait))
         return message is not None
 
-    def take(self, step: "Step") -> MessageArrived | None:
+    def take(self, step: "Step") -> EarlyMessage | None:
         """Take the oldest message for what an instance still waits for; None when there is none any more."""
         found = self._found[step.row.id]
         while found:
@@ -43,6 +53,7 @@ class EarlyMessages:
                 continue
             taken = take_message(self._context.tx, message)
             if taken is not None:
-                return MessageArrived(wait_id, restored_wait(taken.variables, self._context.box))
+                sender = Authority() if taken.authority is None else Authority.from_json(taken.authority)
+                return EarlyMessage(MessageArrived(wait_id, restored_wait(taken.variables, self._context.box)), sender)
             self.find(step.row.id, wait)
         return None

@@ -22,6 +22,7 @@ class BufferedMessage(OrganizationRow, table=True):
     name: str
     key: str | None = None
     variables: dict[str, Any] = Field(sa_type=JsonColumn)
+    authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
 

@@ -9,7 +9,7 @@ from bpm.bpmn.division import bodies_of, divide
 from bpm.bpmn.state import Instance
 from bpm.bpmn.triggers import Trigger
 from bpm.bus import Context, Registry
-from bpm.errors import Failed
+from bpm.errors import Failed, Invalid
 from bpm.jobs import JobQueue
 from bpm.process import tables
 from bpm.process.actors import starter_of
@@ -23,6 +23,9 @@ from bpm.process.wait_rows import WaitRows
 from bpm.security.permissions import Authority, Principal
 from bpm.security.sealing import seal_text
 from bpm.settings import ProcessSettings
+
+MOST_PEOPLE = 200
+"""So many accounts and keys answer for an instance by what they brought it; all are asked at each of its steps."""
 
 
 class Overgrown(Failed):
@@ -172,6 +175,11 @@ class Step:
             return
         before = self.row.migrator
         migrator = people if before is None else Authority.from_json(before).joined(people)
+        if len(migrator.accounts) > MOST_PEOPLE:
+            raise Invalid(
+                f"more than {MOST_PEOPLE} accounts and keys would have brought process instance {self.row.id} values "
+                "that its model does not name; name them there, or migrate the instance, which begins anew with you"
+            )
         stored = migrator.to_json()
         self.row, self._starter = self.row._replace(migrator=stored), None
         if self._written is not None:

@@ -9,6 +9,7 @@ from bpm.bpmn.engine import advance
 from bpm.bpmn.seen import seen_at
 from bpm.bpmn.state import Instance
 from bpm.bpmn.triggers import Cancel, FailTask, Start, Trigger
+from bpm.bpmn.undeclared import is_undeclared
 from bpm.bpmn.weight import weigh
 from bpm.bus import Context, Registry
 from bpm.errors import Conflict, Exhausted, Fenced, NotFound
@@ -195,9 +196,15 @@ class Unit:
         if any(instance_id in unit.steps for unit in self._around):
             raise Conflict(f"process instance {instance_id} is in the middle of this step; send it a message later")
 
-    def _apply(self, step: Step, trigger: Trigger) -> str:
-        """Advance one instance; gives why the trigger does not fit, if it does not."""
+    def _apply(self, step: Step, trigger: Trigger, sender: Authority | None = None) -> str:
+        """Advance one instance; gives why the trigger does not fit, if it does not.
+
+        It is the context's principal's unless another `sender` is named. Without asking senders of values that no
+        model names, somebody who may write processes could choose what the steps of somebody with more rights do.
+        """
         step.bring(getattr(trigger, "wait_id", None))
+        if is_undeclared(step.process, step.instance, trigger):
+            step.answer_for(sender or self.context.principal.standing)
         instance, found = advance(step.process, step.instance, trigger, self.context.now(), self.limits, self.room)
         if found and isinstance(found[0], effects.Ignored):
             return found[0].reason
@@ -215,9 +222,10 @@ class Unit:
                 if row is None:
                     continue
                 step = self._open(row)
-            trigger = trigger or self._early.take(step)
             if trigger is not None:
                 self._apply(step, trigger)
+            elif early := self._early.take(step):
+                self._apply(step, early.message, early.sender)
             self._cancel_called()
         for step in self.steps.values():
             if not step.write():

@@ -9,7 +9,6 @@ from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Conflict, Invalid
 from bpm.process import tables
 from bpm.process.runtime import ProcessRuntime
-from commands.processes.answering import answer_for
 from commands.processes.views import InstanceStateView, own_instance, shown
 
 AT_ONCE = 1_000
@@ -64,10 +63,8 @@ def _answer(
     processes: ProcessRuntime,
     trigger: type[Retry | Skip],
 ) -> InstanceStateView:
-    row = own_instance(context, command.instance_id)
+    own_instance(context, command.instance_id)
     incidents = _incidents(context, command.instance_id, command.wait_id)[:AT_ONCE]
-    if trigger is Skip or command.variables:
-        answer_for(context, row)
     triggers = [trigger(wait_id, command.variables) for wait_id in incidents]
     return shown(processes.advance(context, command.instance_id, *triggers))
 

@@ -71,6 +71,7 @@ def correlate(
         "name": name,
         "key": key,
         "variables": seal_fields(command.variables, context.box),
+        "authority": context.principal.standing.to_json(),
         "expires_at": context.now() + timedelta(seconds=command.time_to_live_seconds),
         "created_at": context.now(),
     }

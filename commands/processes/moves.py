@@ -9,7 +9,6 @@ from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Invalid
 from bpm.expressions import EvaluationError
 from bpm.process.runtime import ProcessRuntime
-from commands.processes.answering import answer_for
 from commands.processes.views import InstanceStateView, own_instance, shown
 
 Elements = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=100)]
@@ -41,8 +40,8 @@ class ModifyProcessInstanceCommand(Command[InstanceStateView]):
 
 @handles
 def modify(command: ModifyProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
-    """Let whoever moves tokens answer for what follows, then move them."""
-    answer_for(context, own_instance(context, command.instance_id))
+    """Move them."""
+    own_instance(context, command.instance_id)
     trigger = MoveTokens(tuple(command.cancel), tuple(command.start_before), command.variables, context.principal.name)
     try:
         return shown(processes.advance(context, command.instance_id, trigger))

@@ -9,7 +9,6 @@ from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Invalid
 from bpm.expressions import EvaluationError
 from bpm.process.runtime import ProcessRuntime
-from commands.processes.answering import answer_for
 from commands.processes.views import InstanceStateView, own_instance, shown
 
 
@@ -33,8 +32,8 @@ class SetProcessVariablesCommand(Command[InstanceStateView]):
 def set_variables(
     command: SetProcessVariablesCommand, context: Context, processes: ProcessRuntime
 ) -> InstanceStateView:
-    """Let whoever sets them answer for what follows, then write them."""
-    answer_for(context, own_instance(context, command.instance_id))
+    """Write them."""
+    own_instance(context, command.instance_id)
     trigger = SetVariables(command.variables, context.principal.name)
     try:
         return shown(processes.advance(context, command.instance_id, trigger))

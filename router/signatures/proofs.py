@@ -21,10 +21,11 @@ FOR_EVER = float("inf")
 class KeyLookup(Protocol):
     """Knows the keys, sets of keys and certificates that are published at addresses; waits for nothing."""
 
-    def __call__(self, url: str, is_outdated: bool = False, /) -> str:
+    def __call__(self, url: str, is_outdated: bool = False, is_sent: bool = False, /) -> str:
         """Return what stands at an address; raises `SignatureRefusal` when it is not known, or not yet.
 
-        `is_outdated` says that what was returned before lacks a key, so that there may be a newer one.
+        `is_outdated` says that what was returned before lacks a key, so that there may be a newer one, `is_sent` that
+        the request names the address and not the rule.
         """
         ...
 
@@ -57,7 +58,7 @@ class TrustSources:
         return self if self.lookup_of is None else replace(self, lookup=self.lookup_of(organization_id))
 
 
-def no_lookup(url: str, _is_outdated: bool = False) -> str:
+def no_lookup(url: str, _is_outdated: bool = False, _is_sent: bool = False) -> str:
     """Know no key: nothing is fetched here."""
     raise SignatureRefusal("secret", f"the key at {url} is not known here, and not fetched")
 
@@ -135,7 +136,7 @@ def _certificate(scheme: Scheme, lookup: KeyLookup) -> Prove:
         if not url:
             raise SignatureRefusal(place.part, f"{place} is missing or empty")
         content, name = compose(request, claim, b""), hash_in(request)
-        pem = lookup(check_address(url, scheme.certificate_hosts))
+        pem = lookup(check_address(url, scheme.certificate_hosts), False, True)
         key = key_of(pem, tuple(key.opened for key in keys), scheme.certificate_name, now)
         return any(is_signed_by(key, "rsa", name, content, given) for given in claim.signatures)
 

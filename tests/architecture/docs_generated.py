@@ -81,8 +81,9 @@ def rights_page() -> str:
         "- An update that keeps the diagram keeps its authors; who made it is asked where the version begins "
         "instances by itself.\n"
         "- A rule, a process or a message that a process makes carries the instance's people on.\n"
-        "- Values are not rights: whoever completes a task chooses the values that the next step is sent with. Check "
-        "them in the diagram.\n"
+        "- A model names the values that it takes: with an output mapping or a result variable of its tasks and "
+        "events, or among the properties at the top of a form's schema. For these its authors answer, whoever brings "
+        "them. Whoever brings others, in a task, message, signal or callback, answers for what follows.\n"
         "- Rows from before these people were stored keep the permissions of then as a limit; the account that "
         "they name is asked.",
     )

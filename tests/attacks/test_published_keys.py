@@ -54,6 +54,28 @@ async def test_addresses_that_hang_keep_nobody_elses_keys_away(
         goes_on.set()
 
 
+async def test_addresses_that_strangers_make_up_keep_no_named_keys_away(
+    published: PublishedKeys, httpserver: HTTPServer
+) -> None:
+    """A request may name where its certificate stands; the keys that the same organisation's rules name come anyway."""
+    httpserver.expect_request("/keys").respond_with_data("{}")
+    goes_on = asyncio.Event()
+
+    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await goes_on.wait()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as hanging:
+        port = hanging.sockets[0].getsockname()[1]
+        for organization in (MINE, *range(100, 120)):
+            for number in range(MAX_REMEMBERED + 5):
+                with pytest.raises(SignatureRefusal):
+                    published.of(organization)(f"http://127.0.0.1:{port}/{number}", False, True)
+        await asyncio.sleep(0.05)
+        assert await fetched(published.of(MINE), httpserver.url_for("/keys").replace("localhost", "127.0.0.1")) == "{}"
+        goes_on.set()
+
+
 async def test_many_addresses_make_nobody_elses_keys_forgotten(
     published: PublishedKeys, httpserver: HTTPServer
 ) -> None:

@@ -420,7 +420,7 @@ def by_certificate(pem: str, authorities: list[str], signed_at: float = NOW) -> 
     config = SignatureConfig.model_validate({"scheme": "aws-sns", "secrets": authorities, "values": TOPIC})
     asked: list[str] = []
 
-    def lookup(url: str, _is_outdated: bool = False, /) -> str:
+    def lookup(url: str, _is_outdated: bool = False, _is_sent: bool = False, /) -> str:
         asked.append(url)
         return pem
 

@@ -60,7 +60,7 @@ class Case(NamedTuple):
         assert found.ok or (found.failed and found.cause)
         return found
 
-    def lookup(self, url: str, _is_outdated: bool = False, /) -> str:
+    def lookup(self, url: str, _is_outdated: bool = False, _is_sent: bool = False, /) -> str:
         if url not in self.published:
             raise SignatureRefusal("secret", "not published")
         return self.published[url]

@@ -1,6 +1,6 @@
 """What all flow nodes share: identity, outgoing flows, and the lifecycle activate, complete, terminate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, ClassVar
 
 from bpm.bpmn.compilation.compilation import Compilation
@@ -128,6 +128,10 @@ class Node:
         """What the token waited for has come: close every wait of the token and go on."""
         run.waits.close_all(token, wait)
         self.leave(run, token, values)
+
+    def undeclared(self, brought: Any) -> Set[str]:
+        """The variables that an answer names itself; one to this node becomes none."""
+        return frozenset()
 
     def emptied(self, run: Run, token: Token, scope: int) -> None:
         """A scope opened for the token has no tokens any more; only nodes that open scopes know what then."""

@@ -1,6 +1,6 @@
 """Where the result of a task or the payload of a message goes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, ClassVar, cast
 
 from bpm.bpmn.compilation.compilation import Compilation
@@ -39,6 +39,16 @@ class ResultNode(Node):
         self.result_is_local = extensions.result_is_local
         self.default_result = extensions.default_result
         self.merges_result = extensions.merges_result
+
+    @property
+    def declared(self) -> Set[str]:
+        """The variables that an answer may set by their names, since the model has named them."""
+        return {name for name in (self.result_variable, self.default_result) if name}
+
+    def undeclared(self, brought: Any) -> Set[str]:
+        """The variables that an answer names itself, beside those that the model does."""
+        written, _ = self._given(brought, NOTHING)
+        return written.keys() - self.declared
 
     def results(self, view: View, result: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """The variables to write for a result; `values` are to be written as they are."""

@@ -17,6 +17,7 @@ from bpm.security.secrets import SecretBox
 from bpm.strict_json import StrictJsonError
 from router.confidential import Confidential
 from router.mapping import BodyError
+from router.multipart import MultipartError
 from router.request import InboundCall
 from router.seal import RequestSeal
 
@@ -36,6 +37,7 @@ MEDIA_TYPES = [
         ";",
         "TEXT/XML ",
         "multipart/form-data",
+        "multipart/form-data; boundary=b",
     ),
 ]
 FRAGMENTS = [
@@ -56,6 +58,7 @@ FRAGMENTS = [
         "😀",
     ),
     *("token", "secret", " ", "a" * 300, "a=1&" * 1_100, "{}" * 400),
+    *("--b", "--b--", "\r\n\r\n", 'Content-Disposition: form-data; name="password"', "; filename=f", "Content-Type: "),
 ]
 NAMES = st.sampled_from(["password", "apiKey", "a", "x_token", "é", "p%61ssword", "", "Client-Secret"])
 VALUES = st.recursive(
@@ -85,7 +88,7 @@ def fuzz(data: st.DataObject) -> None:
 
 def _body(data: st.DataObject, headers: dict[str, str], charset: str) -> tuple[bytes, bool]:
     """Return a body, and whether the canary stands in it under a secret name alone."""
-    kind = data.draw(st.sampled_from(["noise", "bytes", "json", "form", "xml"]))
+    kind = data.draw(st.sampled_from(["noise", "bytes", "json", "form", "parts", "xml"]))
     if kind == "noise":
         return _encoded(data.draw(TEXTS), charset), False
     if kind == "bytes":
@@ -98,11 +101,21 @@ def _body(data: st.DataObject, headers: dict[str, str], charset: str) -> tuple[b
     if kind == "form":
         headers["content-type"] = f"application/x-www-form-urlencoded; charset={charset}"
         text = f"{name}={CANARY}&a={quote_plus(json.dumps(value))}"
+    elif kind == "parts":
+        headers["content-type"] = f"multipart/form-data; boundary=b; charset={charset}"
+        after = data.draw(TEXTS)
+        return _parts({name: CANARY, "a": json.dumps(value)}, after), not is_other and CANARY not in after
     else:
         headers["content-type"] = f"text/xml; charset={charset}"
         text = f"<r><{name}>{CANARY}</{name}></r>"
         is_other = False
     return _encoded(text, charset), not is_other
+
+
+def _parts(fields: dict[str, str], between: str) -> bytes:
+    disposition = 'Content-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    parts = [disposition.format(name, value) for name, value in fields.items()]
+    return f"--b\r\n{f'--b{chr(13)}{chr(10)}'.join(parts)}--b--{between}".encode("utf-8", "replace")
 
 
 def _encoded(text: str, charset: str) -> bytes:
@@ -122,7 +135,9 @@ def _read(call: InboundCall) -> bool:
 
 def _check_refused(refused: ValueError) -> None:
     assert 0 < len(str(refused)) < 500, str(refused)
-    assert isinstance(refused, BodyError | StrictJsonError) or "more than 1000 fields" in str(refused), refused
+    assert isinstance(refused, BodyError | StrictJsonError | MultipartError) or "more than 1000 fields" in str(
+        refused
+    ), refused
 
 
 def _shows(body: bytes, charset: str) -> bool:

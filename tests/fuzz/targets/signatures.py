@@ -35,7 +35,7 @@ def _config(name: str) -> SignatureConfig:
     return SignatureConfig.model_validate({"scheme": name, **secret, **example.more})
 
 
-def _lookup(url: str, _is_outdated: bool = False, /) -> str:
+def _lookup(url: str, _is_outdated: bool = False, _is_sent: bool = False, /) -> str:
     found = next((each.published[url] for each in EXAMPLES.values() if url in each.published), None)
     if found is None:
         raise SignatureRefusal("secret", "nothing stands there")

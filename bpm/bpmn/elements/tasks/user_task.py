@@ -1,5 +1,6 @@
 """User task: offered to people, completed by one of them."""
 
+from collections.abc import Set
 from datetime import datetime
 from typing import Any, cast
 
@@ -45,6 +46,12 @@ class UserTask(Activity):
         super().contribute(parts)
         if self.form is not None:
             parts.forms[self.id] = self.form
+
+    @property
+    def declared(self) -> Set[str]:
+        """Those at the top of its form's schema, too."""
+        properties = cast("dict[str, dict[str, Any]]", self.schema or {}).get("properties", {})
+        return super().declared | properties.keys()
 
     def activate(self, run: Run, token: Token) -> None:
         """Arm the boundary events and offer the task."""
