@@ -49,14 +49,14 @@ def calling(command: str, **fields: Any) -> str:
 def bpmn(process: str, *elements: str) -> str:
     """Write a process whose elements follow one another, each written `<tag id="x" …>`.
 
-    The message `m` is called `go`, the signal `g` is called `all`.
+    The message `m` is called `go`, the signal `all` by its id.
     """
     ids = [element.split('id="')[1].split('"')[0] for element in elements]
     flows = [f'<sequenceFlow id="f{n}" sourceRef="{a}" targetRef="{b}"/>' for n, (a, b) in enumerate(pairwise(ids))]
     body = "".join([*elements, *flows])
     return (
         '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:bpm="https://bpm-bus.dev/bpmn" '
-        'targetNamespace="t"><message id="m" name="go"/><signal id="g" name="all"/>'
+        'targetNamespace="t"><message id="m" name="go"/><signal id="all" name="all"/>'
         f'<process id="{process}" isExecutable="true">{body}</process>'
         "</definitions>"
     )

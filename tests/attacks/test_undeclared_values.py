@@ -32,7 +32,7 @@ EVIL = {"name": "evil", "roles": ["admin"]}
 CHOSEN = {"name": "good", "roles": ["viewer"]}
 GO = '<messageEventDefinition messageRef="m"/>'
 CATCH = f'<intermediateCatchEvent id="u">{GO}</intermediateCatchEvent>'
-HEAR = '<intermediateCatchEvent id="u"><signalEventDefinition signalRef="g"/></intermediateCatchEvent>'
+HEAR = '<intermediateCatchEvent id="u"><signalEventDefinition signalRef="all"/></intermediateCatchEvent>'
 AD_HOC = '<adHocSubProcess id="u"><task id="t"/></adHocSubProcess>'
 
 
