@@ -115,7 +115,9 @@ class PublishedKeys:
         """Return what looks keys up for the rules of an organisation."""
         return partial(self._find, self._named.of(organization_id), self._sent.of(organization_id))
 
-    def _find(self, named: KeyShare, sent: KeyShare, url: str, is_outdated: bool = False, is_sent: bool = False, /) -> str:
+    def _find(
+        self, named: KeyShare, sent: KeyShare, url: str, is_outdated: bool = False, is_sent: bool = False, /
+    ) -> str:
         share = sent if is_sent else named
         known, now = share.known.get(url), time.monotonic()
         if known is None:
