@@ -35,7 +35,7 @@ from bpm.security.permissions import SYSTEM, Permission, Principal
 from bpm.security.redaction import hidden_from_logs
 from bpm.security.secrets import SecretBox
 from bpm.settings import ProcessSettings
-from bpm.store import Database, Overran, Transaction
+from bpm.store import Database, Overran, Transaction, Unprepared
 
 R = TypeVar("R")
 
@@ -218,7 +218,7 @@ class Bus:
                 return self._outcome(envelope, data) if on_wire else Outcome(data=data)
         except BpmError as error:
             return Outcome(error=discreet(envelope, error))
-        except Overran:
+        except (Overran, Unprepared):
             raise
         except BaseException as error:  # `SystemExit` and kin end this handler, and neither its thread nor the process
             if self.database.is_outage(error):

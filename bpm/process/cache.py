@@ -1,7 +1,6 @@
 """What was deployed, ready to run: each version of a process compiled once, each decision read once."""
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import NamedTuple
 
 from bpm.bpmn.binding import LATEST, Binding
@@ -11,13 +10,12 @@ from bpm.dmn import Decision, load_decisions
 from bpm.errors import NotFound
 from bpm.process import definition_tables
 from bpm.process.bindings import bound_decision
-from bpm.process.stored import restored_source
+from bpm.process.sources import Compiled, Sources
 from bpm.security.permissions import Authority
-from bpm.security.secrets import SecretBox
 from bpm.store import Transaction
 from bpm.store.committed import CommittedCache
 
-CACHED_DEFINITIONS = 500
+CACHED_AUTHORITIES = 5_000
 
 
 class WrittenDecision(NamedTuple):
@@ -27,34 +25,46 @@ class WrittenDecision(NamedTuple):
     authors: Authority
 
 
+class FreshProcess(NamedTuple):
+    """A version that was just deployed: its number, what it is compiled to, and how many characters it has."""
+
+    id: int
+    process: CompiledProcess
+    size: int
+
+
+def _decisions(source: str, _key: str) -> Mapping[str, Decision]:
+    return load_decisions(source)
+
+
 class Deployed:
     """Keeps what was used last; versions never change, so nothing here grows old."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._processes = CommittedCache[int, CompiledProcess](CACHED_DEFINITIONS)
-        self._authorities = CommittedCache[int, Authority](CACHED_DEFINITIONS)
-        self._decisions = CommittedCache[int, Mapping[str, Decision]](CACHED_DEFINITIONS)
+        self._processes = Sources[CompiledProcess](load)
+        self._authorities = CommittedCache[int, Authority](CACHED_AUTHORITIES)
+        self._decisions = Sources[Mapping[str, Decision]](_decisions, len)
 
     def process(self, context: Context, definition_id: int) -> CompiledProcess:
         """Return a definition ready to run; raises `NotFound`."""
 
-        def look_up() -> CompiledProcess:
+        def find() -> tuple[str, str]:
             deployed = definition_tables.find_definition(context.tx.session(None), definition_id)
             if deployed is None:
                 raise NotFound(f"there is no process definition {definition_id}")
-            return load(restored_source(deployed.bpmn_xml, context.box), deployed.key)
+            return deployed.bpmn_xml, deployed.key
 
-        return self._processes.get(context.tx, definition_id, look_up)
+        return self._processes.get(context, definition_id, find)
 
-    def keep(self, tx: Transaction, definition_id: int, process: CompiledProcess) -> None:
+    def keep(self, tx: Transaction, fresh: FreshProcess) -> None:
         """Keep a definition that was just stored and is compiled already."""
-        self._processes.get(tx, definition_id, lambda: process)
+        self._processes.keep(tx, fresh.id, Compiled(fresh.process, fresh.size))
 
-    def keep_decisions(self, tx: Transaction, ids: Iterable[int], decisions: Mapping[str, Decision]) -> None:
-        """Keep the decisions of a file that was just stored and is read already."""
+    def keep_decisions(self, tx: Transaction, ids: Iterable[int], decisions: Mapping[str, Decision], size: int) -> None:
+        """Keep the decisions of a file of so many characters that was just stored and is read already."""
         for decision_id in ids:
-            self._decisions.get(tx, decision_id, lambda: decisions)
+            self._decisions.keep(tx, decision_id, Compiled(decisions, size))
 
     def authority(self, tx: Transaction, definition_id: int) -> Authority:
         """Return who answers for what a definition's steps do: the authors of its diagram; raises `NotFound`."""
@@ -68,10 +78,6 @@ class Deployed:
         if deployed is None or deployed.id is None:
             raise NotFound(f"there is no decision {key}{binding}; deploy it with CreateDecisionDefinitionCommand")
         xml = deployed.dmn_xml
-        read = partial(_decisions, xml, context.box)
+        decisions = self._decisions.get(context, deployed.id, lambda: (xml, ""))
         authors = Authority() if deployed.authority is None else Authority.from_json(deployed.authority)
-        return WrittenDecision(self._decisions.get(context.tx, deployed.id, read)[key], authors)
-
-
-def _decisions(xml: str, box: SecretBox) -> Mapping[str, Decision]:
-    return load_decisions(restored_source(xml, box))
+        return WrittenDecision(decisions[key], authors)

@@ -15,6 +15,7 @@ from bpm.errors import Forbidden, Invalid
 from bpm.expressions import EvaluationError, Expression
 from bpm.jobs import Job, JobQueue
 from bpm.process import definition_tables, start_tables
+from bpm.process.cache import FreshProcess
 from bpm.process.definition_tables import DeployedProcess
 from bpm.process.instances import InstanceState, NewInstance
 from bpm.process.rows import ScheduleRow
@@ -37,7 +38,7 @@ class ProcessStarts:
         self._runtime = runtime
         self._jobs = jobs
 
-    def refresh(self, context: Context, key: str, fresh: tuple[int, CompiledProcess] | None = None) -> None:
+    def refresh(self, context: Context, key: str, fresh: FreshProcess | None = None) -> None:
         """Listen for the newest active version of a process, and for no other.
 
         `fresh` is the version that was just deployed, which need not be compiled again here.
@@ -46,7 +47,7 @@ class ProcessStarts:
         newest = definition_tables.newest_definition(context.session, key, active=True)
         ready = self._runtime.deployed
         if fresh is not None:
-            ready.keep(context.tx, *fresh)
+            ready.keep(context.tx, fresh)
         process = ready.process(context, newest.id) if newest is not None and newest.id is not None else None
         triggers = _triggers(newest, process) if newest is not None and process is not None else []
         start_tables.replace_triggers(context.tx, ids, triggers)

@@ -2,6 +2,7 @@
 
 from bpm.store.database import Database
 from bpm.store.opening import open_database
+from bpm.store.preparation import Unprepared
 from bpm.store.rows import ForeignText, JsonColumn, OrganizationRow, Row, UtcDateTime, utc_now
 from bpm.store.transaction import Transaction
 from bpm.store.watchdog import Overran
@@ -14,6 +15,7 @@ __all__ = [
     "Overran",
     "Row",
     "Transaction",
+    "Unprepared",
     "UtcDateTime",
     "open_database",
     "utc_now",

@@ -1,5 +1,6 @@
 """What is kept in memory of rows that never change: only of those that are on disk."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
@@ -10,17 +11,53 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
+class Weighed(Generic[K, V]):
+    """Values by key within a weight in all, for several threads; those are dropped first not asked for longest."""
+
+    def __init__(self, limit: int, weigh: Callable[[V], int]) -> None:
+        """Keep values that weigh so much together; one that is heavier alone is not kept."""
+        self._limit = limit
+        self._weigh = weigh
+        self._weight = 0
+        self._values: OrderedDict[K, V] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: K) -> V | None:
+        """Return the value of a key, or None."""
+        with self._lock:
+            value = self._values.get(key)
+            if value is not None:
+                self._values.move_to_end(key)
+            return value
+
+    def keep(self, key: K, value: V) -> None:
+        """Keep a value, and drop others until there is room for it."""
+        with self._lock:
+            self._drop(key)
+            self._values[key] = value
+            self._weight += self._weigh(value)
+            while self._weight > self._limit:
+                self._drop(next(iter(self._values)))
+
+    def _drop(self, key: K) -> None:
+        if key in self._values:
+            self._weight -= self._weigh(self._values.pop(key))
+
+
+def _one(_value: object) -> int:
+    return 1
+
+
 class CommittedCache(Generic[K, V]):
-    """Values by key, the oldest dropped first.
+    """Values by key; those are dropped first that were not asked for longest.
 
     What a transaction looks up may be its own, and be rolled back; SQLite then gives the same number to another row.
     So it is kept for all once the transaction has been committed, and for the group until then.
     """
 
-    def __init__(self, size: int) -> None:
-        """Keep so many values."""
-        self._size = size
-        self._values: OrderedDict[K, V] = OrderedDict()
+    def __init__(self, size: int, weigh: Callable[[V], int] = _one) -> None:
+        """Keep as many values as weigh `size` together; unless `weigh` says otherwise each weighs one."""
+        self._values = Weighed[K, V](size, weigh)
 
     def get(self, tx: Transaction, key: K, look_up: Callable[[], V]) -> V:
         """Return the value of a key, looked up at most once; raises what `look_up` raises."""
@@ -29,12 +66,7 @@ class CommittedCache(Generic[K, V]):
             return known
         value = tx.remembered((id(self), key), look_up)
         if tx.is_snapshot:
-            self._keep(key, value)
+            self._values.keep(key, value)
         else:
-            tx.after_commit(lambda: self._keep(key, value))
+            tx.after_commit(lambda: self._values.keep(key, value))
         return value
-
-    def _keep(self, key: K, value: V) -> None:
-        self._values[key] = value
-        if len(self._values) > self._size:
-            self._values.popitem(last=False)

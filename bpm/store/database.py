@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, Table
 from sqlalchemy.exc import DBAPIError
 
+from bpm.beside import beside_loop
 from bpm.errors import Misconfigured
 from bpm.store.faults import Diagnose
 from bpm.store.migrate import upgrade
+from bpm.store.preparation import ROUNDS, Unprepared
 from bpm.store.readers import Readers
 from bpm.store.sync_runner import SyncRunner, run_sync
 from bpm.store.transaction import Transaction
@@ -90,8 +92,14 @@ class Database(ABC):
     async def write(self, work: Callable[[Transaction], T], size: int = 0) -> T:
         """Run `work` in the next group commit; `size` is its weight in bytes.
 
-        Raises what `work` raised, `Overloaded` or `StorageUnavailable`.
+        Raises what `work` raised, `Overloaded` or `StorageUnavailable`. Work that needs something large which is
+        not in memory is undone and run again once that has been made ready; see `bpm.store.preparation`.
         """
+        for _ in range(ROUNDS):
+            try:
+                return await self._writer.run(partial(_with_preparation, work), size)
+            except Unprepared as needed:
+                await beside_loop(needed.size, needed.prepare)
         return await self._writer.run(work, size)
 
     async def append(
@@ -150,3 +158,8 @@ def _connect_once(engine: Engine) -> None:
     thread's loop would wait there for ever.
     """
     engine.connect().close()
+
+
+def _with_preparation(work: Callable[[Transaction], T], tx: Transaction) -> T:
+    tx.can_be_put_off = True
+    return work(tx)

@@ -57,6 +57,7 @@ class Transaction:
         "_unopened",
         "appended",
         "callbacks",
+        "can_be_put_off",
         "changes",
         "driver",
         "is_snapshot",
@@ -68,9 +69,11 @@ class Transaction:
         """Stand on a connection whose transaction has begun; `shared` is the group's.
 
         `careful`: no statement of this unit may spoil the transaction for the others of its group. `is_snapshot`: it
-        only reads, and sees what is committed and nothing else.
+        only reads, and sees what is committed and nothing else. `can_be_put_off`: whoever waits for the unit runs it
+        again when it raises `Unprepared`.
         """
         self.is_snapshot = is_snapshot
+        self.can_be_put_off = False
         self._connection = connection
         self._shared = shared
         self._careful = careful

@@ -21,6 +21,7 @@ from bpm.store.bulk import AppendedRow, Change, apply_changes, insert_appended
 from bpm.store.faults import Diagnose, Fault
 from bpm.store.handover import Handover
 from bpm.store.link import Link
+from bpm.store.preparation import Unprepared
 from bpm.store.sync_runner import SyncRunner
 from bpm.store.transaction import Shared, Transaction
 from bpm.store.watchdog import Watch, Watchdog
@@ -259,7 +260,7 @@ def _call(callback: Callable[[], object]) -> None:
 
 def raisable(error: BaseException) -> BaseException:
     """Return an error that a coroutine may raise: asyncio treats `StopIteration` and what is no `Exception` apart."""
-    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+    if isinstance(error, Exception | Unprepared) and not isinstance(error, StopIteration):
         return error
     failure = RuntimeError(f"work in a transaction raised {type(error).__name__}")
     failure.__cause__ = error

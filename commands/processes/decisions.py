@@ -81,7 +81,7 @@ def _deploy(
             shown = [DecisionView.model_validate(row) for row in rows]
     except IntegrityError as error:
         raise Conflict("another version was deployed at the same moment; try again") from error
-    processes.deployed.keep_decisions(context.tx, [view.id for view in shown], decisions)
+    processes.deployed.keep_decisions(context.tx, [view.id for view in shown], decisions, len(xml))
     return shown
 
 

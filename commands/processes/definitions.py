@@ -14,6 +14,7 @@ from bpm.bus import Command, Context, EffectContext, Id, Moment, Page, PagedQuer
 from bpm.errors import Conflict, Forbidden, Invalid, NotFound
 from bpm.model_files.problems import sentences_of
 from bpm.process import definition_tables
+from bpm.process.cache import FreshProcess
 from bpm.process.definition_tables import DeployedProcess
 from bpm.process.start_triggers import ProcessStarts, self_starter
 from bpm.process.stored import restored_gaps, restored_source, stored_gaps, stored_source
@@ -382,7 +383,7 @@ def _deploy(
     except IntegrityError as error:
         raise Conflict("another version was deployed at the same moment; try again") from error
     if not isinstance(process, DraftProcess):
-        starts.refresh(context, process.id, (shown.id, process))
+        starts.refresh(context, process.id, FreshProcess(shown.id, process, len(command.bpmn_xml)))
     return shown
 
 

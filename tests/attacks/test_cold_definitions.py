@@ -1,0 +1,74 @@
+"""Definitions that are not in memory are compiled beside the writer, and memory keeps so much of them."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from bpm.bpmn.compiler.compile import CompiledProcess, load
+from bpm.process import sources
+from bpm.process.runtime import ProcessRuntime
+from bpm.process.sources import Sources
+from bpm.store.preparation import LARGE
+from bpm.testing import RunningApp, running_app
+from tests.bench.process_runs import model
+
+pytestmark = pytest.mark.anyio
+
+TASKS = 400
+
+
+def large(key: str) -> str:
+    names = [f"t{number}" for number in range(TASKS)]
+    tasks = "".join(f'<manualTask id="{name}" name="{"x" * 100}"/>' for name in names)
+    source = model(f'<startEvent id="s"/>{tasks}<endEvent id="e"/>', ("s", *names, "e"))
+    return source.replace('id="bench"', f'id="{key}"')
+
+
+class Compilations:
+    """Compiles as ever, and notes in which threads."""
+
+    def __init__(self) -> None:
+        self.threads: list[str] = []
+
+    def load(self, source: str, key: str) -> CompiledProcess:
+        self.threads.append(threading.current_thread().name)
+        return load(source, key)
+
+
+def forget_all(app: RunningApp) -> Compilations:
+    """Let the server know no definition, as after a restart, and return who will compile them."""
+    noted = Compilations()
+    bound = app.app.registry.find("StartProcessInstanceCommand").bound.values()
+    (runtime,) = [service for service in bound if isinstance(service, ProcessRuntime)]
+    runtime.deployed._processes = Sources(noted.load)
+    return noted
+
+
+async def started(app: RunningApp, key: str) -> Any:
+    begun = await app.cmd("StartProcessInstanceCommand", processKey=key)
+    return (await app.cmd("GetProcessInstanceByIdQuery", instanceId=begun["instanceId"]))["status"]
+
+
+async def test_a_large_definition_is_not_compiled_by_the_writer() -> None:
+    assert len(large("cold")) > LARGE
+    async with running_app() as app:
+        await app.cmd("CreateProcessDefinitionCommand", name="cold", bpmnXml=large("cold"))
+        noted = forget_all(app)
+        assert await started(app, "cold") == "COMPLETED"
+        assert await started(app, "cold") == "COMPLETED"
+    assert len(noted.threads) == 1
+    assert noted.threads[0].startswith("bpm-large-bodies")
+
+
+async def test_memory_keeps_so_many_bytes_of_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many versions are used in turn; each still works."""
+    monkeypatch.setattr(sources, "CACHED_BYTES", int(len(large("n0")) * 2.5))
+    async with running_app() as app:
+        for number in range(4):
+            await app.cmd("CreateProcessDefinitionCommand", name=f"n{number}", bpmnXml=large(f"n{number}"))
+        noted = forget_all(app)
+        for _ in range(2):
+            for number in range(4):
+                assert await started(app, f"n{number}") == "COMPLETED"
+    assert len(noted.threads) == 8
