@@ -5,7 +5,10 @@ answers; the engine asks for others through the instance's `shelf`, when somethi
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from bpm.bpmn.large import LargeKey
 
 
 class Shelf(Protocol):
@@ -24,6 +27,10 @@ class Shelf(Protocol):
 
     def outputs(self, body: int) -> Mapping[int, Any]:
         """What the turns that have ended came to, by their index, as far as it is not at hand."""
+        ...
+
+    def large(self, key: "LargeKey") -> Any:
+        """A large value that is stored by itself."""
         ...
 
 

@@ -73,7 +73,7 @@ def _move_turns(process: CompiledProcess, rest: Instance) -> dict[int, StoredTur
     if not any(owners.values()):
         return {}
     turns = {owner: rest.scopes[owner] for owner in owners.values() if owner}
-    parts = {owner: Instance(scopes={}, active={}, variables={}) for owner in turns}
+    parts = {owner: Instance(scopes={}, active={}, variables={}, has_large=rest.has_large) for owner in turns}
     token_owners = {token.id: owners[token.scope] for token in rest.tokens.values()}
     wait_owners = {wait.id: token_owners.get(wait.token, ROOT) for wait in rest.waits.values()}
     for names, ids in (_OF_SCOPES, owners), (_OF_TOKENS, token_owners), (("waits",), wait_owners):

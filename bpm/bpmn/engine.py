@@ -190,7 +190,7 @@ def _complete_process(run: Run) -> None:
     run.tokens.beside.pop(PROCESS.id, None)
     run.waits.close_all(PROCESS)
     run.instance.status = Status.COMPLETED
-    run.effects.append(Completed(run.variables[ROOT]))
+    run.effects.append(Completed(dict(run.variables[ROOT])))
 
 
 def _merge_tokens(run: Run) -> bool:

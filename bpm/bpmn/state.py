@@ -4,12 +4,13 @@ An `Instance` is a value. `advance` never changes the one it is given; callers s
 `version` when they write it back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, cast
 
 from bpm.bpmn.absent import NOTHING_ABSENT, Absent, Shelf
+from bpm.bpmn.large import Large, LargeKey, LargeValues
 from bpm.exact_json import read_json, write_json
 
 ROOT = 0
@@ -144,7 +145,8 @@ class Instance:
     the elements activated since something last came from outside. `locals` are the values of the input mappings that
     the output mappings of resting tokens will see, by the token's id; `beside` is what is kept for scripts and
     listeners that run beside an element, by the token's id as well. `kept` are the items and outputs of repeated
-    activities. `absent` counts what is not at hand, which `shelf` gives.
+    activities. `absent` counts what is not at hand, which `shelf` gives; `has_large` tells whether some variables are
+    a `Large`, whose value it gives as well.
     """
 
     status: Status = Status.RUNNING
@@ -164,6 +166,7 @@ class Instance:
     kept: Kept = field(default_factory=_empty)
     absent: Absent = NOTHING_ABSENT
     shelf: Shelf | None = field(default=None, compare=False)
+    has_large: bool = False
 
     def next_id(self) -> int:
         """A new id, unique in the instance."""
@@ -190,6 +193,7 @@ class Instance:
             self.kept.copy(),
             self.absent,
             self.shelf,
+            self.has_large,
         )
 
     def absorb(self, turn: Mapping[str, Any]) -> tuple[int, ...]:
@@ -212,16 +216,30 @@ class Instance:
         self.done.update({int(scope): read_done(rows) for scope, rows in state.get("d", {}).items()})
         self.locals.update({int(token): values for token, values in state.get("l", {}).items()})
         self.beside.update({int(token): values for token, values in state.get("b", {}).items()})
+        for scope, name, version, number, size, is_secret in state.get("g", ()):
+            self.has_large = True
+            self.variables[scope][name] = Large(LargeKey(version, number), size, is_secret, self.shelf)
 
     @property
     def root_variables(self) -> Mapping[str, Any]:
         """The variables of the process itself."""
-        return self.variables[ROOT]
+        return LargeValues(self.variables[ROOT]) if self.has_large else self.variables[ROOT]
+
+    def large_values(self) -> Iterator[tuple[int, str, Large]]:
+        """What stands in the place of large values, each with its scope and its name."""
+        for scope, values in self.variables.items() if self.has_large else ():
+            for name, value in values.items():
+                if type(value) is Large:
+                    yield scope, name, value
 
     @property
     def current_elements(self) -> tuple[str, ...]:
         """The ids of the elements that tokens rest on, each once, in the order of arrival."""
         return tuple(dict.fromkeys(element_of(token.element) for token in self.tokens.values()))
+
+    def large_rows(self) -> list[list[Any]]:
+        """The same as JSON."""
+        return [[scope, name, *one.key, one.size, one.is_secret] for scope, name, one in self.large_values()]
 
     def to_json(self) -> str:
         """The state as compact JSON: under 300 bytes for one waiting token, variables aside."""
@@ -241,7 +259,7 @@ class Instance:
     def content(self) -> dict[str, Any]:
         """The scopes and all that is in them, as `absorb` takes it in."""
         content: dict[str, Any] = {
-            "x": [[key, *scope, self.active[key], self.variables[key]] for key, scope in self.scopes.items()],
+            "x": [[key, *scope, self.active[key], self._stored(key)] for key, scope in self.scopes.items()],
             "t": list(self.tokens.values()),
             "w": list(self.waits.values()),
         }
@@ -251,11 +269,20 @@ class Instance:
             content["l"] = self.locals
         if self.beside:
             content["b"] = self.beside
+        if large := self.large_rows():
+            content["g"] = large
         return content
 
+    def _stored(self, scope: int) -> dict[str, Any]:
+        """The variables of a scope as they are stored: null in the place of large values, which the rest names."""
+        values = self.variables[scope]
+        if not self.has_large:
+            return values
+        return {name: None if type(value) is Large else value for name, value in values.items()}
+
     @classmethod
-    def from_json(cls, text: str | bytes) -> "Instance":
-        """The instance that `to_json` wrote."""
+    def from_json(cls, text: str | bytes, shelf: Shelf | None = None) -> "Instance":
+        """The instance that `to_json` wrote; what is not in the text is on the shelf."""
         state = read_json(text, allow_inf_nan=False)
         instance = cls(
             status=Status(state["s"]),
@@ -269,6 +296,7 @@ class Instance:
             unattended=state.get("u", 0),
             kept={(kind, scope): dict(values) for kind, scope, values in state.get("k", ())},
             absent=Absent(*state["a"]) if "a" in state else NOTHING_ABSENT,
+            shelf=shelf,
         )
         instance._add(state)
         return instance

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from bpm.bpmn.large import LargeValues
 from bpm.expressions import CLOCK
 
 ALIASES = ("variables", "context")
@@ -35,8 +36,18 @@ class View(dict[str, Any]):
 
     def within(self, inner: Mapping[str, Any]) -> "View":
         """The same with `inner` before everything else."""
-        return View({**self, **inner}, self.now, self.scripts)
+        return type(self)({**self.unread(), **inner}, self.now, self.scripts)
 
     def with_scripts(self, results: Sequence[Any]) -> "View":
         """The same with the results of a mapping's scripts."""
-        return View(self, self.now, results)
+        return type(self)(self.unread(), self.now, results)
+
+    def unread(self) -> dict[str, Any]:
+        """The variables as they are, see `LargeValues.unread`."""
+        return self
+
+
+class LargeView(LargeValues, View):
+    """A view of variables some of which are large."""
+
+    __slots__ = ()

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bpm.bpmn.state import Caller
+from bpm.bus import Context
+from bpm.process.parts import Parts
 from bpm.process.rows import InstanceRow, WaitRow
-from bpm.process.stored import restored_state, with_data
+from bpm.process.stored import with_data
 from bpm.security.permissions import Principal
-from bpm.security.secrets import SecretBox
 
 
 class Startable(Protocol):
@@ -68,7 +69,7 @@ class InstanceState:
     waits: Sequence[Any]
 
     @classmethod
-    def of_row(cls, row: InstanceRow, waits: Sequence[WaitRow], box: SecretBox) -> "InstanceState":
-        """Read it from the instance's row."""
-        variables = restored_state(row.state, box).root_variables
-        return cls(row.id, row.status, variables, [with_data(wait._asdict(), box) for wait in waits])
+    def of_row(cls, context: Context, row: InstanceRow, waits: Sequence[WaitRow]) -> "InstanceState":
+        """Read it from the instance's row, and what is stored beside that."""
+        variables = dict(Parts(context, row).restored().root_variables)
+        return cls(row.id, row.status, variables, [with_data(wait._asdict(), context.box) for wait in waits])

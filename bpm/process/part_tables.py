@@ -1,4 +1,4 @@
-"""What is stored of an instance beside its own state: turns of repeated activities, and the values kept for them."""
+"""What is stored of an instance beside its state: turns of repeated activities, values of theirs, and large values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -6,20 +6,25 @@ from typing import Any
 from sqlalchemy import Index, bindparam, delete, func, select, update
 from sqlmodel import Field
 
+from bpm.bpmn.large import LargeKey
+from bpm.bpmn.state import ITEMS, OUTPUTS
 from bpm.process.rows import PartRow
 from bpm.process.tables import WAITS
 from bpm.store import Row, Transaction
 from bpm.store.records import Records
 
 TURN = "turn"
-"""The kind of a part that is a turn; the others are those of `bpm.bpmn.state.Kept`."""
+"""The kind of a part that is a turn."""
+LARGE = "value"
+"""The kind of a part that is a large value; the others are those of `bpm.bpmn.state.Kept`."""
 
 
 class ProcessPart(Row, table=True):
     """A part of an instance's state; `data` is the engine's own JSON, `size` its length before it was sealed.
 
     A turn is stored by its scope, under number 0, with the scope around the turns and the turn it is part of.
-    A value is stored by the scope around the turns and the turn's index.
+    A value that is kept for turns is stored by the scope around the turns and the turn's index, a large value by its
+    `LargeKey`.
     """
 
     __table_args__ = (Index("ix_process_part_body", "instance_id", "body"),)
@@ -50,9 +55,12 @@ _CHANGE = (
     .values(data=bindparam("data_"), size=bindparam("size_"))
 )
 _REMOVE = delete(PARTS).where(_OF, PARTS.c.kind == TURN, PARTS.c.scope == bindparam("scope_"))
-_VALUES_OF = (_OF, PARTS.c.kind != TURN, PARTS.c.scope.in_(bindparam("scopes_", expanding=True)))
+_VALUES_OF = (_OF, PARTS.c.kind.in_((ITEMS, OUTPUTS)), PARTS.c.scope.in_(bindparam("scopes_", expanding=True)))
 _SIZE_OF_VALUES = select(func.coalesce(func.sum(PARTS.c.size), 0)).where(*_VALUES_OF)
 _REMOVE_VALUES = delete(PARTS).where(*_VALUES_OF)
+_REMOVE_LARGE = delete(PARTS).where(
+    _OF, PARTS.c.kind == LARGE, PARTS.c.scope == bindparam("version_"), PARTS.c.number == bindparam("number_")
+)
 _REMOVE_ALL = delete(PARTS).where(_OF)
 _TURN_OF_WAIT = select(WAITS.c.turn).where(
     WAITS.c.instance_id == bindparam("instance_"), WAITS.c.wait_id == bindparam("wait_")
@@ -129,6 +137,13 @@ def remove_values(tx: Transaction, instance_id: int, scopes: Iterable[int]) -> i
     size: int = tx.reading.execute(_SIZE_OF_VALUES, keys).scalar_one()
     tx.connection.execute(_REMOVE_VALUES, keys)
     return size
+
+
+def remove_large(tx: Transaction, instance_id: int, keys: Iterable[LargeKey]) -> None:
+    """Remove large values that an instance has no more."""
+    rows = [{"instance_": instance_id, "version_": key.version, "number_": key.number} for key in keys]
+    if rows:
+        tx.connection.execute(_REMOVE_LARGE, rows)
 
 
 def remove_parts(tx: Transaction, instance_id: int) -> None:

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bpm.bpmn.division import Division, StoredTurn
+from bpm.bpmn.large import LargeKey
 from bpm.bpmn.state import ITEMS, OUTPUTS, Instance
 from bpm.bus import Context
 from bpm.exact_json import read_json, write_json
 from bpm.process import part_tables
-from bpm.process.part_tables import TURN
+from bpm.process.large_rows import LargeRows
+from bpm.process.part_tables import LARGE, TURN
 from bpm.process.rows import InstanceRow, PartRow
-from bpm.process.stored import restored_part, restored_state
+from bpm.process.stored import restored_part
 from bpm.security.redaction import holds_secret
 from bpm.security.sealing import is_sealed, seal_text
 
@@ -19,22 +21,32 @@ class Parts:
     """Reads parts when they are needed, and writes those that are new, changed or gone.
 
     It is the `shelf` of the engine's instance. `size` is how large all parts are together as they are stored. Once
-    something secret was found in the instance, what is written is sealed. `turns_of_waits` are by the ids of waits.
+    something secret was found in the instance, what is written is sealed. `waits` are those that have rows,
+    `turns_of_waits` the turns that they are part of.
     """
 
-    def __init__(self, context: Context, row: InstanceRow, waits: set[int]) -> None:
-        """Work in the context's transaction for an instance; add to the known `waits`."""
+    def __init__(self, context: Context, row: InstanceRow) -> None:
+        """Work in the context's transaction for an instance."""
         self._tx = context.tx
         self._box = context.box
         self._instance_id = row.id
-        self._waits = waits
+        self._state = row.state
+        self._large = LargeRows(context.tx, row.id)
         self._turns: dict[int, str] = {}
         self._seen: set[int] = set()
         self._kept: set[tuple[str, int, int]] = set()
         self._bodies: frozenset[int] = frozenset()
         self._is_secret = is_sealed(row.state)
         self.size = row.parts_size
+        self.waits: set[int] = set()
         self.turns_of_waits: dict[int, int] = {}
+
+    def restored(self) -> Instance:
+        """Return what is stored of the instance itself; raises `Failed` when it can't be opened any more."""
+        instance = Instance.from_json(restored_part(self._state, self._box), self)
+        self._large.know(instance.large_rows())
+        self.waits.update(instance.waits)
+        return instance
 
     def know(self, bodies: frozenset[int]) -> None:
         """Remember the scopes around turns whose values may be stored."""
@@ -67,7 +79,7 @@ class Parts:
 
     def _place(self, waits: Iterable[int], scope: int) -> None:
         """Remember waits that have rows, and their turn."""
-        self._waits.update(waits)
+        self.waits.update(waits)
         self.turns_of_waits.update(dict.fromkeys(waits, scope))
 
     def item(self, body: int, index: int) -> Any:
@@ -80,9 +92,20 @@ class Parts:
         rows = part_tables.values_of(self._tx, self._instance_id, OUTPUTS, body)
         return {row.number: self._value(row.data) for row in rows}
 
+    def large(self, key: LargeKey) -> Any:
+        """See `Shelf.large`."""
+        row = part_tables.find_part(self._tx, self._instance_id, LARGE, *key)
+        assert row is not None, f"instance {self._instance_id} has lost a large value"
+        return self._value(row.data)
+
+    def set_apart(self, instance: Instance) -> Instance:
+        """Return an instance that is about to be written, with its large values set apart."""
+        return self._large.set_apart(instance)
+
     def write(self, division: Division, *, is_secret: bool) -> None:
         """Write what has changed; all is gone when the instance has ended."""
-        self._is_secret |= is_secret or any(holds_secret(turn.content) for turn in division.turns.values())
+        turns = [turn.content for turn in division.turns.values()]
+        self._is_secret |= is_secret or self._large.is_secret or any(map(holds_secret, turns))
         if division.instance.status.is_final:
             if self.size:
                 part_tables.remove_parts(self._tx, self._instance_id)
@@ -90,6 +113,7 @@ class Parts:
             return
         self._write_turns(division.turns)
         self._write_kept(division.kept)
+        self._write_large()
         closed = self._bodies - division.bodies
         if closed and self.size:
             self.size -= part_tables.remove_values(self._tx, self._instance_id, closed)
@@ -103,7 +127,7 @@ class Parts:
         data = {scope: (self._stored(turn.text), len(turn.text)) for scope, turn in changed.items()}
         part_tables.change_turns(self._tx, self._instance_id, data)
         part_tables.remove_turns(self._tx, self._instance_id, gone)
-        placed = {wait: scope for scope, turn in new.items() for wait in turn.waits if wait in self._waits}
+        placed = {wait: scope for scope, turn in new.items() for wait in turn.waits if wait in self.waits}
         part_tables.place_waits(self._tx, self._instance_id, placed)
         self.size += sum(len(turn.text) for turn in turns.values()) - sum(map(len, self._turns.values()))
         self._turns = {scope: turn.text for scope, turn in turns.items()}
@@ -120,6 +144,11 @@ class Parts:
         part_tables.insert_parts(self._tx, rows)
         self.size += sum(row["size"] for row in rows)
         self._kept |= kept.keys()
+
+    def _write_large(self) -> None:
+        rows = [self._row(LARGE, *key, text) for key, text in self._large.take_new().items()]
+        part_tables.insert_parts(self._tx, rows)
+        self.size += sum(row["size"] for row in rows) - self._large.remove_gone()
 
     def _row(self, kind: str, scope: int, number: int, text: str) -> dict[str, Any]:
         return {
@@ -140,7 +169,9 @@ class Parts:
         text = self._turns[row.scope] = restored_part(row.data, self._box)
         self._seen.add(row.scope)
         self._is_secret |= is_sealed(row.data)
-        return read_json(text, allow_inf_nan=False)
+        turn = read_json(text, allow_inf_nan=False)
+        self._large.know(turn.get("g", ()))
+        return turn
 
     def _value(self, data: str) -> Any:
         return read_json(restored_part(data, self._box), allow_inf_nan=False)
@@ -148,7 +179,8 @@ class Parts:
 
 def whole_state(context: Context, row: InstanceRow) -> Instance:
     """Return the state of an instance with every part of it."""
-    instance = restored_state(row.state, context.box)
-    for turn in Parts(context, row, set()).turns(None) if row.parts_size else ():
+    parts = Parts(context, row)
+    instance = parts.restored()
+    for turn in parts.turns(None) if row.parts_size else ():
         instance.absorb(turn)
     return instance

@@ -58,9 +58,9 @@ class ProcessRuntime:
         """
         return self._advance(context, instance_id, triggers, room).standing()
 
-    def answer(self, context: Context, instance_id: int, trigger: Trigger) -> str:
+    def answer(self, context: Context, instance_id: int, trigger: Trigger, room: TransactionRoom | None = None) -> str:
         """Do as `advance` does and return the status alone, for who need not know what the instance waits for."""
-        return self._advance(context, instance_id, (trigger,), None).instance.status.value
+        return self._advance(context, instance_id, (trigger,), room).instance.status.value
 
     def resume(self, context: Context, instance_id: int, wait_id: int, attempt: int) -> str:
         """Do what no longer fitted into the transaction that asked for it, if it is still wanted; return the status.
@@ -84,7 +84,7 @@ class ProcessRuntime:
         row = tables.find_instance(context.tx, instance_id)
         if row is None or row.organization_id != context.organization_id:
             raise NotFound(f"there is no process instance {instance_id}")
-        return InstanceState.of_row(row, tables.waits_of(context.tx, instance_id), context.box)
+        return InstanceState.of_row(context, row, tables.waits_of(context.tx, instance_id))
 
     def seen(self, context: Context, instance_id: int, wait_id: int) -> Mapping[str, Any]:
         """Return the variables that the element of an open wait sees; raises `NotFound`."""

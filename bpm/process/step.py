@@ -79,23 +79,21 @@ class Step:
         self,
         unit: Surroundings,
         process: CompiledProcess,
-        instance: Instance,
         row: InstanceRow,
-        *,
-        is_stored: bool = True,
+        begun: Instance | None = None,
     ) -> None:
-        """Work for an instance in the unit's transaction; a row that is not stored yet is to be inserted."""
+        """Work in the unit's transaction, for the instance of a row or for one that was begun and is to be inserted."""
         self.unit = unit
         self.context = unit.context
         self.process = process
-        self.instance = instance
         self.row = row
-        self.waits = WaitRows(unit.context, unit.jobs, instance.waits if is_stored else ())
-        self.parts = Parts(unit.context, row, self.waits.known)
-        self.parts.know(bodies_of(process, instance))
+        self.parts = Parts(unit.context, row)
+        self.instance = self.parts.restored() if begun is None else begun
         self.instance.shelf = self.parts
+        self.parts.know(bodies_of(process, self.instance))
+        self.waits = WaitRows(unit.context, unit.jobs, self.parts.waits)
         self.cancelled_calls: list[int] = []
-        self._written: int | None = row.state_version if is_stored else None
+        self._written: int | None = row.state_version if begun is None else None
         self._starter: Principal | None = None
 
     def bring(self, wait_id: int | None) -> None:
@@ -133,6 +131,7 @@ class Step:
 
     def _store(self) -> dict[str, Any]:
         """Write the parts of the state; return the columns of what remains."""
+        self.instance = self.parts.set_apart(self.instance)
         division, limits = divide(self.process, self.instance), self.unit.limits
         instance = division.instance
         self.parts.write(division, is_secret=(is_sealed := is_secret(instance)))
@@ -160,7 +159,7 @@ class Step:
             rows = [wait._asdict() for wait in found]
         waits = [row for row in rows if row["kind"] != tables.CANCELLING][: tables.MOST_SHOWN]
         seen = [with_data(wait, self.context.box) for wait in waits]
-        return InstanceState(self.row.id, instance.status.value, instance.root_variables, seen)
+        return InstanceState(self.row.id, instance.status.value, dict(instance.root_variables), seen)
 
     def starter(self) -> Principal:
         """Return whom the instance's tasks act for."""

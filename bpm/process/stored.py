@@ -20,17 +20,12 @@ def is_secret(instance: Instance) -> bool:
     notes = [scope.note for scope in instance.scopes.values() if scope.note is not None]
     kept = (instance.beside, list(instance.kept.values()))
     values = (instance.variables, instance.locals, instance.waits, instance.done, *kept, notes)
-    return any(holds_secret(each) for each in values)
+    return any(holds_secret(each) for each in values) or any(large.is_secret for *_, large in instance.large_values())
 
 
 def restored_part(stored: str, box: SecretBox) -> str:
-    """Return the JSON of a part that was stored; raises `Failed` when it can't be opened any more."""
+    """Return the JSON of a state or part that was stored; raises `Failed` when it can't be opened any more."""
     return _opened(lambda: open_text(stored, box))
-
-
-def restored_state(stored: str, box: SecretBox) -> Instance:
-    """Return the state that was stored; raises `Failed` when it can't be opened any more."""
-    return Instance.from_json(_opened(lambda: open_text(stored, box)))
 
 
 def stored_wait(kind: str, data: Mapping[str, Any] | None, box: SecretBox) -> Mapping[str, Any] | None:

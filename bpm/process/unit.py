@@ -25,7 +25,7 @@ from bpm.process.instances import InstanceState, NewInstance, Parent, Startable
 from bpm.process.room import STEPS_OF_INSTANCE, TransactionRoom
 from bpm.process.rows import InstanceRow
 from bpm.process.step import Step
-from bpm.process.stored import restored_state, restored_wait
+from bpm.process.stored import restored_wait
 from bpm.security.permissions import Authority
 from bpm.settings import ProcessSettings
 
@@ -179,7 +179,7 @@ class Unit:
         instance, found = advance(process, Instance(), start, context.now(), self.limits, self.room)
         if isinstance(found[0], effects.Ignored):
             raise Conflict(found[0].reason)
-        step = Step(self, process, instance, new_row(context, deployed, new), is_stored=False)
+        step = Step(self, process, new_row(context, deployed, new), instance)
         self.steps[step.row.id] = step
         carry_out(step, found)
         return step
@@ -187,7 +187,7 @@ class Unit:
     def _open(self, row: InstanceRow) -> Step:
         self._check_free(row.id)
         process = self.deployed.process(self.context, row.definition_id)
-        step = self.steps[row.id] = Step(self, process, restored_state(row.state, self.context.box), row)
+        step = self.steps[row.id] = Step(self, process, row)
         self.room.spend(STEPS_OF_INSTANCE)
         return step
 

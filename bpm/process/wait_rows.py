@@ -1,6 +1,6 @@
 """The rows of what an instance waits for, while its effects are carried out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,16 +12,16 @@ from bpm.process.stored import stored_wait
 
 
 class WaitRows:
-    """Opens and closes waits; `opened` are the rows to be written at the end, by the wait's id, `known` those written.
+    """Opens and closes waits; `opened` are the rows to be written at the end, by the wait's id.
 
     A wait that is answered within the transaction never becomes a row.
     """
 
-    def __init__(self, context: Context, jobs: JobQueue, known: Iterable[int]) -> None:
-        """Work in the context's transaction; `known` are the waits that have rows already."""
+    def __init__(self, context: Context, jobs: JobQueue, known: Container[int]) -> None:
+        """Work in the context's transaction; `known` are the waits that have rows, from time to time more of them."""
         self._context = context
         self._jobs = jobs
-        self.known = set(known)
+        self._known = known
         self._passed: set[int] = set()
         self._closed: list[tuple[int, int]] = []
         self._offered: list[tuple[int, int]] = []
@@ -80,7 +80,7 @@ class WaitRows:
             self._offered.append((instance.id, wait_id))
         if wait_id in self._passed:
             self._passed.discard(wait_id)
-        elif self.opened.pop(wait_id, None) is None or wait_id in self.known:
+        elif self.opened.pop(wait_id, None) is None or wait_id in self._known:
             self._closed.append((instance.id, wait_id))
 
     def remove(self, instance_id: int, wait_id: int) -> None:
@@ -98,5 +98,5 @@ class WaitRows:
 
     def _remove(self, instance: InstanceRow, wait_id: int) -> None:
         """Remove the row that a wait has already, if it has one."""
-        if wait_id in self.known:
+        if wait_id in self._known:
             self._closed.append((instance.id, wait_id))

@@ -94,7 +94,7 @@ def _tell(
         return False
     try:
         with context.tx.savepoint():
-            processes.advance(context, instance_id, SignalArrived(wait_id, command.variables), room=room)
+            processes.answer(context, instance_id, SignalArrived(wait_id, command.variables), room)
     except (Conflict, NotFound):
         return False
     return True

@@ -5,6 +5,7 @@ from typing import Any
 
 from bpm.bpmn.compilation.script_names import named_variables
 from bpm.bpmn.effects import RunScript
+from bpm.bpmn.large import is_large
 
 SHORT = 200
 """A text of so many characters is given to every script."""
@@ -19,9 +20,13 @@ class Script:
 
     def request(self, wait_id: int, attempt: int, element_id: str, seen: Mapping[str, Any]) -> RunScript:
         """Ask for it with every variable it can see; without lists, objects and long texts that it can't name."""
-        names = self.names
-        given = {name: value for name, value in seen.items() if names is None or name in names or _is_short(value)}
+        given = {name: seen[name] for name in seen if self._needs(name, seen)}
         return RunScript(wait_id, attempt, element_id, self.source, given)
+
+    def _needs(self, name: str, seen: Mapping[str, Any]) -> bool:
+        if self.names is None or name in self.names:
+            return True
+        return not is_large(seen, name) and _is_short(seen[name])
 
 
 def _is_short(value: Any) -> bool:

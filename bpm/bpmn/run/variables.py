@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from bpm.bpmn.large import LargeValues
 from bpm.bpmn.run.pace import Pace
 from bpm.bpmn.state import ROOT, Instance, Token
-from bpm.bpmn.view import View
+from bpm.bpmn.view import LargeView, View
 from bpm.bpmn.weight import weigh
 from bpm.expressions import EvaluationError
 
@@ -25,13 +26,15 @@ class Variables:
         self.changed = False
 
     def __getitem__(self, scope: int) -> Mapping[str, Any]:
-        return self._instance.variables[scope]
+        values = self._instance.variables[scope]
+        return LargeValues(values) if self._instance.has_large else values
 
     def view(self, scope: int) -> View:
         """The variables that can be seen in a scope: its own, then those of the scopes around it."""
         view = self._views.get(scope)
         if view is None:
-            view = self._views[scope] = View(self._visible(scope), self._now)
+            kind = LargeView if self._instance.has_large else View
+            view = self._views[scope] = kind(self._visible(scope), self._now)
         return view
 
     def _visible(self, scope: int) -> Mapping[str, Any]:

@@ -60,7 +60,7 @@ def record(step: Step, effect: History) -> None:
 def tell_completed(step: Step, effect: Completed) -> None:
     """Tell that the instance has ended; its variables are the answer to a call."""
     wait, attempt = _call_of(step)
-    _answer_caller(step, CompleteTask(wait, attempt, dict(effect.variables)))
+    _answer_caller(step, CompleteTask(wait, attempt, effect.variables))
     publish(step, "process.completed", {})
 
 

@@ -39,7 +39,7 @@ def _fields(effect: SendCommand, registration: Registration) -> dict[str, Any]:
     if effect.is_mapped:
         return dict(effect.parameters)
     names = {field.alias or name for name, field in registration.message_type.model_fields.items()}
-    return {name: value for name, value in effect.parameters.items() if name in names}
+    return {name: effect.parameters[name] for name in effect.parameters if name in names}
 
 
 def run_script(step: Step, effect: RunScript) -> None:

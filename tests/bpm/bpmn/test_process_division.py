@@ -1,4 +1,4 @@
-"""An instance whose turns are stored one by one does what one in one piece does, whatever happens to it."""
+"""An instance whose turns and large values are stored one by one does what one in one piece does."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,13 +12,16 @@ from bpm.bpmn import CompiledProcess, Instance, Trigger, advance, load
 from bpm.bpmn.division import StoredTurn, divide
 from bpm.bpmn.effects import Ignored
 from bpm.bpmn.elements.containers.loops import MOST_TOGETHER
+from bpm.bpmn.large import LargeKey, LargeValues
 from bpm.bpmn.triggers import Cancel, CompleteTask, CompleteUserTask, FailTask, MessageArrived, Start, TimerFired
 from bpm.exact_json import read_json
+from bpm.process.large_rows import MOST_IN_STATE, LargeRows
 from tests.bpm.bpmn.player import NOON, check_books
 from tests.commands.playing import bpmn
 
 MANY = MOST_TOGETHER + 4
 MOST_TRIGGERS = 60
+LARGE = "x" * (MOST_IN_STATE + 1)
 MODELS = (
     "start s; user t many parallel over items as i into out of i; end e\ns -> t -> e",
     "start s; user t many sequential over items as i into out of i * 2; end e\ns -> t -> e",
@@ -33,13 +36,15 @@ MODELS = (
     "ps -> f\nf -> A if true\nf -> B if true\nA -> j -> pe; B -> j\n}\nend e\ns -> q -> e",
     "start s; sub q many parallel over items as i {\nstart ps; "
     "user A many parallel over items as k into o of k; end pe\nps -> A -> pe\n}\nend e\ns -> q -> e",
+    "start s; sub q many parallel over items as i {\nstart ps; script c: mine = big; user A; "
+    "script d: i = big; user B; end pe\nps -> c -> A -> d -> B -> pe\n}\nend e\ns -> q -> e",
     "start s; sub q many parallel over items as i {\n"
     "start ps; user A; boundary b on A: condition go = true; end pe\nps -> A -> pe; b -> pe\n}\nend e\ns -> q -> e",
 )  # fmt: skip
 
 
 class Store:
-    """Keeps the turns and values of one instance between triggers, as a database would; the shelf of the engine."""
+    """Keeps the parts of one instance between triggers, as a database would; the shelf of the engine."""
 
     def __init__(self, process: CompiledProcess) -> None:
         self.process = process
@@ -47,12 +52,12 @@ class Store:
         self.stored: dict[int, StoredTurn] = {}
         self.values: dict[tuple[str, int, int], bytes] = {}
         self.read: set[int] = set()
+        self.apart: dict[LargeKey, str] = {}
 
     def open(self, wait_id: int | None = None) -> Instance:
         """The instance with the turn of a wait, and the turns around that."""
         self.read = set()
-        instance = Instance.from_json(self.text)
-        instance.shelf = self
+        instance = Instance.from_json(self.text, self)
         scope = next((key for key, turn in self.stored.items() if wait_id in turn.waits), 0)
         path: list[int] = []
         while scope:
@@ -79,25 +84,32 @@ class Store:
         found = {key: value for key, value in self.values.items() if key[:2] == ("outputs", body)}
         return {key[2]: from_json(value) for key, value in found.items()}
 
+    def large(self, key: LargeKey) -> Any:
+        return from_json(self.apart[key])
+
     def write(self, instance: Instance) -> None:
         """Store what has changed."""
-        division = divide(self.process, instance)
+        nowhere: Any = None
+        rows = LargeRows(nowhere, 0)
+        division = divide(self.process, rows.set_apart(instance))
+        self.apart |= rows.take_new()
         self.text = division.instance.to_json()
         self.stored = {key: turn for key, turn in self.stored.items() if key not in self.read} | dict(division.turns)
         self.values |= {key: to_json(value) for key, value in division.kept.items()}
 
     def whole(self) -> Instance:
         """The instance with everything."""
-        instance = Instance.from_json(self.text)
+        instance = Instance.from_json(self.text, self)
         for key in sorted(self.stored):
             instance.absorb(read_json(self.stored[key].text))
+        instance.variables = {scope: dict(LargeValues(values)) for scope, values in instance.variables.items()}
         return instance
 
 
 def played(process: CompiledProcess, decide: Callable[[Instance], Trigger]) -> None:
     """Play an instance in one piece and one taken apart with the same triggers; check that they agree."""
     one, store = Instance(), Store(process)
-    trigger = Start({"items": list(range(MANY)), "go": False})
+    trigger = Start({"items": list(range(MANY)), "go": False, "big": LARGE})
     for number in range(MOST_TRIGGERS + 1):
         one, effects = advance(process, one, trigger, NOON)
         opened = store.open(getattr(trigger, "wait_id", None))
@@ -143,6 +155,8 @@ def test_taken_apart_it_does_the_same(text: str, data: st.DataObject) -> None:
             return FailTask(wait.id, wait.attempt, "it broke", "code")
         if kind == 2 and wait.kind == "user":
             return CompleteUserTask(wait.id, {"go": True})
+        if kind in (3, 4) and wait.kind == "user":
+            return CompleteUserTask(wait.id, {"big": ["y" * MOST_IN_STATE] if kind == 3 else "small"})
         return answer(instance, wait.id)
 
     played(process, decide)

@@ -57,7 +57,7 @@ class ListenerCommand:
 
     def request(self, wait_id: int, element_id: str, view: View) -> SendCommand:
         """Send it."""
-        parameters = self.inputs.evaluate(view) if self.inputs else dict(view)
+        parameters = self.inputs.evaluate(view) if self.inputs else view
         retries = count_retries(self.retries(view))
         name, is_mapped = self.listener.command, self.inputs is not None
         return SendCommand(wait_id, 1, element_id, name, parameters, is_mapped, retries)

@@ -61,7 +61,7 @@ class SubProcess(Activity):
         run.variables.write(token.scope, written)
         run.waits.close_all(token)
         if self.handler or self.undone_by or done:
-            run.scopes.add_done(token.scope, Done(self.key, local, list(done)))
+            run.scopes.add_done(token.scope, Done(self.key, dict(local), list(done)))
         run.leave(self, token, written)
 
 

@@ -46,5 +46,5 @@ class BusinessRuleTask(CommandTask):
         """The decision with every variable it can see."""
         if not self.decision:
             return super().request(run, token, wait_id, attempt)
-        variables = {**run.variables.view(token.scope), **self.enter(run, token)}
+        variables = run.variables.view(token.scope).within(self.enter(run, token))
         return Decide(wait_id, attempt, self.id, self.decision, self.shape, variables, self.binding)

@@ -55,5 +55,5 @@ class ScriptTask(JobTask):
 
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> RunScript:
         """The script with the variables it can see."""
-        seen = {**run.variables.view(token.scope), **self.enter(run, token)}
+        seen = run.variables.view(token.scope).within(self.enter(run, token))
         return self.script.request(wait_id, attempt, self.id, seen)

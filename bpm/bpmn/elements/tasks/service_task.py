@@ -35,7 +35,7 @@ class CommandTask(JobTask):
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Any:
         """The command with its parameters."""
         view, inputs = run.variables.view(token.scope), self.enter(run, token)
-        parameters = self.parameters(view, inputs) if self.is_mapped else dict(view)
+        parameters = self.parameters(view, inputs) if self.is_mapped else view
         retries = count_retries(self.retries(view.within(inputs) if inputs else view))
         return SendCommand(wait_id, attempt, self.id, self.command, parameters, self.is_mapped, retries)
 
