@@ -47,14 +47,16 @@ def _is_at(token: Token, element: str) -> bool:
 
 
 def _refuse_emptied(run: Run) -> None:
-    """A scope without a token would count as completed, which nobody asked for."""
-    for scope in run.tokens.emptied:
-        if run.tokens.is_empty(scope):
-            around = run.scopes[scope].element
-            if around is None:
-                raise EvaluationError("no token would be left; CancelProcessInstanceCommand ends the instance")
-            inner = run.nodes[around].id
-            raise EvaluationError(f"no token would be left in '{inner}'; cancel it itself, or start something in it")
+    """A scope without a token would count as completed, which nobody asked for; one that is ad hoc waits for more."""
+    emptied = [scope for scope in dict.fromkeys(run.tokens.emptied) if run.tokens.is_empty(scope)]
+    for scope in emptied:
+        around = run.scopes[scope].element
+        if around is None:
+            raise EvaluationError("no token would be left; CancelProcessInstanceCommand ends the instance")
+        node = run.nodes[around]
+        if not node.waits_empty(run, scope):
+            raise EvaluationError(f"no token would be left in '{node.id}'; cancel it itself, or start something in it")
+    run.tokens.emptied.clear()
 
 
 def _scope_for(run: Run, process: CompiledProcess, elements: dict[str, Element], name: str) -> int:
@@ -63,6 +65,8 @@ def _scope_for(run: Run, process: CompiledProcess, elements: dict[str, Element],
     if element is None:
         raise EvaluationError(f"the process has no element '{name:.200}'")
     incoming = [flow for flow in process.definition.flows if flow.target == name]
+    if not incoming and element.scope in elements and elements[element.scope].kind == "adHocSubProcess":
+        raise EvaluationError(f"'{name}' is begun in its ad hoc sub-process by ActivateAdHocActivitiesCommand")
     if not incoming:
         raise EvaluationError(f"no sequence flow leads to '{name}', so no token can be put before it")
     if run.nodes[name].is_join and len(incoming) > 1:
@@ -70,6 +74,9 @@ def _scope_for(run: Run, process: CompiledProcess, elements: dict[str, Element],
     scope = ROOT if element.scope == process.id else _running(run, elements[element.scope])
     if run.scopes[scope].note == INTERRUPTED:
         raise EvaluationError(f"an event sub-process has taken over around '{name}'")
+    around = run.scopes[scope].element
+    if around is not None and not run.nodes[around].admits(run, scope):
+        raise EvaluationError(f"one activity runs at a time around '{name}', and one does already; cancel it as well")
     return scope
 
 

@@ -55,5 +55,28 @@ async def test_nothing_is_begun_where_an_event_sub_process_has_taken_over(app: R
     await deploy(app, f"start s; end e\ns -> hoc -> e\nadhoc hoc {{\nuser a\n{inner}\n}}")
     about = {"instanceId": (await start(app))["instanceId"]}
     await app.cmd("CorrelateMessageCommand", messageName="stop")
+    assert [task["elementId"] for task in (await instance(app, about["instanceId"]))["currentTasks"]] == ["u"]
     refused = await app.send("ActivateAdHocActivitiesCommand", {**about, "activities": ["a"]})
-    assert "an event sub-process has taken over in 'hoc'" in refused.errors[0]
+    assert "0 ad hoc sub-processes are open" in refused.errors[0]
+
+
+@pytest.mark.parametrize("cancels", ["true", "false"])
+async def test_an_end_with_a_called_process_still_running_ends_or_awaits_it(app: RunningApp, cancels: str) -> None:
+    """As `cancelRemainingInstances` says: the called process is cancelled, or its answer is waited for."""
+    await deploy(app, "start s; user w; end e\ns -> w -> e", "child")
+    await deploy(
+        app,
+        "start s; user z; end e\ns -> hoc -> z -> e\n"
+        f'adhoc hoc cancelRemainingInstances="{cancels}": enough {{\nuser a; call c: child\n}}',
+    )
+    about = {"instanceId": (await start(app, enough=False))["instanceId"]}
+    await app.cmd("ActivateAdHocActivitiesCommand", **about, activities=["a", "c"])
+    (task,) = (await app.cmd("GetUserTaskListQuery", **about))["items"]
+    state = await app.cmd("CompleteUserTaskCommand", **about, waitId=task["waitId"], variables={"enough": True})
+    called = await app.cmd("GetProcessInstanceListQuery", processKey="child")
+    (child,) = called["items"]
+    open_at = [task["elementId"] for task in state["currentTasks"]]
+    assert (child["status"], open_at) == (("CANCELLED", ["z"]) if cancels == "true" else ("WAITING", ["c"]))
+    if cancels == "false":
+        await app.cmd("SignalProcessInstanceCommand", instanceId=child["instanceId"], variables={})
+        assert [task["elementId"] for task in (await instance(app, about["instanceId"]))["currentTasks"]] == ["z"]

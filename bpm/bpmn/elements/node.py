@@ -150,6 +150,14 @@ class Node:
         """Begin some activities inside; only ad hoc sub-processes let somebody choose."""
         raise EvaluationError("it is no ad hoc sub-process")
 
+    def admits(self, run: Run, scope: int) -> bool:
+        """Whether somebody may put a token into the scope that it has opened."""
+        return True
+
+    def waits_empty(self, run: Run, scope: int) -> bool:
+        """Whether its scope may lose its last token: it would end, which nobody asked for."""
+        return False
+
     def take_thrown(self, run: Run, token: Token, values: Mapping[str, Any]) -> None:
         """The process that was called threw something; nothing is called here."""
 

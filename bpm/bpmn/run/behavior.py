@@ -101,6 +101,14 @@ class Behavior(Protocol[R]):
         """Begin some activities of an ad hoc sub-process."""
         ...
 
+    def admits(self, run: R, scope: int) -> bool:
+        """Whether somebody may put a token into the scope that it has opened."""
+        ...
+
+    def waits_empty(self, run: R, scope: int) -> bool:
+        """Whether its scope may lose its last token to somebody who moves it; what is next in it begins."""
+        ...
+
     def take_thrown(self, run: R, token: Token, values: Mapping[str, Any]) -> None:
         """The process that was called threw something, when it had these variables."""
         ...

@@ -9,7 +9,7 @@ INTERRUPTED = "interrupted"
 
 
 AD_HOC = "adHoc"
-"""Begins the note of a scope in which somebody chooses what is done."""
+"""Begins the note of a scope in which somebody chooses what is done, and is the kind of the wait for that."""
 
 
 class Scopes:

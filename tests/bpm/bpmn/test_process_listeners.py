@@ -111,6 +111,19 @@ def test_a_listener_that_fails_is_an_incident_that_can_be_retried_or_skipped() -
     assert finished(player.complete("t"))
 
 
+def test_a_listener_that_is_skipped_writes_nothing() -> None:
+    """Nor is a variable of its result's name overwritten; behind the last one outputs are mapped all the same."""
+    command = '<bpm:executionListener event="start" type="Look" resultVariable="seen"/>'
+    task = f'<task id="t"><extensionElements>{command}</extensionElements></task>'
+    player = Player(line(task)).start(seen=1).fail("t").skip("t")
+    assert (player.status, player.variables) == (Status.COMPLETED, {"seen": 1})
+    command = '<bpm:taskListener event="complete" type="Look" resultVariable="seen"/>'
+    output = '<bpm:output name="x">{{given}}</bpm:output>'
+    task = f'<userTask id="t"><extensionElements>{command}{output}</extensionElements></userTask>'
+    player = Player(line(task)).start(seen=1).do("t", given=2).fail("t").skip("t")
+    assert (player.status, player.variables["seen"], player.variables["x"]) == (Status.COMPLETED, 1, 2)
+
+
 def test_a_command_of_the_bus_listens() -> None:
     """Camunda 8 names it by its type, and its result becomes variables; ours has parameters."""
     zeebe = '<zeebe:executionListeners><zeebe:executionListener eventType="start" type="Prepare" retries="1"/>'

@@ -100,3 +100,28 @@ def test_an_ended_instance_is_not_moved() -> None:
     """It has no tokens."""
     player = Player(LINE).start().do("a").do("b")
     assert move(player, [], ["a"]).ignored == "the instance is COMPLETED"
+
+
+def begun_in_hoc(ordering, *begun):
+    """A player of a process in whose ad hoc sub-process some of a, c and, behind a, b were begun."""
+    inner = '<userTask id="a"/><userTask id="b"/><userTask id="c"/>' + flows("a > b")
+    around = f'<startEvent id="s"/><adHocSubProcess id="hoc" ordering="{ordering}">{inner}</adHocSubProcess>'
+    return Player(around + '<userTask id="z"/>' + flows("s > hoc > z")).start().choose("hoc", *begun)
+
+
+def test_an_ad_hoc_sub_process_waits_on_when_its_last_token_is_moved_away() -> None:
+    """It ends only as somebody says; what waits for its turn there begins."""
+    player = begun_in_hoc("Parallel", "a")
+    assert move(player, ["a"]).waiting == ["hoc"]
+    player = begun_in_hoc("Sequential", "a", "c")
+    assert move(player, ["a"]).waiting == ["c", "hoc"]
+
+
+def test_a_token_is_put_into_an_ad_hoc_sub_process_as_its_ordering_allows() -> None:
+    """What no flow leads to is begun by its own command."""
+    assert sorted(move(begun_in_hoc("Parallel", "a"), [], ["b"]).waiting) == ["a", "b", "hoc"]
+    sentence = refusal(begun_in_hoc("Parallel", "a"), [], ["c"])
+    assert "is begun in its ad hoc sub-process by ActivateAdHocActivitiesCommand" in sentence
+    one = begun_in_hoc("Sequential", "a")
+    assert "one activity runs at a time around 'b'" in refusal(one, [], ["b"])
+    assert move(one, ["a"], ["b"]).waiting == ["b", "hoc"]

@@ -101,6 +101,9 @@ class Listeners(Beside):
         self.write(run, token, written)
         run.record(self.id, "listened", token, written)
 
+    def pass_over(self, run: Run, token: Token, number: int) -> None:
+        """One that has not listened writes nothing, not even null where its result would go."""
+
     def write(self, run: Run, token: Token, written: Mapping[str, Any]) -> None:
         """Set variables where they belong."""
         run.variables.write(token.scope, written)
@@ -172,6 +175,13 @@ class CompleteListeners(Listeners):
     def take(self, run: Run, token: Token, number: int, result: Any, values: Mapping[str, Any]) -> None:
         """Write what a listener came to; behind the last one the outputs are mapped."""
         super().take(run, token, number, result, values)
+        self._map_behind(run, token, number)
+
+    def pass_over(self, run: Run, token: Token, number: int) -> None:
+        """Behind the last one the outputs are mapped all the same."""
+        self._map_behind(run, token, number)
+
+    def _map_behind(self, run: Run, token: Token, number: int) -> None:
         if number + 1 == len(self.work) and not self.next:
             self.keep(run, token, written=self.host.held_results(run, token))
 

@@ -59,6 +59,10 @@ class Beside(Node):
         """Keep or write what a piece of work came to; raises EvaluationError for what can't be."""
         raise NotImplementedError
 
+    def pass_over(self, run: Run, token: Token, number: int) -> None:
+        """Do without a piece of work, as if it had come to nothing."""
+        self.take(run, token, number, None, NOTHING)
+
     def done(self, run: Run, token: Token) -> None:
         """Hand the token over: all is done."""
         raise NotImplementedError
@@ -97,9 +101,9 @@ class Beside(Node):
         self._go_on(run, token, number + 1)
 
     def skip(self, run: Run, token: Token, wait: Wait, values: Mapping[str, Any]) -> None:
-        """Go on behind the piece of work that failed, as if it had come to nothing."""
+        """Go on behind the piece of work that failed."""
         number = self.number(run, token)
-        self.take(run, token, number, None, NOTHING)
+        self.pass_over(run, token, number)
         self.discard(run, token)
         run.record(self.id, "skipped", token)
         run.variables.write(token.scope, values)

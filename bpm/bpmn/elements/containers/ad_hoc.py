@@ -14,9 +14,6 @@ from bpm.bpmn.state import Token
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
 
-KIND = "adHoc"
-"""The kind of its wait, for more of its activities."""
-
 
 class AdHocSubProcess(SubProcess):
     """Begins the activities that its expression names, and those that it is asked for (BPMN 2.0.2, 10.3.5.2).
@@ -68,7 +65,7 @@ class AdHocSubProcess(SubProcess):
         scope = run.scopes.open(token, dict(inputs), note=[AD_HOC])
         for start in self.event_starts:
             start.arm(run, token)
-        wait_id = run.waits.open(KIND, self.id, token)
+        wait_id = run.waits.open(AD_HOC, self.id, token)
         run.effects.append(OpenAdHoc(wait_id, self.id, self.name, self.starts))
         run.tokens.rest(token)
         self._begin(run, scope, chosen)
@@ -102,6 +99,17 @@ class AdHocSubProcess(SubProcess):
             self._close(run, token)
             run.tokens.emptied.append(scope)
 
+    def admits(self, run: Run, scope: int) -> bool:
+        """Whether a token may be put into its scope; where activities are done in sequence, only beside none."""
+        return not self.is_sequential or run.tokens.is_empty(scope)
+
+    def waits_empty(self, run: Run, scope: int) -> bool:
+        """Go on waiting as long as more may be begun; what waits for its turn is begun now."""
+        if not run.scopes.is_ad_hoc(scope) or not self._is_open(run, run.scopes.host(scope)):
+            return False
+        self._begin(run, scope, ())
+        return True
+
     def _begin(self, run: Run, scope: int, activities: Sequence[str]) -> None:
         begun = list(activities)
         if self.is_sequential:
@@ -113,7 +121,7 @@ class AdHocSubProcess(SubProcess):
 
     def _close(self, run: Run, token: Token) -> bool:
         """Let nothing more be begun; tells whether anything could be."""
-        waits = [wait for wait in run.waits.of(token) if wait.kind == KIND]
+        waits = [wait for wait in run.waits.of(token) if wait.kind == AD_HOC]
         for wait in waits:
             run.waits.close(wait)
         return bool(waits)
@@ -141,4 +149,4 @@ class AdHocSubProcess(SubProcess):
             self._close(run, token)
 
     def _is_open(self, run: Run, token: Token) -> bool:
-        return any(wait.kind == KIND for wait in run.waits.of(token))
+        return any(wait.kind == AD_HOC for wait in run.waits.of(token))

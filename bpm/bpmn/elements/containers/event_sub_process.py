@@ -11,7 +11,7 @@ from bpm.bpmn.elements.node import Node
 from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.catching import event_starts
-from bpm.bpmn.run.scopes import INTERRUPTED
+from bpm.bpmn.run.scopes import AD_HOC, INTERRUPTED
 from bpm.bpmn.state import Token
 
 
@@ -62,7 +62,7 @@ class EventStart(ListeningEvent):
         if self.interrupts:
             run.clear(scope)
             for wait in run.waits.of(host):
-                if run.nodes[wait.element] in event_starts(run, scope):
+                if wait.kind == AD_HOC or run.nodes[wait.element] in event_starts(run, scope):
                     run.waits.close(wait, "cancelled")
             run.scopes.note(scope, INTERRUPTED)
         run.tokens.spawn(run.nodes[self.sub_process].entry, scope)
