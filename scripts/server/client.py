@@ -101,7 +101,7 @@ class Sandbox:
         if compiled.code is None:
             return replace(run, failure=_rejection(compiled.check.problems[0]))
         job = _job(compiled.code, inputs, run, limits)
-        problem = _too_much(len(job) - len(compiled.code), inputs.get("request"), limits)
+        problem = _too_much(len(job) - len(compiled.code), inputs, limits)
         if problem is not None:
             return replace(run, failure=Failure("error", problem))
         key = (tenant, source, limits) if isolation == "rule" else None
@@ -177,13 +177,27 @@ def _failure(said: dict[str, Any], source: str, limits: Limits) -> Failure:
     return Failure(said["reason"], message, line, column)
 
 
-def _too_much(size: int, request: Any, limits: Limits) -> str | None:
+def _too_much(size: int, inputs: Mapping[str, Any], limits: Limits) -> str | None:
     """Say that inputs of so many bytes are too many, of which `request` has room of its own; None when they fit."""
-    own = len(pack(request, unicode_errors="surrogatepass", convert=incoming)) if request is not None else 0
+    own = _size(inputs["request"]) if inputs.get("request") is not None else 0
     if own > limits.request_bytes:
         most = limits.request_bytes // KIB
         return f"The script was given a request of {own // KIB} KiB; at most {most} are allowed (request_bytes)."
     if size - own > limits.input_bytes:
         most = limits.input_bytes // KIB
-        return f"The script was given {(size - own) // KIB} KiB; at most {most} are allowed (input_bytes)."
+        largest = _largest({name: value for name, value in inputs.items() if name != "request"})
+        return f"The script was given {(size - own) // KIB} KiB; at most {most} are allowed (input_bytes). {largest}"
     return None
+
+
+def _largest(inputs: Mapping[str, Any]) -> str:
+    """Say which input is the largest, or which of the variables."""
+    sizes = {name: _size(value) for name, value in inputs.items() if name != "variables"}
+    variables: Mapping[str, Any] = inputs.get("variables") or {}
+    sizes |= {f"variables[{name!r:.100}]": _size(value) for name, value in variables.items()}
+    name = max(sizes, key=sizes.__getitem__)
+    return f"The largest is {name} with {sizes[name] // KIB} KiB."
+
+
+def _size(value: Any) -> int:
+    return len(pack(value, unicode_errors="surrogatepass", convert=incoming))

@@ -176,6 +176,18 @@ async def test_a_transactional_step(app: RunningApp, op: Person) -> None:
     assert sentence == "RegisterEventTypeCommand needs the permission events:write, which 'op' does not have"
 
 
+@pytest.mark.parametrize("event", ["start", "end"])
+async def test_a_listener_s_command(app: RunningApp, op: Person, event: str) -> None:
+    """What listens beside an element asks the same people as the element's own command."""
+    step = MAKE_ADMIN.replace("serviceTask", "task").replace("</bpm:command>", "</bpm:executionListener>")
+    step = step.replace("<bpm:command", f'<bpm:executionListener event="{event}"')
+    await deploy(op.client, "job", START, step, END)
+    await app.cmd("StartProcessInstanceCommand", processKey="job")
+    instance_id = await refused(app, "job")
+    await op.client.cmd("RetryIncidentCommand", instanceId=instance_id)
+    await refused(app, "job")
+
+
 async def test_a_deployment_that_was_rolled_back(app: RunningApp, op: Person) -> None:
     """Two processes in a file, of which the second fails at last: nothing of the first is kept in memory.
 

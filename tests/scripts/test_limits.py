@@ -96,7 +96,10 @@ async def test_what_a_script_is_given_is_limited(sandbox: Sandbox) -> None:
     fits = await sandbox.run("result = len(payload)", {"payload": "x" * 1024 * 1024})
     large = await sandbox.run("result = 1", {"payload": "x" * 1200 * 1024})
     assert fits.result == 1024 * 1024
-    assert "input_bytes" in failure_of(large).message
+    assert "input_bytes). The largest is payload with 1200 KiB." in failure_of(large).message
+    variables = {"small": 1, "big": "x" * 1200 * 1024}
+    large = await sandbox.run("result = 1", {"payload": {}, "variables": variables})
+    assert "The largest is variables['big'] with 1200 KiB." in failure_of(large).message
 
 
 async def test_a_request_has_room_of_its_own(sandbox: Sandbox) -> None:
