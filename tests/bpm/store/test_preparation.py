@@ -63,7 +63,8 @@ async def test_the_end_of_patience(database: Database) -> None:
         return "made here"
 
     assert await database.write(unit) == "made here"
-    assert rounds == [True] * ROUNDS + [False]
+    assert rounds[-1] is False
+    assert rounds.count(True) in (ROUNDS, 2 * ROUNDS)  # where units have no savepoint, one that raises is run twice
 
 
 async def test_what_preparing_raises_reaches_the_caller(database: Database) -> None:
