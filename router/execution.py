@@ -18,6 +18,7 @@ from bpm.edge.answer import Answer
 from bpm.edge.envelope import problem
 from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Overloaded, Poisoned, Unavailable
 from bpm.jobs import Job, JobQueue, Lanes, RetryPolicy, Shares
+from bpm.security.cause_marks import HEADER as CAUSE
 from bpm.security.permissions import Principal, acting
 from bpm.security.redaction import hidden_from_logs, without_secrets_of
 from bpm.store import Database, Transaction
@@ -144,10 +145,22 @@ class Execution:
             await self._database.write(lambda tx: settlement.settle(tx, None, Outcome(error=failure)))
             return
         request_id = f"{call.id}:{row.run}" if row.run else call.id  # executed once more, although it had succeeded
-        envelope = Envelope(message, principal, request_id, call.id, address=call.address, recorder=settlement)
+        envelope = Envelope(
+            message,
+            principal,
+            request_id,
+            call.id,
+            address=call.address,
+            depth=self.depth_of(call),
+            recorder=settlement,
+        )
         is_effect = self._bus.registry.of(message).kind == "effect"
         with self._shares.place(row.organization_id) if is_effect else contextlib.nullcontext():
             await self._bus.execute(envelope)
+
+    def depth_of(self, call: InboundCall) -> int:
+        """Return how many messages led to a request: some, where a delivery of ours has become it."""
+        return self._bus.marks.depth_of(call.headers.get(CAUSE))
 
     async def at_once(self, call: InboundCall, rule: Rule, source: Source, key: str | None) -> Answer:
         """Execute a request while its caller waits; after the time limit answer 202 and go on."""
@@ -166,13 +179,17 @@ class Execution:
         def remembered(outcome: Outcome) -> Answer | None:
             return answer(outcome) if outcome.ok and not has_refused(rule, outcome) else None
 
+        def enveloped(recorder: SyncRecorder) -> Envelope:
+            depth = self.depth_of(call)
+            return Envelope(message, principal, call.id, address=call.address, depth=depth, recorder=recorder)
+
         async def attempt() -> tuple[Outcome | None, SyncRecorder]:
             if registration.kind == "effect":
                 kind = EffectSync if key is not None else DeferredSync
                 recorder = kind(row, self._clock, remembered, self._seal, self._jobs, self._taken_up(call))
-                return await self._within_limit(_enveloped(message, principal, call, recorder), recorder), recorder
+                return await self._within_limit(enveloped(recorder), recorder), recorder
             recorder = TransactionalSync(row, self._clock, remembered, self._seal)
-            return await self._in_one_go(_enveloped(message, principal, call, recorder), recorder), recorder
+            return await self._in_one_go(enveloped(recorder), recorder), recorder
 
         outcome, recorder = await self._once_the_first_is_over(attempt, rule)
         if recorder.first is not None:
@@ -324,7 +341,3 @@ def _policy(row: RequestRow, rule: Rule | None) -> RetryPolicy:
     if rule is not None:
         return rule.retry
     return RETRY if row.provider is not None else ONCE
-
-
-def _enveloped(message: Message[Any], principal: Principal, call: InboundCall, recorder: SyncRecorder) -> Envelope:
-    return Envelope(message, principal, call.id, address=call.address, recorder=recorder)

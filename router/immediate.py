@@ -69,7 +69,8 @@ class ImmediateExecution:
         except Exception:  # the worker meets it again, and settles the request with it
             return False
         recorder = ImmediateRecorder(row, self._execution.settlement(stored(row), rule), self._bus.now)
-        envelope = Envelope(message, principal, call.id, call.id, address=call.address, recorder=recorder)
+        depth = self._execution.depth_of(call)
+        envelope = Envelope(message, principal, call.id, call.id, address=call.address, depth=depth, recorder=recorder)
         try:
             await self._bus.execute(envelope)
         except IntegrityError:  # the provider's id is known; `Inbox.accept` finds by which request

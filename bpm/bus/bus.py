@@ -31,6 +31,7 @@ from bpm.errors import BpmError, Defect, Failed, Forbidden, TookTooLong
 from bpm.exact_json import write_json
 from bpm.jobs import JobQueue
 from bpm.metering import MAX_MESSAGE_STEPS, budget
+from bpm.security.cause_marks import CauseMarks
 from bpm.security.permissions import SYSTEM, Permission, Principal
 from bpm.security.redaction import hidden_from_logs
 from bpm.security.secrets import SecretBox
@@ -64,6 +65,7 @@ class Bus:
         self.registry = registry
         self.database = database
         self.box = box
+        self.marks = CauseMarks(box)
         self.scheduled = ScheduledMessages(database, jobs, clock, box)
         self.scheduled.executor = self
         self.causes = Causes(clock, limits or ProcessSettings())

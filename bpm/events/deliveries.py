@@ -155,7 +155,8 @@ class Deliveries:
 
     async def _attempt(self, row: DeliveryRow, destination: Destination, *, is_probe: bool) -> bool:
         started_at = self._bus.now()
-        notice = Notice(row.event_id, row.event, row.published_at, row.event_data.encode())
+        cause = self._bus.marks.write(row.event_depth, row.event_id)
+        notice = Notice(row.event_id, row.event, row.published_at, row.event_data.encode(), cause)
         kept: str | None = None
         try:
             await self._require_author(destination)

@@ -120,6 +120,8 @@ class DeliveryRow(NamedTuple):
     ordering_key: str | None
     event_data: str
     """The event's data as JSON text."""
+    event_depth: int
+    """How many messages led to the event."""
     version: int
     """The subscription's, which says where the event is sent and how."""
     is_active: bool
@@ -159,6 +161,7 @@ _ROWS = Records(
     HEALTH,
     published_at=EVENTS.c.created_at,
     event_data=type_coerce(EVENTS.c.data, Text),
+    event_depth=EVENTS.c.depth,
     is_active=and_(SUBSCRIPTIONS.c.is_active == true(), ~is_switched_off(DELIVERIES.c.organization_id)),
 )
 _LOADED = _ROWS.select.select_from(_JOINED).where(DELIVERIES.c.id == bindparam("id_"))

@@ -55,6 +55,7 @@ RESERVED = frozenset(
 )
 RESERVED_BEGINNINGS = (
     "webhook-",
+    "bpm-",
     "ce-",
     "proxy-",
     "x-forwarded-",

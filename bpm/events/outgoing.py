@@ -9,6 +9,7 @@ from bpm.clock import wire_time
 from bpm.events.destination import Destination
 from bpm.events.signing import plandocket_headers, standard_headers
 from bpm.exact_json import write_json
+from bpm.security.cause_marks import HEADER as CAUSE
 
 JSON = "application/json"
 CLOUD_EVENT = "application/cloudevents+json"
@@ -19,12 +20,13 @@ USER_AGENT = "bpm-bus"
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An event as receivers learn of it; `data` is JSON text."""
+    """An event as receivers learn of it; `data` is JSON text, `cause` the header of `bpm.security.cause_marks`."""
 
     id: str
     type: str
     at: datetime
     data: bytes
+    cause: str = ""
 
     @property
     def timestamp(self) -> str:
@@ -56,6 +58,7 @@ def make_request(
         "Content-Type": CLOUD_EVENT if destination.format == STRUCTURED else JSON,
         "Accept-Encoding": "identity",
         **standard_headers(signing_secrets, notice.id, seconds, body),
+        **({CAUSE: notice.cause} if notice.cause else {}),
     }
     if destination.dialect == "plandocket":
         headers |= plandocket_headers(signing_secrets, seconds, body)

@@ -10,6 +10,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.rows import Integer64
 from bpm.store.upsert import insert_new
 
 
@@ -29,6 +30,7 @@ class Event(OrganizationRow, table=True):
     idempotency_key: str | None = None
     ordering_key: str | None = None
     correlation_id: str
+    depth: int = Field(default=0, sa_type=Integer64)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -10,7 +10,7 @@ from bpm.dmn import Decision, load_decisions
 from bpm.errors import NotFound
 from bpm.process import definition_tables
 from bpm.process.bindings import bound_decision
-from bpm.process.sources import Compiled, Sources
+from bpm.process.sources import CompiledSource, Sources
 from bpm.security.permissions import Authority
 from bpm.store import Transaction
 from bpm.store.committed import CommittedCache
@@ -59,12 +59,12 @@ class Deployed:
 
     def keep(self, tx: Transaction, fresh: FreshProcess) -> None:
         """Keep a definition that was just stored and is compiled already."""
-        self._processes.keep(tx, fresh.id, Compiled(fresh.process, fresh.size))
+        self._processes.keep(tx, fresh.id, CompiledSource(fresh.process, fresh.size))
 
     def keep_decisions(self, tx: Transaction, ids: Iterable[int], decisions: Mapping[str, Decision], size: int) -> None:
         """Keep the decisions of a file of so many characters that was just stored and is read already."""
         for decision_id in ids:
-            self._decisions.keep(tx, decision_id, Compiled(decisions, size))
+            self._decisions.keep(tx, decision_id, CompiledSource(decisions, size))
 
     def authority(self, tx: Transaction, definition_id: int) -> Authority:
         """Return who answers for what a definition's steps do: the authors of its diagram; raises `NotFound`."""

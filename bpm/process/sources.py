@@ -16,14 +16,14 @@ CACHED_BYTES = 16 * 1024 * 1024
 """Sources of so many bytes are kept in memory, compiled; that takes about fifteen times as much."""
 
 
-class Compiled(NamedTuple, Generic[T]):
+class CompiledSource(NamedTuple, Generic[T]):
     """What a source stands for, and how many characters it has."""
 
     made: T
     size: int
 
 
-def _size(compiled: Compiled[Any]) -> int:
+def _size(compiled: CompiledSource[Any]) -> int:
     return compiled.size
 
 
@@ -40,25 +40,25 @@ class Sources(Generic[T]):
     def __init__(self, make: Callable[[str, str], T], versions: Callable[[T], int] = _one) -> None:
         """Take what makes a thing of a source and a key, and for how many versions it stands."""
 
-        def weigh(compiled: Compiled[T]) -> int:
+        def weigh(compiled: CompiledSource[T]) -> int:
             return compiled.size // versions(compiled.made)
 
         self._make = make
-        self._by_id = CommittedCache[int, Compiled[T]](CACHED_BYTES, weigh)
-        self._by_source = Weighed[tuple[bytes, str], Compiled[T]](CACHED_BYTES, _size)
+        self._by_id = CommittedCache[int, CompiledSource[T]](CACHED_BYTES, weigh)
+        self._by_source = Weighed[tuple[bytes, str], CompiledSource[T]](CACHED_BYTES, _size)
 
     def get(self, context: Context, id_: int, find: Callable[[], tuple[str, str]]) -> T:
         """Return what a version stands for; `find` returns its stored source and its key, and may raise."""
         return self._by_id.get(context.tx, id_, lambda: self._look_up(context, *find())).made
 
-    def keep(self, tx: Transaction, id_: int, compiled: Compiled[T]) -> None:
+    def keep(self, tx: Transaction, id_: int, compiled: CompiledSource[T]) -> None:
         """Keep what a version stands for that was just stored."""
         self._by_id.get(tx, id_, lambda: compiled)
 
-    def _look_up(self, context: Context, stored: str, key: str) -> Compiled[T]:
+    def _look_up(self, context: Context, stored: str, key: str) -> CompiledSource[T]:
         source = restored_source(stored, context.box)
         if len(source) < LARGE or not context.tx.can_be_put_off:
-            return Compiled(self._make(source, key), len(source))
+            return CompiledSource(self._make(source, key), len(source))
         name = (sha256(source.encode()).digest(), key)
         made = self._by_source.get(name)
         if made is None:
@@ -66,4 +66,4 @@ class Sources(Generic[T]):
         return made
 
     def _prepare(self, name: tuple[bytes, str], source: str, key: str) -> None:
-        self._by_source.keep(name, Compiled(self._make(source, key), len(source)))
+        self._by_source.keep(name, CompiledSource(self._make(source, key), len(source)))

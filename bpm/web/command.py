@@ -21,6 +21,7 @@ from bpm.edge.json_object import json_object
 from bpm.edge.lifecycle import Lifecycle
 from bpm.edge.request import ORGANIZATION, Authenticator, Incoming, IncomingReader
 from bpm.errors import BpmError, Draining, Malformed, MethodNotAllowed
+from bpm.security.cause_marks import HEADER as CAUSE
 from bpm.security.permissions import Principal
 from bpm.settings import Settings
 
@@ -69,6 +70,7 @@ class CommandEndpoint:
                 principal,
                 request.request_id,
                 address=request.address,
+                depth=self._bus.marks.depth_of(request.headers.get(CAUSE)),
                 idempotency_key=key,
                 fingerprint=_fingerprint(raw, request) if key is not None else "",
             )

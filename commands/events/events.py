@@ -71,6 +71,7 @@ def publish(
         **event._asdict(),
         "idempotency_key": command.idempotency_key,
         "correlation_id": context.envelope.root,
+        "depth": context.envelope.depth,
     }
     if command.idempotency_key is None:
         tables.append_event(context.tx, row)

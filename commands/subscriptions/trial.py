@@ -42,7 +42,8 @@ def send_test(command: SendTestEventCommand, context: Context, publisher: Publis
     name, now = command.event or TEST_EVENT, context.now()
     data = _example(name, context) if command.event else {"subscriptionId": row.id, "name": row.name}
     event = EventRow(context.organization_id, new_id(), name, now, data)
-    stored = {**event._asdict(), "idempotency_key": None, "correlation_id": context.envelope.root}
+    cause = {"correlation_id": context.envelope.root, "depth": context.envelope.depth}
+    stored = {**event._asdict(), "idempotency_key": None, **cause}
     tables.append_event(context.tx, stored)
     health.forgive(context.tx, command.id, now)
     delivery_id = publisher.deliver(context.tx, row, event, now, is_test=True)
