@@ -48,6 +48,10 @@ class RequestSeal:
         """Return a captured request with its signatures, and without a credential, for who verifies it."""
         return self._opened(row, ("signatures",))
 
+    def without_proofs(self, row: StoredCall) -> InboundCall:
+        """Return a captured request with the secrets of its body, and without what proves its sender."""
+        return self._opened(row, ())
+
     def for_trial(self, row: StoredCall, scheme: Scheme | None) -> InboundCall:
         """Return a captured request for a scheme that is tried out: with its signatures, never with a credential.
 

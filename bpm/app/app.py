@@ -100,6 +100,7 @@ class App:
             self.execution,
             routing.quota,
             routing.replays,
+            routing.resends,
             routing.back_tests,
             routing.trust,
             *confirmations(settings, self.provider_client),

@@ -16,7 +16,7 @@ from router.immediate import ImmediateExecution
 from router.inbox import Inbox
 from router.published_keys import PublishedKeys
 from router.quota import Quota
-from router.replay import Judge, Replays
+from router.replay import Judge, Replays, Resends
 from router.route_table import RouteTable
 from router.rule import RuleCompiler
 from router.seal import RequestSeal
@@ -35,6 +35,7 @@ class Routing:
     execution: Execution
     immediate: ImmediateExecution
     replays: Replays
+    resends: Resends
     back_tests: BackTests
     published_keys: PublishedKeys
     trust: TrustSources
@@ -67,6 +68,7 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
         seal,
         foundation.shares,
     )
+    judge = Judge(routes, fixed, seal, settings.max_body_bytes)
     return Routing(
         routes,
         fixed,
@@ -75,7 +77,8 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
         inbox,
         execution,
         ImmediateExecution(bus, execution, jobs),
-        Replays(Judge(routes, fixed, seal, settings.max_body_bytes), jobs, lanes),
+        Replays(judge, jobs, lanes),
+        Resends(judge, jobs, lanes),
         BackTests(database, foundation.registry, compile_rule, foundation.clock, seal, routes.rules_beside),
         published_keys,
         trust,

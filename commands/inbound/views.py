@@ -23,7 +23,10 @@ Verdict = Literal["passed", "discarded", "poisoned"] | Cause
 
 
 class InboundRequestView(View):
-    """A captured request and what became of it; `verdict` is `passed` or the cause of its refusal."""
+    """A captured request and what became of it; `verdict` is `passed` or the cause of its refusal.
+
+    One that somebody made of another by hand says so in `resentOf` and `resentBy`.
+    """
 
     request_id: str
     state: State
@@ -46,6 +49,8 @@ class InboundRequestView(View):
     lane: str | None = None
     replay_count: int = 0
     replayed_by: str | None = None
+    resent_of: str | None = None
+    resent_by: str | None = None
 
 
 class InboundRequestPage(Page[InboundRequestView]):

@@ -127,6 +127,12 @@ def confirm(call: InboundCall, rule: Rule) -> Decision:
     return _passed(call, rule) if verdict.passed else Decision(Source.of(rule), verdict, rule)
 
 
+def admit(call: InboundCall, rule: Rule) -> Decision:
+    """Decide about a request that somebody vouches for: nothing has to prove it, and it repeats no other one."""
+    call.read_as(rule.fields.content_type)
+    return replace(_passed(call, rule), answer=None, delivery_id=None)
+
+
 def _decide_head(call: InboundCall, rules: Sequence[Rule]) -> Decision:
     """Tell whether the rule of GET answers here and this address; nothing is verified, executed or kept."""
     asked = replace(call, method="GET")

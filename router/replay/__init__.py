@@ -2,5 +2,6 @@
 
 from router.replay.judgement import Judge
 from router.replay.replays import DISCARDED, Replayed, Replays
+from router.replay.resends import Edit, Resends
 
-__all__ = ["DISCARDED", "Judge", "Replayed", "Replays"]
+__all__ = ["DISCARDED", "Edit", "Judge", "Replayed", "Replays", "Resends"]

@@ -6,10 +6,11 @@ never another organisation's, and none that was made in the place of a deleted o
 
 from bpm.errors import Conflict
 from bpm.security.permissions import INSTALLATION
-from router.decision import Decision, Place, confirm, decide_whole
+from router.decision import Decision, Place, admit, confirm, decide_whole
 from router.decision.verdict import CONDITION
 from router.fixed_routes import FixedRoutes
 from router.paths import is_reserved
+from router.request import InboundCall
 from router.route_table import RouteTable
 from router.rule import Rule
 from router.seal import RequestSeal
@@ -37,10 +38,16 @@ class Judge:
             if not decision.verdict.passed:
                 raise Conflict(f"the provider {row.provider}: {decision.verdict.detail}")
             return decision
-        decision = confirm(self.seal.whole(row), self._own_rule(row))
+        if row.resent_by is not None:
+            return self.admit(self.seal.whole(row), row)
+        decision = confirm(self.seal.whole(row), self.own_rule(row))
         if not decision.verdict.passed:
             raise Conflict(f"{decision.verdict.cause}: {decision.verdict.detail}")
         return decision
+
+    def admit(self, call: InboundCall, row: RequestRow) -> Decision:
+        """Decide about a request that somebody vouches for, by the rule that `row` came to; raises `Conflict`."""
+        return admit(call, self.own_rule(row))
 
     def decide(self, row: RequestRow) -> Decision:
         """Decide about a request as if it came now; raises `Conflict` when its configuration was deleted."""
@@ -48,7 +55,8 @@ class Judge:
         place = self._fixed_place(row, call.path) if is_reserved(call.path) else Place(self._rules_of(row, call.path))
         return decide_whole(call, place)
 
-    def _own_rule(self, row: RequestRow) -> Rule:
+    def own_rule(self, row: RequestRow) -> Rule:
+        """Return the rule that a request came to, as it is now; raises `Conflict` when it was deleted."""
         rule = self._table.by_id(row.config_id) if row.config_id is not None else None
         if rule is None or rule.organization_id != row.organization_id:
             raise Conflict(DELETED)
@@ -59,7 +67,7 @@ class Judge:
         rules = [rule for rule in self._table.rules_at(path) if rule.organization_id == row.organization_id]
         if row.config_id is None or row.cause in ("method", CONDITION):
             return rules
-        own = self._own_rule(row)
+        own = self.own_rule(row)
         return [rule for rule in rules if rule.id == own.id]
 
     def _fixed_place(self, row: RequestRow, path: str) -> Place:

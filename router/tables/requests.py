@@ -88,6 +88,8 @@ class InboundRequest(OrganizationRow, table=True):
     replay_count: int = 0
     replayed_by: str | None = None
     run: int = 0
+    resent_of: str | None = None
+    resent_by: str | None = None
 
 
 class RequestRow(NamedTuple):
@@ -149,6 +151,10 @@ class RequestRow(NamedTuple):
     replayed_by: str | None = None
     run: int = 0
     """How often it was driven again although it had succeeded."""
+    resent_of: str | None = None
+    """The request that it was made of by hand."""
+    resent_by: str | None = None
+    """Who made it."""
 
 
 BODIES = ("body", "sealed", "answer_body", "result")

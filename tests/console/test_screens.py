@@ -153,3 +153,16 @@ async def test_what_may_not_be_done_is_not_offered(page: Page, server: ServerPro
     await page.keyboard.type("user")
     await expect(page.get_by_text("Get user list", exact=True)).to_be_visible()
     await expect(page.get_by_text("Create user", exact=True)).to_have_count(0)
+
+
+async def test_a_request_is_edited_and_resent(signed_in: Page, server: ServerProcess) -> None:
+    """It becomes a new one that says of which it was made; the old one stays as it came."""
+    page = signed_in
+    (done,) = (await server.requests(configKey="orders", state="done"))[-1:]
+    await visit(page, server, f"requests/{done['requestId']}")
+    await page.get_by_role("button", name="Edit and resend").click()
+    await page.get_by_role("dialog").get_by_label("Body").fill('{"number": 77}')
+    await page.get_by_role("button", name="Send it").click()
+    await expect(page.get_by_text("by admin, of")).to_be_visible()
+    await expect(page.get_by_label("Body", exact=True)).to_contain_text('"number": 77')
+    assert page.url.split("/")[-1] != done["requestId"]

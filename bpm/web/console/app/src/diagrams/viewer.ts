@@ -35,6 +35,7 @@ interface Element {
 }
 
 interface Canvas {
+  resized(): void
   zoom(level: "fit-viewport", center: "auto"): void
   addMarker(element: string, name: string): void
   removeMarker(element: string, name: string): void
@@ -71,7 +72,12 @@ export async function openViewer(container: HTMLElement, xml: string, onElement:
   const registry = viewer.get<Registry>("elementRegistry")
   const drawn = registry.filter((element) => !element.labelTarget && Boolean(element.parent))
   viewer.on("element.click", ({ element }: { element: Element }) => element.parent && onElement(element.id.replace(/_label$/, "")))
-  canvas.zoom("fit-viewport", "auto")
+  const fit = () => {
+    canvas.resized()
+    canvas.zoom("fit-viewport", "auto")
+  }
+  const watch = new ResizeObserver(fit)
+  watch.observe(container)
   let marked: Array<[string, string]> = []
   return {
     elements: drawn.filter((element) => isNode(element)).map(({ id, businessObject }) => ({ id, name: businessObject.name ?? id })),
@@ -84,8 +90,11 @@ export async function openViewer(container: HTMLElement, xml: string, onElement:
       for (const [element, name] of marked) canvas.addMarker(element, name)
       for (const mark of marks) if (registry.get(mark.element)) overlays.add(mark.element, OURS, { position: PLACES[mark.kind], html: htmlOf(mark) })
     },
-    fit: () => canvas.zoom("fit-viewport", "auto"),
-    end: () => viewer.destroy(),
+    fit,
+    end() {
+      watch.disconnect()
+      viewer.destroy()
+    },
   }
 }
 

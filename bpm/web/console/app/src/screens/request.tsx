@@ -15,8 +15,9 @@ import { Field, Input } from "../ui/field"
 import { Page } from "../ui/page"
 import { Failed, Loading } from "../ui/states"
 import { Tabs } from "../ui/tabs"
-import { Story } from "./story"
 import { Time } from "../ui/time"
+import { Resend } from "./resend"
+import { Story } from "./story"
 
 type Whole = Schemas["InboundRequestDetailView"]
 type Part = "body" | "raw" | "headers" | "result" | "attempts"
@@ -62,6 +63,14 @@ function Request({ request, onChange }: { request: Whole; onChange: () => void }
             ["Answered with", request.answerStatus],
             request.nextAttemptAt ? ["Next try", <Time at={request.nextAttemptAt} />] : null,
             request.duplicateOf ? ["Repeats", <a href={to(`requests/${request.duplicateOf}`)}>{request.duplicateOf}</a>] : null,
+            request.resentOf
+              ? [
+                  "Made by hand",
+                  <>
+                    by {request.resentBy}, of <a href={to(`requests/${request.resentOf}`)}>{request.resentOf}</a>
+                  </>,
+                ]
+              : null,
             request.replayCount ? ["Driven again", `${request.replayCount} times, last by ${request.replayedBy}`] : null,
             ["Id", <code>{request.requestId}</code>],
           ]}
@@ -172,7 +181,7 @@ function Attempts({ attempts }: { attempts: Whole["attempts"] }) {
 }
 
 function Actions({ request, onChange }: { request: Whole; onChange: () => void }) {
-  const [question, ask] = useState<"replay" | "discard">()
+  const [question, ask] = useState<"replay" | "discard" | "resend">()
   const mayWrite = may("inbound:write")
   const isOpen = OPEN.includes(request.state)
   return (
@@ -185,12 +194,14 @@ function Actions({ request, onChange }: { request: Whole; onChange: () => void }
           Discard
         </Button>
       )}
+      {mayWrite && may("webhooks:write") && request.configId !== null && <Button onClick={() => ask("resend")}>Edit and resend</Button>}
       {mayWrite && !isOpen && (
         <Button kind="main" icon="again" onClick={() => ask("replay")}>
           Replay
         </Button>
       )}
       {question === "replay" && <Replay request={request} onClose={() => ask(undefined)} onDone={onChange} />}
+      {question === "resend" && <Resend request={request} onClose={() => ask(undefined)} />}
       {question === "discard" && <Discard request={request} onClose={() => ask(undefined)} onDone={onChange} />}
     </>
   )

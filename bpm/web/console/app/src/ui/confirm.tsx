@@ -12,13 +12,14 @@ interface Props {
   action: string
   isDanger?: boolean
   isReady?: boolean
+  isWide?: boolean
   children: ComponentChildren
   onAct: () => Promise<string>
   onClose: () => void
   onDone: () => void
 }
 
-export function Confirm({ title, action, isDanger = false, isReady = true, children, onAct, onClose, onDone }: Props) {
+export function Confirm({ title, action, isDanger = false, isReady = true, isWide = false, children, onAct, onClose, onDone }: Props) {
   const [isBusy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string>()
   const act = async () => {
@@ -34,7 +35,7 @@ export function Confirm({ title, action, isDanger = false, isReady = true, child
     }
   }
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} isWide={isWide} onClose={onClose}>
       {children}
       {problem && (
         <p class="notice" role="alert">

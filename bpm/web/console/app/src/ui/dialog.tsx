@@ -8,10 +8,11 @@ interface Props {
   title: string
   onClose?: () => void
   isBare?: boolean
+  isWide?: boolean
   children: ComponentChildren
 }
 
-export function Dialog({ title, onClose, isBare = false, children }: Props) {
+export function Dialog({ title, onClose, isBare = false, isWide = false, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     const element = dialog.current
@@ -21,7 +22,7 @@ export function Dialog({ title, onClose, isBare = false, children }: Props) {
   return (
     <dialog
       ref={dialog}
-      class={isBare ? "dialog bare" : "dialog"}
+      class={isBare ? "dialog bare" : isWide ? "dialog wide" : "dialog"}
       aria-label={title}
       onCancel={(event) => {
         event.preventDefault()

@@ -8,6 +8,7 @@ import { Code, formatted } from "../../ui/code"
 import { Field, Input, Select, TextArea } from "../../ui/field"
 import { Segments } from "../../ui/segments"
 import { local } from "../../ui/time"
+import { headersOf } from "./headers"
 
 export type Sample = { requestId: string } | { request: { body: unknown; query?: string; headers: Record<string, string> } }
 
@@ -102,10 +103,4 @@ function parsed(text: string): unknown {
   } catch {
     return text
   }
-}
-
-/** Reads headers as they are written, one a line. */
-export function headersOf(text: string): Record<string, string> {
-  const lines = text.split("\n").filter((line) => line.includes(":"))
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(":")).trim(), line.slice(line.indexOf(":") + 1).trim()]))
 }
