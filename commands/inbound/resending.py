@@ -1,7 +1,6 @@
 """Send a captured request again as a new one, edited."""
 
 from base64 import b64decode
-from binascii import Error
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -79,5 +78,5 @@ def _body_of(command: ResendInboundRequestCommand) -> bytes | None:
         return None if command.body is None else command.body.encode()
     try:
         return b64decode(command.body, validate=True)
-    except Error as error:
+    except ValueError as error:
         raise Invalid(f"body: is not base64: {error}") from error
