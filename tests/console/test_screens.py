@@ -12,7 +12,7 @@ from tests.console.conftest import sign_in
 pytestmark = pytest.mark.anyio
 
 SCREENS = (
-    "overview", "requests", "rules", "rules/new", "rules/1", "dead", "processes",
+    "overview", "requests", "rules", "rules/new", "rules/1", "dead", "dead?list=dead", "processes",
     "processes/1", "definitions/1", "tasks/2.2", "trace", "trace/1", "processes?list=tasks", "deliveries",
     "deliveries?list=subscriptions", "scripts", "administration", "anything",
     "anything/CreateWebHookConfigCommand", "anything/GetWebHookConfigByIdQuery?id=1", "design", "nowhere",
