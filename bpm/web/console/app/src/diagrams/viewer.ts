@@ -73,6 +73,7 @@ export async function openViewer(container: HTMLElement, xml: string, onElement:
   const drawn = registry.filter((element) => !element.labelTarget && Boolean(element.parent))
   viewer.on("element.click", ({ element }: { element: Element }) => element.parent && onElement(element.id.replace(/_label$/, "")))
   const fit = () => {
+    if (!container.clientWidth || !container.clientHeight) return // it is not shown, or not any more
     canvas.resized()
     canvas.zoom("fit-viewport", "auto")
   }
