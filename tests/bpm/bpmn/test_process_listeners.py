@@ -234,6 +234,8 @@ JAVA = '<camunda:executionListener event="start" class="com.acme.A"/>'
         (extended("task", "t", listener("start", "a").replace("python", "groovy")), "is written in groovy"),
         (extended("task", "t", listener("create", "a", "task")), "only user tasks have them"),
         (extended("userTask", "t", listener("timeout", "a", "task")), "attach a timer boundary event that does not"),
+        (extended("userTask", "t", listener("update", "a", "task")), "nothing changes a task here"),
+        (extended("userTask", "t", listener("delete", "a", "task")), "attach a boundary event"),
         (extended("userTask", "t", listener("delete", "a", "task")), "attach a boundary event, or listen"),
         (extended("task", "t", '<bpm:executionListener event="end"/>'), "names no command to be executed"),
         (extended("task", "t", '<bpm:executionListener event="end" typ="A"/>'), "the attribute 'typ' of its listener"),
