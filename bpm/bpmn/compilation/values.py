@@ -79,8 +79,9 @@ def _result_of(view: Mapping[str, Any], number: int) -> Any:
 
 def compile_condition(source: str) -> Expression:
     """Compile a condition, in which a missing variable is null; raises ExpressionError."""
+    source = without_variable_functions(source)
     _refuse_java(source)
-    return compile_expression(without_variable_functions(source), "null")
+    return compile_expression(source, "null")
 
 
 def _refuse_java(source: str) -> None:
@@ -93,8 +94,9 @@ def _refuse_java(source: str) -> None:
 def _from_juel(source: Any) -> Any:
     """The same value with `{{…}}` for every `${…}` and `#{…}` in its texts."""
     if isinstance(source, str):
-        _refuse_java(source)
-        return _JUEL.sub(lambda found: f"{{{{{without_variable_functions(found[1])}}}}}", source)
+        plain = _JUEL.sub(lambda found: f"${{{without_variable_functions(found[1])}}}", source)
+        _refuse_java(plain)
+        return _JUEL.sub(r"{{\1}}", plain)
     if isinstance(source, dict):
         return {key: _from_juel(value) for key, value in cast("dict[str, Any]", source).items()}
     if isinstance(source, list):

@@ -1,6 +1,7 @@
-"""Flowable's functions of variables in expressions, written as the comparisons that they are.
+"""Functions of variables in expressions of Flowable and Camunda 7, written as what they are.
 
-`${var:equals(amount, 5)}` is `${amount == 5}`. A comparison with a variable that is not there is false, as there.
+`${var:equals(amount, 5)}` is `${amount == 5}`, `${execution.getVariable("amount")}` is `${amount}`. A comparison with a
+variable that is not there is false, as there.
 """
 
 import re
@@ -9,7 +10,9 @@ from collections.abc import Callable
 _TEXT = r"""'[^']*'|"[^"]*\""""
 _CALL = re.compile(
     r"\b(?:variables|vars|var):(\w+)\(\s*(['\"]?)([A-Za-z_]\w*)\2\s*"
-    rf"(?:,\s*({_TEXT}|[^(),'\"]+?)\s*)?\)|{_TEXT}"
+    rf"(?:,\s*({_TEXT}|[^(),'\"]+?)\s*)?\)"
+    r"|\b(?:delegateExecution|execution)\.(getVariable|hasVariable)\(\s*(['\"])([A-Za-z_]\w*)\6\s*\)"
+    rf"|{_TEXT}"
 )
 """A call, or a text, in which nothing is one."""
 
@@ -40,11 +43,13 @@ _TWO: dict[str, Callable[[str, str], str]] = {
 
 def without_variable_functions(source: str) -> str:
     """The same expression without such functions; one that is not known stays, to be refused where it is compiled."""
-    return _CALL.sub(_plain, source) if ":" in source else source
+    return _CALL.sub(_plain, source) if ":" in source or "Variable" in source else source
 
 
 def _plain(call: "re.Match[str]") -> str:
-    function, _, name, value = call.groups()
+    function, _, name, value, method, _, variable = call.groups()
+    if method is not None:
+        return _ONE["get" if method == "getVariable" else "exists"](variable)
     if function is None:
         return call[0]
     if value is None and function in _ONE:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.compilation.values import Evaluator
 from bpm.bpmn.definition import Element, ProcessDefinition, SequenceFlow
 from bpm.bpmn.elements.activity import Activity
 from bpm.bpmn.elements.beside.listeners import (
@@ -15,6 +16,7 @@ from bpm.bpmn.elements.beside.listeners import (
     compile_listener,
 )
 from bpm.bpmn.elements.beside.mapping_scripts import InputScripts, OutputScripts
+from bpm.bpmn.elements.beside.skipping import SkipCheck
 from bpm.bpmn.elements.containers.loops import Loop
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.elements.results import ResultNode
@@ -35,6 +37,8 @@ def add_before(parts: Parts, nodes: Nodes, compilation: Compilation) -> None:
                 _add_start(element, node, listeners, nodes, compilation)
                 if not node.is_entered or (node.is_join and arriving[element.id] > 1):
                     compilation.problem(element, "its start listener is not executed; put a task before it")
+            if skips := compilation.formula(element, "its skipExpression", element.extensions.skip):
+                _add_skip(element, node, skips, nodes, compilation)
             if node.key == node.id:
                 compilation.entries[node.id] = node.entry
 
@@ -82,6 +86,14 @@ def _add_start(
         scripts.next = start.key
     else:
         node.entry = start.key
+
+
+def _add_skip(element: Element, node: Node, skips: Evaluator, nodes: Nodes, compilation: Compilation) -> None:
+    if not isinstance(node, Activity):
+        compilation.problem(element, "its skipExpression is not executed; only activities have one")
+        return
+    check = SkipCheck(element, node, skips, compilation)
+    nodes[check.key], node.entry = check, check.key
 
 
 def add_behind(parts: Parts, nodes: Nodes, compilation: Compilation) -> None:

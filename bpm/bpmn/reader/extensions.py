@@ -111,6 +111,7 @@ class Extensions:
     script_format: str = ""
     expression: str = ""
     initiator: str = ""
+    skip: str = ""
     terminates_all: bool = False
     form_key: str = ""
     form: "NamedForm | None" = None
@@ -130,6 +131,7 @@ class Extensions:
     decision_result: str = ""
     collection: str = ""
     item: str = ""
+    index: str = ""
     active_elements: str = ""
     output_collection: str = ""
     output_item: str = ""

@@ -15,8 +15,8 @@ class LoopCharacteristics:
 
     `kind` is standard, sequential or parallel. `condition` is a standard loop's, or ends a multi-instance activity
     early; `maximum` bounds a standard loop; `checks_first`: its condition is asked before the first turn too. The
-    collections and items are names or expressions; `counts_from` is the first value of `loopCounter`; `refusals`
-    say what of it is not executed.
+    collections and items are names or expressions; `index` is a variable that counts from 0; `counts_from` is the first
+    value of `loopCounter`; `refusals` say what of it is not executed.
     """
 
     kind: str
@@ -26,6 +26,7 @@ class LoopCharacteristics:
     cardinality: str = ""
     collection: str = ""
     item: str = ""
+    index: str = ""
     output_collection: str = ""
     output_item: str = ""
     counts_from: int = 1
@@ -57,6 +58,7 @@ def _read_multi_instance(tag: Tag, counts_from: int) -> LoopCharacteristics:
         cardinality=_text(tag, "loopCardinality"),
         collection=extensions.collection or _text(tag, "loopDataInputRef"),
         item=extensions.item or (item.get("name") if item else ""),
+        index=extensions.index,
         output_collection=extensions.output_collection or _text(tag, "loopDataOutputRef"),
         output_item=extensions.output_item or (output.get("name") if output else ""),
         counts_from=counts_from,

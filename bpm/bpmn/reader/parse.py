@@ -18,7 +18,7 @@ from bpm.bpmn.reader.event_definitions import read_event
 from bpm.bpmn.reader.extensions import Extensions
 from bpm.bpmn.reader.loop_characteristics import LOOPS, read_loop
 from bpm.bpmn.reader.resources import read_resources
-from bpm.bpmn.reader.understood import is_of_flowable, with_error_codes, with_executable
+from bpm.bpmn.reader.understood import is_of_flowable, with_codes, with_executable
 from bpm.bpmn.reader.unknown import find_unknown, our_namespaces
 from bpm.bpmn.reader.vocabularies import is_of_camunda_7, read_extensions
 from bpm.bpmn.state import TURN
@@ -79,10 +79,11 @@ class _Reader:
         declarations: Mapping[str, Declaration] = {
             tag.get("id"): self.declaration(tag) for tag in root.children if _declares(tag) and tag.get("id")
         }
-        if self.is_camunda_7:
-            declarations = with_error_codes(declarations, processes)
         if is_of_flowable(root):
             processes = with_executable(processes)
+            declarations = with_codes(declarations, processes, ("error", "escalation"))
+        elif self.is_camunda_7:
+            declarations = with_codes(declarations, processes, ("error",))
         collaboration = root.first("collaboration")
         return Definitions(
             processes=processes,
@@ -234,6 +235,8 @@ class _Reader:
         extensions, refusals = read_extensions(tag, *([condition] if condition else []))
         self.refuse(tag, refusals)
         self.refuse(tag, find_unknown(tag, self.ours))
+        if extensions.skip:
+            self.problem(tag, "a skipExpression of a sequence flow is not executed; write it into its condition")
         source, target = tag.get("sourceRef"), tag.get("targetRef")
         if condition and not condition.text.strip():
             self.problem(tag, "the sequence flow's condition is empty")

@@ -1,6 +1,6 @@
 """What files of Camunda 7 and its relatives leave to be understood: codes of errors, and what is executed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from bpm.bpmn.definition import Declaration, ProcessDefinition
@@ -10,10 +10,10 @@ from bpm.spelling import nearest
 _FLOWABLE = frozenset({"http://flowable.org/bpmn", "http://activiti.org/bpmn"})
 
 
-def with_error_codes(
-    declarations: Mapping[str, Declaration], processes: Iterable[ProcessDefinition]
+def with_codes(
+    declarations: Mapping[str, Declaration], processes: Iterable[ProcessDefinition], kinds: Collection[str]
 ) -> Mapping[str, Declaration]:
-    """Also declare the errors that events refer to and the file does not declare: the reference is the code itself.
+    """Also declare the errors or escalations that events refer to and the file does not: the reference is the code.
 
     One that is spelt like an error of the file is left alone, for that is what may be meant.
     """
@@ -23,8 +23,8 @@ def with_error_codes(
             for event in element.events:
                 code = event.reference
                 is_known = code in found or ":" in code or nearest(code, declarations, cutoff=0.8)
-                if event.kind == "error" and code and not is_known:
-                    found[code] = Declaration(code, "error", code, element.line, code)
+                if event.kind in kinds and code and not is_known:
+                    found[code] = Declaration(code, event.kind, code, element.line, code)
     return found
 
 

@@ -148,3 +148,71 @@ def test_words_of_flowable_s_design_mean_nothing_here() -> None:
     assert played(body).waiting == ["t"]
     alone = body.replace("work-form-field-validation", "value")
     assert any("a value is that of a data object" in error for error in errors_of(flowable(alone)))
+
+
+SKIPPED = """<startEvent id="s"/><userTask id="t"
+flowable:skipExpression="${execution.getVariable('skip')}">{}</userTask><userTask id="u"/><endEvent id="e"/>""" + flows(
+    "s > t > u > e"
+)
+ENABLED = {"_FLOWABLE_SKIP_EXPRESSION_ENABLED": True}
+
+
+def test_a_skip_expression_passes_an_activity_over() -> None:
+    """Only in an instance that allows it; boundary events never listen."""
+    boundary = '<boundaryEvent id="b" attachedToRef="t"><timerEventDefinition><timeDuration>PT1H</timeDuration>'
+    boundary += "</timerEventDefinition></boundaryEvent>"
+    body = SKIPPED.replace("{}", "") + boundary
+    player = played(body, skip=True, **ENABLED)
+    assert player.waiting == ["u"]
+    assert "t skipped" in player.events
+    assert played(body, skip=False, **ENABLED).waiting == ["b", "t"]
+    assert played(body, skip=True).waiting == ["b", "t"]
+    failed = played(body, skip="perhaps", **ENABLED)
+    assert failed.waiting == ["t"]
+    assert failed.retry("t", skip=True).waiting == ["u"]
+
+
+def test_turns_are_skipped_one_by_one() -> None:
+    """Of a repeated activity each turn is asked."""
+    many = '<multiInstanceLoopCharacteristics flowable:collection="items" flowable:elementVariable="skip"/>'
+    player = played(SKIPPED.replace("{}", many), items=[True, False, True], **ENABLED)
+    assert player.waiting == ["t"]
+    assert player.do("t").waiting == ["u"]
+
+
+def test_only_activities_are_skipped() -> None:
+    """A flow has its condition, a gateway its flows."""
+    gateway = '<startEvent id="s"/><exclusiveGateway id="g" flowable:skipExpression="${a}"/>' + flows("s > g")
+    assert "its skipExpression is not executed" in errors_of(flowable(gateway))[0]
+    flow = SKIPPED.replace("{}", "").replace('id="t-u"', 'id="t-u" flowable:skipExpression="${a}"')
+    assert "a skipExpression of a sequence flow is not executed" in errors_of(flowable(flow))[0]
+
+
+def test_variables_may_be_read_by_the_execution() -> None:
+    """Anything else that is Java's is refused."""
+    body = '<startEvent id="s"/><userTask id="t" camunda:assignee="{}"/>' + flows("s > t")
+    player = Player(body.format("#{execution.getVariable('who')}")).start(who="ann")
+    (task,) = player.open.values()
+    assert task.assignee == "ann"
+    refused = errors_of(model(body.format("${execution.setVariable('a', 1)}")))
+    assert "'execution' is an object of Camunda 7's Java" in refused[0]
+
+
+def test_an_escalation_that_flowable_does_not_declare_is_its_own_code() -> None:
+    """As an error is; Camunda 7 declares its escalations."""
+    body = THROWING.replace("error", "escalation").replace("camunda:", "flowable:").format(thrown="late", caught="late")
+    assert played(body.replace("<boundaryEvent", '<boundaryEvent cancelActivity="false"')).waiting == ["u"]
+    with pytest.raises(InvalidDefinition, match="its escalationRef 'late' is not declared"):
+        load(model(body.replace("flowable:", "camunda:")))
+
+
+def test_each_turn_has_its_number_in_a_variable_of_the_author_s() -> None:
+    """It counts from 0."""
+    many = """<multiInstanceLoopCharacteristics isSequential="true" flowable:collection="items"
+    flowable:elementVariable="item" flowable:elementIndexVariable="place"/>"""
+    task = f'<userTask id="t" flowable:assignee="${{place}}">{many}</userTask>'
+    player = played(f'<startEvent id="s"/>{task}' + flows("s > t"), items=["a", "b"])
+    assert [task.assignee for task in player.open.values()] == ["0"]
+    player.do("t")
+    assert [task.assignee for task in player.open.values()] == ["1"]
+    assert "place" not in player.do("t").variables

@@ -166,6 +166,8 @@ class MultiInstance(Loop):
         variables: dict[str, Any] = {}
         if self.local and self.local != self.loop.item:
             variables[self.local] = None
+        if self.loop.index:
+            variables[self.loop.index] = index
         if self.collection is not None and self.loop.item:
             variables[self.loop.item] = item
         self.turn(run, token, index, variables, body)
