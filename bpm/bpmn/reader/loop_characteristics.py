@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bpm.bpmn.reader.attributes import own_attributes
+from bpm.bpmn.reader.misplaced import find_misplaced
 from bpm.bpmn.reader.vocabularies import read_extensions
 from bpm.model_files.xml import BPMN, Tag
 
@@ -51,6 +52,7 @@ def _read_multi_instance(tag: Tag, counts_from: int) -> LoopCharacteristics:
     extensions, refusals = read_extensions(tag, *(child for child in tag.children if child.namespace == BPMN))
     if tag.get("behavior") not in ("", "All") or tag.get("oneBehaviorEventRef") or tag.get("noneBehaviorEventRef"):
         refusals = (*refusals, "its behavior throws events between its turns, which is not executed")
+    refusals = (*refusals, *find_misplaced(tag.name, extensions))
     item, output = tag.first("inputDataItem"), tag.first("outputDataItem")
     return LoopCharacteristics(
         kind="sequential" if own_attributes(tag).get("isSequential") == "true" else "parallel",

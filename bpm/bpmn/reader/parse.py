@@ -17,6 +17,7 @@ from bpm.bpmn.reader.diagram import read_diagram
 from bpm.bpmn.reader.event_definitions import read_event
 from bpm.bpmn.reader.extensions import Extensions
 from bpm.bpmn.reader.loop_characteristics import LOOPS, read_loop
+from bpm.bpmn.reader.misplaced import find_misplaced
 from bpm.bpmn.reader.resources import read_resources
 from bpm.bpmn.reader.understood import is_of_flowable, with_codes, with_executable
 from bpm.bpmn.reader.unknown import find_unknown, our_namespaces
@@ -120,6 +121,7 @@ class _Reader:
         """Read a message, an error, a signal or an escalation."""
         extensions, refusals = read_extensions(tag)
         self.refuse(tag, refusals)
+        self.refuse(tag, find_misplaced(tag.name, extensions))
         self.refuse(tag, find_unknown(tag, self.ours))
         if extensions.listeners:
             self.problem(tag, "its listener is not executed; put it on the event")
@@ -139,6 +141,7 @@ class _Reader:
         name = self.identify(tag)
         extensions, refusals = read_extensions(tag)
         self.refuse(tag, refusals)
+        self.refuse(tag, find_misplaced(tag.name, extensions))
         self.refuse(tag, find_unknown(tag, self.ours, NESTED))
         if len(extensions.version_tag) > MAX_NAME:
             self.problem(tag, f"its version tag is longer than {MAX_NAME} characters")
@@ -224,6 +227,7 @@ class _Reader:
         times = [child for event in events for child in event.children if child.namespace == BPMN]
         extensions, refusals = read_extensions(tag, *events, *times)
         self.refuse(tag, refusals)
+        self.refuse(tag, find_misplaced(tag.name, extensions))
         self.refuse(tag, find_problems(tag))
         extensions = with_associations(tag, extensions)
         resources = {name: text for name, text in read_resources(tag).items() if not getattr(extensions, name)}
@@ -234,6 +238,7 @@ class _Reader:
         condition = tag.first("conditionExpression")
         extensions, refusals = read_extensions(tag, *([condition] if condition else []))
         self.refuse(tag, refusals)
+        self.refuse(tag, find_misplaced(tag.name, extensions))
         self.refuse(tag, find_unknown(tag, self.ours))
         if extensions.skip:
             self.problem(tag, "a skipExpression of a sequence flow is not executed; write it into its condition")

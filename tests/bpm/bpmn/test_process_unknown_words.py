@@ -88,3 +88,43 @@ def test_words_on_flows_and_declarations_count_too() -> None:
 def test_what_has_no_meaning_for_execution_is_kept(element: str) -> None:
     """Layout, forms, tools and what the engine arranges itself."""
     assert problems(element) == ()
+
+
+@pytest.mark.parametrize(
+    ("element", "says"),
+    [
+        (user('camunda:collection="items"'), "its collection is not executed; it belongs on <multiInstance"),
+        (user('bpm:collection="items"'), "its collection is not executed; it belongs on <multiInstance"),
+        (user('flowable:elementVariable="x"'), "its variable of a turn is not executed"),
+        (user('flowable:elementIndexVariable="x"'), "its number of a turn is not executed"),
+        (user('camunda:topic="Work"'), "its command is not executed; it belongs on <serviceTask>"),
+        (user('camunda:expression="${1}"'), "its expression is not executed; it belongs on <serviceTask>"),
+        (user('camunda:decisionRef="d"'), "its decision is not executed; it belongs on <businessRuleTask>"),
+        (user('camunda:initiator="who"'), "its initiator is not executed; it belongs on <startEvent>"),
+        (user('flowable:terminateAll="true"'), "its terminateAll is not executed; it belongs on <endEvent>"),
+        (user('camunda:errorCodeVariable="c"'), "its variable for a code is not executed"),
+        (user('camunda:businessKey="k"'), "its called process is not executed; it belongs on <callActivity>"),
+        (user('camunda:versionTag="v1"'), "its version tag is not executed; it belongs on <process>"),
+        ('<manualTask id="t" camunda:assignee="ann"/>', "its assignee is not executed; it belongs on <userTask>"),
+        ('<manualTask id="t" camunda:resultVariable="r"/>', "its result variable is not executed"),
+        ('<serviceTask id="t" camunda:topic="Work" camunda:formKey="f"/>', "its form is not executed"),
+        (
+            '<callActivity id="t" calledElement="q"><extensionElements><zeebe:loopCharacteristics '
+            'inputCollection="=items"/></extensionElements></callActivity>',
+            "its collection is not executed; it belongs on <multiInstance",
+        ),
+        (
+            '<exclusiveGateway id="t"><extensionElements><zeebe:calledElement processId="q"/></extensionElements>'
+            "</exclusiveGateway>",
+            "its called process is not executed",
+        ),
+        (
+            '<userTask id="t"><multiInstanceLoopCharacteristics camunda:assignee="ann"><loopCardinality>2'
+            "</loopCardinality></multiInstanceLoopCharacteristics></userTask>",
+            "its assignee is not executed; it belongs on <userTask>",
+        ),
+    ],
+)
+def test_a_word_that_means_nothing_where_it_stands_is_refused(element, says) -> None:
+    """It is known, but of other elements; the sentence names one of them."""
+    assert any(says in problem for problem in problems(element))

@@ -167,7 +167,6 @@ CONNECTOR = '<serviceTask id="t" camunda:topic="X" {}/>'
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (CONNECTOR.format('camunda:skipExpression="${a}"'), "skipExpression is not executed"),
         ('<userTask id="t" camunda:assignee="${task.assignee}"/>', "'task' is an object of Camunda 7's Java"),
         ('<serviceTask id="t" camunda:expression="${execution.id}"/>', "'execution' is an object of Camunda 7's Java"),
         ('<serviceTask id="t" camunda:expression="${list.size()}"/>', "write count(list)"),
@@ -178,9 +177,10 @@ CONNECTOR = '<serviceTask id="t" camunda:topic="X" {}/>'
         ('<task id="t"><extensionElements><custom:preScript>x</custom:preScript></extensionElements></task>',
          "put script tasks around it"),
         ('<intermediateCatchEvent id="t"/>', "give it a timer, a message or another"),
-        ('<endEvent id="t"><terminateEventDefinition camunda:terminateAll="true"/></endEvent>', "its own scope only"),
-        ('<task id="t"/><dataObject id="o"><extensionElements><camunda:value>5</camunda:value></extensionElements>'
-         "</dataObject>", "the value of a data object is not set"),
+        ('<endEvent id="t"><terminateEventDefinition camunda:terminateMultiInstance="true"/></endEvent>',
+         "ends its own turn"),
+        ('<task id="t"/><dataObject id="o" itemSubjectRef="xsd:int"><extensionElements><camunda:value>five'
+         "</camunda:value></extensionElements></dataObject>", "its value 'five' is not of the type int"),
         ('<callActivity id="t" calledElement="c" camunda:calledElementType="id"/>', "name the process by its key"),
         ('<userTask id="t" camunda:taskIdVariableName="x"/>', "such a variable is not written"),
         ('<task id="t"/><correlationSubscription id="c"/>', "correlation by properties is not executed"),
