@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import structlog
 
@@ -19,6 +20,9 @@ from bpm.jobs.opening import open_jobs
 from bpm.settings import Settings
 from bpm.store import Database, open_database
 from bpm.store.sqlite import database_file
+
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 EVERYTHING_ON_POSTGRES = os.environ.get("BPM_TEST_DATABASE") == "postgres"
 

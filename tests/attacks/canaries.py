@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 API_KEY = re.compile(r"bpm_[0-9a-f]{16}_([0-9a-f]{64})")
@@ -74,5 +74,5 @@ STEMS = tuple(_forms(STEM))
 def as_bytes(value: Any) -> bytes:
     """Return a column's value as bytes to look through."""
     if isinstance(value, bytes | memoryview):
-        return bytes(value)
+        return bytes(cast("bytes", value))
     return (json.dumps(value) if isinstance(value, Mapping | list) else str(value)).encode("utf-8", "surrogatepass")

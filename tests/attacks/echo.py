@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,7 +55,7 @@ def config_of(app: ASGIApp, descriptors: int = DESCRIPTORS, proxies: str = "", *
 
 
 @contextmanager
-def serving(config: uvicorn.Config) -> Iterator[int]:
+def serving(config: uvicorn.Config) -> Generator[int]:
     """Serve in a thread of its own; yields the port."""
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         server = uvicorn.Server(config)

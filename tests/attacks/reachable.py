@@ -94,7 +94,7 @@ def walk() -> tuple[dict[tuple[str, str], Found], dict[type, str], list[type]]:
     seen: dict[int, Any] = {}
     while queue:
         path, value, steps = queue.popleft()
-        kinds.setdefault(cast("type", type(value)), path)
+        kinds.setdefault(value.__class__, path)
         if id(value) in seen or steps == STEPS:
             continue
         seen[id(value)] = value  # kept, so that no other object gets its id
@@ -170,7 +170,7 @@ def _further(value: Any) -> Iterator[tuple[str, Any]]:
     elif not isinstance(value, (str, bytes, type)):
         with contextlib.suppress(Exception):
             yield from ((f"[{at}]", item) for at, item in enumerate(islice(cast("Iterable[Any]", value), 20)))
-    call: Any = value
+    call = cast("Any", value)
     if callable(call):
         with contextlib.suppress(BaseException):
             yield "()", call()

@@ -15,7 +15,7 @@ import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import asyncpg
@@ -82,14 +82,15 @@ async def test_no_secret_is_left_anywhere(receiver: WebhookReceiver) -> None:
         await settle(server)
         await check_use(server, canaries)
         left: dict[str, bytes | str] = dict(await answers(server, canaries))
-        left |= {"command line": command_line(server), "log": server.log}
+        left["command line"] = command_line(server)
+        before = server.log
         sent = "".join(repr(request.body) for request in receiver.requests)
         left["receiver"] = canaries.without("template", canaries.without("list", canaries.without(SOURCES, sent)))
         canaries.add("access token", server.token or "")
         canaries.add("key", (server.data_dir / "secret.key").read_text().strip())
         assert await server.stop() == 0
         left |= files(server.data_dir) | await stored(server) | rows(copied(server))
-        left["log"] += server.log
+        left["log"] = before + server.log
     found = {place: canaries.found_in(data) for place, data in left.items() if place != "file secret.key"}
     seen = [f"{place}: {', '.join(sorted(words))}" for place, words in found.items() if words]
     assert not seen, "\n".join(seen)
@@ -352,13 +353,16 @@ async def stored(server: ServerProcess) -> dict[str, bytes]:
     url = server.environment.get("BPM_DATABASE_URL")
     if url is None:
         return rows(server.data_dir / "bpm.db")
-    connection = await asyncpg.connect(plain_dsn(url))
+    connection = cast("Any", await asyncpg.connect(plain_dsn(url)))
     try:
         names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         tables = {name: await connection.fetch(f'SELECT * FROM "{name}"') for (name,) in names}  # noqa: S608
     finally:
         await connection.close()
-    return {f"postgres {name}": b"\n".join(map(as_bytes, itertools.chain(*found))) for name, found in tables.items()}
+    return {
+        f"postgres {name}": b"\n".join([as_bytes(value) for row in found for value in row])
+        for name, found in tables.items()
+    }
 
 
 def files(folder: Path) -> dict[str, bytes]:

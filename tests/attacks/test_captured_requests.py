@@ -73,7 +73,10 @@ async def test_a_dry_run_with_a_request_that_is_made_up(writer: BusClient) -> No
 @pytest.mark.parametrize("count", [10, 1_001])
 async def test_a_back_test(app: RunningApp, writer: BusClient, count: int) -> None:
     """A back-test names requests, and its drafts would tell whether a guess at a body is right."""
-    guess = {**RULE, "parameters": {"event": "{{if payload.account = 'x' then 'a.b' else '!'}}", "data": {}}}
+    guess: dict[str, Any] = {
+        **RULE,
+        "parameters": {"event": "{{if payload.account = 'x' then 'a.b' else '!'}}", "data": {}},
+    }
     await refused(writer, "BackTestWebHookConfigCommand", config=guess, count=count)
     view = await app.cmd("BackTestWebHookConfigCommand", config=RULE, count=count)
     if view["backTestId"] is not None:

@@ -36,7 +36,7 @@ DOUBLING = (
 )
 START_ITSELF = '<zeebe:ioMapping><zeebe:input source="p" target="processKey"/></zeebe:ioMapping>'
 ITEMS = {"items": list(range(400))}
-BOMBS = {
+BOMBS: dict[str, tuple[str, dict[str, Any]]] = {
     "a multi-instance activity in another": (
         INSIDE.format("parallel", "user t", "parallel"),
         ITEMS,

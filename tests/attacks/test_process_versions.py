@@ -56,7 +56,7 @@ async def test_a_script_that_waits_keeps_its_author(
     app: RunningApp, op: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An administrator migrates to a harmless version: what the other asked for still asks the operator."""
-    gate, do = asyncio.Event(), ProcessJobs._do
+    gate, do = asyncio.Event(), ProcessJobs._do  # pyright: ignore[reportPrivateUsage] it is held, not replaced
 
     async def held(self: ProcessJobs, ref: str) -> None:
         await gate.wait()
@@ -65,9 +65,9 @@ async def test_a_script_that_waits_keeps_its_author(
     monkeypatch.setattr(ProcessJobs, "_do", held)
     await deploy(op.client, "job", START, EVIL_SCRIPT, END)
     started = await app.cmd("StartProcessInstanceCommand", processKey="job", executionMode="FireAndForget")
+    where: dict[str, Any] = {"instanceId": started["instanceId"]}
     for _ in range(2):
-        harmless = await deploy(app, "job", START, HARMLESS, END)
-        where = {"instanceId": started["instanceId"], "toDefinitionId": harmless}
+        where["toDefinitionId"] = await deploy(app, "job", START, HARMLESS, END)
         await app.cmd("MigrateProcessInstancesCommand", **where)
     gate.set()
     _, sentence = await incident(app, "job")

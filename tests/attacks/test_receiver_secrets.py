@@ -162,7 +162,7 @@ TRANSFORMS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("transform", TRANSFORMS)
 async def test_secrets_in_a_transform_stay_with_their_receiver(house: House, transform: dict[str, Any]) -> None:
     """A URL of another origin needs them again: whoever changes it must know what it will be sent."""
-    fields = {"url": "https://example.com/in", "events": ["*"], "transform": transform}
+    fields: dict[str, Any] = {"url": "https://example.com/in", "events": ["*"], "transform": transform}
     id_ = (await house.send("CreateSubscriptionCommand", **fields))["id"]
     elsewhere = {"id": id_, "url": "https://example.org/in"}
     shown = (await house.send("GetSubscriptionByIdQuery", id=id_))["transform"]
@@ -180,7 +180,7 @@ async def test_secrets_in_a_transform_stay_with_their_receiver(house: House, tra
 
 async def test_a_transform_can_not_be_moved_in_two_steps(house: House) -> None:
     """Stars keep what is stored in their place alone, and only while it is there."""
-    fields = {"url": "https://example.com/in", "events": ["*"], "transform": TRANSFORMS[0]}
+    fields: dict[str, Any] = {"url": "https://example.com/in", "events": ["*"], "transform": TRANSFORMS[0]}
     id_ = (await house.send("CreateSubscriptionCommand", **fields))["id"]
     for template in ({"password": "***"}, {"auth": {"password": ["***"]}}, {"auth": {"token": "***"}}):
         with pytest.raises(Invalid, match="none is stored"):

@@ -334,7 +334,7 @@ async def test_a_trial_of_a_rule_asks_its_people_and_the_tester(scene: Scene) ->
     """A dry run does what both the rule and the tester may do now."""
     await rule(scene)
     (config,) = (await scene.colleague.cmd("GetWebHookConfigListQuery"))["items"]
-    sample = {"id": config["id"], "request": {"body": {}}}
+    sample: dict[str, Any] = {"id": config["id"], "request": {"body": {}}}
     assert (await scene.colleague.cmd("TestWebHookConfigCommand", **sample))["outcome"]["ok"]
     await demote(scene, mend=False)
     tried = await scene.colleague.cmd("TestWebHookConfigCommand", **sample)

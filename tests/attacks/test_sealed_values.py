@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import text
 
@@ -62,10 +62,10 @@ async def test_what_somebody_writes_sealed_is_never_opened() -> None:
 async def write_everywhere(app: RunningApp, name: str, stolen: Any) -> list[Any]:
     """Write it wherever something is kept sealed, use that, and return what was told."""
     as_text = stolen if isinstance(stolen, str) else json.dumps(stolen)
-    as_fields = stolen if isinstance(stolen, dict) else {"password": stolen}
-    event = {"commandName": "PublishEventCommand", "parameters": {"event": "seen", "data": stolen}}
+    as_fields = cast("Any", stolen) if isinstance(stolen, dict) else {"password": stolen}
+    event: dict[str, Any] = {"commandName": "PublishEventCommand", "parameters": {"event": "seen", "data": stolen}}
     answers = [await app.send("PublishEventCommand", {"event": "seen", "data": as_fields})]
-    rules = {
+    rules: dict[str, dict[str, Any]] = {
         "literal": event,
         "secret": {"commandName": "PublishEventCommand", "parameters": {"event": "seen", "data": {"password": stolen}}},
         "chain": {"executionType": 1, "commandChain": [event]},
@@ -82,15 +82,26 @@ async def write_everywhere(app: RunningApp, name: str, stolen: Any) -> list[Any]
             again = {"idempotency-key": name, "authorization": f"Bearer {SECRET}"}
             answers.append(await app.hook(name + kind, {"a": stolen, "password": stolen}, again))
     await deploy(app, WAITS, name)
-    for variables in (as_fields, {"a": stolen}):
+    nested: dict[str, Any] = {"a": stolen}
+    for variables in (as_fields, nested):
         answers.append(await app.send("StartProcessInstanceCommand", {"processKey": name, "variables": variables}))
-        early = {"messageName": "m", "correlationKey": name, "timeToLiveSeconds": 60, "variables": variables}
+        early: dict[str, Any] = {
+            "messageName": "m",
+            "correlationKey": name,
+            "timeToLiveSeconds": 60,
+            "variables": variables,
+        }
         answers.append(await app.send("CorrelateMessageCommand", early))
         answers.append(await app.send("ExecuteCodeCommand", {"code": "return variables", "variables": variables}))
     answers.append(await app.send("CreateProcessDefinitionCommand", {"name": name, "bpmnXml": as_text}))
     answers.append(await app.send("ExecuteCodeCommand", {"code": as_text}))
-    for transform in ({"template": {"data": stolen, "password": stolen}}, {"script": as_text}):
-        made = {"url": f"https://example.com/?token={as_text[:99]}", "events": ["*"], "transform": transform}
+    transforms: list[dict[str, Any]] = [{"template": {"data": stolen, "password": stolen}}, {"script": as_text}]
+    for transform in transforms:
+        made: dict[str, Any] = {
+            "url": f"https://example.com/?token={as_text[:99]}",
+            "events": ["*"],
+            "transform": transform,
+        }
         answers.append(await app.send("CreateSubscriptionCommand", made))
     lists = ("GetSubscriptionListQuery", "GetWebHookConfigListQuery", "GetUserTaskListQuery", "GetEventListQuery")
     answers += [await app.send(each, {"pageSize": 100}) for each in lists]
@@ -104,7 +115,12 @@ async def test_a_lost_key_stops_what_was_sealed_and_loses_nothing(tmp_path: Path
         rule = await app.rule("user", commandName="CreateUserCommand", parameters=parameters, responseMode="sync")
         await deploy(app, WAITS)
         await start(app, password=SECRET)
-        early = {"messageName": "m", "correlationKey": "k", "timeToLiveSeconds": 600, "variables": {"password": SECRET}}
+        early: dict[str, Any] = {
+            "messageName": "m",
+            "correlationKey": "k",
+            "timeToLiveSeconds": 600,
+            "variables": {"password": SECRET},
+        }
         await app.cmd("CorrelateMessageCommand", **early)
         transform = {"template": {"password": SECRET}}
         made = await app.cmd(

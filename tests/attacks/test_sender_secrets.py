@@ -2,8 +2,11 @@
 
 import base64
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from bpm.client import BusClient
@@ -12,7 +15,7 @@ from router.signatures import SignatureConfig, sign
 
 CANARY = "canary-zq9x7-4711"
 SCRIPT = {"executionType": 2, "executionCode": "return {'h': dict(headers), 'q': dict(query)}"}
-CHAIN = {"executionType": 1, "commandChain": [{"commandName": "PingQuery", "parameters": {}}]}
+CHAIN: dict[str, Any] = {"executionType": 1, "commandChain": [{"commandName": "PingQuery", "parameters": {}}]}
 EVENT = {
     "commandName": "PublishEventCommand",
     "parameters": {"event": "seen", "data": {"headers": "{{headers}}", "query": "{{query}}"}},
@@ -133,20 +136,13 @@ async def test_a_draft_finds_out_no_credential(app: RunningApp) -> None:
     assert len(answers) <= 2  # one for each kind of scheme, whatever the beginning was
 
 
-def _viewer(app: RunningApp) -> Any:
-    from contextlib import asynccontextmanager
-
-    import httpx
-
-    @asynccontextmanager
-    async def signed_in() -> Any:
-        transport = httpx.ASGITransport(app=app.app, client=("127.0.0.1", 4))
-        async with httpx.AsyncClient(transport=transport, base_url="http://bpm.test") as http:
-            client = BusClient(http)
-            await client.sign_in("view", "viewer-pass-1234")
-            yield client
-
-    return signed_in()
+@asynccontextmanager
+async def _viewer(app: RunningApp) -> AsyncGenerator[BusClient]:
+    transport = httpx.ASGITransport(app=app.app, client=("127.0.0.1", 4))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bpm.test") as http:
+        client = BusClient(http)
+        await client.sign_in("view", "viewer-pass-1234")
+        yield client
 
 
 PLACES: dict[str, Any] = {

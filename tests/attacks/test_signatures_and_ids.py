@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -192,8 +193,16 @@ def test_a_time_stands_once_and_in_one_form(header: str) -> None:
     assert not passes(config, BODY, {"Stripe-Signature": header.format(signature)})
 
 
-@pytest.mark.parametrize("mutate", [lambda t: t + "=", lambda t: t.rstrip("="), lambda t: t[:-2] + "B=", str.lower])
-def test_base64_has_one_form(mutate: Any) -> None:
+MUTATIONS: list[Callable[[str], str]] = [
+    lambda t: t + "=",
+    lambda t: t.rstrip("="),
+    lambda t: t[:-2] + "B=",
+    str.lower,
+]
+
+
+@pytest.mark.parametrize("mutate", MUTATIONS)
+def test_base64_has_one_form(mutate: Callable[[str], str]) -> None:
     """Padding to spare, none at all, or bits to spare are not another way of writing a right signature."""
     config = SignatureConfig(scheme="shopify", secret=SECRET)
     right = sign(config, BODY, NOW)["X-Shopify-Hmac-SHA256"]

@@ -103,7 +103,7 @@ async def test_a_provider_that_mistypes_its_address_reaches_nobody(
     assert await captured(town.borg.client, configKey=key) == []
 
 
-OVERLAPS = [
+OVERLAPS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     ("literal-a/{id}", {}, "literal-a/42", {}),
     ("literal-b/42", {}, "literal-b/{id}", {}),
     ("deep/{a}/lines/{b}", {}, "deep/7/{what}/last", {}),

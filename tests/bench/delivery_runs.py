@@ -120,7 +120,13 @@ class _Bench:
         def work(tx: Transaction, some: list[datetime]) -> None:
             for due in some:
                 event = {**EVENT, "id": new_id(), "created_at": due}
-                delivery = {**DELIVERY, "id": new_id(), "event_id": event["id"], "due_at": due, "created_at": due}
+                delivery: dict[str, Any] = {
+                    **DELIVERY,
+                    "id": new_id(),
+                    "event_id": event["id"],
+                    "due_at": due,
+                    "created_at": due,
+                }
                 tx.append(EVENTS, event)
                 tx.append(DELIVERIES, delivery)
                 self.app.jobs.enqueue(tx, Job(KIND, delivery["id"], 0, due))

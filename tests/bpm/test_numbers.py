@@ -23,8 +23,18 @@ from bpm.strict_json import StrictJsonError, parse_json
 from scripts.shared.frames import HEADER, pack, unpack
 
 DIGITS = st.text("0123456789", min_size=1, max_size=40)
+
+
+def _plain(sign: str, whole: str, fraction: str) -> str:
+    return f"{sign}{whole.lstrip('0') or '0'}.{fraction}"
+
+
+def _with_exponent(plain: str, sign: str, exponent: int) -> str:
+    return f"{plain}{sign}{exponent}"
+
+
 PLAIN = st.builds(
-    lambda sign, whole, fraction: f"{sign}{whole.lstrip('0') or '0'}.{fraction}",
+    _plain,
     st.sampled_from(["", "-"]),
     st.text("0123456789", min_size=1, max_size=20),
     st.text("0123456789", min_size=1, max_size=20),
@@ -32,7 +42,7 @@ PLAIN = st.builds(
 """Amounts as people write them: with a point and without an exponent."""
 
 ANY = st.builds(
-    lambda plain, sign, exponent: f"{plain}{sign}{exponent}",
+    _with_exponent,
     PLAIN,
     st.sampled_from(["e", "E", "e+", "E-", "e-"]),
     st.integers(0, 280),
@@ -253,7 +263,7 @@ def test_equal_numbers_have_one_text(number: str) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300))
 def test_a_number_calculates_with_floats(other: float) -> None:
     """A float counts as the digits that Python shows of it."""
-    number = Number("19.99")
+    number: Any = Number("19.99")
     assert number + other == other + number == CONTEXT.add(number, Decimal(repr(other)))
     assert Number(repr(other)) == other
     assert not Number(repr(other)) < other

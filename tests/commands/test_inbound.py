@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
-REVISION = {
+REVISION: dict[str, Any] = {
     "config_id": 1,
     "key": "orders",
     "revision": 1,
@@ -78,21 +78,21 @@ async def test_the_newest_come_first(house: House) -> None:
     assert "canary" not in str(found)
 
 
-@pytest.mark.parametrize(
-    ("wanted", "ids"),
-    [
-        ({"state": "dead"}, {"dead"}),
-        ({"verdict": "address"}, {"refused"}),
-        ({"verdict": "passed"}, {"dead", "other", "binary"}),
-        ({"configId": 2}, {"other"}),
-        ({"configKey": "orders"}, {"dead", "refused", "binary"}),
-        ({"address": "10.9.9.9"}, {"refused"}),
-        ({"searchText": "b-77"}, {"other"}),
-        ({"searchText": "100%"}, {"dead"}),
-        ({"startDate": "2026-02-01T00:00:00Z"}, {"other"}),
-        ({"endDate": "2025-12-31"}, set()),
-    ],
-)
+NARROWED: list[tuple[dict[str, Any], set[str]]] = [
+    ({"state": "dead"}, {"dead"}),
+    ({"verdict": "address"}, {"refused"}),
+    ({"verdict": "passed"}, {"dead", "other", "binary"}),
+    ({"configId": 2}, {"other"}),
+    ({"configKey": "orders"}, {"dead", "refused", "binary"}),
+    ({"address": "10.9.9.9"}, {"refused"}),
+    ({"searchText": "b-77"}, {"other"}),
+    ({"searchText": "100%"}, {"dead"}),
+    ({"startDate": "2026-02-01T00:00:00Z"}, {"other"}),
+    ({"endDate": "2025-12-31"}, set()),
+]
+
+
+@pytest.mark.parametrize(("wanted", "ids"), NARROWED)
 async def test_lists_are_narrowed(house: House, wanted: dict[str, Any], ids: set[str]) -> None:
     """Requests are found by state, verdict, configuration, address, time and words of the body."""
     await house.database.append((REVISIONS, REVISION))

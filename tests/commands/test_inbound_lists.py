@@ -86,7 +86,7 @@ async def test_a_search_says_how_far_back_it_looked(house: House, monkeypatch: p
     await fill(house.database, 100)
     found = await house.send("GetInboundRequestListQuery", searchText='"ORDER": 5,')
     assert (found["totalCount"], found["searchedSince"]) == (0, "2026-01-01T00:01:00.000Z")
-    further = {"searchText": '"ORDER": 5,', "endDate": found["searchedSince"]}
+    further: dict[str, Any] = {"searchText": '"ORDER": 5,', "endDate": found["searchedSince"]}
     found = await house.send("GetInboundRequestListQuery", **further)
     assert (found["totalCount"], found["searchedSince"]) == (0, "2026-01-01T00:00:21.000Z")
     found = await house.send("GetInboundRequestListQuery", **{**further, "endDate": found["searchedSince"]})

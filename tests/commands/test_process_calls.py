@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
         yield running
 
 
-async def called(app: RunningApp, parent_id: int) -> dict:
+async def called(app: RunningApp, parent_id: int) -> dict[str, Any]:
     """Return the one instance that another has called."""
     (found,) = (await app.cmd("GetProcessInstanceListQuery", parentInstanceId=parent_id))["items"]
     return found

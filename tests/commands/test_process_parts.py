@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -58,6 +59,7 @@ async def test_turns_end_in_any_order_and_leave_nothing(app: RunningApp, kind: s
     begun = await start(app, items=list(range(40)))
     assert await rows(app, "SELECT 1 FROM process_part")
     number = begun["instanceId"]
+    state: dict[str, Any] = begun
     for _ in range(40):
         waiting = await tasks(app, number)
         state = await complete(app, number, waiting[-1])
@@ -85,6 +87,7 @@ async def test_an_instance_written_by_an_earlier_version_goes_on(app: RunningApp
         begun = await start(app, kind, items=list(range(30)))
         number = begun["instanceId"]
         await app.app.database.write(lambda tx, number=number: _write_as_before(tx, app, number))
+        state: dict[str, Any] = begun
         for _ in range(30):
             state = await complete(app, number, (await tasks(app, number))[0])
         assert (state["status"], state["variables"]["out"]) == ("COMPLETED", list(range(30)))
@@ -93,7 +96,8 @@ async def test_an_instance_written_by_an_earlier_version_goes_on(app: RunningApp
 def _write_as_before(tx: Any, app: RunningApp, number: int) -> None:
     """Write an instance as the version before did."""
     row = tables.find_instance(tx, number)
-    context = type("Reading", (), {"tx": tx, "box": app.app.bus.box})
+    assert row is not None
+    context: Any = SimpleNamespace(tx=tx, box=app.app.bus.box)
     state = from_json(whole_state(context, row).to_json())
     state.pop("a", None)
     state.pop("k", None)
@@ -150,6 +154,7 @@ async def test_an_instance_in_parts_can_be_migrated(app: RunningApp) -> None:
     assert "stands on t" in str(refused.errors)
     same = await deploy(app, USERS.format(kind="parallel"))
     await app.cmd("MigrateProcessInstancesCommand", toDefinitionId=same["id"], instanceId=begun["instanceId"])
+    state: dict[str, Any] = begun
     for wait_id in await tasks(app, begun["instanceId"]):
         state = await complete(app, begun["instanceId"], wait_id)
     assert (state["status"], state["variables"]["out"]) == ("COMPLETED", [7] * 30)

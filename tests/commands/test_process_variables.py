@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
         yield running
 
 
-async def set_variables(app: RunningApp, instance_id: int, **variables: object) -> dict:
+async def set_variables(app: RunningApp, instance_id: int, **variables: object) -> dict[str, Any]:
     """Set them."""
     return await app.cmd("SetProcessVariablesCommand", instanceId=instance_id, variables=variables)
 

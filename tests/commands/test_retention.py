@@ -35,7 +35,14 @@ async def server() -> AsyncIterator[RunningApp]:
 async def keep(server: RunningApp, name: str, age: timedelta, **changes: Any) -> None:
     """Store a request of an age."""
     at = utc_now() - age
-    row = {"request_id": name, "state": "done", "cause": None, "received_at": at, "completed_at": at, **changes}
+    row: dict[str, Any] = {
+        "request_id": name,
+        "state": "done",
+        "cause": None,
+        "received_at": at,
+        "completed_at": at,
+        **changes,
+    }
     await fill(server.app.database, 1, **row)
 
 
@@ -100,7 +107,7 @@ async def test_attempts_go_with_their_request(server: RunningApp) -> None:
     now = utc_now()
     for name, age in (("old", 91 * DAY), ("young", DAY)):
         await keep(server, name, age)
-        row = {"request_id": name, "number": 1, "started_at": now, "ended_at": now, "outcome": "done"}
+        row: dict[str, Any] = {"request_id": name, "number": 1, "started_at": now, "ended_at": now, "outcome": "done"}
         await server.app.database.append((ATTEMPTS, row))
     await server.cmd("PruneStoredDataCommand")
     kept = await server.app.database.read(

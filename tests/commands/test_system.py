@@ -135,7 +135,13 @@ async def test_the_status_is_what_the_parts_report(bus: Bus) -> None:
 async def test_the_status_counts_requests_by_state(bus: Bus) -> None:
     """Requests are counted state by state up to a bound, with the age of the oldest that waits."""
     received = bus.now() - timedelta(minutes=5)
-    common = {"organization_id": 1, "method": "POST", "path": "p", "headers": {}, "address": "127.0.0.1"}
+    common: dict[str, Any] = {
+        "organization_id": 1,
+        "method": "POST",
+        "path": "p",
+        "headers": {},
+        "address": "127.0.0.1",
+    }
     rows = [
         {**common, "request_id": f"{state}-{number}", "state": state, "received_at": received}
         for state, many in (("pending", 3), ("dead", 2), ("done", 4))

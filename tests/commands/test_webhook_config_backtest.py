@@ -156,7 +156,7 @@ async def test_a_script_is_run_when_asked(server: RunningApp) -> None:
 async def test_many_requests_are_compared_in_the_background(server: RunningApp) -> None:
     """More than a thousand requests are a job: the command answers at once, a query tells how far it is."""
     made = await server.cmd("CreateWebHookConfigCommand", key="paid", **RULE)
-    shared = {"config_id": made["id"], "path": "paid", "state": "done", "cause": None}
+    shared: dict[str, Any] = {"config_id": made["id"], "path": "paid", "state": "done", "cause": None}
     await fill(server.app.database, 1_500, **shared)
     begun = await server.cmd("BackTestWebHookConfigCommand", id=made["id"], count=2_000)
     assert begun["state"] == "waiting"

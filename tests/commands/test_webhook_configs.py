@@ -394,19 +394,19 @@ async def test_a_key_is_looked_up(house: House) -> None:
     assert error.errors == ("No webhook configuration found with the specified key",)
 
 
-@pytest.mark.parametrize(
-    ("narrowed", "keys"),
-    [
-        ({}, {"a", "b", "c"}),
-        ({"isEnabled": False}, {"b"}),
-        ({"executionType": 2}, {"c"}),
-        ({"label": "blue"}, {"a"}),
-        ({"label": "blu"}, set()),
-        ({"label": "a%b"}, {"b"}),
-        ({"searchText": "Invoices"}, {"b"}),
-        ({"searchText": "%"}, set()),
-    ],
-)
+NARROWED: list[tuple[dict[str, Any], set[str]]] = [
+    ({}, {"a", "b", "c"}),
+    ({"isEnabled": False}, {"b"}),
+    ({"executionType": 2}, {"c"}),
+    ({"label": "blue"}, {"a"}),
+    ({"label": "blu"}, set()),
+    ({"label": "a%b"}, {"b"}),
+    ({"searchText": "Invoices"}, {"b"}),
+    ({"searchText": "%"}, set()),
+]
+
+
+@pytest.mark.parametrize(("narrowed", "keys"), NARROWED)
 async def test_lists_are_narrowed(house: House, narrowed: dict[str, Any], keys: set[str]) -> None:
     """The list is filtered by state, execution type and whole label, and searched by words."""
     await create(house, key="a", labels=["blue", "red"])

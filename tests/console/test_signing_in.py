@@ -21,7 +21,7 @@ async def test_a_browser_on_the_same_machine_stays_signed_in(page: Page, server:
     await page.get_by_role("heading", name="Overview").wait_for()
     await page.reload()
     await page.get_by_role("heading", name="Overview").wait_for()
-    (cookie,) = await page.context.cookies()
+    (cookie,) = [dict(cookie) for cookie in await page.context.cookies()]
     assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("bpm-session", True, "Strict")
     assert await page.evaluate("document.cookie") == ""
     await page.get_by_role("button", name="Sign out").click()
@@ -64,6 +64,7 @@ async def test_no_page_of_another_port_acts_with_the_cookie(signed_in: Page, ser
 
 async def test_signing_out_everywhere_ends_other_browsers(signed_in: Page, server: ServerProcess) -> None:
     """Another browser of the same user is asked for the password at what it does next."""
+    assert signed_in.context.browser is not None
     other = await (await signed_in.context.browser.new_context()).new_page()
     await other.goto(f"{server.url}/console/")
     await sign_in(other)

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import Table, bindparam, column, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Table, bindparam, column, delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Field
 
@@ -106,7 +107,7 @@ class DatabaseContract:
                 raise RuntimeError("no")
             return look(tx) != before
 
-        work = (look, look, lambda tx: tx.forget(), look)
+        work: tuple[Callable[[Transaction], Any], ...] = (look, look, lambda tx: tx.forget(), look)
         first, second, _, fourth = await asyncio.gather(*(database.write(unit) for unit in work))
         assert (first, second, fourth) == ("look 1", "look 1", "look 2")
         assert await database.write(look) == "look 3"
@@ -137,7 +138,9 @@ class DatabaseContract:
         await database.write(insert("a"))
 
         def ask(name: str) -> Callable[[Transaction], object]:
-            return lambda tx: tx.connection.execute(select(column(name)).select_from(SAMPLES)).scalar_one()
+            return lambda tx: tx.connection.execute(
+                select(cast("ColumnElement[Any]", column(name))).select_from(SAMPLES)
+            ).scalar_one()
 
         results = await asyncio.gather(
             *(database.read(ask(name)) for name in ("word", "nothing", "mood")), return_exceptions=True
@@ -468,10 +471,10 @@ class DatabaseContract:
         await database.write(lambda tx: tx.connection.execute(VALUES.insert(), {**row, "key": "l"}))
         for key in "kl":
             statement = select(VALUES).where(VALUES.c.key == key)
-            found = await database.read(lambda tx, s=statement: tx.connection.execute(s).one())
-            assert found._asdict() == {**row, "key": key}
-            assert found.at.utcoffset() == timedelta(0)
-            assert found.at.tzinfo == UTC
+            found = await database.read(lambda tx, s=statement: dict(tx.connection.execute(s).mappings().one()))
+            assert found == {**row, "key": key}
+            assert found["at"].utcoffset() == timedelta(0)
+            assert found["at"].tzinfo == UTC
 
     async def test_what_a_unit_raises_on_purpose_is_told(self, database: Database) -> None:
         """An error of the product reaches the caller as it was raised, from a write as from a read."""

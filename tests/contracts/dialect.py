@@ -10,6 +10,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry as Resources
+from referencing import Resource
 from referencing.jsonschema import DRAFT202012
 
 from bpm.accounts.keys import generate_key
@@ -71,8 +72,8 @@ class Caller:
             assert answer.text == ""
             return
         schema = documented["content"]["application/json"]["schema"]
-        resource = DRAFT202012.create_resource({**self._document, "asked": schema})
-        resources = Resources().with_resource("urn:bpm", resource)
+        resource: Resource[Any] = DRAFT202012.create_resource({**self._document, "asked": schema})
+        resources = Resources[Any]().with_resource("urn:bpm", resource)
         Draft202012Validator({"$ref": "urn:bpm#/asked"}, registry=resources).validate(answer.json)
 
     def _operation(self, method: str, path: str) -> Any:

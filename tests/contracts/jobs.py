@@ -1,7 +1,7 @@
 """What every job engine must do, whatever its tokens are kept in; inherited by a test class for each database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
@@ -70,7 +70,7 @@ class JobsContract:
     @pytest.fixture
     def working(self, database: Database, settings: Settings, clock: Clock) -> Working:
         @asynccontextmanager
-        async def start(notes: Notes, concurrency: int = 10) -> AsyncIterator[JobQueue]:
+        async def start(notes: Notes, concurrency: int = 10) -> AsyncGenerator[JobQueue]:
             jobs = open_jobs(database, settings.model_copy(update={"worker_concurrency": concurrency}), clock)
             await jobs.prepare()
             await jobs.start(notes)
@@ -83,7 +83,10 @@ class JobsContract:
 
     @pytest.fixture
     def job(self, clock: Clock) -> NewJob:
-        return lambda ref, seconds=0.0: Job("note", ref, 0, clock() + timedelta(seconds=seconds))
+        def new(ref: str, seconds: float = 0) -> Job:
+            return Job("note", ref, 0, clock() + timedelta(seconds=seconds))
+
+        return new
 
     async def test_a_job_of_a_committed_transaction_runs(
         self, database: Database, working: Working, job: NewJob

@@ -50,7 +50,7 @@ class ProductContract:
 
     async def test_an_idempotency_key_gets_the_first_answer(self, app: RunningApp) -> None:
         """A command sent twice with one key has its effect once."""
-        body = {"$type": "PublishEventCommand", "event": "by.key", "data": {}}
+        body: dict[str, Any] = {"$type": "PublishEventCommand", "event": "by.key", "data": {}}
         key = {"Idempotency-Key": "k-1", "Authorization": f"Bearer {app.token}"}
         first = await app.request("POST", "/api/bpm/cmd", body, key)
         second = await app.request("POST", "/api/bpm/cmd", body, key)
@@ -71,7 +71,7 @@ class ProductContract:
     async def test_odd_text_is_kept_or_refused(self, app: RunningApp) -> None:
         """A NUL in a body, a query or a path is never our fault to tell and never loses a webhook."""
         await app.rule("odd", **PUBLISH)
-        body = {"text": "a\x00b\U0001f600"}
+        body: dict[str, Any] = {"text": "a\x00b\U0001f600"}
         assert (await app.hook("odd?x=%00", body)).status == 200
         assert (await app.hook("odd%00odd", body)).status == 404
         await app.settled()

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import httpx
@@ -154,7 +154,7 @@ def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
 
 
 async def _stored_on_postgres(url: str, organization_id: int) -> dict[str, list[str]]:
-    connection = await asyncpg.connect(url)
+    connection = cast("Any", await asyncpg.connect(url))
     try:
         named = "SELECT table_name FROM information_schema.columns WHERE column_name = 'organization_id'"
         tables = [row["table_name"] for row in await connection.fetch(named)]

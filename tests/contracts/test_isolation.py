@@ -4,9 +4,9 @@ The messages and the operations are those of the catalogue, so a new one is trie
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -139,7 +139,7 @@ async def test_a_message_finds_nothing_of_another_organisation(town: Town, name:
     value = owned(town.owner, name, wire)
     nobodys = unknown(value, wire)
     foreign, absent = await tried(town, name, wire, value), await tried(town, name, wire, nobodys)
-    ids = [value, nobodys] if not isinstance(value, list) else [*value, *nobodys]
+    ids: list[Any] = [value, nobodys] if not isinstance(value, list) else [*value, *nobodys]
     assert (foreign.status, text_of(foreign.body, *ids)) == (absent.status, text_of(absent.body, *ids))
     assert foreign.status in (200, 403, 404, 422), foreign.body
     if foreign.status == 422:
@@ -179,7 +179,7 @@ async def test_names_reach_only_ones_own(town: Town) -> None:
     assert await stored(town.server, town.owner.id) == before
 
 
-NEW = {
+NEW: dict[str, Callable[[int], dict[str, Any]]] = {
     "mokapen": lambda org: {"url": "https://example.com/kingfisher", "org_id": org, "events": ["task.created"]},
     "plandocket": lambda _: {"url": "https://example.com/kingfisher", "events": ["invoice.paid"]},
     "donutwork": lambda _: {
@@ -242,8 +242,9 @@ def addressed(operation: Any, id_: str) -> str:
 
 def listed(body: Any) -> list[Any]:
     """The webhooks of a list's answer."""
-    found = body.get("data", body.get("elements", [])) if isinstance(body, dict) else []
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    fields = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+    found = fields.get("data", fields.get("elements", []))
+    return [item for item in cast("list[Any]", found) if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 async def call(who: Tenant, method: str, path: str, body: Any = None) -> Reply:

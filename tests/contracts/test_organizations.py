@@ -87,7 +87,8 @@ async def test_no_list_shows_another_organisations_rows(app: RunningApp) -> None
     """Whoever belongs to another organisation gets nothing from any list, or is told so."""
     registry = app.app.bus.registry
     lists = [one.name for one in registry if issubclass(one.message_type, PagedQuery)]
-    seen, shown = {}, 0
+    seen: dict[str, int] = {}
+    shown = 0
     for name in sorted(set(lists) - COMMON):
         with contextlib.suppress(NotFound, Forbidden):
             seen[name] = await total(app, name, THEIRS)

@@ -106,7 +106,7 @@ async def test_a_webhook_places_orders(shop: RunningApp) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
-def test_an_application_stands_on_three_modules(source: str) -> None:
+def test_an_application_stands_on_three_modules(source: Path) -> None:
     """The example imports `bpm.bus`, `bpm.store` and `bpm.errors`, and nothing else of ours."""
     tree = ast.parse(source.read_text())
     modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]

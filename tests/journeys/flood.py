@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Flood:
         self.lost_connections = 0
 
     @asynccontextmanager
-    async def flowing(self) -> AsyncIterator["Flood"]:
+    async def flowing(self) -> AsyncGenerator["Flood"]:
         """Post from many callers while the block does its mischief, and go on until everything is acknowledged."""
         connector = aiohttp.TCPConnector(limit=CALLERS)
         timeout = aiohttp.ClientTimeout(total=10)

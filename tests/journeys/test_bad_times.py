@@ -2,7 +2,7 @@
 
 import asyncio
 import resource
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -37,7 +37,7 @@ async def test_the_disk_is_full_for_a_while() -> None:
 
 
 @contextmanager
-def full_disk(pid: int) -> Iterator[None]:
+def full_disk(pid: int) -> Generator[None]:
     """Let no file of a process grow, as on a disk without room."""
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, before[1]))

@@ -158,7 +158,7 @@ async def test_notifications_of_providers_reach_a_subscriber_within_a_second() -
         await server.cmd("CreateSubscriptionCommand", url=receiver.url, events=["mono.*", "remita.*", "task.created"])
         await server.cmd("PublishEventCommand", event="task.created")
         await receiver.wait_for(1)
-        connected = {
+        connected: dict[str, Any] = {
             "event": "mono.events.account_connected",
             "event_id": "e1",
             "data": {"id": "acc_1", "customer": "c1", "meta": {}},

@@ -1,5 +1,7 @@
 """Mono's and Remita's endpoints in a real server, over restarts."""
 
+from typing import Any
+
 import pytest
 
 from bpm.testing import ServerProcess
@@ -7,7 +9,7 @@ from bpm.testing import ServerProcess
 pytestmark = pytest.mark.anyio
 
 SECRET = {"mono-webhook-secret": "m0no"}
-CONNECTED = {
+CONNECTED: dict[str, Any] = {
     "event": "mono.events.account_connected",
     "event_id": "e1",
     "data": {"id": "acc_1", "customer": "c1", "meta": {}},

@@ -68,7 +68,7 @@ def test_secrets_are_written_over(kind: str, body: bytes, stored: bytes) -> None
 def test_a_body_that_can_not_be_read_is_written_over_whole(kind: str, body: bytes) -> None:
     """It is kept, and nothing tells which of it is secret; it comes back to the byte."""
     call = InboundCall("POST", "p", {"content-type": kind}, "", "", datetime.now(UTC), body)
-    row = SimpleNamespace(
+    row: Any = SimpleNamespace(
         method="POST", address="", received_at=call.received_at, request_id=call.id, **SEAL.columns(call, ALWAYS)
     )
     assert row.body == b"*" * len(body)
@@ -87,7 +87,7 @@ def test_what_is_stored_is_put_together_again(value: Any) -> None:
     headers = {"content-type": JSON, "x-api-key": "k", "a": "b"}
     body = json.dumps({"x": value}).encode()
     call = InboundCall("POST", "p", headers, "token=1&b=2", "", datetime.now(UTC), body)
-    row = SimpleNamespace(
+    row: Any = SimpleNamespace(
         method="POST", address="", received_at=call.received_at, request_id=call.id, **SEAL.columns(call, ALWAYS)
     )
     found = SEAL.whole(row)

@@ -18,33 +18,33 @@ def found(payload: Any, *places: str) -> str | None:
     return find(HEADERS, QUERY, lambda: payload)
 
 
-@pytest.mark.parametrize(
-    ("place", "payload", "key"),
-    [
-        ("header:Webhook-Id", EVENT, "msg_1"),
-        ("header:empty", EVENT, None),
-        ("header:other", EVENT, None),
-        ("query:id", EVENT, "q1"),
-        ("query:other", EVENT, None),
-        ("body:event-id", EVENT, "e-1"),
-        ("body:Event ID", EVENT, "7"),
-        ("body:data.id", EVENT, "d1"),
-        ("body:data.list[1].id", EVENT, "2"),
-        ("body:data.list[2].id", EVENT, None),
-        ("body:data.list[].id", EVENT, "[1,2]"),
-        ("body:none", EVENT, None),
-        ("body:data.id.deeper", EVENT, None),
-        ("body:data[0]", EVENT, None),
-        ("body:[].rrr", RRRS, '["1-1","2-2"]'),
-        ("body:[].rrr", RRRS[0], '["1-1"]'),
-        ("body:[].rrr", [], None),
-        ("body:[].rrr", [{}, {}], None),
-        ("body:[].rrr", [*RRRS, {"rrr": None}], None),
-        ("body:[]", None, None),
-        ("body:id", "text", None),
-        ("body:id", None, None),
-    ],
-)
+PLACES: list[tuple[str, Any, str | None]] = [
+    ("header:Webhook-Id", EVENT, "msg_1"),
+    ("header:empty", EVENT, None),
+    ("header:other", EVENT, None),
+    ("query:id", EVENT, "q1"),
+    ("query:other", EVENT, None),
+    ("body:event-id", EVENT, "e-1"),
+    ("body:Event ID", EVENT, "7"),
+    ("body:data.id", EVENT, "d1"),
+    ("body:data.list[1].id", EVENT, "2"),
+    ("body:data.list[2].id", EVENT, None),
+    ("body:data.list[].id", EVENT, "[1,2]"),
+    ("body:none", EVENT, None),
+    ("body:data.id.deeper", EVENT, None),
+    ("body:data[0]", EVENT, None),
+    ("body:[].rrr", RRRS, '["1-1","2-2"]'),
+    ("body:[].rrr", RRRS[0], '["1-1"]'),
+    ("body:[].rrr", [], None),
+    ("body:[].rrr", [{}, {}], None),
+    ("body:[].rrr", [*RRRS, {"rrr": None}], None),
+    ("body:[]", None, None),
+    ("body:id", "text", None),
+    ("body:id", None, None),
+]
+
+
+@pytest.mark.parametrize(("place", "payload", "key"), PLACES)
 def test_the_id_is_found(place: str, payload: Any, key: str | None) -> None:
     """The id is text as it is or JSON; where it is missing, were it in one element only, there is none."""
     assert found(payload, place) == key

@@ -13,15 +13,15 @@ from tests.router.conftest import PROBES, noting, rows, runs, send_from, stored,
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize(
-    ("place", "first", "second"),
-    [
-        ("header:webhook-id", ("", {}, {"webhook-id": "1"}), ("", {}, {"webhook-id": "2"})),
-        ("query:id", ("?id=1", {}, {}), ("?id=2", {}, {})),
-        ("body:event-id", ("", {"event-id": "1"}, {}), ("", {"event-id": "2"}, {})),
-        ("body:[].rrr", ("", [{"rrr": "1"}, {"rrr": "2"}], {}), ("", [{"rrr": "1"}, {"rrr": "3"}], {})),
-    ],
-)
+REPEATED: list[tuple[str, Any, Any]] = [
+    ("header:webhook-id", ("", {}, {"webhook-id": "1"}), ("", {}, {"webhook-id": "2"})),
+    ("query:id", ("?id=1", {}, {}), ("?id=2", {}, {})),
+    ("body:event-id", ("", {"event-id": "1"}, {}), ("", {"event-id": "2"}, {})),
+    ("body:[].rrr", ("", [{"rrr": "1"}, {"rrr": "2"}], {}), ("", [{"rrr": "1"}, {"rrr": "3"}], {})),
+]
+
+
+@pytest.mark.parametrize(("place", "first", "second"), REPEATED)
 async def test_the_same_id_is_the_same_request(app: RunningApp, place: str, first: Any, second: Any) -> None:
     """A repeated id is answered with the first request's id and not executed; another id is."""
     key = f"same-{place.partition(':')[0]}-{len(place)}"
@@ -35,11 +35,14 @@ async def test_the_same_id_is_the_same_request(app: RunningApp, place: str, firs
     assert await runs(app, key) == 2
 
 
+UNNAMED: list[Any] = [[], [{}], [{"rrr": "1"}, {"rrr": None}], "text"]
+
+
 async def test_a_request_without_an_id_is_never_a_repetition(app: RunningApp) -> None:
     """Where the id is missing, were it in one element only, every request counts."""
     await noting(app, "no-id", deduplication="body:[].rrr")
     for _ in range(2):
-        for body in ([], [{}], [{"rrr": "1"}, {"rrr": None}], "text"):
+        for body in UNNAMED:
             assert (await app.hook("no-id", body)).status == 200
     await until(app, "no-id", *["done"] * 8)
 

@@ -234,7 +234,12 @@ async def test_a_rule_does_no_more_than_its_author_may(
 
 async def test_an_effect_cut_off_is_taken_up_at_the_next_start(tmp_path: Any) -> None:
     """What went on after its time limit when the server stopped is executed once more by the next one."""
-    settings = {"command_packages": (PROBES,), "sync_limit_seconds": 0.05, "drain_seconds": 0.1, "data_dir": tmp_path}
+    settings: dict[str, Any] = {
+        "command_packages": (PROBES,),
+        "sync_limit_seconds": 0.05,
+        "drain_seconds": 0.1,
+        "data_dir": tmp_path,
+    }
     async with running_app(**settings) as app:
         fields = {"commandName": "DawdleCommand", "parameters": {"event": "cut", "seconds": 1.0}}
         await app.rule("cut", **fields, responseMode="sync")

@@ -3,6 +3,7 @@
 import gzip
 import tracemalloc
 import zlib
+from collections.abc import Callable
 
 import brotli
 import pytest
@@ -22,7 +23,7 @@ def bare_deflate(data: bytes) -> bytes:
     return stream.compress(data) + stream.flush()
 
 
-PACK = {
+PACK: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "x-gzip": gzip.compress,
     "deflate": zlib.compress,
@@ -56,18 +57,18 @@ def test_what_is_not_whole_is_refused(coding: str) -> None:
             expand(body, coding, MIB)
 
 
-@pytest.mark.parametrize(
-    ("coding", "body", "expanded"),
-    [
-        ("deflate", bare_deflate(DATA), DATA),
-        ("GZIP, Identity", gzip.compress(DATA), DATA),
-        ("gzip, br", brotli.compress(gzip.compress(DATA)), DATA),
-        ("gzip", gzip.compress(b"a") + gzip.compress(b"b"), b"ab"),
-        ("zstd", zstandard.compress(b"a") + zstandard.compress(b"b"), b"ab"),
-        ("utf-8", DATA, DATA),
-        ("", DATA, DATA),
-    ],
-)
+FORMS: list[tuple[str, bytes, bytes]] = [
+    ("deflate", bare_deflate(DATA), DATA),
+    ("GZIP, Identity", gzip.compress(DATA), DATA),
+    ("gzip, br", brotli.compress(gzip.compress(DATA)), DATA),
+    ("gzip", gzip.compress(b"a") + gzip.compress(b"b"), b"ab"),
+    ("zstd", zstandard.compress(b"a") + zstandard.compress(b"b"), b"ab"),
+    ("utf-8", DATA, DATA),
+    ("", DATA, DATA),
+]
+
+
+@pytest.mark.parametrize(("coding", "body", "expanded"), FORMS)
 def test_spellings_and_members(coding: str, body: bytes, expanded: bytes) -> None:
     """Headers as they are met, several members of one file, two codings."""
     assert expand(body, coding, MIB) == expanded
@@ -80,18 +81,17 @@ def test_other_codings_are_refused(coding: str) -> None:
         expand(gzip.compress(DATA), coding, MIB)
 
 
-@pytest.mark.parametrize(
-    ("coding", "bomb"),
-    [
-        ("gzip", gzip.compress(ZEROS)),
-        ("deflate", zlib.compress(ZEROS)),
-        ("br", brotli.compress(ZEROS, quality=5)),
-        ("zstd", zstandard.compress(ZEROS)),
-        ("gzip, gzip", gzip.compress(gzip.compress(ZEROS))),
-        ("zstd, gzip", gzip.compress(zstandard.compress(ZEROS))),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
+BOMBS: list[tuple[str, bytes]] = [
+    ("gzip", gzip.compress(ZEROS)),
+    ("deflate", zlib.compress(ZEROS)),
+    ("br", brotli.compress(ZEROS, quality=5)),
+    ("zstd", zstandard.compress(ZEROS)),
+    ("gzip, gzip", gzip.compress(gzip.compress(ZEROS))),
+    ("zstd, gzip", gzip.compress(zstandard.compress(ZEROS))),
+]
+
+
+@pytest.mark.parametrize(("coding", "bomb"), BOMBS, ids=lambda value: value if isinstance(value, str) else "")
 def test_a_bomb_takes_little_memory(coding: str, bomb: bytes) -> None:
     """It is given up as soon as it is over the limit."""
     tracemalloc.start()

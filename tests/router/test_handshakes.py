@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bpm.edge.answer import Answer
 from bpm.security.references import References
 from bpm.settings import ReferenceSettings
 from router.handshakes import HandshakeConfig, handshake
@@ -27,13 +28,24 @@ ECHO = HandshakeConfig.model_validate(
 )
 
 
-def ask(config: HandshakeConfig, method: str = "GET", query: Any = None, headers: Any = None, body: bytes = b""):
+def ask(
+    config: HandshakeConfig, method: str = "GET", query: Any = None, headers: Any = None, body: bytes = b""
+) -> Answer | None:
     """The answer to a request, to a rule of the installation."""
     resolve = References(ReferenceSettings()).resolver(1)
     return handshake(config, method, query or {}, headers or {}, body, resolve)
 
 
-def meta_query(**changes: Any):
+def answered(
+    config: HandshakeConfig, method: str = "GET", query: Any = None, headers: Any = None, body: bytes = b""
+) -> Answer:
+    """The answer to a request that is a question of its kind."""
+    answer = ask(config, method, query, headers, body)
+    assert answer is not None
+    return answer
+
+
+def meta_query(**changes: str) -> dict[str, str]:
     """Meta's query, changed."""
     query = {"hub.mode": "subscribe", "hub.verify_token": "token", "hub.challenge": "1158201444"}
     return {**query, **{name.replace("_", ".", 1): value for name, value in changes.items()}}
@@ -41,17 +53,17 @@ def meta_query(**changes: Any):
 
 def test_meta_gets_its_challenge() -> None:
     """Meta's challenge comes back as plain text, for the right token only."""
-    answer = ask(META, query=meta_query())
+    answer = answered(META, query=meta_query())
     assert (answer.status, answer.body, answer.content_type) == (200, b"1158201444", "text/plain; charset=utf-8")
     for wrong in ("tokem", "", "tokentoken"):
-        assert ask(META, query=meta_query(hub_verify_token=wrong)).status == 403
+        assert answered(META, query=meta_query(hub_verify_token=wrong)).status == 403
 
 
 def test_meta_token_may_be_a_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     """The verify token may be a reference; one that leads nowhere refuses."""
     monkeypatch.setenv("META_TOKEN", "token")
-    assert ask(HandshakeConfig(kind="meta", verify_token="env:META_TOKEN"), query=meta_query()).status == 200
-    assert ask(HandshakeConfig(kind="meta", verify_token="env:ABSENT"), query=meta_query()).status == 403
+    assert answered(HandshakeConfig(kind="meta", verify_token="env:META_TOKEN"), query=meta_query()).status == 200
+    assert answered(HandshakeConfig(kind="meta", verify_token="env:ABSENT"), query=meta_query()).status == 403
 
 
 @pytest.mark.parametrize(
@@ -72,11 +84,11 @@ def test_meta_other_requests_go_on(method: str, query: Any) -> None:
 def test_slack_gets_its_challenge() -> None:
     """Slack's challenge comes back as plain text that no browser takes for a page."""
     body = json.dumps({"type": "url_verification", "challenge": "<b>3eZbrw</b>", "token": "t"}).encode()
-    answer = ask(SLACK, "POST", body=body)
+    answer = answered(SLACK, "POST", body=body)
     assert (answer.status, answer.body) == (200, b"<b>3eZbrw</b>")
     assert ("x-content-type-options", "nosniff") in answer.headers
-    assert ask(HandshakeConfig(kind="slack", verify_token="t"), "POST", body=body).status == 200
-    assert ask(HandshakeConfig(kind="slack", verify_token="u"), "POST", body=body).status == 403
+    assert answered(HandshakeConfig(kind="slack", verify_token="t"), "POST", body=body).status == 200
+    assert answered(HandshakeConfig(kind="slack", verify_token="u"), "POST", body=body).status == 403
 
 
 @pytest.mark.parametrize(
@@ -99,23 +111,23 @@ def test_slack_other_requests_go_on(body: bytes) -> None:
 def test_cloudevents_grants_permission() -> None:
     """An OPTIONS request with an origin is granted, at the configured rate and for the allowed origins."""
     headers = {"webhook-request-origin": "eventemitter.example.com", "webhook-request-rate": "120"}
-    granted = dict(ask(CLOUDEVENTS, "OPTIONS", headers=headers).headers)
+    granted = dict(answered(CLOUDEVENTS, "OPTIONS", headers=headers).headers)
     assert granted == {"allow": "POST", "webhook-allowed-origin": "*", "webhook-allowed-rate": "*"}
     strict = HandshakeConfig(kind="cloudevents", allowed_origins=["eventemitter.example.com"], allowed_rate=60)
-    granted = dict(ask(strict, "OPTIONS", headers=headers).headers)
+    granted = dict(answered(strict, "OPTIONS", headers=headers).headers)
     assert granted["webhook-allowed-origin"] == "eventemitter.example.com"
     assert granted["webhook-allowed-rate"] == "60"
-    assert ask(strict, "OPTIONS", headers={"webhook-request-origin": "other.example.com"}).status == 403
+    assert answered(strict, "OPTIONS", headers={"webhook-request-origin": "other.example.com"}).status == 403
     assert ask(CLOUDEVENTS, "OPTIONS") is None
     assert ask(CLOUDEVENTS, "POST", headers=headers) is None
 
 
 def test_echo_answers_by_template() -> None:
     """An echo answers by its template when its condition holds, and only then."""
-    answer = ask(ECHO, "POST", body=b'{"type":"ping","data":[1]}')
+    answer = answered(ECHO, "POST", body=b'{"type":"ping","data":[1]}')
     assert (answer.status, json.loads(answer.body)) == (200, {"pong": [1]})
     assert answer.content_type.startswith("application/json")
-    assert json.loads(ask(ECHO, query={"challenge": "c"}).body) == {"pong": "c"}
+    assert json.loads(answered(ECHO, query={"challenge": "c"}).body) == {"pong": "c"}
     assert ask(ECHO, "POST", body=b'{"type":"other"}') is None
     assert ask(ECHO, "POST", body=b"not json") is None
 
@@ -123,7 +135,7 @@ def test_echo_answers_by_template() -> None:
 def test_echo_of_text() -> None:
     """A template that gives text is sent as it is."""
     config = HandshakeConfig(kind="echo", when="method == 'GET'", body="{{query.c}}")
-    assert ask(config, query={"c": "é"}).body == "é".encode()
+    assert answered(config, query={"c": "é"}).body == "é".encode()
 
 
 @pytest.mark.parametrize(
@@ -182,7 +194,7 @@ ZOOM = HandshakeConfig.model_validate(
 def test_a_challenge_is_signed() -> None:
     """Zoom's validation, as it documents it; in base64 for X."""
     question = {"event": "endpoint.url_validation", "payload": {"plainToken": "qgg8vlvZRS6UYooatFL8Aw"}}
-    answer = ask(ZOOM, "POST", body=json.dumps(question).encode())
+    answer = answered(ZOOM, "POST", body=json.dumps(question).encode())
     proof = hmac.digest(b"a-secret-of-the-tests", b"qgg8vlvZRS6UYooatFL8Aw", "sha256")
     assert json.loads(answer.body) == {"plainToken": "qgg8vlvZRS6UYooatFL8Aw", "encryptedToken": proof.hex()}
     x = ZOOM.model_copy(
@@ -190,7 +202,7 @@ def test_a_challenge_is_signed() -> None:
     )
     x = HandshakeConfig.model_validate({**x.model_dump(by_alias=True), "body": {"response_token": "sha256={{digest}}"}})
     right = base64.b64encode(hmac.digest(b"a-secret-of-the-tests", b"abc=", "sha256")).decode()
-    assert json.loads(ask(x, query={"crc_token": "abc="}).body) == {"response_token": f"sha256={right}"}
+    assert json.loads(answered(x, query={"crc_token": "abc="}).body) == {"response_token": f"sha256={right}"}
 
 
 @pytest.mark.parametrize(

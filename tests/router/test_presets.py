@@ -4,7 +4,8 @@ import base64
 import dataclasses
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
@@ -141,8 +142,14 @@ def test_id_and_event_are_found_where_the_preset_says(name: str) -> None:
     """The id by which repetitions are known, and the event's name for `when`."""
     preset, case, example = DETAILS[name], case_of(name), example_of(name)
     call = InboundCall(
-        "POST", "p", {"content-type": "application/json", **case.headers}, example.query, "192.0.2.1", None, case.body
-    )  # type: ignore[arg-type]
+        "POST",
+        "p",
+        {"content-type": "application/json", **case.headers},
+        example.query,
+        "192.0.2.1",
+        datetime.now(UTC),
+        case.body,
+    )
     if "text/plain" in call.headers["content-type"]:
         call.headers = {**call.headers, "content-type": "application/json"}
     find = delivery_id(None, preset.scheme)
@@ -165,7 +172,11 @@ def test_handshake_and_answer_are_those_of_a_rule(name: str) -> None:
         assert ResponseConfig.model_validate(preset.response)
 
 
-def signed_token(encode: Any) -> str:
+def _in_base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def signed_token(encode: Callable[[bytes], str]) -> str:
     return encode(hmac.digest(b"the-secret-of-the-rule", b"a-token", "sha256"))
 
 
@@ -199,7 +210,7 @@ def signed_token(encode: Any) -> str:
             {"crc_token": "a-token"},
             {},
             None,
-            {"response_token": "sha256=" + signed_token(lambda raw: base64.b64encode(raw).decode())},
+            {"response_token": "sha256=" + signed_token(_in_base64)},
         ),
     ],
 )

@@ -4,17 +4,18 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
+import Adyen.util
 import gocardless_pro.webhooks
 import pytest
 import razorpay
 import standardwebhooks
 import stripe
 import svix.webhooks
-from Adyen.util import generate_notification_sig, is_valid_hmac_notification
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey
 from slack_sdk.signature import SignatureVerifier
@@ -29,6 +30,10 @@ TEXT = '{"note":"é ☃ a/b","amount":19.90}'
 SECRET = "a-secret-of-the-tests-of-libraries"
 HEX = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+ADYEN: Any = Adyen.util
+TWILIO: Any = RequestValidator(SECRET)
+RAZORPAY: Any = razorpay.Client(auth=("a", "b"))
+"""Libraries that have no types of their own."""
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 FIELDS = {"From": "+14158675309", "Body": "é & = + %", "Empty": "", "a": "lower"}
 ITEM = {
@@ -50,14 +55,15 @@ class Sent(NamedTuple):
     query: str = ADDRESS.query
 
 
-class Library(NamedTuple):
+@dataclass(frozen=True)
+class Library:
     """How a provider's library signs, and how it verifies; either may be missing from it."""
 
     fields: dict[str, Any]
     body: str
     sign: Callable[[float], Sent] | None = None
     verify: Callable[[Sent], Any] | None = None
-    headers: dict[str, str] = {}  # noqa: RUF012 a tuple's default, which nobody changes
+    headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def notification(signature: str | None = None) -> str:
@@ -92,7 +98,7 @@ def verified_by_nacl(sent: Sent) -> bool:
 def twilio_json(_now: float) -> Sent:
     query = f"bodySHA256={hashlib.sha256(TEXT.encode()).hexdigest()}"
     url = f"https://hooks.example.com/api/webhooks/p?{query}"
-    signature = RequestValidator(SECRET).compute_signature(url, {})
+    signature = TWILIO.compute_signature(url, {})
     return Sent({"x-twilio-signature": signature, "content-type": "application/json"}, TEXT.encode(), query)
 
 
@@ -101,10 +107,10 @@ LIBRARIES: dict[str, Library] = {
         {},
         urlencode(FIELDS),
         lambda _: Sent(
-            {**FORM, "x-twilio-signature": RequestValidator(SECRET).compute_signature(URL, FIELDS)},
+            {**FORM, "x-twilio-signature": TWILIO.compute_signature(URL, FIELDS)},
             urlencode(FIELDS).encode(),
         ),
-        lambda sent: RequestValidator(SECRET).validate(
+        lambda sent: TWILIO.validate(
             URL, dict(parse_qsl(sent.body.decode(), keep_blank_values=True)), sent.headers["x-twilio-signature"]
         ),
         FORM,
@@ -113,7 +119,7 @@ LIBRARIES: dict[str, Library] = {
         {},
         TEXT,
         twilio_json,
-        lambda sent: RequestValidator(SECRET).validate(
+        lambda sent: TWILIO.validate(
             f"https://hooks.example.com/api/webhooks/p?{sent.query}",
             sent.body.decode(),
             sent.headers["x-twilio-signature"],
@@ -136,8 +142,8 @@ LIBRARIES: dict[str, Library] = {
     "adyen": Library(
         {"secret": HEX},
         notification(),
-        lambda _: Sent({}, notification(_text(generate_notification_sig(ITEM, HEX))).encode()),
-        lambda sent: is_valid_hmac_notification(json.loads(sent.body), HEX),
+        lambda _: Sent({}, notification(_text(ADYEN.generate_notification_sig(ITEM, HEX))).encode()),
+        lambda sent: ADYEN.is_valid_hmac_notification(json.loads(sent.body), HEX),
     ),
     "clerk": Library(
         {"secret": WHSEC},
@@ -166,7 +172,7 @@ LIBRARIES: dict[str, Library] = {
         {},
         TEXT,
         None,
-        lambda sent: razorpay.Client(auth=("a", "b")).utility.verify_webhook_signature(
+        lambda sent: RAZORPAY.utility.verify_webhook_signature(
             sent.body.decode(), sent.headers["x-razorpay-signature"], SECRET
         ),
     ),

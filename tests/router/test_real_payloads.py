@@ -154,7 +154,12 @@ async def test_a_providers_delivery_is_executed_once(server: ServerProcess, sche
     body = payload(sent.name)
     genuine = sent.sign(body, SECRET)
     forged = {**genuine, **{name: value for name, value in other(sent, body).items() if "id" not in name.lower()}}
-    attempts = [(body, {}, 401), (body, forged, 401), (body, genuine, 200), (body, sent.sign(body, SECRET), 200)]
+    attempts: list[tuple[bytes, dict[str, str], int]] = [
+        (body, {}, 401),
+        (body, forged, 401),
+        (body, genuine, 200),
+        (body, sent.sign(body, SECRET), 200),
+    ]
     if scheme != "mono":  # its secret covers no body
         attempts.append((body.replace(b"e", b"3", 1), genuine, 401))
     for content, headers, status in attempts:

@@ -37,9 +37,10 @@ async def test_a_refused_request_is_answered_and_kept_with_its_cause(app: Runnin
     fields, request, status, state, word = CAUSES[cause]
     key = f"guard-{cause}"
     rule = await noting(app, key, **fields)
-    for _ in range(request.get("times", 1)):
-        body = request.get("body", b"{}")
-        answer = await send_from(app, "192.0.2.1", key, JSON, content=body, method=request.get("method", "POST"))
+    content = {"content": request.get("body", b"{}"), "method": request.get("method", "POST")}
+    for _ in range(request.get("times", 1) - 1):
+        await send_from(app, "192.0.2.1", key, JSON, **content)
+    answer = await send_from(app, "192.0.2.1", key, JSON, **content)
     assert answer.status == status
     assert (answer.body["success"], answer.body["data"]) == (False, None)
     assert answer.errors

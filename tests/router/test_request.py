@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +17,8 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def call(**changes: Any) -> InboundCall:
-    return InboundCall(
-        **{"method": "POST", "path": "p", "headers": {}, "query_string": "", "address": "", "received_at": NOON}
-        | changes
-    )
+    whole = InboundCall("POST", "p", {}, "", "", NOON, b"", "id")
+    return replace(whole, **changes)
 
 
 @pytest.mark.parametrize(

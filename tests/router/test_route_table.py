@@ -27,7 +27,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def config(number: int, path: str, **changes: Any) -> dict[str, Any]:
     definition = {"description": "d", "isEnabled": True, "path": path, "action": "POST", "executionType": 0}
-    row = {
+    row: dict[str, Any] = {
         "organization_id": 1,
         "id": number,
         "key": f"key-{number}",

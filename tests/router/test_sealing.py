@@ -108,7 +108,7 @@ async def test_secrets_that_can_not_be_opened_stop_new_requests_only(tmp_path: P
     static = {"scheme": "custom", "type": "static", "encoding": "text", "header": "X-Shop", "secret": CANARY}
     retry = {"attempts": 9, "backoffSeconds": [0.5], "jitter": 0.0}
     stumble = {"commandName": "StumbleCommand", "parameters": {"event": f"opened-{mode}", "times": 1}}
-    settings = {"command_packages": (PROBES,), "access_token_seconds": 60}
+    settings: dict[str, Any] = {"command_packages": (PROBES,), "access_token_seconds": 60}
     async with running_app(tmp_path, secret_key="a" * 40, **settings) as app:
         await app.rule("shop", signature=static, **stumble, retry=retry, responseMode=mode)
         first = await app.hook("shop", {}, {"x-shop": CANARY})

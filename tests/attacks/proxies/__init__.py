@@ -4,7 +4,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from bpm.testing.process import free_port
 HERE = Path(__file__).parent
 START_SECONDS = 10
 
-PROXIES = {
+PROXIES: dict[str, tuple[str, str, dict[str, str]]] = {
     "nginx": ("nginx", "nginx.conf", {"BUFFERING": "on"}),
     "nginx unbuffered": ("nginx", "nginx.conf", {"BUFFERING": "off"}),
     "haproxy": ("haproxy", "haproxy.cfg", {}),
@@ -27,7 +27,7 @@ def is_installed(name: str) -> bool:
 
 
 @contextmanager
-def proxy(name: str, upstream: int, folder: Path) -> Iterator[int]:
+def proxy(name: str, upstream: int, folder: Path) -> Generator[int]:
     """Run a proxy in front of a port of this machine; yields its own port."""
     _, template, words = PROXIES[name]
     port = free_port()

@@ -3,12 +3,13 @@
 import asyncio
 import stat
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import ColumnElement, Table
+from pydantic import SecretStr
 from sqlmodel import select
 
 from bpm.accounts import Accounts
@@ -29,7 +30,7 @@ HERE = "203.0.113.7"
 
 
 async def add_key(
-    database: Database, user: User, clock: HandClock, scopes: tuple[str, ...] = ("webhooks:read",), **columns: Any
+    database: Database, user: User, clock: HandClock, scopes: Sequence[str] = ("webhooks:read",), **columns: Any
 ) -> tuple[str, str]:
     """Store a key of `user`; return its id and its text."""
     text = generate_key()
@@ -42,9 +43,9 @@ async def add_key(
     return text.id, str(text)
 
 
-async def change(database: Database, table: Table, where: ColumnElement[bool], **columns: Any) -> None:
+async def change(database: Database, table: type[User | ApiKey], key: int | str | None, **columns: Any) -> None:
     await database.write(
-        lambda tx: tx.connection.execute(table.table().update().where(table.table().c.id == where).values(**columns))
+        lambda tx: tx.connection.execute(table.table().update().where(table.table().c.id == key).values(**columns))
     )
 
 
@@ -141,7 +142,8 @@ async def test_a_dead_key_is_refused(
     accounts: Accounts, user: User, database: Database, clock: HandClock, column: str
 ) -> None:
     """A revoked or expired key is refused."""
-    _, text = await add_key(database, user, clock, **{column: clock()})
+    columns: dict[str, Any] = {column: clock()}
+    _, text = await add_key(database, user, clock, **columns)
     assert await refused(accounts, f"Bearer {text}")
 
 
@@ -219,7 +221,7 @@ async def test_a_key_s_use_is_noted_once_a_minute(
         accounts.forget()
         await accounts.authenticate(f"Bearer {text}", HERE)
         await accounts.stop()
-        noted.append(await database.read(lambda tx: tx.session(None).get(ApiKey, key_id).last_used_at))
+        noted.append(await database.read(lambda tx: tx.session(None).get_one(ApiKey, key_id).last_used_at))
     assert noted == [first, first, first + timedelta(seconds=61)]
 
 
@@ -307,11 +309,11 @@ async def test_no_administrator_is_made_beside_others(accounts: Accounts, user: 
 
 async def test_a_configured_password_is_used_and_not_returned(database: Database, tmp_path: Path) -> None:
     """A password from the settings is not repeated, and later changes of the setting change nothing."""
-    settings = Settings(data_dir=tmp_path, admin_username="root", admin_password=PASSWORD)
+    settings = Settings(data_dir=tmp_path, admin_username="root", admin_password=SecretStr(PASSWORD))
     accounts = Accounts(database, settings, KEY)
     assert await accounts.ensure_administrator() is None
     assert await accounts.sessions.sign_in("root", PASSWORD, HERE)
-    later = Settings(data_dir=tmp_path, admin_username="other", admin_password="short")
+    later = Settings(data_dir=tmp_path, admin_username="other", admin_password=SecretStr("short"))
     assert await Accounts(database, later, KEY).ensure_administrator() is None
 
 
@@ -337,7 +339,7 @@ async def test_an_unusable_administrator_stops_the_start(
     database: Database, tmp_path: Path, username: str, password: str, setting: str
 ) -> None:
     """A user name or password that can't be accepted is reported by the name of its setting."""
-    settings = Settings(data_dir=tmp_path, admin_username=username, admin_password=password)
+    settings = Settings(data_dir=tmp_path, admin_username=username, admin_password=SecretStr(password))
     with pytest.raises(Misconfigured, match=setting):
         await Accounts(database, settings, KEY).ensure_administrator()
 

@@ -63,7 +63,7 @@ async def test_wrong_credentials_are_refused_alike(
         )
 
     await database.write(add)
-    said = set()
+    said: set[tuple[str, ...]] = set()
     for name, password in [("ada", "wrong"), ("nobody", PASSWORD), ("bob", PASSWORD), ("robot", PASSWORD)]:
         with pytest.raises(Unauthenticated) as caught:
             await accounts.sessions.sign_in(name, password, HERE)
@@ -142,7 +142,8 @@ async def test_an_old_hash_is_renewed(accounts: Accounts, user: User, database: 
     old = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
     await change(database, user, password_hash=old)
     await accounts.sessions.sign_in("ada", PASSWORD, HERE)
-    renewed = await database.read(lambda tx: tx.session(None).get(User, user.id).password_hash)
+    renewed = await database.read(lambda tx: tx.session(None).get_one(User, user.id).password_hash)
+    assert renewed is not None
     assert not is_outdated(renewed)
     assert await accounts.sessions.sign_in("ada", PASSWORD, HERE)
 
@@ -177,7 +178,7 @@ async def test_of_two_uses_at_once_one_wins(accounts: Accounts, user: User) -> N
     tries = [accounts.sessions.refresh(first.refresh_token) for _ in range(20)]
     answers = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(answer, Unauthenticated) for answer in answers) == 19
-    (pair,) = [answer for answer in answers if not isinstance(answer, Exception)]
+    (pair,) = [answer for answer in answers if not isinstance(answer, BaseException)]
     assert await refused(accounts, pair.access_token)
 
 

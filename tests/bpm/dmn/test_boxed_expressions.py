@@ -25,14 +25,14 @@ def decision(body: str, requires: str = "", name: str = "d", kind: str = "") -> 
     return f'<decision id="{name}" name="{name}"><variable name="{name}" typeRef="{kind}"/>{requires}{body}</decision>'
 
 
-def knowing(*names: str):
+def knowing(*names: str) -> str:
     """That a decision requires business knowledge."""
     return "".join(
         f'<knowledgeRequirement><requiredKnowledge href="#{name}"/></knowledgeRequirement>' for name in names
     )
 
 
-def knowledge(name: str, parameters: str, body: str, requires: str = "") -> str:
+def knowledge(name: str, parameters: dict[str, str], body: str, requires: str = "") -> str:
     """A business knowledge model."""
     formal = "".join(f'<formalParameter name="{each}" typeRef="{kind}"/>' for each, kind in parameters.items())
     logic = f"<encapsulatedLogic>{formal}{body}</encapsulatedLogic>"
@@ -40,7 +40,7 @@ def knowledge(name: str, parameters: str, body: str, requires: str = "") -> str:
     return f'<businessKnowledgeModel id="{name}" name="{name}">{inner}</businessKnowledgeModel>'
 
 
-def answer(file: str, of: str = "d", **variables: Any):
+def answer(file: str, of: str = "d", **variables: Any) -> Any:
     """What a decision comes to."""
     return decide(load_decisions(FILE.format(file))[of], variables, NOON)
 

@@ -15,7 +15,7 @@ FILE = """<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="
 <itemDefinition name="tDays" isCollection="true"><typeRef>date</typeRef></itemDefinition>{}</definitions>"""
 
 
-def literal(text: str, given: str = "", result: str = "", name: str = "x"):
+def literal(text: str, given: str = "", result: str = "", name: str = "x") -> str:
     """A decision `d` by one expression over the data `x`, both of declared types."""
     return FILE.format(
         f'<inputData id="i" name="{name}"><variable name="{name}" typeRef="{given}"/></inputData><decision id="d" '
@@ -24,7 +24,7 @@ def literal(text: str, given: str = "", result: str = "", name: str = "x"):
     )
 
 
-def cells(kind: str, *tests: str, given: str = "x", output: str = "string"):
+def cells(kind: str, *tests: str, given: str = "x", output: str = "string") -> str:
     """A decision `d` by a table whose first rule that matches answers with its number."""
     rules = "".join(
         f"<rule><inputEntry><text>{test.replace('<', '&lt;')}</text></inputEntry><outputEntry><text>{number}</text>"
@@ -38,7 +38,7 @@ def cells(kind: str, *tests: str, given: str = "x", output: str = "string"):
     )
 
 
-def answer(file: str, **variables: Any):
+def answer(file: str, **variables: Any) -> Any:
     """What the decision `d` comes to."""
     return decide(load_decisions(file)["d"], variables, NOON)
 

@@ -9,7 +9,7 @@ from bpm.events.attempt import AttemptClient
 from bpm.testing import RunningApp, WebhookReceiver, running_app, until
 from tests.bpm.events.serving import LOOPBACK
 
-DELIVERING = {"delivery": {"allowed_networks": "127.0.0.0/8, ::1/128"}}
+DELIVERING: dict[str, Any] = {"delivery": {"allowed_networks": "127.0.0.0/8, ::1/128"}}
 
 
 class Office:

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -25,7 +25,7 @@ LOOPBACK = Targets(AddressList.parse("127.0.0.0/8, ::1/128"))
 
 
 @asynccontextmanager
-async def serving(serve: Serve, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+async def serving(serve: Serve, context: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
     """Serve connections on a port of loopback."""
     tasks: set[asyncio.Task[None]] = set()
 

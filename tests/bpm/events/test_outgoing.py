@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from cloudevents.v1.http import from_http
+from cloudevents.v1.http import from_http  # pyright: ignore[reportUnknownVariableType]
 from standardwebhooks import Webhook
 
 from bpm.events.destination import Destination

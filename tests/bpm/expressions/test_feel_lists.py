@@ -43,31 +43,31 @@ def test_a_bracket_is_a_position_or_a_filter_by_its_value(source: str, value: An
     assert evaluate(source) == value
 
 
-@pytest.mark.parametrize(
-    ("source", "value"),
-    [
-        ("for i in 1..4 return if i = 1 then 1 else i * partial[-1]", [1, 2, 6, 24]),
-        ("for i in 1..3 return count(partial)", [0, 1, 2]),
-        ("for i in 1..2, j in 1..2 return count(partial)", [0, 1, 2, 3]),
-        ("for i in 1..2 return partial", [[], [[]]]),
-        ('for d in @"2026-12-30"..@"2027-01-02" return d.day', [30, 31, 1, 2]),
-        ('for d in [@"2026-01-02"..@"2026-01-04") return d', ["2026-01-02", "2026-01-03"]),
-        ('for d in @"2026-01-02"..@"2026-01-01" return d', ["2026-01-02", "2026-01-01"]),
-        ("for i in [3..1] return i", None),
-        ('for i in "a".."c" return i', None),
-        ("for i in 5 return i + 1", [6]),
-        ("for i in null return i", None),
-        ("some i in [1, null] satisfies i > 0", True),
-        ("some i in [0, null] satisfies i > 0", None),
-        ("every i in [1, null] satisfies i > 0", None),
-        ("every i in [0, null] satisfies i > 0", False),
-        ("some i in [1], j in [2, 3] satisfies j = 3", True),
-        ('some i in [1] satisfies "yes"', None),
-        ("any([null, true])", True),
-        ("any([null, false])", None),
-        ("all([null, false])", False),
-    ],
-)
+ITERATIONS: list[tuple[str, Any]] = [
+    ("for i in 1..4 return if i = 1 then 1 else i * partial[-1]", [1, 2, 6, 24]),
+    ("for i in 1..3 return count(partial)", [0, 1, 2]),
+    ("for i in 1..2, j in 1..2 return count(partial)", [0, 1, 2, 3]),
+    ("for i in 1..2 return partial", [[], [[]]]),
+    ('for d in @"2026-12-30"..@"2027-01-02" return d.day', [30, 31, 1, 2]),
+    ('for d in [@"2026-01-02"..@"2026-01-04") return d', ["2026-01-02", "2026-01-03"]),
+    ('for d in @"2026-01-02"..@"2026-01-01" return d', ["2026-01-02", "2026-01-01"]),
+    ("for i in [3..1] return i", None),
+    ('for i in "a".."c" return i', None),
+    ("for i in 5 return i + 1", [6]),
+    ("for i in null return i", None),
+    ("some i in [1, null] satisfies i > 0", True),
+    ("some i in [0, null] satisfies i > 0", None),
+    ("every i in [1, null] satisfies i > 0", None),
+    ("every i in [0, null] satisfies i > 0", False),
+    ("some i in [1], j in [2, 3] satisfies j = 3", True),
+    ('some i in [1] satisfies "yes"', None),
+    ("any([null, true])", True),
+    ("any([null, false])", None),
+    ("all([null, false])", False),
+]
+
+
+@pytest.mark.parametrize(("source", "value"), ITERATIONS)
 def test_loops_and_three_valued_quantifiers(source: str, value: Any) -> None:
     """Over numbers, dates, lists and single values; what is neither true nor false makes the answer null."""
     assert evaluate(source) == value

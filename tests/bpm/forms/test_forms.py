@@ -25,7 +25,7 @@ def found(source: str, given: dict[str, Any], **seen: Any) -> list[str]:
     return problems(read_form(source), given, seen, NOON)
 
 
-CHOICE = {"values": [{"label": "One", "value": "one"}, {"label": "Two", "value": 2}, "three"]}
+CHOICE: dict[str, Any] = {"values": [{"label": "One", "value": "one"}, {"label": "Two", "value": 2}, "three"]}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bpm.security.secrets import (
     KEY_FILE,
@@ -76,7 +77,7 @@ def test_sub_keys_differ_by_purpose() -> None:
 
 def test_a_configured_key_is_used_and_no_file_is_written(tmp_path: Path) -> None:
     """With BPM_SECRET_KEY set that text is the key and the data folder stays empty."""
-    settings = Settings(data_dir=tmp_path, secret_key="k" * 32)
+    settings = Settings(data_dir=tmp_path, secret_key=SecretStr("k" * 32))
     assert load_secret_key(settings) == b"k" * 32
     assert list(tmp_path.iterdir()) == []
 
@@ -84,7 +85,7 @@ def test_a_configured_key_is_used_and_no_file_is_written(tmp_path: Path) -> None
 def test_a_short_key_is_refused(tmp_path: Path) -> None:
     """A configured key under 32 characters is refused, and the sentence does not repeat it."""
     with pytest.raises(SecretError, match="BPM_SECRET_KEY must hold at least 32") as caught:
-        load_secret_key(Settings(data_dir=tmp_path, secret_key="hunter2"))
+        load_secret_key(Settings(data_dir=tmp_path, secret_key=SecretStr("hunter2")))
     assert "hunter2" not in str(caught.value)
 
 

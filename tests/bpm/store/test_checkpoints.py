@@ -24,7 +24,7 @@ def log_of(settings: Settings) -> Path:
 
 async def test_the_log_is_emptied_beside_readers_that_take_turns(database: Database, settings: Settings) -> None:
     """Reads that overlap without a pause leave SQLite no moment to begin the log anew; a checkpoint makes one."""
-    checkpoints = Checkpoints(settings.sqlite_path, database._readers.gate, log_bytes=0)
+    checkpoints = Checkpoints(settings.sqlite_path, database.readers.gate, log_bytes=0)
     checkpoints.start()
     reading = True
 
@@ -50,11 +50,11 @@ async def test_a_foreign_reader_delays_it_and_loses_nothing(database: Database, 
     other.execute("SELECT count(*) FROM writer_sample").fetchone()
     await database.write(insert("x" * MIB))
     checkpoints = Checkpoints(settings.sqlite_path, SnapshotGate())
-    await asyncio.to_thread(checkpoints._empty)
+    await asyncio.to_thread(checkpoints.empty)
     assert log_of(settings).stat().st_size > MIB
     await database.write(insert("meanwhile"))
     other.close()
-    await asyncio.to_thread(checkpoints._empty)
+    await asyncio.to_thread(checkpoints.empty)
     assert log_of(settings).stat().st_size == 0
     assert "meanwhile" in await database.read(words)
 

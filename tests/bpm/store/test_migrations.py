@@ -2,13 +2,14 @@
 
 import asyncio
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
@@ -36,7 +37,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
         databases.drop(url)
 
 
-async def read(settings: Settings, work: Any) -> Any:
+async def read(settings: Settings, work: Callable[[Transaction], Any]) -> Any:
     """Start, read and stop."""
     database = open_database(settings)
     await database.start()
@@ -46,7 +47,7 @@ async def read(settings: Settings, work: Any) -> Any:
         await database.stop()
 
 
-async def write(settings: Settings, work: Any) -> None:
+async def write(settings: Settings, work: Callable[[Transaction], Any]) -> None:
     """Start, write and stop."""
     database = open_database(settings)
     await database.start()
@@ -121,13 +122,22 @@ def test_every_migration_follows_the_one_before() -> None:
     assert revisions() == [f"{number:04}" for number in range(1, len(revisions()) + 1)]
 
 
+def migrate_only_to(patch: pytest.MonkeyPatch, revision: str) -> None:
+    """Stop every migration at a revision, as a former version did."""
+    upgrade = command.upgrade
+
+    def upgrade_there(config: Config, _revision: str) -> None:
+        upgrade(config, revision)
+
+    patch.setattr(command, "upgrade", upgrade_there)
+
+
 async def test_organisations_that_have_rows_are_carried_over(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each gets a row with its features and keeps its number; the next one that is made gets a number of its own."""
-    upgrade = command.upgrade
     with monkeypatch.context() as before:
-        before.setattr(command, "upgrade", lambda config, _: upgrade(config, "0011"))
+        migrate_only_to(before, "0011")
         await write(settings, _two_organisations)
     await write(settings, lambda tx: keep_organization(tx, Organization(name="New", created_at=utc_now())))
     rows = await read(settings, lambda tx: tx.connection.execute(Organization.table().select()).all())
@@ -141,7 +151,13 @@ async def test_organisations_that_have_rows_are_carried_over(
 def _two_organisations(tx: Transaction) -> None:
     """Write accounts of two organisations, one of which lacks a feature, as it was done before they had a table."""
     for number in (1, 7):
-        row = {"username": f"u{number}", "kind": "user", "roles": [], "permissions": [], "token_version": 0}
+        row: dict[str, Any] = {
+            "username": f"u{number}",
+            "kind": "user",
+            "roles": [],
+            "permissions": [],
+            "token_version": 0,
+        }
         about = {"organization_id": number, "created_at": utc_now()}
         tx.connection.execute(User.table().insert(), {**row, **about})
     feature = {"number": 7, "name": "webhooks", "is_on": False, "now": utc_now()}
@@ -152,9 +168,8 @@ async def test_ids_of_deleted_configurations_are_not_given_again(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the table is copied, so that captured requests never belong to a later configuration."""
-    upgrade = command.upgrade
     with monkeypatch.context() as before:
-        before.setattr(command, "upgrade", lambda config, _: upgrade(config, "0026"))
+        migrate_only_to(before, "0026")
         await write(settings, lambda tx: _configuration(tx, "first"))
         await write(settings, _forget_configurations)
     await write(settings, lambda tx: _configuration(tx, "second"))

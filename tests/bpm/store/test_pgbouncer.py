@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -34,7 +34,7 @@ def own_cluster() -> Iterator[Cluster]:
 
 
 @contextmanager
-def pooler(url: str, mode: str, folder: Path) -> Iterator[str]:
+def pooler(url: str, mode: str, folder: Path) -> Generator[str]:
     """Run PgBouncer in front of a database and return the database's address through it."""
     parts = urlsplit(url)
     place, user = parse_qs(parts.query)["host"][0], parts.username or "postgres"

@@ -2,10 +2,10 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -45,7 +45,7 @@ async def database(postgres_url: str, tmp_path: Path) -> AsyncIterator[Database]
 
 
 @asynccontextmanager
-async def started(url: str, folder: Path, **settings: Any) -> AsyncIterator[Database]:
+async def started(url: str, folder: Path, **settings: Any) -> AsyncGenerator[Database]:
     """Start a database and stop it at the end."""
     database = open_database(Settings(data_dir=folder, database_url=url, **settings))
     await database.start()
@@ -143,7 +143,7 @@ async def test_a_commit_of_unknown_outcome_is_not_acknowledged_and_not_repeated(
 async def test_a_backend_that_is_ended_costs_one_group(database: Database, postgres_url: str) -> None:
     """An administrator who ends our connections is answered by new ones."""
     await database.write(insert("a"))
-    other: Any = await asyncpg.connect(plain_dsn(postgres_url))
+    other = cast("Any", await asyncpg.connect(plain_dsn(postgres_url)))
     await other.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
         "AND pid <> pg_backend_pid()"
@@ -162,7 +162,7 @@ async def test_two_processes_that_change_the_same_rows_both_finish(
     names = [f"w{number}" for number in range(6)]
     await database.write(lambda tx: [insert(name)(tx) for name in names])
 
-    def add_mark(name: str) -> Any:
+    def add_mark(name: str) -> Callable[[Transaction], int]:
         statement = update(SAMPLES).where(SAMPLES.c.word == name).values(mood=SAMPLES.c.mood + "!")
         return lambda tx: tx.connection.execute(statement).rowcount
 
@@ -179,10 +179,10 @@ async def test_two_processes_that_change_the_same_rows_both_finish(
 async def test_a_row_that_others_hold_fails_alone(database: Database, postgres_url: str) -> None:
     """A unit that waits for a foreign transaction is told 503 in the end; its neighbours are committed."""
     await database.write(lambda tx: [insert(word)(tx) for word in ("a", "b")])
-    other: Any = await asyncpg.connect(plain_dsn(postgres_url))
+    other = cast("Any", await asyncpg.connect(plain_dsn(postgres_url)))
     await other.execute("BEGIN; UPDATE writer_sample SET mood = 'held' WHERE word = 'a'")
 
-    def rename(old: str) -> Any:
+    def rename(old: str) -> Callable[[Transaction], Any]:
         return lambda tx: tx.change(RENAME, {"old": old, "new": f"new {old}"})
 
     results = await asyncio.gather(
@@ -302,7 +302,7 @@ async def test_a_server_that_comes_up_late_is_waited_for(own_cluster: Cluster, t
 )
 def test_what_an_error_of_the_server_means(state: str, fault: Fault | None) -> None:
     """A full disk, a standby and a lost connection are outages, waiting for others is contention."""
-    assert diagnose(asyncpg.PostgresError.new({"C": state, "M": "words"})) is fault
+    assert diagnose(cast("Exception", asyncpg.PostgresError.new({"C": state, "M": "words"}))) is fault
 
 
 def test_errors_of_handlers_are_no_outage() -> None:

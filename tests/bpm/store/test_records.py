@@ -2,10 +2,10 @@
 
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from types import NoneType, UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, TypeDecorator, create_engine
@@ -65,9 +65,13 @@ def test_each_field_has_the_type_of_its_column() -> None:
     assert wrong == []
 
 
-def agrees(kind: Any, column: Any) -> bool:
-    if not isinstance(column, Column):  # an expression: its type alone may be told
-        column = Column("expression", column.type, nullable=NoneType in get_args(kind))
+def is_column(shown: Any) -> bool:
+    return isinstance(shown, Column)
+
+
+def agrees(kind: Any, shown: Any) -> bool:
+    # of an expression its type alone may be told
+    column = shown if is_column(shown) else Column("expression", shown.type, nullable=NoneType in get_args(kind))
     is_union = get_origin(kind) in (Union, UnionType)
     kinds = set(get_args(kind)) if is_union else {kind}
     if kind is Any:
@@ -76,8 +80,12 @@ def agrees(kind: Any, column: Any) -> bool:
         return False
     if isinstance(column.type, JsonColumn):
         return True
-    stored = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+    stored: Any = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
     return kinds - {NoneType} == {stored.python_type}
+
+
+def _records(values: Iterable[object]) -> list[Records[Any]]:
+    return [cast("Records[Any]", value) for value in values if isinstance(value, Records)]
 
 
 def all_records() -> Iterator[Records[Any]]:
@@ -86,7 +94,7 @@ def all_records() -> Iterator[Records[Any]]:
     for package in (bpm, commands, router):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if "tables" in module.name or module.name in sys.modules:
-                for value in vars(import_module(module.name)).values():
-                    if isinstance(value, Records) and id(value) not in seen:
+                for value in _records(vars(import_module(module.name)).values()):
+                    if id(value) not in seen:
                         seen.add(id(value))
                         yield value

@@ -2,13 +2,15 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bpm.errors import Misconfigured, StorageUnavailable
 from bpm.settings import Settings
-from bpm.store import Database, open_database
+from bpm.store import Database, Transaction, open_database
 from tests.contracts.database import insert, words
 
 pytestmark = [pytest.mark.anyio, pytest.mark.embedded]
@@ -26,7 +28,7 @@ async def test_a_file_that_can_not_grow_refuses_and_recovers(database: Database)
     """When the file can't grow nothing is acknowledged; when it can again, writing goes on without a restart."""
     await database.write(insert("before"))
 
-    def cap(pages: int):
+    def cap(pages: int) -> Callable[[Transaction], Any]:
         return lambda tx: tx.connection.exec_driver_sql(f"PRAGMA max_page_count={pages}").scalar()
 
     await database.write(cap(1))

@@ -78,6 +78,7 @@ def place_order(command: PlaceOrderCommand, context: Context) -> OrderView:
         raise Conflict("An order with this number already exists")
     row = {"number": command.order_number, "organization_id": context.organization_id}
     key = context.tx.connection.execute(insert(table).values(row)).inserted_primary_key
+    assert key is not None
     return OrderView(id=key[0], order_number=command.order_number, lines=len(command.lines))
 
 

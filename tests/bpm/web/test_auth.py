@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from bpm.accounts import Accounts
@@ -25,7 +26,7 @@ RIGHT = {"username": "admin", "password": PASSWORD}
 
 @pytest.fixture
 async def accounts(database: Database, tmp_path: Path) -> AsyncIterator[Accounts]:
-    settings = Settings(data_dir=tmp_path, admin_username="admin", admin_password=PASSWORD)
+    settings = Settings(data_dir=tmp_path, admin_username="admin", admin_password=SecretStr(PASSWORD))
     accounts = Accounts(database, settings, KEY)
     await accounts.ensure_administrator()
     yield accounts

@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry as Resources
+from referencing import Resource
 from referencing.jsonschema import DRAFT202012
 from starlette.applications import Starlette
 
@@ -43,9 +44,10 @@ async def pages(registry: Registry) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def schema_of(document: dict[str, Any], name: str) -> Draft202012Validator:
-    resource = DRAFT202012.create_resource(document)
+    resource: Resource[Any] = DRAFT202012.create_resource(document)
     reference = {"$ref": f"urn:bpm#/components/schemas/{name}"}
-    return Draft202012Validator(reference, registry=Resources().with_resource("urn:bpm", resource))
+    resources = Resources[Any]().with_resource("urn:bpm", resource)
+    return Draft202012Validator(reference, registry=resources)
 
 
 def test_the_document_is_openapi(document: dict[str, Any]) -> None:
@@ -135,8 +137,8 @@ def test_examples_are_valid(registry: Registry, document: dict[str, Any]) -> Non
 
 def test_an_example_of_a_schema_within_itself_ends() -> None:
     """A recursive schema has an example of finite depth, and finitely many fields."""
-    tree = {"type": "object", "required": ["children"], "properties": {"children": {}}}
-    tree["properties"]["children"] = {"type": "array", "items": {"$ref": "#/$defs/Tree"}}  # pyright: ignore
+    children = {"type": "array", "items": {"$ref": "#/$defs/Tree"}}
+    tree = {"type": "object", "required": ["children"], "properties": {"children": children}}
     assert len(json.dumps(example(tree, {"Tree": tree}))) < 500
     assert len(list(fields_of(tree, {"Tree": tree}))) < 20
 
@@ -176,7 +178,7 @@ class Links(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = dict(attrs)
         self.addresses += [value for name, value in attrs if name in {"href", "src"} and value]
-        self.ids += [named["id"]] if named.get("id") else []
+        self.ids += [value for name, value in attrs if name == "id" and value]
         self.inline += [name for name in named if name.startswith("on") or name == "style"]
         self.inline += [tag] if tag == "style" or (tag == "script" and "src" not in named) else []
 

@@ -16,13 +16,14 @@ pytestmark = pytest.mark.anyio
 async def test_an_administrator_manages_its_own_accounts_alone(app: RunningApp, acme: Tenant, borg: Tenant) -> None:
     """Another organisation's accounts and keys are not there, and names are taken without a word about by whom."""
     theirs = await borg.client.cmd("CreateApiKeyCommand", name="k", scopes=["*:read"])
-    for name, fields in (
+    changes: list[tuple[str, dict[str, Any]]] = [
         ("UpdateUserCommand", {"id": borg.has["userId"], "roles": []}),
         ("UpdateUserCommand", {"id": 1, "password": PASSWORD}),
         ("DisableUserCommand", {"id": 1}),
         ("CreateApiKeyCommand", {"name": "x", "scopes": ["*:read"], "userId": 1}),
         ("RevokeApiKeyCommand", {"id": theirs["id"]}),
-    ):
+    ]
+    for name, fields in changes:
         assert "not found" in await refused(acme.client, 404, name, **fields)
     assert "already exists" in await refused(acme.client, 409, "CreateUserCommand", username="borg-admin")
     for name in ("CreateUserCommand", "CreateApiKeyCommand"):
@@ -41,7 +42,7 @@ async def test_nobody_rises(app: RunningApp, http: httpx.AsyncClient, acme: Tena
     """More than one holds is neither given to others nor to oneself: by role, by name, by key, by a key's key."""
     clerk = await user(acme.client, http, "clerk", permissions=["users:write", "users:read", "events:write"])
     (own,) = (await clerk.cmd("GetUserListQuery", searchText="clerk"))["items"]
-    for name, fields in (
+    changes: list[tuple[str, dict[str, Any]]] = [
         ("CreateUserCommand", {"username": "x", "roles": ["admin"]}),
         ("CreateUserCommand", {"username": "x", "permissions": ["*:write"]}),
         ("CreateUserCommand", {"username": "x", "permissions": ["organizations:write"]}),
@@ -52,7 +53,8 @@ async def test_nobody_rises(app: RunningApp, http: httpx.AsyncClient, acme: Tena
         ("CreateApiKeyCommand", {"name": "x", "scopes": ["*:read"]}),
         ("CreateApiKeyCommand", {"name": "x", "scopes": ["acting:write"]}),
         ("CreateApiKeyCommand", {"name": "x", "scopes": ["*:write"], "userId": acme.has["userId"]}),
-    ):
+    ]
+    for name, fields in changes:
         assert (await clerk.send(name, fields)).status == 403, name
     for who in (acme.client, clerk):
         for permission in ("organizations:write", "acting:write", "system:read"):

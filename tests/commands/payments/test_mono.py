@@ -67,7 +67,7 @@ async def test_numbers_and_bvn_are_nowhere_to_be_read(office: Office) -> None:
     """Neither lists nor events nor the audit log show an account's number or a BVN."""
     for name in ("mono_account_updated", "mono_direct_debit_payment_successful", "mono_mandate_ready"):
         await office.recorded(PATH, name)
-    audit = await office.database.read(lambda tx: [dict(r._mapping) for r in tx.connection.execute(AUDIT.select())])
+    audit = await office.database.read(lambda tx: tx.connection.execute(AUDIT.select()).mappings().all())
     shown = [await office.listed("GetMonoAccountListQuery"), await office.listed("GetEventListQuery"), audit]
     assert audit
     for secret in ("0987654321", "22212345678"):

@@ -7,6 +7,7 @@ import json
 import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote_plus
 
 from hypothesis import strategies as st
@@ -78,7 +79,7 @@ def fuzz(data: st.DataObject) -> None:
     started = time.thread_time()
     is_read = _read(call)
     columns = SEAL.columns(call, Confidential())
-    row = SimpleNamespace(**columns, method="POST", address=call.address, received_at=NOON, request_id=call.id)
+    row: Any = SimpleNamespace(**columns, method="POST", address=call.address, received_at=NOON, request_id=call.id)
     again = SEAL.whole(row)
     assert time.thread_time() - started < MAX_SECONDS, f"{len(raw)} bytes took too long"
     assert (again.body, again.query_string, again.headers) == (call.body, call.query_string, call.headers)

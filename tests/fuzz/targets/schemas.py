@@ -47,7 +47,11 @@ def _schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.fixed_dictionaries({}, optional=keywords)
 
 
-SCHEMAS = st.recursive(st.booleans() | st.builds(lambda name: {"$ref": name}, REFERENCES), _schemas, max_leaves=8)
+def _reference(name: str) -> dict[str, Any]:
+    return {"$ref": name}
+
+
+SCHEMAS: st.SearchStrategy[Any] = st.recursive(st.booleans() | REFERENCES.map(_reference), _schemas, max_leaves=8)
 DATA = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=10
 )
@@ -55,8 +59,8 @@ DATA = st.recursive(
 
 def fuzz(data: st.DataObject) -> None:
     """Raise when a schema ends in another way than its two errors, or takes too long."""
-    definitions = {name: data.draw(SCHEMAS) for name in ("a", "b", "child")}
-    schema = {"$defs": definitions, "anyOf": [data.draw(SCHEMAS), {"$ref": "#/$defs/a"}]}
+    definitions: dict[str, Any] = {name: data.draw(SCHEMAS) for name in ("a", "b", "child")}
+    schema: dict[str, Any] = {"$defs": definitions, "anyOf": [data.draw(SCHEMAS), {"$ref": "#/$defs/a"}]}
     value = data.draw(DATA)
     for _ in range(data.draw(st.sampled_from([0, 3, 60]))):
         value = {"child": value, "a": 1}

@@ -83,9 +83,8 @@ def count(query: GetLedgerQuery, context: Context) -> LedgerView:
     entries, references = context.tx.connection.execute(
         select(func.count(), func.count(ENTRIES.c.reference.distinct())).select_from(ENTRIES)
     ).one()
-    names = (
-        Counter(context.tx.connection.execute(select(ENTRIES.c.reference)).scalars()) if entries > references else {}
-    )
+    stored = context.tx.connection.execute(select(ENTRIES.c.reference)).scalars() if entries > references else ()
+    names = Counter[str](stored)
     return LedgerView(
         entries=entries, references=references, repeated=[name for name, n in names.items() if n > 1][:20]
     )

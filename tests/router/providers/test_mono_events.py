@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -55,7 +56,7 @@ def test_every_name_can_be_published(event: str) -> None:
         ("mono.account_connected", {"id": {"odd": 1}, "account": [1]}, None),
     ],
 )
-def test_the_account_is_found(name: str, data: dict, found: str | None) -> None:
+def test_the_account_is_found(name: str, data: dict[str, Any], found: str | None) -> None:
     """The account's id is found wherever Mono puts it, and a payment's or mandate's id is not taken for it."""
     assert account_id(name, data) == found
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -32,7 +32,7 @@ class TestDonutwork(DialectContract):
     """`/2026-02-01/webhooks.json`."""
 
     LIST, EVENTS, FAMILY, NEW = LIST, "/2026-02-01/webhooks/types.json", "donutwork", NEW
-    NO_TOKEN: Mapping[str, Any] = {"error": "Invalid token"}
+    NO_TOKEN: ClassVar[Mapping[str, Any]] = {"error": "Invalid token"}
     WRONG_TOKEN = NO_TOKEN
     MISSING = NOT_FOUND
     UNKNOWN_IDS = ("wh_999999", "wh_000", "wh_1", "1", "wh_", "wh_99999999999999999999")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -26,10 +26,10 @@ class TestMokapen(DialectContract):
     """`/api/webhooks`."""
 
     LIST, EVENTS, FAMILY, NEW = "/api/webhooks", "/api/webhook-events", "mokapen", NEW
-    NO_TOKEN: Mapping[str, Any] = {"status": False, "message": "Unauthenticated: No Token Provided"}
-    WRONG_TOKEN: Mapping[str, Any] = {"status": False, "message": "Invalid Token"}
-    LACKING: Mapping[str, Any] = {"status": False, "message": "Missing required scopes"}
-    MISSING: Mapping[str, Any] = {"status": False, "message": "Webhook not found"}
+    NO_TOKEN: ClassVar[Mapping[str, Any]] = {"status": False, "message": "Unauthenticated: No Token Provided"}
+    WRONG_TOKEN: ClassVar[Mapping[str, Any]] = {"status": False, "message": "Invalid Token"}
+    LACKING: ClassVar[Mapping[str, Any]] = {"status": False, "message": "Missing required scopes"}
+    MISSING: ClassVar[Mapping[str, Any]] = {"status": False, "message": "Webhook not found"}
     ONE = (
         ("GET", "/api/webhooks/{id}/logs", None),
         ("PUT", "/api/webhooks/{id}", {"events": ["task.created"]}),

@@ -8,7 +8,7 @@ import sys
 from ast import literal_eval
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -45,10 +45,10 @@ class TestPlanDocket(DialectContract):
     """`/api/v1/webhooks`."""
 
     LIST, EVENTS, FAMILY, NEW = LIST, "/api/v1/webhooks/events", "plandocket", NEW
-    NO_TOKEN: Mapping[str, Any] = {"error": "Authorization: must be Bearer and an access token or an API key"}
-    WRONG_TOKEN: Mapping[str, Any] = {"error": "The API key is wrong, expired or revoked"}
-    LACKING: Mapping[str, Any] = {"error": "The API key lacks the scope webhooks"}
-    MISSING: Mapping[str, Any] = {"error": "Webhook not found"}
+    NO_TOKEN: ClassVar[Mapping[str, Any]] = {"error": "Authorization: must be Bearer and an access token or an API key"}
+    WRONG_TOKEN: ClassVar[Mapping[str, Any]] = {"error": "The API key is wrong, expired or revoked"}
+    LACKING: ClassVar[Mapping[str, Any]] = {"error": "The API key lacks the scope webhooks"}
+    MISSING: ClassVar[Mapping[str, Any]] = {"error": "Webhook not found"}
     ONE = (("GET", "/api/v1/webhooks/{id}", None), ("DELETE", "/api/v1/webhooks/{id}", None))
 
     def listed(self, answer: Answer) -> list[Any]:
