@@ -102,7 +102,7 @@ def test_an_ended_instance_is_not_moved() -> None:
     assert move(player, [], ["a"]).ignored == "the instance is COMPLETED"
 
 
-def begun_in_hoc(ordering, *begun):
+def begun_in_hoc(ordering: str, *begun: str) -> Player:
     """A player of a process in whose ad hoc sub-process some of a, c and, behind a, b were begun."""
     inner = '<userTask id="a"/><userTask id="b"/><userTask id="c"/>' + flows("a > b")
     around = f'<startEvent id="s"/><adHocSubProcess id="hoc" ordering="{ordering}">{inner}</adHocSubProcess>'

@@ -1,8 +1,11 @@
 """What files of Camunda 7, Flowable and Activiti leave to be understood, and Flowable's own words."""
 
+from typing import Any
+
 import pytest
 
 from bpm.bpmn import compile_all, load, parse
+from bpm.bpmn.effects import OpenUserTask
 from bpm.bpmn.state import Status
 from bpm.model_files.problems import InvalidDefinition
 from tests.bpm.bpmn.player import DEFINITIONS, Player, flows, model
@@ -26,7 +29,7 @@ def errors_of(source: str) -> list[str]:
     return list(caught.value.errors)
 
 
-def played(body: str, **variables: object) -> Player:
+def played(body: str, **variables: Any) -> Player:
     """A process of Flowable that was started."""
     player = Player('<startEvent id="s"/>')
     player.process = load(flowable(body))
@@ -192,8 +195,7 @@ def test_variables_may_be_read_by_the_execution() -> None:
     """Anything else that is Java's is refused."""
     body = '<startEvent id="s"/><userTask id="t" camunda:assignee="{}"/>' + flows("s > t")
     player = Player(body.format("#{execution.getVariable('who')}")).start(who="ann")
-    (task,) = player.open.values()
-    assert task.assignee == "ann"
+    assert player.wait_of(OpenUserTask, "t").assignee == "ann"
     refused = errors_of(model(body.format("${execution.setVariable('a', 1)}")))
     assert "'execution' is an object of Camunda 7's Java" in refused[0]
 
@@ -212,7 +214,7 @@ def test_each_turn_has_its_number_in_a_variable_of_the_author_s() -> None:
     flowable:elementVariable="item" flowable:elementIndexVariable="place"/>"""
     task = f'<userTask id="t" flowable:assignee="${{place}}">{many}</userTask>'
     player = played(f'<startEvent id="s"/>{task}' + flows("s > t"), items=["a", "b"])
-    assert [task.assignee for task in player.open.values()] == ["0"]
+    assert player.wait_of(OpenUserTask, "t").assignee == "0"
     player.do("t")
-    assert [task.assignee for task in player.open.values()] == ["1"]
+    assert player.wait_of(OpenUserTask, "t").assignee == "1"
     assert "place" not in player.do("t").variables

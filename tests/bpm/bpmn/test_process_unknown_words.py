@@ -125,6 +125,6 @@ def test_what_has_no_meaning_for_execution_is_kept(element: str) -> None:
         ),
     ],
 )
-def test_a_word_that_means_nothing_where_it_stands_is_refused(element, says) -> None:
+def test_a_word_that_means_nothing_where_it_stands_is_refused(element: str, says: str) -> None:
     """It is known, but of other elements; the sentence names one of them."""
     assert any(says in problem for problem in problems(element))
