@@ -172,6 +172,7 @@ class Bus:
 
     async def _handle(self, envelope: Envelope) -> Outcome:
         registration = self.registry.of(envelope.message)
+        envelope = await self._audit.ahead(envelope)
         if registration.kind == "effect":
             return await self._effect(envelope, registration)
         if registration.kind == "query" and envelope.recorder is None:

@@ -9,7 +9,7 @@ from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal
-from bpm.store import Transaction
+from bpm.store import Transaction, WrittenJson
 
 MAX_DEPTH = 16
 """How many messages may cause one another before the chain counts as endless."""
@@ -35,7 +35,10 @@ class Recorder(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A message and its circumstances; `correlation_id` is shared by all that one request causes."""
+    """A message and its circumstances; `correlation_id` is shared by all that one request causes.
+
+    `shown` is what the audit log shows of a large message, written down before its transaction begins.
+    """
 
     message: Message[Any]
     principal: Principal
@@ -47,6 +50,7 @@ class Envelope:
     fingerprint: str = ""
     depth: int = 0
     recorder: Recorder | None = None
+    shown: WrittenJson | None = None
 
     @property
     def name(self) -> str:
@@ -82,6 +86,7 @@ class Envelope:
             fingerprint="",
             depth=self.depth + 1 if depth is None else depth,
             recorder=None,
+            shown=None,
             **changes,
         )
 

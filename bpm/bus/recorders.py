@@ -1,9 +1,11 @@
 """What is written beside the effect of every command, in its transaction: the answer by key, and the audit."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any, cast
 
 import bpm.errors
+from bpm.beside import INLINE_BYTES, beside_loop, size_of
 from bpm.bus import tables
 from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.messages import Command
@@ -15,7 +17,7 @@ from bpm.exact_json import plain, read_json, write_json
 from bpm.security.permissions import Principal
 from bpm.security.redaction import redacted
 from bpm.security.secrets import SecretBox
-from bpm.store import Transaction
+from bpm.store import Transaction, WrittenJson
 
 IN_PROGRESS_SECONDS = 60
 """After this long without an answer an effect's key may be tried again: its process is gone."""
@@ -115,6 +117,12 @@ def _is_final(error: BpmError, envelope: Envelope) -> bool:
     return bool(envelope.fingerprint) and not isinstance(error, Unavailable | RateLimited | Defect)
 
 
+def _shown(message: Command[Any]) -> Any:
+    """Return what the audit log shows of a message's fields."""
+    fields = redacted(plain(message, exclude_unset=True), message.secrets)
+    return _without_sources(fields, message.sources) if message.sources else fields
+
+
 def _without_sources(value: Any, names: frozenset[str]) -> Any:
     """Return JSON values with source code replaced by what it is known again by, wherever it stands."""
     if isinstance(value, dict):
@@ -140,14 +148,22 @@ class Audit(Recorder):
         """Take the clock that dates the lines."""
         self._clock = clock
 
+    async def ahead(self, envelope: Envelope) -> Envelope:
+        """Return a large command's envelope with what its line shows, which is not left to the writer's thread."""
+        message = envelope.message
+        size = size_of(message.__dict__)
+        if size <= INLINE_BYTES or not isinstance(message, Command):
+            return envelope
+        shown = await beside_loop(size, lambda: WrittenJson(write_json(_shown(message)).decode()))
+        return replace(envelope, shown=shown)
+
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Append the line."""
         message = envelope.message
         if not isinstance(message, Command):
             return
         line = self.line(envelope.principal, envelope.name, envelope.request_id, envelope.address, outcome.error)
-        fields = redacted(plain(message, exclude_unset=True), message.secrets)
-        line["fields"] = _without_sources(fields, message.sources) if message.sources else fields
+        line["fields"] = _shown(message) if envelope.shown is None else envelope.shown
         line["correlation_id"], line["causation_id"] = envelope.root, envelope.causation_id
         tx.append(tables.AUDIT, line)
 

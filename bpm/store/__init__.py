@@ -3,7 +3,7 @@
 from bpm.store.database import Database
 from bpm.store.opening import open_database
 from bpm.store.preparation import Unprepared
-from bpm.store.rows import ForeignText, JsonColumn, OrganizationRow, Row, UtcDateTime, utc_now
+from bpm.store.rows import ForeignText, JsonColumn, OrganizationRow, Row, UtcDateTime, WrittenJson, utc_now
 from bpm.store.transaction import Transaction
 from bpm.store.watchdog import Overran
 
@@ -17,6 +17,7 @@ __all__ = [
     "Transaction",
     "Unprepared",
     "UtcDateTime",
+    "WrittenJson",
     "open_database",
     "utc_now",
 ]

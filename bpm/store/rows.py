@@ -30,8 +30,16 @@ def write_moment(value: datetime | None) -> str | None:
     return moment.isoformat(" ", "microseconds")[:_MOMENT]
 
 
+class WrittenJson(str):
+    """JSON that was written before it came to the writer's thread; a JSON column keeps it as it is."""
+
+    __slots__ = ()
+
+
 def write_json(value: Any) -> str | None:
     """Return a value as JSON; Python's None is SQL's NULL."""
+    if isinstance(value, WrittenJson):
+        return str(value)
     return exact_json.write_json(value).decode() if value is not None else None
 
 

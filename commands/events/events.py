@@ -17,6 +17,7 @@ from bpm.security.identifiers import new_id
 from bpm.security.permissions import RESERVED_EVENTS, Principal
 from bpm.security.redaction import without_credentials
 from bpm.settings import Settings
+from bpm.store import WrittenJson
 
 Key = Annotated[str, Field(min_length=1, max_length=200)]
 START_PROCESSES = "StartTriggeredProcessesCommand"
@@ -62,13 +63,14 @@ def publish(
     """Store the event and its deliveries, and start the processes it triggers, in one transaction."""
     organization_id = _organization(command, context)
     _check_name(command.event, context)
-    _check_size(command.data, settings.delivery.max_event_bytes)
+    data = _written(command.data, settings.delivery.max_event_bytes)
     problems = publisher.problems(context.tx, organization_id, command.event, command.data)
     if problems:
         raise Invalid(*problems)
     event = EventRow(organization_id, new_id(), command.event, context.now(), command.data, command.ordering_key)
     row = {
         **event._asdict(),
+        "data": data,
         "idempotency_key": command.idempotency_key,
         "correlation_id": context.envelope.root,
         "depth": context.envelope.depth,
@@ -76,11 +78,11 @@ def publish(
     if command.idempotency_key is None:
         tables.append_event(context.tx, row)
     elif not tables.insert_event_once(context.tx, row):
-        return _first(row, command.idempotency_key, context)
+        return _first(event, command.idempotency_key, context)
     publisher.fan_out(context.tx, event, context.now())
     if publisher.is_heard(context.tx, organization_id, command.event):
-        _start_processes(row, context, registry)
-    return _view(row)
+        _start_processes(event, context, registry)
+    return _view({**row, "data": command.data})
 
 
 class GetEventListQuery(PagedQuery[Page[EventView]]):
@@ -123,25 +125,27 @@ def _check_name(name: str, context: Context) -> None:
         )
 
 
-def _check_size(data: dict[str, Any], most: int) -> None:
-    size = len(write_json(data))
-    if size > most:
-        raise Invalid(f"data: takes {size} bytes; at most {most} are possible (BPM_DELIVERY__MAX_EVENT_BYTES)")
+def _written(data: dict[str, Any], most: int) -> WrittenJson:
+    """Return the data as it is stored; raises `Invalid` when it is too large."""
+    written = write_json(data)
+    if len(written) > most:
+        raise Invalid(f"data: takes {len(written)} bytes; at most {most} are possible (BPM_DELIVERY__MAX_EVENT_BYTES)")
+    return WrittenJson(written.decode())
 
 
-def _first(row: dict[str, Any], key: str, context: Context) -> EventView:
+def _first(event: EventRow, key: str, context: Context) -> EventView:
     """Return the event that was published under the key before; raises `Conflict` when it was another."""
-    first = tables.event_by_key(context.tx, row["organization_id"], key)
-    if first is None or (first.name, first.data) != (row["name"], row["data"]):
+    first = tables.event_by_key(context.tx, event.organization_id, key)
+    if first is None or (first.name, first.data) != (event.name, event.data):
         raise Conflict("idempotencyKey: another event was published with this key")
     return _to_view(first)
 
 
-def _start_processes(row: dict[str, Any], context: Context, registry: Registry) -> None:
+def _start_processes(event: EventRow, context: Context, registry: Registry) -> None:
     """Tell the processes: what an event triggers acts for the process's authors, not for the event's publisher."""
     needed = registry.find(START_PROCESSES).message_type.permission
-    starter = Principal("system", "system:events", "events", row["organization_id"], frozenset({needed or ""}))
-    fields = {"event": row["name"], "data": row["data"], "eventId": row["id"]}
+    starter = Principal("system", "system:events", "events", event.organization_id, frozenset({needed or ""}))
+    fields = {"event": event.name, "data": event.data, "eventId": event.id}
     context.call(START_PROCESSES, fields, starter)
 
 

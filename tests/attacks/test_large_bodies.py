@@ -1,6 +1,7 @@
 """Large bodies: reading, checking and refusing them is not done where every other request waits."""
 
 import json
+import threading
 import time
 from typing import Any
 
@@ -15,6 +16,7 @@ STATIC = {"scheme": "custom", "type": "static", "encoding": "text", "secret": "l
 PROOF = {**STATIC, "signatureIn": "body:proof"}
 MOST = 0.4
 """Of the time that a request takes the processor, the event loop may have so much."""
+MOST_OF_THE_WRITER = 0.4
 
 
 @pytest.fixture
@@ -55,6 +57,23 @@ async def test_fields_of_a_command_are_checked_beside_the_loop(app: RunningApp, 
     status, share = await share_of_the_loop(app, "/api/bpm/cmd", body, authorization=f"Bearer {app.token}")
     assert status == 422
     assert share < MOST
+
+
+async def test_an_event_is_written_down_beside_the_writer(app: RunningApp) -> None:
+    """What the audit log shows of it is ready before its transaction begins, and its data is written once there."""
+    (writer,) = [thread for thread in threading.enumerate() if thread.name == "bpm-writer"]
+    clock = time.pthread_getcpuclockid(writer.ident or 0)
+    fields = {"event": "e", "data": {"v": [1.25] * 100_000}}
+    body = json.dumps({"$type": "PublishEventCommand", **fields}).encode()
+    mine, all_ = time.clock_gettime(clock), time.process_time()
+    answer = await app.request("POST", "/api/bpm/cmd", body, {"authorization": f"Bearer {app.token}"})
+    assert answer.status == 200
+    share = (time.clock_gettime(clock) - mine) / (time.process_time() - all_)
+    assert share < MOST_OF_THE_WRITER
+    (line,) = (await app.cmd("GetAuditLogQuery", pageSize=1, type="PublishEventCommand"))["items"]
+    assert line["fields"]["data"]["v"][:2] == [1.25, 1.25]
+    events = await app.cmd("GetEventListQuery", event="e")
+    assert events["items"][0]["data"] == fields["data"]
 
 
 async def test_a_small_body_is_read_at_once() -> None:
