@@ -89,7 +89,10 @@ class ProcessWait(OrganizationRow, table=True):
     `turn` is the turn of a repeated activity that it is part of, if that is stored by itself.
     """
 
-    __table_args__ = (Index("ix_process_wait_message", "name", "key"), Index("ix_process_wait_kind", "kind", "due_at"))
+    __table_args__ = (
+        Index("ix_process_wait_oldest", "organization_id", "name", "key", "created_at", "instance_id", "wait_id"),
+        Index("ix_process_wait_kind", "kind", "due_at"),
+    )
 
     instance_id: int = Field(primary_key=True)
     wait_id: int = Field(primary_key=True)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bpm.process import tables
 from bpm.testing import RunningApp, running_app
 from tests.commands.playing import bpmn, deploy, instance, instances, start
+from tests.commands.statements import plans_of
 
 pytestmark = pytest.mark.anyio
 
@@ -33,6 +35,13 @@ async def test_a_message_that_comes_early_waits_for_its_time_to_live(app: Runnin
     assert second["status"] == "WAITING"
     told = await app.cmd("CorrelateMessageCommand", messageName="Paid", timeToLiveSeconds=60)
     assert (told["outcome"], told["instanceId"]) == ("correlated", second["instanceId"])
+
+
+@pytest.mark.parametrize("key", ["k", None])
+async def test_who_has_waited_longest_is_found_without_reading_the_others(app: RunningApp, key: str | None) -> None:
+    """However many wait for the same message: one index holds them in their order."""
+    plan = await plans_of(app.app.database, lambda tx: tables.first_message_wait(tx, 1, "Paid", key))
+    assert plan == ["SEARCH process_wait USING INDEX ix_process_wait_oldest (organization_id=? AND name=? AND key=?)"]
 
 
 async def test_an_early_message_whose_time_is_over_is_gone(app: RunningApp) -> None:
