@@ -8,6 +8,7 @@ import pytest
 
 from bpm.process import tables
 from bpm.testing import RunningApp, running_app
+from tests.bpm.bpmn.player import flows, model
 from tests.commands.playing import bpmn, deploy, instance, instances, start
 from tests.commands.statements import plans_of
 
@@ -136,3 +137,30 @@ async def test_a_file_with_two_pools_deploys_both(app: RunningApp) -> None:
     assert (deployed["key"], [other["key"] for other in deployed["others"]]) == ("buyer", ["seller"])
     await start(app, "buyer")
     await instances(app, "seller", 1)
+
+
+BOTH = """<startEvent id="s"/><userTask id="t"/><endEvent id="e"/>
+<boundaryEvent id="b" attachedToRef="t" cancelActivity="false" parallelMultiple="true">
+<messageEventDefinition messageRef="m"/><messageEventDefinition messageRef="n"/></boundaryEvent><userTask id="u"/>"""
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_a_boundary_event_of_two_messages_hears_each_once_a_round(app: RunningApp, early: bool) -> None:
+    """A second message of the same name is for the next round, whether it comes early or not."""
+    head = '<message id="m" name="M"/><message id="n" name="N"/>'
+    xml = model(BOTH + flows("s > t > e", "b > u"), head)
+    await app.cmd("CreateProcessDefinitionCommand", name="p", bpmnXml=xml)
+    if not early:
+        await start(app)
+    for name in ("M", "M", "N"):
+        await app.cmd("CorrelateMessageCommand", messageName=name, timeToLiveSeconds=60)
+    number = (await instances(app, "p", 1, "WAITING") if not early else [await start(app)])[0]["instanceId"]
+    assert await opened(app, number) == ["b", "t", "u"]
+    await app.cmd("CorrelateMessageCommand", messageName="N")
+    assert await opened(app, number) == ["b", "b", "t", "u", "u"]
+    await app.cmd("CancelProcessInstanceCommand", instanceId=number)
+
+
+async def opened(app: RunningApp, number: int) -> list[str]:
+    """Return the elements that an instance waits at."""
+    return sorted(task["elementId"] for task in (await instance(app, number))["currentTasks"])
