@@ -1,6 +1,6 @@
 # Everything a person does with a checkout. Each target can be repeated and says what it does.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check format docs test coverage clients proxies browser generators bench fuzz lock release clean
+.PHONY: help install run demo check format docs test coverage clients proxies browser screenshots generators bench fuzz lock release clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -69,6 +69,9 @@ browser: ## Install the browser that tests of the console drive (on Debian, as r
 	@command -v chromium >/dev/null \
 		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium; } \
 		|| echo "Chromium can't be installed here: the console is not tried in a browser"
+
+screenshots: .venv/.test browser ## Make the README's pictures of the console
+	$(BIN)/python -m tests.console.screenshots
 
 generators: ## Install what generates and compiles clients, in .clients (Node.js, Java and Mono on Debian, as root)
 	@{ command -v npm && command -v javac && command -v mcs && [ -e /usr/lib/cli/Newtonsoft.Json-5.0 ]; } >/dev/null \

@@ -76,7 +76,7 @@ function Request({ request, onChange }: { request: Whole; onChange: () => void }
           ]}
         />
       </section>
-      <div class="columns wide-left">
+      <div class="columns">
         <Contents request={request} />
         <Followed request={request} />
       </div>

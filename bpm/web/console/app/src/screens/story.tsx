@@ -50,7 +50,7 @@ function Told({ entry, depth, before, isWanted }: { entry: Entry; depth: number;
       {pause && <p class="pause">{pause} later</p>}
       <div class="told">
         <span class="kind">{entry.kind}</span>
-        <strong class="truncated">{entry.address ? <a href={entry.address}>{entry.title}</a> : entry.title}</strong>
+        <strong>{entry.address ? <a href={entry.address}>{entry.title}</a> : entry.title}</strong>
         <Badge state={entry.state} {...(entry.tone && { tone: entry.tone })} />
         <span class="muted">
           <Time at={entry.at} age={false} />

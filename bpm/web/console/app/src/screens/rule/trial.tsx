@@ -56,13 +56,13 @@ export function TryIt({ id, fields, wanted, onPayload, onProblems }: Props) {
       <div aria-live="polite" class="stack">
         {refused && <Refusal refused={refused} />}
         {trial && tried !== present && <p class="notice calm">This is from before the last change.</p>}
-        {trial && <Found trial={trial} />}
+        {trial && <Found trial={trial} ruleKey={fields.key} />}
       </div>
     </div>
   )
 }
 
-function Found({ trial }: { trial: Trial }) {
+function Found({ trial, ruleKey }: { trial: Trial; ruleKey: string }) {
   const { route, verdict, handshake, outcome, errors = [] } = trial
   return (
     <>
@@ -73,7 +73,7 @@ function Found({ trial }: { trial: Trial }) {
       <ol class="story">
         <Station name="Address" isBad={!route.matches}>
           {route.matches ? "is this rule's" : "is not this rule's"}
-          {route.answeredBy && route.answeredBy !== "" && <>; at present {route.answeredBy} answers there</>}
+          {route.answeredBy && route.answeredBy !== ruleKey && <>; at present {route.answeredBy} answers there</>}
         </Station>
         {handshake && <Station name="Handshake">is answered with {handshake.status}, and nothing else happens</Station>}
         <Station name="Verdict" isBad={!verdict.passed}>
