@@ -28,7 +28,7 @@ DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
 README = ROOT / "README.md"
 EVERY_PAGE = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
-KINDS = {"tutorial", "how-to", "reference", "explanation", "decisions", "examples"}
+KINDS = {"tutorial", "how-to", "pictures", "reference", "explanation", "decisions", "examples"}
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
