@@ -7,6 +7,7 @@ from bpm.bpmn.division import Division, StoredTurn
 from bpm.bpmn.large import LargeKey
 from bpm.bpmn.state import ITEMS, OUTPUTS, Instance
 from bpm.bus import Context
+from bpm.errors import Fenced
 from bpm.exact_json import read_json, write_json
 from bpm.process import part_tables
 from bpm.process.large_rows import LargeRows
@@ -95,7 +96,8 @@ class Parts:
     def large(self, key: LargeKey) -> Any:
         """See `Shelf.large`."""
         row = part_tables.find_part(self._tx, self._instance_id, LARGE, *key)
-        assert row is not None, f"instance {self._instance_id} has lost a large value"
+        if row is None:  # another process has written the instance since its row was read
+            raise Fenced
         return self._value(row.data)
 
     def set_apart(self, instance: Instance) -> Instance:

@@ -168,3 +168,14 @@ async def test_large_values_count_for_the_limit_of_the_state(tmp_path: Path) -> 
             await complete(app, number, c=LARGE)
         state = await complete(app, number, b=LARGE + "y")
         assert (state["status"], len(await rows(app, "SELECT 1 FROM process_part"))) == ("WAITING", 2)
+
+
+async def test_a_value_that_another_process_has_replaced_meanwhile_is_a_conflict(app: RunningApp) -> None:
+    """As the version of an instance is that somebody else has written; nothing of the step is kept."""
+    await deploy(app, "start s; user t; script k: y = big; end e\ns -> t -> k -> e")
+    number = (await start(app, big=LARGE))["instanceId"]
+    [task] = (await app.cmd("GetUserTaskListQuery", instanceId=number))["items"]
+    await change(app, "DELETE FROM process_part")
+    refused = await app.send("CompleteUserTaskCommand", {"instanceId": number, "waitId": task["waitId"]})
+    assert refused.status == 409
+    assert await rows(app, "SELECT status FROM process_instance") == [("WAITING",)]
