@@ -114,6 +114,14 @@ WAYS: tuple[Way, ...] = (
         FAILS,
     ),
     Way(
+        "resent",
+        "a request that somebody made by hand of a captured one",
+        "the rule's people as they are then, and who made it; nothing proves it, which needs `inbound:write` and "
+        "`webhooks:write`",
+        "when it is executed",
+        FAILS,
+    ),
+    Way(
         "trial",
         "a dry run or a back-test of a saved rule",
         "the rule's people and the tester",

@@ -19,7 +19,7 @@ from bpm.edge.envelope import problem
 from bpm.errors import BpmError, Defect, Failed, Fenced, NotFound, Overloaded, Poisoned, Unavailable
 from bpm.jobs import Job, JobQueue, Lanes, RetryPolicy, Shares
 from bpm.security.cause_marks import HEADER as CAUSE
-from bpm.security.permissions import Principal, acting
+from bpm.security.permissions import Authority, Principal, acting
 from bpm.security.redaction import hidden_from_logs, without_secrets_of
 from bpm.store import Database, Transaction
 from router.answers import Answers, accepted, has_refused
@@ -243,9 +243,13 @@ class Execution:
         self._jobs.cancel(tx, *jobs)
         self._jobs.enqueue(tx, *jobs)
 
-    async def principal_of(self, rule: Rule) -> Principal:
-        """Return what a rule may do: what its author (or `runAs`) could when it was saved and still can."""
-        return await self._present(acting("rule", f"rule:{rule.id}", rule.key, rule.organization_id, rule.authority))
+    async def principal_of(self, rule: Rule, sender: Authority | None = None) -> Principal:
+        """Return what a rule may do: what its author (or `runAs`) could when it was saved and still can.
+
+        Of a request that a `sender` made by hand it does what that one may do, too.
+        """
+        authority = rule.authority if sender is None else rule.authority.joined(sender)
+        return await self._present(acting("rule", f"rule:{rule.id}", rule.key, rule.organization_id, authority))
 
     async def _rule_of(self, row: RequestRow) -> Rule | None:
         """Return the request's rule as it is now, which this process may not have seen yet."""
@@ -276,7 +280,8 @@ class Execution:
             return await beside_loop(call.weight, partial(self._provider_message, row.provider, call))
         if rule is None:
             raise NotFound("the configuration was deleted before the request was executed")
-        return await beside_loop(call.weight, partial(rule.message, call)), await self.principal_of(rule)
+        sender = None if row.resent_for is None else Authority.from_json(row.resent_for)
+        return await beside_loop(call.weight, partial(rule.message, call)), await self.principal_of(rule, sender)
 
     def _provider_message(self, name: str, call: InboundCall) -> tuple[Message[Any], Principal]:
         entry = (self._fixed.find(call.path) or {}).get(call.method)

@@ -17,7 +17,7 @@ from router.replay import Edit, Resends
 from router.tables.requests import find_request
 
 WRITE_RULES: Permission = "webhooks:write"
-"""To change rules: whoever may can let anything in anyway, so nothing has to prove what they send."""
+"""To change rules: whoever may can let anything in that they may do, so nothing has to prove what they send."""
 HERE = "by hand"
 """The address of what no client sent."""
 
@@ -29,7 +29,8 @@ class ResendInboundRequestCommand(Command[InboundRequestView]):
     """Send a captured request again as a new one, with another body, query or headers where they are given.
 
     It goes to the rule that the captured one came to, as it is now. Nothing proves it, and it repeats nothing: it
-    needs `webhooks:write` as well, and says in `resentOf` and `resentBy` where it comes from. Headers that were
+    needs `webhooks:write` as well, does nothing that you may not do, and says in `resentOf` and `resentBy` where it
+    comes from. Headers that were
     hidden are left out; `headers` are added to the others. What was sent to a provider's own address can't be.
     """
 
@@ -60,7 +61,7 @@ async def resend(command: ResendInboundRequestCommand, context: EffectContext, r
     resent = await beside_loop(size, lambda: resends.edited(row, edit, HERE, context.now()))
 
     def store(inside: Context) -> InboundRequestView:
-        resends.store(inside.tx, resent, row, inside.principal.name)
+        resends.store(inside.tx, resent, row, inside.principal)
         stored = find_request(inside.tx, inside.organization_id, resent.call.id)
         assert stored is not None
         return to_view(stored)

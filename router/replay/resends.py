@@ -1,6 +1,7 @@
 """Makes a new request of a captured one, with what somebody changed in it.
 
-Nothing proves such a request: who sends it must be allowed to change the rule, and so to let anything in.
+Nothing proves such a request: who sends it must be allowed to change the rule, and is asked in what it does beside the
+rule's people, as whoever changes the rule is.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any
 from bpm.errors import Conflict, Invalid
 from bpm.jobs import Job, JobQueue, Lanes
 from bpm.security.identifiers import new_id
+from bpm.security.permissions import Principal
 from bpm.security.redaction import REDACTED
 from bpm.store import Transaction
 from router.decision import Decision
@@ -86,7 +88,7 @@ class Resends:
             raise Conflict("the rule is switched off; switch it on first")
         return rule
 
-    def store(self, tx: Transaction, resent: Resent, of: RequestRow, by: str) -> None:
+    def store(self, tx: Transaction, resent: Resent, of: RequestRow, by: Principal) -> None:
         """Store it as a request that waits, with where it comes from, and ask for its execution."""
         call, source, lane = resent.call, resent.decision.source, resent.decision.lane
         job = Job(requests.KIND, call.id, 0, call.received_at)
@@ -104,7 +106,8 @@ class Resends:
             "attempt": 0,
             "lane": lane.name if lane is not None else None,
             "resent_of": of.request_id,
-            "resent_by": by,
+            "resent_by": by.name,
+            "resent_for": by.standing.to_json(),
         }
         requests.insert(tx, row)
         if lane is None:

@@ -90,6 +90,7 @@ class InboundRequest(OrganizationRow, table=True):
     run: int = 0
     resent_of: str | None = None
     resent_by: str | None = None
+    resent_for: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
 
 
 class RequestRow(NamedTuple):
@@ -155,6 +156,8 @@ class RequestRow(NamedTuple):
     """The request that it was made of by hand."""
     resent_by: str | None = None
     """Who made it."""
+    resent_for: dict[str, Any] | None = None
+    """The authority of who made it, who is asked in what it does."""
 
 
 BODIES = ("body", "sealed", "answer_body", "result")

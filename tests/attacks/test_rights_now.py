@@ -203,8 +203,8 @@ MAKERS: dict[str, Callable[[Scene], Awaitable[Callable[[], Awaitable[Any]]]]] = 
     "later": trigger,
     "replay": replay,
 }
-SEPARATELY = {"trial", "transform"}
-"""Ways that have tests of their own below."""
+SEPARATELY = {"trial", "transform", "resent"}
+"""Ways that have tests of their own, below and in `tests/commands/test_inbound_resend.py`."""
 
 
 def test_every_way_that_asks_somebody_is_walked() -> None:

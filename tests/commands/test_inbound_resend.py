@@ -11,6 +11,7 @@ import pytest
 from bpm.client import ServerRefused
 from bpm.testing import RunningApp, running_app
 from router.signatures import SignatureConfig, sign
+from tests.attacks.people import names, person
 
 pytestmark = pytest.mark.anyio
 
@@ -116,3 +117,25 @@ async def test_what_no_rule_takes_is_not_sent(app: RunningApp) -> None:
     assert "switched off" in await refused(request["requestId"])
     await app.cmd("DeleteWebHookConfigCommand", id=rule["id"])
     assert "was deleted" in await refused(request["requestId"])
+
+
+MAPPED = {name: f"{{{{payload.{name}}}}}" for name in ("username", "password", "roles")}
+
+
+async def test_what_was_made_by_hand_does_nothing_that_its_maker_may_not(app: RunningApp) -> None:
+    """A signed rule of an administrator's makes nobody administrator because an operator wrote a body for it."""
+    making = {"commandName": "CreateUserCommand", "parameters": MAPPED, "signature": SIGNED["signature"]}
+    await app.rule("people", **making, retry={"attempts": 1})
+    person_ = {"password": "Correct-horse-battery-7"}
+    request = await captured(app, "people", {**person_, "username": "good", "roles": ["viewer"]})
+    op = await person(app, "op", "operator")
+    evil = json.dumps({**person_, "username": "evil", "roles": ["admin"]})
+    made = await op.client.cmd("ResendInboundRequestCommand", requestId=request["requestId"], body=evil)
+    await app.settled()
+    new = await app.cmd("GetInboundRequestByIdQuery", requestId=made["requestId"])
+    assert new["state"] == "dead"
+    assert "users:write, which 'op' does not have" in str(new["errors"])
+    await app.cmd("ReplayInboundRequestCommand", requestId=made["requestId"], force=True)
+    await app.settled()
+    assert "evil" not in await names(app)
+    assert "good" in await names(app)
