@@ -156,13 +156,13 @@ class RetentionSettings(Group):
 
 
 class Settings(BaseSettings):
-    """All settings of one process; immutable.
+    """All settings of one process; immutable, and without a name that is none of them.
 
     Sizes are bytes and times are seconds unless a name says otherwise.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="BPM_", env_nested_delimiter="__", frozen=True, extra="ignore", hide_input_in_errors=True
+        env_prefix="BPM_", env_nested_delimiter="__", frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
     host: str = "127.0.0.1"
@@ -248,6 +248,10 @@ class Settings(BaseSettings):
         return self.data_dir / "bpm.db"
 
 
+WORDS = {"extra_forbidden": "there is no such setting; docs/reference/settings.md lists them"}
+"""What is said instead of pydantic's words, by the type of its error."""
+
+
 def with_groups(groups: Mapping[str, type[Group]]) -> type[Settings]:
     """Return `Settings` with more groups: `acme` is read from `BPM_ACME__…`."""
     added: dict[str, Any] = {name: (group, group()) for name, group in groups.items()}
@@ -263,7 +267,9 @@ def load_settings(kind: type[Settings] = Settings, /, **changes: Any) -> Setting
         return kind(**changes)
     except ValidationError as error:
         problems = error.errors(include_input=False)
-        raise Misconfigured(*(f"{_variable(each['loc'])}: {each['msg']}" for each in problems)) from None
+        raise Misconfigured(
+            *(f"{_variable(each['loc'])}: {WORDS.get(each['type'], each['msg'])}" for each in problems)
+        ) from None
     except SettingsError as error:
         raise Misconfigured(f"{error}: it must be JSON") from None
 

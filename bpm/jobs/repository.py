@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pgqueuer.domain.models import Job as Token
 from pgqueuer.domain.models import TracebackRecord
@@ -36,6 +36,16 @@ _NEXT_DUE = text(f"SELECT min(execute_after) FROM {NAME} WHERE {_OURS}")  # noqa
 _QUEUED = text(f"SELECT count(*) FROM {NAME} WHERE {_OURS}")  # noqa: S608
 
 
+class ClaimedToken(NamedTuple):
+    """What is read of a token that this process has claimed."""
+
+    id: int
+    dedupe_key: str
+    entrypoint: str
+    execute_after: float
+    attempts: int
+
+
 class SqliteRepository:
     """The part of PgQueuer's `RepositoryPort` that a `QueueManager` calls."""
 
@@ -65,7 +75,7 @@ class SqliteRepository:
             rows = await self._database.write(lambda tx: tx.connection.execute(_CLAIM, parameters).all())
         except Unavailable:
             return []
-        return [_token(row) for row in sorted(rows)]
+        return [_token(row) for row in sorted(ClaimedToken(*row) for row in rows)]
 
     async def log_jobs(self, job_status: Sequence[tuple[Token, str, TracebackRecord | None]]) -> None:
         """Delete the tokens of finished jobs; one that could not even be put off is put off now."""
@@ -121,7 +131,7 @@ class SqliteRepository:
         return True
 
 
-def _token(row: Any) -> Token:
+def _token(row: ClaimedToken) -> Token:
     """Return a row as PgQueuer knows it; its values are our own, so they are not validated again."""
     due = datetime.fromtimestamp(row.execute_after, UTC)
     return Token.model_construct(

@@ -1,7 +1,7 @@
 """How instances are shown, and found in the caller's organisation."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Field
 
@@ -10,6 +10,8 @@ from bpm.errors import NotFound
 from bpm.model_files.names import key_text
 from bpm.process import tables
 from bpm.process.instances import InstanceState
+from bpm.process.rows import InstanceRow
+from bpm.process.tables import ProcessInstance
 from bpm.security.redaction import without_credentials
 
 
@@ -76,13 +78,13 @@ def shown(standing: InstanceState) -> InstanceStateView:
     """Show where an instance stands."""
     return InstanceStateView(
         instance_id=standing.instance_id,
-        status=standing.status,  # type: ignore[arg-type]
+        status=cast("Status", standing.status),
         variables=dict(standing.variables),
         current_tasks=[_task(wait) for wait in standing.waits],
     )
 
 
-def summary(row: Any) -> InstanceView:
+def summary(row: ProcessInstance | InstanceRow) -> InstanceView:
     """Show an instance in a list."""
     return InstanceView(
         instance_id=row.id,
@@ -90,7 +92,7 @@ def summary(row: Any) -> InstanceView:
         process_key=row.process_key,
         business_key=row.business_key,
         parent_instance_id=row.parent_id,
-        status=row.status,
+        status=cast("Status", row.status),
         created_at=row.created_at,
         ended_at=row.ended_at,
     )
