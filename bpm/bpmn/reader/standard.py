@@ -51,3 +51,14 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("loopCardinality", "completionCondition", "loopCondition"), _EXPRESSION),
 }
 """By the tag's local name; tags that are not listed have no meaning for execution, or are refused as a whole."""
+
+CHILDREN = frozenset({
+    *ATTRIBUTES, "documentation", "extensionElements", "incoming", "outgoing", "script", "laneSet", "dataObject",
+    "dataObjectReference", "dataStoreReference", "textAnnotation", "association", "group", "ioSpecification",
+    "ioBinding", "property", "auditing", "monitoring", "resourceRole", "performer", "humanPerformer", "potentialOwner",
+    "supports", "supportedInterfaceRef", "dataInputAssociation", "dataOutputAssociation", "dataInput", "dataOutput",
+    "inputSet", "outputSet", "eventDefinitionRef", "operationRef", "categoryValueRef", "rendering", "loopDataInputRef",
+    "loopDataOutputRef", "inputDataItem", "outputDataItem", "complexBehaviorDefinition", "implicitThrowEvent",
+    "correlationSubscription", "correlationKey", "callConversation", "artifact", "escalationRef",
+})  # fmt: skip
+"""The elements that may stand in one of these; any other is a mistake."""

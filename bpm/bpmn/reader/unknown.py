@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Set
 
-from bpm.bpmn.reader.standard import ATTRIBUTES
+from bpm.bpmn.reader.standard import ATTRIBUTES, CHILDREN
 from bpm.bpmn.reader.vocabularies import find_dialect, is_vendors, own
 from bpm.model_files.xml import BPMN, Tag
 from bpm.spelling import nearest
 
 READ = frozenset({"extensionElements", "documentation", "incoming", "outgoing", "script"})
 """Children that are looked at elsewhere, or hold nothing but a text."""
+
+SCOPES = frozenset({"process", "subProcess", "transaction", "adHocSubProcess"})
+"""Whose children are judged where they are read."""
 
 CLOSE = 0.8
 """How alike a word in a namespace that we don't know must be to one of ours to be taken for a slip."""
@@ -38,8 +41,15 @@ def find_unknown(tag: Tag, ours: Set[str], nested: Iterable[str] = ()) -> Iterat
         if child.namespace not in ("", BPMN):
             yield from _unknown_child(child, ours)
     for child in tag.children:
-        if child.namespace == BPMN and child.name in ATTRIBUTES and child.name not in {*READ, *nested}:
+        if child.namespace == BPMN and tag.name not in SCOPES and not _may_stand(child.name):
+            yield f"its <{child.name}> is none of BPMN's for <{tag.name}>{_meant(child.name, CHILDREN)}"
+        elif child.namespace == BPMN and child.name in ATTRIBUTES and child.name not in {*READ, *nested}:
             yield from find_unknown(child, ours)
+
+
+def _may_stand(name: str) -> bool:
+    """Whether BPMN has an element of this name; of events there are more than we know."""
+    return name in CHILDREN or name.endswith("EventDefinition")
 
 
 def _unknown_attributes(tag: Tag, ours: Set[str]) -> Iterator[str]:
@@ -57,6 +67,19 @@ def _unknown_child(tag: Tag, ours: Set[str]) -> Iterator[str]:
     known = find_dialect(tag.namespace).child_attributes.get(tag.name)
     if known is None or not (is_vendors(tag.namespace) or tag.namespace in ours):
         return
+    yield from _unknown_of(tag, known)
+    inner = find_dialect(tag.namespace).grandchildren.get(tag.name)
+    if inner is None:
+        return
+    for child in tag.children:
+        if child.name not in inner:
+            yield f"its <{tag.name}> holds <{child.name}>, which is not known{_meant(child.name, inner)}"
+        else:
+            yield from _unknown_of(child, inner[child.name])
+
+
+def _unknown_of(tag: Tag, known: Set[str]) -> Iterator[str]:
+    """The attributes of an extension that are not known."""
     for name in tag.attributes:
         if name[0] != "{" and name not in known:
             yield f"the attribute '{name}' of its <{tag.name}> is not known{_meant(name, known)}"

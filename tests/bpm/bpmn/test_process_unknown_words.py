@@ -128,3 +128,46 @@ def test_what_has_no_meaning_for_execution_is_kept(element: str) -> None:
 def test_a_word_that_means_nothing_where_it_stands_is_refused(element: str, says: str) -> None:
     """It is known, but of other elements; the sentence names one of them."""
     assert any(says in problem for problem in problems(element))
+
+
+def called(inner) -> str:
+    """A call activity."""
+    return f'<callActivity id="t" calledElement="q"><extensionElements>{inner}</extensionElements></callActivity>'
+
+
+def extended(inner) -> str:
+    """A user task with extensions."""
+    return user("", f"<extensionElements>{inner}</extensionElements>")
+
+
+MANY = "<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality>{}</multiInstanceLoopCharacteristics>"
+LOOP = '<standardLoopCharacteristics loopMaximum="2">{}</standardLoopCharacteristics>'
+FLOW = '<task id="t"/><sequenceFlow id="f" sourceRef="t" targetRef="e">{}</sequenceFlow>'
+
+
+@pytest.mark.parametrize(
+    ("element", "says"),
+    [
+        (user("", MANY.format("<completionConditon>=true</completionConditon>")), "'completionCondition' may be meant"),
+        (user("", LOOP.format("<loopConditon>=a</loopConditon>")), "'loopCondition' may be meant"),
+        (
+            FLOW.format("<conditionExpresion>=a</conditionExpresion>"),
+            "its <conditionExpresion> is none of BPMN's for <sequenceFlow>; 'conditionExpression' may be meant",
+        ),
+        (extended('<zeebe:ioMapping><zeebe:inptu source="=1" target="a"/></zeebe:ioMapping>'), "'input' may be meant"),
+        (extended('<zeebe:ioMapping><zeebe:input sorce="=1" target="a"/></zeebe:ioMapping>'), "'source' may be meant"),
+        (extended('<zeebe:taskHeaders><zeebe:header kye="a" value="b"/></zeebe:taskHeaders>'), "'key' may be meant"),
+        (
+            extended('<camunda:inputOutput><camunda:inputParamter name="a"/></camunda:inputOutput>'),
+            "its <inputOutput> holds <inputParamter>, which is not known; 'inputParameter' may be meant",
+        ),
+        (called('<camunda:in variabels="all"/>'), "'variables' may be meant"),
+        (called('<camunda:in source="a" target="b" local="true"/>'), "the attribute 'local' of its <in> is not known"),
+        (called('<camunda:in variables="some"/>'), "its <in> must have one source and a target"),
+        (called('<camunda:in source="a"/>'), "its <in> must have one source and a target"),
+        (called('<camunda:out source="a" sourceExpression="${b}" target="c"/>'), "its <out> must have one source"),
+    ],
+)
+def test_a_slip_inside_of_what_is_known_is_refused(element, says) -> None:
+    """Nothing of it would have been executed: a flow would have been taken always, a mapping would have been empty."""
+    assert any(says in problem for problem in problems(element)), problems(element)

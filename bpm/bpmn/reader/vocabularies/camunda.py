@@ -88,13 +88,26 @@ def read_in(tag: Tag, fields: Fields) -> None:
         fields.call("business_key", key)
     if key:
         return
+    _check_mapped(tag, fields)
     fields.call("passes_all", fields.called.get("passes_all", False) or tag.get("variables") == "all")
     if tag.get("target"):
         fields.add_input(tag.get("target"), _source(tag))
 
 
+def _check_mapped(tag: Tag, fields: Fields) -> None:
+    """Refuse an `in` or `out` that maps nothing, or two things at once."""
+    sources = [word for word in ("source", "sourceExpression") if tag.get(word)]
+    if tag.get("variables"):
+        is_clear = tag.get("variables") == "all" and not sources and not tag.get("target")
+    else:
+        is_clear = len(sources) == 1 and bool(tag.get("target"))
+    if not is_clear:
+        fields.refuse(f'its <{tag.name}> must have one source and a target, or variables="all", to be executed')
+
+
 def read_out(tag: Tag, fields: Fields) -> None:
     """Read a call activity's `<camunda:out>`: a variable, an expression, or all of them."""
+    _check_mapped(tag, fields)
     fields.call("returns_thrown", tag.namespace in _RETURN_THROWN)
     returns_all = fields.called.get("returns_all", False) or tag.get("variables") == "all"
     fields.call("returns_all", returns_all)
@@ -237,6 +250,12 @@ DIALECT = Dialect(
         "externalWorkerInParameter": read_worker_in,
         "externalWorkerOutParameter": read_worker_out,
     },
+    child_attributes={
+        "in": frozenset({"source", "sourceExpression", "target", "variables", "businessKey"}),
+        "out": frozenset({"source", "sourceExpression", "target", "variables"}),
+        "inputOutput": frozenset(),
+    },
+    grandchildren={"inputOutput": dict.fromkeys(("inputParameter", "outputParameter"), frozenset({"name"}))},
     merges_result=True,
     refused={
         "class": f"camunda:class {_JAVA}",

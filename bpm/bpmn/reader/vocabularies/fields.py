@@ -81,7 +81,8 @@ class Dialect:
 
     `readers` are for attributes that do more than set a field. `merges_result`: members of a command's result
     become variables. `harmless` are the words that have no meaning for execution, as attributes or as children;
-    `child_attributes` what may stand on a child, where that is bounded.
+    `child_attributes` what may stand on a child, and `grandchildren` what in it with which attributes, where that is
+    bounded.
     """
 
     attributes: Mapping[str, str]
@@ -93,6 +94,9 @@ class Dialect:
     merges_result: bool = False
     harmless: frozenset[str] = frozenset()
     child_attributes: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    grandchildren: Mapping[str, Mapping[str, frozenset[str]]] = field(
+        default_factory=dict[str, Mapping[str, frozenset[str]]]
+    )
 
     def knows(self, word: str) -> bool:
         """Whether something is said of a word: how it is read, why it is refused, or that it means nothing here."""

@@ -166,5 +166,10 @@ DIALECT = Dialect(
         "taskSchedule": frozenset({"dueDate", "followUpDate"}),
         "priorityDefinition": frozenset({"priority"}),
         "versionTag": frozenset({"value"}),
+        "taskHeaders": frozenset(),
+    },
+    grandchildren={
+        "ioMapping": dict.fromkeys(("input", "output"), frozenset({"source", "target"})),
+        "taskHeaders": {"header": frozenset({"key", "value"})},
     },
 )  # fmt: skip
