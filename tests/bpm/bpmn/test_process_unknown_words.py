@@ -130,12 +130,12 @@ def test_a_word_that_means_nothing_where_it_stands_is_refused(element: str, says
     assert any(says in problem for problem in problems(element))
 
 
-def called(inner) -> str:
+def called(inner: str) -> str:
     """A call activity."""
     return f'<callActivity id="t" calledElement="q"><extensionElements>{inner}</extensionElements></callActivity>'
 
 
-def extended(inner) -> str:
+def extended(inner: str) -> str:
     """A user task with extensions."""
     return user("", f"<extensionElements>{inner}</extensionElements>")
 
@@ -168,6 +168,6 @@ FLOW = '<task id="t"/><sequenceFlow id="f" sourceRef="t" targetRef="e">{}</seque
         (called('<camunda:out source="a" sourceExpression="${b}" target="c"/>'), "its <out> must have one source"),
     ],
 )
-def test_a_slip_inside_of_what_is_known_is_refused(element, says) -> None:
+def test_a_slip_inside_of_what_is_known_is_refused(element: str, says: str) -> None:
     """Nothing of it would have been executed: a flow would have been taken always, a mapping would have been empty."""
     assert any(says in problem for problem in problems(element)), problems(element)
