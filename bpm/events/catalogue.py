@@ -56,6 +56,28 @@ ACCOUNT: Mapping[str, Any] = {
     "accountId": "6100c2…",
     "data": {},
 }
+CONNECTION = {"accountId": "6100c2…", "reference": "order-1", "reason": None}
+MONO_EVENTS: Mapping[str, str] = {
+    "account_income": "Mono has worked out the income of an account.",
+    "account_credit_worthiness": "Mono has judged whether an account's owner can repay.",
+    "direct_debit.payment_successful": "A one-time payment was made.",
+    "direct_debit.payment_failed": "A one-time payment failed.",
+    "direct_debit.payment_cancelled": "A payer cancelled a one-time payment.",
+    "direct_debit.payment_abandoned": "A payer left a one-time payment.",
+    "mandates.created": "A mandate was made and waits for its owner.",
+    "mandates.approved": "The owner of an account approved a mandate.",
+    "mandates.rejected": "A mandate was rejected.",
+    "mandates.ready": "Accounts can be debited under a mandate.",
+    "mandates.expired": "A mandate has ended.",
+    "mandate.action.pause": "A mandate was paused.",
+    "mandate.action.cancel": "A mandate was cancelled.",
+    "mandate.action.reinstate": "A paused mandate goes on.",
+    "mandates.debit.processing": "A debit under a mandate has begun.",
+    "mandates.debit.successful": "A debit under a mandate was made.",
+    "mandates.debit.failed": "A debit under a mandate failed.",
+    "mandates.debit_attempt.successful": "A repeated debit under a mandate was made.",
+}
+"""Further events that Mono documents, without the `mono.` under which they are published."""
 RRR = {"rrr": "110-0020-71256", "amount": "200.00", "channel": "CARD", "orderId": "o1"}
 INSTANCE = {"instanceId": 17, "processKey": "onboarding", "businessKey": "customer-5"}
 
@@ -68,10 +90,14 @@ OWN: Mapping[str, tuple[Family, str, Mapping[str, Any]]] = {
     "mono.reauthorisation_required": ("payments", "The owner of an account must agree again.", ACCOUNT),
     "mono.account_unlinked": ("payments", "An account was taken away from Mono.", ACCOUNT),
     "mono.sync_failed": ("payments", "Mono could not read an account.", ACCOUNT),
-    "mono.connection_completed": ("payments", "A browser came back from Mono Connect.", {"status": "completed"}),
+    "mono.connection_connected": ("payments", "A browser came back with a code, and an account.", CONNECTION),
+    "mono.connection_failed": ("payments", "A browser came back with a code that Mono refused.", CONNECTION),
+    "mono.connection_closed": ("payments", "A browser came back without a code.", CONNECTION),
+    **{f"mono.{name}": ("payments", sentence, ACCOUNT) for name, sentence in MONO_EVENTS.items()},
     "remita.payment_notified": ("payments", "Remita told of a payment, not yet confirmed.", RRR),
     "remita.payment_confirmed": ("payments", "Remita confirmed a payment when asked back.", RRR),
     "remita.payment_mismatch": ("payments", "Remita confirmed another amount than it told.", RRR),
+    "remita.payment_unconfirmed": ("payments", "Remita was asked for a day, and has not confirmed a payment.", RRR),
     "remita.payment_rejected": ("payments", "Elements of a notification could not be read.", {"elements": []}),
     "remita.collection_notified": ("payments", "Remita told of a debit.", {"mandateId": "1", "requestId": "2"}),
     "remita.collection_rejected": ("payments", "Elements of a notification could not be read.", {"elements": []}),

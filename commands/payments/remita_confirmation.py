@@ -15,7 +15,8 @@ from router.providers.credentials import require_may_ask
 from router.providers.remita.confirmation import PaymentStatus, RemitaApi
 
 RECHECKS = tuple(timedelta(minutes=minutes) for minutes in (2, 15, 60, 6 * 60, 24 * 60))
-"""How long to wait before asking again about a payment that is not made yet; after the last it stays unconfirmed."""
+"""How long to wait before asking again about a payment that is not made yet; after the last it is an incident."""
+NEVER_PAID = "Remita was asked for a day and did not say that it was paid; it said {status}"
 
 
 class RemitaConfirmationView(View):
@@ -76,13 +77,14 @@ def _record(payment: RemitaPayment, answer: PaymentStatus, context: Context) -> 
         "provider_message": answer.message,
         "updated_at": context.now(),
     }
+    is_last = payment.checks == len(RECHECKS)
     if answer.paid:
         changes |= _verdict(payment, answer, context)
+    elif is_last:
+        changes["incident"] = NEVER_PAID.format(status=answer.status)
     tables.change(context.tx, context.organization_id, payment, changes)
-    if answer.paid:
-        publish(
-            context, "remita.payment_mismatch" if payment.incident else "remita.payment_confirmed", _event_data(payment)
-        )
+    if answer.paid or is_last:
+        publish(context, f"remita.payment_{payment.status}", _event_data(payment))
     elif payment.checks <= len(RECHECKS):
         ask_later(context, payment.rrr, payment.checks)
 

@@ -128,12 +128,19 @@ class RemitaPaymentView(View):
 
 
 class GetRemitaPaymentListQuery(PagedQuery[Page[RemitaPaymentView]]):
-    """List the payments that Remita notified; `searchText` looks into RRR, order and payer."""
+    """List the payments that Remita notified; `searchText` looks into RRR, order and payer.
+
+    `since` and `until` (exclusive) are times of the transaction, or else of the notification; `amount` is exactly
+    what was notified or confirmed. `GetRemitaReconciliationQuery` adds them up by days.
+    """
 
     permission = "payments:read"
     succeeded = "Remita payments retrieved successfully"
 
     status: Literal["unconfirmed", "confirmed", "mismatch"] | None = None
+    since: When | None = None
+    until: When | None = None
+    amount: Amount | None = None
 
 
 @handles
@@ -141,7 +148,7 @@ def list_payments(query: GetRemitaPaymentListQuery, context: Context) -> Page[Re
     """Return one page, the newest first."""
     return query.page(
         context,
-        tables.select_payments(query.status),
+        tables.select_payments(query.status, query.since, query.until, query.amount),
         RemitaPayment,
         RemitaPaymentView.model_validate,
         search=("rrr", "order_id", "order_ref", "payer_name", "payer_email"),

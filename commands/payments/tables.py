@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Dialect, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import Dialect, Text, TypeDecorator, UniqueConstraint, func, or_
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -14,6 +14,8 @@ from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.upsert import insert_new
 
 UNCONFIRMED, CONFIRMED, MISMATCH = "unconfirmed", "confirmed", "mismatch"
+MOST_PLACES = 6
+"""Digits after the point of an amount."""
 
 
 class AmountColumn(TypeDecorator[Decimal]):
@@ -197,10 +199,49 @@ def select_accounts(status: str | None) -> SelectOfScalar[MonoAccount]:
     return statement if status is None else statement.where(col(MonoAccount.status) == status)
 
 
-def select_payments(status: str | None) -> SelectOfScalar[RemitaPayment]:
-    """Select payments, all or those of a status."""
+def select_payments(
+    status: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    amount: Decimal | None = None,
+) -> SelectOfScalar[RemitaPayment]:
+    """Select payments, all or those of a status, a time (until is not part of it), and an amount however written.
+
+    The time is the transaction's, or when the payment was notified; the amount is what was notified or confirmed.
+    """
     statement = select_rows(RemitaPayment)
-    return statement if status is None else statement.where(col(RemitaPayment.status) == status)
+    moment = func.coalesce(col(RemitaPayment.transaction_date), col(RemitaPayment.created_at))
+    if status is not None:
+        statement = statement.where(col(RemitaPayment.status) == status)
+    if since is not None:
+        statement = statement.where(moment >= since)
+    if until is not None:
+        statement = statement.where(moment < until)
+    if amount is not None:
+        written = _spellings(amount)
+        amounts = col(RemitaPayment.amount), col(RemitaPayment.confirmed_amount)
+        statement = statement.where(or_(*(column.in_(written) for column in amounts)))
+    return statement
+
+
+def _spellings(amount: Decimal) -> list[Decimal]:
+    """Return an amount with each number of zeros at its end with which it may have been stored."""
+    fewest = max(0, -cast("int", amount.normalize().as_tuple().exponent))
+    return [amount.quantize(Decimal(1).scaleb(-places)) for places in range(fewest, MOST_PLACES + 1)]
+
+
+def select_mono_events(
+    name: str | None, account_id: str | None, since: datetime | None, until: datetime | None
+) -> SelectOfScalar[MonoEvent]:
+    """Select Mono's events, all or those of a published name, an account and a time of arrival."""
+    statement = select_rows(MonoEvent)
+    if name is not None:
+        statement = statement.where(col(MonoEvent.name) == name)
+    if account_id is not None:
+        statement = statement.where(col(MonoEvent.account_id) == account_id)
+    if since is not None:
+        statement = statement.where(col(MonoEvent.created_at) >= since)
+    return statement if until is None else statement.where(col(MonoEvent.created_at) < until)
 
 
 def select_collections(kind: str | None) -> SelectOfScalar[RemitaCollection]:

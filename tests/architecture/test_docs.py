@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
+from pytest_httpserver import HTTPServer
 from typer.main import get_command
 
 from bpm.bus import Registry
@@ -169,6 +170,19 @@ async def test_the_command_of_the_recipe_works_as_written(tmp_path: Path) -> Non
         await walk(DOCS / "how-to" / "write-a-command.md", server, tmp_path, **own)
 
 
+async def test_the_first_confirmed_payment_works_as_written(tmp_path: Path, httpserver: HTTPServer) -> None:
+    """With a double of Remita that was paid what the page says."""
+    paid = {"status": "00", "message": "Approved", "amount": 5000, "RRR": "110008236686"}
+    httpserver.expect_request(re.compile(r"/2547916/110008236686/\w+/status.reg")).respond_with_json(paid)
+    secret = {"BPM_MONO__WEBHOOK_SECRET": "a-secret-of-the-tests"}
+    url = httpserver.url_for("")
+    remita = {"MERCHANT_ID": "2547916", "API_KEY": "1946", "ALLOWED_IPS": "127.0.0.1", "BASE_URL": url}
+    settings = {f"BPM_REMITA__{name}": value for name, value in remita.items()}
+    async with ServerProcess(**secret, **settings) as server:
+        page = DOCS / "how-to" / "take-remita-and-mono-payments.md"
+        await walk(page, server, tmp_path, MONO_WEBHOOK_SECRET=secret["BPM_MONO__WEBHOOK_SECRET"])
+
+
 def test_the_provider_of_the_recipe_works_as_written() -> None:
     """The module of the recipe recognises its requests, and what it reads is a valid message."""
     module: dict[str, Any] = {}
@@ -269,7 +283,7 @@ async def run(script: str, server: ServerProcess, folder: Path, environment: dic
         cwd=folder, env={**inherited, **own, **environment},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    printed, complaints = await asyncio.wait_for(shell.communicate(), 60)
+    printed, complaints = await asyncio.wait_for(shell.communicate(), 300)
     assert shell.returncode == 0, f"{printed.decode()}\n{complaints.decode()}"
     return printed.decode()
 

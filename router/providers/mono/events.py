@@ -5,7 +5,8 @@ Shapes from https://docs.mono.co/docs/webhooks; older accounts write `accountNum
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from router.providers.payload import PayloadFields, as_text
 
@@ -66,7 +67,7 @@ def account_details(name: str, data: dict[str, Any]) -> dict[str, Any]:
         "account_number": account.text("account_number"),
         "bvn": account.text("bvn"),
         "currency": account.text("currency"),
-        "balance": _balance(account),
+        "balance": _amount(account, "balance"),
         "account_type": account.text("type"),
         "institution_name": institution.text("name"),
         "institution_type": institution.text("type"),
@@ -75,14 +76,41 @@ def account_details(name: str, data: dict[str, Any]) -> dict[str, Any]:
     return {column: value for column, value in found.items() if value is not None}
 
 
+class MoneyTold(NamedTuple):
+    """What an event says about a payment or a mandate, as far as it does; amounts are in kobo."""
+
+    reference: str | None
+    mandate_id: str | None
+    status: str | None
+    amount: Decimal | None
+    fee: Decimal | None
+    currency: str | None
+
+
+def money_told(name: str, data: dict[str, Any]) -> MoneyTold:
+    """Return what an event says about money: payments stand in `data.object`, mandates and debits in `data` itself."""
+    fields = PayloadFields(data)
+    told = fields.inner("object") or fields
+    mandate = told.text("mandate", "mandate_id") or told.inner("mandate").text("id", "_id")
+    is_mandate = name.startswith("mono.mandate") and ".debit" not in name
+    return MoneyTold(
+        reference=told.text("reference", "reference_number"),
+        mandate_id=mandate or (told.text("id") if is_mandate else None),
+        status=told.text("status"),
+        amount=_amount(told, "amount"),
+        fee=_amount(told, "fee"),
+        currency=told.text("currency"),
+    )
+
+
 def moment_of(timestamp: str | None) -> datetime | None:
     """Read an event's timestamp."""
     return PayloadFields({"timestamp": timestamp}).moment(UTC, "timestamp")
 
 
-def _balance(account: PayloadFields) -> Any:
-    """An unreadable balance stays unsaid; the event's own data still holds it."""
+def _amount(fields: PayloadFields, name: str) -> Decimal | None:
+    """An unreadable amount stays unsaid; the event's own data still holds it."""
     try:
-        return account.amount("balance", signed=True)
+        return fields.amount(name, signed=True)
     except ValueError:
         return None

@@ -27,7 +27,7 @@ REMITA = Principal("provider", "provider:remita", "remita", 1, frozenset({"payme
 OPERATOR = Principal("user", "u1", "operator", 1, permissions_of(["operator"]))
 VIEWER = Principal("user", "u2", "viewer", 1, permissions_of(["viewer"]))
 STRANGER = Principal("user", "u3", "stranger", 1, frozenset())
-TIMEOUT_SECONDS = 0.5
+TIMEOUT_SECONDS = 2.0
 
 
 class Office:

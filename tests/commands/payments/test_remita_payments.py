@@ -203,12 +203,24 @@ async def test_unpaid_is_asked_again_later(office: Office, httpserver: HTTPServe
 
 
 async def test_unpaid_is_not_asked_about_for_ever(office: Office, httpserver: HTTPServer) -> None:
-    """After the last wait a payment that was never made is left unconfirmed."""
+    """After the last wait a payment that was never made is left unconfirmed, with an incident that is told once."""
     await office.recorded("remita", "remita_payments")
     answers(httpserver, {"status": "021"})
+<<<<<<< HEAD
     views = [await confirm(office) for _ in range(8)]
     assert views[-1].status == "unconfirmed"
+=======
+    for _ in range(8):
+        view = await confirm(office)
+    assert (view.status, "it said 021" in str(view.incident)) == ("unconfirmed", True)
+>>>>>>> 3dda373 (Payments add up by days, Mono's events say what they tell of money, and a page leads to the first confirmed payment)
     assert len(await waiting(office)) == 2 + 5
+    (told,) = await office.events("remita.payment_unconfirmed")
+    assert (told["rrr"], told["incident"]) == (RRR, view.incident)
+    httpserver.clear()
+    answers(httpserver, PAID)
+    assert (await confirm(office)).incident is None
+    assert len(await office.events("remita.payment_confirmed")) == 1
 
 
 @pytest.mark.parametrize(
@@ -254,7 +266,7 @@ async def test_a_slow_answer_is_given_up(office: Office, httpserver: HTTPServer)
 
     def slow(_request: Request) -> Response:
         def drip() -> Any:
-            for _ in range(10):
+            for _ in range(100):
                 time.sleep(0.1)
                 yield b" "
 
@@ -264,7 +276,7 @@ async def test_a_slow_answer_is_given_up(office: Office, httpserver: HTTPServer)
     started = time.monotonic()
     with pytest.raises(Unavailable, match="no answer within"):
         await confirm(office)
-    assert time.monotonic() - started < TIMEOUT_SECONDS + 0.4
+    assert time.monotonic() - started < 10 - TIMEOUT_SECONDS
 
 
 async def test_a_server_that_is_away_is_tried_again(office: Office, httpserver: HTTPServer) -> None:
