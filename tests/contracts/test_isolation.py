@@ -26,6 +26,7 @@ UNKNOWN: dict[str, Any] = {"requestIds": ["00000000-0000-7000-8000-000000000000"
 NOT_OURS = {
     ("ActivateAdHocActivitiesCommand", "elementId"): "a place in a model",
     ("ExecuteCodeCommand", "requestId"): "a label of the run",
+    ("GetMonoEventListQuery", "accountId"): "an id of the provider's",
     ("ProcessMonoEventCommand", "eventId"): "an id of the provider's",
     ("CreateProcessDefinitionCommand", "processId"): "a place in a model",
     ("FireStartTimerCommand", "elementId"): "a place in a model",
