@@ -206,14 +206,8 @@ async def test_unpaid_is_not_asked_about_for_ever(office: Office, httpserver: HT
     """After the last wait a payment that was never made is left unconfirmed, with an incident that is told once."""
     await office.recorded("remita", "remita_payments")
     answers(httpserver, {"status": "021"})
-<<<<<<< HEAD
-    views = [await confirm(office) for _ in range(8)]
-    assert views[-1].status == "unconfirmed"
-=======
-    for _ in range(8):
-        view = await confirm(office)
+    view = [await confirm(office) for _ in range(8)][-1]
     assert (view.status, "it said 021" in str(view.incident)) == ("unconfirmed", True)
->>>>>>> 3dda373 (Payments add up by days, Mono's events say what they tell of money, and a page leads to the first confirmed payment)
     assert len(await waiting(office)) == 2 + 5
     (told,) = await office.events("remita.payment_unconfirmed")
     assert (told["rrr"], told["incident"]) == (RRR, view.incident)
