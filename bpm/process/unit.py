@@ -32,9 +32,9 @@ from bpm.settings import ProcessSettings
 CANCELLED_AT_ONCE = 50
 """So many called instances are cancelled in one transaction with the one that called them."""
 RESUMED_AT_ONCE = 100
-"""So many waits whose work was put off are read in one transaction."""
+"""How many waits whose work was put off are read in one transaction."""
 MAX_DEPTH = 50
-"""So many instances may call one another; beyond that the call is an incident."""
+"""Maximum depth of call activities; a call beyond it is an incident."""
 
 
 class Unit:
