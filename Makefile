@@ -92,7 +92,7 @@ clients: .venv/.test generators ## Generate clients from the OpenAPI document in
 
 ifeq ($(T),)
 test: check browser ## Everything CI runs; with T=path only the tests there
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --durations 30 --durations-min 5
 else
 test: .venv/.test
 	$(BIN)/pytest -x $(T)
