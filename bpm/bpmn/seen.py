@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bpm.bpmn.large import LargeValues
 from bpm.bpmn.state import Instance
 
 
@@ -14,6 +15,6 @@ def seen_at(instance: Instance, wait_id: int) -> dict[str, Any]:
     visible = dict(instance.locals.get(token.id) or {})
     scope: int | None = token.scope
     while scope is not None:
-        visible = {**instance.variables[scope], **visible}
+        visible = {**LargeValues(instance.variables[scope]), **visible}
         scope = instance.scopes[scope].parent
     return visible

@@ -1,6 +1,6 @@
 """What people give to a form, held against it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from itertools import islice
 from typing import Any, cast
@@ -18,11 +18,12 @@ MAX_PROBLEMS = 20
 def problems(form: Form, given: Mapping[str, Any], seen: Mapping[str, Any], now: datetime) -> list[str]:
     """Say what is wrong with the values given to a form, each sentence headed by the field.
 
-    `seen` are the variables that its conditions and options may ask for. Raises `OverBudget` when finding out takes
+    `seen` are the variables that its conditions and options may ask for, after what its own components are given; what
+    else is given takes the place of none of them. Raises `OverBudget` when finding out takes
     too many steps, `EvaluationError` when an expression of the form can't be evaluated.
     """
     with metered(MAX_CHECK_STEPS, work="the checks of the form") as meter:
-        scope = {**seen, **given, CLOCK: now}
+        scope = {**_within(seen, given, form.names), CLOCK: now}
         return list(islice(_Check(meter, now).problems(form.fields, given, scope, "variables"), MAX_PROBLEMS))
 
 
@@ -42,7 +43,9 @@ class _Check:
             if field.hidden is not None and field.hidden(scope) is True:
                 continue
             where, value = ".".join((place, *field.path)), value_at(given, field.path)
-            if field.kind == "group":
+            if field.kind == "group" and not isinstance(value, dict | None):
+                yield f"{where}: must be an object"
+            elif field.kind == "group":
                 yield from self.problems(field.inner, _object(value), scope, where)
             elif field.kind == "dynamiclist":
                 yield from self.rows(field, value, scope, where)
@@ -61,9 +64,14 @@ class _Check:
                 yield f"{where}[{number}]: must be an object"
                 continue
             members = cast("dict[str, Any]", row)
-            inner = {**scope, **members, "this": members, "parent": scope}
+            inner = {**_within(scope, members, field.names), "this": members, "parent": scope}
             self.meter.charge(1 + len(inner) // 25)
             yield from self.problems(field.inner, members, inner, f"{where}[{number}]")
+
+
+def _within(scope: Mapping[str, Any], given: Mapping[str, Any], names: Set[str]) -> dict[str, Any]:
+    """A scope with what is given, which counts before it only under some names."""
+    return {**given, **scope, **{name: value for name, value in given.items() if name in names}}
 
 
 def _object(value: Any) -> Mapping[str, Any]:

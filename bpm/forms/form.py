@@ -16,7 +16,8 @@ class FormField:
 
     `path` leads to the value; that of a group may be empty. `kind` is the component's type, `subtype` that of a
     `datetime`. `hidden` and `locked` say whether it is shown and can be changed, `rules` what its value must satisfy,
-    by the word of the form; `options` gives the list that the value is chosen from.
+    by the word of the form; `options` gives the list that the value is chosen from. `names` are what the components
+    of a `dynamiclist` give in each row.
     """
 
     kind: str
@@ -30,12 +31,17 @@ class FormField:
     options: Setting | None = None
     is_text: bool = False
     inner: tuple["FormField", ...] = ()
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form by the id that tasks name it by; `version_tag` is what its author calls this version."""
+    """A form by the id that tasks name it by; `version_tag` is what its author calls this version.
+
+    `names` are the variables that its components give, the computed ones among them.
+    """
 
     id: str
     version_tag: str
     fields: tuple[FormField, ...]
+    names: frozenset[str]

@@ -73,7 +73,7 @@ class _Reader:
         fields = tuple(self.components_of(root, 1))
         if self.problems:
             raise InvalidDefinition(self.problems)
-        return Form(str(name), str(tag), fields)
+        return Form(str(name), str(tag), fields, frozenset(_names(root)))
 
     def problem(self, component: Mapping[str, Any], message: str) -> None:
         """Note what is wrong with a component."""
@@ -112,8 +112,14 @@ class _Reader:
         if not isinstance(path, str) or (kind == "dynamiclist" and not path):
             self.problem(component, "its path is not a text")
             path = ""
-        inner = tuple(self.components_of(component, depth + 1))
-        return FormField(kind, _path(path), label_of(component), hidden=self.hidden(component), inner=inner)
+        return FormField(
+            kind=kind,
+            path=_path(path),
+            label=label_of(component),
+            hidden=self.hidden(component),
+            inner=tuple(self.components_of(component, depth + 1)),
+            names=frozenset(_names(component)),
+        )
 
     def value(self, kind: str, component: Mapping[str, Any]) -> FormField:
         key = component.get("key")
@@ -234,6 +240,17 @@ def value_at(values: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     for name in path:
         found = cast("Mapping[str, Any]", found).get(name) if isinstance(found, Mapping) else None
     return found
+
+
+def _names(holder: Mapping[str, Any]) -> Iterator[str]:
+    """The variables that components give, those in groups without a path as well."""
+    components: object = holder.get("components")
+    for component in cast("list[Any]", components) if isinstance(components, list) else ():
+        about = cast("dict[str, Any]", component) if isinstance(component, dict) else {}
+        if isinstance(name := about.get("key") or about.get("path"), str):
+            yield name.partition(".")[0]
+        elif about.get("type") == "group":
+            yield from _names(about)
 
 
 def _path(key: str) -> tuple[str, ...]:

@@ -100,6 +100,17 @@ async def test_conditions_of_a_form_see_the_variables_of_the_task(app: RunningAp
     assert await complete(app, large, why="so") == []
 
 
+async def test_options_may_be_a_large_variable(app: RunningApp) -> None:
+    """It is stored by itself, and read for the check."""
+    bank = {"type": "select", "key": "bank", "valuesKey": "banks"}
+    await deploy_form(app, json.dumps({"type": "default", "id": "loan", "components": [bank]}))
+    await app.cmd("CreateProcessDefinitionCommand", name="p", bpmnXml=asking())
+    await start(app, banks=[f"bank number {number}" for number in range(2_000)])
+    task = (await app.cmd("GetUserTaskListQuery"))["items"][0]
+    assert await complete(app, task, bank="none of them") == ["variables.bank: is none of the options"]
+    assert await complete(app, task, bank="bank number 7") == []
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

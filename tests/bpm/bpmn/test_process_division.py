@@ -30,6 +30,7 @@ MODELS = (
     "s -> t -> e; b -> c -> e",
     "start s; user t many parallel over items as i; boundary b on t: timer PT1H; user c; end e\n"
     "s -> t -> e; b -> c -> e",
+    "start s; user t; service c; user u; end e\ns -> t -> c -> u -> e",
     "start s; sub q many parallel over items as i {\nstart ps; and f; user A; user B; and j; end pe\n"
     "ps -> f -> A -> j -> pe; f -> B -> j\n}\nend e\ns -> q -> e",
     "start s; sub q many parallel over items as i {\nstart ps; or f; user A; user B; or j; end pe\n"
@@ -119,7 +120,7 @@ def played(process: CompiledProcess, decide: Callable[[Instance], Trigger]) -> N
         store.write(apart)
         whole = store.whole()
         assert (whole.status, whole.absent.tokens, whole.absent.waits) == (one.status, 0, {})
-        for name in ("scopes", "active", "variables", "tokens", "waits", "done", "locals"):
+        for name in ("scopes", "active", "variables", "tokens", "waits", "done", "locals", "unattended"):
             assert getattr(whole, name) == getattr(one, name), name
         check_books(whole)
         if one.status.is_final:

@@ -116,6 +116,21 @@ def test_limits_and_options_may_be_expressions() -> None:
     assert found(source, {"a": "x"}) == ["variables.a: is none of the options"]
 
 
+def test_what_no_field_gives_changes_no_limit_and_no_condition() -> None:
+    """Not in a row of a list, either; what a form computes counts as its own."""
+    most = field("number", "n", validate={"max": "=limit"})
+    why = field("textfield", "why", validate={"required": True}, conditional={"hide": "=total < limit"})
+    computed = {"type": "expression", "key": "total", "expression": "=n * 2"}
+    source = form(most, {"type": "group", "components": [why, computed]}, {
+        "type": "dynamiclist", "path": "items", "components": [most],
+    })  # fmt: skip
+    seen = {"limit": 10, "total": 0}
+    assert found(source, {"n": 11, "limit": 100}, **seen) == ["variables.n: must be at most 10"]
+    assert found(source, {"items": [{"n": 11, "limit": 100}]}, **seen) == ["variables.items[0].n: must be at most 10"]
+    assert found(source, {"n": 6, "total": 12}, **seen) == ["variables.why: is required"]
+    assert found(source, {"n": 6, "total": 12, "limit": 100, "why": "so"}, **seen) == []
+
+
 def test_locked_fields_need_not_be_given() -> None:
     """A person could not change them; what is given all the same must fit."""
     rule = {"required": True, "minLength": 3}
@@ -149,6 +164,7 @@ def test_groups_lists_and_keys_with_points_are_nested() -> None:
         "variables.items[1]: must be an object",
     ]
     assert found(source, {"person": {"name": "Ann"}, "items": {}}) == ["variables.items: must be a list"]
+    assert found(source, {"person": "Ann"}) == ["variables.person: must be an object"]
 
 
 def test_what_clients_draw_is_given_nothing() -> None:

@@ -39,7 +39,7 @@ class JobTask(Activity):
         self._ask(run, token, request, is_first=False)
 
     def _ask(self, run: Run, token: Token, request: Request, is_first: bool) -> None:
-        values = request.parameters if isinstance(request, SendCommand) else NOTHING
+        values = dict(request.parameters) if isinstance(request, SendCommand) else NOTHING
         run.pace.spend(STEPS_OF_WORK)
         run.record(self.id, "activated" if is_first else "retried", token, values)
         run.effects.append(request)
