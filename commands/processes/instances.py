@@ -22,6 +22,7 @@ from commands.processes.views import (
     InstanceView,
     Key,
     Status,
+    own_instance,
     shown,
     summary,
 )
@@ -137,7 +138,7 @@ class GetProcessInstanceByIdQuery(Query[InstanceDetailView]):
 def get_instance(query: GetProcessInstanceByIdQuery, context: Context, processes: ProcessRuntime) -> InstanceDetailView:
     """Return it."""
     state = shown(processes.standing(context, query.instance_id))
-    row = tables.find_instance(context.tx, query.instance_id)
+    row = own_instance(context, query.instance_id)
     seen = {**state.model_dump(), "variables": without_credentials(state.variables)}
     return InstanceDetailView.model_validate({**summary(row).model_dump(), **seen})
 

@@ -87,7 +87,7 @@ def shown(standing: InstanceState) -> InstanceStateView:
 def summary(row: ProcessInstance | InstanceRow) -> InstanceView:
     """Show an instance in a list."""
     return InstanceView(
-        instance_id=row.id,
+        instance_id=cast("int", row.id),
         process_definition_id=row.definition_id,
         process_key=row.process_key,
         business_key=row.business_key,

@@ -487,7 +487,7 @@ def test_a_clients_certificate_that_a_proxy_passes_on() -> None:
     key = pair("ecdsa").key.public_key()
     mine, foreign = (each.issue(key, "bank.example", client=True) for each in (authority, other))
     der = base64.b64decode("".join(mine.splitlines()[1:-1]))
-    trust = TrustSources(lambda url, _=False, /: url, "x-client-cert")
+    trust = TrustSources(lambda url, _=False, _sent=False, /: url, "x-client-cert")
     pinned = custom(type="mtls", secret=authority.pem)
     named = custom(type="mtls", secret=authority.pem, certificateName="bank.example")
     by_print = custom(type="mtls", secret=hashlib.sha256(der).hexdigest())
