@@ -159,6 +159,30 @@ async def test_values_that_the_model_names_are_its_authors(
     assert {"named", "good"} & await names(app)
 
 
+def heard(name: str) -> str:
+    """Write a task whose listener makes an account before the output mapping takes one value."""
+    fields = {"username": "{{name}}", "password": PASSWORD, "roles": "{{roles}}"}
+    given = "".join(f'<bpm:parameter name="{field}">{value}</bpm:parameter>' for field, value in fields.items())
+    listener = f'<bpm:taskListener event="complete" type="CreateUserCommand">{given}</bpm:taskListener>'
+    return extended(WAIT, f'<bpm:output name="{name}">{{{{name}}}}</bpm:output>{listener}')
+
+
+async def test_what_a_listener_sees_of_an_answer(app: RunningApp, op: Person) -> None:
+    """It hears values before they are mapped, also those that the mapping leaves out."""
+    await deploy(app, "job", START, heard("note"), END)
+    await send(op.client, "CompleteUserTaskCommand", await start(app), EVIL)
+    await refused(app)
+
+
+async def test_what_a_listener_sees_and_the_mapping_names(app: RunningApp, op: Person) -> None:
+    """The author has named it."""
+    await deploy(app, "job", START, heard("name"), END)
+    started = await start(app)
+    await send(op.client, "CompleteUserTaskCommand", started, {"name": "named"})
+    await ended(app, started["instanceId"])
+    assert "named" in await names(app)
+
+
 async def test_a_message_that_came_early(app: RunningApp, op: Person) -> None:
     """Whoever sent it is remembered with it."""
     await deploy(app, "job", START, CATCH, MAKE, END)

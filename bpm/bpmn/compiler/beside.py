@@ -121,7 +121,7 @@ def _add_results(element: Element, node: Node, nodes: Nodes, compilation: Compil
     if listeners := _of(element, "complete", is_task=True):
         work = [compile_listener(element, one, compilation) for one in listeners]
         complete = CompleteListeners(element, node, work, compilation)
-        nodes[complete.key], node.held_at = complete, complete.key
+        nodes[complete.key], node.held_at, node.is_heard = complete, complete.key, True
 
 
 def add_along(nodes: Nodes, compilation: Compilation) -> None:

@@ -21,12 +21,14 @@ class ResultNode(Node):
     input mapping made local stays so: the output mapping alone sees a member or a changed variable of such a name.
     With `merges_beside` members become variables beside an output mapping as well. `runs_output_scripts`: its output
     mapping may hold scripts; then `held_at` is the key of the node that runs them and writes the results.
+    `is_heard`: listeners see what is answered before it is mapped.
     """
 
     local_names: frozenset[str] = frozenset()
     reads_outputs: ClassVar[bool] = True
     runs_output_scripts: ClassVar[bool] = False
     held_at: str = ""
+    is_heard: bool = False
     merges_beside: bool = False
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
@@ -48,7 +50,13 @@ class ResultNode(Node):
     def undeclared(self, brought: Any) -> Set[str]:
         """The variables that an answer names itself, beside those that the model does."""
         written, _ = self._given(brought, NOTHING)
-        return written.keys() - self.declared
+        return (written.keys() | self._heard(brought)) - self.declared
+
+    def _heard(self, brought: Any) -> Set[str]:
+        """What listeners see in the place of variables, though the output mapping does not name it."""
+        if not self.is_heard or self.outputs is None or not isinstance(brought, dict):
+            return frozenset()
+        return cast("dict[str, Any]", brought).keys() - self.outputs.names
 
     def results(self, view: View, result: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """The variables to write for a result; `values` are to be written as they are."""
