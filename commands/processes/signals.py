@@ -7,7 +7,7 @@ from pydantic import Field
 
 from bpm.bpmn.triggers import SignalArrived
 from bpm.bus import Command, Context, View, handles
-from bpm.errors import Conflict, NotFound
+from bpm.errors import Conflict, Invalid, NotFound
 from bpm.process import tables
 from bpm.process.broadcasts import MOST_LISTENERS, signal_messages
 from bpm.process.room import TransactionRoom
@@ -88,14 +88,14 @@ def _tell(
     processes: ProcessRuntime,
     room: TransactionRoom,
 ) -> bool:
-    """Tell one; False when it does not listen any more, perhaps by this very signal."""
+    """Tell one; False when it does not listen any more, perhaps by this very signal, or can't take what it brings."""
     wait = tables.find_wait(context.tx, instance_id, wait_id)
     if wait is None or wait.kind != "signal" or wait.name != command.signal_name:
         return False
     try:
         with context.tx.savepoint():
             processes.answer(context, instance_id, SignalArrived(wait_id, command.variables), room)
-    except (Conflict, NotFound):
+    except (Conflict, Invalid, NotFound):
         return False
     return True
 

@@ -243,6 +243,20 @@ async def test_so_many_people_have_a_hand_in_an_instance(
     await other.client.cmd("SignalProcessInstanceCommand", instanceId=started["instanceId"])
 
 
+async def test_an_instance_that_takes_no_more_people_keeps_no_signal_from_others(
+    app: RunningApp, op: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not hear the signal; all others do."""
+    monkeypatch.setattr(step, "MOST_PEOPLE", 1)
+    other = await person(app, "other", "operator")
+    await deploy(app, "job", START, HEAR, END)
+    full, free = [(await start(app))["instanceId"] for _ in range(2)]
+    await op.client.cmd("SetProcessVariablesCommand", instanceId=full, variables={"a": 1})
+    heard_by = (await other.client.cmd("BroadcastSignalCommand", signalName="all", variables={"a": 1}))["signalled"]
+    assert heard_by == [free]
+    assert (await playing.instance(app, full))["status"] == "WAITING"
+
+
 async def test_an_event_sub_process(app: RunningApp, op: Person) -> None:
     """What begins it brings values as well."""
     inside = f'<startEvent id="s2">{GO}</startEvent>{MAKE}<sequenceFlow id="i" sourceRef="s2" targetRef="x"/>'
