@@ -27,6 +27,7 @@ from bpm.edge.envelope import closing_problem
 from bpm.edge.headers import require_one_meaning
 from bpm.edge.lifecycle import Lifecycle
 from bpm.errors import Malformed, Misconfigured
+from bpm.events.catalogue import EventCatalogue, EventKind
 from bpm.events.outbound import Outbound
 from bpm.events.publisher import Listener
 from bpm.process.jobs import ProcessJobs, StartJobs
@@ -60,6 +61,7 @@ class App:
         self.settings = settings
         self.version = version("bpm-bus")
         self.lifecycle = Lifecycle()
+        self.events = EventCatalogue(provider_events())
         foundation = build_foundation(settings, clock)
         self.database, self.jobs, self.registry = foundation.database, foundation.jobs, foundation.registry
         self._installation = Installation(self.database, foundation.key)
@@ -87,6 +89,7 @@ class App:
         self._published_keys = routing.published_keys
         self.registry.bind(
             self,
+            self.events,
             self.accounts,
             self.registry,
             self.retention,
@@ -213,8 +216,8 @@ class App:
             *console_routes(self.bus, self.accounts, self.settings, self.lifecycle),
             *health.health_routes(readiness, self.accounts, self.settings),
             *dialects.dialect_routes(self.bus, self.accounts, self.settings, self.lifecycle),
-            *openapi.openapi_routes(self.registry, self.version, provider_addresses()),
-            *asyncapi.asyncapi_routes(self.version),
+            *openapi.openapi_routes(self.registry, self.version, provider_addresses(), self.events),
+            *asyncapi.asyncapi_routes(self.version, self.events),
             *docs.docs_routes(self.registry, self.version, self.settings.base_url),
         ]
 
@@ -245,6 +248,11 @@ def build_bus(foundation: Foundation, accounts: Accounts) -> Bus:
 def provider_addresses() -> list[DescribedAddress]:
     """Return the fixed addresses that the providers declare."""
     return [address for declaration in declarations() for address in declaration.addresses]
+
+
+def provider_events() -> list[EventKind]:
+    """Return the types of events that the providers declare."""
+    return [kind for declaration in declarations() for kind in declaration.events]
 
 
 def build_outbound(foundation: Foundation, bus: Bus, sandbox: Sandbox, listeners: Sequence[Listener] = ()) -> Outbound:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bpm.events.catalogue import BUILT_IN
+from bpm.events.catalogue import EventCatalogue
 
 JSON_SCHEMA = "application/schema+json;version=draft-2020-12"
 EXAMPLE_MOMENT = "2026-01-31T09:30:00.000Z"
@@ -42,8 +42,9 @@ class EventDescription:
     example: Mapping[str, Any] | None
 
 
-BUILT_IN_EVENTS = tuple(EventDescription(kind.name, kind.description, None, kind.example) for kind in BUILT_IN.values())
-"""What every installation knows."""
+def described(catalogue: EventCatalogue) -> list[EventDescription]:
+    """Return the types that an installation knows by itself."""
+    return [EventDescription(kind.name, kind.description, None, kind.example) for kind in catalogue.kinds.values()]
 
 
 def asyncapi(events: Iterable[EventDescription], version: str) -> dict[str, Any]:

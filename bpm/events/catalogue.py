@@ -1,4 +1,4 @@
-"""The event types that every installation knows, each with an example of its data.
+"""The event types that an installation knows by itself, each with an example of its data.
 
 A `family` is the interface a type belongs to: `mokapen`, `plandocket` and `donutwork` are the REST dialects,
 `payments` what providers' notifications become, `bpm` what the product says about itself.
@@ -10,14 +10,24 @@ from typing import Any, Literal
 
 Family = Literal["bpm", "donutwork", "mokapen", "payments", "plandocket"]
 
+PAYMENTS: tuple[Family, ...] = ("payments",)
+"""The families of what a provider's notifications become."""
 DIALECTS: tuple[Family, ...] = ("mokapen", "plandocket", "donutwork")
 """The interfaces through which an organisation's own types can be subscribed to as well."""
 
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """A type of event: its name, what it means, the families it belongs to and an example of its data."""
+
+    name: str
+    description: str
+    families: tuple[Family, ...]
+    example: Mapping[str, Any]
+
+
 TEST_EVENT = "subscription.test"
 DISABLED_EVENT = "subscription.disabled"
-
-OWN_BEGINNINGS = ("mono.", "process.", "remita.", "subscription.", "webhook.")
-"""What the product publishes itself begins so; nobody may forbid it to by a schema."""
 
 MOKAPEN_ENTITIES: Mapping[str, Mapping[str, Any]] = {
     "task": {"title": "Call back", "status": "open", "due_at": "2026-02-01T09:00:00Z"},
@@ -50,57 +60,11 @@ PLANDOCKET_DATA: Mapping[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {
 }
 
 CHARGE = {"chargeId": "ch_001", "subscriptionId": "sub_001", "amount": "19.90", "currency": "EUR"}
-ACCOUNT: Mapping[str, Any] = {
-    "event": "mono.events.account_updated",
-    "eventId": "evt_1",
-    "accountId": "6100c2…",
-    "data": {},
-}
-CONNECTION = {"accountId": "6100c2…", "reference": "order-1", "reason": None}
-MONO_EVENTS: Mapping[str, str] = {
-    "account_income": "Mono has worked out the income of an account.",
-    "account_credit_worthiness": "Mono has judged whether an account's owner can repay.",
-    "direct_debit.payment_successful": "A one-time payment was made.",
-    "direct_debit.payment_failed": "A one-time payment failed.",
-    "direct_debit.payment_cancelled": "A payer cancelled a one-time payment.",
-    "direct_debit.payment_abandoned": "A payer left a one-time payment.",
-    "mandates.created": "A mandate was made and waits for its owner.",
-    "mandates.approved": "The owner of an account approved a mandate.",
-    "mandates.rejected": "A mandate was rejected.",
-    "mandates.ready": "Accounts can be debited under a mandate.",
-    "mandates.expired": "A mandate has ended.",
-    "mandate.action.pause": "A mandate was paused.",
-    "mandate.action.cancel": "A mandate was cancelled.",
-    "mandate.action.reinstate": "A paused mandate goes on.",
-    "mandates.debit.processing": "A debit under a mandate has begun.",
-    "mandates.debit.successful": "A debit under a mandate was made.",
-    "mandates.debit.failed": "A debit under a mandate failed.",
-    "mandates.debit_attempt.successful": "A repeated debit under a mandate was made.",
-}
-"""Further events that Mono documents, without the `mono.` under which they are published."""
-RRR = {"rrr": "110-0020-71256", "amount": "200.00", "channel": "CARD", "orderId": "o1"}
 INSTANCE = {"instanceId": 17, "processKey": "onboarding", "businessKey": "customer-5"}
 
-OWN: Mapping[str, tuple[Family, str, Mapping[str, Any]]] = {
+PRODUCT: Mapping[str, tuple[Family, str, Mapping[str, Any]]] = {
     "RecurringPayments.charge.paid": ("donutwork", "A recurring charge was paid.", CHARGE),
     "RecurringPayments.charge.failed": ("donutwork", "A recurring charge failed.", {**CHARGE, "reason": "declined"}),
-    "mono.account_connected": ("payments", "A bank account was connected through Mono.", ACCOUNT),
-    "mono.account_updated": ("payments", "Mono has new data of an account.", ACCOUNT),
-    "mono.account_reauthorized": ("payments", "The owner of an account agreed again.", ACCOUNT),
-    "mono.reauthorisation_required": ("payments", "The owner of an account must agree again.", ACCOUNT),
-    "mono.account_unlinked": ("payments", "An account was taken away from Mono.", ACCOUNT),
-    "mono.sync_failed": ("payments", "Mono could not read an account.", ACCOUNT),
-    "mono.connection_connected": ("payments", "A browser came back with a code, and an account.", CONNECTION),
-    "mono.connection_failed": ("payments", "A browser came back with a code that Mono refused.", CONNECTION),
-    "mono.connection_closed": ("payments", "A browser came back without a code.", CONNECTION),
-    **{f"mono.{name}": ("payments", sentence, ACCOUNT) for name, sentence in MONO_EVENTS.items()},
-    "remita.payment_notified": ("payments", "Remita told of a payment, not yet confirmed.", RRR),
-    "remita.payment_confirmed": ("payments", "Remita confirmed a payment when asked back.", RRR),
-    "remita.payment_mismatch": ("payments", "Remita confirmed another amount than it told.", RRR),
-    "remita.payment_unconfirmed": ("payments", "Remita was asked for a day, and has not confirmed a payment.", RRR),
-    "remita.payment_rejected": ("payments", "Elements of a notification could not be read.", {"elements": []}),
-    "remita.collection_notified": ("payments", "Remita told of a debit.", {"mandateId": "1", "requestId": "2"}),
-    "remita.collection_rejected": ("payments", "Elements of a notification could not be read.", {"elements": []}),
     "process.completed": ("bpm", "A process instance came to its end.", INSTANCE),
     "process.incident": (
         "bpm",
@@ -121,16 +85,6 @@ OWN: Mapping[str, tuple[Family, str, Mapping[str, Any]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class EventKind:
-    """A type of event: its name, what it means, the families it belongs to and an example of its data."""
-
-    name: str
-    description: str
-    families: tuple[Family, ...]
-    example: Mapping[str, Any]
-
-
 def _mokapen() -> Iterable[EventKind]:
     for entity, data in MOKAPEN_ENTITIES.items():
         for verb in MOKAPEN_VERBS:
@@ -145,8 +99,8 @@ def _plandocket() -> Iterable[EventKind]:
             yield EventKind(f"{noun}.{verb}", f"The {words} was {verb}.", ("plandocket",), data)
 
 
-def _own() -> Iterable[EventKind]:
-    for name, (family, description, example) in OWN.items():
+def _product() -> Iterable[EventKind]:
+    for name, (family, description, example) in PRODUCT.items():
         yield EventKind(name, description, (family,), example)
 
 
@@ -164,11 +118,33 @@ def _by_name(kinds: Iterable[EventKind]) -> dict[str, EventKind]:
     return joined
 
 
-_ALL = (*_mokapen(), *_plandocket(), *_own())
-BUILT_IN: Mapping[str, EventKind] = _by_name(_ALL)
-"""Every built-in type by its name."""
+_KINDS = (*_mokapen(), *_plandocket(), *_product())
+_BY_NAME = _by_name(_KINDS)
 
 
 def family_of(family: Family) -> list[EventKind]:
-    """Return the built-in types of a family, in the order of its document."""
-    return [BUILT_IN[kind.name] for kind in _ALL if family in kind.families]
+    """Return the types of an interface, in the order of its document."""
+    return [_BY_NAME[kind.name] for kind in _KINDS if family in kind.families]
+
+
+class EventCatalogue:
+    """The types of events that an installation knows by itself: the product's, and those its providers declare.
+
+    `kinds` are by name. What the product and its providers publish begins with one of the `beginnings`; nobody else
+    publishes under them, and nobody may forbid it to them by a schema.
+    """
+
+    def __init__(self, declared: Iterable[EventKind] = ()) -> None:
+        """Take what the providers declare."""
+        theirs = tuple(declared)
+        self.kinds: Mapping[str, EventKind] = _by_name((*_KINDS, *theirs))
+        published = (*family_of("bpm"), *theirs)
+        self.beginnings = tuple(sorted({f"{kind.name.partition('.')[0]}." for kind in published}))
+
+    def is_own(self, name: str) -> bool:
+        """Tell whether the product or a provider publishes events of this name."""
+        return name.startswith(self.beginnings)
+
+
+WITHOUT_PROVIDERS = EventCatalogue()
+"""What is known where no provider is."""

@@ -6,17 +6,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bpm.events.asyncapi import BUILT_IN_EVENTS, asyncapi
+from bpm.events.asyncapi import asyncapi, described
+from bpm.events.catalogue import EventCatalogue
 from bpm.exact_json import write_json
 from bpm.web.packed import PackedDocument
 
 
-def asyncapi_routes(version: str) -> list[BaseRoute]:
-    """Return the route of the document; `version` is the product's."""
+def asyncapi_routes(version: str, catalogue: EventCatalogue) -> list[BaseRoute]:
+    """Return the route of the document about a catalogue; `version` is the product's."""
 
     @cache
     def document() -> PackedDocument:
-        json = write_json(asyncapi(BUILT_IN_EVENTS, version))
+        json = write_json(asyncapi(described(catalogue), version))
         return PackedDocument(json, "application/json", {"Cache-Control": "no-cache"})
 
     def serve(request: Request) -> Response:

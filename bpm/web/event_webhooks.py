@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bpm.events.asyncapi import BUILT_IN_EVENTS, HEADERS, EventDescription, example_body
+from bpm.events.asyncapi import HEADERS, EventDescription, described, example_body
+from bpm.events.catalogue import EventCatalogue
 
 DELIVERY = {
     "EventDelivery": {
@@ -30,9 +31,9 @@ _PARAMETERS = [
 ]
 
 
-def event_webhooks() -> dict[str, Any]:
+def event_webhooks(catalogue: EventCatalogue) -> dict[str, Any]:
     """Return the built-in types of events, each as a request to its receiver."""
-    return {event.name: {"post": _operation(event)} for event in BUILT_IN_EVENTS}
+    return {event.name: {"post": _operation(event)} for event in described(catalogue)}
 
 
 def _operation(event: EventDescription) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from bpm.bus import Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
 from bpm.edge.described import DescribedAddress
+from bpm.events.catalogue import WITHOUT_PROVIDERS, EventCatalogue
 from bpm.exact_json import write_json
 from bpm.web.command import PATH
 from bpm.web.dialects import describe_dialects
@@ -73,8 +74,15 @@ _PARAMETERS = [
 class OpenApi:
     """The document of a complete registry, built when it is first asked for."""
 
-    def __init__(self, registry: Registry, version: str, addresses: Iterable[DescribedAddress] = ()) -> None:
-        """Take what to describe: the messages, the product's version, and addresses that others declare."""
+    def __init__(
+        self,
+        registry: Registry,
+        version: str,
+        addresses: Iterable[DescribedAddress] = (),
+        events: EventCatalogue = WITHOUT_PROVIDERS,
+    ) -> None:
+        """Take what to describe: the messages, the product's version, addresses that others declare, and events."""
+        self._events = events
         self._addresses = tuple(addresses)
         self._registry = registry
         self._version = version
@@ -97,7 +105,7 @@ class OpenApi:
             "servers": [{"url": "/"}],
             "security": [{"bearer": []}],
             "paths": plain(self._paths(catalogue)),
-            "webhooks": plain(event_webhooks()),
+            "webhooks": plain(event_webhooks(self._events)),
             "components": {
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
                 "responses": plain({str(status): _refusal(status) for status in REFUSALS}),
@@ -110,9 +118,14 @@ class OpenApi:
         return {PATH: {"post": _send(catalogue)}, **PATHS, **declared, **describe_dialects().paths}
 
 
-def openapi_routes(registry: Registry, version: str, addresses: Iterable[DescribedAddress] = ()) -> list[BaseRoute]:
+def openapi_routes(
+    registry: Registry,
+    version: str,
+    addresses: Iterable[DescribedAddress] = (),
+    events: EventCatalogue = WITHOUT_PROVIDERS,
+) -> list[BaseRoute]:
     """Return the route of the document."""
-    openapi = OpenApi(registry, version, addresses)
+    openapi = OpenApi(registry, version, addresses, events)
 
     @cache
     def document() -> PackedDocument:

@@ -10,7 +10,7 @@ from bpm.bus import Context, Query, View, handles
 from bpm.bus.paging import until_full
 from bpm.events import tables
 from bpm.events.asyncapi import EventDescription, asyncapi
-from bpm.events.catalogue import BUILT_IN
+from bpm.events.catalogue import EventCatalogue
 from bpm.events.names import EventPattern
 from bpm.events.subscription_tables import patterns_for
 
@@ -39,21 +39,21 @@ class GetAsyncApiQuery(Query[AsyncApiView]):
 
 
 @handles
-def make_document(query: GetAsyncApiQuery, context: Context) -> AsyncApiView:
+def make_document(query: GetAsyncApiQuery, context: Context, catalogue: EventCatalogue) -> AsyncApiView:
     """Describe the wanted types by name, as long as there is room."""
     own = tables.event_type_descriptions(context.tx, context.organization_id)
     wanted = set(query.events) if query.events is not None else {"*"}
-    names = [name for name in sorted({*BUILT_IN, *own}) if not wanted.isdisjoint(patterns_for(name))]
-    described = until_full(_described(names, context))
+    names = [name for name in sorted({*catalogue.kinds, *own}) if not wanted.isdisjoint(patterns_for(name))]
+    described = until_full(_described(names, context, catalogue))
     return AsyncApiView(document=asyncapi(described, version("bpm-bus")), left_out=len(names) - len(described))
 
 
-def _described(names: Sequence[str], context: Context) -> Iterator[EventDescription]:
+def _described(names: Sequence[str], context: Context, catalogue: EventCatalogue) -> Iterator[EventDescription]:
     for first in range(0, len(names), READ_AT_ONCE):
         some = names[first : first + READ_AT_ONCE]
         own = tables.event_types(context.tx, context.organization_id, some)
         for name in some:
-            built_in, row = BUILT_IN.get(name), own.get(name)
+            built_in, row = catalogue.kinds.get(name), own.get(name)
             text = (row.description if row else "") or (built_in.description if built_in else "")
             example = (row.example if row else None) or (built_in.example if built_in else None)
             yield EventDescription(name, text, row.json_schema if row else None, example)

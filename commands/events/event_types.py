@@ -9,7 +9,7 @@ from bpm.bus import Command, Context, Page, PagedQuery, View, handles
 from bpm.bus.paging import until_full
 from bpm.errors import Invalid
 from bpm.events import tables
-from bpm.events.catalogue import BUILT_IN, DIALECTS, OWN_BEGINNINGS, EventKind, Family
+from bpm.events.catalogue import DIALECTS, EventCatalogue, EventKind, Family
 from bpm.events.names import EventName
 from bpm.events.tables import EventType
 from bpm.exact_json import write_json
@@ -67,9 +67,9 @@ class RegisterEventTypeCommand(Command[EventTypeView]):
 
 
 @handles
-def register(command: RegisterEventTypeCommand, context: Context) -> EventTypeView:
+def register(command: RegisterEventTypeCommand, context: Context, catalogue: EventCatalogue) -> EventTypeView:
     """Insert or change it; an example that breaks the schema is refused."""
-    if command.json_schema is not None and command.event.startswith(OWN_BEGINNINGS):
+    if command.json_schema is not None and catalogue.is_own(command.event):
         raise Invalid("schema: an event that the product publishes itself can't be given one")
     row = tables.event_type(context.tx, context.organization_id, command.event)
     if row is None:
@@ -80,7 +80,7 @@ def register(command: RegisterEventTypeCommand, context: Context) -> EventTypeVi
     row.description, row.json_schema, row.example = command.description, command.json_schema, command.example
     _check_example(command)
     tables.keep_event_type(context.tx, context.organization_id, row)
-    return _type_view(command.event, row)
+    return _type_view(catalogue, command.event, row)
 
 
 class GetEventTypeListQuery(PagedQuery[Page[EventTypeView]]):
@@ -97,18 +97,18 @@ class GetEventTypeListQuery(PagedQuery[Page[EventTypeView]]):
 
 
 @handles
-def list_event_types(query: GetEventTypeListQuery, context: Context) -> Page[EventTypeView]:
+def list_event_types(query: GetEventTypeListQuery, context: Context, catalogue: EventCatalogue) -> Page[EventTypeView]:
     """Return one page."""
     if query.sort_by not in (None, "event"):
         raise Invalid("sortBy: must be event", message="Validation failed")
     own = tables.event_type_descriptions(context.tx, context.organization_id)
     is_descending = query.sort_by is not None and query.sort_direction == "desc"
-    known = sorted({*BUILT_IN, *own}, reverse=is_descending)
-    names = [name for name in known if _is_wanted(name, own.get(name), query)]
+    known = sorted({*catalogue.kinds, *own}, reverse=is_descending)
+    names = [name for name in known if _is_wanted(catalogue.kinds.get(name), name, own.get(name), query)]
     first = (query.page_number - 1) * query.page_size
     listed = names[first + query.skip : first + query.page_size]
     rows = tables.event_types(context.tx, context.organization_id, listed)
-    shown = until_full(_type_view(name, rows.get(name)) for name in listed)
+    shown = until_full(_type_view(catalogue, name, rows.get(name)) for name in listed)
     return Page[EventTypeView].of(shown, len(names), query.page_number, query.page_size, query.skip)
 
 
@@ -125,16 +125,15 @@ def _require_room(context: Context) -> None:
         raise Invalid(f"event: the organisation has registered {MAX_TYPES} types, and may have no more")
 
 
-def _is_wanted(name: str, own: str | None, query: GetEventTypeListQuery) -> bool:
-    kind = BUILT_IN.get(name)
+def _is_wanted(kind: EventKind | None, name: str, own: str | None, query: GetEventTypeListQuery) -> bool:
     if query.family is not None and query.family not in (kind.families if kind is not None else DIALECTS):
         return False
     words = f"{name} {own or ''} {kind.description if kind else ''}"
     return query.search_text is None or query.search_text.lower() in words.lower()
 
 
-def _type_view(name: str, own: EventType | None) -> EventTypeView:
-    kind = BUILT_IN.get(name, EventKind(name, "", (), {}))
+def _type_view(catalogue: EventCatalogue, name: str, own: EventType | None) -> EventTypeView:
+    kind = catalogue.kinds.get(name, EventKind(name, "", (), {}))
     fields = {
         "event": name,
         "description": (own.description if own else "") or kind.description,

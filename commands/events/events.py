@@ -8,7 +8,7 @@ from bpm.accounts.acting import acting_for
 from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, Registry, View, handles
 from bpm.errors import Conflict, Forbidden, Invalid
 from bpm.events import tables
-from bpm.events.catalogue import OWN_BEGINNINGS
+from bpm.events.catalogue import EventCatalogue
 from bpm.events.names import EventName
 from bpm.events.publisher import Publisher
 from bpm.events.tables import Event, EventRow
@@ -58,11 +58,16 @@ class PublishEventCommand(Command[EventView]):
 
 @handles
 def publish(
-    command: PublishEventCommand, context: Context, publisher: Publisher, registry: Registry, settings: Settings
+    command: PublishEventCommand,
+    context: Context,
+    publisher: Publisher,
+    registry: Registry,
+    settings: Settings,
+    catalogue: EventCatalogue,
 ) -> EventView:
     """Store the event and its deliveries, and start the processes it triggers, in one transaction."""
     organization_id = _organization(command, context)
-    _check_name(command.event, context)
+    _check_name(command.event, context, catalogue)
     data = _written(command.data, settings.delivery.max_event_bytes)
     problems = publisher.problems(context.tx, organization_id, command.event, command.data)
     if problems:
@@ -115,10 +120,10 @@ def _organization(command: PublishEventCommand, context: Context) -> int:
     return acting_for(context.tx, context.principal, wanted).organization_id
 
 
-def _check_name(name: str, context: Context) -> None:
+def _check_name(name: str, context: Context, catalogue: EventCatalogue) -> None:
     """Let nobody but the product say what the product says."""
-    if name.startswith(OWN_BEGINNINGS) and not context.principal.allows(RESERVED_EVENTS):
-        beginnings = ", ".join(f"{beginning}*" for beginning in OWN_BEGINNINGS)
+    if catalogue.is_own(name) and not context.principal.allows(RESERVED_EVENTS):
+        beginnings = ", ".join(f"{beginning}*" for beginning in catalogue.beginnings)
         raise Forbidden(
             f"event: {beginnings} are published by the product itself; to do it in its place needs the permission "
             f"{RESERVED_EVENTS}"

@@ -8,6 +8,7 @@ from pydantic import Field
 from bpm.bus import Command, Context, EffectContext, Id, Moment, View, handles
 from bpm.errors import Invalid
 from bpm.events import recovery_tables, subscription_tables
+from bpm.events.catalogue import EventCatalogue
 from bpm.events.headers import HeaderError, with_stored_values
 from bpm.events.health import Health
 from bpm.events.sealing import (
@@ -94,17 +95,18 @@ async def create(
     targets: Targets,
     sandbox: Sandbox,
     settings: Settings,
+    catalogue: EventCatalogue,
 ) -> SubscriptionWithSecretView:
     """Look at the receiver, then store the subscription."""
     await check_script(command.transform.script if command.transform else None, sandbox, context.principal)
     await check_url(command.url, targets, settings, context.organization_id)
-    return await context.conclude(lambda inside: _create(command, inside, secrets_box, settings))
+    return await context.conclude(lambda inside: _create(command, inside, secrets_box, settings, catalogue))
 
 
 def _create(
-    command: CreateSubscriptionCommand, context: Context, box: SecretBox, settings: Settings
+    command: CreateSubscriptionCommand, context: Context, box: SecretBox, settings: Settings, catalogue: EventCatalogue
 ) -> SubscriptionWithSecretView:
-    check_events(command.events, context, command.dialect)
+    check_events(command.events, context, catalogue, command.dialect)
     check_room(context, settings)
     values = command.model_dump(exclude={"secret", "url", "headers", "transform"})
     values |= {
@@ -165,20 +167,23 @@ async def update(
     targets: Targets,
     sandbox: Sandbox,
     settings: Settings,
+    catalogue: EventCatalogue,
 ) -> SubscriptionView:
     """Look at the receiver when it is another, then store the changes."""
     await check_script(command.transform.script if command.transform else None, sandbox, context.principal)
     if "url" in command.model_fields_set:
         url = await context.read(lambda inside: _url_given(command, inside, secrets_box))
         await check_url(url, targets, settings, context.organization_id)
-    return await context.conclude(lambda inside: _update(command, inside, secrets_box))
+    return await context.conclude(lambda inside: _update(command, inside, secrets_box, catalogue))
 
 
-def _update(command: UpdateSubscriptionCommand, context: Context, box: SecretBox) -> SubscriptionView:
+def _update(
+    command: UpdateSubscriptionCommand, context: Context, box: SecretBox, catalogue: EventCatalogue
+) -> SubscriptionView:
     row = get_or_404(command.id, context, command.dialect)
     given = command.model_fields_set
     if "events" in given:
-        check_events(command.events, context, row.dialect)
+        check_events(command.events, context, catalogue, row.dialect)
     values = command.model_dump(exclude_unset=True, exclude={"id", "url", "headers", "transform", "dialect"})
     if "transform" in given:
         values |= _transform(command, row.transform, context)

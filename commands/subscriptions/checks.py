@@ -7,7 +7,7 @@ from bpm.accounts.limits import require_room
 from bpm.bus import Context
 from bpm.errors import Forbidden, Invalid
 from bpm.events import subscription_tables, tables
-from bpm.events.catalogue import BUILT_IN
+from bpm.events.catalogue import EventCatalogue
 from bpm.events.headers import header_problems
 from bpm.events.probe import probe
 from bpm.events.signing import check_secret
@@ -61,14 +61,14 @@ async def check_script(script: str | None, sandbox: Sandbox, author: Principal) 
         raise Invalid(*(f"transform.script: line {p.line}, column {p.column}: {p.message}" for p in found.problems))
 
 
-def check_events(events: list[str], context: Context, dialect: str) -> None:
+def check_events(events: list[str], context: Context, catalogue: EventCatalogue, dialect: str) -> None:
     """Raise `Invalid` for names that no event type has; `order.*` and `*` stand for whatever comes.
 
     A subscription made through one of the REST interfaces may want that interface's events, and those that the
     organisation has registered itself.
     """
     own = set(tables.event_type_descriptions(context.tx, context.organization_id))
-    known = own | {kind.name for kind in BUILT_IN.values() if dialect == STANDARD or dialect in kind.families}
+    known = own | {kind.name for kind in catalogue.kinds.values() if dialect == STANDARD or dialect in kind.families}
     unknown = [(number, name) for number, name in enumerate(events) if not _is_available(name, known, dialect)]
     if unknown:
         raise Invalid(

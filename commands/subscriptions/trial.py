@@ -5,7 +5,7 @@ from typing import Any, cast
 from bpm.bus import Command, Context, Id, View, handles
 from bpm.errors import Conflict
 from bpm.events import tables
-from bpm.events.catalogue import BUILT_IN, OWN_BEGINNINGS, TEST_EVENT
+from bpm.events.catalogue import TEST_EVENT, EventCatalogue
 from bpm.events.health import Health
 from bpm.events.names import EventName
 from bpm.events.publisher import Publisher
@@ -34,13 +34,15 @@ class SendTestEventCommand(Command[TestEventView]):
 
 
 @handles
-def send_test(command: SendTestEventCommand, context: Context, publisher: Publisher, health: Health) -> TestEventView:
+def send_test(
+    command: SendTestEventCommand, context: Context, publisher: Publisher, health: Health, catalogue: EventCatalogue
+) -> TestEventView:
     """Store the event without looking for other subscribers, and ask for its delivery."""
     row = get_or_404(command.id, context)
     if not row.is_active:
         raise Conflict("The subscription is inactive; activate it first")
     name, now = command.event or TEST_EVENT, context.now()
-    data = _example(name, context) if command.event else {"subscriptionId": row.id, "name": row.name}
+    data = _example(name, context, catalogue) if command.event else {"subscriptionId": row.id, "name": row.name}
     event = EventRow(context.organization_id, new_id(), name, now, data)
     cause = {"correlation_id": context.envelope.root, "depth": context.envelope.depth}
     stored = {**event._asdict(), "idempotency_key": None, **cause}
@@ -50,10 +52,10 @@ def send_test(command: SendTestEventCommand, context: Context, publisher: Publis
     return TestEventView(delivery_id=delivery_id or "", event_id=event.id, event=name)
 
 
-def _example(name: str, context: Context) -> dict[str, Any]:
+def _example(name: str, context: Context, catalogue: EventCatalogue) -> dict[str, Any]:
     """Return the registered example of a type, or the built-in one; the product's own events have none but that."""
     own = tables.event_type(context.tx, context.organization_id, name)
-    example: Any = own.example if own is not None and not name.startswith(OWN_BEGINNINGS) else None
+    example: Any = own.example if own is not None and not catalogue.is_own(name) else None
     if isinstance(example, dict):
         return cast("dict[str, Any]", example)
-    return dict(BUILT_IN[name].example) if name in BUILT_IN else {}
+    return dict(catalogue.kinds[name].example) if name in catalogue.kinds else {}

@@ -13,6 +13,7 @@ from typing import Any
 
 from bpm.edge.answer import Answer
 from bpm.edge.described import DescribedAddress
+from bpm.events.catalogue import EventKind
 from bpm.security.net import AddressList
 from bpm.settings import Group, Settings
 from router.confidential import ALWAYS, Confidential
@@ -74,7 +75,8 @@ class ProviderDeclaration:
 
     `settings` is a group with defaults, read from `BPM_` and the name; `reserved` are paths that no rule answers (one
     that ends in `/` stands for everything below it), and `addresses` describe them in the OpenAPI document.
-    `confirmation` makes the service that asks the provider back, which handlers get by its type.
+    `confirmation` makes the service that asks the provider back, which handlers get by its type. `events` are the
+    types of what is published of it; nobody else publishes under the first words of their names.
     """
 
     name: str
@@ -82,6 +84,7 @@ class ProviderDeclaration:
     reserved: tuple[str, ...]
     addresses: tuple[DescribedAddress, ...]
     confirmation: Callable[[Any, ProviderClient], object] | None = None
+    events: tuple[EventKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,22 @@ def test_a_provider_declares_its_settings(provider: str, monkeypatch: pytest.Mon
     assert settings_type().model_fields[provider].annotation is declared.settings
 
 
+async def test_a_provider_declares_its_events(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its types are listed, and published by it alone."""
+    assert provider == "acme"
+    monkeypatch.setenv("BPM_ACME__SECRET", "a secret of Acme")
+    async with running_app() as app:
+        named = await app.cmd("GetEventTypeListQuery", searchText="acme.")
+        assert [each["event"] for each in named["items"]] == ["acme.shipment_changed"]
+        reply = await app.send("PublishEventCommand", {"event": "acme.shipment_changed", "data": {}})
+        assert reply.status == 403
+        shipment = {"shipment": "A/1", "status": "sent"}
+        await app.request("POST", "/api/webhooks/acme/shipments", shipment, {"x-acme-secret": "a secret of Acme"})
+        await app.settled()
+        (published,) = (await app.cmd("GetEventListQuery", event="acme.*"))["items"]
+        assert published["data"] == shipment
+
+
 async def test_a_provider_declares_whom_to_ask_back(asking: str, httpserver: HTTPServer) -> None:
     """A handler that asks for the service's type gets it, made with the provider's settings."""
     httpserver.expect_request("/shipments/A/1").respond_with_json({"status": "delivered"})

@@ -22,8 +22,10 @@ import commands.traces
 import commands.webhooks.chains
 import commands.webhooks.configs
 from bpm.accounts.tables import User
+from bpm.app.app import provider_events
 from bpm.bus import Bus, Envelope, Registry
 from bpm.clock import system_clock
+from bpm.events.catalogue import EventCatalogue
 from bpm.events.outbound import Outbound
 from bpm.jobs import Lanes
 from bpm.jobs.opening import open_jobs
@@ -118,7 +120,16 @@ async def house(database: Database, settings: Settings, sandbox: Sandbox) -> Hou
     bus = Bus(registry, database, jobs, box)
     outbound = Outbound(bus, jobs, Lanes(jobs, system_clock), box, sandbox, settings)
     registry.bind(
-        *outbound.services, registry, routes, sandbox, box, settings, NoStatus(), Quota(settings.quarantine), NO_SOURCES
+        *outbound.services,
+        EventCatalogue(provider_events()),
+        registry,
+        routes,
+        sandbox,
+        box,
+        settings,
+        NoStatus(),
+        Quota(settings.quarantine),
+        NO_SOURCES,
     )
     return House(bus, database, routes)
 

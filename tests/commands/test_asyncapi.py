@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from bpm.events.asyncapi import BUILT_IN_EVENTS
+from bpm.app.app import provider_events
+from bpm.events.catalogue import EventCatalogue
 from tests.commands.conftest import House, stranger
 
 pytestmark = pytest.mark.anyio
+
+KNOWN = set(EventCatalogue(provider_events()).kinds)
 
 PAYOUT: dict[str, Any] = {
     "event": "payout.sent",
@@ -29,7 +32,7 @@ async def test_every_type_is_a_message_of_the_one_channel(house: House) -> None:
     document, messages = made["document"], made["document"]["components"]["messages"]
     assert document["asyncapi"] == "3.0.0"
     assert made["leftOut"] == 0
-    assert set(messages) == {event.name for event in BUILT_IN_EVENTS} | {"payout.sent"}
+    assert set(messages) == KNOWN | {"payout.sent"}
     channel = document["channels"]["deliveries"]
     assert channel["messages"] == {name: {"$ref": f"#/components/messages/{name}"} for name in messages}
     assert document["operations"]["deliver"]["channel"] == {"$ref": "#/channels/deliveries"}
@@ -52,7 +55,7 @@ async def test_a_registered_schema_is_that_of_the_data(house: House) -> None:
 async def test_another_organisation_sees_its_own_types_alone(house: House) -> None:
     await house.send("RegisterEventTypeCommand", **PAYOUT)
     made = await house.send("GetAsyncApiQuery", stranger())
-    assert set(made["document"]["components"]["messages"]) == {event.name for event in BUILT_IN_EVENTS}
+    assert set(made["document"]["components"]["messages"]) == KNOWN
 
 
 async def test_a_document_that_would_be_too_large_ends_early(house: House) -> None:

@@ -22,6 +22,7 @@ from router.providers import (
     Refusal,
 )
 from router.providers.credentials import same, secret_text
+from router.providers.mono.catalogue import EVENTS
 from router.providers.mono.confirmation import MonoApi
 from router.providers.mono.settings import MonoSettings
 from router.providers.payload import PayloadFields, as_text, read_json
@@ -35,6 +36,7 @@ DECLARATION = ProviderDeclaration(
     "mono",
     settings=MonoSettings,
     confirmation=MonoApi,
+    events=EVENTS,
     reserved=(PATH,),
     addresses=(
         DescribedAddress(

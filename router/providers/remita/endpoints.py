@@ -24,6 +24,7 @@ from router.providers import (
 )
 from router.providers.credentials import same, secret_text
 from router.providers.payload import PayloadFields, as_text, read_json
+from router.providers.remita.catalogue import EVENTS
 from router.providers.remita.confirmation import RemitaApi
 from router.providers.remita.settings import RemitaSettings
 
@@ -40,6 +41,7 @@ DECLARATION = ProviderDeclaration(
     "remita",
     settings=RemitaSettings,
     confirmation=RemitaApi,
+    events=EVENTS,
     reserved=(PAYMENTS, f"{PAYMENTS}/"),
     addresses=(
         DescribedAddress("POST", f"/api/webhooks/{PAYMENTS}", "receiveRemita", "Remita's payment notifications"),

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
+from bpm.app.app import provider_events
 from bpm.app.settings import load_settings
 from bpm.bus import Bus, Message, Registry
 from bpm.clock import system_clock
+from bpm.events.catalogue import EventCatalogue
 from bpm.events.outbound import Outbound
 from bpm.jobs import Lanes
 from bpm.jobs.opening import open_jobs
@@ -93,7 +95,7 @@ async def office(settings: Settings) -> AsyncIterator[Office]:
     bus = Bus(registry, database, jobs, box)
     outbound = Outbound(bus, jobs, Lanes(jobs, system_clock), box, Sandbox(), settings)
     apis = confirmations(settings, client)
-    registry.bind(*outbound.services, *apis, registry, settings)
+    registry.bind(*outbound.services, EventCatalogue(provider_events()), *apis, registry, settings)
     yield Office(bus, database, settings)
     await client.close()
     await database.stop()
