@@ -1,8 +1,11 @@
 """Large bodies: reading, checking and refusing them is not done where every other request waits."""
 
+import gc
 import json
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -28,9 +31,20 @@ async def app() -> Any:
 
 async def share_of_the_loop(app: RunningApp, path: str, body: bytes, **headers: str) -> tuple[int, float]:
     """Send a request; return the answer's status and which part of the work was done in this thread, the loop's."""
-    mine, all_ = time.thread_time(), time.process_time()
-    answer = await app.request("POST", path, body, headers)
-    return answer.status, (time.thread_time() - mine) / (time.process_time() - all_)
+    with without_collections():
+        mine, all_ = time.thread_time(), time.process_time()
+        answer = await app.request("POST", path, body, headers)
+        return answer.status, (time.thread_time() - mine) / (time.process_time() - all_)
+
+
+@contextmanager
+def without_collections() -> Generator[None]:
+    """Keep the collector from looking through all that the other tests have left in memory, in whichever thread."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("body", [FRACTIONS, OBJECTS], ids=["fractions", "objects"])
@@ -61,14 +75,15 @@ async def test_fields_of_a_command_are_checked_beside_the_loop(app: RunningApp, 
 
 async def test_an_event_is_written_down_beside_the_writer(app: RunningApp) -> None:
     """What the audit log shows of it is ready before its transaction begins, and its data is written once there."""
-    (writer,) = [thread for thread in threading.enumerate() if thread.name == "bpm-writer"]
+    *_, writer = [thread for thread in threading.enumerate() if thread.name == "bpm-writer"]  # other tests have some
     clock = time.pthread_getcpuclockid(writer.ident or 0)
     fields = {"event": "e", "data": {"v": [1.25] * 100_000}}
     body = json.dumps({"$type": "PublishEventCommand", **fields}).encode()
-    mine, all_ = time.clock_gettime(clock), time.process_time()
-    answer = await app.request("POST", "/api/bpm/cmd", body, {"authorization": f"Bearer {app.token}"})
+    with without_collections():
+        mine, all_ = time.clock_gettime(clock), time.process_time()
+        answer = await app.request("POST", "/api/bpm/cmd", body, {"authorization": f"Bearer {app.token}"})
+        share = (time.clock_gettime(clock) - mine) / (time.process_time() - all_)
     assert answer.status == 200
-    share = (time.clock_gettime(clock) - mine) / (time.process_time() - all_)
     assert share < MOST_OF_THE_WRITER
     (line,) = (await app.cmd("GetAuditLogQuery", pageSize=1, type="PublishEventCommand"))["items"]
     assert line["fields"]["data"]["v"][:2] == [1.25, 1.25]

@@ -121,7 +121,7 @@ async def test_every_message_has_a_form(signed_in: Page, server: ServerProcess) 
     page = signed_in
     await page.keyboard.press("Control+k")
     await page.keyboard.type("create web hook config")
-    await page.get_by_role("option", name="Create web hook config webhooks").wait_for()
+    await page.get_by_role("option", name="Create web hook config webhooks", selected=True).wait_for()
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_have_text("Create web hook config")
     await page.get_by_label("key required").fill("by-hand")

@@ -10,6 +10,7 @@ import pytest
 from bpm import testing
 from bpm.client import Reply
 from bpm.testing import RunningApp, ServerClient, ServerProcess, running_app
+from bpm.testing.client import OPEN_STATES
 from router.tables.requests import INBOUND
 
 PROBES = "tests.router.probes"
@@ -53,6 +54,13 @@ async def until(app: ServerClient, key: str, *states: str, seconds: float = 30) 
     wanted = sorted(states)
     return await testing.until(
         lambda: stored(app, key), lambda found: sorted(each["state"] for each in found) == wanted, seconds=seconds
+    )
+
+
+async def settled(app: ServerClient, key: str) -> None:
+    """Wait until none of the rule's requests waits for a worker; what other tests have left may wait on."""
+    await testing.until(
+        lambda: stored(app, key), lambda found: not any(each["state"] in OPEN_STATES for each in found), seconds=30
     )
 
 

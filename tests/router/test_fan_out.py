@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bpm.testing import RunningApp
-from tests.router.conftest import runs, stored, until
+from tests.router.conftest import runs, settled, stored, until
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +43,6 @@ async def test_each_action_may_have_its_condition(app: RunningApp, mode: str) ->
     await app.rule(key, executionType=1, commandChain=steps, responseMode=mode, deduplication="body:id")
     for number, amount in ((1, 50), (2, 500), (2, 500)):
         assert (await app.hook(key, {"id": number, "amount": amount, "text": "t"})).ok
-    await app.settled()
+    await settled(app, key)
     assert [await runs(app, f"{key}-{which}") for which in ("all", "some")] == [2, 1]
     assert sorted(each["state"] for each in await stored(app, key)) == ["done", "done", "duplicate"]

@@ -10,7 +10,7 @@ from router.config import RateConfig
 from router.keyed_rate import KeyedRate
 from router.rates import Rates
 from router.signatures import SignatureConfig, sign
-from tests.router.conftest import noting, rows, runs, send_from
+from tests.router.conftest import noting, rows, runs, send_from, settled
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +33,7 @@ async def test_each_key_has_its_own_rate(app: RunningApp) -> None:
     kept = [row for row in await rows(app, path="by-account") if row.cause == "rate"]
     assert {row.state for row in kept} == {"rejected"}
     assert "0.0001 a second and 2 at once" in str(kept[0].errors)
-    await app.settled()
+    await settled(app, "by-account")
     assert await runs(app, "by-account") == 4
 
 

@@ -7,7 +7,7 @@ import pytest
 from bpm.testing import RunningApp
 from router import quota
 from router.signatures import SignatureConfig, sign
-from tests.router.conftest import noting, rows, runs, send_from, stored
+from tests.router.conftest import noting, rows, runs, send_from, settled, stored
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ async def test_a_refused_request_is_answered_and_kept_with_its_cause(app: Runnin
     assert (kept["state"], kept["verdict"], kept["configId"], kept["revision"]) == (state, cause, rule["id"], 1)
     assert answer.headers["x-request-id"] == kept["requestId"]
     assert any(word in sentence for sentence in kept["errors"])
-    await app.settled()
+    await settled(app, key)
     assert await runs(app, key) == request.get("times", 1) - 1
 
 
@@ -215,7 +215,7 @@ async def test_a_charset_that_is_not_read_is_refused(app: RunningApp) -> None:
         assert (answer.status, "'x-klingon' is not supported" in answer.errors[0]) == (415, True)
     headers = {"content-type": "application/x-www-form-urlencoded; charset=windows-1252"}
     assert (await app.request("POST", "/api/webhooks/charsets", b"name=Ren%E9", headers)).status == 200
-    await app.settled()
+    await settled(app, "charsets")
     (event,) = (await app.cmd("GetEventListQuery", event="charsets"))["items"]
     assert event["data"] == {"text": "René"}
 

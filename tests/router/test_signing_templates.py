@@ -9,7 +9,7 @@ import pytest
 from bpm.expressions import CLOCK, KEYS, EvaluationError, Signer, compile_expression
 from bpm.testing import RunningApp
 from router.keys import RuleKeys
-from tests.router.conftest import noting, rows
+from tests.router.conftest import noting, rows, settled
 from tests.router.test_execution import change_definition
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +30,7 @@ async def test_a_rule_signs_with_its_keys(app: RunningApp) -> None:
     await noting(app, "signs", keys={"secrets": SECRETS}, **fields)
     answer = await app.hook("signs", {"text": "Ünï"})
     assert (answer.headers["x-proof"], answer.body) == (proof("Ünï"), proof("Ünï", "sha512"))
-    await app.settled()
+    await settled(app, "signs")
     (event,) = (await app.cmd("GetEventListQuery", event="signs"))["items"]
     assert event["data"]["text"] == proof("Ünï")
 

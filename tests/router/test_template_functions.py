@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bpm.testing import RunningApp
-from tests.router.conftest import noting, rows, stored, until
+from tests.router.conftest import noting, rows, until
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +22,7 @@ async def test_a_trial_of_a_request_makes_what_it_made(app: RunningApp) -> None:
     fields = {"parameters": {"event": "made", "text": MADE}}
     rule = await noting(app, "made", **fields)
     answer = await app.hook("made", {"amount": 7.5})
-    await app.settled()
+    await until(app, "made", "done")
     (text,) = await notes(app, "made")
     first, other, moment, _, amount = text.split(" ")
     (row,) = await rows(app, path="made")
@@ -38,11 +38,11 @@ async def test_a_trial_of_a_request_makes_what_it_made(app: RunningApp) -> None:
 async def test_a_later_attempt_makes_the_same(app: RunningApp) -> None:
     """What a receiver knows a repetition by stays the same when a request is driven again."""
     fields: dict[str, Any] = {"event": "again-{{uuid()}}", "times": 1}
-    await app.rule("again", commandName="StumbleCommand", parameters=fields, retry={"attempts": 1})
-    await app.hook("again", {})
-    (dead,) = await until(app, "again", "dead")
+    await app.rule("made-again", commandName="StumbleCommand", parameters=fields, retry={"attempts": 1})
+    await app.hook("made-again", {})
+    (dead,) = await until(app, "made-again", "dead")
     await app.cmd("ReplayInboundRequestCommand", requestId=dead["requestId"])
-    await until(app, "again", "done")  # the command that fails once knows its tries by the event's name
+    await until(app, "made-again", "done")  # the command that fails once knows its tries by the event's name
 
 
 async def test_answers_lanes_and_chains_have_them(app: RunningApp) -> None:
@@ -53,6 +53,5 @@ async def test_answers_lanes_and_chains_have_them(app: RunningApp) -> None:
     answers = [await app.hook("steps", {"text": "Ok"}) for _ in range(2)]
     assert [answer.body for answer in answers] == ["T2s=", "T2s="]
     assert answers[0].headers["x-receipt"] != answers[1].headers["x-receipt"]
-    await app.settled()
+    await until(app, "steps", "done", "done")
     assert len({note.split(" ")[0] for note in await notes(app, "steps")}) == 2
-    assert {each["state"] for each in await stored(app, "steps")} == {"done"}

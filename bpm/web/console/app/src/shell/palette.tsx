@@ -34,8 +34,9 @@ export function Palette({ onClose }: { onClose: () => void }) {
   }
   const press = (event: KeyboardEvent) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    const typed = (event.currentTarget as HTMLInputElement).value // what is not drawn yet counts, too
     if (by) setAt((at + by + found.length) % Math.max(found.length, 1))
-    else if (event.key === "Enter") open(chosen)
+    else if (event.key === "Enter") open(typed === text ? chosen : find(typed.trim())[0])
     else return
     event.preventDefault()
   }
@@ -96,7 +97,9 @@ function find(text: string): Find[] {
       words: description.split("\n")[0] ?? "",
     }))
   const matching = [...screens, ...messages].filter((one) => matches(`${one.name} ${one.about} ${one.address} ${one.words ?? ""}`, text))
-  return [...byId(text), ...matching.slice(0, MOST), ...byWord(text)]
+  const named = matching.filter((one) => matches(one.name, text))
+  const others = matching.filter((one) => !matches(one.name, text))
+  return [...byId(text), ...[...named, ...others].slice(0, MOST), ...byWord(text)]
 }
 
 /** Every word must be found, in any order. */
