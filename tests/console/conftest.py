@@ -66,6 +66,15 @@ async def server(built: None) -> AsyncIterator[ServerProcess]:
         yield server
 
 
+async def captured(server: ServerProcess, key: str) -> dict[str, Any]:
+    """A request to a rule of the test's own that is done: other tests replay and resend the ones of the fixture."""
+    await server.rule(key, **PUBLISH)
+    await server.hook(key, {"customer": {"name": "Grace Sandpiper"}})
+    await server.settled()
+    (done,) = await server.requests(configKey=key, state="done")
+    return done
+
+
 @pytest.fixture
 async def page(browser: Browser, server: ServerProcess) -> AsyncIterator[Page]:
     """A page of its own that nobody is signed in with; errors of scripts and breaches of the policy fail the test."""

@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from bpm.testing import ServerProcess
+from tests.console.conftest import captured
 from tests.console.test_screens import visit
 
 pytestmark = pytest.mark.anyio
@@ -92,15 +93,15 @@ async def test_a_process_without_a_drawing_is_told(signed_in: Page, server: Serv
 async def test_a_request_is_followed_to_its_last_effect_and_back(signed_in: Page, server: ServerProcess) -> None:
     """On its page each effect stands under its cause; from the id of an event the same story leads back."""
     page = signed_in
-    (done,) = (await server.requests(configKey="orders", state="done"))[:1]
+    done = await captured(server, "followed")
     await visit(page, server, f"requests/{done['requestId']}")
     story = page.locator(".trace")
-    await expect(story.locator("li").first).to_contain_text("POST /orders")
+    await expect(story.locator("li").first).to_contain_text("POST /followed")
     await expect(story.locator("li", has_text="order.created")).to_be_visible()
     trace = await server.cmd("GetTraceQuery", id=done["requestId"])
     await page.keyboard.press("Control+k")
     await page.keyboard.type(trace["events"][0]["id"])
     await page.get_by_role("option", name="All that belongs to").click()
     await expect(page.locator("li.is-wanted")).to_contain_text("order.created")
-    await story.get_by_role("link", name="POST /orders").click()
-    await expect(page.get_by_label("Body", exact=True)).to_contain_text("Kingfisher")
+    await story.get_by_role("link", name="POST /followed").click()
+    await expect(page.get_by_label("Body", exact=True)).to_contain_text("Sandpiper")

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from bpm.testing import ServerProcess
-from tests.console.conftest import sign_in
+from tests.console.conftest import captured, sign_in
 from tests.console.test_screens import visit
 
 pytestmark = pytest.mark.anyio
@@ -115,12 +115,11 @@ async def test_a_script_says_its_problem_at_the_line(signed_in: Page, server: Se
 
 async def test_a_script_is_completed_from_the_captured_request(signed_in: Page, server: ServerProcess) -> None:
     """The keys of its body stand in a list, with what they hold."""
-    page = signed_in
+    page, done = signed_in, await captured(server, "completed")
     await visit(page, server, "rules/new")
     await page.get_by_role("radio", name="Script").check(force=True)
-    (done,) = (await server.requests(configKey="orders", state="done"))[:1]
     await page.get_by_label("Captured request", exact=True).select_option(done["requestId"])
-    await expect(page.get_by_label("Its body", exact=True)).to_contain_text("Kingfisher")
+    await expect(page.get_by_label("Its body", exact=True)).to_contain_text("Sandpiper")
     await write(page, "")
     await page.keyboard.type('payload["customer"]["')
     await expect(page.get_by_role("option", name="name")).to_be_visible()

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from bpm.testing import ServerProcess
 from bpm.web.console import build_hook
-from tests.console.conftest import sign_in
+from tests.console.conftest import captured, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -94,8 +94,7 @@ async def test_a_request_is_found_by_a_word_of_its_body(signed_in: Page, server:
 
 async def test_a_request_is_replayed(signed_in: Page, server: ServerProcess) -> None:
     """One that was done asks first, because its effect happens a second time."""
-    page = signed_in
-    (done,) = (await server.requests(state="done"))[:1]
+    page, done = signed_in, await captured(server, "replayed")
     await visit(page, server, f"requests/{done['requestId']}")
     await page.get_by_role("button", name="Replay").click()
     await page.get_by_role("button", name="Do it a second time").click()
@@ -105,15 +104,15 @@ async def test_a_request_is_replayed(signed_in: Page, server: ServerProcess) -> 
 
 async def test_new_requests_move_nothing(signed_in: Page, server: ServerProcess) -> None:
     """They are counted above the list until somebody asks for them."""
-    page = signed_in
-    await visit(page, server, "requests?rule=orders")
+    page, _ = signed_in, await captured(server, "watched")
+    await visit(page, server, "requests?rule=watched")
     rows = page.locator("tbody tr")
-    await expect(rows).to_have_count(3)
-    await server.hook("orders", {"number": "new"})
+    await expect(rows).to_have_count(1)
+    await server.hook("watched", {"number": "new"})
     await expect(page.get_by_text("1 new")).to_be_visible(timeout=15_000)
-    await expect(rows).to_have_count(3)
+    await expect(rows).to_have_count(1)
     await page.get_by_role("button", name="Show").click()
-    await expect(rows).to_have_count(4)
+    await expect(rows).to_have_count(2)
 
 
 async def test_every_message_has_a_form(signed_in: Page, server: ServerProcess) -> None:
@@ -157,8 +156,7 @@ async def test_what_may_not_be_done_is_not_offered(page: Page, server: ServerPro
 
 async def test_a_request_is_edited_and_resent(signed_in: Page, server: ServerProcess) -> None:
     """It becomes a new one that says of which it was made; the old one stays as it came."""
-    page = signed_in
-    (done,) = (await server.requests(configKey="orders", state="done"))[-1:]
+    page, done = signed_in, await captured(server, "resent")
     await visit(page, server, f"requests/{done['requestId']}")
     await page.get_by_role("button", name="Edit and resend").click()
     await page.get_by_role("dialog").get_by_label("Body").fill('{"number": 77}')

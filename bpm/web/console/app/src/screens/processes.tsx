@@ -28,7 +28,7 @@ const INSTANCES: Column<Instance>[] = [
 ]
 
 const TASKS: Column<Task>[] = [
-  { name: "Task", cell: (row) => row.name ?? row.elementId },
+  { name: "Task", cell: (row) => row.name || row.elementId },
   { name: "For", width: "160px", narrow: "112px", cell: (row) => row.assignee ?? [...(row.candidateUsers ?? []), ...(row.candidateGroups ?? [])].join(", ") },
   { name: "Instance", width: "104px", isMinor: true, cell: (row) => row.instanceId },
   { name: "Due", width: "176px", isMinor: true, cell: (row) => <Time at={row.dueAt} /> },

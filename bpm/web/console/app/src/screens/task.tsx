@@ -63,7 +63,7 @@ function TaskForm({ task }: { task: Task }) {
     }
   }
   return (
-    <Page title={task.name ?? task.elementId} back={{ label: "Tasks", address: "#/processes?list=tasks" }}>
+    <Page title={task.name || task.elementId} back={{ label: "Tasks", address: "#/processes?list=tasks" }}>
       <section class="card card-body">
         <Facts
           facts={[

@@ -1,7 +1,7 @@
 // A question over the page: the keyboard stays inside, Escape closes it unless it must be answered.
 
 import type { ComponentChildren } from "preact"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import { IconButton } from "./button"
 
 interface Props {
@@ -14,7 +14,7 @@ interface Props {
 
 export function Dialog({ title, onClose, isBare = false, isWide = false, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => { // at once, so that what is typed next is typed into it
     const element = dialog.current
     element?.showModal()
     return () => element?.close()

@@ -69,7 +69,7 @@ export function Table<T>({ label, columns, rows, keyOf, addressOf }: Props<T>) {
               <tr key={key} class={key === chosen.value ? "chosen" : ""} ref={key === chosen.value ? show : null}>
                 {columns.map((column, index) => (
                   <td key={column.name} class={classOf(column)}>
-                    {index === 0 && addressOf ? <a href={addressOf(row)}>{column.cell(row)}</a> : column.cell(row)}
+                    {index === 0 && addressOf ? <a href={addressOf(row)}>{column.cell(row) || keyOf(row)}</a> : column.cell(row)}
                   </td>
                 ))}
               </tr>

@@ -32,7 +32,7 @@ export function Waits({ instance, chosen, onDone }: Props) {
           <li key={task.waitId}>
             <div class="row">
               <Badge state={task.kind === "incident" ? "incident" : task.kind} tone={task.kind === "incident" ? "bad" : "busy"} />
-              <strong>{task.name ?? task.elementId}</strong>
+              <strong>{task.name || task.elementId}</strong>
               {task.dueAt && (
                 <span class="muted">
                   due <Time at={task.dueAt} />
