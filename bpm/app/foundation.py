@@ -30,8 +30,11 @@ class Foundation:
     registry: Registry
 
 
-def build_foundation(settings: Settings, clock: Clock) -> Foundation:
-    """Make the parts; raises `Misconfigured`, and `OSError` for a data folder that can't be used."""
+def build_foundation(settings: Settings, clock: Clock, registry: Registry | None = None) -> Foundation:
+    """Make the parts, with every message of the installation unless others are given.
+
+    Raises `Misconfigured`, and `OSError` for a data folder that can't be used.
+    """
     prepare_data_dir(settings)
     key = installation_key(settings)
     database = open_database(settings)
@@ -45,7 +48,7 @@ def build_foundation(settings: Settings, clock: Clock) -> Foundation:
         jobs=jobs,
         lanes=Lanes(jobs, clock),
         shares=Shares(settings.worker_concurrency),
-        registry=build_registry(settings),
+        registry=build_registry(settings) if registry is None else registry,
     )
 
 

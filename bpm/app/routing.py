@@ -1,5 +1,6 @@
 """The router, connected: what takes requests in, executes them, and drives stored ones again."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bpm.accounts import Accounts
@@ -39,6 +40,18 @@ class Routing:
     back_tests: BackTests
     published_keys: PublishedKeys
     trust: TrustSources
+
+    def services(self) -> Iterable[object]:
+        """Return what handlers may ask for."""
+        return (
+            self.routes,
+            self.execution,
+            self.quota,
+            self.replays,
+            self.resends,
+            self.back_tests,
+            self.trust,
+        )
 
 
 def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routing:

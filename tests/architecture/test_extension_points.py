@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from pytest_httpserver import HTTPServer
 
-from bpm.app.app import provider_addresses
+from bpm.app.providers import provider_addresses
 from bpm.app.retention import policies
 from bpm.app.settings import load_settings, settings_type
 from bpm.bpmn import Instance, Status, advance, load

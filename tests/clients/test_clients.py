@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bpm.app.app import provider_addresses
+from bpm.app.providers import provider_addresses
 from bpm.bus import Registry
 from bpm.web.openapi import OpenApi
 from tests.clients.languages import LANGUAGES, LIMIT_SECONDS

@@ -1,4 +1,4 @@
-"""What tests of the command areas share: the bus with the areas of webhooks, on a real database and sandbox."""
+"""What tests of the command areas share: the product as it is composed, without its addresses and workers."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -6,57 +6,17 @@ from typing import Any
 
 import pytest
 
-import commands.code
-import commands.deliveries
-import commands.events.documents
-import commands.events.event_types
-import commands.events.events
-import commands.inbound.counts
-import commands.inbound.failures
-import commands.inbound.requests
-import commands.subscriptions
-import commands.system.catalogue
-import commands.system.ping
-import commands.system.status
-import commands.traces
-import commands.webhooks.chains
-import commands.webhooks.configs
 from bpm.accounts.tables import User
-from bpm.app.app import provider_events
-from bpm.bus import Bus, Envelope, Registry
-from bpm.clock import system_clock
-from bpm.events.catalogue import EventCatalogue
-from bpm.events.outbound import Outbound
-from bpm.jobs import Lanes
-from bpm.jobs.opening import open_jobs
+from bpm.app import Components, build_components
+from bpm.bus import Bus, Envelope
 from bpm.security.permissions import SYSTEM, Principal, permissions_of
-from bpm.security.secrets import SecretBox
+from bpm.security.secrets import load_secret_key
 from bpm.settings import Settings
-from bpm.store import Database, Transaction, utc_now
+from bpm.store import Database, utc_now
 from bpm.store.organizations import Organization
-from router.quota import Quota
 from router.route_table import RouteTable
-from router.rule import RuleCompiler
-from router.signatures import NO_SOURCES
 from scripts import Sandbox
 
-AREAS = (
-    commands.webhooks.chains,
-    commands.code,
-    commands.deliveries,
-    commands.events.documents,
-    commands.events.event_types,
-    commands.events.events,
-    commands.inbound.counts,
-    commands.inbound.failures,
-    commands.inbound.requests,
-    commands.subscriptions,
-    commands.system.catalogue,
-    commands.system.ping,
-    commands.system.status,
-    commands.traces,
-    commands.webhooks.configs,
-)
 ADMIN = Principal("user", "user:1", "admin", 1, permissions_of(["admin"]))
 
 
@@ -101,37 +61,29 @@ async def sandbox(anyio_backend: str) -> AsyncIterator[Sandbox]:
         yield sandbox
 
 
-class NoStatus:
-    """Nobody asks how the house is doing."""
-
-    def report(self, tx: Transaction) -> dict[str, Any]:
-        raise NotImplementedError
+@pytest.fixture
+async def components(settings: Settings, sandbox: Sandbox, tables: None) -> AsyncIterator[Components]:
+    """Everything behind the addresses, on a started database: jobs are kept and not run."""
+    load_secret_key(settings)  # of the data folder, which has a database already
+    components = build_components(settings, sandbox=sandbox)
+    await components.foundation.database.start()
+    await components.foundation.jobs.prepare()
+    yield components
+    await components.accounts.stop()
+    await components.provider_client.close()
+    await components.foundation.database.stop()
 
 
 @pytest.fixture
-async def house(database: Database, settings: Settings, sandbox: Sandbox) -> House:
-    """Everything that the areas of webhooks lean on."""
-    registry = Registry()
-    for area in AREAS:
-        registry.discover(area.__name__)
-    box = SecretBox(b"k" * 32)
-    routes = RouteTable(database, RuleCompiler(registry, box, settings))
-    jobs = open_jobs(database, settings, system_clock)
-    bus = Bus(registry, database, jobs, box)
-    outbound = Outbound(bus, jobs, Lanes(jobs, system_clock), box, sandbox, settings)
-    registry.bind(
-        *outbound.services,
-        EventCatalogue(provider_events()),
-        registry,
-        routes,
-        sandbox,
-        box,
-        settings,
-        NoStatus(),
-        Quota(settings.quarantine),
-        NO_SOURCES,
-    )
-    return House(bus, database, routes)
+def database(components: Components) -> Database:
+    """The database of these parts."""
+    return components.foundation.database
+
+
+@pytest.fixture
+def house(components: Components) -> House:
+    """A sender of every message."""
+    return House(components.bus, components.foundation.database, components.routing.routes)
 
 
 def stranger(**changes: Any) -> Principal:

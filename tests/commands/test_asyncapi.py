@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from bpm.app.app import provider_events
+from bpm.app.providers import provider_events
 from bpm.events.catalogue import EventCatalogue
 from tests.commands.conftest import House, stranger
 

@@ -1,26 +1,19 @@
 """Users, service accounts, API keys and the audit log, through the bus."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-import commands.accounts.api_keys
-import commands.accounts.audit
-import commands.accounts.users
 from bpm.accounts import Accounts
 from bpm.accounts.tables import ApiKey, User
-from bpm.bus import Bus, Registry
-from bpm.clock import system_clock
+from bpm.app import Components
+from bpm.bus import Bus
 from bpm.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from bpm.jobs.opening import open_jobs
 from bpm.security.passwords import Passwords
 from bpm.security.permissions import SYSTEM, Principal, permissions_of
-from bpm.security.secrets import SecretBox
-from bpm.settings import Settings
 from bpm.store import Database, Transaction, utc_now
 
 pytestmark = pytest.mark.anyio
@@ -68,16 +61,8 @@ async def hashed(anyio_backend: str) -> str:
 
 
 @pytest.fixture
-async def office(database: Database, settings: Settings, hashed: str) -> AsyncIterator[Office]:
+async def office(components: Components, database: Database, hashed: str) -> Office:
     """An office with an administrator `chief` (1) and a `clerk` (2) who may read, manage users and publish."""
-    accounts = Accounts(database, settings, b"k" * 32)
-    registry = Registry()
-    for area in (commands.accounts.api_keys, commands.accounts.audit, commands.accounts.users):
-        registry.discover(area.__name__)
-    registry.bind(accounts, settings)
-    office = Office(
-        Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(b"k" * 32)), accounts, database
-    )
 
     def add(tx: Transaction) -> None:
         made: dict[str, Any] = {"created_at": utc_now(), "password_hash": hashed}
@@ -86,8 +71,7 @@ async def office(database: Database, settings: Settings, hashed: str) -> AsyncIt
         tx.session(None).add(User(username="clerk", permissions=sorted(CLERK.permissions), **made))
 
     await database.write(add)
-    yield office
-    await accounts.stop()
+    return Office(components.bus, components.accounts, database)
 
 
 async def test_a_new_user_can_sign_in(office: Office) -> None:

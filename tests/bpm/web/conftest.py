@@ -1,8 +1,6 @@
 """A small shop behind the web edge: real registry, bus and database file."""
 
 import asyncio
-import contextlib
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
@@ -19,20 +17,19 @@ from starlette.routing import Route
 from bpm.accounts import Accounts
 from bpm.accounts.keys import generate_key
 from bpm.accounts.tables import ApiKey, User
-from bpm.bus import Bus, Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, Registry, View, handles
+from bpm.app.components import build_bus
+from bpm.app.foundation import Foundation, build_foundation
+from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, Registry, View, handles
 from bpm.clock import system_clock
 from bpm.edge.lifecycle import Lifecycle
 from bpm.errors import Conflict, NotFound, Overloaded, RateLimited
-from bpm.jobs.opening import open_jobs
 from bpm.security.permissions import SYSTEM
-from bpm.security.secrets import SecretBox
+from bpm.security.secrets import load_secret_key
 from bpm.settings import ConnectionSettings, Settings
-from bpm.store import Database, OrganizationRow, Transaction, open_database, utc_now
+from bpm.store import Database, OrganizationRow, Transaction, utc_now
 from bpm.web.command import PATH, CommandEndpoint
 from bpm.web.health import Readiness, health_routes
 from bpm.web.refusals import EXCEPTION_HANDLERS
-
-KEY = b"a key of thirty-two bytes or more"
 
 
 class WebOrder(OrganizationRow, table=True):
@@ -170,38 +167,28 @@ def registry() -> Registry:
     return registry
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with all tables and no rows, made once: migrating is what takes its time."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("empty"))
-
-    async def make() -> None:
-        database = open_database(settings)
-        await database.start()
-        await database.stop()
-
-    asyncio.run(make())
-    return settings.sqlite_path
-
-
-@pytest.fixture
-async def database(settings: Settings, empty_database: Path) -> AsyncIterator[Database]:
-    with contextlib.suppress(FileNotFoundError):  # on PostgreSQL there is no file to copy
-        shutil.copy(empty_database, settings.sqlite_path)
-    database = open_database(settings)
-    await database.start()
-    yield database
-    await database.stop()
-
-
 @pytest.fixture
 def lifecycle() -> Lifecycle:
     return Lifecycle()
 
 
 @pytest.fixture
-async def accounts(database: Database, settings: Settings) -> AsyncIterator[Accounts]:
-    accounts = Accounts(database, settings, KEY)
+def foundation(settings: Settings, registry: Registry, tables: None) -> Foundation:
+    """What the shop stands on."""
+    load_secret_key(settings)
+    return build_foundation(settings, system_clock, registry)
+
+
+@pytest.fixture
+async def database(foundation: Foundation) -> AsyncIterator[Database]:
+    await foundation.database.start()
+    yield foundation.database
+    await foundation.database.stop()
+
+
+@pytest.fixture
+async def accounts(database: Database, foundation: Foundation) -> AsyncIterator[Accounts]:
+    accounts = Accounts(database, foundation.settings, foundation.key)
     yield accounts
     await accounts.stop()
 
@@ -233,13 +220,11 @@ async def add_caller(database: Database, number: int, name: str, *permissions: s
 
 
 @pytest.fixture
-def app(
-    registry: Registry, database: Database, accounts: Accounts, lifecycle: Lifecycle, settings: Settings
-) -> Starlette:
-    bus = Bus(registry, database, open_jobs(database, settings, system_clock), SecretBox(KEY))
+def app(foundation: Foundation, accounts: Accounts, lifecycle: Lifecycle) -> Starlette:
+    settings = foundation.settings
     routes = [
-        Route(PATH, CommandEndpoint(bus, accounts, settings, lifecycle)),
-        *health_routes(Readiness(database, lifecycle), accounts, settings),
+        Route(PATH, CommandEndpoint(build_bus(foundation, accounts), accounts, settings, lifecycle)),
+        *health_routes(Readiness(foundation.database, lifecycle), accounts, settings),
     ]
     return Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)
 

@@ -15,7 +15,7 @@ from referencing import Resource
 from referencing.jsonschema import DRAFT202012
 from starlette.applications import Starlette
 
-from bpm.app.app import provider_addresses
+from bpm.app.providers import provider_addresses
 from bpm.bus import Registry
 from bpm.bus.catalogue import catalogue_of
 from bpm.web.command import PATH

@@ -1,27 +1,18 @@
-"""A bus with the payment commands on a real database, and doubles of Mono's and Remita's APIs."""
+"""Payments, as providers report them and operators ask, and doubles of Mono's and Remita's APIs."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 
-from bpm.app.app import provider_events
+from bpm.app import Components
 from bpm.app.settings import load_settings
-from bpm.bus import Bus, Message, Registry
-from bpm.clock import system_clock
-from bpm.events.catalogue import EventCatalogue
-from bpm.events.outbound import Outbound
-from bpm.jobs import Lanes
-from bpm.jobs.opening import open_jobs
+from bpm.bus import Bus, Message
 from bpm.security.permissions import Principal, permissions_of
-from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
-from bpm.store import Database, open_database
-from router.providers import Call, confirmations, discover
-from router.providers.client import ProviderClient
-from scripts import Sandbox
+from bpm.store import Database
+from router.providers import Call, discover
 from tests.payloads import payload
 
 MONO = Principal("provider", "provider:mono", "mono", 1, frozenset({"payments:write", "events:write"}))
@@ -29,7 +20,6 @@ REMITA = Principal("provider", "provider:remita", "remita", 1, frozenset({"payme
 OPERATOR = Principal("user", "u1", "operator", 1, permissions_of(["operator"]))
 VIEWER = Principal("user", "u2", "viewer", 1, permissions_of(["viewer"]))
 STRANGER = Principal("user", "u3", "stranger", 1, frozenset())
-TIMEOUT_SECONDS = 2.0
 
 
 class Office:
@@ -81,21 +71,6 @@ def settings(tmp_path: Path, httpserver: HTTPServer) -> Settings:
 
 
 @pytest.fixture
-async def office(settings: Settings) -> AsyncIterator[Office]:
+def office(components: Components, settings: Settings) -> Office:
     """Everything but the worker: jobs are kept and not run."""
-    database = open_database(settings)
-    client = ProviderClient(TIMEOUT_SECONDS)
-    registry = Registry()
-    for module in ("commands.payments", "commands.events"):
-        registry.discover(module)
-    await database.start()
-    jobs = open_jobs(database, settings, system_clock)
-    await jobs.prepare()
-    box = SecretBox(b"k" * 32)
-    bus = Bus(registry, database, jobs, box)
-    outbound = Outbound(bus, jobs, Lanes(jobs, system_clock), box, Sandbox(), settings)
-    apis = confirmations(settings, client)
-    registry.bind(*outbound.services, EventCatalogue(provider_events()), *apis, registry, settings)
-    yield Office(bus, database, settings)
-    await client.close()
-    await database.stop()
+    return Office(components.bus, components.foundation.database, settings)
