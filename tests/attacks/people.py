@@ -1,12 +1,11 @@
 """People of a test: accounts with their clients, and processes in which a step makes an administrator."""
 
-import asyncio
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from bpm.client import BusClient
-from bpm.testing import RunningApp
+from bpm.testing import RunningApp, until
 from tests.commands import playing
 
 PASSWORD = "Correct-horse-battery-7"
@@ -86,19 +85,18 @@ async def names(app: RunningApp) -> set[str]:
 
 async def incident(app: RunningApp, process: str) -> tuple[int, str]:
     """Wait until the newest instance of a process stands at an incident; return its id and the sentence."""
-    async with asyncio.timeout(30):
-        while True:
-            found = (await app.cmd("GetProcessInstanceListQuery", processKey=process))["items"]
-            if found:
-                whole = await playing.instance(app, found[0]["instanceId"])
-                waits = [wait for wait in whole["currentTasks"] if wait["kind"] == "incident"]
-                if waits:
-                    return found[0]["instanceId"], waits[0]["detail"]["message"]
-            await asyncio.sleep(0.02)
+    return await until(lambda: _newest_incident(app, process))
+
+
+async def _newest_incident(app: RunningApp, process: str) -> Any:
+    for found in (await app.cmd("GetProcessInstanceListQuery", processKey=process))["items"][:1]:
+        whole = await playing.instance(app, found["instanceId"])
+        for wait in whole["currentTasks"]:
+            if wait["kind"] == "incident":
+                return found["instanceId"], wait["detail"]["message"]
+    return None
 
 
 async def ended(app: RunningApp, instance_id: int) -> None:
     """Wait until an instance has completed."""
-    async with asyncio.timeout(30):
-        while (await playing.instance(app, instance_id))["status"] != "COMPLETED":
-            await asyncio.sleep(0.02)
+    await until(lambda: playing.instance(app, instance_id), lambda found: found["status"] == "COMPLETED")

@@ -12,7 +12,7 @@ from bpm.bus.causes import MAX_CAUSES, Causes
 from bpm.errors import Exhausted
 from bpm.security.permissions import SYSTEM, Principal
 from bpm.settings import ProcessSettings
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from commands.system.status import GetSystemStatusQuery
 from tests.attacks.test_process_bombs import count, quiet
 from tests.commands.playing import bpmn, deploy, start
@@ -120,9 +120,7 @@ async def test_a_signal_reaches_everybody_who_listens(app: RunningApp) -> None:
     await deploy(app, "start s; catch c: signal S; end e\ns -> c -> e")
     await asyncio.gather(*(start(app) for _ in range(120)))
     await app.cmd("BroadcastSignalCommand", signalName="S")
-    async with asyncio.timeout(60):
-        while await count(app, status="COMPLETED") < 120:
-            await asyncio.sleep(0.05)
+    await until(lambda: count(app, status="COMPLETED"), lambda ended: ended == 120, seconds=60, pause=0.05)
 
 
 async def settled(app: RunningApp) -> int:

@@ -15,7 +15,7 @@ from bpm.bpmn.triggers import Cancel, GoOn, Retry, Start, Trigger
 from bpm.dmn import load_decisions
 from bpm.process.room import TransactionRoom
 from bpm.settings import ProcessSettings
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from tests.bpm.bpmn.player import model
 from tests.commands.playing import bpmn, deploy, start
 
@@ -173,9 +173,8 @@ async def count(app: RunningApp, **filters: Any) -> int:
 async def cancelled(app: RunningApp, instance_id: int) -> None:
     """Cancel an instance, and wait until all that it called is cancelled, too."""
     await app.cmd("CancelProcessInstanceCommand", instanceId=instance_id)
-    async with asyncio.timeout(60):
-        while await count(app, status="WAITING") or await count(app, status="ERROR"):
-            await asyncio.sleep(0.05)
+    for status in ("WAITING", "ERROR"):
+        await until(lambda status=status: count(app, status=status), lambda left: left == 0, seconds=60)
 
 
 async def test_a_process_that_calls_itself_twice_ends(app: RunningApp) -> None:

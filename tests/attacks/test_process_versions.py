@@ -12,7 +12,7 @@ from bpm.bpmn import Instance, advance, load
 from bpm.bpmn.migration import Comparison
 from bpm.bpmn.triggers import Start
 from bpm.process.jobs import ProcessJobs
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from commands.processes import migration
 from tests.attacks.people import (
     END,
@@ -124,9 +124,7 @@ async def test_whoever_changes_an_instance_by_hand_is_asked_in_what_follows(
         await op.client.cmd("SkipFailedTaskCommand", **where)
     elif answer["status"] == "WAITING":
         await app.cmd("SignalProcessInstanceCommand", **where)
-    async with asyncio.timeout(10):
-        while "does not have" not in (await incident(app, "job"))[1]:
-            await asyncio.sleep(0.02)
+    await until(lambda: incident(app, "job"), lambda found: "does not have" in found[1])
     assert "evil" not in await names(app)
 
 

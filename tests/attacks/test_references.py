@@ -1,6 +1,5 @@
 """Nobody but the installation's administrators makes the server read its own variables and files."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from bpm.client import BusClient
 from bpm.security.references import FOREIGN
 from bpm.store import Transaction
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from router.tables.configs import CONFIGS
 from tests.contracts.tenants import PASSWORD, Tenant, tenant
 
@@ -75,10 +74,8 @@ async def test_a_tenants_back_test_and_doctor_learn_nothing(app: RunningApp, bor
     """Back-tests and explanations of a captured request are refused or say the same."""
     made = await borg.client.cmd("CreateWebHookConfigCommand", key="borgs", **PING)
     await app.hook("drafted", {}, {"x-hub-signature-256": "sha256=" + "0" * 64})
-    async with asyncio.timeout(30):
-        while not (found := (await borg.client.cmd("GetInboundRequestListQuery", state="done"))["items"]):
-            await asyncio.sleep(0.02)
-    (kept,), said = found, set[str]()
+    page = await until(lambda: borg.client.cmd("GetInboundRequestListQuery", state="done"), lambda page: page["items"])
+    (kept,), said = page["items"], set[str]()
     for reference in REFERENCES:
         signature = {"scheme": "github", "secret": reference}
         reply = await borg.client.send(

@@ -379,14 +379,13 @@ async def test_a_message_that_died_is_sent_again(tmp_path: Path, monkeypatch: py
         await deploy(maker.client, "job", START, PUBLISH, END, triggerEvents=["some.event"])
         await app.cmd("DisableUserCommand", id=maker.id)
         await app.cmd("PublishEventCommand", event="some.event")
-        async with asyncio.timeout(SECONDS):
-            while not (dead := (await app.cmd("GetScheduledMessageListQuery", state="dead"))["items"]):
-                await asyncio.sleep(0.02)
+        page = await until(
+            lambda: app.cmd("GetScheduledMessageListQuery", state="dead"), lambda page: page["items"], seconds=SECONDS
+        )
+        dead = page["items"]
         assert dead[0]["errors"] == ["The account 'maker' is disabled"]
         await app.cmd("UpdateUserCommand", id=maker.id, isEnabled=True)
         await app.cmd("RetryScheduledMessageCommand", id=dead[0]["id"])
-        async with asyncio.timeout(SECONDS):
-            while not (await app.cmd("GetEventListQuery", event="done"))["items"]:
-                await asyncio.sleep(0.02)
+        await until(lambda: app.cmd("GetEventListQuery", event="done"), lambda page: page["items"], seconds=SECONDS)
         again = await app.send("RetryScheduledMessageCommand", {"id": dead[0]["id"]})
         assert (again.status, again.errors) == (409, ["The message is sent; only one that is dead can be retried"])

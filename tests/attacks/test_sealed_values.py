@@ -1,6 +1,5 @@
 """What is sealed is opened for its use alone: not for whoever writes something sealed, and not by another key."""
 
-import asyncio
 import json
 import os
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from sqlalchemy import text
 
 from bpm.accounts import Installation
 from bpm.security.secrets import KEY_FILE, load_secret_key
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from tests.attacks.test_sender_secrets import everything
 from tests.commands.playing import bpmn, deploy, instances, start
 
@@ -153,6 +152,4 @@ async def refused_by_its_sentence(app: RunningApp, rule: int, subscription: int)
     await app.cmd("UpdateSubscriptionCommand", id=subscription, transform=transform)
     assert await app.app.database.read(stored) == before
     await app.cmd("SendTestEventCommand", id=subscription)
-    async with asyncio.timeout(30):
-        while LOST not in str(await app.cmd("GetDeliveryListQuery")):
-            await asyncio.sleep(0.05)
+    await until(lambda: app.cmd("GetDeliveryListQuery"), lambda page: LOST in str(page))

@@ -7,7 +7,7 @@ import pytest
 
 from bpm.events.gate import Gates
 from bpm.jobs import Crowded, Shares
-from bpm.testing import running_app
+from bpm.testing import running_app, until
 from scripts import Sandbox
 from scripts.server.places import Places
 from tests.contracts.tenants import tenant
@@ -108,6 +108,6 @@ async def test_requests_that_hang_leave_places_for_other_requests() -> None:
         fields = {"key": "quick", "path": "quick", "action": "POST", "isEnabled": True, "description": "Quick"}
         await other.cmd("CreateWebHookConfigCommand", **fields, **executed)
         await app.hook("quick", {})
-        async with asyncio.timeout(20):
-            while (await other.cmd("GetInboundRequestListQuery", state="done", pageSize=1))["totalCount"] == 0:
-                await asyncio.sleep(0.05)
+        await until(
+            lambda: other.cmd("GetInboundRequestListQuery", state="done", pageSize=1), lambda page: page["items"]
+        )

@@ -17,10 +17,11 @@ from joserfc import jwk, jws
 from pydantic import ValidationError
 from pytest_httpserver import HTTPServer
 
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from router.published_keys import PublishedKeys
 from router.signatures import (
     STORED,
+    KeyLookup,
     RequestAddress,
     SignatureConfig,
     SignatureRefusal,
@@ -549,19 +550,9 @@ async def test_keys_are_fetched_beside_the_request(issuer: HTTPServer) -> None:
 
 
 async def _until_known(app: RunningApp, written: str) -> Any:
-    answer = await app.hook("by-token", {"id": 2}, {"authorization": written})
-    for _ in range(100):
-        if answer.status != 503:
-            break
-        await _moment()
-        answer = await app.hook("by-token", {"id": 2}, {"authorization": written})
-    return answer
-
-
-async def _moment() -> None:
-    import asyncio
-
-    await asyncio.sleep(0.05)
+    return await until(
+        lambda: app.hook("by-token", {"id": 2}, {"authorization": written}), lambda answer: answer.status != 503
+    )
 
 
 def _answer(text: str) -> Any:
@@ -583,18 +574,19 @@ async def test_keys_of_hosts_that_may_not_be_reached_are_not_fetched(issuer: HTT
         published.start()
         keys = published.of(1)
         try:
-            cause = ""
-            for _ in range(60):
-                with pytest.raises(SignatureRefusal) as caught:
-                    keys(url)
-                assert caught.value.is_pending
-                cause = caught.value.cause
-                if "can't be fetched" in cause:
-                    break
-                await _moment()
-            assert "can't be fetched" in cause
+            refusal = await until(
+                lambda keys=keys, url=url: _refusal(keys, url),
+                lambda refusal: "can't be fetched" in refusal.cause,
+            )
+            assert refusal.is_pending
         finally:
             await published.stop()
+
+
+def _refusal(keys: KeyLookup, url: str) -> SignatureRefusal:
+    with pytest.raises(SignatureRefusal) as caught:
+        keys(url)
+    return caught.value
 
 
 async def test_a_draft_finds_out_nothing_hidden_in_a_body(app: RunningApp) -> None:

@@ -267,14 +267,10 @@ async def test_a_secret_that_is_not_stored_proves_a_replay_while_it_counts(town:
     rule = await make(acme, "proven", signature={**BEARER, "secrets": ["the-former-one-123456"]})
     for secret in (SECRET, "the-former-one-123456"):
         assert (await town.app.hook("proven", {}, {"authorization": f"Bearer {secret}"})).status == 200
-    async with asyncio.timeout(30):
-        while len(done := await captured(acme, configId=rule["id"], state="done")) < 2:
-            await asyncio.sleep(0.02)
+    done = await until(lambda: captured(acme, configId=rule["id"], state="done"), lambda requests: len(requests) == 2)
     for request in done:
         assert (await acme.cmd("ReplayInboundRequestCommand", requestId=request["requestId"], force=True))["replayed"]
-    async with asyncio.timeout(30):
-        while len(await captured(acme, configId=rule["id"], state="done")) < 2:
-            await asyncio.sleep(0.02)
+    await until(lambda: captured(acme, configId=rule["id"], state="done"), lambda requests: len(requests) == 2)
     rotated = fields("proven", signature=BEARER)
     del rotated["key"]
     await acme.cmd("UpdateWebHookConfigCommand", id=rule["id"], **rotated)
@@ -290,14 +286,10 @@ async def test_a_secret_that_is_not_stored_proves_a_replay_while_it_counts(town:
 async def test_a_providers_request_is_verified_anew(town: Town) -> None:
     """A row of a fixed endpoint is driven again by the secret it came with, and not without."""
     assert (await town.app.hook("mono/callback", CONNECTED, MONO)).status == 200
-    async with asyncio.timeout(30):
-        while not (kept := await captured(town.app, provider="mono", state="done")):
-            await asyncio.sleep(0.02)
+    kept = await until(lambda: captured(town.app, provider="mono", state="done"))
     wanted = {"requestId": kept[0]["requestId"], "force": True}
     assert (await town.app.cmd("ReplayInboundRequestCommand", **wanted))["replayed"]
-    async with asyncio.timeout(30):
-        while not await captured(town.app, provider="mono", state="done"):
-            await asyncio.sleep(0.02)
+    await until(lambda: captured(town.app, provider="mono", state="done"))
     forged = INBOUND.update().where(INBOUND.c.request_id == wanted["requestId"]).values(sealed=None)
     await town.app.app.database.write(lambda tx: tx.connection.execute(forged))
     reply = await town.app.send("ReplayInboundRequestCommand", wanted)

@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx
 
+from bpm.testing.process import free_port
 from tests.bench.payload import BODY, SECRET, SIGNATURE_HEADER, sign
-from tests.bench.servers import Server, ServerError, free_port, running
+from tests.bench.servers import Server, ServerError, running
 
 BPM = str(Path(sys.executable).with_name("bpm"))
 COMMAND = "PublishEventCommand"

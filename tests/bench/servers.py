@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from bpm.testing.process import free_port
 
 START_SECONDS = 30
 STOP_SECONDS = 20
@@ -38,13 +39,6 @@ class Server:
     def cpu_seconds(self) -> float:
         """User and system time so far, of the processes and their descendants."""
         return sum(map(_cpu_seconds, (self.pid, *self.workers)))
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager

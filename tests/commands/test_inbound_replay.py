@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bpm import testing
 from bpm.testing import RunningApp, running_app
 from tests.router import probes
 from tests.router.conftest import PROBES, noting, rows, runs, stored, until
@@ -91,9 +92,7 @@ async def test_what_succeeded_is_done_again_only_on_purpose(app: RunningApp) -> 
     assert (status, "set force to true" in said) == (409, True)
     assert await runs(app, "twice") == 1
     await replay(app, done, force=True)
-    async with asyncio.timeout(30):
-        while await runs(app, "twice") == 1:
-            await asyncio.sleep(0.02)
+    await testing.until(lambda: runs(app, "twice"), lambda count: count == 2)
     (kept,) = await until(app, "twice", "done")
     numbers = [entry["outcome"] for entry in (await app.cmd(WHOLE, requestId=kept["requestId"]))["attempts"]]
     assert (kept["attempt"], numbers) == (2, ["done", "done"])
@@ -106,10 +105,7 @@ async def test_a_forced_replay_repeats_the_commands_of_a_script(app: RunningApp)
     await app.hook("scripted", {})
     (done,) = await until(app, "scripted", "done")
     await replay(app, done, force=True)
-    async with asyncio.timeout(30):
-        while await runs(app, "scripted") == 1:
-            await asyncio.sleep(0.02)
-    assert await runs(app, "scripted") == 2
+    assert await testing.until(lambda: runs(app, "scripted"), lambda count: count > 1) == 2
 
 
 async def test_never_two_at_once(app: RunningApp) -> None:

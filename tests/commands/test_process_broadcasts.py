@@ -1,13 +1,12 @@
 """A signal reaches each place that listened when it was sent, once, however many listen."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from tests.commands.playing import deploy, instance, instances, start, trace
 
 pytestmark = pytest.mark.anyio
@@ -29,9 +28,7 @@ async def _passed(app: RunningApp, ids: list[int], element: str) -> Counter[int]
 
 
 async def _all_passed(app: RunningApp, ids: list[int], element: str) -> None:
-    async with asyncio.timeout(20):
-        while 0 in await _passed(app, ids, element):
-            await asyncio.sleep(0.02)
+    await until(lambda: _passed(app, ids, element), lambda counts: 0 not in counts)
 
 
 async def test_who_listens_again_does_not_hear_the_same_signal_twice(app: RunningApp) -> None:

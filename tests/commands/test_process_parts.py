@@ -1,6 +1,5 @@
 """Instances of many turns are stored in parts: an answer to one turn reads and writes that one."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +12,7 @@ from sqlalchemy import text
 from bpm.bpmn.state import Instance
 from bpm.process import tables
 from bpm.process.parts import whole_state
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from tests.commands.playing import deploy, instance, start
 
 pytestmark = pytest.mark.anyio
@@ -46,10 +45,9 @@ async def complete(app: RunningApp, instance_id: int, wait_id: int, **variables:
 
 async def ended(app: RunningApp, instance_id: int) -> dict[str, Any]:
     """Wait until an instance has ended."""
-    async with asyncio.timeout(60):
-        while (found := await instance(app, instance_id))["status"] in ("RUNNING", "WAITING"):
-            await asyncio.sleep(0.05)
-    return found
+    return await until(
+        lambda: instance(app, instance_id), lambda found: found["status"] not in ("RUNNING", "WAITING"), seconds=60
+    )
 
 
 @pytest.mark.parametrize("kind", ["parallel", "sequential"])

@@ -16,7 +16,7 @@ from bpm.settings import RetentionSettings
 from bpm.store import utc_now
 from bpm.store.retention import Retention
 from bpm.store.retention.tables import take_lease
-from bpm.testing import RunningApp, running_app
+from bpm.testing import RunningApp, running_app, until
 from router.attempts.tables import ATTEMPTS
 from router.tables.requests import INBOUND
 from tests.crowd import fill
@@ -179,7 +179,5 @@ async def test_the_schedule_goes_on_by_itself(server: RunningApp, monkeypatch: p
     app = server.app
     retention = Retention(app.database, app.settings.retention, utc_now, "me", app.retention.policies)
     retention.start()
-    async with asyncio.timeout(30):
-        while await left(app):
-            await asyncio.sleep(0.02)
+    await until(lambda: left(app), lambda rows: not rows)
     await retention.stop()

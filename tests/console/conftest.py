@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from bpm.testing import ADMINISTRATOR, PASSWORD, ServerProcess
+from bpm.testing import ADMINISTRATOR, PASSWORD, ServerProcess, until
 from bpm.web.console import build_hook
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -60,9 +60,7 @@ async def server(built: None) -> AsyncIterator[ServerProcess]:
         for amount in (5, 500):
             await server.cmd("StartProcessInstanceCommand", processKey="refund", variables={"amount": amount})
         await server.hook("no/such/path", {"n": 1})
-        async with asyncio.timeout(10):
-            while await server.count_requests("failed", "quarantined") < 2:
-                await asyncio.sleep(0.05)
+        await until(lambda: server.count_requests("failed", "quarantined"), lambda count: count == 2)
         yield server
 
 

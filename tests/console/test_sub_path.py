@@ -8,7 +8,7 @@ import uvicorn
 from playwright.async_api import Browser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bpm.testing import running_app
+from bpm.testing import running_app, until
 from bpm.testing.process import free_port
 from tests.console.conftest import sign_in
 
@@ -38,8 +38,7 @@ async def address() -> AsyncIterator[str]:
             uvicorn.Config(TakesPathAway(running.app), port=port, lifespan="off", ws="none", log_config=None)
         )
         serving = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         yield f"http://127.0.0.1:{port}{PREFIX}"
         server.should_exit = True
         await serving

@@ -1,9 +1,8 @@
 """What the product does, whichever database it stands on: rules of every type, duplicates, keys, odd text."""
 
-import asyncio
 from typing import Any
 
-from bpm.testing import RunningApp
+from bpm.testing import RunningApp, until
 
 BPMN = """<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="contract">
@@ -35,10 +34,8 @@ class ProductContract:
         states = {request["configKey"]: request["state"] for request in await app.requests()}
         assert states == dict.fromkeys(("native", "chain", "code", "process"), "done")
         assert await events(app, "hook.came") == [{"n": 1}] * 3
-        async with asyncio.timeout(60):
-            while not (tasks := (await app.cmd("GetUserTaskListQuery"))["items"]):
-                await asyncio.sleep(0.05)
-        assert [task["elementId"] for task in tasks] == ["approve"]
+        page = await until(lambda: app.cmd("GetUserTaskListQuery"), lambda page: page["items"], seconds=60)
+        assert [task["elementId"] for task in page["items"]] == ["approve"]
 
     async def test_a_request_that_came_before_is_executed_once(self, app: RunningApp) -> None:
         """The provider's id of a delivery decides, whether the second comes later or beside the first."""

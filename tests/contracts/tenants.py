@@ -1,6 +1,5 @@
 """Two organisations on one real server: the first has one of everything, the second tries to reach it."""
 
-import asyncio
 import json
 import sqlite3
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ import asyncpg
 import httpx
 
 from bpm.client import BusClient
-from bpm.testing import ServerProcess, WebhookReceiver
+from bpm.testing import ServerProcess, WebhookReceiver, until
 
 PASSWORD = "Correct-horse-battery-9"
 SECRET_WORD = "Kingfisher"
@@ -109,24 +108,19 @@ async def _traffic(owner: Tenant) -> None:
     delivered = await _listed(owner, "GetDeliveryListQuery", 1, state="delivered")
     runs = await _listed(owner, "GetCodeRunListQuery", 1)
     back_test = await owner.client.cmd("BackTestWebHookConfigCommand", id=owner.has["WebHookConfig"], count=1_001)
-    async with asyncio.timeout(30):
-        while (await _back_test(owner, back_test["backTestId"]))["state"] not in ("done", "failed"):
-            await asyncio.sleep(0.05)
+    await until(
+        lambda: owner.client.cmd("GetBackTestQuery", backTestId=back_test["backTestId"]),
+        lambda found: found["state"] in ("done", "failed"),
+    )
     native = next(request for request in requests if request["configKey"] == "kingfisher")
     owner.has |= {"requestId": native["requestId"], "requestIds": [native["requestId"]]}
     owner.has |= {"correlationId": native["requestId"], "Delivery": delivered[0]["id"]}
     owner.has |= {"eventId": delivered[0]["eventId"], "runId": runs[0]["runId"], "backTestId": back_test["backTestId"]}
 
 
-async def _back_test(owner: Tenant, number: Any) -> Any:
-    return await owner.client.cmd("GetBackTestQuery", backTestId=number)
-
-
 async def _listed(owner: Tenant, name: str, count: int, **filters: Any) -> list[Any]:
-    async with asyncio.timeout(30):
-        while len(items := (await owner.client.cmd(name, **filters))["items"]) < count:
-            await asyncio.sleep(0.05)
-    return items
+    page = await until(lambda: owner.client.cmd(name, **filters), lambda page: len(page["items"]) >= count)
+    return page["items"]
 
 
 async def _accounts(owner: Tenant) -> None:

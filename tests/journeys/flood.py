@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bpm.testing import ServerClient
+from bpm.testing import ServerClient, until
 
 ENVIRONMENT = {
     "BPM_COMMAND_PACKAGES": "ledger",
@@ -87,13 +87,8 @@ class Flood:
 
 async def everything_done(server: ServerClient, count: int, seconds: float = 60) -> None:
     """Wait until every request was executed, and see that each had its effect exactly once."""
-    try:
-        async with asyncio.timeout(seconds):
-            while await server.count_requests("pending", "running", "failed"):
-                await asyncio.sleep(0.2)
-    except TimeoutError:
-        open_requests = await server.count_requests("pending", "running", "failed")
-        raise AssertionError(f"{open_requests} requests are still open after {seconds:g} s") from None
+    unfinished = ("pending", "running", "failed")
+    await until(lambda: server.count_requests(*unfinished), lambda count: count == 0, seconds=seconds, pause=0.2)
     ledger = await server.cmd("GetLedgerQuery")
     assert ledger == {"entries": count, "references": count, "repeated": []}
     assert await server.count_requests("done") == count

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bpm.testing import PreparedAnswer, ServerProcess, WebhookReceiver
+from bpm.testing import PreparedAnswer, ServerProcess, WebhookReceiver, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
@@ -33,9 +33,9 @@ async def test_a_hanging_destination_does_not_slow_the_others() -> None:
         for _ in range(20):
             assert (await server.hook("works", {})).status == 200
             await asyncio.sleep(0.02)
-        async with asyncio.timeout(20):
-            while len(done := await server.requests(configKey="works", state="done")) < 20:
-                await asyncio.sleep(0.05)
+        done = await until(
+            lambda: server.requests(configKey="works", state="done"), lambda found: len(found) == 20, pause=0.05
+        )
         assert max(map(lateness, done)) < LATE_SECONDS
         assert len(receiver.requests) == 2
         assert len(await server.requests(configKey="hangs", state="pending")) == HANGING

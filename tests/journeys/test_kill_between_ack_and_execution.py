@@ -3,14 +3,13 @@
 import asyncio
 import random
 import sqlite3
-import time
 from collections import Counter
 from contextlib import closing
 
 import httpx
 import pytest
 
-from bpm.testing import ServerProcess
+from bpm.testing import ServerProcess, until
 from tests.journeys.orders import ENVIRONMENT, order, placed, published
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
@@ -85,11 +84,7 @@ def rule_of(reference: str) -> str:
 async def stop_the_lane(server: ServerProcess) -> str:
     """Let a request fail at the front of the lane, and return its id; its next try is an hour away."""
     await server.hook("held", {"stop": True})
-    deadline = time.monotonic() + 30
-    while not (failed := await server.requests(state="failed")):
-        assert time.monotonic() < deadline, "the request that stops the lane was not tried"
-        await asyncio.sleep(0.02)
-    return failed[0]["requestId"]
+    return (await until(lambda: server.requests(state="failed")))[0]["requestId"]
 
 
 def requests_waiting(server: ServerProcess) -> int:

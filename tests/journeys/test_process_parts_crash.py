@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bpm.testing import ServerProcess
+from bpm.testing import ServerProcess, until
 from tests.commands.playing import bpmn
 from tests.journeys.test_process_crash import Flood, everything
 
@@ -115,9 +115,7 @@ async def tasks(server: ServerProcess, element: str, count: int) -> list[dict[st
 
 async def waiting(server: ServerProcess, element: str, keys: list[str]) -> None:
     """Wait until the parcels that were not paid early are what the orders wait for."""
-    async with asyncio.timeout(120):
-        while len(await open_at(server, element)) != len(keys):
-            await asyncio.sleep(0.1)
+    await until(lambda: open_at(server, element), lambda tasks: len(tasks) == len(keys), seconds=120, pause=0.1)
 
 
 async def open_at(server: ServerProcess, element: str) -> list[dict[str, Any]]:

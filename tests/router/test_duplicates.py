@@ -8,7 +8,7 @@ import pytest
 
 from bpm.testing import Clock, RunningApp, running_app
 from router.tables.deduplication import DEDUPLICATION_WINDOW
-from tests.router.conftest import PROBES, noting, rows, runs, send_from, stored, until
+from tests.router.conftest import PROBES, noting, rows, runs, send_from, settled, stored, until
 
 pytestmark = pytest.mark.anyio
 
@@ -75,8 +75,7 @@ async def test_of_fifty_at_once_one_effect_begins(app: RunningApp) -> None:
     answers = await asyncio.gather(*(app.hook("fifty-effect", {"id": 1}) for _ in range(50)))
     assert {answer.message for answer in answers if answer.status == 200} <= {"Done at last"}
     assert {answer.status for answer in answers} <= {200, 202}  # 202 where the machine is slower than the time limit
-    while (await stored(app, "fifty-effect"))[0]["state"] == "running":
-        await asyncio.sleep(0.02)
+    await settled(app, "fifty-effect")
     assert await runs(app, "fifty-effect") == 1
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from bpm import testing
 from bpm.client import BusClient
 from bpm.testing import RunningApp, ServerProcess, running_app
 from router.tables.configs import CONFIGS
@@ -180,9 +181,7 @@ async def test_a_deleted_rules_requests_say_so(app: RunningApp) -> None:
     await app.hook("deleted", {})
     await until(app, "deleted", "failed")
     await app.cmd("DeleteWebHookConfigCommand", id=rule["id"])
-    async with asyncio.timeout(30):
-        while (kept := (await stored(app, "deleted"))[0])["attempt"] < 2:
-            await asyncio.sleep(0.02)
+    (kept,) = await testing.until(lambda: stored(app, "deleted"), lambda found: found[0]["attempt"] == 2)
     assert kept["errors"] == ["the configuration was deleted before the request was executed"]
 
 

@@ -1,14 +1,13 @@
 """nginx and HAProxy in front of a server, with configurations of ours."""
 
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bpm.testing.process import free_port
+from tests.ports import wait_for
 
 HERE = Path(__file__).parent
 START_SECONDS = 10
@@ -39,7 +38,7 @@ def proxy(name: str, upstream: int, folder: Path) -> Generator[int]:
     flag = "-c" if template.startswith("nginx") else "-f"
     process = subprocess.Popen([_program(name) or name, flag, str(config)], cwd=folder)
     try:
-        _wait_for(port)
+        wait_for(port, START_SECONDS)
         yield port
     finally:
         process.terminate()
@@ -48,16 +47,3 @@ def proxy(name: str, upstream: int, folder: Path) -> Generator[int]:
 
 def _program(name: str) -> str | None:
     return shutil.which(PROXIES[name][0], path="/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/bin")
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return

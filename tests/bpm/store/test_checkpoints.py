@@ -10,6 +10,7 @@ from bpm.settings import Settings
 from bpm.store import Database, open_database
 from bpm.store.checkpoints import Checkpoints
 from bpm.store.gate import SnapshotGate
+from bpm.testing import until
 from tests.contracts.database import insert, words
 
 pytestmark = [pytest.mark.anyio, pytest.mark.embedded]
@@ -34,9 +35,7 @@ async def test_the_log_is_emptied_beside_readers_that_take_turns(database: Datab
 
     readers = [asyncio.create_task(read()) for _ in range(4)]
     await database.write(insert("x" * MIB))
-    async with asyncio.timeout(20):
-        while log_of(settings).stat().st_size:
-            await asyncio.sleep(0.05)
+    await until(lambda: log_of(settings).stat().st_size == 0, pause=0.05)
     reading = False
     await asyncio.gather(*readers)
     await asyncio.to_thread(checkpoints.stop)

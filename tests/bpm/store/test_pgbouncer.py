@@ -2,11 +2,9 @@
 
 import getpass
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +13,9 @@ import pytest
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
 from bpm.store import open_database
+from bpm.testing.process import free_port
 from tests.contracts.database import insert, words
+from tests.ports import wait_for
 from tests.postgres import Cluster, cluster
 
 pytestmark = [
@@ -38,9 +38,7 @@ def pooler(url: str, mode: str, folder: Path) -> Generator[str]:
     """Run PgBouncer in front of a database and return the database's address through it."""
     parts = urlsplit(url)
     place, user = parse_qs(parts.query)["host"][0], parts.username or "postgres"
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     owner = Path(place).owner()
     config = folder / "pgbouncer.ini"
     config.write_text(
@@ -56,20 +54,6 @@ def pooler(url: str, mode: str, folder: Path) -> Generator[str]:
     finally:
         process.terminate()
         process.communicate(timeout=10)
-
-
-def wait_for(port: int) -> None:
-    """Wait until somebody listens."""
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return
 
 
 async def test_a_session_for_each_connection_is_right(own_cluster: Cluster, tmp_path: Path) -> None:

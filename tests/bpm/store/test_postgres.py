@@ -16,6 +16,7 @@ from bpm.settings import Settings
 from bpm.store import Database, Transaction, open_database, postgres
 from bpm.store.faults import Fault
 from bpm.store.postgres import diagnose, plain_dsn
+from bpm.testing import until
 from tests.contracts.database import RENAME, SAMPLES, insert, words
 from tests.postgres import Cluster, cluster
 
@@ -81,12 +82,8 @@ async def test_a_crash_of_the_server_loses_nothing_that_was_acknowledged(
                 refused.append(word)
                 await asyncio.sleep(0.02)
 
-    async def more_than(number: int) -> None:
-        while len(acknowledged) <= number:
-            await asyncio.sleep(0.02)
-
     writers = [asyncio.create_task(keep_writing()) for _ in range(20)]
-    await asyncio.wait_for(more_than(20), 60)
+    await until(lambda: len(acknowledged) > 20, seconds=60)
     await asyncio.to_thread(own_cluster.stop, "immediate")
     before = len(acknowledged)
     await asyncio.sleep(0.3)
@@ -94,7 +91,7 @@ async def test_a_crash_of_the_server_loses_nothing_that_was_acknowledged(
     with pytest.raises(StorageUnavailable):
         await fragile.read(words)
     await asyncio.to_thread(own_cluster.start)
-    await asyncio.wait_for(more_than(before), 60)
+    await until(lambda: len(acknowledged) > before, seconds=60)
     going_on = False
     await asyncio.gather(*writers)
     assert refused

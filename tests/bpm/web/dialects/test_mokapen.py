@@ -1,13 +1,12 @@
 """Mokapen's interface, against its own documentation."""
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from bpm.testing import WebhookReceiver, running_app
+from bpm.testing import WebhookReceiver, running_app, until
 from tests.contracts.dialect import WRITE, Answer, Caller, DialectContract, caller
 
 pytestmark = pytest.mark.anyio
@@ -190,9 +189,4 @@ class TestMokapen(DialectContract):
 
 async def until_logged(owner: Caller, id_: int) -> Answer:
     """Return a webhook's log once it has a line."""
-    for _ in range(100):
-        answer = await owner("GET", f"/api/webhooks/{id_}/logs")
-        if answer.json["data"]:
-            return answer
-        await asyncio.sleep(0.05)
-    raise AssertionError("nothing was logged")
+    return await until(lambda: owner("GET", f"/api/webhooks/{id_}/logs"), lambda answer: answer.json["data"])
