@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from bpm.exact_json import read_json
 from bpm.expressions import ExpressionError, compile_expression
 from bpm.forms.form import Form, FormField, Setting
 from bpm.metering import Meter, OverBudget
@@ -12,6 +11,7 @@ from bpm.model_files.problems import BpmnProblem, InvalidDefinition
 from bpm.schemas import MAX_SCHEMA_STEPS, SchemaError
 from bpm.schemas.leaves import Pattern
 from bpm.spelling import nearest
+from bpm.strict_json import parse_json
 
 MAX_COMPONENTS = 1_000
 MAX_DEPTH = 20
@@ -46,7 +46,7 @@ def read_form(source: str) -> Form:
 
 def _root(source: str) -> Mapping[str, Any]:
     try:
-        root = read_json(source, allow_inf_nan=False)
+        root = parse_json(source.encode())
     except ValueError as error:
         raise InvalidDefinition([BpmnProblem(f"the form is not JSON: {error}")]) from error
     if not isinstance(root, dict):

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.compiler.beside import add_along, add_before, add_behind, add_process_end
+from bpm.bpmn.compiler.catchers import check_catchers
 from bpm.bpmn.compiler.compiled import CompiledProcess
 from bpm.bpmn.compiler.several import (
     THROWING,
@@ -50,6 +51,7 @@ def build(definitions: Definitions, process: ProcessDefinition) -> CompiledProce
             node.attach(element, nodes, compilation)
     add_behind(parts, nodes, compilation)
     _check_handlers(nodes, compilation)
+    check_catchers(nodes, compilation)
     _connect_starts(parts, nodes, compilation)
     ending = add_process_end(nodes, compilation)
     if compilation.problems:

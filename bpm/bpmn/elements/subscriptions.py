@@ -55,10 +55,20 @@ class MessageSubscription:
     def __init__(self, element: Element, compilation: Compilation, *, is_named: bool = True) -> None:
         references = [event.reference for event in element.events if event.kind == "message"]
         references.append(element.attributes.get("messageRef", ""))
-        declared, declared_key = compilation.message(element, next(filter(None, references), ""))
-        self.name = element.extensions.message or declared
-        key = element.extensions.correlation_key or declared_key
+        reference = next(filter(None, references), "")
+        declared, declared_key = compilation.message(element, reference)
+        extensions = element.extensions
+        self.name = extensions.message or declared
+        self.key_source = key = extensions.correlation_key or declared_key
         self.key: Evaluator | None = compilation.value(element, "its correlation key", key) if key else None
+        if reference and self.name != declared:
+            compilation.problem(
+                element, f"it waits for '{self.name}', but its messageRef names '{declared}'; leave one"
+            )
+        if key != (declared_key or key):
+            compilation.problem(
+                element, "its correlation key is not that of the message it refers to; leave one of them"
+            )
         self.name_value = compilation.value(element, "its message's name", self.name)
         if is_named and not self.name:
             compilation.problem(element, _NAMELESS)

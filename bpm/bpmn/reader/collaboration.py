@@ -44,16 +44,20 @@ def read_lanes(tag: Tag) -> Iterator[DiagramLane]:
             yield from read_lanes(lane)
 
 
-def read_participants(collaboration: Tag | None) -> tuple[Participant, ...]:
-    """The pools of a file; a file need not have a collaboration."""
-    tags = collaboration.all("participant") if collaboration else ()
-    return tuple(Participant(tag.get("id"), tag.get("name"), tag.get("processRef")) for tag in tags)
+def read_participants(root: Tag) -> tuple[Participant, ...]:
+    """The pools of a file, those of all its collaborations."""
+    tags = [tag for collaboration in root.all("collaboration") for tag in collaboration.all("participant")]
+    return tuple([Participant(tag.get("id"), tag.get("name"), tag.get("processRef")) for tag in tags])
 
 
-def read_message_flows(collaboration: Tag | None) -> tuple[MessageFlow, ...]:
+def read_message_flows(root: Tag) -> tuple[MessageFlow, ...]:
     """The messages drawn between its pools."""
-    tags = collaboration.all("messageFlow") if collaboration else ()
+    tags = [tag for collaboration in root.all("collaboration") for tag in collaboration.all("messageFlow")]
     return tuple(
-        MessageFlow(tag.get("id"), tag.get("name"), tag.get("sourceRef"), tag.get("targetRef"), tag.get("messageRef"))
-        for tag in tags
+        [
+            MessageFlow(
+                tag.get("id"), tag.get("name"), tag.get("sourceRef"), tag.get("targetRef"), tag.get("messageRef")
+            )
+            for tag in tags
+        ]
     )

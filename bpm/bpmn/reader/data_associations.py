@@ -34,6 +34,10 @@ def _assignments(tag: Tag, kind: str) -> Iterator[Assignment]:
 
 def find_problems(tag: Tag) -> Iterator[str]:
     """Say what of the data associations of an element can't be done."""
+    for kind in ("dataInputAssociation", "dataOutputAssociation"):
+        targets = [assignment.target for assignment in _assignments(tag, kind)]
+        for target in sorted({target for target in targets if targets.count(target) > 1}):
+            yield f"several assignments of its <{kind}> lead to '{target}', of which one alone would be executed"
     for association in (*tag.all("dataInputAssociation"), *tag.all("dataOutputAssociation")):
         if association.first("transformation"):
             yield "the transformation of its data association is not executed; write it as an assignment"

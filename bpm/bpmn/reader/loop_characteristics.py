@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bpm.bpmn.reader.attributes import own_attributes
+from bpm.bpmn.reader.contradictory import find_contradictions
 from bpm.bpmn.reader.misplaced import find_misplaced
 from bpm.bpmn.reader.vocabularies import read_extensions
 from bpm.model_files.xml import BPMN, Tag
@@ -54,15 +55,22 @@ def _read_multi_instance(tag: Tag, counts_from: int) -> LoopCharacteristics:
         refusals = (*refusals, "its behavior throws events between its turns, which is not executed")
     refusals = (*refusals, *find_misplaced(tag.name, extensions))
     item, output = tag.first("inputDataItem"), tag.first("outputDataItem")
+    plain = {
+        "collection": _text(tag, "loopDataInputRef"),
+        "item": item.get("name") if item else "",
+        "output_collection": _text(tag, "loopDataOutputRef"),
+        "output_item": output.get("name") if output else "",
+    }
+    refusals = (*refusals, *find_contradictions(tag, extensions, plain))
     return LoopCharacteristics(
         kind="sequential" if own_attributes(tag).get("isSequential") == "true" else "parallel",
         condition=_text(tag, "completionCondition"),
         cardinality=_text(tag, "loopCardinality"),
-        collection=extensions.collection or _text(tag, "loopDataInputRef"),
-        item=extensions.item or (item.get("name") if item else ""),
+        collection=extensions.collection or plain["collection"],
+        item=extensions.item or plain["item"],
         index=extensions.index,
-        output_collection=extensions.output_collection or _text(tag, "loopDataOutputRef"),
-        output_item=extensions.output_item or (output.get("name") if output else ""),
+        output_collection=extensions.output_collection or plain["output_collection"],
+        output_item=extensions.output_item or plain["output_item"],
         counts_from=counts_from,
         refusals=refusals,
     )

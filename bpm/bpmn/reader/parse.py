@@ -11,6 +11,7 @@ from dataclasses import replace
 from bpm.bpmn.definition import Declaration, Definitions, Element, ProcessDefinition, SequenceFlow
 from bpm.bpmn.reader.attributes import own_attributes
 from bpm.bpmn.reader.collaboration import read_lanes, read_message_flows, read_participants
+from bpm.bpmn.reader.contradictory import find_contradictions
 from bpm.bpmn.reader.data_associations import find_problems, with_associations
 from bpm.bpmn.reader.data_objects import DataValue, read_data_object
 from bpm.bpmn.reader.diagram import read_diagram
@@ -18,6 +19,7 @@ from bpm.bpmn.reader.event_definitions import read_event
 from bpm.bpmn.reader.extensions import Extensions
 from bpm.bpmn.reader.loop_characteristics import LOOPS, read_loop
 from bpm.bpmn.reader.misplaced import find_misplaced
+from bpm.bpmn.reader.repeated import find_repeated
 from bpm.bpmn.reader.resources import read_resources
 from bpm.bpmn.reader.understood import is_of_flowable, with_codes, with_executable
 from bpm.bpmn.reader.unknown import find_unknown, our_namespaces
@@ -85,12 +87,11 @@ class _Reader:
             declarations = with_codes(declarations, processes, ("error", "escalation"))
         elif self.is_camunda_7:
             declarations = with_codes(declarations, processes, ("error",))
-        collaboration = root.first("collaboration")
         return Definitions(
             processes=processes,
             declarations=declarations,
-            participants=read_participants(collaboration),
-            message_flows=read_message_flows(collaboration),
+            participants=read_participants(root),
+            message_flows=read_message_flows(root),
             diagram=read_diagram(root),
             problems=tuple(self.problems),
         )
@@ -122,7 +123,7 @@ class _Reader:
         extensions, refusals = read_extensions(tag)
         self.refuse(tag, refusals)
         self.refuse(tag, find_misplaced(tag.name, extensions))
-        self.refuse(tag, find_unknown(tag, self.ours))
+        self.check_words(tag)
         if extensions.listeners:
             self.problem(tag, "its listener is not executed; put it on the event")
         return Declaration(
@@ -142,7 +143,7 @@ class _Reader:
         extensions, refusals = read_extensions(tag)
         self.refuse(tag, refusals)
         self.refuse(tag, find_misplaced(tag.name, extensions))
-        self.refuse(tag, find_unknown(tag, self.ours, NESTED))
+        self.check_words(tag)
         if len(extensions.version_tag) > MAX_NAME:
             self.problem(tag, f"its version tag is longer than {MAX_NAME} characters")
         self.scope(tag, name)
@@ -168,6 +169,11 @@ class _Reader:
         """Note the extensions that mean something the engine does not do."""
         for refusal in refusals:
             self.problem(tag, refusal)
+
+    def check_words(self, tag: Tag) -> None:
+        """Note what of a tag is not known, or stands twice."""
+        self.refuse(tag, find_unknown(tag, self.ours, NESTED))
+        self.refuse(tag, find_repeated(tag, NESTED))
 
     def scope(self, tag: Tag, scope: str) -> None:
         """Read the flow nodes and flows of a process or sub-process, and of what is nested in it."""
@@ -216,7 +222,7 @@ class _Reader:
             condition=_condition(tag),
         )
         self.elements.append(element)
-        self.refuse(tag, find_unknown(tag, self.ours, NESTED))
+        self.check_words(tag)
         if loop:
             self.refuse(tag, loop.refusals)
         if tag.name in SUB_PROCESSES:
@@ -230,7 +236,9 @@ class _Reader:
         self.refuse(tag, find_misplaced(tag.name, extensions))
         self.refuse(tag, find_problems(tag))
         extensions = with_associations(tag, extensions)
-        resources = {name: text for name, text in read_resources(tag).items() if not getattr(extensions, name)}
+        named = read_resources(tag)
+        self.refuse(tag, find_contradictions(tag, extensions, named))
+        resources = {name: text for name, text in named.items() if not getattr(extensions, name)}
         return replace(extensions, **resources) if resources else extensions
 
     def flow(self, tag: Tag, scope: str) -> None:
@@ -239,7 +247,7 @@ class _Reader:
         extensions, refusals = read_extensions(tag, *([condition] if condition else []))
         self.refuse(tag, refusals)
         self.refuse(tag, find_misplaced(tag.name, extensions))
-        self.refuse(tag, find_unknown(tag, self.ours))
+        self.check_words(tag)
         if extensions.skip:
             self.problem(tag, "a skipExpression of a sequence flow is not executed; write it into its condition")
         source, target = tag.get("sourceRef"), tag.get("targetRef")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 _ALL = frozenset({"id", "name"})
 _ACTIVITY = _ALL | {"isForCompensation", "startQuantity", "completionQuantity", "default"}
-_GATEWAY = _ALL | {"gatewayDirection", "default"}
+_GATEWAY = _ALL | {"gatewayDirection"}
 _EVENT = _ALL | {"parallelMultiple"}
 _EXPRESSION = _ALL | {"language", "evaluatesToTypeRef"}
 _EVENTS = {
@@ -37,10 +37,10 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "subProcess": _ACTIVITY | {"triggeredByEvent"},
     "adHocSubProcess": _ACTIVITY | {"ordering", "cancelRemainingInstances"},
     "transaction": _ACTIVITY | {"triggeredByEvent", "method"},
-    "exclusiveGateway": _GATEWAY,
-    "inclusiveGateway": _GATEWAY,
+    "exclusiveGateway": _GATEWAY | {"default"},
+    "inclusiveGateway": _GATEWAY | {"default"},
     "parallelGateway": _GATEWAY,
-    "complexGateway": _GATEWAY,
+    "complexGateway": _GATEWAY | {"default"},
     "activationCondition": _EXPRESSION,
     "eventBasedGateway": _GATEWAY | {"instantiate", "eventGatewayType"},
     "standardLoopCharacteristics": _ALL | {"testBefore", "loopMaximum"},
@@ -62,3 +62,14 @@ CHILDREN = frozenset({
     "correlationSubscription", "correlationKey", "callConversation", "artifact", "escalationRef",
 })  # fmt: skip
 """The elements that may stand in one of these; any other is a mistake."""
+
+MANY = frozenset({
+    *(name for name in ATTRIBUTES if name.endswith(("Event", "Task", "Gateway", "Process", "Activity"))),
+    "task", "transaction", "sequenceFlow", "documentation", "incoming", "outgoing", "laneSet", "dataObject",
+    "dataObjectReference", "dataStoreReference", "textAnnotation", "association", "group", "ioBinding", "property",
+    "resourceRole", "potentialOwner", "supports", "supportedInterfaceRef", "dataInputAssociation",
+    "dataOutputAssociation", "dataInput", "dataOutput", "inputSet", "outputSet", "categoryValueRef", "rendering",
+    "complexBehaviorDefinition", "implicitThrowEvent", "correlationSubscription", "correlationKey",
+    "callConversation", "artifact", "assignment", "sourceRef", "resourceParameterBinding", "eventDefinitionRef",
+})  # fmt: skip
+"""The elements of which several may stand beside one another."""

@@ -13,7 +13,16 @@ from bpm.bpmn.division import StoredTurn, divide
 from bpm.bpmn.effects import Ignored
 from bpm.bpmn.elements.containers.loops import MOST_TOGETHER
 from bpm.bpmn.large import LargeKey, LargeValues
-from bpm.bpmn.triggers import Cancel, CompleteTask, CompleteUserTask, FailTask, MessageArrived, Start, TimerFired
+from bpm.bpmn.triggers import (
+    Cancel,
+    CompleteTask,
+    CompleteUserTask,
+    FailTask,
+    MessageArrived,
+    Retry,
+    Start,
+    TimerFired,
+)
 from bpm.exact_json import read_json
 from bpm.process.large_rows import MOST_IN_STATE, LargeRows
 from tests.bpm.bpmn.player import NOON, check_books
@@ -136,6 +145,8 @@ def answer(instance: Instance, wait_id: int) -> Trigger:
         return CompleteUserTask(wait_id, {})
     if wait.kind == "command":
         return CompleteTask(wait_id, wait.attempt, {})
+    if wait.kind == "incident":
+        return Retry(wait_id, {})
     return TimerFired(wait_id) if wait.kind == "timer" else MessageArrived(wait_id, {})
 
 

@@ -96,7 +96,8 @@ class Writer:
             "computed": f'<serviceTask id="{name}" camunda:topic="X">{COMPUTED}</serviceTask>',
             "listened": f'<userTask id="{name}">{LISTENED}</userTask>',
             "user": f'<userTask id="{name}"/>',
-            "receive": f'<receiveTask id="{name}" messageRef="m"/>',
+            "receive": f'<receiveTask id="{name}"><extensionElements><bpm:message name="{name}"/></extensionElements>'
+            "</receiveTask>",
             "any": f'<intermediateCatchEvent id="{name}">{SEVERAL}</intermediateCatchEvent>',
             "all": f'<intermediateCatchEvent id="{name}" parallelMultiple="true">{SEVERAL}</intermediateCatchEvent>',
             "timer": f'<intermediateCatchEvent id="{name}"><timerEventDefinition><timeDuration>PT1M</timeDuration>'

@@ -22,6 +22,7 @@ _OTHERS = Dialect(
     attributes=own.DIALECT.attributes,
     children={**own.DIALECT.children, **banklingo.DIALECT.children},
     child_attributes=own.DIALECT.child_attributes,
+    repeated=own.DIALECT.repeated,
     refused={
         **dict.fromkeys(
             ("preScript", "postScript", "onEntry-script", "onExit-script"),
@@ -64,7 +65,10 @@ def read_extensions(*tags: Tag) -> tuple[Extensions, tuple[str, ...]]:
             if child.namespace != BPMN:
                 fields = fields or Fields()
                 find_dialect(child.namespace).read_child(child, fields)
-    return (fields.extensions(), tuple(fields.refusals)) if fields else (_NOTHING, ())
+    if fields is None:
+        return _NOTHING, ()
+    fields.check_body()
+    return fields.extensions(), tuple(fields.refusals)
 
 
 def find_dialect(namespace: str) -> Dialect:

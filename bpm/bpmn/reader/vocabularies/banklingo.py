@@ -69,7 +69,7 @@ def _read_property(name: str, value: str, fields: Fields) -> None:
 def _set(field: str, value: str, fields: Fields) -> None:
     fields.set(field, _expression(value) if field in _EXPRESSIONS else value)
     if field == "message":
-        fields.set("default_result", "lastSignalData")
+        fields.suppose("default_result", "lastSignalData")
 
 
 def _expression(source: object) -> Any:

@@ -85,13 +85,13 @@ def read_in(tag: Tag, fields: Fields) -> None:
     if _OWN_KEY.fullmatch(key):
         fields.call("inherits_key", True)
     elif key:
-        fields.call("business_key", key)
+        fields.call_once("business_key", key, "business key")
     if key:
         return
     _check_mapped(tag, fields)
     fields.call("passes_all", fields.called.get("passes_all", False) or tag.get("variables") == "all")
     if tag.get("target"):
-        fields.add_input(tag.get("target"), _source(tag))
+        fields.add_input(tag.get("target"), _source(tag), "<in> for")
 
 
 def _check_mapped(tag: Tag, fields: Fields) -> None:
@@ -113,7 +113,7 @@ def read_out(tag: Tag, fields: Fields) -> None:
     fields.call("returns_all", returns_all)
     fields.call("returns_beside", returns_all)
     if tag.get("target"):
-        fields.add_output(tag.get("target"), _source(tag))
+        fields.add_output(tag.get("target"), _source(tag), "<out> for")
 
 
 def _source(tag: Tag) -> str:
@@ -150,7 +150,7 @@ def read_form(value: str, fields: Fields) -> None:
 def read_decision(value: str, fields: Fields) -> None:
     """Read a decision's id; its result is a list of rows unless `mapDecisionResult` says otherwise."""
     fields.set("decision", value)
-    fields.values.setdefault("decision_result", "resultList")
+    fields.suppose("decision_result", "resultList")
 
 
 def read_inherited_variables(value: str, fields: Fields) -> None:
@@ -220,7 +220,7 @@ DIALECT = Dialect(
         "versionTag": "version_tag",
     },
     readers={
-        "businessKey": lambda value, fields: fields.call("business_key", value),
+        "businessKey": lambda value, fields: fields.call_once("business_key", value, "business key"),
         "calledElementType": read_called_type,
         "scope": read_signal_scope,
         "terminateAll": read_ending,
@@ -257,6 +257,9 @@ DIALECT = Dialect(
     },
     grandchildren={"inputOutput": dict.fromkeys(("inputParameter", "outputParameter"), frozenset({"name"}))},
     merges_result=True,
+    repeated=frozenset({
+        "in", "out", "executionListener", "taskListener", "externalWorkerInParameter", "externalWorkerOutParameter",
+    }),
     refused={
         "class": f"camunda:class {_JAVA}",
         "delegateExpression": f"camunda:delegateExpression {_JAVA}",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bpm.bpmn.reader.extensions import Assignment, Called, Extensions, ListenerDefinition, NamedForm, NamedVersion
+from bpm.bpmn.reader.misplaced import PLACES
 from bpm.model_files.xml import Tag
 
 
@@ -13,6 +14,7 @@ class Fields:
     """The fields of one element's `Extensions` while they are gathered."""
 
     values: dict[str, Any] = field(default_factory=dict[str, Any])
+    supposed: dict[str, Any] = field(default_factory=dict[str, Any])
     inputs: list[Assignment] | None = None
     outputs: list[Assignment] = field(default_factory=list[Assignment])
     properties: dict[str, str] = field(default_factory=dict[str, str])
@@ -21,45 +23,75 @@ class Fields:
     form: dict[str, str] = field(default_factory=dict[str, str])
     listeners: list[ListenerDefinition] = field(default_factory=list[ListenerDefinition])
     refusals: list[str] = field(default_factory=list[str])
+    mapped: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def set(self, name: str, value: Any) -> None:
         """Set a field of `Extensions`; an empty text says nothing."""
-        if value != "":
-            self.values[name] = value
+        self._set_once(self.values, name, value, PLACES[name][0] if name in PLACES else name.replace("_", " "))
 
-    def add_input(self, target: str, source: Any) -> None:
-        """Add an input mapping."""
+    def suppose(self, name: str, value: Any) -> None:
+        """Set a field of `Extensions` for as long as nothing else is said of it."""
+        self.supposed.setdefault(name, value)
+
+    def add_input(self, target: str, source: Any, word: str = "input") -> None:
+        """Add an input mapping; `word` is what it is called in the file."""
         self.inputs = self.inputs or []
         self.inputs.append(Assignment(target.strip(), source))
+        self._map_once(word, target.strip())
 
-    def add_output(self, target: str, source: Any) -> None:
-        """Add an output mapping."""
+    def add_output(self, target: str, source: Any, word: str = "output") -> None:
+        """Add an output mapping; `word` is what it is called in the file."""
         self.outputs.append(Assignment(target.strip(), source))
+        self._map_once(word, target.strip())
 
     def call(self, name: str, value: Any) -> None:
         """Set a field of `Called`; an empty text says nothing."""
         if value != "":
             self.called[name] = value
 
+    def call_once(self, name: str, value: str, noun: str) -> None:
+        """Set a field of `Called` of which there can only be one; an empty text says nothing."""
+        self._set_once(self.called, name, value, noun)
+
     def bind(self, name: str, value: str) -> None:
         """Set a field of `NamedVersion`; an empty text says nothing."""
-        if value:
-            self.named_version[name] = value
+        self._set_once(self.named_version, name, value, f"bound {name}")
 
     def name_form(self, name: str, value: str) -> None:
         """Set the `id` of a form, or a field of its `NamedVersion`; an empty text says nothing."""
-        if value:
-            self.form[name] = value
+        self._set_once(self.form, name, value, f"form's {name}")
+
+    def _set_once(self, values: dict[str, Any], name: str, value: Any, noun: str) -> None:
+        if value == "":
+            return
+        if name in values and values[name] != value:
+            self.refuse(
+                f"its {noun} is given twice, as {values[name]!r:.100} and as {value!r:.100}, of which one alone would "
+                "be executed"
+            )
+        values[name] = value
+
+    def _map_once(self, word: str, target: str) -> None:
+        if (word, target) in self.mapped:
+            self.refuse(f"its {word} '{target}' is given twice, of which one alone would be executed")
+        self.mapped.add((word, target))
 
     def refuse(self, sentence: str) -> None:
         """Say what the engine can't execute."""
         self.refusals.append(sentence)
 
+    def check_body(self) -> None:
+        """Refuse a field of the body that is mapped as well."""
+        mapped = {assignment.target for assignment in self.inputs or ()}
+        for name in self.values.get("body") or ():
+            if name in mapped:
+                self.refuse(f"its input '{name}' is given twice, of which one alone would be executed")
+
     def extensions(self) -> Extensions:
         """Everything that was gathered."""
         inputs = None if self.inputs is None else tuple(self.inputs)
         return Extensions(
-            **self.values,
+            **{**self.supposed, **self.values},
             inputs=inputs,
             outputs=tuple(self.outputs),
             listeners=tuple(self.listeners),
@@ -81,8 +113,8 @@ class Dialect:
 
     `readers` are for attributes that do more than set a field. `merges_result`: members of a command's result
     become variables. `harmless` are the words that have no meaning for execution, as attributes or as children;
-    `child_attributes` what may stand on a child, and `grandchildren` what in it with which attributes, where that is
-    bounded.
+    `repeated` are the children of which an element may have several; `child_attributes` what may stand on a child, and
+    `grandchildren` what in it with which attributes, where that is bounded.
     """
 
     attributes: Mapping[str, str]
@@ -93,6 +125,7 @@ class Dialect:
     )
     merges_result: bool = False
     harmless: frozenset[str] = frozenset()
+    repeated: frozenset[str] = frozenset()
     child_attributes: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     grandchildren: Mapping[str, Mapping[str, frozenset[str]]] = field(
         default_factory=dict[str, Mapping[str, frozenset[str]]]
@@ -132,4 +165,4 @@ class Dialect:
     def _note_merging(self, fields: Fields) -> None:
         """Whoever names the command says what becomes of its result."""
         if "command" in fields.values:
-            fields.values.setdefault("merges_result", self.merges_result)
+            fields.suppose("merges_result", self.merges_result)

@@ -85,6 +85,10 @@ def _refuse_unknown(tag: Tag, fields: Fields, attributes: Set[str], children: Se
     for name in tag.attributes:
         if name not in attributes:
             fields.refuse(f"the attribute '{name}' of its listener is not known, so it would not be executed")
+    names = [(child.name, child.get("name")) for child in tag.children]
+    for word, name in dict.fromkeys(names):
+        if names.count((word, name)) > 1:
+            fields.refuse(f"its listener holds <{word}{f' name={name!r}' if name else ''}> twice; leave one of them")
     for child in tag.children:
         if child.name not in children:
             fields.refuse(f"its listener holds <{child.name}>, which is not known, so it would not be executed")

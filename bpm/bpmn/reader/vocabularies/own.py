@@ -22,9 +22,9 @@ from typing import cast
 
 from bpm.bpmn.reader.vocabularies import listeners
 from bpm.bpmn.reader.vocabularies.fields import Dialect, Fields
-from bpm.exact_json import read_json
 from bpm.model_files.xml import Tag
 from bpm.schemas import SchemaError, check_schema
+from bpm.strict_json import StrictJsonError, parse_json
 
 TASK_ATTRIBUTES = {
     "resultVariable": "result_variable",
@@ -69,15 +69,16 @@ def _read_parameters(tag: Tag, fields: Fields) -> None:
 
 
 def read_object(text: str, what: str, fields: Fields) -> dict[str, object]:
-    """Read a JSON object; anything else is refused."""
+    """Read a JSON object; anything else is refused, and so is a key that stands twice."""
     try:
-        value = read_json(text, allow_inf_nan=False)
-    except ValueError:
-        value = None
-    if isinstance(value, dict):
-        return cast("dict[str, object]", value)
-    fields.refuse(f"{what} must be a JSON object")
-    return {}
+        value = parse_json(text.encode())
+    except StrictJsonError as error:
+        fields.refuse(f"{what} must be a JSON object: {error}")
+        return {}
+    if not isinstance(value, dict):
+        fields.refuse(f"{what} must be a JSON object")
+        return {}
+    return cast("dict[str, object]", value)
 
 
 def read_form_schema(tag: Tag, fields: Fields) -> None:
@@ -120,6 +121,7 @@ DIALECT = Dialect(
         "taskListener": lambda tag, fields: listeners.read_own(tag, fields, listeners.TASK),
     },
     refused={},
+    repeated=frozenset({"input", "output", "executionListener", "taskListener"}),
     child_attributes={
         "command": frozenset({"type", "resultVariable", "retries"}),
         "message": frozenset({"name", "correlationKey"}),

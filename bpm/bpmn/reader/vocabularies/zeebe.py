@@ -26,7 +26,8 @@ def read_headers(tag: Tag, fields: Fields) -> None:
     """Read `<zeebe:taskHeaders>`; connectors put `resultVariable` there."""
     for child in tag.children:
         fields.properties[child.get("key")] = child.get("value")
-    _read_result_variable(fields.properties.get("resultVariable", ""), fields)
+        if child.get("key") == "resultVariable":
+            _read_result_variable(child.get("value"), fields)
 
 
 def read_script(tag: Tag, fields: Fields) -> None:
@@ -48,7 +49,7 @@ def read_subscription(tag: Tag, fields: Fields) -> None:
 
 def read_called_element(tag: Tag, fields: Fields) -> None:
     """Read a call activity's `<zeebe:calledElement>`."""
-    fields.call("process", tag.get("processId"))
+    fields.call_once("process", tag.get("processId"), "called process")
     fields.call("keeps_inputs", True)
     fields.call("passes_all", tag.get("propagateAllParentVariables") != "false")
     if tag.get("propagateAllChildVariables"):
