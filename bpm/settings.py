@@ -177,6 +177,8 @@ class Settings(BaseSettings):
     """`sqlite:///` and a file, or `postgresql://user:password@host/name`; unset, `bpm.db` in the data folder."""
     durability: Literal["full", "relaxed"] = "full"
     """`full` waits for the disk at every commit; `relaxed` may lose the last moments in a power cut."""
+    backup_before_upgrade: bool = True
+    """Whether an older SQLite file is backed up, beside itself, before a new version migrates it."""
 
     secret_key: SecretStr | None = None
     """Signs tokens and seals secrets, at least 32 characters; unset, it is made and kept in the data folder."""

@@ -7,13 +7,18 @@ from bpm.store import Database, Transaction
 from bpm.store.ordering import one_at_a_time
 
 
+def installation_key_id(key: bytes) -> str:
+    """Return the name by which a database remembers the key that it was written with."""
+    return key_id(derive_key(key, "installation"))
+
+
 class Installation:
     """Remembers which key a database was written with, by a name that does not tell it."""
 
     def __init__(self, database: Database, key: bytes) -> None:
         """Take this process's key."""
         self._database = database
-        self._key_id = key_id(derive_key(key, "installation"))
+        self._key_id = installation_key_id(key)
 
     async def check(self) -> None:
         """Compare with the key of the first process that used the database; raises `Misconfigured`."""

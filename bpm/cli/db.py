@@ -1,21 +1,24 @@
 """`bpm db upgrade`, `check`, `copy` and `adopt-key`: the database beside the server."""
 
-import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bpm.cli import backups
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
+from bpm.cli.storage import checked, owned, refuse_missing_file, run, shown_progress
 
 if TYPE_CHECKING:
     from bpm.settings import Settings
     from bpm.store import Database
 
-T = TypeVar("T")
-
-app = typer.Typer(no_args_is_help=True, help="Upgrade, check or copy the database (BPM_DATABASE_URL).")
+app = typer.Typer(
+    no_args_is_help=True, help="Upgrade, check, copy, back up or restore the database (BPM_DATABASE_URL)."
+)
+app.command()(backups.backup)
+app.command()(backups.restore)
+app.command()(backups.compact)
 
 
 @app.command()
@@ -25,13 +28,13 @@ def upgrade() -> None:
     async def work(settings: "Settings") -> None:
         from bpm.store.examination import examine
 
-        database = await _checked(settings)
+        database = await checked(settings)
         before = (await examine(database)).revision
         await _upgraded(database, settings)
         after = (await examine(database)).revision
         typer.echo(f"{_described(database)}: revision {after}" + ("" if before == after else f", was {before}"))
 
-    _run(work)
+    run(work)
 
 
 @app.command()
@@ -41,8 +44,8 @@ def check(format: FormatOption = OutputFormat.AUTO) -> None:  # noqa: A002 the o
     async def work(settings: "Settings") -> None:
         from bpm.store.examination import examine
 
-        _refuse_missing_file(settings)
-        database = await _checked(settings)
+        refuse_missing_file(settings)
+        database = await checked(settings)
         found = await examine(database)
         if format.is_text:
             shown = {**database.facts, "revision": found.revision or "none"}
@@ -54,7 +57,7 @@ def check(format: FormatOption = OutputFormat.AUTO) -> None:  # noqa: A002 the o
         if found.problems:
             fail(ExitStatus.ERROR, "there are problems", *found.problems)
 
-    _run(work)
+    run(work)
 
 
 @app.command()
@@ -67,16 +70,16 @@ def copy(
     """
 
     async def work(settings: "Settings") -> None:
-        _refuse_missing_file(settings)
+        refuse_missing_file(settings)
         target_settings = settings.model_copy(update={"database_url": to})
-        source = await _checked(settings)
-        target = await _checked(target_settings)
+        source = await checked(settings)
+        target = await checked(target_settings)
         await _upgraded(target, target_settings)
         copied = await _copy_alone(source, target, settings)
         typer.echo(f"copied {sum(copied.values())} rows of {len(copied)} tables from {source.name} to {target.name}")
         typer.echo("Servers on the copy need the same secret key: BPM_SECRET_KEY, or secret.key of the data folder.")
 
-    _run(work)
+    run(work)
 
 
 @app.command()
@@ -87,8 +90,8 @@ def adopt_key() -> None:
         from bpm.accounts import Installation
         from bpm.security.secrets import load_secret_key
 
-        _refuse_missing_file(settings)
-        database = await _checked(settings)
+        refuse_missing_file(settings)
+        database = await checked(settings)
         await database.start()
         try:
             await Installation(database, load_secret_key(settings)).adopt()
@@ -96,39 +99,14 @@ def adopt_key() -> None:
             await database.stop()
         typer.echo("adopted; enter the secrets of every webhook again, and issue new API keys")
 
-    _run(work)
+    run(work)
 
 
 async def _copy_alone(source: "Database", target: "Database", settings: "Settings") -> dict[str, int]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from bpm.jobs.ownership import Ownership
     from bpm.store.copy import copy_database
 
-    owner = Ownership(settings.data_dir / "worker.lock")
-    if source.dsn is None:
-        owner.take()
-    try:
-        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-            task = progress.add_task("")
-
-            def show(table: str, done: int, total: int) -> None:
-                progress.update(task, description=table, completed=done, total=total)
-
-            return await copy_database(source, target, show)
-    finally:
-        owner.release()
-
-
-async def _checked(settings: "Settings") -> "Database":
-    from bpm.app import build_registry
-    from bpm.store import open_database
-
-    build_registry(settings)  # so that the tables of every command are known
-    database = open_database(settings)
-    await database.check()
-    return database
+    with owned(settings), shown_progress() as progress:
+        return await copy_database(source, target, progress)
 
 
 async def _upgraded(database: "Database", settings: "Settings") -> None:
@@ -142,31 +120,5 @@ async def _upgraded(database: "Database", settings: "Settings") -> None:
         await database.stop()
 
 
-def _refuse_missing_file(settings: "Settings") -> None:
-    from bpm.store.opening import is_embedded
-    from bpm.store.sqlite import database_file
-
-    if is_embedded(settings) and not database_file(settings).exists():
-        fail(
-            ExitStatus.ERROR, f"there is no database at {database_file(settings)}; set BPM_DATA_DIR or BPM_DATABASE_URL"
-        )
-
-
 def _described(database: "Database") -> str:
     return f"{database.facts['database']}, {database.facts['place']}"
-
-
-def _run(work: Callable[["Settings"], Awaitable[T]]) -> T:
-    """Do the work with the settings of the environment; what is wrong with them ends the command."""
-    import asyncio
-
-    from bpm.app.settings import load_settings
-    from bpm.errors import BpmError
-
-    async def run() -> T:
-        return await work(load_settings())
-
-    try:
-        return asyncio.run(run())
-    except (BpmError, OSError) as error:
-        fail(ExitStatus.ERROR, *(error.errors if isinstance(error, BpmError) else [str(error)]))

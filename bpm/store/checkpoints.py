@@ -16,12 +16,14 @@ from bpm.store.gate import SnapshotGate
 LOG_BYTES = 32 * 1024 * 1024
 """A log that is larger is emptied."""
 LOOK_SECONDS = 1.0
+LONGEST_SECONDS = 16.0
+"""After each vain try the next one is twice as far away, up to this: a try holds up readers and the writer."""
 READERS_SECONDS = 2.0
 """How long the readers' present snapshots are waited for."""
 BUSY_MILLISECONDS = 500
 """How long readers in other processes are waited for; the writer waits as long."""
-PATIENCE = 60
-"""After so many vain tries in a row the log says why the file grows."""
+PATIENCE = 6
+"""After so many vain tries in a row, about a minute, the log says why the file grows."""
 
 log = structlog.get_logger("bpm.store")
 
@@ -51,9 +53,14 @@ class Checkpoints:
             self.empty()
 
     def _serve(self) -> None:
-        while not self._ended.wait(LOOK_SECONDS):
+        while not self._ended.wait(self.pause):
             if self._size() > self._log_bytes:
                 self.empty()
+
+    @property
+    def pause(self) -> float:
+        """How many seconds to wait before the log is looked at again."""
+        return min(LOOK_SECONDS * 2 ** min(self._vain, 10), LONGEST_SECONDS)
 
     def _size(self) -> int:
         try:

@@ -81,7 +81,7 @@ class Database(ABC):
     async def upgrade(self) -> None:
         """Bring the schema up to date; raises `Misconfigured`."""
         with self._usable():
-            await run_sync(lambda: upgrade(self.maintenance), self.maintenance)
+            await run_sync(self._upgrade, self.maintenance)
 
     async def stop(self) -> None:
         """Finish what is queued and close."""
@@ -142,6 +142,10 @@ class Database(ABC):
     @abstractmethod
     def _examine(self) -> Mapping[str, str]:
         """Return the facts; raises `Misconfigured` when they do not allow to keep the promise."""
+
+    def _upgrade(self) -> None:
+        """Run the missing migrations."""
+        upgrade(self.maintenance)
 
     @contextmanager
     def _usable(self) -> Generator[None]:

@@ -1,6 +1,6 @@
 """Bring the schema up to date: our tables by the migrations in the package, an application's by creation."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
@@ -18,10 +18,11 @@ OWN_PACKAGES = frozenset({"bpm", "commands", "router", "scripts"})
 """The packages whose tables the migrations make; every other table is an application's."""
 
 
-def upgrade(engine: Engine) -> None:
+def upgrade(engine: Engine, before_migration: Callable[[str], object] | None = None) -> None:
     """Run the missing migrations, then create what an application added; processes that start together take turns.
 
-    A database that is up to date is left alone (and Alembic unloaded). Raises `Misconfigured`.
+    A database that is up to date is left alone (and Alembic unloaded). One that is older is shown, with its revision,
+    to `before_migration` first. Raises `Misconfigured`.
     """
     with engine.begin() as connection:
         _take_turns(connection)
@@ -31,6 +32,8 @@ def upgrade(engine: Engine) -> None:
                 f"the database is at revision {revision}, which this version does not know; "
                 "start the version that wrote it, or restore a backup"
             )
+        if revision is not None and revision != newest_revision() and before_migration is not None:
+            before_migration(revision)
         if revision != newest_revision():
             _migrate(connection)
         _create_application_tables(connection)

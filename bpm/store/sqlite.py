@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -13,9 +14,11 @@ from sqlalchemy.pool import NullPool
 from bpm.errors import Misconfigured
 from bpm.security.private_files import FOLDER, PrivacyError, make_private_database
 from bpm.settings import Settings
+from bpm.store.backup.automatic import keep_before_upgrade
 from bpm.store.checkpoints import Checkpoints
 from bpm.store.database import Database
 from bpm.store.faults import Fault
+from bpm.store.migrate import upgrade
 from bpm.store.sync_runner import run_directly
 
 OUTAGES = {
@@ -34,6 +37,8 @@ BUSY_SECONDS = 5
 """How long a connection waits for others to let go of the file."""
 BUSY_PAUSE_SECONDS = 0.01
 
+log = structlog.get_logger("bpm.store")
+
 
 class SqliteDatabase(Database):
     """One file, one writer thread, two readers."""
@@ -42,6 +47,7 @@ class SqliteDatabase(Database):
         """Take the file from the settings; nothing is opened yet."""
         self._path = database_file(settings)
         self._relaxed = settings.durability == "relaxed"
+        self._backs_up = settings.backup_before_upgrade
         writing = self._engine("IMMEDIATE")
         super().__init__(
             writing,
@@ -70,6 +76,14 @@ class SqliteDatabase(Database):
         await super().stop()
         await asyncio.to_thread(self._checkpoints.stop)
 
+    def _upgrade(self) -> None:
+        upgrade(self.maintenance, self._back_up if self._backs_up else None)
+
+    def _back_up(self, revision: str) -> None:
+        """Keep what is about to be migrated; it is the transaction of the migration that calls this."""
+        folder = keep_before_upgrade(self._path, revision)
+        log.info("backed up before the migration", folder=str(folder))
+
     async def _reach(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER)
         try:
@@ -85,6 +99,7 @@ class SqliteDatabase(Database):
         def _configure(connection: sqlite3.Connection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
             connection.isolation_level = None  # we say BEGIN ourselves, below
             connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # heeded by a new file only
             _use_wal(connection)
             connection.execute(f"PRAGMA synchronous={synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")

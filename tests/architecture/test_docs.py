@@ -18,6 +18,7 @@ from typer.main import get_command
 from bpm.bus import Registry
 from bpm.cli import main
 from bpm.testing import ADMINISTRATOR, PASSWORD, ServerProcess
+from bpm.testing.process import free_port
 from router.providers import Call, Refusal
 from router.signatures import PRESETS
 from tests.architecture.docs_generated import PAGES
@@ -183,6 +184,18 @@ async def test_the_first_confirmed_payment_works_as_written(tmp_path: Path, http
         await walk(page, server, tmp_path, MONO_WEBHOOK_SECRET=secret["BPM_MONO__WEBHOOK_SECRET"])
 
 
+@pytest.mark.embedded
+async def test_a_year_of_an_operator_works_as_written(tmp_path: Path) -> None:
+    """Back up, lose the machine, restore, upgrade and compact, in the order of the page."""
+    port = free_port()
+    commands = "".join(text for _, text in blocks(DOCS / "how-to" / "run-for-years.md", "sh"))
+    script = "trap 'jobs -p | xargs --no-run-if-empty kill -9' EXIT\n" + commands.replace("8000", str(port))
+    printed = await run(script, f"http://127.0.0.1:{port}", tmp_path, {})
+    assert "restored" in printed
+    assert "MB now" in printed
+    assert (tmp_path / "backups" / "monday" / "manifest.json").exists()
+
+
 def test_the_provider_of_the_recipe_works_as_written() -> None:
     """The module of the recipe recognises its requests, and what it reads is a valid message."""
     module: dict[str, Any] = {}
@@ -259,7 +272,7 @@ async def walk(page: Path, server: ServerProcess, folder: Path, **environment: s
     """Run the page's `sh` blocks in one shell; a `json` block is what the block before it prints last."""
     found = blocks(page, "sh", "json")
     script = "".join(f"{text}\nprintf '\\0'\n" for language, text in found if language == "sh")
-    printed = await run(script.replace("http://127.0.0.1:8000", server.url), server, folder, environment)
+    printed = await run(script.replace("http://127.0.0.1:8000", server.url), server.url, folder, environment)
     outputs = iter(printed.split("\0"))
     output = ""
     for language, text in found:
@@ -269,12 +282,12 @@ async def walk(page: Path, server: ServerProcess, folder: Path, **environment: s
             assert is_like(json.loads(output.strip().splitlines()[-1]), json.loads(text)), output
 
 
-async def run(script: str, server: ServerProcess, folder: Path, environment: dict[str, str]) -> str:
+async def run(script: str, url: str, folder: Path, environment: dict[str, str]) -> str:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BPM_")}
     own = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "NO_PROXY": "127.0.0.1",
-        "BPM_URL": server.url,
+        "BPM_URL": url,
         "BPM_USERNAME": ADMINISTRATOR,
         "BPM_PASSWORD": PASSWORD,
     }

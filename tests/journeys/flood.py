@@ -31,7 +31,10 @@ class Flood:
 
     def __init__(self, urls: Sequence[str], count: int) -> None:
         self._urls = itertools.cycle(urls)
-        self._references = iter([f"ref-{number}" for number in range(count)])
+        self._is_over = False
+        self._callers: list[asyncio.Task[None]] = []
+        numbers = itertools.takewhile(lambda _number: not self._is_over, range(count))
+        self._references = iter(f"ref-{number}" for number in numbers)
         self._session: aiohttp.ClientSession | None = None
         self.count = count
         self.acknowledged: set[str] = set()
@@ -44,18 +47,23 @@ class Flood:
         connector = aiohttp.TCPConnector(limit=CALLERS)
         timeout = aiohttp.ClientTimeout(total=10)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as self._session:
-            callers = [asyncio.create_task(self._call()) for _ in range(CALLERS)]
+            self._callers = [asyncio.create_task(self._call()) for _ in range(CALLERS)]
             try:
                 yield self
-                await asyncio.gather(*callers)
+                await asyncio.gather(*self._callers)
             finally:
-                for caller in callers:
+                for caller in self._callers:
                     caller.cancel()
-                await asyncio.gather(*callers, return_exceptions=True)
+                await asyncio.gather(*self._callers, return_exceptions=True)
 
     def go_to(self, url: str) -> None:
         """Post to this server alone from now on."""
         self._urls = itertools.cycle([url])
+
+    async def end(self) -> None:
+        """Begin no further reference, and wait until those that were begun are acknowledged."""
+        self._is_over = True
+        await asyncio.gather(*self._callers)
 
     async def reached(self, share: float) -> None:
         """Wait until this share of the references was acknowledged."""

@@ -10,6 +10,7 @@ import structlog
 
 from bpm.clock import Clock
 from bpm.settings import MIB, RetentionSettings
+from bpm.store.compaction import give_back
 from bpm.store.database import Database
 from bpm.store.retention import tables
 from bpm.store.retention.policy import Policy
@@ -72,7 +73,16 @@ class Retention:
                 pruned[policy.name] = await self._by_age(policy, before, deadline) if before is not None else 0
             for name, count in (await self._by_size(deadline)).items():
                 pruned[name] += count
+            await self._give_back(deadline)
             return pruned
+
+    async def _give_back(self, deadline: float) -> None:
+        """Let the file shrink by what is free beyond a reserve, piece by piece."""
+        while time.monotonic() < deadline:
+            began = time.monotonic()
+            if not await self._database.write(give_back):
+                break
+            await self._pause(time.monotonic() - began)
 
     async def _repeat(self) -> None:
         await asyncio.sleep(FIRST_SECONDS)

@@ -8,7 +8,7 @@ import pytest
 
 from bpm.settings import Settings
 from bpm.store import Database, open_database
-from bpm.store.checkpoints import Checkpoints
+from bpm.store.checkpoints import LOOK_SECONDS, Checkpoints
 from bpm.store.gate import SnapshotGate
 from bpm.testing import until
 from tests.contracts.database import insert, words
@@ -50,11 +50,14 @@ async def test_a_foreign_reader_delays_it_and_loses_nothing(database: Database, 
     await database.write(insert("x" * MIB))
     checkpoints = Checkpoints(settings.sqlite_path, SnapshotGate())
     await asyncio.to_thread(checkpoints.empty)
+    await asyncio.to_thread(checkpoints.empty)
     assert log_of(settings).stat().st_size > MIB
+    assert checkpoints.pause == 4 * LOOK_SECONDS, "each vain try holds others up, so they become rare"
     await database.write(insert("meanwhile"))
     other.close()
     await asyncio.to_thread(checkpoints.empty)
     assert log_of(settings).stat().st_size == 0
+    assert checkpoints.pause == LOOK_SECONDS
     assert "meanwhile" in await database.read(words)
 
 
