@@ -19,7 +19,7 @@ from router.published_keys import PublishedKeys
 from router.quota import Quota
 from router.replay import Judge, Replays, Resends
 from router.route_table import RouteTable
-from router.rule import RuleCompiler
+from router.rule_compiler import RuleCompiler
 from router.seal import RequestSeal
 from router.signatures import TrustSources, no_lookup
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from bpm.bus import Context, Id, Moment, Query, View, handles
 from bpm.process.definition_counts import count_definition
-from commands.processes.definitions import found
+from commands.processes.definitions import get_definition
 from commands.processes.views import Status
 
 INCIDENT = "incident"
@@ -42,7 +42,7 @@ class GetProcessDefinitionCountsQuery(Query[ProcessDefinitionCountsView]):
 @handles
 def count_instances(query: GetProcessDefinitionCountsQuery, context: Context) -> ProcessDefinitionCountsView:
     """Count them in the database."""
-    found(context, query.id)
+    get_definition(context, query.id)
     counts = count_definition(context.tx, context.organization_id, query.id)
     totals: dict[str, Counter[str]] = {}
     for element_id, kind, total in counts.elements:

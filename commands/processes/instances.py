@@ -15,7 +15,7 @@ from bpm.process.tables import ProcessInstance
 from bpm.security.permissions import EXECUTE
 from bpm.security.redaction import without_credentials
 from bpm.settings import Settings
-from commands.processes.definitions import found, refuse_draft
+from commands.processes.definitions import get_definition, refuse_draft
 from commands.processes.views import (
     InstanceDetailView,
     InstanceStateView,
@@ -221,7 +221,7 @@ def _definition(command: StartProcessInstanceCommand, context: Context) -> Start
             raise NotFound(f"there is no active process {command.process_key}")
         deployed = newest
     if not deployed.is_active and deployed.id is not None:
-        refuse_draft(found(context, deployed.id), context.box)
+        refuse_draft(get_definition(context, deployed.id), context.box)
         raise Conflict(f"process definition {deployed.id} is not active")
     return deployed
 

@@ -11,7 +11,7 @@ from bpm.process.parts import whole_state
 from bpm.process.rows import InstanceRow
 from bpm.process.runtime import ProcessRuntime
 from bpm.security.permissions import Authority
-from commands.processes.definitions import found, refuse_draft
+from commands.processes.definitions import get_definition, refuse_draft
 from commands.processes.views import own_instance
 
 MOST = 1_000
@@ -65,7 +65,7 @@ class MigrateProcessInstancesCommand(Command[MigrationView]):
 @handles
 def migrate(command: MigrateProcessInstancesCommand, context: Context, processes: ProcessRuntime) -> MigrationView:
     """Look at every instance first, then migrate them all."""
-    target = found(context, command.to_definition_id)
+    target = get_definition(context, command.to_definition_id)
     refuse_draft(target, context.box)
     rows, more = _instances(command, context)
     for row in rows:
@@ -97,7 +97,7 @@ def _instances(command: MigrateProcessInstancesCommand, context: Context) -> tup
     """Return the instances to migrate, and whether there are more for another call."""
     if command.instance_id is None:
         assert command.from_definition_id is not None
-        found(context, command.from_definition_id)
+        get_definition(context, command.from_definition_id)
         return tables.running_instances(context.tx, command.from_definition_id, MOST, MOST_BYTES)
     row = own_instance(context, command.instance_id)
     if row.ended_at is not None:

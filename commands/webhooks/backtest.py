@@ -22,7 +22,7 @@ from router.backtest import MAX_COUNT, MAX_KEPT, BackTests, Plan, Tally
 from router.config import WebHookFields
 from router.execution import Execution
 from router.execution_types import ExecutionType
-from router.rule import RuleCompiler
+from router.rule_compiler import RuleCompiler
 from router.signatures import TrustSources
 from router.tables import configs
 from router.tables.configs import RuleRow

@@ -25,7 +25,7 @@ from commands.webhooks.checks import (
 from router.config import WebHookFields
 from router.paths import shape
 from router.route_table import RouteTable
-from router.rule import authority_of
+from router.rule_compiler import authority_of
 from router.sealing import redacted_definition, seal_definition, with_stored_secrets
 from router.tables import configs, revisions
 from router.tables.configs import RuleRow, WebhookConfig

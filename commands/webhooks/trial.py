@@ -34,7 +34,8 @@ from router.execution_types import ExecutionType
 from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
 from router.route_table import RouteTable
-from router.rule import Rule, RuleCompiler, hide_alike
+from router.rule import Rule, hide_alike
+from router.rule_compiler import RuleCompiler
 from router.seal import RequestSeal
 from router.signatures import TrustSources
 from router.tables import configs, deduplication, requests

@@ -17,7 +17,7 @@ from bpm.store import Database, Transaction, open_database
 from bpm.testing import until
 from router.paths import shape
 from router.route_table import POLL_SECONDS, RouteTable
-from router.rule import RuleCompiler
+from router.rule_compiler import RuleCompiler
 from router.tables import configs, revisions
 
 pytestmark = pytest.mark.anyio
