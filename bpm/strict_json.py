@@ -29,18 +29,24 @@ class StrictJsonError(ValueError):
 
 def parse_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """Read one JSON value from UTF-8; raises StrictJsonError."""
+    return parse_with_names(raw, max_depth)[0]
+
+
+def parse_with_names(raw: bytes, max_depth: int = MAX_DEPTH) -> tuple[Any, set[str]]:
+    """Read one JSON value from UTF-8, and return it with the names of all fields in it; raises StrictJsonError."""
     try:
         value = from_json(raw, allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
         raise StrictJsonError(_complaint(raw, str(error), max_depth)) from error
-    keys, has_fractions = _inspect(value, max_depth)
+    names: set[str] = set()
+    keys, has_fractions = _inspect(value, max_depth, names)
     if keys and not _are_all_keys(raw, keys):
         _refuse_duplicates(raw)
-    return _with_digits(raw) if has_fractions else value
+    return _with_digits(raw) if has_fractions else value, names
 
 
-def _inspect(value: Any, max_depth: int) -> tuple[int, bool]:
-    """Count the keys of all objects, and tell whether there are fractions; raises StrictJsonError for depth."""
+def _inspect(value: Any, max_depth: int, names: set[str]) -> tuple[int, bool]:
+    """Count the keys of all objects and take their names, tell whether there are fractions; raises for depth."""
     keys = depth = values = 0
     has_fractions = False
     level: list[Any] = [value]
@@ -50,6 +56,7 @@ def _inspect(value: Any, max_depth: int) -> tuple[int, bool]:
             kind = item.__class__
             if kind is dict:
                 keys += len(item)
+                names.update(item)
                 below += item.values()
             elif kind is list:
                 below += item

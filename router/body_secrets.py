@@ -6,9 +6,8 @@ can't be told from the rest is written over whole.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from functools import lru_cache
-from typing import Any, cast
 from urllib.parse import unquote_plus
 
 from bpm.exact_json import read_json
@@ -45,7 +44,7 @@ def secret_spans(raw: bytes, payload: Payload, names: frozenset[str] = frozenset
         return []
     if len(raw) > MAX_LOOKED_THROUGH:
         return _whole(raw, names)
-    return list(_in_json(raw, names)) if _holds_secret(_names_in(raw, payload.value), names) else []
+    return list(_in_json(raw, names)) if _holds_secret(payload.names, names) else []
 
 
 def spans_of_unreadable(raw: bytes) -> list[Span]:
@@ -75,7 +74,7 @@ def _mentions_secrets(raw: bytes) -> bool:
     return any(word in lowered for word in _MENTIONS)
 
 
-def _holds_secret(found: set[str], names: frozenset[str]) -> bool:
+def _holds_secret(found: Set[str], names: frozenset[str]) -> bool:
     if len(found) > MAX_KNOWN_NAMES:
         return any(map(is_credential_name, found)) or not names.isdisjoint(found)
     return _holds_credential(frozenset(found)) or not names.isdisjoint(found)
@@ -90,32 +89,6 @@ def _holds_credential(found: frozenset[str]) -> bool:
 def _hides_part(part: Part, raw: bytes, names: frozenset[str]) -> bool:
     """Tell whether a part of a form is secret: by its name, or because its content mentions secrets."""
     return part.end > part.start and (_is_secret(part.name, names) or _mentions_secrets(raw[part.start : part.end]))
-
-
-def _names_in(raw: bytes, payload: Any) -> set[str]:
-    """Return the names of all fields of a JSON text, which was read as `payload`.
-
-    In a text without escapes every other quote begins a string, and a colon outside of strings follows a name: that
-    is told ten times as fast as by a walk over the values.
-    """
-    if b"\\" in raw:
-        return _names_of(payload)
-    parts = raw.decode().split('"')
-    return {name for name, behind in zip(parts[1::2], parts[2::2], strict=False) if ":" in behind}
-
-
-def _names_of(payload: Any) -> set[str]:
-    names: set[str] = set()
-    waiting = [payload]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            fields = cast("dict[str, Any]", value)
-            names.update(fields)
-            waiting.extend(fields.values())
-        elif isinstance(value, list):
-            waiting.extend(cast("list[Any]", value))
-    return names
 
 
 def _in_json(raw: bytes, names: frozenset[str]) -> Iterator[Span]:

@@ -1,13 +1,13 @@
 """From a request to a message's fields: the body is read as its header says, then templates see it."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Literal, NamedTuple, Protocol, cast
 from urllib.parse import parse_qsl
 
 from bpm.expressions import compile_template
 from bpm.media import FORM, WIDE, charset_of, codec_of, media_type_of
-from bpm.strict_json import parse_json
+from bpm.strict_json import parse_json, parse_with_names
 from router.multipart import MULTIPART, Part, parts_of
 from router.xml_data import XmlCharsetError, parse_xml
 
@@ -29,10 +29,14 @@ class CharsetError(BodyError):
 
 
 class Payload(NamedTuple):
-    """A body as it was read: a JSON value, a form or XML as an object, a text, or None if there is no body."""
+    """A body as it was read: a JSON value, a form or XML as an object, a text, or None if there is no body.
+
+    `names` are those of all fields in a JSON value.
+    """
 
     kind: Kind
     value: Any
+    names: Set[str] = frozenset()
 
 
 class MultipartPayload(Payload):
@@ -123,7 +127,7 @@ def decode_body(content_type: str | None, raw: bytes) -> Payload:
         return Payload("empty", None)
     media_type = media_type_of(content_type)
     if is_json(media_type):
-        return Payload("json", parse_json(raw))
+        return Payload("json", *parse_with_names(raw))
     if media_type == FORM:
         return Payload("form", _form(raw, _codec(content_type or "")))
     if media_type == MULTIPART:
