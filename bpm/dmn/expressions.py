@@ -22,8 +22,11 @@ _Compiled = TypeVar("_Compiled")
 class ExpressionReader:
     """Reads the expressions of one file."""
 
-    def __init__(self, environment: Environment, items: ItemDefinitions, problems: Problems) -> None:
+    def __init__(
+        self, environment: Environment, items: ItemDefinitions, problems: Problems, language: str = ""
+    ) -> None:
         self.environment = environment
+        self.language = language
         self.items = items
         self.problems = problems
         self.tables = TableReader(self)
@@ -72,6 +75,8 @@ class ExpressionReader:
         entries: list[BoxedEntry] = []
         result: Evaluator | None = None
         for entry in children(tag, "contextEntry"):
+            if result is not None:
+                self.problems.add(owner, "an entry of its context without a name, which is its result, is not the last")
             variable = child(entry, "variable")
             evaluate = self.of(entry, owner, "an entry of its context")
             if evaluate is None:
@@ -132,8 +137,10 @@ class ExpressionReader:
         for binding in children(tag, "binding"):
             parameter = child(binding, "parameter")
             evaluate = self.of(binding, owner, "a binding of its invocation")
-            if parameter and evaluate:
-                bindings.append(BoxedEntry(parameter.get("name"), evaluate, self.items.of(parameter)))
+            if evaluate:
+                name = parameter.get("name") if parameter else ""
+                bindings.append(BoxedEntry(name, evaluate, self.items.of(parameter)))
+        self.check_names(owner, [each.name for each in bindings], "binding")
         return boxed.invocation(called, bindings) if called else None
 
     def conditional(self, tag: Tag, owner: Tag) -> Evaluator | None:
@@ -155,8 +162,9 @@ class ExpressionReader:
 
     def expression(self, tag: Tag, what: str, text: str, *, optional: bool = False) -> Evaluator | None:
         """A compiled expression; None where there is none, or none that can be read."""
-        if not _LANGUAGES.fullmatch(tag.get("expressionLanguage").rstrip("/").rpartition("/")[2]):
-            self.problems.add(tag, f"{what} is written in {tag.get('expressionLanguage')}; write FEEL")
+        language = tag.get("expressionLanguage") or self.language
+        if not _LANGUAGES.fullmatch(language.rstrip("/").rpartition("/")[2]):
+            self.problems.add(tag, f"{what} is written in {language}; write FEEL")
             return None
         if not text or text == "-":
             if not optional:

@@ -20,10 +20,20 @@ class ItemDefinitions:
 
     def __init__(self, root: Tag, problem: Problem) -> None:
         self._problem = problem
-        self._tags = {tag.get("name"): tag for tag in children(root, "itemDefinition")}
+        self._tags = self._by_name(root, "itemDefinition")
         self._built: dict[str, Kind] = {}
         for name, tag in self._tags.items():
             self._named(name, tag, ())
+
+    def _by_name(self, holder: Tag, word: str) -> Mapping[str, Tag]:
+        """The types of a file, or the components of one."""
+        found: dict[str, Tag] = {}
+        for tag in children(holder, word):
+            name = tag.get("name")
+            if not name or name in found:
+                self._problem(tag, f"the <{word}> '{name}' is given twice" if name else f"the <{word}> has no name")
+            found[name] = tag
+        return found
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
@@ -55,14 +65,15 @@ class ItemDefinitions:
         """The type of an item definition, or of a component of one."""
         components, function = children(tag, "itemComponent"), child(tag, "functionItem")
         if components:
-            entries = {part.get("name"): self._item(part, "", path) for part in components}
+            parts = self._by_name(tag, "itemComponent")
+            entries = {part: self._item(of, "", path) for part, of in parts.items()}
             kind: Kind = context_of(entries, name)
         elif function is not None:
             kind = self._function(function, name, path)
         else:
             reference = child(tag, "typeRef")
             kind = self._named(reference.text.strip(), tag, path) if reference else ANY
-        if tag.get("isCollection") == "true":
+        if tag.get("isCollection") in ("true", "1"):
             return list_of(kind, name)
         return kind
 

@@ -9,6 +9,7 @@ from bpm.dmn.expressions import READERS, ExpressionReader
 from bpm.dmn.items import ItemDefinitions
 from bpm.dmn.problems import Problems
 from bpm.dmn.tags import child, children, every, reference, version_tag
+from bpm.dmn.words import check_words
 from bpm.expressions import Environment
 from bpm.expressions.kinds import ANY, FunctionKind, Kind
 from bpm.model_files.names import MAX_NAME
@@ -57,7 +58,9 @@ class ModelReader:
         self.problems = Problems()
         self.root = root
         self.items = ItemDefinitions(root, self.problems.add)
-        self.expressions = ExpressionReader(_environment(root, self.items), self.items, self.problems)
+        self.expressions = ExpressionReader(
+            _environment(root, self.items), self.items, self.problems, root.get("expressionLanguage")
+        )
         self.by_id: dict[str, list[Tag]] = {}
         for tag in root.children:
             if tag.get("id"):
@@ -67,6 +70,7 @@ class ModelReader:
 
     def decisions(self) -> dict[str, Decision]:
         """Build all of them."""
+        check_words(self.root, self.problems)
         tags = children(self.root, "decision", "decisionService")
         if not tags:
             self.problems.found.append(BpmnProblem("the file holds no <decision>", line=self.root.line))
@@ -102,6 +106,7 @@ class ModelReader:
     def decision(self, tag: Tag, path: tuple[str, ...]) -> DecisionTable | None:
         """Build one decision."""
         requirements = children(tag, "informationRequirement")
+        self.check_requirements(tag, [*requirements, *children(tag, "knowledgeRequirement")])
         requires = list(self.required(tag, requirements, "requiredDecision", path))
         knowledge = self.callable_from(tag, path)
         variable = child(tag, "variable")
@@ -129,9 +134,18 @@ class ModelReader:
         for requirement in requirements:
             for each in children(requirement, "requiredInput"):
                 tag = self.tags.get(reference(each))
-                if tag and (kind := self.items.of(child(tag, "variable"))) is not ANY:
-                    found[tag.get("name")] = kind
+                if tag is None or tag.name != "inputData":
+                    self.problems.add(requirement, f"it requires the data '{reference(each)}', which the file lacks")
+                elif (kind := self.items.of(child(tag, "variable"))) is not ANY:
+                    found[_called(tag)] = kind
         return found
+
+    def check_requirements(self, tag: Tag, requirements: list[Tag]) -> None:
+        """Note two requirements of a decision that expressions would call alike."""
+        references = {reference(each) for one in requirements for each in one.children}
+        names = [_called(self.tags[one]) for one in references if one in self.tags]
+        for name in sorted({name for name in names if name and names.count(name) > 1}):
+            self.problems.add(tag, f"it requires several elements called '{name}', of which one alone would be seen")
 
     def required(
         self, tag: Tag, requirements: list[Tag], kind: str, path: tuple[str, ...]

@@ -43,6 +43,8 @@ class TableReader:
             self._problems.add(owner, f"its aggregation '{aggregation}' is not one of {allowed} for COLLECT")
         if aggregation and len(outputs) > 1:
             self._problems.add(owner, "a table with an aggregation has one output")
+        if len(outputs) > 1:
+            self._expressions.check_names(owner, [output.get("name") for output in outputs], "column of results")
         if not outputs:
             self._problems.add(owner, "its table has no output")
 
