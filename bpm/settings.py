@@ -4,22 +4,31 @@ Nested groups are written with two underscores: `BPM_DELIVERY__PROBE`. Providers
 (`with_groups`).
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from bpm.errors import Misconfigured
+from bpm.spelling import nearest
 
 MIB = 1024 * 1024
+
+
+PREFIX = "BPM_"
+"""How the names of all settings begin."""
+
+ADDRESS = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
 
 
 class Group(BaseModel):
     """A named group of settings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 GroupT = TypeVar("GroupT", bound=Group)
@@ -162,7 +171,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="BPM_", env_nested_delimiter="__", frozen=True, extra="forbid", hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     host: str = "127.0.0.1"
@@ -234,6 +248,13 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(p.strip() for p in value.split(",") if p.strip()) if isinstance(value, str) else value
 
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not ADDRESS.fullmatch(value):
+            raise ValueError("must be the address under which the server is reached, as in https://hooks.example.com")
+        return value
+
     @property
     def base_url(self) -> str:
         """The address under which this server is reached from outside, without a trailing slash."""
@@ -250,8 +271,13 @@ class Settings(BaseSettings):
         return self.data_dir / "bpm.db"
 
 
-WORDS = {"extra_forbidden": "there is no such setting; docs/reference/settings.md lists them"}
-"""What is said instead of pydantic's words, by the type of its error."""
+BESIDE = frozenset({"BPM_URL", "BPM_TOKEN", "BPM_USERNAME", "BPM_PASSWORD", "BPM_SKIP_UI"})
+"""Variables that are no settings: the command line's, and the one of `pip install`."""
+
+FREE = ("BPM_TEST_", "BPM_BENCH_")
+"""Beginnings of names that are left to tests."""
+
+_FIELD = re.compile(r'field "(\w+)"')
 
 
 def with_groups(groups: Mapping[str, type[Group]]) -> type[Settings]:
@@ -268,13 +294,44 @@ def load_settings(kind: type[Settings] = Settings, /, **changes: Any) -> Setting
     try:
         return kind(**changes)
     except ValidationError as error:
+        known = [name for name, _ in variables(kind)]
         problems = error.errors(include_input=False)
-        raise Misconfigured(
-            *(f"{_variable(each['loc'])}: {WORDS.get(each['type'], each['msg'])}" for each in problems)
-        ) from None
+        raise Misconfigured(*(_sentence(dict(each), known) for each in problems)) from None
     except SettingsError as error:
-        raise Misconfigured(f"{error}: it must be JSON") from None
+        found = _FIELD.search(str(error))
+        name = f"{PREFIX}{found[1].upper()}" if found is not None else "a setting"
+        raise Misconfigured(f"{name}: must be JSON; its settings can be written one by one, as {name}__…") from None
 
 
-def _variable(location: tuple[int | str, ...]) -> str:
-    return f"BPM_{'__'.join(map(str, location)).upper()}"
+def variables(kind: type[Settings]) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every variable that is a setting, with its field."""
+    for name, field in kind.model_fields.items():
+        group = field.annotation
+        if isinstance(group, type) and issubclass(group, Group):
+            inside = group.model_fields.items()
+            yield from ((f"{PREFIX}{name}__{inner}".upper(), each) for inner, each in inside)
+        else:
+            yield f"{PREFIX}{name}".upper(), field
+
+
+def unknown_variables(kind: type[Settings], environment: Iterable[str]) -> list[str]:
+    """Return a sentence for each variable of the environment that looks like a setting and is none."""
+    known = [name for name, _ in variables(kind)]
+    groups = {name.partition("__")[0] for name in known}
+    names = sorted(name.upper() for name in environment if name.upper().startswith(PREFIX))
+    others = (name for name in names if name not in BESIDE and not name.startswith(FREE))
+    return [unknown_variable(name, known) for name in others if name not in known and name not in groups]
+
+
+def unknown_variable(name: str, known: Iterable[str]) -> str:
+    """Say that there is no such setting, and which one was probably meant."""
+    near = nearest(name, known, cutoff=0.75)
+    hint = f"did you mean {near[0]}?" if near else "docs/reference/settings.md lists them"
+    return f"{name}: there is no such setting; {hint}"
+
+
+def _sentence(problem: Mapping[str, Any], known: Iterable[str]) -> str:
+    name = PREFIX + "__".join(map(str, problem["loc"])).upper()
+    if problem["type"] == "extra_forbidden":
+        return unknown_variable(name, known)
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}"

@@ -11,6 +11,7 @@ from bpm.bus import Id, Registry, WireModel
 from bpm.bus.messages import Integer
 from bpm.bus.paging import When
 from bpm.errors import NotFound
+from bpm.exact_json import plain
 from bpm.expressions import ExpressionError, compile_expression, compile_template
 from bpm.jobs import RetryPolicy
 from bpm.number import whole
@@ -222,6 +223,12 @@ class WebHookFields(WireModel):
     business_key: Template = None
     start_policy: Literal["start", "correlate", "correlateOrStart"] | None = None
     correlation: CorrelationConfig | None = None
+
+
+def definition_of(fields: WebHookFields) -> dict[str, Any]:
+    """Return what was set, as on the wire."""
+    names = set(WebHookFields.model_fields)
+    return plain(fields, include=names, exclude_unset=True, exclude_none=True)
 
 
 def place_among(order: int | None) -> int:

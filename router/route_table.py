@@ -42,57 +42,47 @@ class PathNode:
     slots: list[Slot] = field(default_factory=list[Slot])
 
 
-class RouteTable:
-    """The routes of all configurations; `refresh` brings in what changed, in this or another process."""
+class Routes:
+    """Configurations in memory, each compiled at its first use."""
 
-    def __init__(self, database: Database, compile_rule: Callable[[RuleRow], Rule]) -> None:
-        """Take where the configurations are and how a row becomes a rule."""
-        self._database = database
+    def __init__(self, compile_rule: Callable[[RuleRow], Rule]) -> None:
+        """Take how a row becomes a rule."""
         self._compile = compile_rule
         self._rows: dict[int, Slot] = {}
         self._root = PathNode()
         self._exact: dict[str, PathNode] = {}
         self._keys: dict[str, PathNode] = {}
-        self._seen = 0
         self._switched_off: frozenset[int] = frozenset()
-        self._lock = asyncio.Lock()
-        self._next: asyncio.Task[None] | None = None
-        self._watcher: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         """How many configurations there are."""
         return len(self._rows)
 
-    async def start(self) -> None:
-        """Load everything and begin to watch for other processes' changes."""
-        await self.refresh()
-        self._watcher = asyncio.create_task(self._watch(), name="bpm-routes")
+    def add(self, row: RuleRow) -> None:
+        """Bring in a configuration."""
+        slot = Slot(row)
+        self._rows[row.id] = slot
+        if row.is_contested:
+            return
+        self._keys[row.key] = PathNode(slots=[slot])
+        slots = self._node(row.path).slots
+        slots.append(slot)
+        slots.sort(key=lambda each: each.place)
+        _forget_compiled(slots)
 
-    async def stop(self) -> None:
-        """Stop watching."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
-
-    async def catch_up(self) -> bool:
-        """Do as `refresh` does, once for all who ask at the same time; tell whether a configuration had changed."""
-        seen = self._seen
-        if self._next is None:
-            self._next = asyncio.create_task(self.refresh(), name="bpm-routes-now")
-        await asyncio.shield(self._next)
-        return self._seen != seen
-
-    async def refresh(self) -> None:
-        """Bring in every change whose commit has returned."""
-        async with self._lock:
-            self._next = None  # who asks from now on may know of a later change
-            changes, switched_off = await self._database.read(self._changes)
-            for config_id in changes.ids:
-                self._remove(config_id)
-            for row in changes.rows:
-                self._add(row)
-            self._seen = changes.newest
-            self._switch(switched_off)
+    def remove(self, config_id: int) -> None:
+        """Forget a configuration, if it is known."""
+        slot = self._rows.pop(config_id, None)
+        if slot is None:
+            return
+        if slot.row.is_contested:
+            return
+        self._keys.pop(slot.row.key, None)
+        slots = self._node(slot.row.path).slots
+        slots[:] = [each for each in slots if each is not slot]
+        _forget_compiled(slots)
+        if not slots:
+            self._exact.pop(slot.row.path, None)
 
     def find(self, path: str) -> PathNode | None:
         """Return the rules that answer `path` (without the prefix): a literal path, one with parameters, or a key."""
@@ -134,6 +124,63 @@ class RouteTable:
         """Tell whether an organisation is switched off, so that its requests wait."""
         return organization_id in self._switched_off
 
+    def _node(self, path: str) -> PathNode:
+        node, literal = self._root, True
+        for segment in path.split("/"):
+            if PARAMETER.fullmatch(segment):
+                literal = False
+                node.parameter = node.parameter or PathNode()
+                node = node.parameter
+            else:
+                node = node.literals.setdefault(segment, PathNode())
+        if literal:
+            self._exact[path] = node
+        return node
+
+
+class RouteTable(Routes):
+    """The routes of all configurations; `refresh` brings in what changed, in this or another process."""
+
+    def __init__(self, database: Database, compile_rule: Callable[[RuleRow], Rule]) -> None:
+        """Take where the configurations are and how a row becomes a rule."""
+        super().__init__(compile_rule)
+        self._database = database
+        self._seen = 0
+        self._lock = asyncio.Lock()
+        self._next: asyncio.Task[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Load everything and begin to watch for other processes' changes."""
+        await self.refresh()
+        self._watcher = asyncio.create_task(self._watch(), name="bpm-routes")
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+
+    async def catch_up(self) -> bool:
+        """Do as `refresh` does, once for all who ask at the same time; tell whether a configuration had changed."""
+        seen = self._seen
+        if self._next is None:
+            self._next = asyncio.create_task(self.refresh(), name="bpm-routes-now")
+        await asyncio.shield(self._next)
+        return self._seen != seen
+
+    async def refresh(self) -> None:
+        """Bring in every change whose commit has returned."""
+        async with self._lock:
+            self._next = None  # who asks from now on may know of a later change
+            changes, switched_off = await self._database.read(self._changes)
+            for config_id in changes.ids:
+                self.remove(config_id)
+            for row in changes.rows:
+                self.add(row)
+            self._seen = changes.newest
+            self._switch(switched_off)
+
     def _changes(self, tx: Transaction) -> tuple[ConfigChanges, frozenset[int]]:
         return revisions.changed_configs(tx, self._seen), organizations.switched_off(tx)
 
@@ -153,43 +200,6 @@ class RouteTable:
                 await self.refresh()
             except Exception:
                 log.exception("the routes could not be refreshed; the old ones go on")
-
-    def _add(self, row: RuleRow) -> None:
-        slot = Slot(row)
-        self._rows[row.id] = slot
-        if row.is_contested:
-            return
-        self._keys[row.key] = PathNode(slots=[slot])
-        slots = self._node(row.path).slots
-        slots.append(slot)
-        slots.sort(key=lambda each: each.place)
-        _forget_compiled(slots)
-
-    def _remove(self, config_id: int) -> None:
-        slot = self._rows.pop(config_id, None)
-        if slot is None:
-            return
-        if slot.row.is_contested:
-            return
-        self._keys.pop(slot.row.key, None)
-        slots = self._node(slot.row.path).slots
-        slots[:] = [each for each in slots if each is not slot]
-        _forget_compiled(slots)
-        if not slots:
-            self._exact.pop(slot.row.path, None)
-
-    def _node(self, path: str) -> PathNode:
-        node, literal = self._root, True
-        for segment in path.split("/"):
-            if PARAMETER.fullmatch(segment):
-                literal = False
-                node.parameter = node.parameter or PathNode()
-                node = node.parameter
-            else:
-                node = node.literals.setdefault(segment, PathNode())
-        if literal:
-            self._exact[path] = node
-        return node
 
 
 def _forget_compiled(slots: Iterable[Slot]) -> None:

@@ -9,7 +9,7 @@ from bpm.clock import Clock
 from bpm.errors import Misconfigured
 from bpm.jobs import JobQueue, Lanes, Shares
 from bpm.jobs.opening import open_jobs
-from bpm.security.private_files import make_private_folder
+from bpm.security.private_files import PrivacyError, make_private_folder
 from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
 from bpm.settings import Settings
 from bpm.store import Database, open_database
@@ -54,7 +54,12 @@ def build_foundation(settings: Settings, clock: Clock, registry: Registry | None
 
 def prepare_data_dir(settings: Settings) -> None:
     """Create the data folder, or close an existing one, so that only its owner may enter; raises `OSError`."""
-    make_private_folder(settings.data_dir)
+    try:
+        make_private_folder(settings.data_dir)
+    except PrivacyError:
+        raise
+    except OSError as error:
+        raise Misconfigured(f"BPM_DATA_DIR: {settings.data_dir} can't be the data folder: {error.strerror}") from error
     if not os.access(settings.data_dir, os.W_OK):
         message = f"the data folder {settings.data_dir} can't be written; set BPM_DATA_DIR to one that can"
         raise PermissionError(message)

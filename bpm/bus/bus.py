@@ -149,7 +149,18 @@ class Bus:
         if registration.kind == "effect":
             raise Failed(f"{envelope.name} reaches outside the database, so no transaction may wait for it")
         is_query = registration.kind == "query"
-        outcome = self._guarded(tx, envelope, self._invoke(registration), savepoint=not is_query, on_wire=False)
+        return self._performed(tx, envelope, self._invoke(registration), savepoint=not is_query)
+
+    def perform_work(self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any]) -> Any:
+        """Do the same with `work`, which the message's handler, an effect, wants to conclude with."""
+        envelope = self.authorise(tx, envelope)
+        self.causes.count_message(envelope)
+        return self._performed(tx, envelope, work, savepoint=True)
+
+    def _performed(
+        self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any], *, savepoint: bool
+    ) -> Any:
+        outcome = self._guarded(tx, envelope, work, savepoint=savepoint, on_wire=False)
         self._audit.after(tx, envelope, outcome)
         return outcome.unwrap()
 

@@ -14,6 +14,7 @@ from bpm.bus.messages import Message, Query
 from bpm.bus.outcome import Outcome
 from bpm.bus.own_events import publish_caused
 from bpm.bus.rehearsed import Rehearsed
+from bpm.errors import Failed
 from bpm.security.permissions import Permission, Principal
 from bpm.security.secrets import SecretBox
 from bpm.store import Database, Transaction
@@ -39,6 +40,10 @@ class Sender(Protocol):
 
     def perform(self, tx: Transaction, envelope: Envelope) -> Any:
         """Run a transactional handler or query inside `tx`."""
+        ...
+
+    def perform_work(self, tx: Transaction, envelope: Envelope, work: Callable[["Context"], Any]) -> Any:
+        """Run what an effect's handler concludes with inside `tx`."""
         ...
 
     def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:
@@ -118,6 +123,10 @@ class Context:
         """Send by `$type`, for areas that do not know each other; returns plain JSON values."""
         message = self._bus.registry.decode(name, fields)
         return self._bus.registry.plain(message, self.send(message, principal, depth))
+
+    def do_part(self, part: Envelope, work: Callable[["Context"], Any]) -> Any:
+        """Do in this transaction what a message of `EffectContext.of_part` concludes with; its failure is raised."""
+        return self._bus.perform_work(self.tx, part, work)
 
     def publish(self, event: str, data: Mapping[str, Any], publisher: Principal, depth: int = 1) -> None:
         """Publish an event of the product's own, as `bpm.bus.own_events` says."""
@@ -233,6 +242,21 @@ class EffectContext:
         """Run `work` in the transaction that also settles the request, as the handler's last act."""
         self.concluded = await self._conclude(work)
         return self.concluded.unwrap()
+
+    async def of_part(
+        self, message: Message[Any], conclude: Callable[[Callable[[Context], Any]], Awaitable[Outcome]]
+    ) -> "EffectContext":
+        """Return a context for a message that is one part of this one; see `bpm.bus.together`.
+
+        It sends no commands of its own: these could not be undone with the others. Raises `Forbidden`.
+        """
+        envelope = self.envelope.caused(message)
+        envelope = await self._bus.database.read(lambda tx: self._bus.authorise(tx, envelope))
+
+        async def refuse() -> None:
+            raise Failed(f"{envelope.name} sends further commands, so it can't be one of several in a transaction")
+
+        return EffectContext(self._bus, envelope, conclude, refuse)
 
     async def note(self, work: Callable[[Context], object]) -> None:
         """Write down what is to stay even when the handler fails, as in a record of the failure."""

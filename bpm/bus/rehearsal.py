@@ -47,6 +47,10 @@ class Rehearsal:
         """Run a handler in a transaction that will be undone."""
         return self._bus.perform(tx, envelope)
 
+    def perform_work(self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any]) -> Any:
+        """Run what a handler concludes with in a transaction that will be undone."""
+        return self._bus.perform_work(tx, envelope, work)
+
     def schedule(self, tx: Transaction, envelope: Envelope, later: Later) -> None:
         """Keep a message in a transaction that will be undone."""
         self._bus.schedule(tx, envelope, later)

@@ -1,14 +1,15 @@
 """Deployed decisions."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, func, select
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
-from bpm.store import JsonColumn, OrganizationRow, UtcDateTime
+from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.session import ScopedSession
 
 
@@ -31,10 +32,22 @@ class DeployedDecision(OrganizationRow, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+DECISIONS = DeployedDecision.table()
+
+
 def newest_decision(session: ScopedSession, key: str) -> DeployedDecision | None:
     """Return the newest version of a decision."""
     statement = select_rows(DeployedDecision).where(col(DeployedDecision.key) == key)
     return session.exec(statement.order_by(col(DeployedDecision.version).desc())).first()
+
+
+def newest_decisions(tx: Transaction, organization_id: int, keys: Iterable[str] | None = None) -> Iterator[Any]:
+    """Yield the newest version of each decision, of those with these keys if they are given."""
+    newest = select(func.max(DECISIONS.c.id)).where(DECISIONS.c.organization_id == organization_id)
+    if keys is not None:
+        newest = newest.where(DECISIONS.c.key.in_(list(keys)))
+    found = select(DECISIONS).where(DECISIONS.c.id.in_(newest.group_by(DECISIONS.c.key))).order_by("key")
+    yield from tx.reading.execute(found)
 
 
 def select_decisions(key: str | None) -> SelectOfScalar[DeployedDecision]:

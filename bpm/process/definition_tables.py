@@ -1,9 +1,10 @@
 """Deployed definitions, version by version."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, UniqueConstraint, bindparam, select
+from sqlalchemy import Select, UniqueConstraint, bindparam, func, select
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
@@ -94,6 +95,35 @@ def newest_definition(session: ScopedSession, key: str, *, active: bool = False)
     if active:
         statement = statement.where(col(DeployedProcess.is_active).is_(True))
     return session.exec(statement.order_by(col(DeployedProcess.version).desc())).first()
+
+
+def newest_definitions(tx: Transaction, organization_id: int, keys: Iterable[str] | None = None) -> Iterator[Any]:
+    """Yield the newest version of each process that is no draft, of those with these keys if they are given."""
+    newest = select(func.max(DEFINITIONS.c.id)).where(
+        DEFINITIONS.c.organization_id == organization_id, DEFINITIONS.c.gaps.is_(None)
+    )
+    if keys is not None:
+        newest = newest.where(DEFINITIONS.c.key.in_(list(keys)))
+    found = select(DEFINITIONS).where(DEFINITIONS.c.id.in_(newest.group_by(DEFINITIONS.c.key))).order_by("key")
+    yield from tx.reading.execute(found)
+
+
+def names_of_versions(tx: Transaction, organization_id: int, ids: Iterable[int]) -> dict[int, tuple[str, int]]:
+    """Return the key and version of each of these definitions."""
+    found = select(DEFINITIONS.c.id, DEFINITIONS.c.key, DEFINITIONS.c.version).where(
+        DEFINITIONS.c.organization_id == organization_id, DEFINITIONS.c.id.in_(list(ids))
+    )
+    return {row.id: (row.key, row.version) for row in tx.reading.execute(found)}
+
+
+def id_of_version(tx: Transaction, organization_id: int, key: str, version: int | None) -> int | None:
+    """Return the id of a version of a process, of the newest that is no draft without `version`; None without one."""
+    found = select(DEFINITIONS.c.id).where(
+        DEFINITIONS.c.organization_id == organization_id, DEFINITIONS.c.key == key, DEFINITIONS.c.gaps.is_(None)
+    )
+    if version is not None:
+        found = found.where(DEFINITIONS.c.version == version)
+    return tx.connection.execute(found.order_by(DEFINITIONS.c.version.desc()).limit(1)).scalar()
 
 
 def version_ids(organization_id: int, key: str) -> Select[tuple[int]]:

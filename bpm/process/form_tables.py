@@ -1,13 +1,15 @@
 """Deployed forms."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, func, select
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
-from bpm.store import OrganizationRow, UtcDateTime
+from bpm.store import OrganizationRow, Transaction, UtcDateTime
 from bpm.store.session import ScopedSession
 
 
@@ -25,6 +27,9 @@ class DeployedForm(OrganizationRow, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+FORMS = DeployedForm.table()
+
+
 def find_form(session: ScopedSession, form_id: int) -> DeployedForm | None:
     """Return one version of a form."""
     return session.exec(select_rows(DeployedForm).where(col(DeployedForm.id) == form_id)).first()
@@ -33,6 +38,15 @@ def find_form(session: ScopedSession, form_id: int) -> DeployedForm | None:
 def newest_form(session: ScopedSession, key: str) -> DeployedForm | None:
     """Return the newest version of a form."""
     return session.exec(select_forms(key).order_by(col(DeployedForm.version).desc())).first()
+
+
+def newest_forms(tx: Transaction, organization_id: int, keys: Iterable[str] | None = None) -> Iterator[Any]:
+    """Yield the newest version of each form, of those with these keys if they are given."""
+    newest = select(func.max(FORMS.c.id)).where(FORMS.c.organization_id == organization_id)
+    if keys is not None:
+        newest = newest.where(FORMS.c.key.in_(list(keys)))
+    found = select(FORMS).where(FORMS.c.id.in_(newest.group_by(FORMS.c.key))).order_by("key")
+    yield from tx.reading.execute(found)
 
 
 def select_forms(key: str | None) -> SelectOfScalar[DeployedForm]:

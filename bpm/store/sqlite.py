@@ -85,7 +85,11 @@ class SqliteDatabase(Database):
         log.info("backed up before the migration", folder=str(folder))
 
     async def _reach(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER)
+        except OSError as error:
+            folder = self._path.parent
+            raise Misconfigured(f"BPM_DATABASE_URL: the folder {folder} can't be made: {error.strerror}") from error
         try:
             make_private_database(self._path)
         except PrivacyError as error:

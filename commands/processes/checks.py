@@ -13,35 +13,38 @@ Found = tuple[str, str]
 """An element's id and what is wrong with it."""
 
 
-async def check(
+async def find_all(
     processes: Sequence[CompiledProcess],
     context: EffectContext,
     registry: Registry,
     sandbox: Sandbox,
     author: Principal | None = None,
-) -> None:
-    """Raise `Invalid` with everything that would keep processes from running.
-
-    Their scripts will run whoever starts them, so their author must be allowed to write code.
-    """
-    problems: list[BpmnProblem] = []
-    for process in processes:
-        problems += await find_problems(process, context, registry, sandbox, author or context.principal)
-    if problems:
-        raise Invalid(*[str(problem) for problem in sorted(problems, key=lambda problem: problem.line)])
+) -> list[list[Found]]:
+    """Return of each process what `find_problems` finds."""
+    return [await find_problems(one, context, registry, sandbox, author or context.principal) for one in processes]
 
 
 async def find_problems(
     process: CompiledProcess, context: EffectContext, registry: Registry, sandbox: Sandbox, author: Principal
-) -> list[BpmnProblem]:
-    """Return what the tasks of a process ask for that is not there, or that its author may not have."""
-    found = _unknown_commands(process, registry)
-    found += await _bad_scripts(process, registry, sandbox, author)
-    if process.decisions:
-        found += await context.read(lambda inner: _missing_decisions(inner, process))
-    if process.forms:
-        found += await context.read(lambda inner: _missing_forms(inner, process))
-    return _placed(process, found)
+) -> list[Found]:
+    """Return the commands that a process asks for and are not there, and what is wrong with its scripts.
+
+    The scripts will run whoever starts it, so its author must be allowed to write code.
+    """
+    return _unknown_commands(process, registry) + await _bad_scripts(process, registry, sandbox, author)
+
+
+def refuse_problems(processes: Sequence[CompiledProcess], found: Sequence[list[Found]], context: Context) -> None:
+    """Raise `Invalid` with everything that would keep processes from running, `found` included."""
+    pairs = zip(processes, found, strict=True)
+    problems = [problem for process, known in pairs for problem in problems_of(process, known, context)]
+    if problems:
+        raise Invalid(*[str(problem) for problem in sorted(problems, key=lambda problem: problem.line)])
+
+
+def problems_of(process: CompiledProcess, found: Sequence[Found], context: Context) -> list[BpmnProblem]:
+    """Return what was found in a process, and the decisions and forms that are not there when it is deployed."""
+    return _placed(process, [*found, *_missing_decisions(context, process), *_missing_forms(context, process)])
 
 
 def _placed(process: CompiledProcess, found: Iterable[Found]) -> list[BpmnProblem]:

@@ -20,7 +20,7 @@ from bpm.process.start_triggers import ProcessStarts
 from bpm.process.stored import restored_source, stored_gaps, stored_source
 from bpm.security.permissions import SYSTEM, Authority
 from bpm.security.redaction import SOURCE_NAMES
-from commands.processes.checks import check, find_problems
+from commands.processes.checks import Found, find_all, find_problems, problems_of, refuse_problems
 from commands.processes.definitions import ProcessDefinitionView, get_definition, view
 from scripts import Sandbox
 
@@ -91,11 +91,20 @@ async def create(
     xml, process_id = command.bpmn_xml, command.process_id
     if command.draft:
         drafts = await asyncio.to_thread(lambda: read_drafts(parse(xml), process_id))
-        found = [await as_draft(one, context, registry, sandbox) for one in drafts]
-        return await context.conclude(lambda inner: _deploy_all(command, inner, found, process_starts))
+        looked_at = [(one, await _problems_of_draft(one, context, registry, sandbox)) for one in drafts]
+        return await context.conclude(
+            lambda inner: _deploy_all(
+                command, inner, [_as_draft(one, found, inner) for one, found in looked_at], process_starts
+            )
+        )
     processes = await asyncio.to_thread(lambda: compile_all(parse(xml), process_id))
-    await check(processes, context, registry, sandbox)
-    return await context.conclude(lambda inner: _deploy_all(command, inner, processes, process_starts))
+    found = await find_all(processes, context, registry, sandbox)
+
+    def deploy(inner: Context) -> DeploymentView:
+        refuse_problems(processes, found, inner)
+        return _deploy_all(command, inner, processes, process_starts)
+
+    return await context.conclude(deploy)
 
 
 class UpdateProcessDefinitionCommand(Command[ProcessDefinitionView]):
@@ -131,9 +140,10 @@ async def update(
     kept_xml, key = await context.read(lambda inner: _kept(inner, command.id))
     process = await asyncio.to_thread(lambda: _next_of(command.bpmn_xml, kept_xml, key))
     author = context.principal if command.bpmn_xml is not None else SYSTEM
-    await check([process], context, registry, sandbox, author)
+    problems = await find_all([process], context, registry, sandbox, author)
 
     def next_version(inner: Context) -> ProcessDefinitionView:
+        refuse_problems([process], problems, inner)
         known = get_definition(inner, command.id)
         given = command.model_dump(exclude_none=True, exclude={"id"})
         kept = {name: getattr(known, "metadata_" if name == "metadata" else name) for name in _CARRIED}
@@ -154,13 +164,21 @@ def _kept(context: Context, definition_id: int) -> tuple[str, str]:
     return restored_source(row.bpmn_xml, context.box), row.key
 
 
-async def as_draft(
+async def _problems_of_draft(
     process: CompiledProcess | DraftProcess, context: EffectContext, registry: Registry, sandbox: Sandbox
+) -> list[Found]:
+    if isinstance(process, DraftProcess):
+        return []
+    return await find_problems(process, context, registry, sandbox, context.principal)
+
+
+def _as_draft(
+    process: CompiledProcess | DraftProcess, found: Sequence[Found], context: Context
 ) -> CompiledProcess | DraftProcess:
     """Return a process as a draft if its tasks ask for what is not there."""
     if isinstance(process, DraftProcess):
         return process
-    problems = await find_problems(process, context, registry, sandbox, context.principal)
+    problems = problems_of(process, found, context)
     return DraftProcess(process.id, process.name, problems) if problems else process
 
 

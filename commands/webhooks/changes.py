@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 from bpm.accounts.limits import require_room
 from bpm.bus import Context, EffectContext, Registry, View
 from bpm.errors import Conflict, NotFound
-from bpm.exact_json import plain
 from bpm.security.permissions import Authority, Principal
 from bpm.security.references import References
 from bpm.security.secrets import SecretBox
@@ -22,7 +21,7 @@ from commands.webhooks.checks import (
     check_secrets,
     check_signature,
 )
-from router.config import WebHookFields
+from router.config import WebHookFields, definition_of
 from router.paths import shape
 from router.route_table import RouteTable
 from router.rule_compiler import authority_of
@@ -165,12 +164,6 @@ def draft_row(
         created_at=context.now(),
     )
     return RuleRow.of(draft)
-
-
-def definition_of(fields: WebHookFields) -> dict[str, Any]:
-    """Return what was set, as on the wire."""
-    names = set(WebHookFields.model_fields)
-    return plain(fields, include=names, exclude_unset=True, exclude_none=True)
 
 
 def _values(

@@ -3,7 +3,6 @@
 `make docs` writes them; test_docs.py compares.
 """
 
-import ast
 import inspect
 import json
 import textwrap
@@ -17,6 +16,7 @@ import bpm.errors
 from bpm.app.settings import settings_type
 from bpm.bus import PagedQuery, Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
+from bpm.cli.files.schema import file_schema
 from bpm.dmn.decision_table import AGGREGATIONS, POLICIES
 from bpm.dmn.expressions import READERS
 from bpm.dmn.problems import MAX_TESTS
@@ -51,6 +51,12 @@ def settings_page() -> str:
         "Settings",
         "One process reads its settings once, from the environment, when it starts; a value that can't be right stops "
         "it with a sentence that names the variable.",
+        "A variable that begins with `BPM_` and is no setting does so, too. The command line reads `BPM_URL`, "
+        "`BPM_TOKEN`, `BPM_USERNAME` and `BPM_PASSWORD` besides; `BPM_TEST_…` is left to tests. A Kubernetes service "
+        "called `bpm` puts variables such as `BPM_SERVICE_HOST` into every pod: set `enableServiceLinks: false`.",
+        "`bpm settings` prints what holds and where it came from, secrets hidden. `bpm init` writes `bpm.env` with "
+        "every setting commented out, for `EnvironmentFile=` of systemd, `docker run --env-file`, or a shell "
+        "(`set -a; . ./bpm.env; set +a`).",
         *tables,
     )
 
@@ -274,6 +280,12 @@ def _summary(call: Callable[..., Any]) -> str:
 
 PAGING = frozenset(field.alias or name for name, field in PagedQuery.model_fields.items())
 
+
+def file_schema_text() -> str:
+    """The JSON Schema that is shipped beside the template of a folder."""
+    return json.dumps(file_schema(), indent=2) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": settings_page,
     "reference/messages.md": messages_page,
@@ -281,6 +293,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/rights.md": rights_page,
     "reference/presets.md": presets_page,
     "reference/dmn.md": dmn_page,
+    "../bpm/cli/files/template/schema.json": file_schema_text,
 }
 
 
@@ -291,11 +304,10 @@ def write() -> None:
 
 
 def _settings(model: type[Any], prefix: str) -> Iterator[Row]:
-    said = _attribute_docstrings(model)
     for name, field in model.model_fields.items():
         if not (inspect.isclass(field.annotation) and issubclass(field.annotation, Group)):
             default = _default_of(name, field.default, get_args(field.annotation))
-            yield (f"`{prefix}{name.upper()}`", default, said[name])
+            yield (f"`{prefix}{name.upper()}`", default, field.description or "")
 
 
 def _default_of(name: str, default: Any, choices: tuple[Any, ...]) -> str:
@@ -303,22 +315,6 @@ def _default_of(name: str, default: Any, choices: tuple[Any, ...]) -> str:
     shown = f"`{default}`{unit}" if default not in (None, "", ()) else "unset"
     others = [f"`{choice}`" for choice in choices if isinstance(choice, str) and choice != default]
     return f"{shown} (or {', '.join(others)})" if others else shown
-
-
-def _attribute_docstrings(model: type[Any]) -> dict[str, str]:
-    """The string below each field of a class."""
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    assert isinstance(tree, ast.ClassDef)
-    pairs = zip(tree.body, tree.body[1:], strict=False)
-    return {
-        field.target.id: inspect.cleandoc(said.value.value)
-        for field, said in pairs
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(said, ast.Expr)
-        and isinstance(said.value, ast.Constant)
-        and isinstance(said.value.value, str)
-    }
 
 
 def _message(entry: Entry, registry: Registry, catalogue: Catalogue) -> str:

@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
 README = ROOT / "README.md"
+FILES = DOCS / "how-to" / "keep-rules-as-files.md"
 EVERY_PAGE = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 KINDS = {"tutorial", "how-to", "pictures", "reference", "explanation", "decisions", "examples"}
 
@@ -156,7 +157,7 @@ async def test_a_walk_works_as_written(page: Path, tmp_path: Path) -> None:
         await walk(page, server, tmp_path)
 
 
-@pytest.mark.parametrize("page", [REFERENCE / "dialects.md", REFERENCE / "organizations.md"], ids=named)
+@pytest.mark.parametrize("page", [REFERENCE / "dialects.md", REFERENCE / "organizations.md", FILES], ids=named)
 async def test_the_requests_work_as_written(page: Path, tmp_path: Path) -> None:
     """The requests of the page work against a server that does not look for their receivers."""
     async with ServerProcess(BPM_DELIVERY__PROBE="off") as server:

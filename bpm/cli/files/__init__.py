@@ -1,0 +1,1 @@
+"""Rules, processes, decisions and forms as files in a folder."""
