@@ -2,7 +2,7 @@
 
 from bpm.bpmn.state import Status
 from bpm.bus import Context
-from bpm.process import tables
+from bpm.process import instance_tables
 from bpm.process.instances import NewInstance, Startable
 from bpm.process.rows import InstanceRow
 from bpm.security.stored import principal_columns
@@ -18,7 +18,7 @@ def new_row(context: Context, deployed: Startable, new: NewInstance) -> Instance
     assert deployed.id is not None
     return InstanceRow(
         organization_id=context.organization_id,
-        id=tables.new_number(context.tx),
+        id=instance_tables.new_number(context.tx),
         definition_id=deployed.id,
         process_key=deployed.key,
         business_key=new.business_key,

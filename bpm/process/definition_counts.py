@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from bpm.process.tables import INSTANCES, WAITS
+from bpm.process.instance_tables import INSTANCES, WAITS
 from bpm.store import Transaction
 
 MOST_COUNTED = 25_000

@@ -1,7 +1,7 @@
 """Process instances go when they ended long ago, with their history."""
 
+from bpm.process.instance_tables import HISTORY, INSTANCES, WAITS
 from bpm.process.part_tables import PARTS
-from bpm.process.tables import HISTORY, INSTANCES, WAITS
 from bpm.store.retention import Policy
 
 POLICIES = (

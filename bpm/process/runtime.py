@@ -13,7 +13,7 @@ from bpm.bpmn.triggers import Trigger, stop_of
 from bpm.bus import Context, Registry
 from bpm.errors import NotFound
 from bpm.jobs import JobQueue
-from bpm.process import tables
+from bpm.process import instance_tables
 from bpm.process.cache import Deployed
 from bpm.process.instances import InstanceState, NewInstance, Startable
 from bpm.process.room import TransactionRoom
@@ -39,7 +39,7 @@ class ProcessRuntime:
 
     def start(self, context: Context, deployed: Startable, new: NewInstance) -> InstanceState:
         """Start an instance; the one that the same request has started before, if there is one."""
-        known = tables.instance_of_origin(context.tx, new.origin) if new.origin is not None else None
+        known = instance_tables.instance_of_origin(context.tx, new.origin) if new.origin is not None else None
         if known is not None:
             return self.standing(context, known)
 
@@ -81,10 +81,10 @@ class ProcessRuntime:
 
     def standing(self, context: Context, instance_id: int) -> InstanceState:
         """Return where an instance of the caller's organisation stands; raises `NotFound`."""
-        row = tables.find_instance(context.tx, instance_id)
+        row = instance_tables.find_instance(context.tx, instance_id)
         if row is None or row.organization_id != context.organization_id:
             raise NotFound(f"there is no process instance {instance_id}")
-        return InstanceState.of_row(context, row, tables.waits_of(context.tx, instance_id))
+        return InstanceState.of_row(context, row, instance_tables.waits_of(context.tx, instance_id))
 
     def seen(self, context: Context, instance_id: int, wait_id: int) -> Mapping[str, Any]:
         """Return the variables that the element of an open wait sees; raises `NotFound`."""

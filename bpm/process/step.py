@@ -11,7 +11,7 @@ from bpm.bpmn.triggers import Trigger
 from bpm.bus import Context, Registry
 from bpm.errors import Failed, Invalid
 from bpm.jobs import JobQueue
-from bpm.process import tables
+from bpm.process import instance_tables
 from bpm.process.actors import starter_of
 from bpm.process.cache import Deployed
 from bpm.process.instances import InstanceState
@@ -57,7 +57,7 @@ class Surroundings(Protocol):
         ...
 
     def listeners(self, signal: str) -> list[str]:
-        """The waits for a signal at this moment, as `tables.listener_ref` writes them."""
+        """The waits for a signal at this moment, as `instance_tables.listener_ref` writes them."""
         ...
 
     def call(self, caller: "Step", effect: effects.CallProcess) -> None:
@@ -105,7 +105,7 @@ class Step:
     def insert(self) -> None:
         """Write a new instance's row now, so that others find it."""
         if self._written is None:
-            tables.insert_instance(self.context.tx, {**self.row._asdict(), **self._store()})
+            instance_tables.insert_instance(self.context.tx, {**self.row._asdict(), **self._store()})
             self._written = self.instance.version
 
     def write(self) -> bool:
@@ -115,18 +115,18 @@ class Step:
         is_written = self._write_state()
         if self.waits.opened and is_written:
             self.waits.place(self.parts.turns_of_waits)
-            tables.insert_waits(tx, list(self.waits.opened.values()))
+            instance_tables.insert_waits(tx, list(self.waits.opened.values()))
         return is_written
 
     def _write_state(self) -> bool:
         if self._written is None and self.waits.opened:
             self.insert()
         elif self._written is None:
-            tables.append_instance(self.context.tx, {**self.row._asdict(), **self._store()})
+            instance_tables.append_instance(self.context.tx, {**self.row._asdict(), **self._store()})
         elif self._written != self.instance.version:
             values = {f"{name}_": value for name, value in self._store().items()}
             values["next_version"] = values.pop("state_version_")
-            return tables.write_instance(self.context.tx, self.row.id, self._written, values)
+            return instance_tables.write_instance(self.context.tx, self.row.id, self._written, values)
         return True
 
     def _store(self) -> dict[str, Any]:
@@ -155,9 +155,9 @@ class Step:
         instance = self.instance
         rows: Sequence[Any] = list(self.waits.opened.values())
         if instance.absent.waits or instance.waits.keys() - self.waits.opened.keys():
-            found = tables.waits_of(self.context.tx, self.row.id, limit=tables.SHOWN_AFTER_STEP)
+            found = instance_tables.waits_of(self.context.tx, self.row.id, limit=instance_tables.SHOWN_AFTER_STEP)
             rows = [wait._asdict() for wait in found]
-        waits = [row for row in rows if row["kind"] != tables.CANCELLING][: tables.MOST_SHOWN]
+        waits = [row for row in rows if row["kind"] != instance_tables.CANCELLING][: instance_tables.MOST_SHOWN]
         seen = [with_data(wait, self.context.box) for wait in waits]
         return InstanceState(self.row.id, instance.status.value, dict(instance.root_variables), seen)
 
@@ -182,7 +182,7 @@ class Step:
         stored = migrator.to_json()
         self.row, self._starter = self.row._replace(migrator=stored), None
         if self._written is not None:
-            tables.answer_for(self.context.tx, self.row.id, stored)
+            instance_tables.answer_for(self.context.tx, self.row.id, stored)
 
     def follow(self, trigger: Trigger) -> None:
         """Apply a trigger to this instance when those before it are through."""

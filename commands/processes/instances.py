@@ -7,11 +7,11 @@ from pydantic import Field
 from bpm.bpmn.triggers import Cancel, CompleteTask, FailTask, GoOn, MessageArrived, TimerFired, Trigger
 from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, View, handles
 from bpm.errors import Conflict, NotFound
-from bpm.process import definition_tables, tables
+from bpm.process import definition_tables, instance_tables
+from bpm.process.instance_tables import ProcessInstance
 from bpm.process.instances import Startable
 from bpm.process.jobs import ProcessJobs
 from bpm.process.runtime import InstanceState, NewInstance, ProcessRuntime
-from bpm.process.tables import ProcessInstance
 from bpm.security.permissions import EXECUTE
 from bpm.security.redaction import without_credentials
 from bpm.settings import Settings
@@ -159,7 +159,7 @@ class GetProcessInstanceListQuery(PagedQuery[Page[InstanceView]]):
 @handles
 def list_instances(query: GetProcessInstanceListQuery, context: Context) -> Page[InstanceView]:
     """Return one page, the newest first."""
-    statement = tables.select_instances(
+    statement = instance_tables.select_instances(
         query.process_definition_id,
         query.status,
         query.business_key,
@@ -174,7 +174,7 @@ def correlated(
     context: Context, processes: ProcessRuntime, message: str, key: str | None, variables: dict[str, Any]
 ) -> InstanceState | None:
     """Give a message to the instance that has waited longest for it with this key; None when none waits."""
-    wait = tables.first_message_wait(context.tx, context.organization_id, message, key)
+    wait = instance_tables.first_message_wait(context.tx, context.organization_id, message, key)
     if wait is None:
         return None
     return processes.advance(context, wait.instance_id, MessageArrived(wait.wait_id, variables))

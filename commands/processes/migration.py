@@ -6,7 +6,7 @@ from typing import Any
 from bpm.bpmn.migration import Comparison
 from bpm.bus import Command, Context, Id, View, handles
 from bpm.errors import Conflict, Invalid
-from bpm.process import tables
+from bpm.process import instance_tables
 from bpm.process.parts import whole_state
 from bpm.process.rows import InstanceRow
 from bpm.process.runtime import ProcessRuntime
@@ -82,7 +82,9 @@ def migrate(command: MigrateProcessInstancesCommand, context: Context, processes
         target_id = command.to_definition_id
         for row in rows:
             migrator = _answerable(row, context, processes)
-            if not tables.migrate_instance(context.tx, row.id, row.state_version, target_id, migrator.to_json()):
+            if not instance_tables.migrate_instance(
+                context.tx, row.id, row.state_version, target_id, migrator.to_json()
+            ):
                 raise Conflict(f"instance {row.id} went on at the same moment; try again")
     return MigrationView(
         preview=command.preview,
@@ -98,7 +100,7 @@ def _instances(command: MigrateProcessInstancesCommand, context: Context) -> tup
     if command.instance_id is None:
         assert command.from_definition_id is not None
         get_definition(context, command.from_definition_id)
-        return tables.running_instances(context.tx, command.from_definition_id, MOST, MOST_BYTES)
+        return instance_tables.running_instances(context.tx, command.from_definition_id, MOST, MOST_BYTES)
     row = own_instance(context, command.instance_id)
     if row.ended_at is not None:
         raise Conflict(f"process instance {row.id} is {row.status}")
@@ -126,7 +128,7 @@ def _answerable(row: InstanceRow, context: Context, processes: ProcessRuntime) -
     Work that it asked for already was written by others: while some is open, they and its last migrator stay.
     """
     migrator = context.principal.standing
-    if not tables.waits_of(context.tx, row.id, *tables.STORED_WORK):
+    if not instance_tables.waits_of(context.tx, row.id, *instance_tables.STORED_WORK):
         return migrator
     authors = processes.deployed.authority(context.tx, row.definition_id)
     migrator = migrator.joined(authors)

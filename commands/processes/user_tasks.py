@@ -9,11 +9,11 @@ from bpm.bpmn.triggers import CompleteUserTask
 from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, View, handles
 from bpm.errors import Invalid
 from bpm.exact_json import write_json
-from bpm.process import tables
+from bpm.process import instance_tables
+from bpm.process.instance_tables import ProcessWait
 from bpm.process.rows import WaitRow
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.stored import restored_wait
-from bpm.process.tables import ProcessWait
 from bpm.process.task_tables import select_user_tasks
 from bpm.schemas import SchemaError, problems
 from commands.processes.forms import TaskFormView, check_given, task_form
@@ -90,7 +90,10 @@ def complete_user_task(
     """Go on behind the task."""
     own_instance(context, command.instance_id)
     check_form(
-        tables.find_wait(context.tx, command.instance_id, command.wait_id), command.variables, context, processes
+        instance_tables.find_wait(context.tx, command.instance_id, command.wait_id),
+        command.variables,
+        context,
+        processes,
     )
     return shown(processes.advance(context, command.instance_id, CompleteUserTask(command.wait_id, command.variables)))
 

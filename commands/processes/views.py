@@ -8,10 +8,10 @@ from pydantic import BeforeValidator, Field
 from bpm.bus import Context, Moment, View
 from bpm.errors import NotFound
 from bpm.model_files.names import key_text
-from bpm.process import tables
+from bpm.process import instance_tables
+from bpm.process.instance_tables import ProcessInstance
 from bpm.process.instances import InstanceState
 from bpm.process.rows import InstanceRow
-from bpm.process.tables import ProcessInstance
 from bpm.security.redaction import without_credentials
 
 
@@ -68,7 +68,7 @@ class InstanceDetailView(InstanceView):
 
 def own_instance(context: Context, instance_id: int) -> Any:
     """Return an instance of the caller's organisation, or raise `NotFound`."""
-    row = tables.find_instance(context.tx, instance_id)
+    row = instance_tables.find_instance(context.tx, instance_id)
     if row is None or row.organization_id != context.organization_id:
         raise NotFound(f"there is no process instance {instance_id}")
     return row

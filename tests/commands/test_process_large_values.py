@@ -10,7 +10,7 @@ from sqlalchemy import text
 from bpm.bpmn.state import Instance
 from bpm.client import ServerRefused
 from bpm.exact_json import read_json, write_json
-from bpm.process import tables
+from bpm.process import instance_tables
 from bpm.process.large_rows import MOST_IN_STATE
 from bpm.process.parts import whole_state
 from bpm.security.sealing import is_sealed
@@ -113,7 +113,7 @@ async def test_a_state_of_an_earlier_version_is_set_apart_with_its_next_step(app
 
 def _write_as_before(tx: Any, app: RunningApp, number: int) -> None:
     """Write an instance as the version before did: with every value in its state."""
-    row = tables.find_instance(tx, number)
+    row = instance_tables.find_instance(tx, number)
     assert row is not None
     context: Any = type("Reading", (), {"tx": tx, "box": app.app.bus.box})
     whole = whole_state(context, row)

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import text
 
 from bpm.bpmn.state import Instance
-from bpm.process import tables
+from bpm.process import instance_tables
 from bpm.process.parts import whole_state
 from bpm.testing import RunningApp, running_app, until
 from tests.commands.playing import deploy, instance, start
@@ -93,7 +93,7 @@ async def test_an_instance_written_by_an_earlier_version_goes_on(app: RunningApp
 
 def _write_as_before(tx: Any, app: RunningApp, number: int) -> None:
     """Write an instance as the version before did."""
-    row = tables.find_instance(tx, number)
+    row = instance_tables.find_instance(tx, number)
     assert row is not None
     context: Any = SimpleNamespace(tx=tx, box=app.app.bus.box)
     state = from_json(whole_state(context, row).to_json())
