@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from bpm.process.instance_tables import INSTANCES, WAITS
+from bpm.process.instance_tables import INSTANCES
+from bpm.process.wait_tables import WAITS
 from bpm.store import Transaction
 
 MOST_COUNTED = 25_000

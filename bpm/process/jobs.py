@@ -13,7 +13,7 @@ from bpm.bpmn.state import changes
 from bpm.bus import Bus, Envelope, Outcome
 from bpm.errors import BpmError, Conflict, Failed, Fenced, Forbidden, NotFound, Poisoned
 from bpm.jobs import Crowded, Job, JobQueue, RetryPolicy, Shares
-from bpm.process import instance_tables, start_tables
+from bpm.process import instance_tables, start_tables, wait_tables
 from bpm.process.actors import engine_of, starter_of
 from bpm.process.answering import AnswerRecorder
 from bpm.process.cache import Deployed
@@ -47,7 +47,7 @@ class OpenWork(NamedTuple):
 class ProcessJobs:
     """The job kind of process instances; see `bpm.jobs.JobKind`."""
 
-    name = instance_tables.KIND
+    name = wait_tables.KIND
 
     def __init__(self, bus: Bus, jobs: JobQueue, deployed: Deployed, shares: Shares) -> None:
         """Send through the bus; ask the job engine for another try; `deployed` knows who wrote what runs.
@@ -64,8 +64,8 @@ class ProcessJobs:
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
         return [
-            Job(instance_tables.KIND, instance_tables.job_ref(wait), wait.tries, wait.due_at or wait.created_at)
-            for wait in instance_tables.job_waits(tx, limit)
+            Job(wait_tables.KIND, wait_tables.job_ref(wait), wait.tries, wait.due_at or wait.created_at)
+            for wait in wait_tables.job_waits(tx, limit)
         ]
 
     async def run(self, job: Job) -> None:
@@ -88,14 +88,12 @@ class ProcessJobs:
             async with asyncio.timeout(seconds):
                 while waits := await self._immediate(instance_id):
                     for wait in waits:
-                        await self.run(
-                            Job(instance_tables.KIND, instance_tables.job_ref(wait), wait.tries, wait.created_at)
-                        )
+                        await self.run(Job(wait_tables.KIND, wait_tables.job_ref(wait), wait.tries, wait.created_at))
         except (TimeoutError, Crowded):  # a worker does the rest
             return
 
     async def _immediate(self, instance_id: int) -> list[WaitRow]:
-        waits = await self._bus.database.read(lambda tx: instance_tables.job_waits_below(tx, instance_id))
+        waits = await self._bus.database.read(lambda tx: wait_tables.job_waits_below(tx, instance_id))
         now = self._bus.now()
         return [wait for wait in waits if wait.due_at is None or wait.due_at <= now]
 
@@ -147,14 +145,14 @@ class ProcessJobs:
         """
         instance_id, wait_id, attempt = map(int, ref.split("."))
         work = await self._bus.database.read(lambda tx: self._find(tx, instance_id, wait_id))
-        is_open = work is not None and work.wait.kind in instance_tables.JOB_KINDS and work.wait.attempt == attempt
+        is_open = work is not None and work.wait.kind in wait_tables.JOB_KINDS and work.wait.attempt == attempt
         return work if is_open else None
 
     def _find(self, tx: Transaction, instance_id: int, wait_id: int) -> OpenWork | None:
         instance = instance_tables.find_instance(tx, instance_id)
         if instance is None or not organizations.is_active(tx, instance.organization_id):
             return None
-        wait = instance_tables.find_wait(tx, instance_id, wait_id)
+        wait = wait_tables.find_wait(tx, instance_id, wait_id)
         return OpenWork(wait, instance, self._deployed.authority(tx, instance.definition_id)) if wait else None
 
     async def _execute(self, work: OpenWork, data: dict[str, Any], recorder: AnswerRecorder) -> Outcome:
@@ -198,8 +196,8 @@ class ProcessJobs:
             await self._bus.database.write(lambda tx: self._retry_at(tx, wait, due))
 
     def _retry_at(self, tx: Transaction, wait: WaitRow, due: datetime) -> None:
-        if instance_tables.retry_at(tx, wait.instance_id, wait.wait_id, wait.tries, due):
-            self._jobs.enqueue(tx, Job(instance_tables.KIND, instance_tables.job_ref(wait), wait.tries + 1, due))
+        if wait_tables.retry_at(tx, wait.instance_id, wait.wait_id, wait.tries, due):
+            self._jobs.enqueue(tx, Job(wait_tables.KIND, wait_tables.job_ref(wait), wait.tries + 1, due))
 
     async def _answer(self, work: OpenWork, answer: dict[str, Any]) -> None:
         with suppress(*GONE):

@@ -8,8 +8,8 @@ from sqlmodel import Field
 
 from bpm.bpmn.large import LargeKey
 from bpm.bpmn.state import ITEMS, OUTPUTS
-from bpm.process.instance_tables import WAITS
 from bpm.process.rows import PartRow
+from bpm.process.wait_tables import WAITS
 from bpm.store import Row, Transaction
 from bpm.store.records import Records
 

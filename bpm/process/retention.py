@@ -1,7 +1,9 @@
 """Process instances go when they ended long ago, with their history."""
 
-from bpm.process.instance_tables import HISTORY, INSTANCES, WAITS
+from bpm.process.history_tables import HISTORY
+from bpm.process.instance_tables import INSTANCES
 from bpm.process.part_tables import PARTS
+from bpm.process.wait_tables import WAITS
 from bpm.store.retention import Policy
 
 POLICIES = (

@@ -13,7 +13,7 @@ from bpm.bpmn.triggers import Trigger, stop_of
 from bpm.bus import Context, Registry
 from bpm.errors import NotFound
 from bpm.jobs import JobQueue
-from bpm.process import instance_tables
+from bpm.process import instance_tables, wait_tables
 from bpm.process.cache import Deployed
 from bpm.process.instances import InstanceState, NewInstance, Startable
 from bpm.process.room import TransactionRoom
@@ -84,7 +84,7 @@ class ProcessRuntime:
         row = instance_tables.find_instance(context.tx, instance_id)
         if row is None or row.organization_id != context.organization_id:
             raise NotFound(f"there is no process instance {instance_id}")
-        return InstanceState.of_row(context, row, instance_tables.waits_of(context.tx, instance_id))
+        return InstanceState.of_row(context, row, wait_tables.waits_of(context.tx, instance_id))
 
     def seen(self, context: Context, instance_id: int, wait_id: int) -> Mapping[str, Any]:
         """Return the variables that the element of an open wait sees; raises `NotFound`."""

@@ -11,7 +11,7 @@ from bpm.bpmn.triggers import Trigger
 from bpm.bus import Context, Registry
 from bpm.errors import Failed, Invalid
 from bpm.jobs import JobQueue
-from bpm.process import instance_tables
+from bpm.process import instance_tables, wait_tables
 from bpm.process.actors import starter_of
 from bpm.process.cache import Deployed
 from bpm.process.instances import InstanceState
@@ -57,7 +57,7 @@ class Surroundings(Protocol):
         ...
 
     def listeners(self, signal: str) -> list[str]:
-        """The waits for a signal at this moment, as `instance_tables.listener_ref` writes them."""
+        """The waits for a signal at this moment, as `wait_tables.listener_ref` writes them."""
         ...
 
     def call(self, caller: "Step", effect: effects.CallProcess) -> None:
@@ -115,7 +115,7 @@ class Step:
         is_written = self._write_state()
         if self.waits.opened and is_written:
             self.waits.place(self.parts.turns_of_waits)
-            instance_tables.insert_waits(tx, list(self.waits.opened.values()))
+            wait_tables.insert_waits(tx, list(self.waits.opened.values()))
         return is_written
 
     def _write_state(self) -> bool:
@@ -155,9 +155,9 @@ class Step:
         instance = self.instance
         rows: Sequence[Any] = list(self.waits.opened.values())
         if instance.absent.waits or instance.waits.keys() - self.waits.opened.keys():
-            found = instance_tables.waits_of(self.context.tx, self.row.id, limit=instance_tables.SHOWN_AFTER_STEP)
+            found = wait_tables.waits_of(self.context.tx, self.row.id, limit=wait_tables.SHOWN_AFTER_STEP)
             rows = [wait._asdict() for wait in found]
-        waits = [row for row in rows if row["kind"] != instance_tables.CANCELLING][: instance_tables.MOST_SHOWN]
+        waits = [row for row in rows if row["kind"] != wait_tables.CANCELLING][: wait_tables.MOST_SHOWN]
         seen = [with_data(wait, self.context.box) for wait in waits]
         return InstanceState(self.row.id, instance.status.value, dict(instance.root_variables), seen)
 

@@ -9,7 +9,7 @@ from sqlmodel import select as select_rows
 
 from bpm.store import Row, Transaction
 
-from .tables import ProcessWait
+from .wait_tables import ProcessWait
 
 
 class TaskCandidate(Row, table=True):

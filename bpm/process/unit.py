@@ -14,7 +14,7 @@ from bpm.bpmn.weight import weigh
 from bpm.bus import Context, Registry
 from bpm.errors import Conflict, Exhausted, Fenced, NotFound
 from bpm.jobs import JobQueue
-from bpm.process import instance_tables
+from bpm.process import instance_tables, wait_tables
 from bpm.process.beginning import new_row
 from bpm.process.bindings import bound_process
 from bpm.process.cache import Deployed
@@ -88,13 +88,13 @@ class Unit:
         """
         step, wait = (
             self._open(self._find(instance_id)),
-            instance_tables.find_wait(self.context.tx, instance_id, wait_id),
+            wait_tables.find_wait(self.context.tx, instance_id, wait_id),
         )
-        if wait is not None and wait.kind == instance_tables.CANCELLING:
+        if wait is not None and wait.kind == wait_tables.CANCELLING:
             step.waits.remove(instance_id, wait_id)
             step.cancelled_calls = restored_wait(wait.data, self.context.box)["waits"]
         elif wait is not None and wait.kind in DEFERRED and wait.attempt == attempt:
-            others = instance_tables.waits_of(self.context.tx, instance_id, *DEFERRED, limit=RESUMED_AT_ONCE)
+            others = wait_tables.waits_of(self.context.tx, instance_id, *DEFERRED, limit=RESUMED_AT_ONCE)
             for each in (wait, *(other for other in others if other.wait_id != wait_id)):
                 if each is wait or not self.room.is_late:
                     step.bring(each.wait_id)
@@ -130,11 +130,11 @@ class Unit:
 
     def listeners(self, signal: str) -> list[str]:
         """Return the waits for a signal at this moment, those included that this transaction has not written yet."""
-        written = instance_tables.signal_listeners(self.context.tx, self.context.organization_id, signal)
+        written = wait_tables.signal_listeners(self.context.tx, self.context.organization_id, signal)
         steps = [step for unit in (*self._around, self) for step in unit.steps.values()]
         opened = [row for step in steps for row in step.waits.opened.values()]
         opened = [row for row in opened if row["kind"] == "signal" and row["name"] == signal]
-        return [*written, *(instance_tables.listener_ref(row["instance_id"], row["wait_id"]) for row in opened)]
+        return [*written, *(wait_tables.listener_ref(row["instance_id"], row["wait_id"]) for row in opened)]
 
     def insert(self) -> None:
         """Write the instances that were begun, so that others find them."""
@@ -241,7 +241,7 @@ class Unit:
             self.insert()  # what was begun in this very transaction has to be found, too
             called = instance_tables.called_by(self.context.tx, step.row.id, waits, CANCELLED_AT_ONCE)
             if len(called) == CANCELLED_AT_ONCE or (called and self.room.is_spent):
-                step.waits.open(step.row, PutOff(waits[0], ""), instance_tables.CANCELLING, {"waits": waits})
+                step.waits.open(step.row, PutOff(waits[0], ""), wait_tables.CANCELLING, {"waits": waits})
             if not self.room.is_spent:
                 for instance_id in called:
                     self.follow(instance_id, Cancel("the call activity was left"))

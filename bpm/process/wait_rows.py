@@ -6,7 +6,7 @@ from typing import Any
 
 from bpm.bus import Context
 from bpm.jobs import Job, JobQueue
-from bpm.process import instance_tables, task_tables
+from bpm.process import task_tables, wait_tables
 from bpm.process.rows import InstanceRow
 from bpm.process.stored import stored_wait
 
@@ -39,7 +39,7 @@ class WaitRows:
         key: str | None = None,
     ) -> None:
         """Open the wait of an effect, or put it in the place of the one with its id; a job for it becomes due."""
-        now, is_woken = self._context.now(), kind in instance_tables.JOB_KINDS
+        now, is_woken = self._context.now(), kind in wait_tables.JOB_KINDS
         due = due or (now if is_woken else None)
         row: dict[str, Any] = {
             "instance_id": instance.id,
@@ -62,7 +62,7 @@ class WaitRows:
         self.opened[effect.wait_id] = row
         if is_woken and due is not None:
             ref = f"{instance.id}.{effect.wait_id}.{row['attempt']}"
-            self._jobs.enqueue(self._context.tx, Job(instance_tables.KIND, ref, 0, due))
+            self._jobs.enqueue(self._context.tx, Job(wait_tables.KIND, ref, 0, due))
 
     def place(self, waits: Mapping[int, int]) -> None:
         """Say of waits that were opened which turns they are part of."""
@@ -93,7 +93,7 @@ class WaitRows:
             task_tables.remove_candidates(self._context.tx, self._offered)
             self._offered = []
         if self._closed:
-            instance_tables.close_waits(self._context.tx, self._closed)
+            wait_tables.close_waits(self._context.tx, self._closed)
             self._closed = []
 
     def _remove(self, instance: InstanceRow, wait_id: int) -> None:

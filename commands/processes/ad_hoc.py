@@ -8,7 +8,7 @@ from bpm.bpmn.triggers import ActivateActivities
 from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Conflict, Invalid
 from bpm.expressions import EvaluationError
-from bpm.process import instance_tables
+from bpm.process import wait_tables
 from bpm.process.runtime import ProcessRuntime
 from commands.processes.views import InstanceStateView, own_instance, shown
 
@@ -45,7 +45,7 @@ class ActivateAdHocActivitiesCommand(Command[InstanceStateView]):
 def activate(command: ActivateAdHocActivitiesCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
     """Let the sub-process begin them."""
     row = own_instance(context, command.instance_id)
-    waits = instance_tables.waits_of(context.tx, row.id, "adHoc")
+    waits = wait_tables.waits_of(context.tx, row.id, "adHoc")
     found = [wait for wait in waits if command.element_id in (None, wait.element_id)]
     if len(found) != 1:
         where = f" '{command.element_id}'" if command.element_id else ""

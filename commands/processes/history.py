@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bpm.bus import Context, Id, Integer, Moment, Query, View, handles
 from bpm.bus.paging import PageNumber, Skip, until_full
-from bpm.process import instance_tables
+from bpm.process import history_tables
 from bpm.process.rows import HistoryRow
 from bpm.security.redaction import without_credentials
 from commands.processes.views import own_instance
@@ -49,7 +49,7 @@ def history(query: GetProcessInstanceHistoryQuery, context: Context) -> HistoryV
     """Return it in its order."""
     own_instance(context, query.instance_id)
     offset = (query.page_number - 1) * query.page_size
-    rows, total = instance_tables.history_of(
+    rows, total = history_tables.history_of(
         context.tx, query.instance_id, query.page_size - query.skip, offset + query.skip
     )
     items = until_full(map(_entry, rows))

@@ -7,7 +7,7 @@ from pydantic import Field
 from bpm.bpmn.triggers import Retry, Skip
 from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Conflict, Invalid
-from bpm.process import instance_tables
+from bpm.process import wait_tables
 from bpm.process.runtime import ProcessRuntime
 from commands.processes.views import InstanceStateView, own_instance, shown
 
@@ -70,7 +70,7 @@ def _answer(
 
 
 def _incidents(context: Context, instance_id: int, wait_id: int | None) -> list[int]:
-    waiting = [wait.wait_id for wait in instance_tables.waits_of(context.tx, instance_id, "incident")]
+    waiting = [wait.wait_id for wait in wait_tables.waits_of(context.tx, instance_id, "incident")]
     if not waiting:
         raise Conflict(f"process instance {instance_id} has no incident")
     if wait_id is None:

@@ -7,7 +7,7 @@ from pydantic import Field
 from bpm.bpmn.triggers import Cancel, CompleteTask, FailTask, GoOn, MessageArrived, TimerFired, Trigger
 from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, View, handles
 from bpm.errors import Conflict, NotFound
-from bpm.process import definition_tables, instance_tables
+from bpm.process import definition_tables, instance_tables, wait_tables
 from bpm.process.instance_tables import ProcessInstance
 from bpm.process.instances import Startable
 from bpm.process.jobs import ProcessJobs
@@ -174,7 +174,7 @@ def correlated(
     context: Context, processes: ProcessRuntime, message: str, key: str | None, variables: dict[str, Any]
 ) -> InstanceState | None:
     """Give a message to the instance that has waited longest for it with this key; None when none waits."""
-    wait = instance_tables.first_message_wait(context.tx, context.organization_id, message, key)
+    wait = wait_tables.first_message_wait(context.tx, context.organization_id, message, key)
     if wait is None:
         return None
     return processes.advance(context, wait.instance_id, MessageArrived(wait.wait_id, variables))

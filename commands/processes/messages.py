@@ -8,7 +8,7 @@ from pydantic import Field
 from bpm.bpmn.triggers import CompleteUserTask, MessageArrived
 from bpm.bus import Command, Context, Id, Integer, View, handles
 from bpm.errors import Conflict, NotFound
-from bpm.process import instance_tables
+from bpm.process import wait_tables
 from bpm.process.message_tables import keep_message
 from bpm.process.runtime import InstanceState, NewInstance, ProcessRuntime
 from bpm.process.start_triggers import ProcessStarts
@@ -101,7 +101,7 @@ def return_callback(command: ReturnCallbackCommand, context: Context, processes:
     own_instance(context, command.instance_id)
     waits = [
         wait
-        for wait in instance_tables.waits_of(context.tx, command.instance_id, "message")
+        for wait in wait_tables.waits_of(context.tx, command.instance_id, "message")
         if command.message_name in (None, wait.name)
     ]
     if not waits:
@@ -130,7 +130,7 @@ def signal(command: SignalProcessInstanceCommand, context: Context, processes: P
     own_instance(context, command.instance_id)
     waits = [
         wait
-        for wait in instance_tables.waits_of(context.tx, command.instance_id, "user", "message")
+        for wait in wait_tables.waits_of(context.tx, command.instance_id, "user", "message")
         if command.task_id in (None, wait.element_id)
     ]
     if not waits:

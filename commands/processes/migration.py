@@ -6,7 +6,7 @@ from typing import Any
 from bpm.bpmn.migration import Comparison
 from bpm.bus import Command, Context, Id, View, handles
 from bpm.errors import Conflict, Invalid
-from bpm.process import instance_tables
+from bpm.process import instance_tables, wait_tables
 from bpm.process.parts import whole_state
 from bpm.process.rows import InstanceRow
 from bpm.process.runtime import ProcessRuntime
@@ -128,7 +128,7 @@ def _answerable(row: InstanceRow, context: Context, processes: ProcessRuntime) -
     Work that it asked for already was written by others: while some is open, they and its last migrator stay.
     """
     migrator = context.principal.standing
-    if not instance_tables.waits_of(context.tx, row.id, *instance_tables.STORED_WORK):
+    if not wait_tables.waits_of(context.tx, row.id, *wait_tables.STORED_WORK):
         return migrator
     authors = processes.deployed.authority(context.tx, row.definition_id)
     migrator = migrator.joined(authors)

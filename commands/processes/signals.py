@@ -8,7 +8,7 @@ from pydantic import Field
 from bpm.bpmn.triggers import SignalArrived
 from bpm.bus import Command, Context, View, handles
 from bpm.errors import Conflict, Invalid, NotFound
-from bpm.process import instance_tables
+from bpm.process import wait_tables
 from bpm.process.broadcasts import MOST_LISTENERS, signal_messages
 from bpm.process.room import TransactionRoom
 from bpm.process.runtime import NewInstance, ProcessRuntime
@@ -54,7 +54,7 @@ def broadcast(
     """Advance who listened when it was sent, each undone alone if it fails, and start what begins with it."""
     listeners: Sequence[str] | None = command.listeners
     if listeners is None:
-        listeners = instance_tables.signal_listeners(context.tx, context.organization_id, command.signal_name)
+        listeners = wait_tables.signal_listeners(context.tx, context.organization_id, command.signal_name)
     told, signalled = _tell_all(listeners[:AT_ONCE], command, context, processes)
     rest = listeners[told:]
     if rest:
@@ -89,7 +89,7 @@ def _tell(
     room: TransactionRoom,
 ) -> bool:
     """Tell one; False when it does not listen any more, perhaps by this very signal, or can't take what it brings."""
-    wait = instance_tables.find_wait(context.tx, instance_id, wait_id)
+    wait = wait_tables.find_wait(context.tx, instance_id, wait_id)
     if wait is None or wait.kind != "signal" or wait.name != command.signal_name:
         return False
     try:

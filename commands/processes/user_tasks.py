@@ -9,12 +9,12 @@ from bpm.bpmn.triggers import CompleteUserTask
 from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, View, handles
 from bpm.errors import Invalid
 from bpm.exact_json import write_json
-from bpm.process import instance_tables
-from bpm.process.instance_tables import ProcessWait
+from bpm.process import wait_tables
 from bpm.process.rows import WaitRow
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.stored import restored_wait
 from bpm.process.task_tables import select_user_tasks
+from bpm.process.wait_tables import ProcessWait
 from bpm.schemas import SchemaError, problems
 from commands.processes.forms import TaskFormView, check_given, task_form
 from commands.processes.views import InstanceStateView, own_instance, shown, shown_data
@@ -90,7 +90,7 @@ def complete_user_task(
     """Go on behind the task."""
     own_instance(context, command.instance_id)
     check_form(
-        instance_tables.find_wait(context.tx, command.instance_id, command.wait_id),
+        wait_tables.find_wait(context.tx, command.instance_id, command.wait_id),
         command.variables,
         context,
         processes,

@@ -8,7 +8,8 @@ from sqlmodel import col, select
 from bpm.bus.tables import AuditEntry, ScheduledMessage
 from bpm.events.delivery_tables import Delivery, DeliveryAttempt
 from bpm.events.tables import Event
-from bpm.process.instance_tables import ProcessInstance, ProcessWait
+from bpm.process.instance_tables import ProcessInstance
+from bpm.process.wait_tables import ProcessWait
 from bpm.store.session import ScopedSession
 from router.attempts.tables import InboundAttempt, select_attempts
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bpm.process import instance_tables
+from bpm.process import wait_tables
 from bpm.testing import RunningApp, running_app
 from tests.bpm.bpmn.player import flows, model
 from tests.commands.playing import bpmn, deploy, instance, instances, start
@@ -41,7 +41,7 @@ async def test_a_message_that_comes_early_waits_for_its_time_to_live(app: Runnin
 @pytest.mark.parametrize("key", ["k", None])
 async def test_who_has_waited_longest_is_found_without_reading_the_others(app: RunningApp, key: str | None) -> None:
     """However many wait for the same message: one index holds them in their order."""
-    plan = await plans_of(app.app.database, lambda tx: instance_tables.first_message_wait(tx, 1, "Paid", key))
+    plan = await plans_of(app.app.database, lambda tx: wait_tables.first_message_wait(tx, 1, "Paid", key))
     assert plan == ["SEARCH process_wait USING INDEX ix_process_wait_oldest (organization_id=? AND name=? AND key=?)"]
 
 

@@ -8,7 +8,7 @@ from bpm.bpmn.effects import Cancelled, Completed, EmitMessage, EmitSignal, Hist
 from bpm.bpmn.triggers import CompleteTask, Escalated, FailTask
 from bpm.bus.own_events import PUBLISH
 from bpm.errors import Exhausted
-from bpm.process import instance_tables, start_tables
+from bpm.process import history_tables, start_tables
 from bpm.process.actors import engine_of
 from bpm.process.broadcasts import signal_messages
 from bpm.process.step import Step
@@ -54,7 +54,7 @@ def record(step: Step, effect: History) -> None:
         "values": without_credentials(effect.values),
         "flows": list(effect.flows),
     }
-    step.context.tx.append(instance_tables.HISTORY, row)
+    step.context.tx.append(history_tables.HISTORY, row)
 
 
 def tell_completed(step: Step, effect: Completed) -> None:
