@@ -118,7 +118,12 @@ class Compilation:
         if len(found) > 1:
             names = ", ".join(sorted({repr(name) for name, _ in found}))
             self.problem(element, f"its message flows name several messages: {names}; set messageRef to one of them")
-        return min(found, default=("", ""))
+        return min(found, default=(self.sketched_name(element), ""))
+
+    def sketched_name(self, element: Element) -> str:
+        """The label of an event that names no message or signal, in a process that is not marked to be executed."""
+        is_named = element.events and is_constant(element.name) and len(element.name) <= MAX_NAME
+        return element.name if is_named and not self.process.executable else ""
 
     def _message_name(self, declaration: Declaration) -> str:
         """The name of a message; without one the label of the only flow that carries it, or else its id."""
@@ -178,7 +183,7 @@ class Compilation:
     def signal_name(self, element: Element) -> str:
         """The name of the signal that an event refers to."""
         declaration = self.declaration(element.events[0].reference)
-        name = declaration.name if declaration else ""
+        name = declaration.name if declaration else self.sketched_name(element)
         if not name:
             self.problem(element, "it names no signal; set signalRef to a <signal> with a name")
         return name

@@ -48,6 +48,6 @@ def _caught(event: Node) -> Sequence[str]:
     if isinstance(event, ListeningEvent) and event.kind in _ONCE:
         return (event.kind,)
     subscription = event.subscription if isinstance(event, ListeningEvent | Awaiting) else None
-    if isinstance(subscription, MessageSubscription):
+    if isinstance(subscription, MessageSubscription) and subscription.name:
         return ("message", subscription.name, subscription.key_source)
     return ()

@@ -35,7 +35,7 @@ class LoopCharacteristics:
     refusals: tuple[str, ...] = ()
 
 
-def read_loop(tag: Tag, counts_from: int) -> LoopCharacteristics | None:
+def read_loop(tag: Tag, counts_from: int, platform: str) -> LoopCharacteristics | None:
     """Read how an activity is repeated; None if it is not."""
     if standard := tag.first("standardLoopCharacteristics"):
         return LoopCharacteristics(
@@ -46,11 +46,12 @@ def read_loop(tag: Tag, counts_from: int) -> LoopCharacteristics | None:
             counts_from=counts_from,
         )
     many = tag.first("multiInstanceLoopCharacteristics")
-    return _read_multi_instance(many, counts_from) if many else None
+    return _read_multi_instance(many, counts_from, platform) if many else None
 
 
-def _read_multi_instance(tag: Tag, counts_from: int) -> LoopCharacteristics:
-    extensions, refusals = read_extensions(tag, *(child for child in tag.children if child.namespace == BPMN))
+def _read_multi_instance(tag: Tag, counts_from: int, platform: str) -> LoopCharacteristics:
+    own = [child for child in tag.children if child.namespace == BPMN]
+    extensions, refusals = read_extensions(tag, *own, platform=platform)
     if tag.get("behavior") not in ("", "All") or tag.get("oneBehaviorEventRef") or tag.get("noneBehaviorEventRef"):
         refusals = (*refusals, "its behavior throws events between its turns, which is not executed")
     refusals = (*refusals, *find_misplaced(tag.name, extensions))

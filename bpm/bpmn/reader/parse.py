@@ -23,7 +23,7 @@ from bpm.bpmn.reader.repeated import find_repeated
 from bpm.bpmn.reader.resources import read_resources
 from bpm.bpmn.reader.understood import is_of_flowable, with_codes, with_executable
 from bpm.bpmn.reader.unknown import find_unknown, our_namespaces
-from bpm.bpmn.reader.vocabularies import is_of_camunda_7, read_extensions
+from bpm.bpmn.reader.vocabularies import find_platform, is_of_camunda_7, read_extensions
 from bpm.bpmn.state import TURN
 from bpm.model_files.names import MAX_NAME
 from bpm.model_files.problems import BpmnProblem, InvalidDefinition
@@ -72,11 +72,13 @@ class _Reader:
         self.data: list[DataValue] = []
         self.unnamed: Counter[str] = Counter()
         self.is_camunda_7 = False
+        self.platform = ""
         self.ours: frozenset[str] = frozenset()
 
     def definitions(self, root: Tag) -> Definitions:
         """Read the whole file."""
         self.is_camunda_7 = is_of_camunda_7(root)
+        self.platform = find_platform(root)
         self.ours = our_namespaces(root)
         processes = tuple(self.process(tag) for tag in root.all("process"))
         declarations: Mapping[str, Declaration] = {
@@ -120,7 +122,7 @@ class _Reader:
 
     def declaration(self, tag: Tag) -> Declaration:
         """Read a message, an error, a signal or an escalation."""
-        extensions, refusals = read_extensions(tag)
+        extensions, refusals = read_extensions(tag, platform=self.platform)
         self.refuse(tag, refusals)
         self.refuse(tag, find_misplaced(tag.name, extensions))
         self.check_words(tag)
@@ -140,7 +142,7 @@ class _Reader:
         outer, self.problems, self.elements, self.flows, self.associations = self.problems, [], [], [], []
         self.data = []
         name = self.identify(tag)
-        extensions, refusals = read_extensions(tag)
+        extensions, refusals = read_extensions(tag, platform=self.platform)
         self.refuse(tag, refusals)
         self.refuse(tag, find_misplaced(tag.name, extensions))
         self.check_words(tag)
@@ -206,7 +208,7 @@ class _Reader:
         name = self.identify(tag)
         script = tag.first("script")
         events = [child for child in tag.children if child.name.endswith(("EventDefinition", "EventDefinitionRef"))]
-        loop = read_loop(tag, counts_from=0 if self.is_camunda_7 else 1)
+        loop = read_loop(tag, 0 if self.is_camunda_7 else 1, self.platform)
         element = Element(
             id=name,
             kind=tag.name,
@@ -231,7 +233,7 @@ class _Reader:
     def extensions(self, tag: Tag, events: Sequence[Tag]) -> Extensions:
         """What a vendor says about a flow node and its events, and BPMN's own resources where it is silent."""
         times = [child for event in events for child in event.children if child.namespace == BPMN]
-        extensions, refusals = read_extensions(tag, *events, *times)
+        extensions, refusals = read_extensions(tag, *events, *times, platform=self.platform)
         self.refuse(tag, refusals)
         self.refuse(tag, find_misplaced(tag.name, extensions))
         self.refuse(tag, find_problems(tag))
@@ -244,7 +246,7 @@ class _Reader:
     def flow(self, tag: Tag, scope: str) -> None:
         """Read a sequence flow; one without an id is named after its ends, the second between them by its number."""
         condition = tag.first("conditionExpression")
-        extensions, refusals = read_extensions(tag, *([condition] if condition else []))
+        extensions, refusals = read_extensions(tag, *([condition] if condition else []), platform=self.platform)
         self.refuse(tag, refusals)
         self.refuse(tag, find_misplaced(tag.name, extensions))
         self.check_words(tag)

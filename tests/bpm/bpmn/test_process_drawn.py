@@ -2,9 +2,10 @@
 
 import pytest
 
-from bpm.bpmn import InvalidDefinition, compile_all, load, parse
-from bpm.bpmn.effects import EmitMessage, OpenMessageWait
-from tests.bpm.bpmn.player import DEFINITIONS, Player, flows
+from bpm.bpmn import Instance, InvalidDefinition, advance, compile_all, load, parse
+from bpm.bpmn.effects import EmitMessage, EmitSignal, OpenMessageWait
+from bpm.bpmn.triggers import MessageArrived, Start
+from tests.bpm.bpmn.player import DEFINITIONS, NOON, Player, flows
 
 POOLS = """<collaboration id="c"><participant id="ours" name="Bank" processRef="p"/>
 <participant id="theirs" name="Customer" processRef="q"/>{flows}</collaboration>
@@ -92,3 +93,26 @@ def test_a_sub_process_that_could_never_begin_is_refused() -> None:
     body = f'<startEvent id="s"/><subProcess id="q">{inside}</subProcess><endEvent id="e"/>' + flows("s > q > e")
     with pytest.raises(InvalidDefinition, match="it has no start event"):
         Player(body)
+
+
+def test_in_a_sketch_the_labels_of_events_name_messages_and_signals() -> None:
+    """A process that is marked to be executed must refer to them: a forgotten reference would wait for ever."""
+    events = """<startEvent id="s"/><intermediateCatchEvent id="a" name="Order  placed"><messageEventDefinition/>
+    </intermediateCatchEvent><intermediateThrowEvent id="b" name="Stock low"><signalEventDefinition/>
+    </intermediateThrowEvent><endEvent id="e"/>"""
+    marked = DEFINITIONS.format(head="", body=events + flows("s > a > b > e"))
+    with pytest.raises(InvalidDefinition, match=r"'a'.*names no message.*'b'.*names no signal"):
+        load(marked)
+    process = load(marked.replace(' isExecutable="true"', ' isExecutable="false"'))
+    waiting, effects = advance(process, Instance(), Start({}), NOON)
+    (wait,) = [effect for effect in effects if isinstance(effect, OpenMessageWait)]
+    assert wait.name == "Order placed"
+    _, effects = advance(process, waiting, MessageArrived(wait.wait_id, {}), NOON)
+    assert [effect.name for effect in effects if isinstance(effect, EmitSignal)] == ["Stock low"]
+
+
+def test_a_label_that_would_be_an_expression_names_nothing() -> None:
+    event = '<intermediateCatchEvent id="a" name="=x"><messageEventDefinition/></intermediateCatchEvent>'
+    body = f'<startEvent id="s"/>{event}<endEvent id="e"/>' + flows("s > a > e")
+    with pytest.raises(InvalidDefinition, match="names no message"):
+        load(DEFINITIONS.format(head="", body=body).replace(' isExecutable="true"', ""))

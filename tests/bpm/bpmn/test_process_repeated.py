@@ -146,3 +146,15 @@ def test_what_says_the_same_twice_or_belongs_to_several_is_accepted() -> None:
     assert (
         problems(f'<userTask id="t"/>{signals.format("a")}{signals.format("b")}', "s > t > e", "a > e", "b > e") == ""
     )
+
+
+def test_where_vendors_differ_the_file_s_own_platform_counts() -> None:
+    """A model that was carried over from one platform to the other may still hold the words of both."""
+    body = element("sendTask", '<zeebe:taskDefinition type="email"/>', 'camunda:type="external" camunda:topic="mail"')
+    source = model(f'<startEvent id="s"/>{body}<endEvent id="e"/>{flows("s > t > e")}', HEAD)
+    for platform, command in (("Camunda Cloud", "email"), ("Camunda Platform", "mail")):
+        named = f'xmlns:modeler="http://camunda.org/schema/modeler/1.0" modeler:executionPlatform="{platform}"'
+        assert load(source.replace("<definitions ", f"<definitions {named} ", 1)).commands == [("t", command)]
+    twice = source.replace("</extensionElements></sendTask>", f"{B}</extensionElements></sendTask>")
+    with pytest.raises(InvalidDefinition, match="<taskDefinition> 2 times"):
+        load(twice.replace("<definitions ", f"<definitions {named} ", 1))

@@ -5,6 +5,9 @@ that any prefix and any address will do. What carries no execution meaning is ke
 engine lacks is refused by name.
 """
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 from bpm.bpmn.reader.extensions import Extensions
 from bpm.bpmn.reader.vocabularies import banklingo, camunda, own, zeebe
 from bpm.bpmn.reader.vocabularies.fields import Dialect, Fields
@@ -36,6 +39,10 @@ _OTHERS = Dialect(
 )
 _NOTHING = Extensions()
 _PLATFORM = "{http://camunda.org/schema/modeler/1.0}executionPlatform"
+_PLATFORMS = {
+    "Camunda Cloud": "http://camunda.org/schema/zeebe/1.0",
+    "Camunda Platform": "http://camunda.org/schema/1.0/bpmn",
+}
 
 
 def is_of_camunda_7(root: Tag) -> bool:
@@ -51,24 +58,41 @@ def _uses_camunda_7(tag: Tag) -> bool:
     return any(_uses_camunda_7(child) for child in tag.children)
 
 
-def read_extensions(*tags: Tag) -> tuple[Extensions, tuple[str, ...]]:
-    """Read what the extensions of an element (and of its event definitions) mean, and what is refused."""
-    fields: Fields | None = None
-    for tag in tags:
-        for name, value in tag.attributes.items():
-            if name[0] == "{":
-                fields = fields or Fields()
-                namespace, _, local = name[1:].partition("}")
-                find_dialect(namespace).read_attribute(local, value, fields)
-        holder = tag.first("extensionElements")
-        for child in holder.children if holder else ():
-            if child.namespace != BPMN:
-                fields = fields or Fields()
-                find_dialect(child.namespace).read_child(child, fields)
-    if fields is None:
+def find_platform(root: Tag) -> str:
+    """The namespace of the words of the platform that a file says it is for; empty if it says none."""
+    return _PLATFORMS.get(root.get(_PLATFORM), "")
+
+
+def read_extensions(*tags: Tag, platform: str = "") -> tuple[Extensions, tuple[str, ...]]:
+    """Read what the extensions of an element (and of its event definitions) mean, and what is refused.
+
+    Where the words of several vendors differ, those in the namespace `platform` count.
+    """
+    words = [word for tag in tags for word in _words(tag)]
+    if not words:
         return _NOTHING, ()
+    fields = Fields()
+    for namespace, read in words:
+        if namespace != platform:
+            read(fields)
+    fields.prefer_what_follows()
+    for namespace, read in words:
+        if namespace == platform:
+            read(fields)
     fields.check_body()
     return fields.extensions(), tuple(fields.refusals)
+
+
+def _words(tag: Tag) -> Iterator[tuple[str, Callable[[Fields], None]]]:
+    """The namespace of each vendor's attribute and extension element of a tag, and how it is read."""
+    for name, value in tag.attributes.items():
+        if name[0] == "{":
+            namespace, _, local = name[1:].partition("}")
+            yield namespace, partial(find_dialect(namespace).read_attribute, local, value)
+    holder = tag.first("extensionElements")
+    for child in holder.children if holder else ():
+        if child.namespace != BPMN:
+            yield child.namespace, partial(find_dialect(child.namespace).read_child, child)
 
 
 def find_dialect(namespace: str) -> Dialect:

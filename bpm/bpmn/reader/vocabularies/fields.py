@@ -24,6 +24,12 @@ class Fields:
     listeners: list[ListenerDefinition] = field(default_factory=list[ListenerDefinition])
     refusals: list[str] = field(default_factory=list[str])
     mapped: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    said: set[str] = field(default_factory=set[str])
+    outvoted: set[str] = field(default_factory=set[str])
+
+    def prefer_what_follows(self) -> None:
+        """From now on the words of the file's own platform are read: they count where others differ."""
+        self.outvoted, self.said = self.said, set()
 
     def set(self, name: str, value: Any) -> None:
         """Set a field of `Extensions`; an empty text says nothing."""
@@ -64,12 +70,14 @@ class Fields:
     def _set_once(self, values: dict[str, Any], name: str, value: Any, noun: str) -> None:
         if value == "":
             return
-        if name in values and values[name] != value:
+        is_outvoted = noun in self.outvoted and noun not in self.said
+        if name in values and values[name] != value and not is_outvoted:
             self.refuse(
                 f"its {noun} is given twice, as {values[name]!r:.100} and as {value!r:.100}, of which one alone would "
                 "be executed"
             )
         values[name] = value
+        self.said.add(noun)
 
     def _map_once(self, word: str, target: str) -> None:
         if (word, target) in self.mapped:
