@@ -8,7 +8,7 @@ answer. The caller stores the instance and carries out the effects in one transa
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from bpm.bpmn.answers import complete, escalate, fail, retry, skip, stop
@@ -198,17 +198,17 @@ def _merge_tokens(run: Run) -> bool:
     joins = run.model.joins
     if not joins:
         return False
-    by_scope: defaultdict[int, list[Token]] = defaultdict(list)
-    for token in run.tokens.resting.values():
-        by_scope[token.scope].append(token)
-    run.pace.spend(len(by_scope))
-    merged = [_merge_in(run, scope, tokens) for scope, tokens in by_scope.items()]
+    held: defaultdict[int, dict[str, None]] = defaultdict(dict)
+    for token in [one for one in run.tokens.resting.values() if one.element in joins]:
+        held[token.scope][token.element] = None
+    run.pace.spend(len(held))
+    merged = [_merge_in(run, scope, elements) for scope, elements in held.items()]
     return any(merged)
 
 
-def _merge_in(run: Run, scope: int, resting: Sequence[Token]) -> bool:
-    waiting = dict.fromkeys(token.element for token in resting if token.element in run.model.joins)
-    return any(run.nodes[element].merge(run, scope, resting) for element in waiting)
+def _merge_in(run: Run, scope: int, elements: Iterable[str]) -> bool:
+    resting = run.tokens.resting_in(scope)
+    return any(run.nodes[element].merge(run, scope, resting) for element in elements)
 
 
 def _settle(run: Run) -> None:

@@ -1,10 +1,5 @@
 """The joins of a run: which tokens have arrived at them, and by which flow."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-from bpm.bpmn.run.behavior import Behavior
 from bpm.bpmn.run.tokens import Tokens
 from bpm.bpmn.run.waits import Waits
 from bpm.bpmn.state import Token
@@ -14,30 +9,33 @@ Arrivals = dict[str | None, list[int]]
 
 
 class Joins:
-    """Counts the tokens that rest at joins, then those it is told of."""
+    """Counts the tokens that rest at a join when it is first asked for, then those it is told of."""
 
-    def __init__(self, nodes: Mapping[str, Behavior[Any]], tokens: Tokens, waits: Waits) -> None:
-        self._nodes = nodes
+    def __init__(self, tokens: Tokens, waits: Waits) -> None:
         self._tokens = tokens
         self._waits = waits
-        self._arrivals: defaultdict[tuple[str, int], Arrivals] = defaultdict(lambda: defaultdict(list))
-        for token in self._arrived():
-            self.arrive(token)
+        self._arrivals: dict[tuple[str, int], Arrivals] = {}
 
-    def _arrived(self) -> Iterable[Token]:
-        """The tokens that rest at joins, but for those whose arrival or leaving failed."""
+    def _arrived(self, element: str, scope: int) -> Arrivals:
+        """The tokens that rest at a join, but for those whose arrival or leaving failed."""
         failed = {wait.token for wait in self._waits.of_kind("incident") if wait.data[0] in ("activate", "leave")}
         resting = self._tokens.resting.values()
-        return [token for token in resting if self._nodes[token.element].is_join and token.id not in failed]
+        here = [one for one in resting if one.element == element and one.scope == scope and one.id not in failed]
+        arrivals: Arrivals = {token.flow: [] for token in here}
+        for token in here:
+            arrivals[token.flow].append(token.id)
+        return arrivals
 
     def arrive(self, token: Token) -> Arrivals:
         """Count a token that has come to a join; gives what is there now."""
         arrivals = self.arrivals(token.element, token.scope)
-        arrivals[token.flow].append(token.id)
+        arrivals.setdefault(token.flow, []).append(token.id)
         return arrivals
 
     def arrivals(self, element: str, scope: int) -> Arrivals:
         """What has arrived at a join in a scope."""
+        if (element, scope) not in self._arrivals:
+            self._arrivals[element, scope] = self._arrived(element, scope)
         return self._arrivals[element, scope]
 
     def join(self, arrivals: Arrivals, last: int) -> Token:

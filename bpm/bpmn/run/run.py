@@ -66,7 +66,7 @@ class Run:
     def joins(self) -> Joins:
         """What has arrived at joins; counted when a token comes to one."""
         if self._joins is None:
-            self._joins = Joins(self.nodes, self.tokens, self.waits)
+            self._joins = Joins(self.tokens, self.waits)
         return self._joins
 
     def leave(self, node: "Behavior[Run]", token: Token, values: Mapping[str, Any] = NOTHING) -> None:

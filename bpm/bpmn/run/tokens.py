@@ -5,6 +5,9 @@ from collections import deque
 from bpm.bpmn.run.flows import Way
 from bpm.bpmn.state import Instance, Token
 
+FEW = 3
+"""What belongs to so many is found by looking through all that there is; for more an index is worth its cost."""
+
 
 class Tokens:
     """Moves tokens and counts them: each scope knows how many it has, whether they rest or are on their way.
@@ -14,7 +17,7 @@ class Tokens:
     `beside` is what scripts and listeners beside an element keep, by the token's id.
     """
 
-    __slots__ = ("_active", "_instance", "_locals", "_rested_in", "beside", "emptied", "moving", "resting")
+    __slots__ = ("_active", "_asked", "_instance", "_locals", "_rested_in", "beside", "emptied", "moving", "resting")
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
@@ -23,6 +26,7 @@ class Tokens:
         self.beside = instance.beside
         self.resting = instance.tokens
         self._rested_in: dict[int, dict[int, None]] | None = None
+        self._asked = 0
         self.moving: deque[Token] = deque()
         self.emptied: list[int] = []
 
@@ -81,7 +85,10 @@ class Tokens:
         self.beside.pop(token.id, None)
 
     def resting_in(self, scope: int) -> list[Token]:
-        """The tokens that rest in a scope itself."""
+        """The tokens that rest in a scope itself; those of all are put in order when more are asked for."""
+        if self._rested_in is None and self._asked < FEW:
+            self._asked += 1
+            return [token for token in self.resting.values() if token.scope == scope]
         if self._rested_in is None:
             self._rested_in = {}
             for token in self.resting.values():

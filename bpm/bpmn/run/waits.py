@@ -3,19 +3,21 @@
 from typing import Any, Literal
 
 from bpm.bpmn.effects import CloseWait, Effect
+from bpm.bpmn.run.tokens import FEW
 from bpm.bpmn.state import PROCESS, Instance, Token, Wait, element_of
 
 
 class Waits:
     """Opens and closes waits; whoever opens one says by an effect of its own what is waited for."""
 
-    __slots__ = ("_by_token", "_effects", "_instance", "_open")
+    __slots__ = ("_asked", "_by_token", "_effects", "_instance", "_open")
 
     def __init__(self, instance: Instance, effects: list[Effect]) -> None:
         self._instance = instance
         self._open = instance.waits
         self._effects = effects
         self._by_token: dict[int, list[int]] | None = None
+        self._asked = 0
 
     def open(self, kind: str, element: str, token: Token, data: Any = None) -> int:
         """Open a wait that `element` answers for a token; returns its id."""
@@ -45,7 +47,10 @@ class Waits:
             del self._open[wait.id]
 
     def of(self, token: Token) -> list[Wait]:
-        """The open waits of a token, oldest first."""
+        """The open waits of a token, oldest first; those of all are put in order when more are asked for."""
+        if self._by_token is None and self._asked < FEW:
+            self._asked += 1
+            return [wait for wait in self._open.values() if wait.token == token.id]
         if self._by_token is None:
             self._by_token = {}
             for wait in self._open.values():
