@@ -63,6 +63,11 @@ class Envelope:
         return self.correlation_id or self.request_id
 
     @property
+    def is_by_hand(self) -> bool:
+        """Whether somebody sent it, and neither a rule or process nor another message."""
+        return not self.depth and self.principal.kind in ("user", "key")
+
+    @property
     def effect_key(self) -> str:
         """The idempotency key for what a handler does outside: the same at every attempt, also after a crash.
 

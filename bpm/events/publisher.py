@@ -122,8 +122,11 @@ class Publisher:
         self._jobs.enqueue(tx, *self._start(tx, destination, row, now))
         return row["id"]
 
-    def resume(self, tx: Transaction, subscription: SubscriptionState, row: RestingDelivery, now: datetime) -> None:
-        """Let a delivery that rested go for a new round, at the end of its lane."""
+    def resume(
+        self, tx: Transaction, subscription: SubscriptionState, row: RestingDelivery, now: datetime, depth: int
+    ) -> None:
+        """Let a delivery that rested go for a new round, at the end of its lane; `depth` is the wish's."""
+        tables.deepen(tx, row.event_id, depth)
         destination = self._destinations.of(tx, subscription.id, subscription.version)
         lane = _lane_name(destination, scope_of(row.whole_event))
         fresh = {"state": PENDING, "due_at": now, "completed_at": None, "tries": 0, "lane": lane}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, Text, UniqueConstraint, bindparam, func, select, type_coerce
+from sqlalchemy import Index, Text, UniqueConstraint, bindparam, func, select, type_coerce, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -86,6 +86,12 @@ def append_event(tx: Transaction, row: Mapping[str, Any]) -> None:
 def insert_event_once(tx: Transaction, row: Mapping[str, Any]) -> bool:
     """Insert an event unless its idempotency key is taken; tells whether it was inserted."""
     return tx.connection.execute(insert_new(tx.connection, EVENTS), row).rowcount == 1
+
+
+def deepen(tx: Transaction, id_: str, depth: int) -> None:
+    """Note that a message at `depth` has an event delivered again, unless the event stands as deep already."""
+    if depth:
+        tx.connection.execute(update(EVENTS).where(EVENTS.c.id == id_, EVENTS.c.depth < depth).values(depth=depth))
 
 
 def select_events(name: str | None, correlation_id: str | None = None) -> SelectOfScalar[Event]:

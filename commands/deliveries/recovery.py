@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, Id, View, handles
 from bpm.bus.paging import When
-from bpm.events import delivery_tables, recovery_tables, subscription_tables
+from bpm.events import delivery_tables, recovery_tables, subscription_tables, tables
 from bpm.events.delivery_tables import CANCELLED
 from bpm.events.health import Health
 from bpm.events.publisher import Publisher
@@ -86,11 +86,11 @@ def resume(command: ResumeDeliveriesCommand, context: Context, publisher: Publis
         return ResumedView(resumed=0, goes_on=False)
     waiting = recovery_tables.paused(context.tx, command.subscription_id, BATCH)
     for delivery in waiting.rows:
-        publisher.resume(context.tx, row, delivery, context.now())
+        publisher.resume(context.tx, row, delivery, context.now(), context.envelope.depth)
     if waiting.is_last:
         subscription_tables.update_subscription(context.tx, row, {"is_resuming": False})
     else:
-        context.later("ResumeDeliveriesCommand", {"subscriptionId": command.subscription_id})
+        context.later("ResumeDeliveriesCommand", {"subscriptionId": command.subscription_id}, depth=0)
     return ResumedView(resumed=len(waiting.rows), goes_on=not waiting.is_last)
 
 
@@ -126,7 +126,7 @@ def _go_again(delivery: RestingDelivery, subscription: SubscriptionRow, context:
         ended = {"state": CANCELLED, "completed_at": context.now(), "last_error": "filter: does not want the event"}
         delivery_tables.revive(context.tx, delivery.id, delivery.turn, ended)
     else:
-        publisher.resume(context.tx, subscription, delivery, context.now())
+        publisher.resume(context.tx, subscription, delivery, context.now(), context.envelope.depth)
 
 
 def _replay(
@@ -152,6 +152,7 @@ def _replay(
     goes_on = not found.is_last or judged < len(found.rows)
     if not command.preview:
         for event in wanted:
+            tables.deepen(context.tx, event.id, context.envelope.depth)
             publisher.deliver(context.tx, subscription, event.whole_event, context.now())
         if goes_on:
             _go_on(command, since, until, after, context)
@@ -176,4 +177,4 @@ def _go_on(
         "missing": command.missing,
         "after": after,
     }
-    context.later("RecoverFailedDeliveriesCommand", fields)
+    context.later("RecoverFailedDeliveriesCommand", fields, depth=0)

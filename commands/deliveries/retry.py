@@ -2,7 +2,7 @@
 
 from bpm.bus import Command, Context, handles
 from bpm.errors import Conflict
-from bpm.events import delivery_tables, recovery_tables, subscription_tables
+from bpm.events import delivery_tables, recovery_tables, subscription_tables, tables
 from bpm.events.delivery_tables import CANCELLED, KIND, PAUSED, PENDING, Delivery
 from bpm.events.destination import Destinations
 from bpm.events.health import Health
@@ -39,8 +39,9 @@ def retry(
     whole = recovery_tables.resting(context.tx, command.id)
     assert whole is not None  # a delivery goes before its event does
     if whole.state != PENDING:
-        publisher.resume(context.tx, subscription, whole, now)
+        publisher.resume(context.tx, subscription, whole, now, context.envelope.depth)
     elif whole.due_at is not None and whole.due_at > now:
+        tables.deepen(context.tx, whole.event_id, context.envelope.depth)
         jobs.cancel(context.tx, Job(KIND, whole.id, whole.turn, whole.due_at))
         turn = delivery_tables.revive(context.tx, whole.id, whole.turn, {"due_at": now, "tries": 0})
         jobs.enqueue(context.tx, Job(KIND, whole.id, turn, now))

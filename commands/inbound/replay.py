@@ -66,7 +66,7 @@ async def replay(command: ReplayInboundRequestCommand, context: EffectContext, r
     judgement = replays.judge(row, context.now(), force=command.force)
 
     def reopen(inside: Context) -> ReplayView:
-        found = replays.reopen(inside.tx, row, judgement, inside.principal.name, inside.now())
+        found = replays.reopen(inside.tx, row, judgement, inside.envelope, inside.now())
         return ReplayView.model_validate(
             {
                 "request_id": row.request_id,

@@ -58,7 +58,7 @@ async def resend(command: ResendInboundRequestCommand, context: EffectContext, r
     edit = Edit(_body_of(command), command.headers, command.query)
     row = await context.read(lambda inside: _found(command.request_id, inside))
     size = len(row.body if edit.body is None else edit.body)
-    resent = await beside_loop(size, lambda: resends.edited(row, edit, HERE, context.now()))
+    resent = await beside_loop(size, lambda: resends.edited(row, edit, HERE, context.now(), context.envelope.depth))
 
     def store(inside: Context) -> InboundRequestView:
         resends.store(inside.tx, resent, row, inside.principal)

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bpm.bus import Envelope
 from bpm.errors import Conflict
 from bpm.jobs import Job, JobQueue, Lane, Lanes
+from bpm.security.cause_marks import HEADER as CAUSE
+from bpm.security.cause_marks import CauseMarks
 from bpm.store import Transaction
 from router import attempts
 from router.decision import Decision
@@ -35,8 +38,9 @@ class Replayed:
 class Replays:
     """Drives captured requests again, never one twice at once."""
 
-    def __init__(self, judge: Judge, jobs: JobQueue, lanes: Lanes) -> None:
-        """Take who judges, and what wakes the worker."""
+    def __init__(self, judge: Judge, jobs: JobQueue, lanes: Lanes, marks: CauseMarks) -> None:
+        """Take who judges, what wakes the worker, and what says how deep a request stands that a chain drives again."""
+        self._marks = marks
         self._judge = judge
         self._jobs = jobs
         self._lanes = lanes
@@ -48,8 +52,11 @@ class Replays:
             raise Conflict(reason)
         return self._judge.decide(row) if row.state in REFUSED else self._judge.confirm(row)
 
-    def reopen(self, tx: Transaction, row: RequestRow, decision: Decision, by: str, now: datetime) -> Replayed:
-        """Open a request again as it was judged; raises `Conflict` when it has changed since `row` was read."""
+    def reopen(self, tx: Transaction, row: RequestRow, decision: Decision, by: Envelope, now: datetime) -> Replayed:
+        """Open a request again as it was judged, on the wish of the message `by`.
+
+        Raises `Conflict` when it has changed since `row` was read.
+        """
         if not decision.verdict.passed:
             return self._refused_again(tx, row, decision)
         first = self._claimed_by_another(tx, row, decision, now)
@@ -59,8 +66,8 @@ class Replays:
         is_between = row.next_attempt_at is not None
         lane = Lane(row.lane) if is_between and row.lane is not None else decision.lane
         values = {
-            **_reopened_columns(row, by, now),
-            **self._stored_with(row, decision),
+            **_reopened_columns(row, by.principal.name, now),
+            **self._marked(row, by, self._stored_with(row, decision)),
             "lane": lane.name if lane is not None else None,
         }
         _check(change(tx, row, values))
@@ -108,6 +115,13 @@ class Replays:
             change(tx, row, {"state": requests.DUPLICATE, "cause": "duplicate", "duplicate_of": first, "errors": None})
         )
         return Replayed(False, requests.DUPLICATE, "duplicate", detail)
+
+    def _marked(self, row: RequestRow, by: Envelope, columns: dict[str, Any]) -> dict[str, Any]:
+        """Return the columns with how deep the request stands: one deeper than a message that nobody sent by hand."""
+        if by.is_by_hand:
+            return columns
+        headers = columns.get("headers", row.headers)
+        return {**columns, "headers": {**headers, CAUSE: self._marks.write(by.depth, row.request_id)}}
 
     def _stored_with(self, row: RequestRow, decision: Decision) -> dict[str, Any]:
         """Return to whom a request belongs that was refused before; any other one stays whose it is."""

@@ -11,6 +11,8 @@ from typing import Any
 
 from bpm.errors import Conflict, Invalid
 from bpm.jobs import Job, JobQueue, Lanes
+from bpm.security.cause_marks import HEADER as CAUSE
+from bpm.security.cause_marks import CauseMarks
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal
 from bpm.security.redaction import REDACTED
@@ -48,14 +50,18 @@ class Resent:
 class Resends:
     """Sends captured requests again as new ones."""
 
-    def __init__(self, judge: Judge, jobs: JobQueue, lanes: Lanes) -> None:
-        """Take who finds the rule, and what wakes the worker."""
+    def __init__(self, judge: Judge, jobs: JobQueue, lanes: Lanes, marks: CauseMarks) -> None:
+        """Take who finds the rule, what wakes the worker, and what says how deep the new request stands."""
+        self._marks = marks
         self._judge = judge
         self._jobs = jobs
         self._lanes = lanes
 
-    def edited(self, row: RequestRow, edit: Edit, address: str, now: datetime) -> Resent:
-        """Return the new request; raises `Conflict` when no rule takes it, or `Invalid` when it is too large."""
+    def edited(self, row: RequestRow, edit: Edit, address: str, now: datetime, depth: int) -> Resent:
+        """Return the new request, which stands one deeper than the message that has it sent, at `depth`.
+
+        Raises `Conflict` when no rule takes it, or `Invalid` when it is too large.
+        """
         rule = self._rule_of(row)
         if edit.body is None and not is_whole(row):
             raise Conflict("the body of the request is not kept; give one")
@@ -69,7 +75,7 @@ class Resends:
             id=new_id(),
             received_at=now,
             address=address,
-            headers={**sent, "content-length": str(len(body))},
+            headers={**sent, "content-length": str(len(body)), CAUSE: self._marks.write(depth, row.request_id)},
             query_string=captured.query_string if edit.query is None else edit.query.removeprefix("?"),
             body=body,
         )

@@ -17,12 +17,16 @@ MOST_CHARACTERS = 8_000
 
 KEPT_BY_BROWSERS = frozenset(
     {
-        "accept-ch", "alt-svc", "clear-site-data", "expect-ct", "nel", "public-key-pins", "report-to",
-        "service-worker-allowed", "set-cookie", "set-cookie2", "set-login", "strict-transport-security",
+        "accept-ch", "alt-svc", "alternate-protocol", "clear-site-data", "expect-ct", "nel", "public-key-pins",
+        "report-to", "sec-session-registration", "secure-session-registration", "service-worker-allowed",
+        "set-cookie", "set-cookie2", "set-login", "shared-storage-write", "strict-transport-security",
         "use-as-dictionary",
     }
 )  # fmt: skip
 """Headers with which a browser remembers something for the whole address, which the console shares."""
+
+OBEYED_BY_PROXIES = ("x-accel-", "x-lighttpd-", "x-reproxy-", "x-sendfile")
+"""How headers begin that a proxy in front does not pass on but obeys, as one that names a file to be sent instead."""
 
 
 def problem_with(headers: object) -> str | None:
@@ -38,5 +42,7 @@ def problem_with(headers: object) -> str | None:
             return f"was given a header that is not valid: {str(name)[:100]!r}"
         if name.lower() in KEPT_BY_BROWSERS:
             return f"may not set {name}: a browser would keep it for the whole address, the console included"
+        if name.lower().replace("_", "-").startswith(OBEYED_BY_PROXIES):
+            return f"may not set {name}: a proxy in front would obey it"
         size += len(name) + len(value)
     return None if size <= MOST_CHARACTERS else f"takes at most {MOST_CHARACTERS} characters of headers"

@@ -3,6 +3,8 @@
 import pytest
 
 from bpm.testing import RunningApp, running_app
+from router.config import ResponseConfig
+from router.handshakes import HandshakeConfig
 
 pytestmark = pytest.mark.anyio
 
@@ -48,10 +50,21 @@ async def test_json_needs_none(app: RunningApp) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("name", ["NEL", "Report-To", "Set-Cookie", "Accept-CH"])
+@pytest.mark.parametrize("name", ["NEL", "Report-To", "Set-Cookie", "Accept-CH", "X-Accel-Redirect"])
 async def test_a_script_leaves_nothing_in_browsers(app: RunningApp, name: str) -> None:
-    """What a browser keeps for the whole address would count for the console, too."""
+    """What a browser keeps for the whole address would count for the console, too; what a proxy obeys, for all."""
     await app.rule("kept", executionType=2, executionCode=f"reply(200, '', {{'{name}': 'x'}})", responseMode="sync")
     answer = await app.hook("kept", {})
     assert answer.status >= 400
     assert name.lower() not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Accel-Redirect", "x_accel_redirect", "X-Sendfile", "X-LIGHTTPD-send-file", "X-Reproxy-URL"]
+)
+def test_no_rule_commands_the_proxy_in_front(name: str) -> None:
+    """nginx, Apache and lighttpd answer with the file or address that such a header of ours names."""
+    with pytest.raises(ValueError, match="a proxy in front would obey it"):
+        ResponseConfig.model_validate({"headers": {name: "/internal/secret"}})
+    with pytest.raises(ValueError, match="a proxy in front would obey it"):
+        HandshakeConfig.model_validate({"kind": "echo", "when": "true", "body": "x", "headers": {name: "{{query.to}}"}})
