@@ -13,6 +13,7 @@ from bpm.edge.boundary import answer_or_problem
 from bpm.edge.lifecycle import Lifecycle
 from bpm.edge.request import Incoming, IncomingReader
 from bpm.errors import Draining
+from bpm.metrics import Counter
 from bpm.settings import Settings
 from router.answers import Answers, accepted, isolated
 from router.decision import Decision, Lookups, Place, decide
@@ -56,12 +57,14 @@ class WebhookEndpoint:
         self._incoming = IncomingReader(settings, takes_request_ids=False)
         self._clock = clock
         self._lifecycle = lifecycle
+        self.requests = Counter("bpm_webhook_requests_total", "Requests at webhooks, by the answer's status.", "status")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; one that goes away before it was read leaves nothing."""
         request = self._incoming(scope, receive)
         answer = await answer_or_problem(request.request_id, self._answer(self._call(scope, request), request.body))
         if answer is not None:
+            self.requests.add(f"{answer.status // 100}xx")
             await send_answer(send, isolated(answer), request.request_id)
 
     async def _answer(self, call: InboundCall, body: Body) -> Answer:

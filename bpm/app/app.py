@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from bpm.accounts import Installation
 from bpm.app.components import build_components
+from bpm.app.metrics import build_metrics
 from bpm.app.providers import provider_addresses
 from bpm.app.status import VERSION
 from bpm.clock import Clock, system_clock
@@ -22,6 +23,7 @@ from bpm.stall import StallWatch
 from bpm.web import asyncapi, command, dialects, docs, health, openapi
 from bpm.web.auth import auth_routes
 from bpm.web.console import console_routes
+from bpm.web.metrics import metrics_routes
 from bpm.web.refusals import EXCEPTION_HANDLERS
 from router.endpoints import WebhookEndpoint
 from router.paths import ADDRESSES
@@ -55,6 +57,7 @@ class App:
             clock,
             self.lifecycle,
         )
+        self.metrics = build_metrics(parts, clock, self.webhooks.requests, self.worker.heartbeat_age)
         self.commands = command.CommandEndpoint(self.bus, self.accounts, settings, self.lifecycle)
         self.pages = Starlette(routes=self._routes(), exception_handlers=EXCEPTION_HANDLERS, lifespan=self._lifespan)
         self.generated_password: str | None = None
@@ -135,6 +138,7 @@ class App:
             *auth_routes(self.accounts, self.settings),
             *console_routes(self.bus, self.accounts, self.settings, self.lifecycle),
             *health.health_routes(readiness, self.accounts, self.settings),
+            *metrics_routes(self.metrics, self.accounts, self.settings),
             *dialects.dialect_routes(self.bus, self.accounts, self.settings, self.lifecycle),
             *openapi.openapi_routes(self.registry, VERSION, provider_addresses(), self.components.events),
             *asyncapi.asyncapi_routes(VERSION, self.components.events),

@@ -12,11 +12,15 @@ from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
 from bpm.bus.rights import Rights
 from bpm.errors import Exhausted, Forbidden
+from bpm.metrics import Counter, Histogram
 from bpm.security.permissions import Permission, Principal
 from bpm.store import Transaction
 
 Next = Callable[[Envelope], Awaitable[Outcome]]
 Behavior = Callable[[Envelope, Next], Awaitable[Outcome]]
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
+"""The bounds of what is measured in seconds."""
 
 log = structlog.get_logger("bpm.bus")
 
@@ -30,20 +34,33 @@ def compose(behaviors: Sequence[Behavior], last: Next) -> Next:
     return reduce(around, reversed(behaviors), last)
 
 
-async def logged(envelope: Envelope, proceed: Next) -> Outcome:
-    """Say what was done and how long it took."""
-    started = time.perf_counter()
-    outcome = await proceed(envelope)
-    log.debug(
-        "message",
-        type=envelope.name,
-        principal=envelope.principal.name,
-        request_id=envelope.request_id,
-        correlation_id=envelope.root,
-        ok=outcome.ok,
-        milliseconds=round((time.perf_counter() - started) * 1000, 2),
-    )
-    return outcome
+class Measured:
+    """Counts messages and how long they take, and says it in the log; its instance is the behavior."""
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.messages = Counter(
+            "bpm_messages_total", "Commands and queries, by type and by how they ended.", "type", "outcome"
+        )
+        self.seconds = Histogram("bpm_message_duration_seconds", "How long they took.", SECONDS)
+
+    async def __call__(self, envelope: Envelope, proceed: Next) -> Outcome:
+        """Say what was done and how long it took."""
+        started = time.perf_counter()
+        outcome = await proceed(envelope)
+        seconds = time.perf_counter() - started
+        self.messages.add(envelope.name, "done" if outcome.ok else "failed")
+        self.seconds.observe(seconds)
+        log.debug(
+            "message",
+            type=envelope.name,
+            principal=envelope.principal.name,
+            request_id=envelope.request_id,
+            correlation_id=envelope.root,
+            ok=outcome.ok,
+            milliseconds=round(seconds * 1000, 2),
+        )
+        return outcome
 
 
 def authorise(envelope: Envelope, rights: Rights | None = None, tx: Transaction | None = None) -> None:

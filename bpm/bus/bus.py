@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bpm.bus import tables
-from bpm.bus.behaviors import Next, authorise, compose, demand, logged, permit
+from bpm.bus.behaviors import Measured, Next, authorise, compose, demand, permit
 from bpm.bus.causes import Causes
 from bpm.bus.context import Context, EffectContext
 from bpm.bus.costs import Costs
@@ -75,7 +75,8 @@ class Bus:
         self._rights: Rights = rights or FixedRights()
         self._audit = Audit(clock)
         self._recorders: tuple[Recorder, ...] = (Idempotency(clock, registry, box), self._audit)
-        self._pipeline = compose((logged, self._authorised), self._handle)
+        self.measured = Measured()
+        self._pipeline = compose((self.measured, self._authorised), self._handle)
 
     def now(self) -> datetime:
         """Return the present moment of the injected clock."""

@@ -7,7 +7,7 @@ import typer
 
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json
-from bpm.cli.storage import checked, owned, refuse_missing_file, run, shown_progress
+from bpm.cli.storage import owned, refuse_missing_file, run, shown_progress
 
 if TYPE_CHECKING:
     from bpm.settings import Settings
@@ -26,10 +26,12 @@ def backup(
     """
 
     async def work(settings: "Settings") -> None:
+        from bpm.store import open_database
         from bpm.store.backup import take_backup
 
         refuse_missing_file(settings)
-        database = await checked(settings)
+        database = open_database(settings)
+        await database.check()
         with shown_progress() as progress:
             manifest = await take_backup(database, to, progress)
         if not format.is_text:

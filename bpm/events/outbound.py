@@ -35,9 +35,11 @@ class Outbound:
         destinations = Destinations(box)
         health = Health(jobs)
         self.publisher = Publisher(jobs, lanes, destinations, listeners)
+        settlement = DeliverySettlement(bus, jobs, lanes, health)
+        self.attempts = settlement.attempts
         self.deliveries = Deliveries(
             bus,
-            DeliverySettlement(bus, jobs, lanes, health),
+            settlement,
             destinations,
             sandbox,
             targets,

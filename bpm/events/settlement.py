@@ -17,6 +17,7 @@ from bpm.events.schedule import read_retry_after, retry_policy
 from bpm.events.tables import EventRow
 from bpm.exact_json import read_json
 from bpm.jobs import Job, JobQueue, Lane, Lanes
+from bpm.metrics import Counter
 from bpm.security.redaction import redacted_url
 from bpm.store import Transaction
 
@@ -34,6 +35,9 @@ class DeliverySettlement:
         self._jobs = jobs
         self._lanes = lanes
         self._health = health
+        self.attempts = Counter(
+            "bpm_delivery_attempts_total", "Attempts of deliveries, by what became of the delivery.", "outcome"
+        )
 
     def put_off(self, tx: Transaction, row: DeliveryRow, until: datetime) -> None:
         """Look at a delivery again later; it keeps its place, and no attempt is counted."""
@@ -100,6 +104,7 @@ class DeliverySettlement:
         delivery_tables.take_turn(tx, row, **changes, **_counted(row, result))
         self._leave(tx, row, destination)
         self._health.succeeded(tx, destination.id, row, now)
+        tx.after_commit(lambda: self.attempts.add("delivered"))
 
     def _retry_or_give_up(
         self, tx: Transaction, row: DeliveryRow, destination: Destination, result: Attempt, *, is_probe: bool
@@ -115,6 +120,7 @@ class DeliverySettlement:
         if due is None:
             changes |= {"state": DEAD, "completed_at": now}
         delivery_tables.take_turn(tx, row, **changes, **_counted(row, result))
+        tx.after_commit(lambda: self.attempts.add("dead" if due is None else "failed"))
         if not keeps_lane:
             self._leave(tx, row, destination)
         if due is not None:

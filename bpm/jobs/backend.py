@@ -9,7 +9,7 @@ from pgqueuer.ports import RepositoryPort
 from sqlalchemy import Table
 
 from bpm.jobs.deaths import Deaths
-from bpm.jobs.interface import Job
+from bpm.jobs.interface import Backlog, Job
 from bpm.store import Transaction
 
 
@@ -59,6 +59,10 @@ class JobBackend(ABC):
     @abstractmethod
     def waiting(self, tx: Transaction) -> int:
         """Count the tokens that wait."""
+
+    @abstractmethod
+    def backlog(self, tx: Transaction) -> dict[str, Backlog]:
+        """See `JobQueue.backlog`."""
 
     @abstractmethod
     async def prune(self) -> None:

@@ -34,6 +34,14 @@ class Job:
         return Job(kind, ref, int(attempt), due_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Jobs of one kind that are due and have not begun: how many, and for how long the oldest of them."""
+
+    count: int
+    oldest_seconds: float
+
+
 class JobKind(Protocol):
     """One kind of work: knows its open rows, and how to do one."""
 
@@ -89,6 +97,10 @@ class JobQueue(ABC):
     @abstractmethod
     def waiting(self, tx: Transaction) -> int:
         """Return how many tokens have not begun."""
+
+    @abstractmethod
+    def backlog(self, tx: Transaction) -> dict[str, Backlog]:
+        """Return what is due and has not begun, by the kind of job."""
 
     @property
     @abstractmethod

@@ -19,7 +19,7 @@ from sqlalchemy import ARRAY, Interval, MetaData, Table, Text, bindparam, text
 
 from bpm.jobs.backend import JobBackend
 from bpm.jobs.deaths import Deaths
-from bpm.jobs.interface import Job
+from bpm.jobs.interface import Backlog, Job
 from bpm.jobs.tables import DEATHS, NAME
 from bpm.store import Transaction
 
@@ -62,6 +62,10 @@ only one that all processes share."""
 
 _CANCEL = text(f"DELETE FROM {NAME} WHERE status = 'queued' AND dedupe_key = ANY(:keys)")  # noqa: S608 our name
 _WAITING = text(f"SELECT count(*) FROM {NAME} WHERE status = 'queued'")  # noqa: S608
+_BACKLOG = text(f"""
+    SELECT entrypoint, count(*), extract(epoch FROM now() - min(execute_after))::float FROM {NAME}
+    WHERE status = 'queued' AND execute_after <= now() GROUP BY entrypoint
+""")  # noqa: S608
 _PRUNE = """
     DELETE FROM pgqueuer_log WHERE id IN (
         SELECT id FROM pgqueuer_log WHERE created < now() - $1::interval ORDER BY id LIMIT $2
@@ -167,6 +171,11 @@ class PostgresTokens(JobBackend):
     def waiting(self, tx: Transaction) -> int:
         """See `Tokens.waiting`."""
         return tx.connection.execute(_WAITING).scalar_one()
+
+    def backlog(self, tx: Transaction) -> dict[str, Backlog]:
+        """See `Tokens.backlog`."""
+        found = tx.connection.execute(_BACKLOG)
+        return {kind: Backlog(count, max(0.0, seconds)) for kind, count, seconds in found}
 
     async def wait(self, key: str) -> None:
         """See `DeathRecords.wait`."""

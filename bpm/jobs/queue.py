@@ -15,7 +15,7 @@ from bpm.clock import Clock
 from bpm.errors import BpmError, describe
 from bpm.jobs.backend import JobBackend
 from bpm.jobs.deaths import GIVEN_UP, HELD, poison_error
-from bpm.jobs.interface import Job, JobKind, JobQueue
+from bpm.jobs.interface import Backlog, Job, JobKind, JobQueue
 from bpm.jobs.lanes import Lanes
 from bpm.jobs.reconciler import Reconciler
 from bpm.jobs.shares import Crowded
@@ -102,6 +102,10 @@ class Jobs(JobQueue):
     def waiting(self, tx: Transaction) -> int:
         """See `JobQueue.waiting`."""
         return self._tokens.waiting(tx)
+
+    def backlog(self, tx: Transaction) -> dict[str, Backlog]:
+        """See `JobQueue.backlog`."""
+        return self._tokens.backlog(tx)
 
     @property
     def running(self) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, Update, se
 from bpm.jobs.backend import JobBackend
 from bpm.jobs.clock import SteadyClock
 from bpm.jobs.deaths import Deaths
-from bpm.jobs.interface import Job
+from bpm.jobs.interface import Backlog, Job
 from bpm.jobs.ownership import Ownership
 from bpm.jobs.repository import SqliteRepository
 from bpm.jobs.tables import DEATHS, NAME
@@ -35,11 +35,20 @@ TOKENS = Table(
 )
 """`created` and `execute_after` are seconds since 1970 on the clock of `SteadyClock`."""
 
+MOST_COUNTED = 100_000
+"""Of more jobs that are due, those that have been due longest are counted."""
+
 _DUE_INDEX = text(f"CREATE INDEX IF NOT EXISTS ix_{NAME}_due ON {NAME} (status, execute_after)")
 _CANCEL = text(f"""
     DELETE FROM {NAME} WHERE status = 'queued' AND dedupe_key IN (SELECT value FROM json_each(:keys))
 """)  # noqa: S608
 _WAITING = text(f"SELECT count(*) FROM {NAME} WHERE status = 'queued'")  # noqa: S608
+_BACKLOG = text(f"""
+    SELECT entrypoint, count(*), :now - min(execute_after) FROM (
+        SELECT entrypoint, execute_after FROM {NAME} WHERE status = 'queued' AND execute_after <= :now
+        ORDER BY execute_after LIMIT {MOST_COUNTED}
+    ) GROUP BY entrypoint
+""")  # noqa: S608
 _DIED = text(f"""
     INSERT INTO {DEATHS.name} (key, deaths, is_waiting) SELECT dedupe_key, 1, 0 FROM {NAME} WHERE status = 'picked'
     ON CONFLICT (key) DO UPDATE SET deaths = deaths + NOT is_waiting, is_waiting = 0
@@ -117,6 +126,11 @@ class SqliteTokens(JobBackend):
     def waiting(self, tx: Transaction) -> int:
         """See `Tokens.waiting`."""
         return tx.connection.execute(_WAITING).scalar_one()
+
+    def backlog(self, tx: Transaction) -> dict[str, Backlog]:
+        """See `Tokens.backlog`."""
+        found = tx.connection.execute(_BACKLOG, {"now": self._timeline.now()})
+        return {kind: Backlog(count, seconds) for kind, count, seconds in found}
 
     async def wait(self, key: str) -> None:
         """See `DeathRecords.wait`."""

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bpm.beside import beside_loop
 from bpm.errors import Misconfigured
+from bpm.metrics import Metric
 from bpm.store.faults import Diagnose
 from bpm.store.migrate import upgrade
 from bpm.store.preparation import ROUNDS, Unprepared
@@ -129,6 +130,11 @@ class Database(ABC):
     def waiting(self) -> int:
         """Units of work that wait for the writer, for health and metrics."""
         return self._writer.waiting_units
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What the writer has counted."""
+        return self._writer.batches, self._writer.commits
 
     @property
     @abstractmethod

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Table
 
 from bpm.errors import Overloaded, StorageUnavailable, describe
+from bpm.metrics import Histogram
 from bpm.store.bulk import AppendedRow, Change, apply_changes, insert_appended
 from bpm.store.faults import Diagnose, Fault
 from bpm.store.handover import Handover
@@ -33,6 +34,10 @@ MAX_GROUP_UNITS = 256
 MAX_GROUP_BYTES = 8 * 1024 * 1024
 MAX_WAITING_UNITS = 2_000
 MAX_WAITING_BYTES = 64 * 1024 * 1024
+
+UNITS = (1, 2, 5, 10, 25, 50, 100, 256)
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+"""The bounds of what is measured of groups."""
 
 PAUSES = (0.0, 0.1, 0.5)
 """Seconds before each attempt of a unit that met other transactions in its way."""
@@ -83,6 +88,8 @@ class GroupWriter:
         self._thread = threading.Thread(target=self._serve, name="bpm-writer", daemon=True)
         self.waiting_units = 0
         self.waiting_bytes = 0
+        self.batches = Histogram("bpm_writer_batch_units", "Units of work in one commit.", UNITS)
+        self.commits = Histogram("bpm_writer_commit_seconds", "How long a group took, its flush included.", SECONDS)
 
     def start(self) -> None:
         """Start the thread."""
@@ -112,7 +119,10 @@ class GroupWriter:
         self._watch = self._watchdog.watch(self._link.interrupt)
         with self._sync_runner() as run_sync:
             while group := self._next_group():
+                began = time.perf_counter()
                 run_sync(partial(self._commit, group))
+                self.commits.observe(time.perf_counter() - began)
+                self.batches.observe(len(group))
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
                     group[0].future.get_loop().call_soon_threadsafe(self._deliver, group)
             run_sync(self._link.drop)

@@ -1,5 +1,6 @@
 """The sandbox as the server sees it: check a source, run a script."""
 
+import collections
 import hashlib
 import secrets
 import sys
@@ -42,6 +43,8 @@ class Sandbox:
         self._pool = Pool(self.entry, self.limits, allow_unconfined=allow_unconfined)
         self._dispatcher = Dispatcher(self._pool)
         self.compilations = Compilations()
+        self.ends = collections.Counter[str]()
+        """How runs have ended so far: `ok`, or the reason of their failure."""
 
     @property
     def locks(self) -> Mapping[str, bool | str]:
@@ -108,7 +111,9 @@ class Sandbox:
         ended = await self._dispatcher.perform(
             Task(source, job, limits, RUNNING, Senders(send, send_at_end), key, owner)
         )
-        return _finished(run, ended, source, limits, with_variables="variables" in inputs)
+        finished = _finished(run, ended, source, limits, with_variables="variables" in inputs)
+        self.ends["ok" if finished.failure is None else finished.failure.reason] += 1
+        return finished
 
     async def _compile(self, source: str, limits: Limits, owner: str) -> Compiled:
         text = source.encode("utf-8", "surrogatepass")

@@ -150,7 +150,9 @@ def test_every_preset_stands_in_the_table() -> None:
     assert "(presets.md)" in (REFERENCE / "router.md").read_text()
 
 
-@pytest.mark.parametrize("page", [README, *sorted((DOCS / "tutorial").glob("*.md"))], ids=named)
+@pytest.mark.parametrize(
+    "page", [README, *sorted((DOCS / "tutorial").glob("*.md")), DOCS / "how-to" / "watch.md"], ids=named
+)
 async def test_a_walk_works_as_written(page: Path, tmp_path: Path) -> None:
     """Against a new server every command of the page succeeds and prints what the page shows."""
     async with ServerProcess() as server:
@@ -186,6 +188,7 @@ async def test_the_first_confirmed_payment_works_as_written(tmp_path: Path, http
 
 
 @pytest.mark.embedded
+@pytest.mark.timeout(300)
 async def test_a_year_of_an_operator_works_as_written(tmp_path: Path) -> None:
     """Back up, lose the machine, restore, upgrade and compact, in the order of the page."""
     port = free_port()
