@@ -93,7 +93,9 @@ class Metrics:
         yield CurrentValue(
             "bpm_queue_oldest_age_seconds", "For how long the oldest of them has been due, by kind.", oldest, "kind"
         )
-        yield CurrentValue("bpm_dead_letters", f"What was given up, by kind; at most {MOST_COUNTED}.", standing.dead, "kind")
+        yield CurrentValue(
+            "bpm_dead_letters", f"What was given up, by kind; at most {MOST_COUNTED}.", standing.dead, "kind"
+        )
         yield CurrentValue(
             "bpm_subscriptions", "Subscriptions, by how their receivers are doing.", standing.subscriptions, "state"
         )
