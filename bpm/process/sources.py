@@ -66,4 +66,6 @@ class Sources(Generic[T]):
         return made
 
     def _prepare(self, name: tuple[bytes, str], source: str, key: str) -> None:
-        self._by_source.keep(name, CompiledSource(self._make(source, key), len(source)))
+        """Make a large thing, unless it was made for somebody else while this one waited for a thread."""
+        if self._by_source.get(name) is None:
+            self._by_source.keep(name, CompiledSource(self._make(source, key), len(source)))

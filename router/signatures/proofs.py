@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol, cast
 
+from bpm.media import FORM
+
 from .certificates import check_address, check_client, key_of, load_certificates, load_pinned
 from .claim import Claim
 from .content import composer
@@ -93,7 +95,10 @@ def prover(scheme: Scheme, lookup: KeyLookup) -> Prove:
         return lambda _request, claim, keys, now: _client(scheme, claim, keys, now)
     by_content = _certificate(scheme, lookup) if scheme.kind == "certificate" else _signature(scheme)
     by_content = _with_pins(scheme, by_content) if scheme.pinned else by_content
-    return _with_digest(scheme, by_content) if scheme.digest_in else by_content
+    if scheme.digest_in:
+        return _with_digest(scheme, by_content)
+    is_of_forms = "{form sorted}" in scheme.signed_content and "{digest" not in scheme.signed_content
+    return _of_forms(by_content) if is_of_forms else by_content
 
 
 def _static(_request: SignedRequest, claim: Claim, keys: Sequence[Key], _now: float) -> bool:
@@ -188,6 +193,17 @@ def _with_digest(scheme: Scheme, prove: Prove) -> Prove:
         return True
 
     return with_digest
+
+
+def _of_forms(prove: Prove) -> Prove:
+    """Refuse a body that is no form, where nothing else than the fields of a form is signed of a body."""
+
+    def of_forms(request: SignedRequest, claim: Claim, keys: Sequence[Key], now: float) -> bool:
+        if request.body and not request.is_form:
+            raise SignatureRefusal("body", f"of a body that is not {FORM} nothing is signed; send a form")
+        return prove(request, claim, keys, now)
+
+    return of_forms
 
 
 def _with_pins(scheme: Scheme, prove: Prove) -> Prove:

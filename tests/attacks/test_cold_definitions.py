@@ -1,10 +1,12 @@
 """Definitions that are not in memory are compiled beside the writer, and memory keeps so much of them."""
 
+import asyncio
 import threading
 from typing import Any
 
 import pytest
 
+from bpm.beside import THREADS
 from bpm.bpmn.compiler.compile import CompiledProcess, load
 from bpm.process import sources
 from bpm.process.runtime import ProcessRuntime
@@ -59,6 +61,15 @@ async def test_a_large_definition_is_not_compiled_by_the_writer(monkeypatch: pyt
         assert await started(app, "cold") == "COMPLETED"
     assert len(noted.threads) == 1
     assert noted.threads[0].startswith("bpm-large-bodies")
+
+
+async def test_many_who_need_one_definition_have_it_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waited for a thread finds what was made meanwhile; the threads are those of everybody's large bodies."""
+    async with running_app() as app:
+        await app.cmd("CreateProcessDefinitionCommand", name="cold", bpmnXml=large("cold"))
+        noted = forget_all(app, monkeypatch)
+        assert set(await asyncio.gather(*(started(app, "cold") for _ in range(12)))) == {"COMPLETED"}
+    assert len(noted.threads) <= THREADS
 
 
 async def test_memory_keeps_so_many_bytes_of_definitions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,6 +210,22 @@ def test_a_signature_in_the_query_or_in_the_body() -> None:
     assert not judged(in_body, {}, b"[" * 100_000).ok
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data; boundary=x", ""])
+def test_where_only_forms_are_signed_no_other_body_passes(content_type: str) -> None:
+    """The signature of an address without a body, as of a GET, would let any body through that is called otherwise."""
+    mandrill = SignatureConfig.model_validate({"scheme": "mandrill", "secret": SECRET})
+    own = custom(header="X-Sig", encoding="base64", signedContent="{url}\n{form sorted}", hash="sha1")
+    url = f"{HERE.base}{HERE.path}"
+    for config, header, signed in ((mandrill, "X-Mandrill-Signature", url), (own, "X-Sig", f"{url}\n")):
+        proof = base64.b64encode(hmac.digest(SECRET.encode(), signed.encode(), "sha1")).decode()
+        headers = {header: proof, "Content-Type": content_type}
+        assert judged(config, headers, b"").ok
+        for body in (BODY, b"amount=19.90"):
+            found = judged(config, headers, body)
+            assert not found.ok
+            assert "nothing is signed" in found.cause
+
+
 def test_a_digest_with_the_secret_in_it() -> None:
     """A plain hash over the secret and the body, where a provider still has one."""
     config = custom(type="hash", header="x-s", signedContent="{secret}{body}")
