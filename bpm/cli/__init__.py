@@ -1,11 +1,28 @@
-"""The command line: `bpm serve`, `bpm send`, `bpm backtest`, `bpm sign`, `bpm demo` and others.
+"""The command line: `bpm serve`, `bpm send`, `bpm requests list`, `bpm apply` and others.
 
 One file a command group. What a command needs is imported when it runs, so that `bpm --help` answers at once.
 """
 
 import typer
 
-from bpm.cli import backtest, db, demo, installation, process, rules, sending, serving, signatures, trigger, types
+from bpm.cli import (
+    backtest,
+    db,
+    demo,
+    doctor,
+    following,
+    installation,
+    process,
+    resending,
+    rules,
+    sending,
+    serving,
+    signatures,
+    tracing,
+    trigger,
+    types,
+    verbs,
+)
 from bpm.cli.files import commands as files
 
 main = typer.Typer(
@@ -15,22 +32,35 @@ main = typer.Typer(
     rich_markup_mode=None,  # rich's own help costs a quarter of a second
     pretty_exceptions_enable=False,
 )
+main.callback()(serving.about)
 main.command()(serving.serve)
 main.command()(serving.worker)
 main.command()(serving.version)
 main.command()(installation.init)
 main.command()(installation.settings)
+main.command()(doctor.doctor)
+main.command("open")(tracing.open_console)
 main.command()(sending.send)
-main.command()(backtest.backtest)
 main.add_typer(types.app, name="types")
-main.add_typer(db.app, name="db")
-main.add_typer(process.app, name="process")
+requests = verbs.verb_group("requests")
+requests.command()(following.tail)
+requests.command()(resending.resend)
+main.add_typer(requests, name="requests")
+main.command()(tracing.trace)
+main.command()(following.listen)
+main.command()(trigger.trigger)
+for group in ("dead", "deliveries"):
+    main.add_typer(verbs.verb_group(group), name=group)
 main.add_typer(rules.app, name="rules")
+main.command()(backtest.backtest)
+main.add_typer(process.app, name="process")
+for group in ("tasks", "keys", "users"):
+    main.add_typer(verbs.verb_group(group), name=group)
 main.command()(files.validate)
 main.command()(files.diff)
 main.command()(files.apply)
 main.command()(files.export)
-main.command()(trigger.trigger)
+main.add_typer(db.app, name="db")
 main.command()(signatures.sign)
 main.command()(signatures.verify)
 main.command()(signatures.explain)

@@ -32,11 +32,12 @@ def _of_words(words: list[str]) -> dict[str, Any]:
             fail(ExitStatus.USAGE, f"{word!r} is not a field; write name=value, as in pageSize=5 or key=orders")
         if key in fields:
             fail(ExitStatus.USAGE, f"{key} is given twice")
-        fields[key] = _value(value)
+        fields[key] = read_value(value)
     return fields
 
 
-def _value(text: str) -> Any:
+def read_value(text: str) -> Any:
+    """Return a value of the command line: what is JSON as JSON, anything else as text."""
     from bpm.strict_json import StrictJsonError, parse_json
 
     try:

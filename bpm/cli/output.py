@@ -48,10 +48,10 @@ def print_value(value: Any) -> None:
         print_indented(write_json(value).decode(), indent=2)
 
 
-def print_page(page: Mapping[str, Any]) -> None:
-    """Print the items as a table and say where in the list they stand."""
+def print_page(page: Mapping[str, Any], chosen: Sequence[str] = ()) -> None:
+    """Print the items as a table, of the chosen columns if any, and say where in the list they stand."""
     items: Sequence[Mapping[str, Any]] = page["items"]
-    columns = list(dict.fromkeys(name for item in items for name, value in item.items() if value is not None))
+    columns = chosen or list(dict.fromkeys(name for item in items for name, value in item.items() if value is not None))
     if items:
         print_table(columns, ([_cell(item.get(name)) for name in columns] for item in items))
     number, pages = page.get("pageNumber", 1), page.get("totalPages", 1)
@@ -69,7 +69,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")  # an id that is cut is of no use
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)

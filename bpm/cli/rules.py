@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bpm.cli.exits import ExitStatus, fail
+from bpm.cli.verbs import add_verbs
 
 if TYPE_CHECKING:
     from bpm.bus import Registry
     from bpm.cli.files.cases import PlacedCase
     from bpm.cli.files.folder import Folder
 
-app = typer.Typer(help="Webhook configurations (rules).", no_args_is_help=True, rich_markup_mode=None)
+app = add_verbs(
+    typer.Typer(help="Webhook configurations (rules).", no_args_is_help=True, rich_markup_mode=None), "rules"
+)
 
 FolderPath = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the files.")]
 

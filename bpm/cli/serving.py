@@ -44,3 +44,17 @@ def version() -> None:
     from importlib.metadata import version as installed
 
     typer.echo(installed("bpm-bus"))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+def about(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A typed command and query bus with a webhook gateway."""

@@ -31,6 +31,7 @@ from bpm.settings import Group, Settings
 from bpm.unattended import WAYS, Way
 from bpm.web.fields import Field, fields_of
 from router.signatures import DETAILS, Preset, Scheme
+from tests.architecture.docs_command_line import command_line_sections
 
 DOCS = Path(__file__).parents[2] / "docs"
 MADE = "<!-- Made from the code by `make docs`; change it in `tests/architecture/docs_generated.py`. -->"
@@ -281,6 +282,11 @@ def _summary(call: Callable[..., Any]) -> str:
 PAGING = frozenset(field.alias or name for name, field in PagedQuery.model_fields.items())
 
 
+def command_line_page() -> str:
+    """Every command of `bpm`, from the commands themselves."""
+    return _page("Command line", *command_line_sections())
+
+
 def file_schema_text() -> str:
     """The JSON Schema that is shipped beside the template of a folder."""
     return json.dumps(file_schema(), indent=2) + "\n"
@@ -293,6 +299,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/rights.md": rights_page,
     "reference/presets.md": presets_page,
     "reference/dmn.md": dmn_page,
+    "reference/command-line.md": command_line_page,
     "../bpm/cli/files/template/schema.json": file_schema_text,
 }
 

@@ -158,7 +158,7 @@ def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
     ("name", "value", "sentence"),
     [
         ("BPM_ACCESS_TOKEN_SECONDS", "canary-4711", "BPM_ACCESS_TOKEN_SECONDS: Input should be a valid integer"),
-        ("BPM_MONO", '{"webhook_secret": "canary-4711"', "mono"),
+        ("BPM_MONO", '{"webhook_secret": "canary-4711"', "BPM_MONO: must be JSON"),
         ("BPM_MONO", '{"webhook_secret": ["canary-4711"]}', "BPM_MONO__WEBHOOK_SECRET"),
     ],
 )

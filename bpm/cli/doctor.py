@@ -1,0 +1,208 @@
+"""`bpm doctor`: looks at this machine and the server's settings, and says what to do about what is wrong."""
+
+import shutil
+import socket
+import stat
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import typer
+
+from bpm.cli.connection import Url
+from bpm.cli.exits import ExitStatus, fail
+from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
+
+if TYPE_CHECKING:
+    from bpm.settings import Settings
+
+GIB, MIB = 1024**3, 1024**2
+LEAST_FREE = 1 * GIB
+LEAST_SHARE = 0.10
+LARGEST_WAL = 256 * MIB
+MOST_SKEW = 2.0
+"""How many seconds two clocks may differ."""
+
+SLOW_NAMES = 1.0
+"""How many seconds looking a name up may take."""
+
+UNSYNCHRONISED = 5
+"""What `adjtimex` returns where nothing keeps the clock right (TIME_ERROR of Linux)."""
+
+NameOption = Annotated[list[str] | None, typer.Option("--name", help="A host to look up, such as a subscriber's.")]
+
+
+class Finding(NamedTuple):
+    """What was looked at, how it is, and what to do."""
+
+    about: str
+    state: Literal["ok", "warning", "problem"]
+    detail: str
+    advice: str = ""
+
+
+def doctor(name: NameOption = None, url: Url = None, output: FormatOption = OutputFormat.AUTO) -> None:
+    """Look at clock, disk, WAL, key, proxy headers, public URL, name servers and the server.
+
+    Run it where the server runs, with its environment. The exit status is 1 when there is a problem.
+    """
+    from bpm.app.settings import load_settings
+    from bpm.errors import Misconfigured
+
+    try:
+        settings = load_settings()
+    except Misconfigured as wrong:
+        fail(ExitStatus.ERROR, "the settings are wrong", *wrong.errors)
+    checks: list[Callable[[], Iterator[Finding]]] = [
+        clock,
+        lambda: disk(settings),
+        lambda: wal(settings),
+        lambda: key(settings),
+        lambda: proxies(settings),
+        lambda: names(settings, name or []),
+        lambda: server(url or f"http://{settings.host}:{settings.port}"),
+    ]
+    findings = [finding for check in checks for finding in check()]
+    if output.is_text:
+        print_table(("about", "state", "detail", "what to do"), findings)
+    else:
+        for finding in findings:
+            print_json(finding._asdict())
+    if any(finding.state == "problem" for finding in findings):
+        raise typer.Exit(ExitStatus.ERROR)
+
+
+def clock() -> Iterator[Finding]:
+    """Ask the kernel whether something keeps its clock right: signatures are good for minutes."""
+    import ctypes
+
+    try:
+        found = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))
+    except (OSError, AttributeError):
+        return
+    if found == UNSYNCHRONISED:
+        yield Finding("clock", "warning", "nothing keeps it right", "run chrony or systemd-timesyncd")
+    else:
+        yield Finding("clock", "ok", "it is kept right")
+
+
+def disk(settings: "Settings") -> Iterator[Finding]:
+    """Look at the room beside the data: a full disk accepts nothing."""
+    folder = settings.data_dir
+    if not folder.exists():
+        yield Finding("disk", "warning", f"{folder} is not there yet", "start the server, or set BPM_DATA_DIR")
+        return
+    room = shutil.disk_usage(folder)
+    told = f"{room.free / GIB:.1f} of {room.total / GIB:.1f} GiB are free at {folder}"
+    if room.free < LEAST_FREE or room.free < LEAST_SHARE * room.total:
+        advice = "make room; keep less by BPM_RETENTION__…, or set BPM_RETENTION__MAX_DATABASE_MB"
+        yield Finding("disk", "problem" if room.free < LEAST_FREE else "warning", told, advice)
+    else:
+        yield Finding("disk", "ok", told)
+
+
+def wal(settings: "Settings") -> Iterator[Finding]:
+    """Look at SQLite's write-ahead log, which grows while a reader stays in an old snapshot."""
+    from bpm.store.opening import is_embedded
+    from bpm.store.sqlite import database_file
+
+    if not is_embedded(settings):
+        return
+    file = database_file(settings)
+    log = file.with_name(f"{file.name}-wal")
+    size = log.stat().st_size if log.exists() else 0
+    if size > LARGEST_WAL:
+        advice = "end what has the database open besides the server (a backup tool, a shell); restart the server"
+        yield Finding("WAL", "warning", f"{log} has {size // MIB} MiB", advice)
+    else:
+        yield Finding("WAL", "ok", f"{size // MIB} MiB")
+
+
+def key(settings: "Settings") -> Iterator[Finding]:
+    """Look for the key that seals secrets, and at who may read it."""
+    from bpm.security.secrets import KEY_FILE
+
+    if settings.secret_key is not None:
+        yield Finding("key", "ok", "BPM_SECRET_KEY is set")
+        return
+    file = settings.data_dir / KEY_FILE
+    if not file.exists():
+        state = "problem" if settings.sqlite_path.exists() else "warning"
+        yield Finding(
+            "key", state, f"{file} is not there", "restore it from a backup; a new one is made at the first start"
+        )
+    elif stat.S_IMODE(file.stat().st_mode) & 0o077:
+        yield Finding("key", "problem", f"others may read {file}", f"run `chmod 600 {file}`")
+    else:
+        yield Finding("key", "ok", f"{file}; back it up, apart from the database")
+
+
+def proxies(settings: "Settings") -> Iterator[Finding]:
+    """Compare the public address with what is believed of proxies."""
+    is_local = settings.host in ("127.0.0.1", "::1", "localhost")
+    if settings.public_url is None:
+        state = "ok" if is_local else "warning"
+        advice = "" if is_local else "set BPM_PUBLIC_URL to the address that providers call"
+        yield Finding("public URL", state, "BPM_PUBLIC_URL is unset", advice)
+        return
+    yield Finding("public URL", "ok", settings.public_url)
+    if is_local and not settings.trusted_proxies:
+        advice = "set BPM_TRUSTED_PROXIES to the proxy's address; else every client has the proxy's"
+        yield Finding("proxy headers", "warning", "BPM_TRUSTED_PROXIES is unset behind a proxy", advice)
+    elif settings.trusted_proxies and settings.proxy_header is None:
+        advice = "set BPM_PROXY_HEADER to the one header that your proxy writes, and let it drop the other"
+        yield Finding("proxy headers", "warning", "both headers of proxies are read", advice)
+    else:
+        yield Finding("proxy headers", "ok", settings.trusted_proxies or "clients come directly")
+
+
+def names(settings: "Settings", wanted: list[str]) -> Iterator[Finding]:
+    """Look hosts up as deliveries do: the public one, and those that are asked for."""
+    from urllib.parse import urlsplit
+
+    public = urlsplit(settings.public_url or "").hostname
+    hosts = [*([public] if public else []), *wanted]
+    for host in hosts:
+        began = time.monotonic()
+        try:
+            found = sorted({str(each[4][0]) for each in socket.getaddrinfo(host, 443, proto=socket.IPPROTO_TCP)})
+        except OSError as error:
+            advice = "look at /etc/resolv.conf, and whether the name servers there answer"
+            yield Finding("name servers", "problem", f"{host}: {error.strerror or error}", advice)
+            continue
+        seconds = time.monotonic() - began
+        told = f"{host} is {', '.join(found[:3])} ({seconds:.1f} s)"
+        advice = (
+            "look at the name servers in /etc/resolv.conf: the first does not answer" if seconds > SLOW_NAMES else ""
+        )
+        yield Finding("name servers", "warning" if advice else "ok", told, advice)
+
+
+def server(address: str) -> Iterator[Finding]:
+    """Ask the server whether it is ready, and what time it has."""
+    import httpx
+
+    from bpm.cli.connection import LOOPBACK
+
+    try:
+        outside = httpx.URL(address).host not in LOOPBACK
+        answer = httpx.get(f"{address.rstrip('/')}/readyz", timeout=10, trust_env=outside)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        reason = str(error) or type(error).__name__
+        yield Finding("server", "problem", f"nobody answers at {address} ({reason})", "start it: bpm serve")
+        return
+    if answer.is_success:
+        yield Finding("server", "ok", f"{address} is ready")
+    else:
+        yield Finding("server", "problem", f"{address} is not ready: {answer.text[:300]}", "read its log")
+    yield from _skew(answer.headers.get("date"))
+
+
+def _skew(date: str | None) -> Iterator[Finding]:
+    from email.utils import parsedate_to_datetime
+
+    if date is None:
+        return
+    skew = abs(parsedate_to_datetime(date).timestamp() - time.time())
+    if skew > MOST_SKEW:
+        yield Finding("clock", "problem", f"the server's differs by {skew:.0f} s", "keep both right by NTP")

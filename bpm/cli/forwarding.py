@@ -1,0 +1,110 @@
+"""Sends a captured request to an address of one's own, as it came but for what proves its sender."""
+
+import asyncio
+import time
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import httpx
+import typer
+
+from bpm.cli.connection import LOOPBACK
+from bpm.cli.output import OutputFormat, print_json
+
+STARS = "***"
+OF_THE_CONNECTION = frozenset(
+    {"host", "content-length", "connection", "transfer-encoding", "content-encoding", "expect"}
+)
+SECONDS = 30.0
+SHOWN = 500
+"""How much of an answer is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedAnswer:
+    """What the program answered."""
+
+    request: Mapping[str, Any]
+    status: int
+    body: str
+    milliseconds: int
+
+    def print(self, output: OutputFormat) -> None:
+        """Print a request and its answer."""
+        request = self.request
+        if not output.is_text:
+            told = {"requestId": request["requestId"], "method": request["method"], "path": request["path"]}
+            print_json({**told, "status": self.status, "milliseconds": self.milliseconds, "body": self.body})
+            return
+        typer.echo(
+            f"{request['method']} {request['path']}  {self.status}  {self.milliseconds} ms  {request['requestId']}"
+        )
+        typer.echo(_indented(request["body"]) + (f"\n  -> {self.body[:SHOWN]}" if self.body else ""))
+
+
+class Forwarder:
+    """Sends captured requests to one address; used as an async context manager."""
+
+    def __init__(self, target: str) -> None:
+        """Take the address."""
+        self._target = target
+        host = httpx.URL(target).host
+        self._http = httpx.AsyncClient(timeout=SECONDS, trust_env=host not in LOOPBACK)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def send(self, request: Mapping[str, Any], *, follow: bool = False) -> ForwardedAnswer:
+        """Send a request; while nobody answers, wait if it is to `follow`, else raise `ConnectionError`."""
+        is_told = False
+        while True:
+            began = time.monotonic()
+            try:
+                answer = await self._http.request(
+                    request["method"],
+                    _with_query(self._target, request["query"]),
+                    headers=_headers(request["headers"]),
+                    content=body_of(request),
+                )
+                return ForwardedAnswer(
+                    request, answer.status_code, answer.text, round((time.monotonic() - began) * 1000)
+                )
+            except httpx.TransportError as error:
+                sentence = f"nobody answers at {self._target} ({str(error) or type(error).__name__})"
+                if not follow:
+                    raise ConnectionError(f"{sentence}; start your program, then listen again") from error
+                if not is_told:
+                    typer.echo(f"bpm: {sentence}; waiting", err=True)
+                    is_told = True
+                await asyncio.sleep(1)
+
+
+def body_of(request: Mapping[str, Any]) -> bytes:
+    """Return a captured request's body."""
+    text = request["body"]
+    return b64decode(text) if request.get("bodyEncoding") == "base64" else text.encode()
+
+
+def _headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value for name, value in headers.items() if name.lower() not in OF_THE_CONNECTION and STARS not in value
+    }
+
+
+def _with_query(target: str, query: Mapping[str, Any]) -> str:
+    if not query:
+        return target
+    return f"{target}{'&' if '?' in target else '?'}{urlencode(query, doseq=True)}"
+
+
+def _indented(body: str) -> str:
+    return "\n".join(f"  {line}" for line in body[:SHOWN].splitlines())

@@ -1,0 +1,315 @@
+"""Verbs that each send one message: `bpm requests list`, `bpm rules disable KEY`, `bpm keys revoke ID`.
+
+One table says which message a verb sends, from which words its fields are made, and what of the answer a list shows.
+Anything without a verb of its own is `bpm send`.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, cast
+
+import typer
+
+from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, fail_refused
+from bpm.cli.output import FormatOption, OutputFormat, print_json, print_page, print_value
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """An argument or option of a verb, and the field of the message that it becomes."""
+
+    name: str
+    wire: str
+    help: str
+    kind: type = str
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What a verb sends: a message with fields from its arguments and options, and those that are always the same.
+
+    With `by_key` the first argument is the key of a rule, whose id is looked up.
+    """
+
+    name: str
+    message: str
+    help: str
+    arguments: tuple[Word, ...] = ()
+    options: tuple[Word, ...] = ()
+    columns: tuple[str, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    by_key: bool = False
+
+
+PAGE = (
+    Word("page", "pageNumber", "Which page.", int),
+    Word("size", "pageSize", "How many on a page, at most 200.", int),
+)
+SEARCH = Word("search", "searchText", "A text to look for.")
+SINCE = Word("since", "startDate", "Not before this moment, as in 2026-11-28T08:00:00Z.")
+UNTIL = Word("until", "endDate", "Before this moment.")
+REQUEST = Word("request_id", "requestId", "The request's id.")
+KEY = Word("key", "id", "The rule's key.")
+REQUESTS = ("requestId", "state", "verdict", "configKey", "method", "path", "receivedAt")
+
+VERBS: dict[str, tuple[Verb, ...]] = {
+    "requests": (
+        Verb(
+            "list",
+            "GetInboundRequestListQuery",
+            "List captured requests, the newest first.",
+            options=(
+                Word("state", "state", "pending, running, done, failed, dead or quarantined."),
+                Word("verdict", "verdict", "passed, or the cause of the refusal."),
+                Word("rule", "configKey", "The key of the rule that took it."),
+                SEARCH,
+                SINCE,
+                UNTIL,
+                *PAGE,
+            ),
+            columns=REQUESTS,
+        ),
+        Verb("show", "GetInboundRequestByIdQuery", "Show one request and all that became of it.", (REQUEST,)),
+        Verb(
+            "replay",
+            "ReplayInboundRequestCommand",
+            "Execute a request again, by its rule as it is now.",
+            (REQUEST,),
+            (Word("force", "force", "Also one that was executed.", bool),),
+        ),
+        Verb("explain", "ExplainSignatureQuery", "Say why a request's signature was refused.", (REQUEST,)),
+    ),
+    "dead": (
+        Verb(
+            "list",
+            "GetInboundRequestListQuery",
+            "List the requests that were given up, the newest first.",
+            options=(Word("rule", "configKey", "The key of the rule that took it."), SEARCH, SINCE, UNTIL, *PAGE),
+            columns=REQUESTS,
+            fixed={"state": "dead"},
+        ),
+        Verb("groups", "GetInboundFailureGroupsQuery", "Group what has failed by its cause."),
+        Verb("replay", "ReplayInboundRequestCommand", "Execute a dead request again.", (REQUEST,)),
+        Verb(
+            "discard",
+            "DiscardInboundRequestCommand",
+            "Give a request up for good.",
+            (REQUEST,),
+            (Word("reason", "reason", "Why, for the audit log."),),
+        ),
+    ),
+    "deliveries": (
+        Verb(
+            "list",
+            "GetDeliveryListQuery",
+            "List deliveries, the newest first.",
+            options=(
+                Word("state", "state", "As in delivered, failed or dead."),
+                Word("event", "event", "The name of the event."),
+                Word("subscription", "subscriptionId", "The id of the subscription.", int),
+                SINCE,
+                UNTIL,
+                *PAGE,
+            ),
+            columns=("id", "state", "event", "subscriptionId", "attempts", "createdAt"),
+        ),
+        Verb("show", "GetDeliveryByIdQuery", "Show one delivery.", (Word("id", "id", "The delivery's id."),)),
+        Verb(
+            "attempts",
+            "GetDeliveryAttemptListQuery",
+            "List the attempts of all deliveries, or of one subscription's.",
+            options=(Word("subscription", "subscriptionId", "The id of the subscription.", int), *PAGE),
+            columns=("deliveryId", "event", "attempt", "ok", "status", "error"),
+        ),
+        Verb("retry", "RetryDeliveryCommand", "Deliver it again.", (Word("id", "id", "The delivery's id."),)),
+        Verb("cancel", "CancelDeliveryCommand", "Deliver it no more.", (Word("id", "id", "The delivery's id."),)),
+    ),
+    "rules": (
+        Verb(
+            "list",
+            "GetWebHookConfigListQuery",
+            "List the rules, the newest first.",
+            options=(Word("label", "label", "Only those with this label."), SEARCH, *PAGE),
+            columns=("key", "isEnabled", "isPaused", "action", "path", "revision", "updatedAt"),
+        ),
+        Verb("show", "GetWebHookConfigByIdQuery", "Show one rule.", (KEY,), by_key=True),
+        Verb("history", "GetWebHookConfigHistoryQuery", "List what it was after each change.", (KEY,), by_key=True),
+        Verb("enable", "ActivateWebHookConfigCommand", "Let a rule answer again.", (KEY,), by_key=True),
+        Verb("disable", "DeactivateWebHookConfigCommand", "Stop a rule from answering.", (KEY,), by_key=True),
+        Verb("pause", "PauseWebHookConfigCommand", "Let a rule keep what comes.", (KEY,), by_key=True),
+        Verb("resume", "ResumeWebHookConfigCommand", "Let it go on with what it has kept.", (KEY,), by_key=True),
+    ),
+    "tasks": (
+        Verb(
+            "list",
+            "GetUserTaskListQuery",
+            "List open tasks.",
+            options=(
+                Word("assignee", "assignee", "Whose they are."),
+                Word("group", "candidateGroup", "A group that may take them."),
+                Word("instance", "instanceId", "The id of the process instance.", int),
+                *PAGE,
+            ),
+            columns=("instanceId", "waitId", "name", "assignee", "dueAt", "createdAt"),
+        ),
+        Verb(
+            "complete",
+            "CompleteUserTaskCommand",
+            "Complete a task.",
+            (
+                Word("instance_id", "instanceId", "The process instance.", int),
+                Word("wait_id", "waitId", "The task, as the list has it.", int),
+            ),
+            (Word("variables", "variables", "A JSON object of its values.", dict),),
+        ),
+    ),
+    "keys": (
+        Verb(
+            "list",
+            "GetApiKeyListQuery",
+            "List API keys.",
+            options=PAGE,
+            columns=("id", "name", "scopes", "expiresAt", "lastUsedAt", "createdAt"),
+        ),
+        Verb(
+            "create",
+            "CreateApiKeyCommand",
+            "Make an API key; it is shown this once.",
+            (Word("name", "name", "What it is for."),),
+            (
+                Word("scopes", "scopes", "What it may do, between commas, as in webhooks:read,inbound:*.", list),
+                Word("expires", "expiresAt", "When it ends."),
+            ),
+        ),
+        Verb("revoke", "RevokeApiKeyCommand", "End an API key.", (Word("id", "id", "The key's id."),)),
+    ),
+    "users": (
+        Verb(
+            "list",
+            "GetUserListQuery",
+            "List users and service accounts.",
+            options=(SEARCH, *PAGE),
+            columns=("id", "username", "kind", "roles", "isEnabled", "createdAt"),
+        ),
+        Verb(
+            "create",
+            "CreateUserCommand",
+            "Make a user, or a service account; a password that is not given is made and shown once.",
+            (Word("name", "username", "The name."),),
+            (
+                Word("roles", "roles", "Roles between commas, as in operator.", list),
+                Word("kind", "kind", "user or service."),
+                Word("set-password", "password", "The password; it stays in the shell's history."),
+            ),
+        ),
+        Verb("disable", "DisableUserCommand", "Let a user do nothing any more.", (Word("id", "id", "Its id.", int),)),
+    ),
+}
+
+GROUPS = {
+    "requests": "Captured requests: list, show, follow, replay and resend them.",
+    "dead": "What was given up: requests that failed for good.",
+    "deliveries": "Events on their way to subscribers.",
+    "tasks": "Open tasks of processes.",
+    "keys": "API keys.",
+    "users": "Users and service accounts.",
+}
+
+
+def add_verbs(app: typer.Typer, group: str) -> typer.Typer:
+    """Give a group of commands its verbs."""
+    for verb in VERBS[group]:
+        app.command(verb.name, help=verb.help)(make_command(verb))
+    return app
+
+
+def verb_group(group: str) -> typer.Typer:
+    """Return a group of commands that are verbs alone."""
+    return add_verbs(typer.Typer(help=GROUPS[group], no_args_is_help=True, rich_markup_mode=None), group)
+
+
+def make_command(verb: Verb) -> Callable[..., None]:
+    """Return the function that the command line reads a verb's arguments and options from."""
+
+    def run(**given: Any) -> None:
+        known = {name: given.pop(name) for name in CONNECTION}
+        _run(
+            verb,
+            given,
+            ServerConnection(*(known[name] for name in ("url", "token", "username", "password"))),
+            known["output"],
+        )
+
+    parameters = [_parameter(word, is_argument=True) for word in verb.arguments]
+    parameters += [_parameter(word, is_argument=False) for word in verb.options]
+    parameters += [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in CONNECTION.items()
+    ]
+    run.__name__ = verb.name
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    cast("Any", run).__signature__ = inspect.Signature(parameters)
+    return run
+
+
+CONNECTION: dict[str, tuple[Any, Any]] = {
+    "url": (Url, None),
+    "token": (Token, None),
+    "username": (Username, None),
+    "password": (Password, None),
+    "output": (FormatOption, OutputFormat.AUTO),
+}
+
+
+def _parameter(word: Word, *, is_argument: bool) -> inspect.Parameter:
+    name = word.name.replace("-", "_")
+    kind: Any = word.kind if word.kind in (int, bool) else str
+    if is_argument:
+        annotation: Any = Annotated[kind, typer.Argument(help=word.help, metavar=word.name.upper())]
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
+    option = typer.Option(f"--{word.name}", help=word.help)
+    annotation = Annotated[bool, option] if kind is bool else Annotated[kind | None, option]
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=False if kind is bool else None, annotation=annotation
+    )
+
+
+def _run(verb: Verb, given: Mapping[str, Any], connection: ServerConnection, output: OutputFormat) -> None:
+    words = {word.name.replace("-", "_"): word for word in (*verb.arguments, *verb.options)}
+    fields = {
+        words[name].wire: _read(words[name], value) for name, value in given.items() if value not in (None, False)
+    }
+    if verb.by_key:
+        fields["id"] = _send(connection, "LookupWebHookByKeyCommand", {"key": fields["id"]})["id"]
+    print_answer(_send(connection, verb.message, {**fields, **verb.fixed}), verb.columns, output)
+
+
+def print_answer(data: Any, columns: tuple[str, ...], output: OutputFormat) -> None:
+    """Print what was answered: a page as a table of these columns or as JSON lines, anything else as JSON."""
+    page = cast("dict[str, Any]", data) if isinstance(data, dict) and "totalCount" in data else None
+    if output.is_text and page is not None:
+        print_page(page, columns)
+    elif output.is_text:
+        print_value(data)
+    else:
+        lines: list[Any] = [data] if page is None else cast("list[Any]", page["items"])
+        for line in lines:
+            print_json(line)
+
+
+def _read(word: Word, value: Any) -> Any:
+    if word.kind is list:
+        return [each.strip() for each in value.split(",") if each.strip()]
+    if word.kind is dict:
+        from bpm.cli.fields import read_value
+
+        return read_value(value)
+    return value
+
+
+def _send(connection: ServerConnection, name: str, fields: Mapping[str, Any]) -> Any:
+    reply = connection.run(lambda client: client.send(name, fields))
+    if not reply.ok:
+        fail_refused(name, reply)
+    return reply.data
