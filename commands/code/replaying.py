@@ -7,6 +7,7 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, View, handles
 from bpm.errors import NotFound, Unavailable
+from bpm.security.permissions import Permission
 from bpm.security.redaction import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from commands.code.recording import RecordedAnswer, Recording, outcome_of, with_body, with_signatures
@@ -15,6 +16,8 @@ from commands.code.tables import CodeRun, run_by_id
 from commands.code.views import CodeRunView, FailureView, Source, to_view
 from scripts import CommandRefused, Sandbox, SandboxUnavailable
 
+READ: Permission = "code:read"
+"""To see recorded runs: a script that is run with what one was given can return it."""
 DIFFERS = "replay_differs"
 """The code by which a script sees that it sends what it did not send then."""
 
@@ -32,7 +35,8 @@ class ReplayCodeCommand(Command[CodeReplayView]):
     """Run a recorded script once more, with its inputs, seed and clock; nothing is sent.
 
     Its commands get the answers they got then, in order. `code` runs a changed script instead; what it sends
-    besides is refused as `replay_differs`, and it sees no signature among the headers.
+    besides is refused as `replay_differs`, and it sees no signature among the headers. Needs `code:read` as well: a
+    script shows what the run was given.
     """
 
     permission = "code:write"
@@ -50,7 +54,7 @@ async def replay(
     command: ReplayCodeCommand, context: EffectContext, sandbox: Sandbox, secrets_box: SecretBox
 ) -> CodeReplayView:
     """Open the recording and run it; raises `NotFound`, and `Failed` when it was not kept whole."""
-    row = await context.read(lambda inside: get_or_404(command.run_id, inside))
+    row = await context.read(lambda inside: _readable(command.run_id, inside))
     recording = Recording.opened(row.sealed, secrets_box)
     is_changed = command.code not in (None, recording.code)
     inputs = recording.inputs if is_changed else with_signatures(recording.inputs, recording.signature_headers)
@@ -109,6 +113,11 @@ class Past:
         if answer.refused is not None:
             raise CommandRefused(*answer.refused)
         return answer.data
+
+
+def _readable(id_: str, context: Context) -> CodeRun:
+    context.require(context.principal, READ, "Replaying a recorded run")
+    return get_or_404(id_, context)
 
 
 def get_or_404(id_: str, context: Context) -> CodeRun:

@@ -12,6 +12,7 @@ from bpm.bus import Command, Context, EffectContext, Id, Moment, View, handles
 from bpm.bus.messages import Integer
 from bpm.bus.paging import When
 from bpm.errors import BpmError, Unavailable
+from bpm.security.permissions import Permission
 from commands.inbound.lookup import get_or_404, select_matching
 from commands.inbound.views import InboundRequestView, Verdict, to_view
 from router.replay import Replays
@@ -19,6 +20,8 @@ from router.replay.tables import among, count, oldest
 from router.tables import listing
 from router.tables.requests import State
 
+READ: Permission = "inbound:read"
+"""To see captured requests: whoever searches them for words learns what is in their bodies."""
 BATCH = 50
 """How many requests of a bulk are opened at once, each in a transaction of its own."""
 
@@ -92,8 +95,8 @@ class NotReplayedView(View):
 class ReplaysView(View):
     """What became of a bulk: `matched` requests fit, `replayed` were driven again, `skipped` not, `remaining` are left.
 
-    `sample` shows the first that match, `notReplayed` the first that were skipped; a search for words looked at
-    those received since `searchedSince`, or at all.
+    `sample` shows the first that match to whoever may read them, `notReplayed` the first that were skipped; a search
+    for words looked at those received since `searchedSince`, or at all.
     """
 
     matched: int
@@ -118,8 +121,9 @@ class FoundRequests:
 class ReplayInboundRequestsCommand(Command[ReplaysView]):
     """Drive all captured requests again that match, the oldest first; `preview` only counts them and shows some.
 
-    The filters are those of `GetInboundRequestListQuery`. Each request is opened in a transaction of its own, so
-    what was done stays done when the rest fails. With more than `limit` matches, send it again.
+    The filters are those of `GetInboundRequestListQuery`; `searchText` needs `inbound:read` as well. Each request is
+    opened in a transaction of its own, so what was done stays done when the rest fails. With more than `limit`
+    matches, send it again.
     """
 
     permission = "inbound:write"
@@ -194,6 +198,8 @@ def discard(command: DiscardInboundRequestCommand, context: Context, replays: Re
 
 
 def _found(command: ReplayInboundRequestsCommand, context: Context) -> FoundRequests:
+    if command.search_text:
+        context.require(context.principal, READ, "Searching captured requests")
     statement, since = select_matching(
         context,
         command.search_text,
@@ -210,7 +216,8 @@ def _found(command: ReplayInboundRequestsCommand, context: Context) -> FoundRequ
     if command.request_ids is not None:
         statement = among(statement, command.request_ids)
     ids = oldest(context.session, statement, command.limit)
-    rows = [get_or_404(request_id, context) for request_id in ids[:MAX_SHOWN]]
+    shown = ids[:MAX_SHOWN] if context.principal.allows(READ) else ()
+    rows = [get_or_404(request_id, context) for request_id in shown]
     return FoundRequests(count(context.session, statement), ids, [to_view(row) for row in rows], since)
 
 
