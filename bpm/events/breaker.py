@@ -16,6 +16,9 @@ TOO_MANY, UNAVAILABLE = 429, 503
 LONGEST_ASKED = timedelta(hours=1)
 """A receiver that asks for longer is asked in between."""
 
+TOLD_AT = 5
+"""At so many openings in a row, after some ten minutes, it is told that a receiver fails."""
+
 PROBE_SECONDS = 150
 """How long a claimed probe holds others off: longer than an attempt may take, should its process die."""
 

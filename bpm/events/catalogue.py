@@ -28,6 +28,7 @@ class EventKind:
 
 TEST_EVENT = "subscription.test"
 DISABLED_EVENT = "subscription.disabled"
+FAILING_EVENT = "subscription.failing"
 
 MOKAPEN_ENTITIES: Mapping[str, Mapping[str, Any]] = {
     "task": {"title": "Call back", "status": "open", "due_at": "2026-02-01T09:00:00Z"},
@@ -80,6 +81,16 @@ PRODUCT: Mapping[str, tuple[Family, str, Mapping[str, Any]]] = {
         "bpm",
         "A subscription was switched off because its receiver is gone.",
         {"subscriptionId": 4, "name": "Billing", "url": "https://example.com/hook", "reason": "410 Gone"},
+    ),
+    FAILING_EVENT: (
+        "bpm",
+        "A receiver has taken nothing for some ten minutes; it is asked again, and switched off after five days.",
+        {
+            "subscriptionId": 4,
+            "name": "Billing",
+            "url": "https://example.com/hook",
+            "reason": "nothing but failures since 2026-02-01 09:00 UTC",
+        },
     ),
     TEST_EVENT: ("bpm", "What SendTestEventCommand sends, unless asked for another.", {"subscriptionId": 4}),
 }

@@ -2,7 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bpm.events import breaker, health_tables
 from bpm.events.delivery_tables import KIND
@@ -39,6 +39,15 @@ class Known(Protocol):
         ...
 
 
+class Failing(NamedTuple):
+    """How a receiver is doing after a failure."""
+
+    since: datetime | None
+    """Since when there was nothing else."""
+    is_to_be_told: bool
+    """Whether it has just become worth telling somebody."""
+
+
 class Health:
     """Keeps the health of receivers, each by its subscription."""
 
@@ -57,8 +66,8 @@ class Health:
 
     def failed(
         self, tx: Transaction, id_: int, now: datetime, *, made: bool, is_probe: bool, asked: datetime | None = None
-    ) -> datetime | None:
-        """Count a failure, and return since when there was nothing else.
+    ) -> Failing:
+        """Count a failure, and return how the receiver is doing.
 
         What came to no request says nothing about the receiver: it opens no breaker, and ends a probe. Until `asked`
         the receiver wants to be left alone.
@@ -70,7 +79,8 @@ class Health:
             health_tables.open_breaker(tx, id_, row.openings, now)
         elif made and opens is not None:
             health_tables.open_breaker(tx, id_, opens.count, opens.until)
-        return row.failing_since
+        reached = made and opens is not None and row.openings < breaker.TOLD_AT <= opens.count
+        return Failing(row.failing_since, reached)
 
     def forgive(self, tx: Transaction, id_: int, now: datetime) -> None:
         """Let deliveries go again, however many have failed."""

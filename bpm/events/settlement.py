@@ -9,7 +9,7 @@ from bpm.bus import Bus
 from bpm.bus.own_events import publish_settled, publisher_of
 from bpm.events import breaker, delivery_tables, subscription_tables
 from bpm.events.answer import RETRY_AFTER, Attempt
-from bpm.events.catalogue import DISABLED_EVENT
+from bpm.events.catalogue import DISABLED_EVENT, FAILING_EVENT
 from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERED, KIND, PAUSED, PENDING, DeliveryRow
 from bpm.events.destination import Destination, scope_of
 from bpm.events.health import Health
@@ -126,17 +126,23 @@ class DeliverySettlement:
         if due is not None:
             self._jobs.enqueue(tx, Job(KIND, row.id, row.turn + 1, due))
         asked = breaker.asked_until(result.status, retry_after, now)
-        failing_since = self._health.failed(tx, destination.id, now, made=result.made, is_probe=is_probe, asked=asked)
+        failing = self._health.failed(tx, destination.id, now, made=result.made, is_probe=is_probe, asked=asked)
         if gone:
             self._disable(tx, destination, "the receiver answered 410 Gone", now)
-        elif breaker.is_hopeless(failing_since, now):
-            self._disable(tx, destination, f"nothing but failures since {failing_since:%Y-%m-%d %H:%M} UTC", now)
+        elif breaker.is_hopeless(failing.since, now):
+            self._disable(tx, destination, f"nothing but failures since {failing.since:%Y-%m-%d %H:%M} UTC", now)
+        elif failing.is_to_be_told:
+            self._tell(tx, destination, FAILING_EVENT, f"nothing but failures since {failing.since:%Y-%m-%d %H:%M} UTC")
 
     def _disable(self, tx: Transaction, destination: Destination, reason: str, now: datetime) -> None:
         """Switch the subscription off and tell: the log, the list, and whoever subscribed to that."""
         if not subscription_tables.disable(tx, destination.id, reason, now):
             return
         tx.after_commit(lambda: log.warning("subscription disabled", subscription=destination.id, reason=reason))
+        self._tell(tx, destination, DISABLED_EVENT, reason)
+
+    def _tell(self, tx: Transaction, destination: Destination, event: str, reason: str) -> None:
+        """Publish what has become of a subscription."""
         data = {
             "subscriptionId": destination.id,
             "name": destination.name,
@@ -144,7 +150,7 @@ class DeliverySettlement:
             "reason": reason,
         }
         publisher = publisher_of("system:events", "deliveries", destination.organization_id)
-        publish_settled(self._bus, tx, publisher, DISABLED_EVENT, data)
+        publish_settled(self._bus, tx, publisher, event, data)
 
     def _record(
         self, tx: Transaction, row: DeliveryRow, result: Attempt, started_at: datetime, request_body: str | None

@@ -91,6 +91,31 @@ async def test_a_probe_that_succeeds_closes_the_breaker(office: Office, receiver
     assert shown["failureCount"] == 0
 
 
+async def test_a_receiver_that_fails_for_long_is_told_once(office: Office, receiver: WebhookReceiver) -> None:
+    """Long before it is switched off, those who want to know hear of it."""
+    async with WebhookReceiver() as watcher:
+        await office.subscribe(watcher.url, "subscription.failing")
+        made = await office.subscribe(receiver.url, "task.*", name="Billing")
+        since = utc_now() - timedelta(minutes=10)
+        told_at = {"failure_count": 9, "failing_since": since, "openings": 4, "open_until": utc_now()}
+        await change_health(office, made["id"], **told_at)
+        receiver.answer(500)
+        await office.publish("task.created")
+        (told,) = await watcher.wait_for(1)
+        assert told.json()["data"] == {
+            "subscriptionId": made["id"],
+            "name": "Billing",
+            "url": receiver.url,
+            "reason": f"nothing but failures since {since:%Y-%m-%d %H:%M} UTC",
+        }
+        await change_health(office, made["id"], open_until=utc_now())
+        receiver.answer(500)
+        await office.publish("task.updated")
+        await receiver.wait_for(2)
+        await until(lambda: office.subscription(made["id"]), lambda shown: shown["failureCount"] >= 11)
+        assert (await office.cmd("GetEventListQuery", event="subscription.failing"))["totalCount"] == 1
+
+
 async def test_five_days_of_failures_disable(office: Office, receiver: WebhookReceiver) -> None:
     """A subscription with nothing but failures for five days is switched off, and its events are kept."""
     made = await office.subscribe(receiver.url)
