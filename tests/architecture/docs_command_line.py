@@ -11,7 +11,7 @@ from bpm.cli import main
 ABOUT = """\
 `bpm` prints tables on a terminal and JSON lines in a pipe, unless `--format` says otherwise. What speaks to a server
 finds it by `--url` or `BPM_URL`, and signs in by `--token` or `BPM_TOKEN`, or by a name and its password
-(`BPM_USERNAME`, `BPM_PASSWORD`). `bpm --install-completion` teaches the shell its words.
+(`BPM_USERNAME`, `BPM_PASSWORD`). The option `--install-completion` teaches the shell the words.
 
 Exit statuses: 0 done, 1 an error, 2 wrong usage, 3 a difference was found, 4 refused by the server.
 
