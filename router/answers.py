@@ -11,8 +11,8 @@ from router.answer_headers import CONTENT_TYPE, OURS, POLICY
 from router.decision.verdict import SIGNATURE, Verdict
 from router.execution_types import ExecutionType
 from router.request import InboundCall
+from router.request_seal import RequestSeal
 from router.rule import Rule
-from router.seal import RequestSeal
 from router.tables import requests
 from router.tables.requests import RequestRow
 

@@ -1,8 +1,8 @@
 """What of a request is secret: decided once, before it is stored, executed or shown.
 
 Templates, scripts, chains, processes, the audit log and every view only get what is left. What was taken out is
-sealed beside the request (`router.seal`) and opened only to verify it again: by the rule's scheme, or by the script
-of a rule without one, which is given the signatures (never a credential) while it runs.
+sealed beside the request (`router.request_seal`) and opened only to verify it again: by the rule's scheme, or by the
+script of a rule without one, which is given the signatures (never a credential) while it runs.
 """
 
 from collections.abc import Mapping

@@ -20,9 +20,9 @@ from router.answer_headers import HeaderTemplates
 from router.deduplication import check_deduplication
 from router.execution_types import EXECUTION_TYPES, ExecutionType, choices
 from router.handshakes import HandshakeConfig
-from router.keys import KeysConfig
 from router.mapping import MEDIA_TYPE, charset_problem
 from router.paths import normalise
+from router.rule_keys import KeysConfig
 from router.signatures import SignatureConfig
 
 KEY = re.compile(r"[A-Za-z0-9._-]{1,100}")

@@ -5,7 +5,6 @@ A request is decided about (`router.decision`), put on disk and answered; `sync`
 
 from starlette.types import Receive, Scope, Send
 
-from bpm.beside import beside_loop
 from bpm.clock import Clock
 from bpm.edge.answer import Answer, send_answer
 from bpm.edge.body import Body
@@ -15,6 +14,7 @@ from bpm.edge.request import Incoming, IncomingReader
 from bpm.errors import Draining
 from bpm.metrics import Counter
 from bpm.settings import Settings
+from bpm.threads import beside_loop
 from router.answers import Answers, accepted, isolated
 from router.decision import Decision, Lookups, Place, decide
 from router.decision.verdict import SIZE, UNANSWERED_CAUSES

@@ -11,7 +11,6 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import IntegrityError
 
-from bpm.beside import beside_loop
 from bpm.bus import Bus, Envelope, Message, Outcome
 from bpm.clock import Clock
 from bpm.edge.answer import Answer
@@ -22,6 +21,7 @@ from bpm.security.cause_marks import HEADER as CAUSE
 from bpm.security.permissions import Authority, Principal, acting
 from bpm.security.redaction import hidden_from_logs, without_secrets_of
 from bpm.store import Database, Transaction
+from bpm.threads import beside_loop
 from router.answers import Answers, accepted, has_refused
 from router.config import RetryConfig
 from router.execution_types import ExecutionType
@@ -29,9 +29,9 @@ from router.fixed_routes import FixedRoutes
 from router.inbox import Inbox, pending
 from router.providers import Call, Refusal
 from router.request import InboundCall
+from router.request_seal import RequestSeal
 from router.route_table import RouteTable
 from router.rule import Rule
-from router.seal import RequestSeal
 from router.settlement import RequestSettlement, Settling
 from router.source import Source
 from router.sync_recorders import DeferredSync, EffectSync, SyncRecorder, TransactionalSync

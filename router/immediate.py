@@ -11,14 +11,14 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from bpm.beside import beside_loop
 from bpm.bus import Bus, Envelope, Outcome, Recorder
 from bpm.clock import Clock
 from bpm.jobs import JobQueue
 from bpm.store import Transaction
+from bpm.threads import beside_loop
 from router.decision import Decision
 from router.execution import Execution
-from router.recent import stored
+from router.recent_requests import stored
 from router.request import InboundCall
 from router.rule import Rule
 from router.settlement import RequestSettlement, settled

@@ -8,19 +8,19 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from bpm.beside import beside_loop
 from bpm.edge.answer import Answer
 from bpm.errors import Unavailable
 from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.security.redaction import redacted_text
 from bpm.store import Database, Transaction
+from bpm.threads import beside_loop
 from router import attempts
 from router.decision.verdict import QUARANTINED_CAUSES, Verdict
 from router.pausing import PausedRules
 from router.quota import Quota
-from router.recent import RecentRequests
+from router.recent_requests import RecentRequests
 from router.request import InboundCall
-from router.seal import RequestSeal
+from router.request_seal import RequestSeal
 from router.source import Source
 from router.tables import deduplication, requests, settling, waiting
 from router.tables.requests import RequestRow

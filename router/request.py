@@ -196,7 +196,7 @@ class StoredCall(Protocol):
 
 
 def call_of(row: StoredCall) -> InboundCall:
-    """Return a stored request as it may be seen; `router.seal` gives it back with what proves its sender."""
+    """Return a stored request as it may be seen; `router.request_seal` gives it back with what proves its sender."""
     return InboundCall(
         method=row.method,
         path=row.path,

@@ -30,10 +30,10 @@ from router.dispatch import Dispatch
 from router.execution_types import SIGNATURES, ExecutionType
 from router.handshakes import handshake
 from router.keyed_rate import KeyedRate
-from router.lane import RuleLane
 from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
 from router.response import ResponseTemplate
+from router.rule_lane import RuleLane
 from router.signatures import (
     RequestAddress,
     SignatureVerdict,

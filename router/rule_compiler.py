@@ -19,15 +19,15 @@ from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from router.confidential import ALWAYS, Confidential
 from router.config import RetryConfig, WebHookFields, parse_rate
+from router.config_secrets import open_definition
 from router.deduplication import delivery_id
 from router.dispatch import Dispatch, dispatcher
 from router.execution_types import ExecutionType
 from router.keyed_rate import KeyedRate
-from router.keys import RuleKeys
-from router.lane import RuleLane
 from router.response import ResponseTemplate
 from router.rule import Rule
-from router.sealing import open_definition
+from router.rule_keys import RuleKeys
+from router.rule_lane import RuleLane
 from router.signatures import (
     NO_SOURCES,
     PRESETS,

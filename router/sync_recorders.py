@@ -10,7 +10,7 @@ from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
 from router import attempts
 from router.attempts import AttemptedRequest
-from router.seal import RequestSeal
+from router.request_seal import RequestSeal
 from router.settlement import settled
 from router.tables import deduplication, requests, settling
 from router.tables.requests import RequestRow

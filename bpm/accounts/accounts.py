@@ -9,9 +9,9 @@ from bpm.accounts import tables
 from bpm.accounts.acting import acting_for
 from bpm.accounts.browser_sessions import BrowserSessions
 from bpm.accounts.cache import TRUST_SECONDS, FreshValues
+from bpm.accounts.checks import check_password, check_username
 from bpm.accounts.keys import PREFIX, KeyText, parse_key
 from bpm.accounts.lookup import find_key_and_owner, require_active
-from bpm.accounts.names import check_password, check_username
 from bpm.accounts.principals import principal_of_key, principal_of_user
 from bpm.accounts.rights import PresentRights
 from bpm.accounts.sessions import Sessions

@@ -18,9 +18,9 @@ from router.inbox import Inbox
 from router.published_keys import PublishedKeys
 from router.quota import Quota
 from router.replay import Judge, Replays, Resends
+from router.request_seal import RequestSeal
 from router.route_table import RouteTable
 from router.rule_compiler import RuleCompiler
-from router.seal import RequestSeal
 from router.signatures import TrustSources, no_lookup
 
 

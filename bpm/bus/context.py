@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from bpm.beside import beside_loop, size_of
 from bpm.bus.causes import Causes
 from bpm.bus.envelope import Envelope
 from bpm.bus.later import Later
@@ -19,6 +18,7 @@ from bpm.security.permissions import Permission, Principal
 from bpm.security.secrets import SecretBox
 from bpm.store import Database, Transaction
 from bpm.store.session import ScopedSession
+from bpm.threads import beside_loop, size_of
 
 if TYPE_CHECKING:
     from bpm.bus.registry import Registry
@@ -246,7 +246,7 @@ class EffectContext:
     async def of_part(
         self, message: Message[Any], conclude: Callable[[Callable[[Context], Any]], Awaitable[Outcome]]
     ) -> "EffectContext":
-        """Return a context for a message that is one part of this one; see `bpm.bus.together`.
+        """Return a context for a message that is one part of this one; see `bpm.bus.batch`.
 
         It sends no commands of its own: these could not be undone with the others. Raises `Forbidden`.
         """

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 import bpm.errors
-from bpm.beside import INLINE_BYTES, beside_loop, size_of
 from bpm.bus import tables
 from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.messages import Command
@@ -18,6 +17,7 @@ from bpm.security.permissions import Principal
 from bpm.security.redaction import redacted
 from bpm.security.secrets import SecretBox
 from bpm.store import Transaction, WrittenJson
+from bpm.threads import INLINE_BYTES, beside_loop, size_of
 
 IN_PROGRESS_SECONDS = 60
 """After this long without an answer an effect's key may be tried again: its process is gone."""

@@ -16,7 +16,7 @@ from .errors import EvaluationError, ExpressionError, TooManySteps, Unsuitable
 from .expression import Expression, Missing, compile_expression, equal, evaluated
 from .functions.signing import KEYS, Signer
 from .functions.uuids import SEED
-from .leaving import to_json
+from .json_values import to_json
 from .paths import Evaluator
 from .templates import Template, compile_template
 from .temporal import CLOCK

@@ -9,7 +9,7 @@ from bpm.metering import MAX_STEPS, Meter, metered
 from .compiler import Compiler
 from .environment import PLAIN, Environment
 from .errors import EvaluationError, TooManySteps
-from .leaving import to_json
+from .json_values import to_json
 from .parser import parse
 from .paths import Evaluator
 from .values import describe, same, size

@@ -15,13 +15,13 @@ from bpm.bus import Context, Registry
 from bpm.errors import Conflict, Exhausted, Fenced, NotFound
 from bpm.jobs import JobQueue
 from bpm.process import instance_tables, wait_tables
-from bpm.process.beginning import new_row
 from bpm.process.bindings import bound_process
 from bpm.process.cache import Deployed
 from bpm.process.early_messages import EarlyMessages
 from bpm.process.effects import carry_out
 from bpm.process.effects.deferred import DEFERRED, PutOff, deferred_effect
 from bpm.process.instances import InstanceState, NewInstance, Parent, Startable
+from bpm.process.new_instance import new_row
 from bpm.process.room import STEPS_OF_INSTANCE, TransactionRoom
 from bpm.process.rows import InstanceRow
 from bpm.process.step import Step

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, Table
 from sqlalchemy.exc import DBAPIError
 
-from bpm.beside import beside_loop
 from bpm.errors import Misconfigured
 from bpm.metrics import Metric
 from bpm.store.faults import Diagnose
@@ -20,6 +19,7 @@ from bpm.store.sync_runner import SyncRunner, run_sync
 from bpm.store.transaction import Transaction
 from bpm.store.watchdog import Watchdog
 from bpm.store.writer import Append, GroupWriter
+from bpm.threads import beside_loop
 
 T = TypeVar("T")
 

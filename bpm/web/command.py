@@ -12,7 +12,6 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from bpm.beside import beside_loop
 from bpm.bus import Bus, Envelope, Outcome, Registration
 from bpm.edge.answer import Answer, send_answer
 from bpm.edge.boundary import answer_or_problem
@@ -24,6 +23,7 @@ from bpm.errors import BpmError, Draining, Malformed, MethodNotAllowed
 from bpm.security.cause_marks import HEADER as CAUSE
 from bpm.security.permissions import Principal
 from bpm.settings import Settings
+from bpm.threads import beside_loop
 
 PATH = "/api/bpm/cmd"
 

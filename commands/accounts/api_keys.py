@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Field
 
 from bpm.accounts import Accounts, tables
 from bpm.accounts.acting import acting_for
+from bpm.accounts.checks import check_scope
 from bpm.accounts.keys import generate_key
 from bpm.accounts.lookup import find_account, present_sender
 from bpm.accounts.makers import end_of, ends_with, maker_of
-from bpm.accounts.names import check_scope
 from bpm.accounts.principals import (
     permissions_of_user,
     principal_of_key,

@@ -10,10 +10,10 @@ from pydantic import AfterValidator, Field
 
 from bpm.accounts import Accounts, tables
 from bpm.accounts.acting import acting_for
+from bpm.accounts.checks import check_password, check_permission, check_role, check_username
 from bpm.accounts.limits import require_room
 from bpm.accounts.lookup import present_sender
 from bpm.accounts.makers import maker_of, require_lasting
-from bpm.accounts.names import check_password, check_permission, check_role, check_username
 from bpm.accounts.principals import is_administrator, permissions_of_user, require_held, require_power_over
 from bpm.accounts.tables import User
 from bpm.bus import Command, Context, EffectContext, Id, Page, PagedQuery, handles

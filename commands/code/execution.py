@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bpm.beside import beside_loop, size_of
 from bpm.bus import Command, Context, EffectContext, Integer, Registry, handles
 from bpm.bus.paging import When
 from bpm.errors import Failed, Invalid, Unavailable
 from bpm.security.redaction import SOURCE_NAMES, without_secrets_of
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
+from bpm.threads import beside_loop, size_of
 from commands.code.recording import Recording, outcome_of, row_of, source_hash, with_body, with_signatures
 from commands.code.sending import ScriptSender
 from commands.code.tables import keep_run

@@ -7,10 +7,10 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from bpm.beside import beside_loop, size_of
 from bpm.bus import Context, EffectContext, Message, Registry
 from bpm.bus.behaviors import authorise
 from bpm.errors import BpmError, Defect, Failed, Fenced, Unavailable
+from bpm.threads import beside_loop, size_of
 from commands.code.recording import RecordedAnswer
 from scripts import CommandRefused
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, Query, Registry, View, handles
-from bpm.bus.together import Together
+from bpm.bus.batch import Together
 from bpm.errors import Conflict, Forbidden, Invalid
 from bpm.security.permissions import Permission
 from bpm.security.redaction import SOURCE_NAMES

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bpm.bus import Context, Message, Registry
-from bpm.bus.together import TransactionPart
+from bpm.bus.batch import TransactionPart
 from bpm.errors import Invalid
 from bpm.exact_json import plain
 from bpm.process.definition_tables import id_of_version

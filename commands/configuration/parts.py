@@ -7,7 +7,7 @@ from pydantic import Field
 
 from bpm.bus import Integer, WireModel
 from router.config import KEY, WebHookFields, definition_of, demands
-from router.sealing import redacted_definition
+from router.config_secrets import redacted_definition
 
 MAX_PARTS = 500
 """How many parts a folder may have, and how many are exported."""

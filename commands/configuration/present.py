@@ -14,7 +14,7 @@ from bpm.process.definition_tables import names_of_versions, newest_definitions
 from bpm.process.form_tables import newest_forms
 from bpm.process.stored import restored_source
 from commands.configuration.parts import MAX_PARTS
-from router.sealing import definition_for_view
+from router.config_secrets import definition_for_view
 from router.tables.configs import WebhookConfig, select_configs
 
 PartName = tuple[str, str]

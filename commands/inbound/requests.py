@@ -15,10 +15,10 @@ from bpm.settings import Settings
 from commands.inbound.lookup import get_or_404, select_matching
 from commands.inbound.views import InboundRequestDetailView, InboundRequestPage, to_detail_view, to_view
 from router.attempts.tables import select_attempts
+from router.config_secrets import open_definition
 from router.paths import ADDRESSES
 from router.request import InboundCall
-from router.seal import RequestSeal
-from router.sealing import open_definition
+from router.request_seal import RequestSeal
 from router.signatures import STORED, RequestAddress, SignatureConfig, TrustSources, explain
 from router.tables import configs, requests
 from router.tables.requests import InboundRequest, RequestRow, State

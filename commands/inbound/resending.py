@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bpm.beside import beside_loop
 from bpm.bus import Command, Context, EffectContext, handles
 from bpm.errors import Invalid
 from bpm.security.permissions import Permission
+from bpm.threads import beside_loop
 from commands.inbound.lookup import get_or_404
 from commands.inbound.replay import RequestId
 from commands.inbound.views import InboundRequestView, to_view

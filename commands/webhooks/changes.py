@@ -22,10 +22,10 @@ from commands.webhooks.checks import (
     check_signature,
 )
 from router.config import WebHookFields, definition_of
+from router.config_secrets import redacted_definition, seal_definition, with_stored_secrets
 from router.paths import shape
 from router.route_table import RouteTable
 from router.rule_compiler import authority_of
-from router.sealing import redacted_definition, seal_definition, with_stored_secrets
 from router.tables import configs, revisions
 from router.tables.configs import RuleRow, WebhookConfig
 

@@ -33,10 +33,10 @@ from router.execution import Execution
 from router.execution_types import ExecutionType
 from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
+from router.request_seal import RequestSeal
 from router.route_table import RouteTable
 from router.rule import Rule, hide_alike
 from router.rule_compiler import RuleCompiler
-from router.seal import RequestSeal
 from router.signatures import TrustSources
 from router.tables import configs, deduplication, requests
 from router.tables.configs import RuleRow

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from bpm.bus import Context, Moment, View
-from router.sealing import definition_for_view
+from router.config_secrets import definition_for_view
 from router.tables.configs import ConfigRow, WebhookConfig
 from router.tables.revisions import WebhookConfigRevision
 

@@ -16,8 +16,8 @@ from router.execution_types import EXECUTION_TYPES
 from router.paths import values_at
 from router.replay.replays import is_whole
 from router.request import InboundCall
+from router.request_seal import RequestSeal
 from router.rule import Rule
-from router.seal import RequestSeal
 from router.signatures import RequestAddress, SignatureRefusal, SignedRequest
 from router.signatures.signed_request import finder, parse_place
 from router.tables import deduplication, requests

@@ -21,8 +21,8 @@ from router.backtest.examiner import Examiner, with_result
 from router.backtest.plan import Plan, chosen
 from router.backtest.tables import KIND, ExaminedRequest
 from router.backtest.tally import Tally
+from router.request_seal import RequestSeal
 from router.rule import Rule, hide_alike
-from router.seal import RequestSeal
 from router.tables.configs import RuleRow
 
 BATCH = 250

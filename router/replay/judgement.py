@@ -11,9 +11,9 @@ from router.decision.verdict import CONDITION
 from router.fixed_routes import FixedRoutes
 from router.paths import is_reserved
 from router.request import InboundCall
+from router.request_seal import RequestSeal
 from router.route_table import RouteTable
 from router.rule import Rule
-from router.seal import RequestSeal
 from router.tables.requests import RequestRow
 
 DELETED = "the configuration was deleted, and no other one executes what came to it; have the request sent again"

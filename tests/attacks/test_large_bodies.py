@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bpm.beside import INLINE_BYTES, beside_loop, size_of
 from bpm.testing import RunningApp, running_app
+from bpm.threads import INLINE_BYTES, beside_loop, size_of
 
 FRACTIONS = json.dumps([1.25] * 120_000).encode()
 OBJECTS = json.dumps([{"a": 1}] * 70_000).encode()

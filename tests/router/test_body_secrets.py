@@ -14,7 +14,7 @@ from router.body_secrets import MAX_LOOKED_THROUGH, mask, secret_spans
 from router.confidential import ALWAYS, Confidential
 from router.mapping import decode_body
 from router.request import InboundCall
-from router.seal import RequestSeal
+from router.request_seal import RequestSeal
 
 JSON, FORM, XML = "application/json", "application/x-www-form-urlencoded", "application/soap+xml"
 SEAL = RequestSeal(SecretBox(b"k" * 32))

@@ -11,7 +11,7 @@ from bpm.security.secrets import SecretBox, load_secret_key
 from bpm.testing import RunningApp
 from router.backtest import Examiner
 from router.replay import Judge
-from router.seal import RequestSeal
+from router.request_seal import RequestSeal
 from router.signatures import SignatureConfig, sign
 from router.tables import requests
 from router.tables.requests import INBOUND

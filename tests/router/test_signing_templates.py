@@ -8,7 +8,7 @@ import pytest
 
 from bpm.expressions import CLOCK, KEYS, EvaluationError, Signer, compile_expression
 from bpm.testing import RunningApp
-from router.keys import RuleKeys
+from router.rule_keys import RuleKeys
 from tests.router.conftest import noting, rows, settled
 from tests.router.test_execution import change_definition
 

@@ -18,12 +18,12 @@ from bpm.security.secrets import SecretBox
 from commands.configuration.parts import ConfigurationFields, RuleDocument, fields_of_rule
 from commands.webhooks.chains import Chain, ExecuteCommandChainCommand
 from router.config import WebHookFields, definition_of
+from router.config_secrets import seal_definition
 from router.decision import Decision, Place, decide_whole
 from router.paths import ADDRESSES
 from router.request import InboundCall
 from router.route_table import Routes
 from router.rule_compiler import RuleCompiler
-from router.sealing import seal_definition
 from router.signatures import RequestAddress, SignedRequest, sign_request
 from router.tables.configs import RuleRow
 from scripts import Run, Sandbox

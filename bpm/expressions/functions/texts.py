@@ -13,7 +13,7 @@ from bpm.number import Number, exact
 from .. import temporal
 from ..errors import EvaluationError, Unsuitable
 from ..intervals import Interval
-from ..leaving import end_text, to_json
+from ..json_values import end_text, to_json
 from ..values import CHARACTERS_PER_STEP, MAX_LIST, MAX_TEXT, describe, extent, searching, size, writing
 from .arguments import elements, span, text
 from .registry import function

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bpm.accounts.names import check_password, check_permission, check_role, check_username
+from bpm.accounts.checks import check_password, check_permission, check_role, check_username
 from bpm.accounts.principals import is_administrator, missing_permissions, permissions_of_user, principal_of_key
 from bpm.accounts.tables import ApiKey, User
 

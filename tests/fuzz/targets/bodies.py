@@ -20,7 +20,7 @@ from router.confidential import Confidential
 from router.mapping import BodyError
 from router.multipart import MultipartError
 from router.request import InboundCall
-from router.seal import RequestSeal
+from router.request_seal import RequestSeal
 
 MAX_SECONDS = 2.0
 """Of the processor, for a request of some kilobytes."""

@@ -9,7 +9,7 @@ from bpm.jobs import Job
 from bpm.security.identifiers import new_id
 from bpm.testing import RunningApp
 from router.inbox import Inbox, Source
-from router.recent import MAX_BODY_BYTES, MAX_REQUESTS, RecentRequests
+from router.recent_requests import MAX_BODY_BYTES, MAX_REQUESTS, RecentRequests
 from router.request import InboundCall
 from router.tables.requests import KIND, PENDING, RequestRow, find_request
 from tests.router import probes

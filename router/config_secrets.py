@@ -7,7 +7,7 @@ from bpm.security.redaction import REDACTED, redacted_text
 from bpm.security.references import is_reference
 from bpm.security.sealing import open_text, seal_text
 from bpm.security.secrets import SecretBox, SecretError
-from router.parameters import open_parameters, redacted_parameters, seal_parameters, with_stored_parameters
+from router.parameter_secrets import open_parameters, redacted_parameters, seal_parameters, with_stored_parameters
 
 PLACES = (
     ("signature", "secret"),
