@@ -1,4 +1,4 @@
-"""What of a request is secret: decided once, before it is stored, executed or shown.
+"""Which parts of a request are secret: decided once, before it is stored, executed or shown.
 
 Templates, scripts, chains, processes, the audit log and every view only get what is left. What was taken out is
 sealed beside the request (`router.request_seal`) and opened only to verify it again: by the rule's scheme, or by the

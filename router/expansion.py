@@ -17,7 +17,7 @@ MAX_MEMBERS = 100
 
 PIECE = 64 * 1024
 STEP = 256
-"""So many bytes of zstd are expanded at a time: they may become eight megabytes."""
+"""Number of bytes of zstd that are expanded at a time: they may become eight megabytes."""
 
 WINDOW = 8 * 1024 * 1024
 """The largest window of zstd: what every reader must support (RFC 8878), and what is held in memory."""

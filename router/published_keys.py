@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger("router")
 
 MAX_REMEMBERED = 50
-"""So many answers are remembered for one organisation."""
+"""Maximum number of answers remembered for one organisation."""
 MAX_AT_ONCE = 4
-"""So many are fetched at once for one organisation."""
+"""Maximum number fetched at once for one organisation."""
 MAX_AT_ONCE_IN_ALL = 32
-"""So many of the addresses that rules name, and as many of those that requests name, are fetched at once."""
+"""Maximum number of addresses fetched at once that rules name, and of those that requests name."""
 MAX_BYTES = 64 * 1024
 TIMEOUT_SECONDS = 10.0
 USUAL_SECONDS, SHORTEST_SECONDS, LONGEST_SECONDS = 3_600, 300, 86_400

@@ -1,4 +1,4 @@
-"""What of captured requests goes when it is old: bodies and results, and much later the requests themselves."""
+"""When captured requests are deleted: bodies and results first, much later the requests themselves."""
 
 from dataclasses import replace
 

@@ -67,7 +67,7 @@ class TransactionalSync(SyncRecorder):
     """Writes the request together with its effect, as one row with the group's others."""
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        """See `AtOnce.after`; a provider's id that is known fails the unit, and with it the effect."""
+        """Settle the request in this unit; a provider's id that is known fails the unit, and with it the effect."""
         tx.append(requests.INBOUND, {**self._row, **self._settled(tx, envelope, outcome)})
 
 
@@ -106,7 +106,7 @@ class EffectSync(SyncRecorder):
         return None
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        """See `AtOnce.after`."""
+        """Settle the request in this unit."""
         settling.finish(tx, self._row["request_id"], self._settled(tx, envelope, outcome))
         self._jobs.cancel(tx, self._taken_up)
 

@@ -16,7 +16,7 @@ class FreshValues(Generic[T]):
     """Values by what they were asked with; one dictionary look-up while they are fresh."""
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Start without any value."""
         self._fresh: dict[str | None, tuple[T, float]] = {}
         self._generation = 0
 

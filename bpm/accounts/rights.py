@@ -80,7 +80,7 @@ class PresentRights:
             known |= found
         return _present(principal, known)
 
-    def lacking(self, principal: Principal, permission: Permission, tx: Transaction | None = None) -> str:
+    def who_lacks(self, principal: Principal, permission: Permission, tx: Transaction | None = None) -> str:
         """Say which accounts behind a principal lack a permission, as the end of a sentence.
 
         Empty for people and keys, whose own refusal it is. In a transaction they are looked up as it sees them.

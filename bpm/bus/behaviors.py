@@ -90,5 +90,5 @@ def demand(
 ) -> None:
     """Raise `Forbidden` without a permission; `purpose` begins the sentence, `rights` know who lacks it."""
     if not principal.allows(permission):
-        who = rights.lacking(principal, permission, tx) if rights is not None else ""
+        who = rights.who_lacks(principal, permission, tx) if rights is not None else ""
         raise Forbidden(f"{purpose} needs the permission {permission}{who}")

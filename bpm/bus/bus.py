@@ -235,7 +235,9 @@ class Bus:
             return Outcome(error=discreet(envelope, error))
         except (Overran, Unprepared):
             raise
-        except BaseException as error:  # `SystemExit` and kin end this handler, and neither its thread nor the process
+        except (
+            BaseException
+        ) as error:  # also `SystemExit`: it ends this handler, and neither its thread nor the process
             if self.database.is_outage(error):
                 raise
             return Outcome(error=_defect(envelope, error))

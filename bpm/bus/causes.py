@@ -46,7 +46,7 @@ class Causes:
     def count_message(self, envelope: Envelope) -> None:
         """Count a message that another one caused; raises `Exhausted` when its cause has sent too many.
 
-        What the product's own parts tell one another is not refused: it would stop in the midst of its work.
+        What the product's own parts tell one another is not refused: it would stop before its work is done.
         """
         if not envelope.depth or (envelope.principal.permissions | envelope.principal.lent) & OWN:
             return

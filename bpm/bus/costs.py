@@ -5,7 +5,7 @@ from dataclasses import dataclass
 WEIGHT = 0.1
 """How much the newest run counts against those before it."""
 ENOUGH_RUNS = 20
-"""So many runs, since this process began, tell what a type costs."""
+"""Number of runs, since this process began, after which the cost of a type is known."""
 CHEAP_SECONDS = 0.002
 
 

@@ -6,7 +6,7 @@ import re
 from bpm.exact_json import write_json
 
 MAX_READ = 1_000
-"""So many characters of a sentence tell it from others."""
+"""Number of characters that tell a sentence from others."""
 VARYING = re.compile(
     r"(?P<place>\b(?:line|column) \d+)"  # the place in a script stays
     r"|'[^']{0,200}'|\"[^\"]{0,200}\""  # values that are quoted

@@ -1,4 +1,4 @@
-"""What of the bus's own tables goes when it is old."""
+"""When rows of the bus's own tables are deleted."""
 
 from bpm.bus.tables import AUDIT, KEPT, KEYS, SCHEDULED
 from bpm.store.retention import Policy

@@ -21,7 +21,7 @@ class Rights(Protocol):
         """Do the same inside a transaction."""
         ...
 
-    def lacking(self, principal: Principal, permission: Permission, tx: Transaction | None = None) -> str:
+    def who_lacks(self, principal: Principal, permission: Permission, tx: Transaction | None = None) -> str:
         """Say which of the accounts that a principal acts for lack a permission; empty when that is plain."""
         ...
 
@@ -37,6 +37,6 @@ class FixedRights:
         """Return the principal as it is."""
         return principal
 
-    def lacking(self, principal: Principal, permission: Permission, tx: Transaction | None = None) -> str:
-        """Say nothing."""
+    def who_lacks(self, principal: Principal, permission: Permission, tx: Transaction | None = None) -> str:
+        """Return an empty text: without accounts there is nobody to name."""
         return ""

@@ -19,7 +19,7 @@ SHORTEST_CUT = 4
 """A shorter beginning of a secret tells too little of it to be looked for at the end of a text."""
 
 MAX_WORDS = 64
-"""So many words of credentials are looked for; with more of them, nothing of an answer is kept but its status."""
+"""Maximum number of words of credentials that are looked for; with more, only the status of an answer is kept."""
 
 NOT_KEPT = f"(not kept: the headers and the URL of the subscription hold more than {MAX_WORDS} words)"
 

@@ -16,7 +16,7 @@ BATCH_BYTES = 16 * 1024 * 1024
 """A batch ends with the event whose data makes it as large as this."""
 
 FETCHED = 4
-"""So many events are fetched at once."""
+"""Number of events that are fetched at once."""
 
 _BYTES = func.length(type_coerce(EVENTS.c.data, Text), type_=Integer)
 

@@ -404,7 +404,7 @@ class Parser(KindReader):
         return syntax.Conditional(column, test, yes, self.expression())
 
     def loop(self, opening: Token, is_inner: bool = False) -> syntax.Node:
-        """Parse `x in list return body` after `for`, and its two kin; several lists make one loop in another."""
+        """Parse `x in list return body` after `for`, `some` or `every`; several lists make one loop in another."""
         variable = self.new_name("in")
         self.expect("in")
         domain = self.expression(CONDITIONAL)

@@ -6,9 +6,9 @@ from typing import Any
 from bpm.expressions import EvaluationError
 
 MAX_NAME = 200
-"""So many characters a name may have, whether it is written in a diagram or comes out of an expression."""
+"""Maximum length of a name, whether it is written in a diagram or comes out of an expression."""
 MAX_KEY = 400
-"""So many characters a correlation key may have."""
+"""Maximum length of a correlation key."""
 
 
 def is_name(text: str, most: int = MAX_NAME) -> bool:

@@ -7,7 +7,7 @@ from bpm.errors import Invalid
 
 MAX_SENTENCES = 500
 MAX_SHOWN = 1_000
-"""So many characters are shown of an id, of a name and of what is wrong: a file may hold one that is as large."""
+"""Maximum characters shown of an id, of a name and of what is wrong: a file may hold one as large as itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 MOST_LISTENERS = 2_000
-"""So many listeners are named in one message; what a message has not reached goes on in the next one."""
+"""Maximum number of listeners that one message names; the next message names the others."""
 
 
 def signal_messages(

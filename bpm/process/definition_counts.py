@@ -10,7 +10,7 @@ from bpm.process.wait_tables import WAITS
 from bpm.store import Transaction
 
 MOST_COUNTED = 25_000
-"""So many of an organisation's instances are looked at, the newest."""
+"""Number of an organisation's instances that are looked at, the newest first."""
 
 
 class StatusCount(NamedTuple):

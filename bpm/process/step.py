@@ -25,7 +25,7 @@ from bpm.security.sealing import seal_text
 from bpm.settings import ProcessSettings
 
 MOST_PEOPLE = 200
-"""So many accounts and keys answer for an instance by what they brought it; all are asked at each of its steps."""
+"""Maximum number of accounts and keys that answer for an instance by what they brought it: each step asks all."""
 
 
 class Overgrown(Failed):

@@ -30,7 +30,7 @@ from bpm.security.permissions import Authority
 from bpm.settings import ProcessSettings
 
 CANCELLED_AT_ONCE = 50
-"""So many called instances are cancelled in one transaction with the one that called them."""
+"""Maximum number of called instances that are cancelled in one transaction with the one that called them."""
 RESUMED_AT_ONCE = 100
 """How many waits whose work was put off are read in one transaction."""
 MAX_DEPTH = 50
@@ -50,7 +50,7 @@ class Unit:
         room: TransactionRoom,
         around: Iterable["Unit"],
     ) -> None:
-        """Work in the context's transaction, `around` being the units in the midst of whose commands that is."""
+        """Work in the context's transaction, inside of the commands of the units `around`."""
         self.context = context
         self.registry = registry
         self.jobs = jobs

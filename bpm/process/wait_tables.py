@@ -29,10 +29,10 @@ STORED_WORK = ("command", "script", "calling", "decision")
 """Those of them that keep what is to be done, as the version asked for it that the instance ran at the time."""
 
 MOST_SHOWN = 1_000
-"""So many of an instance's waits are shown at once; people's tasks have pages of their own."""
+"""Maximum number of an instance's waits that are shown at once; people's tasks have pages of their own."""
 
 SHOWN_AFTER_STEP = 100
-"""So many are shown of an instance that was answered: showing all would cost more than the answer."""
+"""Maximum number shown of an instance that was answered: showing all would cost more than the answer."""
 
 JOB_KINDS = (*MACHINE_KINDS, "timer")
 """Waits that a worker answers; the others wait for people or messages."""

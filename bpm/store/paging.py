@@ -20,7 +20,7 @@ from bpm.store.session import ScopedSession
 Key = tuple[Any, ...]
 
 ROWS_AT_ONCE = 10
-"""So many rows are read with one statement: a row may hold megabytes."""
+"""Number of rows that one statement reads: a row may hold megabytes."""
 
 
 @dataclass(frozen=True, slots=True)

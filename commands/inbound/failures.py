@@ -15,7 +15,7 @@ from router.tables.requests import PASSED, State
 
 MAX_GROUPS = 100
 MAX_MEMBERS = 1_000
-"""As many as `ReplayInboundRequestsCommand` takes."""
+"""Maximum number of requests of a group: `ReplayInboundRequestsCommand` takes no more."""
 
 
 class FailureGroupView(View):

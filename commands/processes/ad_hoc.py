@@ -10,7 +10,7 @@ from bpm.errors import Conflict, Invalid
 from bpm.expressions import EvaluationError
 from bpm.process import wait_tables
 from bpm.process.runtime import ProcessRuntime
-from commands.processes.views import InstanceStateView, own_instance, shown
+from commands.processes.views import InstanceStateView, own_instance, state_view
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Activities = Annotated[list[Name], Field(max_length=100)]
@@ -52,6 +52,6 @@ def activate(command: ActivateAdHocActivitiesCommand, context: Context, processe
         raise Conflict(f"{len(found)} ad hoc sub-processes{where} are open in process instance {row.id}; one must be")
     trigger = ActivateActivities(found[0].wait_id, tuple(command.activities), command.variables, command.is_last)
     try:
-        return shown(processes.advance(context, row.id, trigger))
+        return state_view(processes.advance(context, row.id, trigger))
     except EvaluationError as error:
         raise Invalid(f"activities can't be begun so: {error}") from error

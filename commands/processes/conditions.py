@@ -13,7 +13,7 @@ from bpm.process.start_triggers import ProcessStarts
 from commands.processes.views import Key
 
 AT_ONCE = 100
-"""So many conditions are asked by one command."""
+"""Maximum number of conditions that one command evaluates."""
 
 
 class UnansweredView(View):

@@ -125,7 +125,7 @@ class EvaluateDecisionQuery(Query[DecisionResultView]):
 
 @handles
 def evaluate(query: EvaluateDecisionQuery, context: Context, processes: ProcessRuntime) -> DecisionResultView:
-    """Evaluate it."""
+    """Evaluate its newest version with the given variables."""
     try:
         result = decide(processes.deployed.decision(context, query.key).decision, query.variables, context.now())
     except DecisionFailed as error:

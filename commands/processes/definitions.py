@@ -54,7 +54,7 @@ class GetProcessDefinitionByIdQuery(Query[ProcessDefinitionDetailView]):
 
 @handles
 def get(query: GetProcessDefinitionByIdQuery, context: Context) -> ProcessDefinitionDetailView:
-    """Return it."""
+    """Return its diagram and gaps; secrets in them only to those who may deploy."""
     row = get_definition(context, query.id)
     xml, gaps = restored_source(row.bpmn_xml, context.box), restored_gaps(row.gaps, context.box)
     if not context.principal.allows("processes:write"):
@@ -80,11 +80,11 @@ def list_definitions(query: GetProcessDefinitionListQuery, context: Context) -> 
     statement = definition_tables.select_definitions(query.category, query.is_active, query.key)
     search = ("name", "key", "description")
 
-    def shown(row: DeployedProcess) -> ProcessDefinitionView:
+    def to_view(row: DeployedProcess) -> ProcessDefinitionView:
         return _checked(row, context)
 
     return query.page(
-        context, statement, DeployedProcess, shown, search=search, sortable=columns, unloaded=("bpmn_xml",)
+        context, statement, DeployedProcess, to_view, search=search, sortable=columns, unloaded=("bpmn_xml",)
     )
 
 

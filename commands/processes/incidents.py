@@ -9,10 +9,10 @@ from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Conflict, Invalid
 from bpm.process import wait_tables
 from bpm.process.runtime import ProcessRuntime
-from commands.processes.views import InstanceStateView, own_instance, shown
+from commands.processes.views import InstanceStateView, own_instance, state_view
 
 AT_ONCE = 1_000
-"""So many incidents are answered by one command; the answer shows those that are left."""
+"""Maximum number of incidents that one command answers; its result shows those that are left."""
 
 
 class RetryIncidentCommand(Command[InstanceStateView]):
@@ -66,7 +66,7 @@ def _answer(
     own_instance(context, command.instance_id)
     incidents = _incidents(context, command.instance_id, command.wait_id)[:AT_ONCE]
     triggers = [trigger(wait_id, command.variables) for wait_id in incidents]
-    return shown(processes.advance(context, command.instance_id, *triggers))
+    return state_view(processes.advance(context, command.instance_id, *triggers))
 
 
 def _incidents(context: Context, instance_id: int, wait_id: int | None) -> list[int]:

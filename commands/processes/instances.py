@@ -23,7 +23,7 @@ from commands.processes.views import (
     Key,
     Status,
     own_instance,
-    shown,
+    state_view,
     summary,
 )
 
@@ -72,7 +72,7 @@ async def start(
     if command.execution_mode == "FireAndForget" or state.status not in ("RUNNING", "WAITING"):
         return state  # what waits may wait for a process it called, which is still running
     await process_jobs.settle(state.instance_id, settings.sync_limit_seconds)
-    return await context.read(lambda inner: shown(processes.standing(inner, state.instance_id)))
+    return await context.read(lambda inner: state_view(processes.standing(inner, state.instance_id)))
 
 
 class AdvancedView(View):
@@ -120,8 +120,8 @@ class CancelProcessInstanceCommand(Command[InstanceStateView]):
 
 @handles
 def cancel(command: CancelProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
-    """Cancel it."""
-    return shown(processes.advance(context, command.instance_id, Cancel(command.reason)))
+    """Cancel it and all that it called."""
+    return state_view(processes.advance(context, command.instance_id, Cancel(command.reason)))
 
 
 class GetProcessInstanceByIdQuery(Query[InstanceDetailView]):
@@ -136,8 +136,8 @@ class GetProcessInstanceByIdQuery(Query[InstanceDetailView]):
 
 @handles
 def get_instance(query: GetProcessInstanceByIdQuery, context: Context, processes: ProcessRuntime) -> InstanceDetailView:
-    """Return it."""
-    state = shown(processes.standing(context, query.instance_id))
+    """Return its state, with secrets taken out of the variables."""
+    state = state_view(processes.standing(context, query.instance_id))
     row = own_instance(context, query.instance_id)
     seen = {**state.model_dump(), "variables": without_credentials(state.variables)}
     return InstanceDetailView.model_validate({**summary(row).model_dump(), **seen})
@@ -191,7 +191,7 @@ def _start(command: StartProcessInstanceCommand, context: Context, processes: Pr
         name, key = command.message_name or "", command.correlation_key
         waiting = correlated(context, processes, name, key, command.variables)
         if waiting is not None:
-            return shown(waiting)
+            return state_view(waiting)
         if command.start_policy == "correlate":
             raise NotFound(nobody_waits(name, key))
     new = NewInstance(
@@ -200,7 +200,7 @@ def _start(command: StartProcessInstanceCommand, context: Context, processes: Pr
         message=_start_message(command.message_name, deployed, context, processes),
         origin=f"{context.envelope.request_id}:{deployed.id}",
     )
-    return shown(processes.start(context, deployed, new))
+    return state_view(processes.start(context, deployed, new))
 
 
 def _start_message(name: str | None, deployed: Startable, context: Context, processes: ProcessRuntime) -> str | None:

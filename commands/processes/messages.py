@@ -15,7 +15,7 @@ from bpm.process.start_triggers import ProcessStarts
 from bpm.security.sealing import seal_fields
 from commands.processes.instances import correlated, nobody_waits
 from commands.processes.user_tasks import check_form
-from commands.processes.views import CurrentTaskView, InstanceStateView, Key, Status, own_instance, shown
+from commands.processes.views import CurrentTaskView, InstanceStateView, Key, Status, own_instance, state_view
 
 
 class CorrelationView(View):
@@ -80,7 +80,7 @@ def correlate(
 
 
 def _correlation(outcome: Literal["correlated", "started"], standing: InstanceState) -> CorrelationView:
-    return CorrelationView(outcome=outcome, **shown(standing).model_dump())
+    return CorrelationView(outcome=outcome, **state_view(standing).model_dump())
 
 
 class ReturnCallbackCommand(Command[InstanceStateView]):
@@ -106,7 +106,8 @@ def return_callback(command: ReturnCallbackCommand, context: Context, processes:
     ]
     if not waits:
         raise NotFound(f"process instance {command.instance_id} does not wait for that message")
-    return shown(processes.advance(context, command.instance_id, MessageArrived(waits[0].wait_id, command.variables)))
+    arrived = MessageArrived(waits[0].wait_id, command.variables)
+    return state_view(processes.advance(context, command.instance_id, arrived))
 
 
 class SignalProcessInstanceCommand(Command[InstanceStateView]):
@@ -141,4 +142,4 @@ def signal(command: SignalProcessInstanceCommand, context: Context, processes: P
     wait = waits[0]
     check_form(wait, command.variables, context, processes)
     answer = CompleteUserTask if wait.kind == "user" else MessageArrived
-    return shown(processes.advance(context, command.instance_id, answer(wait.wait_id, command.variables)))
+    return state_view(processes.advance(context, command.instance_id, answer(wait.wait_id, command.variables)))

@@ -16,7 +16,7 @@ from commands.processes.views import own_instance
 
 MOST = 1_000
 MOST_BYTES = 8 * 1024 * 1024
-"""So many instances are migrated in a call, and so large are their states together."""
+"""Maximum number of instances that one call migrates, and bytes of their states together."""
 
 
 class MigratedView(View):

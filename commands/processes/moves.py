@@ -9,7 +9,7 @@ from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Invalid
 from bpm.expressions import EvaluationError
 from bpm.process.runtime import ProcessRuntime
-from commands.processes.views import InstanceStateView, own_instance, shown
+from commands.processes.views import InstanceStateView, own_instance, state_view
 
 Elements = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=100)]
 
@@ -44,6 +44,6 @@ def modify(command: ModifyProcessInstanceCommand, context: Context, processes: P
     own_instance(context, command.instance_id)
     trigger = MoveTokens(tuple(command.cancel), tuple(command.start_before), command.variables, context.principal.name)
     try:
-        return shown(processes.advance(context, command.instance_id, trigger))
+        return state_view(processes.advance(context, command.instance_id, trigger))
     except EvaluationError as error:
         raise Invalid(f"tokens can't be moved so: {error}") from error

@@ -15,7 +15,7 @@ from bpm.process.runtime import NewInstance, ProcessRuntime
 from bpm.process.start_triggers import ProcessStarts
 
 AT_ONCE = 100
-"""So many instances hear a signal in one transaction; the next ones in a transaction of their own."""
+"""Maximum number of instances that hear a signal in one transaction; the others hear it in further ones."""
 
 
 class BroadcastView(View):

@@ -17,7 +17,7 @@ from bpm.process.task_tables import select_user_tasks
 from bpm.process.wait_tables import ProcessWait
 from bpm.schemas import SchemaError, problems
 from commands.processes.forms import TaskFormView, check_given, task_form
-from commands.processes.views import InstanceStateView, own_instance, shown, shown_data
+from commands.processes.views import InstanceStateView, own_instance, state_view, visible_data
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -95,7 +95,8 @@ def complete_user_task(
         context,
         processes,
     )
-    return shown(processes.advance(context, command.instance_id, CompleteUserTask(command.wait_id, command.variables)))
+    completed = CompleteUserTask(command.wait_id, command.variables)
+    return state_view(processes.advance(context, command.instance_id, completed))
 
 
 def check_form(wait: WaitRow | None, variables: Mapping[str, Any], context: Context, processes: ProcessRuntime) -> None:
@@ -114,7 +115,7 @@ def check_form(wait: WaitRow | None, variables: Mapping[str, Any], context: Cont
 
 
 def _user_task(row: ProcessWait, context: Context) -> UserTaskView:
-    data = shown_data(restored_wait(row.data, context.box)) or {}
+    data = visible_data(restored_wait(row.data, context.box)) or {}
     form_id = data.get("formDefinitionId")
     return UserTaskView.model_validate(
         {

@@ -9,7 +9,7 @@ from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Invalid
 from bpm.expressions import EvaluationError
 from bpm.process.runtime import ProcessRuntime
-from commands.processes.views import InstanceStateView, own_instance, shown
+from commands.processes.views import InstanceStateView, own_instance, state_view
 
 
 class SetProcessVariablesCommand(Command[InstanceStateView]):
@@ -36,6 +36,6 @@ def set_variables(
     own_instance(context, command.instance_id)
     trigger = SetVariables(command.variables, context.principal.name)
     try:
-        return shown(processes.advance(context, command.instance_id, trigger))
+        return state_view(processes.advance(context, command.instance_id, trigger))
     except EvaluationError as error:
         raise Invalid(f"variables: {error}") from error

@@ -74,7 +74,7 @@ def own_instance(context: Context, instance_id: int) -> Any:
     return row
 
 
-def shown(standing: InstanceState) -> InstanceStateView:
+def state_view(standing: InstanceState) -> InstanceStateView:
     """Show where an instance stands."""
     return InstanceStateView(
         instance_id=standing.instance_id,
@@ -98,7 +98,7 @@ def summary(row: ProcessInstance | InstanceRow) -> InstanceView:
     )
 
 
-def shown_data(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def visible_data(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Show what a person is given: without secrets among the values, and the form's schema as it is."""
     if data is None or not data.get("variables"):
         return dict(data) if data is not None else None
@@ -112,5 +112,5 @@ def _task(wait: Mapping[str, Any]) -> CurrentTaskView:
         kind=wait["kind"],
         name=wait["name"],
         due_at=wait["due_at"],
-        detail=shown_data(wait["data"]) if wait["kind"] in ("user", "incident", "adHoc") else None,
+        detail=visible_data(wait["data"]) if wait["kind"] in ("user", "incident", "adHoc") else None,
     )

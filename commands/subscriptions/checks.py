@@ -19,7 +19,7 @@ from bpm.spelling import nearest
 from scripts import Sandbox, SandboxUnavailable
 
 MAX_HINTS = 3
-"""So many unknown names get a hint of what was meant."""
+"""Maximum number of unknown names that get a hint of what was meant."""
 
 STANDARD = "standard"
 """The dialect of subscriptions that were made on the bus."""

@@ -16,9 +16,9 @@ from router.tables import requests
 from router.tables.requests import PASSED, RequestRow
 
 MOST = 100
-"""So many of each part are shown."""
+"""Maximum number shown of each part."""
 MOST_INSIDE = 500
-"""So many attempts of deliveries, and tokens of instances, are shown in all."""
+"""Maximum number of attempts of deliveries, and of tokens of instances, shown in all."""
 MAX_DIGITS = 18
 RUNS = "GetCodeRunListQuery"
 NEEDED: dict[Part, Permission] = {

@@ -30,9 +30,9 @@ from router.tables.requests import STATES
 from scripts import Sandbox
 
 AT_ONCE = 1_000
-"""So many requests are compared while the caller waits; more in the background."""
+"""Maximum number of requests that are compared while the caller waits; more are compared in the background."""
 WITH_SCRIPTS = 200
-"""So many requests may be given to a script."""
+"""Maximum number of requests that are given to a script."""
 
 Limit = Annotated[Integer, Field(ge=0, le=200)]
 Offset = Annotated[Integer, Field(ge=0, le=MAX_KEPT)]

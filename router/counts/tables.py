@@ -9,7 +9,7 @@ from bpm.store import Transaction
 from router.tables.requests import INBOUND, State
 
 MAX_COUNTED = 100_000
-"""So many requests of each state are counted, the newest."""
+"""Maximum number of requests counted of each state, the newest first."""
 BUCKETS = {"minute": len("2026-01-31 12:30"), "hour": len("2026-01-31 12"), "day": len("2026-01-31")}
 """How much of a moment's text tells a bucket."""
 

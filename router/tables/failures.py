@@ -12,7 +12,7 @@ from router.tables.requests import DEAD, FAILED, QUARANTINED, REJECTED, InboundR
 
 FAILURE_STATES: tuple[State, ...] = (FAILED, DEAD, REJECTED, QUARANTINED)
 MAX_GROUPED = 2_500
-"""So many requests of each state are looked at, the newest."""
+"""Maximum number of requests looked at of each state, the newest first."""
 
 
 class FailedRequest(NamedTuple):

@@ -11,7 +11,7 @@ from tests.conformance.dmn_kit import cases, judge
 
 KIT = os.environ.get("DMN_KIT", "")
 RIGHT = 3_285
-"""So many of the kit's results are right; the others are refused."""
+"""Number of the kit's results that are right; the others are refused."""
 
 
 @pytest.mark.skipif(not KIT, reason="DMN_KIT does not name a copy of the kit")

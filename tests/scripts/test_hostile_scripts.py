@@ -13,7 +13,7 @@ SCRIPTS = scripts_of("hostile_scripts.json", "language")
 
 
 ANY_END = 4
-"""So many scripts may end in one way or another: they are about what they leave behind."""
+"""Number of scripts that may end in one way or another: they are about what they leave behind."""
 
 
 def test_the_corpus_is_whole() -> None:

@@ -7,7 +7,7 @@ from bpm.bpmn.reader.extensions import NamedVersion
 from bpm.model_files.names import MAX_NAME
 
 MAX_DIGITS = 9
-"""So many digits a version has at most, which every database can compare."""
+"""Maximum digits of a version: every database can compare these."""
 _KINDS: dict[str, BindingKind] = {kind: kind for kind in BINDING_KINDS}
 
 

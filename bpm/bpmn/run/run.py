@@ -19,7 +19,7 @@ from bpm.bpmn.weight import weigh
 from bpm.expressions import EvaluationError
 
 MAX_SENTENCE = 2_000
-"""So many characters of the reason for an incident are kept, in three places."""
+"""Maximum length of the reason for an incident, which is kept in three places."""
 
 
 class Run:

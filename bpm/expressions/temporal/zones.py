@@ -9,7 +9,7 @@ from .dates import CivilDate
 from .ordered import DAY
 
 MAX_OFFSET = 18 * 3600
-"""So many seconds a zone may be from UTC."""
+"""Maximum seconds between a zone and UTC."""
 _KNOWN_YEARS = range(2, 9999)
 
 

@@ -54,7 +54,7 @@ class Dialect:
     admit: Callable[[Call], Awaitable[Call]] = _everybody
 
 
-def said(error: BpmError) -> str:
+def sentence_of(error: BpmError) -> str:
     """Return what an error says in one line; of our own mistakes, only that they are ours."""
     if status_of(error) == 500:
         return Defect().message

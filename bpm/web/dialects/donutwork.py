@@ -13,7 +13,7 @@ from bpm.bus.messages import Message
 from bpm.edge.request import Incoming
 from bpm.errors import BpmError, Forbidden, Invalid, Malformed, NotFound, Unauthenticated
 from bpm.web.dialects.call import Call, row_id
-from bpm.web.dialects.dialect import Dialect, Operation, said
+from bpm.web.dialects.dialect import Dialect, Operation, sentence_of
 from bpm.web.dialects.events import event_names
 from bpm.web.dialects.wire import Asked, Shown, field_and_words, require_known, translated
 
@@ -169,7 +169,7 @@ def problem(error: BpmError, operation: Operation | None, _request: Incoming) ->
         case NotFound() if operation is not None:
             return {"error": operation.missing}
         case _:
-            return {"error": said(error)}
+            return {"error": sentence_of(error)}
 
 
 def _fields(body: Mapping[str, Any]) -> dict[str, Any]:

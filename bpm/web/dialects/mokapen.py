@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from bpm.edge.request import LARGEST_ID, Incoming
 from bpm.errors import BpmError, Forbidden, Invalid, NotFound, Unauthenticated
 from bpm.web.dialects.call import Call
-from bpm.web.dialects.dialect import Dialect, Operation, said
+from bpm.web.dialects.dialect import Dialect, Operation, sentence_of
 from bpm.web.dialects.events import event_names
 from bpm.web.dialects.throttle import Throttled
 from bpm.web.dialects.wire import Asked, Shown, field_errors, require_all, require_known, translated
@@ -200,7 +200,7 @@ def problem(error: BpmError, _operation: Operation | None, request: Incoming) ->
         case Invalid():
             return {**_no("Validation failed"), "errors": field_errors(error)}
         case _:
-            return _no(said(error))
+            return _no(sentence_of(error))
 
 
 async def admit(call: Call) -> Call:

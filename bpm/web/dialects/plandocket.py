@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from bpm.edge.request import Incoming
 from bpm.errors import BpmError, Forbidden, Invalid, NotFound
 from bpm.web.dialects.call import Call
-from bpm.web.dialects.dialect import Dialect, Operation, said
+from bpm.web.dialects.dialect import Dialect, Operation, sentence_of
 from bpm.web.dialects.events import event_names
 from bpm.web.dialects.wire import Asked, Shown, field_errors, require_all, require_known, translated
 
@@ -142,7 +142,7 @@ def problem(error: BpmError, _operation: Operation | None, _request: Incoming) -
         case Invalid():
             return {"error": "Validation failed", "errors": field_errors(error)}
         case _:
-            return {"error": said(error)}
+            return {"error": sentence_of(error)}
 
 
 def _answer(data: T, call: Call) -> Answer[T]:

@@ -20,7 +20,7 @@ from bpm.expressions import EvaluationError
 from bpm.model_files.names import name_of
 
 MAX_CANDIDATES = 1_000
-"""So many users, and so many groups, a task may be offered to."""
+"""Maximum number of users, and of groups, that a task is offered to."""
 
 
 class UserTask(Activity):
