@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from bpm.beside import THREADS
 from bpm.bpmn.compiler.compile import CompiledProcess, load
 from bpm.process import sources
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.sources import Sources
 from bpm.store.preparation import LARGE
 from bpm.testing import RunningApp, running_app
+from bpm.threads import THREADS
 from tests.bench.process_runs import model
 
 pytestmark = pytest.mark.anyio
