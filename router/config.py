@@ -16,6 +16,7 @@ from bpm.expressions import ExpressionError, compile_expression, compile_templat
 from bpm.jobs import RetryPolicy
 from bpm.number import whole
 from bpm.security.net import AddressList
+from bpm.signatures import SignatureConfig
 from router.answer_headers import HeaderTemplates
 from router.deduplication import check_deduplication
 from router.execution_types import EXECUTION_TYPES, ExecutionType, choices
@@ -23,7 +24,6 @@ from router.handshakes import HandshakeConfig
 from router.mapping import MEDIA_TYPE, charset_problem
 from router.paths import normalise
 from router.rule_keys import KeysConfig
-from router.signatures import SignatureConfig
 
 KEY = re.compile(r"[A-Za-z0-9._-]{1,100}")
 MAX_STEPS = 50

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from bpm.number import Number, whole
+from bpm.signatures import Scheme
 from router.request import InboundCall
-from router.signatures import Scheme
 
 Locator = Callable[[Mapping[str, str], Mapping[str, Any], Callable[[], Any]], str | None]
 """Finds the id in (headers, query, payload); None when the request carries none."""

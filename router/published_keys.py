@@ -17,7 +17,7 @@ import structlog
 
 from bpm.security.net_targets import TargetError, Targets
 from bpm.security.tls import client_context
-from router.signatures import KeyLookup, SignatureRefusal
+from bpm.signatures import KeyLookup, SignatureRefusal
 
 if TYPE_CHECKING:
     import aiohttp

@@ -8,10 +8,10 @@ from bpm.exact_json import read_json, write_json
 from bpm.security.redaction import redacted_text
 from bpm.security.sealing import open_text, seal_text
 from bpm.security.secrets import SecretBox, SecretError, is_sealed_bytes
+from bpm.signatures import SHOWN, Scheme
 from router.body_secrets import Span, mask, secret_spans, spans_of_unreadable
 from router.confidential import Confidential
 from router.request import InboundCall, StoredCall, call_of
-from router.signatures import SHOWN, Scheme
 from router.tables.requests import RequestRow
 
 

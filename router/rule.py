@@ -23,6 +23,11 @@ from bpm.jobs import Lane, RetryPolicy
 from bpm.security.net import AddressList
 from bpm.security.permissions import Authority
 from bpm.security.references import Resolve
+from bpm.signatures import (
+    RequestAddress,
+    SignatureVerdict,
+    Verifier,
+)
 from router.confidential import ALWAYS, Confidential
 from router.config import WebHookFields, place_among
 from router.deduplication import DeliveryId
@@ -34,11 +39,6 @@ from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
 from router.response import ResponseTemplate
 from router.rule_lane import RuleLane
-from router.signatures import (
-    RequestAddress,
-    SignatureVerdict,
-    Verifier,
-)
 
 log = structlog.get_logger("router")
 

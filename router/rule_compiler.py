@@ -17,6 +17,15 @@ from bpm.security.redaction import MIN_REPEATED
 from bpm.security.references import References
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
+from bpm.signatures import (
+    NO_SOURCES,
+    PRESETS,
+    STORED,
+    Scheme,
+    TrustSources,
+    Verifier,
+    compile_signature,
+)
 from router.confidential import ALWAYS, Confidential
 from router.config import RetryConfig, WebHookFields, parse_rate
 from router.config_secrets import open_definition
@@ -28,15 +37,6 @@ from router.response import ResponseTemplate
 from router.rule import Rule
 from router.rule_keys import RuleKeys
 from router.rule_lane import RuleLane
-from router.signatures import (
-    NO_SOURCES,
-    PRESETS,
-    STORED,
-    Scheme,
-    TrustSources,
-    Verifier,
-    compile_signature,
-)
 from router.tables.configs import RuleRow
 
 NEVER = "false"

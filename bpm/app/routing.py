@@ -8,6 +8,7 @@ from bpm.app.foundation import Foundation
 from bpm.bus import Bus
 from bpm.security.net import AddressList
 from bpm.security.net_targets import Targets
+from bpm.signatures import TrustSources, no_lookup
 from router import providers
 from router.answers import Answers
 from router.backtest import BackTests
@@ -21,7 +22,6 @@ from router.replay import Judge, Replays, Resends
 from router.request_seal import RequestSeal
 from router.route_table import RouteTable
 from router.rule_compiler import RuleCompiler
-from router.signatures import TrustSources, no_lookup
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from bpm.cli.fields import read_fields
 from bpm.cli.output import FormatOption, OutputFormat, print_json
 
 if TYPE_CHECKING:
-    from router.signatures import PresetExample, RequestAddress, RequestToSend, SignatureConfig, TrustSources
+    from bpm.signatures import PresetExample, RequestAddress, RequestToSend, SignatureConfig, TrustSources
 
 CUSTOM = "custom"
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -88,7 +88,7 @@ def verify(
     published: PublishedFile = None,
 ) -> None:
     """Say whether a request is rightly signed; the exit status is 4 when it is not."""
-    from router.signatures import compile_signature
+    from bpm.signatures import compile_signature
 
     given = read_request(preset, more, secret, body, header, url, method, at, published)
     verifier = compile_signature(given.config, _resolve, given.trust)
@@ -111,7 +111,7 @@ def explain(
     output: FormatOption = OutputFormat.AUTO,
 ) -> None:
     """Say which part of a request's signature failed, and what usually causes that; the exit status is 4 then."""
-    from router.signatures import explain as examine
+    from bpm.signatures import explain as examine
 
     given = read_request(preset, more, secret, body, header, url, method, at, published)
     found = examine(given.config, given.body, given.headers, given.now, _resolve, given.address, given.trust)
@@ -127,7 +127,7 @@ def explain(
 
 def signed(preset: str, given: GivenRequest, private_key: Path | None) -> "RequestToSend":
     """Return the request with what its provider would add to prove it; the example's own key stands in."""
-    from router.signatures import SignedRequest, sign_request
+    from bpm.signatures import SignedRequest, sign_request
 
     example = _example(preset)
     key = _bytes_of(private_key).decode() if private_key else example.private_key if example else ""
@@ -140,8 +140,8 @@ def signed(preset: str, given: GivenRequest, private_key: Path | None) -> "Reque
 
 def _example(name: str) -> "PresetExample | None":
     """Return a preset's example; `custom`, whose scheme is given field by field, has none."""
+    from bpm.signatures import DETAILS
     from bpm.spelling import nearest
-    from router.signatures import DETAILS
 
     if name == CUSTOM:
         return None
@@ -165,7 +165,7 @@ def read_request(
     signing: bool = False,
 ) -> GivenRequest:
     """Return what the options say; the example stands in only when neither body nor headers are given."""
-    from router.signatures import RequestAddress, TrustSources
+    from bpm.signatures import RequestAddress, TrustSources
 
     example = _example(name)
     is_own = body is not None or lines is not None or example is None
@@ -198,7 +198,7 @@ class _Texts:
 
     def __call__(self, url: str, is_outdated: bool = False, _is_sent: bool = False, /) -> str:
         """Return what stands at an address."""
-        from router.signatures import no_lookup
+        from bpm.signatures import no_lookup
 
         return self._given or self._texts.get(url) or no_lookup(url, is_outdated)
 
@@ -206,7 +206,7 @@ class _Texts:
 def _config(name: str, secret: str | None, fields: dict[str, Any]) -> "SignatureConfig":
     from pydantic import ValidationError
 
-    from router.signatures import SignatureConfig
+    from bpm.signatures import SignatureConfig
 
     given = {"scheme": name, **({"secret": secret} if secret else {}), **fields}
     try:
@@ -217,7 +217,7 @@ def _config(name: str, secret: str | None, fields: dict[str, Any]) -> "Signature
 
 
 def _address_of(example: Any) -> "RequestAddress":
-    from router.signatures import RequestAddress
+    from bpm.signatures import RequestAddress
 
     return RequestAddress(example.method, example.path, example.query, example.base)
 

@@ -12,6 +12,7 @@ from bpm.security.redaction import REDACTED
 from bpm.security.references import FOREIGN, REFER, References, is_reference, may_refer
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.settings import Settings
+from bpm.signatures import STORED, RequestAddress, SignatureConfig, TrustSources, explain
 from commands.inbound.lookup import get_or_404, select_matching
 from commands.inbound.views import InboundRequestDetailView, InboundRequestPage, to_detail_view, to_view
 from router.attempts.tables import select_attempts
@@ -19,7 +20,6 @@ from router.config_secrets import open_definition
 from router.paths import ADDRESSES
 from router.request import InboundCall
 from router.request_seal import RequestSeal
-from router.signatures import STORED, RequestAddress, SignatureConfig, TrustSources, explain
 from router.tables import configs, requests
 from router.tables.requests import InboundRequest, RequestRow, State
 

@@ -14,6 +14,7 @@ from bpm.security.identifiers import new_id
 from bpm.security.redaction import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
+from bpm.signatures import TrustSources
 from commands.webhooks.backtest_views import BackTestView, changed_count
 from commands.webhooks.checks import Findings, check_code
 from commands.webhooks.trial import READ_REQUESTS, draft_problems, row_of, sender_of
@@ -23,7 +24,6 @@ from router.config import WebHookFields
 from router.execution import Execution
 from router.execution_types import ExecutionType
 from router.rule_compiler import RuleCompiler
-from router.signatures import TrustSources
 from router.tables import configs
 from router.tables.configs import RuleRow
 from router.tables.requests import STATES

@@ -14,12 +14,12 @@ from bpm.security.redaction import REDACTED
 from bpm.security.references import FOREIGN, REFER, Resolve, may_refer
 from bpm.security.sealing import NOT_STORED
 from bpm.security.secrets import SecretBox, SecretError
+from bpm.signatures import STORED, SignatureConfig
 from router.config import WebHookFields, unknown_command
 from router.config_secrets import map_secrets, open_definition, references_in
 from router.deduplication import parts_of
 from router.execution_types import EXECUTION_TYPES, ExecutionType
 from router.parameter_secrets import placeholders_in
-from router.signatures import STORED, SignatureConfig
 from scripts import Check, Problem, Sandbox
 
 KEY_TAKEN = "A webhook configuration with this key already exists"

@@ -14,6 +14,7 @@ from bpm.security.permissions import Permission, Principal, shared_permissions
 from bpm.security.redaction import SOURCE_NAMES, redacted
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
+from bpm.signatures import TrustSources
 from commands.webhooks.addresses import check_address
 from commands.webhooks.changes import draft_row
 from commands.webhooks.checks import Findings, check_code, check_references
@@ -37,7 +38,6 @@ from router.request_seal import RequestSeal
 from router.route_table import RouteTable
 from router.rule import Rule, hide_alike
 from router.rule_compiler import RuleCompiler
-from router.signatures import TrustSources
 from router.tables import configs, deduplication, requests
 from router.tables.configs import RuleRow
 from scripts import Sandbox

@@ -9,6 +9,8 @@ from bpm.bus import Message, Registry
 from bpm.errors import BpmError
 from bpm.expressions import EvaluationError
 from bpm.security.redaction import REDACTED
+from bpm.signatures import RequestAddress, SignatureRefusal, SignedRequest
+from bpm.signatures.signed_request import finder, parse_place
 from router.backtest.difference import Difference, Fate, change_of
 from router.backtest.tables import ExaminedRequest
 from router.decision import Lookups, decide_for
@@ -18,8 +20,6 @@ from router.replay.replays import is_whole
 from router.request import InboundCall
 from router.request_seal import RequestSeal
 from router.rule import Rule
-from router.signatures import RequestAddress, SignatureRefusal, SignedRequest
-from router.signatures.signed_request import finder, parse_place
 from router.tables import deduplication, requests
 
 ROUTE = "route"

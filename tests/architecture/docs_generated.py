@@ -28,9 +28,9 @@ from bpm.expressions.functions import FUNCTIONS
 from bpm.expressions.functions.parameters import SIGNATURES
 from bpm.expressions.kinds import KINDS
 from bpm.settings import Group, Settings
+from bpm.signatures import DETAILS, Preset, Scheme
 from bpm.unattended import WAYS, Way
 from bpm.web.fields import Field, fields_of
-from router.signatures import DETAILS, Preset, Scheme
 from tests.architecture.docs_command_line import command_line_sections
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -148,7 +148,7 @@ def errors_page() -> str:
 
 
 def presets_page() -> str:
-    """Every signature preset, from the files of `router/signatures/preset_files`."""
+    """Every signature preset, from the files of `bpm/signatures/preset_files`."""
     rows = [
         (f"[`{name}`](#{name})", preset.title, _proof(preset.scheme), _ids(preset)) for name, preset in DETAILS.items()
     ]
@@ -156,7 +156,7 @@ def presets_page() -> str:
         "Signature presets",
         f'The {len(DETAILS)} providers that are known by name: `"signature": {{"scheme": "stripe", "secret": "…"}}` '
         "in a rule. Any other is described field by field, with the scheme `custom` ([router](router.md#signatures)). "
-        "Each is a file in `router/signatures/preset_files` with an example that is rightly signed; "
+        "Each is a file in `bpm/signatures/preset_files` with an example that is rightly signed; "
         "`bpm sign`, `bpm verify` and `bpm explain` use the same, and `bpm trigger` sends it to a server.",
         _table(("preset", "provider", "what proves a request", "the id of a delivery"), rows),
         *(_preset(name, preset) for name, preset in DETAILS.items()),

@@ -17,10 +17,10 @@ from typer.main import get_command
 
 from bpm.bus import Registry
 from bpm.cli import main
+from bpm.signatures import PRESETS
 from bpm.testing import ADMINISTRATOR, PASSWORD, ServerProcess
 from bpm.testing.process import free_port
 from router.providers import Call, Refusal
-from router.signatures import PRESETS
 from tests.architecture.docs_generated import PAGES
 
 pytestmark = pytest.mark.anyio

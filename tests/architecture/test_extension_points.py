@@ -19,6 +19,7 @@ from bpm.bpmn.triggers import Start
 from bpm.bus import Registry
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
+from bpm.signatures import SignatureConfig, presets
 from bpm.testing.app import running_app
 from bpm.web.openapi import OpenApi
 from router import paths, providers
@@ -26,7 +27,6 @@ from router.config import WebHookFields, demands
 from router.dispatch import dispatcher
 from router.execution_types import EXECUTION_TYPES, ExecutionKind, ExecutionType
 from router.providers import Provider
-from router.signatures import SignatureConfig, presets
 from tests.architecture.test_docs import DOCS, python_of
 from tests.bpm.bpmn.player import NOON, flows, model
 

@@ -43,5 +43,5 @@ def test_json_is_read_and_written_in_one_place() -> None:
         for path in modules
         if "versions" not in path.parts and re.search(r"pydantic_core import .*\b(from|to)_json\b", path.read_text())
     }
-    tokens = {"router/signatures/tokens.py", "router/signatures/private_keys.py"}
+    tokens = {"bpm/signatures/tokens.py", "bpm/signatures/private_keys.py"}
     assert found - tokens == {"bpm/exact_json.py", "bpm/strict_json.py"}

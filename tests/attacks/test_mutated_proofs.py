@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from router.signatures import Scheme, SignatureConfig, compile_signature
+from bpm.signatures import Scheme, SignatureConfig, compile_signature
 from tests.router.test_presets import SIGNED, Case, case_of, scheme_of
 
 WHOLE = ("signature", "secret", "***", "null", "None", "0", "", " ", ",", "Bearer", "Basic", "sha256=", "v1,", "v1=")

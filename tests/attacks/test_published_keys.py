@@ -9,8 +9,8 @@ from pytest_httpserver import HTTPServer
 
 from bpm.security.net import AddressList
 from bpm.security.net_targets import Targets
+from bpm.signatures import KeyLookup, SignatureRefusal
 from router.published_keys import MAX_REMEMBERED, PublishedKeys
-from router.signatures import KeyLookup, SignatureRefusal
 
 HOSTILE, MINE, OTHER = 2, 3, 4
 

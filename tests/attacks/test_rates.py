@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bpm.settings import QuarantineSettings
+from bpm.signatures import SignatureConfig, sign
 from bpm.testing import RunningApp, running_app
 from router.quota import Quota
-from router.signatures import SignatureConfig, sign
 from tests.router.conftest import PROBES, app, noting, rows, send_from
 
 __all__ = ["app"]

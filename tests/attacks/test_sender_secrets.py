@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from bpm.client import BusClient
+from bpm.signatures import SignatureConfig, sign
 from bpm.testing import RunningApp, running_app
-from router.signatures import SignatureConfig, sign
 
 CANARY = "canary-zq9x7-4711"
 SCRIPT = {"executionType": 2, "executionCode": "return {'h': dict(headers), 'q': dict(query)}"}

@@ -17,9 +17,7 @@ from joserfc import jwk, jws
 from pydantic import ValidationError
 from pytest_httpserver import HTTPServer
 
-from bpm.testing import RunningApp, running_app, until
-from router.published_keys import PublishedKeys
-from router.signatures import (
+from bpm.signatures import (
     STORED,
     KeyLookup,
     RequestAddress,
@@ -30,6 +28,8 @@ from router.signatures import (
     compile_signature,
     explain,
 )
+from bpm.testing import RunningApp, running_app, until
+from router.published_keys import PublishedKeys
 from tests.router.conftest import app, send_from
 from tests.router.signing_keys import Authority, pair
 

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bpm.signatures import PRESETS, STORED, SignatureConfig, compile_signature, sign
 from bpm.testing import RunningApp
 from router.config import WebHookFields
 from router.deduplication import DeliveryId, delivery_id
 from router.request import InboundCall
-from router.signatures import PRESETS, STORED, SignatureConfig, compile_signature, sign
 from tests.router.conftest import app, noting, rows, runs, stored, until
 
 __all__ = ["app"]

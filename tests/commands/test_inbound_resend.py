@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bpm.client import ServerRefused
+from bpm.signatures import SignatureConfig, sign
 from bpm.testing import RunningApp, running_app
-from router.signatures import SignatureConfig, sign
 from tests.attacks.people import names, person
 
 pytestmark = pytest.mark.anyio

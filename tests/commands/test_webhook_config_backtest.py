@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bpm.client import ServerRefused
+from bpm.signatures import SignatureConfig, sign
 from bpm.testing import RunningApp, running_app, until
-from router.signatures import SignatureConfig, sign
 from tests.crowd import fill
 
 pytestmark = pytest.mark.anyio

@@ -7,9 +7,9 @@ import pytest
 
 from bpm.accounts import Installation
 from bpm.security.secrets import SecretBox
+from bpm.signatures import SignatureConfig, sign
 from bpm.testing import running_app
 from router.config_secrets import map_secrets, open_definition, redacted_definition, with_stored_secrets
-from router.signatures import SignatureConfig, sign
 from tests.router.conftest import PROBES, noting, until
 
 pytestmark = pytest.mark.anyio

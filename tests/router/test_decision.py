@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import update
 
 from bpm.security.secrets import SecretBox, load_secret_key
+from bpm.signatures import SignatureConfig, sign
 from bpm.testing import RunningApp
 from router.backtest import Examiner
 from router.replay import Judge
 from router.request_seal import RequestSeal
-from router.signatures import SignatureConfig, sign
 from router.tables import requests
 from router.tables.requests import INBOUND
 from tests.router.conftest import noting, rows, send_from

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.signatures import SignatureConfig, explain, sign
+from bpm.signatures import SignatureConfig, explain, sign
 
 NOW = 1_700_000_000
 BODY = b'{"event":"charge.success","text":"a/b \xc3\xa9","data":{"id":1}}'

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from bpm.security.allowances import MOST_COUNTED
+from bpm.signatures import SignatureConfig, sign
 from bpm.testing import RunningApp
 from router.config import RateConfig
 from router.keyed_rate import KeyedRate
 from router.rates import Rates
-from router.signatures import SignatureConfig, sign
 from tests.router.conftest import noting, rows, runs, send_from, settled
 
 pytestmark = pytest.mark.anyio

@@ -11,12 +11,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from router.confidential import Confidential
-from router.config import ResponseConfig
-from router.deduplication import delivery_id, locator_of
-from router.handshakes import HandshakeConfig, handshake
-from router.request import InboundCall
-from router.signatures import (
+from bpm.signatures import (
     DETAILS,
     PRESETS,
     Explanation,
@@ -32,9 +27,14 @@ from router.signatures import (
     explain,
     sign_request,
 )
-from router.signatures.scheme import SHARED
-from router.signatures.signed_request import finder, parse_place
-from router.signatures.stamps import read_stamp, write_stamp
+from bpm.signatures.scheme import SHARED
+from bpm.signatures.signed_request import finder, parse_place
+from bpm.signatures.stamps import read_stamp, write_stamp
+from router.confidential import Confidential
+from router.config import ResponseConfig
+from router.deduplication import delivery_id, locator_of
+from router.handshakes import HandshakeConfig, handshake
+from router.request import InboundCall
 from tests.router.signing_keys import Authority, pair
 
 NAMES = sorted(DETAILS)

@@ -22,7 +22,7 @@ from slack_sdk.signature import SignatureVerifier
 from square.utils.webhooks_helper import verify_signature
 from twilio.request_validator import RequestValidator
 
-from router.signatures import RequestAddress, SignatureConfig, SignedRequest, compile_signature, sign_request
+from bpm.signatures import RequestAddress, SignatureConfig, SignedRequest, compile_signature, sign_request
 
 ADDRESS = RequestAddress("POST", "/api/webhooks/p", "a=1&b=%20x", "https://hooks.example.com")
 URL = "https://hooks.example.com/api/webhooks/p?a=1&b=%20x"

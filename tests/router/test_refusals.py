@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from bpm.signatures import SignatureConfig, sign
 from bpm.testing import RunningApp
 from router import quota
-from router.signatures import SignatureConfig, sign
 from tests.router.conftest import noting, rows, runs, send_from, settled, stored
 
 pytestmark = pytest.mark.anyio

@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 
 from bpm.security.references import References
 from bpm.settings import ReferenceSettings
-from router.signatures import PRESETS, SignatureConfig, SignatureVerdict, compile_signature, sign
+from bpm.signatures import PRESETS, SignatureConfig, SignatureVerdict, compile_signature, sign
 
 NOW = 1_700_000_000
 BODY = b'{"event": "charge.success", "data": {"id": 1}}'

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bpm.cli.demo.rules import PAYLOADS, Secrets
-from router.signatures import SignatureConfig, sign
+from bpm.signatures import SignatureConfig, sign
 
 HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
 """Two addresses of this machine: one that the order rule allows and one that it does not."""

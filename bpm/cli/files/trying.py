@@ -15,6 +15,7 @@ from bpm.exact_json import plain, write_json
 from bpm.expressions import CLOCK, SEED, EvaluationError
 from bpm.security.permissions import INSTALLATION, SYSTEM
 from bpm.security.secrets import SecretBox
+from bpm.signatures import RequestAddress, SignedRequest, sign_request
 from commands.configuration.parts import ConfigurationFields, RuleDocument, fields_of_rule
 from commands.webhooks.chains import Chain, ExecuteCommandChainCommand
 from router.config import WebHookFields, definition_of
@@ -24,7 +25,6 @@ from router.paths import ADDRESSES
 from router.request import InboundCall
 from router.route_table import Routes
 from router.rule_compiler import RuleCompiler
-from router.signatures import RequestAddress, SignedRequest, sign_request
 from router.tables.configs import RuleRow
 from scripts import Run, Sandbox
 

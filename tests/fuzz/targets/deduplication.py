@@ -4,9 +4,9 @@ import json
 
 from hypothesis import strategies as st
 
+from bpm.signatures import PRESETS
 from router.deduplication import check_deduplication, delivery_id
 from router.request import InboundCall
-from router.signatures import PRESETS
 
 FRAGMENTS = [
     "header:",

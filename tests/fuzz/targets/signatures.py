@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from router.signatures import (
+from bpm.signatures import (
     DETAILS,
     PresetExample,
     RequestAddress,
