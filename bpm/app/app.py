@@ -20,7 +20,7 @@ from bpm.edge.headers import require_one_meaning
 from bpm.errors import Malformed, Misconfigured
 from bpm.settings import Settings
 from bpm.stall import StallWatch
-from bpm.web import asyncapi, command, dialects, docs, health, openapi
+from bpm.web import asyncapi, command, dialects, docs, health, openapi, webhook_keys
 from bpm.web.auth import auth_routes
 from bpm.web.console import console_routes
 from bpm.web.metrics import metrics_routes
@@ -142,6 +142,7 @@ class App:
             *dialects.dialect_routes(self.bus, self.accounts, self.settings, self.lifecycle),
             *openapi.openapi_routes(self.registry, VERSION, provider_addresses(), self.components.events),
             *asyncapi.asyncapi_routes(VERSION, self.components.events),
+            *webhook_keys.webhook_key_routes(self.database, self.components.foundation.box),
             *docs.docs_routes(self.registry, VERSION, self.settings.base_url),
         ]
 

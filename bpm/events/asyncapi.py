@@ -13,12 +13,12 @@ JSON_SCHEMA = "application/schema+json;version=draft-2020-12"
 EXAMPLE_MOMENT = "2026-01-31T09:30:00.000Z"
 
 DESCRIPTION = """Each delivery is a POST of one event to a subscription's URL, signed as Standard Webhooks says.
-A subscription may ask for CloudEvents 1.0 instead (`format`), or for a body of its own (`transform`).
+A subscription may ask for another `signature`, for CloudEvents 1.0 (`format`), or for a body of its own (`transform`).
 The same event can come more than once: `webhook-id` is the same then."""
 
 HEADERS: Mapping[str, Any] = {
     "type": "object",
-    "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
+    "required": ["webhook-id"],
     "properties": {
         "webhook-id": {"type": "string", "description": "The event's id; the same whenever it is sent again"},
         "webhook-timestamp": {"type": "string", "description": "When it was sent, in seconds since 1970"},
@@ -29,7 +29,7 @@ HEADERS: Mapping[str, Any] = {
         },
     },
 }
-"""The headers of Standard Webhooks 1.0, which every delivery has."""
+"""The headers of Standard Webhooks 1.0; the id is there whatever signature a subscription has chosen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A subscription made ready for work: opened secrets, compiled filter, ordering and transform."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from bpm.clock import wire_time
 from bpm.events import subscription_tables as tables
 from bpm.events.sealing import SigningSecret, open_headers, open_secrets, open_transform, open_url
+from bpm.events.signature_style import STANDARD, SignatureStyle, read_style, style_of
 from bpm.events.tables import EventRow
 from bpm.expressions import EvaluationError, Expression, Template, compile_expression, compile_template
 from bpm.jobs import Lane
@@ -51,6 +52,7 @@ class Destination:
     timeout_seconds: int
     broken: str | None = None
     script_authority: Authority | None = None
+    signature: SignatureStyle = field(default_factory=lambda: style_of(STANDARD))
 
     @property
     def credentials(self) -> list[str]:
@@ -146,6 +148,7 @@ def destination_of(row: tables.SubscriptionRow, box: SecretBox) -> Destination:
         timeout_seconds=row.timeout_seconds,
         broken=broken,
         script_authority=Authority.from_json(row.script_authority) if row.script_authority else None,
+        signature=opened.signature,
     )
 
 
@@ -154,15 +157,18 @@ class _Opened(NamedTuple):
     headers: Mapping[str, str] = {}
     secrets: Sequence[SigningSecret] = ()
     transform: Mapping[str, Any] = {}
+    signature: SignatureStyle = style_of(STANDARD)
 
 
 def _opened(row: tables.SubscriptionRow, box: SecretBox) -> tuple[_Opened, str | None]:
     try:
         headers, secrets = open_headers(row.headers, box), open_secrets(row.secrets, box)
         url, transform = open_url(row.url, row.sealed_url, box), open_transform(row.transform, box)
-        return _Opened(url, headers, secrets, transform), None
+        return _Opened(url, headers, secrets, transform, read_style(row.signature)), None
     except SecretError as error:
         return _Opened(row.url), f"secret: {error}"
+    except ValueError:
+        return _Opened(row.url), f"signature: deliveries can't be signed as {row.signature} any more; choose another"
 
 
 def scope_of(event: EventRow) -> dict[str, Any]:

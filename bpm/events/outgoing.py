@@ -1,19 +1,21 @@
 """What is sent for a delivery: body and headers, in the form the subscription asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bpm.clock import wire_time
 from bpm.events.destination import Destination
-from bpm.events.signing import plandocket_headers, standard_headers
+from bpm.events.signature_style import EVENT_ID, style_of
 from bpm.exact_json import write_json
 from bpm.security.cause_marks import HEADER as CAUSE
+from bpm.signatures.message_signatures import SignedMessage
 
 JSON = "application/json"
 CLOUD_EVENT = "application/cloudevents+json"
 STANDARD, STRUCTURED, BINARY = "standard", "cloudevents-structured", "cloudevents-binary"
+PLANDOCKET = "plandocket"
 SPEC_VERSION = "1.0"
 USER_AGENT = "bpm-bus"
 
@@ -50,21 +52,30 @@ def make_request(
 ) -> Outgoing:
     """Return the request for a notice; `transformed` stands for the body, or for the data of a CloudEvent."""
     body = _body(destination.format, notice, transformed, source)
-    seconds = int(now.timestamp())
-    signing_secrets = destination.signing_secrets(now)
-    headers = {
-        **destination.headers,
-        "User-Agent": USER_AGENT,
-        "Content-Type": CLOUD_EVENT if destination.format == STRUCTURED else JSON,
-        "Accept-Encoding": "identity",
-        **standard_headers(signing_secrets, notice.id, seconds, body),
-        **({CAUSE: notice.cause} if notice.cause else {}),
-    }
-    if destination.dialect == "plandocket":
-        headers |= plandocket_headers(signing_secrets, seconds, body)
+    content_type = CLOUD_EVENT if destination.format == STRUCTURED else JSON
+    headers = _merged(
+        destination.headers,
+        {"User-Agent": USER_AGENT, "Content-Type": content_type, "Accept-Encoding": "identity"},
+        *_proofs(destination, SignedMessage(destination.url, content_type, notice.id, body), now),
+        {CAUSE: notice.cause} if notice.cause else {},
+    )
     if destination.format == BINARY:
         headers |= {f"ce-{name}": _header_value(value) for name, value in _attributes(notice, source).items()}
     return Outgoing(destination.url, headers, body, destination.timeout_seconds, destination.organization_id)
+
+
+def _proofs(destination: Destination, message: SignedMessage, now: datetime) -> Iterator[Mapping[str, str]]:
+    """Return the event's id, the signature that the subscription chose, and its interface's own."""
+    secrets, seconds = destination.signing_secrets(now), now.timestamp()
+    yield {EVENT_ID: message.webhook_id}
+    yield destination.signature.headers(secrets, message, seconds)
+    if destination.dialect == PLANDOCKET:
+        yield style_of(PLANDOCKET).headers(secrets, message, seconds)
+
+
+def _merged(*parts: Mapping[str, str]) -> dict[str, str]:
+    """Return all headers, each once however it is spelled: the last one counts."""
+    return dict({name.lower(): (name, text) for part in parts for name, text in part.items()}.values())
 
 
 def standard_body(notice: Notice) -> bytes:

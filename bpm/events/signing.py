@@ -1,16 +1,10 @@
-"""How deliveries prove whose they are: Standard Webhooks, and PlanDocket's own signature.
-
-Standard Webhooks (https://github.com/standard-webhooks/standard-webhooks, specification 1.0): the base64 of
-HMAC-SHA256 over `id.timestamp.body` after `v1,`, with the bytes behind `whsec_`; several, between spaces, while
-secrets are exchanged.
-"""
+"""What deliveries are signed with: shared secrets and private keys."""
 
 import base64
 import binascii
-import hmac
 import secrets
-from collections.abc import Sequence
-from functools import lru_cache
+
+from bpm.signatures.key_pairs import is_private_key, new_private_key, public_key_of
 
 PREFIX = "whsec_"
 KEY_BYTES = 32
@@ -24,6 +18,11 @@ class SecretFormatError(ValueError):
 def new_secret() -> str:
     """Return a new signing secret, `whsec_` and 256 random bits."""
     return PREFIX + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def new_key(*, has_key_pair: bool) -> str:
+    """Return a new private key, or else a new shared secret."""
+    return new_private_key() if has_key_pair else new_secret()
 
 
 def check_secret(secret: str) -> str:
@@ -40,36 +39,6 @@ def check_secret(secret: str) -> str:
     return secret
 
 
-def standard_headers(signing_secrets: Sequence[str], id_: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """Return the headers of Standard Webhooks, with a signature by each secret, the newest first."""
-    content = f"{id_}.{timestamp}.".encode() + body
-    signatures = [base64.b64encode(_signed(_key(s), content)).decode() for s in signing_secrets]
-    return {
-        "webhook-id": id_,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
-    }
-
-
-def plandocket_headers(signing_secrets: Sequence[str], timestamp: int, body: bytes) -> dict[str, str]:
-    """Return PlanDocket's headers: `v1=` and the hex HMAC-SHA256 of `timestamp.body`, with the newest secret's text."""
-    content = f"{timestamp}.".encode() + body
-    signature = _signed(signing_secrets[0].encode(), content).hex()
-    return {"X-Webhook-Signature": f"v1={signature}", "X-Webhook-Timestamp": str(timestamp)}
-
-
-def _signed(key: bytes, content: bytes) -> bytes:
-    """HMAC-SHA256 without `hmac.digest`, which gives the interpreter's lock away for the shortest text."""
-    signature = _keyed_hmac(key).copy()
-    signature.update(content)
-    return signature.digest()
-
-
-@lru_cache(maxsize=4_096)
-def _keyed_hmac(key: bytes) -> hmac.HMAC:
-    return hmac.new(key, digestmod="sha256")
-
-
-@lru_cache(maxsize=4_096)
-def _key(secret: str) -> bytes:
-    return base64.b64decode(secret.removeprefix(PREFIX))
+def verifying_key(secret: str) -> str:
+    """Return what a receiver verifies with: the shared secret itself, or the public half of a private key."""
+    return public_key_of(secret) if is_private_key(secret) else secret

@@ -21,7 +21,8 @@ class Subscription(OrganizationRow, table=True):
     whole one. Secrets in the template of a `transform`, and its script, are sealed. `version` counts changes of what
     is sent and where; switching on and off is none. While `is_resuming`, new events queue up behind the ones that
     waited. A deleted one is kept for its log.
-    `script_authority` names who wrote the transform's script, if there is one.
+    `signature` says how deliveries are signed, Standard Webhooks without it; then `secrets` are shared ones, or the
+    private keys of key pairs. `script_authority` names who wrote the transform's script, if there is one.
     """
 
     __table_args__ = (Index("ix_subscription_org", "organization_id", "deleted_at"), {"sqlite_autoincrement": True})
@@ -36,6 +37,7 @@ class Subscription(OrganizationRow, table=True):
     format: str = "standard"
     headers: str | None = None
     secrets: str
+    signature: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     filter: str | None = None
     transform: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     script_authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
@@ -88,6 +90,7 @@ class SubscriptionRow(NamedTuple):
     format: str
     headers: str | None
     secrets: str
+    signature: dict[str, Any] | None
     filter: str | None
     transform: dict[str, Any] | None
     script_authority: dict[str, Any] | None

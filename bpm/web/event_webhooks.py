@@ -23,7 +23,7 @@ _PARAMETERS = [
     {
         "name": name,
         "in": "header",
-        "required": True,
+        "required": name in HEADERS["required"],
         "schema": {"type": schema["type"]},
         "description": schema["description"],
     }

@@ -21,7 +21,8 @@ from bpm.events.sealing import (
     seal_transform,
     url_columns,
 )
-from bpm.events.signing import new_secret
+from bpm.events.signature_style import SignatureStyle, read_style
+from bpm.events.signing import new_key
 from bpm.events.subscription_tables import Subscription
 from bpm.security.net_targets import Targets, origin
 from bpm.security.redaction import REDACTED, SOURCE_NAMES, redacted_url
@@ -29,7 +30,7 @@ from bpm.security.sealing import NOT_STORED, placeholders_in
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.settings import Settings
 from commands.subscriptions.access import current_view, get_or_404
-from commands.subscriptions.checks import check_events, check_room, check_script, check_url, field_problems
+from commands.subscriptions.checks import check_events, check_room, check_script, check_style, check_url, field_problems
 from commands.subscriptions.fields import (
     Description,
     Dialect,
@@ -45,6 +46,7 @@ from commands.subscriptions.fields import (
     Transform,
     Url,
 )
+from commands.subscriptions.keys import has_key_pair
 from commands.subscriptions.views import SubscriptionView, SubscriptionWithSecretView, to_view_with_secret
 from scripts import Sandbox
 
@@ -54,8 +56,9 @@ class CreateSubscriptionCommand(Command[SubscriptionWithSecretView]):
 
     `events` are names, or beginnings of names as in `task.*`. Without `retryCount` a delivery is tried seven times
     over 18 hours. `filter` is a condition on `type`, `data` and `orderingKey`; `orderingKey` an expression: events
-    for which it has the same value arrive one behind the other. The `secret`, which signs the deliveries, is shown
-    this once.
+    for which it has the same value arrive one behind the other. `signature` says how deliveries are signed, Standard
+    Webhooks without it. The `secret` that verifies them is shown this once; where a private key signs, which never
+    leaves the server, it is the public one.
     """
 
     permission = "subscriptions:write"
@@ -73,6 +76,7 @@ class CreateSubscriptionCommand(Command[SubscriptionWithSecretView]):
     retry_count: Retries | None = None
     timeout_seconds: Timeout = 30
     secret: Annotated[str, Field(max_length=200)] | None = None
+    signature: SignatureStyle | None = None
     filter: Source | None = None
     transform: Transform | None = None
     ordering_key: Source | None = None
@@ -108,13 +112,16 @@ def _create(
 ) -> SubscriptionWithSecretView:
     check_events(command.events, context, catalogue, command.dialect)
     check_room(context, settings)
-    values = command.model_dump(exclude={"secret", "url", "headers", "transform"})
+    style = command.signature or read_style(None)
+    check_style(style, command.dialect, command.secret)
+    values = command.model_dump(exclude={"secret", "url", "headers", "transform", "signature"})
     values |= {
         "organization_id": context.organization_id,
         **url_columns(command.url, box),
         **_transform(command, None, context),
         "headers": _headers(command, None, box),
-        "secrets": seal_secrets([SigningSecret(command.secret or new_secret())], box),
+        "signature": command.signature.to_stored() if command.signature else None,
+        "secrets": seal_secrets([SigningSecret(command.secret or new_key(has_key_pair=style.has_key_pair))], box),
         "version": 1,
         "is_resuming": False,
         "created_at": context.now(),
@@ -127,8 +134,9 @@ class UpdateSubscriptionCommand(Command[SubscriptionView]):
     """Change a subscription; what is left out stays, null takes it away. `***` as a header's value keeps it.
 
     Headers belong to the receiver they were given for: with a URL of another scheme, host or port they must be given
-    again. Deliveries that wait are sent as the subscription is when their turn comes. With `dialect`, only one that was
-    made through that interface is found.
+    again. A `signature` that needs another kind of key has one made: `publicKeys` shows it, a shared secret is shown
+    when it is rotated. Deliveries that wait are sent as the subscription is when their turn comes. With `dialect`, only
+    one that was made through that interface is found.
     """
 
     permission = "subscriptions:write"
@@ -151,6 +159,7 @@ class UpdateSubscriptionCommand(Command[SubscriptionView]):
     max_in_flight: InFlight | None = None
     rate_per_second: Rate | None = None
     format: Format = "standard"
+    signature: SignatureStyle | None = None
     dialect: Dialect | None = None
 
     @classmethod
@@ -184,7 +193,9 @@ def _update(
     given = command.model_fields_set
     if "events" in given:
         check_events(command.events, context, catalogue, row.dialect)
-    values = command.model_dump(exclude_unset=True, exclude={"id", "url", "headers", "transform", "dialect"})
+    values = command.model_dump(
+        exclude_unset=True, exclude={"id", "url", "headers", "transform", "signature", "dialect"}
+    )
     if "transform" in given:
         values |= _transform(command, row.transform, context)
     if "url" in given and command.url != redacted_url(row.url):
@@ -194,6 +205,8 @@ def _update(
             _refuse_transform_of_another(command, row, box)
     if "headers" in given:
         values["headers"] = _headers(command, row.headers, box)
+    if "signature" in given:
+        values |= _signature(command, row, box)
     values |= {"version": row.version + 1, "updated_at": context.now()}
     subscription_tables.update_subscription(context.tx, row, values)
     return current_view(row, context)
@@ -281,6 +294,16 @@ def _transform(
         "transform": sealed,
         "script_authority": context.principal.standing.to_json() if has_script else None,
     }
+
+
+def _signature(command: UpdateSubscriptionCommand, row: Subscription, box: SecretBox) -> dict[str, Any]:
+    """Return the columns of another way to sign, with a new key where it is one of another kind; raises `Invalid`."""
+    style = command.signature or read_style(None)
+    check_style(style, row.dialect)
+    columns: dict[str, Any] = {"signature": command.signature.to_stored() if command.signature else None}
+    if style.has_key_pair != has_key_pair(row, box):
+        columns["secrets"] = seal_secrets([SigningSecret(new_key(has_key_pair=style.has_key_pair))], box)
+    return columns
 
 
 def _headers(

@@ -10,6 +10,7 @@ from bpm.events import subscription_tables, tables
 from bpm.events.catalogue import EventCatalogue
 from bpm.events.headers import header_problems
 from bpm.events.probe import probe
+from bpm.events.signature_style import SignatureStyle
 from bpm.events.signing import check_secret
 from bpm.expressions import compile_expression, compile_template
 from bpm.security.net_targets import TargetError, Targets, read_url
@@ -59,6 +60,14 @@ async def check_script(script: str | None, sandbox: Sandbox, author: Principal) 
         raise Invalid(f"transform.script: {error}") from error
     if found.problems:
         raise Invalid(*(f"transform.script: line {p.line}, column {p.column}: {p.message}" for p in found.problems))
+
+
+def check_style(style: SignatureStyle, dialect: str, secret: str | None = None) -> None:
+    """Raise `Invalid` for a signature by a private key where a shared secret was given, or is an interface's own."""
+    if style.has_key_pair and secret is not None:
+        raise Invalid("secret: this signature is made with a private key, which is made here; leave the secret out")
+    if style.has_key_pair and dialect == "plandocket":
+        raise Invalid("signature: plandocket signs with a shared secret as well; choose a scheme that has one")
 
 
 def check_events(events: list[str], context: Context, catalogue: EventCatalogue, dialect: str) -> None:

@@ -9,20 +9,25 @@ from pydantic import Field
 from bpm.bus import Command, Context, Id, Query, handles
 from bpm.errors import Conflict, Forbidden
 from bpm.events import health_tables, subscription_tables
-from bpm.events.sealing import SigningSecret, open_secrets, seal_secrets
-from bpm.events.signing import new_secret
-from bpm.events.subscription_tables import Subscription
+from bpm.events.sealing import SigningSecret, seal_secrets
+from bpm.events.signature_style import read_style
+from bpm.events.signing import new_key, verifying_key
 from bpm.security.secrets import SecretBox, SecretError
 from commands.subscriptions.access import get_or_404
-from commands.subscriptions.checks import field_problems
+from commands.subscriptions.checks import check_style, field_problems
 from commands.subscriptions.fields import Dialect
+from commands.subscriptions.keys import stored_secrets
 from commands.subscriptions.views import SecretRotationView, SubscriptionWithSecretView, to_view_with_secret
 
 MAX_SECRETS = 3
 
 
 class RotateSubscriptionSecretCommand(Command[SecretRotationView]):
-    """Give a subscription a new secret, shown this once; for `overlapHours` the former one is signed with, too."""
+    """Give a subscription a new secret, shown this once; for `overlapHours` the former one is signed with, too.
+
+    Where a signature has room for one alone, the newest secret signs at once: `signedWith` tells. Of a private key the
+    public half is shown.
+    """
 
     permission = "subscriptions:write"
     succeeded = "Secret rotated successfully"
@@ -43,15 +48,22 @@ class RotateSubscriptionSecretCommand(Command[SecretRotationView]):
 def rotate(command: RotateSubscriptionSecretCommand, context: Context, secrets_box: SecretBox) -> SecretRotationView:
     """Put the new secret in front."""
     row = get_or_404(command.id, context)
+    style = read_style(row.signature)
+    check_style(style, row.dialect, command.secret)
     now = context.now()
     ends = now + timedelta(hours=command.overlap_hours)
-    former = [s for s in _open_secrets(row, secrets_box) if s.expires_at is None or s.expires_at > now]
+    former = [s for s in stored_secrets(row, secrets_box) if s.expires_at is None or s.expires_at > now]
     kept = [SigningSecret(s.secret, min(s.expires_at or ends, ends)) for s in former] if ends > now else []
-    fresh = SigningSecret(command.secret or new_secret())
+    fresh = SigningSecret(command.secret or new_key(has_key_pair=style.has_key_pair))
     sealed = seal_secrets([fresh, *kept][:MAX_SECRETS], secrets_box)
     values = {"secrets": sealed, "version": row.version + 1, "updated_at": now}
     subscription_tables.update_subscription(context.tx, row, values)
-    return SecretRotationView(id=command.id, secret=fresh.secret, previous_expires_at=ends if kept else None)
+    return SecretRotationView(
+        id=command.id,
+        secret=verifying_key(fresh.secret),
+        previous_expires_at=ends if kept else None,
+        signed_with="each" if style.signs_with_each else "newest",
+    )
 
 
 class GetSubscriptionSecretQuery(Query[SubscriptionWithSecretView]):
@@ -76,11 +88,3 @@ def get_secret(query: GetSubscriptionSecretQuery, context: Context) -> Subscript
         return to_view_with_secret(row, health, context)
     except SecretError as error:
         raise Conflict(f"secret: {error}") from error
-
-
-def _open_secrets(row: Subscription, box: SecretBox) -> list[SigningSecret]:
-    """Return the stored secrets; those that can't be opened any more are lost, and a new one is the remedy."""
-    try:
-        return open_secrets(row.secrets, box)
-    except SecretError:
-        return []

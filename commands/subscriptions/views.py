@@ -5,20 +5,32 @@ from typing import Any, Literal
 
 from bpm.bus import Context, Moment, View
 from bpm.events.headers import redacted_headers
+from bpm.events.public_keys import key_pairs_of
 from bpm.events.sealing import open_headers, open_secrets, transform_for_view
+from bpm.events.signing import verifying_key
 from bpm.events.subscription_tables import Subscription, SubscriptionHealth
 from bpm.security.permissions import WRITE_CODE
 from bpm.security.redaction import redacted_url
 from bpm.security.secrets import SecretBox, SecretError
+from bpm.signatures.key_pairs import jwk_of, public_key_of
 
 Breaker = Literal["closed", "open", "half-open"]
+
+
+class PublicKeyView(View):
+    """The public half of a key that deliveries are signed with: as Standard Webhooks writes it, and as JWK."""
+
+    key: str
+    jwk: dict[str, str]
+    expires_at: Moment | None
 
 
 class SubscriptionView(View):
     """A subscription and how its receiver is doing.
 
     `failureCount` counts the failures since the last success. While `breaker` is open nothing is sent, until
-    `openUntil`. `disabledReason` says why the product switched it off.
+    `openUntil`. `disabledReason` says why the product switched it off. `publicKeys` verify what private keys sign, the
+    newest first.
     """
 
     id: int
@@ -39,6 +51,8 @@ class SubscriptionView(View):
     rate_per_second: float | None
     dialect: str
     format: str
+    signature: dict[str, Any] | None
+    public_keys: list[PublicKeyView]
     last_triggered_at: Moment | None
     last_success_at: Moment | None
     last_failure_at: Moment | None
@@ -50,17 +64,21 @@ class SubscriptionView(View):
 
 
 class SubscriptionWithSecretView(SubscriptionView):
-    """A subscription with its signing secret."""
+    """A subscription with the secret, or the public key, that verifies its deliveries."""
 
     secret: str
 
 
 class SecretRotationView(View):
-    """The new secret, shown this once, and until when the former one is signed with too."""
+    """The new secret, shown this once, and until when the former one counts too.
+
+    `signedWith` says whether a delivery carries a signature by `each` of them, or by the `newest`.
+    """
 
     id: int
     secret: str
     previous_expires_at: Moment | None
+    signed_with: Literal["each", "newest"]
 
 
 def to_view(row: Subscription, health: SubscriptionHealth | None, context: Context) -> SubscriptionView:
@@ -72,7 +90,7 @@ def to_view_with_secret(
     row: Subscription, health: SubscriptionHealth | None, context: Context
 ) -> SubscriptionWithSecretView:
     """Show a subscription with its newest secret; raises `SecretError` when that can't be opened."""
-    secret = open_secrets(row.secrets, context.box)[0].secret
+    secret = verifying_key(open_secrets(row.secrets, context.box)[0].secret)
     return SubscriptionWithSecretView.model_validate({**_fields(row, health, context), "secret": secret})
 
 
@@ -85,9 +103,15 @@ def _fields(row: Subscription, health: SubscriptionHealth | None, context: Conte
         "url": redacted_url(row.url),
         "headers": _headers(row, context.box),
         "transform": transform_for_view(row.transform, context.box, with_secrets=may_write),
+        "public_keys": _public_keys(row, context),
         "breaker": _breaker(doing.open_until, context.now()),
         "open_until": doing.open_until,
     }
+
+
+def _public_keys(row: Subscription, context: Context) -> list[PublicKeyView]:
+    pairs = key_pairs_of(row.secrets, context.box, context.now()) if row.signature else []
+    return [PublicKeyView(key=public_key_of(s.secret), jwk=jwk_of(s.secret), expires_at=s.expires_at) for s in pairs]
 
 
 def _headers(row: Subscription, box: SecretBox) -> dict[str, str]:

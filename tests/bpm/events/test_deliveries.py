@@ -1,6 +1,9 @@
 """From a published event to a receiver, and what becomes of it there."""
 
+import base64
+
 import pytest
+from nacl.signing import VerifyKey
 from standardwebhooks import Webhook
 
 from bpm.testing import PreparedAnswer, WebhookReceiver, until
@@ -30,6 +33,26 @@ async def test_an_event_arrives_signed(office: Office, receiver: WebhookReceiver
     (attempt,) = found["history"]
     assert (attempt["attempt"], attempt["ok"], attempt["status"]) == (1, True, 200)
     assert attempt["requestBody"].encode() == request.body
+
+
+async def test_a_key_pair_is_published(office: Office, receiver: WebhookReceiver) -> None:
+    """Whoever is sent something finds the public key without credentials, and nobody finds anything else."""
+    made = await office.subscribe(receiver.url, signature={"scheme": "standard-webhooks-v1a"})
+    shared = await office.subscribe(receiver.url, "contact.*")
+    event = await office.publish()
+    (request,) = await receiver.wait_for(1)
+    address = "/.well-known/webhook-keys/"
+    answer = await office.server.http.get(f"{address}{made['id']}", headers={"Authorization": ""})
+    assert answer.headers["cache-control"] == "public, max-age=300"
+    (key,) = answer.json()["keys"]
+    assert key == made["publicKeys"][0]["jwk"]
+    content = f"{event['id']}.{request.headers['webhook-timestamp']}.".encode() + request.body
+    signature = base64.b64decode(request.headers["webhook-signature"].removeprefix("v1a,"))
+    assert VerifyKey(base64.urlsafe_b64decode(key["x"] + "=")).verify(content, signature) == content
+    for unknown in (shared["id"], 999_999, 0, "9" * 18, "9" * 5_000, "x", "-1", "1/2"):
+        assert (await office.server.http.get(f"{address}{unknown}")).status_code == 404
+    await office.cmd("DeleteSubscriptionCommand", id=made["id"])
+    assert (await office.server.http.get(f"{address}{made['id']}")).status_code == 404
 
 
 async def test_an_echoed_credential_is_not_kept(office: Office, receiver: WebhookReceiver) -> None:

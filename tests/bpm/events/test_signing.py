@@ -1,44 +1,11 @@
-"""Deliveries are signed so that independent libraries accept them."""
+"""Secrets of deliveries: how they are made, and which are taken."""
 
 import base64
-import json
-import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from standardwebhooks import Webhook, WebhookVerificationError
 
-from bpm.events.signing import (
-    SecretFormatError,
-    check_secret,
-    new_secret,
-    plandocket_headers,
-    standard_headers,
-)
-
-
-@given(st.dictionaries(st.text(), st.text()))
-def test_the_standards_library_accepts_a_signature(data: dict[str, str]) -> None:
-    """Whatever the body, each of several secrets verifies it and another does not."""
-    body = json.dumps(data).encode()
-    mine = [new_secret(), new_secret()]
-    headers = standard_headers(mine, "evt_1", int(time.time()), body)
-    for secret in mine:
-        assert Webhook(secret).verify(body, headers) == data
-    with pytest.raises(WebhookVerificationError):
-        Webhook(new_secret()).verify(body, headers)
-    with pytest.raises(WebhookVerificationError):
-        Webhook(mine[0]).verify(body + b" ", headers)
-
-
-def test_plandocket_signs_its_own_way() -> None:
-    """Hex HMAC-SHA256 of timestamp and body by the text of the newest secret, after `v1=`."""
-    headers = plandocket_headers(["whsec_key", "old"], 1700000000, b'{"a":1}')
-    assert headers == {
-        "X-Webhook-Signature": "v1=f362a8a8618b4e90aaa6e2c3e3db13524b4eb1f35d6b54deb0ad7bb4fadb46f5",
-        "X-Webhook-Timestamp": "1700000000",
-    }
+from bpm.events.signing import SecretFormatError, check_secret, new_key, new_secret, verifying_key
+from bpm.signatures.key_pairs import WHSK, jwk_of, public_key_of
 
 
 def test_secrets_are_long_and_new() -> None:
@@ -53,3 +20,24 @@ def test_other_secrets_are_refused(secret: str) -> None:
     """What is too short, too long or not base64 is no secret."""
     with pytest.raises(SecretFormatError, match="24 to 64 bytes"):
         check_secret(secret)
+
+
+def test_what_a_receiver_is_given() -> None:
+    """The shared secret itself, but of a key pair the public half."""
+    private = new_key(has_key_pair=True)
+    assert verifying_key(private) == public_key_of(private)
+    assert verifying_key(private).startswith("whpk_")
+    shared = new_key(has_key_pair=False)
+    assert verifying_key(shared) == shared
+
+
+def test_a_public_key_as_jwk() -> None:
+    """The key of RFC 8037's example, with the thumbprint that stands there (appendices A.2 and A.3)."""
+    seed = base64.urlsafe_b64decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")
+    assert jwk_of(WHSK + base64.b64encode(seed).decode()) == {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+        "use": "sig",
+    }
