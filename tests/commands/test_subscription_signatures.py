@@ -99,7 +99,10 @@ async def test_another_kind_of_key_is_made(house: House, box: SecretBox) -> None
         ({"signature": {"scheme": "gitlab"}}, "can't be signed as gitlab signs"),
         ({"signature": {"scheme": "github", "secret": "x"}}, "signature.secret"),
         ({"signature": KEY_PAIR, "secret": "whsec_" + "A" * 44}, "leave the secret out"),
-        ({"signature": KEY_PAIR, "dialect": "plandocket", "events": ["contact.created"]}, "plandocket signs with a shared secret"),
+        (
+            {"signature": KEY_PAIR, "dialect": "plandocket", "events": ["contact.created"]},
+            "plandocket signs with a shared secret",
+        ),
     ],
 )
 async def test_a_wrong_signature_is_refused(house: House, fields: dict[str, Any], sentence: str) -> None:
