@@ -1,6 +1,6 @@
 """How a subscription's deliveries are signed: the `signature` of a subscription, and what it makes of a body."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, Self
 
@@ -13,7 +13,7 @@ from bpm.signatures import PRESETS, SignatureConfig
 from bpm.signatures.key_pairs import new_private_key, public_key_of
 from bpm.signatures.message_signatures import MessageAlgorithm, SignedMessage, message_headers
 from bpm.signatures.scheme import Encoding, Hash, TimestampFormat
-from bpm.signatures.signer import Signer, unfit
+from bpm.signatures.signer import SchemeSigner, unfit
 
 STANDARD, MESSAGES, CUSTOM = "standard-webhooks", "http-message-signatures", "custom"
 EVENT_ID = "webhook-id"
@@ -72,9 +72,9 @@ class SignatureStyle(WireModel):
         return self.algorithm or "ed25519"
 
     @cached_property
-    def signer(self) -> Signer:
+    def signer(self) -> SchemeSigner:
         """What signs by a scheme of the engine."""
-        return Signer(self._config().to_scheme())
+        return SchemeSigner(self._config().to_scheme())
 
     def headers(self, secrets: Sequence[str], message: SignedMessage, now: float) -> dict[str, str]:
         """Return the headers of a delivery that prove it; `now` is in seconds since 1970."""
@@ -105,17 +105,12 @@ class SignatureStyle(WireModel):
         try:
             scheme = self._config().to_scheme()
         except ValidationError as error:
-            first = error.errors()[0]
-            return (
-                ".".join(map(str, first["loc"]))
-                + ": " * bool(first["loc"])
-                + first["msg"].removeprefix("Value error, ")
-            )
+            return _sentence(error)
         if reason := unfit(scheme):
             return f"deliveries can't be signed so: {reason}"
         return next(self._header_complaints(), None) if self.scheme == CUSTOM else None
 
-    def _header_complaints(self) -> Any:
+    def _header_complaints(self) -> Iterator[str]:
         for name in (self.header, self.timestamp_header, self.id_header):
             if name and name.lower() == EVENT_ID and name != self.id_header:
                 yield f"{EVENT_ID} holds the event's id and can only be the idHeader"

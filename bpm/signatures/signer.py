@@ -35,7 +35,7 @@ def _places(scheme: Scheme) -> list[str]:
     return [place for place in (scheme.signature_place, scheme.timestamp_place, scheme.id_place) if place]
 
 
-class Signer:
+class SchemeSigner:
     """Signs bodies by one scheme, which must not be `unfit`."""
 
     def __init__(self, scheme: Scheme) -> None:
