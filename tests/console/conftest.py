@@ -25,6 +25,8 @@ addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI}) =>
 PUBLISH = {"commandName": "PublishEventCommand", "parameters": {"event": "order.created", "data": "{{payload}}"}}
 REFUND = (Path(__file__).parent / "refund.bpmn").read_text()
 """A process with a drawing: large refunds wait for somebody, and one of 5 fails."""
+LOOPBACK = {"BPM_DELIVERY__PROBE": "off", "BPM_DELIVERY__ALLOWED_NETWORKS": "127.0.0.0/8"}
+"""Receivers of tests listen on this machine."""
 BROKEN = {"commandName": "PublishEventCommand", "parameters": {"event": "{{payload.missing}}"}}
 
 
@@ -34,6 +36,13 @@ def built() -> None:
     if os.environ.get(build_hook.SKIP) == "1":
         pytest.skip(f"{build_hook.SKIP}=1 leaves the console out")
     build_hook.build()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The checks of axe-core, as npm has it."""
+    build_hook.install("axe-core")
+    return (build_hook.APP / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +59,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture(scope="session")
 async def server(built: None) -> AsyncIterator[ServerProcess]:
     """A server with requests that were done, failed, and were refused, and instances that failed and that wait."""
-    async with ServerProcess() as server:
+    async with ServerProcess(**LOOPBACK) as server:
         await server.rule("orders", **PUBLISH)
         await server.rule("broken", **BROKEN)
         for number in range(3):

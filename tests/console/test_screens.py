@@ -6,7 +6,6 @@ import pytest
 from playwright.async_api import Page, expect
 
 from bpm.testing import ServerProcess
-from bpm.web.console import build_hook
 from tests.console.conftest import captured, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -14,19 +13,13 @@ pytestmark = pytest.mark.anyio
 SCREENS = (
     "overview", "requests", "rules", "rules/new", "rules/1", "dead", "dead?list=dead", "processes",
     "processes/1", "definitions/1", "tasks/2.2", "trace", "trace/1", "processes?list=tasks", "deliveries",
-    "deliveries?list=subscriptions", "scripts", "administration", "anything",
+    "deliveries?list=subscriptions", "scripts", "administration", "administration?list=keys",
+    "administration?list=users", "administration?list=audit", "anything",
     "anything/CreateWebHookConfigCommand", "anything/GetWebHookConfigByIdQuery?id=1", "design", "nowhere",
 )  # fmt: skip
 DESIGN = ("design",)
 """Every part in every state, so the colours need no other screen."""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The checks of axe-core, as npm has it."""
-    build_hook.install("axe-core")
-    return (build_hook.APP / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 
 async def visit(page: Page, server: ServerProcess, place: str) -> None:

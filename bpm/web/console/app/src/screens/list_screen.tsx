@@ -1,35 +1,16 @@
-// A list of one kind of thing with search and pages, and below it the messages of its area, each with a form.
+// A screen with a list of one kind of thing, and below it the messages of its area, each with a form.
 
 import type { ComponentChildren } from "preact"
 import { useEffect } from "preact/hooks"
-import { useAsk } from "../asking"
 import { catalogue, needCatalogue } from "../catalogue"
 import { place, refine } from "../router"
 import { may } from "../session"
-import type { Answer, Message } from "../types"
 import { IconButton } from "../ui/button"
 import { Page } from "../ui/page"
-import { Pager } from "../ui/pager"
-import { SearchBox } from "../ui/search_box"
-import { Empty, Failed, Loading } from "../ui/states"
-import { Table, type Column } from "../ui/table"
+import type { Column } from "../ui/table"
 import { Tabs } from "../ui/tabs"
+import { List, useList, type ListQuery, type Row } from "./list"
 import { MessageList } from "./message_list"
-
-/** A query whose answer is a page of rows. */
-type ListQuery = Extract<Message, { pageNumber?: number; searchText?: string | null }>
-type Row<Q extends ListQuery> = Answer<Q> extends { items: Array<infer R> } ? R : never
-
-interface Found<R> {
-  items: R[]
-  /** How many rows of this page would have been too large to send at once. */
-  leftOut: number
-  totalCount: number
-  pageNumber: number
-  totalPages: number
-  hasNextPage: boolean
-  hasPreviousPage: boolean
-}
 
 interface Props<Q extends ListQuery> {
   title: string
@@ -39,18 +20,15 @@ interface Props<Q extends ListQuery> {
   columns: Column<Row<Q>>[]
   keyOf: (row: Row<Q>) => string
   addressOf?: (row: Row<Q>) => string
+  filters?: ComponentChildren
+  isSearched?: boolean
   actions?: ComponentChildren
   areas: string[]
   empty: ComponentChildren
 }
 
-const SIZE = 50
-
-export function ListScreen<Q extends ListQuery>({ title, lists, query, columns, keyOf, addressOf, actions, areas, empty }: Props<Q>) {
-  const { filters } = place.value
-  const search = filters["search"] ?? null
-  const asked = useAsk({ ...query, pageSize: SIZE, pageNumber: Number(filters["page"] ?? 1), searchText: search })
-  const page = asked.data as Found<Row<Q>> | undefined
+export function ListScreen<Q extends ListQuery>({ title, lists, query, actions, areas, ...list }: Props<Q>) {
+  const asked = useList(query)
   return (
     <Page title={title} actions={
         <>
@@ -58,35 +36,21 @@ export function ListScreen<Q extends ListQuery>({ title, lists, query, columns, 
           {actions}
         </>
       }>
-      {lists && (
-        <Tabs
-          label={title}
-          tabs={lists}
-          value={filters["list"] ?? lists[0]?.key ?? ""}
-          onTab={(list) => refine({ list, page: undefined, search: undefined })}
-        />
-      )}
-      <div class="filters">
-        <SearchBox label="Search" value={search ?? ""} onSearch={(text) => refine({ search: text, page: undefined })} />
-        <span class="muted">{page && counted(page)}</span>
-      </div>
-      {asked.error && !page && <Failed error={asked.error} onAgain={asked.again} />}
-      {!page && !asked.error && <Loading rows={6} />}
-      {page && page.items.length > 0 && (
-        <Table label={title} columns={columns} rows={page.items} keyOf={keyOf} {...(addressOf && { addressOf })} />
-      )}
-      {page && page.items.length === 0 && <Empty title={search ? "Nothing fits" : "There is nothing yet"}>{search ? "A shorter word may find it." : empty}</Empty>}
-      {page && page.totalPages > 1 && <Pager page={page} />}
+      {lists && <ListTabs title={title} lists={lists} />}
+      <List label={title} asked={asked} {...list} />
       <Messages areas={areas} />
     </Page>
   )
 }
 
-function counted({ totalCount, leftOut }: Found<unknown>): string {
-  return leftOut ? `${totalCount} in all; ${leftOut} of this page are too large to show at once` : `${totalCount} in all`
+/** Changes between the lists of a screen; what was searched in one is forgotten in the next. */
+export function ListTabs({ title, lists }: { title: string; lists: ReadonlyArray<{ key: string; label: string }> }) {
+  const { filters } = place.value
+  const cleared = Object.fromEntries(Object.keys(filters).map((name) => [name, undefined]))
+  return <Tabs label={title} tabs={lists} value={filters["list"] ?? lists[0]?.key ?? ""} onTab={(list) => refine({ ...cleared, list })} />
 }
 
-function Messages({ areas }: { areas: string[] }) {
+export function Messages({ areas }: { areas: string[] }) {
   useEffect(needCatalogue, [])
   const entries = catalogue.value?.filter((entry) => areas.includes(entry.area) && (!entry.permission || may(entry.permission)))
   if (!entries?.length) return null

@@ -1,5 +1,6 @@
 // Is it healthy, and what needs somebody: one sentence, the list of what to do, and the figures behind them.
 
+import { useState } from "preact/hooks"
 import { useAsk } from "../asking"
 import { to } from "../router"
 import { may } from "../session"
@@ -10,6 +11,7 @@ import { Facts, type Fact } from "../ui/facts"
 import { Page } from "../ui/page"
 import { Empty, Failed, Loading } from "../ui/states"
 import { duration } from "../ui/time"
+import { Reasons } from "./reasons"
 
 type Status = Schemas["SystemStatusView"]
 type Need = { tone: "bad" | "warn"; state: string; words: string; action: string; address: string }
@@ -20,9 +22,14 @@ const MOST_COUNTED = 10_000
 
 export function Overview() {
   const asked = useAsk({ $type: "GetSystemStatusQuery" }, 5)
+  const [turn, setTurn] = useState(0)
+  const again = () => {
+    asked.again()
+    setTurn(turn + 1)
+  }
   return (
-    <Page title="Overview" actions={<IconButton label="Ask again" icon="again" onClick={asked.again} />}>
-      {asked.data ? <Health status={asked.data} /> : asked.error ? <WithoutStatus error={asked.error} /> : <Loading />}
+    <Page title="Overview" actions={<IconButton label="Ask again" icon="again" onClick={again} />}>
+      {asked.data ? <Health status={asked.data} turn={turn} /> : asked.error ? <WithoutStatus error={asked.error} /> : <Loading />}
     </Page>
   )
 }
@@ -36,7 +43,7 @@ function WithoutStatus({ error }: { error: NonNullable<ReturnType<typeof useAsk>
   )
 }
 
-function Health({ status }: { status: Status }) {
+function Health({ status, turn }: { status: Status; turn: number }) {
   const needs = needsOf(status)
   const { inbound } = status
   return (
@@ -71,6 +78,7 @@ function Health({ status }: { status: Status }) {
           <p class="card-body muted">Nothing does.</p>
         )}
       </section>
+      {may("inbound:read") && <Reasons key={turn} />}
       <div class="columns">
         <section class="card">
           <h2>This server</h2>

@@ -52,6 +52,13 @@ function Request({ request, onChange }: { request: Whole; onChange: () => void }
           <span>{request.errors?.join(" · ")}</span>
         </div>
       )}
+      {request.duplicateOf && (
+        <div class="notice calm">
+          <span>
+            It repeats a request that was executed already: it got <a href={to(`requests/${request.duplicateOf}`)}>the first one</a>'s answer again, and nothing happened a second time.
+          </span>
+        </div>
+      )}
       <section class="card card-body">
         <Facts
           facts={[
@@ -143,7 +150,7 @@ function Contents({ request }: { request: Whole }) {
 
 function Body({ request, text }: { request: Whole; text: string }) {
   if (request.bodyPruned) return <p class="muted">The body was pruned, as the settings of retention say.</p>
-  if (!text) return <p class="muted">The body is empty.</p>
+  if (!text) return <p class="muted">{request.duplicateOf ? "Of a repetition only the headers are kept." : "The body is empty."}</p>
   return <Code label={request.bodyEncoding === "base64" ? "Body, as base64" : "Body"} text={text} />
 }
 

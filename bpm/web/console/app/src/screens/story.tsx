@@ -90,7 +90,7 @@ function entriesOf(trace: Trace): Entry[] {
       at: event.at,
       kind: "event",
       title: event.event,
-      address: to("anything/GetEventByIdQuery", { id: event.id }),
+      address: to("deliveries", { of: event.id }),
       state: "published",
       tone: "good",
       isBad: false,
@@ -102,7 +102,7 @@ function entriesOf(trace: Trace): Entry[] {
       at: delivery.at,
       kind: "delivery",
       title: `${events.get(delivery.eventId) ?? "event"} to subscription ${delivery.subscriptionId}`,
-      address: to("anything/GetDeliveryByIdQuery", { id: delivery.id }),
+      address: to(`deliveries/${delivery.id}`),
       state: delivery.state,
       isBad: delivery.attempts.some((attempt) => !attempt.ok),
       lines: [

@@ -5,7 +5,7 @@ import { lazy } from "../lazy"
 import type { IconName } from "../ui/icon"
 import { Anything } from "../screens/anything"
 import { Dead } from "../screens/dead"
-import { Deliveries } from "../screens/deliveries"
+import { Deliveries } from "../screens/deliveries/deliveries"
 import { Design } from "../screens/design"
 import { MessageScreen } from "../screens/message"
 import { Overview } from "../screens/overview"
@@ -14,12 +14,14 @@ import { RequestScreen } from "../screens/request"
 import { Requests } from "../screens/requests"
 import { Rules } from "../screens/rules"
 import { Scripts } from "../screens/scripts"
-import { Sessions } from "../screens/sessions"
 import { TraceScreen, TraceStart } from "../screens/trace"
 
 const RuleScreen = lazy(async () => (await import("../screens/rule/rule")).RuleScreen)
 const InstanceScreen = lazy(async () => (await import("../screens/instance/instance")).InstanceScreen)
 const DefinitionScreen = lazy(async () => (await import("../screens/definition")).DefinitionScreen)
+const Administration = lazy(async () => (await import("../screens/administration/administration")).Administration)
+const SubscriptionScreen = lazy(async () => (await import("../screens/deliveries/subscription")).SubscriptionScreen)
+const DeliveryScreen = lazy(async () => (await import("../screens/deliveries/delivery")).DeliveryScreen)
 const TaskScreen = lazy(async () => (await import("../screens/task")).TaskScreen)
 
 export interface Screen {
@@ -36,15 +38,16 @@ export const SCREENS: Screen[] = [
   { path: "rules", name: "Rules", icon: "rules", list: Rules, one: RuleScreen },
   { path: "dead", name: "Quarantine and dead", icon: "dead", list: Dead },
   { path: "processes", name: "Processes", icon: "processes", list: Processes, one: InstanceScreen },
-  { path: "deliveries", name: "Deliveries", icon: "deliveries", list: Deliveries },
+  { path: "deliveries", name: "Deliveries", icon: "deliveries", list: Deliveries, one: DeliveryScreen },
   { path: "scripts", name: "Scripts", icon: "scripts", list: Scripts },
-  { path: "administration", name: "Administration", icon: "administration", list: Sessions },
+  { path: "administration", name: "Administration", icon: "administration", list: Administration },
   { path: "anything", name: "Anything", icon: "anything", list: Anything, one: MessageScreen },
 ]
 
 /** Screens that no menu shows. */
 export const HIDDEN: Screen[] = [
   { path: "definitions", name: "Definitions", icon: "processes", list: Processes, one: DefinitionScreen },
+  { path: "subscriptions", name: "Subscriptions", icon: "deliveries", list: Deliveries, one: SubscriptionScreen },
   { path: "tasks", name: "Tasks", icon: "processes", list: Processes, one: TaskScreen },
   { path: "trace", name: "Trace", icon: "requests", list: TraceStart, one: TraceScreen },
   { path: "design", name: "Design", icon: "overview", list: Design },

@@ -1,0 +1,36 @@
+// Who may do what, where they are signed in, and what they did.
+
+import type { ComponentType } from "preact"
+import { place } from "../../router"
+import { may } from "../../session"
+import { Page } from "../../ui/page"
+import { ListTabs } from "../list_screen"
+import { Audit } from "./audit"
+import { Keys } from "./keys"
+import { Sessions } from "./sessions"
+import { Users } from "./users"
+
+interface Part {
+  key: string
+  label: string
+  permission?: string
+  shown: ComponentType
+}
+
+const PARTS: Part[] = [
+  { key: "sessions", label: "Sessions", shown: Sessions },
+  { key: "keys", label: "Keys", permission: "users:read", shown: Keys },
+  { key: "users", label: "Users", permission: "users:read", shown: Users },
+  { key: "audit", label: "Audit", permission: "audit:read", shown: Audit },
+]
+
+export function Administration() {
+  const parts = PARTS.filter((part) => !part.permission || may(part.permission))
+  const part = parts.find((each) => each.key === place.value.filters["list"]) ?? parts[0]
+  return (
+    <Page title="Administration">
+      <ListTabs title="Administration" lists={parts} />
+      {part && <part.shown key={part.key} />}
+    </Page>
+  )
+}

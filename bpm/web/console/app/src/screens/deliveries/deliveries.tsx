@@ -1,0 +1,85 @@
+// What goes out: deliveries, and the subscriptions that they go to.
+
+import { place, refine, to } from "../../router"
+import { may } from "../../session"
+import { Input, Select } from "../../ui/field"
+import { ListScreen } from "../list_screen"
+import { DELIVERIES, STATES, SUBSCRIPTIONS, type Delivery } from "./columns"
+
+const LISTS = [
+  { key: "deliveries", label: "Deliveries" },
+  { key: "subscriptions", label: "Subscriptions" },
+]
+const AREAS = ["deliveries", "subscriptions", "events"]
+
+export function Deliveries() {
+  return place.value.filters["list"] === "subscriptions" ? <Subscriptions /> : <All />
+}
+
+function All() {
+  const { filters } = place.value
+  return (
+    <ListScreen
+      key="deliveries"
+      title="Deliveries"
+      lists={LISTS}
+      query={{ $type: "GetDeliveryListQuery", state: stateWanted(), event: filters["event"] ?? null, eventId: filters["of"] ?? null }}
+      columns={DELIVERIES}
+      keyOf={(row) => row.id}
+      addressOf={(row) => to(`deliveries/${row.id}`)}
+      filters={
+        <>
+          <StateFilter />
+          <Input
+            aria-label="Event"
+            placeholder="Event, as in order.*"
+            spellcheck={false}
+            value={filters["event"] ?? ""}
+            onChange={(event) => refine({ event: event.currentTarget.value.trim(), page: undefined })}
+          />
+        </>
+      }
+      areas={AREAS}
+      empty="An event that somebody has subscribed to becomes a delivery."
+    />
+  )
+}
+
+function Subscriptions() {
+  return (
+    <ListScreen
+      key="subscriptions"
+      title="Deliveries"
+      lists={LISTS}
+      query={{ $type: "GetSubscriptionListQuery" }}
+      columns={SUBSCRIPTIONS}
+      keyOf={(row) => String(row.id)}
+      addressOf={(row) => to(`subscriptions/${row.id}`)}
+      actions={
+        may("subscriptions:write") && (
+          <a class="button main" href={to("anything/CreateSubscriptionCommand")}>
+            New subscription
+          </a>
+        )
+      }
+      areas={AREAS}
+      empty="A subscription says which events go to which address."
+    />
+  )
+}
+
+/** Returns the state that the address asks for, or null for every one. */
+export function stateWanted(): Delivery["state"] | null {
+  return STATES.find((state) => state === place.value.filters["state"]) ?? null
+}
+
+export function StateFilter() {
+  return (
+    <Select
+      aria-label="State"
+      value={stateWanted() ?? ""}
+      choices={[{ value: "", label: "Every state" }, ...STATES]}
+      onChoice={(state) => refine({ state, page: undefined })}
+    />
+  )
+}

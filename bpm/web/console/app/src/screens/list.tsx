@@ -1,0 +1,69 @@
+// A table of one kind of thing with search and pages; where one is in it stands in the address.
+
+import type { ComponentChildren } from "preact"
+import { useAsk, type Asked } from "../asking"
+import { place, refine } from "../router"
+import type { Answer, Message } from "../types"
+import { Pager } from "../ui/pager"
+import { SearchBox } from "../ui/search_box"
+import { Empty, Failed, Loading } from "../ui/states"
+import { Table, type Column } from "../ui/table"
+
+/** A query whose answer is a page of rows. */
+export type ListQuery = Extract<Message, { pageNumber?: number; searchText?: string | null }>
+export type Row<Q extends ListQuery> = Answer<Q> extends { items: Array<infer R> } ? R : never
+
+interface Found<R> {
+  items: R[]
+  /** How many rows of this page would have been too large to send at once. */
+  leftOut: number
+  totalCount: number
+  pageNumber: number
+  totalPages: number
+  hasNextPage: boolean
+  hasPreviousPage: boolean
+}
+
+const SIZE = 50
+
+/** Asks for the page of a list that the address says. */
+export function useList<Q extends ListQuery>(query: Q): Asked<Found<Row<Q>>> {
+  const { filters } = place.value
+  const asked = useAsk({ ...query, pageSize: SIZE, pageNumber: Number(filters["page"] ?? 1), searchText: filters["search"] ?? null })
+  return asked as Asked<Found<Row<Q>>>
+}
+
+interface Props<R> {
+  label: string
+  asked: Asked<Found<R>>
+  columns: Column<R>[]
+  keyOf: (row: R) => string
+  addressOf?: (row: R) => string
+  /** Further filters beside the search; without words to search in, `isSearched` is false. */
+  filters?: ComponentChildren
+  isSearched?: boolean
+  empty: ComponentChildren
+}
+
+export function List<R>({ label, asked, columns, keyOf, addressOf, filters, isSearched = true, empty }: Props<R>) {
+  const { data: page, error, again } = asked
+  const search = place.value.filters["search"]
+  return (
+    <>
+      <div class="filters">
+        {isSearched && <SearchBox label="Search" value={search ?? ""} onSearch={(text) => refine({ search: text, page: undefined })} />}
+        {filters}
+        <span class="muted">{page && counted(page)}</span>
+      </div>
+      {error && !page && <Failed error={error} onAgain={again} />}
+      {!page && !error && <Loading rows={6} />}
+      {page && page.items.length > 0 && <Table label={label} columns={columns} rows={page.items} keyOf={keyOf} {...(addressOf && { addressOf })} />}
+      {page && page.items.length === 0 && <Empty title={search ? "Nothing fits" : "There is nothing yet"}>{search ? "A shorter word may find it." : empty}</Empty>}
+      {page && page.totalPages > 1 && <Pager page={page} />}
+    </>
+  )
+}
+
+function counted({ totalCount, leftOut }: Found<unknown>): string {
+  return leftOut ? `${totalCount} in all; ${leftOut} of this page are too large to show at once` : `${totalCount} in all`
+}

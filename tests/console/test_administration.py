@@ -1,0 +1,100 @@
+"""Keys and users are made and ended on the screens; what was done stands in the audit log."""
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from bpm.testing import ServerProcess
+from tests.console.conftest import sign_in
+from tests.console.test_screens import faults, visit
+
+pytestmark = pytest.mark.anyio
+
+
+async def status(server: ServerProcess, key: str, query: str) -> int:
+    """The status of a query that is sent with a key."""
+    body, headers = {"$type": query}, {"authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+        return (await http.post("/api/bpm/cmd", json=body, headers=headers)).status_code
+
+
+async def test_a_key_is_made_and_revoked(signed_in: Page, server: ServerProcess, axe: str) -> None:
+    """It is shown once, may do what was chosen and no more, and stops at once when it is revoked."""
+    page = signed_in
+    await visit(page, server, "administration?list=keys")
+    await page.get_by_role("button", name="New key").click()
+    await expect(page.get_by_role("button", name="Make the key")).to_be_disabled()
+    await page.get_by_label("Name required").fill("till-7")
+    await page.get_by_label("webhooks:read").check()
+    assert await faults(page, axe) == []
+    await page.get_by_role("button", name="Make the key").click()
+    key = await page.locator("code.secret").inner_text()
+    assert await faults(page, axe) == []
+    await page.get_by_role("button", name="I have kept it").click()
+    row = page.locator("tbody tr", has_text="till-7")
+    await expect(row).to_contain_text("webhooks:read")
+    await expect(page.get_by_text(key)).to_have_count(0)
+    assert await status(server, key, "GetWebHookConfigListQuery") == 200
+    assert await status(server, key, "GetUserListQuery") == 403
+    await row.get_by_role("button", name="Revoke").click()
+    await page.get_by_role("button", name="Revoke it").click()
+    await expect(row.locator(".badge")).to_have_text("revoked")
+    assert await status(server, key, "GetOwnAccountQuery") == 401
+
+
+async def test_a_user_is_made_and_disabled(signed_in: Page, server: ServerProcess, browser: Browser) -> None:
+    """The generated password is shown once and signs in; a disabled user's browser is signed out."""
+    page = signed_in
+    await visit(page, server, "administration?list=users")
+    await page.get_by_role("button", name="New user").click()
+    await page.get_by_label("User name required").fill("night-shift")
+    await page.get_by_label("Role").select_option("operator")
+    await page.get_by_role("button", name="Make the user").click()
+    password = await page.locator("code.secret").inner_text()
+    await page.get_by_role("button", name="I have kept it").click()
+    context = await browser.new_context()
+    theirs = await context.new_page()
+    await theirs.goto(f"{server.url}/console/")
+    await sign_in(theirs, "night-shift", password)
+    await theirs.get_by_role("heading", name="Overview").wait_for()
+    await page.goto(f"{server.url}/console/#/administration?of=everybody")
+    await expect(page.locator("tbody tr", has_text="night-shift")).to_have_count(1)
+    await page.get_by_role("tab", name="Users").click()
+    await page.locator("tbody tr", has_text="night-shift").get_by_role("button", name="Disable").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+    await expect(page.locator("tbody tr", has_text="night-shift").locator(".badge")).to_have_text("off")
+    await theirs.goto(f"{server.url}/console/#/requests")
+    await theirs.reload()
+    await theirs.get_by_label("Password").wait_for()
+    await context.close()
+
+
+async def test_a_session_is_ended(signed_in: Page, server: ServerProcess) -> None:
+    """The browser that it was asks for the password at its next question."""
+    page = signed_in
+    await visit(page, server, "administration")
+    await expect(page.get_by_role("button", name="Sign out everywhere")).to_be_visible()
+    await page.get_by_role("row").get_by_role("button", name="Sign out").first.click()
+    await page.reload()
+    await page.get_by_label("Password").wait_for()
+
+
+async def test_the_audit_log_says_who_did_what(signed_in: Page, server: ServerProcess) -> None:
+    """A command that was refused is found by its outcome, and by whoever sent it."""
+    page = signed_in
+    await server.send("ActivateSubscriptionCommand", {"id": 987_654})
+    await visit(page, server, "administration?list=audit&outcome=failed&by=admin")
+    row = page.locator("tbody tr", has_text="ActivateSubscriptionCommand").first
+    await expect(row.locator(".badge")).to_have_text("failed")
+
+
+async def test_whoever_may_not_administer_sees_no_buttons(page: Page, server: ServerProcess) -> None:
+    """A viewer sees users and keys, and nothing that makes or ends one; their own sessions they end."""
+    await server.cmd("CreateUserCommand", username="onlooker", password="Correct-horse-7", roles=["viewer"])
+    await sign_in(page, "onlooker", "Correct-horse-7")
+    await page.get_by_role("heading", name="Overview").wait_for()
+    for place in ("keys", "users"):
+        await visit(page, server, f"administration?list={place}")
+        await expect(page.locator("main").get_by_role("button", name="New")).to_have_count(0)
+    await expect(page.locator("tbody tr").first).to_be_visible()
+    await expect(page.get_by_role("button", name="Disable")).to_have_count(0)
