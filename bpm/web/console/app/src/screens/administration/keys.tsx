@@ -26,11 +26,11 @@ export function Keys() {
   const columns: Column<Key>[] = [
     { name: "Name", cell: (row) => row.name },
     { name: "State", width: "104px", cell: (row) => <Badge state={stateOf(row)} /> },
-    { name: "Begins with", width: "144px", isMinor: true, cell: (row) => <code>bpm_{row.id}_</code> },
-    { name: "Of", width: "128px", isMinor: true, cell: (row) => nameOf(row.userId) },
+    { name: "Begins with", width: "176px", isMinor: true, cell: (row) => <code>bpm_{row.id}_</code> },
+    { name: "Of", width: "96px", isMinor: true, cell: (row) => nameOf(row.userId) },
     { name: "May", isMinor: true, cell: (row) => <span title={row.scopes.join("\n")}>{row.scopes.join(", ")}</span> },
     { name: "Last used", width: "164px", isMinor: true, cell: (row) => <Time at={row.lastUsedAt} /> },
-    { name: "Ends", width: "164px", isMinor: true, cell: (row) => <Time at={row.revokedAt ?? row.expiresAt} /> },
+    { name: "Ends", width: "120px", isMinor: true, cell: (row) => <Time at={row.revokedAt ?? row.expiresAt} age={false} /> },
     {
       name: "Action",
       width: "104px",
