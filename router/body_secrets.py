@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 
 from bpm.exact_json import read_json
 from bpm.security.redaction import is_credential_name
-from router.mapping import MultipartPayload, Payload
+from router.mapping import JsonPayload, MultipartPayload, Payload
 from router.multipart import Part
 from router.xml_secrets import Span, spans_in_xml
 
@@ -40,7 +40,7 @@ def secret_spans(raw: bytes, payload: Payload, names: frozenset[str] = frozenset
         return list(_in_form(raw, names)) if _is_in_ascii(raw) else _whole(raw, names)
     if isinstance(payload, MultipartPayload):
         return [(part.start, part.end) for part in payload.parts if _hides_part(part, raw, names)]
-    if payload.kind != "json":
+    if not isinstance(payload, JsonPayload):
         return []
     if len(raw) > MAX_LOOKED_THROUGH:
         return _whole(raw, names)

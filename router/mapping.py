@@ -29,13 +29,15 @@ class CharsetError(BodyError):
 
 
 class Payload(NamedTuple):
-    """A body as it was read: a JSON value, a form or XML as an object, a text, or None if there is no body.
-
-    `names` are those of all fields in a JSON value.
-    """
+    """A body as it was read: a JSON value, a form or XML as an object, a text, or None if there is no body."""
 
     kind: Kind
     value: Any
+
+
+class JsonPayload(Payload):
+    """A JSON value, with the names of all fields in it."""
+
     names: Set[str] = frozenset()
 
 
@@ -127,14 +129,17 @@ def decode_body(content_type: str | None, raw: bytes) -> Payload:
         return Payload("empty", None)
     media_type = media_type_of(content_type)
     if is_json(media_type):
-        return Payload("json", *parse_with_names(raw))
+        value, names = parse_with_names(raw)
+        payload = JsonPayload("json", value)
+        payload.names = names
+        return payload
     if media_type == FORM:
         return Payload("form", _form(raw, _codec(content_type or "")))
     if media_type == MULTIPART:
         parts = parts_of(content_type or "", raw)
-        payload = MultipartPayload("multipart", fields_of((part.name, _content(part, raw)) for part in parts))
-        payload.parts = parts
-        return payload
+        form = MultipartPayload("multipart", fields_of((part.name, _content(part, raw)) for part in parts))
+        form.parts = parts
+        return form
     return Payload("text", _text(raw, media_type, _codec(content_type or "")))
 
 

@@ -225,8 +225,17 @@ def take_turn(tx: Transaction, row: DeliveryRow, **changes: Any) -> None:
 
     `row` is the delivery as it was read; columns not named in `changes` stay.
     """
+    tx.change(_TURN, _turned(row, changes))
+
+
+def rest(tx: Transaction, row: DeliveryRow, **changes: Any) -> None:
+    """Do the same at once: what rests is looked for by whoever lets it go, perhaps in the same group."""
+    tx.change_at_once(_TURN, _turned(row, changes))
+
+
+def _turned(row: DeliveryRow, changes: Mapping[str, Any]) -> dict[str, Any]:
     values = {f"{name}_": changes.get(name, getattr(row, name)) for name in _TURNED}
-    tx.change(_TURN, {"id_": row.id, "turn_": row.turn, **values})
+    return {"id_": row.id, "turn_": row.turn, **values}
 
 
 def append_attempt(tx: Transaction, row: Mapping[str, Any]) -> None:

@@ -41,7 +41,7 @@ class DeliverySettlement:
 
     def put_off(self, tx: Transaction, row: DeliveryRow, until: datetime) -> None:
         """Look at a delivery again later; it keeps its place, and no attempt is counted."""
-        delivery_tables.take_turn(tx, row, due_at=until)
+        delivery_tables.rest(tx, row, due_at=until)
         self._jobs.enqueue(tx, Job(KIND, row.id, row.turn + 1, until))
 
     def await_receiver(self, tx: Transaction, row: DeliveryRow) -> None:
@@ -71,7 +71,7 @@ class DeliverySettlement:
 
     def pause(self, tx: Transaction, row: DeliveryRow, destination: Destination) -> None:
         """Keep a delivery for the day its subscription is active again."""
-        delivery_tables.take_turn(tx, row, state=PAUSED, due_at=None, lane=None)
+        delivery_tables.rest(tx, row, state=PAUSED, due_at=None, lane=None)
         self._leave(tx, row, destination)
 
     def cancel(self, tx: Transaction, row: DeliveryRow, destination: Destination) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.exc import DBAPIError
 
+from bpm.store.bulk import apply_changes
 from bpm.store.numbering import new_numbers
 from bpm.store.session import ScopedSession
 
@@ -145,6 +146,10 @@ class Transaction:
         When the statement finds no row, or several, the whole unit fails with `Fenced`.
         """
         self.changes.append((statement, parameters))
+
+    def change_at_once(self, statement: Executable, parameters: Mapping[str, Any]) -> None:
+        """Change exactly one row now: for what a later unit of the group has to find. Raises `Fenced` as `change`."""
+        apply_changes(self.connection, [(statement, parameters)])
 
     def after_commit(self, callback: Callable[[], object]) -> None:
         """Call back in the event loop once everything is on disk; never when the unit fails."""

@@ -19,7 +19,7 @@ import httpx
 from bpm.testing.client import ADMINISTRATOR, PASSWORD, TOKEN_SECONDS, ServerClient
 
 COMMAND = (sys.executable, "-m", "bpm.cli")
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 KILLED = -signal.SIGKILL
 WORKING = "BPM Bus works"

@@ -17,7 +17,7 @@ from commands.system.status import GetSystemStatusQuery
 from tests.attacks.test_process_bombs import count, quiet
 from tests.commands.playing import bpmn, deploy, start
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.anyio
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SOMEBODY = Principal("user", "user:2", "somebody", 1, frozenset({"*:read", "*:write"}))

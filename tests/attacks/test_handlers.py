@@ -12,7 +12,7 @@ from bpm.testing import ServerProcess
 from bpm.testing.process import ServerDidNotStart
 from tests.attacks.hostile_handlers.handlers import RAISED
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.anyio
 
 ENVIRONMENT = {
     "BPM_COMMAND_PACKAGES": "tests.attacks.hostile_handlers",

@@ -13,7 +13,7 @@ from bpm.dmn import DecisionFailed, decide, load_decisions
 from bpm.testing import RunningApp, running_app
 from tests.attacks.people import END, START, WAIT, bpmn, deploy
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DMN = '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/">{}</definitions>'

@@ -12,7 +12,7 @@ from bpm.security.cause_marks import CauseMarks
 from bpm.security.secrets import SecretBox
 from bpm.testing import ServerProcess
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.anyio
 
 EVENT = "loop.turned"
 

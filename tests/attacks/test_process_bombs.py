@@ -19,7 +19,7 @@ from bpm.testing import RunningApp, running_app, until
 from tests.bpm.bpmn.player import model
 from tests.commands.playing import bpmn, deploy, start
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LIMITS = ProcessSettings(max_tokens=500, max_state_bytes=100_000, max_unattended_steps=3_000)

@@ -30,7 +30,7 @@ from tests.attacks.people import (
 )
 from tests.attacks.test_process_bombs import NOW
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 SCRIPT = '<scriptTask id="t" scriptFormat="python"><script>{}</script></scriptTask>'
 HARMLESS = SCRIPT.format("result = 1")

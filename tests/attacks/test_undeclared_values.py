@@ -25,7 +25,7 @@ from tests.attacks.people import (
 )
 from tests.commands import playing
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 MAKE = task("CreateUserCommand", username="{{name}}", password=PASSWORD, roles="{{roles}}")
 EVIL = {"name": "evil", "roles": ["admin"]}

@@ -2,7 +2,12 @@
 
 from datetime import timedelta
 
-from bpm.store import utc_now
+from bpm.clock import wire_time
+from bpm.events.delivery_tables import find_with_subscription
+from bpm.events.health import Health
+from bpm.events.settlement import DeliverySettlement
+from bpm.jobs import Lanes
+from bpm.store import Transaction, utc_now
 from bpm.testing import PreparedAnswer, WebhookReceiver, until
 from tests.bpm.events.conftest import Office
 from tests.bpm.events.test_health import change_health
@@ -30,6 +35,27 @@ class DeliveriesContract:
         for number in range(20):
             await office.publish("task.created", {"n": number})
         await receiver.wait_for(20)
+
+    async def test_what_is_put_off_as_its_receiver_is_found_well_goes(
+        self, office: Office, receiver: WebhookReceiver
+    ) -> None:
+        """Both in one group: the delivery is put off for minutes, and then the breaker closes."""
+        made = await office.subscribe(receiver.url)
+        app, later = office.server.app, utc_now() + timedelta(minutes=2)
+        await change_health(office, made["id"], failure_count=5, openings=1, open_until=later)
+        await office.publish("task.created")
+        (waiting,) = await until(office.deliveries, lambda found: found[0]["nextAttemptAt"] > wire_time(later))
+        health = Health(app.jobs)
+        settlement = DeliverySettlement(app.bus, app.jobs, Lanes(app.jobs, utc_now), health)
+
+        def put_off_and_close(tx: Transaction) -> None:
+            row = find_with_subscription(tx, waiting["id"])
+            assert row is not None
+            settlement.await_receiver(tx, row)
+            health.forgive(tx, made["id"], utc_now())
+
+        await app.database.write(put_off_and_close)
+        await receiver.wait_for(1)
 
     async def test_a_receiver_that_asks_for_time_gets_it(self, office: Office, receiver: WebhookReceiver) -> None:
         """A 429 holds its other events back, too; they arrive when the time is over."""

@@ -12,7 +12,7 @@ from bpm.store import utc_now
 from bpm.testing import ServerProcess, running_app
 from tests.journeys.flood import ENVIRONMENT, Flood, everything_done, prepare
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.anyio
 
 REQUESTS = 10_000
 FULL_SECONDS = 5

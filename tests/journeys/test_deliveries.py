@@ -10,7 +10,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from bpm.testing import PreparedAnswer, ReceivedRequest, ServerProcess, WebhookReceiver
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.anyio
 
 LOOPBACK = {"BPM_DELIVERY__ALLOWED_NETWORKS": "127.0.0.0/8"}
 EVENTS = 1_000

@@ -6,7 +6,7 @@ import pytest
 
 from bpm.testing import PreparedAnswer, ServerProcess, WebhookReceiver
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.anyio
 
 ENVIRONMENT = {"BPM_COMMAND_PACKAGES": "tests.router.probes", "PYTHONPATH": str(Path(__file__).parents[2])}
 

@@ -8,7 +8,7 @@ import pytest
 from bpm.number import Number
 from bpm.testing import ServerProcess, WebhookReceiver
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.anyio
 
 AMOUNTS = ("19.99", "100.00", "12345678901234567.89", "0.1234567890123456789", "0.0000001", "-0.50")
 PROCESS = """<?xml version="1.0" encoding="UTF-8"?>

@@ -9,7 +9,7 @@ import pytest
 
 from bpm.testing import PreparedAnswer, ServerProcess, WebhookReceiver, until
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.anyio
 
 ENVIRONMENT = {
     "BPM_COMMAND_PACKAGES": "tests.router.probes",

@@ -12,7 +12,7 @@ import pytest
 from bpm.testing import ServerProcess, until
 from tests.journeys.orders import ENVIRONMENT, order, placed, published
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.anyio
 
 ROUNDS = 3
 REQUESTS = 300

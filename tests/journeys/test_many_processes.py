@@ -10,7 +10,7 @@ import pytest
 from bpm.testing import ServerProcess, WorkerProcess
 from tests.journeys.flood import ENVIRONMENT, Flood, everything_done, prepare
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.anyio
 
 Installation = tuple[ServerProcess, ServerProcess, WorkerProcess, WorkerProcess]
 """Two servers and two workers."""

@@ -11,7 +11,7 @@ import pytest
 from bpm.testing import ServerProcess
 from tests.commands.playing import bpmn
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.anyio
 
 INSTANCES = int(os.environ.get("BPM_TEST_INSTANCES", "200"))
 """How many; 10,000 take some minutes."""

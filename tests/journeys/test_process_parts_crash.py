@@ -15,7 +15,7 @@ from bpm.testing import ServerProcess, until
 from tests.commands.playing import bpmn
 from tests.journeys.test_process_crash import Flood, everything
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.anyio
 
 Call = tuple[str, str, dict[str, Any]]
 """An id for a request, a command, and its fields."""

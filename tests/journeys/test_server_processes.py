@@ -12,7 +12,7 @@ import pytest
 from bpm.testing import ServerProcess, until
 from tests.journeys.flood import ENVIRONMENT, Flood, everything_done, prepare
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.anyio
 
 REQUESTS = 1_000
 

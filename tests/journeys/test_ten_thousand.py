@@ -9,7 +9,7 @@ from bpm.testing import ServerProcess, WorkerProcess
 from tests.journeys.flood import ENVIRONMENT, Flood, everything_done, prepare
 from tests.postgres import Cluster, cluster
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.anyio
 
 REQUESTS = 10_000
 

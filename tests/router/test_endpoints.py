@@ -208,19 +208,19 @@ async def test_a_providers_question_is_answered(
 ) -> None:
     """The question is answered before any rule runs, unsigned and unstored; every other request is judged as ever."""
     signature = {"scheme": "bearer", "secret": "s3cret-of-eight"}
-    rule = await noting(app, "asked", handshake=handshake, signature=signature)
+    rule = await noting(app, "questioned", handshake=handshake, signature=signature)
     try:
-        answer = await app.request(method, f"/api/webhooks/asked{query}", body, headers)
+        answer = await app.request(method, f"/api/webhooks/questioned{query}", body, headers)
         assert (answer.status, answer.body) == expected
         assert await rows(app, config_id=rule["id"]) == []
-        assert (await app.hook("asked", {"type": "event"})).status == 401
-        assert (await app.hook("asked", {"type": "event"}, {"authorization": "Bearer s3cret-of-eight"})).status == 200
-        assert (await app.request("PUT", "/api/webhooks/asked", {})).headers["allow"] == "POST"
-        assert (await app.hook("asked", b"x" * 2_000_000)).status == 413
+        assert (await app.hook("questioned", {"type": "event"})).status == 401
+        assert (await app.hook("questioned", {"type": "event"}, {"authorization": "Bearer s3cret-of-eight"})).status == 200
+        assert (await app.request("PUT", "/api/webhooks/questioned", {})).headers["allow"] == "POST"
+        assert (await app.hook("questioned", b"x" * 2_000_000)).status == 413
         causes = [row.cause for row in await rows(app, config_id=rule["id"])]
         assert causes == ["signature", None, "method", "size"]
         await app.cmd("DeactivateWebHookConfigCommand", id=rule["id"])
-        assert (await app.request(method, f"/api/webhooks/asked{query}", body, headers)).status == 404
+        assert (await app.request(method, f"/api/webhooks/questioned{query}", body, headers)).status == 404
     finally:
         await app.cmd("DeleteWebHookConfigCommand", id=rule["id"])
 
