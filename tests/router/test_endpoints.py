@@ -214,7 +214,8 @@ async def test_a_providers_question_is_answered(
         assert (answer.status, answer.body) == expected
         assert await rows(app, config_id=rule["id"]) == []
         assert (await app.hook("questioned", {"type": "event"})).status == 401
-        assert (await app.hook("questioned", {"type": "event"}, {"authorization": "Bearer s3cret-of-eight"})).status == 200
+        proof = {"authorization": "Bearer s3cret-of-eight"}
+        assert (await app.hook("questioned", {"type": "event"}, proof)).status == 200
         assert (await app.request("PUT", "/api/webhooks/questioned", {})).headers["allow"] == "POST"
         assert (await app.hook("questioned", b"x" * 2_000_000)).status == 413
         causes = [row.cause for row in await rows(app, config_id=rule["id"])]
