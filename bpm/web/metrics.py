@@ -29,7 +29,7 @@ from bpm.store.size import database_bytes
 
 PERMISSION = "system:read"
 MOST_COUNTED = 100_000
-"""So many dead rows of a kind are counted at most, so that a scrape stays cheap."""
+"""Maximum number of dead rows of a kind that are counted, so that a scrape stays cheap."""
 
 
 @dataclass(frozen=True, slots=True)
