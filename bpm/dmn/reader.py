@@ -29,8 +29,11 @@ MAX_SPACED = 200
 """How many names with blanks or marks a file may declare: they are looked for in every expression."""
 
 
-def load_decisions(source: str | bytes) -> dict[str, Decision]:
-    """Read every decision and service of a DMN file, by id; raises InvalidDefinition with every problem."""
+def load_decisions(source: str | bytes, *, is_deployed: bool = False) -> dict[str, Decision]:
+    """Read every decision and service of a DMN file, by id; raises InvalidDefinition with every problem.
+
+    In a file that is deployed words that are refused by now are passed over, as they were in its day.
+    """
     root = read_xml(source)
     if root.name != "definitions" or _NAMESPACE not in root.namespace:
         message = f"the root element is <{root.name}>, not DMN's <definitions>"
@@ -38,7 +41,10 @@ def load_decisions(source: str | bytes) -> dict[str, Decision]:
     if len(children(root, "decision", "decisionService")) > MAX_DECISIONS:
         message = f"the file holds more than {MAX_DECISIONS} decisions; put them into several files"
         raise InvalidDefinition([BpmnProblem(message, line=root.line)])
-    return ModelReader(root).decisions()
+    reader = ModelReader(root)
+    if not is_deployed:
+        check_words(root, reader.problems)
+    return reader.decisions()
 
 
 def _environment(root: Tag, items: ItemDefinitions) -> Environment:
@@ -70,7 +76,6 @@ class ModelReader:
 
     def decisions(self) -> dict[str, Decision]:
         """Build all of them."""
-        check_words(self.root, self.problems)
         tags = children(self.root, "decision", "decisionService")
         if not tags:
             self.problems.found.append(BpmnProblem("the file holds no <decision>", line=self.root.line))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from bpm.bpmn.binding import LATEST, Binding
-from bpm.bpmn.compiler.compile import CompiledProcess, load
+from bpm.bpmn.compiler.compile import CompiledProcess, load_deployed
 from bpm.bus import Context
 from bpm.dmn import Decision, load_decisions
 from bpm.errors import NotFound
@@ -34,7 +34,7 @@ class FreshProcess(NamedTuple):
 
 
 def _decisions(source: str, _key: str) -> Mapping[str, Decision]:
-    return load_decisions(source)
+    return load_decisions(source, is_deployed=True)
 
 
 class Deployed:
@@ -42,7 +42,7 @@ class Deployed:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._processes = Sources[CompiledProcess](load)
+        self._processes = Sources[CompiledProcess](load_deployed)
         self._authorities = CommittedCache[int, Authority](CACHED_AUTHORITIES)
         self._decisions = Sources[Mapping[str, Decision]](_decisions, len)
 

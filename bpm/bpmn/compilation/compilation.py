@@ -28,7 +28,7 @@ class Compilation:
     """Gathers problems; each method gives something usable even when it notes one, so that none hides another.
 
     `entries` are the keys of the nodes at which tokens come to a flow's or element's own, where something is done
-    before it.
+    before it. A process that `is_deployed` was checked by the rules of its day.
     """
 
     def __init__(
@@ -36,8 +36,11 @@ class Compilation:
         process: ProcessDefinition,
         declarations: Mapping[str, Declaration],
         message_flows: Sequence[MessageFlow] = (),
+        *,
+        is_deployed: bool = False,
     ) -> None:
         self.process = process
+        self.is_deployed = is_deployed
         self.declarations = declarations
         self.message_flows = message_flows
         self.elements = {element.id: element for element in process.elements}
@@ -90,6 +93,11 @@ class Compilation:
     def problem(self, place: Element | SequenceFlow | ProcessDefinition, message: str) -> None:
         """Note a problem of an element, a flow or the process itself."""
         self.problems.append(BpmnProblem(message, place.id, place.name, place.line))
+
+    def contradiction(self, element: Element, message: str) -> None:
+        """Note what one of two ways to read an element would ignore; what is deployed is read as it always was."""
+        if not self.is_deployed:
+            self.problem(element, message)
 
     def entry(self, element: str) -> str:
         """The key of the node at which a token comes to an element."""

@@ -36,10 +36,15 @@ Parts = Mapping[str, Sequence[Node]]
 """The nodes of each element: none if it is not executed, several if it has several event definitions."""
 
 
-def build(definitions: Definitions, process: ProcessDefinition) -> CompiledProcess:
-    """Build a process; raises InvalidDefinition with every problem of it."""
-    compilation = Compilation(process, definitions.declarations, definitions.message_flows)
-    compilation.problems += (*definitions.problems, *process.problems, *check_structure(compilation))
+def build(definitions: Definitions, process: ProcessDefinition, *, is_deployed: bool = False) -> CompiledProcess:
+    """Build a process; raises InvalidDefinition with every problem of it.
+
+    One that is deployed was checked by the rules of its day: what it says that is refused by now is read as it was.
+    """
+    compilation = Compilation(process, definitions.declarations, definitions.message_flows, is_deployed=is_deployed)
+    if not is_deployed:
+        compilation.problems += (*definitions.problems, *process.problems)
+    compilation.problems += check_structure(compilation)
     parts = _make_parts(compilation)
     nodes = {node.key: node for made in parts.values() for node in _with_inner(made)}
     add_before(parts, nodes, compilation)

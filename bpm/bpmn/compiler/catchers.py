@@ -33,7 +33,7 @@ def _check(events: Iterable[Node], compilation: Compilation) -> None:
         caught = _caught(event)
         if caught and caught in seen:
             what = " ".join(part for part in caught if part)
-            compilation.problem(
+            compilation.contradiction(
                 compilation.elements[event.id],
                 f"it catches the same as '{seen[caught].id}' ({what}), of which one alone would happen; leave one",
             )

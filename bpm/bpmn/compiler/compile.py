@@ -8,7 +8,7 @@ from bpm.bpmn.definition import Definitions, ProcessDefinition
 from bpm.bpmn.reader.parse import parse
 from bpm.model_files.problems import BpmnProblem, InvalidDefinition
 
-__all__ = ["CompiledProcess", "choose_processes", "compile_all", "compile_process", "load"]
+__all__ = ["CompiledProcess", "choose_processes", "compile_all", "compile_process", "load", "load_deployed"]
 
 
 MAX_PROCESSES = 20
@@ -18,6 +18,12 @@ MAX_PROCESSES = 20
 def load(source: str | bytes, process_id: str | None = None) -> CompiledProcess:
     """Parse and compile; raises InvalidDefinition with every problem of the file."""
     return compile_process(parse(source), process_id)
+
+
+def load_deployed(source: str | bytes, process_id: str) -> CompiledProcess:
+    """Compile a process that is deployed, and goes on whatever is refused by now; raises InvalidDefinition."""
+    definitions = parse(source)
+    return build(definitions, _named(definitions, process_id), is_deployed=True)
 
 
 def compile_process(definitions: Definitions, process_id: str | None = None) -> CompiledProcess:

@@ -62,11 +62,11 @@ class MessageSubscription:
         self.key_source = key = extensions.correlation_key or declared_key
         self.key: Evaluator | None = compilation.value(element, "its correlation key", key) if key else None
         if reference and self.name != declared:
-            compilation.problem(
+            compilation.contradiction(
                 element, f"it waits for '{self.name}', but its messageRef names '{declared}'; leave one"
             )
         if key != (declared_key or key):
-            compilation.problem(
+            compilation.contradiction(
                 element, "its correlation key is not that of the message it refers to; leave one of them"
             )
         self.name_value = compilation.value(element, "its message's name", self.name)

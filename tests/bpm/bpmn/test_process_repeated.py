@@ -3,6 +3,7 @@
 import pytest
 
 from bpm.bpmn import load
+from bpm.bpmn.compiler.compile import load_deployed
 from bpm.model_files.problems import InvalidDefinition
 from tests.bpm.bpmn.player import flows, model
 
@@ -158,3 +159,10 @@ def test_where_vendors_differ_the_file_s_own_platform_counts() -> None:
     twice = source.replace("</extensionElements></sendTask>", f"{B}</extensionElements></sendTask>")
     with pytest.raises(InvalidDefinition, match="<taskDefinition> 2 times"):
         load(twice.replace("<definitions ", f"<definitions {named} ", 1))
+
+
+@pytest.mark.parametrize("inside", [inside for inside, _ in TWICE])
+def test_what_is_deployed_goes_on(inside: str) -> None:
+    """It was checked by the rules of its day: a new version of the product stops no instance that runs."""
+    source = model(f'<startEvent id="s"/>{inside}<endEvent id="e"/>{flows("s > t > e")}', HEAD)
+    assert {"s", "t", "e"} <= load_deployed(source, "p").nodes.keys()

@@ -126,3 +126,11 @@ def test_a_file_of_nothing_but_mistakes_is_answered_in_bounds() -> None:
     with pytest.raises(InvalidDefinition) as refused:
         load_decisions(FILE.format(decision(ONE) + f'\n<inputData id="i" name="n" {words}/>' * 400))
     assert len(refused.value.problems) == 200
+
+
+def test_what_is_deployed_goes_on() -> None:
+    """A word that was passed over in its day is passed over for ever."""
+    source = FILE.format(table(attributes='hitpolicy="FIRST"'))
+    with pytest.raises(InvalidDefinition):
+        load_decisions(source)
+    assert load_decisions(source, is_deployed=True).keys() == {"d"}
