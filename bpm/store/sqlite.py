@@ -103,7 +103,7 @@ class SqliteDatabase(Database):
         def _configure(connection: sqlite3.Connection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
             connection.isolation_level = None  # we say BEGIN ourselves, below
             connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # heeded by a new file only
+            _give_space_back(connection)
             _use_wal(connection)
             connection.execute(f"PRAGMA synchronous={synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")
@@ -130,6 +130,13 @@ class SqliteDatabase(Database):
             "synchronous": SYNCHRONOUS[level],
             "durability": "relaxed" if self._relaxed else "full",
         }
+
+
+def _give_space_back(connection: sqlite3.Connection) -> None:
+    """Let a new file shrink by what is deleted; to say so to another one takes the lock that its writer holds."""
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    if pages == 0:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -71,6 +71,8 @@ async def test_signing_out_everywhere_ends_other_browsers(signed_in: Page, serve
     await other.get_by_role("heading", name="Overview").wait_for()
     await signed_in.goto(f"{server.url}/console/#/administration")
     await signed_in.get_by_role("button", name="Sign out everywhere").click()
+    await signed_in.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    await signed_in.get_by_role("dialog", name="Your session has ended").wait_for()
     await other.get_by_role("link", name="Requests").first.click()
     await other.get_by_role("dialog", name="Your session has ended").wait_for()
     await other.context.close()
