@@ -6,7 +6,7 @@ import time
 PAUSE_SECONDS = 0.05
 
 
-def wait_for(port: int, seconds: float = 10) -> None:
+def wait_for(port: int, seconds: float = 60) -> None:
     """Wait until somebody listens on a port of this machine; raises `OSError` when nobody does in time."""
     deadline = time.monotonic() + seconds
     while True:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -20,6 +21,8 @@ from bpm.testing.client import ADMINISTRATOR, PASSWORD, TOKEN_SECONDS, ServerCli
 
 COMMAND = (sys.executable, "-m", "bpm.cli")
 START_SECONDS = 120.0
+PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to connections (`ip_local_port_range`)."""
 STOP_SECONDS = 20.0
 KILLED = -signal.SIGKILL
 WORKING = "BPM Bus works"
@@ -197,7 +200,9 @@ class WorkerProcess(BpmProcess):
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port of 127.0.0.1 that nobody listens on, and that the system gives to no connection meanwhile."""
+    while True:
+        port = secrets.choice(PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
