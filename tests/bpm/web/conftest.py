@@ -137,6 +137,10 @@ def fail(command: FailCommand, context: Context) -> int:
             return 1 // 0
 
 
+BEGUN: list[str] = []
+"""The orders whose slow commands have begun."""
+
+
 class SlowCommand(Command[str]):
     """Work for a moment outside the database, then write an order."""
 
@@ -148,6 +152,7 @@ class SlowCommand(Command[str]):
 @handles
 async def work_slowly(command: SlowCommand, context: EffectContext) -> str:
     """Wait, then write."""
+    BEGUN.append(command.order_number)
     await asyncio.sleep(0.2)
     await context.send(PlaceOrderCommand(order_number=command.order_number), SYSTEM)
     return "done"

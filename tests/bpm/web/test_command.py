@@ -18,7 +18,9 @@ from bpm.accounts.tables import User
 from bpm.bus.tables import AUDIT
 from bpm.edge.lifecycle import Lifecycle
 from bpm.store import Database, Transaction, utc_now
+from bpm.testing import until
 from bpm.web.command import PATH
+from tests.bpm.web.conftest import BEGUN
 
 pytestmark = pytest.mark.anyio
 
@@ -305,12 +307,21 @@ async def test_overload_says_when_to_return(client: httpx.AsyncClient) -> None:
     assert response.headers["retry-after"] == "3"
 
 
+async def begun(order: str) -> None:
+    """Wait until the slow command of an order has begun."""
+
+    async def orders() -> list[str]:
+        return BEGUN
+
+    await until(orders, lambda found: order in found)
+
+
 async def test_a_draining_server_takes_nothing_new(
     client: httpx.AsyncClient, lifecycle: Lifecycle, count_orders: Counter
 ) -> None:
     """503 for new requests once the server stops, while what is under way is finished."""
-    under_way = asyncio.create_task(send(client, {"$type": "SlowCommand", "orderNumber": "A-1"}))
-    await asyncio.sleep(0.05)
+    under_way = asyncio.create_task(send(client, {"$type": "SlowCommand", "orderNumber": "drained"}))
+    await begun("drained")
     lifecycle.drain()
     response = await send(client, {"$type": "GetOrderListQuery"})
     assert_refused(response, 503)
@@ -400,15 +411,13 @@ def request_text(caller: str, body: bytes, length: int) -> bytes:
 
 async def test_a_client_that_hangs_up_does_not_cancel_its_command(port: int, clerk: str, count_orders: Counter) -> None:
     """What a client began is finished although it closed the connection before the answer."""
-    body = b'{"$type":"SlowCommand","orderNumber":"A-1"}'
+    body = b'{"$type":"SlowCommand","orderNumber":"hung-up"}'
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request_text(clerk, body, len(body)))
-    await writer.drain()
-    await asyncio.sleep(0.05)
+    await begun("hung-up")
     writer.close()
     await writer.wait_closed()
-    await asyncio.sleep(0.4)
-    assert await count_orders() == 1
+    await until(count_orders, lambda count: count == 1)
 
 
 async def test_half_a_body_has_no_effect(port: int, clerk: str, count_orders: Counter) -> None:
