@@ -10,7 +10,7 @@ from typing import Any
 import anyio.to_thread
 import jsonschema_rs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -182,6 +182,7 @@ VALUES = st.recursive(
 )
 
 
+@example({"\x85": "a\x85b\n\u2028\u2029 c\n"})
 @given(VALUES.filter(lambda value: value is not None))
 def test_yaml_is_read_as_it_was_written(value: Any) -> None:
     """Whatever JSON can hold."""

@@ -16,6 +16,8 @@ MAX_BYTES = 1024 * 1024
 """The largest file that is read."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$")
+_OTHER_BREAKS = re.compile("[\x85\u2028\u2029]")
+"""Line breaks of Unicode, which YAML reads as blanks unless they are written as escapes."""
 _TEXT, _NULL, _BOOL, _FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("str", "null", "bool", "float"))
 
 
@@ -63,7 +65,8 @@ def _number(loader: _Loader, node: Any) -> Any:
 
 def _text(dumper: _Dumper, value: str) -> Any:
     is_block = "\n" in value and not value.startswith((" ", "\n"))
-    return dumper.represent_scalar(_TEXT, value, style="|" if is_block else None)
+    style = '"' if _OTHER_BREAKS.search(value) else "|" if is_block else None
+    return dumper.represent_scalar(_TEXT, value, style=style)
 
 
 _Loader.add_implicit_resolver(_BOOL, re.compile(r"(?:true|false)$"), list("tf"))
