@@ -61,7 +61,7 @@ class _Prepared:
 
 
 @dataclass(slots=True)
-class Together:
+class MessageBatch:
     """Several messages on behalf of the handler that `context` belongs to."""
 
     registry: Registry

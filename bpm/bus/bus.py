@@ -235,9 +235,7 @@ class Bus:
             return Outcome(error=discreet(envelope, error))
         except (Overran, Unprepared):
             raise
-        except (
-            BaseException
-        ) as error:  # also `SystemExit`: it ends this handler, and neither its thread nor the process
+        except BaseException as error:  # also `SystemExit`: it ends this handler, not its thread or the process
             if self.database.is_outage(error):
                 raise
             return Outcome(error=_defect(envelope, error))

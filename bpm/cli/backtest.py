@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, fail_refused
+from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, send_message
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.fields import read_fields
 from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
@@ -62,8 +62,8 @@ def backtest(
 
 
 async def _run(client: "BusClient", key: str, fields: dict[str, Any], output: OutputFormat) -> Any:
-    config = await _ask(client, "LookupWebHookByKeyCommand", {"key": key})
-    found = await _ask(client, "BackTestWebHookConfigCommand", {"id": config["id"], **fields})
+    config = await send_message(client, "LookupWebHookByKeyCommand", {"key": key})
+    found = await send_message(client, "BackTestWebHookConfigCommand", {"id": config["id"], **fields})
     if found["backTestId"] is None:
         return found
     return await _watch(client, found["backTestId"], fields["limit"], shows=output.is_text)
@@ -79,18 +79,11 @@ async def _watch(client: "BusClient", back_test_id: str, limit: int, *, shows: b
     with Progress(console=Console(stderr=True), disable=not shows) as progress:
         task = progress.add_task("comparing", total=None)
         while True:
-            found = await _ask(client, "GetBackTestQuery", {"backTestId": back_test_id, "limit": limit})
+            found = await send_message(client, "GetBackTestQuery", {"backTestId": back_test_id, "limit": limit})
             progress.update(task, total=found["total"], completed=found["compared"])
             if found["state"] in ("done", "failed"):
                 return found
             await asyncio.sleep(POLL_SECONDS)
-
-
-async def _ask(client: "BusClient", name: str, fields: dict[str, Any]) -> Any:
-    reply = await client.send(name, fields)
-    if not reply.ok:
-        fail_refused(name, reply)
-    return reply.data
 
 
 def _print(found: Any) -> None:

@@ -1,8 +1,8 @@
 """Which server a command speaks to, and as whom."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -44,6 +44,10 @@ class ServerConnection:
             return await work(client)
 
         return as_nobody(server_url(self.url), as_somebody)
+
+    def send(self, name: str, fields: Mapping[str, Any]) -> Any:
+        """Send one message and return its data; a refusal ends the command."""
+        return self.run(lambda client: send_message(client, name, fields))
 
     async def _sign_in(self, client: "BusClient") -> None:
         from bpm.client import ServerRefused
@@ -88,6 +92,14 @@ async def _talk(url: str, work: "Callable[[BusClient], Awaitable[T]]") -> T:
         client = BusClient(http)
         client.exact_numbers = True
         return await work(client)
+
+
+async def send_message(client: "BusClient", name: str, fields: Mapping[str, Any]) -> Any:
+    """Send a message as one of several and return its data; a refusal ends the command."""
+    reply = await client.send(name, fields)
+    if not reply.ok:
+        fail_refused(name, reply)
+    return reply.data
 
 
 def fail_refused(what: str, reply: "Reply") -> None:

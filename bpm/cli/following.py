@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, fail_refused, server_url
+from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, fail_refused, send_message, server_url
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json
 
@@ -153,10 +153,7 @@ async def new_requests(
 
 async def _page(client: "BusClient", filters: dict[str, Any]) -> list[dict[str, Any]]:
     order = {"sortBy": "receivedAt", "sortDirection": "asc", "pageSize": PAGE_SIZE}
-    reply = await client.send("GetInboundRequestListQuery", {**filters, **order})
-    if not reply.ok:
-        fail_refused("GetInboundRequestListQuery", reply)
-    return reply.data["items"]
+    return (await send_message(client, "GetInboundRequestListQuery", {**filters, **order}))["items"]
 
 
 def _until_interrupted(connection: ServerConnection, work: Any) -> None:

@@ -48,6 +48,14 @@ def print_value(value: Any) -> None:
         print_indented(write_json(value).decode(), indent=2)
 
 
+def print_data(value: Any, output: OutputFormat) -> None:
+    """Print a value for whoever reads it: for people as `print_value` does, else as one line."""
+    if output.is_text:
+        print_value(value)
+    else:
+        print_json(value)
+
+
 def print_page(page: Mapping[str, Any], chosen: Sequence[str] = ()) -> None:
     """Print the items as a table, of the chosen columns if any, and say where in the list they stand."""
     items: Sequence[Mapping[str, Any]] = page["items"]

@@ -3,16 +3,13 @@
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, fail_refused
+from bpm.cli.connection import Password, ServerConnection, Token, Url, Username
 from bpm.cli.exits import ExitStatus, fail
-from bpm.cli.output import FormatOption, OutputFormat, print_json, print_value
-
-if TYPE_CHECKING:
-    from bpm.client import BusClient
+from bpm.cli.output import FormatOption, OutputFormat, print_data
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST_ID", help="The request's id.")]
 Edit = Annotated[bool, typer.Option("--edit", help="Change the body in $EDITOR first.")]
@@ -33,33 +30,16 @@ def resend(
 ) -> None:
     """Send a captured request again, with another body if you like; the bus stores it as a new one that says so."""
     connection = ServerConnection(url, token, username, password)
-    captured: dict[str, Any] = connection.run(lambda client: _captured(client, request_id))
+    captured: dict[str, Any] = connection.send("GetInboundRequestByIdQuery", {"requestId": request_id})
     text = _text_of(body) if body is not None else None
     if edit:
         text = _edited(text if text is not None else captured["body"])
     if forward_to is None:
-        _through_the_bus(connection, request_id, text, output)
+        fields = {"requestId": request_id, **({} if text is None else {"body": text})}
+        print_data(connection.send("ResendInboundRequestCommand", fields), output)
         return
     changed = captured if text is None else {**captured, "body": text, "bodyEncoding": "text"}
     _forward(changed, forward_to, output)
-
-
-async def _captured(client: "BusClient", request_id: str) -> Any:
-    reply = await client.send("GetInboundRequestByIdQuery", {"requestId": request_id})
-    if not reply.ok:
-        fail_refused("GetInboundRequestByIdQuery", reply)
-    return reply.data
-
-
-def _through_the_bus(connection: ServerConnection, request_id: str, text: str | None, output: OutputFormat) -> None:
-    fields = {"requestId": request_id, **({} if text is None else {"body": text})}
-    reply = connection.run(lambda client: client.send("ResendInboundRequestCommand", fields))
-    if not reply.ok:
-        fail_refused("ResendInboundRequestCommand", reply)
-    if output.is_text:
-        print_value(reply.data)
-    else:
-        print_json(reply.data)
 
 
 def _forward(request: dict[str, Any], target: str, output: OutputFormat) -> None:

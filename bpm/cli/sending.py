@@ -8,7 +8,7 @@ import typer
 from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, print_reply
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.fields import read_fields
-from bpm.cli.output import FormatOption, OutputFormat, print_json, print_value
+from bpm.cli.output import FormatOption, OutputFormat, print_data
 
 Name = Annotated[str, typer.Argument(metavar="TYPE", help="The $type, as `bpm types` lists them.")]
 Words = Annotated[
@@ -38,7 +38,7 @@ def send(
     fields = read_fields(name, words or [], file)
     if dry_run:
         _check(name, fields)
-        _print({"$type": name, **fields}, output)
+        print_data({"$type": name, **fields}, output)
         return
     headers = {"idempotency-key": idempotency_key} if idempotency_key else {}
     if organization is not None:
@@ -55,10 +55,3 @@ def _check(name: str, fields: dict[str, Any]) -> None:
         offline_registry().decode(name, fields)
     except BpmError as error:
         fail(ExitStatus.ERROR, error.message, *error.errors)
-
-
-def _print(value: Any, output: OutputFormat) -> None:
-    if output.is_text:
-        print_value(value)
-    else:
-        print_json(value)

@@ -1,11 +1,11 @@
 """`bpm trace` and `bpm open`: all that one request, message, event or instance has caused, and the console."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, fail_refused, server_url
-from bpm.cli.output import FormatOption, OutputFormat, print_json, print_value
+from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, server_url
+from bpm.cli.output import FormatOption, OutputFormat, print_data
 
 AnyId = Annotated[
     str, typer.Argument(metavar="ID", help="The id of a request, message, event, delivery, run or instance.")
@@ -23,14 +23,7 @@ def trace(
 ) -> None:
     """Show everything that belongs to one id, from the bytes of a request to its last effect."""
     connection = ServerConnection(url, token, username, password)
-    reply = connection.run(lambda client: client.send("GetTraceQuery", {"id": id_}))
-    if not reply.ok:
-        fail_refused("GetTraceQuery", reply)
-    data: Any = reply.data
-    if output.is_text:
-        print_value(data)
-    else:
-        print_json(data)
+    print_data(connection.send("GetTraceQuery", {"id": id_}), output)
 
 
 def open_console(url: Url = None, quiet: Quiet = False) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, fail_refused
+from bpm.cli.connection import Password, ServerConnection, Token, Url, Username
 from bpm.cli.output import FormatOption, OutputFormat, print_json, print_page, print_value
 
 
@@ -50,6 +50,9 @@ SEARCH = Word("search", "searchText", "A text to look for.")
 SINCE = Word("since", "startDate", "Not before this moment, as in 2026-11-28T08:00:00Z.")
 UNTIL = Word("until", "endDate", "Before this moment.")
 REQUEST = Word("request_id", "requestId", "The request's id.")
+RULE = Word("rule", "configKey", "The key of the rule that took it.")
+DELIVERY = Word("id", "id", "The delivery's id.")
+SUBSCRIPTION = Word("subscription", "subscriptionId", "The id of the subscription.", int)
 KEY = Word("key", "id", "The rule's key.")
 REQUESTS = ("requestId", "state", "verdict", "configKey", "method", "path", "receivedAt")
 
@@ -62,7 +65,7 @@ VERBS: dict[str, tuple[Verb, ...]] = {
             options=(
                 Word("state", "state", "pending, running, done, failed, dead or quarantined."),
                 Word("verdict", "verdict", "passed, or the cause of the refusal."),
-                Word("rule", "configKey", "The key of the rule that took it."),
+                RULE,
                 SEARCH,
                 SINCE,
                 UNTIL,
@@ -85,7 +88,7 @@ VERBS: dict[str, tuple[Verb, ...]] = {
             "list",
             "GetInboundRequestListQuery",
             "List the requests that were given up, the newest first.",
-            options=(Word("rule", "configKey", "The key of the rule that took it."), SEARCH, SINCE, UNTIL, *PAGE),
+            options=(RULE, SEARCH, SINCE, UNTIL, *PAGE),
             columns=REQUESTS,
             fixed={"state": "dead"},
         ),
@@ -107,23 +110,23 @@ VERBS: dict[str, tuple[Verb, ...]] = {
             options=(
                 Word("state", "state", "As in delivered, failed or dead."),
                 Word("event", "event", "The name of the event."),
-                Word("subscription", "subscriptionId", "The id of the subscription.", int),
+                SUBSCRIPTION,
                 SINCE,
                 UNTIL,
                 *PAGE,
             ),
             columns=("id", "state", "event", "subscriptionId", "attempts", "createdAt"),
         ),
-        Verb("show", "GetDeliveryByIdQuery", "Show one delivery.", (Word("id", "id", "The delivery's id."),)),
+        Verb("show", "GetDeliveryByIdQuery", "Show one delivery.", (DELIVERY,)),
         Verb(
             "attempts",
             "GetDeliveryAttemptListQuery",
             "List the attempts of all deliveries, or of one subscription's.",
-            options=(Word("subscription", "subscriptionId", "The id of the subscription.", int), *PAGE),
+            options=(SUBSCRIPTION, *PAGE),
             columns=("deliveryId", "event", "attempt", "ok", "status", "error"),
         ),
-        Verb("retry", "RetryDeliveryCommand", "Deliver it again.", (Word("id", "id", "The delivery's id."),)),
-        Verb("cancel", "CancelDeliveryCommand", "Deliver it no more.", (Word("id", "id", "The delivery's id."),)),
+        Verb("retry", "RetryDeliveryCommand", "Deliver it again.", (DELIVERY,)),
+        Verb("cancel", "CancelDeliveryCommand", "Deliver it no more.", (DELIVERY,)),
     ),
     "rules": (
         Verb(
@@ -281,8 +284,8 @@ def _run(verb: Verb, given: Mapping[str, Any], connection: ServerConnection, out
         words[name].wire: _read(words[name], value) for name, value in given.items() if value not in (None, False)
     }
     if verb.by_key:
-        fields["id"] = _send(connection, "LookupWebHookByKeyCommand", {"key": fields["id"]})["id"]
-    print_answer(_send(connection, verb.message, {**fields, **verb.fixed}), verb.columns, output)
+        fields["id"] = connection.send("LookupWebHookByKeyCommand", {"key": fields["id"]})["id"]
+    print_answer(connection.send(verb.message, {**fields, **verb.fixed}), verb.columns, output)
 
 
 def print_answer(data: Any, columns: tuple[str, ...], output: OutputFormat) -> None:
@@ -306,10 +309,3 @@ def _read(word: Word, value: Any) -> Any:
 
         return read_value(value)
     return value
-
-
-def _send(connection: ServerConnection, name: str, fields: Mapping[str, Any]) -> Any:
-    reply = connection.run(lambda client: client.send(name, fields))
-    if not reply.ok:
-        fail_refused(name, reply)
-    return reply.data

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, func, select
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bpm.process.newest_versions import newest_versions
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.session import ScopedSession
 
@@ -42,12 +43,8 @@ def newest_decision(session: ScopedSession, key: str) -> DeployedDecision | None
 
 
 def newest_decisions(tx: Transaction, organization_id: int, keys: Iterable[str] | None = None) -> Iterator[Any]:
-    """Yield the newest version of each decision, of those with these keys if they are given."""
-    newest = select(func.max(DECISIONS.c.id)).where(DECISIONS.c.organization_id == organization_id)
-    if keys is not None:
-        newest = newest.where(DECISIONS.c.key.in_(list(keys)))
-    found = select(DECISIONS).where(DECISIONS.c.id.in_(newest.group_by(DECISIONS.c.key))).order_by("key")
-    yield from tx.reading.execute(found)
+    """Return the newest version of each decision, of those with these keys if they are given."""
+    return newest_versions(tx, DECISIONS, organization_id, keys)
 
 
 def select_decisions(key: str | None) -> SelectOfScalar[DeployedDecision]:

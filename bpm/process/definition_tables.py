@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, UniqueConstraint, bindparam, func, select
+from sqlalchemy import Select, UniqueConstraint, bindparam, select
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
 from bpm.errors import NotFound
+from bpm.process.newest_versions import newest_versions
 from bpm.security.permissions import Authority, stored_authority
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.session import ScopedSession
@@ -98,14 +99,8 @@ def newest_definition(session: ScopedSession, key: str, *, active: bool = False)
 
 
 def newest_definitions(tx: Transaction, organization_id: int, keys: Iterable[str] | None = None) -> Iterator[Any]:
-    """Yield the newest version of each process that is no draft, of those with these keys if they are given."""
-    newest = select(func.max(DEFINITIONS.c.id)).where(
-        DEFINITIONS.c.organization_id == organization_id, DEFINITIONS.c.gaps.is_(None)
-    )
-    if keys is not None:
-        newest = newest.where(DEFINITIONS.c.key.in_(list(keys)))
-    found = select(DEFINITIONS).where(DEFINITIONS.c.id.in_(newest.group_by(DEFINITIONS.c.key))).order_by("key")
-    yield from tx.reading.execute(found)
+    """Return the newest version of each process that is no draft, of those with these keys if they are given."""
+    return newest_versions(tx, DEFINITIONS, organization_id, keys, DEFINITIONS.c.gaps.is_(None))
 
 
 def names_of_versions(tx: Transaction, organization_id: int, ids: Iterable[int]) -> dict[int, tuple[str, int]]:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, func, select
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bpm.process.newest_versions import newest_versions
 from bpm.store import OrganizationRow, Transaction, UtcDateTime
 from bpm.store.session import ScopedSession
 
@@ -41,12 +42,8 @@ def newest_form(session: ScopedSession, key: str) -> DeployedForm | None:
 
 
 def newest_forms(tx: Transaction, organization_id: int, keys: Iterable[str] | None = None) -> Iterator[Any]:
-    """Yield the newest version of each form, of those with these keys if they are given."""
-    newest = select(func.max(FORMS.c.id)).where(FORMS.c.organization_id == organization_id)
-    if keys is not None:
-        newest = newest.where(FORMS.c.key.in_(list(keys)))
-    found = select(FORMS).where(FORMS.c.id.in_(newest.group_by(FORMS.c.key))).order_by("key")
-    yield from tx.reading.execute(found)
+    """Return the newest version of each form, of those with these keys if they are given."""
+    return newest_versions(tx, FORMS, organization_id, keys)
 
 
 def select_forms(key: str | None) -> SelectOfScalar[DeployedForm]:

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
+from bpm.security.durable_files import sync
 from bpm.security.nonces import Nonces
 from bpm.security.private_files import make_private_file
 
@@ -159,7 +160,7 @@ def _create(path: Path) -> None:
             path.hardlink_to(draft)
     finally:
         draft.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync(path.parent)  # what is sealed with a lost key is lost too
 
 
 def _write_durably(path: Path, text: str) -> None:
@@ -168,12 +169,3 @@ def _write_durably(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring the file's name to the disk: what is sealed with a lost key is lost too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

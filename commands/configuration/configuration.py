@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, Query, Registry, View, handles
-from bpm.bus.batch import Together
+from bpm.bus.batch import MessageBatch
 from bpm.errors import Conflict, Forbidden, Invalid
 from bpm.security.permissions import Permission
 from bpm.security.redaction import SOURCE_NAMES
@@ -157,7 +157,7 @@ async def apply(
         _refuse_others(command, plan, inside)
         return _plan_view(command, plan, present)
 
-    return await Together(registry, context).conclude(parts, before, after)
+    return await MessageBatch(registry, context).conclude(parts, before, after)
 
 
 def _present(folder: ConfigurationFields, context: Context) -> dict[PartName, PresentPart]:

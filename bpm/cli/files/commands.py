@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, fail_refused
+from bpm.cli.connection import Password, ServerConnection, Token, Url, Username
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json
 
@@ -42,7 +42,7 @@ def diff(
 ) -> None:
     """Print what `bpm apply` would change; the exit status is 3 when there is something."""
     connection = ServerConnection(url, token, username, password)
-    plan = _send(connection, "PlanConfigurationQuery", _fields(folder, label, prune))
+    plan = connection.send("PlanConfigurationQuery", _fields(folder, label, prune))
     _print_plan(plan, output)
     if plan["changes"]:
         raise typer.Exit(ExitStatus.DIFFERENCE)
@@ -65,8 +65,8 @@ def apply(
     was shown there.
     """
     connection, fields = ServerConnection(url, token, username, password), _fields(folder, label, prune)
-    known = base or _send(connection, "PlanConfigurationQuery", fields)["base"]
-    _print_plan(_send(connection, "ApplyConfigurationCommand", {**fields, "base": known}), output)
+    known = base or connection.send("PlanConfigurationQuery", fields)["base"]
+    _print_plan(connection.send("ApplyConfigurationCommand", {**fields, "base": known}), output)
 
 
 def export(
@@ -81,7 +81,7 @@ def export(
     from bpm.cli.files.folder import FolderError, write_folder
 
     fields = {} if label is None else {"label": label}
-    found = _send(ServerConnection(url, token, username, password), "ExportConfigurationQuery", fields)
+    found = ServerConnection(url, token, username, password).send("ExportConfigurationQuery", fields)
     try:
         written = write_folder(folder, found["parts"], found["files"])
     except (FolderError, OSError) as error:
@@ -104,13 +104,6 @@ def _read(folder: Path) -> "Folder":
         return read_folder(folder)
     except FolderError as error:
         fail(ExitStatus.ERROR, f"{folder} can't be read as a configuration", *error.sentences)
-
-
-def _send(connection: ServerConnection, name: str, fields: dict[str, Any]) -> Any:
-    reply = connection.run(lambda client: client.send(name, fields))
-    if not reply.ok:
-        fail_refused(name, reply)
-    return reply.data
 
 
 def _print_plan(plan: dict[str, Any], output: OutputFormat) -> None:

@@ -1,7 +1,6 @@
 """What a backup says about itself: `manifest.json` beside its file."""
 
 import hashlib
-import os
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from bpm.errors import Misconfigured
+from bpm.security.durable_files import sync
 
 NAME = "manifest.json"
 CHUNK = 1024 * 1024
@@ -77,12 +77,3 @@ def checksum(file: Path) -> str:
         while chunk := content.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

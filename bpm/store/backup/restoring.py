@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bpm.errors import Misconfigured
+from bpm.security.durable_files import sync
 from bpm.security.private_files import make_private_folder
 from bpm.store.backup.dumps import restore_dump
 from bpm.store.backup.files import Progress, new_file, require_room, verified_facts
-from bpm.store.backup.manifest import Manifest, read_manifest, sync
+from bpm.store.backup.manifest import Manifest, read_manifest
 from bpm.store.database import Database
 from bpm.store.exclusive import open_alone
 from bpm.store.migrate import newest_revision, revisions

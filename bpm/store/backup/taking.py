@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 from bpm.errors import Misconfigured
+from bpm.security.durable_files import sync
 from bpm.security.private_files import make_private_folder
 from bpm.store.backup.dumps import dump
 from bpm.store.backup.files import FileFacts, Progress, copy_file, show_nothing
-from bpm.store.backup.manifest import Manifest, sync
+from bpm.store.backup.manifest import Manifest
 from bpm.store.database import Database
 from bpm.store.rows import utc_now
 
