@@ -19,6 +19,14 @@ SCREENS = (
 )  # fmt: skip
 DESIGN = ("design",)
 """Every part in every state, so the colours need no other screen."""
+TYPE_AHEAD = """
+new MutationObserver((changes, observer) => {
+    if (!document.querySelector("tbody tr")) return
+    observer.disconnect()
+    for (const key of ["j", "Enter"]) document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}))
+}).observe(document, {childList: true, subtree: true})
+"""
+"""Presses keys in the moment in which a row appears."""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
@@ -66,6 +74,15 @@ async def test_the_sign_in_page_is_for_everybody(page: Page, axe: str) -> None:
     await page.keyboard.press("Enter")
     await page.get_by_role("alert").wait_for()
     assert await faults(page, axe) == []
+
+
+async def test_keys_are_heard_as_soon_as_a_row_is_there(signed_in: Page, server: ServerProcess) -> None:
+    """Whoever types ahead of the screen opens the first row."""
+    page = signed_in
+    await visit(page, server, "overview")
+    await page.evaluate(TYPE_AHEAD)
+    await page.evaluate("location.hash = '#/requests?search=Kingfisher'")
+    await expect(page.get_by_label("Body", exact=True)).to_contain_text("Kingfisher")
 
 
 async def test_a_request_is_found_by_a_word_of_its_body(signed_in: Page, server: ServerProcess) -> None:

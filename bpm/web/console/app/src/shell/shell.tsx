@@ -1,13 +1,14 @@
 // The frame: where one may go, who one is, and the screen in the middle.
 
 import { useSignal } from "@preact/signals"
-import { useEffect } from "preact/hooks"
+import { useLayoutEffect } from "preact/hooks"
 import { place } from "../router"
 import { account, isExpired, signOut } from "../session"
 import { choose, theme, type Theme } from "../theme"
 import { IconButton } from "../ui/button"
 import { Select } from "../ui/field"
 import { Icon } from "../ui/icon"
+import { useKeys } from "../ui/keys"
 import { Page } from "../ui/page"
 import { Empty } from "../ui/states"
 import { Palette } from "./palette"
@@ -25,16 +26,12 @@ export function Shell() {
   const isOpen = useSignal(false)
   const isFinding = useSignal(false)
   const { path } = place.value
-  useEffect(() => {
-    const listen = (event: KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return
-      event.preventDefault()
-      isFinding.value = true
-    }
-    addEventListener("keydown", listen)
-    return () => removeEventListener("keydown", listen)
-  }, [])
-  useEffect(() => {
+  useKeys((event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return
+    event.preventDefault()
+    isFinding.value = true
+  })
+  useLayoutEffect(() => { // before the next key, which may open the palette again
     isOpen.value = false
     isFinding.value = false
     scrollTo(0, 0)

@@ -1,11 +1,11 @@
 // A field that searches when Enter is pressed or it is left, so that no letter costs a question.
 
-import { useEffect, useState } from "preact/hooks"
+import { useLayoutEffect, useState } from "preact/hooks"
 import { Input } from "./field"
 
 export function SearchBox({ label, value, onSearch }: { label: string; value: string; onSearch: (text: string) => void }) {
   const [text, setText] = useState(value)
-  useEffect(() => setText(value), [value])
+  useLayoutEffect(() => setText(value), [value]) // before the next letter
   return (
     <Input
       class="control wide"

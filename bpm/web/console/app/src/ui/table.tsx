@@ -3,8 +3,8 @@
 
 import type { ComponentChildren } from "preact"
 import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
 import { go } from "../router"
+import { isTyping, useKeys } from "./keys"
 
 export interface Column<T> {
   name: string
@@ -28,22 +28,14 @@ interface Props<T> {
 
 export function Table<T>({ label, columns, rows, keyOf, addressOf }: Props<T>) {
   const chosen = useSignal<string>()
-  const present = useRef(rows)
-  present.current = rows
-  useEffect(() => {
-    if (!addressOf) return undefined
-    const listen = (event: KeyboardEvent) => {
-      if (isTyping(event)) return
-      const rows = present.current
-      const at = rows.findIndex((row) => keyOf(row) === chosen.value)
-      const next = event.key === "j" ? rows[at + 1] : event.key === "k" ? rows[at - 1] : undefined
-      if (next) chosen.value = keyOf(next)
-      const row = rows[at]
-      if (event.key === "Enter" && row && event.target === document.body) go(addressOf(row))
-    }
-    addEventListener("keydown", listen)
-    return () => removeEventListener("keydown", listen)
-  }, [])
+  useKeys((event) => {
+    if (!addressOf || isTyping(event)) return
+    const at = rows.findIndex((row) => keyOf(row) === chosen.value)
+    const next = event.key === "j" ? rows[at + 1] : event.key === "k" ? rows[at - 1] : undefined
+    if (next) chosen.value = keyOf(next)
+    const row = rows[at]
+    if (event.key === "Enter" && row && event.target === document.body) go(addressOf(row))
+  })
 
   return (
     <div class="table-frame" tabIndex={0} role="region" aria-label={label}>
@@ -79,12 +71,6 @@ export function Table<T>({ label, columns, rows, keyOf, addressOf }: Props<T>) {
       </table>
     </div>
   )
-}
-
-/** Tells whether a key belongs to a field, or to the browser. */
-export function isTyping(event: KeyboardEvent): boolean {
-  const target = event.target as HTMLElement
-  return event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
 }
 
 function widths({ width = "auto", narrow = width }: Column<never>) {
