@@ -24,6 +24,7 @@ from bpm.cli import (
     verbs,
 )
 from bpm.cli.files import commands as files
+from bpm.cli.mcp.command import mcp
 
 main = typer.Typer(
     name="bpm",
@@ -64,4 +65,5 @@ main.add_typer(db.app, name="db")
 main.command()(signatures.sign)
 main.command()(signatures.verify)
 main.command()(signatures.explain)
+main.command()(mcp)
 main.command()(demo.demo)

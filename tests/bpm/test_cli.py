@@ -18,7 +18,7 @@ from bpm.testing import ADMINISTRATOR, PASSWORD, ServerProcess
 pytestmark = pytest.mark.anyio
 
 NOBODY = {"BPM_URL": None, "BPM_TOKEN": None, "BPM_USERNAME": None, "BPM_PASSWORD": None, "BPM_COMMAND_PACKAGES": None}
-HEAVY = {"pydantic", "httpx", "sqlalchemy", "starlette", "rich", "RestrictedPython", "asyncio", "bpm.app"}
+HEAVY = {"pydantic", "httpx", "sqlalchemy", "starlette", "rich", "RestrictedPython", "asyncio", "mcp", "bpm.app"}
 
 
 def bpm(*words: str, stdin: str = "", **environment: str | None) -> Any:
