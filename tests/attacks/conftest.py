@@ -1,5 +1,5 @@
 """What attacks share: the parts of the product that tests of commands use, too."""
 
-from tests.commands.conftest import components, house, sandbox
+from tests.commands.conftest import components, sandbox, sender
 
-__all__ = ["components", "house", "sandbox"]
+__all__ = ["components", "sandbox", "sender"]

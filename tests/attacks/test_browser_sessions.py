@@ -1,15 +1,15 @@
 """Whoever makes a browser send something, or brings a cookie along, acts as nobody else."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from bpm.testing import ADMINISTRATOR, PASSWORD, RunningApp, running_app
+from bpm.testing import ADMINISTRATOR, PASSWORD, Clock, RunningApp, running_app
 from tests.attacks.people import PASSWORD as THEIRS
 from tests.attacks.people import person
-from tests.bpm.accounts.conftest import HandClock
 
 pytestmark = pytest.mark.anyio
 
@@ -178,22 +178,22 @@ async def test_what_ends_a_session_ends_it_at_once() -> None:
 
 async def test_a_session_ends_by_itself() -> None:
     """After an hour without use, and twelve hours after it began however much it is used."""
-    clock = HandClock()
+    clock = Clock()
     async with running_app(clock=clock) as app:
         idle = await sign_in(app)
-        clock.forward(minutes=59)
+        clock.advance(timedelta(minutes=59))
         assert await who(app, idle) == ADMINISTRATOR
-        clock.forward(minutes=61)
+        clock.advance(timedelta(minutes=61))
         app.app.accounts.forget()
         assert await who(app, idle) == 401
 
         busy = await sign_in(app)
         for _ in range(24):
-            clock.forward(minutes=29, seconds=59)
+            clock.advance(timedelta(minutes=29, seconds=59))
             app.app.accounts.forget()
             assert await who(app, busy) == ADMINISTRATOR
             await app.app.accounts.browsers.stop()
-        clock.forward(minutes=2)
+        clock.advance(timedelta(minutes=2))
         app.app.accounts.forget()
         assert await who(app, busy) == 401
 

@@ -12,7 +12,7 @@ from bpm.events.answer import Attempt
 from bpm.events.echoes import without_echo
 from bpm.events.headers import header_problems
 from bpm.settings import Settings
-from tests.commands.conftest import House
+from tests.commands.sender import MessageSender
 
 HEADERS = {"Authorization": "Bearer canary-4711", "X-Api-Key": "canary-4712"}
 
@@ -24,8 +24,8 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path, delivery=delivery)
 
 
-async def subscribed(house: House, url: str = "https://example.com/in") -> int:
-    made = await house.send("CreateSubscriptionCommand", url=url, events=["*"], headers=HEADERS)
+async def subscribed(sender: MessageSender, url: str = "https://example.com/in") -> int:
+    made = await sender.send("CreateSubscriptionCommand", url=url, events=["*"], headers=HEADERS)
     return made["id"]
 
 
@@ -40,34 +40,36 @@ async def subscribed(house: House, url: str = "https://example.com/in") -> int:
     ],
 )
 @pytest.mark.parametrize("headers", [None, {"Authorization": "***"}, {"authorization": "***", "X-New": "n"}])
-async def test_sealed_headers_stay_with_their_receiver(house: House, url: str, headers: dict[str, str] | None) -> None:
+async def test_sealed_headers_stay_with_their_receiver(
+    sender: MessageSender, url: str, headers: dict[str, str] | None
+) -> None:
     """A URL of another origin needs every header again: whoever changes it must know what it will be sent."""
-    id_ = await subscribed(house)
+    id_ = await subscribed(sender)
     with pytest.raises(Invalid, match="former receiver"):
-        await house.send_fields(
+        await sender.send_fields(
             "UpdateSubscriptionCommand", {"id": id_, "url": url, **({"headers": headers} if headers else {})}
         )
-    changed = await house.send("UpdateSubscriptionCommand", id=id_, url=url, headers={"X-New": "n"})
+    changed = await sender.send("UpdateSubscriptionCommand", id=id_, url=url, headers={"X-New": "n"})
     assert (changed["url"], changed["headers"]) == (url, {"X-New": "***"})
 
 
 @pytest.mark.parametrize(
     "url", ["https://example.com/other", "https://EXAMPLE.com:443/in?a=1", "https://example.com./"]
 )
-async def test_another_path_of_the_same_receiver_keeps_them(house: House, url: str) -> None:
+async def test_another_path_of_the_same_receiver_keeps_them(sender: MessageSender, url: str) -> None:
     """Scheme, host and port make a receiver, however they are spelt."""
-    id_ = await subscribed(house)
-    changed = await house.send("UpdateSubscriptionCommand", id=id_, url=url)
+    id_ = await subscribed(sender)
+    changed = await sender.send("UpdateSubscriptionCommand", id=id_, url=url)
     assert set(changed["headers"]) == set(HEADERS)
 
 
-async def test_a_token_in_the_url_is_not_shown(house: House) -> None:
+async def test_a_token_in_the_url_is_not_shown(sender: MessageSender) -> None:
     """Secret parameters are stars in every answer, and sending the answer back keeps them."""
-    id_ = await subscribed(house, "https://example.com/in?token=canary-4713&a=1")
-    shown = await house.send("GetSubscriptionByIdQuery", id=id_)
+    id_ = await subscribed(sender, "https://example.com/in?token=canary-4713&a=1")
+    shown = await sender.send("GetSubscriptionByIdQuery", id=id_)
     assert shown["url"] == "https://example.com/in?token=***&a=1"
-    await house.send("UpdateSubscriptionCommand", id=id_, url=shown["url"], description="again")
-    again = await house.send("UpdateSubscriptionCommand", id=id_, url="https://example.com/in?token=other-4714")
+    await sender.send("UpdateSubscriptionCommand", id=id_, url=shown["url"], description="again")
+    again = await sender.send("UpdateSubscriptionCommand", id=id_, url="https://example.com/in?token=other-4714")
     assert again["url"] == "https://example.com/in?token=***"
 
 
@@ -138,17 +140,17 @@ def test_nothing_is_kept_where_too_many_words_are_secrets() -> None:
 @pytest.mark.parametrize(
     ("words", "found"), [("example.com/in", 1), ("a=1", 0), ("canary", 0), ("token=c", 0), ("?", 0)]
 )
-async def test_a_token_in_the_url_is_not_found_by_searching(house: House, words: str, found: int) -> None:
+async def test_a_token_in_the_url_is_not_found_by_searching(sender: MessageSender, words: str, found: int) -> None:
     """Who sees stars must not find the letters behind them one by one."""
-    await subscribed(house, "https://example.com/in?token=canary-4713&a=1")
-    assert (await house.send("GetSubscriptionListQuery", searchText=words))["totalCount"] == found
+    await subscribed(sender, "https://example.com/in?token=canary-4713&a=1")
+    assert (await sender.send("GetSubscriptionListQuery", searchText=words))["totalCount"] == found
 
 
-async def test_urls_are_not_sorted_by_their_tokens(house: House) -> None:
+async def test_urls_are_not_sorted_by_their_tokens(sender: MessageSender) -> None:
     """A subscription of one's own beside it would tell which token is greater."""
     for token in ("b", "c", "a"):
-        await subscribed(house, f"https://example.com/in?token={token}")
-    listed = await house.send("GetSubscriptionListQuery", sortBy="url", sortDirection="asc")
+        await subscribed(sender, f"https://example.com/in?token={token}")
+    listed = await sender.send("GetSubscriptionListQuery", sortBy="url", sortDirection="asc")
     assert [item["id"] for item in listed["items"]] == [1, 2, 3]
 
 
@@ -160,35 +162,37 @@ TRANSFORMS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS)
-async def test_secrets_in_a_transform_stay_with_their_receiver(house: House, transform: dict[str, Any]) -> None:
+async def test_secrets_in_a_transform_stay_with_their_receiver(
+    sender: MessageSender, transform: dict[str, Any]
+) -> None:
     """A URL of another origin needs them again: whoever changes it must know what it will be sent."""
     fields: dict[str, Any] = {"url": "https://example.com/in", "events": ["*"], "transform": transform}
-    id_ = (await house.send("CreateSubscriptionCommand", **fields))["id"]
+    id_ = (await sender.send("CreateSubscriptionCommand", **fields))["id"]
     elsewhere = {"id": id_, "url": "https://example.org/in"}
-    shown = (await house.send("GetSubscriptionByIdQuery", id=id_))["transform"]
+    shown = (await sender.send("GetSubscriptionByIdQuery", id=id_))["transform"]
     with pytest.raises(Invalid, match="former receiver"):
-        await house.send_fields("UpdateSubscriptionCommand", elsewhere)
+        await sender.send_fields("UpdateSubscriptionCommand", elsewhere)
     if "template" in transform:
         assert "canary" not in str(shown)
         with pytest.raises(Invalid, match="former receiver"):
-            await house.send_fields("UpdateSubscriptionCommand", {**elsewhere, "transform": shown})
-    await house.send_fields(
+            await sender.send_fields("UpdateSubscriptionCommand", {**elsewhere, "transform": shown})
+    await sender.send_fields(
         "UpdateSubscriptionCommand", {"id": id_, "url": "https://example.com/b", "transform": shown}
     )
-    assert (await house.send_fields("UpdateSubscriptionCommand", {**elsewhere, "transform": transform}))["id"] == id_
+    assert (await sender.send_fields("UpdateSubscriptionCommand", {**elsewhere, "transform": transform}))["id"] == id_
 
 
-async def test_a_transform_can_not_be_moved_in_two_steps(house: House) -> None:
+async def test_a_transform_can_not_be_moved_in_two_steps(sender: MessageSender) -> None:
     """Stars keep what is stored in their place alone, and only while it is there."""
     fields: dict[str, Any] = {"url": "https://example.com/in", "events": ["*"], "transform": TRANSFORMS[0]}
-    id_ = (await house.send("CreateSubscriptionCommand", **fields))["id"]
+    id_ = (await sender.send("CreateSubscriptionCommand", **fields))["id"]
     for template in ({"password": "***"}, {"auth": {"password": ["***"]}}, {"auth": {"token": "***"}}):
         with pytest.raises(Invalid, match="none is stored"):
-            await house.send_fields("UpdateSubscriptionCommand", {"id": id_, "transform": {"template": template}})
+            await sender.send_fields("UpdateSubscriptionCommand", {"id": id_, "transform": {"template": template}})
     with pytest.raises(Invalid, match="former receiver"):
-        await house.send("UpdateSubscriptionCommand", id=id_, url="https://example.org/in", description="moved")
-    await house.send("UpdateSubscriptionCommand", id=id_, transform=None)
-    await house.send("UpdateSubscriptionCommand", id=id_, url="https://example.org/in")
+        await sender.send("UpdateSubscriptionCommand", id=id_, url="https://example.org/in", description="moved")
+    await sender.send("UpdateSubscriptionCommand", id=id_, transform=None)
+    await sender.send("UpdateSubscriptionCommand", id=id_, url="https://example.org/in")
     stars = {"template": {"auth": {"password": "***"}}}
     with pytest.raises(Invalid, match="none is stored"):
-        await house.send("UpdateSubscriptionCommand", id=id_, transform=stars)
+        await sender.send("UpdateSubscriptionCommand", id=id_, transform=stars)

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from bpm.app.providers import provider_events
 from bpm.events.catalogue import EventCatalogue
-from tests.commands.conftest import House, stranger
+from tests.commands.sender import MessageSender, stranger
 
 pytestmark = pytest.mark.anyio
 
@@ -25,10 +25,10 @@ def validator_of(message: dict[str, Any]) -> Draft202012Validator:
     return Draft202012Validator(message["payload"]["schema"])
 
 
-async def test_every_type_is_a_message_of_the_one_channel(house: House) -> None:
+async def test_every_type_is_a_message_of_the_one_channel(sender: MessageSender) -> None:
     """Built-in types and registered ones; what a message gives as an example satisfies its schema."""
-    await house.send("RegisterEventTypeCommand", **PAYOUT)
-    made = await house.send("GetAsyncApiQuery")
+    await sender.send("RegisterEventTypeCommand", **PAYOUT)
+    made = await sender.send("GetAsyncApiQuery")
     document, messages = made["document"], made["document"]["components"]["messages"]
     assert document["asyncapi"] == "3.0.0"
     assert made["leftOut"] == 0
@@ -40,10 +40,10 @@ async def test_every_type_is_a_message_of_the_one_channel(house: House) -> None:
         validator_of(message).validate(message["examples"][0]["payload"])
 
 
-async def test_a_registered_schema_is_that_of_the_data(house: House) -> None:
+async def test_a_registered_schema_is_that_of_the_data(sender: MessageSender) -> None:
     """Data that would be refused when it is published does not satisfy the document."""
-    await house.send("RegisterEventTypeCommand", **PAYOUT)
-    made = await house.send("GetAsyncApiQuery", events=["payout.*"])
+    await sender.send("RegisterEventTypeCommand", **PAYOUT)
+    made = await sender.send("GetAsyncApiQuery", events=["payout.*"])
     (message,) = made["document"]["components"]["messages"].values()
     assert message["summary"] == PAYOUT["description"]
     body = message["examples"][0]["payload"]
@@ -52,20 +52,20 @@ async def test_a_registered_schema_is_that_of_the_data(house: House) -> None:
     assert not validator_of(message).is_valid({**body, "type": "payout.failed"})
 
 
-async def test_another_organisation_sees_its_own_types_alone(house: House) -> None:
-    await house.send("RegisterEventTypeCommand", **PAYOUT)
-    made = await house.send("GetAsyncApiQuery", stranger())
+async def test_another_organisation_sees_its_own_types_alone(sender: MessageSender) -> None:
+    await sender.send("RegisterEventTypeCommand", **PAYOUT)
+    made = await sender.send("GetAsyncApiQuery", stranger())
     assert set(made["document"]["components"]["messages"]) == KNOWN
 
 
-async def test_a_document_that_would_be_too_large_ends_early(house: House) -> None:
+async def test_a_document_that_would_be_too_large_ends_early(sender: MessageSender) -> None:
     """It says how many types are not in it; each of them can be asked for."""
     large = {"note": "x" * 250_000}
     names = [f"large.n{number:02}" for number in range(40)]
     for name in names:
-        await house.send("RegisterEventTypeCommand", event=name, example=large)
-    made = await house.send("GetAsyncApiQuery", events=["large.*"])
+        await sender.send("RegisterEventTypeCommand", event=name, example=large)
+    made = await sender.send("GetAsyncApiQuery", events=["large.*"])
     told = list(made["document"]["components"]["messages"])
     assert 0 < made["leftOut"] == len(names) - len(told)
-    rest = await house.send("GetAsyncApiQuery", events=names[len(told) :])
+    rest = await sender.send("GetAsyncApiQuery", events=names[len(told) :])
     assert [*told, *rest["document"]["components"]["messages"]] == names

@@ -13,7 +13,7 @@ from bpm.events import subscription_tables
 from bpm.events.sealing import open_secrets
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
-from tests.commands.conftest import House
+from tests.commands.sender import MessageSender
 
 pytestmark = pytest.mark.anyio
 
@@ -33,62 +33,62 @@ def box(components: Components) -> SecretBox:
     return components.foundation.box
 
 
-async def create(house: House, **fields: Any) -> dict[str, Any]:
+async def create(sender: MessageSender, **fields: Any) -> dict[str, Any]:
     """Create a subscription."""
     given = {"url": "https://hooks.example.com/in", "events": ["task.created"], **fields}
-    return await house.send_fields("CreateSubscriptionCommand", given)
+    return await sender.send_fields("CreateSubscriptionCommand", given)
 
 
-async def secrets_of(house: House, box: SecretBox, id_: int) -> list[str]:
+async def secrets_of(sender: MessageSender, box: SecretBox, id_: int) -> list[str]:
     """The secrets as they are stored, opened."""
-    row = await house.database.read(lambda tx: subscription_tables.subscription_row(tx, id_))
+    row = await sender.database.read(lambda tx: subscription_tables.subscription_row(tx, id_))
     assert row is not None
     return [kept.secret for kept in open_secrets(row.secrets, box)]
 
 
-async def test_a_signature_is_shown_as_it_was_chosen(house: House, box: SecretBox) -> None:
+async def test_a_signature_is_shown_as_it_was_chosen(sender: MessageSender, box: SecretBox) -> None:
     """With nothing added; without one there is none."""
     chosen = {"scheme": "custom", "header": "X-Sign", "signedContent": "{timestamp}.{body}", "inside": "t="}
-    made = await create(house, signature=chosen)
+    made = await create(sender, signature=chosen)
     assert (made["signature"], made["publicKeys"]) == (chosen, [])
     assert made["secret"].startswith("whsec_")
-    plain = await house.send("UpdateSubscriptionCommand", id=made["id"], signature=None)
+    plain = await sender.send("UpdateSubscriptionCommand", id=made["id"], signature=None)
     assert plain["signature"] is None
-    assert await secrets_of(house, box, made["id"]) == [made["secret"]]
+    assert await secrets_of(sender, box, made["id"]) == [made["secret"]]
 
 
-async def test_a_private_key_is_never_shown(house: House, box: SecretBox) -> None:
+async def test_a_private_key_is_never_shown(sender: MessageSender, box: SecretBox) -> None:
     """Not when it is made, nor in lists, nor when it is exchanged; the public half is shown everywhere."""
-    made = await create(house, signature=KEY_PAIR)
+    made = await create(sender, signature=KEY_PAIR)
     (key,) = made["publicKeys"]
     assert made["secret"] == key["key"]
     assert key["jwk"]["x"] == base64.urlsafe_b64encode(base64.b64decode(key["key"][5:])).rstrip(b"=").decode()
-    rotated = await house.send("RotateSubscriptionSecretCommand", id=made["id"])
+    rotated = await sender.send("RotateSubscriptionSecretCommand", id=made["id"])
     assert rotated["signedWith"] == "each"
-    shown = await house.send("GetSubscriptionByIdQuery", id=made["id"])
+    shown = await sender.send("GetSubscriptionByIdQuery", id=made["id"])
     assert [key["key"] for key in shown["publicKeys"]] == [rotated["secret"], made["secret"]]
     assert [key["expiresAt"] is None for key in shown["publicKeys"]] == [True, False]
-    answers = json.dumps([made, rotated, shown, await house.send("GetSubscriptionListQuery")], default=str)
-    for private in await secrets_of(house, box, made["id"]):
+    answers = json.dumps([made, rotated, shown, await sender.send("GetSubscriptionListQuery")], default=str)
+    for private in await secrets_of(sender, box, made["id"]):
         assert private.startswith("whsk_")
         assert private.partition("_")[2] not in answers
 
 
-async def test_another_kind_of_key_is_made(house: House, box: SecretBox) -> None:
+async def test_another_kind_of_key_is_made(sender: MessageSender, box: SecretBox) -> None:
     """A secret that the receiver knows never becomes a private key, and the other way round."""
-    made = await create(house)
-    changed = await house.send("UpdateSubscriptionCommand", id=made["id"], signature=KEY_PAIR)
-    (private,) = await secrets_of(house, box, made["id"])
+    made = await create(sender)
+    changed = await sender.send("UpdateSubscriptionCommand", id=made["id"], signature=KEY_PAIR)
+    (private,) = await secrets_of(sender, box, made["id"])
     assert private.startswith("whsk_")
     assert len(changed["publicKeys"]) == 1
     same = {"scheme": "http-message-signatures"}
-    kept = await house.send("UpdateSubscriptionCommand", id=made["id"], signature=same)
+    kept = await sender.send("UpdateSubscriptionCommand", id=made["id"], signature=same)
     assert kept["publicKeys"] == changed["publicKeys"]
-    await house.send("UpdateSubscriptionCommand", id=made["id"], signature={"scheme": "github"})
-    (shared,) = await secrets_of(house, box, made["id"])
+    await sender.send("UpdateSubscriptionCommand", id=made["id"], signature={"scheme": "github"})
+    (shared,) = await secrets_of(sender, box, made["id"])
     assert shared.startswith("whsec_")
     assert shared != made["secret"]
-    rotated = await house.send("RotateSubscriptionSecretCommand", id=made["id"])
+    rotated = await sender.send("RotateSubscriptionSecretCommand", id=made["id"])
     assert rotated["signedWith"] == "newest"
 
 
@@ -105,8 +105,8 @@ async def test_another_kind_of_key_is_made(house: House, box: SecretBox) -> None
         ),
     ],
 )
-async def test_a_wrong_signature_is_refused(house: House, fields: dict[str, Any], sentence: str) -> None:
+async def test_a_wrong_signature_is_refused(sender: MessageSender, fields: dict[str, Any], sentence: str) -> None:
     """With the field's name and what to do."""
     with pytest.raises(Invalid) as raised:
-        await create(house, **fields)
+        await create(sender, **fields)
     assert any(sentence in error for error in raised.value.errors), raised.value.errors

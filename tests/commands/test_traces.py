@@ -14,7 +14,7 @@ from bpm.testing import RunningApp, running_app, until
 from commands.traces import trace
 from commands.traces.trace import GetTraceQuery
 from tests.commands import playing
-from tests.commands.conftest import ADMIN, House, stranger
+from tests.commands.sender import ADMIN, MessageSender, stranger
 from tests.commands.statements import plans_of
 
 pytestmark = pytest.mark.anyio
@@ -103,16 +103,16 @@ async def test_what_is_cut_is_named(app: RunningApp, whole: dict[str, Any], monk
     assert "instances" not in found["cut"]
 
 
-async def test_an_event_is_followed_on_both_databases(house: House) -> None:
+async def test_an_event_is_followed_on_both_databases(sender: MessageSender) -> None:
     """What an account has sent by itself has no request, and is found by any of its ids all the same."""
-    event = await house.send("PublishEventCommand", event="order.created")
-    found = await house.send("GetTraceQuery", id=event["id"])
+    event = await sender.send("PublishEventCommand", event="order.created")
+    found = await sender.send("GetTraceQuery", id=event["id"])
     assert (found["foundAs"], found["request"], found["correlationId"]) == ("event", None, event["correlationId"])
     assert [message["type"] for message in found["messages"]] == ["PublishEventCommand"]
-    assert (await house.send("GetTraceQuery", id=event["correlationId"]))["events"] == found["events"]
+    assert (await sender.send("GetTraceQuery", id=event["correlationId"]))["events"] == found["events"]
     with pytest.raises(BpmError, match="nothing of your organisation"):
-        await house.send("GetTraceQuery", stranger(), id=event["id"])
-    listed = await house.send("GetEventListQuery", correlationId=event["correlationId"])
+        await sender.send("GetTraceQuery", stranger(), id=event["id"])
+    listed = await sender.send("GetEventListQuery", correlationId=event["correlationId"])
     assert listed["items"] == [event]
 
 

@@ -1,7 +1,6 @@
 """Users, service accounts, API keys and the audit log, through the bus."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +9,11 @@ import pytest
 from bpm.accounts import Accounts
 from bpm.accounts.tables import ApiKey, User
 from bpm.app import Components
-from bpm.bus import Bus
 from bpm.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from bpm.security.passwords import Passwords
 from bpm.security.permissions import SYSTEM, Principal, permissions_of
 from bpm.store import Database, Transaction, utc_now
+from tests.commands.sender import MessageSender
 
 pytestmark = pytest.mark.anyio
 
@@ -24,18 +23,13 @@ CHIEF = Principal("user", "user:1", "chief", 1, permissions_of(["admin"]))
 CLERK = Principal("user", "user:2", "clerk", 1, frozenset({"*:read", "users:write", "events:write"}))
 
 
-@dataclass
-class Office:
-    """The bus with the users' area, and the accounts it changes."""
+class UsersSender(MessageSender):
+    """A sender that also signs in, and knows who is behind a header."""
 
-    bus: Bus
-    accounts: Accounts
-    database: Database
-
-    async def send(self, name: str, principal: Principal = CHIEF, /, **fields: Any) -> Any:
-        """Send a message as `principal`; return its result as plain JSON values."""
-        message = self.bus.registry.decode(name, fields)
-        return self.bus.registry.plain(message, await self.bus.send(message, principal))
+    @property
+    def accounts(self) -> Accounts:
+        """Who knows everybody."""
+        return self.components.accounts
 
     async def sign_in(self, username: str, password: str = PASSWORD) -> str:
         """Return an `Authorization` header for a user."""
@@ -61,8 +55,8 @@ async def hashed(anyio_backend: str) -> str:
 
 
 @pytest.fixture
-async def office(components: Components, database: Database, hashed: str) -> Office:
-    """An office with an administrator `chief` (1) and a `clerk` (2) who may read, manage users and publish."""
+async def users(components: Components, database: Database, hashed: str) -> UsersSender:
+    """A sender of an administrator's messages, `chief` (1); `clerk` (2) may read, manage users and publish."""
 
     def add(tx: Transaction) -> None:
         made: dict[str, Any] = {"created_at": utc_now(), "password_hash": hashed}
@@ -71,12 +65,12 @@ async def office(components: Components, database: Database, hashed: str) -> Off
         tx.session(None).add(User(username="clerk", permissions=sorted(CLERK.permissions), **made))
 
     await database.write(add)
-    return Office(components.bus, components.accounts, database)
+    return UsersSender(components, CHIEF)
 
 
-async def test_a_new_user_can_sign_in(office: Office) -> None:
+async def test_a_new_user_can_sign_in(users: UsersSender) -> None:
     """A user that was created signs in with the given password and holds the given rights."""
-    view = await office.send(
+    view = await users.send(
         "CreateUserCommand", username="ada", password=PASSWORD, roles=["viewer"], permissions=["events:write"]
     )
     assert view == {
@@ -92,29 +86,29 @@ async def test_a_new_user_can_sign_in(office: Office) -> None:
         "createdBy": "user:1",
         "password": None,
     }
-    principal = await office.whois(await office.sign_in("ada"))
+    principal = await users.whois(await users.sign_in("ada"))
     assert principal is not None
     assert principal.permissions == {"*:read", "events:write"}
 
 
-async def test_a_password_is_made_up_and_shown_once(office: Office) -> None:
+async def test_a_password_is_made_up_and_shown_once(users: UsersSender) -> None:
     """Without a password one is generated, shown in the answer, and nowhere afterwards."""
-    view = await office.send("CreateUserCommand", username="ada")
-    assert await office.whois(await office.sign_in("ada", view["password"]))
-    listed = await office.send("GetUserListQuery", searchText="ada")
+    view = await users.send("CreateUserCommand", username="ada")
+    assert await users.whois(await users.sign_in("ada", view["password"]))
+    listed = await users.send("GetUserListQuery", searchText="ada")
     assert "password" not in listed["items"][0]
-    audited = await office.send("GetAuditLogQuery", type="CreateUserCommand")
+    audited = await users.send("GetAuditLogQuery", type="CreateUserCommand")
     assert view["password"] not in str(audited)
 
 
-async def test_a_service_account_has_no_password(office: Office) -> None:
+async def test_a_service_account_has_no_password(users: UsersSender) -> None:
     """A service account gets none, may be given none, and can't be given one later."""
-    view = await office.send("CreateUserCommand", username="robot", kind="service", roles=["publisher"])
+    view = await users.send("CreateUserCommand", username="robot", kind="service", roles=["publisher"])
     assert view["password"] is None
     with pytest.raises(Invalid, match="create an API key"):
-        await office.send("CreateUserCommand", username="other", kind="service", password=PASSWORD)
+        await users.send("CreateUserCommand", username="other", kind="service", password=PASSWORD)
     with pytest.raises(Invalid, match="create an API key"):
-        await office.send("UpdateUserCommand", id=view["id"], password=PASSWORD)
+        await users.send("UpdateUserCommand", id=view["id"], password=PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -130,38 +124,38 @@ async def test_a_service_account_has_no_password(office: Office) -> None:
         ({"username": "ada", "role": "viewer"}, "role: is not a known field; did you mean roles?"),
     ],
 )
-async def test_a_wrong_field_is_named(office: Office, fields: dict[str, Any], sentence: str) -> None:
+async def test_a_wrong_field_is_named(users: UsersSender, fields: dict[str, Any], sentence: str) -> None:
     """Each wrong field of a new user is answered with its path and what it must be."""
     with pytest.raises(Invalid, match=sentence):
-        await office.send("CreateUserCommand", **fields)
+        await users.send("CreateUserCommand", **fields)
 
 
-async def test_a_name_is_given_once(office: Office) -> None:
+async def test_a_name_is_given_once(users: UsersSender) -> None:
     """Of twenty clients that create the same name at once, in any capitals, one wins."""
     names = ["ada" if number % 2 else "ADA" for number in range(20)]
-    tries = [office.send("CreateUserCommand", username=name, password=PASSWORD) for name in names]
+    tries = [users.send("CreateUserCommand", username=name, password=PASSWORD) for name in names]
     answers = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(answer, Conflict) for answer in answers) == 19
-    assert (await office.send("GetUserListQuery", searchText="ada"))["totalCount"] == 1
+    assert (await users.send("GetUserListQuery", searchText="ada"))["totalCount"] == 1
 
 
 @pytest.mark.parametrize(
     "fields",
     [{"roles": ["admin"]}, {"roles": ["operator"]}, {"permissions": ["webhooks:write"]}, {"permissions": ["*:write"]}],
 )
-async def test_nobody_grants_what_they_do_not_hold(office: Office, fields: dict[str, Any]) -> None:
+async def test_nobody_grants_what_they_do_not_hold(users: UsersSender, fields: dict[str, Any]) -> None:
     """Neither in a new account, nor in another's, nor in one's own."""
-    other = await office.send("CreateUserCommand", username="other")
+    other = await users.send("CreateUserCommand", username="other")
     with pytest.raises(Forbidden, match="You can't grant what you do not hold"):
-        await office.send("CreateUserCommand", CLERK, username="ada", **fields)
+        await users.send("CreateUserCommand", CLERK, username="ada", **fields)
     for user_id in (other["id"], 2):
         with pytest.raises(Forbidden, match="You can't grant what you do not hold"):
-            await office.send("UpdateUserCommand", CLERK, id=user_id, **fields)
+            await users.send("UpdateUserCommand", CLERK, id=user_id, **fields)
 
 
-async def test_what_is_held_can_be_granted(office: Office) -> None:
+async def test_what_is_held_can_be_granted(users: UsersSender) -> None:
     """The clerk hands on what the clerk holds."""
-    view = await office.send("CreateUserCommand", CLERK, username="ada", roles=["publisher"], permissions=["*:read"])
+    view = await users.send("CreateUserCommand", CLERK, username="ada", roles=["publisher"], permissions=["*:read"])
     assert view["roles"] == ["publisher"]
 
 
@@ -174,65 +168,65 @@ async def test_what_is_held_can_be_granted(office: Office) -> None:
         ("DisableUserCommand", {}),
     ],
 )
-async def test_nobody_changes_who_may_do_more(office: Office, name: str, fields: dict[str, Any]) -> None:
+async def test_nobody_changes_who_may_do_more(users: UsersSender, name: str, fields: dict[str, Any]) -> None:
     """The clerk can't take over, strip or disable an administrator."""
     with pytest.raises(Forbidden, match="'chief' may do more than you"):
-        await office.send(name, CLERK, id=1, **fields)
-    assert await office.whois(await office.sign_in("chief"))
+        await users.send(name, CLERK, id=1, **fields)
+    assert await users.whois(await users.sign_in("chief"))
 
 
-async def test_only_what_is_given_changes(office: Office) -> None:
+async def test_only_what_is_given_changes(users: UsersSender) -> None:
     """An update leaves alone what it does not name."""
-    view = await office.send("UpdateUserCommand", id=2, roles=["viewer"])
+    view = await users.send("UpdateUserCommand", id=2, roles=["viewer"])
     assert view["roles"] == ["viewer"]
     assert view["permissions"] == sorted(CLERK.permissions)
-    assert await office.sign_in("clerk")
+    assert await users.sign_in("clerk")
 
 
-async def test_an_update_without_a_change_is_refused(office: Office) -> None:
+async def test_an_update_without_a_change_is_refused(users: UsersSender) -> None:
     """An update that names nothing to change says what could be given."""
     with pytest.raises(Invalid, match="there is nothing to change"):
-        await office.send("UpdateUserCommand", id=2)
+        await users.send("UpdateUserCommand", id=2)
 
 
-async def test_taken_rights_are_gone_at_once(office: Office) -> None:
+async def test_taken_rights_are_gone_at_once(users: UsersSender) -> None:
     """A permission that is taken away is missing from the very next request with the old token."""
-    header = await office.sign_in("clerk")
-    assert (await office.whois(header)).allows("events:write")
-    await office.send("UpdateUserCommand", id=2, permissions=["*:read"])
-    assert not (await office.whois(header)).allows("events:write")
+    header = await users.sign_in("clerk")
+    assert (await users.whois(header)).allows("events:write")
+    await users.send("UpdateUserCommand", id=2, permissions=["*:read"])
+    assert not (await users.whois(header)).allows("events:write")
 
 
-async def test_a_new_password_ends_the_sessions(office: Office) -> None:
+async def test_a_new_password_ends_the_sessions(users: UsersSender) -> None:
     """After a password change the old password and every earlier token are worthless, the new one is good."""
-    pair = await office.accounts.sessions.sign_in("clerk", PASSWORD, HERE)
-    assert await office.whois(f"Bearer {pair.access_token}")
-    await office.send("UpdateUserCommand", id=2, password="another long password")
-    assert await office.is_nobody(f"Bearer {pair.access_token}")
+    pair = await users.accounts.sessions.sign_in("clerk", PASSWORD, HERE)
+    assert await users.whois(f"Bearer {pair.access_token}")
+    await users.send("UpdateUserCommand", id=2, password="another long password")
+    assert await users.is_nobody(f"Bearer {pair.access_token}")
     with pytest.raises(Unauthenticated):
-        await office.accounts.sessions.refresh(pair.refresh_token)
+        await users.accounts.sessions.refresh(pair.refresh_token)
     with pytest.raises(Unauthenticated):
-        await office.sign_in("clerk")
-    assert await office.whois(await office.sign_in("clerk", "another long password"))
+        await users.sign_in("clerk")
+    assert await users.whois(await users.sign_in("clerk", "another long password"))
 
 
-async def test_a_disabled_user_is_out_at_once(office: Office) -> None:
+async def test_a_disabled_user_is_out_at_once(users: UsersSender) -> None:
     """Disabling stops tokens and keys with the next request; enabling lets keys in again, not old tokens."""
-    header = await office.sign_in("clerk")
-    key = await office.send("CreateApiKeyCommand", name="ci", scopes=["events:write"], userId=2)
-    assert await office.whois(header)
-    assert await office.whois(f"Bearer {key['key']}")
-    view = await office.send("DisableUserCommand", id=2)
+    header = await users.sign_in("clerk")
+    key = await users.send("CreateApiKeyCommand", name="ci", scopes=["events:write"], userId=2)
+    assert await users.whois(header)
+    assert await users.whois(f"Bearer {key['key']}")
+    view = await users.send("DisableUserCommand", id=2)
     assert view["isEnabled"] is False
     assert view["disabledAt"]
-    assert await office.is_nobody(header)
-    assert await office.is_nobody(f"Bearer {key['key']}")
+    assert await users.is_nobody(header)
+    assert await users.is_nobody(f"Bearer {key['key']}")
     with pytest.raises(Conflict, match="already disabled"):
-        await office.send("DisableUserCommand", id=2)
-    assert (await office.send("UpdateUserCommand", id=2, isEnabled=True))["isEnabled"] is True
-    assert await office.is_nobody(header)
-    assert await office.whois(f"Bearer {key['key']}")
-    assert await office.whois(await office.sign_in("clerk"))
+        await users.send("DisableUserCommand", id=2)
+    assert (await users.send("UpdateUserCommand", id=2, isEnabled=True))["isEnabled"] is True
+    assert await users.is_nobody(header)
+    assert await users.whois(f"Bearer {key['key']}")
+    assert await users.whois(await users.sign_in("clerk"))
 
 
 @pytest.mark.parametrize(
@@ -244,79 +238,79 @@ async def test_a_disabled_user_is_out_at_once(office: Office) -> None:
         ("UpdateUserCommand", {"roles": []}),
     ],
 )
-async def test_the_last_administrator_stays(office: Office, name: str, fields: dict[str, Any]) -> None:
+async def test_the_last_administrator_stays(users: UsersSender, name: str, fields: dict[str, Any]) -> None:
     """The last enabled administrator is neither disabled nor stripped; with a second one either may go."""
-    await office.send("CreateUserCommand", username="robot", kind="service", roles=["admin"])
-    second = await office.send("CreateUserCommand", username="deputy", roles=["admin"])
-    await office.send("DisableUserCommand", id=second["id"])
+    await users.send("CreateUserCommand", username="robot", kind="service", roles=["admin"])
+    second = await users.send("CreateUserCommand", username="deputy", roles=["admin"])
+    await users.send("DisableUserCommand", id=second["id"])
     with pytest.raises(Conflict, match="last administrator"):
-        await office.send(name, id=1, **fields)
-    assert (await office.whois(await office.sign_in("chief"))).allows("users:write")
-    await office.send("UpdateUserCommand", id=second["id"], isEnabled=True)
-    assert await office.send(name, id=1, **fields)
+        await users.send(name, id=1, **fields)
+    assert (await users.whois(await users.sign_in("chief"))).allows("users:write")
+    await users.send("UpdateUserCommand", id=second["id"], isEnabled=True)
+    assert await users.send(name, id=1, **fields)
 
 
-async def test_two_administrators_can_not_disable_each_other(office: Office) -> None:
+async def test_two_administrators_can_not_disable_each_other(users: UsersSender) -> None:
     """When both are disabled at the same moment one of them stays."""
-    second = await office.send("CreateUserCommand", username="deputy", roles=["admin"])
-    tries = [office.send("DisableUserCommand", id=number) for number in (1, second["id"])]
+    second = await users.send("CreateUserCommand", username="deputy", roles=["admin"])
+    tries = [users.send("DisableUserCommand", id=number) for number in (1, second["id"])]
     answers = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(answer, Conflict | Forbidden) for answer in answers) == 1
 
 
 @pytest.mark.parametrize("name", ["UpdateUserCommand", "DisableUserCommand"])
-async def test_an_unknown_user_is_not_found(office: Office, name: str) -> None:
+async def test_an_unknown_user_is_not_found(users: UsersSender, name: str) -> None:
     """A number that is nobody's is answered so."""
     fields: dict[str, Any] = {"roles": []} if name == "UpdateUserCommand" else {}
     with pytest.raises(NotFound, match="User not found"):
-        await office.send(name, id=99, **fields)
+        await users.send(name, id=99, **fields)
 
 
-async def test_users_are_listed_in_pages(office: Office) -> None:
+async def test_users_are_listed_in_pages(users: UsersSender) -> None:
     """The list is filtered by kind, state and name, and sorted."""
-    await office.send("CreateUserCommand", username="robot", kind="service")
-    await office.send("DisableUserCommand", id=2)
-    page = await office.send("GetUserListQuery", sortBy="username", sortDirection="asc", pageSize=2)
+    await users.send("CreateUserCommand", username="robot", kind="service")
+    await users.send("DisableUserCommand", id=2)
+    page = await users.send("GetUserListQuery", sortBy="username", sortDirection="asc", pageSize=2)
     assert [item["username"] for item in page["items"]] == ["chief", "clerk"]
     assert (page["totalCount"], page["hasNextPage"]) == (3, True)
-    assert [i["username"] for i in (await office.send("GetUserListQuery", kind="service"))["items"]] == ["robot"]
-    assert [i["username"] for i in (await office.send("GetUserListQuery", isEnabled=False))["items"]] == ["clerk"]
-    assert [i["username"] for i in (await office.send("GetUserListQuery", searchText="HIE"))["items"]] == ["chief"]
+    assert [i["username"] for i in (await users.send("GetUserListQuery", kind="service"))["items"]] == ["robot"]
+    assert [i["username"] for i in (await users.send("GetUserListQuery", isEnabled=False))["items"]] == ["clerk"]
+    assert [i["username"] for i in (await users.send("GetUserListQuery", searchText="HIE"))["items"]] == ["chief"]
 
 
-async def test_a_key_opens_the_door_within_its_scopes(office: Office) -> None:
+async def test_a_key_opens_the_door_within_its_scopes(users: UsersSender) -> None:
     """A key is shown once, works at once with its scopes, and is listed without its secret."""
-    view = await office.send("CreateApiKeyCommand", name="ci", scopes=["webhooks:read"])
+    view = await users.send("CreateApiKeyCommand", name="ci", scopes=["webhooks:read"])
     assert view["key"].startswith(f"bpm_{view['id']}_")
-    principal = await office.whois(f"Bearer {view['key']}")
+    principal = await users.whois(f"Bearer {view['key']}")
     assert principal.name == "chief/ci"
     assert principal.permissions == {"webhooks:read"}
-    await office.accounts.stop()
-    (listed,) = (await office.send("GetApiKeyListQuery"))["items"]
+    await users.accounts.stop()
+    (listed,) = (await users.send("GetApiKeyListQuery"))["items"]
     assert {**view, "lastUsedAt": listed["lastUsedAt"]} == {**listed, "key": view["key"]}
     assert listed["lastUsedAt"]
     secret = view["key"].rpartition("_")[2]
-    assert secret not in str(await office.send("GetAuditLogQuery"))
-    assert secret not in await office.database.read(lambda tx: tx.session(None).get_one(ApiKey, view["id"]).hash)
+    assert secret not in str(await users.send("GetAuditLogQuery"))
+    assert secret not in await users.database.read(lambda tx: tx.session(None).get_one(ApiKey, view["id"]).hash)
 
 
-async def test_a_key_is_made_for_oneself_or_for_another(office: Office) -> None:
+async def test_a_key_is_made_for_oneself_or_for_another(users: UsersSender) -> None:
     """The owner is the sender, the owner of the key that sends, or whoever `userId` names."""
-    robot = await office.send("CreateUserCommand", username="robot", kind="service", roles=["publisher"])
-    own = await office.send("CreateApiKeyCommand", CLERK, name="a", scopes=["users:write", "events:read"])
+    robot = await users.send("CreateUserCommand", username="robot", kind="service", roles=["publisher"])
+    own = await users.send("CreateApiKeyCommand", CLERK, name="a", scopes=["users:write", "events:read"])
     assert own["userId"] == 2
-    by_key = await office.whois(f"Bearer {own['key']}")
-    assert (await office.send("CreateApiKeyCommand", by_key, name="b", scopes=["events:read"]))["userId"] == 2
-    given = await office.send("CreateApiKeyCommand", CLERK, name="c", scopes=["events:write"], userId=robot["id"])
+    by_key = await users.whois(f"Bearer {own['key']}")
+    assert (await users.send("CreateApiKeyCommand", by_key, name="b", scopes=["events:read"]))["userId"] == 2
+    given = await users.send("CreateApiKeyCommand", CLERK, name="c", scopes=["events:write"], userId=robot["id"])
     assert given["userId"] == robot["id"]
-    listed = await office.send("GetApiKeyListQuery", userId=2, sortBy="name", sortDirection="asc")
+    listed = await users.send("GetApiKeyListQuery", userId=2, sortBy="name", sortDirection="asc")
     assert [item["name"] for item in listed["items"]] == ["a", "b"]
 
 
-async def test_the_system_names_the_owner(office: Office) -> None:
+async def test_the_system_names_the_owner(users: UsersSender) -> None:
     """A sender who is no user must say whose key it is to be."""
     with pytest.raises(Invalid, match="userId: is required"):
-        await office.send("CreateApiKeyCommand", SYSTEM, name="ci", scopes=["events:read"])
+        await users.send("CreateApiKeyCommand", SYSTEM, name="ci", scopes=["events:read"])
 
 
 @pytest.mark.parametrize(
@@ -334,57 +328,57 @@ async def test_the_system_names_the_owner(office: Office) -> None:
         ({"expiresAt": "tomorrow"}, Invalid, "expiresAt: "),
     ],
 )
-async def test_a_wrong_key_is_refused(office: Office, fields: dict[str, Any], error: Any, sentence: str) -> None:
+async def test_a_wrong_key_is_refused(users: UsersSender, fields: dict[str, Any], error: Any, sentence: str) -> None:
     """Scopes beyond the sender's or the owner's rights, unknown owners and past ends are refused."""
-    await office.send("CreateUserCommand", username="robot", kind="service")
-    gone = await office.send("CreateUserCommand", username="gone")
-    await office.send("DisableUserCommand", id=gone["id"])
+    await users.send("CreateUserCommand", username="robot", kind="service")
+    gone = await users.send("CreateUserCommand", username="gone")
+    await users.send("DisableUserCommand", id=gone["id"])
     with pytest.raises(error, match=sentence):
-        await office.send("CreateApiKeyCommand", CLERK, **{"name": "ci", "scopes": ["events:write"], **fields})
-    assert (await office.send("GetApiKeyListQuery"))["totalCount"] == 0
+        await users.send("CreateApiKeyCommand", CLERK, **{"name": "ci", "scopes": ["events:write"], **fields})
+    assert (await users.send("GetApiKeyListQuery"))["totalCount"] == 0
 
 
-async def test_a_key_ends_when_it_says(office: Office) -> None:
+async def test_a_key_ends_when_it_says(users: UsersSender) -> None:
     """A key with an end works until then and not after."""
     soon = utc_now() + timedelta(seconds=0.5)
-    view = await office.send("CreateApiKeyCommand", name="ci", scopes=["*:read"], expiresAt=soon.isoformat())
-    assert await office.whois(f"Bearer {view['key']}")
+    view = await users.send("CreateApiKeyCommand", name="ci", scopes=["*:read"], expiresAt=soon.isoformat())
+    assert await users.whois(f"Bearer {view['key']}")
     await asyncio.sleep(0.5)
-    assert await office.is_nobody(f"Bearer {view['key']}")
+    assert await users.is_nobody(f"Bearer {view['key']}")
 
 
-async def test_a_revoked_key_stops_at_once(office: Office) -> None:
+async def test_a_revoked_key_stops_at_once(users: UsersSender) -> None:
     """The request after a revocation is refused, and a key is revoked once."""
-    view = await office.send("CreateApiKeyCommand", name="ci", scopes=["*:read"])
-    assert await office.whois(f"Bearer {view['key']}")
-    assert (await office.send("RevokeApiKeyCommand", id=view["id"]))["revokedAt"]
-    assert await office.is_nobody(f"Bearer {view['key']}")
+    view = await users.send("CreateApiKeyCommand", name="ci", scopes=["*:read"])
+    assert await users.whois(f"Bearer {view['key']}")
+    assert (await users.send("RevokeApiKeyCommand", id=view["id"]))["revokedAt"]
+    assert await users.is_nobody(f"Bearer {view['key']}")
     with pytest.raises(Conflict, match="already revoked"):
-        await office.send("RevokeApiKeyCommand", id=view["id"])
+        await users.send("RevokeApiKeyCommand", id=view["id"])
     with pytest.raises(NotFound, match="API key not found"):
-        await office.send("RevokeApiKeyCommand", id="0123")
+        await users.send("RevokeApiKeyCommand", id="0123")
 
 
-async def test_a_key_can_be_replaced_by_itself(office: Office) -> None:
+async def test_a_key_can_be_replaced_by_itself(users: UsersSender) -> None:
     """A key with users:write makes its successor and revokes itself, but not a stronger key."""
-    strong = await office.send("CreateApiKeyCommand", name="strong", scopes=["*:write"])
-    old = await office.send("CreateApiKeyCommand", name="old", scopes=["users:write"])
-    itself = await office.whois(f"Bearer {old['key']}")
-    assert await office.send("CreateApiKeyCommand", itself, name="new", scopes=["users:write"])
+    strong = await users.send("CreateApiKeyCommand", name="strong", scopes=["*:write"])
+    old = await users.send("CreateApiKeyCommand", name="old", scopes=["users:write"])
+    itself = await users.whois(f"Bearer {old['key']}")
+    assert await users.send("CreateApiKeyCommand", itself, name="new", scopes=["users:write"])
     with pytest.raises(Forbidden, match="'strong' may do more than you"):
-        await office.send("RevokeApiKeyCommand", itself, id=strong["id"])
-    assert await office.send("RevokeApiKeyCommand", itself, id=old["id"])
+        await users.send("RevokeApiKeyCommand", itself, id=strong["id"])
+    assert await users.send("RevokeApiKeyCommand", itself, id=old["id"])
 
 
-async def test_the_audit_log_is_searched(office: Office) -> None:
+async def test_the_audit_log_is_searched(users: UsersSender) -> None:
     """Every command leaves a line, secrets redacted, found by sender, type, outcome and request."""
-    await office.send("CreateUserCommand", CLERK, username="ada", password=PASSWORD)
+    await users.send("CreateUserCommand", CLERK, username="ada", password=PASSWORD)
     with pytest.raises(Forbidden):
-        await office.send("DisableUserCommand", CLERK, id=1)
-    await office.send("DisableUserCommand", id=2)
+        await users.send("DisableUserCommand", CLERK, id=1)
+    await users.send("DisableUserCommand", id=2)
 
     async def found(**filters: Any) -> list[tuple[str, bool]]:
-        items = (await office.send("GetAuditLogQuery", sortDirection="asc", **filters))["items"]
+        items = (await users.send("GetAuditLogQuery", sortDirection="asc", **filters))["items"]
         return [(item["type"], item["ok"]) for item in items]
 
     created, failed, done = ("CreateUserCommand", True), ("DisableUserCommand", False), ("DisableUserCommand", True)
@@ -394,7 +388,7 @@ async def test_the_audit_log_is_searched(office: Office) -> None:
     assert await found(type="DisableUserCommand", ok=True) == [done]
     assert await found(ok=False) == [failed]
     assert await found(searchText="may do more") == [failed]
-    (line,) = (await office.send("GetAuditLogQuery", type="CreateUserCommand"))["items"]
+    (line,) = (await users.send("GetAuditLogQuery", type="CreateUserCommand"))["items"]
     assert line["fields"] == {"username": "ada", "password": "***"}
     assert await found(requestId=line["requestId"]) == [created]
     assert await found(correlationId=line["correlationId"]) == [created]
@@ -415,20 +409,20 @@ async def test_the_audit_log_is_searched(office: Office) -> None:
     ],
 )
 async def test_each_message_needs_its_permission(
-    office: Office, name: str, fields: dict[str, Any], permission: str
+    users: UsersSender, name: str, fields: dict[str, Any], permission: str
 ) -> None:
     """Without the permission each message is refused, whatever else the sender may do."""
     others = {"webhooks:write", "events:write", "users:read", "audit:read", "users:write"} - {permission}
     with pytest.raises(Forbidden, match=f"{name} needs the permission {permission}"):
-        await office.send(name, Principal("user", "user:2", "clerk", 1, frozenset(others)), **fields)
+        await users.send(name, Principal("user", "user:2", "clerk", 1, frozenset(others)), **fields)
 
 
-async def test_another_organisation_sees_nothing(office: Office) -> None:
+async def test_another_organisation_sees_nothing(users: UsersSender) -> None:
     """An administrator of another organisation neither lists, nor finds, nor changes what is not theirs."""
-    key = await office.send("CreateApiKeyCommand", name="ci", scopes=["*:read"])
+    key = await users.send("CreateApiKeyCommand", name="ci", scopes=["*:read"])
     stranger = Principal("user", "user:1", "stranger", 2, permissions_of(["admin"]))
     for name in ("GetUserListQuery", "GetApiKeyListQuery", "GetAuditLogQuery"):
-        assert (await office.send(name, stranger))["totalCount"] == 0
+        assert (await users.send(name, stranger))["totalCount"] == 0
     changes: list[tuple[str, dict[str, Any]]] = [
         ("DisableUserCommand", {"id": 2}),
         ("UpdateUserCommand", {"id": 2, "roles": []}),
@@ -437,6 +431,6 @@ async def test_another_organisation_sees_nothing(office: Office) -> None:
     ]
     for name, fields in changes:
         with pytest.raises(NotFound):
-            await office.send(name, stranger, **fields)
+            await users.send(name, stranger, **fields)
     with pytest.raises(Conflict):
-        await office.send("CreateUserCommand", stranger, username="clerk")
+        await users.send("CreateUserCommand", stranger, username="clerk")

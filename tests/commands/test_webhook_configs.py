@@ -10,7 +10,7 @@ from bpm.errors import Conflict, Forbidden, Invalid, NotFound
 from bpm.security.permissions import permissions_of
 from bpm.store import Transaction
 from router.tables import configs
-from tests.commands.conftest import ADMIN, House, stranger
+from tests.commands.sender import ADMIN, MessageSender, stranger
 
 pytestmark = pytest.mark.anyio
 
@@ -35,19 +35,19 @@ def code(source: str, **changes: Any) -> dict[str, Any]:
     return native(commandName=None, executionType=2, executionCode=source, **changes)
 
 
-async def create(house: House, **changes: Any) -> Any:
-    return await house.send_fields("CreateWebHookConfigCommand", native(**changes))
+async def create(sender: MessageSender, **changes: Any) -> Any:
+    return await sender.send_fields("CreateWebHookConfigCommand", native(**changes))
 
 
-async def refusal(house: House, name: str, fields: dict[str, Any], principal: Any = ADMIN) -> Any:
+async def refusal(sender: MessageSender, name: str, fields: dict[str, Any], principal: Any = ADMIN) -> Any:
     with pytest.raises((Invalid, Conflict, NotFound, Forbidden)) as raised:
-        await house.send_fields(name, fields, principal)
+        await sender.send_fields(name, fields, principal)
     return raised.value
 
 
-async def test_creating_returns_the_whole_configuration(house: House) -> None:
+async def test_creating_returns_the_whole_configuration(sender: MessageSender) -> None:
     """A new configuration is answered with its id, its fields as sent, its address and when it was created."""
-    made = await create(house, path="/api/webhooks/nibss/payment", labels=["bank"], allowableIPs="10.0.0.0/8, ::1")
+    made = await create(sender, path="/api/webhooks/nibss/payment", labels=["bank"], allowableIPs="10.0.0.0/8, ::1")
     assert made["id"] >= 1
     assert made["path"] == "nibss/payment"
     assert made["url"] == "http://127.0.0.1:8000/api/webhooks/nibss/payment"
@@ -57,29 +57,29 @@ async def test_creating_returns_the_whole_configuration(house: House) -> None:
     assert made["updatedAt"] is None
 
 
-async def test_a_change_is_live_when_it_is_answered(house: House) -> None:
+async def test_a_change_is_live_when_it_is_answered(sender: MessageSender) -> None:
     """The route table knows a new, switched off, moved and deleted configuration as soon as each is answered."""
-    made = await create(house)
-    assert house.routes.find("native") is not None
-    await house.send("DeactivateWebHookConfigCommand", id=made["id"])
-    rule = house.routes.by_id(made["id"])
+    made = await create(sender)
+    assert sender.routes.find("native") is not None
+    await sender.send("DeactivateWebHookConfigCommand", id=made["id"])
+    rule = sender.routes.by_id(made["id"])
     assert rule is not None
     assert not rule.enabled
     moved = {**native(path="elsewhere"), "id": made["id"]}
     del moved["key"]
-    await house.send_fields("UpdateWebHookConfigCommand", moved)
-    found = house.routes.find("elsewhere")
+    await sender.send_fields("UpdateWebHookConfigCommand", moved)
+    found = sender.routes.find("elsewhere")
     assert found is not None
-    await house.send("DeleteWebHookConfigCommand", id=made["id"])
-    assert house.routes.find("elsewhere") is None
-    assert house.routes.find("native") is None
+    await sender.send("DeleteWebHookConfigCommand", id=made["id"])
+    assert sender.routes.find("elsewhere") is None
+    assert sender.routes.find("native") is None
 
 
-async def test_every_problem_of_the_fields_is_told_at_once(house: House) -> None:
+async def test_every_problem_of_the_fields_is_told_at_once(sender: MessageSender) -> None:
     """Missing, malformed and contradicting fields are all named in one answer."""
     fields = {**native(), "path": "a//b", "action": "FETCH", "executionType": 3, "description": "", "colour": "red"}
     del fields["key"]
-    error = await refusal(house, "CreateWebHookConfigCommand", fields)
+    error = await refusal(sender, "CreateWebHookConfigCommand", fields)
     assert error.message == "Validation failed"
     assert "key: Key is required" in error.errors
     for name in ("path", "action", "description", "colour", "processDefinitionId", "commandName"):
@@ -87,24 +87,24 @@ async def test_every_problem_of_the_fields_is_told_at_once(house: House) -> None
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a/b", "x" * 101, "ü"])
-async def test_a_key_of_other_characters_is_refused(house: House, key: str) -> None:
+async def test_a_key_of_other_characters_is_refused(sender: MessageSender, key: str) -> None:
     """A key has 1 to 100 letters, digits, dots, underscores or dashes."""
-    error = await refusal(house, "CreateWebHookConfigCommand", native(key=key, path="p"))
+    error = await refusal(sender, "CreateWebHookConfigCommand", native(key=key, path="p"))
     assert error.errors == ("key: must be 1 to 100 letters, digits, dots, underscores or dashes",)
 
 
 @pytest.mark.parametrize("chain", [{"commandName": ",".join(["PingQuery"] * 51)}, {"commandChain": [PING] * 51}])
-async def test_a_chain_has_at_most_fifty_steps(house: House, chain: dict[str, Any]) -> None:
+async def test_a_chain_has_at_most_fifty_steps(sender: MessageSender, chain: dict[str, Any]) -> None:
     """A chain that is too long is refused when it is saved, however its commands are written."""
     fields = {**native(executionType=1), "commandName": None, **chain}
-    (sentence,) = (await refusal(house, "CreateWebHookConfigCommand", fields)).errors
+    (sentence,) = (await refusal(sender, "CreateWebHookConfigCommand", fields)).errors
     assert "at most 50" in sentence
 
 
-async def test_everything_that_is_referred_to_is_checked_at_once(house: House) -> None:
+async def test_everything_that_is_referred_to_is_checked_at_once(sender: MessageSender) -> None:
     """An unknown command, an unknown account and a taken key and path are told together, as a validation error."""
-    await create(house)
-    error = await refusal(house, "CreateWebHookConfigCommand", native(commandName="PingQuerry", runAs="nobody"))
+    await create(sender)
+    error = await refusal(sender, "CreateWebHookConfigCommand", native(commandName="PingQuerry", runAs="nobody"))
     assert isinstance(error, Invalid)
     assert any(s.startswith("commandName: ") and "did you mean PingQuery" in s for s in error.errors)
     assert "runAs: no enabled user or service account is named 'nobody'" in error.errors
@@ -112,45 +112,45 @@ async def test_everything_that_is_referred_to_is_checked_at_once(house: House) -
     assert "path: POST native is answered by the configuration 'native' already" in error.errors
 
 
-async def test_a_taken_key_is_a_conflict(house: House) -> None:
+async def test_a_taken_key_is_a_conflict(sender: MessageSender) -> None:
     """A second configuration with a key conflicts with the first, in the words that older clients know."""
-    await create(house)
-    error = await refusal(house, "CreateWebHookConfigCommand", native(path="other"))
+    await create(sender)
+    error = await refusal(sender, "CreateWebHookConfigCommand", native(path="other"))
     assert isinstance(error, Conflict)
     assert error.message == "Validation failed"
     assert error.errors == ("A webhook configuration with this key already exists",)
 
 
-async def test_a_path_is_unique_per_method(house: House) -> None:
+async def test_a_path_is_unique_per_method(sender: MessageSender) -> None:
     """Paths of one shape collide for one method only, and the other configuration is named."""
-    await create(house, key="first", path="orders/{id}")
-    await create(house, key="second", path="orders/{id}", action="PUT")
-    error = await refusal(house, "CreateWebHookConfigCommand", native("third", path="orders/{number}"))
+    await create(sender, key="first", path="orders/{id}")
+    await create(sender, key="second", path="orders/{id}", action="PUT")
+    error = await refusal(sender, "CreateWebHookConfigCommand", native("third", path="orders/{number}"))
     assert error.errors == ("path: POST orders/{number} is answered by the configuration 'first' already",)
 
 
-async def test_another_organisations_configuration_is_not_named(house: House) -> None:
+async def test_another_organisations_configuration_is_not_named(sender: MessageSender) -> None:
     """Keys and addresses are shared by all organisations, but a collision gives no name away."""
-    await create(house, key="secret-key", path="p")
-    error = await refusal(house, "CreateWebHookConfigCommand", native("mine", path="p"), stranger())
+    await create(sender, key="secret-key", path="p")
+    error = await refusal(sender, "CreateWebHookConfigCommand", native("mine", path="p"), stranger())
     assert error.errors == ("path: this address is taken or overlaps one that is; choose another",)
-    error = await refusal(house, "GetWebHookConfigByIdQuery", {"id": 1}, stranger())
+    error = await refusal(sender, "GetWebHookConfigByIdQuery", {"id": 1}, stranger())
     assert isinstance(error, NotFound)
 
 
-async def test_of_twenty_at_once_one_wins(house: House) -> None:
+async def test_of_twenty_at_once_one_wins(sender: MessageSender) -> None:
     """The same key created by twenty clients at once: one configuration, nineteen conflicts."""
-    attempts = [house.send_fields("CreateWebHookConfigCommand", native(path=f"p{n}")) for n in range(20)]
+    attempts = [sender.send_fields("CreateWebHookConfigCommand", native(path=f"p{n}")) for n in range(20)]
     outcomes = await asyncio.gather(*attempts, return_exceptions=True)
     conflicts = [o for o in outcomes if isinstance(o, Conflict)]
     assert len(conflicts) == 19
     assert all(c.errors == ("A webhook configuration with this key already exists",) for c in conflicts)
-    assert (await house.send("GetWebHookConfigListQuery"))["totalCount"] == 1
+    assert (await sender.send("GetWebHookConfigListQuery"))["totalCount"] == 1
 
 
-async def test_the_unique_index_decides_when_a_check_was_too_early(house: House) -> None:
+async def test_the_unique_index_decides_when_a_check_was_too_early(sender: MessageSender) -> None:
     """A row that another process inserted after the check is found by the database, and nothing else is undone."""
-    made = await create(house)
+    made = await create(sender)
 
     def insert_again(tx: Transaction) -> tuple[object, object]:
         row = configs.config_by_id(tx, 1, made["id"])
@@ -158,34 +158,34 @@ async def test_the_unique_index_decides_when_a_check_was_too_early(house: House)
         values = {**row.model_dump(exclude={"id"}), "shape": "other"}
         return configs.insert_config(tx, values), configs.config_by_id(tx, 1, made["id"])
 
-    again, first = await house.database.write(insert_again)
+    again, first = await sender.database.write(insert_again)
     assert again is None
     assert first is not None
 
 
-async def test_all_problems_of_a_script_have_their_place(house: House) -> None:
+async def test_all_problems_of_a_script_have_their_place(sender: MessageSender) -> None:
     """A script is compiled when saved; each problem is told with line and column."""
-    error = await refusal(house, "CreateWebHookConfigCommand", code("a = ().__class__\nresult = a.__bases__\n"))
+    error = await refusal(sender, "CreateWebHookConfigCommand", code("a = ().__class__\nresult = a.__bases__\n"))
     assert isinstance(error, Invalid)
     assert len(error.errors) == 2
     assert error.errors[0].startswith("executionCode: line 1, column ")
     assert error.errors[1].startswith("executionCode: line 2, column ")
 
 
-async def test_what_looks_wrong_in_a_script_is_a_warning(house: House) -> None:
+async def test_what_looks_wrong_in_a_script_is_a_warning(sender: MessageSender) -> None:
     """A script that may fail is saved, and the answer says what looks wrong."""
-    made = await house.send_fields("CreateWebHookConfigCommand", code("result = paylod['x']"))
+    made = await sender.send_fields("CreateWebHookConfigCommand", code("result = paylod['x']"))
     assert any(w.startswith("executionCode: line 1, column 10: ") and "paylod" in w for w in made["warnings"])
 
 
-async def test_every_command_of_a_chain_is_checked(house: House) -> None:
+async def test_every_command_of_a_chain_is_checked(sender: MessageSender) -> None:
     """Unknown commands, unknown fields and repeated names in a chain are told with their place."""
     chain = [
         {"name": "a", "commandName": "Nothing"},
         {"name": "b", "commandName": "PingQuery", "parameters": {"x": 1}, "compensation": {"commandName": "Nix"}},
     ]
     fields = native(executionType=1, commandName=None, commandChain=chain)
-    error = await refusal(house, "CreateWebHookConfigCommand", fields)
+    error = await refusal(sender, "CreateWebHookConfigCommand", fields)
     places = [sentence.partition(":")[0] for sentence in error.errors]
     assert places == [
         "commandChain[0].commandName",
@@ -194,52 +194,52 @@ async def test_every_command_of_a_chain_is_checked(house: House) -> None:
     ]
     chain[0]["commandName"] = "PingQuery"
     fields = native(executionType=1, commandName=None, commandChain=[*chain, {**chain[0]}])
-    error = await refusal(house, "CreateWebHookConfigCommand", fields)
+    error = await refusal(sender, "CreateWebHookConfigCommand", fields)
     assert error.errors == ("commandChain[2].name: a is the name of an earlier step",)
 
 
-async def test_a_chain_may_be_named_by_its_commands(house: House) -> None:
+async def test_a_chain_may_be_named_by_its_commands(sender: MessageSender) -> None:
     """For a chain, `commandName` may hold the names separated by commas, and each is checked."""
-    made = await create(house, executionType=1, commandName="PingQuery, GetWebHookConfigListQuery")
+    made = await create(sender, executionType=1, commandName="PingQuery, GetWebHookConfigListQuery")
     assert made["commandName"] == "PingQuery, GetWebHookConfigListQuery"
     error = await refusal(
-        house, "CreateWebHookConfigCommand", native("b", executionType=1, commandName="PingQuery,Nothing")
+        sender, "CreateWebHookConfigCommand", native("b", executionType=1, commandName="PingQuery,Nothing")
     )
     assert len(error.errors) == 1
     assert error.errors[0].startswith("commandName: no command or query is named 'Nothing'")
 
 
-async def test_nobody_saves_a_rule_that_may_do_more_than_its_author(house: House) -> None:
+async def test_nobody_saves_a_rule_that_may_do_more_than_its_author(sender: MessageSender) -> None:
     """A command or an account beyond the author's permissions is refused when the rule is saved."""
     author = replace(ADMIN, permissions=permissions_of(["operator"]))
-    await house.add_user(username="robot", kind="service", roles=["admin"])
+    await sender.add_user(username="robot", kind="service", roles=["admin"])
     fields = native(commandName="PublishEventCommand", parameters={"event": "a"})
-    error = await refusal(house, "CreateWebHookConfigCommand", fields, author)
+    error = await refusal(sender, "CreateWebHookConfigCommand", fields, author)
     assert error.errors == ("commandName: PublishEventCommand needs events:write, which admin does not have",)
-    error = await refusal(house, "CreateWebHookConfigCommand", {**fields, "runAs": "robot"}, author)
+    error = await refusal(sender, "CreateWebHookConfigCommand", {**fields, "runAs": "robot"}, author)
     assert error.errors == ("runAs: 'robot' may do more than you: *:write",)
 
 
-async def test_a_rule_keeps_its_authors_permissions(house: House) -> None:
+async def test_a_rule_keeps_its_authors_permissions(sender: MessageSender) -> None:
     """What the author may do at the moment of saving is stored with the rule, and the account it runs as."""
-    await house.add_user(username="robot", kind="service", roles=["viewer"])
-    made = await create(house, runAs="Robot")
-    row = await house.database.read(lambda tx: configs.config_by_id(tx, 1, made["id"]))
+    await sender.add_user(username="robot", kind="service", roles=["viewer"])
+    made = await create(sender, runAs="Robot")
+    row = await sender.database.read(lambda tx: configs.config_by_id(tx, 1, made["id"]))
     assert row is not None
     assert (row.author_id, row.permissions, row.run_as_id) == ("user:1", sorted(ADMIN.permissions), "user:1")
 
 
-async def test_a_secret_is_sealed_and_never_shown(house: House) -> None:
+async def test_a_secret_is_sealed_and_never_shown(sender: MessageSender) -> None:
     """A secret stands encrypted in the row, as `***` in answers and history, and works in the compiled rule."""
-    made = await create(house, signature={"scheme": "github", "secret": "canary-1"})
+    made = await create(sender, signature={"scheme": "github", "secret": "canary-1"})
     assert made["signature"] == {"scheme": "github", "secret": "***"}
-    row = await house.database.read(lambda tx: configs.config_by_id(tx, 1, made["id"]))
+    row = await sender.database.read(lambda tx: configs.config_by_id(tx, 1, made["id"]))
     assert row is not None
     assert row.definition["signature"]["secret"].startswith("v1.")
-    history = await house.send("GetWebHookConfigHistoryQuery", id=made["id"])
-    listed = await house.send("GetWebHookConfigListQuery")
+    history = await sender.send("GetWebHookConfigHistoryQuery", id=made["id"])
+    listed = await sender.send("GetWebHookConfigListQuery")
     assert "canary-1" not in f"{history}{listed}"
-    rule = house.routes.by_id(made["id"])
+    rule = sender.routes.by_id(made["id"])
     assert rule is not None
     assert rule.fields.signature is not None
     assert rule.fields.signature.secret == "canary-1"
@@ -280,79 +280,79 @@ A, B, C = "secret-of-a", "secret-of-b", "secret-of-c"
     ],
 )
 async def test_a_redacted_secret_stays_as_it_is(
-    house: House, signature: dict[str, Any], changed: dict[str, Any], secrets: list[str]
+    sender: MessageSender, signature: dict[str, Any], changed: dict[str, Any], secrets: list[str]
 ) -> None:
     """An update that sends `***` back keeps the stored secret in its place; anything else replaces it."""
-    made = await create(house, signature=signature)
+    made = await create(sender, signature=signature)
     fields = {**native(signature=changed), "id": made["id"]}
     del fields["key"]
-    await house.send_fields("UpdateWebHookConfigCommand", fields)
-    rule = house.routes.by_id(made["id"])
+    await sender.send_fields("UpdateWebHookConfigCommand", fields)
+    rule = sender.routes.by_id(made["id"])
     assert rule is not None
     assert rule.fields.signature is not None
     assert rule.fields.signature.all_secrets == secrets
 
 
-async def test_a_redacted_secret_needs_a_stored_one(house: House) -> None:
+async def test_a_redacted_secret_needs_a_stored_one(sender: MessageSender) -> None:
     """`***` where no secret is stored is refused."""
     fields = native(signature={"scheme": "github", "secret": "***"})
-    error = await refusal(house, "CreateWebHookConfigCommand", fields)
+    error = await refusal(sender, "CreateWebHookConfigCommand", fields)
     assert error.errors == ("secret: *** stands for a stored secret, but none is stored; enter it",)
 
 
-async def test_an_update_replaces_everything_but_the_key(house: House) -> None:
+async def test_an_update_replaces_everything_but_the_key(sender: MessageSender) -> None:
     """What is left out of an update is gone, and the revision counts up."""
-    made = await create(house, labels=["a"], rateLimit="5/second")
+    made = await create(sender, labels=["a"], rateLimit="5/second")
     fields = {**native(path="q", description="new"), "id": made["id"], "revision": 1}
     del fields["key"]
-    updated = await house.send_fields("UpdateWebHookConfigCommand", fields)
+    updated = await sender.send_fields("UpdateWebHookConfigCommand", fields)
     assert (updated["key"], updated["description"], updated["path"]) == ("native", "new", "q")
     assert (updated["labels"], updated["rateLimit"], updated["revision"]) == ([], None, 2)
     assert updated["updatedAt"] is not None
-    error = await refusal(house, "UpdateWebHookConfigCommand", fields)
+    error = await refusal(sender, "UpdateWebHookConfigCommand", fields)
     assert isinstance(error, Conflict)
     assert error.errors == ("revision: is 2 by now, not 1; read the configuration again",)
 
 
-async def test_an_update_can_not_rename(house: House) -> None:
+async def test_an_update_can_not_rename(sender: MessageSender) -> None:
     """The key is immutable: sending one is an unknown field."""
-    made = await create(house)
-    error = await refusal(house, "UpdateWebHookConfigCommand", {**native(), "id": made["id"]})
+    made = await create(sender)
+    error = await refusal(sender, "UpdateWebHookConfigCommand", {**native(), "id": made["id"]})
     assert error.errors[0].startswith("key: is not a known field")
 
 
-async def test_switching_twice_is_a_conflict(house: House) -> None:
+async def test_switching_twice_is_a_conflict(sender: MessageSender) -> None:
     """Activating an active configuration and deactivating an inactive one are refused; the other way works."""
-    made = await create(house)
-    error = await refusal(house, "ActivateWebHookConfigCommand", {"id": made["id"]})
+    made = await create(sender)
+    error = await refusal(sender, "ActivateWebHookConfigCommand", {"id": made["id"]})
     assert (type(error), error.errors) == (Conflict, ("Configuration is already active",))
-    off = await house.send("DeactivateWebHookConfigCommand", id=made["id"])
+    off = await sender.send("DeactivateWebHookConfigCommand", id=made["id"])
     assert (off["id"], off["key"], off["isEnabled"]) == (made["id"], "native", False)
     assert off["deactivatedAt"].endswith("Z")
-    error = await refusal(house, "DeactivateWebHookConfigCommand", {"id": made["id"]})
+    error = await refusal(sender, "DeactivateWebHookConfigCommand", {"id": made["id"]})
     assert (type(error), error.errors) == (Conflict, ("Configuration is already inactive",))
-    on = await house.send("ActivateWebHookConfigCommand", id=made["id"])
+    on = await sender.send("ActivateWebHookConfigCommand", id=made["id"])
     assert on["isEnabled"]
-    assert (await house.send("GetWebHookConfigByIdQuery", id=made["id"]))["isEnabled"]
+    assert (await sender.send("GetWebHookConfigByIdQuery", id=made["id"]))["isEnabled"]
 
 
-async def test_a_deleted_key_is_free_and_its_history_stays(house: House) -> None:
+async def test_a_deleted_key_is_free_and_its_history_stays(sender: MessageSender) -> None:
     """After deletion the key can be used again, under a new id, and the old revisions can be read."""
-    made = await create(house)
-    gone = await house.send("DeleteWebHookConfigCommand", id=made["id"])
+    made = await create(sender)
+    gone = await sender.send("DeleteWebHookConfigCommand", id=made["id"])
     assert (gone["id"], gone["key"]) == (made["id"], "native")
-    again = await create(house)
+    again = await create(sender)
     assert again["id"] > made["id"]
-    history = await house.send("GetWebHookConfigHistoryQuery", id=made["id"])
+    history = await sender.send("GetWebHookConfigHistoryQuery", id=made["id"])
     assert [(r["revision"], r["change"]) for r in history["items"]] == [(2, "deleted"), (1, "created")]
 
 
-async def test_every_change_is_a_revision(house: House) -> None:
+async def test_every_change_is_a_revision(sender: MessageSender) -> None:
     """The history names change, author and time, the newest first, a page at a time."""
-    made = await create(house)
-    await house.send("DeactivateWebHookConfigCommand", id=made["id"])
-    await house.send("ActivateWebHookConfigCommand", id=made["id"])
-    history = await house.send("GetWebHookConfigHistoryQuery", id=made["id"], pageSize=2)
+    made = await create(sender)
+    await sender.send("DeactivateWebHookConfigCommand", id=made["id"])
+    await sender.send("ActivateWebHookConfigCommand", id=made["id"])
+    history = await sender.send("GetWebHookConfigHistoryQuery", id=made["id"], pageSize=2)
     assert [r["change"] for r in history["items"]] == ["activated", "deactivated"]
     assert (history["totalCount"], history["hasNextPage"]) == (3, True)
     assert history["items"][1]["definition"]["isEnabled"] is False
@@ -369,28 +369,28 @@ async def test_every_change_is_a_revision(house: House) -> None:
         ("GetWebHookConfigHistoryQuery", "No webhook configuration found with the specified ID"),
     ],
 )
-async def test_an_unknown_id_is_not_found(house: House, name: str, sentence: str) -> None:
+async def test_an_unknown_id_is_not_found(sender: MessageSender, name: str, sentence: str) -> None:
     """Each message refuses an id that does not exist in the words that older clients know."""
-    error = await refusal(house, name, {"id": 999})
+    error = await refusal(sender, name, {"id": 999})
     assert (type(error), error.errors) == (NotFound, (sentence,))
 
 
-async def test_an_update_of_an_unknown_id_is_not_found(house: House) -> None:
+async def test_an_update_of_an_unknown_id_is_not_found(sender: MessageSender) -> None:
     """Updating what does not exist says so, also when its fields collide with something."""
-    await create(house)
+    await create(sender)
     fields = {**native(), "id": 999}
     del fields["key"]
-    error = await refusal(house, "UpdateWebHookConfigCommand", fields)
+    error = await refusal(sender, "UpdateWebHookConfigCommand", fields)
     assert (type(error), error.errors) == (NotFound, ("Configuration not found",))
 
 
-async def test_a_key_is_looked_up(house: House) -> None:
+async def test_a_key_is_looked_up(sender: MessageSender) -> None:
     """A key finds its configuration, no key finds all, an unknown key is not found."""
-    made = await create(house)
-    assert (await house.send("LookupWebHookByKeyCommand", key="native"))["id"] == made["id"]
-    everything = await house.send("LookupWebHookByKeyCommand")
+    made = await create(sender)
+    assert (await sender.send("LookupWebHookByKeyCommand", key="native"))["id"] == made["id"]
+    everything = await sender.send("LookupWebHookByKeyCommand")
     assert (everything["totalCount"], everything["items"][0]["key"]) == (1, "native")
-    error = await refusal(house, "LookupWebHookByKeyCommand", {"key": "none"})
+    error = await refusal(sender, "LookupWebHookByKeyCommand", {"key": "none"})
     assert error.errors == ("No webhook configuration found with the specified key",)
 
 
@@ -407,27 +407,27 @@ NARROWED: list[tuple[dict[str, Any], set[str]]] = [
 
 
 @pytest.mark.parametrize(("narrowed", "keys"), NARROWED)
-async def test_lists_are_narrowed(house: House, narrowed: dict[str, Any], keys: set[str]) -> None:
+async def test_lists_are_narrowed(sender: MessageSender, narrowed: dict[str, Any], keys: set[str]) -> None:
     """The list is filtered by state, execution type and whole label, and searched by words."""
-    await create(house, key="a", labels=["blue", "red"])
-    await create(house, key="b", isEnabled=False, description="for invoices", labels=["a%b"])
-    await house.send_fields("CreateWebHookConfigCommand", code("result = 1", key="c", path="c"))
-    found = await house.send_fields("GetWebHookConfigListQuery", narrowed)
+    await create(sender, key="a", labels=["blue", "red"])
+    await create(sender, key="b", isEnabled=False, description="for invoices", labels=["a%b"])
+    await sender.send_fields("CreateWebHookConfigCommand", code("result = 1", key="c", path="c"))
+    found = await sender.send_fields("GetWebHookConfigListQuery", narrowed)
     assert {item["key"] for item in found["items"]} == keys
 
 
-async def test_lists_are_sorted_and_paged(house: House) -> None:
+async def test_lists_are_sorted_and_paged(sender: MessageSender) -> None:
     """Pages follow one another in the order asked for."""
     for key in ("b", "c", "a"):
-        await create(house, key=key)
-    first = await house.send("GetWebHookConfigListQuery", sortBy="key", sortDirection="asc", pageSize=2, pageNumber=1)
-    second = await house.send("GetWebHookConfigListQuery", sortBy="key", sortDirection="asc", pageSize=2, pageNumber=2)
+        await create(sender, key=key)
+    first = await sender.send("GetWebHookConfigListQuery", sortBy="key", sortDirection="asc", pageSize=2, pageNumber=1)
+    second = await sender.send("GetWebHookConfigListQuery", sortBy="key", sortDirection="asc", pageSize=2, pageNumber=2)
     assert [i["key"] for i in first["items"] + second["items"]] == ["a", "b", "c"]
     assert (first["totalPages"], second["hasNextPage"]) == (2, False)
 
 
-async def test_permissions_are_asked_for(house: House) -> None:
+async def test_permissions_are_asked_for(sender: MessageSender) -> None:
     """Without webhooks:write nothing is changed, without webhooks:read nothing is shown."""
     nobody = replace(ADMIN, permissions=frozenset[str]())
     for name, fields in (("DeleteWebHookConfigCommand", {"id": 1}), ("GetWebHookConfigByIdQuery", {"id": 1})):
-        assert isinstance(await refusal(house, name, fields, nobody), Forbidden)
+        assert isinstance(await refusal(sender, name, fields, nobody), Forbidden)

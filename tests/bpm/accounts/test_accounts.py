@@ -20,7 +20,7 @@ from bpm.errors import Forbidden, Misconfigured, Unauthenticated
 from bpm.security.permissions import SYSTEM, Authority, acting, permissions_of
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, open_database
-from tests.bpm.accounts.conftest import HandClock
+from bpm.testing import Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +30,7 @@ HERE = "203.0.113.7"
 
 
 async def add_key(
-    database: Database, user: User, clock: HandClock, scopes: Sequence[str] = ("webhooks:read",), **columns: Any
+    database: Database, user: User, clock: Clock, scopes: Sequence[str] = ("webhooks:read",), **columns: Any
 ) -> tuple[str, str]:
     """Store a key of `user`; return its id and its text."""
     text = generate_key()
@@ -99,20 +99,20 @@ async def _microseconds(accounts: Accounts, header: str) -> float:
     return (time.perf_counter() - started) / len(headers) * 1e6
 
 
-async def test_a_token_ends_when_it_says(accounts: Accounts, user: User, clock: HandClock) -> None:
+async def test_a_token_ends_when_it_says(accounts: Accounts, user: User, clock: Clock) -> None:
     """An expired access token is refused and the caller is told to refresh."""
     pair = await accounts.sessions.sign_in("ada", PASSWORD, HERE)
-    clock.forward(seconds=900)
+    clock.advance(timedelta(seconds=900))
     with pytest.raises(Unauthenticated, match="has expired; get a new one with the refresh token"):
         await accounts.authenticate(f"Bearer {pair.access_token}", HERE)
 
 
-async def test_a_known_token_is_not_taken_past_its_end(accounts: Accounts, user: User, clock: HandClock) -> None:
+async def test_a_known_token_is_not_taken_past_its_end(accounts: Accounts, user: User, clock: Clock) -> None:
     """A token that has a tenth of a second to live is forgotten after it."""
     pair = await accounts.sessions.sign_in("ada", PASSWORD, HERE)
-    clock.forward(seconds=899.9)
+    clock.advance(timedelta(seconds=899.9))
     assert not await refused(accounts, f"Bearer {pair.access_token}")
-    clock.forward(seconds=0.1)
+    clock.advance(timedelta(seconds=0.1))
     await asyncio.sleep(0.11)
     assert await refused(accounts, f"Bearer {pair.access_token}")
 
@@ -126,7 +126,7 @@ async def test_a_raised_version_ends_earlier_tokens(accounts: Accounts, user: Us
     assert not await refused(accounts, f"Bearer {after.access_token}")
 
 
-async def test_a_key_is_recognised(accounts: Accounts, user: User, database: Database, clock: HandClock) -> None:
+async def test_a_key_is_recognised(accounts: Accounts, user: User, database: Database, clock: Clock) -> None:
     """An API key acts as itself, with what its scopes and its owner both allow."""
     key_id, text = await add_key(database, user, clock, ["*:write", "users:write", "audit:read"])
     principal = await accounts.authenticate(f"Bearer {text}", HERE)
@@ -139,7 +139,7 @@ async def test_a_key_is_recognised(accounts: Accounts, user: User, database: Dat
 
 @pytest.mark.parametrize("column", ["revoked_at", "expires_at"])
 async def test_a_dead_key_is_refused(
-    accounts: Accounts, user: User, database: Database, clock: HandClock, column: str
+    accounts: Accounts, user: User, database: Database, clock: Clock, column: str
 ) -> None:
     """A revoked or expired key is refused."""
     columns: dict[str, Any] = {column: clock()}
@@ -148,7 +148,7 @@ async def test_a_dead_key_is_refused(
 
 
 async def test_a_key_with_another_secret_is_refused(
-    accounts: Accounts, user: User, database: Database, clock: HandClock
+    accounts: Accounts, user: User, database: Database, clock: Clock
 ) -> None:
     """The right id with a wrong secret is refused."""
     key_id, text = await add_key(database, user, clock)
@@ -158,7 +158,7 @@ async def test_a_key_with_another_secret_is_refused(
 
 
 async def test_a_key_of_a_disabled_user_is_refused(
-    accounts: Accounts, user: User, database: Database, clock: HandClock
+    accounts: Accounts, user: User, database: Database, clock: Clock
 ) -> None:
     """Disabling the owner stops the keys too."""
     _, text = await add_key(database, user, clock)
@@ -167,7 +167,7 @@ async def test_a_key_of_a_disabled_user_is_refused(
 
 
 async def test_a_change_counts_at_once_after_forgetting(
-    accounts: Accounts, user: User, database: Database, clock: HandClock
+    accounts: Accounts, user: User, database: Database, clock: Clock
 ) -> None:
     """In the process that revokes a key the very next request is refused."""
     key_id, text = await add_key(database, user, clock)
@@ -178,7 +178,7 @@ async def test_a_change_counts_at_once_after_forgetting(
 
 
 async def test_another_process_s_change_counts_within_a_second(
-    accounts: Accounts, user: User, database: Database, settings: Settings, clock: HandClock
+    accounts: Accounts, user: User, database: Database, settings: Settings, clock: Clock
 ) -> None:
     """What another process revokes is refused here within a second, without being told."""
     key_id, text = await add_key(database, user, clock)
@@ -194,7 +194,7 @@ async def test_another_process_s_change_counts_within_a_second(
 
 
 async def test_a_look_up_that_began_before_a_change_is_not_kept(
-    accounts: Accounts, user: User, database: Database, clock: HandClock
+    accounts: Accounts, user: User, database: Database, clock: Clock
 ) -> None:
     """A request that overtakes a revocation does not leave the key known after it."""
     key_id, text = await add_key(database, user, clock)
@@ -210,14 +210,14 @@ async def test_a_look_up_that_began_before_a_change_is_not_kept(
 
 
 async def test_a_key_s_use_is_noted_once_a_minute(
-    accounts: Accounts, user: User, database: Database, clock: HandClock
+    accounts: Accounts, user: User, database: Database, clock: Clock
 ) -> None:
     """The first use is written down, further ones only after a minute."""
     key_id, text = await add_key(database, user, clock)
     first = clock()
     noted = []
     for seconds in (0, 30, 31):
-        clock.forward(seconds=seconds)
+        clock.advance(timedelta(seconds=seconds))
         accounts.forget()
         await accounts.authenticate(f"Bearer {text}", HERE)
         await accounts.stop()
@@ -231,7 +231,7 @@ async def rights_of(accounts: Accounts, *ids: str) -> frozenset[str]:
 
 
 async def test_work_has_the_present_rights_of_its_accounts(
-    accounts: Accounts, user: User, database: Database, clock: HandClock
+    accounts: Accounts, user: User, database: Database, clock: Clock
 ) -> None:
     """Of a user what he may do now, of a key that within its scopes, of both what both may do."""
     key_id, _ = await add_key(database, user, clock, ["*:read", "webhooks:write"])
@@ -267,7 +267,7 @@ async def test_another_process_notices_within_a_second(accounts: Accounts, user:
 
 
 async def test_a_key_that_ended_gives_no_rights(
-    accounts: Accounts, user: User, database: Database, clock: HandClock
+    accounts: Accounts, user: User, database: Database, clock: Clock
 ) -> None:
     """What a key had made stops with it: when it is revoked, when it expires, and when the key that made it ends."""
     maker, _ = await add_key(database, user, clock, ["*:read"])
@@ -275,7 +275,7 @@ async def test_a_key_that_ended_gives_no_rights(
     short, _ = await add_key(database, user, clock, ["*:read"], expires_at=clock() + timedelta(minutes=1))
     for key in (maker, made, short):
         assert await rights_of(accounts, f"key:{key}")
-    clock.forward(minutes=2)
+    clock.advance(timedelta(minutes=2))
     await change(database, ApiKey, maker, revoked_at=clock())
     accounts.forget()
     for key, reason in ((maker, "was revoked"), (made, "with which 'ci' was made, was revoked"), (short, "expired")):

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from bpm.errors import Overloaded, RateLimited, Unauthenticated
 from bpm.security.allowances import Allowance
 from bpm.security.passwords import is_outdated
 from bpm.store import Database, Transaction
-from tests.bpm.accounts.conftest import HandClock
+from bpm.testing import Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +53,7 @@ async def test_capitals_of_a_name_do_not_matter(accounts: Accounts, user: User) 
 
 
 async def test_wrong_credentials_are_refused_alike(
-    accounts: Accounts, user: User, database: Database, clock: HandClock
+    accounts: Accounts, user: User, database: Database, clock: Clock
 ) -> None:
     """A wrong password, an unknown user, a disabled one and a service account get the same words."""
 
@@ -189,21 +190,19 @@ async def test_an_unknown_refresh_token_is_refused(accounts: Accounts, token: st
         await accounts.sessions.refresh(token)
 
 
-async def test_a_refresh_token_ends(accounts: Accounts, user: User, clock: HandClock) -> None:
+async def test_a_refresh_token_ends(accounts: Accounts, user: User, clock: Clock) -> None:
     """After fourteen days without use a refresh token is refused, and each use starts them anew."""
     first = await accounts.sessions.sign_in("ada", PASSWORD, HERE)
-    clock.forward(days=13)
+    clock.advance(timedelta(days=13))
     second = await accounts.sessions.refresh(first.refresh_token)
-    clock.forward(days=13)
+    clock.advance(timedelta(days=13))
     third = await accounts.sessions.refresh(second.refresh_token)
-    clock.forward(days=14)
+    clock.advance(timedelta(days=14))
     with pytest.raises(Unauthenticated):
         await accounts.sessions.refresh(third.refresh_token)
 
 
-async def test_a_disabled_user_can_not_go_on(
-    accounts: Accounts, user: User, database: Database, clock: HandClock
-) -> None:
+async def test_a_disabled_user_can_not_go_on(accounts: Accounts, user: User, database: Database, clock: Clock) -> None:
     """Neither the access nor the refresh token of a disabled user is worth anything."""
     pair = await accounts.sessions.sign_in("ada", PASSWORD, HERE)
     await change(database, user, disabled_at=clock())
@@ -250,9 +249,9 @@ async def test_no_token_is_stored_as_it_is(accounts: Accounts, user: User, datab
     assert pair.access_token not in rows[0]
 
 
-async def test_used_up_tokens_are_pruned(accounts: Accounts, user: User, database: Database, clock: HandClock) -> None:
+async def test_used_up_tokens_are_pruned(accounts: Accounts, user: User, database: Database, clock: Clock) -> None:
     """A sign-in deletes tokens that expired more than a day ago."""
     await accounts.sessions.sign_in("ada", PASSWORD, HERE)
-    clock.forward(days=16)
+    clock.advance(timedelta(days=16))
     await accounts.sessions.sign_in("ada", PASSWORD, HERE)
     assert await database.read(lambda tx: len(tx.session(None).exec(select(RefreshToken)).all())) == 1

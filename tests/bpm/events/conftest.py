@@ -12,7 +12,7 @@ from tests.bpm.events.serving import LOOPBACK
 DELIVERING: dict[str, Any] = {"delivery": {"allowed_networks": "127.0.0.0/8, ::1/128"}}
 
 
-class Office:
+class DeliveringApp:
     """A server with subscriptions."""
 
     def __init__(self, server: RunningApp) -> None:
@@ -47,10 +47,10 @@ class Office:
 
 
 @pytest.fixture
-async def office() -> AsyncIterator[Office]:
+async def delivering() -> AsyncIterator[DeliveringApp]:
     """A server that delivers to loopback."""
     async with running_app(**DELIVERING) as server:
-        yield Office(server)
+        yield DeliveringApp(server)
 
 
 @pytest.fixture

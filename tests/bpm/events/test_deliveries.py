@@ -7,23 +7,23 @@ from nacl.signing import VerifyKey
 from standardwebhooks import Webhook
 
 from bpm.testing import PreparedAnswer, WebhookReceiver, until
-from tests.bpm.events.conftest import Office
+from tests.bpm.events.conftest import DeliveringApp
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_an_event_arrives_signed(office: Office, receiver: WebhookReceiver) -> None:
+async def test_an_event_arrives_signed(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """A subscriber gets type, timestamp and data, with a signature that the standard's own library accepts."""
-    made = await office.subscribe(receiver.url + "/hook?x=1", "task.*", headers={"Authorization": "Bearer t"})
-    event = await office.publish("task.created", {"id": 1, "text": "ü"})
+    made = await delivering.subscribe(receiver.url + "/hook?x=1", "task.*", headers={"Authorization": "Bearer t"})
+    event = await delivering.publish("task.created", {"id": 1, "text": "ü"})
     (request,) = await receiver.wait_for(1)
     assert (request.method, request.path, request.query) == ("POST", "/hook", "x=1")
     assert request.headers["authorization"] == "Bearer t"
     assert request.headers["webhook-id"] == event["id"]
     payload = Webhook(made["secret"]).verify(request.body, dict(request.headers))
     assert payload == {"type": "task.created", "timestamp": event["createdAt"], "data": {"id": 1, "text": "ü"}}
-    await office.settled()
-    found = await office.delivery()
+    await delivering.settled()
+    found = await delivering.delivery()
     assert (found["state"], found["attempts"], found["lastStatus"], found["data"]) == (
         "delivered",
         1,
@@ -35,14 +35,14 @@ async def test_an_event_arrives_signed(office: Office, receiver: WebhookReceiver
     assert attempt["requestBody"].encode() == request.body
 
 
-async def test_a_key_pair_is_published(office: Office, receiver: WebhookReceiver) -> None:
+async def test_a_key_pair_is_published(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """Whoever is sent something finds the public key without credentials, and nobody finds anything else."""
-    made = await office.subscribe(receiver.url, signature={"scheme": "standard-webhooks-v1a"})
-    shared = await office.subscribe(receiver.url, "contact.*")
-    event = await office.publish()
+    made = await delivering.subscribe(receiver.url, signature={"scheme": "standard-webhooks-v1a"})
+    shared = await delivering.subscribe(receiver.url, "contact.*")
+    event = await delivering.publish()
     (request,) = await receiver.wait_for(1)
     address = "/.well-known/webhook-keys/"
-    answer = await office.server.http.get(f"{address}{made['id']}", headers={"Authorization": ""})
+    answer = await delivering.server.http.get(f"{address}{made['id']}", headers={"Authorization": ""})
     assert answer.headers["cache-control"] == "public, max-age=300"
     (key,) = answer.json()["keys"]
     assert key == made["publicKeys"][0]["jwk"]
@@ -50,24 +50,24 @@ async def test_a_key_pair_is_published(office: Office, receiver: WebhookReceiver
     signature = base64.b64decode(request.headers["webhook-signature"].removeprefix("v1a,"))
     assert VerifyKey(base64.urlsafe_b64decode(key["x"] + "=")).verify(content, signature) == content
     for unknown in (shared["id"], 999_999, 0, "9" * 18, "9" * 5_000, "x", "-1", "1/2"):
-        assert (await office.server.http.get(f"{address}{unknown}")).status_code == 404
-    await office.cmd("DeleteSubscriptionCommand", id=made["id"])
-    assert (await office.server.http.get(f"{address}{made['id']}")).status_code == 404
+        assert (await delivering.server.http.get(f"{address}{unknown}")).status_code == 404
+    await delivering.cmd("DeleteSubscriptionCommand", id=made["id"])
+    assert (await delivering.server.http.get(f"{address}{made['id']}")).status_code == 404
 
 
-async def test_an_echoed_credential_is_not_kept(office: Office, receiver: WebhookReceiver) -> None:
+async def test_an_echoed_credential_is_not_kept(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """A receiver that sends back what it was sent does not show the subscription's headers to readers of the log."""
     echo = PreparedAnswer(200, b'{"authorization": "Bearer canary-4711"}', {"X-Echo": "canary-4711 t"})
     receiver.answer(echo)
-    await office.subscribe(receiver.url, headers={"Authorization": "Bearer canary-4711", "X-Short": "t"})
-    await office.publish()
-    await office.settled()
-    (attempt,) = (await office.delivery())["history"]
+    await delivering.subscribe(receiver.url, headers={"Authorization": "Bearer canary-4711", "X-Short": "t"})
+    await delivering.publish()
+    await delivering.settled()
+    (attempt,) = (await delivering.delivery())["history"]
     assert attempt["responseBody"] == '{"authorization": "***"}'
     assert attempt["responseHeaders"]["x-echo"] == "*** t"
 
 
-async def test_only_those_who_asked_are_sent(office: Office, receiver: WebhookReceiver) -> None:
+async def test_only_those_who_asked_are_sent(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """A name, a beginning of names and a filter decide who is sent an event."""
     for path, event, condition in (
         ("name", "task.created", None),
@@ -77,54 +77,54 @@ async def test_only_those_who_asked_are_sent(office: Office, receiver: WebhookRe
         ("small", "task.created", "data.total <= 100"),
         ("other", "project.created", None),
     ):
-        await office.subscribe(f"{receiver.url}/{path}", event, filter=condition)
-    await office.publish("task.created", {"total": 500})
-    await office.settled(count=4)
+        await delivering.subscribe(f"{receiver.url}/{path}", event, filter=condition)
+    await delivering.publish("task.created", {"total": 500})
+    await delivering.settled(count=4)
     assert sorted(r.path for r in receiver.requests) == ["/all", "/beginning", "/large", "/name"]
-    assert len(await office.deliveries()) == 4
+    assert len(await delivering.deliveries()) == 4
 
 
-async def test_a_failure_is_tried_again(office: Office, receiver: WebhookReceiver) -> None:
+async def test_a_failure_is_tried_again(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """After an error the delivery waits five seconds, more or less, and its log shows the answer."""
     receiver.answer(PreparedAnswer(500, b"no\0way", {"X-Why": "because", "Set-Cookie": "a=b"}))
-    made = await office.subscribe(receiver.url)
-    await office.publish()
-    found = await until(lambda: office.delivery(), lambda d: d["attempts"] == 1)
+    made = await delivering.subscribe(receiver.url)
+    await delivering.publish()
+    found = await until(lambda: delivering.delivery(), lambda d: d["attempts"] == 1)
     assert (found["state"], found["lastStatus"]) == ("pending", 500)
     (attempt,) = found["history"]
     assert (attempt["responseBody"], attempt["responseHeaders"]["x-why"]) == ("no\ufffdway", "because")
     assert "set-cookie" not in attempt["responseHeaders"]
-    assert (await office.subscription(made["id"]))["failureCount"] == 1
-    await office.cmd("RetryDeliveryCommand", id=found["id"])
-    await office.settled()
+    assert (await delivering.subscription(made["id"]))["failureCount"] == 1
+    await delivering.cmd("RetryDeliveryCommand", id=found["id"])
+    await delivering.settled()
     first, second = receiver.requests
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
-    assert (await office.delivery())["attempts"] == 2
-    assert (await office.subscription(made["id"]))["failureCount"] == 0
+    assert (await delivering.delivery())["attempts"] == 2
+    assert (await delivering.subscription(made["id"]))["failureCount"] == 0
 
 
-async def test_a_pause_loses_nothing(office: Office, receiver: WebhookReceiver) -> None:
+async def test_a_pause_loses_nothing(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """What happens while a subscription is inactive is delivered when it is active again, in order."""
-    made = await office.subscribe(receiver.url, orderingKey="type")
-    await office.cmd("DeactivateSubscriptionCommand", id=made["id"])
+    made = await delivering.subscribe(receiver.url, orderingKey="type")
+    await delivering.cmd("DeactivateSubscriptionCommand", id=made["id"])
     for number in range(5):
-        await office.publish("task.created", {"n": number})
-    assert {d["state"] for d in await office.deliveries()} == {"paused"}
+        await delivering.publish("task.created", {"n": number})
+    assert {d["state"] for d in await delivering.deliveries()} == {"paused"}
     assert receiver.requests == []
-    await office.cmd("ActivateSubscriptionCommand", id=made["id"])
-    await office.publish("task.created", {"n": 5})
+    await delivering.cmd("ActivateSubscriptionCommand", id=made["id"])
+    await delivering.publish("task.created", {"n": 5})
     await receiver.wait_for(6)
     assert [r.json()["data"]["n"] for r in receiver.requests] == [0, 1, 2, 3, 4, 5]
-    assert await office.settled(count=6)
+    assert await delivering.settled(count=6)
 
 
-async def test_gone_is_gone(office: Office, receiver: WebhookReceiver) -> None:
+async def test_gone_is_gone(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """410 ends the delivery and disables the subscription, which an event tells and the view shows."""
     async with WebhookReceiver() as watcher:
-        await office.subscribe(watcher.url, "subscription.disabled")
-        made = await office.subscribe(receiver.url, "task.*", name="Gone")
+        await delivering.subscribe(watcher.url, "subscription.disabled")
+        made = await delivering.subscribe(receiver.url, "task.*", name="Gone")
         receiver.answer(410)
-        await office.publish("task.created")
+        await delivering.publish("task.created")
         (told,) = await watcher.wait_for(1)
     assert told.json()["data"] == {
         "subscriptionId": made["id"],
@@ -132,88 +132,92 @@ async def test_gone_is_gone(office: Office, receiver: WebhookReceiver) -> None:
         "url": receiver.url,
         "reason": "the receiver answered 410 Gone",
     }
-    shown = await office.subscription(made["id"])
+    shown = await delivering.subscription(made["id"])
     assert (shown["isActive"], shown["disabledReason"]) == (False, "the receiver answered 410 Gone")
-    (dead,) = await office.deliveries(event="task.created")
+    (dead,) = await delivering.deliveries(event="task.created")
     assert (dead["state"], dead["attempts"]) == ("dead", 1)
 
 
-async def test_a_secret_is_exchanged_without_a_gap(office: Office, receiver: WebhookReceiver) -> None:
+async def test_a_secret_is_exchanged_without_a_gap(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """During the overlap deliveries verify with both secrets; without one, with the new alone."""
-    made = await office.subscribe(receiver.url)
-    rotated = await office.cmd("RotateSubscriptionSecretCommand", id=made["id"])
+    made = await delivering.subscribe(receiver.url)
+    rotated = await delivering.cmd("RotateSubscriptionSecretCommand", id=made["id"])
     assert rotated["secret"] != made["secret"]
-    await office.publish()
+    await delivering.publish()
     (request,) = await receiver.wait_for(1)
     for secret in (made["secret"], rotated["secret"]):
         Webhook(secret).verify(request.body, dict(request.headers))
-    last = await office.cmd("RotateSubscriptionSecretCommand", id=made["id"], overlapHours=0)
+    last = await delivering.cmd("RotateSubscriptionSecretCommand", id=made["id"], overlapHours=0)
     assert last["previousExpiresAt"] is None
-    await office.publish()
+    await delivering.publish()
     (_, request) = await receiver.wait_for(2)
     assert len(request.headers["webhook-signature"].split()) == 1
     Webhook(last["secret"]).verify(request.body, dict(request.headers))
 
 
-async def test_a_template_and_a_script_change_the_body(office: Office, receiver: WebhookReceiver) -> None:
+async def test_a_template_and_a_script_change_the_body(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """What a transform makes is sent, signed and kept in the log; one that fails is a failed attempt."""
     script = "return {'n': payload['data']['n'] * 2, 'kind': payload['type']}"
-    await office.subscribe(receiver.url + "/t", transform={"template": {"text": "Task {{data.n}}"}})
-    await office.subscribe(receiver.url + "/s", transform={"script": script})
-    await office.subscribe(receiver.url + "/f", transform={"template": {"text": "{{data.missing}}"}}, retryCount=0)
-    await office.publish("task.created", {"n": 21})
+    await delivering.subscribe(receiver.url + "/t", transform={"template": {"text": "Task {{data.n}}"}})
+    await delivering.subscribe(receiver.url + "/s", transform={"script": script})
+    await delivering.subscribe(receiver.url + "/f", transform={"template": {"text": "{{data.missing}}"}}, retryCount=0)
+    await delivering.publish("task.created", {"n": 21})
     await receiver.wait_for(2)
     bodies = {r.path: r.json() for r in receiver.requests}
     assert bodies == {"/t": {"text": "Task 21"}, "/s": {"n": 42, "kind": "task.created"}}
-    (dead,) = await office.settled("dead")
+    (dead,) = await delivering.settled("dead")
     assert dead["lastError"].startswith("transform.template: text:")
-    sent = [await office.cmd("GetDeliveryByIdQuery", id=d["id"]) for d in await office.settled("delivered", count=2)]
+    sent = [
+        await delivering.cmd("GetDeliveryByIdQuery", id=d["id"]) for d in await delivering.settled("delivered", count=2)
+    ]
     assert {d["history"][0]["requestBody"] for d in sent} == {'{"text":"Task 21"}', '{"n":42,"kind":"task.created"}'}
 
 
-async def test_a_test_event_goes_to_one(office: Office, receiver: WebhookReceiver) -> None:
+async def test_a_test_event_goes_to_one(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """A test event reaches one subscription, whatever it wants, and is marked as one."""
-    made = await office.subscribe(receiver.url + "/one", "task.created", filter="data.total > 100")
-    await office.subscribe(receiver.url + "/other", "*")
-    sent = await office.cmd("SendTestEventCommand", id=made["id"])
+    made = await delivering.subscribe(receiver.url + "/one", "task.created", filter="data.total > 100")
+    await delivering.subscribe(receiver.url + "/other", "*")
+    sent = await delivering.cmd("SendTestEventCommand", id=made["id"])
     (request,) = await receiver.wait_for(1)
     assert (request.path, request.json()["type"]) == ("/one", "subscription.test")
-    example = await office.cmd("SendTestEventCommand", id=made["id"], event="task.created")
+    example = await delivering.cmd("SendTestEventCommand", id=made["id"], event="task.created")
     (_, request) = await receiver.wait_for(2)
     assert request.json()["data"]["title"] == "Call back"
-    found = await office.cmd("GetDeliveryByIdQuery", id=sent["deliveryId"])
+    found = await delivering.cmd("GetDeliveryByIdQuery", id=sent["deliveryId"])
     assert (found["isTest"], example["event"]) == (True, "task.created")
 
 
-async def test_a_deleted_subscription_is_sent_nothing_more(office: Office, receiver: WebhookReceiver) -> None:
+async def test_a_deleted_subscription_is_sent_nothing_more(
+    delivering: DeliveringApp, receiver: WebhookReceiver
+) -> None:
     """What waited for it is cancelled, and its log stays."""
-    made = await office.subscribe(receiver.url)
-    await office.cmd("DeactivateSubscriptionCommand", id=made["id"])
-    await office.publish()
-    await office.cmd("DeleteSubscriptionCommand", id=made["id"])
-    await office.publish()
-    (found,) = await office.deliveries()
+    made = await delivering.subscribe(receiver.url)
+    await delivering.cmd("DeactivateSubscriptionCommand", id=made["id"])
+    await delivering.publish()
+    await delivering.cmd("DeleteSubscriptionCommand", id=made["id"])
+    await delivering.publish()
+    (found,) = await delivering.deliveries()
     assert found["state"] == "cancelled"
     assert receiver.requests == []
 
 
 @pytest.mark.parametrize(("command", "state"), [("Delete", "cancelled"), ("Deactivate", "paused")])
 async def test_what_waits_for_another_attempt_is_put_aside_at_once(
-    office: Office, receiver: WebhookReceiver, command: str, state: str
+    delivering: DeliveringApp, receiver: WebhookReceiver, command: str, state: str
 ) -> None:
     """It is cancelled with its subscription, or kept, and does not look as if it were still to be sent."""
-    made = await office.subscribe(receiver.url)
+    made = await delivering.subscribe(receiver.url)
     receiver.answer(500)
-    await office.publish()
-    await until(office.deliveries, lambda found: found[0]["attempts"] == 1)
-    await office.cmd(f"{command}SubscriptionCommand", id=made["id"])
-    await office.settled(state)
+    await delivering.publish()
+    await until(delivering.deliveries, lambda found: found[0]["attempts"] == 1)
+    await delivering.cmd(f"{command}SubscriptionCommand", id=made["id"])
+    await delivering.settled(state)
     assert len(receiver.requests) == 1
 
 
-async def test_a_filter_that_fails_shows(office: Office, receiver: WebhookReceiver) -> None:
+async def test_a_filter_that_fails_shows(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """A filter that is no condition for an event does not let it vanish: a dead delivery says why."""
-    await office.subscribe(receiver.url, filter="data.n")
-    await office.publish("task.created", {"n": 1})
-    (dead,) = await office.settled("dead")
+    await delivering.subscribe(receiver.url, filter="data.n")
+    await delivering.publish("task.created", {"n": 1})
+    (dead,) = await delivering.settled("dead")
     assert dead["lastError"].startswith("filter: a condition must be true or false")

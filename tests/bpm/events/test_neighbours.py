@@ -3,7 +3,7 @@
 import pytest
 
 from bpm.testing import PreparedAnswer, WebhookReceiver, running_app
-from tests.bpm.events.conftest import DELIVERING, Office
+from tests.bpm.events.conftest import DELIVERING, DeliveringApp
 from tests.bpm.events.serving import saying, serving
 
 pytestmark = pytest.mark.anyio
@@ -15,24 +15,24 @@ async def test_many_hanging_destinations_leave_room_for_others(receiver: Webhook
         serving(saying(b"", linger=60)) as port,
         running_app(**DELIVERING, worker_concurrency=20, drain_seconds=0.2) as server,
     ):
-        office = Office(server)
-        await office.subscribe(receiver.url, "order.created")
-        await office.publish("order.created")
-        await office.settled()
+        delivering = DeliveringApp(server)
+        await delivering.subscribe(receiver.url, "order.created")
+        await delivering.publish("order.created")
+        await delivering.settled()
         for _ in range(8):
-            await office.subscribe(f"http://127.0.0.1:{port}/", "task.created")
+            await delivering.subscribe(f"http://127.0.0.1:{port}/", "task.created")
         for _ in range(10):
-            await office.publish("task.created")
-        await office.publish("order.created")
+            await delivering.publish("task.created")
+        await delivering.publish("order.created")
         await receiver.wait_for(2, seconds=20)  # the others hang for longer
 
 
-async def test_a_hostile_wait_is_not_waited_for(office: Office, receiver: WebhookReceiver) -> None:
+async def test_a_hostile_wait_is_not_waited_for(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """A `Retry-After` of any number is settled as an attempt: the delivery is never sent again and again."""
     hostile = {"Retry-After": "Fri, 01 Jan 2100 00:00:00 +99999999999999999999"}
     receiver.answer(*[PreparedAnswer(429, b"", hostile)] * 9)
-    await office.subscribe(receiver.url, retryCount=0)
-    await office.publish()
-    (dead,) = await office.settled("dead")
+    await delivering.subscribe(receiver.url, retryCount=0)
+    await delivering.publish()
+    (dead,) = await delivering.settled("dead")
     assert (dead["attempts"], dead["lastStatus"]) == (1, 429)
     assert len(receiver.requests) == 1

@@ -3,65 +3,65 @@
 import pytest
 
 from bpm.testing import PreparedAnswer, WebhookReceiver, until
-from tests.bpm.events.conftest import Office
+from tests.bpm.events.conftest import DeliveringApp
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_an_ordered_key_arrives_in_order(office: Office, receiver: WebhookReceiver) -> None:
+async def test_an_ordered_key_arrives_in_order(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """Events of one key arrive one behind the other, also while the first fails and when it is hurried by hand.
 
     Other keys do not wait for it.
     """
-    await office.subscribe(receiver.url, "task.*", retryCount=1)
+    await delivering.subscribe(receiver.url, "task.*", retryCount=1)
     receiver.answer(PreparedAnswer(500, delay=0.05))
-    await office.publish("task.created", {"n": 0}, orderingKey="a")
+    await delivering.publish("task.created", {"n": 0}, orderingKey="a")
     await receiver.wait_for(1)
     for number in range(1, 6):
-        await office.publish("task.updated", {"n": number}, orderingKey="a")
-    await office.publish("task.updated", {"n": 99}, orderingKey="b")
+        await delivering.publish("task.updated", {"n": number}, orderingKey="a")
+    await delivering.publish("task.updated", {"n": 99}, orderingKey="b")
     await receiver.wait_for(2)
     assert [r.json()["data"]["n"] for r in receiver.requests] == [0, 99]
-    (first,) = await until(lambda: office.deliveries(event="task.created"), lambda found: found[0]["attempts"] == 1)
-    await office.cmd("RetryDeliveryCommand", id=first["id"])
+    (first,) = await until(lambda: delivering.deliveries(event="task.created"), lambda found: found[0]["attempts"] == 1)
+    await delivering.cmd("RetryDeliveryCommand", id=first["id"])
     await receiver.wait_for(8)
     arrived = [r.json()["data"]["n"] for r in receiver.requests if r.json()["data"]["n"] != 99]
     assert arrived == [0, 0, 1, 2, 3, 4, 5]
 
 
-async def test_order_by_the_subscribers_own_choice(office: Office, receiver: WebhookReceiver) -> None:
+async def test_order_by_the_subscribers_own_choice(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """A subscription may name what keeps its events in order; each waits for the answer to the one before."""
-    await office.subscribe(receiver.url, "task.*", orderingKey="data.customer")
+    await delivering.subscribe(receiver.url, "task.*", orderingKey="data.customer")
     receiver.answer(*[PreparedAnswer(200, delay=0.02)] * 20)
     for number in range(20):
-        await office.publish("task.updated", {"customer": "c1", "n": number})
+        await delivering.publish("task.updated", {"customer": "c1", "n": number})
     await receiver.wait_for(20)
     assert [r.json()["data"]["n"] for r in receiver.requests] == list(range(20))
 
 
 @pytest.mark.parametrize("ordering_key", [None, "data.n"])
-async def test_a_rate_is_kept(office: Office, receiver: WebhookReceiver, ordering_key: str | None) -> None:
+async def test_a_rate_is_kept(delivering: DeliveringApp, receiver: WebhookReceiver, ordering_key: str | None) -> None:
     """`ratePerSecond` spreads deliveries over time, those of different keys too."""
-    await office.subscribe(receiver.url, ratePerSecond=10, orderingKey=ordering_key)
-    await office.publish("task.created")
+    await delivering.subscribe(receiver.url, ratePerSecond=10, orderingKey=ordering_key)
+    await delivering.publish("task.created")
     await receiver.wait_for(1)
     for number in range(10):
-        await office.publish("task.created", {"n": number})
+        await delivering.publish("task.created", {"n": number})
     requests = await receiver.wait_for(11)
     assert requests[-1].at - requests[1].at >= 0.5
 
 
-async def test_a_cancelled_delivery_lets_the_next_go(office: Office, receiver: WebhookReceiver) -> None:
+async def test_a_cancelled_delivery_lets_the_next_go(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """Cancelling what waits in front of a lane frees the way, and it can be retried later."""
-    await office.subscribe(receiver.url, orderingKey="type")
+    await delivering.subscribe(receiver.url, orderingKey="type")
     receiver.answer(500)
     for number in range(2):
-        await office.publish("task.created", {"n": number})
-    first, _ = await until(office.deliveries, lambda found: found[0]["attempts"] == 1)
-    cancelled = await office.cmd("CancelDeliveryCommand", id=first["id"])
+        await delivering.publish("task.created", {"n": number})
+    first, _ = await until(delivering.deliveries, lambda found: found[0]["attempts"] == 1)
+    cancelled = await delivering.cmd("CancelDeliveryCommand", id=first["id"])
     assert cancelled["state"] == "cancelled"
     await receiver.wait_for(2)
-    await office.settled(count=1)
-    await office.cmd("RetryDeliveryCommand", id=first["id"])
+    await delivering.settled(count=1)
+    await delivering.cmd("RetryDeliveryCommand", id=first["id"])
     await receiver.wait_for(3)
     assert [r.json()["data"]["n"] for r in receiver.requests] == [0, 1, 0]

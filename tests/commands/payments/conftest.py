@@ -8,11 +8,10 @@ from pytest_httpserver import HTTPServer
 
 from bpm.app import Components
 from bpm.app.settings import load_settings
-from bpm.bus import Bus, Message
 from bpm.security.permissions import Principal, permissions_of
 from bpm.settings import Settings
-from bpm.store import Database
 from router.providers import Call, discover
+from tests.commands.sender import MessageSender
 from tests.payloads import payload
 
 MONO = Principal("provider", "provider:mono", "mono", 1, frozenset({"payments:write", "events:write"}))
@@ -22,26 +21,17 @@ VIEWER = Principal("user", "u2", "viewer", 1, permissions_of(["viewer"]))
 STRANGER = Principal("user", "u3", "stranger", 1, frozenset())
 
 
-class Office:
-    """The commands, as a client and as the worker send them."""
-
-    def __init__(self, bus: Bus, database: Database, settings: Settings) -> None:
-        self.bus = bus
-        self.database = database
-        self._routes = [route for provider in discover(settings) for route in provider.routes]
-
-    async def send(self, name: str, principal: Principal = OPERATOR, **fields: Any) -> Any:
-        return await self.bus.send(self.message(name, **fields), principal)
-
-    def message(self, name: str, **fields: Any) -> Message[Any]:
-        return self.bus.registry.decode(name, fields)
+class PaymentsSender(MessageSender):
+    """A sender that also hands over what providers post, as the worker does."""
 
     async def receive(self, path: str, body: bytes) -> Any:
         """Send what a provider's request becomes."""
-        route = next(r for r in self._routes if (r.method, r.path) == ("POST", path))
+        providers = discover(self.components.foundation.settings)
+        routes = (route for provider in providers for route in provider.routes)
+        route = next(route for route in routes if (route.method, route.path) == ("POST", path))
         reception = route.read(Call("POST", {}, {}, body, "127.0.0.1"))
         principal = MONO if path.startswith("mono") else REMITA
-        return await self.send(reception.message_type, principal, **reception.fields)
+        return await self.result(reception.message_type, principal, **reception.fields)
 
     async def recorded(self, path: str, name: str) -> Any:
         """Receive a recorded payload."""
@@ -49,8 +39,7 @@ class Office:
 
     async def listed(self, name: str, **fields: Any) -> list[Any]:
         """Return the first page of a list query, as plain JSON values."""
-        message = self.message(name, pageSize=200, sortDirection="asc", **fields)
-        page = self.bus.registry.plain(message, await self.bus.send(message, VIEWER))
+        page = await self.send(name, VIEWER, pageSize=200, sortDirection="asc", **fields)
         assert page["totalCount"] == len(page["items"])
         return page["items"]
 
@@ -71,6 +60,6 @@ def settings(tmp_path: Path, httpserver: HTTPServer) -> Settings:
 
 
 @pytest.fixture
-def office(components: Components, settings: Settings) -> Office:
+def payments(components: Components) -> PaymentsSender:
     """Everything but the worker: jobs are kept and not run."""
-    return Office(components.bus, components.foundation.database, settings)
+    return PaymentsSender(components, OPERATOR)
