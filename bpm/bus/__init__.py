@@ -8,6 +8,7 @@ from bpm.bus.outcome import Outcome
 from bpm.bus.paging import Page, PagedQuery
 from bpm.bus.registry import Registration, Registry, handles
 from bpm.bus.rehearsed import Rehearsed
+from bpm.bus.shown import ShownWith
 
 __all__ = [
     "Bus",
@@ -27,6 +28,7 @@ __all__ = [
     "Registration",
     "Registry",
     "Rehearsed",
+    "ShownWith",
     "View",
     "WireModel",
     "handles",

@@ -229,8 +229,7 @@ class Bus:
         context = Context(self, envelope, tx)
         try:
             with budget(MAX_MESSAGE_STEPS), tx.savepoint() if savepoint else nullcontext():
-                data = work(context)
-                return self._outcome(envelope, data) if on_wire else Outcome(data=data)
+                return self._outcome(envelope, work(context), on_wire=on_wire)
         except BpmError as error:
             return Outcome(error=discreet(envelope, error))
         except (Overran, Unprepared):
@@ -240,8 +239,10 @@ class Bus:
                 raise
             return Outcome(error=_defect(envelope, error))
 
-    def _outcome(self, envelope: Envelope, data: Any) -> Outcome:
-        return Outcome(data=data, json=self.registry.of(envelope.message).dump(data))
+    def _outcome(self, envelope: Envelope, data: Any, *, on_wire: bool = True) -> Outcome:
+        registration = self.registry.of(envelope.message)
+        shown = registration.shown_to(envelope.principal, data)
+        return Outcome(data=shown, json=registration.dump(shown) if on_wire else None)
 
     async def _effect(self, envelope: Envelope, registration: Registration) -> Outcome:
         can_wait = _can_wait(envelope, registration)

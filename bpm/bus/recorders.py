@@ -96,10 +96,11 @@ class Idempotency(Recorder):
         return self._box.fingerprint(envelope.fingerprint), envelope.fingerprint
 
     def _again(self, envelope: Envelope, data: Any) -> Outcome:
-        result = self._registry.of(envelope.message).result
-        return Outcome(
-            data=result.validate_python(data, by_alias=True, strict=False), json=write_json(data), replayed=True
-        )
+        """Return what was answered before, as far as the sender may see it now."""
+        registration = self._registry.of(envelope.message)
+        kept = registration.result.validate_python(data, by_alias=True, strict=False)
+        shown = registration.shown_to(envelope.principal, kept)
+        return Outcome(data=shown, json=write_json(data) if shown is kept else registration.dump(shown), replayed=True)
 
 
 def _answer_to_keep(outcome: Outcome) -> dict[str, Any]:

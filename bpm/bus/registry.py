@@ -19,8 +19,10 @@ from pydantic import TypeAdapter, ValidationError
 from bpm.bus.exact_fields import restore, takes_decimals, with_digits
 from bpm.bus.messages import Message, Query
 from bpm.bus.sentences import sentences
+from bpm.bus.shown import permissions_within, shown_to
 from bpm.errors import Invalid, Misconfigured, NotFound
 from bpm.exact_json import plain_as, write_as, write_json, write_noting_numbers
+from bpm.security.permissions import Permission, Principal
 from bpm.security.redaction import without_secrets_of
 from bpm.spelling import nearest
 
@@ -40,7 +42,7 @@ def handles(function: F) -> F:
 
 @dataclass(slots=True)
 class Registration:
-    """A message, its handler and the type of its result."""
+    """A message, its handler and the type of its result; parts of that are shown only with permissions `shown_with`."""
 
     name: str
     message_type: type[Message[Any]]
@@ -50,10 +52,16 @@ class Registration:
     services: Mapping[str, type]
     area: str
     bound: Mapping[str, Any]
+    shown_with: frozenset[Permission]
 
     def invoke(self, message: Message[Any], context: Any) -> Any:
         """Call the handler (an effect's coroutine is returned, not awaited)."""
         return self.handler(message, context, **self.bound)
+
+    def shown_to(self, principal: Principal, data: Any) -> Any:
+        """Return the result as the principal may see it."""
+        is_whole = all(principal.allows(permission) for permission in self.shown_with)
+        return data if is_whole else shown_to(principal, data)
 
     def dump(self, data: Any) -> bytes:
         """Return the result as it goes over the wire."""
@@ -220,6 +228,7 @@ def _registration(handler: Callable[..., Any], area: str) -> Registration:
         services={name: _asked_for(handler, name, hints) for name in parameters[2:]},
         area=area,
         bound={},
+        shown_with=permissions_within(result),
     )
 
 

@@ -1,8 +1,8 @@
 """Deliveries as answers show them."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from bpm.bus import Moment, View
+from bpm.bus import Moment, ShownWith, View
 from bpm.events.delivery_tables import Delivery, DeliveryAttempt, State
 from bpm.events.outgoing import Notice, standard_body
 from bpm.events.tables import Event
@@ -23,7 +23,7 @@ class DeliveryView(View):
     attempts: int
     is_test: bool
     last_status: int | None
-    last_error: str | None
+    last_error: Annotated[str | None, ShownWith("deliveries:read")]
     duration_ms: float | None
     next_attempt_at: Moment | None
     created_at: Moment

@@ -14,7 +14,7 @@ from bpm.bus.paging import When
 from bpm.errors import BpmError, Unavailable
 from bpm.security.permissions import Permission
 from commands.inbound.lookup import get_or_404, select_matching
-from commands.inbound.views import InboundRequestView, Verdict, to_view
+from commands.inbound.views import Content, InboundRequestView, Verdict, to_view
 from router.replay import Replays
 from router.replay.tables import among, count, oldest
 from router.tables import listing
@@ -44,7 +44,7 @@ class ReplayView(View):
     verdict: Verdict
     attempt: int
     replay_count: int
-    errors: list[str] = Field(default_factory=list[str])
+    errors: Annotated[list[str], Content] = Field(default_factory=list[str])
 
 
 class ReplayInboundRequestCommand(Command[ReplayView]):
@@ -89,7 +89,7 @@ class NotReplayedView(View):
     """A request of a bulk that was not driven again, and why."""
 
     request_id: str
-    errors: list[str]
+    errors: Annotated[list[str], Content]
 
 
 class ReplaysView(View):

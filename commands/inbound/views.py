@@ -2,10 +2,10 @@
 
 import base64
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl
 
-from bpm.bus import Moment, Page, View
+from bpm.bus import Moment, Page, ShownWith, View
 from bpm.bus.tables import AuditEntry
 from bpm.security.redaction import redacted, redacted_text
 from router.attempts.tables import InboundAttempt
@@ -17,6 +17,9 @@ from router.tables.requests import PASSED, InboundRequest, RequestRow, State
 
 StoredRequest = RequestRow | InboundRequest
 """A request by itself, or one of a page of them."""
+
+Content = ShownWith("inbound:read")
+"""What senders wrote, and sentences that may repeat it."""
 
 Verdict = Literal["passed", "discarded", "poisoned"] | Cause
 """Passed or the cause of a refusal; `discarded` was given up by somebody, `poisoned` ended the processes it ran in."""
@@ -36,8 +39,8 @@ class InboundRequestView(View):
     revision: int | None = None
     provider: str | None = None
     method: str
-    path: str
-    address: str
+    path: Annotated[str, Content]
+    address: Annotated[str, Content]
     received_at: Moment
     attempt: int
     next_attempt_at: Moment | None = None
@@ -45,7 +48,7 @@ class InboundRequestView(View):
     message_type: str | None = None
     duplicate_of: str | None = None
     answer_status: int | None = None
-    errors: list[str] | None = None
+    errors: Annotated[list[str] | None, Content] = None
     lane: str | None = None
     replay_count: int = 0
     replayed_by: str | None = None

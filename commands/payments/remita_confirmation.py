@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bpm.bus import Command, Context, EffectContext, View, handles
+from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
 from bpm.errors import NotFound
 from commands.payments import tables
 from commands.payments.publication import publish
@@ -19,16 +19,19 @@ RECHECKS = tuple(timedelta(minutes=minutes) for minutes in (2, 15, 60, 6 * 60, 2
 NEVER_PAID = "Remita was asked for a day and did not say that it was paid; it said {status}"
 
 
+Content = ShownWith("payments:read")
+
+
 class RemitaConfirmationView(View):
     """What Remita said: `status` is confirmed, mismatch (see `incident`), or unconfirmed while it is not paid."""
 
     rrr: str
     status: str
     provider_status: str | None
-    provider_message: str | None
-    amount: Decimal | None
-    confirmed_amount: Decimal | None
-    incident: str | None
+    provider_message: Annotated[str | None, Content]
+    amount: Annotated[Decimal | None, Content]
+    confirmed_amount: Annotated[Decimal | None, Content]
+    incident: Annotated[str | None, Content]
 
 
 class ConfirmRemitaPaymentCommand(Command[RemitaConfirmationView]):

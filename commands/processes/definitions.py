@@ -1,6 +1,6 @@
 """Look process definitions up."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from bpm.bus import Context, Id, Moment, Page, PagedQuery, Query, View, handles
 from bpm.errors import Conflict, Forbidden, NotFound
@@ -10,6 +10,7 @@ from bpm.process.start_triggers import self_starter
 from bpm.process.stored import restored_gaps, restored_source
 from bpm.security.redaction import redacted_xml
 from bpm.security.secrets import SecretBox
+from commands.processes.views import Content
 
 
 class ProcessDefinitionView(View):
@@ -27,7 +28,7 @@ class ProcessDefinitionView(View):
     category: str | None
     trigger_events: list[str]
     is_active: bool
-    metadata: dict[str, Any] | None
+    metadata: Annotated[dict[str, Any] | None, Content]
     created_at: Moment
     updated_at: Moment | None
     stopped: str | None = None

@@ -15,7 +15,15 @@ from bpm.process.start_triggers import ProcessStarts
 from bpm.security.sealing import seal_fields
 from commands.processes.instances import correlated, nobody_waits
 from commands.processes.user_tasks import check_form
-from commands.processes.views import CurrentTaskView, InstanceStateView, Key, Status, own_instance, state_view
+from commands.processes.views import (
+    Content,
+    CurrentTaskView,
+    InstanceStateView,
+    Key,
+    Status,
+    own_instance,
+    state_view,
+)
 
 
 class CorrelationView(View):
@@ -28,7 +36,7 @@ class CorrelationView(View):
     outcome: Literal["correlated", "started", "buffered"]
     instance_id: int | None = None
     status: Status | None = None
-    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
+    variables: Annotated[dict[str, Any], Content] = Field(default_factory=dict[str, Any])
     current_tasks: list[CurrentTaskView] = Field(default_factory=list[CurrentTaskView])
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Field
 
-from bpm.bus import Context, Moment, View
+from bpm.bus import Context, Moment, ShownWith, View
 from bpm.errors import NotFound
 from bpm.model_files.names import key_text
 from bpm.process import instance_tables
@@ -23,6 +23,9 @@ def _digits(value: Any) -> Any:
 Key = Annotated[str, Field(max_length=400), BeforeValidator(_digits, json_schema_input_type=str | int | float)]
 """A business or correlation key, which every database can look up by an index; a number is as good as its digits."""
 
+Content = ShownWith("processes:read")
+"""What instances hold, and what was written of definitions besides their names."""
+
 Status = Literal["RUNNING", "WAITING", "COMPLETED", "ERROR", "CANCELLED"]
 
 
@@ -32,17 +35,17 @@ class CurrentTaskView(View):
     wait_id: int
     element_id: str
     kind: str
-    name: str | None = None
+    name: Annotated[str | None, Content] = None
     due_at: Moment | None = None
-    detail: dict[str, Any] | None = None
+    detail: Annotated[dict[str, Any] | None, Content] = None
 
 
 class InstanceStateView(View):
-    """Where an instance stands."""
+    """Where an instance stands; its variables and what its tasks say are empty to those who may not read processes."""
 
     instance_id: int
     status: Status
-    variables: dict[str, Any]
+    variables: Annotated[dict[str, Any], Content]
     current_tasks: list[CurrentTaskView]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bpm.bus import Command, Context, Moment, Page, PagedQuery, View, handles, tables
+from bpm.bus import Command, Context, Moment, Page, PagedQuery, ShownWith, View, handles, tables
 from bpm.bus.later import KIND
 from bpm.bus.tables import ScheduledMessage
 from bpm.errors import Conflict, NotFound
@@ -20,7 +20,7 @@ class ScheduledMessageView(View):
     principal_id: str
     principal_name: str
     attempt: int
-    errors: list[str] | None
+    errors: Annotated[list[str] | None, ShownWith("messages:read")]
     correlation_id: str
     created_at: Moment
     due_at: Moment

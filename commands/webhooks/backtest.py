@@ -43,9 +43,9 @@ class BackTestWebHookConfigCommand(Command[BackTestView]):
 
     The configuration is a saved one (`id`), a draft (`config`), or a draft of changes to a saved one (both). The
     requests are the last `count` captured for it or at its address, repetitions left out unless `states` asks for
-    them; `path` may end in `*`. They need `inbound:read` as well. Up to 1,000 are compared at once; more in the
-    background, where GetBackTestQuery tells how far it is. With `runScripts` a configuration that is a script runs it
-    for each of at most 200 requests, and undoes it.
+    them; `path` may end in `*`. They need `inbound:read` as well, and a saved configuration `webhooks:read`. Up to
+    1,000 are compared at once; more in the background, where GetBackTestQuery tells how far it is. With `runScripts` a
+    configuration that is a script runs it for each of at most 200 requests, and undoes it.
     """
 
     permission = "webhooks:write"

@@ -43,6 +43,7 @@ from router.tables.configs import RuleRow
 from scripts import Sandbox
 
 READ_REQUESTS: Permission = "inbound:read"
+READ_RULES: Permission = "webhooks:read"
 """To see captured requests: a rule that is tried with them shows what is in them."""
 
 
@@ -79,9 +80,9 @@ def draft_problems(fields: Mapping[str, Any]) -> Iterable[str]:
 class TestWebHookConfigCommand(Command[WebHookTrialView]):
     """Say what a configuration would do with a request, and do nothing.
 
-    The configuration is a saved one (`id`), a draft (`config`), or a draft of changes to a saved one (both); the
-    request is made up (`request`) or one that was captured (`requestId`), which needs `inbound:read` as well. Every
-    transaction is undone, and what reaches outside the database is not sent.
+    The configuration is a saved one (`id`), which needs `webhooks:read` as well, a draft (`config`), or a draft of
+    changes to a saved one (both); the request is made up (`request`) or one that was captured (`requestId`), which
+    needs `inbound:read` as well. Every transaction is undone, and what reaches outside the database is not sent.
     """
 
     permission = "webhooks:write"
@@ -151,6 +152,8 @@ def row_of(
     command: NamesConfiguration, findings: Findings, context: Context, registry: Registry, box: SecretBox
 ) -> RuleRow:
     """Return the saved row, or the row that the draft would become; what is wrong with it goes to `findings`."""
+    if command.id is not None:
+        context.require(context.principal, READ_RULES, "Trying a saved configuration")
     saved = configs.config_by_id(context.tx, context.organization_id, command.id) if command.id is not None else None
     if command.id is not None and saved is None:
         raise NotFound("Configuration not found")

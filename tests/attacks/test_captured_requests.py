@@ -23,6 +23,7 @@ RULE: dict[str, Any] = {
     "commandName": "PublishEventCommand",
     "parameters": {"event": "order.paid", "data": {"body": "{{payload}}"}},
 }
+PERMISSIONS = ["webhooks:read", "webhooks:write", "inbound:write", "code:write"]
 NEEDED = re.compile("needs the permission (inbound|code):read")
 
 
@@ -37,9 +38,9 @@ async def app() -> AsyncIterator[RunningApp]:
 
 @pytest.fixture
 async def writer(app: RunningApp) -> AsyncIterator[BusClient]:
-    """Somebody who may write rules and scripts and drive requests again, and may read nothing."""
+    """Somebody who may write rules and scripts and drive requests again, and may read rules alone."""
     who = {"username": "writer", "password": PASSWORD}
-    await app.cmd("CreateUserCommand", **who, permissions=["webhooks:write", "inbound:write", "code:write"])
+    await app.cmd("CreateUserCommand", **who, permissions=PERMISSIONS)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app.app), base_url="http://bpm.test") as http:
         client = BusClient(http)
         await client.sign_in("writer", PASSWORD)
