@@ -12,7 +12,7 @@ from scripts.shared.frames import MalformedFrameError, kind_of, pack
 from scripts.shared.headers import problem_with
 from scripts.shared.values import verify
 from tests.scripts.corpus import Bus
-from tests.scripts.wall import OpenSandbox
+from tests.scripts.open_sandboxes import OpenSandbox
 
 pytestmark = pytest.mark.anyio
 

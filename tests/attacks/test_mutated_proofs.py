@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from bpm.signatures import Scheme, SignatureConfig, compile_signature
-from tests.router.test_presets import SIGNED, Case, case_of, scheme_of
+from tests.bpm.signatures.test_presets import SIGNED, Case, case_of, scheme_of
 
 WHOLE = ("signature", "secret", "***", "null", "None", "0", "", " ", ",", "Bearer", "Basic", "sha256=", "v1,", "v1=")
 DIGEST, HEX = re.compile(r"[0-9A-Za-z+/_-]{40,}"), re.compile(r"[0-9A-Fa-f]+")

@@ -204,7 +204,7 @@ MAKERS: dict[str, Callable[[Scene], Awaitable[Callable[[], Awaitable[Any]]]]] = 
     "replay": replay,
 }
 SEPARATELY = {"trial", "transform", "resent"}
-"""Ways that have tests of their own, below and in `tests/commands/test_inbound_resend.py`."""
+"""Ways that have tests of their own, below and in `tests/commands/inbound/test_resending.py`."""
 
 
 def test_every_way_that_asks_somebody_is_walked() -> None:

@@ -30,8 +30,8 @@ from bpm.signatures import (
 )
 from bpm.testing import RunningApp, running_app, until
 from router.published_keys import PublishedKeys
+from tests.bpm.signatures.signing_keys import Authority, pair
 from tests.router.conftest import app, send_from
-from tests.router.signing_keys import Authority, pair
 
 __all__ = ["app"]
 

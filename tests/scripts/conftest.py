@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from scripts import Limits, Sandbox
-from tests.scripts.wall import OpenSandbox
+from tests.scripts.open_sandboxes import OpenSandbox
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import sys
 
 from scripts import Limits, Sandbox
 from tests.scripts.corpus import Bus, inputs_of, scripts_of, sections_of, word_for
-from tests.scripts.test_wall import ENDS, PRELUDE
-from tests.scripts.wall import OpenSandbox
+from tests.scripts.open_sandboxes import OpenSandbox
+from tests.scripts.wall.test_wall import ENDS, PRELUDE
 
 LIMITS = Limits(cpu_seconds=0.3, wall_seconds=2, answer_seconds=1)
 

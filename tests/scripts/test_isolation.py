@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from scripts import Isolation, Limits, Sandbox
-from tests.scripts.wall import OpenSandbox
+from tests.scripts.open_sandboxes import OpenSandbox
 
 pytestmark = pytest.mark.anyio
 

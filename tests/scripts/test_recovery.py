@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scripts import Limits, Sandbox, SandboxUnavailable
-from tests.scripts.wall import OpenSandbox, UnfilteredSandbox
+from tests.scripts.open_sandboxes import OpenSandbox, UnfilteredSandbox
 
 pytestmark = pytest.mark.anyio
 

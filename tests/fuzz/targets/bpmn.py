@@ -30,8 +30,8 @@ from bpm.bpmn.triggers import (
     TimerFired,
 )
 from tests.bpm.bpmn.player import Player, model
-from tests.bpm.bpmn.test_process_foreign import BPMN_IO
-from tests.bpm.bpmn.test_process_properties import BLOCKS, Writer
+from tests.bpm.bpmn.test_foreign import BPMN_IO
+from tests.bpm.bpmn.test_properties import BLOCKS, Writer
 from tests.fuzz.targets.expressions import WORDS
 
 MAX_SECONDS = 3.0

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from tests.scripts.test_reach import STATEMENTS, check_program
+from tests.scripts.child.test_reach import STATEMENTS, check_program
 
 PIECES = [
     *("__", "_getattr_", "class X", "(", ")", "[", "]", "{", "}", ":", "\n", "    ", "=", ":=", ".", ",", "*", "**"),

@@ -9,7 +9,7 @@ import pytest
 
 from scripts import Limits
 from tests.scripts.corpus import Bus, Section, scripts_of, sections_of
-from tests.scripts.wall import OpenSandbox
+from tests.scripts.open_sandboxes import OpenSandbox
 
 pytestmark = pytest.mark.anyio
 

@@ -35,7 +35,7 @@ from router.config import ResponseConfig
 from router.deduplication import delivery_id, locator_of
 from router.handshakes import HandshakeConfig, handshake
 from router.request import InboundCall
-from tests.router.signing_keys import Authority, pair
+from tests.bpm.signatures.signing_keys import Authority, pair
 
 NAMES = sorted(DETAILS)
 SIGNED = [name for name in NAMES if PRESETS[name].kind != "none"]

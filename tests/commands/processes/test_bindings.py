@@ -8,7 +8,7 @@ import pytest
 
 from bpm.testing import RunningApp, running_app
 from tests.commands.playing import bpmn, instance, instances, start
-from tests.commands.test_process_calls import DMN
+from tests.commands.processes.test_calls import DMN
 
 pytestmark = pytest.mark.anyio
 
