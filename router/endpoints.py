@@ -18,7 +18,6 @@ from bpm.threads import beside_loop
 from router.answers import Answers, accepted, isolated
 from router.decision import Decision, Lookups, Place, decide
 from router.decision.verdict import SIZE, UNANSWERED_CAUSES
-from router.execution import Execution
 from router.fixed_routes import FixedRoutes
 from router.immediate import ImmediateExecution
 from router.inbox import Inbox
@@ -26,6 +25,7 @@ from router.paths import ADDRESSES, decode_path
 from router.rates import Rates
 from router.request import InboundCall
 from router.route_table import RouteTable
+from router.sync_execution import SyncExecution
 from router.tables.requests import PENDING
 
 
@@ -38,7 +38,7 @@ class WebhookEndpoint:
         fixed: FixedRoutes,
         rates: Rates,
         inbox: Inbox,
-        execution: Execution,
+        sync: SyncExecution,
         immediate: ImmediateExecution,
         answers: Answers,
         settings: Settings,
@@ -50,7 +50,7 @@ class WebhookEndpoint:
         self._fixed = fixed
         self._lookups = Lookups(count=rates.count)
         self._inbox = inbox
-        self._execution = execution
+        self._sync = sync
         self._immediate = immediate
         self._answers = answers
         self._limit = settings.max_body_bytes
@@ -77,7 +77,7 @@ class WebhookEndpoint:
             return await self._refuse(call, body, decision)
         rule = decision.rule
         if rule is not None and rule.executes_first:
-            return await self._execution.at_once(call, rule, decision.source, decision.delivery_id)
+            return await self._sync.answer(call, rule, decision.source, decision.delivery_id)
         return await self._accept(call, decision)
 
     async def _decide(self, call: InboundCall, body: Body) -> Decision:

@@ -20,6 +20,7 @@ from router.decision import Decision
 from router.execution import Execution
 from router.recent_requests import stored
 from router.request import InboundCall
+from router.request_messages import RequestMessages
 from router.rule import Rule
 from router.settlement import RequestSettlement, settled
 from router.tables import requests
@@ -49,9 +50,10 @@ class ImmediateRecorder(Recorder):
 class ImmediateExecution:
     """Executes what can be executed at the moment it is stored."""
 
-    def __init__(self, bus: Bus, execution: Execution, jobs: JobQueue) -> None:
+    def __init__(self, bus: Bus, messages: RequestMessages, execution: Execution, jobs: JobQueue) -> None:
         """Take the bus, what knows on whose behalf rules act, and the job engine that does what is left."""
         self._bus = bus
+        self._messages = messages
         self._execution = execution
         self._jobs = jobs
 
@@ -65,11 +67,11 @@ class ImmediateExecution:
             return False
         try:
             message = await beside_loop(call.weight, partial(rule.message, call))
-            principal = await self._execution.principal_of(rule)
+            principal = await self._messages.principal_of(rule)
         except Exception:  # the worker meets it again, and settles the request with it
             return False
         recorder = ImmediateRecorder(row, self._execution.settlement(stored(row), rule), self._bus.now)
-        depth = self._execution.depth_of(call)
+        depth = self._messages.depth_of(call)
         envelope = Envelope(message, principal, call.id, call.id, address=call.address, depth=depth, recorder=recorder)
         try:
             await self._bus.execute(envelope)

@@ -50,7 +50,7 @@ class App:
             routing.fixed,
             Rates(),
             routing.inbox,
-            routing.execution,
+            routing.sync,
             routing.immediate,
             routing.answers,
             settings,
@@ -120,7 +120,7 @@ class App:
         self.lifecycle.drain()
         await self.retention.stop()
         await self.worker.drain(self.settings.drain_seconds)
-        await self.execution.drain(self.settings.drain_seconds)
+        await self.components.routing.sync.drain(self.settings.drain_seconds)
         await self.routes.stop()
         await self.accounts.stop()
         await self.sandbox.close()

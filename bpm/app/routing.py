@@ -19,9 +19,11 @@ from router.inbox import Inbox
 from router.published_keys import PublishedKeys
 from router.quota import Quota
 from router.replay import Judge, Replays, Resends
+from router.request_messages import RequestMessages
 from router.request_seal import RequestSeal
 from router.route_table import RouteTable
 from router.rule_compiler import RuleCompiler
+from router.sync_execution import SyncExecution
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Routing:
     answers: Answers
     quota: Quota
     inbox: Inbox
+    messages: RequestMessages
+    sync: SyncExecution
     execution: Execution
     immediate: ImmediateExecution
     replays: Replays
@@ -45,6 +49,7 @@ class Routing:
         """Return what handlers may ask for."""
         return (
             self.routes,
+            self.messages,
             self.execution,
             self.quota,
             self.replays,
@@ -67,17 +72,17 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
     answers = Answers(seal)
     quota = Quota(settings.quarantine)
     inbox = Inbox(database, jobs, lanes, quota, seal)
+    messages = RequestMessages(bus, fixed, accounts.rights.present)
+    sync = SyncExecution(bus, messages, inbox, jobs, answers, foundation.clock, settings.sync_limit_seconds, seal)
     execution = Execution(
         bus,
         routes,
-        fixed,
+        messages,
+        sync,
         inbox,
         jobs,
         lanes,
-        answers,
-        accounts.rights.present,
         foundation.clock,
-        settings.sync_limit_seconds,
         seal,
         foundation.shares,
     )
@@ -88,8 +93,10 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
         answers,
         quota,
         inbox,
+        messages,
+        sync,
         execution,
-        ImmediateExecution(bus, execution, jobs),
+        ImmediateExecution(bus, messages, execution, jobs),
         Replays(judge, jobs, lanes, bus.marks),
         Resends(judge, jobs, lanes, bus.marks),
         BackTests(database, foundation.registry, compile_rule, foundation.clock, seal, routes.rules_beside),

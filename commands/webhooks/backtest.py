@@ -21,8 +21,8 @@ from commands.webhooks.trial import READ_REQUESTS, draft_problems, row_of, sende
 from router import backtest
 from router.backtest import MAX_COUNT, MAX_KEPT, BackTests, Plan, Tally
 from router.config import WebHookFields
-from router.execution import Execution
 from router.execution_types import ExecutionType
+from router.request_messages import RequestMessages
 from router.rule_compiler import RuleCompiler
 from router.tables import configs
 from router.tables.configs import RuleRow
@@ -86,7 +86,7 @@ async def back_test(
     settings: Settings,
     trust: TrustSources,
     back_tests: BackTests,
-    execution: Execution,
+    messages: RequestMessages,
     jobs: JobQueue,
 ) -> BackTestView:
     """Compare now, or write down what is to be compared and ask for the job."""
@@ -101,7 +101,7 @@ async def back_test(
             raise Invalid("runScripts: the configuration is no script; leave it out")
         sender = context.principal
         if command.config is None:
-            sender = await sender_of(RuleCompiler(registry, secrets_box, settings, trust)(row), execution, context)
+            sender = await sender_of(RuleCompiler(registry, secrets_box, settings, trust)(row), messages, context)
 
         async def run(message: Message[Any]) -> str | None:
             outcome = (await context.rehearse(message, sender)).outcome

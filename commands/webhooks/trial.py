@@ -30,10 +30,10 @@ from router.backtest import is_proof_hidden
 from router.config import WebHookFields, demands
 from router.decision import HANDSHAKE, SIGNATURE, Decision, Lookups, Place, decide_for, decide_whole
 from router.decision.verdict import CONDITION
-from router.execution import Execution
 from router.execution_types import ExecutionType
 from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
+from router.request_messages import RequestMessages
 from router.request_seal import RequestSeal
 from router.route_table import RouteTable
 from router.rule import Rule, hide_alike
@@ -113,7 +113,7 @@ async def test(
     settings: Settings,
     trust: TrustSources,
     routes: RouteTable,
-    execution: Execution,
+    messages: RequestMessages,
 ) -> WebHookTrialView:
     """Walk the stations of a request: route, decision, mapping, execution."""
     findings = (
@@ -139,7 +139,7 @@ async def test(
     )
     try:
         message = _message(rule, call)
-        sender = context.principal if command.config is not None else await sender_of(rule, execution, context)
+        sender = context.principal if command.config is not None else await sender_of(rule, messages, context)
     except (BpmError, EvaluationError, ValueError) as error:
         view.errors = list(error.errors) if isinstance(error, BpmError) else [str(error)]
         return view
@@ -236,9 +236,9 @@ def _message(rule: Rule, call: InboundCall) -> Message[Any]:
     return message
 
 
-async def sender_of(rule: Rule, execution: Execution, context: EffectContext) -> Principal:
+async def sender_of(rule: Rule, messages: RequestMessages, context: EffectContext) -> Principal:
     """Return the rule's principal, with what the tester may do as well."""
-    principal = await execution.principal_of(rule)
+    principal = await messages.principal_of(rule)
     authority = principal.standing.joined(context.principal.standing)
     may = shared_permissions(principal.permissions, context.principal.permissions)
     return replace(principal, permissions=may, authority=authority)

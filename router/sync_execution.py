@@ -1,0 +1,163 @@
+"""Requests that are executed while their callers wait, for as long as the time limit lets them."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from bpm.bus import Bus, Envelope, Outcome
+from bpm.clock import Clock
+from bpm.edge.answer import Answer
+from bpm.edge.envelope import problem
+from bpm.errors import BpmError, Overloaded
+from bpm.jobs import Job, JobQueue
+from bpm.store import Transaction
+from router.answers import Answers, accepted, has_refused
+from router.execution_types import ExecutionType
+from router.inbox import Inbox
+from router.request import InboundCall
+from router.request_messages import RequestMessages
+from router.request_seal import RequestSeal
+from router.rule import Rule
+from router.source import Source
+from router.sync_recorders import DeferredSync, EffectSync, SyncRecorder, TransactionalSync
+from router.tables import requests
+from router.tables.requests import RequestRow
+
+LEFT_BEHIND_SECONDS = 20.0
+"""How long after its time limit a `sync` request that was not settled is taken up by a worker."""
+
+
+class SyncExecution:
+    """Executes requests of rules that answer with the outcome."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        messages: RequestMessages,
+        inbox: Inbox,
+        jobs: JobQueue,
+        answers: Answers,
+        clock: Clock,
+        sync_seconds: float,
+        seal: RequestSeal,
+    ) -> None:
+        """Take the bus, and what makes a request's message, keeps it, and words its answer."""
+        self._bus = bus
+        self._messages = messages
+        self._inbox = inbox
+        self._jobs = jobs
+        self._answers = answers
+        self._clock = clock
+        self._sync_seconds = sync_seconds
+        self._seal = seal
+        self._unfinished: dict[str, asyncio.Task[Outcome]] = {}
+
+    async def answer(self, call: InboundCall, rule: Rule, source: Source, key: str | None) -> Answer:
+        """Execute a request while its caller waits; after the time limit answer 202 and go on."""
+        try:
+            message, principal = await self._messages.of_rule(call, rule)
+        except Exception as error:
+            return await self._refuse(call, source, self._messages.as_failure(error, call))
+        registration = self._bus.registry.of(message)
+        row = await self._inbox.row_of(call, source, requests.RUNNING, dedupe_key=source.dedupe_key(key))
+
+        def answer(outcome: Outcome) -> Answer:
+            outcome.message = registration.message_type.succeeded
+            return self._answers.outcome(call, rule, outcome, registration.message_type.failed)
+
+        def remembered(outcome: Outcome) -> Answer | None:
+            return answer(outcome) if outcome.ok and not has_refused(rule, outcome) else None
+
+        def enveloped(recorder: SyncRecorder) -> Envelope:
+            depth = self._messages.depth_of(call)
+            return Envelope(message, principal, call.id, address=call.address, depth=depth, recorder=recorder)
+
+        async def attempt() -> tuple[Outcome | None, SyncRecorder]:
+            if registration.kind == "effect":
+                kind = EffectSync if key is not None else DeferredSync
+                recorder = kind(row, self._clock, remembered, self._seal, self._jobs, self._taken_up(call))
+                return await self._within_limit(enveloped(recorder), recorder), recorder
+            recorder = TransactionalSync(row, self._clock, remembered, self._seal)
+            return await self._in_one_go(enveloped(recorder), recorder), recorder
+
+        outcome, recorder = await self._once_the_first_is_over(attempt, rule)
+        if recorder.first is not None:
+            await self._inbox.repeat(call, source, recorder.first)
+            return self._answers.again(recorder.first)
+        if outcome is None:
+            return accepted(call.id, 202)
+        return answer(outcome)  # a process may have gone on since its first rest was written down
+
+    async def _once_the_first_is_over(
+        self, attempt: Callable[[], Awaitable[tuple[Outcome | None, SyncRecorder]]], rule: Rule
+    ) -> tuple[Outcome | None, SyncRecorder]:
+        """Execute, but of a request whose first is being executed only when that one has left its id free.
+
+        The first may yet be refused, and then it was not the provider's. Raises `Overloaded` while that is open. When
+        the first one's own caller was answered 202, so is this, unless a script may still refuse it.
+        """
+        may_refuse = rule.fields.execution_type is ExecutionType.CODE
+        deadline = time.monotonic() + self._sync_seconds
+        while True:
+            outcome, recorder = await attempt()
+            first = recorder.first
+            if first is None or first.state != requests.RUNNING or (self._is_overdue(first) and not may_refuse):
+                return outcome, recorder
+            task = self._unfinished.get(first.request_id)
+            left = deadline - time.monotonic()
+            if task is None or left <= 0:
+                raise Overloaded("The same request is being executed just now; send it again in a moment")
+            await asyncio.wait((task,), timeout=left)
+
+    def _is_overdue(self, row: RequestRow) -> bool:
+        return (self._clock() - row.received_at).total_seconds() >= self._sync_seconds
+
+    def _taken_up(self, call: InboundCall) -> Job:
+        """Return the job that takes up what a process leaves behind that ends while it executes."""
+        due = call.received_at + timedelta(seconds=self._sync_seconds + LEFT_BEHIND_SECONDS)
+        return Job(requests.KIND, call.id, 0, due)
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for what goes on after its time limit; what is cut off is left to the next worker."""
+        tasks = dict(self._unfinished)
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=seconds)
+        cut_off = [request_id for request_id, task in tasks.items() if task.cancel()]
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        if cut_off:
+            await self._bus.database.write(lambda tx: self._hand_over(tx, cut_off))
+
+    def _hand_over(self, tx: Transaction, request_ids: Sequence[str]) -> None:
+        jobs = [Job(requests.KIND, request_id, 0, self._clock()) for request_id in request_ids]
+        self._jobs.cancel(tx, *jobs)
+        self._jobs.enqueue(tx, *jobs)
+
+    async def until_over(self, request_id: str) -> None:
+        """Wait for a request that is still executed although its time limit is over."""
+        if request_id in self._unfinished:
+            await asyncio.wait((self._unfinished[request_id],))
+
+    async def _refuse(self, call: InboundCall, source: Source, error: BpmError) -> Answer:
+        row = await self._inbox.row_of(call, source, requests.FAILED, errors=list(error.errors), attempt=1)
+        await self._bus.database.append((requests.INBOUND, row), size=len(call.body))
+        return problem(error, call.id)
+
+    async def _in_one_go(self, envelope: Envelope, recorder: "SyncRecorder") -> Outcome | None:
+        """Execute; None when the unique index knew the provider's id, which has undone the effect."""
+        try:
+            return await self._bus.execute(envelope)
+        except IntegrityError:
+            recorder.first = await self._bus.database.write(recorder.find_first)
+        return await self._bus.execute(envelope) if recorder.first is None else None
+
+    async def _within_limit(self, envelope: Envelope, recorder: EffectSync) -> Outcome | None:
+        """Execute, and return None at the time limit; then the request is on disk, for its caller is told so."""
+        task = self._unfinished[envelope.request_id] = asyncio.create_task(self._bus.execute(envelope))
+        task.add_done_callback(lambda _: self._unfinished.pop(envelope.request_id))
+        done, _ = await asyncio.wait((task,), timeout=self._sync_seconds)
+        if not done and recorder.can_wait:
+            await self._bus.database.write(lambda tx: recorder.before(tx, envelope))
+        return task.result() if done else None
