@@ -107,6 +107,13 @@ WAYS: tuple[Way, ...] = (
     ),
     Way("later", "a scheduled message, and the rest of bulk work", "whoever asked for it", "when it is sent", DEAD),
     Way(
+        "bulk",
+        "a bulk job",
+        "whoever started it",
+        "at every step, and at every row's message",
+        "the job has failed there, and the sentence says who lacks what; plan the rest again",
+    ),
+    Way(
         "replay",
         "a request that is driven again",
         "the rule's people as they are then; who drives it again needs `inbound:write` for that",

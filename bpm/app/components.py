@@ -10,6 +10,7 @@ from bpm.app.registry import command_packages
 from bpm.app.retention import policies
 from bpm.app.routing import Routing, build_routing
 from bpm.app.status import ProcessStatus
+from bpm.bulk import BulkJobs
 from bpm.bus import Bus
 from bpm.clock import Clock, system_clock
 from bpm.edge.lifecycle import Lifecycle
@@ -49,6 +50,7 @@ class Components:
     routing: Routing
     processes: Processes
     outbound: Outbound
+    bulk: BulkJobs
     retention: Retention
     provider_client: ProviderClient
     status: ProcessStatus
@@ -63,6 +65,7 @@ class Components:
             StartJobs(self.bus),
             self.outbound.deliveries,
             self.routing.back_tests,
+            self.bulk,
         )
 
     def services(self) -> Iterable[object]:
@@ -80,6 +83,7 @@ class Components:
             self.processes.runtime,
             self.processes.jobs,
             self.processes.starts,
+            self.bulk,
             *self.routing.services(),
             *self.outbound.services,
             *confirmations(self.foundation.settings, self.provider_client),
@@ -106,6 +110,7 @@ def build_components(settings: Settings, clock: Clock = system_clock, sandbox: S
         routing=routing,
         processes=processes,
         outbound=build_outbound(foundation, bus, sandbox, processes),
+        bulk=BulkJobs(foundation.database, foundation.jobs, bus, clock),
         retention=Retention(foundation.database, settings.retention, clock, new_id(), kept),
         provider_client=ProviderClient(),
         status=ProcessStatus(foundation, lifecycle, sandbox, routing),

@@ -50,7 +50,7 @@ main.add_typer(requests, name="requests")
 main.command()(tracing.trace)
 main.command()(following.listen)
 main.command()(trigger.trigger)
-for group in ("dead", "deliveries"):
+for group in ("dead", "deliveries", "bulk"):
     main.add_typer(verbs.verb_group(group), name=group)
 main.add_typer(rules.app, name="rules")
 main.command()(backtest.backtest)

@@ -51,6 +51,7 @@ SINCE = Word("since", "startDate", "Not before this moment, as in 2026-11-28T08:
 UNTIL = Word("until", "endDate", "Before this moment.")
 REQUEST = Word("request_id", "requestId", "The request's id.")
 RULE = Word("rule", "configKey", "The key of the rule that took it.")
+BULK = Word("bulk_id", "bulkId", "The id of the bulk job.")
 DELIVERY = Word("id", "id", "The delivery's id.")
 SUBSCRIPTION = Word("subscription", "subscriptionId", "The id of the subscription.", int)
 KEY = Word("key", "id", "The rule's key.")
@@ -127,6 +128,26 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         ),
         Verb("retry", "RetryDeliveryCommand", "Deliver it again.", (DELIVERY,)),
         Verb("cancel", "CancelDeliveryCommand", "Deliver it no more.", (DELIVERY,)),
+    ),
+    "bulk": (
+        Verb(
+            "list",
+            "GetBulkJobListQuery",
+            "List bulk jobs, the newest first.",
+            options=(Word("state", "state", "planned, running, done, cancelled or failed."), *PAGE),
+            columns=("id", "action", "state", "total", "done", "refused", "left", "askerName", "createdAt"),
+        ),
+        Verb("show", "GetBulkJobByIdQuery", "Say how far a bulk job is.", (BULK,)),
+        Verb(
+            "rows",
+            "GetBulkJobRowListQuery",
+            "List what a bulk job touches, with what came of each.",
+            (BULK,),
+            (Word("state", "state", "waiting, done or refused."), *PAGE),
+            columns=("number", "ref", "state", "errors", "completedAt"),
+        ),
+        Verb("start", "StartBulkJobCommand", "Start a bulk job that was planned.", (BULK,)),
+        Verb("cancel", "CancelBulkJobCommand", "End a bulk job early; what is done stays done.", (BULK,)),
     ),
     "rules": (
         Verb(
@@ -214,6 +235,7 @@ GROUPS = {
     "requests": "Captured requests: list, show, follow, replay and resend them.",
     "dead": "What was given up: requests that failed for good.",
     "deliveries": "Events on their way to subscribers.",
+    "bulk": "Bulk jobs: one message for each of many rows.",
     "tasks": "Open tasks of processes.",
     "keys": "API keys.",
     "users": "Users and service accounts.",

@@ -9,6 +9,7 @@ from pydantic import Field
 from bpm.bus import Context, Id, Moment, Query, View, handles
 from bpm.bus.fingerprints import fingerprint, normalised
 from bpm.bus.paging import When
+from bpm.store.session import ScopedSession
 from commands.inbound.views import Verdict
 from router.tables.failures import FailedRequest, newest_failures
 from router.tables.requests import PASSED, State
@@ -77,6 +78,15 @@ def group_failures(query: GetInboundFailureGroupsQuery, context: Context) -> Fai
     views = [_view(name, members, listed=query.fingerprint is not None) for name, members in groups.items()]
     views.sort(key=lambda view: view.last_seen, reverse=True)
     return FailureGroupsView(items=views[:MAX_GROUPS], left_out=max(0, len(views) - MAX_GROUPS), grouped_since=since)
+
+
+def members_of(
+    name: str, session: ScopedSession, start: datetime | None, end: datetime | None, config_id: int | None
+) -> tuple[list[str], datetime | None]:
+    """Return the ids of a group's requests, the oldest first, and since when these are all."""
+    failed, since = newest_failures(session, start, end, config_id)
+    members = sorted(_grouped(failed).get(name, ()), key=_received)
+    return [row.request_id for row in members], since
 
 
 def _grouped(failed: Iterable[FailedRequest]) -> dict[str, list[FailedRequest]]:

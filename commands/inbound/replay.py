@@ -4,31 +4,24 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from bpm.bus import Command, Context, EffectContext, Id, Moment, View, handles
+from bpm.bus import Command, Context, EffectContext, Moment, View, handles
 from bpm.bus.messages import Integer
-from bpm.bus.paging import When
 from bpm.errors import BpmError, Unavailable
-from bpm.security.permissions import Permission
-from commands.inbound.lookup import get_or_404, select_matching
+from commands.inbound.lookup import get_or_404
+from commands.inbound.selection import READ, RequestFilter, RequestId, unchosen
 from commands.inbound.views import Content, InboundRequestView, Verdict, to_view
 from router.replay import Replays
-from router.replay.tables import among, count, oldest
-from router.tables import listing
+from router.replay.tables import count, oldest
 from router.tables.requests import State
 
-READ: Permission = "inbound:read"
-"""To see captured requests: whoever searches them for words learns what is in their bodies."""
 BATCH = 50
 """How many requests of a bulk are opened at once, each in a transaction of its own."""
 
 MAX_SHOWN = 10
-MAX_IDS = 1_000
-RequestId = Annotated[str, Field(min_length=1, max_length=100)]
-Replayable = Literal["dead", "failed", "quarantined", "rejected", "done"]
 
 
 class ReplayView(View):
@@ -118,12 +111,13 @@ class FoundRequests:
     since: datetime | None
 
 
-class ReplayInboundRequestsCommand(Command[ReplaysView]):
+class ReplayInboundRequestsCommand(RequestFilter, Command[ReplaysView]):
     """Drive all captured requests again that match, the oldest first; `preview` only counts them and shows some.
 
     The filters are those of `GetInboundRequestListQuery`; `searchText` needs `inbound:read` as well. Each request is
     opened in a transaction of its own, so what was done stays done when the rest fails. With more than `limit`
-    matches, send it again.
+    matches, send it again. A bulk job (`PlanBulkJobCommand`) does the same in the background, can be cancelled, and
+    keeps the list of what it touched.
     """
 
     permission = "inbound:write"
@@ -131,25 +125,14 @@ class ReplayInboundRequestsCommand(Command[ReplaysView]):
     failed = "Replay failed"
     time_limit = 3_600.0
 
-    state: Replayable | None = None
-    request_ids: Annotated[list[RequestId], Field(min_length=1, max_length=MAX_IDS)] | None = None
-    verdict: Annotated[str, Field(max_length=50)] | None = None
-    config_id: Id | None = None
-    config_key: Annotated[str, Field(max_length=100)] | None = None
-    provider: Annotated[str, Field(max_length=100)] | None = None
-    address: Annotated[str, Field(max_length=100)] | None = None
-    search_text: Annotated[str, Field(max_length=200)] | None = None
-    start_date: When | None = None
-    end_date: When | None = None
     limit: Annotated[Integer, Field(ge=1, le=10_000)] = 1_000
     preview: bool = False
     force: bool = False
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
-        """What is driven again is chosen: by state or by name; what succeeded only on purpose."""
-        if fields.get("state") is None and fields.get("requestIds") is None:
-            yield "state: is required unless requestIds are given; choose dead, failed, quarantined, rejected or done"
+        """What is driven again is chosen; what succeeded only on purpose."""
+        yield from unchosen(fields)
         if fields.get("state") == "done" and fields.get("force") is not True:
             yield "force: must be true to execute again what was executed successfully (state done)"
 
@@ -198,23 +181,7 @@ def discard(command: DiscardInboundRequestCommand, context: Context, replays: Re
 
 
 def _found(command: ReplayInboundRequestsCommand, context: Context) -> FoundRequests:
-    if command.search_text:
-        context.require(context.principal, READ, "Searching captured requests")
-    statement, since = select_matching(
-        context,
-        command.search_text,
-        command.start_date,
-        command.end_date,
-        state=command.state,
-        cause=command.verdict,
-        config_id=command.config_id,
-        config_key=command.config_key,
-        provider=command.provider,
-        address=command.address,
-    )
-    statement = listing.between(statement, command.start_date, command.end_date)
-    if command.request_ids is not None:
-        statement = among(statement, command.request_ids)
+    statement, since = command.matching(context)
     ids = oldest(context.session, statement, command.limit)
     shown = ids[:MAX_SHOWN] if context.principal.allows(READ) else ()
     rows = [get_or_404(request_id, context) for request_id in shown]

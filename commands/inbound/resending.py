@@ -11,7 +11,7 @@ from bpm.errors import Invalid
 from bpm.security.permissions import Permission
 from bpm.threads import beside_loop
 from commands.inbound.lookup import get_or_404
-from commands.inbound.replay import RequestId
+from commands.inbound.selection import RequestId
 from commands.inbound.views import InboundRequestView, to_view
 from router.replay import Edit, Resends
 from router.tables.requests import find_request

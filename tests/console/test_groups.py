@@ -1,9 +1,10 @@
 """Failures are driven again by their reason, a group at a time."""
 
-import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Page, expect
 
 from bpm.testing import ServerProcess
 from tests.console.test_screens import visit
@@ -35,32 +36,40 @@ async def test_a_group_is_driven_again(signed_in: Page, server: ServerProcess) -
     await server.cmd("UpdateWebHookConfigCommand", id=rule["id"], **mended, **usual)
     await group.get_by_role("button", name="Drive them again").click()
     await page.get_by_role("button", name="Drive 12 again").click()
-    await expect(page.get_by_text("12 of 12 touched; done")).to_be_visible()
-    await expect(page.get_by_label("What was touched").get_by_role("listitem")).to_have_count(12)
-    await page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
-    await expect(group).to_have_count(0)
+    await expect(page.get_by_text("12 of 12 touched")).to_be_visible()
+    await expect(page.locator("tbody").get_by_text("driven again")).to_have_count(12)
     await server.settled()
     assert len(await server.requests(configKey="grouped", state="done")) == 12
+    await page.get_by_role("link", name="Bulk jobs").click()
+    await expect(page.locator("tbody tr").first).to_contain_text("12 of 12")
 
 
-async def test_it_is_stopped_in_the_middle(signed_in: Page, server: ServerProcess) -> None:
+@pytest.mark.embedded
+async def test_it_is_cancelled_in_the_middle(signed_in: Page, server: ServerProcess) -> None:
     """What was touched by then is listed, and the rest stays as it was."""
-    page, _ = signed_in, await fail(server, "stopped", 25)
+    page, _ = signed_in, await fail(server, "stopped", 5)
     await visit(page, server, "dead")
     await page.locator(".groups > li", has_text="stopped, revision 1").get_by_role("button", name="Drive them").click()
-    held = asyncio.Event()
+    await expect(page.get_by_text("5 chosen, the oldest first.")).to_be_visible()
+    hold_in_the_middle(server)
+    await page.get_by_role("button", name="Drive 5 again").click()
+    await expect(page.get_by_text("2 of 5 touched")).to_be_visible()
+    await page.get_by_role("button", name="Cancel the rest").click()
+    await expect(page.get_by_text("2 of 5 touched, 3 not touched")).to_be_visible()
+    await expect(page.locator("tbody").get_by_text("not touched")).to_have_count(3)
+    await page.get_by_role("radiogroup", name="Rows").get_by_text("Done", exact=True).click()
+    await expect(page.locator("tbody tr")).to_have_count(2)
+    assert all(row["replayCount"] == 0 for row in await server.requests(configKey="stopped"))
 
-    async def hold(route: Route) -> None:
-        if "ReplayInboundRequestsCommand" in (route.request.post_data or ""):
-            await held.wait()
-        await route.continue_()
 
-    await page.route("**/api/cmd", hold)
-    await page.get_by_role("button", name="Drive 25 again").click()
-    await expect(page.get_by_text("0 of 25 touched")).to_be_visible()
-    await page.get_by_role("button", name="Stop").click()
-    held.set()
-    await expect(page.get_by_text("10 of 25 touched; stopped")).to_be_visible()
-    await expect(page.get_by_label("What was touched").get_by_role("listitem")).to_have_count(10)
-    touched = [row for row in await server.requests(configKey="stopped") if row["replayCount"]]
-    assert len(touched) == 10
+def hold_in_the_middle(server: ServerProcess) -> None:
+    """Let the planned job stand as one that has done two rows, and whose next step is due in a year."""
+    with closing(sqlite3.connect(server.data_dir / "bpm.db", timeout=30)) as connection, connection:
+        ((job_id,),) = connection.execute("SELECT id FROM bulk_job WHERE state = 'planned' ORDER BY created_at DESC")
+        connection.execute("UPDATE bulk_job SET done = 2, turn = 7 WHERE id = ?", (job_id,))
+        connection.execute("UPDATE bulk_row SET state = 'done' WHERE job_id = ? AND number <= 2", (job_id,))
+        connection.execute(
+            "INSERT INTO pgqueuer (dedupe_key, entrypoint, status, created, execute_after, attempts) "
+            "VALUES (?, 'bulk', 'queued', unixepoch(), unixepoch() + 31536000, 0)",
+            (f"bulk:{job_id}:7",),
+        )

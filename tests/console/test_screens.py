@@ -11,7 +11,7 @@ from tests.console.conftest import captured, sign_in
 pytestmark = pytest.mark.anyio
 
 SCREENS = (
-    "overview", "requests", "rules", "rules/new", "rules/1", "dead", "dead?list=dead", "processes",
+    "overview", "requests", "rules", "rules/new", "rules/1", "dead", "dead?list=dead", "dead?list=bulk", "processes",
     "processes/1", "definitions/1", "tasks/2.2", "trace", "trace/1", "processes?list=tasks", "deliveries",
     "deliveries?list=subscriptions", "scripts", "administration", "administration?list=keys",
     "administration?list=users", "administration?list=audit", "anything",

@@ -115,6 +115,9 @@ async def _traffic(owner: Tenant) -> None:
     native = next(request for request in requests if request["configKey"] == "kingfisher")
     owner.has |= {"requestId": native["requestId"], "requestIds": [native["requestId"]]}
     owner.has |= {"correlationId": native["requestId"], "Delivery": delivered[0]["id"]}
+    chosen: dict[str, Any] = {"selection": {"requestIds": owner.has["requestIds"]}, "fields": {"force": True}}
+    bulk = await owner.client.cmd("PlanBulkJobCommand", action="replayRequests", **chosen)
+    owner.has["bulkId"] = bulk["id"]
     owner.has |= {"eventId": delivered[0]["eventId"], "runId": runs[0]["runId"], "backTestId": back_test["backTestId"]}
 
 

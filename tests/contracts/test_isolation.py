@@ -30,6 +30,7 @@ NOT_OURS = {
     ("ProcessMonoEventCommand", "eventId"): "an id of the provider's",
     ("CreateProcessDefinitionCommand", "processId"): "a place in a model",
     ("FireStartTimerCommand", "elementId"): "a place in a model",
+    ("SelectIncidentsQuery", "elementId"): "a place in a model",
     ("UpdateProcessDefinitionCommand", "processId"): "a place in a model",
 }
 BY_KEY = {
@@ -54,6 +55,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "ModifyProcessInstanceCommand": {"cancel": ["u"]},
     "PublishEventCommand": {"event": "order.created"},
     "RecoverFailedDeliveriesCommand": {"since": "2026-01-01", "missing": True},
+    "SelectInboundRequestsQuery": {"state": "done"},
     "SetProcessVariablesCommand": {"variables": {"mine": 1}},
     "StartTriggeredProcessesCommand": {"event": "order.created", "data": {}},
     "TestWebHookConfigCommand": {"request": {"method": "POST", "body": "{}"}},

@@ -1,13 +1,16 @@
 // What was given up and what was refused: by reason, and as the list of all requests, one state at a time.
 
 import { place, refine } from "../router"
+import { may } from "../session"
 import { Page } from "../ui/page"
 import { Tabs } from "../ui/tabs"
+import { BulkJobs } from "./bulk/list"
 import { Groups } from "./groups"
 import { Requests } from "./requests"
 
 const TITLE = "Quarantine and dead"
 const GROUPS = { key: "reasons", label: "By reason" } as const
+const BULK = { key: "bulk", label: "Bulk jobs" } as const
 const LISTS = [
   { key: "dead", label: "Dead" },
   { key: "quarantined", label: "Quarantine" },
@@ -15,8 +18,10 @@ const LISTS = [
 ] as const
 
 export function Dead() {
-  const present = LISTS.find((list) => list.key === place.value.filters["list"])?.key
-  const tabs = <Tabs label={TITLE} tabs={[GROUPS, ...LISTS]} value={present ?? GROUPS.key} onTab={(list) => refine({ list, page: undefined })} />
+  const wanted = place.value.filters["list"]
+  const isBulk = wanted === BULK.key && may("messages:read")
+  const present = LISTS.find((list) => list.key === wanted)?.key
+  const tabs = <Tabs label={TITLE} tabs={[GROUPS, ...LISTS, ...(may("messages:read") ? [BULK] : [])]} value={isBulk ? BULK.key : (present ?? GROUPS.key)} onTab={(list) => refine({ list, page: undefined })} />
   if (present) {
     return (
       <Requests title={TITLE} state={present}>
@@ -27,7 +32,7 @@ export function Dead() {
   return (
     <Page title={TITLE}>
       {tabs}
-      <Groups />
+      {isBulk ? <BulkJobs /> : <Groups />}
     </Page>
   )
 }

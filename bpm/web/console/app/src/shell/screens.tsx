@@ -22,6 +22,7 @@ const DefinitionScreen = lazy(async () => (await import("../screens/definition")
 const Administration = lazy(async () => (await import("../screens/administration/administration")).Administration)
 const SubscriptionScreen = lazy(async () => (await import("../screens/deliveries/subscription")).SubscriptionScreen)
 const DeliveryScreen = lazy(async () => (await import("../screens/deliveries/delivery")).DeliveryScreen)
+const BulkScreen = lazy(async () => (await import("../screens/bulk/bulk")).BulkScreen)
 const TaskScreen = lazy(async () => (await import("../screens/task")).TaskScreen)
 
 export interface Screen {
@@ -46,6 +47,7 @@ export const SCREENS: Screen[] = [
 
 /** Screens that no menu shows. */
 export const HIDDEN: Screen[] = [
+  { path: "bulk", name: "Bulk jobs", icon: "dead", list: Dead, one: BulkScreen },
   { path: "definitions", name: "Definitions", icon: "processes", list: Processes, one: DefinitionScreen },
   { path: "subscriptions", name: "Subscriptions", icon: "deliveries", list: Deliveries, one: SubscriptionScreen },
   { path: "tasks", name: "Tasks", icon: "processes", list: Processes, one: TaskScreen },

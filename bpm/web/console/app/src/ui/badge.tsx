@@ -21,6 +21,7 @@ const TONES: Record<string, Tone> = {
   open: "good",
   sent: "good",
   on: "good",
+  planned: "idle",
   pending: "busy",
   running: "busy",
   waiting: "busy",

@@ -1,0 +1,161 @@
+"""Plan a bulk job, start it, cancel it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bpm.bulk import BulkJobs, tables
+from bpm.bulk.tables import BulkJob
+from bpm.bus import Command, Context, EffectContext, Integer, Registry, handles
+from bpm.errors import Conflict, Invalid, NotFound
+from bpm.security.identifiers import new_id
+from bpm.security.stored import principal_columns
+from commands.bulk.actions import ACTIONS, Action, ActionName
+from commands.bulk.views import BulkJobView
+
+MAX_ROWS = 10_000
+MAX_OPEN = 20
+"""How many jobs of an organisation may be planned or running."""
+KEPT_PLANNED = timedelta(hours=1)
+"""For how long a plan may be started."""
+
+BulkId = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class PlanBulkJobCommand(Command[BulkJobView]):
+    """Choose rows to do something with, and keep the list: nothing is done until `StartBulkJobCommand`.
+
+    `selection` is what the action's query takes: `SelectInboundRequestsQuery` for requests, `SelectDeliveriesQuery`
+    for deliveries, `SelectIncidentsQuery` for incidents. `fields` are added to each message, as `force` or `reason`.
+    At most `limit` rows are chosen, the oldest. What matches later is not among them. It needs the permission of the
+    action's message as well.
+    """
+
+    permission = "messages:write"
+    succeeded = "Bulk job planned"
+    failed = "Planning failed"
+
+    action: ActionName
+    selection: dict[str, Any] = Field(default_factory=dict[str, Any])
+    fields: dict[str, Any] = Field(default_factory=dict[str, Any])
+    limit: Annotated[Integer, Field(ge=1, le=MAX_ROWS)] = MAX_ROWS
+
+
+@handles
+async def plan(command: PlanBulkJobCommand, context: EffectContext, registry: Registry) -> BulkJobView:
+    """Choose the rows in a snapshot, then store them."""
+    action = ACTIONS[command.action]
+    message_type = registry.find(action.message_type).message_type
+    await context.read(lambda inside: _require(inside, message_type.permission))
+    found = await context.call(action.select, {**command.selection, "limit": command.limit})
+    rows = [{"ref": id_, "fields": dict(action.fields_of(id_))} for id_ in found["ids"]]
+    if not rows:
+        raise NotFound("Nothing matches the selection")
+    registry.decode(action.message_type, {**command.fields, **rows[0]["fields"]})
+    return await context.conclude(lambda inside: _store(command, action, found["matched"], rows, inside))
+
+
+class StartBulkJobCommand(Command[BulkJobView]):
+    """Begin a planned bulk job: one message for each row, on your behalf, in the background.
+
+    Each row is done in a transaction of its own, exactly once, also when servers stop in between. What you may do is
+    asked anew at every row.
+    """
+
+    permission = "messages:write"
+    succeeded = "Bulk job started"
+    failed = "Start failed"
+
+    bulk_id: BulkId
+
+
+@handles
+def start(command: StartBulkJobCommand, context: Context, registry: Registry, bulk: BulkJobs) -> BulkJobView:
+    """Let it run, as whoever starts it."""
+    row = bulk_job(command.bulk_id, context, registry)
+    if row.state == tables.PLANNED and context.now() - row.created_at > KEPT_PLANNED:
+        raise Conflict("The plan is more than an hour old; plan it again, so that you see what matches now")
+    asker = principal_columns(context.principal.without_loan(), "asker")
+    if not bulk.start(context.tx, row.id, asker):
+        raise Conflict(f"The bulk job is {row.state}; only one that is planned can be started")
+    return _shown_again(row, context)
+
+
+class CancelBulkJobCommand(Command[BulkJobView]):
+    """End a bulk job early: what is done stays done, and nothing further is touched from this answer on."""
+
+    permission = "messages:write"
+    succeeded = "Bulk job cancelled"
+    failed = "Cancellation failed"
+
+    bulk_id: BulkId
+
+
+@handles
+def cancel(command: CancelBulkJobCommand, context: Context, registry: Registry, bulk: BulkJobs) -> BulkJobView:
+    """End it."""
+    row = bulk_job(command.bulk_id, context, registry)
+    if not bulk.cancel(context.tx, row.id):
+        raise Conflict(f"The bulk job is {row.state} already")
+    return _shown_again(row, context)
+
+
+def bulk_job(bulk_id: str, context: Context, registry: Registry) -> BulkJob:
+    """Return a bulk job of the organisation's to somebody who may do with one row what it does with many.
+
+    Raises `NotFound` and `Forbidden`.
+    """
+    row = tables.find_job(context.tx, context.organization_id, bulk_id)
+    if row is None:
+        raise NotFound("No bulk job found with the specified ID")
+    _require(context, registry.find(row.message_type).message_type.permission)
+    return row
+
+
+def to_view(row: BulkJob) -> BulkJobView:
+    """Show a bulk job."""
+    return BulkJobView.model_validate({**row.model_dump(), "left": row.total - row.done - row.refused})
+
+
+def _require(context: Context, permission: str | None) -> None:
+    if permission is not None:
+        context.require(context.principal, permission, "This bulk job")
+
+
+def _store(
+    command: PlanBulkJobCommand, action: Action, matched: int, rows: Sequence[Mapping[str, Any]], context: Context
+) -> BulkJobView:
+    now = context.now()
+    if tables.count_open(context.tx, context.organization_id, now - KEPT_PLANNED) >= MAX_OPEN:
+        raise Invalid(f"action: {MAX_OPEN} bulk jobs are planned or running; wait until one ends, or cancel one")
+    job_id = new_id()
+    job = {
+        "organization_id": context.organization_id,
+        "id": job_id,
+        "action": command.action,
+        "message_type": action.message_type,
+        "fields": command.fields,
+        "told_by": action.told_by,
+        "selection": command.selection,
+        "matched": matched,
+        "total": len(rows),
+        "done": 0,
+        "refused": 0,
+        "state": tables.PLANNED,
+        "turn": 0,
+        "correlation_id": context.envelope.root,
+        "depth": context.envelope.depth,
+        "created_at": now,
+        **principal_columns(context.principal.without_loan(), "asker"),
+    }
+    tables.insert_job(context.tx, job, rows)
+    row = tables.find_job(context.tx, context.organization_id, job_id)
+    assert row is not None
+    return to_view(row)
+
+
+def _shown_again(row: BulkJob, context: Context) -> BulkJobView:
+    context.session.refresh(row)
+    return to_view(row)

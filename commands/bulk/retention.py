@@ -1,0 +1,17 @@
+"""Bulk jobs go when they ended long ago, with their lists; plans that nobody started, too."""
+
+from bpm.bulk.tables import JOBS, ROWS, RUNNING
+from bpm.store.retention import Policy
+
+POLICIES = (
+    Policy(
+        "bulk jobs",
+        "rows_days",
+        table=JOBS,
+        key=JOBS.c.id,
+        moment=JOBS.c.created_at,
+        conditions=(JOBS.c.state != RUNNING,),
+        along=(ROWS.c.job_id,),
+        batch=10,
+    ),
+)
