@@ -1,11 +1,11 @@
 """Look bulk jobs up, and what they touched."""
 
-from typing import Literal
+from typing import Literal, cast
 
 from bpm.bulk import tables
 from bpm.bulk.tables import BulkJob, BulkRow, RowState, State
 from bpm.bus import Context, Page, PagedQuery, Query, Registry, handles
-from commands.bulk.actions import ActionName
+from commands.bulk.actions import ACTIONS, Action, ActionName
 from commands.bulk.jobs import BulkId, bulk_job, to_view
 from commands.bulk.views import BulkJobView, BulkRowView
 
@@ -60,5 +60,16 @@ def list_bulk_rows(query: GetBulkJobRowListQuery, context: Context, registry: Re
     job = bulk_job(query.bulk_id, context, registry)
     statement = tables.select_job_rows(job.id, query.state)
     columns = {"number": "number", "completedAt": "completed_at"}
-    show = BulkRowView.model_validate
+    may_read = context.principal.allows(reading(ACTIONS[cast("ActionName", job.action)], registry))
+
+    def show(row: BulkRow) -> BulkRowView:
+        view = BulkRowView.model_validate(row)
+        return view if may_read else view.model_copy(update={"errors": None})
+
     return query.page(context, statement, BulkRow, show, created="completed_at", sortable=columns, search=("ref",))
+
+
+def reading(action: Action, registry: Registry) -> str | None:
+    """Return the permission to read what an action is about: sentences of refusals may repeat it."""
+    permission = registry.find(action.message_type).message_type.permission
+    return None if permission is None else f"{permission.partition(':')[0]}:read"

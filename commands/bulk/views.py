@@ -1,10 +1,13 @@
 """How bulk jobs are shown."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from bpm.bulk.tables import RowState, State
-from bpm.bus import Moment, View
+from bpm.bus import Moment, ShownWith, View
 from commands.bulk.actions import ActionName
+
+Content = ShownWith("messages:read")
+"""What somebody chose rows by, such as words that are looked for."""
 
 
 class BulkJobView(View):
@@ -15,8 +18,8 @@ class BulkJobView(View):
 
     id: str
     action: ActionName
-    selection: dict[str, Any]
-    fields: dict[str, Any]
+    selection: Annotated[dict[str, Any], Content]
+    fields: Annotated[dict[str, Any], Content]
     state: State
     matched: int
     total: int
@@ -34,7 +37,8 @@ class BulkJobView(View):
 class BulkRowView(View):
     """One row of a bulk job: the id of what it is about, and what came of it; `errors` say why it was refused.
 
-    In a job that ended early, one that is `waiting` was not touched.
+    In a job that ended early, one that is `waiting` was not touched. `errors` are shown to those who may read what the
+    row is about.
     """
 
     number: int

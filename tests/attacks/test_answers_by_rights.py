@@ -38,6 +38,7 @@ SAFE: dict[str, str] = {
     "MigrationView MigratedView RecoveryView ResumedView PrunedView NotificationView": "ids, names and counts",
     "ReplayView ReplaysView NotReplayedView": "ids, causes, marked fields, and samples for those who may read requests",
     "InstanceStateView CurrentTaskView CorrelationView": "ids, and marked fields",
+    "BulkJobView SelectedRequestsView SelectedDeliveriesView SelectedIncidentsView": "ids, counts, and marked fields",
     "DeliveryView InboundRequestView ScheduledMessageView RemitaConfirmationView": "ids, and marked fields",
     "MonoConnectionView MonoEventView": "what the sender brought is told about",
     "EventView EventTypeView": "the sender wrote all of it: a key that has another event is refused",
@@ -70,6 +71,8 @@ OPEN: dict[str, str] = {
 """Fields of these views that hold anything, and are not marked."""
 
 MARKED = {
+    "BulkJobView.selection",
+    "BulkJobView.fields",
     "InstanceStateView.variables",
     "CurrentTaskView.name",
     "CurrentTaskView.detail",

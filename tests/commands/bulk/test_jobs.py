@@ -16,25 +16,31 @@ from bpm.security.permissions import Authority, Principal, permissions_of
 from bpm.testing import RunningApp, running_app, until
 from commands.bulk import jobs as planning
 from tests.commands import playing
-from tests.commands.conftest import ADMIN, House, stranger
+from tests.commands.sender import ADMIN, MessageSender, stranger
 from tests.crowd import fill
 
 pytestmark = pytest.mark.anyio
 
-DEAD = {"state": "dead", "cause": None, "config_id": None, "config_key": "orders", "errors": ["order 1 is unknown"]}
+DEAD: dict[str, Any] = {
+    "state": "dead",
+    "cause": None,
+    "config_id": None,
+    "config_key": "orders",
+    "errors": ["order 1 is unknown"],
+}
 DISCARD: dict[str, Any] = {"action": "discardRequests", "fields": {"reason": "nobody needs them"}}
 DEAD_ONES = {"selection": {"state": "dead"}}
 
 
-async def plan(house: House, count: int = 45, principal: Principal = ADMIN, **fields: Any) -> dict[str, Any]:
+async def plan(sender: MessageSender, count: int = 45, principal: Principal = ADMIN, **fields: Any) -> dict[str, Any]:
     """Store dead requests, and plan to discard them."""
-    await fill(house.database, count, **DEAD)
-    return await house.send("PlanBulkJobCommand", principal, **DISCARD, **DEAD_ONES, **fields)
+    await fill(sender.database, count, **DEAD)
+    return await sender.send("PlanBulkJobCommand", principal, **DISCARD, **DEAD_ONES, **fields)
 
 
-async def begun(house: House, **fields: Any) -> dict[str, Any]:
-    planned = await plan(house, **fields)
-    return await house.send("StartBulkJobCommand", bulkId=planned["id"])
+async def begun(sender: MessageSender, **fields: Any) -> dict[str, Any]:
+    planned = await plan(sender, **fields)
+    return await sender.send("StartBulkJobCommand", bulkId=planned["id"])
 
 
 async def step(components: Components, job: dict[str, Any], turn: int) -> None:
@@ -42,135 +48,137 @@ async def step(components: Components, job: dict[str, Any], turn: int) -> None:
     await components.bulk.run(Job(KIND, job["id"], turn, system_clock()))
 
 
-async def standing(house: House, job: dict[str, Any]) -> tuple[str, int, int, int]:
-    shown = await house.send("GetBulkJobByIdQuery", bulkId=job["id"])
+async def standing(sender: MessageSender, job: dict[str, Any]) -> tuple[str, int, int, int]:
+    shown = await sender.send("GetBulkJobByIdQuery", bulkId=job["id"])
     return shown["state"], shown["done"], shown["refused"], shown["left"]
 
 
-async def discarded(house: House) -> int:
-    return (await house.send("GetInboundRequestListQuery", verdict="discarded"))["totalCount"]
+async def discarded(sender: MessageSender) -> int:
+    return (await sender.send("GetInboundRequestListQuery", verdict="discarded"))["totalCount"]
 
 
-async def test_what_was_planned_is_done_and_nothing_that_came_later(house: House, components: Components) -> None:
+async def test_what_was_planned_is_done_and_nothing_that_came_later(
+    sender: MessageSender, components: Components
+) -> None:
     """A job goes through its list in steps; what matches by then as well is left alone."""
-    planned = await plan(house)
+    planned = await plan(sender)
     assert (planned["state"], planned["matched"], planned["total"], planned["left"]) == ("planned", 45, 45, 45)
     assert planned["selection"] == {"state": "dead"}
-    await fill(house.database, 5, start=system_clock(), **DEAD)
+    await fill(sender.database, 5, start=system_clock(), **DEAD)
     await step(components, planned, 0)
-    assert await standing(house, planned) == ("planned", 0, 0, 45)
-    await house.send("StartBulkJobCommand", bulkId=planned["id"])
+    assert await standing(sender, planned) == ("planned", 0, 0, 45)
+    await sender.send("StartBulkJobCommand", bulkId=planned["id"])
     seen: list[tuple[str, int, int, int]] = []
     for turn in range(4):
         await step(components, planned, turn)
-        seen.append(await standing(house, planned))
+        seen.append(await standing(sender, planned))
     assert seen == [("running", 20, 0, 25), ("running", 40, 0, 5), ("running", 45, 0, 0), ("done", 45, 0, 0)]
-    assert await discarded(house) == 45
+    assert await discarded(sender) == 45
 
 
-async def test_the_list_says_what_came_of_each_row(house: House, components: Components) -> None:
+async def test_the_list_says_what_came_of_each_row(sender: MessageSender, components: Components) -> None:
     """A row that is refused says why; the others are done all the same, each with a line in the audit log."""
-    job = await begun(house, count=3)
-    (second,) = (await house.send("GetBulkJobRowListQuery", bulkId=job["id"]))["items"][1:2]
-    await house.send("DiscardInboundRequestCommand", requestId=second["ref"], reason="by hand, before")
+    job = await begun(sender, count=3)
+    (second,) = (await sender.send("GetBulkJobRowListQuery", bulkId=job["id"]))["items"][1:2]
+    await sender.send("DiscardInboundRequestCommand", requestId=second["ref"], reason="by hand, before")
     await step(components, job, 0)
-    assert await standing(house, job) == ("running", 2, 1, 0)
-    page = await house.send("GetBulkJobRowListQuery", bulkId=job["id"])
+    assert await standing(sender, job) == ("running", 2, 1, 0)
+    page = await sender.send("GetBulkJobRowListQuery", bulkId=job["id"])
     assert [(row["number"], row["state"]) for row in page["items"]] == [(1, "done"), (2, "refused"), (3, "done")]
-    (refused,) = (await house.send("GetBulkJobRowListQuery", bulkId=job["id"], state="refused"))["items"]
+    (refused,) = (await sender.send("GetBulkJobRowListQuery", bulkId=job["id"], state="refused"))["items"]
     assert refused["errors"] == ["a request that is discarded can't be discarded"]
-    audited = await house.send("GetAuditLogQuery", correlationId=job["correlationId"])
+    audited = await sender.send("GetAuditLogQuery", correlationId=job["correlationId"])
     assert [line["type"] for line in audited["items"]].count("DiscardInboundRequestCommand") == 3
 
 
-async def test_a_cancelled_job_touches_nothing_further(house: House, components: Components) -> None:
+async def test_a_cancelled_job_touches_nothing_further(sender: MessageSender, components: Components) -> None:
     """What is done stays done, the rest stays in the list as waiting; a worker that goes on is fenced out."""
-    job = await begun(house)
+    job = await begun(sender)
     await step(components, job, 0)
-    answer = await house.send("CancelBulkJobCommand", bulkId=job["id"])
+    answer = await sender.send("CancelBulkJobCommand", bulkId=job["id"])
     assert (answer["state"], answer["done"], answer["left"]) == ("cancelled", 20, 25)
     await step(components, job, 1)
-    assert (await standing(house, job), await discarded(house)) == (("cancelled", 20, 0, 25), 20)
-    left = await house.send("GetBulkJobRowListQuery", bulkId=job["id"], state="waiting")
+    assert (await standing(sender, job), await discarded(sender)) == (("cancelled", 20, 0, 25), 20)
+    left = await sender.send("GetBulkJobRowListQuery", bulkId=job["id"], state="waiting")
     assert (left["totalCount"], left["items"][0]["number"]) == (25, 21)
     for name in ("CancelBulkJobCommand", "StartBulkJobCommand"):
         with pytest.raises(Conflict, match="is cancelled"):
-            await house.send(name, bulkId=job["id"])
+            await sender.send(name, bulkId=job["id"])
 
 
-async def test_each_row_is_done_once_whoever_runs_it(house: House, components: Components) -> None:
+async def test_each_row_is_done_once_whoever_runs_it(sender: MessageSender, components: Components) -> None:
     """Two workers at one turn, as after a takeover, do each row once; a step that was cut off is taken up again."""
-    job = await begun(house, count=25)
+    job = await begun(sender, count=25)
     await asyncio.gather(step(components, job, 0), step(components, job, 0))
-    assert await standing(house, job) == ("running", 20, 0, 5)
-    pending = await house.database.read(lambda tx: components.bulk.pending(tx, 10))
+    assert await standing(sender, job) == ("running", 20, 0, 5)
+    pending = await sender.database.read(lambda tx: components.bulk.pending(tx, 10))
     assert pending == []  # the turn that comes next has its token
-    assert await discarded(house) == 20
+    assert await discarded(sender) == 20
 
 
-async def test_rights_are_asked_again_at_each_step(house: House, components: Components) -> None:
+async def test_rights_are_asked_again_at_each_step(sender: MessageSender, components: Components) -> None:
     """Whoever may do it no more ends the job there; the sentence says so."""
-    await house.add_user(username="admin", password_hash="x", roles=["admin"])
-    await house.add_user(username="op", password_hash="x", roles=["operator"])
+    await sender.add_user(username="admin", password_hash="x", roles=["admin"])
+    await sender.add_user(username="op", password_hash="x", roles=["operator"])
     operator = Principal("user", "user:2", "op", 1, permissions_of(["operator"]), Authority(("user:2",)))
-    await fill(house.database, 30, **DEAD)
-    planned = await house.send("PlanBulkJobCommand", operator, **DISCARD, **DEAD_ONES)
-    await house.send("StartBulkJobCommand", operator, bulkId=planned["id"])
+    await fill(sender.database, 30, **DEAD)
+    planned = await sender.send("PlanBulkJobCommand", operator, **DISCARD, **DEAD_ONES)
+    await sender.send("StartBulkJobCommand", operator, bulkId=planned["id"])
     await step(components, planned, 0)
-    assert await standing(house, planned) == ("running", 20, 0, 10)
-    await house.send("UpdateUserCommand", id=2, roles=["viewer"])
+    assert await standing(sender, planned) == ("running", 20, 0, 10)
+    await sender.send("UpdateUserCommand", id=2, roles=["viewer"])
     await step(components, planned, 1)
-    shown = await house.send("GetBulkJobByIdQuery", bulkId=planned["id"])
+    shown = await sender.send("GetBulkJobByIdQuery", bulkId=planned["id"])
     assert (shown["state"], shown["done"], shown["left"]) == ("failed", 20, 10)
     assert "inbound:write" in shown["error"]
 
 
-async def test_a_job_needs_what_its_messages_need(house: House) -> None:
+async def test_a_job_needs_what_its_messages_need(sender: MessageSender) -> None:
     """Nobody plans, starts or reads with many rows what they may not do with one; other organisations see nothing."""
-    planned = await plan(house, count=1)
+    planned = await plan(sender, count=1)
     messenger = replace(ADMIN, permissions=frozenset({"messages:read", "messages:write"}))
     with pytest.raises(Forbidden, match="inbound:write"):
-        await house.send("PlanBulkJobCommand", messenger, **DISCARD, **DEAD_ONES)
+        await sender.send("PlanBulkJobCommand", messenger, **DISCARD, **DEAD_ONES)
     for name in ("StartBulkJobCommand", "GetBulkJobByIdQuery", "GetBulkJobRowListQuery"):
         with pytest.raises(Forbidden):
-            await house.send(name, messenger, bulkId=planned["id"])
+            await sender.send(name, messenger, bulkId=planned["id"])
         with pytest.raises(NotFound):
-            await house.send(name, stranger(), bulkId=planned["id"])
-    assert (await house.send("GetBulkJobListQuery", stranger()))["items"] == []
-    assert [job["id"] for job in (await house.send("GetBulkJobListQuery"))["items"]] == [planned["id"]]
+            await sender.send(name, stranger(), bulkId=planned["id"])
+    assert (await sender.send("GetBulkJobListQuery", stranger()))["items"] == []
+    assert [job["id"] for job in (await sender.send("GetBulkJobListQuery"))["items"]] == [planned["id"]]
 
 
-async def test_a_selection_is_bounded_and_checked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_selection_is_bounded_and_checked(sender: MessageSender, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest are chosen, what is left is told; nothing chosen, unknown fields and too many jobs are refused."""
-    planned = await plan(house, count=12, limit=10)
+    planned = await plan(sender, count=12, limit=10)
     assert (planned["matched"], planned["total"]) == (12, 10)
     with pytest.raises(NotFound, match="Nothing matches"):
-        await house.send("PlanBulkJobCommand", **DISCARD, selection={"state": "failed"})
+        await sender.send("PlanBulkJobCommand", **DISCARD, selection={"state": "failed"})
     with pytest.raises(Invalid, match="state"):
-        await house.send("PlanBulkJobCommand", **DISCARD, selection={})
+        await sender.send("PlanBulkJobCommand", **DISCARD, selection={})
     with pytest.raises(Invalid, match="reason"):
-        await house.send("PlanBulkJobCommand", action="discardRequests", **DEAD_ONES)
+        await sender.send("PlanBulkJobCommand", action="discardRequests", **DEAD_ONES)
     monkeypatch.setattr(planning, "MAX_OPEN", 1)
     with pytest.raises(Invalid, match="planned or running"):
-        await house.send("PlanBulkJobCommand", **DISCARD, **DEAD_ONES)
+        await sender.send("PlanBulkJobCommand", **DISCARD, **DEAD_ONES)
 
 
-async def test_a_group_of_failures_is_chosen_by_its_fingerprint(house: House) -> None:
+async def test_a_group_of_failures_is_chosen_by_its_fingerprint(sender: MessageSender) -> None:
     """The job's list is the group's, however many other failures there are."""
-    await fill(house.database, 3, **DEAD)
-    await fill(house.database, 2, **{**DEAD, "errors": ["no stock"]}, start=system_clock())
-    groups = (await house.send("GetInboundFailureGroupsQuery"))["items"]
+    await fill(sender.database, 3, **DEAD)
+    await fill(sender.database, 2, **{**DEAD, "errors": ["no stock"]}, start=system_clock())
+    groups = (await sender.send("GetInboundFailureGroupsQuery"))["items"]
     group = next(group for group in groups if group["count"] == 3)
     chosen = {"selection": {"fingerprint": group["fingerprint"]}}
-    assert (await house.send("PlanBulkJobCommand", action="replayRequests", **chosen))["total"] == 3
+    assert (await sender.send("PlanBulkJobCommand", action="replayRequests", **chosen))["total"] == 3
 
 
-async def test_a_job_that_ends_its_process_is_given_up(house: House, components: Components) -> None:
+async def test_a_job_that_ends_its_process_is_given_up(sender: MessageSender, components: Components) -> None:
     """After several deaths it has failed, with what is done and what is left."""
-    job = await begun(house, count=25)
+    job = await begun(sender, count=25)
     await step(components, job, 0)
     await components.bulk.give_up(Job(KIND, job["id"], 1, system_clock()), Poisoned("ended the server 3 times"))
-    shown = await house.send("GetBulkJobByIdQuery", bulkId=job["id"])
+    shown = await sender.send("GetBulkJobByIdQuery", bulkId=job["id"])
     assert (shown["state"], shown["error"], shown["left"]) == ("failed", "ended the server 3 times", 5)
 
 
