@@ -9,20 +9,15 @@ from collections.abc import Callable
 from typing import Literal as OneOf
 
 from . import syntax
+from .bracket_parser import BracketParser
 from .environment import PLAIN, Environment
 from .errors import ExpressionError
-from .functions import FUNCTIONS, nearest_function
-from .functions.parameters import form_with
-from .kind_reader import KindReader
-from .kinds import Kind
 from .temporal import function_for
 from .tokens import Token, tokenize
 from .words import (
-    BOOLEAN,
     COMPARISON,
     CONDITIONAL,
     CONSTANTS,
-    METHODS,
     NOT,
     NOT_OPERANDS,
     POWERS,
@@ -54,7 +49,7 @@ def parse(source: str, environment: Environment = PLAIN) -> tuple[syntax.Node, b
     return Parser(tokenize(source, start), is_feel, source, environment).whole(), is_feel
 
 
-class Parser(KindReader):
+class Parser(BracketParser):
     """Builds the tree."""
 
     def whole(self) -> syntax.Node:
@@ -136,11 +131,6 @@ class Parser(KindReader):
             return syntax.ListOf(self.take().column, self.items(")"))
         return self.expression(COMPARISON)
 
-    def test(self) -> syntax.Node:
-        """Parse `> value`."""
-        operator = self.take()
-        return syntax.Test(operator.column, operator.value, self.expression(COMPARISON))
-
     # Operands
 
     def operand(self) -> syntax.Node:
@@ -209,191 +199,6 @@ class Parser(KindReader):
         text = syntax.Literal(self.token.column, self.take().value)
         return syntax.Call(column, function_for(text.value, column), (text,))
 
-    def function(self) -> syntax.Node:
-        """Parse `function(a, b: number) body`."""
-        column = self.take().column
-        self.expect("(")
-        parameters: dict[str, Kind] = {}
-        while not self.skip(")"):
-            if parameters:
-                self.expect(",", ")")
-            name = self.new_name(",", ":", ")")
-            if name in parameters:
-                raise ExpressionError(f"two parameters are called {name}", column)
-            parameters[name] = self.kind_after_colon()
-        if self.sees("external"):
-            raise ExpressionError("external functions are not evaluated; write the body in FEEL", self.token.column)
-        return syntax.Function(column, tuple(parameters), tuple(parameters.values()), self.expression())
-
-    def call(self, function: str, column: int) -> syntax.Node:
-        """Parse the arguments of a built-in function."""
-        self.expect("(")
-        arguments, names = self.arguments()
-        kinds: tuple[str, ...] = ()
-        if names:
-            arguments, kinds = self.placed(function, arguments, names, column)
-        built_in = FUNCTIONS[function]
-        if not built_in.least <= len(arguments) <= built_in.most:
-            count = len(arguments)
-            raise ExpressionError(f"{function}() takes {built_in.arity} arguments, not {count}", column)
-        return syntax.Call(column, function, arguments, kinds)
-
-    def placed(
-        self, function: str, arguments: tuple[syntax.Node, ...], names: tuple[str, ...], column: int
-    ) -> tuple[tuple[syntax.Node, ...], tuple[str, ...]]:
-        """Named arguments in the order of the parameters, null for one left out between others; and their types."""
-        form = form_with(function, names)
-        if not form:
-            raise ExpressionError(f"{function}() has no parameters {', '.join(names)}", column)
-        given = dict(zip(names, arguments, strict=True))
-        while form[-1][0] not in given:
-            form = form[:-1]
-        placed = tuple(given.get(name) or syntax.Literal(column, None) for name, _ in form)
-        return placed, tuple(kind for _, kind in form)
-
-    def arguments(self) -> tuple[tuple[syntax.Node, ...], tuple[str, ...]]:
-        """Parse arguments up to the closing bracket, and their names, which all have or none."""
-        arguments: list[syntax.Node] = []
-        names: list[str] = []
-        while not self.skip(")"):
-            if arguments:
-                self.expect(",", ")")
-            if name := self.argument_name():
-                names.append(name)
-            arguments.append(self.test() if self.sees(*TESTS) else self.expression())
-        if names and len(names) != len(arguments):
-            raise ExpressionError("either all arguments have names, or none", self.token.column)
-        return tuple(arguments), tuple(names)
-
-    def argument_name(self) -> str:
-        """Take FEEL's `name:` in front of an argument if it is there."""
-        start = self.at
-        if self.is_feel and self.token.kind == "name":
-            words = [self.known_name()]
-            while not words[0] and self.token.kind == "name":
-                words.append(self.take().value)
-            if self.skip(":"):
-                return words[0] or " ".join(words[1:])
-        self.at = start
-        return ""
-
-    def items(self, closing: str) -> tuple[syntax.Node, ...]:
-        """Parse expressions between commas up to the closing bracket."""
-        items: list[syntax.Node] = []
-        while not self.skip(closing):
-            if items:
-                self.expect(",", closing)
-            items.append(self.test() if self.sees(*TESTS) else self.expression())
-        return tuple(items)
-
-    def path(self, target: syntax.Node) -> syntax.Node:
-        """Parse the `.name` and `[key]` after an operand."""
-        while self.sees(".", "[", "(") and (self.is_feel or not isinstance(target, syntax.Range)):
-            column = self.token.column
-            if self.is_feel and self.sees("(") and self.is_callable(target):
-                self.take()
-                target = syntax.Apply(column, target, *self.arguments())
-            elif self.skip("."):
-                target = syntax.Member(column, target, self.expect_name())
-            elif self.sees("[") and not self.starts_filter():
-                break
-            elif self.skip("["):
-                target = self.bracket(target, column)
-            elif isinstance(target, syntax.Name):
-                raise ExpressionError(nearest_function(target.name), target.column)
-            elif isinstance(target, syntax.Member) and target.key in METHODS:
-                raise ExpressionError(f"methods such as .{target.key}() can't be called; {METHODS[target.key]}", column)
-            else:
-                raise ExpressionError("only the built-in functions can be called", column)
-        return target
-
-    def starts_filter(self) -> bool:
-        """Whether a value follows the bracket, which otherwise closes a range such as `]1..5[`."""
-        after = self.peek()
-        if after.kind == "operator":
-            return after.value in ("(", "[", "{", "]", "-", "@", "!")
-        return after.kind != "end" and after.value not in NOT_OPERANDS
-
-    def is_callable(self, target: syntax.Node) -> bool:
-        """Whether a function may stand there; outside of a model, Java's methods are likelier on a name's members."""
-        return self.environment.is_model or not (isinstance(target, syntax.Member) and target.key in METHODS)
-
-    def bracket(self, target: syntax.Node, column: int) -> syntax.Node:
-        """Parse `key]`, and tell a key from a filter's condition."""
-        key = self.expression()
-        self.expect("]")
-        if isinstance(key, syntax.Unary) and isinstance(key.operand, syntax.Literal) and key.operator == "-":
-            key = syntax.Literal(key.column, -key.operand.value)
-        if isinstance(key, syntax.Literal) and type(key.value) in (int, str):
-            return syntax.Member(column, target, self.position(key))
-        if _is_condition(key):
-            return syntax.Filter(column, target, key)
-        return syntax.Index(column, target, key)
-
-    def position(self, key: syntax.Literal) -> str | int:
-        """A constant key; FEEL counts elements from 1."""
-        if not self.is_feel or isinstance(key.value, str) or key.value < 0:
-            return key.value
-        if key.value == 0:
-            raise ExpressionError("FEEL counts from 1: the first element is [1]", key.column)
-        return key.value - 1
-
-    def group(self) -> syntax.Node:
-        """Parse `(expression)`, the open range `(low..high]`, or the tests of `x in (a, b)`."""
-        opening = self.take()
-        if self.is_feel and self.sees(*TESTS):
-            test = self.test()
-            self.expect(")")
-            return test
-        first = self.expression()
-        if self.sees(".."):
-            return self.range_of(opening, first)
-        if self.sees(","):
-            self.take()
-            return syntax.ListOf(opening.column, (first, *self.items(")")))
-        self.expect(")")
-        return first
-
-    def list_of(self) -> syntax.Node:
-        """Parse `[a, b]` or the closed range `[low..high]`."""
-        opening = self.take()
-        if self.skip("]"):
-            return syntax.ListOf(opening.column, ())
-        first = self.expression()
-        if self.sees(".."):
-            return self.range_of(opening, first)
-        if self.skip("]"):
-            return syntax.ListOf(opening.column, (first,))
-        self.expect(",", "]")
-        return syntax.ListOf(opening.column, (first, *self.items("]")))
-
-    def open_range(self) -> syntax.Node:
-        """Parse `]low..high[`, FEEL's other way to write open ends."""
-        return self.range_of(self.take(), self.expression())
-
-    def range_of(self, opening: Token, low: syntax.Node) -> syntax.Node:
-        """Parse `..high` and the closing bracket, which says whether the end is included."""
-        self.expect("..")
-        high = self.expression()
-        closing = self.expect("]", ")", "[")
-        return syntax.Range(opening.column, low, high, opening.value == "[", closing.value == "]")
-
-    def object_of(self) -> syntax.Node:
-        """Parse `{name: value}`."""
-        column = self.take().column
-        entries: list[tuple[str, syntax.Node]] = []
-        while not self.skip("}"):
-            if entries:
-                self.expect(",", "}")
-            column_of_name = self.token.column
-            name = self.take().value if self.token.kind == "string" else self.new_name(":")
-            if self.is_feel and any(name == known for known, _ in entries):
-                raise ExpressionError(f"the entry {name} stands twice", column_of_name)
-            self.names.add(name)
-            self.expect(":")
-            entries.append((name, self.expression()))
-        return syntax.ObjectOf(column, tuple(entries))
-
     def if_then_else(self) -> syntax.Node:
         """Parse `if test then yes else no`."""
         column = self.take().column
@@ -415,16 +220,3 @@ class Parser(KindReader):
             return syntax.Loop(opening.column, kind, variable, domain, self.loop(opening, True), is_inner)
         self.expect("return" if opening.value == "for" else "satisfies")
         return syntax.Loop(opening.column, opening.value, variable, domain, self.expression(), is_inner)
-
-
-def _is_condition(node: syntax.Node) -> bool:
-    """Whether a bracket holds a filter's condition: anything that can only be true or false."""
-    match node:
-        case syntax.Logic() | syntax.Loop(kind="some" | "every") | syntax.Unary(operator="not" | "empty"):
-            return True
-        case syntax.Binary(operator=operator):
-            return operator in BOOLEAN
-        case syntax.Call(function=function):
-            return FUNCTIONS[function].is_condition
-        case _:
-            return False
