@@ -22,6 +22,7 @@ from bpm.jobs.opening import open_jobs
 from bpm.settings import Settings
 from bpm.store import Database, open_database
 from bpm.store.sqlite import database_file
+from bpm.testing.folder import fill_folder
 
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
@@ -65,15 +66,9 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder whose database has all tables and no rows, made once: making them is what takes its time."""
+    """A data folder whose database has all tables and no rows."""
     folder = tmp_path_factory.mktemp("empty")
-
-    async def make() -> None:
-        database = open_database(Settings(data_dir=folder))
-        await database.start()
-        await database.stop()
-
-    asyncio.run(make())
+    asyncio.run(fill_folder(Settings(data_dir=folder)))
     return folder
 
 

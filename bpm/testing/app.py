@@ -12,6 +12,7 @@ from bpm.app import App
 from bpm.app.settings import settings_type
 from bpm.clock import Clock, system_clock
 from bpm.testing.client import ADMINISTRATOR, PASSWORD, TOKEN_SECONDS, ServerClient
+from bpm.testing.folder import fill_folder
 
 BASE_URL = "http://bpm.test"
 CLIENT = ("127.0.0.1", 40000)
@@ -39,7 +40,9 @@ async def running_app(
         values: dict[str, Any] = {"admin_username": ADMINISTRATOR, "admin_password": PASSWORD, "data_dir": folder}
         values["access_token_seconds"] = TOKEN_SECONDS
         values |= settings if data_dir is None else {**settings, "data_dir": data_dir}
-        app = App(settings_type()(**values), clock)
+        chosen = settings_type()(**values)
+        await fill_folder(chosen)
+        app = App(chosen, clock)
         transport = httpx.ASGITransport(app=app, client=CLIENT)
         async with (
             app.pages.router.lifespan_context(app.pages),

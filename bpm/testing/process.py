@@ -13,17 +13,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import httpx
 
+from bpm.settings import Settings
 from bpm.testing.client import ADMINISTRATOR, PASSWORD, TOKEN_SECONDS, ServerClient
+from bpm.testing.folder import fill_folder
 
 COMMAND = (sys.executable, "-m", "bpm.cli")
 START_SECONDS = 120.0
 PORTS = range(20_000, 32_000)
 """Below those that Linux gives to connections (`ip_local_port_range`)."""
-STOP_SECONDS = 20.0
+STOP_SECONDS = 60.0
 KILLED = -signal.SIGKILL
 WORKING = "BPM Bus works"
 """What a worker prints when it has started."""
@@ -146,7 +148,7 @@ class ServerProcess(BpmProcess, ServerClient):
             "BPM_ACCESS_TOKEN_SECONDS": str(TOKEN_SECONDS),
         }
         BpmProcess.__init__(self, Path(self._folder.name) / "server.log", own | environment)
-        ServerClient.__init__(self, httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False))
+        ServerClient.__init__(self, httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False))
 
     @property
     def url(self) -> str:
@@ -157,6 +159,14 @@ class ServerProcess(BpmProcess, ServerClient):
     def data_dir(self) -> Path:
         """The data folder."""
         return Path(self._folder.name) / "data"
+
+    async def start(self) -> None:
+        """See `BpmProcess.start`."""
+        if self.environment["BPM_DATA_DIR"] == str(self.data_dir):
+            names = ("database_url", "secret_key")
+            given: dict[str, Any] = {name: self.environment.get(f"BPM_{name.upper()}") for name in names}
+            await fill_folder(Settings(data_dir=self.data_dir, **given))
+        await super().start()
 
     async def __aenter__(self) -> Self:
         """Start the server and sign in."""

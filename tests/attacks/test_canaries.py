@@ -279,7 +279,7 @@ async def answers(server: ServerProcess, canaries: Canaries) -> dict[str, str]:
     queries = [entry for entry in registry if issubclass(entry.message_type, Query)]
     known = await pool(server)
     found: dict[str, str] = {}
-    async with httpx.AsyncClient(base_url=server.url, timeout=20, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60, trust_env=False) as http:
         reader = BusClient(http)
         await reader.sign_in("reader", canaries["reader"])
         for who, client in (("reader", reader), ("administrator", server)):
@@ -329,7 +329,7 @@ def command_line(server: ServerProcess) -> str:
 
 
 def run_command(*words: str, env: Mapping[str, str]) -> str:
-    ran = subprocess.run([*COMMAND, *words], env={**os.environ, **env}, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run([*COMMAND, *words], env={**os.environ, **env}, capture_output=True, text=True, timeout=300)
     return ran.stdout + ran.stderr
 
 

@@ -26,7 +26,7 @@ async def published() -> AsyncGenerator[PublishedKeys]:
 
 async def fetched(lookup: KeyLookup, url: str) -> str:
     """Ask for what stands at an address until it is there."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             with contextlib.suppress(SignatureRefusal):
                 return lookup(url)

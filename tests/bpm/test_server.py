@@ -28,7 +28,7 @@ def refused(data_dir: Path, **environment: str) -> tuple[str, str]:
         env={**kept, "BPM_DATA_DIR": str(data_dir), "BPM_PORT": "0", **environment},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert ended.returncode == 1

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bpm.testing import ADMINISTRATOR, PASSWORD, ServerProcess, until
 from bpm.web.console import build_hook
 
+expect.set_options(timeout=60_000)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 VIOLATIONS = """
 window.violations = []
@@ -87,13 +88,13 @@ async def page(browser: Browser, server: ServerProcess) -> AsyncIterator[Page]:
     """A page of its own that nobody is signed in with; errors of scripts and breaches of the policy fail the test."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     page = await context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     await page.add_init_script(VIOLATIONS)
     await page.goto(f"{server.url}/console/")
     yield page
-    async with asyncio.timeout(15):  # a page that is busy for ever fails here
+    async with asyncio.timeout(60):  # a page that is busy for ever fails here
         breaches: list[Any] = await page.evaluate("window.violations ?? []")
     await context.close()
     assert not errors

@@ -91,7 +91,7 @@ async def town() -> AsyncIterator[Town]:
     async with (
         WebhookReceiver() as receiver,
         ServerProcess(**here) as server,
-        httpx.AsyncClient(base_url=server.url, timeout=20, trust_env=False) as http,
+        httpx.AsyncClient(base_url=server.url, timeout=60, trust_env=False) as http,
     ):
         owner, other = await tenant(server, http, "Acme"), await tenant(server, http, "Borg")
         await furnish(owner, receiver)

@@ -97,7 +97,7 @@ async def test_a_kill_amid_deliveries_loses_none() -> None:
             kill_at = len(receiver.requests) + 60
 
             async def kill(kill_at: int = kill_at) -> None:
-                await receiver.wait_for(kill_at, 30)
+                await receiver.wait_for(kill_at, 120)
                 await server.kill()
 
             killing = asyncio.create_task(kill())
@@ -143,7 +143,7 @@ async def test_misbehaving_receivers_harm_no_other() -> None:
         for receiver in (hanging, failing, redirecting, good):
             await server.cmd("CreateSubscriptionCommand", url=receiver.url, events=["task.*"], timeoutSeconds=5)
         await publish(server, 0, 200, orderingKey=None)
-        await good.wait_for(200, 30)
+        await good.wait_for(200, 120)
         states = await server.cmd("GetSubscriptionListQuery", sortDirection="asc")
         _, failed, redirected, well = states["items"]
         assert [failed["breaker"], redirected["breaker"], well["breaker"]] == ["open", "open", "closed"]

@@ -59,7 +59,7 @@ async def test_the_demo_stays_until_interrupted() -> None:
         output += line.decode()
     assert f"export BPM_URL=http://127.0.0.1:{port} BPM_USERNAME=admin BPM_PASSWORD=" in output
     demo.send_signal(signal.SIGINT)
-    assert await asyncio.wait_for(demo.wait(), 20) == 0
+    assert await asyncio.wait_for(demo.wait(), 60) == 0
     await demo.communicate()
 
 

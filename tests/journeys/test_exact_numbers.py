@@ -64,7 +64,7 @@ async def test_events_carry_the_digits(server: ServerProcess) -> None:
             assert digits(reply.data["data"]["same"]) == amount
             assert reply.data["data"]["kobo"] == Number(amount) * 100
             assert reply.data["data"]["text"] == f"NGN {amount}"
-        received = await receiver.wait_for(len(AMOUNTS), 20)
+        received = await receiver.wait_for(len(AMOUNTS), 120)
     delivered = {request.json()["data"]["text"]: request for request in received}
     for amount in AMOUNTS:
         assert b'"same":%b,' % amount.encode() in delivered[f"NGN {amount}"].body

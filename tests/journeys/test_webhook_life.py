@@ -101,7 +101,7 @@ async def test_a_key_is_given_once(server: ServerProcess) -> None:
     }
 
     async def create() -> int:
-        async with httpx.AsyncClient(base_url=server.url, timeout=20) as http:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
             return (await BusClient(http, server.token).send("CreateWebHookConfigCommand", fields)).status
 
     statuses = await asyncio.gather(*(create() for _ in range(20)))

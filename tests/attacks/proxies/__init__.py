@@ -10,7 +10,7 @@ from bpm.testing.process import free_port
 from tests.ports import wait_for
 
 HERE = Path(__file__).parent
-START_SECONDS = 10
+START_SECONDS = 60
 
 PROXIES: dict[str, tuple[str, str, dict[str, str]]] = {
     "nginx": ("nginx", "nginx.conf", {"BUFFERING": "on"}),

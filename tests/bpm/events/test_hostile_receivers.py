@@ -137,7 +137,7 @@ async def test_a_request_nobody_reads_is_given_up(client: AttemptClient, said: b
 
     async with serving(deaf) as port:
         outgoing = Outgoing(f"http://127.0.0.1:{port}/", {}, b"x" * 20_000_000, 1)
-        attempt = await asyncio.wait_for(client.send(outgoing), 5)
+        attempt = await asyncio.wait_for(client.send(outgoing), 30)
     assert (attempt.status, attempt.error) == expected
 
 

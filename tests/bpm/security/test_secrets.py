@@ -107,7 +107,7 @@ def test_processes_that_start_together_share_one_key(tmp_path: Path) -> None:
         f"print(load_secret_key(Settings(data_dir=Path({str(tmp_path)!r}))).decode())"
     )
     starts = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    assert len({start.communicate(timeout=30)[0] for start in starts}) == 1
+    assert len({start.communicate(timeout=120)[0] for start in starts}) == 1
     assert all(start.returncode == 0 for start in starts)
 
 

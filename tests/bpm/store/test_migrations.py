@@ -75,6 +75,16 @@ async def test_the_migrations_build_what_the_classes_say(settings: Settings) -> 
     assert await read(settings, differences) == []
 
 
+@pytest.mark.embedded
+async def test_no_number_is_given_twice(tmp_path: Path) -> None:
+    """Where a class says so, SQLite remembers the numbers of deleted rows: no comparison above shows that."""
+    settings = Settings(data_dir=tmp_path)
+    build_registry(settings)
+    remembering = {table.name for table in own_tables() if table.dialect_options["sqlite"]["autoincrement"]}
+    made = text("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")
+    assert set(await read(settings, lambda tx: tx.connection.execute(made).scalars().all())) == remembering
+
+
 async def test_a_user_name_is_unique_whatever_its_capitals(settings: Settings) -> None:
     """The one index that can't be compared is there."""
 

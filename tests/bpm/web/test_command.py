@@ -449,7 +449,7 @@ async def test_a_body_that_does_not_come_is_given_up(port: int, clerk: str, begi
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request_text(clerk, beginning, 100))
     await writer.drain()
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
     writer.close()
     await writer.wait_closed()
     assert head.startswith(b"HTTP/1.1 408")
