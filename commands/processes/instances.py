@@ -7,6 +7,7 @@ from pydantic import Field
 from bpm.bpmn.triggers import Cancel, CompleteTask, FailTask, GoOn, MessageArrived, TimerFired, Trigger
 from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, View, handles
 from bpm.errors import Conflict, NotFound
+from bpm.expressions import CLOCK
 from bpm.process import definition_tables, instance_tables, wait_tables
 from bpm.process.instance_tables import ProcessInstance
 from bpm.process.instances import Startable
@@ -16,6 +17,7 @@ from bpm.security.permissions import EXECUTE
 from bpm.security.redaction import without_credentials
 from bpm.settings import Settings
 from commands.processes.definitions import get_definition, refuse_draft
+from commands.processes.user_tasks import check_values
 from commands.processes.views import (
     InstanceDetailView,
     InstanceStateView,
@@ -194,10 +196,11 @@ def _start(command: StartProcessInstanceCommand, context: Context, processes: Pr
             return state_view(waiting)
         if command.start_policy == "correlate":
             raise NotFound(nobody_waits(name, key))
+    message = _start_message(command.message_name, deployed, context, processes)
     new = NewInstance(
-        variables=command.variables,
+        variables=command.variables if message else _start_values(command.variables, deployed, context, processes),
         business_key=command.business_key,
-        message=_start_message(command.message_name, deployed, context, processes),
+        message=message,
         origin=f"{context.envelope.request_id}:{deployed.id}",
     )
     return state_view(processes.start(context, deployed, new))
@@ -207,6 +210,18 @@ def _start_message(name: str | None, deployed: Startable, context: Context, proc
     if name is None or deployed.id is None:
         return None
     return name if name in processes.deployed.process(context, deployed.id).starts else None
+
+
+def _start_values(
+    given: dict[str, Any], deployed: Startable, context: Context, processes: ProcessRuntime
+) -> dict[str, Any]:
+    """What is given to a direct start, with the defaults of its form; raises `Invalid` for what does not fit that."""
+    assert deployed.id is not None
+    form = processes.deployed.process(context, deployed.id).start_fields
+    if form is None:
+        return given
+    check_values(form.schema({CLOCK: context.now()}), given)
+    return form.filled(given, {**given, CLOCK: context.now()})
 
 
 def _definition(command: StartProcessInstanceCommand, context: Context) -> Startable:

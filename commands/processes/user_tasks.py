@@ -106,12 +106,17 @@ def check_form(wait: WaitRow | None, variables: Mapping[str, Any], context: Cont
         check_given(context, processes, form_id, (wait.instance_id, wait.wait_id), dict(variables))
     schema = data.get("schema")
     if schema is not None:
-        try:
-            found = problems(write_json(schema).decode(), dict(variables))
-        except SchemaError as error:  # of a version that was deployed before schemas were checked
-            raise Invalid(f"the form's schema {error}; deploy a version with another one") from error
-        if found:
-            raise Invalid(*(f"variables{problem.removeprefix('data')}" for problem in found))
+        check_values(schema, variables)
+
+
+def check_values(schema: Any, variables: Mapping[str, Any]) -> None:
+    """Raise `Invalid` when values do not satisfy a form's JSON Schema."""
+    try:
+        found = problems(write_json(schema).decode(), dict(variables))
+    except SchemaError as error:  # of a version that was deployed before schemas were checked
+        raise Invalid(f"the form's schema {error}; deploy a version with another one") from error
+    if found:
+        raise Invalid(*(f"variables{problem.removeprefix('data')}" for problem in found))
 
 
 def _user_task(row: ProcessWait, context: Context) -> UserTaskView:

@@ -206,6 +206,7 @@ def _compiled(process: ProcessDefinition, nodes: Nodes, ending: str) -> Compiled
         definition=process,
         nodes=nodes,
         starts=parts.starts,
+        start_fields=parts.start_fields,
         start_signals=parts.start_signals,
         start_timers=parts.start_timers,
         start_conditions=parts.start_conditions,

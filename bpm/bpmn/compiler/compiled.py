@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bpm.bpmn.binding import Binding
+from bpm.bpmn.compilation.form_fields import FormFields
 from bpm.bpmn.compilation.values import Timer
 from bpm.bpmn.definition import ProcessDefinition
 from bpm.bpmn.elements.containers.event_sub_process import EventStart
@@ -16,8 +17,9 @@ from bpm.expressions import Expression
 class CompiledProcess:
     """A process ready to run; immutable, to be kept for as long as instances of its version live.
 
-    `starts` gives the start event for a message's name, None standing for a direct start; `start_signals` the one
-    for a signal's name, `start_timers` the timers of those that begin by themselves, and `start_conditions` the
+    `starts` gives the start event for a message's name, None standing for a direct start, of which `start_fields` is
+    the form; `start_signals` the one for a signal's name, `start_timers` the timers of those that begin by themselves,
+    and `start_conditions` the
     conditions of those that begin when they are asked for. `event_starts` start the event sub-processes of the process
     itself; `joins` are the inclusive gateways that wait; `ending` is the node that listens to the end of the process;
     `initiators` the variables that start events name for whoever began the instance. `commands`, `scripts`,
@@ -31,6 +33,7 @@ class CompiledProcess:
     definition: ProcessDefinition
     nodes: Mapping[str, Node]
     starts: Mapping[str | None, str]
+    start_fields: FormFields | None
     start_signals: Mapping[str, str]
     start_timers: Mapping[str, Timer]
     start_conditions: Mapping[str, Expression]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bpm.bpmn.binding import Binding
+from bpm.bpmn.compilation.form_fields import FormFields
 from bpm.bpmn.compilation.values import Timer
 from bpm.expressions import Expression
 
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
 class Parts:
     """Start events by what triggers them (None: a direct start), and elements by what they ask for.
 
-    `joins` are the inclusive gateways that wait. Of the other dictionaries the keys are element ids; `commands` and
-    `scripts` are pairs of an element's id and what it asks for, of which there may be several.
+    `start_fields` are those of the form of a direct start, `joins` the inclusive gateways that wait. Of the other
+    dictionaries the keys are element ids; `commands` and `scripts` are pairs of an element's id and what it asks for,
+    of which there may be several.
     """
 
     starts: dict[str | None, str] = field(default_factory=dict[str | None, str])
+    start_fields: FormFields | None = None
     start_signals: dict[str, str] = field(default_factory=dict[str, str])
     start_timers: dict[str, Timer] = field(default_factory=dict[str, Timer])
     start_conditions: dict[str, Expression] = field(default_factory=dict[str, Expression])

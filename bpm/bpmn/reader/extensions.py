@@ -86,6 +86,21 @@ class NamedForm:
 
 
 @dataclass(frozen=True, slots=True)
+class FormFieldDefinition:
+    """A value that a form asks for; `asked` is what it must be, in the words of JSON Schema.
+
+    `label` and `default` may be expressions; without a default the latter is empty.
+    """
+
+    name: str
+    label: str
+    asked: Mapping[str, Any]
+    default: str = ""
+    is_required: bool = False
+    is_read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Extensions:
     """What the vendor extensions of an element mean, whichever vendor's words said it.
 
@@ -121,6 +136,7 @@ class Extensions:
     due_date: str = ""
     priority: str = ""
     form_schema: Any = None
+    form_fields: tuple[FormFieldDefinition, ...] = ()
     error_code_variable: str = ""
     error_message_variable: str = ""
     called: "Called | None" = None

@@ -18,6 +18,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "form_key": ("form", ("userTask", "startEvent")),
     "form": ("form", ("userTask", "startEvent")),
     "form_schema": ("form schema", ("userTask",)),
+    "form_fields": ("form's fields", ("userTask", "startEvent")),
     "command": ("command", (*_WORKING, *_THROWING, "adHocSubProcess")),
     "expression": ("expression", (*_WORKING, "sendTask")),
     "script": ("script", ("scriptTask", "userTask")),

@@ -1,6 +1,9 @@
 """Start events of processes and sub-processes."""
 
+from typing import ClassVar
+
 from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.compilation.form_fields import FormFields
 from bpm.bpmn.definition import Element
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.elements.parts import Parts
@@ -12,23 +15,35 @@ class Start(Node):
     """What all start events share.
 
     `trigger` says in words what begins it; two start events of a scope may not have the same. Empty: any number may.
+    `has_form`: somebody is asked who begins an instance there.
     """
 
     trigger = ""
+    has_form: ClassVar[bool] = False
+
+    def __init__(self, element: Element, compilation: Compilation) -> None:
+        super().__init__(element, compilation)
+        self.fields = FormFields(element, compilation) if element.extensions.form_fields else None
+        if self.fields and not (self.has_form and element.scope == compilation.process.id):
+            compilation.contradiction(element, "nobody gives its form's fields; only who starts a process is asked")
 
 
 class StartEvent(Start, ResultNode):
     """Where a process or sub-process begins when it is started directly."""
 
     trigger = "without a trigger"
+    has_form: ClassVar[bool] = True
 
     def contribute(self, parts: Parts) -> None:
         """A direct start begins here."""
         parts.starts[None] = self.id
+        parts.start_fields = self.fields
 
 
 class MessageStartEvent(StartEvent):
     """Begins a new instance for each message of its name; its output mapping sees the message's variables."""
+
+    has_form: ClassVar[bool] = False
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
@@ -43,6 +58,8 @@ class MessageStartEvent(StartEvent):
 
 class SignalStartEvent(StartEvent):
     """Begins a new instance whenever its signal is broadcast."""
+
+    has_form: ClassVar[bool] = False
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)

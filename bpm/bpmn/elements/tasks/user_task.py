@@ -1,19 +1,20 @@
 """User task: offered to people, completed by one of them."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Any, cast
 
 from bpm.bpmn.binding import Binding
 from bpm.bpmn.compilation.bindings import bind
 from bpm.bpmn.compilation.compilation import Compilation
+from bpm.bpmn.compilation.form_fields import FormFields
 from bpm.bpmn.compilation.values import Evaluator, is_constant
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import OpenUserTask
 from bpm.bpmn.elements.activity import Activity
 from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.run import Run
-from bpm.bpmn.state import Token
+from bpm.bpmn.state import Token, Wait
 from bpm.bpmn.timers import parse_date, parse_duration
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
@@ -38,6 +39,9 @@ class UserTask(Activity):
         self.due_date = compilation.value(element, "its due date", extensions.due_date)
         self.priority = compilation.value(element, "its priority", extensions.priority)
         self.schema = extensions.form_schema
+        self.fields = FormFields(element, compilation) if extensions.form_fields else None
+        if self.schema and self.fields:
+            compilation.contradiction(element, "it has a form schema beside its form's fields; leave one of them")
         if extensions.script:
             compilation.problem(element, "its Script is not executed; put a script task before the user task")
 
@@ -49,9 +53,9 @@ class UserTask(Activity):
 
     @property
     def declared(self) -> Set[str]:
-        """Those at the top of its form's schema, too."""
+        """Those at the top of its form's schema, and its form's fields, too."""
         properties = cast("dict[str, dict[str, Any]]", self.schema or {}).get("properties", {})
-        return super().declared | properties.keys()
+        return super().declared | properties.keys() | (self.fields.names if self.fields else set())
 
     def activate(self, run: Run, token: Token) -> None:
         """Arm the boundary events and offer the task."""
@@ -71,12 +75,18 @@ class UserTask(Activity):
                 due=_due(self.due_date, local),
                 priority=_priority(self.priority(local)),
                 variables=inputs,
-                schema=self.schema,
+                schema=self.fields.schema(local) if self.fields else self.schema,
                 form=self.form,
             )
         )
         run.record(self.id, "activated", token, inputs or {})
         run.tokens.rest(token)
+
+    def complete(self, run: Run, token: Token, wait: Wait | None, result: Any, values: Mapping[str, Any]) -> None:
+        """Take what the form gives, and its defaults for the rest."""
+        if self.fields is not None and isinstance(result, dict):
+            result = self.fields.filled(cast("dict[str, Any]", result), run.variables.view_of(token))
+        super().complete(run, token, wait, result, values)
 
 
 def read_form(element: Element, compilation: Compilation) -> tuple[str, Binding] | None:

@@ -11,6 +11,7 @@ from typing import Any
 from bpm.bpmn.reader.extensions import InlineScript
 from bpm.bpmn.reader.vocabularies import listeners
 from bpm.bpmn.reader.vocabularies.fields import Dialect, Fields
+from bpm.bpmn.reader.vocabularies.form_fields import read_form_data, read_form_property
 from bpm.bpmn.reader.vocabularies.own import TASK_ATTRIBUTES
 from bpm.model_files.xml import Tag
 
@@ -247,6 +248,8 @@ DIALECT = Dialect(
         "executionListener": lambda tag, fields: listeners.read_camunda(tag, fields, listeners.EXECUTION, "take"),
         "taskListener": lambda tag, fields: listeners.read_camunda(tag, fields, listeners.TASK, ""),
         "properties": read_properties,
+        "formData": read_form_data,
+        "formProperty": read_form_property,
         "externalWorkerInParameter": read_worker_in,
         "externalWorkerOutParameter": read_worker_out,
     },
@@ -259,6 +262,7 @@ DIALECT = Dialect(
     merges_result=True,
     repeated=frozenset({
         "in", "out", "executionListener", "taskListener", "externalWorkerInParameter", "externalWorkerOutParameter",
+        "formProperty",
     }),
     refused={
         "class": f"camunda:class {_JAVA}",
@@ -293,7 +297,7 @@ DIALECT = Dialect(
         "historyTimeToLive", "isStartableInTasklist", "candidateStarterUsers",
         "candidateStarterGroups", "potentialStarter",
         # of forms, which clients draw
-        "formData", "formProperty", "formFieldValidation",
+        "formFieldValidation",
         # of modelling tools
         "modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon", "diagramRelationId",
         # said in other words as well: a worker's type stands beside its topic

@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bpm.bpmn.reader.extensions import Assignment, Called, Extensions, ListenerDefinition, NamedForm, NamedVersion
+from bpm.bpmn.reader.extensions import (
+    Assignment,
+    Called,
+    Extensions,
+    FormFieldDefinition,
+    ListenerDefinition,
+    NamedForm,
+    NamedVersion,
+)
 from bpm.bpmn.reader.misplaced import PLACES
 from bpm.model_files.xml import Tag
 
@@ -22,6 +30,7 @@ class Fields:
     named_version: dict[str, str] = field(default_factory=dict[str, str])
     form: dict[str, str] = field(default_factory=dict[str, str])
     listeners: list[ListenerDefinition] = field(default_factory=list[ListenerDefinition])
+    form_fields: list[FormFieldDefinition] = field(default_factory=list[FormFieldDefinition])
     refusals: list[str] = field(default_factory=list[str])
     mapped: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     said: set[str] = field(default_factory=set[str])
@@ -103,6 +112,7 @@ class Fields:
             inputs=inputs,
             outputs=tuple(self.outputs),
             listeners=tuple(self.listeners),
+            form_fields=tuple(self.form_fields),
             called=Called(**self.called) if self.called else None,
             named_version=NamedVersion(**self.named_version) if self.named_version else None,
             form=_form(self.form),
