@@ -116,6 +116,14 @@ def retry(run: Run, wait: Wait, token: Token) -> None:
             run.tokens.again(token)
 
 
+def ask_now(run: Run, wait: Wait, token: Token) -> None:
+    """Ask for work that was put off; parameters that can't be evaluated any more make it an incident."""
+    try:
+        run.answerer(wait).ask(run, token, wait)
+    except EvaluationError as error:
+        run.fail_wait(wait, str(error), "job")
+
+
 def _ask_again(run: Run, wait: Wait, token: Token) -> None:
     """Ask for failed work again; parameters it cannot evaluate any more make it an incident again."""
     try:

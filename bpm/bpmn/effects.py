@@ -246,7 +246,8 @@ class History(NamedTuple):
     without resting has only a `completed`. One of several events of an element has `happened`; a listener beside an
     element has `listened`. Each turn of a repeated activity is completed, all of them together are `repeated`.
     `changed` is the process itself, whose variables somebody has set or whose tokens somebody has moved. `values` are
-    what went in when activated, and the variables written when completed; `flows` the sequence flows taken.
+    what went in when activated, and the variables written when completed; `flows` the sequence flows taken. With a
+    `command` the values are all variables, of which it is given those that are its fields.
     """
 
     element_id: str
@@ -255,6 +256,7 @@ class History(NamedTuple):
     token: int
     values: Mapping[str, Any] = NOTHING
     flows: tuple[str, ...] = ()
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from bpm.bpmn.answers import complete, escalate, fail, retry, skip, stop
+from bpm.bpmn.answers import ask_now, complete, escalate, fail, retry, skip, stop
 from bpm.bpmn.compiler.compile import CompiledProcess
 from bpm.bpmn.effects import NOTHING, Cancelled, Completed, Effect, Ignored
 from bpm.bpmn.limits import EngineLimits, Limits
@@ -26,6 +26,7 @@ from bpm.bpmn.state import PROCESS, ROOT, Instance, Status, Token, Wait
 from bpm.bpmn.triggers import (
     ActivateActivities,
     Answer,
+    AskNow,
     Cancel,
     CompleteTask,
     CompleteUserTask,
@@ -105,6 +106,8 @@ def _answer(run: Run, wait: Wait, trigger: Answer) -> None:
             complete(run, wait, token, result, variables)
         case FailTask(message=message, code=code, thrown_with=thrown_with):
             fail(run, wait, token, message, code, thrown_with)
+        case AskNow():
+            ask_now(run, wait, token)
         case TimerFired():
             complete(run, wait, token, None, NOTHING)
         case MessageArrived(payload=payload) | SignalArrived(payload=payload):

@@ -6,6 +6,7 @@ from bpm.bpmn.compiler.compile import CompiledProcess
 from bpm.bpmn.state import Instance
 from bpm.bpmn.triggers import (
     ActivateActivities,
+    AskNow,
     Cancel,
     CompleteTask,
     CompleteUserTask,
@@ -28,6 +29,7 @@ _TASKS = ("command", "script", "decision", "call")
 _ANSWERS: Mapping[type[Trigger], tuple[str, ...]] = {
     CompleteTask: _TASKS,
     FailTask: _TASKS,
+    AskNow: ("decision", "call"),
     Escalated: ("call",),
     SignalArrived: ("signal",),
     TimerFired: ("timer",),
@@ -57,7 +59,7 @@ def find_misfit(process: CompiledProcess, instance: Instance, trigger: Trigger) 
         return f"nothing waits under {trigger.wait_id} any more"
     if wait.kind not in _ANSWERS[type(trigger)]:
         return f"{trigger.wait_id} is a wait of kind {wait.kind}, which {type(trigger).__name__} does not answer"
-    if isinstance(trigger, CompleteTask | FailTask) and trigger.attempt != wait.attempt:
+    if isinstance(trigger, CompleteTask | FailTask | AskNow) and trigger.attempt != wait.attempt:
         return f"attempt {trigger.attempt} of {trigger.wait_id} is over; attempt {wait.attempt} is under way"
     return ""
 

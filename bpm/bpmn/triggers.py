@@ -53,6 +53,14 @@ class FailTask:
 
 
 @dataclass(frozen=True, slots=True)
+class AskNow:
+    """Ask for a decision or a process that was put off: with the variables as they are now, under the same attempt."""
+
+    wait_id: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """A timer is due; `has_rested`: at least a second after it was set, so that the instance does not run hot."""
 
@@ -163,6 +171,7 @@ class Cancel:
 Answer = (
     CompleteTask
     | FailTask
+    | AskNow
     | TimerFired
     | MessageArrived
     | SignalArrived
@@ -183,7 +192,7 @@ def stop_of(trigger: Trigger, message: str) -> Stop:
             return Stop(wait_id, message, payload)
         case TimerFired(wait_id=wait_id) | GoOn(wait_id=wait_id) | Escalated(wait_id=wait_id):
             return Stop(wait_id, message)
-        case CompleteTask(wait_id=wait_id) | FailTask(wait_id=wait_id):
+        case CompleteTask(wait_id=wait_id) | FailTask(wait_id=wait_id) | AskNow(wait_id=wait_id):
             return Stop(wait_id, message)
         case Start() | SetVariables() | MoveTokens() | Cancel() | ActivateActivities() | Retry() | Skip() | Stop():
             raise Failed(message)

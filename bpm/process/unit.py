@@ -8,7 +8,7 @@ from bpm.bpmn import effects
 from bpm.bpmn.engine import advance
 from bpm.bpmn.seen import seen_at
 from bpm.bpmn.state import Instance
-from bpm.bpmn.triggers import Cancel, FailTask, Start, Trigger
+from bpm.bpmn.triggers import AskNow, Cancel, FailTask, Start, Trigger
 from bpm.bpmn.undeclared import is_undeclared
 from bpm.bpmn.weight import weigh
 from bpm.bus import Context, Registry
@@ -19,11 +19,11 @@ from bpm.process.bindings import bound_process
 from bpm.process.cache import Deployed
 from bpm.process.early_messages import EarlyMessages
 from bpm.process.effects import carry_out
-from bpm.process.effects.deferred import DEFERRED, PutOff, deferred_effect
+from bpm.process.effects.deferred import DEFERRED, PutOff, kept_effect
 from bpm.process.instances import InstanceState, NewInstance, Parent, Startable
 from bpm.process.new_instance import new_row
 from bpm.process.room import STEPS_OF_INSTANCE, TransactionRoom
-from bpm.process.rows import InstanceRow
+from bpm.process.rows import InstanceRow, WaitRow
 from bpm.process.step import Step
 from bpm.process.stored import restored_wait
 from bpm.security.permissions import Authority
@@ -97,10 +97,17 @@ class Unit:
             others = wait_tables.waits_of(self.context.tx, instance_id, *DEFERRED, limit=RESUMED_AT_ONCE)
             for each in (wait, *(other for other in others if other.wait_id != wait_id)):
                 if each is wait or not self.room.is_late:
-                    step.bring(each.wait_id)
-                    carry_out(step, [deferred_effect(each, self.context.box)])
+                    self._do_deferred(step, each)
         self._proceed()
         return step
+
+    def _do_deferred(self, step: Step, wait: WaitRow) -> None:
+        kept = kept_effect(wait, self.context.box)
+        if kept is None:
+            self._apply(step, AskNow(wait.wait_id, wait.attempt))
+        else:
+            step.bring(wait.wait_id)
+            carry_out(step, [kept])
 
     def seen(self, instance_id: int, wait_id: int) -> dict[str, Any]:
         """Return the variables that the element of an open wait sees."""

@@ -166,6 +166,10 @@ class Node:
         run.waits.close(wait)
         run.tokens.again(token)
 
+    def ask(self, run: Run, token: Token, wait: Wait) -> None:
+        """Ask for work that was put off; no work is asked for here."""
+        raise EvaluationError("it asks nobody for anything")
+
     def discard(self, run: Run, token: Token) -> None:
         """Close what was opened for the token, the inside first."""
         run.close_scopes(*run.scopes.of(token))

@@ -3,7 +3,7 @@
 from bpm.bpmn.effects import Pause
 from bpm.bpmn.run.run import Run
 from bpm.bpmn.state import PROCESS, Pending
-from bpm.bpmn.triggers import Cancel, CompleteTask, Escalated, FailTask, GoOn, Retry, Skip, TimerFired, Trigger
+from bpm.bpmn.triggers import AskNow, Cancel, CompleteTask, Escalated, FailTask, GoOn, Retry, Skip, TimerFired, Trigger
 
 HALTED = "halted"
 """The phase of the incident of an instance that stopped as a whole."""
@@ -48,4 +48,4 @@ def _is_from_outside(trigger: Trigger) -> bool:
     """Whether somebody else than the machine has done something, or time has passed."""
     if isinstance(trigger, TimerFired):
         return trigger.has_rested
-    return not isinstance(trigger, CompleteTask | FailTask | Escalated | GoOn)
+    return not isinstance(trigger, CompleteTask | FailTask | AskNow | Escalated | GoOn)

@@ -1,10 +1,11 @@
-"""Work that no longer fits into a transaction: kept in the row of its wait, and done by a worker."""
+"""Work that no longer fits into a transaction: a row says that it is to be done, and a worker asks for it anew."""
 
 from typing import Any, NamedTuple
 
 from bpm.bpmn.binding import LATEST, Binding
 from bpm.bpmn.effects import CallProcess, Decide, Pause
 from bpm.bpmn.state import Caller
+from bpm.process.rows import WaitRow
 from bpm.process.step import Step
 from bpm.process.stored import restored_wait
 from bpm.security.secrets import SecretBox
@@ -12,7 +13,7 @@ from bpm.security.secrets import SecretBox
 CALL, DECISION, PAUSE = "calling", "decision", "pause"
 """The kinds of the rows."""
 DEFERRED = frozenset({CALL, DECISION})
-"""Those that keep an effect."""
+"""Those that an element asks for."""
 
 
 class PutOff(NamedTuple):
@@ -28,28 +29,20 @@ def pause(step: Step, effect: Pause) -> None:
 
 
 def defer_call(step: Step, effect: CallProcess) -> None:
-    """Start the process that is called later."""
-    data = {
-        "process": effect.process,
-        "binding": list(effect.binding),
-        "variables": dict(effect.variables),
-        "business_key": effect.business_key,
-        "caller": list(effect.caller),
-        "inherits_key": effect.inherits_key,
-    }
-    step.waits.open(step.row, effect, CALL, data, name=effect.process)
+    """Start the process that is called later, with the variables as they are then."""
+    step.waits.open(step.row, effect, CALL, name=effect.process)
 
 
 def defer_decision(step: Step, effect: Decide) -> None:
-    """Evaluate a decision later."""
-    data: dict[str, Any] = {"decision": effect.decision, "shape": effect.shape, "variables": dict(effect.variables)}
-    data["binding"] = list(effect.binding)
-    step.waits.open(step.row, effect, DECISION, data)
+    """Evaluate a decision later, with the variables as they are then."""
+    step.waits.open(step.row, effect, DECISION)
 
 
-def deferred_effect(wait: Any, box: SecretBox) -> CallProcess | Decide:
-    """Return what was put off, from the row of its wait."""
+def kept_effect(wait: WaitRow, box: SecretBox) -> CallProcess | Decide | None:
+    """Return what the row of a wait keeps, as those did that were put off before the element itself was asked anew."""
     data = restored_wait(wait.data, box)
+    if not data:
+        return None
     about: dict[str, Any] = {"wait_id": wait.wait_id, "attempt": wait.attempt, "element_id": wait.element_id}
     about["binding"] = _binding_of(data)
     if wait.kind == DECISION:

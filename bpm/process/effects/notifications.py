@@ -5,12 +5,15 @@ from typing import Any
 import structlog
 
 from bpm.bpmn.effects import Cancelled, Completed, EmitMessage, EmitSignal, History, Ignored, Thrown
+from bpm.bpmn.run.pace import BYTES_PER_STEP
 from bpm.bpmn.triggers import CompleteTask, Escalated, FailTask
+from bpm.bpmn.weight import weigh
 from bpm.bus.own_events import PUBLISH
 from bpm.errors import Exhausted
 from bpm.process import history_tables, start_tables
 from bpm.process.actors import engine_of
 from bpm.process.broadcasts import signal_messages
+from bpm.process.effects.fields import fields_of
 from bpm.process.step import Step
 from bpm.security.permissions import PUBLISH_OWN, stored_authority
 from bpm.security.redaction import without_credentials
@@ -45,16 +48,26 @@ def tell_thrown(step: Step, effect: Thrown) -> None:
 
 def record(step: Step, effect: History) -> None:
     """Write a line of history."""
+    values = _taken(step, effect) if effect.command else effect.values
     row = {
         "instance_id": step.row.id,
         "element_id": effect.element_id,
         "event": effect.event,
         "at": effect.when,
         "token": effect.token,
-        "values": without_credentials(effect.values),
+        "values": without_credentials(values),
         "flows": list(effect.flows),
     }
     step.context.tx.append(history_tables.HISTORY, row)
+
+
+def _taken(step: Step, effect: History) -> dict[str, Any]:
+    """What a command takes of all variables, which counts as written."""
+    if not step.unit.registry.knows(effect.command):
+        return {}
+    values = fields_of(step.unit.registry.find(effect.command), effect.values)
+    step.unit.room.spend(weigh(values) // BYTES_PER_STEP)
+    return values
 
 
 def tell_completed(step: Step, effect: Completed) -> None:

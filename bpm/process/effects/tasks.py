@@ -1,14 +1,12 @@
 """What machines do: commands and decisions at once, scripts and effects by a worker, other processes beside."""
 
-from typing import Any
-
 from bpm.bpmn.effects import CallProcess, Decide, RunScript, SendCommand
 from bpm.bpmn.triggers import CompleteTask, FailTask
 from bpm.bpmn.weight import weigh
-from bpm.bus import Registration
 from bpm.dmn import DecisionFailed, decide
 from bpm.errors import BpmError, Exhausted, NotFound
 from bpm.process.effects.deferred import defer_call, defer_decision
+from bpm.process.effects.fields import fields_of
 from bpm.process.step import Step
 
 
@@ -19,7 +17,7 @@ def send_command(step: Step, effect: SendCommand) -> None:
     except NotFound as error:
         _answer(step, FailTask(effect.wait_id, effect.attempt, "; ".join(error.errors)))
         return
-    fields = _fields(effect, registration)
+    fields = dict(effect.parameters) if effect.is_mapped else fields_of(registration, effect.parameters)
     if registration.kind == "effect" or step.unit.room.is_late:
         data = {"command": effect.command, "fields": fields, "retries": effect.retries}
         step.waits.open(step.row, effect, "command", data)
@@ -32,14 +30,6 @@ def send_command(step: Step, effect: SendCommand) -> None:
         _answer(step, FailTask(effect.wait_id, effect.attempt, "; ".join(error.errors), type(error).__name__))
     else:
         _answer(step, CompleteTask(effect.wait_id, effect.attempt, result))
-
-
-def _fields(effect: SendCommand, registration: Registration) -> dict[str, Any]:
-    """The command's fields: what the diagram maps, or else the variables that are called like them."""
-    if effect.is_mapped:
-        return dict(effect.parameters)
-    names = {field.alias or name for name, field in registration.message_type.model_fields.items()}
-    return {name: effect.parameters[name] for name in effect.parameters if name in names}
 
 
 def run_script(step: Step, effect: RunScript) -> None:

@@ -1,6 +1,6 @@
 """Tasks that something else does: a command, a script, a decision, a process; answered once, fenced by attempt."""
 
-from bpm.bpmn.effects import NOTHING, CallProcess, Decide, RunScript, SendCommand
+from bpm.bpmn.effects import NOTHING, CallProcess, Decide, Event, History, RunScript, SendCommand
 from bpm.bpmn.elements.activity import Activity
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token, Wait
@@ -38,8 +38,16 @@ class JobTask(Activity):
         run.waits.replace(Wait(wait.id, self.kind, self.id, token.id, wait.attempt + 1))
         self._ask(run, token, request, is_first=False)
 
-    def _ask(self, run: Run, token: Token, request: Request, is_first: bool) -> None:
-        values = dict(request.parameters) if isinstance(request, SendCommand) else NOTHING
+    def ask(self, run: Run, token: Token, wait: Wait) -> None:
+        """Ask under the same attempt."""
         run.pace.spend(STEPS_OF_WORK)
-        run.record(self.id, "activated" if is_first else "retried", token, values)
+        run.effects.append(self.request(run, token, wait.id, wait.attempt))
+
+    def _ask(self, run: Run, token: Token, request: Request, is_first: bool) -> None:
+        event: Event = "activated" if is_first else "retried"
+        run.pace.spend(STEPS_OF_WORK)
+        if isinstance(request, SendCommand) and not request.is_mapped:
+            run.effects.append(History(self.id, event, run.now, token.id, request.parameters, command=request.command))
+        else:
+            run.record(self.id, event, token, request.parameters if isinstance(request, SendCommand) else NOTHING)
         run.effects.append(request)

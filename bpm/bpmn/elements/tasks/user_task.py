@@ -55,7 +55,7 @@ class UserTask(Activity):
     def declared(self) -> Set[str]:
         """Those at the top of its form's schema, and its form's fields, too."""
         properties = cast("dict[str, dict[str, Any]]", self.schema or {}).get("properties", {})
-        return super().declared | properties.keys() | (self.fields.names if self.fields else set())
+        return super().declared | properties.keys() | (self.fields.names if self.fields else set[str]())
 
     def activate(self, run: Run, token: Token) -> None:
         """Arm the boundary events and offer the task."""

@@ -1,0 +1,12 @@
+"""What a command takes of the variables where the diagram maps nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bpm.bus import Registration
+
+
+def fields_of(registration: Registration, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables that are called like a field of the command; no others are read."""
+    names = {field.alias or name for name, field in registration.message_type.model_fields.items()}
+    return {name: variables[name] for name in variables if name in names}
