@@ -117,6 +117,10 @@ class Behavior(Protocol[R]):
         """Ask for a failed task again under the next attempt of its wait."""
         ...
 
+    def ask(self, run: R, token: Token, wait: Wait) -> None:
+        """Ask for work that was put off."""
+        ...
+
     def skip(self, run: R, token: Token, wait: Wait, values: Mapping[str, Any]) -> None:
         """Give up an incident and go on behind it."""
         ...

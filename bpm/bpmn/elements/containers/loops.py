@@ -37,6 +37,7 @@ class Loop(BoundaryHost):
         assert element.loop is not None
         self.loop: LoopCharacteristics = element.loop
         self.inner = inner
+        self.is_undone_by_turn = self.loop.counts_from == 0
         inner.key = inner.entry = f"{element.id}{TURN}"
         self.condition = compilation.loop_condition(element, self.loop.condition)
 
@@ -51,12 +52,14 @@ class Loop(BoundaryHost):
         variables = run.variables[scope]
         return [one._replace(variables={**variables, **one.variables}) for one in run.scopes.close(scope)]
 
-    def finish(self, run: Run, token: Token, written: Mapping[str, Any], done: Iterable[Done]) -> None:
-        """Leave behind the last turn."""
+    def finish(self, run: Run, token: Token, written: Mapping[str, Any], done: Iterable[Done], turns: int = 1) -> None:
+        """Leave behind the last turn; a handler is done once, but for each of the `turns` in files for Camunda 7."""
         run.variables.write(token.scope, written)
         run.waits.close_all(token)
         inner = list(done)
-        if self.handler or inner:
+        if self.handler and self.is_undone_by_turn:
+            run.scopes.add_done(token.scope, *[Done(self.key, {}, [])] * turns)
+        elif self.handler or inner:
             run.scopes.add_done(token.scope, Done(self.key, {}, inner))
         run.leave(self, token, written)
 
@@ -197,7 +200,7 @@ class MultiInstance(Loop):
             run.close_scopes(*run.scopes.of(token)[1:])
         collects = self.output and self.loop.output_collection
         written = {self.loop.output_collection: self._outputs(run, body, total)} if collects else {}
-        self.finish(run, token, written, run.scopes.close(body))
+        self.finish(run, token, written, run.scopes.close(body), ended)
 
     def _outputs(self, run: Run, body: int, total: int) -> list[Any]:
         """What all turns came to, in their order; null for one that has not ended."""

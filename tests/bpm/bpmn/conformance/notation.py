@@ -11,6 +11,8 @@ s -> t -> e                            flows; at the end of a line `if <conditio
 user t many parallel over items as i   repetition: `many (parallel|sequential) (over x as i | 3 times) [until c]`
                                        or `loop [first] [while c] [max n]`
 task h undo; b ~~ h                    a compensation handler and its association
+t << x = n + 1; t >> y = x             what goes into an element, and what comes out
+b @ camunda:errorCodeVariable=code     an attribute of an element
 --
 start a=1                              the play: start, do, done, fail, fire, message, signal, retry, skip
 = s                                    the elements completed so far, in their order
@@ -37,6 +39,7 @@ TAGS = {
     "complex": "complexGateway",
     "adhoc": "adHocSubProcess", "sub": "subProcess", "esp": "subProcess", "tx": "transaction",
 }  # fmt: skip
+DECORATION = re.compile(r"(\S+) (<<|>>|@) ([\w.:]+) ?= ?(.*)")
 DECLARED = {"message": "name", "signal": "name", "error": "errorCode", "escalation": "escalationCode"}
 
 
@@ -81,6 +84,8 @@ class Writer:
             tag = self.open.pop()
             self.xml.append(self.conditions.pop() if tag == TAGS["adhoc"] else "")
             self.xml.append(f"</{tag}>")
+        elif decoration := DECORATION.fullmatch(statement):
+            self.decorate(*decoration.groups())
         elif " -> " in statement:
             self.flows(statement)
         elif " ~~ " in statement:
@@ -88,6 +93,25 @@ class Writer:
             self.xml.append(f'<association id="as-{source}" sourceRef="{source}" targetRef="{target}"/>')
         else:
             self.element(statement)
+
+    def decorate(self, name: str, sign: str, target: str, value: str) -> None:
+        """Add an attribute to an element that was written, or an entry of a mapping."""
+        place = next(i for i, line in enumerate(self.xml) if f' id="{name}"' in line)
+        if sign == "@":
+            self.xml[place] = self.xml[place].replace(f' id="{name}"', f' id="{name}" {target}="{escape(value)}"', 1)
+            return
+        word = "input" if sign == "<<" else "output"
+        entry = f'<zeebe:{word} source="={escape(value)}" target="{target}"/>'
+        opening, _, inner = self.xml[place].partition(">")
+        if "<zeebe:ioMapping>" in inner:
+            inner = inner.replace("</zeebe:ioMapping>", f"{entry}</zeebe:ioMapping>", 1)
+        else:
+            extensions = f"<extensionElements><zeebe:ioMapping>{entry}</zeebe:ioMapping>"
+            is_extended = inner.startswith("<extensionElements>")
+            inner = extensions + (
+                inner.removeprefix("<extensionElements>") if is_extended else f"</extensionElements>{inner}"
+            )
+        self.xml[place] = f"{opening}>{inner}"
 
     def flows(self, statement: str) -> None:
         path, _, condition = statement.partition(" if ")
