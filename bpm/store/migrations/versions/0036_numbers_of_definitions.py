@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0035"
-down_revision = "0034"
+revision = "0036"
+down_revision = "0035"
 
 LAST = sa.text(
     "SELECT max(id) FROM (SELECT id FROM deployed_process UNION ALL SELECT definition_id FROM process_instance)"
