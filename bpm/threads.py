@@ -1,30 +1,98 @@
-"""Work on large foreign bodies, beside the event loop.
+"""Work on large foreign bodies and sources, beside the event loop.
 
 To read, check and write a megabyte can take half a second, in which no other request would be answered. In a thread it
-takes turns with the loop. There are few such threads: more of them would only take turns with one another.
+takes turns with the loop. There are few such threads: more of them would only take turns with one another. One
+organisation's work never has all of them, and those that wait are served in turn.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from contextvars import copy_context
+from functools import partial
+from threading import Lock
 from typing import Any, TypeVar, cast
+
+from bpm.shares import Crowded, Shares
 
 T = TypeVar("T")
 
 INLINE_BYTES = 32 * 1024
 """Work on so much is done at once: to hand it over would cost more."""
 INLINE_VALUES = 2_000
-THREADS = 2
+THREADS = 3
+"""One organisation that is alone has two of them."""
 
-_threads = ThreadPoolExecutor(THREADS, "bpm-large-bodies")
+
+class SharedThreads:
+    """A few threads, of which each organisation has a share; organisations that wait take turns."""
+
+    def __init__(self, threads: int, name: str) -> None:
+        """Begin with nothing to do."""
+        self._threads = ThreadPoolExecutor(threads, name)
+        self._shares = Shares(threads)
+        self._waiting: dict[int, deque[Callable[[], None]]] = {}
+        self._lock = Lock()
+
+    def submit(self, organization_id: int, work: Callable[[], T]) -> "Future[T]":
+        """Do work in a thread when it is the organisation's turn."""
+        asked = Future[T]()
+        with self._lock:
+            self._waiting.setdefault(organization_id, deque()).append(partial(_answer, asked, work))
+        self._threads.submit(self._serve)
+        return asked
+
+    def _serve(self) -> None:
+        """Do what may be done now, until nobody waits who has a share left."""
+        while (chosen := self._choose()) is not None:
+            work, place = chosen
+            try:
+                work()
+            finally:
+                with self._lock:
+                    place.__exit__(None, None, None)
+
+    def _choose(self) -> tuple[Callable[[], None], AbstractContextManager[None]] | None:
+        with self._lock:
+            for organization_id, waiting in self._waiting.items():
+                place = self._shares.place(organization_id)
+                try:
+                    place.__enter__()
+                except Crowded:
+                    continue
+                work = waiting.popleft()
+                del self._waiting[organization_id]
+                if waiting:
+                    self._waiting[organization_id] = waiting  # behind all others
+                return work, place
+        return None
 
 
-async def beside_loop(size: int, work: Callable[[], T]) -> T:
-    """Do work whose cost grows with so many bytes, and return what it returns: a large one in a thread."""
-    if size <= INLINE_BYTES:
-        return work()
-    return await asyncio.get_running_loop().run_in_executor(_threads, copy_context().run, work)
+def _answer(asked: "Future[T]", work: Callable[[], T]) -> None:
+    if not asked.set_running_or_notify_cancel():
+        return
+    try:
+        asked.set_result(work())
+    except BaseException as error:  # it belongs to whoever asked, and ends no thread
+        asked.set_exception(error)
+
+
+_threads = SharedThreads(THREADS, "bpm-large-bodies")
+
+
+async def beside_loop(size: int, work: Callable[[], T], organization_id: int) -> T:
+    """Do an organisation's work whose cost grows with so many bytes, and return what it returns.
+
+    A large one is done in a thread.
+    """
+    return work() if size <= INLINE_BYTES else await in_thread(organization_id, work)
+
+
+async def in_thread(organization_id: int, work: Callable[[], T]) -> T:
+    """Do an organisation's work in a thread, whatever its size, and return what it returns."""
+    return await asyncio.wrap_future(_threads.submit(organization_id, partial(copy_context().run, work)))
 
 
 def size_of(value: Any) -> int:

@@ -89,14 +89,15 @@ class WebhookEndpoint:
 
     async def _decide_now(self, call: InboundCall, body: Body) -> Decision:
         """Decide by the routes that this process knows, reading the body when it is asked for."""
-        deciding = decide(call, self._place(call.path), self._lookups)
+        place = self._place(call.path)
+        deciding = decide(call, place, self._lookups)
         try:
             asked = next(deciding)
             while True:
                 if isinstance(asked, int):
                     asked = deciding.send(await body.read_within(asked))
                 else:
-                    asked = deciding.send(await beside_loop(call.weight, asked))
+                    asked = deciding.send(await beside_loop(call.weight, asked, place.organization_id))
         except StopIteration as decided:
             return decided.value
 

@@ -9,7 +9,8 @@ import structlog
 from bpm.bus import Bus, Envelope, Outcome
 from bpm.clock import Clock
 from bpm.errors import Fenced, Poisoned
-from bpm.jobs import Job, JobQueue, Lanes, RetryPolicy, Shares
+from bpm.jobs import Job, JobQueue, Lanes, RetryPolicy
+from bpm.shares import Shares
 from bpm.store import Database, Transaction
 from bpm.threads import beside_loop
 from router.config import RetryConfig
@@ -77,7 +78,7 @@ class Execution:
         row = await self._open_row(job)
         if row is None or self._table.rests(row.organization_id):
             return  # the reconciler wakes it when the organisation is switched on
-        call = await beside_loop(len(row.body), partial(self._seal.whole, row))
+        call = await beside_loop(len(row.body), partial(self._seal.whole, row), row.organization_id)
         rule = await self._rule_of(row)
         if rule is not None and rule.paused and await self._is_paused(rule.id):
             return  # it is woken when the rule goes on

@@ -66,7 +66,7 @@ class ImmediateExecution:
         if rule is None or not self._may_execute(rule, decision):
             return False
         try:
-            message = await beside_loop(call.weight, partial(rule.message, call))
+            message = await beside_loop(call.weight, partial(rule.message, call), rule.organization_id)
             principal = await self._messages.principal_of(rule)
         except Exception:  # the worker meets it again, and settles the request with it
             return False

@@ -134,7 +134,9 @@ class Inbox:
             "revision": source.revision,
             "provider": source.provider,
             "method": call.method,
-            **await beside_loop(call.weight, partial(self._seal.columns, call, source.confidential)),
+            **await beside_loop(
+                call.weight, partial(self._seal.columns, call, source.confidential), source.organization_id
+            ),
             "address": call.address,
             "received_at": call.received_at,
             "state": state,

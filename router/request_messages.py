@@ -37,7 +37,8 @@ class RequestMessages:
     async def of_stored(self, row: RequestRow, call: InboundCall, rule: Rule | None) -> tuple[Message[Any], Principal]:
         """Return the message and sender of a stored request, which is a rule's or a provider's."""
         if row.provider is not None:
-            return await beside_loop(call.weight, partial(self._of_provider, row.provider, call))
+            make = partial(self._of_provider, row.provider, call)
+            return await beside_loop(call.weight, make, row.organization_id)
         if rule is None:
             raise NotFound("the configuration was deleted before the request was executed")
         sender = None if row.resent_for is None else Authority.from_json(row.resent_for)
@@ -47,7 +48,8 @@ class RequestMessages:
         self, call: InboundCall, rule: Rule, sender: Authority | None = None
     ) -> tuple[Message[Any], Principal]:
         """Return the message and sender of a rule's request; see `principal_of`."""
-        return await beside_loop(call.weight, partial(rule.message, call)), await self.principal_of(rule, sender)
+        message = await beside_loop(call.weight, partial(rule.message, call), row.organization_id)
+        return message, await self.principal_of(rule, sender)
 
     async def principal_of(self, rule: Rule, sender: Authority | None = None) -> Principal:
         """Return what a rule may do: what its author (or `runAs`) could when it was saved and still can.

@@ -7,11 +7,12 @@ from bpm.app.registry import build_registry
 from bpm.bus import Registry
 from bpm.clock import Clock
 from bpm.errors import Misconfigured
-from bpm.jobs import JobQueue, Lanes, Shares
+from bpm.jobs import JobQueue, Lanes
 from bpm.jobs.opening import open_jobs
 from bpm.security.private_files import PrivacyError, make_private_folder
 from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
 from bpm.settings import Settings
+from bpm.shares import Shares
 from bpm.store import Database, open_database
 
 

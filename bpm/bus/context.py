@@ -228,10 +228,11 @@ class EffectContext:
     ) -> Any:
         """Send by `$type`; returns plain JSON values."""
         registry = self._bus.registry
-        message = await beside_loop(size_of(fields), lambda: registry.decode(name, fields))
+        message = await beside_loop(size_of(fields), lambda: registry.decode(name, fields), self.organization_id)
         outcome = await self._outcome(message, principal, idempotency_key)
         data = outcome.unwrap()
-        return await beside_loop(len(outcome.json or b""), lambda: registry.plain(message, data))
+        size = len(outcome.json or b"")
+        return await beside_loop(size, lambda: registry.plain(message, data), self.organization_id)
 
     async def rehearse(self, message: Message[Any], principal: Principal | None = None) -> Rehearsed:
         """Find out what would become of a message; nothing of it is kept."""

@@ -155,7 +155,9 @@ class Audit(Recorder):
         size = size_of(message.__dict__)
         if size <= INLINE_BYTES or not isinstance(message, Command):
             return envelope
-        shown = await beside_loop(size, lambda: WrittenJson(write_json(_shown(message)).decode()))
+        shown = await beside_loop(
+            size, lambda: WrittenJson(write_json(_shown(message)).decode()), envelope.principal.organization_id
+        )
         return replace(envelope, shown=shown)
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:

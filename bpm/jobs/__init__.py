@@ -5,18 +5,15 @@ from bpm.jobs.jitter import jittered
 from bpm.jobs.lane_tables import waits_in_lane
 from bpm.jobs.lanes import Lane, Lanes
 from bpm.jobs.retry import RetryPolicy
-from bpm.jobs.shares import Crowded, Shares
 from bpm.jobs.tables import lacks_token
 
 __all__ = [
-    "Crowded",
     "Job",
     "JobKind",
     "JobQueue",
     "Lane",
     "Lanes",
     "RetryPolicy",
-    "Shares",
     "jittered",
     "lacks_token",
     "waits_in_lane",

@@ -18,7 +18,7 @@ from bpm.jobs.deaths import GIVEN_UP, HELD, poison_error
 from bpm.jobs.interface import Backlog, Job, JobKind, JobQueue
 from bpm.jobs.lanes import Lanes
 from bpm.jobs.reconciler import Reconciler
-from bpm.jobs.shares import Crowded
+from bpm.shares import Crowded
 from bpm.store import Database, Transaction
 
 BATCH = 100

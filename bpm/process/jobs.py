@@ -12,7 +12,7 @@ import structlog
 from bpm.bpmn.state import changes
 from bpm.bus import Bus, Envelope, Outcome
 from bpm.errors import BpmError, Conflict, Failed, Fenced, Forbidden, NotFound, Poisoned
-from bpm.jobs import Crowded, Job, JobQueue, RetryPolicy, Shares
+from bpm.jobs import Job, JobQueue, RetryPolicy
 from bpm.process import instance_tables, start_tables, wait_tables
 from bpm.process.actors import engine_of, starter_of
 from bpm.process.answering import AnswerRecorder
@@ -20,6 +20,7 @@ from bpm.process.cache import Deployed
 from bpm.process.rows import InstanceRow, WaitRow
 from bpm.process.stored import restored_wait
 from bpm.security.permissions import EXECUTE, Authority, Permission, Principal, acting
+from bpm.shares import Crowded, Shares
 from bpm.store import Transaction, organizations
 
 RETRY = RetryPolicy(attempts=4, waits=(1, 10, 60, 600))

@@ -62,7 +62,7 @@ class Sources(Generic[T]):
         name = (sha256(source.encode()).digest(), key)
         made = self._by_source.get(name)
         if made is None:
-            raise Unprepared(len(source), lambda: self._prepare(name, source, key))
+            raise Unprepared(len(source), lambda: self._prepare(name, source, key), context.organization_id)
         return made
 
     def _prepare(self, name: tuple[bytes, str], source: str, key: str) -> None:

@@ -1,7 +1,7 @@
 """What the rest of the product asks of a database, whichever one it is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -96,12 +96,7 @@ class Database(ABC):
         Raises what `work` raised, `Overloaded` or `StorageUnavailable`. Work that needs something large which is
         not in memory is undone and run again once that has been made ready; see `bpm.store.preparation`.
         """
-        for _ in range(ROUNDS):
-            try:
-                return await self._writer.run(partial(_with_preparation, work), size)
-            except Unprepared as needed:
-                await beside_loop(needed.size, needed.prepare)
-        return await self._writer.run(work, size)
+        return await _prepared(work, lambda unit: self._writer.run(unit, size))
 
     async def append(
         self,
@@ -115,9 +110,9 @@ class Database(ABC):
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` against a snapshot; it must not write.
 
-        Raises what `work` raised, `Overloaded` or `StorageUnavailable`.
+        Raises what `work` raised, `Overloaded` or `StorageUnavailable`. Something large is made ready as in `write`.
         """
-        return await self.readers.run(work)
+        return await _prepared(work, self.readers.run)
 
     def is_outage(self, error: BaseException) -> bool:
         """Tell a database that is away, full or held by others from a mistake in a statement.
@@ -168,6 +163,16 @@ def _connect_once(engine: Engine) -> None:
     thread's loop would wait there for ever.
     """
     engine.connect().close()
+
+
+async def _prepared(work: Callable[[Transaction], T], run: Callable[[Callable[[Transaction], T]], Awaitable[T]]) -> T:
+    """Run a unit, and again each time that something large has been made ready for it."""
+    for _ in range(ROUNDS):
+        try:
+            return await run(partial(_with_preparation, work))
+        except Unprepared as needed:
+            await beside_loop(needed.size, needed.prepare, needed.organization_id)
+    return await run(work)
 
 
 def _with_preparation(work: Callable[[Transaction], T], tx: Transaction) -> T:

@@ -18,8 +18,9 @@ ROUNDS = 20
 class Unprepared(BaseException):
     """Raised inside a unit for something that has to be made first; a handler's `except Exception` lets it pass."""
 
-    def __init__(self, size: int, prepare: Callable[[], Any]) -> None:
-        """Take how many bytes it is made from, and what makes it and keeps it in memory."""
+    def __init__(self, size: int, prepare: Callable[[], Any], organization_id: int) -> None:
+        """Take how many bytes it is made from, what makes it and keeps it in memory, and for whom."""
         super().__init__(f"{size} bytes are to be read first")
         self.size = size
         self.prepare = prepare
+        self.organization_id = organization_id

@@ -61,12 +61,14 @@ class CommandEndpoint:
         request.require_json()
         key = _idempotency_key(request)
         raw = await request.body.read(self._limit)
-        name, fields = await beside_loop(len(raw), partial(parse_message, raw))
+        name, fields = await beside_loop(len(raw), partial(parse_message, raw), principal.organization_id)
         registration = self._bus.registry.find(name)
         try:
             await self._bus.admit(principal, registration, request.request_id, request.address)
             envelope = Envelope(
-                await beside_loop(len(raw), partial(self._bus.registry.decode, name, fields)),
+                await beside_loop(
+                    len(raw), partial(self._bus.registry.decode, name, fields), principal.organization_id
+                ),
                 principal,
                 request.request_id,
                 address=request.address,

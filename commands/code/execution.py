@@ -97,7 +97,7 @@ async def execute(
         )
         size = size_of([inputs, recording.outcome, [answer.data for answer in sender.answers]])
         seal = partial(recording.sealed, secrets_box, settings.scripts.recorded_bytes)
-        row["sealed"] = await beside_loop(size, seal)
+        row["sealed"] = await beside_loop(size, seal, context.organization_id)
     if run.failure is not None:
         await _note(context, row, kept)
         raise Failed(sentence(run.failure))

@@ -35,20 +35,22 @@ class ScriptSender:
             raise
         except BpmError as error:
             raise await self._refused(name, fields, error, at_end=False) from error
-        self.answers.append(RecordedAnswer(command=name, fields=await _fingerprint(fields), data=data))
+        self.answers.append(RecordedAnswer(command=name, fields=await self._fingerprint(fields), data=data))
         return data
 
     async def at_end(self, name: str, fields: dict[str, Any]) -> None:
         """Check a command and keep it for the end."""
         try:
-            message = await beside_loop(size_of(fields), partial(self._registry.decode, name, fields))
+            message = await beside_loop(
+                size_of(fields), partial(self._registry.decode, name, fields), self._context.organization_id
+            )
             authorise(self._context.envelope.caused(message))
             if self._registry.of(message).kind != "transactional":
                 raise Failed(f"{name} can't be sent at the end: only commands that stay in the database can")
         except BpmError as error:
             raise await self._refused(name, fields, error, at_end=True) from error
         self._kept.append(message)
-        self.answers.append(RecordedAnswer(command=name, fields=await _fingerprint(fields), at_end=True))
+        self.answers.append(RecordedAnswer(command=name, fields=await self._fingerprint(fields), at_end=True))
 
     def carry_out(self, context: Context) -> None:
         """Send in one transaction what was kept for the end; raises `Failed`, and nothing of it is done."""
@@ -70,16 +72,15 @@ class ScriptSender:
         self.answers.append(
             RecordedAnswer(
                 command=name,
-                fields=await _fingerprint(fields),
+                fields=await self._fingerprint(fields),
                 at_end=at_end,
                 refused=(code, str(refusal), refusal.errors),
             )
         )
         return refusal
 
-
-async def _fingerprint(fields: dict[str, Any]) -> str:
-    return await beside_loop(size_of(fields), partial(fingerprint, fields))
+    async def _fingerprint(self, fields: dict[str, Any]) -> str:
+        return await beside_loop(size_of(fields), partial(fingerprint, fields), self._context.organization_id)
 
 
 def fingerprint(fields: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Export a configuration as files, plan what a folder would change, and apply the plan."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from bpm.bus.batch import MessageBatch
 from bpm.errors import Conflict, Forbidden, Invalid
 from bpm.security.permissions import Permission
 from bpm.security.redaction import SOURCE_NAMES
+from bpm.threads import in_thread
 from commands.configuration.export import exported
 from commands.configuration.messages import PlanMessages
 from commands.configuration.parts import (
@@ -148,7 +149,7 @@ async def apply(
     plan = make_plan(command, present)
     if len(plan) > MAX_CHANGES:
         raise Invalid(f"parts: {len(plan)} are changed, and at most {MAX_CHANGES} at once; apply some of them first")
-    parts = await asyncio.to_thread(PlanMessages(command, registry).parts, plan)
+    parts = await in_thread(context.organization_id, partial(PlanMessages(command, registry).parts, plan))
 
     def before(inside: Context) -> None:
         _refuse_stale(command, _present(command, inside))

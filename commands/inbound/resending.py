@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -58,7 +59,9 @@ async def resend(command: ResendInboundRequestCommand, context: EffectContext, r
     edit = Edit(_body_of(command), command.headers, command.query)
     row = await context.read(lambda inside: _found(command.request_id, inside))
     size = len(row.body if edit.body is None else edit.body)
-    resent = await beside_loop(size, lambda: resends.edited(row, edit, HERE, context.now(), context.envelope.depth))
+    depth = context.envelope.depth
+    make = partial(resends.edited, row, edit, HERE, context.now(), depth)
+    resent = await beside_loop(size, make, context.organization_id)
 
     def store(inside: Context) -> InboundRequestView:
         resends.store(inside.tx, resent, row, inside.principal)

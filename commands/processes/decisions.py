@@ -1,7 +1,7 @@
 """Deploy DMN decisions, look them up, and try them."""
 
-import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -14,6 +14,7 @@ from bpm.process.decision_tables import DeployedDecision, newest_decision, selec
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.stored import stored_source
 from bpm.security.redaction import SOURCE_NAMES
+from bpm.threads import in_thread
 
 Xml = Annotated[str, Field(min_length=1, max_length=1024 * 1024)]
 
@@ -49,7 +50,7 @@ async def create(
     command: CreateDecisionDefinitionCommand, context: EffectContext, processes: ProcessRuntime
 ) -> list[DecisionView]:
     """Read the file, and keep the next version of each decision."""
-    decisions = await asyncio.to_thread(load_decisions, command.dmn_xml)
+    decisions = await in_thread(context.organization_id, partial(load_decisions, command.dmn_xml))
     return await context.conclude(lambda inner: _deploy(command, inner, decisions, processes))
 
 

@@ -1,6 +1,5 @@
 """Deploy process definitions: new ones, next versions, and drafts that can't run yet."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -20,6 +19,7 @@ from bpm.process.start_triggers import ProcessStarts
 from bpm.process.stored import restored_source, stored_gaps, stored_source
 from bpm.security.permissions import SYSTEM, Authority
 from bpm.security.redaction import SOURCE_NAMES
+from bpm.threads import in_thread
 from commands.processes.checks import Found, find_all, find_problems, problems_of, refuse_problems
 from commands.processes.definitions import ProcessDefinitionView, get_definition, view
 from scripts import Sandbox
@@ -90,14 +90,14 @@ async def create(
     """Compile, check what the tasks ask for, and keep the next version of each process."""
     xml, process_id = command.bpmn_xml, command.process_id
     if command.draft:
-        drafts = await asyncio.to_thread(lambda: read_drafts(parse(xml), process_id))
+        drafts = await in_thread(context.organization_id, lambda: read_drafts(parse(xml), process_id))
         looked_at = [(one, await _problems_of_draft(one, context, registry, sandbox)) for one in drafts]
         return await context.conclude(
             lambda inner: _deploy_all(
                 command, inner, [_as_draft(one, found, inner) for one, found in looked_at], process_starts
             )
         )
-    processes = await asyncio.to_thread(lambda: compile_all(parse(xml), process_id))
+    processes = await in_thread(context.organization_id, lambda: compile_all(parse(xml), process_id))
     found = await find_all(processes, context, registry, sandbox)
 
     def deploy(inner: Context) -> DeploymentView:
@@ -138,7 +138,7 @@ async def update(
 ) -> ProcessDefinitionView:
     """Take over what is not given from the version that is named."""
     kept_xml, key = await context.read(lambda inner: _kept(inner, command.id))
-    process = await asyncio.to_thread(lambda: _next_of(command.bpmn_xml, kept_xml, key))
+    process = await in_thread(context.organization_id, lambda: _next_of(command.bpmn_xml, kept_xml, key))
     author = context.principal if command.bpmn_xml is not None else SYSTEM
     problems = await find_all([process], context, registry, sandbox, author)
 

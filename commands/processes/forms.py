@@ -1,6 +1,6 @@
 """Deploy the forms of user tasks, and look them up."""
 
-import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -15,6 +15,7 @@ from bpm.process.form_tables import DeployedForm, find_form, newest_form, select
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.stored import restored_source, stored_source
 from bpm.security.redaction import SOURCE_NAMES
+from bpm.threads import in_thread
 
 FormJson = Annotated[str, Field(min_length=1, max_length=256 * 1024)]
 
@@ -52,7 +53,7 @@ class CreateFormDefinitionCommand(Command[FormView]):
 @handles
 async def create(command: CreateFormDefinitionCommand, context: EffectContext) -> FormView:
     """Read the file, and keep the form's next version."""
-    form = await asyncio.to_thread(read_form, command.form_json)
+    form = await in_thread(context.organization_id, partial(read_form, command.form_json))
     return await context.conclude(lambda inner: _deploy(command, inner, form))
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from bpm.errors import Poisoned
 from bpm.jobs import Job
 from bpm.security.permissions import Principal
 from bpm.store import Database, Transaction
+from bpm.threads import in_thread
 from router.backtest import tables
 from router.backtest.difference import Difference
 from router.backtest.examiner import Examiner, with_result
@@ -105,7 +107,7 @@ class BackTests:
         for start in range(0, len(request_ids), BATCH):
             batch = request_ids[start : start + BATCH]
             rows = await self._database.read(lambda tx, batch=batch: tables.whole_requests(tx, batch))
-            await asyncio.to_thread(_examine, examiner, rows, tally)
+            await in_thread(plan.organization_id, partial(_examine, examiner, rows, tally))
             if progress is not None and time.monotonic() - noted > NOTE_SECONDS:
                 noted = time.monotonic()
                 await progress(tally, len(request_ids))

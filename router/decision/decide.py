@@ -17,6 +17,7 @@ from typing import Any
 from bpm.edge.answer import Answer
 from bpm.errors import Malformed
 from bpm.metering import budget
+from bpm.security.permissions import INSTALLATION
 from router.decision.checks import check_head, check_signature, check_whole, may_greet
 from router.decision.choice import choose, first_look, is_asked
 from router.decision.decision import NO_LOOKUPS, Decision, Lookups
@@ -75,6 +76,11 @@ class Place:
     hearing: Sequence[Rule] = ()
     fixed: Mapping[str, Entry] | None = None
     max_body_bytes: int = 0
+
+    @property
+    def organization_id(self) -> int:
+        """Whose address it is: of a provider's, and of one where nobody answers, the installation's."""
+        return self.rules[0].organization_id if self.rules else INSTALLATION
 
 
 def decide_whole(call: InboundCall, place: Place, lookups: Lookups = NO_LOOKUPS) -> Decision:

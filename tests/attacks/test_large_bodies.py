@@ -95,7 +95,7 @@ async def test_a_small_body_is_read_at_once() -> None:
     """To hand it over would cost more than to read it."""
     thread = time.thread_time
 
-    assert await beside_loop(INLINE_BYTES, lambda: thread) is thread
+    assert await beside_loop(INLINE_BYTES, lambda: thread, 1) is thread
     assert size_of({"a": ["b" * 100] * 10}) < INLINE_BYTES
 
 

@@ -2,17 +2,24 @@
 
 import asyncio
 from contextlib import ExitStack
+from functools import partial
+from threading import Event, Semaphore
+from typing import Any
 
 import pytest
 
+from bpm.errors import Invalid
 from bpm.events.gate import Gates
-from bpm.jobs import Crowded, Shares
+from bpm.shares import Crowded, Shares
 from bpm.testing import running_app, until
+from bpm.threads import SharedThreads
 from scripts import Sandbox
 from scripts.server.places import Places
-from tests.contracts.tenants import tenant
+from tests.contracts.tenants import BPMN, DMN, tenant
 
 pytestmark = pytest.mark.anyio
+
+PATIENCE = 60
 
 
 async def held(gates: Gates, organization: int, destinations: int) -> int:
@@ -111,3 +118,59 @@ async def test_requests_that_hang_leave_places_for_other_requests() -> None:
         await until(
             lambda: other.cmd("GetInboundRequestListQuery", state="done", pageSize=1), lambda page: page["items"]
         )
+
+
+def test_large_work_of_one_organisation_leaves_a_thread_for_others() -> None:
+    """Bodies, definitions and decisions of one organisation that take long keep nobody else's waiting."""
+    ended, threads = Event(), SharedThreads(3, "test")
+    endless = [threads.submit(1, ended.wait) for _ in range(20)]
+    try:
+        for organization in (2, 3, 2, 3):
+            assert threads.submit(organization, lambda: "done").result(PATIENCE) == "done"
+        assert not any(work.done() for work in endless)
+    finally:
+        ended.set()
+    assert all(work.result(PATIENCE) for work in endless)
+
+
+def test_organisations_that_wait_for_a_thread_take_turns() -> None:
+    """Two whose work never ends have a third wait for one piece of it, not for all."""
+    ended, done, threads = Event(), list[int](), SharedThreads(2, "test")
+    first = [threads.submit(organization, ended.wait) for organization in (1, 2)]
+    waiting = [
+        threads.submit(organization, partial(done.append, organization)) for organization in (1, 1, 1, 2, 2, 2, 3)
+    ]
+    ended.set()
+    for work in (*first, *waiting):
+        work.result(PATIENCE)
+    assert done.index(3) <= 3
+    assert sorted(done) == [1, 1, 1, 2, 2, 2, 3]
+
+
+def test_large_work_that_fails_gives_its_thread_back() -> None:
+    """Whoever asked is told, and the next is served."""
+    threads = SharedThreads(2, "test")
+    failing = [threads.submit(1, lambda: 1 // 0) for _ in range(4)]
+    assert {type(work.exception(PATIENCE)) for work in failing} == {ZeroDivisionError}
+    assert threads.submit(1, lambda: "done").result(PATIENCE) == "done"
+
+
+async def test_compilations_of_one_organisation_leave_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many definitions one organisation deploys at once, another one's decision is read."""
+    may_end, compiling = Event(), Semaphore(0)
+
+    def endless(*_: Any) -> Any:
+        compiling.release()
+        may_end.wait(PATIENCE)
+        raise Invalid("bpmnXml: is endless")
+
+    monkeypatch.setattr("commands.processes.deployment.compile_all", endless)
+    async with running_app() as app:
+        other = (await tenant(app, app.http, "Other")).client
+        deploy = partial(app.send, "CreateProcessDefinitionCommand", {"name": "x", "bpmnXml": BPMN})
+        deploying = [asyncio.create_task(deploy()) for _ in range(12)]
+        await asyncio.to_thread(compiling.acquire)
+        assert await other.cmd("CreateDecisionDefinitionCommand", dmnXml=DMN)
+        assert not any(task.done() for task in deploying)
+        may_end.set()
+        assert {answer.status for answer in await asyncio.gather(*deploying)} == {422}

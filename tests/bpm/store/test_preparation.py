@@ -25,7 +25,7 @@ class Large:
 
     def use(self, tx: Transaction) -> str:
         if not self.made_in and tx.can_be_put_off:
-            raise Unprepared(1_000_000, self.make)
+            raise Unprepared(1_000_000, self.make, 1)
         if not self.made_in:
             self.make()
         return "used"
@@ -59,7 +59,7 @@ async def test_the_end_of_patience(database: Database) -> None:
     def unit(tx: Transaction) -> str:
         rounds.append(tx.can_be_put_off)
         if tx.can_be_put_off:
-            raise Unprepared(1_000_000, lambda: None)
+            raise Unprepared(1_000_000, lambda: None, 1)
         return "made here"
 
     assert await database.write(unit) == "made here"
@@ -69,7 +69,7 @@ async def test_the_end_of_patience(database: Database) -> None:
 
 async def test_what_preparing_raises_reaches_the_caller(database: Database) -> None:
     def unit(tx: Transaction) -> None:
-        raise Unprepared(1_000_000, lambda: 1 // 0)
+        raise Unprepared(1_000_000, lambda: 1 // 0, 1)
 
     with pytest.raises(ZeroDivisionError):
         await database.write(unit)

@@ -1,4 +1,4 @@
-"""How many of the worker's places one organisation's work may hold that reaches outside, and so may hang."""
+"""How many of the places for work that may hang, or take long, one organisation's may hold."""
 
 from collections import Counter
 from collections.abc import Generator
@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 
 class Crowded(Exception):
-    """An organisation holds its share of the worker already; the job is put off for a moment."""
+    """An organisation holds its share of the places already."""
 
 
 class Shares:
     """Gives an organisation at most as many places as are left for the others: half of them when it is alone.
 
-    So however much of one organisation hangs, there are places for what others ask for.
+    So however much of one organisation's hangs, there are places for what others ask for.
     """
 
     def __init__(self, places: int) -> None:
