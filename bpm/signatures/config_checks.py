@@ -172,7 +172,7 @@ def _unpaired(config: SignatureConfig) -> Iterator[str]:
 
 
 def _is_whole(content: str) -> bool:
-    return "{body}" in content or "{digest" in content or "{form sorted}" in content
+    return any(word in content for word in ("{body}", "{digest}", "{digest:sha", "{form sorted}"))
 
 
 def _fits_a_header(prefix: str, secret: str) -> bool:

@@ -129,7 +129,10 @@ class Scheme:
         return any(place.startswith("body:") for place in places) or "{body:" in self.signed_content
 
     def covers(self, place: str) -> bool:
-        """Whether what stands at a place can't be changed by who only passes a request on."""
+        """Whether what stands at a place can't be changed by who only passes a request on.
+
+        A CRC-32 covers nothing: a body can be made to fit it.
+        """
         if self.kind in ("none", "static", "mtls"):
             return True
         kind, _, name = place.partition(":")
@@ -139,7 +142,7 @@ class Scheme:
         if self.kind == "jwt":
             return bool(self.body_claim) and kind == "body"
         if kind == "body":
-            words = ("{body}", "{digest", "{form sorted}", f"{{body:{name}}}", f"{{body:{name}*}}")
+            words = ("{body}", "{digest}", "{digest:sha", "{form sorted}", f"{{body:{name}}}", f"{{body:{name}*}}")
         elif kind == "query":
             words = ("{url}", "{query}", f"{{query.{name}}}")
         else:
