@@ -48,7 +48,7 @@ class RequestMessages:
         self, call: InboundCall, rule: Rule, sender: Authority | None = None
     ) -> tuple[Message[Any], Principal]:
         """Return the message and sender of a rule's request; see `principal_of`."""
-        message = await beside_loop(call.weight, partial(rule.message, call), row.organization_id)
+        message = await beside_loop(call.weight, partial(rule.message, call), rule.organization_id)
         return message, await self.principal_of(rule, sender)
 
     async def principal_of(self, rule: Rule, sender: Authority | None = None) -> Principal:
