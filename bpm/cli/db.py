@@ -62,21 +62,28 @@ def check(format: FormatOption = OutputFormat.AUTO) -> None:  # noqa: A002 the o
 
 @app.command()
 def copy(
-    to: Annotated[str, typer.Option("--to", metavar="URL", help="An empty database, as in BPM_DATABASE_URL.")],
+    source: Annotated[str, typer.Argument(metavar="FROM", help="A database, as in BPM_DATABASE_URL.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="An empty one, or the target of a copy broken off.")],
 ) -> None:
-    """Copy everything into an empty database, SQLite or PostgreSQL; stop the servers first.
+    """Copy everything from one database to another, SQLite or PostgreSQL; stop the servers first.
 
-    Job tokens are left out: they are made anew from the rows when a worker starts.
+    The same command goes on where a copy was broken off. At the end every table is counted and compared on both sides.
+    Secrets stay sealed by the same key. Job tokens are left out: they are made anew from the rows when a worker starts.
     """
 
     async def work(settings: "Settings") -> None:
-        refuse_missing_file(settings)
-        target_settings = settings.model_copy(update={"database_url": to})
-        source = await checked(settings)
-        target = await checked(target_settings)
-        await _upgraded(target, target_settings)
-        copied = await _copy_alone(source, target, settings)
-        typer.echo(f"copied {sum(copied.values())} rows of {len(copied)} tables from {source.name} to {target.name}")
+        from bpm.store.copy import is_unfinished
+
+        from_settings, to_settings = _of(settings, source), _of(settings, target)
+        refuse_missing_file(from_settings)
+        reading, writing = await checked(from_settings), await checked(to_settings)
+        if (reading.facts["place"], reading.dsn) == (writing.facts["place"], writing.dsn):
+            fail(ExitStatus.USAGE, "FROM and TO are the same database")
+        if not await is_unfinished(writing):
+            await _upgraded(writing, to_settings)
+        copied = await _copy_alone(reading, writing, from_settings)
+        typer.echo(f"copied {sum(copied.values())} rows of {len(copied)} tables from {reading.name} to {writing.name}")
+        typer.echo("Rows and digests of every table are the same on both sides.")
         typer.echo("Servers on the copy need the same secret key: BPM_SECRET_KEY, or secret.key of the data folder.")
 
     run(work)
@@ -100,6 +107,17 @@ def adopt_key() -> None:
         typer.echo("adopted; enter the secrets of every webhook again, and issue new API keys")
 
     run(work)
+
+
+def _of(settings: "Settings", url: str) -> "Settings":
+    """Return the settings for another database; what belongs to a file lies beside it."""
+    from bpm.store.opening import POSTGRES, SQLITE, is_embedded
+    from bpm.store.sqlite import database_file
+
+    if not url.startswith((*SQLITE, *POSTGRES)):
+        fail(ExitStatus.USAGE, "FROM and TO are written as sqlite:////var/lib/bpm/bpm.db or postgresql://user@host/bpm")
+    other = settings.model_copy(update={"database_url": url})
+    return other.model_copy(update={"data_dir": database_file(other).parent}) if is_embedded(other) else other
 
 
 async def _copy_alone(source: "Database", target: "Database", settings: "Settings") -> dict[str, int]:

@@ -1,46 +1,68 @@
-"""Move every row from one database to another, whichever two they are."""
+"""Move every row from one database to another, whichever two they are; a copy that was broken off goes on."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, cast
 
-from sqlalchemy import Column, Connection, MetaData, Table, Text, TypeDecorator, func, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 from bpm.errors import Misconfigured
 from bpm.store.bulk import BulkInsert
+from bpm.store.copy_pages import digest_of, in_pages, plain_table, read_rows, storable
 from bpm.store.database import APPLICATION, Database
 from bpm.store.migrate import application_tables, newest_revision, own_tables, revision_of
 from bpm.store.numbering import continue_numbers
 from bpm.store.sync_runner import run_sync
-
-BATCH = 200
+from bpm.store.unfinished import UNFINISHED, begin_copy, end_copy, unfinished_source
 
 TOKENS = "pgqueuer"
 """How the names of the job engine's tables begin: the tokens in them are made anew from the rows."""
 
+AGAIN = "empty the target and begin again"
+
 Progress = Callable[[str, int, int], None]
-"""Is told a table's name, how many of its rows were copied, and how many there are."""
+"""Is told what is being done to which table, how many of its rows are done, and how many there are."""
 
 
 async def copy_database(source: Database, target: Database, progress: Progress) -> dict[str, int]:
-    """Copy all tables in one transaction and return how many rows each of them has.
+    """Copy all tables, a page of rows a transaction, and return how many rows each of them has.
 
-    Both must have been checked, the target upgraded. Raises `Misconfigured` when the target is not empty, the
-    source is at another revision, or it has tables that no class describes; nothing was copied then.
+    Both must have been checked, the target upgraded. A copy that was broken off goes on after the last page that
+    arrived. At the end the rows of both sides are counted and summed up, and only then may servers work on the
+    target. Raises `Misconfigured` when the target holds other rows, the source is at another revision, or one of
+    them was changed meanwhile.
     """
     return await run_sync(partial(_copy, source, target, progress), source.maintenance, target.maintenance)
 
 
+async def is_unfinished(target: Database) -> bool:
+    """Tell whether a copy into a database was broken off."""
+
+    def look() -> bool:
+        with target.maintenance.connect() as connection:
+            return unfinished_source(connection) is not None
+
+    return await run_sync(look, target.maintenance)
+
+
 def _copy(source: Database, target: Database, progress: Progress) -> dict[str, int]:
     tables = known_tables()
-    with source.maintenance.begin() as reading, target.maintenance.begin() as writing:
+    with source.maintenance.connect() as reading, reading.begin():
+        _hold_still(reading)
         _refuse_servers(reading)
-        _refuse_other_revision(reading)
+        _refuse_other_revision(reading, "source")
         _refuse_unknown_tables(reading, tables)
-        _refuse_rows(writing, tables)
-        copied = {table.name: _copy_table(reading, writing, table, progress) for table in tables}
-        _refuse_difference(writing, tables, copied)
+        with target.maintenance.begin() as writing:
+            _begin(writing, source.facts["place"], tables)
+        for table in tables:
+            _copy_table(reading, target.maintenance, table, progress)
+        with target.maintenance.begin() as writing:
+            copied = {table.name: _proven_rows(reading, writing, table, progress) for table in tables}
+            _refuse_servers(reading)
+            for table in tables:
+                continue_numbers(reading, writing, table)
+            end_copy(writing)
     return copied
 
 
@@ -52,14 +74,20 @@ def known_tables() -> list[Table]:
 
 def count_rows(connection: Connection, tables: Iterable[Table]) -> dict[str, int]:
     """Return the number of rows of each table."""
-    return {table.name: connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
+    return {table.name: _count(connection, table) for table in tables}
 
 
 def unknown_tables(connection: Connection, tables: Iterable[Table]) -> list[str]:
     """Return the names of tables that hold neither rows of ours nor tokens."""
-    known = {"alembic_version", *(table.name for table in tables)}
+    known = {"alembic_version", UNFINISHED.name, *(table.name for table in tables)}
     names = inspect(connection).get_table_names()
     return [name for name in names if name not in known and not name.startswith(TOKENS)]
+
+
+def _hold_still(connection: Connection) -> None:
+    """Read one moment of a server; a transaction on a file keeps its writers away by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 def _refuse_servers(connection: Connection) -> None:
@@ -72,11 +100,11 @@ def _refuse_servers(connection: Connection) -> None:
         raise Misconfigured(f"servers are working on the source ({connections} connections); stop them first")
 
 
-def _refuse_other_revision(connection: Connection) -> None:
+def _refuse_other_revision(connection: Connection, which: str) -> None:
     revision = revision_of(connection)
     if revision != newest_revision():
         raise Misconfigured(
-            f"the source stands at revision {revision}, not {newest_revision()}; run `bpm db upgrade` on it first"
+            f"the {which} stands at revision {revision}, not {newest_revision()}; run `bpm db upgrade` on it first"
         )
 
 
@@ -89,47 +117,62 @@ def _refuse_unknown_tables(connection: Connection, tables: Iterable[Table]) -> N
         )
 
 
+def _begin(target: Connection, source: str, tables: Iterable[Table]) -> None:
+    """Begin a copy into an empty database, or go on with the one that was broken off."""
+    former = unfinished_source(target)
+    if former is None:
+        _refuse_rows(target, tables)
+        begin_copy(target, source)
+    elif former != source:
+        raise Misconfigured(f"the target holds an unfinished copy of {former}, not of {source}; {AGAIN}")
+    elif revision_of(target) != newest_revision():
+        raise Misconfigured(f"the copy was begun by another version; {AGAIN}")
+
+
 def _refuse_rows(connection: Connection, tables: Iterable[Table]) -> None:
     full = [name for name, rows in count_rows(connection, tables).items() if rows]
     if full:
         raise Misconfigured(f"the target is not empty: there are rows in {', '.join(full)}")
 
 
-def _refuse_difference(connection: Connection, tables: Iterable[Table], copied: Mapping[str, int]) -> None:
-    found = count_rows(connection, tables)
-    different = [name for name, rows in copied.items() if found[name] != rows]
-    if different:
-        raise Misconfigured(f"the copy differs from the source in {', '.join(different)}; nothing was kept")
-
-
-def _copy_table(source: Connection, target: Connection, table: Table, progress: Progress) -> int:
-    plain = _plain(table)
-    total = source.execute(select(func.count()).select_from(plain)).scalar_one()
-    insert = BulkInsert(plain, list(plain.columns.keys()), target.dialect)
-    done = 0
-    progress(table.name, done, total)
-    rows = source.execute(select(plain).execution_options(yield_per=BATCH))
-    for batch in rows.mappings().partitions():
-        insert.execute(target, [_storable({**row}, target) for row in batch])
-        done += len(batch)
+def _copy_table(reading: Connection, target: Engine, table: Table, progress: Progress) -> None:
+    """Copy the rows that the target lacks: those that it has are the first ones in the source's order."""
+    plain = plain_table(table)
+    with target.connect() as writing:
+        total, done = _count(reading, plain), _count(writing, plain)
+        writing.rollback()
+        insert = BulkInsert(plain, list(plain.columns.keys()), target.dialect)
         progress(table.name, done, total)
-    continue_numbers(source, target, table)
-    return total
+        for page in in_pages(read_rows(reading, plain, skip=done)):
+            with writing.begin():
+                _insert(writing, insert, page, table.name)
+            done += len(page)
+            progress(table.name, done, total)
 
 
-def _plain(table: Table) -> Table:
-    """Return the table with texts as they are stored, so that what is in them arrives to the letter."""
-    columns = (Column(column.name, _plain_type(column.type)) for column in table.columns)
-    return Table(table.name, MetaData(), *columns)
+def _insert(target: Connection, insert: BulkInsert, page: list[dict[str, object]], name: str) -> None:
+    try:
+        insert.execute(target, [storable(row, target) for row in page])
+    except IntegrityError as error:
+        raise Misconfigured(
+            f"a row of {name} stands in the target already: another copy is at work, or one of the two was changed "
+            f"since the copy began; {AGAIN}"
+        ) from error
 
 
-def _plain_type(declared: Any) -> Any:
-    stored = declared.impl_instance if isinstance(declared, TypeDecorator) else None
-    return stored if isinstance(stored, Text) else cast("Any", declared)
+def _proven_rows(reading: Connection, writing: Connection, table: Table, progress: Progress) -> int:
+    """Return how many rows a table has on both sides; raises `Misconfigured` unless they are the same ones."""
+    plain = plain_table(table)
+    progress(f"comparing {table.name}", 0, 1)
+    rows, digest = digest_of(storable(row, writing) for row in read_rows(reading, plain))
+    if (rows, digest) != digest_of(read_rows(writing, plain)):
+        raise Misconfigured(
+            f"the rows of {table.name} are not those of the source: one of the two was changed since the copy began; "
+            f"{AGAIN}"
+        )
+    progress(f"comparing {table.name}", 1, 1)
+    return rows
 
 
-def _storable(row: Mapping[str, Any], target: Connection) -> Mapping[str, Any]:
-    """Replace the one character that PostgreSQL's texts can't hold."""
-    if target.dialect.name != "postgresql" or not any(isinstance(v, str) and "\x00" in v for v in row.values()):
-        return row
-    return {name: value.replace("\x00", "\ufffd") if isinstance(value, str) else value for name, value in row.items()}
+def _count(connection: Connection, table: Table) -> int:
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()

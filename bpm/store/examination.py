@@ -9,6 +9,7 @@ from bpm.store.copy import count_rows, known_tables, unknown_tables
 from bpm.store.database import Database
 from bpm.store.migrate import newest_revision, revision_of
 from bpm.store.sync_runner import run_sync
+from bpm.store.unfinished import unfinished_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ def _examination(connection: Connection) -> Examination:
     if not problems:
         problems += [f"the table {table.name} is missing" for table in known_tables() if table.name not in names]
     problems += [f"nothing here describes the table {name}" for name in unknown_tables(connection, present)]
+    if (source := unfinished_source(connection)) is not None:
+        problems.append(f"the copy of {source} into it is not finished; run the same `bpm db copy` again")
     if connection.dialect.name == "sqlite":
         problems += _problems_of_file(connection)
     return Examination(revision, count_rows(connection, present), problems)

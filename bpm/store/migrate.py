@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 from sqlmodel.main import default_registry
 
 from bpm.errors import Misconfigured
+from bpm.store.unfinished import refuse_unfinished
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -26,6 +27,7 @@ def upgrade(engine: Engine, before_migration: Callable[[str], object] | None = N
     """
     with engine.begin() as connection:
         _take_turns(connection)
+        refuse_unfinished(connection)
         revision = revision_of(connection)
         if revision not in (None, *revisions()):
             raise Misconfigured(

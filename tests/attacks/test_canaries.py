@@ -336,7 +336,8 @@ def run_command(*words: str, env: Mapping[str, str]) -> str:
 def copied(server: ServerProcess) -> Path:
     """Return a copy of the database as `bpm db copy` makes it."""
     target = server.data_dir.parent / "copy.db"
-    run_command("db", "copy", "--to", f"sqlite:///{target}", env=database_of(server))
+    source = server.environment.get("BPM_DATABASE_URL", f"sqlite:///{server.data_dir / 'bpm.db'}")
+    run_command("db", "copy", source, f"sqlite:///{target}", env=database_of(server))
     assert target.exists()
     assert target.stat().st_mode & 0o077 == 0
     return target

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +22,27 @@ from bpm.testing import running_app
 pytestmark = pytest.mark.embedded
 
 EVENT = {"commandName": "PublishEventCommand", "parameters": {"event": "hook.came", "data": "{{payload}}"}}
+KILLED = """
+import asyncio, os, signal, sys
+from bpm.cli.db import _of, _upgraded
+from bpm.cli.storage import checked
+from bpm.settings import Settings
+from bpm.store import copy, copy_pages
+
+def end_in_the_middle(what, done, total):
+    if (what, done) == ("inbound_request", 1):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+async def work():
+    source, target = (_of(Settings(), url) for url in sys.argv[1:])
+    databases = [await checked(each) for each in (source, target)]
+    await _upgraded(databases[1], target)
+    await copy.copy_database(*databases, end_in_the_middle)
+
+copy_pages.PAGE_ROWS = 1
+asyncio.run(work())
+"""
+"""A copy of a row a page that is killed when the first of the requests has arrived."""
 BODIES = [{"n": n, "text": "\x00\U0001f600", "big": 2**70, "part": 0.1} for n in range(3)]
 
 
@@ -46,6 +70,11 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def file_url(folder: Path, name: str = "bpm.db") -> str:
+    """Return the address of a file."""
+    return f"sqlite:///{folder / name}"
+
+
 @pytest.fixture
 def empty_url(databases: Any) -> Iterator[str]:
     """The address of a database without a table."""
@@ -65,18 +94,17 @@ def content(folder: Path) -> dict[str, list[Any]]:
 
 def test_a_copy_there_and_back_is_the_same_to_the_letter(filled: Path, empty_url: str, tmp_path: Path) -> None:
     """From SQLite to PostgreSQL and back nothing is lost or changed, numbers given to deleted rows included."""
-    there = db("copy", "--to", empty_url, BPM_DATA_DIR=filled)
+    there = db("copy", file_url(filled), empty_url)
     assert there.exit_code == 0, there.output
     assert "same secret key" in there.output
-    file = f"sqlite:///{tmp_path / 'bpm.db'}"
-    back = db("copy", "--to", file, BPM_DATA_DIR=tmp_path, BPM_DATABASE_URL=empty_url)
+    back = db("copy", empty_url, file_url(tmp_path))
     assert back.exit_code == 0, back.output
     assert content(tmp_path) == content(filled)
 
 
 def test_a_copy_goes_on_where_the_source_stopped(filled: Path, empty_url: str, tmp_path: Path) -> None:
     """A server on the copy finds rules, requests and events, and gives new rows numbers that were never given."""
-    assert db("copy", "--to", empty_url, BPM_DATA_DIR=filled).exit_code == 0
+    assert db("copy", file_url(filled), empty_url).exit_code == 0
     key = (filled / "secret.key").read_text().strip()
 
     async def go_on() -> None:
@@ -93,11 +121,55 @@ def test_a_copy_goes_on_where_the_source_stopped(filled: Path, empty_url: str, t
 
 def test_a_target_with_rows_is_refused(filled: Path, empty_url: str) -> None:
     """Nothing is mixed: the second copy names the tables that have rows and changes nothing."""
-    assert db("copy", "--to", empty_url, BPM_DATA_DIR=filled).exit_code == 0
-    again = db("copy", "--to", empty_url, BPM_DATA_DIR=filled)
+    assert db("copy", file_url(filled), empty_url).exit_code == 0
+    again = db("copy", file_url(filled), empty_url)
     assert again.exit_code == 1
     assert "the target is not empty: there are rows in" in again.output
     assert "webhook_config" in again.output
+
+
+@pytest.mark.parametrize("direction", ["to PostgreSQL", "to a file"])
+def test_a_copy_that_was_killed_goes_on(direction: str, filled: Path, empty_url: str, tmp_path: Path) -> None:
+    """Killed in the middle of a table, the target lets no server start; the same command then makes it whole."""
+    source, target = file_url(filled), empty_url
+    if direction == "to a file":
+        assert db("copy", source, target).exit_code == 0
+        source, target = target, file_url(tmp_path)
+    killed = subprocess.run([sys.executable, "-c", KILLED, source, target], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    on_half = {"BPM_DATABASE_URL": target, "BPM_DATA_DIR": tmp_path}
+    for words in (("upgrade",), ("check",)):
+        assert "run the same `bpm db copy` again" in db(*words, **on_half).output
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "bpm.db").write_bytes((filled / "bpm.db").read_bytes())
+    assert "the target holds an unfinished copy of" in db("copy", file_url(other), target).output
+    went_on = db("copy", source, target)
+    assert went_on.exit_code == 0, went_on.output
+    assert json.loads(db("check", **on_half).output)["problems"] == []
+    back = tmp_path / "back"
+    assert direction == "to a file" or db("copy", target, file_url(back)).exit_code == 0
+    assert content(tmp_path if direction == "to a file" else back) == content(filled)
+
+
+def test_a_source_that_was_changed_between_two_runs_is_noticed(filled: Path, tmp_path: Path) -> None:
+    """What had arrived is compared with the source as it is when the copy ends."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    (source / "bpm.db").write_bytes((filled / "bpm.db").read_bytes())
+    subprocess.run([sys.executable, "-c", KILLED, file_url(source), file_url(target)], check=False)
+    with closing(sqlite3.connect(source / "bpm.db")) as file:
+        file.execute("UPDATE inbound_request SET state = 'dead'")
+        file.commit()
+    refused = db("copy", file_url(source), file_url(target))
+    assert refused.exit_code == 1
+    assert "the rows of inbound_request are not those of the source" in refused.output
+
+
+def test_what_is_no_address_and_what_is_the_same_one_is_wrong_usage(filled: Path) -> None:
+    """A path is no address; a copy of a database into itself would wait for itself."""
+    assert "are written as sqlite:" in db("copy", str(filled / "bpm.db"), file_url(filled)).output
+    assert "the same database" in db("copy", file_url(filled), file_url(filled)).output
 
 
 def test_a_source_that_is_worked_on_is_refused(filled: Path, empty_url: str) -> None:
@@ -105,7 +177,7 @@ def test_a_source_that_is_worked_on_is_refused(filled: Path, empty_url: str) -> 
     owner = Ownership(filled / "worker.lock")
     owner.take()
     try:
-        refused = db("copy", "--to", empty_url, BPM_DATA_DIR=filled)
+        refused = db("copy", file_url(filled), empty_url)
     finally:
         owner.release()
     assert refused.exit_code == 1
@@ -117,7 +189,7 @@ def test_tables_that_nothing_describes_are_not_left_behind(filled: Path, empty_u
     (tmp_path / "bpm.db").write_bytes((filled / "bpm.db").read_bytes())
     with closing(sqlite3.connect(tmp_path / "bpm.db")) as file:
         file.execute("CREATE TABLE invoice (id INTEGER PRIMARY KEY)")
-    refused = db("copy", "--to", empty_url, BPM_DATA_DIR=tmp_path)
+    refused = db("copy", file_url(tmp_path), empty_url)
     assert refused.exit_code == 1
     assert "tables that nothing here describes: invoice" in refused.output
 
@@ -146,7 +218,7 @@ def test_check_shows_what_is_in_a_file(filled: Path) -> None:
 
 def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
     """A wrong folder is told instead of filled."""
-    for words in (("check",), ("copy", "--to", f"sqlite:///{tmp_path / 'to.db'}"), ("adopt-key",)):
+    for words in (("check",), ("copy", file_url(tmp_path), file_url(tmp_path, "to.db")), ("adopt-key",)):
         told = db(*words, BPM_DATA_DIR=tmp_path)
         assert told.exit_code == 1
         assert "there is no database at" in told.output
