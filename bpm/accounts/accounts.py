@@ -36,12 +36,19 @@ class Accounts:
     change counts at once in the process that made it (`forget`) and within a second in all others.
     """
 
-    def __init__(self, database: Database, settings: Settings, key: bytes, clock: Clock = system_clock) -> None:
-        """Take the database, the installation's key (`bpm.security.secrets`) and the clock."""
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        key: bytes,
+        clock: Clock = system_clock,
+        accepted_key: bytes | None = None,
+    ) -> None:
+        """Take the database, the installation's key, the clock, and the key that is accepted beside the first."""
         self._database = database
         self._settings = settings
         self._clock = clock
-        self._tokens = AccessTokens(key, timedelta(seconds=settings.access_token_seconds))
+        self._tokens = AccessTokens(key, timedelta(seconds=settings.access_token_seconds), accepted_key)
         self._callers = FreshValues[Principal]()
         self.rights = PresentRights(database, clock)
         self._key_uses = Uses(database, "an API key", tables.touch_api_key)

@@ -15,26 +15,34 @@ def installation_key_id(key: bytes) -> str:
 class Installation:
     """Remembers which key a database was written with, by a name that does not tell it."""
 
-    def __init__(self, database: Database, key: bytes) -> None:
-        """Take this process's key."""
+    def __init__(self, database: Database, key: bytes, accepted_key: bytes | None = None) -> None:
+        """Take this process's key, and the one that it accepts beside it."""
         self._database = database
-        self._key_id = installation_key_id(key)
+        self._own = installation_key_id(key)
+        self._accepted = installation_key_id(accepted_key) if accepted_key is not None else None
 
     async def check(self) -> None:
-        """Compare with the key of the first process that used the database; raises `Misconfigured`."""
-        if await self._database.write(self._known) != self._key_id:
+        """Compare with the keys that the database was written with, and seal by this process's from now on.
+
+        Raises `Misconfigured` when one of those is missing.
+        """
+        missing = await self._database.write(self._missing)
+        if missing is not None:
             raise Misconfigured(
-                "the database was written with another BPM_SECRET_KEY; give every process the same one, or, where the "
-                "former key is lost, run `bpm db adopt-key` and enter every secret again"
+                f"the database was written with another BPM_SECRET_KEY ({missing}; this one is {self._own}); give "
+                "every process the same one, name the former one in BPM_ACCEPTED_SECRET_KEY while it is changed, or, "
+                "where it is lost, run `bpm db adopt-key` and enter every secret again"
             )
 
     async def adopt(self) -> None:
-        """Take this process's key for the database's own from now on."""
-        await self._database.write(lambda tx: tables.replace_key_id(tx, self._key_id))
+        """Take this process's key for the database's own from now on, and forget any other."""
+        await self._database.write(lambda tx: tables.replace_key_ids(tx, tables.KeyIds(self._own, None)))
 
-    def _known(self, tx: Transaction) -> str:
+    def _missing(self, tx: Transaction) -> str | None:
+        """Return the name of a key that sealed something and is not here; else write down which one seals now."""
         one_at_a_time(tx, "installation")
-        known = tables.known_key_id(tx)
-        if known is None:
-            tables.replace_key_id(tx, self._key_id)
-        return known or self._key_id
+        known = tables.known_key_ids(tx)
+        missing = {known.present, known.former} - {None, self._own, self._accepted}
+        if not missing and known.present != self._own:
+            tables.replace_key_ids(tx, tables.KeyIds(self._own, known.present))
+        return min(missing, key=str) if missing else None

@@ -261,14 +261,27 @@ class InstallationMark(Row, table=True):
 
 MARKS = InstallationMark.table()
 _KEY_ID = "key_id"
+_FORMER_KEY_ID = "former_key_id"
 
 
-def known_key_id(tx: Transaction) -> str | None:
-    """Return the name of the key that the database was written with."""
-    return tx.connection.execute(select(MARKS.c.value).where(MARKS.c.name == _KEY_ID)).scalar()
+class KeyIds(NamedTuple):
+    """By which keys values are sealed: the one that seals, and one that sealed before and still opens something."""
+
+    present: str | None
+    former: str | None
 
 
-def replace_key_id(tx: Transaction, value: str) -> None:
-    """Write the name of the key."""
-    tx.connection.execute(delete(MARKS).where(MARKS.c.name == _KEY_ID))
-    tx.connection.execute(MARKS.insert(), {"name": _KEY_ID, "value": value})
+def known_key_ids(tx: Transaction) -> KeyIds:
+    """Return the names of the keys that the database was written with."""
+    rows = tx.connection.execute(select(MARKS.c.name, MARKS.c.value))
+    names: dict[str, str] = {row.name: row.value for row in rows}
+    return KeyIds(names.get(_KEY_ID), names.get(_FORMER_KEY_ID))
+
+
+def replace_key_ids(tx: Transaction, ids: KeyIds) -> None:
+    """Write the names of the keys."""
+    marks = {_KEY_ID: ids.present, _FORMER_KEY_ID: ids.former}
+    tx.connection.execute(delete(MARKS).where(MARKS.c.name.in_(marks)))
+    for name, value in marks.items():
+        if value is not None:
+            tx.connection.execute(MARKS.insert(), {"name": name, "value": value})

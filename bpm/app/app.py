@@ -61,7 +61,7 @@ class App:
         self.commands = command.CommandEndpoint(self.bus, self.accounts, settings, self.lifecycle)
         self.pages = Starlette(routes=self._routes(), exception_handlers=EXCEPTION_HANDLERS, lifespan=self._lifespan)
         self.generated_password: str | None = None
-        self._installation = Installation(self.database, foundation.key)
+        self._installation = Installation(self.database, foundation.key, foundation.accepted_key)
         self._stalls = StallWatch()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

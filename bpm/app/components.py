@@ -93,7 +93,7 @@ class Components:
 def build_components(settings: Settings, clock: Clock = system_clock, sandbox: Sandbox | None = None) -> Components:
     """Make every part, with a sandbox of its own unless one is given; raises `Misconfigured`, and `OSError`."""
     foundation = build_foundation(settings, clock)
-    accounts = Accounts(foundation.database, settings, foundation.key, clock)
+    accounts = Accounts(foundation.database, settings, foundation.key, clock, foundation.accepted_key)
     bus = build_bus(foundation, accounts)
     sandbox = sandbox or Sandbox(Limits(), allow_unconfined=settings.scripts.allow_unconfined)
     routing = build_routing(foundation, bus, accounts)

@@ -10,7 +10,7 @@ from bpm.errors import Misconfigured
 from bpm.jobs import JobQueue, Lanes
 from bpm.jobs.opening import open_jobs
 from bpm.security.private_files import PrivacyError, make_private_folder
-from bpm.security.secrets import KEY_FILE, SecretBox, load_secret_key
+from bpm.security.secrets import KEY_FILE, SecretBox, load_accepted_key, load_secret_key
 from bpm.settings import Settings
 from bpm.shares import Shares
 from bpm.store import Database, open_database
@@ -23,6 +23,7 @@ class Foundation:
     settings: Settings
     clock: Clock
     key: bytes
+    accepted_key: bytes | None
     box: SecretBox
     database: Database
     jobs: JobQueue
@@ -37,14 +38,15 @@ def build_foundation(settings: Settings, clock: Clock, registry: Registry | None
     Raises `Misconfigured`, and `OSError` for a data folder that can't be used.
     """
     prepare_data_dir(settings)
-    key = installation_key(settings)
+    key, accepted_key = installation_key(settings), load_accepted_key(settings)
     database = open_database(settings)
     jobs = open_jobs(database, settings, clock)
     return Foundation(
         settings=settings,
         clock=clock,
         key=key,
-        box=SecretBox(key),
+        accepted_key=accepted_key,
+        box=SecretBox(key, accepted_key),
         database=database,
         jobs=jobs,
         lanes=Lanes(jobs, clock),

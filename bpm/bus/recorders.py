@@ -43,9 +43,10 @@ class Idempotency(Recorder):
         if envelope.idempotency_key is None:
             return None
         now = self._clock()
-        key = self._key(envelope)
-        known = tables.find_key(tx, envelope.principal.id, key)
-        if known is not None:
+        for key in self._keys(envelope):
+            known = tables.find_key(tx, envelope.principal.id, key)
+            if known is None:
+                continue
             age = now - known.created_at
             if age <= tables.KEPT and (known.answer is not None or age.total_seconds() < IN_PROGRESS_SECONDS):
                 return self._recall(known, envelope)
@@ -55,7 +56,7 @@ class Idempotency(Recorder):
             {
                 "organization_id": envelope.principal.organization_id,
                 "principal": envelope.principal.id,
-                "key": key,
+                "key": self._keys(envelope)[0],
                 "fingerprint": self._box.fingerprint(envelope.fingerprint) if envelope.fingerprint else "",
                 "created_at": now,
             },
@@ -66,17 +67,17 @@ class Idempotency(Recorder):
         """Keep the answer, unless trying again could give another one."""
         if envelope.idempotency_key is None:
             return
-        key = self._key(envelope)
+        key = self._keys(envelope)[0]
         if outcome.error is not None and not _is_final(outcome.error, envelope):
             tables.forget_key(tx, envelope.principal.id, key)
             return
         kept = write_json(_answer_to_keep(outcome)).decode()
         tables.answer_key(tx, envelope.principal.id, key, self._box.encrypt(kept))
 
-    def _key(self, envelope: Envelope) -> str:
-        """Return the key as it is kept: a client's own as it is, a handler's (no fingerprint) as a fingerprint."""
+    def _keys(self, envelope: Envelope) -> tuple[str, ...]:
+        """Return as what a key may be kept: a client's own as it is, a handler's (no fingerprint) as a fingerprint."""
         key = envelope.idempotency_key or ""
-        return key if envelope.fingerprint else self._box.fingerprint(key)
+        return (key,) if envelope.fingerprint else self._box.fingerprints(key)
 
     def _recall(self, known: Any, envelope: Envelope) -> Outcome:
         if known.organization_id != envelope.principal.organization_id:
@@ -91,9 +92,9 @@ class Idempotency(Recorder):
             return Outcome(error=kind(*answer["errors"], message=answer["message"]), replayed=True)
         return self._again(envelope, answer["data"])
 
-    def _fingerprints(self, envelope: Envelope) -> tuple[str, str]:
-        """Return the fingerprint of the body, and the one that earlier versions kept of it."""
-        return self._box.fingerprint(envelope.fingerprint), envelope.fingerprint
+    def _fingerprints(self, envelope: Envelope) -> tuple[str, ...]:
+        """Return the fingerprints of the body, and the one that earlier versions kept of it."""
+        return *self._box.fingerprints(envelope.fingerprint), envelope.fingerprint
 
     def _again(self, envelope: Envelope, data: Any) -> Outcome:
         """Return what was answered before, as far as the sender may see it now."""

@@ -14,6 +14,7 @@ from bpm.cli import (
     installation,
     process,
     resending,
+    rotation,
     rules,
     sending,
     serving,
@@ -62,6 +63,7 @@ main.command()(files.diff)
 main.command()(files.apply)
 main.command()(files.export)
 main.add_typer(db.app, name="db")
+main.command()(rotation.rotate_key)
 main.command()(signatures.sign)
 main.command()(signatures.verify)
 main.command()(signatures.explain)

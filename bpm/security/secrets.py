@@ -26,6 +26,7 @@ from bpm.security.nonces import Nonces
 from bpm.security.private_files import make_private_file
 
 KEY_FILE = "secret.key"
+ACCEPTED_KEY_FILE = "accepted.key"
 MIN_KEY_CHARACTERS = 32
 NONCE_BYTES = 12
 VERSION = "v1"
@@ -47,32 +48,45 @@ class KeySettings(Protocol):
         ...
 
     @property
+    def accepted_secret_key(self) -> SecretStr | None:
+        """The key that is accepted beside it, as configured, or None."""
+        ...
+
+    @property
     def data_dir(self) -> Path:
-        """The folder in which a generated key is kept."""
+        """The folder in which generated keys are kept."""
         ...
 
 
 class SecretBox:
-    """Encrypts short texts for the database: `v1.<key id>.<base64url of nonce and ciphertext>`."""
+    """Encrypts short texts for the database: `v1.<key id>.<base64url of nonce and ciphertext>`.
 
-    def __init__(self, key: bytes) -> None:
-        """Take the installation's key; the box derives its own."""
+    While the installation's key is changed a second one is accepted: what it has sealed is opened, and what it has
+    made a fingerprint of is known again.
+    """
+
+    def __init__(self, key: bytes, accepted: bytes | None = None) -> None:
+        """Take the installation's key, and the one that is accepted beside it; the box derives its own."""
         own = derive_key(key, "encryption")
         self._fingerprint_key = derive_key(key, "fingerprints")
         self._cipher = AESGCM(own)
-        self._prefix = f"{VERSION}.{key_id(own)}."
-        self._header = self._prefix.encode()
+        self.prefix = f"{VERSION}.{key_id(own)}."
+        """How everything begins that the installation's key has sealed."""
+        self._header = self.prefix.encode()
+        self._accepted = SecretBox(accepted) if accepted is not None else None
 
     def encrypt(self, text: str) -> str:
         """Return `text` sealed; the same text gives another result each time."""
-        return f"{self._prefix}{base64.urlsafe_b64encode(self._sealed(text.encode())).decode()}"
+        return f"{self.prefix}{base64.urlsafe_b64encode(self._sealed(text.encode())).decode()}"
 
     def decrypt(self, sealed: str) -> str:
         """Return what was sealed; raises `SecretError` for another key's, a changed or a foreign text."""
-        if not sealed.startswith(self._prefix):
+        if not sealed.startswith(self.prefix):
+            if self._accepted is not None and sealed.startswith(self._accepted.prefix):
+                return self._accepted.decrypt(sealed)
             raise SecretError(self._foreign(sealed))
         try:
-            return self._open(base64.urlsafe_b64decode(sealed.removeprefix(self._prefix))).decode()
+            return self._open(base64.urlsafe_b64decode(sealed.removeprefix(self.prefix))).decode()
         except (binascii.Error, ValueError) as error:
             raise SecretError(DAMAGED) from error
 
@@ -83,6 +97,8 @@ class SecretBox:
     def decrypt_bytes(self, sealed: bytes) -> bytes:
         """Return what `encrypt_bytes` sealed; raises `SecretError`."""
         if not sealed.startswith(self._header):
+            if self._accepted is not None and sealed.startswith(self._accepted._header):
+                return self._accepted.decrypt_bytes(sealed)
             raise SecretError(self._foreign(sealed[:50].decode("latin-1")))
         return self._open(sealed[len(self._header) :])
 
@@ -99,6 +115,11 @@ class SecretBox:
     def fingerprint(self, text: str) -> str:
         """Return by what a text is known again; without the key nobody can try out what it may have been."""
         return hmac.digest(self._fingerprint_key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+    def fingerprints(self, text: str) -> tuple[str, ...]:
+        """Return every form in which the fingerprint of a text may have been kept, today's first."""
+        own = self.fingerprint(text)
+        return (own,) if self._accepted is None else (own, self._accepted.fingerprint(text))
 
     def _foreign(self, sealed: str) -> str:
         if sealed.startswith(f"{VERSION}."):
@@ -139,6 +160,43 @@ def load_secret_key(settings: KeySettings) -> bytes:
         return _decode_key(path.read_text(encoding="utf-8").strip(), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise SecretError(f"the key file {path} can't be used: {error}; mend it or set BPM_SECRET_KEY") from error
+
+
+def load_accepted_key(settings: KeySettings) -> bytes | None:
+    """Return the key that is accepted beside the installation's: the configured one, else the data folder's, or None.
+
+    Raises `SecretError` for a key that is too short or can't be read.
+    """
+    if settings.accepted_secret_key is not None:
+        return _decode_key(settings.accepted_secret_key.get_secret_value(), "BPM_ACCEPTED_SECRET_KEY")
+    path = settings.data_dir / ACCEPTED_KEY_FILE
+    try:
+        if settings.secret_key is not None or not path.exists():
+            return None
+        make_private_file(path)
+        return _decode_key(path.read_text(encoding="utf-8").strip(), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretError(f"the key file {path} can't be used: {error}") from error
+
+
+def replace_key_file(folder: Path) -> None:
+    """Put a new key into a data folder's file; the former one becomes the accepted one. Safe to be broken off.
+
+    Raises `SecretError` where another former key is still accepted.
+    """
+    present, accepted = folder / KEY_FILE, folder / ACCEPTED_KEY_FILE
+    try:
+        if not accepted.exists():
+            accepted.hardlink_to(present)
+            sync(folder)
+        elif accepted.read_bytes() != present.read_bytes():
+            raise SecretError(f"{accepted} holds a former key already; finish with that one, and remove the file")
+        draft = folder / f"{KEY_FILE}.{secrets.token_hex(8)}"
+        _write_durably(draft, secrets.token_urlsafe(32) + "\n")
+        draft.replace(present)
+        sync(folder)
+    except OSError as error:
+        raise SecretError(f"the key in {folder} can't be replaced: {error}") from error
 
 
 def _decode_key(text: str, place: str) -> bytes:

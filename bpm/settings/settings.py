@@ -66,6 +66,8 @@ class Settings(BaseSettings):
 
     secret_key: SecretStr | None = None
     """Signs tokens and seals secrets, at least 32 characters; unset, it is made and kept in the data folder."""
+    accepted_secret_key: SecretStr | None = None
+    """A key that opens what it has sealed and seals nothing: the former or the next one, while the key is changed."""
     admin_username: str = "admin"
     """The name of the first administrator."""
     admin_password: SecretStr | None = None

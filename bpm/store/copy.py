@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, func, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 from bpm.errors import Misconfigured
 from bpm.store.bulk import BulkInsert
 from bpm.store.copy_pages import digest_of, in_pages, plain_table, read_rows, storable
-from bpm.store.database import APPLICATION, Database
+from bpm.store.database import Database
 from bpm.store.migrate import application_tables, newest_revision, own_tables, revision_of
 from bpm.store.numbering import continue_numbers
+from bpm.store.servers import connected_servers
 from bpm.store.sync_runner import run_sync
 from bpm.store.unfinished import UNFINISHED, begin_copy, end_copy, unfinished_source
 
@@ -91,11 +92,7 @@ def _hold_still(connection: Connection) -> None:
 
 
 def _refuse_servers(connection: Connection) -> None:
-    """Find servers on PostgreSQL; that nobody works on a file is told by its lock."""
-    if connection.dialect.name != "postgresql":
-        return
-    asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = :name"
-    connections = connection.execute(text(asked), {"name": APPLICATION}).scalar_one()
+    connections = connected_servers(connection)
     if connections:
         raise Misconfigured(f"servers are working on the source ({connections} connections); stop them first")
 
