@@ -4,12 +4,9 @@ from dataclasses import dataclass
 
 from bpm.accounts import tables
 from bpm.accounts.installation import Installation, installation_key_id
-from bpm.bus.recorders import Audit
-from bpm.bus.tables import AUDIT
+from bpm.bus.recorders import note_offline_work
 from bpm.clock import Clock
 from bpm.errors import Misconfigured
-from bpm.security.identifiers import new_id
-from bpm.security.permissions import SYSTEM
 from bpm.security.resealing import Resealing
 from bpm.security.secrets import SecretBox
 from bpm.store import Database, Transaction
@@ -71,5 +68,5 @@ def _finish(tx: Transaction, ids: tables.KeyIds, rows: int, clock: Clock) -> Non
     if known.former is None and rows == 0:
         return
     tables.replace_key_ids(tx, tables.KeyIds(ids.present, None))
-    line = Audit(clock).line(SYSTEM, "bpm rotate-key", new_id(), "command line", None)
-    tx.append(AUDIT, {**line, "fields": {"rows": rows, "formerKey": ids.former, "presentKey": ids.present}})
+    done = {"rows": rows, "formerKey": ids.former, "presentKey": ids.present}
+    note_offline_work(tx, clock, "bpm rotate-key", done)

@@ -1,6 +1,7 @@
 """What is written beside the effect of every command, in its transaction: the answer by key, and the audit."""
 
 import hashlib
+import os
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,7 +14,8 @@ from bpm.bus.registry import Registry
 from bpm.clock import Clock
 from bpm.errors import BpmError, Conflict, Defect, RateLimited, Unavailable
 from bpm.exact_json import plain, read_json, write_json
-from bpm.security.permissions import Principal
+from bpm.security.identifiers import new_id
+from bpm.security.permissions import SYSTEM, Principal
 from bpm.security.redaction import redacted
 from bpm.security.secrets import SecretBox
 from bpm.store import Transaction, WrittenJson
@@ -189,3 +191,9 @@ class Audit(Recorder):
             "correlation_id": request_id,
             "causation_id": None,
         }
+
+
+def note_offline_work(tx: Transaction, clock: Clock, name: str, fields: dict[str, Any]) -> None:
+    """Leave the line of what a command of the command line did on the database itself, without a server."""
+    line = Audit(clock).line(SYSTEM, name, new_id(), "command line", None)
+    tx.append(tables.AUDIT, {**line, "fields": {**fields, "uid": os.getuid()}})

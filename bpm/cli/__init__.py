@@ -6,6 +6,7 @@ One file a command group. What a command needs is imported when it runs, so that
 import typer
 
 from bpm.cli import (
+    accounts,
     backtest,
     db,
     demo,
@@ -56,8 +57,9 @@ for group in ("dead", "deliveries", "bulk"):
 main.add_typer(rules.app, name="rules")
 main.command()(backtest.backtest)
 main.add_typer(process.app, name="process")
-for group in ("tasks", "keys", "users"):
+for group in ("tasks", "keys"):
     main.add_typer(verbs.verb_group(group), name=group)
+main.add_typer(accounts.users, name="users")
 main.command()(files.validate)
 main.command()(files.diff)
 main.command()(files.apply)

@@ -1,4 +1,4 @@
-"""`bpm process`: check BPMN, DMN and form files, and deploy them to a running server."""
+"""`bpm process`: check BPMN, DMN and form files, deploy them to a running server, and look at what runs there."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,9 +8,15 @@ import typer
 from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, print_reply
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat
+from bpm.cli.verbs import add_verbs
 
-app = typer.Typer(
-    help="Check and deploy BPMN processes, DMN decisions and forms.", no_args_is_help=True, rich_markup_mode=None
+app = add_verbs(
+    typer.Typer(
+        help="Check and deploy BPMN processes, DMN decisions and forms; look at what runs.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    ),
+    "process",
 )
 
 File = Annotated[Path, typer.Argument(help="A BPMN 2.0 file, or by its ending a DMN file (.dmn) or a form (.form).")]

@@ -55,6 +55,7 @@ BULK = Word("bulk_id", "bulkId", "The id of the bulk job.")
 DELIVERY = Word("id", "id", "The delivery's id.")
 SUBSCRIPTION = Word("subscription", "subscriptionId", "The id of the subscription.", int)
 KEY = Word("key", "id", "The rule's key.")
+INSTANCE = Word("id", "instanceId", "The instance's id.", int)
 REQUESTS = ("requestId", "state", "verdict", "configKey", "method", "path", "receivedAt")
 
 VERBS: dict[str, tuple[Verb, ...]] = {
@@ -163,6 +164,37 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         Verb("disable", "DeactivateWebHookConfigCommand", "Stop a rule from answering.", (KEY,), by_key=True),
         Verb("pause", "PauseWebHookConfigCommand", "Let a rule keep what comes.", (KEY,), by_key=True),
         Verb("resume", "ResumeWebHookConfigCommand", "Let it go on with what it has kept.", (KEY,), by_key=True),
+    ),
+    "process": (
+        Verb(
+            "definitions",
+            "GetProcessDefinitionListQuery",
+            "List the versions of processes, the newest first.",
+            options=(Word("process", "key", "The BPMN process's id."), SEARCH, *PAGE),
+            columns=("id", "key", "version", "name", "isActive", "createdAt"),
+        ),
+        Verb(
+            "list",
+            "GetProcessInstanceListQuery",
+            "List process instances, the newest first.",
+            options=(
+                Word("process", "processKey", "The BPMN process's id."),
+                Word("status", "status", "RUNNING, WAITING, COMPLETED, ERROR or CANCELLED."),
+                Word("business-key", "businessKey", "The key that the instance was started with."),
+                SEARCH,
+                *PAGE,
+            ),
+            columns=("instanceId", "processKey", "status", "businessKey", "createdAt", "endedAt"),
+        ),
+        Verb("show", "GetProcessInstanceByIdQuery", "Show one, its variables and what it waits for.", (INSTANCE,)),
+        Verb("history", "GetProcessInstanceHistoryQuery", "Tell what happened in an instance.", (INSTANCE,)),
+        Verb(
+            "cancel",
+            "CancelProcessInstanceCommand",
+            "End an instance, whatever it is doing.",
+            (INSTANCE,),
+            (Word("reason", "reason", "Why, for its history."),),
+        ),
     ),
     "tasks": (
         Verb(

@@ -144,6 +144,56 @@ async def test_accounts_and_tasks(server: ServerProcess) -> None:
     assert await lines(server, "tasks", "list", "--instance", numbers[0]) == []
 
 
+async def test_instances_are_listed_shown_and_cancelled(server: ServerProcess) -> None:
+    """By their process; what is cancelled has ended."""
+    xml = bpmn("start s; user t; end e\ns -> t -> e", "w")
+    await server.cmd("CreateProcessDefinitionCommand", name="w", bpmnXml=xml)
+    begun = await server.cmd("StartProcessInstanceCommand", processKey="w")
+    number = str(begun["instanceId"])
+    assert [each["key"] for each in await lines(server, "process", "definitions", "--process", "w")] == ["w"]
+    (listed,) = await lines(server, "process", "list", "--process", "w", "--status", "WAITING")
+    assert listed["instanceId"] == begun["instanceId"]
+    (shown,) = await lines(server, "process", "show", number)
+    assert [task["elementId"] for task in shown["currentTasks"]] == ["t"]
+    assert await lines(server, "process", "history", number) != []
+    (ended,) = await lines(server, "process", "cancel", number, "--reason", "a test")
+    assert ended["status"] == "CANCELLED"
+
+
+async def test_a_password_is_reset_without_signing_in(server: ServerProcess) -> None:
+    """The new one counts at once, the former sign-ins end, and the audit log tells of it."""
+    place = {name: server.environment[name] for name in ("BPM_DATABASE_URL",) if name in server.environment}
+    place["BPM_DATA_DIR"] = str(server.data_dir)
+    (made,) = await lines(server, "users", "create", "cleo")
+    former = {"username": "cleo", "password": made["password"]}
+    signed_in = await server.request("POST", "/api/auth/token", former)
+    done = await bpm(server, "users", "reset-password", "Cleo", **place)
+    assert done.exit_code == 0, done.output
+    renewed = {"username": "cleo", "password": done.stdout.strip()}
+    assert (await server.request("POST", "/api/auth/token", former)).status == 401
+    assert (await server.request("POST", "/api/auth/token", renewed)).status == 200
+    ended = {"grant_type": "refresh_token", "refresh_token": signed_in.body["refresh_token"]}
+    assert (await server.request("POST", "/api/auth/token", ended)).status == 401
+    (line,) = (await server.cmd("GetAuditLogQuery", messageType="bpm users reset-password"))["items"]
+    assert line["fields"]["username"] == "cleo"
+    assert renewed["password"] not in json.dumps(line)
+
+
+async def test_whose_password_can_not_be_reset(server: ServerProcess) -> None:
+    """Nobody of that name, a service account, and who was disabled, unless that is wanted."""
+    place = {name: server.environment[name] for name in ("BPM_DATABASE_URL",) if name in server.environment}
+    place["BPM_DATA_DIR"] = str(server.data_dir)
+    await lines(server, "users", "create", "robot", "--kind", "service")
+    (made,) = await lines(server, "users", "create", "dora")
+    await lines(server, "users", "disable", str(made["id"]))
+    for name, sentence in (("dorra", "there is no user"), ("robot", "service account"), ("dora", "is disabled")):
+        refused = await bpm(server, "users", "reset-password", name, **place)
+        assert (refused.exit_code, sentence in refused.output) == (ExitStatus.ERROR, True), refused.output
+    let_in = await bpm(server, "users", "reset-password", "dora", "--enable", **place)
+    renewed = {"username": "dora", "password": let_in.stdout.strip()}
+    assert (await server.request("POST", "/api/auth/token", renewed)).status == 200
+
+
 async def test_listening_goes_on_where_it_stopped(server: ServerProcess, tmp_path: Path) -> None:
     """Each request once, in order, with its body; one for which nobody was there comes the next time."""
     state = {"XDG_STATE_HOME": str(tmp_path)}

@@ -1,0 +1,40 @@
+"""`bpm users`: the verbs, and what works without a server."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bpm.cli.storage import checked, refuse_missing_file, run
+from bpm.cli.verbs import verb_group
+
+if TYPE_CHECKING:
+    from bpm.settings import Settings
+
+users = verb_group("users")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The user's name.")]
+Enable = Annotated[bool, typer.Option("--enable", help="Also let in an account that was disabled.")]
+
+
+@users.command()
+def reset_password(name: Name, enable: Enable = False) -> None:
+    """Give a user a new password, shown once, where nobody can sign in who could do it.
+
+    Works on the database itself, so it needs the server's environment (BPM_DATA_DIR or BPM_DATABASE_URL); the server
+    may go on. Every sign-in of the user ends within a second.
+    """
+
+    async def work(settings: "Settings") -> None:
+        from bpm.accounts.password_reset import reset_password as reset
+        from bpm.clock import system_clock
+
+        refuse_missing_file(settings)
+        database = await checked(settings)
+        await database.start()
+        try:
+            password = await reset(database, name, system_clock, enable=enable)
+        finally:
+            await database.stop()
+        typer.echo(password)
+
+    run(work)
