@@ -3,6 +3,7 @@
 from importlib.metadata import entry_points
 
 from bpm.bus import Registry
+from bpm.bus.list_columns import require_moment
 from bpm.settings import Settings
 
 ENTRY_POINTS = "bpm.commands"
@@ -14,6 +15,8 @@ def build_registry(settings: Settings) -> Registry:
     registry = Registry()
     for package in command_packages(settings):
         registry.discover(package)
+    for registration in registry:
+        require_moment(registration.handler, registration.message_type)
     return registry
 
 

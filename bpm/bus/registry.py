@@ -32,6 +32,8 @@ Kind = Literal["transactional", "query", "effect"]
 _MARK = "__handles__"
 _QUALIFIED = re.compile(r"(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?:\s*,[\w\s.,=-]*)?", re.ASCII)
 """How .NET writes the name of a class; a generic one or an array is another class, and is not reduced to it."""
+_TAKEN_TABLE = re.compile(r"Table '(\w+)' is already defined")
+"""How SQLAlchemy begins to say that two classes have one table."""
 
 
 def handles(function: F) -> F:
@@ -191,8 +193,14 @@ def modules_of(package: str) -> Iterable[ModuleType]:
         for found in pkgutil.walk_packages(getattr(root, "__path__", ()), prefix=f"{package}."):
             yield importlib.import_module(found.name)
     except Exception as error:  # the package may be an application's, with mistakes of any kind
-        reason = f"{type(error).__name__}: {error}"
-        raise Misconfigured(f"the command package {package!r} can't be imported: {reason}") from error
+        raise Misconfigured(f"the command package {package!r} can't be imported: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    taken = _TAKEN_TABLE.match(str(error))
+    if taken is not None:
+        return f"a table called {taken[1]} is there already; give the class of yours another name"
+    return f"{type(error).__name__}: {error}"
 
 
 def _area(package: str, module: str) -> str:

@@ -28,6 +28,7 @@ def upgrade() -> None:
     async def work(settings: "Settings") -> None:
         from bpm.store.examination import examine
 
+        _make_key_of_new_file(settings)
         database = await checked(settings)
         before = (await examine(database)).revision
         await _upgraded(database, settings)
@@ -107,6 +108,18 @@ def adopt_key() -> None:
         typer.echo("adopted; enter the secrets of every webhook again, and issue new API keys")
 
     run(work)
+
+
+def _make_key_of_new_file(settings: "Settings") -> None:
+    """Make the key that a first start would make; beside a file that is there a server misses it."""
+    from bpm.security.private_files import make_private_folder
+    from bpm.security.secrets import load_secret_key
+    from bpm.store.opening import is_embedded
+    from bpm.store.sqlite import database_file
+
+    if is_embedded(settings) and not database_file(settings).exists():
+        make_private_folder(settings.data_dir)
+        load_secret_key(settings)
 
 
 def _of(settings: "Settings", url: str) -> "Settings":

@@ -8,10 +8,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 from bpm.errors import Misconfigured
+from bpm.store.application_migrations import VERSION_TABLE, application_migrations, application_tables
+from bpm.store.application_tables import is_any_behind
 from bpm.store.bulk import BulkInsert
 from bpm.store.copy_pages import digest_of, in_pages, plain_table, read_rows, storable
 from bpm.store.database import Database
-from bpm.store.migrate import application_tables, newest_revision, own_tables, revision_of
+from bpm.store.migrate import newest_revision, own_tables, revision_of
 from bpm.store.numbering import continue_numbers
 from bpm.store.servers import connected_servers
 from bpm.store.sync_runner import run_sync
@@ -52,7 +54,7 @@ def _copy(source: Database, target: Database, progress: Progress) -> dict[str, i
     with source.maintenance.connect() as reading, reading.begin():
         _hold_still(reading)
         _refuse_servers(reading)
-        _refuse_other_revision(reading, "source")
+        _refuse_other_revision(reading)
         _refuse_unknown_tables(reading, tables)
         with target.maintenance.begin() as writing:
             _begin(writing, source.facts["place"], tables)
@@ -80,7 +82,8 @@ def count_rows(connection: Connection, tables: Iterable[Table]) -> dict[str, int
 
 def unknown_tables(connection: Connection, tables: Iterable[Table]) -> list[str]:
     """Return the names of tables that hold neither rows of ours nor tokens."""
-    known = {"alembic_version", UNFINISHED.name, *(table.name for table in tables)}
+    versions = (VERSION_TABLE, *(each.version_table for each in application_migrations()))
+    known = {*versions, UNFINISHED.name, *(table.name for table in tables)}
     names = inspect(connection).get_table_names()
     return [name for name in names if name not in known and not name.startswith(TOKENS)]
 
@@ -97,12 +100,14 @@ def _refuse_servers(connection: Connection) -> None:
         raise Misconfigured(f"servers are working on the source ({connections} connections); stop them first")
 
 
-def _refuse_other_revision(connection: Connection, which: str) -> None:
+def _refuse_other_revision(connection: Connection) -> None:
     revision = revision_of(connection)
     if revision != newest_revision():
         raise Misconfigured(
-            f"the {which} stands at revision {revision}, not {newest_revision()}; run `bpm db upgrade` on it first"
+            f"the source stands at revision {revision}, not {newest_revision()}; run `bpm db upgrade` on it first"
         )
+    if is_any_behind(connection):
+        raise Misconfigured("the source lacks migrations of applications; run `bpm db upgrade` on it first")
 
 
 def _refuse_unknown_tables(connection: Connection, tables: Iterable[Table]) -> None:

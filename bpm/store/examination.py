@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, inspect
 
+from bpm.store.application_tables import is_any_behind
 from bpm.store.copy import count_rows, known_tables, unknown_tables
 from bpm.store.database import Database
 from bpm.store.migrate import newest_revision, revision_of
@@ -36,6 +37,8 @@ def _examination(connection: Connection) -> Examination:
     names = set(inspect(connection).get_table_names())
     present = [table for table in known_tables() if table.name in names]
     problems = _problems_of_revision(revision)
+    if not problems and is_any_behind(connection):
+        problems.append("migrations of applications are still to be made; `bpm db upgrade` runs them")
     if not problems:
         problems += [f"the table {table.name} is missing" for table in known_tables() if table.name not in names]
     problems += [f"nothing here describes the table {name}" for name in unknown_tables(connection, present)]

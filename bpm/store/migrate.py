@@ -1,13 +1,15 @@
-"""Bring the schema up to date: our tables by the migrations in the package, an application's by creation."""
+"""Bring the schema up to date: our tables by the migrations in the package, then what applications bring."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
-from sqlmodel import SQLModel
 from sqlmodel.main import default_registry
 
 from bpm.errors import Misconfigured
+from bpm.store.application_migrations import OWN_PACKAGES, VERSION_TABLE, run_migrations
+from bpm.store.application_tables import bring_up_to_date, is_any_behind
 from bpm.store.unfinished import refuse_unfinished
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -15,12 +17,9 @@ FOLDER = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x62706D_0001
 """The advisory lock that PostgreSQL gives to one migrating process at a time: `bpm` and a number."""
 
-OWN_PACKAGES = frozenset({"bpm", "commands", "router", "scripts"})
-"""The packages whose tables the migrations make; every other table is an application's."""
-
 
 def upgrade(engine: Engine, before_migration: Callable[[str], object] | None = None) -> None:
-    """Run the missing migrations, then create what an application added; processes that start together take turns.
+    """Run the missing migrations, ours and those of applications; processes that start together take turns.
 
     A database that is up to date is left alone (and Alembic unloaded). One that is older is shown, with its revision,
     to `before_migration` first. Raises `Misconfigured`.
@@ -34,11 +33,12 @@ def upgrade(engine: Engine, before_migration: Callable[[str], object] | None = N
                 f"the database is at revision {revision}, which this version does not know; "
                 "start the version that wrote it, or restore a backup"
             )
-        if revision is not None and revision != newest_revision() and before_migration is not None:
+        is_behind = revision != newest_revision()
+        if revision is not None and before_migration is not None and (is_behind or is_any_behind(connection)):
             before_migration(revision)
-        if revision != newest_revision():
-            _migrate(connection)
-        _create_application_tables(connection)
+        if is_behind:
+            run_migrations(connection, FOLDER / "versions", VERSION_TABLE)
+        bring_up_to_date(connection)
 
 
 def _take_turns(connection: Connection) -> None:
@@ -47,26 +47,11 @@ def _take_turns(connection: Connection) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
 
 
-def _create_application_tables(connection: Connection) -> None:
-    """Create the tables of application packages that are missing; one that exists is never altered.
-
-    Raises `Misconfigured` when an existing table lacks a column of its class.
-    """
-    tables = application_tables()
-    SQLModel.metadata.create_all(connection, tables=tables)
-    faults = [fault for table in tables for fault in _missing_columns(connection, table)]
-    if faults:
-        raise Misconfigured(*faults)
-
-
 def own_tables() -> list[Table]:
     """Return the tables that the migrations make."""
-    return [table for package, table in _tables() if package in OWN_PACKAGES]
-
-
-def application_tables() -> list[Table]:
-    """Return the tables that imported application packages define."""
-    return [table for package, table in _tables() if package not in OWN_PACKAGES]
+    mapped = (mapper for mapper in default_registry.mappers if isinstance(mapper.local_table, Table))
+    ours = (mapper for mapper in mapped if mapper.class_.__module__.partition(".")[0] in OWN_PACKAGES)
+    return [cast("Table", mapper.local_table) for mapper in ours]
 
 
 def newest_revision() -> str:
@@ -84,28 +69,3 @@ def revision_of(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def _migrate(connection: Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(FOLDER))
-    command.upgrade(config, "head")
-
-
-def _tables() -> Iterable[tuple[str, Table]]:
-    for mapper in default_registry.mappers:
-        if isinstance(mapper.local_table, Table):
-            yield mapper.class_.__module__.partition(".")[0], mapper.local_table
-
-
-def _missing_columns(connection: Connection, table: Table) -> Iterable[str]:
-    present = {column["name"] for column in inspect(connection).get_columns(table.name)}
-    missing = [column.name for column in table.columns if column.name not in present]
-    if missing:
-        yield (
-            f"the table {table.name} lacks {', '.join(missing)}; tables of applications are created once and never "
-            "altered, so add the columns (ALTER TABLE … ADD COLUMN) and start again"
-        )

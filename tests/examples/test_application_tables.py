@@ -10,7 +10,8 @@ from orders.tables import ShopOrder
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
 from bpm.store import open_database
-from bpm.store.migrate import application_tables, own_tables
+from bpm.store.application_migrations import application_tables
+from bpm.store.migrate import own_tables
 from bpm.testing import ServerProcess
 
 pytestmark = pytest.mark.anyio

@@ -4,6 +4,9 @@ from alembic import context
 from sqlmodel import SQLModel
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True)
+version_table = context.config.attributes["version_table"]
+context.configure(
+    connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, version_table=version_table
+)
 with context.begin_transaction():
     context.run_migrations()
