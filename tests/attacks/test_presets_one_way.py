@@ -11,7 +11,7 @@ from bpm.signatures.scheme import SHOWN
 from bpm.signatures.signed_request import parse_place
 from router.deduplication import DeliveryId, delivery_id
 from router.request import InboundCall
-from tests.router.test_presets import SIGNED, Case, case_of, scheme_of
+from tests.bpm.signatures.test_presets import SIGNED, Case, case_of, scheme_of
 
 JOINTS = ("", ".", ":", "|", "\n", "&", "-", " ", "/", "?", "=", ",", "+", ";")
 LINE = ("method", "path", "query")
