@@ -93,6 +93,7 @@ def read_form_schema(tag: Tag, fields: Fields) -> None:
 
 def read_input(tag: Tag, fields: Fields) -> None:
     """Read `<bpm:input name="…">template</bpm:input>`."""
+    fields.call("keeps_inputs", True)
     fields.add_input(tag.get("name"), tag.text.strip())
 
 

@@ -16,6 +16,7 @@ def read_task_definition(tag: Tag, fields: Fields) -> None:
 
 def read_mapping(tag: Tag, fields: Fields) -> None:
     """Read `<zeebe:ioMapping>`: sources beginning with = are expressions, others plain texts."""
+    fields.call("keeps_inputs", True)
     for child in tag.children:
         add = {"input": fields.add_input, "output": fields.add_output}.get(child.name)
         if add:
