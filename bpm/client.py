@@ -92,7 +92,7 @@ class BusClient:
         return reply.data
 
     async def request(
-        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
         """Call any address without a token; `body` is sent as JSON, bytes as they are."""
         content = body if body is None or isinstance(body, bytes) else write_json(body)
@@ -100,7 +100,7 @@ class BusClient:
         return Reply(answer.status_code, _read(answer, exact_numbers=self.exact_numbers), answer.headers)
 
 
-def _typed(body: Any, headers: Mapping[str, str] | None) -> dict[str, str]:
+def _typed(body: object, headers: Mapping[str, str] | None) -> dict[str, str]:
     given = {name.lower(): value for name, value in (headers or {}).items()}
     return given if body is None else {"content-type": "application/json", **given}
 

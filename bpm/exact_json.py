@@ -39,19 +39,19 @@ def read_json(text: str | bytes, *, allow_inf_nan: bool = True) -> Any:
         return from_json(text, allow_inf_nan=allow_inf_nan)
 
 
-def write_json(value: Any, *, serialize_unknown: bool = False) -> bytes:
+def write_json(value: object, *, serialize_unknown: bool = False) -> bytes:
     """Write any value, models included; raises `PydanticSerializationError`, a `ValueError`, for what is not JSON."""
     return _without_marks(_marking(to_json, value, serialize_unknown=serialize_unknown))
 
 
-def write_noting_numbers(value: Any) -> tuple[bytes, bool]:
+def write_noting_numbers(value: object) -> tuple[bytes, bool]:
     """Write any value, and tell whether a number with a fraction or an exponent stands in it."""
     numbers: dict[str, Number] = {}
     written = _without_marks(_marking(to_json, value, numbers=numbers))
     return written, bool(numbers)
 
 
-def write_as(kind: "TypeAdapter[Any]", data: Any) -> bytes:
+def write_as(kind: "TypeAdapter[Any]", data: object) -> bytes:
     """Write data as its type says, by aliases."""
     return _without_marks(_marking(kind.dump_json, data, by_alias=True))
 
@@ -61,12 +61,12 @@ def plain(model: "BaseModel", **options: Any) -> Any:
     return _plain(model.model_dump, mode="json", by_alias=True, **options)
 
 
-def plain_as(kind: "TypeAdapter[Any]", data: Any) -> Any:
+def plain_as(kind: "TypeAdapter[Any]", data: object) -> Any:
     """Return data as plain JSON values as its type says, by aliases."""
     return _plain(kind.dump_python, data, mode="json", by_alias=True)
 
 
-def with_doubles(value: Any) -> Any:
+def with_doubles(value: object) -> Any:
     """Return JSON values with their numbers as doubles, for libraries that know no others."""
     return from_json(write_json(value))
 
@@ -77,7 +77,7 @@ def _plain(dump: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     return _with_numbers(tree, numbers) if numbers else tree
 
 
-def _with_numbers(value: Any, numbers: Mapping[str, Number]) -> Any:
+def _with_numbers(value: object, numbers: Mapping[str, Number]) -> Any:
     """Return plain values with the numbers in the place of their marked texts."""
     if isinstance(value, str):
         return numbers.get(value, value)

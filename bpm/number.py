@@ -157,7 +157,7 @@ def rounded(value: int | Number, places: int, rounding: str) -> int | Number:
     return Number(result) if places > 0 else int(result)
 
 
-def whole(value: Any) -> Any:
+def whole(value: object) -> Any:
     """Return a number without a fraction as an integer, anything else as it is."""
     return int(value) if isinstance(value, float | Number) and value.is_integer() else value
 
@@ -174,11 +174,11 @@ def exact(value: float | Decimal) -> Decimal:
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
-def _other(value: Any) -> Any:
+def _other(value: object) -> Any:
     return Decimal(repr(value)) if isinstance(value, float) else value
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float | Decimal)
 
 

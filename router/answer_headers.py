@@ -62,7 +62,7 @@ def to_headers(rendered: Mapping[str, Any]) -> tuple[AnswerHeader, ...]:
     return tuple(headers.items())
 
 
-def _to_text(name: str, value: Any) -> str:
+def _to_text(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | dict):

@@ -97,7 +97,7 @@ class Confidential:
         stored = self.headers_to_store(headers)
         return {name: value for name, value in stored.items() if value != REDACTED or not self.hides_header(name)}
 
-    def payload_to_use(self, payload: Any) -> Any:
+    def payload_to_use(self, payload: object) -> Any:
         """Return the payload that templates and scripts may use: without the fields that prove the sender.
 
         They are left out wherever they stand, as they are in the body.

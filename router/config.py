@@ -34,7 +34,7 @@ MAX_ORDER = 1_000_000
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def _template(value: Any) -> Any:
+def _template(value: object) -> Any:
     try:
         compile_template(value)
     except ExpressionError as error:
@@ -78,7 +78,7 @@ def _content_type(value: str) -> str:
     return value
 
 
-def _execution_type(value: Any) -> Any:
+def _execution_type(value: object) -> Any:
     number = whole(value)
     if isinstance(number, bool) or not isinstance(number, int) or number not in set(ExecutionType):
         raise ValueError(f"must be {choices()}")
@@ -284,7 +284,7 @@ def unknown_command(registry: Registry, name: str, place: str) -> Iterable[str]:
         yield error.errors[0].replace("$type", place, 1)
 
 
-def repeated_names(steps: Any, place: str) -> Iterable[str]:
+def repeated_names(steps: object, place: str) -> Iterable[str]:
     """Say which names of steps stand twice, so that `steps.<name>` could mean either; any shape is looked at."""
     seen: set[str] = set()
     for index, step in enumerate(cast("list[Any]", steps) if isinstance(steps, list) else ()):
@@ -311,7 +311,7 @@ def _only_for(fields: Mapping[str, Any], kind: ExecutionType, owner: ExecutionTy
         yield f"{name}: can only be set when executionType is {owner.value}"
 
 
-def _kind_of(value: Any) -> ExecutionType | None:
+def _kind_of(value: object) -> ExecutionType | None:
     try:
         return cast("ExecutionType", _execution_type(value))
     except ValueError:

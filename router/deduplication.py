@@ -165,7 +165,7 @@ def _step(part: re.Match[str]) -> str | int | None:
     return name or (int(number) if number else None)
 
 
-def _values_at(value: Any, steps: Sequence[str | int | None]) -> Any:
+def _values_at(value: object, steps: Sequence[str | int | None]) -> Any:
     """Return what stands at the path, or at its `[]` a list; None when it is missing, were it in one element only.
 
     An id of some elements alone would make two different requests look the same.
@@ -179,21 +179,21 @@ def _values_at(value: Any, steps: Sequence[str | int | None]) -> Any:
     return value
 
 
-def _inside(value: Any, step: str | int) -> Any:
+def _inside(value: object, step: str | int) -> Any:
     if isinstance(step, str):
         return cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
     elements = cast("list[Any]", value) if isinstance(value, list) else []
     return elements[step] if step < len(elements) else None
 
 
-def _bounded(value: Any) -> str | None:
+def _bounded(value: object) -> str | None:
     text = _text(value)
     if text is None or len(text) <= MAX_LENGTH:
         return text
     return "sha256:" + hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     """Return an id as text: one number has one text, one object whatever the order of its fields; blanks are no id."""
     if value is None or isinstance(value, bool) or value in ("", [], {}):
         return None

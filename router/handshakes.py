@@ -191,7 +191,7 @@ KINDS: dict[str, Callable[[HandshakeConfig, Question, Resolve], Answer | None]] 
 }
 
 
-def _digest(config: HandshakeConfig, challenge: Any, resolve: Resolve) -> str:
+def _digest(config: HandshakeConfig, challenge: object, resolve: Resolve) -> str:
     """Sign what a stranger asks for; raises `ValueError` unless it is a plain token.
 
     The same secret may sign requests, so nothing that could be one is signed: no brace, dot, colon, quote or blank.
@@ -202,7 +202,7 @@ def _digest(config: HandshakeConfig, challenge: Any, resolve: Resolve) -> str:
     return proof.hex() if config.encoding == "hex" else b64encode(proof).decode()
 
 
-def _is_token(config: HandshakeConfig, resolve: Resolve, given: Any) -> bool:
+def _is_token(config: HandshakeConfig, resolve: Resolve, given: object) -> bool:
     """Compare in constant time; a token that can't be had, or that is empty, is never right."""
     try:
         expected = resolve(config.verify_token or "").encode()
@@ -214,7 +214,7 @@ def _is_token(config: HandshakeConfig, resolve: Resolve, given: Any) -> bool:
     return hmac.compare_digest(ours.digest(), theirs.digest())
 
 
-def _challenge(challenge: Any) -> Answer | None:
+def _challenge(challenge: object) -> Answer | None:
     """The challenge sent back as plain text; None if there is no sensible one."""
     if not isinstance(challenge, str) or not 0 < len(challenge) <= MAX_CHALLENGE:
         return None

@@ -102,7 +102,7 @@ def compile_mapping(parameters: dict[str, Any] | None, field_names: frozenset[st
 
 
 def scope_of(
-    payload: Any,
+    payload: object,
     headers: Mapping[str, str],
     query: Mapping[str, Any],
     path: Mapping[str, str],

@@ -58,7 +58,7 @@ def _changed(definition: Mapping[str, Any], change: Change) -> dict[str, Any]:
     return changed
 
 
-def _changed_step(step: Any, change: Change) -> Any:
+def _changed_step(step: object, change: Change) -> Any:
     if not isinstance(step, Mapping):
         return step
     fields = dict(cast("Mapping[str, Any]", step))

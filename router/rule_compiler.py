@@ -181,7 +181,7 @@ def _choosing(definition: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _readable_condition(when: Any) -> str:
+def _readable_condition(when: object) -> str:
     try:
         return compile_expression(when).source if isinstance(when, str) else NEVER
     except ExpressionError:

@@ -20,7 +20,7 @@ log = structlog.get_logger("router")
 class SharedKey:
     """Renders the key of a request; requests whose key can't be made share one, and so do all without a template."""
 
-    def __init__(self, template: Any, purpose: str) -> None:
+    def __init__(self, template: object, purpose: str) -> None:
         """Compile the template, of which None means one key for all; `purpose` says in logs what is shared."""
         self._template: Template | None = compile_template(template) if template is not None else None
         self._purpose = purpose

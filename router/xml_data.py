@@ -46,7 +46,7 @@ class _Element:
         self.held: dict[str, list[Any]] = {}
         self.texts: list[str] = []
 
-    def hold(self, name: str, value: Any) -> None:
+    def hold(self, name: str, value: object) -> None:
         """Take an attribute or a child; of those with one name all are kept."""
         self.held.setdefault(name, []).append(value)
 

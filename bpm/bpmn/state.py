@@ -232,11 +232,6 @@ class Instance:
                 if type(value) is Large:
                     yield scope, name, value
 
-    @property
-    def current_elements(self) -> tuple[str, ...]:
-        """The ids of the elements that tokens rest on, each once, in the order of arrival."""
-        return tuple(dict.fromkeys(element_of(token.element) for token in self.tokens.values()))
-
     def large_rows(self) -> list[list[Any]]:
         """The same as JSON."""
         return [[scope, name, *one.key, one.size, one.is_secret] for scope, name, one in self.large_values()]

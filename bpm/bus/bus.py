@@ -239,7 +239,7 @@ class Bus:
                 raise
             return Outcome(error=_defect(envelope, error))
 
-    def _outcome(self, envelope: Envelope, data: Any, *, on_wire: bool = True) -> Outcome:
+    def _outcome(self, envelope: Envelope, data: object, *, on_wire: bool = True) -> Outcome:
         registration = self.registry.of(envelope.message)
         shown = registration.shown_to(envelope.principal, data)
         return Outcome(data=shown, json=registration.dump(shown) if on_wire else None)

@@ -85,7 +85,7 @@ class WireSchemas(GenerateJsonSchema):
     how a change knows that a field was left out; nobody may send it.
     """
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
+    def field_title_should_be_set(self, schema: object) -> bool:
         """Give no field a title."""
         return False
 
@@ -144,7 +144,7 @@ def _resolved(schema: JsonSchemaValue, definitions: Mapping[str, JsonSchemaValue
     return definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
 
 
-def _referred(schema: Any) -> Iterable[str]:
+def _referred(schema: object) -> Iterable[str]:
     if isinstance(schema, dict):
         for keyword, value in cast("dict[str, Any]", schema).items():
             if keyword == "$ref" and isinstance(value, str):

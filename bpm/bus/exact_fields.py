@@ -58,7 +58,7 @@ def restore(message: BaseModel, fields: Mapping[str, Any]) -> None:
             values[name] = _restored(values[name], fields[wire_name], is_free=kind.is_free)
 
 
-def _digits(value: Any, field: _Field) -> Any:
+def _digits(value: object, field: _Field) -> Any:
     if isinstance(value, Number):
         return str(value) if field.is_decimal else value
     if isinstance(value, list):
@@ -71,7 +71,7 @@ def _digits(value: Any, field: _Field) -> Any:
     return value
 
 
-def _restored(value: Any, given: Any, *, is_free: bool) -> Any:
+def _restored(value: object, given: object, *, is_free: bool) -> Any:
     if isinstance(given, Number):
         return given if is_free and isinstance(value, float) else value
     if isinstance(value, dict) and isinstance(given, dict):
@@ -93,7 +93,7 @@ def _fields(model: type[BaseModel]) -> Mapping[str, _Field]:
     return {field.alias or name: _field(field.annotation) for name, field in model.model_fields.items()}
 
 
-def _field(annotation: Any) -> _Field:
+def _field(annotation: object) -> _Field:
     parts = list(_parts(annotation))
     is_free = any(part is free for part in parts for free in _ANYTHING)
     return _Field(
@@ -103,7 +103,7 @@ def _field(annotation: Any) -> _Field:
     )
 
 
-def _parts(kind: Any) -> Iterator[Any]:
+def _parts(kind: object) -> Iterator[Any]:
     """Yield a type and those that it is made of."""
     yield kind
     arguments = get_args(kind)

@@ -22,7 +22,7 @@ MAX_PAGE_BYTES = 8 * 1024 * 1024
 """A page has no further row once its rows take so many bytes as JSON; one row it has always."""
 
 
-def _moment(value: Any) -> Any:
+def _moment(value: object) -> Any:
     if not isinstance(value, str | datetime):
         return value
     try:
@@ -108,7 +108,7 @@ class PagedQuery(Query[R], Generic[R]):
     def page(
         self,
         context: Context,
-        statement: Any,
+        statement: object,
         row_type: type[Any],
         view: Callable[[Any], T],
         *,

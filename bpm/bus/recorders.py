@@ -98,7 +98,7 @@ class Idempotency(Recorder):
         """Return the fingerprints of the body, and the one that earlier versions kept of it."""
         return *self._box.fingerprints(envelope.fingerprint), envelope.fingerprint
 
-    def _again(self, envelope: Envelope, data: Any) -> Outcome:
+    def _again(self, envelope: Envelope, data: object) -> Outcome:
         """Return what was answered before, as far as the sender may see it now."""
         registration = self._registry.of(envelope.message)
         kept = registration.result.validate_python(data, by_alias=True, strict=False)
@@ -127,7 +127,7 @@ def _shown(message: Command[Any]) -> Any:
     return _without_sources(fields, message.sources) if message.sources else fields
 
 
-def _without_sources(value: Any, names: frozenset[str]) -> Any:
+def _without_sources(value: object, names: frozenset[str]) -> Any:
     """Return JSON values with source code replaced by what it is known again by, wherever it stands."""
     if isinstance(value, dict):
         fields = cast("dict[str, Any]", value)

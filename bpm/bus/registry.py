@@ -56,16 +56,16 @@ class Registration:
     bound: Mapping[str, Any]
     shown_with: frozenset[Permission]
 
-    def invoke(self, message: Message[Any], context: Any) -> Any:
+    def invoke(self, message: Message[Any], context: object) -> Any:
         """Call the handler (an effect's coroutine is returned, not awaited)."""
         return self.handler(message, context, **self.bound)
 
-    def shown_to(self, principal: Principal, data: Any) -> Any:
+    def shown_to(self, principal: Principal, data: object) -> Any:
         """Return the result as the principal may see it."""
         is_whole = all(principal.allows(permission) for permission in self.shown_with)
         return data if is_whole else shown_to(principal, data)
 
-    def dump(self, data: Any) -> bytes:
+    def dump(self, data: object) -> bytes:
         """Return the result as it goes over the wire."""
         return write_as(self.result, data)
 
@@ -151,7 +151,7 @@ class Registry:
             raise Invalid(*without_secrets_of(problems, fields, message_type.secrets), message="Validation failed")
         return message
 
-    def plain(self, message: Message[Any], data: Any) -> Any:
+    def plain(self, message: Message[Any], data: object) -> Any:
         """Return a result as plain JSON values."""
         return plain_as(self.of(message).result, data)
 
@@ -208,11 +208,11 @@ def _area(package: str, module: str) -> str:
     return module.removeprefix(f"{package}.").partition(".")[0] if module != package else package.rpartition(".")[2]
 
 
-def _is_message(value: Any) -> TypeGuard[type[Message[Any]]]:
+def _is_message(value: object) -> TypeGuard[type[Message[Any]]]:
     return isinstance(value, type) and issubclass(value, Message)
 
 
-def _is_concrete_message(member: Any) -> bool:
+def _is_concrete_message(member: object) -> bool:
     return _is_message(member) and "permission" in vars(member)
 
 

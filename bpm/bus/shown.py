@@ -22,13 +22,13 @@ class ShownWith:
     permission: Permission
 
 
-def permissions_within(kind: Any) -> frozenset[Permission]:
+def permissions_within(kind: object) -> frozenset[Permission]:
     """Return the permissions that the marked fields of a type, and of all types in it, ask for."""
     marks = (mark for model in models_within(kind) for field in model.model_fields.values() for mark in _marks(field))
     return frozenset(mark.permission for mark in marks)
 
 
-def models_within(kind: Any) -> frozenset[type[BaseModel]]:
+def models_within(kind: object) -> frozenset[type[BaseModel]]:
     """Return the models that a type is made of."""
     found: set[type[BaseModel]] = set()
     waiting = [kind]
@@ -41,7 +41,7 @@ def models_within(kind: Any) -> frozenset[type[BaseModel]]:
     return frozenset(found)
 
 
-def shown_to(principal: Principal, result: Any) -> Any:
+def shown_to(principal: Principal, result: object) -> Any:
     """Return a result with those marked fields empty that the principal may not see; the result itself stays."""
     if isinstance(result, list):
         return [shown_to(principal, item) for item in cast("list[Any]", result)]

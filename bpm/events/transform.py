@@ -64,7 +64,7 @@ async def _run(destination: Destination, script: str, scope: Mapping[str, Any], 
     return run.result
 
 
-def _json(value: Any, most: int) -> bytes:
+def _json(value: object, most: int) -> bytes:
     try:
         written = write_json(value)
     except PydanticSerializationError as error:

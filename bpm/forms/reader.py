@@ -169,7 +169,7 @@ class _Reader:
             rules["disallowPassedDates"] = lambda _: True
         return rules
 
-    def setting(self, component: Mapping[str, Any], word: str, value: Any) -> Setting:
+    def setting(self, component: Mapping[str, Any], word: str, value: object) -> Setting:
         """A value as it stands there, or an expression."""
         if not isinstance(value, str) or not value.startswith("="):
             return lambda _: value

@@ -22,7 +22,7 @@ _DIGITS = 400
 Rules = Mapping[str, Any]
 
 
-def value_problem(field: FormField, value: Any, scope: Mapping[str, Any], meter: Meter, now: datetime) -> str:
+def value_problem(field: FormField, value: object, scope: Mapping[str, Any], meter: Meter, now: datetime) -> str:
     """What is wrong with the value of a field; empty if nothing is."""
     is_locked = field.locked is not None and field.locked(scope) is True
     rules = {word: rule(scope) for word, rule in field.rules.items()}
@@ -33,7 +33,7 @@ def value_problem(field: FormField, value: Any, scope: Mapping[str, Any], meter:
     return _KINDS[field.kind](field, value, rules, meter, now)
 
 
-def _text_problem(field: FormField, value: Any, rules: Rules, meter: Meter, now: datetime) -> str:
+def _text_problem(field: FormField, value: object, rules: Rules, meter: Meter, now: datetime) -> str:
     if not isinstance(value, str):
         return "must be a text"
     least, most = _bound(rules, "minLength"), _bound(rules, "maxLength")
@@ -56,7 +56,7 @@ def _phone_problem(value: str) -> str:
     return "" if _PHONE.fullmatch(value) else "must be a phone number such as +49 30 123456"
 
 
-def _number_problem(field: FormField, value: Any, rules: Rules, meter: Meter, now: datetime) -> str:
+def _number_problem(field: FormField, value: object, rules: Rules, meter: Meter, now: datetime) -> str:
     meter.charge(1)
     number = _number_of(value, field)
     if number is None:
@@ -72,7 +72,7 @@ def _number_problem(field: FormField, value: Any, rules: Rules, meter: Meter, no
     return ""
 
 
-def _number_of(value: Any, field: FormField) -> Decimal | None:
+def _number_of(value: object, field: FormField) -> Decimal | None:
     """A value as a number: itself, or a text where the form stores numbers so."""
     if field.is_text != isinstance(value, str) or (not field.is_text and not _is_number(value)):
         return None
@@ -84,11 +84,11 @@ def _number_of(value: Any, field: FormField) -> Decimal | None:
     return number if number is not None and number.is_finite() else None
 
 
-def _checkbox_problem(field: FormField, value: Any, rules: Rules, meter: Meter, now: datetime) -> str:
+def _checkbox_problem(field: FormField, value: object, rules: Rules, meter: Meter, now: datetime) -> str:
     return "" if isinstance(value, bool) else "must be true or false"
 
 
-def _datetime_problem(field: FormField, value: Any, rules: Rules, meter: Meter, now: datetime) -> str:
+def _datetime_problem(field: FormField, value: object, rules: Rules, meter: Meter, now: datetime) -> str:
     day, mark, clock = value.partition("T") if isinstance(value, str) else ("", "", "")
     if field.subtype == "time":
         day, clock = "", day
@@ -109,7 +109,7 @@ def _reads(read: Callable[[str], object], form: re.Pattern[str], text: str) -> b
         return False
 
 
-def _choice_problem(field: FormField, value: Any, options: Any, meter: Meter) -> str:
+def _choice_problem(field: FormField, value: object, options: object, meter: Meter) -> str:
     listed = cast("list[Any]", options) if isinstance(options, list) else []
     known = {canonical(_option_value(option), meter) for option in listed}
     if field.kind in ("radio", "select"):
@@ -120,7 +120,7 @@ def _choice_problem(field: FormField, value: Any, options: Any, meter: Meter) ->
     return "" if known.issuperset(chosen) else "holds what is none of the options"
 
 
-def _option_value(option: Any) -> Any:
+def _option_value(option: object) -> Any:
     """The value of an option, which may be written as the value alone."""
     if not isinstance(option, dict):
         return option
@@ -134,7 +134,7 @@ def _bound(rules: Rules, word: str) -> Decimal | None:
     return Decimal(str(value)) if _is_number(value) else None
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float | Number) and not isinstance(value, bool)
 
 

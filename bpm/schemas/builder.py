@@ -34,7 +34,7 @@ STEPS_PER_DOCUMENT = 10
 class Builder:
     """Builds the nodes of one document; the meter bounds how many, and how large its patterns are."""
 
-    def __init__(self, document: Any, meter: Meter) -> None:
+    def __init__(self, document: object, meter: Meter) -> None:
         """Take the document; raises `SchemaError` when it can't be referred to."""
         self.meter = meter
         self.is_dynamic = _mentions(document, DYNAMIC)
@@ -129,7 +129,7 @@ class _Keywords:
         found += [AllOf(references)] if references else []
         return [*found, *self.unevaluated(found)]
 
-    def sub(self, schema: Any) -> SchemaNode:
+    def sub(self, schema: object) -> SchemaNode:
         """Return the node of a schema inside this one."""
         return self.builder.node(schema, self.resolver, self.draft)
 
@@ -290,7 +290,7 @@ def _shorten_aliases(node: SchemaNode) -> None:
         each.alias = end
 
 
-def _mentions(value: Any, names: Iterable[str]) -> bool:
+def _mentions(value: object, names: Iterable[str]) -> bool:
     """Whether a document has a key of these anywhere."""
     waiting: list[Any] = [value]
     while waiting:

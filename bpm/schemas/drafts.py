@@ -26,7 +26,7 @@ class Draft:
 def _older(specification: Specification[Any]) -> Specification[Any]:
     """The same where `dependencies` may hold both names and schemas; `referencing` expects one kind of them."""
 
-    def subresources_of(contents: Any) -> Iterable[Any]:
+    def subresources_of(contents: object) -> Iterable[Any]:
         if isinstance(contents, dict) and "dependencies" in contents:
             given = cast("dict[str, Any]", contents)
             schemas = {name: each for name, each in given["dependencies"].items() if not isinstance(each, list)}
@@ -48,7 +48,7 @@ _ALL = (
 DRAFTS: Mapping[str, Draft] = {draft.uri: draft for draft in _ALL}
 
 
-def draft_of(schema: Any, otherwise: Draft = LATEST) -> Draft:
+def draft_of(schema: object, otherwise: Draft = LATEST) -> Draft:
     """Return the draft that a schema names in `$schema`, else the one around it."""
     named = cast("dict[str, Any]", schema).get("$schema") if isinstance(schema, dict) else None
     return DRAFTS.get(named.removesuffix("#"), otherwise) if isinstance(named, str) else otherwise

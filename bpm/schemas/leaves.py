@@ -52,7 +52,7 @@ class Pattern:
         return self._matches(text)
 
 
-def digit_steps(value: Any) -> int:
+def digit_steps(value: object) -> int:
     """Return how many steps it takes to look at every digit of a number."""
     return 1 + (value.bit_length() // DIGITS_PER_STEP if isinstance(value, int) else 0)
 
@@ -64,7 +64,7 @@ class Decided:
         """Take the keyword as a schema of its own."""
         self._is_valid = leaf(keyword)
 
-    def holds(self, value: Any, meter: Meter) -> bool:
+    def holds(self, value: object, meter: Meter) -> bool:
         """Whether a text satisfies it."""
         if isinstance(value, str):
             meter.charge(1 + len(value) // CHARACTERS_PER_STEP)

@@ -29,7 +29,7 @@ def check_schema(schema: dict[str, Any]) -> None:
     _compile(schema)
 
 
-def problems(schema_text: str, data: Any) -> list[str]:
+def problems(schema_text: str, data: object) -> list[str]:
     """Return what is wrong with data as sentences headed by the path; `schema_text` is JSON.
 
     Raises `OverBudget` when finding out takes too many steps.
@@ -43,7 +43,7 @@ def problems(schema_text: str, data: Any) -> list[str]:
             raise OverBudget("the data is nested too deeply for its JSON Schema; use a flatter form") from error
 
 
-def _compile(schema: Any) -> SchemaNode:
+def _compile(schema: object) -> SchemaNode:
     try:
         _demand_known_draft(schema)
         jsonschema_rs.meta.validate(with_doubles(schema))
@@ -58,7 +58,7 @@ def _compile(schema: Any) -> SchemaNode:
         raise SchemaError(f"is not a JSON Schema: {_first_line(error)}") from error
 
 
-def _demand_known_draft(schema: Any) -> None:
+def _demand_known_draft(schema: object) -> None:
     """Refuse the address of another meta-schema before anybody thinks of fetching it; raises `SchemaError`."""
     named = cast("dict[str, Any]", schema).get("$schema") if isinstance(schema, dict) else None
     if named is not None and (not isinstance(named, str) or named.removesuffix("#") not in DRAFTS):

@@ -8,13 +8,13 @@ MAX_SHOWN = 120
 MAX_NAMES = 10
 
 
-def shown(value: Any, room: int = MAX_SHOWN) -> str:
+def shown(value: object, room: int = MAX_SHOWN) -> str:
     """Return the JSON of a value, its end left out when it is long; never reads more than it shows."""
     text = _text(value, room)
     return text if len(text) <= room else f"{text[:room]}…"
 
 
-def _text(value: Any, room: int) -> str:
+def _text(value: object, room: int) -> str:
     if isinstance(value, str):
         return write_json(value[: room + 1]).decode()
     if isinstance(value, list):

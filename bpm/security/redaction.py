@@ -157,7 +157,9 @@ def is_secret_parameter(name: str) -> bool:
     return is_secret_name(name) or bool(_SECRET_FIELD.search(name.lower()[:MAX_NAME]))
 
 
-def redacted(value: Any, secrets: Set[str] = frozenset(), is_secret: Callable[[object], bool] = is_secret_name) -> Any:
+def redacted(
+    value: object, secrets: Set[str] = frozenset(), is_secret: Callable[[object], bool] = is_secret_name
+) -> Any:
     """Return JSON values with every secret replaced: by the usual names, by those in `secrets`, and by their form."""
     if isinstance(value, str):
         return _without_forms(redacted_url(value) if "?" in value or "://" in value else value)
@@ -170,18 +172,18 @@ def redacted(value: Any, secrets: Set[str] = frozenset(), is_secret: Callable[[o
     return value
 
 
-def without_credentials(value: Any) -> Any:
+def without_credentials(value: object) -> Any:
     """Return JSON values with every credential replaced; what is personal stays."""
     return redacted(value, is_secret=is_credential_name)
 
 
-def _redacted_field(name: Any, value: Any, secrets: Set[str], is_secret: Callable[[object], bool]) -> Any:
+def _redacted_field(name: object, value: object, secrets: Set[str], is_secret: Callable[[object], bool]) -> Any:
     if value is None or isinstance(value, bool):
         return value
     return REDACTED if name in secrets or is_secret(name) else redacted(value, secrets, is_secret)
 
 
-def holds_secret(value: Any, secrets: Set[str] = frozenset()) -> bool:
+def holds_secret(value: object, secrets: Set[str] = frozenset()) -> bool:
     """Tell whether JSON values hold a credential, by the usual names, by those in `secrets`, or by its form."""
     if isinstance(value, str):
         return _without_forms(value) is not value
@@ -194,13 +196,13 @@ def holds_secret(value: Any, secrets: Set[str] = frozenset()) -> bool:
     return False
 
 
-def _is_secret_field(name: Any, value: Any, secrets: Set[str]) -> bool:
+def _is_secret_field(name: object, value: object, secrets: Set[str]) -> bool:
     if value is None or isinstance(value, bool) or value == "":
         return False
     return name in secrets or is_credential_name(name) or holds_secret(value, secrets)
 
 
-def secret_texts(value: Any, secrets: Set[str] = frozenset()) -> Iterator[str]:
+def secret_texts(value: object, secrets: Set[str] = frozenset()) -> Iterator[str]:
     """Yield the texts that `redacted` hides by their names, as far as they are long enough to be told from words."""
     if isinstance(value, Mapping):
         for name, inside in cast("Mapping[Any, Any]", value).items():
@@ -211,7 +213,7 @@ def secret_texts(value: Any, secrets: Set[str] = frozenset()) -> Iterator[str]:
             yield from secret_texts(inside, secrets)
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         if len(value) >= MIN_REPEATED and value != REDACTED:
             yield from {value, repr(value)[1:-1], json.dumps(value)[1:-1]}  # as errors and traces may write it
@@ -230,7 +232,7 @@ def without(text: str, secrets: Set[str]) -> str:
     return text
 
 
-def without_everywhere(value: Any, secrets: Set[str]) -> Any:
+def without_everywhere(value: object, secrets: Set[str]) -> Any:
     """Return JSON values without these secrets in any of their texts."""
     if isinstance(value, str):
         return without(value, secrets)
@@ -242,7 +244,7 @@ def without_everywhere(value: Any, secrets: Set[str]) -> Any:
     return value
 
 
-def without_secrets_of(sentences: Iterable[str], value: Any, secrets: Set[str] = frozenset()) -> tuple[str, ...]:
+def without_secrets_of(sentences: Iterable[str], value: object, secrets: Set[str] = frozenset()) -> tuple[str, ...]:
     """Return sentences without the secrets that these JSON values hold, which they may repeat, and without our own."""
     known = set(secret_texts(value, secrets))
     return tuple(_without_forms(without(sentence, known) if known else sentence) for sentence in sentences)
@@ -252,7 +254,7 @@ _hidden: ContextVar[frozenset[str]] = ContextVar("hidden", default=frozenset())
 
 
 @contextmanager
-def hidden_from_logs(value: Any, secrets: Set[str] = frozenset()) -> Generator[None]:
+def hidden_from_logs(value: object, secrets: Set[str] = frozenset()) -> Generator[None]:
     """Write no log line with a secret that these JSON values hold: the trace of an error may repeat it."""
     token = _hidden.set(_hidden.get() | set(secret_texts(value, secrets)))
     try:

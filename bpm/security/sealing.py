@@ -46,21 +46,21 @@ def open_text(stored: str, box: SecretBox) -> str:
     return box.decrypt(stored.removeprefix(SEALED)) if is_sealed(stored) else stored
 
 
-def is_sealed(value: Any) -> bool:
+def is_sealed(value: object) -> bool:
     """Tell whether a value stands for a sealed one."""
     return isinstance(value, str) and value.startswith(SEALED)
 
 
-def seal_literals(value: Any, box: SecretBox) -> Any:
+def seal_literals(value: object, box: SecretBox) -> Any:
     """Return what somebody wrote into a configuration with the secrets in it sealed; templates hold none."""
     return _literals(value, lambda secret: secret if secret == REDACTED else _sealed(secret, box))
 
 
-def _sealed(secret: Any, box: SecretBox) -> str:
+def _sealed(secret: object, box: SecretBox) -> str:
     return seal_text(write_json(secret).decode(), box)
 
 
-def redacted_literals(value: Any) -> Any:
+def redacted_literals(value: object) -> Any:
     """Return the same, sealed or not, with stars for the secrets."""
     return _literals(value, lambda _secret: REDACTED)
 
@@ -77,7 +77,7 @@ def open_literals(value: Any, box: SecretBox) -> Any:
     return value
 
 
-def with_stored_literals(value: Any, stored: Any) -> Any:
+def with_stored_literals(value: object, stored: object) -> Any:
     """Return what somebody wrote with the stored secret for every `***` in its place."""
     if value == REDACTED and isinstance(stored, str | int | float | Number):  # earlier versions did not seal it
         return stored
@@ -91,7 +91,7 @@ def with_stored_literals(value: Any, stored: Any) -> Any:
     return cast("Any", value)
 
 
-def placeholders_in(value: Any, place: str, *, is_secret: bool = False) -> Iterator[str]:
+def placeholders_in(value: object, place: str, *, is_secret: bool = False) -> Iterator[str]:
     """Yield where `***` stands for a secret in what somebody wrote."""
     if isinstance(value, Mapping):
         for name, inside in cast("Mapping[str, Any]", value).items():
@@ -103,7 +103,7 @@ def placeholders_in(value: Any, place: str, *, is_secret: bool = False) -> Itera
         yield place
 
 
-def _literals(value: Any, change: Callable[[Any], Any], *, is_secret: bool = False) -> Any:
+def _literals(value: object, change: Callable[[Any], Any], *, is_secret: bool = False) -> Any:
     """Return a value with every secret that is written into it changed, and every text that looks sealed."""
     if isinstance(value, Mapping):
         fields = cast("Mapping[str, Any]", value)
@@ -116,7 +116,7 @@ def _literals(value: Any, change: Callable[[Any], Any], *, is_secret: bool = Fal
     return change(value) if _is_secret_literal(value, is_secret=is_secret) else value
 
 
-def _is_secret_literal(value: Any, *, is_secret: bool) -> bool:
+def _is_secret_literal(value: object, *, is_secret: bool) -> bool:
     if isinstance(value, str):
         return is_sealed(value) or ("{{" not in value and (value != "" if is_secret else holds_secret(value)))
     return is_secret and isinstance(value, int | float | Number) and not isinstance(value, bool)

@@ -132,7 +132,7 @@ def address_characters(path: str) -> str:
     return quote(path, safe="/:@!$&'()*+,;=~-._")
 
 
-def text_of(value: Any) -> str | None:
+def text_of(value: object) -> str | None:
     """Return a JSON value as providers write it into what they sign; None for lists, objects and null."""
     if isinstance(value, str):
         return value

@@ -120,7 +120,7 @@ class _Draft:
         )
 
 
-def _inside(value: Any, step: str) -> Any:
+def _inside(value: object, step: str) -> Any:
     """Go down by one step of a path, `name` or `name[0]`."""
     name, bracket, number = step.partition("[")
     found = cast("dict[str, Any]", value).setdefault(name, {})

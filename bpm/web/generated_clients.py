@@ -19,7 +19,7 @@ _VALUES = {"example", "examples", "default", "const", "enum"}
 """What holds values rather than schemas."""
 
 
-def plain(schema: Any) -> Any:
+def plain(schema: object) -> Any:
     """Return a schema, or anything that holds schemas, in the form that every generator names alike.
 
     A choice between types (`anyOf` of a text, a number, null) is written as a list of types, since many generators

@@ -111,7 +111,7 @@ def problems_of_parts(fields: Mapping[str, Any]) -> Iterable[str]:
             yield from (f"{place}: {sentence}" for sentence in _problems_of_rule(each, label))
 
 
-def _problems_of_rule(part: Mapping[str, Any], label: Any) -> Iterable[str]:
+def _problems_of_rule(part: Mapping[str, Any], label: object) -> Iterable[str]:
     for name, instead in (("executionCode", "script"), ("processDefinitionId", "process")):
         if part.get(name) is not None:
             yield f"{name}: can't stand in a file; name the {instead} in `{instead}`"
@@ -131,7 +131,7 @@ def literal_secrets(part: RuleDocument) -> Iterable[str]:
     yield from _differing(definition, redacted_definition(definition), "")
 
 
-def _differing(one: Any, other: Any, place: str) -> Iterable[str]:
+def _differing(one: object, other: object, place: str) -> Iterable[str]:
     if isinstance(one, dict) and isinstance(other, dict):
         fields, others = cast("dict[str, Any]", one), cast("dict[str, Any]", other)
         for name, value in fields.items():

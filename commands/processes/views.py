@@ -15,7 +15,7 @@ from bpm.process.rows import InstanceRow
 from bpm.security.redaction import without_credentials
 
 
-def _digits(value: Any) -> Any:
+def _digits(value: object) -> Any:
     text = key_text(value)
     return value if text is None else text
 

@@ -104,7 +104,7 @@ def _wrong(fields: Mapping[str, Any], name: str, check: Callable[[str], object])
         yield f"{name}: {error}"
 
 
-def _transform_problems(transform: Any) -> Iterable[str]:
+def _transform_problems(transform: object) -> Iterable[str]:
     if not isinstance(transform, dict):
         return
     given = cast("dict[str, Any]", transform)
@@ -117,7 +117,7 @@ def _transform_problems(transform: Any) -> Iterable[str]:
             yield f"transform.template: {error}"
 
 
-def _is_texts(value: Any) -> bool:
+def _is_texts(value: object) -> bool:
     if not isinstance(value, dict):
         return False
     texts = cast("dict[Any, Any]", value)

@@ -108,5 +108,5 @@ def _columns(row_type: type[Any], *names: str) -> Any:
     return cast("Any", select)(*(getattr(row_type, name) for name in names))
 
 
-def _rows(session: ScopedSession, statement: Any) -> Sequence[Any]:
+def _rows(session: ScopedSession, statement: object) -> Sequence[Any]:
     return cast("Any", session).exec(statement).all()

@@ -148,7 +148,7 @@ def _no_number(word: str) -> Any:
     raise ValueError(f"{word} is not a JSON number")
 
 
-def _require_sane(value: Any, depth: int) -> None:
+def _require_sane(value: object, depth: int) -> None:
     if isinstance(value, str):
         _require_unicode(value)
     elif isinstance(value, dict | list):

@@ -58,7 +58,7 @@ def pack(
     Raises TypeError, ValueError (UnicodeEncodeError included) for what cannot travel.
     """
 
-    def fallback(value: Any) -> Any:
+    def fallback(value: object) -> Any:
         if isinstance(value, int):
             return _big_integer(value)
         if isinstance(value, Number):

@@ -62,7 +62,7 @@ class Outgoing:
         self._values = values
         self._most = values
 
-    def convert(self, value: Any, place: str) -> Any:
+    def convert(self, value: object, place: str) -> Any:
         """Return the JSON form of a value.
 
         Raises TypeError or ValueError, naming the place, for what JSON cannot hold, and TooLargeError as soon
@@ -73,7 +73,7 @@ class Outgoing:
         except _UnfitError as error:
             raise error.for_script(place) from None
 
-    def _value(self, value: Any, depth: int) -> Any:
+    def _value(self, value: object, depth: int) -> Any:
         self._values -= 1
         if self._values < 0:
             raise TooLargeError(f"{self._most} values (limit result_values)")
@@ -117,7 +117,7 @@ class Outgoing:
                 raise
         return converted
 
-    def _key(self, key: Any) -> str:
+    def _key(self, key: object) -> str:
         if isinstance(key, str):
             return self._text(key)
         if key is None or isinstance(key, bool):
@@ -160,7 +160,7 @@ class Outgoing:
             raise TooLargeError(f"{self._size} bytes (limit result_bytes)")
 
 
-def verify(value: Any, most: int = VALUES) -> None:
+def verify(value: object, most: int = VALUES) -> None:
     """Check that a value read from a frame has JSON types only, and at most so many values; raises ValueError if not.
 
     It goes level by level, so that the interpreter's C code does nearly all of the work.
@@ -194,22 +194,22 @@ def _below(level: list[Any]) -> list[Any]:
     return [*chain.from_iterable(lists), *chain.from_iterable(item.values() for item in maps)]
 
 
-def incoming(value: Any) -> Any:
+def incoming(value: object) -> Any:
     """Return the text of a value that a caller may hand to a script besides JSON types; raises TypeError."""
     if isinstance(value, TEXTUAL):
         return _text_of(value)
     raise TypeError(f"A value of type {type(value).__name__} cannot be given to a script.")
 
 
-def _text_of(value: Any) -> str:
+def _text_of(value: object) -> str:
     return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else str(value)
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return "a function" if callable(value) else f"a value of type {type(value).__name__}"
 
 
-def _advice(value: Any) -> str:
+def _advice(value: object) -> str:
     if isinstance(value, (bytes, bytearray)):
         return "; decode it or use base64"
     return "; wrap it in list(...)" if hasattr(value, "__next__") else ""

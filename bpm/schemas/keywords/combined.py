@@ -13,16 +13,16 @@ class AllOf(Keyword):
     def __init__(self, nodes: Sequence[SchemaNode]) -> None:
         self.nodes = nodes
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether all hold."""
         return all(check.holds(node, value) for node in self.nodes)
 
-    def problems(self, value: Any, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
+    def problems(self, value: object, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
         """What each complains of."""
         for node in self.nodes:
             yield from check.problems(node, value, path)
 
-    def evaluated(self, value: Any, check: SchemaCheck) -> Iterable[str | int]:
+    def evaluated(self, value: object, check: SchemaCheck) -> Iterable[str | int]:
         """What each has looked at."""
         for node in self.nodes:
             yield from check.evaluated(node, value)
@@ -31,11 +31,11 @@ class AllOf(Keyword):
 class AnyOf(AllOf):
     """`anyOf`."""
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether one holds at least."""
         return any(check.holds(node, value) for node in self.nodes)
 
-    def problems(self, value: Any, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
+    def problems(self, value: object, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
         """Say that none holds."""
         yield SchemaProblem(path, f"{shown(value)} is not valid under any of the schemas listed in the 'anyOf' keyword")
 
@@ -43,7 +43,7 @@ class AnyOf(AllOf):
 class OneOf(AllOf):
     """`oneOf`."""
 
-    def _holding(self, value: Any, check: SchemaCheck) -> int:
+    def _holding(self, value: object, check: SchemaCheck) -> int:
         found = 0
         for node in self.nodes:
             found += check.holds(node, value)
@@ -51,11 +51,11 @@ class OneOf(AllOf):
                 break
         return found
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether exactly one holds."""
         return self._holding(value, check) == 1
 
-    def problems(self, value: Any, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
+    def problems(self, value: object, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
         """Say whether none holds or several."""
         words = "more than one" if self._holding(value, check) else "any"
         negation = "" if words == "more than one" else "not "
@@ -70,11 +70,11 @@ class Not(Keyword):
     def __init__(self, node: SchemaNode) -> None:
         self.node = node
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether the schema does not hold."""
         return not check.holds(self.node, value)
 
-    def sentence(self, value: Any, check: SchemaCheck) -> str:
+    def sentence(self, value: object, check: SchemaCheck) -> str:
         """Show the schema."""
         return f"{shown(self.node.source)} is not allowed for {shown(value)}"
 
@@ -82,11 +82,11 @@ class Not(Keyword):
 class Nothing(Keyword):
     """The schema `false`."""
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """It holds for nothing."""
         return False
 
-    def sentence(self, value: Any, check: SchemaCheck) -> str:
+    def sentence(self, value: object, check: SchemaCheck) -> str:
         """Show the value."""
         return f"False schema does not allow {shown(value)}"
 
@@ -99,21 +99,21 @@ class IfThenElse(Keyword):
         self.then = then
         self.otherwise = otherwise
 
-    def _branch(self, value: Any, check: SchemaCheck) -> SchemaNode | None:
+    def _branch(self, value: object, check: SchemaCheck) -> SchemaNode | None:
         return self.then if check.holds(self.test, value) else self.otherwise
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether the schema of the branch that is taken holds."""
         branch = self._branch(value, check)
         return branch is None or check.holds(branch, value)
 
-    def problems(self, value: Any, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
+    def problems(self, value: object, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
         """What the schema of that branch complains of."""
         branch = self._branch(value, check)
         if branch is not None:
             yield from check.problems(branch, value, path)
 
-    def evaluated(self, value: Any, check: SchemaCheck) -> Iterable[str | int]:
+    def evaluated(self, value: object, check: SchemaCheck) -> Iterable[str | int]:
         """What the test and the branch have looked at."""
         yield from check.evaluated(self.test, value)
         branch = self._branch(value, check)
@@ -141,17 +141,17 @@ class Unevaluated(Keyword):
         entries = cast("dict[str, Any]", value).items() if is_object else enumerate(cast("list[Any]", value))
         yield from (entry for entry in entries if entry[0] not in looked_at)
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether what is left satisfies the schema."""
         return all(check.holds(self.node, item) for _, item in self._left(value, check))
 
-    def sentence(self, value: Any, check: SchemaCheck) -> str:
+    def sentence(self, value: object, check: SchemaCheck) -> str:
         """Name what is left."""
         wrong = [entry for entry in self._left(value, check) if not check.holds(self.node, entry[1])]
         if self.kind is dict:
             return f"Unevaluated properties are not allowed {were_unexpected([str(name) for name, _ in wrong])}"
         return f"Unevaluated items are not allowed {were_unexpected([shown(item, 40) for _, item in wrong])}"
 
-    def evaluated(self, value: Any, check: SchemaCheck) -> Iterable[str | int]:
+    def evaluated(self, value: object, check: SchemaCheck) -> Iterable[str | int]:
         """All that is left."""
         return [place for place, _ in self._left(value, check)]

@@ -19,7 +19,7 @@ class Items(Keyword):
         self.rest = rest
         self.forbids_more = is_additional and rest is not None and rest.source is False
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether every item satisfies its schema."""
         if not isinstance(value, list):
             return True
@@ -47,7 +47,7 @@ class Items(Keyword):
         for place in range(len(self.first), len(value)):
             yield from check.problems(self.rest, value[place], (*path, place))
 
-    def evaluated(self, value: Any, check: SchemaCheck) -> Iterable[str | int]:
+    def evaluated(self, value: object, check: SchemaCheck) -> Iterable[str | int]:
         """The places that have a schema."""
         if not isinstance(value, list):
             return ()
@@ -70,7 +70,7 @@ class Contains(Keyword):
             if check.holds(self.node, item):
                 yield place
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether as many items satisfy the schema."""
         if not isinstance(value, list):
             return True
@@ -85,7 +85,7 @@ class Contains(Keyword):
         wanted = f"at least {self.least:g}" if found < self.least else f"at most {self.most:g}"
         return f"{shown(value)} has {counted(found, 'item')} valid under the given schema, {wanted} must be"
 
-    def evaluated(self, value: Any, check: SchemaCheck) -> Iterable[str | int]:
+    def evaluated(self, value: object, check: SchemaCheck) -> Iterable[str | int]:
         """The places of the items that satisfy the schema."""
         return self._places(cast("List", value), check) if self.evaluates and isinstance(value, list) else ()
 
@@ -93,7 +93,7 @@ class Contains(Keyword):
 class UniqueItems(Keyword):
     """`uniqueItems`."""
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether no two items are equal."""
         if not isinstance(value, list):
             return True
@@ -103,6 +103,6 @@ class UniqueItems(Keyword):
             known.add(canonical(item, check.meter))
         return len(known) == len(items)
 
-    def sentence(self, value: Any, check: SchemaCheck) -> str:
+    def sentence(self, value: object, check: SchemaCheck) -> str:
         """Show the list."""
         return f"{shown(value)} has non-unique elements"

@@ -16,7 +16,7 @@ class Required(Keyword):
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether an object has these properties."""
         if not isinstance(value, dict):
             return True
@@ -36,16 +36,16 @@ class DependentRequired(Keyword):
     def __init__(self, dependencies: Mapping[str, Required]) -> None:
         self.dependencies = dependencies
 
-    def _concerned(self, value: Any, check: SchemaCheck) -> Iterator[Required]:
+    def _concerned(self, value: object, check: SchemaCheck) -> Iterator[Required]:
         if isinstance(value, dict):
             check.meter.charge(len(self.dependencies) // 8)
             yield from [required for name, required in self.dependencies.items() if name in value]
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether the others are there."""
         return all(required.holds(value, check) for required in self._concerned(value, check))
 
-    def problems(self, value: Any, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
+    def problems(self, value: object, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
         """Name each property that is missing."""
         for required in self._concerned(value, check):
             yield from required.problems(value, path, check)
@@ -57,22 +57,22 @@ class DependentSchemas(Keyword):
     def __init__(self, schemas: Mapping[str, SchemaNode]) -> None:
         self.schemas = schemas
 
-    def _concerned(self, value: Any, check: SchemaCheck) -> list[SchemaNode]:
+    def _concerned(self, value: object, check: SchemaCheck) -> list[SchemaNode]:
         if not isinstance(value, dict):
             return []
         check.meter.charge(len(self.schemas) // 8)
         return [node for name, node in self.schemas.items() if name in value]
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether the schemas of the properties that are there hold."""
         return all(check.holds(node, value) for node in self._concerned(value, check))
 
-    def problems(self, value: Any, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
+    def problems(self, value: object, path: Path, check: SchemaCheck) -> Iterator[SchemaProblem]:
         """What these schemas complain of."""
         for node in self._concerned(value, check):
             yield from check.problems(node, value, path)
 
-    def evaluated(self, value: Any, check: SchemaCheck) -> Iterable[str | int]:
+    def evaluated(self, value: object, check: SchemaCheck) -> Iterable[str | int]:
         """What these schemas have looked at."""
         for node in self._concerned(value, check):
             yield from check.evaluated(node, value)
@@ -116,7 +116,7 @@ class Properties(Keyword):
             if name in many:
                 yield name, [self.named[name]]
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether every property satisfies its schemas."""
         if not isinstance(value, dict):
             return True
@@ -147,7 +147,7 @@ class Properties(Keyword):
         if unexpected:
             yield SchemaProblem(path, f"Additional properties are not allowed {were_unexpected(unexpected)}")
 
-    def evaluated(self, value: Any, check: SchemaCheck) -> Iterable[str | int]:
+    def evaluated(self, value: object, check: SchemaCheck) -> Iterable[str | int]:
         """The properties that have schemas."""
         if isinstance(value, dict):
             for name, _ in self._looked_at(cast("Object", value), check):
@@ -160,7 +160,7 @@ class PropertyNames(Keyword):
     def __init__(self, node: SchemaNode) -> None:
         self.node = node
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether every name satisfies the schema."""
         if isinstance(value, dict):
             for name in cast("Object", value):

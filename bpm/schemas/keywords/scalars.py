@@ -15,7 +15,7 @@ from ..sentences import counted, shown
 Numeric = int | float | Number
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     """Whether a value is a number, which true and false are not."""
     return isinstance(value, int | float | Number) and not isinstance(value, bool)
 
@@ -38,17 +38,17 @@ class Type(Keyword):
         self.names = [names] if isinstance(names, str) else sorted(names)
         self.tests = [_whole if name == "integer" and is_draft4 else TYPES[name] for name in self.names]
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether the value is of one of the types."""
         return any(test(value) for test in self.tests)
 
-    def sentence(self, value: Any, check: SchemaCheck) -> str:
+    def sentence(self, value: object, check: SchemaCheck) -> str:
         """Name the types."""
         listed = ", ".join(f'"{name}"' for name in self.names)
         return f"{shown(value)} is not of type{'' if len(self.names) == 1 else 's'} {listed}"
 
 
-def _whole(value: Any) -> bool:
+def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -61,13 +61,13 @@ class Enum(Keyword):
         self.known = {canonical(value, meter) for value in values}
         self.longest = max(map(len, self.known), default=0)
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether the value is one of them."""
         if isinstance(value, str) and len(value) > self.longest:
             return False
         return canonical(value, check.meter) in self.known
 
-    def sentence(self, value: Any, check: SchemaCheck) -> str:
+    def sentence(self, value: object, check: SchemaCheck) -> str:
         """List the first of them."""
         if self.is_const:
             return f"{shown(self.values[0])} was expected"
@@ -92,11 +92,11 @@ class Bound(Keyword):
         self.limit = limit
         self.compare, self.words = self.WORDS[name]
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether a number is within it."""
         return not is_number(value) or self.compare(value, self.limit)
 
-    def sentence(self, value: Any, check: SchemaCheck) -> str:
+    def sentence(self, value: object, check: SchemaCheck) -> str:
         """Name the limit."""
         return f"{shown(value)} is {self.words} of {shown(self.limit)}"
 
@@ -114,7 +114,7 @@ class MultipleOf(Keyword):
         check.meter.charge(digit_steps(value))
         return is_multiple(value, self.divisor)
 
-    def sentence(self, value: Any, check: SchemaCheck) -> str:
+    def sentence(self, value: object, check: SchemaCheck) -> str:
         """Name the divisor."""
         return f"{shown(value)} is not a multiple of {shown(self.divisor)}"
 
@@ -133,7 +133,7 @@ class Length(Keyword):
             return True
         return len(value) >= self.limit if self.is_least else len(value) <= self.limit
 
-    def sentence(self, value: Any, check: SchemaCheck) -> str:
+    def sentence(self, value: object, check: SchemaCheck) -> str:
         """Name the limit."""
         if self.kind is str:
             return f"{shown(value)} is {'short' if self.is_least else 'long'}er than {counted(self.limit, 'character')}"
@@ -147,11 +147,11 @@ class Matches(Keyword):
     def __init__(self, pattern: Pattern) -> None:
         self.pattern = pattern
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether the pattern occurs in a text."""
         return not isinstance(value, str) or self.pattern.matches(value, check.meter)
 
-    def sentence(self, value: Any, check: SchemaCheck) -> str:
+    def sentence(self, value: object, check: SchemaCheck) -> str:
         """Show the pattern."""
         return f'{shown(value)} does not match "{self.pattern.source}"'
 
@@ -170,10 +170,10 @@ class Format(Keyword):
         self.format = str(keyword[name])
         self.decided = Decided(keyword)
 
-    def holds(self, value: Any, check: SchemaCheck) -> bool:
+    def holds(self, value: object, check: SchemaCheck) -> bool:
         """Whether a text is written in that way."""
         return not isinstance(value, str) or self.decided.holds(value, check.meter)
 
-    def sentence(self, value: Any, check: SchemaCheck) -> str:
+    def sentence(self, value: object, check: SchemaCheck) -> str:
         """Name the format."""
         return self.SENTENCES[self.name].format(shown(value), self.format)

@@ -231,7 +231,7 @@ async def _change(call: Call, command: str, asked: type[Asked], own: int | None,
     return await meant.send(command, **fields)
 
 
-def _require_organization(org_id: Any) -> None:
+def _require_organization(org_id: object) -> None:
     if org_id is None:
         raise Invalid("org_id: Org id is required")
     if type(org_id) is not int:

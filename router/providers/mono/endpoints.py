@@ -146,7 +146,7 @@ def _event_id(fields: PayloadFields, body: bytes) -> str:
     return given if given and len(given) <= MAX_NAME else f"sha256-{hashlib.sha256(body).hexdigest()}"
 
 
-def _object(data: Any) -> Any:
+def _object(data: object) -> Any:
     """Mono's data are objects; another value is kept under a name, so that nothing is lost."""
     if isinstance(data, dict):
         return cast("Any", data)

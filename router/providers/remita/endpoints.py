@@ -94,7 +94,7 @@ def read_collections(call: Call) -> Reception:
     return Reception("ProcessRemitaCollectionNotificationCommand", _read(elements, collection, "items"), RECEIVED)
 
 
-def payment(element: Any) -> dict[str, Any]:
+def payment(element: object) -> dict[str, Any]:
     """Return a payment notification as `RemitaNotification` wants it; raises `ValueError` with the cause."""
     fields = PayloadFields(element)
     texts = {
@@ -123,7 +123,7 @@ def payment(element: Any) -> dict[str, Any]:
     }
 
 
-def collection(element: Any) -> dict[str, Any]:
+def collection(element: object) -> dict[str, Any]:
     """Return a collection's line as `RemitaCollectionItem` wants it; raises `ValueError` with the cause."""
     fields = PayloadFields(element)
     kind = _kind(fields)
@@ -165,7 +165,7 @@ def _objects(body: bytes) -> list[Any]:
     return cast("list[Any]", value) if isinstance(value, list) else [value]
 
 
-def _lines(element: Any) -> list[Any]:
+def _lines(element: object) -> list[Any]:
     """Return the line items of a notification, each with its notification's type; a flat one is its own line."""
     fields = PayloadFields(element)
     lines: Any = fields.get("lineItems")
@@ -200,7 +200,7 @@ def _rrr(fields: PayloadFields) -> str:
     return rrr
 
 
-def _custom_fields(value: Any) -> list[dict[str, str | None]]:
+def _custom_fields(value: object) -> list[dict[str, str | None]]:
     """Remita's own fields, `{DESCRIPTION, PIVAL or COLVAL}`; what is not of that form is left out."""
     items = cast("list[Any]", value) if isinstance(value, list) else []
     read = (PayloadFields(item) for item in items)

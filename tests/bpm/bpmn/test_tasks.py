@@ -224,7 +224,7 @@ def test_a_waiting_instance_is_small() -> None:
     """One token that waits for a person takes less than 300 bytes."""
     player = Player(LINE + '<userTask id="t"/>').start(customerId="c-1234567890", amount=1250.5)
     assert len(player.instance.to_json()) < 300
-    assert player.instance.current_elements == ("t",)
+    assert [token.element for token in player.instance.tokens.values()] == ["t"]
 
 
 def test_the_acceptance_sample_runs() -> None:
