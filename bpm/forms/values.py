@@ -22,7 +22,7 @@ _DIGITS = 400
 Rules = Mapping[str, Any]
 
 
-def value_problem(field: FormField, value: object, scope: Mapping[str, Any], meter: Meter, now: datetime) -> str:
+def value_problem(field: FormField, value: Any, scope: Mapping[str, Any], meter: Meter, now: datetime) -> str:
     """What is wrong with the value of a field; empty if nothing is."""
     is_locked = field.locked is not None and field.locked(scope) is True
     rules = {word: rule(scope) for word, rule in field.rules.items()}

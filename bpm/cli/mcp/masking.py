@@ -12,7 +12,7 @@ from bpm.security.redaction import redacted
 
 LONGEST_TEXT = 2_000
 MOST_ITEMS = 20
-"""So many items of a list inside a payload are shown."""
+"""How many items of a list inside a payload are shown."""
 BODIES = frozenset({"body", "rawBody", "requestBody", "responseBody"})
 """Texts that hold somebody's data as it came."""
 
