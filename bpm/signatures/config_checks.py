@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from . import signed_content
+from .incoming_messages import ALGORITHMS, MESSAGE, SIGNATURE
 from .keys import doubts, weakness
 from .presets import PRESETS
 from .proofs import FOR_EVER, open_key
@@ -152,7 +153,20 @@ def _custom_complaints(config: SignatureConfig) -> Iterator[str]:
         yield "hash can't be sha1 for signatures by a public key"
     if config.type not in SHOWN and config.encoding == "text":
         yield "encoding must be hex, base64 or base64url for a signature"
+    if config.signed_content == MESSAGE:
+        yield from _message_complaints(config)
     yield from _unpaired(config)
+
+
+def _message_complaints(config: SignatureConfig) -> Iterator[str]:
+    """What can't be said of a request that says itself what is signed of it."""
+    if (config.type, config.hash) not in ALGORITHMS:
+        known = ", ".join(f"{kind} with {name}" for kind, name in ALGORITHMS)
+        yield f"signedContent {MESSAGE} goes with the types and hashes of RFC 9421: {known}"
+    if (config.header or "").lower() != SIGNATURE:
+        yield f"header must be Signature where signedContent is {MESSAGE}"
+    if config.prefix or config.between:
+        yield f"prefix and between can't be set where signedContent is {MESSAGE}"
 
 
 def _unpaired(config: SignatureConfig) -> Iterator[str]:
@@ -172,7 +186,7 @@ def _unpaired(config: SignatureConfig) -> Iterator[str]:
 
 
 def _is_whole(content: str) -> bool:
-    return any(word in content for word in ("{body}", "{digest}", "{digest:sha", "{form sorted}"))
+    return any(word in content for word in ("{body}", "{message}", "{digest}", "{digest:sha", "{form sorted}"))
 
 
 def _fits_a_header(prefix: str, secret: str) -> bool:

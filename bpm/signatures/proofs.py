@@ -11,6 +11,7 @@ from bpm.media import FORM
 from .certificates import check_address, check_client, key_of, load_certificates, load_pinned
 from .claim import Claim
 from .content import composer
+from .incoming_messages import MESSAGE, verify_message
 from .keys import decode_key
 from .public_keys import PublicKey, is_signed_by, load_public_key
 from .scheme import SIGNED_BY_KEY, Hash, Scheme
@@ -93,6 +94,8 @@ def prover(scheme: Scheme, lookup: KeyLookup) -> Prove:
         return _token(scheme, lookup)
     if scheme.kind == "mtls":
         return lambda _request, claim, keys, now: _client(scheme, claim, keys, now)
+    if scheme.signed_content == MESSAGE:
+        return _message(scheme)
     by_content = _certificate(scheme, lookup) if scheme.kind == "certificate" else _signature(scheme)
     by_content = _with_pins(scheme, by_content) if scheme.pinned else by_content
     if scheme.digest_in:
@@ -129,6 +132,19 @@ def _signature(scheme: Scheme) -> Prove:
         return any(is_signed_by(key, kind, name, content, given) for key in public for given in claim.signatures)
 
     return by_public_key if kind in SIGNED_BY_KEY else by_digest if kind == "hash" else by_secret
+
+
+def _message(scheme: Scheme) -> Prove:
+    def prove(request: SignedRequest, _claim: Claim, keys: Sequence[Key], now: float) -> bool:
+        def is_right(base: bytes, given: bytes) -> bool:
+            if scheme.kind == "hmac":
+                return _is_any([hmac.new(key.value, base, scheme.hash).digest() for key in keys], [given])
+            public = [cast("PublicKey", key.opened) for key in keys]
+            return any(is_signed_by(key, scheme.kind, scheme.hash, base, given) for key in public)
+
+        return verify_message(scheme, request, now, is_right)
+
+    return prove
 
 
 def _certificate(scheme: Scheme, lookup: KeyLookup) -> Prove:

@@ -142,7 +142,15 @@ class Scheme:
         if self.kind == "jwt":
             return bool(self.body_claim) and kind == "body"
         if kind == "body":
-            words = ("{body}", "{digest}", "{digest:sha", "{form sorted}", f"{{body:{name}}}", f"{{body:{name}*}}")
+            words = (
+                "{body}",
+                "{message}",
+                "{digest}",
+                "{digest:sha",
+                "{form sorted}",
+                f"{{body:{name}}}",
+                f"{{body:{name}*}}",
+            )
         elif kind == "query":
             words = ("{url}", "{query}", f"{{query.{name}}}")
         else:

@@ -24,12 +24,14 @@ OPEN, CLOSE = "{?", "?}"
 """Around what is left out, with the texts in it, when one of its values is not in the request."""
 
 _SPLIT = re.compile(r"(\{\?|\?\}|\{[^{}]*\}|[{}])")
-_FIXED = re.compile(r"\{(?:timestamp|method|secret|digest(?::(?:sha1|sha256|sha512))?|value\.[A-Za-z0-9_]{1,50})\}")
+_FIXED = re.compile(
+    r"\{(?:message|timestamp|method|secret|digest(?::(?:sha1|sha256|sha512))?|value\.[A-Za-z0-9_]{1,50})\}"
+)
 _OTHER = re.compile(
     r"\{(?:flag:[^{}]+|body|id|url|path|query|form sorted|digest:crc32|query\.[^{}]+|header\.[^{}]+|body:[^{}]+)\}"
 )
 _ADDRESSES = frozenset({"{url}", "{path}", "{query}"})
-_COVERING = re.compile(r"\{(?:body|(?:body|flag):[^{}]+|digest[^{}]*|form sorted)\}")
+_COVERING = re.compile(r"\{(?:message|body|(?:body|flag):[^{}]+|digest[^{}]*|form sorted)\}")
 
 
 def parts_of(signed_content: str) -> list[str]:
@@ -96,6 +98,8 @@ def complaints(signed_content: str) -> Iterator[str]:
     for word in filter(is_word, parts):
         if word != "{" and (sentence := _unknown(word)):
             yield sentence
+    if "{message}" in parts and len(parts) > 1:
+        yield "signedContent with {message} in it holds nothing else: the request says what is signed (RFC 9421)"
     if stray := next((part for part in parts if part in "{}"), None):
         yield f"signedContent may hold {WORDS}, not {stray}"
     if not _are_groups_closed(parts):

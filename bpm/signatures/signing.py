@@ -12,6 +12,7 @@ from bpm.exact_json import read_json, write_json
 from .claim import Claim
 from .config import SignatureConfig
 from .content import composer
+from .incoming_messages import MESSAGE
 from .keys import encode
 from .private_keys import sign_by_key, sign_token
 from .scheme import SHARED, Scheme
@@ -54,6 +55,8 @@ def sign_request(
     """
     verifier = compile_signature(config, resolve)
     scheme = verifier.scheme
+    if scheme.signed_content == MESSAGE:
+        raise ValueError("it can't be signed: a message signature (RFC 9421) is made by its sender")
     if scheme.kind == "none":
         return RequestToSend({}, request.address.query, request.body)
     if scheme.kind in SHARED and not verifier.keys:
