@@ -10,7 +10,7 @@ TARGET ?=
 T ?=
 VERSION ?=
 CONSOLE := $(shell find bpm/web/console/app -name node_modules -prune -o -name generated -prune -o -type f -print)
-COMPILERS := nodejs npm default-jdk-headless mono-mcs libnewtonsoft-json5.0-cil libmono-system-net-http4.0-cil \
+COMPILERS := nodejs npm default-jdk-headless php-cli mono-mcs libnewtonsoft-json5.0-cil libmono-system-net-http4.0-cil \
 	libmono-system-componentmodel-dataannotations4.0-cil libmono-system-runtime-serialization4.0-cil \
 	libmono-system-web4.0-cil
 
@@ -73,10 +73,10 @@ browser: ## Install the browser that tests of the console drive (on Debian, as r
 screenshots: .venv/.test browser ## Make the README's pictures of the console
 	$(BIN)/python -m tests.console.screenshots
 
-generators: ## Install what generates and compiles clients, in .clients (Node.js, Java and Mono on Debian, as root)
-	@{ command -v npm && command -v javac && command -v mcs && [ -e /usr/lib/cli/Newtonsoft.Json-5.0 ]; } >/dev/null \
+generators: ## Install what generates and compiles clients, in .clients (Node.js, Java, PHP and Mono on Debian, as root)
+	@{ command -v npm && command -v javac && command -v php && command -v mcs && [ -e /usr/lib/cli/Newtonsoft.Json-5.0 ]; } >/dev/null \
 		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(COMPILERS); } \
-		|| echo "Node.js, Java and Mono can't be installed here: clients in their languages are not tried"
+		|| echo "Node.js, Java, PHP and Mono can't be installed here: clients in their languages are not tried"
 	@$(MAKE) -s .clients/.installed || echo "The generators can't be installed here: clients are not tried"
 
 .clients/.installed: .lock/clients/python.txt .lock/clients/package-lock.json
@@ -87,7 +87,9 @@ generators: ## Install what generates and compiles clients, in .clients (Node.js
 	@if command -v npm >/dev/null; then npm ci --prefix .clients --silent --no-audit --no-fund; fi
 	@touch $@
 
-clients: .venv/.test generators ## Generate clients from the OpenAPI document in other languages, and compile them
+clients: .venv/.test generators ## Generate and build the typed clients of clients/, and try them and those of other languages
+	$(BIN)/python -m clients.generate
+	.clients/node_modules/.bin/tsc -p clients/typescript
 	$(BIN)/pytest -rs tests/clients
 
 ifeq ($(T),)

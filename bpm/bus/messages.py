@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from bpm.clock import wire_time
@@ -72,5 +72,9 @@ Integer = Annotated[int, BeforeValidator(whole), Field(ge=-(2**63), le=2**63 - 1
 Id = Annotated[int, BeforeValidator(whole), Field(ge=1, le=2**63 - 1)]
 """A row's number."""
 
-Moment = Annotated[datetime, PlainSerializer(wire_time, return_type=str, when_used="json")]
+Moment = Annotated[
+    datetime,
+    PlainSerializer(wire_time, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 """A moment, written as ISO 8601 in UTC with milliseconds and `Z`."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TOP = {"pyproject.toml", "README.md", "Makefile", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md"}
-FOLDERS = {"bpm", "commands", "router", "scripts", "tests", "deploy", "docs"}
+FOLDERS = {"bpm", "clients", "commands", "router", "scripts", "tests", "deploy", "docs"}
 
 
 def test_every_module_of_bpm_stands_on_a_named_floor() -> None:

@@ -1,22 +1,23 @@
-"""How a client is generated and compiled in each language."""
+"""How OpenAPI Generator's clients are generated and compiled in languages that have no client of ours."""
 
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2] / ".clients"
-"""Where `make clients` installs the generators."""
-PYTHON = ROOT / "bin" / "python"
-NODE_TOOLS = ROOT / "node_modules" / ".bin"
-LIMIT_SECONDS = 300
+from clients.generate import TOOLS, run
+
+HERE = Path(__file__).parent
+ARCHIVE = next(
+    TOOLS.glob("lib/python*/site-packages/openapi_generator_cli/openapi-generator.jar"),
+    TOOLS / "openapi-generator.jar",
+)
+"""OpenAPI Generator, which also holds Jackson; the second name says what is missing where it is not installed."""
+
 QUICK_START = "-XX:TieredStopAtLevel=1"
 """Compile less: each Java program runs once."""
-OPTIONAL = ("--default-non-nullable", "false")
-"""A field with a default may be left out of a request."""
 ONLY_SOURCES = "models,apis,supportingFiles,modelTests=false,apiTests=false,modelDocs=false,apiDocs=false"
 GENERATED = """package javax.annotation;
 
@@ -46,62 +47,39 @@ NAMING = re.compile(r"NamingStrategy = new CamelCaseNamingStrategy\s*\{[^}]*\}")
 NEWTONSOFT = Path("/usr/lib/cli/Newtonsoft.Json-5.0/Newtonsoft.Json.dll")
 
 
-class NotGenerated(Exception):
-    """A generator or a compiler refused, in its own words."""
-
-
 @dataclass(frozen=True, slots=True)
 class Language:
-    """`build` makes a client of a document in an empty folder; `tools` are the programs and files it needs."""
+    """`build` makes a client of a document in an empty folder; `tools` are the programs and files it needs.
+
+    `use` runs, in that folder, a program that lists the users of a server, whose address and key follow.
+    """
 
     tools: tuple[str, ...]
     build: Callable[[Path, Path], None]
+    use: tuple[str, ...] = ()
 
     def missing(self) -> list[str]:
         """Return what is not installed."""
         return [tool for tool in self.tools if shutil.which(tool) is None and not Path(tool).exists()]
 
 
-def run(folder: Path, *command: str | Path) -> str:
-    """Run a program in a folder and return what it says; raises `NotGenerated` when it fails."""
-    environment = {**os.environ, "PATH": f"{ROOT / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    words = [str(word) for word in command]
-    done = subprocess.run(
-        words, cwd=folder, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False, env=environment
-    )
-    said = done.stdout + done.stderr
-    if done.returncode != 0:
-        raise NotGenerated(f"{words[0]} {words[1]}: {said[-4000:]}")
-    return said
-
-
-def typescript(document: Path, folder: Path) -> None:
-    """Make types with openapi-typescript, and check them together with a use of them."""
-    run(folder, NODE_TOOLS / "openapi-typescript", document, "-o", "schema.d.ts", *OPTIONAL)
-    shutil.copy(Path(__file__).with_name("use.ts"), folder)
-    options = ("--noEmit", "--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler")
-    run(folder, NODE_TOOLS / "tsc", *options, "use.ts")
-
-
-def python(document: Path, folder: Path) -> None:
-    """Make a package with openapi-python-client without a warning, and import every module of it."""
-    run(folder, PYTHON, "-m", "openapi_python_client", "generate", "--path", document, *("--meta", "none"),
-        *("--output-path", "bpm_client", "--fail-on-warning"))  # fmt: skip
-    run(folder, PYTHON, "-c", "import bpm_client, pkgutil, importlib\n"
-        "for found in pkgutil.walk_packages(bpm_client.__path__, 'bpm_client.'): importlib.import_module(found.name)\n"
-        "from bpm_client.api.bus import send")  # fmt: skip
-
-
 def java(document: Path, folder: Path) -> None:
     """Make classes with OpenAPI Generator, and compile them with Jackson, which the generator's archive holds."""
-    archive = _archive()
     generate = ("generate", "-i", document, "-g", "java", "--library", "native", "-o", "made")
     options = ("--global-property", ONLY_SOURCES, "--additional-properties=openApiNullable=false")
-    run(folder, "java", QUICK_START, "-jar", archive, *generate, *options)
+    run(folder, "java", QUICK_START, "-jar", ARCHIVE, *generate, *options)
     (folder / "Generated.java").write_text(GENERATED)
     sources = sorted(str(path) for path in (folder / "made" / "src" / "main").rglob("*.java"))
-    (folder / "sources").write_text("\n".join([*sources, "Generated.java"]))
-    run(folder, "javac", f"-J{QUICK_START}", "-proc:none", "-nowarn", "-d", "classes", "-cp", archive, "@sources")
+    (folder / "sources").write_text("\n".join([*sources, "Generated.java", str(HERE / "Use.java")]))
+    run(folder, "javac", f"-J{QUICK_START}", "-proc:none", "-nowarn", "-d", "classes", "-cp", ARCHIVE, "@sources")
+
+
+def php(document: Path, folder: Path) -> None:
+    """Make classes with OpenAPI Generator, and have PHP read every one."""
+    generate = ("generate", "-i", document, "-g", "php", "-o", "made", "--global-property", ONLY_SOURCES)
+    run(folder, "java", QUICK_START, "-jar", ARCHIVE, *generate)
+    for start in range(0, len(sources := sorted((folder / "made" / "lib").rglob("*.php"))), 100):
+        run(folder, "php", "-l", *sources[start : start + 100])
 
 
 def csharp(document: Path, folder: Path) -> None:
@@ -109,7 +87,7 @@ def csharp(document: Path, folder: Path) -> None:
     generate = ("generate", "-i", document, "-g", "csharp", "--library", "httpclient", "-o", "made")
     options = ("--global-property", ONLY_SOURCES)
     more = "--additional-properties=targetFramework=net48,nullableReferenceTypes=false"
-    run(folder, "java", QUICK_START, "-jar", _archive(), *generate, *options, more)
+    run(folder, "java", QUICK_START, "-jar", ARCHIVE, *generate, *options, more)
     (folder / "Libraries.cs").write_text(LIBRARIES)
     sources = sorted((folder / "made" / "src" / "Org.OpenAPITools").rglob("*.cs"))
     for source in sources:
@@ -119,15 +97,13 @@ def csharp(document: Path, folder: Path) -> None:
     run(folder, "mcs", "-langversion:latest", "-target:library", "-out:client.dll", *assemblies, "@sources")
 
 
-def _archive() -> Path:
-    (found,) = ROOT.glob("lib/python*/site-packages/openapi_generator_cli/openapi-generator.jar")
-    return found
-
-
 LANGUAGES = {
-    "typescript": Language(("node", str(NODE_TOOLS / "openapi-typescript"), str(NODE_TOOLS / "tsc")), typescript),
-    "python": Language((str(ROOT / "bin" / "openapi-python-client"),), python),
-    "csharp": Language(("java", "mcs", str(NEWTONSOFT), str(ROOT / "bin" / "openapi-generator-cli")), csharp),
-    "java": Language(("java", "javac", str(ROOT / "bin" / "openapi-generator-cli")), java),
+    "csharp": Language(("java", "mcs", str(NEWTONSOFT), str(ARCHIVE)), csharp),
+    "java": Language(
+        ("java", "javac", str(ARCHIVE)),
+        java,
+        ("java", QUICK_START, "-cp", f"classes{os.pathsep}{ARCHIVE}", "Use"),
+    ),
+    "php": Language(("java", "php", str(ARCHIVE)), php, ("php", str(HERE / "use.php"))),
 }
-"""Every language whose clients are tried."""
+"""Every language for which other people's clients are tried."""
