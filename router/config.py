@@ -99,9 +99,13 @@ class ChainStep(WireModel):
     command_name: Annotated[str, Field(min_length=1, max_length=200)]
     parameters: Annotated[dict[str, Any], AfterValidator(_template)] | None = None
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")] | None = None
+    """By which later steps and conditions name its result."""
     when: Condition | None = None
+    """A condition; the step is passed over when it does not hold."""
     on_error: Literal["stop", "continue"] = "stop"
+    """Whether the chain goes on when it fails."""
     compensation: "Compensation | None" = None
+    """What undoes it when a later step fails."""
 
 
 class Compensation(WireModel):
@@ -118,7 +122,9 @@ class RefusedConfig(WireModel):
     """How refused requests are answered: without a body, and with `status` where the signature is wrong (401)."""
 
     status: Annotated[Integer, Field(ge=400, le=499)] | None = None
+    """The HTTP status where the signature is wrong."""
     bodiless: bool = True
+    """Whether the answer has no body."""
 
 
 class ResponseConfig(WireModel):
@@ -128,10 +134,14 @@ class ResponseConfig(WireModel):
     """
 
     status: Annotated[Integer, Field(ge=200, le=599)] = 200
+    """The HTTP status."""
     content_type: Annotated[str, Field(max_length=100, pattern=r"^[\x21-\x7e][\x20-\x7e]*$")] | None = None
     headers: HeaderTemplates = Field(default_factory=dict[str, str])
+    """Templates of headers by name."""
     body: Template = None
+    """A template of the body."""
     refused: RefusedConfig | None = None
+    """How refused requests are answered."""
 
     @property
     def form_of_refusals(self) -> RefusedConfig:
@@ -143,10 +153,13 @@ class RetryConfig(WireModel):
     """How often a failing execution is tried, and how long to wait: `backoffSeconds` between the tries."""
 
     attempts: Annotated[Integer, Field(ge=1, le=50)] = 5
+    """How often it is tried."""
     backoff_seconds: Annotated[list[Annotated[float, Field(ge=0, le=86_400)]], Field(min_length=1, max_length=50)] = (
         Field(default_factory=lambda: [10.0, 60.0, 600.0, 6_600.0])
     )
+    """How long to wait before each further try; the last goes on."""
     jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """By which part of itself a wait may differ."""
 
     def policy(self) -> RetryPolicy:
         """Return it as executions follow it."""
@@ -160,6 +173,7 @@ class LaneConfig(WireModel):
     """
 
     key: Template = None
+    """A template: requests for which it is the same share a lane."""
     max_in_flight: Annotated[Integer, Field(ge=1, le=1_000)] = 1
     rate_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
 
@@ -171,8 +185,11 @@ class RateConfig(WireModel):
     """
 
     per_second: Annotated[float, Field(ge=0.000_01, le=10_000)]
+    """How many a second."""
     burst: Annotated[Integer, Field(ge=1, le=10_000)] | None = None
+    """How many at once."""
     key: Template = None
+    """A template: requests for which it is the same are counted together."""
 
 
 class CorrelationConfig(WireModel):
@@ -180,6 +197,7 @@ class CorrelationConfig(WireModel):
 
     message_name: Annotated[str, Field(min_length=1, max_length=200)]
     key: Template = None
+    """A template of the value that the waiting instance and the message share."""
 
 
 class WebHookFields(WireModel):
@@ -188,33 +206,56 @@ class WebHookFields(WireModel):
     description: Annotated[str, Field(min_length=1, max_length=500)]
     is_enabled: bool
     path: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_path)]
+    """The path that it answers, with `{names}` for its variable parts."""
     action: Method
+    """The HTTP method that it answers."""
     more_methods: Annotated[list[Method], Field(max_length=4)] = Field(default_factory=list[Method])
+    """Further methods that it answers."""
     when: Condition | None = None
+    """A condition over payload, headers, query and method: other requests are not its own."""
     order: Annotated[Integer, Field(ge=1, le=MAX_ORDER)] | None = None
+    """Which of several rules at an address is asked first; the smallest is."""
     expires_at: When | None = None
     execution_type: Type
+    """What is executed: 0 a command, 1 a chain of commands, 2 a script, 3 a process."""
     command_name: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+    """The `$type` of the command, of type 0."""
     command_chain: Steps | None = None
+    """The steps, of type 1."""
     execution_code: Annotated[str, Field(min_length=1, max_length=65_536)] | None = None
+    """The script, of type 2."""
     process_definition_id: Id | None = None
+    """The version of the process that is started, of type 3."""
     allowable_ips: Annotated[str, Field(max_length=10_000), AfterValidator(_addresses)] | None = Field(
         default=None, alias="allowableIPs"
     )
+    """Addresses and networks that may send, separated by commas."""
     parameters: Annotated[dict[str, Any], AfterValidator(_template)] | None = None
     signature: SignatureConfig | None = None
+    """How requests prove whose they are."""
     handshake: HandshakeConfig | None = None
+    """How the provider's question is answered."""
     keys: KeysConfig | None = None
+    """The keys that `hmac()` knows by their names."""
     response_mode: Literal["async", "sync"] = "async"
+    """Whether the answer waits for the execution."""
     response: ResponseConfig | None = None
+    """The answer, for providers that insist on one."""
     deduplication: Annotated[Place | list[Place], AfterValidator(_deduplication)] | None = None
+    """Where the id stands by which a repeated request is known."""
     rate_limit: Annotated[str, Field(max_length=50), AfterValidator(_rate)] | None = None
+    """How many requests are taken, as in `100/minute`."""
     rate: RateConfig | None = None
+    """How many requests with the same key are taken."""
     content_type: Annotated[str, Field(max_length=200, pattern=MEDIA_TYPE), AfterValidator(_content_type)] | None = None
     max_body_bytes: Annotated[Integer, Field(ge=1, le=16 * 1024 * 1024)] | None = None
+    """The longest body."""
     run_as: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """The account as which it acts; its author, if left out."""
     retry: RetryConfig | None = None
+    """How often a failing execution is tried."""
     lane: LaneConfig | None = None
+    """Which requests are executed in order, and at which pace."""
     labels: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)] = Field(
         default_factory=list[str]
     )
@@ -223,6 +264,7 @@ class WebHookFields(WireModel):
     business_key: Template = None
     start_policy: Literal["start", "correlate", "correlateOrStart"] | None = None
     correlation: CorrelationConfig | None = None
+    """Which waiting process instance a request belongs to."""
 
 
 def definition_of(fields: WebHookFields) -> dict[str, Any]:

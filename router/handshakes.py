@@ -47,17 +47,28 @@ class HandshakeConfig(WireModel):
     """
 
     kind: Literal["meta", "slack", "cloudevents", "echo", "crc"]
+    """Which question is asked."""
     secret: Annotated[str, Field(min_length=8, max_length=4096)] | None = Field(default=None, repr=False)
+    """What `digest` is made with."""
     challenge: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    """A template of what the digest is of."""
     encoding: Literal["hex", "base64"] = "hex"
+    """How the digest is written."""
     verify_token: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(default=None, repr=False)
+    """The token that the question must bring."""
     allowed_origins: Annotated[list[str], Field(max_length=100)] = Field(default_factory=list[str])
+    """The origins that may send; all, if empty."""
     allowed_rate: Annotated[Integer, Field(ge=1, le=1_000_000)] | None = None
+    """How many requests a minute are allowed."""
     when: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    """A condition by which the question is known."""
     body: Any = None
+    """A template of the answer."""
     headers: HeaderTemplates = Field(default_factory=dict[str, str])
+    """Templates of headers by name."""
     content_type: Literal["text/plain", "application/json"] = "text/plain"
     status: Annotated[Integer, Field(ge=200, le=299)] = 200
+    """The HTTP status."""
 
     @cached_property
     def echo(self) -> tuple[Expression, Template]:

@@ -27,6 +27,7 @@ class SigningKey(WireModel):
     """A key of `hmac()`; the secret may be a reference, or `***` for the one that is stored under the name."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,50}$")]
+    """The name by which `hmac()` knows it."""
     secret: Annotated[str, Field(min_length=1, max_length=4096, repr=False), AfterValidator(_secret)]
 
 
@@ -34,6 +35,7 @@ class KeysConfig(WireModel):
     """The keys that `hmac()` knows by their names."""
 
     secrets: Annotated[list[SigningKey], Field(min_length=1, max_length=MOST_KEYS, repr=False)]
+    """The keys."""
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:

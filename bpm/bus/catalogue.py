@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from bpm.bus.field_docs import field_docs
 from bpm.bus.registry import Kind, Registration, Registry
 
 WITHIN = "#/$defs/{model}"
@@ -93,6 +94,17 @@ class WireSchemas(GenerateJsonSchema):
         """Join the words of a class's name, so that it is an identifier in every language: `PageUserView`."""
         return "".join(f"{word[0].upper()}{word[1:]}" for word in _WORDS.findall(name))
 
+    def model_schema(self, schema: Any) -> JsonSchemaValue:
+        """Say what each field means, unless the field itself does."""
+        found = super().model_schema(schema)
+        docs, fields = field_docs(schema["cls"]), schema["cls"].model_fields
+        properties: dict[str, JsonSchemaValue] = found.get("properties", {})
+        for name, field in fields.items():
+            for known_as in {field.alias or name, field.serialization_alias} & properties.keys():
+                if name in docs and "description" not in properties[known_as]:
+                    properties[known_as] = {**properties[known_as], "description": docs[name]}
+        return found
+
     def generate_inner(self, schema: CoreSchema) -> JsonSchemaValue:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Rename the bounds of converted integers."""
         found = super().generate_inner(schema)
@@ -132,7 +144,8 @@ def _area(registration: Registration) -> str:
 
 def _named(registration: Registration, fields: JsonSchemaValue) -> JsonSchemaValue:
     names = [registration.name, *registration.message_type.aliases]
-    name = {"type": "string", "const": names[0]} if len(names) == 1 else {"type": "string", "enum": names}
+    allowed = {"const": names[0]} if len(names) == 1 else {"enum": names}
+    name = {"type": "string", **allowed, "description": "Which message it is."}
     return {
         **fields,
         "properties": {"$type": name, **fields.get("properties", {})},

@@ -71,8 +71,11 @@ class Page(View, Generic[T]):
     page_number: int
     page_size: int
     total_pages: int
+    """How many pages there are."""
     has_next_page: bool
+    """Whether another page follows."""
     has_previous_page: bool
+    """Whether another page comes before."""
 
     @classmethod
     def of(cls, items: list[T], total: int, number: int, size: int, skip: int = 0) -> Self:
@@ -99,9 +102,12 @@ class PagedQuery(Query[R], Generic[R]):
     page_number: PageNumber = 1
     page_size: Annotated[Integer, Field(ge=1, le=200)] = 10
     skip: Skip = 0
+    """How many rows of the page are passed over: those that an answer had which was cut."""
     search_text: Annotated[str, Field(max_length=200)] | None = None
     sort_by: str | None = None
+    """The column to sort by; a wrong one is refused with the names of those there are."""
     sort_direction: Literal["asc", "desc"] = "desc"
+    """Whether the rows rise or fall."""
     start_date: When | None = None
     end_date: When | None = None
 

@@ -32,20 +32,32 @@ class SignatureStyle(WireModel):
     """
 
     scheme: Annotated[str, Field(min_length=1, max_length=50)] = STANDARD
+    """The preset, or `custom`."""
     algorithm: MessageAlgorithm | None = Field(
         default=None, description="Of http-message-signatures; ed25519 unless named"
     )
     type: Literal["hmac", "ed25519"] | None = None
+    """What a custom scheme signs with."""
     header: Name | None = None
+    """The header that carries the signature."""
     hash: Hash | None = None
+    """The hash of an HMAC."""
     encoding: Encoding | None = None
+    """How the signature is written."""
     prefix: Text | None = None
+    """What stands before the signature, as in `sha256=`."""
     signed_content: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    """A template of what is signed, as in `{timestamp}.{body}`."""
     timestamp_header: Name | None = None
+    """The header that carries the time."""
     timestamp_format: TimestampFormat | None = None
+    """How the time is written."""
     inside: Annotated[str, Field(min_length=1, max_length=20)] | None = None
+    """The mark before the time in the signature's own text, as in `t=`."""
     id_header: Name | None = None
+    """The header that carries the id of the delivery."""
     between: Annotated[str, Field(min_length=1, max_length=3)] | None = None
+    """What stands between the parts of the header."""
 
     @model_validator(mode="after")
     def _usable(self) -> Self:

@@ -53,6 +53,7 @@ class NamedSecret(WireModel):
     """One more secret, known by its name, so that `***` can stand for it; `expiresAt` is when it ceases to count."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,50}$")]
+    """The name by which `***` stands for it."""
     secret: Secret = Field(repr=False)
     expires_at: Moment | None = Field(default=None, strict=False)
 
@@ -73,26 +74,42 @@ class SignatureConfig(WireModel):
     """
 
     scheme: str
+    """The preset, or `custom`."""
     secret: Secret | None = Field(default=None, repr=False)
     secrets: Annotated[list[Secret | NamedSecret], Field(max_length=MAX_SECRETS, repr=False)] = Field(
         default_factory=list[Secret | NamedSecret]
     )
+    """Further secrets that count at once, during a rotation."""
     username: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^:]*$")] | None = None
+    """The name that Basic authentication expects."""
     header: str | None = None
+    """The header in which the signature stands."""
     tolerance_seconds: Annotated[Integer, Field(ge=1, le=86_400)] | None = None
+    """How old a signed time may be."""
     type: Kind = "hmac"
+    """What a custom scheme verifies with."""
     hash: Hash = "sha256"
+    """The hash of an HMAC."""
     encoding: Encoding = Field(default="hex", description="hex, but for a static secret or a token that is text itself")
     prefix: Text = ""
+    """What stands before the signature, as in `sha256=`."""
     signed_content: Annotated[str, Field(max_length=500)] = "{body}"
+    """A template of what is signed, as in `{timestamp}.{body}`."""
     timestamp_header: str | None = None
+    """The header in which the time stands."""
     inside: Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[\x21-\x7e]*$")] | None = None
+    """The mark before the time in the signature's own text, as in `t=`."""
     id_header: str | None = None
+    """The header in which the id of the request stands."""
     key_decoding: KeyDecoding = "raw"
+    """How the secret is read before it is a key."""
     signature_in: Place | None = Field(default=None, description="header:<name>, query:<name> or body:<path>")
     timestamp_in: Place | None = None
+    """Where the time stands, as in `body:time`, when not in a header."""
     timestamp_format: TimestampFormat = "seconds"
+    """How the time is written."""
     id_in: Place | None = None
+    """Where the id stands, as in `body:id`, when not in a header."""
     between: Annotated[str, Field(min_length=1, max_length=3, pattern=r"^[\x20-\x7e]*$")] | None = Field(
         default=None, description="What stands between several signatures, or between the timestamp and them"
     )
@@ -105,8 +122,11 @@ class SignatureConfig(WireModel):
         default_factory=list[Algorithm], description="Of tokens; those of public keys unless named"
     )
     audience: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    """What the token's `aud` must be."""
     issuer: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    """What the token's `iss` must be."""
     claims: Annotated[Claims, Field(max_length=10)] = Field(default_factory=dict[str, str])
+    """What further claims of the token must be."""
     body_claim: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
         default=None, description="The claim that holds the SHA-256 of the body as hexadecimal digits"
     )

@@ -53,9 +53,9 @@ _ERROR_ANSWER = {
     "type": "object",
     "required": ["success", "data", "message", "errors"],
     "properties": {
-        "success": {"const": False},
+        "success": {"const": False, "description": "That it was refused, or failed"},
         "data": {"description": "Always null"},  # a type of null alone is no class in C#
-        "message": {"type": "string"},
+        "message": {"type": "string", "description": "What went wrong"},
         "errors": {"type": "array", "items": {"type": "string"}, "description": "One sentence for each problem"},
     },
 }
@@ -181,9 +181,9 @@ def _answer(entry: Entry) -> dict[str, Any]:
         "description": f"The answer to {entry.name}",
         "required": ["success", "data", "message"],
         "properties": {
-            "success": {"const": True},
-            "data": entry.result,
-            "message": {"type": "string", "examples": [entry.succeeded]},
+            "success": {"const": True, "description": "That it was done"},
+            "data": {"description": "What was asked for", **entry.result},
+            "message": {"type": "string", "description": "What was done", "examples": [entry.succeeded]},
         },
     }
 

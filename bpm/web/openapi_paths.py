@@ -18,7 +18,7 @@ TOKEN_PAIR = {
     "required": ["access_token", "token_type", "expires_in", "refresh_token"],
     "properties": {
         "access_token": {**_TEXT, "description": "Send it as `Authorization: Bearer …`"},
-        "token_type": {"const": "Bearer"},
+        "token_type": {"const": "Bearer", "description": "How the access token is sent"},
         "expires_in": {"type": "integer", "description": "Seconds until the access token expires"},
         "refresh_token": {**_TEXT, "description": "Good once, for the next pair"},
     },
@@ -28,19 +28,23 @@ SIGN_IN = {
     "type": "object",
     "description": "Either a name and a password, or a refresh token; a form with the same fields is read, too",
     "properties": {
-        "grant_type": {"enum": ["password", "refresh_token"]},
-        "username": _TEXT,
-        "password": {**_TEXT, "format": "password"},
-        "refresh_token": _TEXT,
+        "grant_type": {"enum": ["password", "refresh_token"], "description": "Which of the two it is; may be left out"},
+        "username": {**_TEXT, "description": "The name of the account"},
+        "password": {**_TEXT, "format": "password", "description": "Its password"},
+        "refresh_token": {**_TEXT, "description": "The one of the former pair"},
     },
 }
 
-REVOCATION = {"type": "object", "properties": {"refresh_token": _TEXT}}
+REVOCATION = {"type": "object", "properties": {"refresh_token": {**_TEXT, "description": "Any of the chain"}}}
 
 REVOKED = {
     "type": "object",
     "required": ["success", "data", "message"],
-    "properties": {"success": {"const": True}, "data": {"description": "Always null"}, "message": _TEXT},
+    "properties": {
+        "success": {"const": True, "description": "That it was done"},
+        "data": {"description": "Always null"},
+        "message": {**_TEXT, "description": "What was done"},
+    },
 }
 
 _ACCEPTED = {
@@ -58,7 +62,10 @@ _BODY = {
 HEALTH = {
     "type": "object",
     "required": ["status"],
-    "properties": {"status": _TEXT, "checks": {**_OBJECT, "description": "Only for callers with a token"}},
+    "properties": {
+        "status": {**_TEXT, "description": "How the process is"},
+        "checks": {**_OBJECT, "description": "Only for callers with a token"},
+    },
 }
 
 SCHEMAS = {

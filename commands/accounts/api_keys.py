@@ -48,8 +48,11 @@ class CreateApiKeyCommand(Command[CreatedApiKeyView]):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     scopes: Scopes
+    """What the key may do, as far as its owner may."""
     user_id: Id | None = None
+    """The owner; yourself, if left out."""
     organization_id: Id | None = None
+    """The owner's organisation."""
     expires_at: When | None = None
 
 
@@ -90,6 +93,7 @@ class RevokeApiKeyCommand(Command[RevokedApiKeyView]):
 
     id: KeyId
     disable_accounts: bool = False
+    """Whether the accounts that the key made are disabled as well."""
 
 
 @handles
@@ -124,6 +128,7 @@ class GetApiKeyListQuery(PagedQuery[Page[ApiKeyView]]):
     succeeded = "API keys retrieved successfully"
 
     user_id: Id | None = None
+    """Those of this account."""
     created_by: MakerId | None = None
 
 

@@ -22,10 +22,13 @@ class GetAuditLogQuery(PagedQuery[Page[AuditEntryView]]):
     succeeded = "Audit log retrieved successfully"
 
     principal: Words | None = None
+    """What this account did: an id or a name."""
     message_type: Words | None = Field(default=None, validation_alias=AliasChoices("messageType", "type"))
+    """Commands of this `$type`."""
     request_id: Words | None = None
     correlation_id: Words | None = None
     ok: bool | None = None
+    """Those that succeeded, or those that did not."""
 
 
 @handles

@@ -26,6 +26,7 @@ class OwnAccountView(View):
     id: str
     name: str
     kind: str
+    """What you are: a user, a key or another principal."""
     organization_id: int
     permissions: list[str]
 
@@ -58,13 +59,18 @@ class SessionView(View):
 
     id: str
     user_id: int
+    """Who was signed in."""
     address: str
     user_agent: str
+    """What the browser called itself."""
     created_at: Moment
     used_at: Moment
+    """When it was last used."""
     ends_at: Moment
+    """When it ends at the latest."""
     ended_at: Moment | None
     is_open: bool
+    """Whether it can still be used."""
 
 
 class GetSessionListQuery(PagedQuery[Page[SessionView]]):
@@ -79,8 +85,11 @@ class GetSessionListQuery(PagedQuery[Page[SessionView]]):
     failed = "Sessions not found"
 
     user_id: Id | None = None
+    """Those of this account; your own, if left out."""
     everybody: bool = False
+    """Whether those of all accounts are listed."""
     is_open: bool = False
+    """Whether those that have ended are left out."""
 
 
 @handles
@@ -139,6 +148,7 @@ class EndAllSessionsCommand(Command[UserView]):
     failed = "Sessions not ended"
 
     user_id: Id | None = None
+    """Whom to sign out; yourself, if left out."""
 
 
 @handles

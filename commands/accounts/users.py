@@ -43,10 +43,14 @@ class CreateUserCommand(Command[CreatedUserView]):
     secrets = frozenset({"password"})
 
     username: Username
+    """The name to sign in with."""
     password: Password | None = None
+    """The password; generated and shown once, if left out."""
     roles: Roles = Field(default_factory=list[str])
+    """Bundles of permissions: `admin`, `operator`, `viewer`, `publisher`."""
     permissions: Permissions = Field(default_factory=list[str])
     kind: Kind = "user"
+    """A person with a password, or a service with API keys."""
     organization_id: Id | None = None
 
     @classmethod
@@ -110,7 +114,9 @@ class UpdateUserCommand(Command[UserView]):
 
     id: Id
     password: Password | None = None
+    """The new password."""
     roles: Roles | None = None
+    """The roles from now on."""
     permissions: Permissions | None = None
     is_enabled: bool | None = None
 
@@ -183,6 +189,7 @@ class GetUserListQuery(PagedQuery[Page[UserView]]):
     succeeded = "Users retrieved successfully"
 
     kind: Kind | None = None
+    """People, or services."""
     is_enabled: bool | None = None
     created_by: MakerId | None = None
 

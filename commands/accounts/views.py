@@ -19,12 +19,16 @@ class UserView(View):
     id: int
     organization_id: int
     username: str
+    """The name to sign in with."""
     kind: Kind
+    """A person with a password, or a service with API keys."""
     roles: list[str]
+    """Bundles of permissions that it has."""
     permissions: list[str]
     is_enabled: bool
     created_at: Moment
     disabled_at: Moment | None
+    """When it was disabled; null while it is not."""
     created_by: str | None
 
 
@@ -32,6 +36,7 @@ class CreatedUserView(UserView):
     """A new user; `password` is there if it was generated, and is never shown again."""
 
     password: str | None = Field(default=None)
+    """The generated password, shown this once."""
 
 
 class ApiKeyView(View):
@@ -43,26 +48,34 @@ class ApiKeyView(View):
     id: str
     name: str
     user_id: int
+    """The account whose key it is."""
     scopes: list[str]
+    """What it may do, as far as its owner may."""
     created_at: Moment
     expires_at: Moment | None
     revoked_at: Moment | None
+    """When it was revoked; null while it was not."""
     last_used_at: Moment | None
+    """When it was last used."""
     created_by: str | None
     ends_with: list[str] | None
+    """The keys with which it ends."""
 
 
 class RevokedApiKeyView(ApiKeyView):
     """A revoked API key, and the accounts that were made with it; `disabled` tells whether they were disabled."""
 
     accounts: list[UserView]
+    """The accounts that the key made."""
     disabled: bool
+    """Whether they were disabled."""
 
 
 class CreatedApiKeyView(ApiKeyView):
     """A new API key; `key` is what its user sends as bearer token, and is never shown again."""
 
     key: str
+    """The bearer token, shown this once."""
 
 
 class AuditEntryView(View):
@@ -73,7 +86,9 @@ class AuditEntryView(View):
     principal: str
     principal_name: str
     type: str
+    """The `$type` of the command."""
     fields: Any
+    """Its fields, without secrets."""
     address: str
     ok: bool
     error: str | None

@@ -13,15 +13,20 @@ class ProblemView(View):
     line: int
     column: int
     end_line: int
+    """The line in which the place ends."""
     end_column: int
+    """The column at which the place ends."""
     code: str
+    """Which kind of problem it is."""
     message: str
+    """What is wrong, and what to write instead."""
 
 
 class CodeCheckView(View):
     """A script can run when it has no problems; warnings are what looks like a mistake."""
 
     is_valid: bool
+    """Whether it can run."""
     problems: list[ProblemView]
     warnings: list[ProblemView]
 
@@ -34,6 +39,7 @@ class ValidateCodeCommand(Command[CodeCheckView]):
     sources = SOURCE_NAMES
 
     code: Source
+    """The script."""
 
 
 @handles

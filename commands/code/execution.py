@@ -38,20 +38,28 @@ class ExecuteCodeCommand(Command[CodeRunView]):
     secrets = frozenset({"signatureHeaders", "rawBody"})
 
     code: Source
+    """The script."""
     payload: Any = None
     headers: dict[str, Any] = Field(default_factory=dict[str, Any])
     signature_headers: dict[str, str] = Field(default_factory=dict[str, str])
+    """Headers that prove the sender, which the script sees as well."""
     query: dict[str, Any] = Field(default_factory=dict[str, Any])
     path: Any = Field(default_factory=dict[str, Any])
+    """What the address gave, by name."""
     method: Annotated[str, Field(max_length=20)] = ""
     request_id: Annotated[str, Field(max_length=200)] | None = None
     request: dict[str, Any] | None = None
+    """What the script sees of the request beside its parts."""
     raw_body: str | None = None
+    """The body as it came, in base64."""
     variables: dict[str, Any] | None = None
+    """What the script sees as `variables`, and may change."""
     isolation: Literal["run", "rule"] | None = None
     rule: Annotated[str, Field(max_length=100)] | None = None
+    """The number of the rule and its revision."""
     seed: Annotated[Integer, Field(ge=0)] | None = None
     now: When | None = None
+    """What the script's clock says."""
 
     def inputs(self, request_id: str) -> dict[str, Any]:
         """Return what the script sees, by name, but for the signatures and the raw body."""

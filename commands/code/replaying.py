@@ -26,9 +26,13 @@ class CodeReplayView(View):
     """What a replayed run came to, and what is not as it was: `isSame` when nothing is."""
 
     is_same: bool
+    """Whether it came to the same."""
     differences: list[str]
+    """What is not as it was."""
     run: CodeRunView | None = None
+    """What it came to."""
     failure: FailureView | None = None
+    """Why it did not come to its end."""
 
 
 class ReplayCodeCommand(Command[CodeReplayView]):
@@ -47,6 +51,7 @@ class ReplayCodeCommand(Command[CodeReplayView]):
 
     run_id: Annotated[str, Field(min_length=1, max_length=100)]
     code: Source | None = None
+    """A changed script, instead of the recorded one."""
 
 
 @handles

@@ -23,13 +23,18 @@ class RecordedRunView(View):
     request_id: str
     correlation_id: str
     rule: str | None
+    """The number of its rule and its revision."""
     sender: str
+    """On whose behalf it ran."""
     source_hash: str
+    """The SHA-256 of the script."""
     failure: FailureView | None
+    """Why it did not come to its end."""
     sends: int
     cpu_seconds: float
     peak_memory_bytes: int
     replayable: bool
+    """Whether it was kept whole."""
     created_at: Moment
 
 
@@ -37,17 +42,24 @@ class SentView(View):
     """A command that a run sent: whether at its end, and whether it was refused."""
 
     command: str
+    """The `$type` of the command."""
     at_end: bool
+    """Whether it was sent when the script had ended."""
     refused: bool
+    """Whether the bus refused it."""
 
 
 class RecordedRunDetailView(RecordedRunView):
     """A run with its script, its inputs, what it sent and what it came to, as far as they were kept."""
 
     code: str | None = None
+    """The script."""
     inputs: dict[str, Any] | None = None
+    """What it was given."""
     sent: list[SentView] | None = None
+    """The commands that it sent."""
     outcome: dict[str, Any] | None = None
+    """What it came to."""
 
 
 class GetCodeRunListQuery(PagedQuery[Page[RecordedRunView]]):
@@ -62,7 +74,9 @@ class GetCodeRunListQuery(PagedQuery[Page[RecordedRunView]]):
     request_id: Word | None = None
     correlation_id: Word | None = None
     has_failed: bool | None = None
+    """Those that failed, or those that did not."""
     reason: Reason | None = None
+    """Those that failed for this reason."""
 
 
 @handles

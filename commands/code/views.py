@@ -17,7 +17,9 @@ class ReplyView(View):
     """The answer a script chose for the caller of a `sync` webhook."""
 
     status: int
+    """The HTTP status."""
     body: Any = None
+    """The body: text, or what is sent as JSON."""
     headers: dict[str, str] = Field(default_factory=dict[str, str])
 
 
@@ -28,14 +30,19 @@ class CodeRunView(View):
     """
 
     result: Any = None
+    """What the script returned."""
     reply: ReplyView | None = None
+    """The answer that it chose for its caller."""
     variables: dict[str, Any] | None = None
+    """The variables as it left them."""
     logs: list[str]
+    """What it wrote with `log`."""
     sends: int
     cpu_seconds: float
     peak_memory_bytes: int
     seed: int
     now: Moment
+    """What its clock said."""
     run_id: str | None = None
 
 
@@ -43,7 +50,9 @@ class FailureView(View):
     """Why a run did not come to its end: the reason, what to change, and the place in the script."""
 
     reason: Reason
+    """Which kind of failure it is."""
     message: str
+    """What went wrong, and what to change."""
     line: int | None = None
     column: int | None = None
 

@@ -42,33 +42,46 @@ class FieldChangeView(View):
     """What a field is and what it would be; `file` and `script` are whole texts."""
 
     field: str
+    """The name of the field."""
     before: Any
+    """What it is."""
     after: Any
+    """What it would be."""
 
 
 class PartChangeView(View):
     """A part that would be created, updated or deleted."""
 
     action: Action
+    """What would be done."""
     kind: str
+    """Which kind of part it is."""
     key: str
+    """The key of the part."""
     fields: list[FieldChangeView]
+    """The fields that would change."""
 
 
 class ConfigurationPlanView(View):
     """What applying a folder changes; `base` names the state that the plan starts from."""
 
     changes: list[PartChangeView]
+    """The parts that would change."""
     unchanged: int
+    """How many parts stay as they are."""
     base: str
+    """The state that the plan starts from."""
 
 
 class ConfigurationView(View):
     """The parts of a configuration and the texts of their files; `leftOut` are the kinds you may not change."""
 
     parts: list[dict[str, Any]]
+    """The parts, as a folder's files hold them."""
     files: dict[str, str]
+    """The texts of the files by name."""
     left_out: list[str] = Field(default_factory=list[str])
+    """The kinds of parts that you may not change."""
 
 
 class ExportConfigurationQuery(Query[ConfigurationView]):
@@ -131,6 +144,7 @@ class ApplyConfigurationCommand(Command[ConfigurationPlanView], ConfigurationFie
     time_limit = 120.0
 
     base: Annotated[str, Field(min_length=1, max_length=100)]
+    """The state that the plan started from."""
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:

@@ -28,17 +28,24 @@ class RuleDocument(WebHookFields):
     """
 
     kind: Literal["rule"]
+    """That it is a rule."""
     key: Annotated[str, Field(pattern=f"^{KEY.pattern}$")]
+    """The key of the rule."""
     script: FileName | None = None
+    """The file of its script."""
     process: Name | None = None
+    """The key of the process that it starts."""
     process_version: Annotated[Integer, Field(ge=1)] | None = None
+    """The version of that process; the newest, if left out."""
 
 
 class ProcessDocument(WireModel):
     """A process of a BPMN file; `key` is its id there, and its name unless another one is given."""
 
     kind: Literal["process"]
+    """That it is a process."""
     key: Name
+    """The id of the process in its file."""
     file: FileName
     name: Name | None = None
     description: Annotated[str, Field(max_length=2000)] = ""
@@ -54,7 +61,9 @@ class DecisionDocument(WireModel):
     """A decision of a DMN file; `key` is its id there."""
 
     kind: Literal["decision"]
+    """That it is a decision."""
     key: Name
+    """The id of the decision in its file."""
     file: FileName
 
 
@@ -62,7 +71,9 @@ class FormDocument(WireModel):
     """A form; `key` is its id in the file."""
 
     kind: Literal["form"]
+    """That it is a form."""
     key: Name
+    """The id of the form in its file."""
     file: FileName
 
 
@@ -78,9 +89,12 @@ class ConfigurationFields(WireModel):
     """
 
     parts: Annotated[list[ConfigurationPart], Field(max_length=MAX_PARTS)]
+    """Rules, processes, decisions and forms."""
     files: Annotated[dict[FileName, Text], Field(max_length=MAX_PARTS)] = Field(default_factory=dict[str, str])
+    """The texts of the files that they name."""
     label: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     prune: bool = False
+    """Whether rules with the label that are not among the parts are deleted."""
 
 
 def fields_of_rule(part: RuleDocument, files: Mapping[str, str]) -> dict[str, Any]:

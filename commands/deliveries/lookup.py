@@ -31,6 +31,7 @@ class GetDeliveryListQuery(PagedQuery[Page[DeliveryView]]):
     event_id: DeliveryId | None = None
     event: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     state: State | None = None
+    """Those in this state."""
 
 
 @handles
@@ -72,6 +73,7 @@ class GetDeliveryAttemptListQuery(PagedQuery[Page[AttemptView]]):
 
     subscription_id: Id | None = None
     ok: bool | None = None
+    """Those that succeeded, or those that did not."""
 
 
 @handles

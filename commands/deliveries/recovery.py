@@ -39,8 +39,10 @@ class RecoverFailedDeliveriesCommand(Command[RecoveryView]):
     until: When | None = None
     subscription_id: Id | None = None
     missing: bool = False
+    """Whether to send what the subscription never got."""
     preview: bool = False
     after: Annotated[str, Field(max_length=100)] | None = None
+    """Where a batch goes on."""
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
@@ -66,7 +68,9 @@ class ResumedView(View):
     """How many deliveries that were kept go out now, and whether more follow by themselves."""
 
     resumed: int
+    """How many go out now."""
     goes_on: bool
+    """Whether more follow by themselves."""
 
 
 class ResumeDeliveriesCommand(Command[ResumedView]):

@@ -23,6 +23,7 @@ class AsyncApiView(View):
     """An AsyncAPI 3.0 document. It ends early when it would be larger than 8 MiB: `leftOut` types are not in it."""
 
     document: dict[str, Any]
+    """The document."""
     left_out: int = 0
 
 
@@ -36,6 +37,7 @@ class GetAsyncApiQuery(Query[AsyncApiView]):
     succeeded = "Document made successfully"
 
     events: Annotated[list[EventPattern], Field(min_length=1, max_length=MAX_PATTERNS)] | None = None
+    """Only types of these names and patterns."""
 
 
 @handles

@@ -31,9 +31,13 @@ class EventTypeView(View):
     event: str
     description: str
     families: list[str]
+    """The interfaces that it belongs to."""
     registered: bool
+    """Whether it is your own."""
     json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
+    """The JSON Schema of its data; null when anything may be published."""
     example: Any = None
+    """Data as an event of this type has them."""
 
 
 class RegisterEventTypeCommand(Command[EventTypeView]):
@@ -50,7 +54,9 @@ class RegisterEventTypeCommand(Command[EventTypeView]):
     event: EventName
     description: Annotated[str, Field(max_length=500)] = ""
     json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
+    """The JSON Schema of its data."""
     example: dict[str, Any] | None = None
+    """Data as an event of this type has them."""
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
@@ -94,6 +100,7 @@ class GetEventTypeListQuery(PagedQuery[Page[EventTypeView]]):
     succeeded = "Event types retrieved successfully"
 
     family: Family | None = None
+    """Those of this interface."""
 
 
 @handles

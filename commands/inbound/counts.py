@@ -27,8 +27,11 @@ class InboundCountView(View):
     """
 
     at: Moment
+    """When the bucket begins."""
     count: int
+    """How many requests came."""
     state: State | None = None
+    """The state that is counted."""
     verdict: Verdict | None = None
     config_id: int | None = None
 
@@ -43,6 +46,7 @@ class InboundCountsView(View):
     start_date: Moment
     end_date: Moment
     counted_since: Moment | None
+    """Only requests since then were counted; null for all."""
 
 
 class GetInboundCountsQuery(Query[InboundCountsView]):
@@ -56,8 +60,11 @@ class GetInboundCountsQuery(Query[InboundCountsView]):
     succeeded = "Inbound requests counted successfully"
 
     by: By = "state"
+    """What is counted apart."""
     bucket: Literal["minute", "hour", "day"] = "hour"
+    """How long a bucket is."""
     state: State | None = None
+    """Only requests in this state."""
     config_id: Id | None = None
     start_date: When | None = None
     end_date: When | None = None

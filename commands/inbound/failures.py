@@ -27,17 +27,25 @@ class FailureGroupView(View):
     """
 
     fingerprint: str
+    """What all requests of the group share."""
     verdict: Verdict
     config_id: int | None
     config_key: str | None
     revision: int | None
     sentence: str
+    """What went wrong, of the newest one."""
     count: int
+    """How many requests there are."""
     states: dict[State, int]
+    """How many are in each state."""
     first_seen: Moment
+    """When the oldest came."""
     last_seen: Moment
+    """When the newest came."""
     newest_id: str
+    """The id of the newest."""
     request_ids: list[str]
+    """The newest 1,000, if one group was asked for."""
 
 
 class FailureGroupsView(View):
@@ -47,8 +55,10 @@ class FailureGroupsView(View):
     """
 
     items: list[FailureGroupView]
+    """The groups, that with the newest failure first."""
     left_out: int
     grouped_since: Moment | None
+    """Only requests since then were looked at; null for all."""
 
 
 class GetInboundFailureGroupsQuery(Query[FailureGroupsView]):
@@ -64,6 +74,7 @@ class GetInboundFailureGroupsQuery(Query[FailureGroupsView]):
 
     config_id: Id | None = None
     fingerprint: Annotated[str, Field(pattern="^[0-9a-f]{16}$")] | None = None
+    """Only this group, with its requests."""
     start_date: When | None = None
     end_date: When | None = None
 

@@ -40,6 +40,7 @@ class GetInboundRequestListQuery(PagedQuery[InboundRequestPage]):
     succeeded = "Inbound requests retrieved successfully"
 
     state: State | None = None
+    """Only requests in this state."""
     verdict: Annotated[str, Field(max_length=50)] | None = None
     config_id: Id | None = None
     config_key: Annotated[str, Field(max_length=100)] | None = None
@@ -101,9 +102,13 @@ class SignatureExplanationView(View):
 
     ok: bool
     failed: str
+    """The part at fault, empty when the signature is right."""
     cause: str
+    """Why it was refused."""
     hints: list[str]
+    """What to change."""
     matching_schemes: list[str]
+    """The presets that accept the request."""
 
 
 class ExplainSignatureQuery(Query[SignatureExplanationView]):
@@ -114,6 +119,7 @@ class ExplainSignatureQuery(Query[SignatureExplanationView]):
 
     request_id: RequestId
     signature: SignatureConfig | None = None
+    """A draft, instead of the rule's own."""
 
 
 @handles

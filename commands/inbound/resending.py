@@ -42,9 +42,13 @@ class ResendInboundRequestCommand(Command[InboundRequestView]):
 
     request_id: RequestId
     body: Annotated[str, Field(max_length=16 * 1024 * 1024)] | None = None
+    """Another body."""
     body_encoding: Literal["text", "base64"] = "text"
+    """How `body` is written."""
     query: Annotated[str, Field(max_length=8_000)] | None = None
+    """Another query, as it stands behind the `?`."""
     headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=100)] | None = None
+    """Headers that are added to the others."""
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:

@@ -30,12 +30,14 @@ class Features(WireModel):
     """What an organisation has or has not: `webhooks` is PlanDocket's interface."""
 
     webhooks: bool | None = None
+    """Whether it has PlanDocket's interface."""
 
 
 class FeaturesView(View):
     """What an organisation has: `webhooks` is PlanDocket's interface."""
 
     webhooks: bool
+    """Whether it has PlanDocket's interface."""
 
 
 class OrganizationView(View):
@@ -46,12 +48,14 @@ class OrganizationView(View):
     description: str
     is_active: bool
     features: FeaturesView
+    """What it has."""
     max_subscriptions: int | None
     max_users: int | None
     max_webhooks: int | None
     created_at: Moment
     updated_at: Moment | None
     deactivated_at: Moment | None
+    """When it was switched off; null while it is on."""
 
 
 class CreateOrganizationCommand(Command[OrganizationView]):
@@ -68,6 +72,7 @@ class CreateOrganizationCommand(Command[OrganizationView]):
     name: Name
     description: Description = ""
     features: Features = Field(default_factory=Features)
+    """What it has."""
     max_subscriptions: Limit | None = None
     max_users: Limit | None = None
     max_webhooks: Limit | None = None
@@ -91,6 +96,7 @@ class UpdateOrganizationCommand(Command[OrganizationView]):
     name: Name = ""
     description: Description = ""
     features: Features = Field(default_factory=Features)
+    """What it has from now on."""
     max_subscriptions: Limit | None = None
     max_users: Limit | None = None
     max_webhooks: Limit | None = None
@@ -222,6 +228,7 @@ class OwnOrganizationView(View):
     id: int
     name: str
     features: FeaturesView
+    """What it has."""
     max_subscriptions: int | None
     max_users: int | None
     max_webhooks: int | None

@@ -30,19 +30,30 @@ class MonoAccountView(View):
     id: int
     account_id: str
     status: str
+    """Whether it is connected."""
     data_status: str | None
+    """How far Mono's data are."""
     customer: str | None
+    """Mono's id of the customer."""
     reference: str | None
     name: str | None
     account_number: AccountNumber | None
+    """The number of the account."""
     bvn: Hidden | None
+    """The holder's bank verification number, hidden."""
     currency: str | None
     balance: Decimal | None
+    """The balance in kobo."""
     account_type: str | None
+    """What kind of account it is."""
     institution_name: str | None
+    """The bank."""
     institution_type: str | None
+    """What kind of bank it is."""
     bank_code: str | None
+    """The code of the bank."""
     event_at: Moment | None
+    """When Mono last told of it."""
     request_id: str
     created_at: Moment
     updated_at: Moment | None
@@ -55,6 +66,7 @@ class GetMonoAccountListQuery(PagedQuery[Page[MonoAccountView]]):
     succeeded = "Mono accounts retrieved successfully"
 
     status: Literal["connected", "reauthorisation_required", "unlinked"] | None = None
+    """Those with this status."""
 
 
 @handles

@@ -20,9 +20,11 @@ class MonoConnectionView(View):
     """Connected to an account, failed because Mono refused the code, or closed without a code."""
 
     status: Status
+    """What became of it."""
     account_id: str | None
     reference: str | None
     reason: str | None
+    """Why there is no account."""
 
 
 class CompleteMonoConnectionCommand(Command[MonoConnectionView]):
@@ -37,10 +39,14 @@ class CompleteMonoConnectionCommand(Command[MonoConnectionView]):
     secrets = frozenset({"code"})
 
     code: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """The code that the browser brought."""
     reference: Short | None = None
     status: Short | None = None
+    """What the browser brought as status."""
     reason: Short | None = None
+    """What the browser brought as reason."""
     query: dict[str, str] = Field(default_factory=dict[str, str])
+    """Whatever else the browser brought."""
 
 
 @handles

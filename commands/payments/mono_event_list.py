@@ -22,17 +22,25 @@ class MonoEventRecordView(View):
 
     id: int
     event_id: str
+    """Mono's id of the event."""
     event: str
+    """Mono's name of the event."""
     published_as: str
+    """The name under which it was published."""
     account_id: str | None
     reference: str | None
     mandate_id: str | None
+    """Mono's id of the mandate."""
     status: str | None
+    """What Mono calls the status."""
     amount: Decimal | None
+    """The amount in kobo."""
     fee: Decimal | None
+    """The fee in kobo."""
     currency: str | None
     data: dict[str, Any]
     occurred_at: Moment | None
+    """When it happened, by Mono."""
     request_id: str
     created_at: Moment
 
@@ -54,6 +62,7 @@ class GetMonoEventListQuery(PagedQuery[Page[MonoEventRecordView]]):
 
     event: Text | None = None
     account_id: Text | None = None
+    """Those of this account."""
     since: When | None = None
     until: When | None = None
 

@@ -20,8 +20,10 @@ class MonoEventView(View):
 
     event: str
     published_as: str
+    """The name under which it was published."""
     account_id: str | None
     duplicate: bool
+    """Whether it was known already."""
 
 
 class ProcessMonoEventCommand(Command[MonoEventView]):
@@ -32,8 +34,11 @@ class ProcessMonoEventCommand(Command[MonoEventView]):
     failed = "Processing failed"
 
     event: Name
+    """Mono's name of the event."""
     event_id: Name
+    """Mono's id of the event."""
     timestamp: Annotated[str, Field(max_length=200)] | None = None
+    """When it happened, by Mono."""
     data: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 

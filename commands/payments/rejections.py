@@ -17,15 +17,20 @@ class RejectedElement(WireModel):
     """Which element of the body was not valid, counted from 0 over all of them, and why."""
 
     position: Annotated[Integer, Field(ge=0)]
+    """Where it stands in the body, from 0."""
     cause: Annotated[str, Field(max_length=1000)]
+    """Why it is not valid."""
 
 
 class NotificationView(View):
     """How many elements were new, known already, and not valid."""
 
     accepted: int
+    """How many were new."""
     duplicates: int
+    """How many were known already."""
     rejected: int
+    """How many were not valid."""
 
 
 def keep_rejections(context: Context, kind: Kind, rejected: Sequence[RejectedElement]) -> None:
@@ -51,8 +56,11 @@ class RemitaRejectionView(View):
 
     id: int
     kind: str
+    """Which notification it came with."""
     position: int
+    """Where it stood in the body, from 0."""
     cause: str
+    """Why it is not valid."""
     request_id: str
     created_at: Moment
 
@@ -64,6 +72,7 @@ class GetRemitaRejectionListQuery(PagedQuery[Page[RemitaRejectionView]]):
     succeeded = "Rejected elements retrieved successfully"
 
     kind: Kind | None = None
+    """Those of this notification."""
 
 
 @handles

@@ -21,13 +21,20 @@ class RemitaCollectionItem(WireModel):
     """A mandate's activation, a debit under it, or a repayment."""
 
     type: Annotated[str, Field(min_length=1, max_length=50)]
+    """What was collected."""
     mandate_id: Identifier
+    """Remita's id of the mandate."""
     request_id: Identifier
+    """Remita's id of the request."""
     date: Date
+    """The day, as Remita writes it."""
     start_date: Date | None = None
+    """When the mandate begins."""
     end_date: Date | None = None
+    """When the mandate ends."""
     amount: Amount | None = None
     payment_status: str | None = None
+    """What Remita calls the status."""
 
 
 class ProcessRemitaCollectionNotificationCommand(Command[NotificationView]):
@@ -38,7 +45,9 @@ class ProcessRemitaCollectionNotificationCommand(Command[NotificationView]):
     failed = "Processing failed"
 
     items: Annotated[list[RemitaCollectionItem], Field(min_length=1, max_length=2000)]
+    """What was collected."""
     rejected: list[RejectedElement] = Field(default_factory=list[RejectedElement])
+    """What was not valid."""
 
 
 @handles
@@ -74,13 +83,20 @@ class RemitaCollectionView(View):
 
     id: int
     type: str
+    """What was collected."""
     mandate_id: str
+    """Remita's id of the mandate."""
     mandate_request_id: str
+    """Remita's id of the request."""
     date: str
+    """The day, as Remita writes it."""
     start_date: str | None
+    """When the mandate begins."""
     end_date: str | None
+    """When the mandate ends."""
     amount: Decimal | None
     payment_status: str | None
+    """What Remita calls the status."""
     request_id: str
     created_at: Moment
 
@@ -97,6 +113,7 @@ class GetRemitaCollectionListQuery(PagedQuery[Page[RemitaCollectionView]]):
     notification_type: Annotated[str, Field(min_length=1, max_length=50)] | None = Field(
         default=None, validation_alias=AliasChoices("notificationType", "type")
     )
+    """Those of this type."""
 
 
 @handles

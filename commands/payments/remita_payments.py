@@ -21,31 +21,51 @@ class CustomField(WireModel):
     """One of the biller's own fields."""
 
     description: str
+    """What the biller calls it."""
     value: str | None = None
+    """What the payer wrote."""
 
 
 class RemitaNotification(WireModel):
     """A payment that Remita says was made, by its RRR (without dashes)."""
 
     rrr: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,50}$")]
+    """Remita's retrieval reference, without dashes."""
     amount: Amount | None = None
     charge_fee: Amount | None = None
+    """What Remita charged."""
     transaction_date: When | None = None
+    """When it was paid."""
     debit_date: When | None = None
+    """When the payer's account was debited."""
     channel: str | None = None
+    """How it was paid."""
     biller_name: str | None = None
+    """Who is paid."""
     bank: str | None = None
+    """The code of the bank."""
     branch: str | None = None
+    """The code of the branch."""
     service_type_id: str | None = None
+    """Remita's id of what is paid for."""
     order_ref: str | None = None
+    """The biller's reference of the order."""
     order_id: str | None = None
+    """The biller's id of the order."""
     payer_name: str | None = None
+    """Who paid."""
     payer_phone_number: str | None = None
+    """The payer's telephone number."""
     payer_email: str | None = None
+    """The payer's address."""
     type: str | None = None
+    """What Remita calls the kind of payment."""
     payment_description: str | None = None
+    """What it was paid for."""
     custom_fields: list[CustomField] = Field(default_factory=list[CustomField])
+    """The biller's own fields."""
     parent_rrr_details: Any = None
+    """What Remita says of the payment that this one is a part of."""
 
 
 class ProcessRemitaPaymentNotificationCommand(Command[NotificationView]):
@@ -56,7 +76,9 @@ class ProcessRemitaPaymentNotificationCommand(Command[NotificationView]):
     failed = "Processing failed"
 
     notifications: Annotated[list[RemitaNotification], Field(min_length=1, max_length=2000)]
+    """The payments."""
     rejected: list[RejectedElement] = Field(default_factory=list[RejectedElement])
+    """What was not valid."""
 
 
 @handles
@@ -97,31 +119,56 @@ class RemitaPaymentView(View):
 
     id: int
     rrr: str
+    """Remita's retrieval reference, without dashes."""
     status: str
+    """What became of the payment."""
     amount: Decimal | None
     charge_fee: Decimal | None
+    """What Remita charged."""
     transaction_date: Moment | None
+    """When it was paid."""
     debit_date: Moment | None
+    """When the payer's account was debited."""
     channel: str | None
+    """How it was paid."""
     biller_name: str | None
+    """Who is paid."""
     bank: str | None
+    """The code of the bank."""
     branch: str | None
+    """The code of the branch."""
     service_type_id: str | None
+    """Remita's id of what is paid for."""
     order_ref: str | None
+    """The biller's reference of the order."""
     order_id: str | None
+    """The biller's id of the order."""
     payer_name: str | None
+    """Who paid."""
     payer_phone_number: str | None
+    """The payer's telephone number."""
     payer_email: str | None
+    """The payer's address."""
     type: str | None
+    """What Remita calls the kind of payment."""
     payment_description: str | None
+    """What it was paid for."""
     custom_fields: list[dict[str, Any]]
+    """The biller's own fields."""
     parent_rrr_details: Any
+    """What Remita says of the payment that this one is a part of."""
     checks: int
+    """How often Remita was asked."""
     provider_status: str | None
+    """The code that Remita answered."""
     provider_message: str | None
+    """What Remita said of it."""
     confirmed_amount: Decimal | None
+    """The amount that Remita confirmed."""
     confirmed_at: Moment | None
+    """When Remita confirmed it."""
     incident: str | None
+    """What does not fit."""
     request_id: str
     created_at: Moment
     updated_at: Moment | None
@@ -138,9 +185,11 @@ class GetRemitaPaymentListQuery(PagedQuery[Page[RemitaPaymentView]]):
     succeeded = "Remita payments retrieved successfully"
 
     status: Literal["unconfirmed", "confirmed", "mismatch"] | None = None
+    """Those with this status."""
     since: When | None = None
     until: When | None = None
     amount: Amount | None = None
+    """Exactly this amount."""
 
 
 @handles

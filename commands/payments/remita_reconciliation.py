@@ -22,8 +22,11 @@ class PaymentSumView(View):
     """How many payments, and how much they come to in naira; `unknown` are those whose amount nobody said."""
 
     count: int = 0
+    """How many payments."""
     amount: Decimal = Decimal(0)
+    """What they come to, in naira."""
     unknown: int = 0
+    """How many have no amount that anybody said."""
 
     def add(self, amount: Decimal | None) -> None:
         """Count one more payment."""
@@ -36,9 +39,13 @@ class PaymentSumsView(View):
     """Payments by what became of them: confirmed ones by the amount that Remita confirmed, others as notified."""
 
     notified: PaymentSumView = Field(default_factory=PaymentSumView)
+    """All that were notified."""
     confirmed: PaymentSumView = Field(default_factory=PaymentSumView)
+    """Those that Remita confirmed."""
     mismatch: PaymentSumView = Field(default_factory=PaymentSumView)
+    """Those whose amounts do not fit."""
     unconfirmed: PaymentSumView = Field(default_factory=PaymentSumView)
+    """Those that are not confirmed yet."""
 
     def add(self, payment: RemitaPayment) -> Self:
         """Count one more payment."""
@@ -52,13 +59,16 @@ class ReconciledDayView(PaymentSumsView):
     """The payments of one day in Lagos."""
 
     day: date
+    """The day in Lagos."""
 
 
 class RemitaReconciliationView(View):
     """Every day that has payments, the first one first, and all of them together."""
 
     days: list[ReconciledDayView]
+    """The days that have payments."""
     total: PaymentSumsView
+    """All of them together."""
 
 
 class GetRemitaReconciliationQuery(Query[RemitaReconciliationView]):

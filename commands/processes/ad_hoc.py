@@ -31,8 +31,10 @@ class ActivateAdHocActivitiesCommand(Command[InstanceStateView]):
     instance_id: Id
     element_id: Name | None = None
     activities: Activities = Field(default_factory=list[str])
+    """The ids of the activities to begin."""
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
     is_last: bool = False
+    """Whether nothing further begins afterwards."""
 
     @classmethod
     def cross_check(cls, fields: Any) -> Any:

@@ -22,13 +22,16 @@ class UnansweredView(View):
     process_key: str
     element_id: str
     reason: str
+    """Why it gave no answer."""
 
 
 class StartConditionsView(View):
     """The instances that were started, and the conditions that gave no answer."""
 
     started: list[int]
+    """The ids of the instances that were started."""
     unanswered: list[UnansweredView]
+    """The conditions that gave no answer."""
 
 
 class EvaluateStartConditionsCommand(Command[StartConditionsView]):

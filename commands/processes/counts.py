@@ -15,15 +15,20 @@ class ElementCountView(View):
 
     element_id: str
     waiting: int
+    """How many tokens wait there."""
     incidents: int
+    """How many failures wait for somebody there."""
 
 
 class ProcessDefinitionCountsView(View):
     """Instances by status, and elements at which something waits; only those begun since `countedSince`, or all."""
 
     instances: dict[Status, int]
+    """How many instances have each status."""
     elements: list[ElementCountView]
+    """The elements at which something waits."""
     counted_since: Moment | None
+    """Only instances begun since then were counted; null for all."""
 
 
 class GetProcessDefinitionCountsQuery(Query[ProcessDefinitionCountsView]):

@@ -24,6 +24,7 @@ class DecisionView(View):
 
     id: int
     key: str
+    """The id of the decision in its file."""
     version: int
     name: str
     version_tag: str | None = None
@@ -43,6 +44,7 @@ class CreateDecisionDefinitionCommand(Command[list[DecisionView]]):
     failed = "Validation failed"
 
     dmn_xml: Xml
+    """The text of a DMN 1.3 file."""
 
 
 @handles
@@ -93,6 +95,7 @@ class GetDecisionDefinitionListQuery(PagedQuery[Page[DecisionView]]):
     succeeded = "Decisions retrieved successfully"
 
     key: str | None = None
+    """Those of this decision, by its id in the file."""
 
 
 @handles
@@ -111,6 +114,7 @@ class DecisionResultView(View):
     """What a decision came to, in DMN's own shape."""
 
     result: Any
+    """What it came to: a value, a map or a list of maps."""
 
 
 class EvaluateDecisionQuery(Query[DecisionResultView]):
@@ -121,6 +125,7 @@ class EvaluateDecisionQuery(Query[DecisionResultView]):
     failed = "Evaluation failed"
 
     key: Annotated[str, Field(min_length=1, max_length=200)]
+    """The id of the decision in its file."""
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 

@@ -22,6 +22,7 @@ class ProcessDefinitionView(View):
 
     id: int
     key: str
+    """The id of the process in its file."""
     version: int
     name: str
     description: str
@@ -32,7 +33,9 @@ class ProcessDefinitionView(View):
     created_at: Moment
     updated_at: Moment | None
     stopped: str | None = None
+    """Why it does nothing; null while all is well."""
     is_draft: bool = False
+    """Whether it can't be executed yet."""
     version_tag: str | None = None
 
 
@@ -72,6 +75,7 @@ class GetProcessDefinitionListQuery(PagedQuery[Page[ProcessDefinitionView]]):
     category: str | None = None
     is_active: bool | None = None
     key: str | None = None
+    """Those of this process, by its id in the file."""
 
 
 @handles

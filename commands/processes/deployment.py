@@ -36,6 +36,7 @@ class DeployedView(View):
 
     id: int
     key: str
+    """The id of the process in its file."""
     version: int
 
 
@@ -47,6 +48,7 @@ class DeploymentView(ProcessDefinitionView):
 
     gaps: list[str] = Field(default_factory=list[str])
     others: list[DeployedView] = Field(default_factory=list[DeployedView])
+    """Further processes of the same file."""
 
 
 class CreateProcessDefinitionCommand(Command[DeploymentView]):
@@ -76,7 +78,9 @@ class CreateProcessDefinitionCommand(Command[DeploymentView]):
     is_active: bool = True
     metadata: dict[str, Any] | None = None
     process_id: Name | None = None
+    """Which of several pools to deploy: the process's id, or its pool's."""
     draft: bool = False
+    """Whether a file that can't be executed yet is kept all the same."""
 
 
 @handles

@@ -25,6 +25,7 @@ class FormView(View):
 
     id: int
     key: str
+    """The id of the form in its file."""
     version: int
     version_tag: str | None = None
     created_at: Moment
@@ -34,6 +35,7 @@ class TaskFormView(FormView):
     """The form that a task shows; `definition` is the file."""
 
     definition: dict[str, Any]
+    """The file of the form."""
 
 
 class CreateFormDefinitionCommand(Command[FormView]):
@@ -48,6 +50,7 @@ class CreateFormDefinitionCommand(Command[FormView]):
     failed = "Validation failed"
 
     form_json: FormJson
+    """The text of a `.form` file."""
 
 
 @handles
@@ -83,6 +86,7 @@ class GetFormDefinitionListQuery(PagedQuery[Page[FormView]]):
     succeeded = "Forms retrieved successfully"
 
     key: str | None = None
+    """Those of this form, by its id in the file."""
 
 
 @handles

@@ -17,10 +17,15 @@ class HistoryEntryView(View):
 
     element_id: str
     event: str
+    """What happened."""
     at: Moment
+    """When it happened."""
     token: int
+    """The number of the token."""
     values: dict[str, Any]
+    """What belongs to it, secrets as `***`."""
     flows: list[str]
+    """The flows that the token took."""
 
 
 class HistoryView(View):
@@ -42,6 +47,7 @@ class GetProcessInstanceHistoryQuery(Query[HistoryView]):
     page_number: PageNumber = 1
     page_size: Annotated[Integer, Field(ge=1, le=1000)] = 200
     skip: Skip = 0
+    """How many entries of the page are passed over: those that an answer had which was cut."""
 
 
 @handles

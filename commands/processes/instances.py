@@ -48,6 +48,7 @@ class StartProcessInstanceCommand(Command[InstanceStateView]):
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
     business_key: Annotated[Key, Field(max_length=200)] | None = None
     execution_mode: Literal["Supervised", "FireAndForget"] = "Supervised"
+    """Whether to wait until the instance rests."""
     start_policy: Literal["start", "correlate", "correlateOrStart"] = "start"
     message_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     correlation_key: Key | None = None
@@ -82,6 +83,7 @@ class AdvancedView(View):
 
     instance_id: int
     status: Status
+    """How the instance is."""
 
 
 class AdvanceProcessInstanceCommand(Command[AdvancedView]):
@@ -92,11 +94,16 @@ class AdvanceProcessInstanceCommand(Command[AdvancedView]):
     instance_id: Id
     wait_id: Id
     attempt: Integer
+    """Which attempt answers."""
     kind: Literal["command", "script", "timer", "pause", "calling", "decision", "cancelling"]
+    """Which kind of job it was."""
     result: Any = None
+    """What the job came to."""
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
     failure: dict[str, Any] | None = None
+    """Why the job failed."""
     has_rested: bool = True
+    """Whether what the job asked for is over."""
 
 
 @handles
@@ -154,6 +161,7 @@ class GetProcessInstanceListQuery(PagedQuery[Page[InstanceView]]):
     process_definition_id: Id | None = None
     process_key: str | None = None
     status: Status | None = None
+    """Those with this status."""
     business_key: Key | None = None
     parent_instance_id: Id | None = None
 

@@ -24,6 +24,7 @@ class MigratedView(View):
 
     instance_id: int
     missing: list[str]
+    """The elements that the new version lacks."""
 
 
 class MigrationView(View):
@@ -31,9 +32,13 @@ class MigrationView(View):
 
     preview: bool
     migrated: int
+    """How many go on with the new version."""
     refused: int
+    """How many can't."""
     instances: list[MigratedView]
+    """The instances, each with the elements that the new version lacks."""
     more: bool
+    """Whether others are left for another call."""
 
 
 class MigrateProcessInstancesCommand(Command[MigrationView]):
@@ -51,8 +56,10 @@ class MigrateProcessInstancesCommand(Command[MigrationView]):
     failed = "Migration failed"
 
     to_definition_id: Id
+    """The version to go on with."""
     instance_id: Id | None = None
     from_definition_id: Id | None = None
+    """The version whose instances are migrated."""
     preview: bool = False
 
     @classmethod

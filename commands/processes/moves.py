@@ -28,7 +28,9 @@ class ModifyProcessInstanceCommand(Command[InstanceStateView]):
 
     instance_id: Id
     cancel: Elements = Field(default_factory=list[str])
+    """The elements whose tokens are taken away."""
     start_before: Elements = Field(default_factory=list[str])
+    """The elements before which a token is put."""
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
 
     @classmethod

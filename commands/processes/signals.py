@@ -22,8 +22,11 @@ class BroadcastView(View):
     """Who heard a signal; `continues` when so many listen that the rest is told a moment later."""
 
     signalled: list[int]
+    """The instances that heard it."""
     started: list[int]
+    """The instances that it started."""
     continues: bool
+    """Whether the rest is told a moment later."""
 
 
 class BroadcastSignalCommand(Command[BroadcastView]):
@@ -39,12 +42,15 @@ class BroadcastSignalCommand(Command[BroadcastView]):
     failed = "Broadcast failed"
 
     signal_name: Annotated[str, Field(min_length=1, max_length=200)]
+    """The name of the signal in the BPMN file."""
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
     listeners: (
         Annotated[list[Annotated[str, Field(pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$")]], Field(max_length=MOST_LISTENERS)]
         | None
     ) = None
+    """Whom to tell instead of everybody; for the engine."""
     begins: bool = True
+    """Whether processes are started; for the engine."""
 
 
 @handles

@@ -14,6 +14,7 @@ class TriggeredView(View):
     """The definitions of which an instance begins."""
 
     process_definition_ids: list[int]
+    """The versions of which an instance begins."""
 
 
 class StartTriggeredProcessesCommand(Command[TriggeredView]):
@@ -62,6 +63,7 @@ class BeginProcessInstanceCommand(Command[BegunView]):
     definition_id: Id
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
     origin: str
+    """What began it."""
 
 
 @handles
@@ -82,6 +84,7 @@ class FireStartTimerCommand(Command[BegunView]):
     definition_id: Id
     element_id: str
     turn: Integer
+    """Which turn of the timer it is."""
 
 
 @handles

@@ -33,13 +33,20 @@ class UserTaskView(View):
     element_id: str
     name: str | None
     form_key: str | None = None
+    """What the model names the form."""
     assignee: str | None = None
+    """Who is to do it."""
     candidate_users: list[str] = Field(default_factory=list[str])
+    """Who may do it."""
     candidate_groups: list[str] = Field(default_factory=list[str])
+    """Whose members may do it."""
     priority: int | None = None
+    """How urgent it is."""
     variables: dict[str, Any] | None = None
     form_schema: dict[str, Any] | None = Field(default=None, alias="schema")
+    """The JSON Schema that the values must satisfy."""
     form: TaskFormView | None = None
+    """The form that it shows."""
     due_at: Moment | None
     created_at: Moment
 
@@ -51,10 +58,14 @@ class GetUserTaskListQuery(PagedQuery[Page[UserTaskView]]):
     succeeded = "User tasks retrieved successfully"
 
     sort_direction: Literal["asc", "desc"] = "asc"
+    """Whether the rows rise or fall."""
     instance_id: Id | None = None
     assignee: Name | None = None
+    """Those of this person."""
     candidate_user: Name | None = None
+    """Those that this person may do."""
     candidate_group: Name | None = None
+    """Those that members of this group may do."""
 
 
 @handles
@@ -81,6 +92,7 @@ class CompleteUserTaskCommand(Command[InstanceStateView]):
     instance_id: Id
     wait_id: Id
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """What the form gave."""
 
 
 @handles

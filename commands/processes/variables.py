@@ -26,6 +26,7 @@ class SetProcessVariablesCommand(Command[InstanceStateView]):
 
     instance_id: Id
     variables: dict[str, Any] = Field(min_length=1)
+    """The variables to set."""
 
 
 @handles

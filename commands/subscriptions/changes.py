@@ -68,22 +68,30 @@ class CreateSubscriptionCommand(Command[SubscriptionWithSecretView]):
     sources = SOURCE_NAMES
 
     url: Url
+    """Where deliveries go."""
     events: Patterns
     name: Name = ""
     description: Description = ""
     headers: Headers = Field(default_factory=dict[str, str])
+    """Headers that are sent with each delivery."""
     is_active: bool = True
     retry_count: Retries | None = None
     timeout_seconds: Timeout = 30
     secret: Annotated[str, Field(max_length=200)] | None = None
+    """What deliveries are signed with; generated, if left out."""
     signature: SignatureStyle | None = None
+    """How deliveries are signed."""
     filter: Source | None = None
+    """A condition on `type`, `data` and `orderingKey`."""
     transform: Transform | None = None
+    """What is sent instead of the usual body."""
     ordering_key: Source | None = None
+    """An expression: events for which it is the same arrive one behind the other."""
     max_in_flight: InFlight | None = None
     rate_per_second: Rate | None = None
     dialect: Dialect = "standard"
     format: Format = "standard"
+    """How the body is written."""
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
@@ -147,19 +155,26 @@ class UpdateSubscriptionCommand(Command[SubscriptionView]):
 
     id: Id
     url: Url = ""
+    """Where deliveries go."""
     events: Patterns = Field(default_factory=list[str])
     name: Name = ""
     description: Description = ""
     headers: Headers = Field(default_factory=dict[str, str])
+    """Headers that are sent with each delivery."""
     retry_count: Retries | None = None
     timeout_seconds: Timeout = 30
     filter: Source | None = None
+    """A condition on `type`, `data` and `orderingKey`."""
     transform: Transform | None = None
+    """What is sent instead of the usual body."""
     ordering_key: Source | None = None
+    """An expression: events for which it is the same arrive one behind the other."""
     max_in_flight: InFlight | None = None
     rate_per_second: Rate | None = None
     format: Format = "standard"
+    """How the body is written."""
     signature: SignatureStyle | None = None
+    """How deliveries are signed."""
     dialect: Dialect | None = None
 
     @classmethod
@@ -218,6 +233,7 @@ class DeletedSubscriptionView(View):
     id: int
     name: str
     url: str
+    """Where deliveries went."""
     deleted_at: Moment
 
 

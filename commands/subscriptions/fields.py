@@ -26,4 +26,6 @@ class Transform(WireModel):
     """What is sent instead of the usual body: a `template` over the event, or a `script` that returns it."""
 
     template: Any = None
+    """A template of the body."""
     script: Annotated[str, Field(min_length=1, max_length=65_536)] | None = None
+    """A script that returns the body."""

@@ -36,7 +36,9 @@ class RotateSubscriptionSecretCommand(Command[SecretRotationView]):
 
     id: Id
     overlap_hours: Annotated[float, Field(ge=0, le=720)] = 24
+    """How long the former secret counts as well."""
     secret: Annotated[str, Field(max_length=200)] | None = None
+    """The new secret; generated, if left out."""
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:

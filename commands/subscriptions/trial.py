@@ -20,6 +20,7 @@ class TestEventView(View):
     delivery_id: str
     event_id: str
     event: str
+    """The name of the event that was sent."""
 
 
 class SendTestEventCommand(Command[TestEventView]):
@@ -31,6 +32,7 @@ class SendTestEventCommand(Command[TestEventView]):
 
     id: Id
     event: EventName | None = None
+    """The type of the event; `subscription.test`, if left out."""
 
 
 @handles

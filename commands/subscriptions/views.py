@@ -21,7 +21,9 @@ class PublicKeyView(View):
     """The public half of a key that deliveries are signed with: as Standard Webhooks writes it, and as JWK."""
 
     key: str
+    """The key as Standard Webhooks writes it."""
     jwk: dict[str, str]
+    """The key as JWK."""
     expires_at: Moment | None
 
 
@@ -38,27 +40,38 @@ class SubscriptionView(View):
     name: str
     description: str
     url: str
+    """Where deliveries go."""
     events: list[str]
     headers: dict[str, str]
+    """Headers that are sent with each delivery, their values hidden."""
     is_active: bool
     disabled_reason: str | None
+    """Why the product switched it off; null if it did not."""
     retry_count: int | None
     timeout_seconds: int
     filter: str | None
+    """A condition on `type`, `data` and `orderingKey`."""
     transform: dict[str, Any] | None
+    """What is sent instead of the usual body."""
     ordering_key: str | None
+    """An expression: events for which it is the same arrive one behind the other."""
     max_in_flight: int | None
     rate_per_second: float | None
     dialect: str
     format: str
+    """How the body is written."""
     signature: dict[str, Any] | None
+    """How deliveries are signed; null for Standard Webhooks."""
     public_keys: list[PublicKeyView]
+    """What verifies deliveries that private keys sign, the newest first."""
     last_triggered_at: Moment | None
     last_success_at: Moment | None
     last_failure_at: Moment | None
     failure_count: int
     breaker: Breaker
+    """Whether deliveries go out, or the receiver is left in peace."""
     open_until: Moment | None
+    """Until when nothing is sent."""
     created_at: Moment
     updated_at: Moment | None
 
@@ -67,6 +80,7 @@ class SubscriptionWithSecretView(SubscriptionView):
     """A subscription with the secret, or the public key, that verifies its deliveries."""
 
     secret: str
+    """The secret, or the public key, that verifies deliveries."""
 
 
 class SecretRotationView(View):
@@ -77,8 +91,11 @@ class SecretRotationView(View):
 
     id: int
     secret: str
+    """The new secret, shown this once."""
     previous_expires_at: Moment | None
+    """Until when the former one counts too."""
     signed_with: Literal["each", "newest"]
+    """Whether a delivery carries a signature by each of them."""
 
 
 def to_view(row: Subscription, health: SubscriptionHealth | None, context: Context) -> SubscriptionView:

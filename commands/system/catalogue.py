@@ -17,20 +17,30 @@ class CatalogueEntryView(View):
     """
 
     type: str
+    """The `$type`."""
     area: str
+    """The part of the product that it belongs to."""
     kind: Literal["transactional", "query", "effect"]
+    """How it is handled."""
     permission: str | None
+    """What its sender needs; null for nothing."""
     description: str
+    """What it does."""
     aliases: list[str]
+    """Further names that it answers to."""
     request: dict[str, Any]
+    """The JSON Schema of its fields."""
     result: dict[str, Any]
+    """The JSON Schema of what it is answered with."""
 
 
 class CommandCatalogueView(View):
     """Everything that can be sent, by name."""
 
     items: list[CatalogueEntryView]
+    """The messages by name."""
     total_count: int
+    """How many there are."""
 
 
 class GetCommandCatalogQuery(Query[CommandCatalogueView]):

@@ -7,8 +7,11 @@ class PongView(View):
     """A sign of life: `time` is the server's, `principal` the name under which the caller is known."""
 
     pong: bool
+    """That it lives."""
     time: Moment
+    """The server's time."""
     principal: str
+    """The name under which you are known."""
 
 
 class PingQuery(Query[PongView]):

@@ -12,7 +12,9 @@ class PrunedView(View):
 
     preview: bool
     pruned: dict[str, int]
+    """How many rows of each kind."""
     complete: bool
+    """Whether nothing is left for the next run."""
 
 
 class PruneStoredDataCommand(Command[PrunedView]):

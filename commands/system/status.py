@@ -16,11 +16,17 @@ class InboundStatusView(View):
     """
 
     pending: int
+    """How many wait for a worker."""
     running: int
+    """How many are being executed."""
     failed: int
+    """How many have failed and are tried again."""
     dead: int
+    """How many were given up."""
     quarantined: int
+    """How many were refused and kept."""
     oldest_waiting_seconds: float | None = None
+    """How long the oldest untried one has waited."""
 
 
 class RefusedRequestsView(View):
@@ -30,19 +36,28 @@ class RefusedRequestsView(View):
     """
 
     requests: int
+    """How many were kept today."""
     requests_per_day: int
+    """How many may be kept in a day."""
     bytes: int
+    """How many bytes were kept today."""
     bytes_per_day: int
+    """How many bytes may be kept in a day."""
     not_kept: int
+    """For how many there was no room."""
 
 
 class RetentionView(View):
     """What a retention policy has pruned: in all, and in its last run."""
 
     name: str
+    """The policy."""
     pruned: int
+    """How many rows it has taken in all."""
     last_pruned: int
+    """How many rows its last run took."""
     ran_at: Moment | None = None
+    """When it last ran."""
 
 
 class SystemStatusView(View):
@@ -54,17 +69,29 @@ class SystemStatusView(View):
     """
 
     version: str
+    """The version of the product."""
     uptime_seconds: float
+    """How long the process has run."""
     draining: bool
+    """Whether it is stopping."""
     writer_waiting: int
+    """How many units of work wait for the writer."""
     jobs_waiting: int
+    """How many jobs have not begun."""
     jobs_running: int
+    """How many jobs are being done."""
     webhooks: int
+    """How many rules there are."""
     inbound: InboundStatusView
+    """The requests that are not over."""
     refused: RefusedRequestsView
+    """What was kept of refused requests."""
     retention: list[RetentionView]
+    """What each policy has taken."""
     sandbox_locks: dict[str, bool | str]
+    """What confines scripts, each on, off or explained."""
     endpoints_off: dict[str, str]
+    """Providers whose endpoints are off, with the setting that switches each on."""
 
 
 @runtime_checkable

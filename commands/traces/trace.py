@@ -47,6 +47,7 @@ class GetTraceQuery(Query[TraceView]):
     failed = "Trace not found"
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
+    """The id of anything: a request, event, delivery, run, instance or correlation."""
 
 
 @handles

@@ -17,9 +17,11 @@ class TracedTryView(View):
     """One attempt to execute the request."""
 
     number: int
+    """Which attempt it was, from 1."""
     started_at: Moment
     ended_at: Moment
     outcome: Literal["done", "failed", "dead"]
+    """How it ended."""
     errors: list[str] | None
 
 
@@ -32,6 +34,7 @@ class TracedRequestView(View):
     path: str
     address: str
     state: RequestState
+    """How far it is."""
     verdict: Literal["passed", "discarded", "poisoned"] | Cause
     errors: list[str] | None
     config_id: int | None
@@ -40,9 +43,11 @@ class TracedRequestView(View):
     provider: str | None
     message_type: str | None
     duplicate_of: str | None
+    """The request that it repeats."""
     replay_count: int
     completed_at: Moment | None
     attempts: list[TracedTryView]
+    """The attempts to execute it."""
 
 
 class TracedMessageView(View):
@@ -50,7 +55,9 @@ class TracedMessageView(View):
 
     id: int
     at: Moment
+    """When it was sent."""
     type: str
+    """The `$type` of the command."""
     principal: str
     principal_name: str
     ok: bool
@@ -64,6 +71,7 @@ class TracedEventView(View):
 
     id: str
     at: Moment
+    """When it was published."""
     event: str
 
 
@@ -72,9 +80,12 @@ class TracedAttemptView(View):
 
     id: int
     at: Moment
+    """When it was made."""
     number: int
+    """Which attempt it was, from 1."""
     ok: bool
     status: int | None
+    """The HTTP status of the answer; null without one."""
     error: str | None
     duration_ms: float
 
@@ -84,12 +95,15 @@ class TracedDeliveryView(View):
 
     id: str
     at: Moment
+    """When it was made."""
     event_id: str
     subscription_id: int
     state: DeliveryState
+    """How far it is."""
     next_attempt_at: Moment | None
     completed_at: Moment | None
     attempts: list[TracedAttemptView]
+    """The requests that were made."""
 
 
 class TracedTokenView(View):
@@ -98,9 +112,12 @@ class TracedTokenView(View):
     wait_id: int
     element_id: str
     kind: str
+    """What kind of thing it waits for."""
     since: Moment
+    """Since when it waits."""
     due_at: Moment | None
     problem: str | None = None
+    """What an incident is about; null where there is none."""
 
 
 class TracedInstanceView(View):
@@ -108,20 +125,25 @@ class TracedInstanceView(View):
 
     instance_id: int
     at: Moment
+    """When it was started."""
     process_key: str
     process_definition_id: int
     business_key: str | None
     parent_instance_id: int | None
     status: Literal["RUNNING", "WAITING", "COMPLETED", "ERROR", "CANCELLED"]
+    """How it is."""
     ended_at: Moment | None
     tokens: list[TracedTokenView]
+    """Where its tokens stand."""
 
 
 class TracedFailureView(View):
     """Why a run of a script did not come to its end, and where."""
 
     reason: Reason
+    """Which kind of failure it is."""
     message: str
+    """What went wrong."""
     line: int | None
 
 
@@ -130,9 +152,12 @@ class TracedRunView(View):
 
     run_id: str
     at: Moment
+    """When it ran."""
     request_id: str
     rule: str | None
+    """The number of its rule and its revision."""
     failure: TracedFailureView | None
+    """Why it did not come to its end; null when it did."""
 
 
 class TraceView(View):
@@ -144,11 +169,20 @@ class TraceView(View):
 
     correlation_id: str
     found_as: Found
+    """What the id was the id of."""
     request: TracedRequestView | None
+    """The request with which it began."""
     messages: list[TracedMessageView]
+    """The commands that were sent."""
     events: list[TracedEventView]
+    """The events that were published."""
     deliveries: list[TracedDeliveryView]
+    """The events on their way to subscriptions."""
     instances: list[TracedInstanceView]
+    """The process instances."""
     runs: list[TracedRunView]
+    """The runs of scripts."""
     cut: list[Part]
+    """The parts of which there is more."""
     hidden: list[Part]
+    """The parts that you may not read."""

@@ -56,11 +56,16 @@ class BackTestWebHookConfigCommand(Command[BackTestView]):
 
     id: Id | None = None
     config: WebHookFields | None = None
+    """A draft, or a draft of changes."""
     count: Annotated[Integer, Field(ge=1, le=MAX_COUNT)] = 100
+    """How many requests are compared."""
     since: When | None = None
     states: Annotated[list[str], Field(max_length=len(STATES))] = Field(default_factory=list[str])
+    """Only requests in these states."""
     path: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+    """Requests for this path; it may end in `*`."""
     run_scripts: bool = False
+    """Whether scripts are run, and undone."""
     limit: Limit = 20
     offset: Offset = 0
 
@@ -124,6 +129,7 @@ class GetBackTestQuery(Query[BackTestView]):
     failed = "Back-test not found"
 
     back_test_id: Annotated[str, Field(min_length=1, max_length=100)]
+    """The id of the back-test."""
     limit: Limit = 20
     offset: Offset = 0
 

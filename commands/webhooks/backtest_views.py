@@ -16,8 +16,10 @@ class FateView(View):
 
     verdict: str
     detail: str = ""
+    """What is the matter, in words."""
     message_type: str | None = None
     error: str | None = None
+    """Why there is no message."""
 
 
 class ChangedRequestView(View):
@@ -31,11 +33,17 @@ class ChangedRequestView(View):
     method: str
     path: str
     state: State
+    """The state in which it is stored."""
     change: Change
+    """What changes."""
     then: FateView
+    """What was done with it."""
     now: FateView
+    """What would be done with it."""
     fields: list[str] = Field(default_factory=list[str])
+    """The fields of the message that differ."""
     unchecked: list[str] = Field(default_factory=list[str])
+    """What could not be examined."""
 
 
 class BackTestView(View):
@@ -46,14 +54,23 @@ class BackTestView(View):
     """
 
     back_test_id: str | None = None
+    """Its id, when it runs in the background."""
     state: backtest_tables.State
+    """How far it is."""
     total: int | None = None
+    """How many requests there are."""
     compared: int = 0
+    """How many were compared."""
     counts: dict[str, int]
+    """How many requests there are of each kind of change."""
     unchecked: dict[str, int]
+    """Of how many requests something could not be examined."""
     changed_count: int
+    """How many would change."""
     changed: list[ChangedRequestView]
+    """The first that would change."""
     problems: list[str] = Field(default_factory=list[str])
+    """What would keep the draft from being saved."""
     error: str | None = None
     started_at: Moment | None = None
     completed_at: Moment | None = None

@@ -22,7 +22,9 @@ class StepView(View):
     name: str
     command_name: str
     status: Status
+    """What became of it."""
     data: Any = None
+    """What its command answered."""
     errors: list[str] = Field(default_factory=list[str])
 
 
@@ -30,6 +32,7 @@ class ChainView(View):
     """What became of every step."""
 
     steps: list[StepView]
+    """The steps in order."""
 
 
 class ExecuteCommandChainCommand(Command[ChainView]):
@@ -49,10 +52,12 @@ class ExecuteCommandChainCommand(Command[ChainView]):
     time_limit = 600.0
 
     steps: Steps
+    """The steps in order."""
     payload: Any = None
     headers: dict[str, Any] = Field(default_factory=dict[str, Any])
     query: dict[str, Any] = Field(default_factory=dict[str, Any])
     path: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """What the address gave, by name."""
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:

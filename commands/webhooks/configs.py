@@ -40,6 +40,7 @@ class Keyed(WireModel):
     """A configuration's key, by which its users know it; it never changes."""
 
     key: Annotated[str, AfterValidator(_key)]
+    """By which its users know it; it never changes."""
 
 
 class CreateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields, Keyed):
@@ -89,6 +90,7 @@ class UpdateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields):
 
     id: Id
     revision: Integer | None = None
+    """The revision that the change starts from."""
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
@@ -221,6 +223,7 @@ class GetWebHookConfigListQuery(PagedQuery[Page[WebHookConfigView]]):
 
     is_enabled: bool | None = None
     execution_type: Type | None = None
+    """Those of this type: 0 a command, 1 a chain, 2 a script, 3 a process."""
     label: Annotated[str, Field(min_length=1, max_length=100)] | None = None
 
 
@@ -245,6 +248,7 @@ class LookupWebHookByKeyCommand(Command[WebHookConfigView | Page[WebHookConfigVi
     failed = "Lookup failed"
 
     key: str | None = None
+    """The key of the rule; all of them, if left out."""
     page_number: PageNumber = 1
     page_size: Annotated[Integer, Field(ge=1, le=200)] = 10
 

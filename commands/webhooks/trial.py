@@ -57,7 +57,9 @@ class SampleRequest(WireModel):
     path: Annotated[str, Field(max_length=2000)] | None = None
     headers: dict[str, str] = Field(default_factory=dict[str, str])
     query: Annotated[str, Field(max_length=8000)] = ""
+    """The query, as it stands behind the `?`."""
     body: Any = None
+    """The body: text, or what is sent as JSON."""
     address: Annotated[str, Field(max_length=100)] = "127.0.0.1"
 
 
@@ -92,7 +94,9 @@ class TestWebHookConfigCommand(Command[WebHookTrialView]):
 
     id: Id | None = None
     config: WebHookFields | None = None
+    """A draft, or a draft of changes."""
     request: SampleRequest | None = None
+    """A request that is made up."""
     request_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
 
     @classmethod

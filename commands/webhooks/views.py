@@ -20,45 +20,73 @@ class WebHookConfigView(View):
 
     id: int
     key: str
+    """By which its users know it; it never changes."""
     description: str
     is_enabled: bool
     is_paused: bool = False
     paused_at: Moment | None = None
+    """When it was paused."""
     path: str
+    """The path that it answers, with `{names}` for its variable parts."""
     action: str
+    """The HTTP method that it answers."""
     more_methods: list[str] = Field(default_factory=list[str])
+    """Further methods that it answers."""
     when: str | None = None
+    """A condition over payload, headers, query and method: other requests are not its own."""
     order: int | None = None
+    """Which of several rules at an address is asked first; the smallest is."""
     expires_at: Moment | None = None
     execution_type: int
+    """What is executed: 0 a command, 1 a chain of commands, 2 a script, 3 a process."""
     command_name: str | None = None
+    """The `$type` of the command, of type 0."""
     command_chain: list[dict[str, Any]] | None = None
+    """The steps, of type 1."""
     execution_code: str | None = None
+    """The script, of type 2."""
     process_definition_id: int | None = None
+    """The version of the process that is started, of type 3."""
     allowable_ips: str | None = Field(default=None, alias="allowableIPs")
+    """Addresses and networks that may send, separated by commas."""
     parameters: dict[str, Any] | None = None
     signature: dict[str, Any] | None = None
+    """How requests prove whose they are."""
     handshake: dict[str, Any] | None = None
+    """How the provider's question is answered."""
     keys: dict[str, Any] | None = None
+    """The keys that `hmac()` knows by their names."""
     response_mode: str = "async"
+    """Whether the answer waits for the execution."""
     response: dict[str, Any] | None = None
+    """The answer, for providers that insist on one."""
     deduplication: str | list[str] | None = None
+    """Where the id stands by which a repeated request is known."""
     rate_limit: str | None = None
+    """How many requests are taken, as in `100/minute`."""
     rate: dict[str, Any] | None = None
+    """How many requests with the same key are taken."""
     content_type: str | None = None
     max_body_bytes: int | None = None
+    """The longest body."""
     run_as: str | None = None
+    """The account as which it acts; its author, if left out."""
     retry: dict[str, Any] | None = None
+    """How often a failing execution is tried."""
     lane: dict[str, Any] | None = None
+    """Which requests are executed in order, and at which pace."""
     labels: list[str] = Field(default_factory=list[str])
     metadata: dict[str, Any] | None = None
     isolation: str | None = None
     business_key: Any = None
     start_policy: str | None = None
     correlation: dict[str, Any] | None = None
+    """Which waiting process instance a request belongs to."""
     url: str
+    """The address that a provider is given."""
     revision: int
     author: str
+    """Who saved it last, by id."""
     created_at: Moment
     updated_at: Moment | None = None
     warnings: list[str] = Field(default_factory=list[str])
@@ -69,6 +97,7 @@ class DeletedWebHookConfigView(View):
 
     id: int
     key: str
+    """The key, which is free again."""
     deleted_at: Moment
 
 
@@ -77,8 +106,10 @@ class ActivatedWebHookConfigView(View):
 
     id: int
     key: str
+    """The key of the rule."""
     is_enabled: bool
     activated_at: Moment
+    """When it was switched on."""
 
 
 class DeactivatedWebHookConfigView(View):
@@ -86,8 +117,10 @@ class DeactivatedWebHookConfigView(View):
 
     id: int
     key: str
+    """The key of the rule."""
     is_enabled: bool
     deactivated_at: Moment
+    """When it was switched off."""
 
 
 class PausedWebHookConfigView(View):
@@ -95,8 +128,10 @@ class PausedWebHookConfigView(View):
 
     id: int
     key: str
+    """The key of the rule."""
     is_paused: bool
     paused_at: Moment
+    """When it was paused."""
 
 
 class ResumedWebHookConfigView(View):
@@ -104,8 +139,10 @@ class ResumedWebHookConfigView(View):
 
     id: int
     key: str
+    """The key of the rule."""
     is_paused: bool
     resumed_at: Moment
+    """When it went on."""
 
 
 class WebHookConfigRevisionView(View):
@@ -116,10 +153,14 @@ class WebHookConfigRevisionView(View):
 
     config_id: int
     key: str
+    """The key of the rule."""
     revision: int
     change: str
+    """What was done."""
     author: str
+    """Who did it, by id."""
     definition: dict[str, Any]
+    """What it was afterwards, secrets as `***`."""
     created_at: Moment
 
 

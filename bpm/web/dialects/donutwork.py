@@ -44,8 +44,10 @@ class NewWebhook(Asked):
     """What is subscribed to; one event may stand without brackets."""
 
     name: str
+    """What it is called."""
     url: str = Field(description="An HTTPS endpoint")
     events: list[str] | str
+    """The events that are wanted."""
     description: str | None = Field(None, description="For internal use")
 
 
@@ -53,6 +55,7 @@ class Creation(Asked):
     """The body of a creation."""
 
     webhook: NewWebhook
+    """What is subscribed to."""
 
 
 class Subject(BaseModel):
@@ -74,37 +77,49 @@ class Described(Shown):
     id: Annotated[str, BeforeValidator(written_id)]
     name: str
     description: str
+    """What it is for."""
     url: str
+    """Where deliveries go."""
     events: list[str]
+    """The events that are wanted."""
 
 
 class CreatedWebhook(Described):
     """A webhook with the token its deliveries are signed with, shown this once."""
 
     token: str = Field(validation_alias="secret")
+    """What its deliveries are signed with, shown this once."""
 
 
 class Webhook(Described):
     """A webhook."""
 
     token: Literal["redacted"] = "redacted"  # noqa: S105 stands where a token was
+    """Stands where the token was; it is not shown again."""
 
 
 class Pages(BaseModel):
     """Where a page stands in its list."""
 
     current: int
+    """Which page this is."""
     max: int
+    """How many pages there are."""
 
 
 class Listing(BaseModel):
     """A page of webhooks; `count` counts all."""
 
     entities: Literal["Webhook"] = "Webhook"
+    """What is listed."""
     count: int
+    """How many there are in all."""
     per_page: int
+    """How many a page has."""
     pages: Pages
+    """Where this page stands."""
     elements: list[Webhook]
+    """The webhooks of this page."""
 
 
 class Deleted(BaseModel):
@@ -112,12 +127,14 @@ class Deleted(BaseModel):
 
     id: str
     deleted: Literal[True] = True
+    """That it is gone."""
 
 
 class Problem(BaseModel):
     """A refusal."""
 
     error: str
+    """What went wrong."""
 
 
 async def list_webhooks(call: Call) -> Listing:

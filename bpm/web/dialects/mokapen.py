@@ -39,14 +39,17 @@ class NewWebhook(Asked):
     url: str = Field(description="An HTTPS endpoint")
     org_id: int = Field(description="The organisation that the token is bound to")
     events: list[str] = Field(min_length=1)
+    """The events that are wanted."""
 
 
 class WebhookChange(Asked):
     """What is changed; the rest stays."""
 
     url: str | None = None
+    """Where deliveries go from now on."""
     org_id: int | None = Field(None, description="The organisation that the token is bound to")
     events: list[str] | None = None
+    """The events that are wanted from now on."""
 
 
 class Organization(BaseModel):
@@ -67,8 +70,11 @@ class Webhook(Shown):
 
     id: int
     org_id: int = Field(validation_alias="organizationId")
+    """The organisation that it belongs to."""
     url: str
+    """Where deliveries go."""
     events: list[str]
+    """The events that are wanted."""
     is_active: bool
     created_at: str
     updated_at: str | None
@@ -78,6 +84,7 @@ class CreatedWebhook(Webhook):
     """A webhook with the secret its deliveries are signed with, shown this once."""
 
     secret: str
+    """What its deliveries are signed with, shown this once."""
 
 
 class LogLine(Shown):
@@ -85,14 +92,21 @@ class LogLine(Shown):
 
     id: int
     webhook_id: int = Field(validation_alias="subscriptionId")
+    """The webhook that it was sent to."""
     event: str
     status: Literal["success", "failed"]
+    """Whether the receiver took it."""
     response_code: int | None = Field(validation_alias="status_code")
+    """The status of the receiver's answer; null without one."""
     attempt: int
+    """Which attempt it was, from 1."""
     duration: float = Field(validation_alias="durationMs")
+    """How long it took, in milliseconds."""
     error: str | None
     request_body: str | None
+    """The body that was sent."""
     response_body: str | None
+    """The body of the answer."""
     created_at: str
 
 
@@ -100,13 +114,16 @@ class Said(BaseModel):
     """An answer that says what was done."""
 
     status: Literal[True] = True
+    """That it was done."""
     message: str
+    """What was done."""
 
 
 class Answer(Said, Generic[T]):
     """An answer with data."""
 
     data: T
+    """What was asked for."""
 
 
 Webhooks, Created, Changed, Names = Answer[list[Webhook]], Answer[CreatedWebhook], Answer[Webhook], Answer[list[str]]
@@ -116,26 +133,37 @@ class Pages(BaseModel):
     """Where a page stands in its list."""
 
     current_page: int
+    """Which page this is."""
     per_page: int
+    """How many rows a page has."""
     last_page: int
+    """How many pages there are."""
     total: int
+    """How many rows there are."""
 
 
 class Log(Answer[list[LogLine]]):
     """A page of a webhook's log."""
 
     meta: Pages
+    """Where this page stands."""
 
 
 class Problem(BaseModel):
     """A refusal; `errors` are there for a field's problem, the last three when there were too many requests."""
 
     status: Literal[False] = False
+    """That it was refused."""
     message: str
+    """What went wrong."""
     errors: dict[str, list[str]] = {}
+    """What is wrong with each field."""
     max_attempts: int = 0
+    """How many requests are allowed."""
     remaining: int = 0
+    """How many of them are left."""
     retry_after: int = 0
+    """After how many seconds to try again."""
 
 
 async def list_webhooks(call: Call) -> Answer[list[Webhook]]:

@@ -33,6 +33,7 @@ class NewWebhook(Asked):
 
     url: str = Field(description="An HTTPS endpoint")
     events: list[str] = Field(min_length=1)
+    """The events that are wanted."""
     name: str | None = Field(None, description="A display name")
     is_active: bool | None = Field(None, description="Without it, true")
     headers: dict[str, str] | None = Field(None, description="Further headers of the deliveries")
@@ -46,8 +47,11 @@ class Described(Shown):
     id: int
     name: str
     url: str
+    """Where deliveries go."""
     events: list[str]
+    """The events that are wanted."""
     is_active: bool
+    """Whether it is switched on."""
     retry_count: int | None
     timeout_seconds: int
     last_triggered_at: str | None
@@ -66,6 +70,7 @@ class WebhookWithSecret(Described):
     """A webhook with the secret its deliveries are signed with."""
 
     secret: str
+    """What its deliveries are signed with."""
     created_at: str
 
 
@@ -79,14 +84,18 @@ class Answer(BaseModel, Generic[T]):
     """An answer."""
 
     data: T
+    """What was asked for."""
     meta: Meta
+    """By which the request is found in the log."""
 
 
 class Problem(BaseModel):
     """A refusal; `errors` are there for problems of fields."""
 
     error: str
+    """What went wrong."""
     errors: dict[str, list[str]] = Field(default_factory=dict[str, list[str]])
+    """What is wrong with each field."""
 
 
 async def list_webhooks(call: Call) -> Answer[list[Webhook]]:
