@@ -146,8 +146,10 @@ def _named(registration: Registration, fields: JsonSchemaValue) -> JsonSchemaVal
     names = [registration.name, *registration.message_type.aliases]
     allowed = {"const": names[0]} if len(names) == 1 else {"enum": names}
     name = {"type": "string", **allowed, "description": "Which message it is."}
+    sample = registration.message_type.sample
     return {
         **fields,
+        **({} if sample is None else {"examples": [{"$type": names[0], **sample}]}),
         "properties": {"$type": name, **fields.get("properties", {})},
         "required": ["$type", *fields.get("required", [])],
     }

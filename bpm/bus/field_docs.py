@@ -5,6 +5,7 @@ import inspect
 import sys
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from bpm.bus.field_words import FIELD_WORDS
@@ -30,8 +31,10 @@ def _docs_in(module: str) -> Mapping[str, Mapping[str, str]]:
 
 def _docs_of(node: ast.ClassDef) -> dict[str, str]:
     docs: dict[str, str] = {}
-    for field, below in zip(node.body, node.body[1:], strict=False):
-        is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and is_text:
-            docs[field.target.id] = inspect.cleandoc(str(below.value.value))
+    for field, below in pairwise(node.body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                docs[name] = inspect.cleandoc(text)
+            case _:
+                pass
     return docs

@@ -40,7 +40,8 @@ class Message(WireModel, Generic[R]):
     `aliases` further names it answers to, `secrets` the fields that no log may show, and `sources` those with source
     code, of which the audit log keeps the fingerprint. An effect that touches
     nothing outside but through its context is `rehearsable` (see `bpm.bus.rehearsal`). `time_limit` is how many
-    seconds an effect may take; None is the setting `BPM_EFFECT_SECONDS`.
+    seconds an effect may take; None is the setting `BPM_EFFECT_SECONDS`. `sample` are fields as they are sent, shown as
+    an example where required fields alone make none.
     """
 
     permission: ClassVar[str | None]
@@ -51,6 +52,7 @@ class Message(WireModel, Generic[R]):
     sources: ClassVar[frozenset[str]] = frozenset()
     rehearsable: ClassVar[bool] = False
     time_limit: ClassVar[float | None] = None
+    sample: ClassVar[Mapping[str, Any] | None] = None
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:

@@ -45,6 +45,7 @@ class CreateApiKeyCommand(Command[CreatedApiKeyView]):
     permission = "users:write"
     succeeded = "API key created successfully"
     failed = "Validation failed"
+    sample = {"name": "shop", "scopes": ["events:write"]}
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     scopes: Scopes

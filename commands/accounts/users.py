@@ -111,6 +111,7 @@ class UpdateUserCommand(Command[UserView]):
     succeeded = "User updated successfully"
     failed = "Update failed"
     secrets = frozenset({"password"})
+    sample = {"id": 1, "isEnabled": True}
 
     id: Id
     password: Password | None = None

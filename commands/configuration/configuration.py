@@ -37,6 +37,19 @@ READERS: Mapping[str, Permission] = {
 MAX_CHANGES = 200
 """How many parts are changed in one transaction: everybody waits for it."""
 
+ORDERS = {
+    "kind": "rule",
+    "key": "orders",
+    "description": "Orders of the shop",
+    "isEnabled": True,
+    "path": "shop/orders",
+    "action": "POST",
+    "executionType": 0,
+    "commandName": "PublishEventCommand",
+    "parameters": {"event": "order.placed", "data": "{{payload}}"},
+}
+"""The example that the catalogue shows."""
+
 
 class FieldChangeView(View):
     """What a field is and what it would be; `file` and `script` are whole texts."""
@@ -115,6 +128,7 @@ class PlanConfigurationQuery(Query[ConfigurationPlanView], ConfigurationFields):
     succeeded = "Configuration compared successfully"
     failed = "Validation failed"
     sources = SOURCE_NAMES
+    sample = {"parts": [ORDERS]}
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
@@ -142,6 +156,7 @@ class ApplyConfigurationCommand(Command[ConfigurationPlanView], ConfigurationFie
     failed = "Validation failed"
     sources = SOURCE_NAMES
     time_limit = 120.0
+    sample = {"parts": [ORDERS], "base": "…"}
 
     base: Annotated[str, Field(min_length=1, max_length=100)]
     """The state that the plan started from."""

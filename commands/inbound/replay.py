@@ -124,6 +124,7 @@ class ReplayInboundRequestsCommand(RequestFilter, Command[ReplaysView]):
     succeeded = "Replay requested"
     failed = "Replay failed"
     time_limit = 3_600.0
+    sample = {"state": "dead", "preview": True}
 
     limit: Annotated[Integer, Field(ge=1, le=10_000)] = 1_000
     preview: bool = False

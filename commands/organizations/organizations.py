@@ -91,6 +91,7 @@ class UpdateOrganizationCommand(Command[OrganizationView]):
     permission = "organizations:write"
     succeeded = "Organisation updated successfully"
     failed = "Update failed"
+    sample = {"id": 1, "description": "Whom it belongs to"}
 
     id: Id
     name: Name = ""

@@ -43,6 +43,7 @@ class ProcessRemitaCollectionNotificationCommand(Command[NotificationView]):
     permission = "payments:write"
     succeeded = "Remita collection notification processed successfully"
     failed = "Processing failed"
+    sample = {"items": [{"type": "DEBIT", "mandateId": "1", "requestId": "1", "date": "2026-01-31"}]}
 
     items: Annotated[list[RemitaCollectionItem], Field(min_length=1, max_length=2000)]
     """What was collected."""

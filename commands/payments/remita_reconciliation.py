@@ -79,6 +79,7 @@ class GetRemitaReconciliationQuery(Query[RemitaReconciliationView]):
 
     permission = "payments:read"
     succeeded = "Remita payments added up"
+    sample = {"since": "2026-01-01", "until": "2026-02-01"}
 
     since: When
     until: When

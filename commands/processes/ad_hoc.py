@@ -27,6 +27,7 @@ class ActivateAdHocActivitiesCommand(Command[InstanceStateView]):
     permission = "processes:write"
     succeeded = "Activities activated successfully"
     failed = "Activation failed"
+    sample = {"instanceId": 1, "activities": ["call-customer"]}
 
     instance_id: Id
     element_id: Name | None = None

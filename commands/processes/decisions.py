@@ -31,6 +31,16 @@ class DecisionView(View):
     created_at: Moment
 
 
+SAMPLE = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="limits" name="Limits"
+             namespace="example">
+  <decision id="limit" name="Limit">
+    <literalExpression><text>if customer = "new" then 100 else 1000</text></literalExpression>
+  </decision>
+</definitions>
+"""
+"""The example that the catalogue shows."""
+
+
 class CreateDecisionDefinitionCommand(Command[list[DecisionView]]):
     """Deploy the decisions of a DMN 1.3 file; each one known already gets its next version.
 
@@ -42,6 +52,7 @@ class CreateDecisionDefinitionCommand(Command[list[DecisionView]]):
     succeeded = "Decisions deployed successfully"
     sources = SOURCE_NAMES
     failed = "Validation failed"
+    sample = {"dmnXml": SAMPLE}
 
     dmn_xml: Xml
     """The text of a DMN 1.3 file."""

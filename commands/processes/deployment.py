@@ -51,6 +51,19 @@ class DeploymentView(ProcessDefinitionView):
     """Further processes of the same file."""
 
 
+SAMPLE = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="example">
+  <process id="order" isExecutable="true">
+    <startEvent id="placed"/>
+    <sequenceFlow id="to-review" sourceRef="placed" targetRef="review"/>
+    <userTask id="review" name="Review the order"/>
+    <sequenceFlow id="to-end" sourceRef="review" targetRef="done"/>
+    <endEvent id="done"/>
+  </process>
+</definitions>
+"""
+"""The example that the catalogue shows."""
+
+
 class CreateProcessDefinitionCommand(Command[DeploymentView]):
     """Deploy a BPMN 2.0 process; one whose process id is known already becomes its next version.
 
@@ -69,6 +82,7 @@ class CreateProcessDefinitionCommand(Command[DeploymentView]):
     succeeded = "Process definition created successfully"
     sources = SOURCE_NAMES
     failed = "Validation failed"
+    sample = {"name": "Order", "bpmnXml": SAMPLE}
 
     name: Name
     description: Description = ""

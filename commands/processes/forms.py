@@ -38,6 +38,15 @@ class TaskFormView(FormView):
     """The file of the form."""
 
 
+SAMPLE = """{
+  "type": "default",
+  "id": "review",
+  "components": [{"type": "checkbox", "key": "approved", "label": "Approved"}]
+}
+"""
+"""The example that the catalogue shows."""
+
+
 class CreateFormDefinitionCommand(Command[FormView]):
     """Deploy a form of Camunda's modeller (`.form`, JSON); one that is known already gets its next version.
 
@@ -48,6 +57,7 @@ class CreateFormDefinitionCommand(Command[FormView]):
     succeeded = "Form deployed successfully"
     sources = SOURCE_NAMES
     failed = "Validation failed"
+    sample = {"formJson": SAMPLE}
 
     form_json: FormJson
     """The text of a `.form` file."""

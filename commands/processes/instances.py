@@ -42,6 +42,7 @@ class StartProcessInstanceCommand(Command[InstanceStateView]):
     rehearsable = True
     succeeded = "Process instance started successfully"
     failed = "Process start failed"
+    sample = {"processKey": "order", "variables": {"order": 7}}
 
     process_definition_id: Id | None = None
     process_key: Annotated[str, Field(min_length=1, max_length=200)] | None = None

@@ -54,6 +54,7 @@ class MigrateProcessInstancesCommand(Command[MigrationView]):
     permission = "processes:write"
     succeeded = "Process instances migrated successfully"
     failed = "Migration failed"
+    sample = {"toDefinitionId": 2, "instanceId": 1}
 
     to_definition_id: Id
     """The version to go on with."""

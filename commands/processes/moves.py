@@ -25,6 +25,7 @@ class ModifyProcessInstanceCommand(Command[InstanceStateView]):
     permission = "processes:write"
     succeeded = "Process instance modified successfully"
     failed = "Modification failed"
+    sample = {"instanceId": 1, "cancel": ["review"], "startBefore": ["ship"]}
 
     instance_id: Id
     cancel: Elements = Field(default_factory=list[str])

@@ -23,6 +23,7 @@ class SetProcessVariablesCommand(Command[InstanceStateView]):
     permission = "processes:write"
     succeeded = "Process variables set successfully"
     failed = "Setting variables failed"
+    sample = {"instanceId": 1, "variables": {"approved": True}}
 
     instance_id: Id
     variables: dict[str, Any] = Field(min_length=1)

@@ -66,6 +66,7 @@ class CreateSubscriptionCommand(Command[SubscriptionWithSecretView]):
     failed = "Validation failed"
     secrets = frozenset({"secret", "headers"})
     sources = SOURCE_NAMES
+    sample = {"url": "https://example.com/hooks", "events": ["order.*"]}
 
     url: Url
     """Where deliveries go."""

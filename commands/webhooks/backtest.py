@@ -53,6 +53,7 @@ class BackTestWebHookConfigCommand(Command[BackTestView]):
     failed = "Back-test failed"
     sources = SOURCE_NAMES
     time_limit = 3_600.0
+    sample = {"id": 1, "count": 100}
 
     id: Id | None = None
     config: WebHookFields | None = None

@@ -50,6 +50,7 @@ class ExecuteCommandChainCommand(Command[ChainView]):
     failed = "Command chain failed"
     sources = SOURCE_NAMES
     time_limit = 600.0
+    sample = {"steps": [{"commandName": "PublishEventCommand", "parameters": {"event": "order.placed"}}]}
 
     steps: Steps
     """The steps in order."""

@@ -36,6 +36,18 @@ def _key(value: str) -> str:
     return value
 
 
+ORDERS = {
+    "description": "Orders of the shop",
+    "isEnabled": True,
+    "path": "shop/orders",
+    "action": "POST",
+    "executionType": 0,
+    "commandName": "PublishEventCommand",
+    "parameters": {"event": "order.placed", "data": "{{payload}}"},
+}
+"""The example that the catalogue shows."""
+
+
 class Keyed(WireModel):
     """A configuration's key, by which its users know it; it never changes."""
 
@@ -50,6 +62,7 @@ class CreateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields, Keye
     succeeded = "Webhook configuration created successfully"
     sources = SOURCE_NAMES
     failed = "Validation failed"
+    sample = {"key": "orders", **ORDERS}
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
@@ -87,6 +100,7 @@ class UpdateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields):
     succeeded = "Webhook configuration updated successfully"
     sources = SOURCE_NAMES
     failed = "Update failed"
+    sample = {"id": 1, **ORDERS}
 
     id: Id
     revision: Integer | None = None

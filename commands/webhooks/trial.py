@@ -91,6 +91,7 @@ class TestWebHookConfigCommand(Command[WebHookTrialView]):
     succeeded = "Webhook configuration tested"
     failed = "Test failed"
     sources = SOURCE_NAMES
+    sample = {"id": 1, "request": {"body": {"order": 7}}}
 
     id: Id | None = None
     config: WebHookFields | None = None
