@@ -36,10 +36,14 @@ class PlanBulkJobCommand(Command[BulkJobView]):
     permission = "messages:write"
     succeeded = "Bulk job planned"
     failed = "Planning failed"
+    sample = {"action": "replayRequests", "selection": {"state": "dead"}}
 
     action: ActionName
+    """What to do with each row."""
     selection: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """The fields of the action's query, by which the rows are chosen."""
     fields: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """Fields that are added to each message."""
     limit: Annotated[Integer, Field(ge=1, le=MAX_ROWS)] = MAX_ROWS
 
 
@@ -69,6 +73,7 @@ class StartBulkJobCommand(Command[BulkJobView]):
     failed = "Start failed"
 
     bulk_id: BulkId
+    """The id of the bulk job."""
 
 
 @handles
@@ -91,6 +96,7 @@ class CancelBulkJobCommand(Command[BulkJobView]):
     failed = "Cancellation failed"
 
     bulk_id: BulkId
+    """The id of the bulk job."""
 
 
 @handles

@@ -17,7 +17,9 @@ class GetBulkJobListQuery(PagedQuery[Page[BulkJobView]]):
     succeeded = "Bulk jobs retrieved successfully"
 
     state: State | None = None
+    """Those in this state."""
     action: ActionName | None = None
+    """Those that do this."""
 
 
 @handles
@@ -34,6 +36,7 @@ class GetBulkJobByIdQuery(Query[BulkJobView]):
     failed = "Bulk job not found"
 
     bulk_id: BulkId
+    """The id of the bulk job."""
 
 
 @handles
@@ -51,7 +54,9 @@ class GetBulkJobRowListQuery(PagedQuery[Page[BulkRowView]]):
 
     sort_direction: Literal["asc", "desc"] = "asc"
     bulk_id: BulkId
+    """The id of the bulk job."""
     state: RowState | None = None
+    """Rows in this state."""
 
 
 @handles

@@ -18,16 +18,26 @@ class BulkJobView(View):
 
     id: str
     action: ActionName
+    """What is done with each row."""
     selection: Annotated[dict[str, Any], Content]
+    """What the rows were chosen by."""
     fields: Annotated[dict[str, Any], Content]
+    """What all its messages have."""
     state: State
+    """How far it is."""
     matched: int
+    """How many rows matched."""
     total: int
+    """How many were chosen."""
     done: int
+    """How many are done."""
     refused: int
+    """How many were refused."""
     left: int
+    """How many are left."""
     error: str | None
     asker_name: str
+    """On whose behalf it works."""
     correlation_id: str
     created_at: Moment
     started_at: Moment | None
@@ -42,7 +52,10 @@ class BulkRowView(View):
     """
 
     number: int
+    """Which row it is, from 1."""
     ref: str
+    """The id of what it is about."""
     state: RowState
+    """What came of it."""
     errors: list[str] | None
     completed_at: Moment | None

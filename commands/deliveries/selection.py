@@ -17,7 +17,9 @@ class SelectedDeliveriesView(View):
     """The ids of deliveries in the order of publication, of all that match."""
 
     ids: list[str]
+    """The ids that were chosen."""
     matched: int
+    """How many match."""
 
 
 class SelectDeliveriesQuery(Query[SelectedDeliveriesView]):
@@ -27,6 +29,7 @@ class SelectDeliveriesQuery(Query[SelectedDeliveriesView]):
     succeeded = "Deliveries selected"
 
     state: Literal["dead", "cancelled", "pending", "paused"] = "dead"
+    """Only deliveries in this state."""
     subscription_id: Id | None = None
     event: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     start_date: When | None = None

@@ -20,10 +20,15 @@ class DeliveryView(View):
     event_id: str
     event: str
     state: State
+    """How far it is."""
     attempts: int
+    """How many attempts were made."""
     is_test: bool
+    """Whether somebody sent it to try the subscription."""
     last_status: int | None
+    """The HTTP status of the last answer; null without one."""
     last_error: Annotated[str | None, ShownWith("deliveries:read")]
+    """Why the last attempt failed."""
     duration_ms: float | None
     next_attempt_at: Moment | None
     created_at: Moment
@@ -38,13 +43,18 @@ class AttemptView(View):
     subscription_id: int
     event: str
     attempt: int
+    """Which attempt it was, from 1."""
     ok: bool
     status: int | None
+    """The HTTP status of the answer; null without one."""
     error: str | None
     duration_ms: float
     request_body: str | None
+    """The beginning of the body that was sent."""
     response_headers: dict[str, str] | None
+    """The headers of the answer, without cookies."""
     response_body: str | None
+    """The beginning of the answer's body."""
     created_at: Moment
 
 
@@ -52,7 +62,9 @@ class DeliveryDetailView(DeliveryView):
     """A delivery with its event's data and all its attempts."""
 
     data: dict[str, Any]
+    """The data of the event."""
     history: list[AttemptView]
+    """The attempts, the first one first."""
 
 
 class RecoveryView(View):
@@ -63,7 +75,9 @@ class RecoveryView(View):
 
     preview: bool
     found: int
+    """How many were found."""
     goes_on: bool
+    """Whether there are more."""
 
 
 def to_view(row: Delivery) -> DeliveryView:

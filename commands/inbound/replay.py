@@ -33,9 +33,12 @@ class ReplayView(View):
 
     request_id: str
     replayed: bool
+    """Whether it was driven again."""
     state: State
+    """The state in which it is now."""
     verdict: Verdict
     attempt: int
+    """How many attempts were made before."""
     replay_count: int
     errors: Annotated[list[str], Content] = Field(default_factory=list[str])
 
@@ -53,6 +56,7 @@ class ReplayInboundRequestCommand(Command[ReplayView]):
 
     request_id: RequestId
     force: bool = False
+    """Also one that was executed successfully."""
 
 
 @handles
@@ -93,12 +97,19 @@ class ReplaysView(View):
     """
 
     matched: int
+    """How many requests fit."""
     replayed: int
+    """How many were driven again."""
     skipped: int
+    """How many were not."""
     remaining: int
+    """How many are left for another call."""
     sample: list[InboundRequestView]
+    """The first that match."""
     not_replayed: list[NotReplayedView]
+    """The first that were skipped, each with its reason."""
     searched_since: Moment | None = None
+    """Only requests since then were searched; null for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +140,7 @@ class ReplayInboundRequestsCommand(RequestFilter, Command[ReplaysView]):
     limit: Annotated[Integer, Field(ge=1, le=10_000)] = 1_000
     preview: bool = False
     force: bool = False
+    """Also those that were executed successfully."""
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:

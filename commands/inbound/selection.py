@@ -28,7 +28,9 @@ class RequestFilter(WireModel):
     """The filters of `GetInboundRequestListQuery`, and requests by their ids."""
 
     state: Replayable | None = None
+    """Only requests in this state."""
     request_ids: Annotated[list[RequestId], Field(min_length=1, max_length=MAX_IDS)] | None = None
+    """Only these requests."""
     verdict: Annotated[str, Field(max_length=50)] | None = None
     config_id: Id | None = None
     config_key: Annotated[str, Field(max_length=100)] | None = None
@@ -68,8 +70,11 @@ class SelectedRequestsView(View):
     """The ids of requests, the oldest first, of all that match; a search for words looked no further than `since`."""
 
     ids: list[str]
+    """The ids that were chosen."""
     matched: int
+    """How many match."""
     since: Moment | None = None
+    """Only requests since then were searched; null for all."""
 
 
 class SelectInboundRequestsQuery(RequestFilter, Query[SelectedRequestsView]):
@@ -80,8 +85,10 @@ class SelectInboundRequestsQuery(RequestFilter, Query[SelectedRequestsView]):
 
     permission = "inbound:write"
     succeeded = "Requests selected"
+    sample = {"state": "dead"}
 
     fingerprint: Annotated[str, Field(pattern="^[0-9a-f]{16}$")] | None = None
+    """Only requests of this group of failures."""
     limit: Annotated[Integer, Field(ge=1, le=10_000)] = 1_000
 
     @classmethod

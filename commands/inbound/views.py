@@ -33,6 +33,7 @@ class InboundRequestView(View):
 
     request_id: str
     state: State
+    """How far it is."""
     verdict: Verdict
     config_id: int | None = None
     config_key: str | None = None
@@ -43,23 +44,31 @@ class InboundRequestView(View):
     address: Annotated[str, Content]
     received_at: Moment
     attempt: int
+    """How many attempts were made."""
     next_attempt_at: Moment | None = None
     completed_at: Moment | None = None
     message_type: str | None = None
     duplicate_of: str | None = None
+    """The request that it repeats."""
     answer_status: int | None = None
+    """The HTTP status of the answer."""
     errors: Annotated[list[str] | None, Content] = None
     lane: str | None = None
+    """The lane in which it keeps its order."""
     replay_count: int = 0
     replayed_by: str | None = None
+    """Who last drove it again."""
     resent_of: str | None = None
+    """The request of which somebody made it."""
     resent_by: str | None = None
+    """Who made it."""
 
 
 class InboundRequestPage(Page[InboundRequestView]):
     """One page of captured requests; a search looked at those received since `searchedSince`, or at all."""
 
     searched_since: Moment | None = None
+    """Only requests since then were searched; null for all."""
 
 
 class InboundAttemptView(View):
@@ -69,22 +78,30 @@ class InboundAttemptView(View):
     """
 
     number: int
+    """Which attempt it was, from 1."""
     replay: int
+    """How often it had been driven again by then."""
     replayed_by: str | None = None
+    """Who drove it again."""
     started_at: Moment
     ended_at: Moment
     outcome: Literal["done", "failed", "dead"]
+    """How it ended."""
     errors: list[str] | None = None
     message_type: str | None = None
     worker: str
+    """The host and process that tried."""
 
 
 class TimelineEntryView(View):
     """Something that happened to a request."""
 
     at: Moment
+    """When it happened."""
     event: Literal["received", "judged", "command", "retry", "completed"]
+    """What happened."""
     detail: str
+    """What more there is to say of it."""
 
 
 class InboundRequestDetailView(InboundRequestView):
@@ -100,11 +117,17 @@ class InboundRequestDetailView(InboundRequestView):
     query: dict[str, str | list[str]]
     headers: dict[str, str]
     body: str
+    """The body, as text or in base64."""
     body_encoding: Literal["text", "base64"]
+    """How `body` is written."""
     body_pruned: bool = False
+    """Whether retention has taken the body."""
     result: Any = None
+    """What the message answered."""
     attempts: list[InboundAttemptView]
+    """The attempts that failed, and the last one."""
     timeline: list[TimelineEntryView]
+    """What happened to it, the first thing first."""
 
 
 def to_view(row: StoredRequest) -> InboundRequestView:

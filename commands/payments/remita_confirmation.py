@@ -26,12 +26,18 @@ class RemitaConfirmationView(View):
     """What Remita said: `status` is confirmed, mismatch (see `incident`), or unconfirmed while it is not paid."""
 
     rrr: str
+    """Remita's retrieval reference, without dashes."""
     status: str
+    """What became of the payment."""
     provider_status: str | None
+    """The code that Remita answered."""
     provider_message: Annotated[str | None, Content]
+    """What Remita said of it."""
     amount: Annotated[Decimal | None, Content]
     confirmed_amount: Annotated[Decimal | None, Content]
+    """The amount that Remita confirmed."""
     incident: Annotated[str | None, Content]
+    """What does not fit."""
 
 
 class ConfirmRemitaPaymentCommand(Command[RemitaConfirmationView]):
@@ -45,6 +51,7 @@ class ConfirmRemitaPaymentCommand(Command[RemitaConfirmationView]):
     failed = "Confirmation failed"
 
     rrr: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$")]
+    """Remita's retrieval reference; dashes don't matter."""
 
 
 @handles

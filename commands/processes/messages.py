@@ -34,8 +34,10 @@ class CorrelationView(View):
     """
 
     outcome: Literal["correlated", "started", "buffered"]
+    """What became of the message."""
     instance_id: int | None = None
     status: Status | None = None
+    """How the instance is."""
     variables: Annotated[dict[str, Any], Content] = Field(default_factory=dict[str, Any])
     current_tasks: list[CurrentTaskView] = Field(default_factory=list[CurrentTaskView])
 
@@ -55,6 +57,7 @@ class CorrelateMessageCommand(Command[CorrelationView]):
     correlation_key: Key | None = None
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
     time_to_live_seconds: Annotated[Integer, Field(ge=0, le=30 * 86_400)] = 0
+    """How long it is kept when nobody waits."""
 
 
 @handles
@@ -130,6 +133,7 @@ class SignalProcessInstanceCommand(Command[InstanceStateView]):
 
     instance_id: Id
     task_id: Annotated[str, Field(max_length=200)] | None = None
+    """The id of the element that waits; needless where the instance waits at one place."""
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 

@@ -12,7 +12,9 @@ class SelectedIncidentsView(View):
     """Incidents as `<instance>.<wait>`, those of the oldest instance first, of all that match."""
 
     ids: list[str]
+    """The incidents that were chosen."""
     matched: int
+    """How many match."""
 
 
 class SelectIncidentsQuery(Query[SelectedIncidentsView]):

@@ -35,9 +35,11 @@ class CurrentTaskView(View):
     wait_id: int
     element_id: str
     kind: str
+    """What kind of thing it waits for."""
     name: Annotated[str | None, Content] = None
     due_at: Moment | None = None
     detail: Annotated[dict[str, Any] | None, Content] = None
+    """What more there is to say of it, by its kind."""
 
 
 class InstanceStateView(View):
@@ -45,6 +47,7 @@ class InstanceStateView(View):
 
     instance_id: int
     status: Status
+    """How the instance is."""
     variables: Annotated[dict[str, Any], Content]
     current_tasks: list[CurrentTaskView]
 
@@ -58,6 +61,7 @@ class InstanceView(View):
     business_key: str | None
     parent_instance_id: int | None
     status: Status
+    """How the instance is."""
     created_at: Moment
     ended_at: Moment | None
 

@@ -16,10 +16,15 @@ class ScheduledMessageView(View):
 
     id: str
     type: str
+    """The `$type` of the message."""
     state: Literal["waiting", "sent", "dead"]
+    """How far it is."""
     principal_id: str
+    """As whom it is sent, by id."""
     principal_name: str
+    """As whom it is sent, by name."""
     attempt: int
+    """How many attempts were made."""
     errors: Annotated[list[str] | None, ShownWith("messages:read")]
     correlation_id: str
     created_at: Moment
@@ -37,6 +42,7 @@ class GetScheduledMessageListQuery(PagedQuery[Page[ScheduledMessageView]]):
     succeeded = "Scheduled messages retrieved successfully"
 
     state: Literal["waiting", "sent", "dead"] | None = None
+    """Those in this state."""
     message_type: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
