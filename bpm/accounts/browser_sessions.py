@@ -15,7 +15,7 @@ from bpm.accounts.rights import PresentRights
 from bpm.accounts.sessions import Sessions, wrong_credentials
 from bpm.accounts.tables import User
 from bpm.accounts.uses import Uses
-from bpm.bus.recorders import Audit
+from bpm.bus.audit import Audit
 from bpm.bus.tables import AUDIT
 from bpm.clock import Clock
 from bpm.errors import Unauthenticated

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bpm.accounts import tables
 from bpm.accounts.installation import Installation, installation_key_id
-from bpm.bus.recorders import note_offline_work
+from bpm.bus.audit import note_offline_work
 from bpm.clock import Clock
 from bpm.errors import Misconfigured
 from bpm.security.resealing import Resealing

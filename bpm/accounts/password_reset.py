@@ -2,7 +2,7 @@
 
 from bpm.accounts import tables
 from bpm.accounts.tables import User
-from bpm.bus.recorders import note_offline_work
+from bpm.bus.audit import note_offline_work
 from bpm.clock import Clock
 from bpm.errors import Misconfigured
 from bpm.security.passwords import Passwords, generate_password

@@ -3,12 +3,12 @@
 from bpm.bus.bus import Bus
 from bpm.bus.context import Context, EffectContext
 from bpm.bus.envelope import Envelope, Recorder
+from bpm.bus.field_permissions import ShownWith
 from bpm.bus.messages import Command, Id, Integer, Message, Moment, Query, View, WireModel
 from bpm.bus.outcome import Outcome
 from bpm.bus.paging import Page, PagedQuery
 from bpm.bus.registry import Registration, Registry, handles
 from bpm.bus.rehearsed import Rehearsed
-from bpm.bus.shown import ShownWith
 
 __all__ = [
     "Bus",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bpm.bus import tables
+from bpm.bus.audit import Audit
 from bpm.bus.behaviors import Measured, Next, authorise, compose, demand, permit
 from bpm.bus.causes import Causes
 from bpm.bus.context import Context, EffectContext
@@ -18,10 +19,10 @@ from bpm.bus.costs import Costs
 from bpm.bus.discretion import discreet, secrets_of
 from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope, Recorder
+from bpm.bus.idempotency import Idempotency
 from bpm.bus.later import Later, ScheduledMessages
 from bpm.bus.messages import Command, Message
 from bpm.bus.outcome import Outcome
-from bpm.bus.recorders import Audit, Idempotency
 from bpm.bus.registry import Registration, Registry
 from bpm.bus.rehearsal import Rehearsal
 from bpm.bus.rehearsed import Rehearsed

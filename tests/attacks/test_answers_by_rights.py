@@ -7,7 +7,7 @@ import pytest
 
 from bpm.app.registry import build_registry
 from bpm.bus import Registration, ShownWith
-from bpm.bus.shown import models_within
+from bpm.bus.field_permissions import models_within
 from bpm.client import BusClient
 from bpm.settings import Settings
 from bpm.testing import RunningApp, running_app
