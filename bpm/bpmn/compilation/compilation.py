@@ -21,6 +21,9 @@ _LANGUAGES = re.compile(r"|feel|juel|https?://www\.omg\.org/spec/(?:dmn/\d+/feel
 
 _NAME = re.compile(r"(?:=|[$#]\{)?\s*([A-Za-z_]\w*)(?:\.\w+)*\s*\}?")
 
+_UNITS = {"second": "PT{}S", "minute": "PT{}M", "hour": "PT{}H", "day": "P{}D", "week": "P{}W"}
+_DURATION = re.compile(rf"(?P<number>[0-9]{{1,4}}) (?P<unit>{'|'.join(_UNITS)})s?")
+
 _Compiled = TypeVar("_Compiled")
 
 
@@ -233,11 +236,19 @@ class Compilation:
 
     def timer(self, element: Element, event: EventDefinition) -> Timer:
         """The compiled timer of an event definition."""
-        if not event.text:
+        timing, text = (event.timing, event.text) if event.text else ("duration", self._sketched_duration(element))
+        if not text:
             self.problem(element, "its timer says no time; write a timeDuration, timeDate or timeCycle")
             return Timer("duration", _nothing)
-        timer = self._try(element, "its timer", lambda: Timer.compile(event.timing, event.text))
+        timer = self._try(element, "its timer", lambda: Timer.compile(timing, text))
         return timer or Timer("duration", _nothing)
+
+    def _sketched_duration(self, element: Element) -> str:
+        """How long the label of a timer says, such as `7 days`, in a process that is not marked to be executed."""
+        said = _DURATION.fullmatch(" ".join(element.name.split()).lower())
+        if said is None or self.process.executable:
+            return ""
+        return _UNITS[said["unit"]].format(said["number"])
 
     def _try(self, place: Element | SequenceFlow, what: str, compile_it: Callable[[], _Compiled]) -> _Compiled | None:
         try:

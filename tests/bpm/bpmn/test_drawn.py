@@ -1,9 +1,11 @@
 """What modellers draw instead of writing: messages between pools, one pool of several, steps that do nothing."""
 
+from datetime import timedelta
+
 import pytest
 
 from bpm.bpmn import Instance, InvalidDefinition, advance, compile_all, load, parse
-from bpm.bpmn.effects import EmitMessage, EmitSignal, OpenMessageWait
+from bpm.bpmn.effects import EmitMessage, EmitSignal, OpenMessageWait, OpenTimer
 from bpm.bpmn.triggers import MessageArrived, Start
 from tests.bpm.bpmn.player import DEFINITIONS, NOON, Player, flows
 
@@ -109,6 +111,20 @@ def test_in_a_sketch_the_labels_of_events_name_messages_and_signals() -> None:
     assert wait.name == "Order placed"
     _, effects = advance(process, waiting, MessageArrived(wait.wait_id, {}), NOON)
     assert [effect.name for effect in effects if isinstance(effect, EmitSignal)] == ["Stock low"]
+
+
+@pytest.mark.parametrize(("label", "days"), [("7 days", 7), ("24  Hours", 1), ("1 week", 7), ("2880 minutes", 2)])
+def test_in_a_sketch_the_label_of_a_timer_says_how_long(label: str, days: int) -> None:
+    """Where it is a number and a unit; a process that is marked to be executed must say it."""
+    timer = f'<intermediateCatchEvent id="a" name="{label}"><timerEventDefinition/></intermediateCatchEvent>'
+    marked = DEFINITIONS.format(head="", body=f'<startEvent id="s"/>{timer}<endEvent id="e"/>' + flows("s > a > e"))
+    with pytest.raises(InvalidDefinition, match="its timer says no time"):
+        load(marked)
+    _, effects = advance(load(marked.replace(' isExecutable="true"', "")), Instance(), Start({}), NOON)
+    assert [effect.due - NOON for effect in effects if isinstance(effect, OpenTimer)] == [timedelta(days=days)]
+    for unclear in ("7", "some days", "7 days or more", "=7 days", "7 months"):
+        with pytest.raises(InvalidDefinition, match="its timer says no time"):
+            load(marked.replace(' isExecutable="true"', "").replace(label, unclear))
 
 
 def test_a_label_that_would_be_an_expression_names_nothing() -> None:
