@@ -8,7 +8,7 @@ It stands on an `httpx.AsyncClient`, whose transport is a socket or, in tests, t
         order = await client.cmd("PlaceOrderCommand", reference="A-1", customer="ada@example.com", lines=[…])
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -17,6 +17,9 @@ import httpx
 from bpm.exact_json import read_json, write_json
 
 COMMAND_PATH = "/api/bpm/cmd"
+FEED_PATH = "/api/bpm/feed"
+SILENT_SECONDS = 60.0
+"""A feed from which nothing came for so long is broken: the server tells every few seconds that it is there."""
 TOKEN_PATH = "/api/auth/token"  # noqa: S105 an address
 
 
@@ -81,8 +84,8 @@ class BusClient:
 
     async def send(self, name: str, fields: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Reply:
         """Send a command or query and return the answer, whatever it is."""
-        identity = {"authorization": f"Bearer {self.token}"} if self.token else {}
-        return await self.request("POST", COMMAND_PATH, {"$type": name, **fields}, {**identity, **(headers or {})})
+        given = {**self._identity(), **(headers or {})}
+        return await self.request("POST", COMMAND_PATH, {"$type": name, **fields}, given)
 
     async def cmd(self, name: str, /, **fields: Any) -> Any:
         """Send a command or query and return its data; raises `ServerRefused`."""
@@ -90,6 +93,31 @@ class BusClient:
         if not reply.ok:
             raise ServerRefused(name, reply)
         return reply.data
+
+    async def listen(self, name: str, /, **fields: Any) -> AsyncIterator[Reply]:
+        """Yield the answer to a query, and again whenever it changes, until the server ends that.
+
+        Raises `ServerRefused`, and what `httpx` raises for a connection that breaks.
+        """
+        body = {"queries": [{"$type": name, **fields}]}
+        timeout = httpx.Timeout(SILENT_SECONDS)
+        headers = _typed(body, self._identity())
+        feed = self.http.stream("POST", FEED_PATH, content=write_json(body), headers=headers, timeout=timeout)
+        async with feed as answer:
+            if answer.status_code != 200:
+                await answer.aread()
+                found = _read(answer, exact_numbers=self.exact_numbers)
+                raise ServerRefused(f"listen to {name}", Reply(answer.status_code, found, answer.headers))
+            event = ""
+            async for line in answer.aiter_lines():
+                label, _, text = line.partition(": ")
+                event = text if label == "event" else event
+                if label == "data" and event == "answer":
+                    told: Any = read_json(text)
+                    yield Reply(answer.status_code, told["answer"])
+
+    def _identity(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.token}"} if self.token else {}
 
     async def request(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None

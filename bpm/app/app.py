@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bpm.accounts import Installation
@@ -20,7 +21,7 @@ from bpm.edge.headers import require_one_meaning
 from bpm.errors import Malformed, Misconfigured
 from bpm.settings import Settings
 from bpm.stall import StallWatch
-from bpm.web import asyncapi, command, dialects, docs, health, openapi, webhook_keys
+from bpm.web import asyncapi, command, dialects, docs, feed, health, openapi, webhook_keys
 from bpm.web.auth import auth_routes
 from bpm.web.console import console_routes
 from bpm.web.metrics import metrics_routes
@@ -134,9 +135,11 @@ class App:
         readiness = health.Readiness(
             self.database, self.lifecycle, self.worker.heartbeat_age, lambda: self.sandbox.locks
         )
+        listeners = feed.Listeners()
         return [
             *auth_routes(self.accounts, self.settings),
-            *console_routes(self.bus, self.accounts, self.settings, self.lifecycle),
+            Route(feed.PATH, feed.FeedEndpoint(self.bus, self.accounts, self.settings, self.lifecycle, listeners)),
+            *console_routes(self.bus, self.accounts, self.settings, self.lifecycle, listeners),
             *health.health_routes(readiness, self.accounts, self.settings),
             *metrics_routes(self.metrics, self.accounts, self.settings),
             *dialects.dialect_routes(self.bus, self.accounts, self.settings, self.lifecycle),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bpm.client import BusClient
 
 SECONDS = 1.0
-"""How often the server is asked for what is new."""
+"""How long to wait before a feed that broke is taken up again."""
 
 PAGE_SIZE = 100
 
@@ -135,20 +135,33 @@ async def new_requests(
     client: "BusClient", rule: str | None, position: Position, *, follow: bool
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield requests from a position on, the oldest first; without `follow` until there are no more."""
-    import asyncio
-
     passed = Position(position.at, list(position.seen))
     filters = {} if rule is None else {"configKey": rule}
-    while True:
-        page = await _page(client, {**filters, "startDate": passed.at})
-        fresh = [each for each in page if each["requestId"] not in passed.seen]
-        for request in fresh:
-            passed.pass_by(request)
-            yield request
-        if not fresh and not follow:
-            return
-        if len(page) < PAGE_SIZE:
-            await asyncio.sleep(SECONDS if follow else 0)
+    async for _ in _news(client, filters, follow=follow):
+        is_more = True
+        while is_more:
+            page = await _page(client, {**filters, "startDate": passed.at})
+            fresh = [each for each in page if each["requestId"] not in passed.seen]
+            for request in fresh:
+                passed.pass_by(request)
+                yield request
+            is_more = bool(fresh) and (len(page) >= PAGE_SIZE or not follow)
+
+
+async def _news(client: "BusClient", filters: dict[str, Any], *, follow: bool) -> AsyncIterator[None]:
+    """Yield at once, and then whenever the newest request is another one; a feed that ends is taken up again."""
+    import asyncio
+
+    import httpx
+
+    yield
+    while follow:
+        try:
+            async for _ in client.listen("GetInboundRequestListQuery", **filters, pageSize=1):
+                yield
+        except httpx.TransportError:
+            await asyncio.sleep(SECONDS)
+        yield
 
 
 async def _page(client: "BusClient", filters: dict[str, Any]) -> list[dict[str, Any]]:

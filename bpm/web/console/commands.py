@@ -1,6 +1,7 @@
-"""`POST /console/api/cmd`: the bus, for whoever is signed in with a browser.
+"""`POST /console/api/cmd` and `/console/api/feed`: the bus, for whoever is signed in with a browser.
 
-The same as `/api/bpm/cmd` but for who is asking: the cookie counts, and an `Authorization` header does not.
+The same as `/api/bpm/cmd` and `/api/bpm/feed` but for who is asking: the cookie counts, and an `Authorization` header
+does not.
 """
 
 from bpm.accounts import Accounts
@@ -12,6 +13,7 @@ from bpm.security.permissions import Principal
 from bpm.settings import Settings
 from bpm.web.command import CommandEndpoint
 from bpm.web.console.browser_request import require_own_page
+from bpm.web.feed import FeedEndpoint, Listeners
 
 
 class ConsoleCommandEndpoint(CommandEndpoint):
@@ -20,11 +22,31 @@ class ConsoleCommandEndpoint(CommandEndpoint):
     def __init__(self, bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle) -> None:
         """Stand before the bus, beside the endpoint of clients."""
         super().__init__(bus, accounts, settings, lifecycle)
-        self._browsers = accounts.browsers
+        self._browsing = accounts
 
     async def caller(self, request: Incoming) -> Principal:
-        """Return who is signed in; raises `Forbidden` for another page's request, and `Unauthenticated`."""
-        cookie = require_own_page(request).read(request)
-        if cookie is None:
-            raise Unauthenticated("You are not signed in")
-        return await request.acting(self._accounts, await self._browsers.recognise(cookie))
+        """See `signed_in`."""
+        return await signed_in(request, self._browsing)
+
+
+class ConsoleFeedEndpoint(FeedEndpoint):
+    """The address at which the console's screens listen."""
+
+    def __init__(
+        self, bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, listeners: Listeners
+    ) -> None:
+        """Stand before the bus, beside the endpoint of clients."""
+        super().__init__(bus, accounts, settings, lifecycle, listeners)
+        self._browsing = accounts
+
+    async def caller(self, request: Incoming) -> Principal:
+        """See `signed_in`."""
+        return await signed_in(request, self._browsing)
+
+
+async def signed_in(request: Incoming, accounts: Accounts) -> Principal:
+    """Return who is signed in; raises `Forbidden` for another page's request, and `Unauthenticated`."""
+    cookie = require_own_page(request).read(request)
+    if cookie is None:
+        raise Unauthenticated("You are not signed in")
+    return await request.acting(accounts, await accounts.browsers.recognise(cookie))

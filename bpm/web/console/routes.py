@@ -8,12 +8,15 @@ from bpm.edge.lifecycle import Lifecycle
 from bpm.edge.request import IncomingReader
 from bpm.settings import Settings
 from bpm.web.auth import AuthEndpoint
-from bpm.web.console.commands import ConsoleCommandEndpoint
+from bpm.web.console.commands import ConsoleCommandEndpoint, ConsoleFeedEndpoint
 from bpm.web.console.page import DIST, ConsolePage, lead_to_console
 from bpm.web.console.session import SessionAddress
+from bpm.web.feed import Listeners
 
 
-def console_routes(bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle) -> list[BaseRoute]:
+def console_routes(
+    bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, listeners: Listeners
+) -> list[BaseRoute]:
     """Return the page, what it is made of, and what it talks to."""
     console = ConsolePage(DIST)
     session = AuthEndpoint(SessionAddress(accounts), IncomingReader(settings), "POST", "DELETE")
@@ -24,4 +27,5 @@ def console_routes(bus: Bus, accounts: Accounts, settings: Settings, lifecycle: 
         Route("/console/assets/{name}", console.asset),
         Route("/console/api/session", session),
         Route("/console/api/cmd", ConsoleCommandEndpoint(bus, accounts, settings, lifecycle)),
+        Route("/console/api/feed", ConsoleFeedEndpoint(bus, accounts, settings, lifecycle, listeners)),
     ]

@@ -1,5 +1,6 @@
 """The verbs of the command line, on a real server: what each sends, what it prints, and how it ends."""
 
+import asyncio
 import json
 import os
 import pty
@@ -242,6 +243,21 @@ async def test_the_tail_of_requests(server: ServerProcess) -> None:
     assert [each["requestId"] for each in told if each["requestId"] in {one["requestId"] for one in made}] == [
         each["requestId"] for each in made
     ]
+
+
+async def test_the_tail_waits_for_more(server: ServerProcess) -> None:
+    """What comes while it is followed is printed when it comes."""
+    known = {**os.environ, "BPM_URL": server.url, "BPM_USERNAME": ADMINISTRATOR, "BPM_PASSWORD": PASSWORD}
+    before = await captured(server, 501)
+    words = ("-m", "bpm.cli", "requests", "tail", "--rule", "verbs", "--since", before["receivedAt"])
+    tail = await asyncio.create_subprocess_exec(sys.executable, *words, env=known, stdout=asyncio.subprocess.PIPE)
+    assert tail.stdout is not None
+    async with asyncio.timeout(60):
+        assert json.loads(await tail.stdout.readline())["requestId"] == before["requestId"]
+        after = await captured(server, 502)
+        assert json.loads(await tail.stdout.readline())["requestId"] == after["requestId"]
+    tail.terminate()
+    await tail.wait()
 
 
 async def test_the_doctor_looks_at_a_server(server: ServerProcess) -> None:

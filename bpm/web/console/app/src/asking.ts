@@ -1,8 +1,12 @@
-// Questions of a screen: asked when it appears, again when they change, and again after a while where it is live.
+// Questions of a screen: asked when it appears and again when they change; what is live comes by itself from then on.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks"
 import { Refused, send } from "./bus"
+import { watch } from "./live"
 import type { Answer, Message } from "./types"
+
+const SLOW_SECONDS = 10
+/** What is asked no more often than this is not watched: asking every second would cost more. */
 
 export interface Asked<T> {
   data: T | undefined
@@ -11,7 +15,10 @@ export interface Asked<T> {
   again: () => void
 }
 
-/** Asks the bus; what was answered before stays until the next answer is there, so that nothing jumps. */
+/**
+ * Asks the bus; what was answered before stays until the next answer is there, so that nothing jumps.
+ * With `everySeconds` it is live, and asked so often where no stream can be had.
+ */
 export function useAsk<M extends Message>(message: M | null, everySeconds = 0): Asked<Answer<M>> {
   const [data, setData] = useState<Answer<M>>()
   const [error, setError] = useState<Refused>()
@@ -36,11 +43,22 @@ export function useAsk<M extends Message>(message: M | null, everySeconds = 0): 
     }
   }, [key])
 
+  const hear = (answer: unknown, refused: Refused | undefined) => {
+    latest.current++
+    setLoading(false)
+    if (!refused) setData(() => answer as Answer<M>)
+    setError(refused)
+  }
+
   useEffect(() => {
     void ask()
-    if (!everySeconds) return undefined
-    const timer = setInterval(() => document.hidden || void ask(), everySeconds * 1000)
-    return () => clearInterval(timer)
+    if (!everySeconds || !message) return undefined
+    const told = everySeconds < SLOW_SECONDS ? watch(message, hear) : undefined
+    const timer = setInterval(() => document.hidden || told?.watched.isTold || void ask(), everySeconds * 1000)
+    return () => {
+      clearInterval(timer)
+      told?.end()
+    }
   }, [ask, everySeconds])
 
   return { data, error, isLoading, again: () => void ask() }
