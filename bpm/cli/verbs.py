@@ -53,6 +53,10 @@ REQUEST = Word("request_id", "requestId", "The request's id.")
 RULE = Word("rule", "configKey", "The key of the rule that took it.")
 BULK = Word("bulk_id", "bulkId", "The id of the bulk job.")
 DELIVERY = Word("id", "id", "The delivery's id.")
+TASK = (
+    Word("instance_id", "instanceId", "The process instance.", int),
+    Word("wait_id", "waitId", "The task, as the list has it.", int),
+)
 SUBSCRIPTION = Word("subscription", "subscriptionId", "The id of the subscription.", int)
 KEY = Word("key", "id", "The rule's key.")
 INSTANCE = Word("id", "instanceId", "The instance's id.", int)
@@ -205,18 +209,25 @@ VERBS: dict[str, tuple[Verb, ...]] = {
                 Word("assignee", "assignee", "Whose they are."),
                 Word("group", "candidateGroup", "A group that may take them."),
                 Word("instance", "instanceId", "The id of the process instance.", int),
+                Word("mine", "mine", "assigned: yours; offered: what you may claim."),
                 *PAGE,
             ),
             columns=("instanceId", "waitId", "name", "assignee", "dueAt", "createdAt"),
+        ),
+        Verb("claim", "ClaimUserTaskCommand", "Take a task that is offered to you.", TASK),
+        Verb("unclaim", "UnclaimUserTaskCommand", "Give a task back that is yours.", TASK),
+        Verb(
+            "assign",
+            "AssignUserTaskCommand",
+            "Give a task to somebody, or to nobody.",
+            TASK,
+            (Word("to", "assignee", "Their user name."),),
         ),
         Verb(
             "complete",
             "CompleteUserTaskCommand",
             "Complete a task.",
-            (
-                Word("instance_id", "instanceId", "The process instance.", int),
-                Word("wait_id", "waitId", "The task, as the list has it.", int),
-            ),
+            TASK,
             (Word("variables", "variables", "A JSON object of its values.", dict),),
         ),
     ),

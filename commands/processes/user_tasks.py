@@ -13,9 +13,10 @@ from bpm.process import wait_tables
 from bpm.process.rows import WaitRow
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.stored import restored_wait
-from bpm.process.task_tables import select_user_tasks
+from bpm.process.task_tables import narrowed_to, select_user_tasks
 from bpm.process.wait_tables import ProcessWait
 from bpm.schemas import SchemaError, problems
+from commands.processes.assignment import person_of
 from commands.processes.forms import TaskFormView, check_given, task_form
 from commands.processes.views import InstanceStateView, own_instance, state_view, visible_data
 
@@ -52,7 +53,11 @@ class UserTaskView(View):
 
 
 class GetUserTaskListQuery(PagedQuery[Page[UserTaskView]]):
-    """List the open user tasks, the oldest first unless sorted otherwise; filters narrow the list together."""
+    """List the open user tasks, the oldest first unless sorted otherwise; filters narrow the list together.
+
+    `mine` are those that are `assigned` to you, or that you may claim (`offered`): by your user name, by a role of
+    yours as a group, or because they are offered to nobody in particular.
+    """
 
     permission = "processes:read"
     succeeded = "User tasks retrieved successfully"
@@ -66,6 +71,8 @@ class GetUserTaskListQuery(PagedQuery[Page[UserTaskView]]):
     """Those that this person may do."""
     candidate_group: Name | None = None
     """Those that members of this group may do."""
+    mine: Literal["assigned", "offered"] | None = None
+    """Those that are assigned to you, or those that you may claim."""
 
 
 @handles
@@ -73,6 +80,9 @@ def list_user_tasks(query: GetUserTaskListQuery, context: Context) -> Page[UserT
     """Return one page."""
     wanted = (("assignee", query.assignee), ("user", query.candidate_user), ("group", query.candidate_group))
     statement = select_user_tasks(query.instance_id, [(kind, name) for kind, name in wanted if name is not None])
+    if query.mine is not None:
+        person = person_of(context)
+        statement = narrowed_to(statement, person.name, person.groups, is_theirs=query.mine == "assigned")
     columns = {"createdAt": "created_at", "dueAt": "due_at", "instanceId": "instance_id", "name": "name"}
     search = ("name", "element_id")
 

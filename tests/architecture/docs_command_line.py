@@ -16,8 +16,8 @@ finds it by `--url` or `BPM_URL`, and signs in by `--token` or `BPM_TOKEN`, or b
 Exit statuses: 0 done, 1 an error, 2 wrong usage, 3 a difference was found, 4 refused by the server.
 
 Any message without a command of its own is sent by `bpm send`; most commands of the groups `requests`, `dead`,
-`deliveries`, `rules`, `tasks`, `keys` and `users` send one of the [messages](messages.md). How folders of rules are
-kept: [Keep rules as files](../how-to/keep-rules-as-files.md)."""
+`deliveries`, `bulk`, `rules`, `tasks`, `keys` and `users` send one of the [messages](messages.md). How folders of rules
+are kept: [Keep rules as files](../how-to/keep-rules-as-files.md)."""
 
 OF_CONNECTIONS = frozenset({"url", "token", "username", "password", "output", "help"})
 """Options that many commands have, told once at the top of the page."""

@@ -39,6 +39,7 @@ SAFE: dict[str, str] = {
     "ReplayView ReplaysView NotReplayedView": "ids, causes, marked fields, and samples for those who may read requests",
     "InstanceStateView CurrentTaskView CorrelationView": "ids, and marked fields",
     "BulkJobView SelectedRequestsView SelectedDeliveriesView SelectedIncidentsView": "ids, counts, and marked fields",
+    "AssignedTaskView": "ids, and the name that the sender gave or has",
     "DeliveryView InboundRequestView ScheduledMessageView RemitaConfirmationView": "ids, and marked fields",
     "MonoConnectionView MonoEventView": "what the sender brought is told about",
     "EventView EventTypeView": "the sender wrote all of it: a key that has another event is refused",

@@ -1,5 +1,7 @@
 """Instances are seen on their drawing, and mended there."""
 
+from typing import Any
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -77,17 +79,42 @@ async def test_a_definition_shows_where_its_instances_stand(signed_in: Page, ser
 
 async def test_a_process_without_a_drawing_is_told(signed_in: Page, server: ServerProcess) -> None:
     """What it waits for is listed all the same."""
-    page = signed_in
-    bpmn = (
-        '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="undrawn" isExecutable="true">'
-        '<startEvent id="a"/><userTask id="b"/><sequenceFlow id="f" sourceRef="a" targetRef="b"/>'
-        "</process></definitions>"
-    )
-    await server.cmd("CreateProcessDefinitionCommand", name="Undrawn", bpmnXml=bpmn)
-    started = await server.cmd("StartProcessInstanceCommand", processKey="undrawn")
+    page, started = signed_in, await asking(server, "undrawn")
     await visit(page, server, f"processes/{started['instanceId']}")
     await expect(page.get_by_role("heading", name="There is no drawing of this process")).to_be_visible()
     await expect(page.get_by_role("link", name="Open the task")).to_be_visible()
+
+
+async def asking(server: ServerProcess, key: str) -> dict[str, Any]:
+    """Start a process without a drawing that waits for a person."""
+    bpmn = (
+        f'<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="{key}" isExecutable="true">'
+        '<startEvent id="a"/><userTask id="b"/><sequenceFlow id="f" sourceRef="a" targetRef="b"/>'
+        "</process></definitions>"
+    )
+    await server.cmd("CreateProcessDefinitionCommand", name=key, bpmnXml=bpmn)
+    return await server.cmd("StartProcessInstanceCommand", processKey=key)
+
+
+async def test_a_task_is_claimed_given_back_and_completed(signed_in: Page, server: ServerProcess) -> None:
+    """While it is one's own it is among one's tasks."""
+    page, started = signed_in, await asking(server, "claimed")
+    number, wait = started["instanceId"], started["currentTasks"][0]["waitId"]
+    await visit(page, server, f"tasks/{number}.{wait}")
+    await page.get_by_role("button", name="Claim it").click()
+    await expect(page.get_by_role("button", name="Give it back")).to_be_visible()
+    await visit(page, server, "processes?list=tasks&whose=assigned")
+    mine = page.locator("tbody tr", has_text=str(number))
+    await expect(mine).to_have_count(1)
+    await mine.get_by_role("link").first.click()
+    await page.get_by_role("button", name="Give it back").click()
+    await expect(page.get_by_role("button", name="Claim it")).to_be_visible()
+    await page.get_by_role("button", name="Give it to").click()
+    await page.get_by_label("User name").fill("ann")
+    await page.get_by_role("button", name="Give it to ann").click()
+    await expect(page.locator(".facts", has_text="For")).to_contain_text("ann")
+    await page.get_by_role("button", name="Complete the task").click()
+    await expect(page.locator("h1")).to_contain_text("completed")
 
 
 async def test_a_request_is_followed_to_its_last_effect_and_back(signed_in: Page, server: ServerProcess) -> None:

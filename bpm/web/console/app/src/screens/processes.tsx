@@ -1,9 +1,10 @@
 // What runs for longer: instances, the definitions they follow, and tasks that wait for people.
 
-import { place, to } from "../router"
+import { place, refine, to } from "../router"
 import type { Schemas } from "../types"
 import { Badge } from "../ui/badge"
 import type { Column } from "../ui/table"
+import { Select } from "../ui/field"
 import { Time } from "../ui/time"
 import { ListScreen } from "./list_screen"
 
@@ -26,6 +27,12 @@ const INSTANCES: Column<Instance>[] = [
   { name: "Began", width: "176px", isMinor: true, cell: (row) => <Time at={row.createdAt} /> },
   { name: "Ended", width: "176px", isMinor: true, cell: (row) => <Time at={row.endedAt} /> },
 ]
+
+const WHOSE = [
+  { value: "", label: "Everybody's tasks" },
+  { value: "assigned", label: "My tasks" },
+  { value: "offered", label: "What I may claim" },
+] as const
 
 const TASKS: Column<Task>[] = [
   { name: "Task", cell: (row) => row.name || row.elementId },
@@ -51,10 +58,18 @@ export function Processes() {
           key="tasks"
           title="Processes"
           lists={LISTS}
-          query={{ $type: "GetUserTaskListQuery" }}
+          query={{ $type: "GetUserTaskListQuery", mine: WHOSE.find((each) => each.value === place.value.filters["whose"])?.value || null }}
           columns={TASKS}
           keyOf={(row) => `${row.instanceId}.${row.waitId}`}
           addressOf={(row) => to(`tasks/${row.instanceId}.${row.waitId}`)}
+          filters={
+            <Select
+              aria-label="Whose"
+              value={place.value.filters["whose"] ?? ""}
+              choices={WHOSE}
+              onChoice={(whose) => refine({ whose: whose || undefined, page: undefined })}
+            />
+          }
           areas={AREAS}
           empty="No process waits for a person."
         />

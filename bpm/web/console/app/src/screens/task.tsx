@@ -7,12 +7,13 @@ import { problemsBy } from "../forms/problems"
 import type { Schema } from "../forms/schema"
 import { SchemaFields } from "../forms/schema_fields"
 import { go, to } from "../router"
-import { may } from "../session"
-import type { Schemas } from "../types"
+import { account, may } from "../session"
+import type { Message, Schemas } from "../types"
 import { Button } from "../ui/button"
 import { Code, pretty } from "../ui/code"
+import { Confirm } from "../ui/confirm"
 import { Facts } from "../ui/facts"
-import { Field } from "../ui/field"
+import { Field, Input } from "../ui/field"
 import { JsonArea, readJson } from "../ui/json_area"
 import { Page } from "../ui/page"
 import { Refusal } from "../ui/refusal"
@@ -37,10 +38,10 @@ export function TaskScreen({ id }: { id: string }) {
       </Empty>
     )
   }
-  return <TaskForm task={task} />
+  return <TaskForm task={task} onChange={asked.again} />
 }
 
-function TaskForm({ task }: { task: Task }) {
+function TaskForm({ task, onChange }: { task: Task; onChange: () => void }) {
   const [values, setValues] = useState<Values>({ ...task.variables })
   const [text, setText] = useState(task.variables ? pretty(task.variables) : "")
   const [refused, setRefused] = useState<Refused>()
@@ -63,7 +64,7 @@ function TaskForm({ task }: { task: Task }) {
     }
   }
   return (
-    <Page title={task.name || task.elementId} back={{ label: "Tasks", address: "#/processes?list=tasks" }}>
+    <Page title={task.name || task.elementId} back={{ label: "Tasks", address: "#/processes?list=tasks" }} actions={<Assignment task={task} onDone={onChange} />}>
       <section class="card card-body">
         <Facts
           facts={[
@@ -106,5 +107,60 @@ function TaskForm({ task }: { task: Task }) {
         {task.variables && <Code label="What it is given" text={pretty(task.variables)} />}
       </div>
     </Page>
+  )
+}
+
+/** Whose the task is: it is claimed, given back, or given to somebody. */
+function Assignment({ task, onDone }: { task: Task; onDone: () => void }) {
+  const [isBusy, setBusy] = useState(false)
+  const [isGiving, setGiving] = useState(false)
+  if (!may("processes:write")) return null
+  const one = { instanceId: task.instanceId, waitId: task.waitId }
+  const act = async (message: Message, told: string) => {
+    setBusy(true)
+    try {
+      await send(message)
+      toast(told)
+    } catch (error) {
+      toast(Refused.of(error).errors.join(" · "))
+    }
+    setBusy(false)
+    onDone()
+  }
+  const isMine = task.assignee === account.value?.name
+  return (
+    <>
+      {isMine && (
+        <Button isBusy={isBusy} onClick={() => void act({ $type: "UnclaimUserTaskCommand", ...one }, "Given back")}>
+          Give it back
+        </Button>
+      )}
+      {!task.assignee && (
+        <Button kind="main" isBusy={isBusy} onClick={() => void act({ $type: "ClaimUserTaskCommand", ...one }, "It is yours")}>
+          Claim it
+        </Button>
+      )}
+      <Button onClick={() => setGiving(true)}>Give it to …</Button>
+      {isGiving && <Give task={task} onClose={() => setGiving(false)} onDone={onDone} />}
+    </>
+  )
+}
+
+function Give({ task, ...question }: { task: Task; onClose: () => void; onDone: () => void }) {
+  const [assignee, setAssignee] = useState("")
+  return (
+    <Confirm
+      title="Give the task to somebody"
+      action={assignee ? `Give it to ${assignee}` : "Give it to nobody"}
+      {...question}
+      onAct={async () => {
+        await send({ $type: "AssignUserTaskCommand", instanceId: task.instanceId, waitId: task.waitId, assignee: assignee || null })
+        return assignee ? `It is ${assignee}'s` : "It is nobody's"
+      }}
+    >
+      <Field label="User name" help="Without one it is offered again to whom it was offered.">
+        {(own) => <Input {...own} value={assignee} onText={setAssignee} />}
+      </Field>
+    </Confirm>
   )
 }

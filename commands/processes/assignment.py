@@ -1,0 +1,119 @@
+"""Whose a user task is: claim one, give it back, give it to somebody."""
+
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
+
+from bpm.accounts.lookup import find_account
+from bpm.bus import Command, Context, Id, View, handles
+from bpm.errors import Conflict, Forbidden, NotFound
+from bpm.process import task_tables
+from bpm.process.rows import WaitRow
+from bpm.process.stored import restored_wait, stored_wait
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Person(NamedTuple):
+    """Somebody as tasks know them: by the user name, and by the roles, which are the groups."""
+
+    name: str
+    groups: list[str]
+
+
+class AssignedTaskView(View):
+    """Whose a task is now; `assignee` is null when it is offered again to all that it was offered to."""
+
+    instance_id: int
+    wait_id: int
+    assignee: str | None
+
+
+class ClaimUserTaskCommand(Command[AssignedTaskView]):
+    """Take a task that is nobody's, if it is offered to you: by your user name, by one of your roles, or to anybody."""
+
+    permission = "processes:write"
+    succeeded = "Task claimed"
+    failed = "Claim failed"
+
+    instance_id: Id
+    wait_id: Id
+
+
+@handles
+def claim(command: ClaimUserTaskCommand, context: Context) -> AssignedTaskView:
+    """Make it the sender's."""
+    task, data = _open_task(command.instance_id, command.wait_id, context)
+    person, owner = person_of(context), data.get("assignee")
+    if owner == person.name:
+        return _view(task, person.name)
+    if owner is not None:
+        raise Conflict(f"The task is {owner}'s; they can give it back, or AssignUserTaskCommand gives it to you")
+    users: list[str] = data.get("candidateUsers") or []
+    groups: list[str] = data.get("candidateGroups") or []
+    if (users or groups) and person.name not in users and not set(groups) & set(person.groups):
+        raise Forbidden(f"The task is offered to {', '.join([*users, *groups])}, and not to {person.name}")
+    return _assigned(task, data, person.name, context)
+
+
+class UnclaimUserTaskCommand(Command[AssignedTaskView]):
+    """Give a task back that is yours: it is offered again to whom it was offered before."""
+
+    permission = "processes:write"
+    succeeded = "Task given back"
+    failed = "Giving back failed"
+
+    instance_id: Id
+    wait_id: Id
+
+
+@handles
+def unclaim(command: UnclaimUserTaskCommand, context: Context) -> AssignedTaskView:
+    """Make it nobody's."""
+    task, data = _open_task(command.instance_id, command.wait_id, context)
+    owner = data.get("assignee")
+    if owner != person_of(context).name:
+        raise Conflict("The task is nobody's" if owner is None else f"The task is {owner}'s")
+    return _assigned(task, data, None, context)
+
+
+class AssignUserTaskCommand(Command[AssignedTaskView]):
+    """Give a task to somebody, whomever it was offered to; without `assignee` it is nobody's."""
+
+    permission = "processes:write"
+    succeeded = "Task assigned"
+    failed = "Assignment failed"
+
+    instance_id: Id
+    wait_id: Id
+    assignee: Name | None = None
+
+
+@handles
+def assign(command: AssignUserTaskCommand, context: Context) -> AssignedTaskView:
+    """Make it theirs."""
+    task, data = _open_task(command.instance_id, command.wait_id, context)
+    return _assigned(task, data, command.assignee, context)
+
+
+def person_of(context: Context) -> Person:
+    """Return the sender as tasks know them; an API key stands for the account that it belongs to."""
+    user, _ = find_account(context.session, context.principal.id)
+    return Person(user.username, list(user.roles)) if user is not None else Person(context.principal.name, [])
+
+
+def _open_task(instance_id: int, wait_id: int, context: Context) -> tuple[WaitRow, dict[str, Any]]:
+    task = task_tables.task_of(context.tx, context.organization_id, instance_id, wait_id)
+    if task is None:
+        raise NotFound("No open user task found with the specified IDs")
+    return task, restored_wait(task.data, context.box)
+
+
+def _assigned(task: WaitRow, data: dict[str, Any], assignee: str | None, context: Context) -> AssignedTaskView:
+    shown = stored_wait(task.kind, {**data, "assignee": assignee}, context.box)
+    task_tables.assign(context.tx, task, shown or {}, assignee)
+    return _view(task, assignee)
+
+
+def _view(task: WaitRow, assignee: str | None) -> AssignedTaskView:
+    return AssignedTaskView(instance_id=task.instance_id, wait_id=task.wait_id, assignee=assignee)
