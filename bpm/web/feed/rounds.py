@@ -17,7 +17,7 @@ ROUND_SECONDS = 1.0
 """How often the queries are asked, at most."""
 SHARE = 0.02
 """The part of the time that asking may take: after a slow round the next one waits longer."""
-MAX_WAIT_SECONDS = 10.0
+MAX_WAIT_SECONDS = 3.0
 SILENT_SECONDS = 15.0
 """After this long without news a comment is sent, so that proxies keep the connection."""
 
