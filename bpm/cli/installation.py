@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,11 +12,8 @@ from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from bpm.settings import Settings
-
 SETTINGS_FILE = "bpm.env"
 TEMPLATE = Path(__file__).parent / "files" / "template"
-HIDDEN = "***"
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to.")]
 Template = Annotated[bool, typer.Option("--template", help="Rules, a process, tests and a workflow as files instead.")]
@@ -24,19 +21,22 @@ Template = Annotated[bool, typer.Option("--template", help="Rules, a process, te
 
 def settings(output: FormatOption = OutputFormat.AUTO) -> None:
     """Print every setting, what it is, and where that came from; secrets are hidden."""
+    import os
+
     from bpm.app.settings import load_settings
     from bpm.errors import Misconfigured
+    from commands.system.settings import present_settings
 
     try:
         read = load_settings()
     except Misconfigured as wrong:
         fail(ExitStatus.ERROR, "the settings are wrong", *wrong.errors)
-    rows = list(_rows(read))
+    rows = list(present_settings(read, os.environ))
     if output.is_text:
-        print_table(("setting", "value", "from"), rows)
+        print_table(("setting", "value", "from"), [(row.name, row.value, row.origin) for row in rows])
         return
-    for name, value, origin in rows:
-        print_json({"name": name, "value": value, "from": origin})
+    for row in rows:
+        print_json({"name": row.name, "value": row.value, "from": row.origin})
 
 
 def init(folder: Folder = Path(), template: Template = False) -> None:
@@ -53,35 +53,6 @@ def init(folder: Folder = Path(), template: Template = False) -> None:
     file = folder / SETTINGS_FILE
     _write(file, "\n".join(_lines_of_file(settings_type())) + "\n")
     typer.echo(f"{file}: take away the # before what you set")
-
-
-def _rows(read: Any) -> Iterator[tuple[str, str, str]]:
-    import os
-
-    from bpm.settings import variables
-
-    given = {name.upper() for name in os.environ}
-    for name, _ in variables(cast("type[Settings]", type(read))):
-        value: Any = read
-        for step in name.removeprefix("BPM_").lower().split("__"):
-            value = getattr(value, step)
-        groups = name.partition("__")[0]
-        yield name, _shown(name, value), "environment" if {name, groups} & given else "default"
-
-
-def _shown(name: str, value: Any) -> str:
-    from pydantic import SecretStr
-
-    from bpm.security.redaction import redacted_url
-
-    if value is None or value == ():
-        return ""
-    if isinstance(value, SecretStr):
-        return HIDDEN
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = ",".join(map(str, cast("tuple[Any, ...]", value))) if isinstance(value, tuple) else str(value)
-    return redacted_url(text) if name.endswith("_URL") else text
 
 
 def _lines_of_file(kind: Any) -> Iterator[str]:

@@ -14,7 +14,7 @@ SCREENS = (
     "overview", "requests", "rules", "rules/new", "rules/1", "dead", "dead?list=dead", "dead?list=bulk", "processes",
     "processes/1", "definitions/1", "tasks/2.2", "trace", "trace/1", "processes?list=tasks", "deliveries",
     "deliveries?list=subscriptions", "scripts", "administration", "administration?list=keys",
-    "administration?list=users", "administration?list=audit", "anything",
+    "administration?list=users", "administration?list=audit", "administration?list=settings", "anything",
     "anything/CreateWebHookConfigCommand", "anything/GetWebHookConfigByIdQuery?id=1", "design", "nowhere",
 )  # fmt: skip
 DESIGN = ("design",)

@@ -8,6 +8,7 @@ import { ListTabs } from "../list_screen"
 import { Audit } from "./audit"
 import { Keys } from "./keys"
 import { Sessions } from "./sessions"
+import { Settings } from "./settings"
 import { Users } from "./users"
 
 interface Part {
@@ -22,6 +23,7 @@ const PARTS: Part[] = [
   { key: "keys", label: "Keys", permission: "users:read", shown: Keys },
   { key: "users", label: "Users", permission: "users:read", shown: Users },
   { key: "audit", label: "Audit", permission: "audit:read", shown: Audit },
+  { key: "settings", label: "Settings", permission: "system:read", shown: Settings },
 ]
 
 export function Administration() {
