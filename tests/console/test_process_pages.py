@@ -85,14 +85,18 @@ async def test_a_process_without_a_drawing_is_told(signed_in: Page, server: Serv
     await expect(page.get_by_role("link", name="Open the task")).to_be_visible()
 
 
-async def asking(server: ServerProcess, key: str) -> dict[str, Any]:
-    """Start a process without a drawing that waits for a person."""
-    bpmn = (
+def undrawn(key: str, task: str = "b") -> str:
+    """A process with one task and no drawing."""
+    return (
         f'<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="{key}" isExecutable="true">'
-        '<startEvent id="a"/><userTask id="b"/><sequenceFlow id="f" sourceRef="a" targetRef="b"/>'
+        f'<startEvent id="a"/><userTask id="{task}"/><sequenceFlow id="f" sourceRef="a" targetRef="{task}"/>'
         "</process></definitions>"
     )
-    await server.cmd("CreateProcessDefinitionCommand", name=key, bpmnXml=bpmn)
+
+
+async def asking(server: ServerProcess, key: str) -> dict[str, Any]:
+    """Start a process without a drawing that waits for a person."""
+    await server.cmd("CreateProcessDefinitionCommand", name=key, bpmnXml=undrawn(key))
     return await server.cmd("StartProcessInstanceCommand", processKey=key)
 
 
@@ -115,6 +119,24 @@ async def test_a_task_is_claimed_given_back_and_completed(signed_in: Page, serve
     await expect(page.locator(".facts", has_text="For")).to_contain_text("ann")
     await page.get_by_role("button", name="Complete the task").click()
     await expect(page.locator("h1")).to_contain_text("completed")
+
+
+async def test_an_instance_is_migrated(signed_in: Page, server: ServerProcess) -> None:
+    """To a version that has what it stands on; one that lacks it is told before anything is done."""
+    page, started = signed_in, await asking(server, "migrated")
+    for task in ("b", "other"):
+        await server.cmd("CreateProcessDefinitionCommand", name="migrated", bpmnXml=undrawn("migrated", task))
+    await visit(page, server, f"processes/{started['instanceId']}")
+    await page.get_by_role("button", name="Migrate").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_text("It stands on b, which this version lacks.")).to_be_visible()
+    await expect(dialog.get_by_role("button", name="Migrate to version 3")).to_be_disabled()
+    await dialog.get_by_label("Version").select_option("2: migrated")
+    await dialog.get_by_role("button", name="Migrate to version 2").click()
+    await expect(page.get_by_text("Migrated", exact=True)).to_be_visible()
+    shown = await server.cmd("GetProcessInstanceByIdQuery", instanceId=started["instanceId"])
+    now = await server.cmd("GetProcessDefinitionByIdQuery", id=shown["processDefinitionId"])
+    assert now["version"] == 2
 
 
 async def test_a_request_is_followed_to_its_last_effect_and_back(signed_in: Page, server: ServerProcess) -> None:

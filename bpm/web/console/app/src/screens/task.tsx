@@ -136,7 +136,7 @@ function Assignment({ task, onDone }: { task: Task; onDone: () => void }) {
         </Button>
       )}
       {!task.assignee && (
-        <Button kind="main" isBusy={isBusy} onClick={() => void act({ $type: "ClaimUserTaskCommand", ...one }, "It is yours")}>
+        <Button isBusy={isBusy} onClick={() => void act({ $type: "ClaimUserTaskCommand", ...one }, "It is yours")}>
           Claim it
         </Button>
       )}

@@ -4,16 +4,16 @@ import { useState } from "preact/hooks"
 import { useAsk } from "../../asking"
 import type { Schemas } from "../../types"
 import { Badge } from "../../ui/badge"
-import { Segments } from "../../ui/segments"
+import { Select } from "../../ui/field"
 import { Failed, Loading } from "../../ui/states"
 import { Table, type Column } from "../../ui/table"
 
 type Setting = Schemas["SettingView"]
 
 const WHICH = [
-  { value: "all", label: "All" },
+  { value: "all", label: "All settings" },
   { value: "set", label: "Set by the environment" },
-] as const
+]
 
 const COLUMNS: Column<Setting>[] = [
   { name: "Setting", width: "344px", narrow: "200px", cell: (row) => <code>{row.name}</code> },
@@ -24,14 +24,16 @@ const COLUMNS: Column<Setting>[] = [
 
 export function Settings() {
   const asked = useAsk({ $type: "GetSettingsQuery" })
-  const [which, setWhich] = useState<"all" | "set">("all")
+  const [which, setWhich] = useState("all")
   if (asked.error && !asked.data) return <Failed error={asked.error} onAgain={asked.again} />
   if (!asked.data) return <Loading rows={10} />
   const shown = asked.data.items.filter((each) => which === "all" || each.origin === "environment")
   return (
     <>
-      <p class="muted">As this server was started. They are set by variables of the environment, or in its file, and hold from the next start on.</p>
-      <Segments label="Which" value={which} choices={WHICH} onChoice={setWhich} />
+      <div class="filters">
+        <Select aria-label="Which" value={which} choices={WHICH} onChoice={setWhich} />
+        <span class="muted">As this server was started; what is changed in its environment holds from the next start on.</span>
+      </div>
       <Table label="Settings" columns={COLUMNS} rows={shown} keyOf={(row) => row.name} />
     </>
   )

@@ -11,9 +11,9 @@ import { Button } from "../../ui/button"
 import { Facts } from "../../ui/facts"
 import { Page } from "../../ui/page"
 import { Pager } from "../../ui/pager"
-import { Segments } from "../../ui/segments"
 import { Empty, Failed, Loading } from "../../ui/states"
 import { Table, type Column } from "../../ui/table"
+import { Tabs } from "../../ui/tabs"
 import { Time } from "../../ui/time"
 import { toast } from "../../ui/toast"
 import { ACTIONS } from "./actions"
@@ -22,10 +22,10 @@ type Job = Schemas["BulkJobView"]
 type Row = Schemas["BulkRowView"]
 
 const LISTS = [
-  { value: "", label: "All", about: "Every row, in its order." },
-  { value: "done", label: "Done", about: "What was done." },
-  { value: "refused", label: "Refused", about: "What could not be done, and why." },
-  { value: "waiting", label: "Not touched", about: "What is still to be done, or was not done before the end." },
+  { key: "all", label: "All" },
+  { key: "done", label: "Done" },
+  { key: "refused", label: "Refused" },
+  { key: "waiting", label: "Not touched" },
 ] as const
 const SIZE = 100
 
@@ -62,7 +62,7 @@ export function BulkScreen({ id }: { id: string }) {
             job.startedAt ? ["Began", <Time at={job.startedAt} />] : null,
             job.completedAt ? ["Over", <Time at={job.completedAt} />] : null,
             job.matched > job.total && ["Left out", `${(job.matched - job.total).toLocaleString()} others that fitted`],
-            ["Chosen by", <code>{JSON.stringify({ ...job.selection, ...job.fields })}</code>],
+            ["Chosen by", chosenBy({ ...job.selection, ...job.fields })],
             ["All of it", <a href={to(`trace/${job.correlationId}`)}>the trace</a>],
           ]}
         />
@@ -70,6 +70,12 @@ export function BulkScreen({ id }: { id: string }) {
       <Touched job={job} />
     </Page>
   )
+}
+
+/** Tells in words what rows were chosen by, and what each message has besides. */
+function chosenBy(fields: Record<string, unknown>): string {
+  const words = Object.entries(fields).map(([name, value]) => `${name} ${Array.isArray(value) ? `${value.length} named` : String(value)}`)
+  return words.join(", ") || "everything"
 }
 
 function progress({ total, done, refused, left, state }: Job): string {
@@ -101,8 +107,8 @@ function Cancel({ job, onDone }: { job: Job; onDone: () => void }) {
 
 function Touched({ job }: { job: Job }) {
   const { filters } = place.value
-  const list = LISTS.find((each) => each.value === filters["rows"])?.value ?? ""
-  const asked = useAsk({ $type: "GetBulkJobRowListQuery", bulkId: job.id, state: list || null, pageSize: SIZE, pageNumber: Number(filters["page"] ?? 1) })
+  const list = LISTS.find((each) => each.key === filters["rows"])?.key ?? "all"
+  const asked = useAsk({ $type: "GetBulkJobRowListQuery", bulkId: job.id, state: list === "all" ? null : list, pageSize: SIZE, pageNumber: Number(filters["page"] ?? 1) })
   const touched = job.done + job.refused
   useEffect(() => asked.again(), [touched, job.state])
   const told = ACTIONS[job.action]
@@ -114,7 +120,7 @@ function Touched({ job }: { job: Job }) {
   ]
   return (
     <section class="stack" aria-label="What was touched">
-      <Segments label="Rows" value={list} choices={LISTS} onChoice={(rows) => refine({ rows: rows || undefined, page: undefined })} />
+      <Tabs label="Rows" tabs={LISTS} value={list} onTab={(rows) => refine({ rows, page: undefined })} />
       {asked.error && !asked.data && <Failed error={asked.error} onAgain={asked.again} />}
       {!asked.data && !asked.error && <Loading rows={6} />}
       {asked.data && asked.data.items.length > 0 && (

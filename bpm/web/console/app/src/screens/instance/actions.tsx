@@ -1,4 +1,4 @@
-// What can be done to an instance as a whole: move a token, set variables, cancel it.
+// What can be done to an instance as a whole: move a token, set variables, migrate it, cancel it.
 
 import { useState } from "preact/hooks"
 import { send } from "../../bus"
@@ -8,8 +8,9 @@ import { Confirm } from "../../ui/confirm"
 import { Field, Input, Select } from "../../ui/field"
 import { JsonArea, readJson } from "../../ui/json_area"
 import type { Instance } from "./instance"
+import { Migrate } from "./migrate"
 
-type Doing = "move" | "set" | "cancel"
+type Doing = "move" | "set" | "migrate" | "cancel"
 
 interface Props {
   instance: Instance
@@ -18,7 +19,7 @@ interface Props {
   onDone: () => void
 }
 
-interface Question {
+export interface Question {
   instance: Instance
   onClose: () => void
   onDone: () => void
@@ -33,11 +34,13 @@ export function Actions({ instance, chosen, onDone }: Props) {
       <Button kind="danger" onClick={() => ask("cancel")}>
         Cancel it
       </Button>
+      <Button onClick={() => ask("migrate")}>Migrate</Button>
       <Button onClick={() => ask("set")}>Set variables</Button>
       <Button icon="right" onClick={() => ask("move")}>
         Move a token
       </Button>
       {doing === "cancel" && <Cancel {...question} />}
+      {doing === "migrate" && <Migrate {...question} />}
       {doing === "set" && <SetVariables {...question} />}
       {doing === "move" && <Move {...question} chosen={chosen} />}
     </>
