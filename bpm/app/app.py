@@ -135,11 +135,11 @@ class App:
         readiness = health.Readiness(
             self.database, self.lifecycle, self.worker.heartbeat_age, lambda: self.sandbox.locks
         )
-        listeners = feed.Listeners()
+        seats = feed.FeedSeats()
         return [
             *auth_routes(self.accounts, self.settings),
-            Route(feed.PATH, feed.FeedEndpoint(self.bus, self.accounts, self.settings, self.lifecycle, listeners)),
-            *console_routes(self.bus, self.accounts, self.settings, self.lifecycle, listeners),
+            Route(feed.PATH, feed.FeedEndpoint(self.bus, self.accounts, self.settings, self.lifecycle, seats)),
+            *console_routes(self.bus, self.accounts, self.settings, self.lifecycle, seats),
             *health.health_routes(readiness, self.accounts, self.settings),
             *metrics_routes(self.metrics, self.accounts, self.settings),
             *dialects.dialect_routes(self.bus, self.accounts, self.settings, self.lifecycle),

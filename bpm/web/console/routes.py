@@ -11,11 +11,11 @@ from bpm.web.auth import AuthEndpoint
 from bpm.web.console.commands import ConsoleCommandEndpoint, ConsoleFeedEndpoint
 from bpm.web.console.page import DIST, ConsolePage, lead_to_console
 from bpm.web.console.session import SessionAddress
-from bpm.web.feed import Listeners
+from bpm.web.feed import FeedSeats
 
 
 def console_routes(
-    bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, listeners: Listeners
+    bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, seats: FeedSeats
 ) -> list[BaseRoute]:
     """Return the page, what it is made of, and what it talks to."""
     console = ConsolePage(DIST)
@@ -27,5 +27,5 @@ def console_routes(
         Route("/console/assets/{name}", console.asset),
         Route("/console/api/session", session),
         Route("/console/api/cmd", ConsoleCommandEndpoint(bus, accounts, settings, lifecycle)),
-        Route("/console/api/feed", ConsoleFeedEndpoint(bus, accounts, settings, lifecycle, listeners)),
+        Route("/console/api/feed", ConsoleFeedEndpoint(bus, accounts, settings, lifecycle, seats)),
     ]

@@ -21,8 +21,8 @@ from bpm.edge.request import Authenticator, Incoming, IncomingReader
 from bpm.errors import BpmError, Draining, Invalid, Malformed, MethodNotAllowed
 from bpm.security.permissions import Principal
 from bpm.settings import Settings
-from bpm.web.feed.listeners import Listeners
 from bpm.web.feed.rounds import Rounds
+from bpm.web.feed.seats import FeedSeats
 
 PATH = "/api/bpm/feed"
 MAX_QUERIES = 8
@@ -36,14 +36,14 @@ class FeedEndpoint:
     """The address at which clients listen."""
 
     def __init__(
-        self, bus: Bus, accounts: Authenticator, settings: Settings, lifecycle: Lifecycle, listeners: Listeners
+        self, bus: Bus, accounts: Authenticator, settings: Settings, lifecycle: Lifecycle, seats: FeedSeats
     ) -> None:
         """Stand before the bus."""
         self._bus = bus
         self._accounts = accounts
         self._incoming = IncomingReader(settings)
         self._lifecycle = lifecycle
-        self._listeners = listeners
+        self._seats = seats
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or send events until the client goes, may not listen any more, or the server stops."""
@@ -51,7 +51,7 @@ class FeedEndpoint:
         try:
             principal = await self._admitted(request)
             queries = self._queries(await request.body.read(MAX_BODY_BYTES))
-            self._listeners.enter(principal)
+            self._seats.enter(principal)
         except ClientGone:
             return
         except BpmError as error:
@@ -60,7 +60,7 @@ class FeedEndpoint:
         try:
             await self._listen(request, queries, receive, send)
         finally:
-            self._listeners.leave(principal)
+            self._seats.leave(principal)
 
     async def caller(self, request: Incoming) -> Principal:
         """Return who is asking, by the `Authorization` header and nothing else."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bpm.testing import RunningApp, running_app
-from bpm.web.feed import PATH, listeners, rounds
+from bpm.web.feed import PATH, rounds, seats
 from bpm.web.feed.rounds import pause_after
 
 pytestmark = pytest.mark.anyio
@@ -154,7 +154,7 @@ async def test_what_is_no_list_of_queries_is_refused(app: RunningApp, queries: l
 
 async def test_an_account_has_so_many_feeds_and_no_more(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
     """One too many is 429; who leaves makes room."""
-    monkeypatch.setattr(listeners, "MAX_FEEDS", 1)
+    monkeypatch.setattr(seats, "MAX_FEEDS", 1)
     async with listening(app, PING) as first:
         await first.event()
         async with listening(app, PING) as second:

@@ -9,7 +9,7 @@ MAX_FEEDS = 8
 """Maximum number of feeds that an account listens to at once, in each process."""
 
 
-class Listeners:
+class FeedSeats:
     """Counts the feeds that are open, by account."""
 
     def __init__(self) -> None:
