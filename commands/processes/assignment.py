@@ -25,8 +25,11 @@ class AssignedTaskView(View):
     """Whose a task is now; `assignee` is null when it is offered again to all that it was offered to."""
 
     instance_id: int
+    """The instance that waits."""
     wait_id: int
+    """The task, as the list of tasks has it."""
     assignee: str | None
+    """Whose it is."""
 
 
 class ClaimUserTaskCommand(Command[AssignedTaskView]):
@@ -37,7 +40,9 @@ class ClaimUserTaskCommand(Command[AssignedTaskView]):
     failed = "Claim failed"
 
     instance_id: Id
+    """The instance that waits."""
     wait_id: Id
+    """The task, as the list of tasks has it."""
 
 
 @handles
@@ -64,7 +69,9 @@ class UnclaimUserTaskCommand(Command[AssignedTaskView]):
     failed = "Giving back failed"
 
     instance_id: Id
+    """The instance that waits."""
     wait_id: Id
+    """The task, as the list of tasks has it."""
 
 
 @handles
@@ -85,8 +92,11 @@ class AssignUserTaskCommand(Command[AssignedTaskView]):
     failed = "Assignment failed"
 
     instance_id: Id
+    """The instance that waits."""
     wait_id: Id
+    """The task, as the list of tasks has it."""
     assignee: Name | None = None
+    """The user name of whoever is to do it."""
 
 
 @handles

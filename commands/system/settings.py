@@ -25,18 +25,23 @@ class PresentSetting(NamedTuple):
 
 
 class SettingView(View):
-    """One setting: its variable, the value that holds (secrets hidden, empty where unset), where it came from."""
+    """One setting."""
 
     name: str
+    """Its variable."""
     value: str
+    """The value that holds; a secret is hidden, and what is unset is empty."""
     origin: Origin
+    """Where the value came from."""
     about: str
+    """What it is for."""
 
 
 class SettingsView(View):
     """Every setting of the process that answers, in the order of the documentation."""
 
     items: list[SettingView]
+    """All of them."""
 
 
 class GetSettingsQuery(Query[SettingsView]):
