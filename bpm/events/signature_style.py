@@ -79,6 +79,11 @@ class SignatureStyle(WireModel):
         return self.scheme == MESSAGES or self.signer.signs_with_each
 
     @property
+    def takes_text(self) -> bool:
+        """Whether the key is a secret's whole text, so that it may be any text that a receiver has already."""
+        return self.scheme != MESSAGES and not self.has_key_pair and self.signer.scheme.key_decoding in ("raw", "sha1")
+
+    @property
     def message_algorithm(self) -> MessageAlgorithm:
         """The algorithm of message signatures."""
         return self.algorithm or "ed25519"

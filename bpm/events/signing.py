@@ -2,13 +2,19 @@
 
 import base64
 import binascii
+import re
 import secrets
 
-from bpm.signatures.key_pairs import is_private_key, new_private_key, public_key_of
+from bpm.signatures.key_pairs import WHSK, is_private_key, new_private_key, public_key_of
+from bpm.signatures.public_keys import WHPK
 
 PREFIX = "whsec_"
 KEY_BYTES = 32
 SHORTEST_KEY, LONGEST_KEY = 24, 64
+SHORTEST_TEXT = 16
+FORMS = (PREFIX, WHSK, WHPK)
+PRINTABLE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+"""ASCII without blanks around it."""
 
 
 class SecretFormatError(ValueError):
@@ -37,6 +43,11 @@ def check_secret(secret: str) -> str:
             "leave it out to have one made"
         )
     return secret
+
+
+def is_text(secret: str) -> bool:
+    """Tell whether a secret is any text that a receiver has already, long enough, and neither of our form nor a key."""
+    return len(secret) >= SHORTEST_TEXT and not secret.startswith(FORMS) and PRINTABLE.fullmatch(secret) is not None
 
 
 def verifying_key(secret: str) -> str:

@@ -46,7 +46,7 @@ from commands.subscriptions.fields import (
     Transform,
     Url,
 )
-from commands.subscriptions.keys import has_key_pair
+from commands.subscriptions.keys import has_key_pair, has_text
 from commands.subscriptions.views import SubscriptionView, SubscriptionWithSecretView, to_view_with_secret
 from scripts import Sandbox
 
@@ -318,7 +318,8 @@ def _signature(command: UpdateSubscriptionCommand, row: Subscription, box: Secre
     style = command.signature or read_style(None)
     check_style(style, row.dialect)
     columns: dict[str, Any] = {"signature": command.signature.to_stored() if command.signature else None}
-    if style.has_key_pair != has_key_pair(row, box):
+    is_unfit = has_text(row, box) and not style.takes_text
+    if is_unfit or style.has_key_pair != has_key_pair(row, box):
         columns["secrets"] = seal_secrets([SigningSecret(new_key(has_key_pair=style.has_key_pair))], box)
     return columns
 

@@ -11,7 +11,7 @@ from bpm.events.catalogue import EventCatalogue
 from bpm.events.headers import header_problems
 from bpm.events.probe import probe
 from bpm.events.signature_style import SignatureStyle
-from bpm.events.signing import check_secret
+from bpm.events.signing import SecretFormatError, check_secret, is_text
 from bpm.expressions import compile_expression, compile_template
 from bpm.security.net_targets import TargetError, Targets, read_url
 from bpm.security.permissions import WRITE_CODE, Principal
@@ -29,7 +29,7 @@ STANDARD = "standard"
 def field_problems(fields: Mapping[str, Any]) -> Iterable[str]:
     """Return what is wrong with fields of a subscription that need no look outside; `fields` has any shape."""
     yield from _wrong(fields, "url", read_url)
-    yield from _wrong(fields, "secret", check_secret)
+    yield from _wrong(fields, "secret", _check_any_secret)
     yield from _wrong(fields, "filter", compile_expression)
     yield from _wrong(fields, "orderingKey", compile_expression)
     headers = fields.get("headers")
@@ -62,12 +62,25 @@ async def check_script(script: str | None, sandbox: Sandbox, author: Principal) 
         raise Invalid(*(f"transform.script: line {p.line}, column {p.column}: {p.message}" for p in found.problems))
 
 
+def _check_any_secret(secret: str) -> str:
+    return secret if is_text(secret) else check_secret(secret)
+
+
 def check_style(style: SignatureStyle, dialect: str, secret: str | None = None) -> None:
-    """Raise `Invalid` for a signature by a private key where a shared secret was given, or is an interface's own."""
+    """Raise `Invalid` where a secret was given that a signature can't be made with, or one is an interface's own."""
+    if secret is not None and is_text(secret) and not (style.takes_text and dialect == STANDARD):
+        _refuse_text(secret)
     if style.has_key_pair and secret is not None:
         raise Invalid("secret: this signature is made with a private key, which is made here; leave the secret out")
     if style.has_key_pair and dialect == "plandocket":
         raise Invalid("signature: plandocket signs with a shared secret as well; choose a scheme that has one")
+
+
+def _refuse_text(secret: str) -> None:
+    try:
+        check_secret(secret)
+    except SecretFormatError as error:
+        raise Invalid(f"secret: {error}") from error
 
 
 def check_events(events: list[str], context: Context, catalogue: EventCatalogue, dialect: str) -> None:

@@ -1,6 +1,7 @@
 """The secrets and private keys that a subscription has."""
 
 from bpm.events.sealing import SigningSecret, open_secrets
+from bpm.events.signing import is_text
 from bpm.events.subscription_tables import Subscription
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.signatures.key_pairs import is_private_key
@@ -12,6 +13,11 @@ def stored_secrets(row: Subscription, box: SecretBox) -> list[SigningSecret]:
         return open_secrets(row.secrets, box)
     except SecretError:
         return []
+
+
+def has_text(row: Subscription, box: SecretBox) -> bool:
+    """Tell whether a subscription has a secret that is a receiver's own text."""
+    return any(is_text(each.secret) for each in stored_secrets(row, box))
 
 
 def has_key_pair(row: Subscription, box: SecretBox) -> bool | None:

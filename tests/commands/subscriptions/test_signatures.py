@@ -1,6 +1,7 @@
 """How a subscription is signed: chosen, changed, rotated; private keys are never shown."""
 
 import base64
+import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from bpm.app import Components
 from bpm.errors import Invalid
 from bpm.events import subscription_tables
 from bpm.events.sealing import open_secrets
+from bpm.events.signature_style import SignatureStyle
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
+from bpm.signatures.message_signatures import SignedMessage
 from tests.commands.sender import MessageSender
 
 pytestmark = pytest.mark.anyio
@@ -110,3 +113,40 @@ async def test_a_wrong_signature_is_refused(sender: MessageSender, fields: dict[
     with pytest.raises(Invalid) as raised:
         await create(sender, **fields)
     assert any(sentence in error for error in raised.value.errors), raised.value.errors
+
+
+OWN = "my-receivers-own-secret"
+
+
+async def test_a_receivers_own_secret(sender: MessageSender, box: SecretBox) -> None:
+    """Where a secret's whole text is the key, it may be the one that the receiver has already."""
+    made = await create(sender, signature={"scheme": "github"}, secret=OWN)
+    assert await secrets_of(sender, box, made["id"]) == [OWN]
+    style = SignatureStyle.model_validate({"scheme": "github"})
+    sent = style.headers([OWN], SignedMessage("https://hooks.example.com/in", "application/json", "e", b"{}"), 0)
+    assert sent["X-Hub-Signature-256"] == f"sha256={hmac.digest(OWN.encode(), b'{}', 'sha256').hex()}"
+    other = "another-secret-of-theirs"
+    await sender.send("RotateSubscriptionSecretCommand", id=made["id"], secret=other)
+    assert await secrets_of(sender, box, made["id"]) == [other, OWN]
+
+
+@pytest.mark.parametrize("style", [None, {"scheme": "http-message-signatures", "algorithm": "hmac-sha256"}])
+async def test_a_text_signs_nothing_that_wants_another_key(
+    sender: MessageSender, box: SecretBox, style: dict[str, Any] | None
+) -> None:
+    """It is refused where it is brought, and gives way to a new secret where the signature is changed."""
+    made = await create(sender, signature={"scheme": "github"}, secret=OWN)
+    with pytest.raises(Invalid, match="secret: must be whsec_"):
+        await create(sender, signature=style, secret=OWN)
+    await sender.send("UpdateSubscriptionCommand", id=made["id"], signature=style)
+    (fresh,) = await secrets_of(sender, box, made["id"])
+    assert fresh.startswith("whsec_")
+    with pytest.raises(Invalid, match="secret: must be whsec_"):
+        await sender.send("RotateSubscriptionSecretCommand", id=made["id"], secret=OWN)
+
+
+@pytest.mark.parametrize("secret", ["too-short", " with-a-blank-before", "whsec_no-base64-at-all", "whsk_" + "A" * 44])
+async def test_a_text_that_is_no_secret(sender: MessageSender, secret: str) -> None:
+    """Short ones can be guessed, and keys of our forms are what they say."""
+    with pytest.raises(Invalid, match="secret: must be whsec_"):
+        await create(sender, signature={"scheme": "github"}, secret=secret)
