@@ -1,6 +1,6 @@
 # Everything a person does with a checkout. Each target can be repeated and says what it does.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check format docs test coverage clients proxies browser screenshots generators bench fuzz lock release clean
+.PHONY: help install run demo check format docs test coverage clients proxies promtool browser screenshots generators bench fuzz lock release clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -64,6 +64,11 @@ proxies: ## Install nginx and HAProxy, which tests put before the server (on Deb
 	@PATH="$$PATH:/usr/sbin"; { command -v nginx && command -v haproxy; } >/dev/null \
 		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends nginx haproxy; } \
 		|| echo "nginx and HAProxy can't be installed here: the tests behind them are skipped"
+
+promtool: ## Install the tool that tries the alert rules (on Debian, as root)
+	@command -v promtool >/dev/null \
+		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends prometheus; } \
+		|| echo "promtool can't be installed here: the alert rules are not tried"
 
 browser: ## Install the browser that tests of the console drive (on Debian, as root)
 	@command -v chromium >/dev/null \

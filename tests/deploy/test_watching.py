@@ -63,7 +63,7 @@ def test_alerts_fire_and_stay_silent_as_they_should() -> None:
     """Prometheus's own tool evaluates the rules against recorded series."""
     promtool = shutil.which("promtool")
     if promtool is None:
-        pytest.skip("promtool is not installed (apt-get install prometheus)")
+        pytest.skip("promtool is not installed (make promtool)")
     command = [promtool, "test", "rules", "alerts_test.yml"]
     tried = subprocess.run(command, cwd=ALERTS.parent, capture_output=True, text=True, check=False)
     assert tried.returncode == 0, tried.stdout + tried.stderr
