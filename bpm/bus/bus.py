@@ -21,6 +21,7 @@ from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.idempotency import Idempotency
 from bpm.bus.later import Later, ScheduledMessages
+from bpm.bus.log_ids import Handling
 from bpm.bus.messages import Command, Message
 from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registration, Registry
@@ -227,18 +228,18 @@ class Bus:
         on_wire: bool = True,
     ) -> Outcome:
         """Run the work; what it raised becomes the outcome, with its changes undone."""
-        context = Context(self, envelope, tx)
-        try:
-            with budget(MAX_MESSAGE_STEPS), tx.savepoint() if savepoint else nullcontext():
-                return self._outcome(envelope, work(context), on_wire=on_wire)
-        except BpmError as error:
-            return Outcome(error=discreet(envelope, error))
-        except (Overran, Unprepared):
-            raise
-        except BaseException as error:  # also `SystemExit`: it ends this handler, not its thread or the process
-            if self.database.is_outage(error):
+        with Handling(envelope):
+            try:
+                with budget(MAX_MESSAGE_STEPS), tx.savepoint() if savepoint else nullcontext():
+                    return self._outcome(envelope, work(Context(self, envelope, tx)), on_wire=on_wire)
+            except BpmError as error:
+                return Outcome(error=discreet(envelope, error))
+            except (Overran, Unprepared):
                 raise
-            return Outcome(error=_defect(envelope, error))
+            except BaseException as error:  # also `SystemExit`: it ends this handler, not its thread or the process
+                if self.database.is_outage(error):
+                    raise
+                return Outcome(error=_defect(envelope, error))
 
     def _outcome(self, envelope: Envelope, data: object, *, on_wire: bool = True) -> Outcome:
         registration = self.registry.of(envelope.message)
@@ -254,14 +255,15 @@ class Bus:
         begin = partial(self._begin, envelope) if can_wait else None
         context = EffectContext(self, envelope, lambda work: self._conclude(envelope, work), begin)
         seconds = registration.message_type.time_limit or self._effect_seconds
-        try:
-            handler = registration.invoke(envelope.message, context)
-            with budget(MAX_MESSAGE_STEPS):
-                outcome = self._outcome(envelope, await run_handler(handler, envelope.name, seconds))
-        except BpmError as error:
-            outcome = Outcome(error=discreet(envelope, error))
-        except Exception as error:
-            outcome = Outcome(error=_defect(envelope, error))
+        with Handling(envelope):
+            try:
+                handler = registration.invoke(envelope.message, context)
+                with budget(MAX_MESSAGE_STEPS):
+                    outcome = self._outcome(envelope, await run_handler(handler, envelope.name, seconds))
+            except BpmError as error:
+                outcome = Outcome(error=discreet(envelope, error))
+            except Exception as error:
+                outcome = Outcome(error=_defect(envelope, error))
         if context.concluded is None:
             await self.database.write(lambda tx: self._after(tx, envelope, outcome))
         return outcome
@@ -313,5 +315,5 @@ def _raising(error: BpmError) -> Callable[[Context], Any]:
 
 def _defect(envelope: Envelope, error: BaseException) -> Defect:
     with hidden_from_logs(*secrets_of(envelope)):
-        log.error("handler failed", type=envelope.name, request_id=envelope.request_id, exc_info=error)
+        log.error("handler failed", type=envelope.name, exc_info=error)
     return Defect()

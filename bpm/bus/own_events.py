@@ -66,4 +66,5 @@ def publish_settled(
         envelope = Envelope(message, publisher, correlation_id=correlation_id, causation_id=correlation_id or None)
         bus.perform(tx, envelope)
     except BpmError as error:
-        log.warning("an event was not published", event_name=event, publisher=publisher.name, error=str(error))
+        ids = {"correlation_id": correlation_id} if correlation_id else {}
+        log.warning("an event was not published", event_name=event, publisher=publisher.name, error=str(error), **ids)

@@ -12,6 +12,7 @@ from bpm.bus.discretion import discreet, secrets_of
 from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope
 from bpm.bus.later import Later
+from bpm.bus.log_ids import Handling
 from bpm.bus.outcome import Outcome
 from bpm.bus.rehearsed import Rehearsed
 from bpm.errors import BpmError, Defect, Failed
@@ -80,14 +81,15 @@ class Rehearsal:
         await self.database.write(lambda tx: run_and_undo(tx, lambda: work(Context(self, envelope, tx))))
 
     async def _outcome(self, envelope: Envelope) -> Outcome:
-        try:
-            return Outcome(data=await self._run(envelope))
-        except BpmError as error:
-            return Outcome(error=discreet(envelope, error))
-        except Exception:
-            with hidden_from_logs(*secrets_of(envelope)):
-                log.exception("rehearsed handler failed", type=envelope.name, request_id=envelope.request_id)
-            return Outcome(error=Defect())
+        with Handling(envelope):
+            try:
+                return Outcome(data=await self._run(envelope))
+            except BpmError as error:
+                return Outcome(error=discreet(envelope, error))
+            except Exception:
+                with hidden_from_logs(*secrets_of(envelope)):
+                    log.exception("rehearsed handler failed", type=envelope.name)
+                return Outcome(error=Defect())
 
     async def _run(self, envelope: Envelope) -> Any:
         registration = self.registry.of(envelope.message)

@@ -10,6 +10,7 @@ import structlog
 from sqlmodel import Field, col, select
 
 from bpm.bus import Bus, Command, Context, EffectContext, Envelope, Integer, Query, Registry, View, handles
+from bpm.bus.log_ids import add_ids
 from bpm.bus.own_events import publish_settled, publisher_of
 from bpm.bus.tables import AuditEntry, IdempotencyKey
 from bpm.errors import BpmError, Conflict, Defect, Failed, Forbidden
@@ -209,9 +210,13 @@ async def test_a_refusal_undoes_the_effect(bus: Bus) -> None:
 
 
 async def test_our_own_mistake_is_an_outcome_too(bus: Bus) -> None:
-    """A handler's bug ends as a fixed sentence, its effect undone, the writer alive."""
-    outcome = await bus.execute(Envelope(SayCommand(word="bug"), SYSTEM))
+    """A handler's bug ends as a fixed sentence, its effect undone, the writer alive; the log says of which message."""
+    envelope = Envelope(SayCommand(word="bug"), SYSTEM, correlation_id="the-cause")
+    with structlog.testing.capture_logs(processors=[add_ids]) as lines:
+        outcome = await bus.execute(envelope)
     assert isinstance(outcome.error, Defect)
+    (line,) = (line for line in lines if line["event"] == "handler failed")
+    assert (line["request_id"], line["correlation_id"]) == (envelope.request_id, "the-cause")
     assert "mistake" not in str(outcome.error)
     assert (await bus.send(SayCommand(word="next"))).word == "next"
 
