@@ -19,6 +19,7 @@ from bpm.edge.answer import send_answer
 from bpm.edge.envelope import closing_problem
 from bpm.edge.headers import require_one_meaning
 from bpm.errors import Malformed, Misconfigured
+from bpm.events.queue_watch import QueueWatch
 from bpm.settings import Settings
 from bpm.stall import StallWatch
 from bpm.web import asyncapi, command, dialects, docs, feed, health, openapi, webhook_keys
@@ -61,6 +62,7 @@ class App:
         self.metrics = build_metrics(parts, clock, self.webhooks.requests, self.worker.heartbeat_age)
         self.commands = command.CommandEndpoint(self.bus, self.accounts, settings, self.lifecycle)
         self.pages = Starlette(routes=self._routes(), exception_handlers=EXCEPTION_HANDLERS, lifespan=self._lifespan)
+        self.queue_watch = QueueWatch(self.bus, self.jobs, clock)
         self.generated_password: str | None = None
         self._installation = Installation(self.database, foundation.key, foundation.accepted_key)
         self._stalls = StallWatch()
@@ -92,6 +94,7 @@ class App:
             if self.settings.worker:
                 await self.worker.start()
                 self.retention.start()
+            self.queue_watch.start()
         except BaseException:
             await self.sandbox.close()  # its children would outlive us
             raise
@@ -120,6 +123,7 @@ class App:
         """Finish what is under way, then close everything."""
         self.lifecycle.drain()
         await self.retention.stop()
+        await self.queue_watch.stop()
         await self.worker.drain(self.settings.drain_seconds)
         await self.components.routing.sync.drain(self.settings.drain_seconds)
         await self.routes.stop()

@@ -29,6 +29,7 @@ class EventKind:
 TEST_EVENT = "subscription.test"
 DISABLED_EVENT = "subscription.disabled"
 FAILING_EVENT = "subscription.failing"
+STALE_EVENT = "queue.stale"
 
 MOKAPEN_ENTITIES: Mapping[str, Mapping[str, Any]] = {
     "task": {"title": "Call back", "status": "open", "due_at": "2026-02-01T09:00:00Z"},
@@ -91,6 +92,11 @@ PRODUCT: Mapping[str, tuple[Family, str, Mapping[str, Any]]] = {
             "url": "https://example.com/hook",
             "reason": "nothing but failures since 2026-02-01 09:00 UTC",
         },
+    ),
+    STALE_EVENT: (
+        "bpm",
+        "Work of a kind has been due for five minutes and nobody begins it; told once an hour, to the installation.",
+        {"kind": "inbound", "waiting": 214, "oldestSeconds": 320},
     ),
     TEST_EVENT: ("bpm", "What SendTestEventCommand sends, unless asked for another.", {"subscriptionId": 4}),
 }

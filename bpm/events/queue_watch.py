@@ -1,0 +1,73 @@
+"""Tells of work that waits too long, before somebody else has to: the event `queue.stale`."""
+
+import asyncio
+from datetime import datetime
+
+import structlog
+
+from bpm.bus import Bus
+from bpm.bus.envelope import Envelope
+from bpm.bus.own_events import PUBLISH, publisher_of
+from bpm.clock import Clock
+from bpm.errors import Conflict
+from bpm.events.catalogue import STALE_EVENT
+from bpm.jobs import JobQueue
+from bpm.jobs.interface import Backlog
+from bpm.security.permissions import INSTALLATION
+
+EVERY_SECONDS = 60.0
+STALE_SECONDS = 300.0
+"""From when on the oldest job of a kind has been due for too long; the alert `BpmWorkWaits` has the same limit."""
+
+log = structlog.get_logger("bpm.events")
+
+
+class QueueWatch:
+    """Looks at what is due and not begun once a minute, in every process, and publishes an event an hour and kind."""
+
+    def __init__(self, bus: Bus, jobs: JobQueue, clock: Clock) -> None:
+        """Take what publishes, what knows the jobs, and the clock."""
+        self._bus = bus
+        self._jobs = jobs
+        self._clock = clock
+        self._told: dict[str, str] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._task = asyncio.create_task(self._repeat(), name="bpm-queue-watch")
+
+    async def stop(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def look(self) -> None:
+        """Publish for every kind of job whose oldest has waited too long, unless that was told within the hour."""
+        backlog = await self._bus.database.read(self._jobs.backlog)
+        hour = _hour(self._clock())
+        for kind, waiting in backlog.items():
+            if waiting.oldest_seconds >= STALE_SECONDS and self._told.get(kind) != hour:
+                await self._publish(kind, waiting, hour)
+                self._told[kind] = hour
+
+    async def _publish(self, kind: str, waiting: Backlog, hour: str) -> None:
+        data = {"kind": kind, "waiting": waiting.count, "oldestSeconds": round(waiting.oldest_seconds)}
+        fields = {"event": STALE_EVENT, "data": data, "idempotencyKey": f"{STALE_EVENT} {kind} {hour}"}
+        message = self._bus.registry.decode(PUBLISH, fields)
+        outcome = await self._bus.execute(Envelope(message, publisher_of("jobs", "jobs", INSTALLATION)))
+        if outcome.error is not None and not isinstance(outcome.error, Conflict):  # another process has told it
+            raise outcome.error
+
+    async def _repeat(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            try:
+                await self.look()
+            except Exception as error:
+                log.warning("what waits can't be looked at; it is tried again in a minute", error=repr(error))
+
+
+def _hour(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H}"
