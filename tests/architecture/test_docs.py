@@ -188,7 +188,7 @@ async def test_the_first_confirmed_payment_works_as_written(tmp_path: Path, http
 
 
 @pytest.mark.embedded
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_a_year_of_an_operator_works_as_written(tmp_path: Path) -> None:
     """Back up, lose the machine, restore, upgrade and compact, in the order of the page."""
     port = free_port()
@@ -300,7 +300,7 @@ async def run(script: str, url: str, folder: Path, environment: dict[str, str]) 
         cwd=folder, env={**inherited, **own, **environment},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    printed, complaints = await asyncio.wait_for(shell.communicate(), 300)
+    printed, complaints = await asyncio.wait_for(shell.communicate(), 900)
     assert shell.returncode == 0, f"{printed.decode()}\n{complaints.decode()}"
     return printed.decode()
 
