@@ -39,7 +39,7 @@ def read_json(text: str | bytes, *, allow_inf_nan: bool = True) -> Any:
         return from_json(text, allow_inf_nan=allow_inf_nan)
 
 
-def write_json(value: object, *, serialize_unknown: bool = False) -> bytes:
+def write_json(value: Any, *, serialize_unknown: bool = False) -> bytes:
     """Write any value, models included; raises `PydanticSerializationError`, a `ValueError`, for what is not JSON."""
     return _without_marks(_marking(to_json, value, serialize_unknown=serialize_unknown))
 

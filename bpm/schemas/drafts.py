@@ -48,7 +48,7 @@ _ALL = (
 DRAFTS: Mapping[str, Draft] = {draft.uri: draft for draft in _ALL}
 
 
-def draft_of(schema: object, otherwise: Draft = LATEST) -> Draft:
+def draft_of(schema: Any, otherwise: Draft = LATEST) -> Draft:
     """Return the draft that a schema names in `$schema`, else the one around it."""
     named = cast("dict[str, Any]", schema).get("$schema") if isinstance(schema, dict) else None
     return DRAFTS.get(named.removesuffix("#"), otherwise) if isinstance(named, str) else otherwise

@@ -62,7 +62,7 @@ class Outgoing:
         self._values = values
         self._most = values
 
-    def convert(self, value: object, place: str) -> Any:
+    def convert(self, value: Any, place: str) -> Any:
         """Return the JSON form of a value.
 
         Raises TypeError or ValueError, naming the place, for what JSON cannot hold, and TooLargeError as soon
@@ -160,7 +160,7 @@ class Outgoing:
             raise TooLargeError(f"{self._size} bytes (limit result_bytes)")
 
 
-def verify(value: object, most: int = VALUES) -> None:
+def verify(value: Any, most: int = VALUES) -> None:
     """Check that a value read from a frame has JSON types only, and at most so many values; raises ValueError if not.
 
     It goes level by level, so that the interpreter's C code does nearly all of the work.
