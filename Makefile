@@ -1,6 +1,6 @@
 # Everything a person does with a checkout. Each target can be repeated and says what it does.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check format docs test coverage clients proxies promtool browser screenshots generators bench fuzz lock release clean
+.PHONY: help install run demo check format docs site test coverage clients proxies promtool browser screenshots generators bench fuzz lock release clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -59,6 +59,10 @@ format: .venv/.test ## Format, and mend what the linter can mend by itself
 
 docs: .venv/.test ## Write the pages that are made from the code
 	$(BIN)/python -m tests.architecture.docs_generated
+
+site: .venv/.test ## Build the documentation as a site with search, in dist/site
+	@cd .site && PYTHONPATH=. NO_MKDOCS_2_WARNING=1 ../$(BIN)/mkdocs build --quiet --strict
+	@echo "Open dist/site/index.html, or serve it: python3 -m http.server --directory dist/site"
 
 proxies: ## Install nginx and HAProxy, which tests put before the server (on Debian, as root)
 	@PATH="$$PATH:/usr/sbin"; { command -v nginx && command -v haproxy; } >/dev/null \
