@@ -12,7 +12,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from .scheme import Scheme
 from .signed_request import SignatureRefusal, SignedRequest, address_characters
@@ -170,7 +170,7 @@ def _value(component: str, request: SignedRequest, url: str) -> str:
 
 
 def _parameter(name: str, request: SignedRequest) -> str:
-    found = [value for key, value in parse_qsl(request.address.query, keep_blank_values=True) if key == name]
+    found = request.query.get(name, [])
     if len(found) != 1 or address_characters(found[0]) != found[0]:
         raise SignatureRefusal("query", f"the parameter {name} doesn't stand once, or holds what must be escaped")
     return found[0]

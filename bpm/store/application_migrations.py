@@ -57,9 +57,22 @@ def application_tables() -> list[Table]:
 
 
 def application_migrations() -> list[ApplicationMigrations]:
-    """Return the migrations of every imported package that has both tables and migrations."""
+    """Return the migrations of every imported package that has both tables and migrations; raises `Misconfigured`."""
     packages = {package for module, _ in _tables_by_module() if (package := _migrated_by(module)) is not None}
-    return [ApplicationMigrations(package, _folder(package)) for package in sorted(packages)]
+    return told_apart([ApplicationMigrations(package, _folder(package)) for package in sorted(packages)])
+
+
+def told_apart(migrations: list[ApplicationMigrations]) -> list[ApplicationMigrations]:
+    """Return them; raises `Misconfigured` for two packages whose versions would be remembered in one table."""
+    packages: dict[str, str] = {}
+    for each in migrations:
+        other = packages.setdefault(each.version_table, each.package)
+        if other != each.package:
+            raise Misconfigured(
+                f"{other} and {each.package} would both keep in {each.version_table} which of their migrations were "
+                "made; rename one of the packages"
+            )
+    return migrations
 
 
 def unmigrated_tables() -> list[Table]:

@@ -194,3 +194,16 @@ def test_an_id_in_a_covered_body_is_signed() -> None:
     assert scheme.covers("body:id")
     assert not scheme.covers("header:x-id")
     assert "{message}" not in {scheme.signed_content for scheme in PRESETS.values()}
+
+
+def test_parameters_of_the_query_are_read_once() -> None:
+    """Whatever a request says to be covered: before anything is proven, no query is read again for each parameter."""
+    names = [f"a{number}" for number in range(26)]
+    covered = (*COVERED[:2], "content-digest", *(f'@query-param";name="{name}' for name in names))
+    listed = " ".join(f'"{component}"' for component in covered)
+    claims = ", ".join(f"s{number}=({listed});created={NOW}" for number in range(5))
+    made = ", ".join(f"s{number}=:AAAA:" for number in range(5))
+    headers = {**signed(), "signature-input": claims, "signature": made}
+    query = "&".join(f"a{number}=" for number in range(1_000))
+    assert "does not match" in cause(headers, address=HOOK._replace(query=query))
+    assert cause(headers, address=HOOK._replace(query=f"{query}&b=")) == "the query has more than 1000 fields"

@@ -10,7 +10,7 @@ from orders.tables import ShopOrder
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
 from bpm.store import open_database
-from bpm.store.application_migrations import application_tables
+from bpm.store.application_migrations import ApplicationMigrations, application_tables, told_apart
 from bpm.store.migrate import own_tables
 from bpm.testing import ServerProcess
 
@@ -38,6 +38,16 @@ def test_tables_are_told_apart() -> None:
     assert ShopOrder.table() in application_tables()
     assert ShopOrder.table() not in own_tables()
     assert not set(own_tables()) & set(application_tables())
+
+
+def test_packages_whose_versions_would_be_taken_for_one_another() -> None:
+    """The migrations of the second one would never be made."""
+    both = [ApplicationMigrations(package, ORDERS) for package in ("shop.orders", "shop_orders")]
+    assert told_apart(both[:1]) == both[:1]
+    with pytest.raises(
+        Misconfigured, match=r"shop\.orders and shop_orders would both keep in alembic_version_shop_orders"
+    ):
+        told_apart(both)
 
 
 @pytest.mark.embedded

@@ -19,6 +19,7 @@ class FormFields:
     def __init__(self, element: Element, compilation: Compilation) -> None:
         """Compile the defaults."""
         self._fields = element.extensions.form_fields
+        self._read_only = {field.name for field in self._fields if field.is_read_only}
         self._defaults = _defaults(element, compilation)
         self._properties = {field.name: _property(field) for field in self._fields}
         if len(write_json(self._properties)) > MAX_SCHEMA_BYTES:
@@ -35,8 +36,12 @@ class FormFields:
         return {"type": "object", "properties": self._properties, "required": required}
 
     def filled(self, given: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, Any]:
-        """What is given, and the defaults of what is neither given nor there; each sees those before it."""
-        values, known = dict(given), {**seen, **given}
+        """What is given, and the defaults of what is neither given nor there; each sees those before it.
+
+        The null of a read-only field, which is all that may be given for it, changes nothing.
+        """
+        values = {name: value for name, value in given.items() if name not in self._read_only}
+        known = {**seen, **values}
         for name in self._defaults:
             if known.get(name) is None and (value := self._default(name, known)) is not None:
                 values[name] = known[name] = value

@@ -138,6 +138,14 @@ async def test_what_is_there_need_not_be_given_again(app: RunningApp) -> None:
     assert done["variables"] == {"amount": 1, "kind": "a", "note": "mine"}
 
 
+async def test_nobody_takes_away_what_is_only_shown(app: RunningApp) -> None:
+    """The null that stands for a read-only field leaves the variable as it is."""
+    task = await begun(app, asking(data(field('id="approved" type="boolean"', "readonly"))), approved=True)
+    named = {"instanceId": task["instanceId"], "waitId": task["waitId"]}
+    done = await app.cmd("CompleteUserTaskCommand", **named, variables={"approved": None})
+    assert done["variables"] == {"approved": True}
+
+
 async def test_form_properties_are_read_alike(app: RunningApp) -> None:
     """Flowable's and Activiti's words."""
     xml = asking(PROPERTIES).replace("<definitions ", '<definitions xmlns:flowable="http://flowable.org/bpmn" ')
