@@ -83,9 +83,9 @@ class BusClient:
         self.token = reply.body["access_token"]
 
     async def send(self, name: str, fields: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Reply:
-        """Send a command or query and return the answer, whatever it is."""
+        """Send a command or query and return the answer, whatever it is; no field can make it another message."""
         given = {**self._identity(), **(headers or {})}
-        return await self.request("POST", COMMAND_PATH, {"$type": name, **fields}, given)
+        return await self.request("POST", COMMAND_PATH, {**fields, "$type": name}, given)
 
     async def cmd(self, name: str, /, **fields: Any) -> Any:
         """Send a command or query and return its data; raises `ServerRefused`."""
@@ -99,7 +99,7 @@ class BusClient:
 
         Raises `ServerRefused`, and what `httpx` raises for a connection that breaks.
         """
-        body = {"queries": [{"$type": name, **fields}]}
+        body = {"queries": [{**fields, "$type": name}]}
         timeout = httpx.Timeout(SILENT_SECONDS)
         headers = _typed(body, self._identity())
         feed = self.http.stream("POST", FEED_PATH, content=write_json(body), headers=headers, timeout=timeout)

@@ -82,14 +82,19 @@ class BrowserSessions:
         user = await self._sessions.verify(username, password, caller.address)
         return await self._database.write(lambda tx: self._open(tx, user, former, caller))
 
-    async def recognise(self, cookie: str) -> Principal:
-        """Return who a cookie belongs to; raises `Unauthenticated`."""
+    async def recognise(self, cookie: str, *, is_use: bool = True) -> Principal:
+        """Return who a cookie belongs to; raises `Unauthenticated`.
+
+        What a page asks by itself, with nobody before it, is no use: the session ends in spite of it.
+        """
         hashed = digest(cookie)
         known = self._callers.get(hashed)
         if known is not None:
             return known
         keep = self._callers.keeper()
         session, principal = await self._database.read(lambda tx: self._find(tx, hashed))
+        if not is_use:  # nor is it kept: a use that found it would not be noted
+            return principal
         now = self._clock()
         self._uses.note(session.id, session.used_at, now)
         left = min(session.ends_at, session.used_at + self._idle) - now

@@ -93,6 +93,7 @@ _FORMS = re.compile(
 """Secrets that are known by their form: our API keys and signing secrets, JSON web tokens, private keys."""
 _SCHEMES = re.compile(r"\b(basic|bearer)(\s{1,4})[\w.+/=~-]{8,8192}", re.IGNORECASE)
 _USERINFO = re.compile(r"(//)[^/\s@?#'\"<>]{1,500}@")
+_WHOLE_USERINFO = re.compile(r"\A[^/?#]*@")
 _DOUBLE, _SINGLE, _BARE = r'"(?:[^"\\]|\\.){1,8192}"?', r"'(?:[^'\\]|\\.){1,8192}'?", r"[^\s\"'&;,<>]{1,8192}"
 _ASSIGNED = re.compile(
     rf"(?<![\w.-])(?P<name>[\w.-]{{1,100}})(?:(?P<field>[\"']\s{{0,4}}:\s{{0,4}})(?:{_DOUBLE}|{_SINGLE}|-?\d{{1,40}})"
@@ -286,6 +287,12 @@ def redacted_url(url: str) -> str:
     """Return a URL, or the path and query of one, without credentials and secret parameters."""
     before, mark, query = _USERINFO.sub(rf"\1{REDACTED}@", url).partition("?")
     return f"{before}{mark}{redacted_query(query)}"
+
+
+def redacted_address(address: str) -> str:
+    """Return a URL that is no part of a longer text without credentials, of whatever characters these are."""
+    scheme, slashes, rest = address.partition("//")
+    return redacted_url(f"{scheme}{slashes}{_WHOLE_USERINFO.sub(f'{REDACTED}@', rest)}")
 
 
 def _redacted_pair(pair: str, secrets: Set[str]) -> str:

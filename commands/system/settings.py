@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, cast
 from pydantic import SecretStr
 
 from bpm.bus import Context, Query, View, handles
-from bpm.security.redaction import redacted_url
+from bpm.security.redaction import redacted_address
 from bpm.settings import Settings, variables
 
 HIDDEN = "***"
@@ -76,4 +76,4 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = ",".join(map(str, cast("tuple[Any, ...]", value))) if isinstance(value, tuple) else str(value)
-    return redacted_url(text) if name.endswith("_URL") else text
+    return redacted_address(text) if name.endswith("_URL") else text

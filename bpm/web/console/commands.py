@@ -43,10 +43,14 @@ class ConsoleFeedEndpoint(FeedEndpoint):
         """See `signed_in`."""
         return await signed_in(request, self._browsing)
 
+    async def listener(self, request: Incoming) -> Principal:
+        """See `signed_in`; a screen that listens does not keep its session open."""
+        return await signed_in(request, self._browsing, is_use=False)
 
-async def signed_in(request: Incoming, accounts: Accounts) -> Principal:
+
+async def signed_in(request: Incoming, accounts: Accounts, *, is_use: bool = True) -> Principal:
     """Return who is signed in; raises `Forbidden` for another page's request, and `Unauthenticated`."""
     cookie = require_own_page(request).read(request)
     if cookie is None:
         raise Unauthenticated("You are not signed in")
-    return await request.acting(accounts, await accounts.browsers.recognise(cookie))
+    return await request.acting(accounts, await accounts.browsers.recognise(cookie, is_use=is_use))

@@ -66,6 +66,10 @@ class FeedEndpoint:
         """Return who is asking, by the `Authorization` header and nothing else."""
         return await request.caller(self._accounts)
 
+    async def listener(self, request: Incoming) -> Principal:
+        """Return who is still listening, in each round."""
+        return await self.caller(request)
+
     async def _admitted(self, request: Incoming) -> Principal:
         if request.method != "POST":
             raise MethodNotAllowed(request.method, "POST")
@@ -99,7 +103,7 @@ class FeedEndpoint:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 
         async def tell() -> None:
-            async for event in rounds.events(lambda: self.caller(request), self._lifecycle):
+            async for event in rounds.events(lambda: self.listener(request), self._lifecycle):
                 await send({"type": "http.response.body", "body": event, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
 

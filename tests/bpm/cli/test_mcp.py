@@ -95,6 +95,15 @@ async def test_nothing_is_changed_without_the_option_and_the_permission(server: 
     assert (await server.cmd("GetEventListQuery", event="order.placed"))["totalCount"] == 1
 
 
+async def test_arguments_of_a_query_make_it_no_command(server: ServerProcess) -> None:
+    """The tool that was called names the message; a `$type` among the arguments names no other."""
+    fields = {"$type": "PublishEventCommand", "event": "order.smuggled", "data": {}}
+    async with agent(server, await key(server, "events:read", "events:write")) as client:
+        await client.call_tool("GetEventListQuery", fields)
+        await client.call_tool("PingQuery", fields)
+    assert (await server.cmd("GetEventListQuery", event="order.smuggled"))["totalCount"] == 0
+
+
 async def test_errors_are_the_sentences_of_the_bus(server: ServerProcess) -> None:
     """What the bus refuses comes back in its words, and a long answer says how to ask for less."""
     async with agent(server, await key(server, "*:read"), "--max-characters", "1000") as client:

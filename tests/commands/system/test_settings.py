@@ -22,6 +22,14 @@ def test_each_setting_says_where_it_came_from() -> None:
     assert not any(word in row.value for row in rows.values() for word in ("sesame", "horse"))
 
 
+@pytest.mark.parametrize("password", ["it's-mine", 'say-"it"', "a<b>c", "at@home", "%2Fslash", "x" * 600])
+def test_the_password_in_an_address_is_hidden_whatever_it_is_made_of(password: str) -> None:
+    """Also characters that would end an address which stands in a sentence."""
+    settings = Settings(database_url=f"postgresql://bpm:{password}@db:5432/bpm?application_name=bus")
+    (shown,) = (row.value for row in present_settings(settings, []) if row.name == "BPM_DATABASE_URL")
+    assert shown == "postgresql://***@db:5432/bpm?application_name=bus"
+
+
 async def test_settings_are_the_installations(sender: MessageSender) -> None:
     """Its own accounts see them; an administrator of another organisation is refused."""
     found = await sender.send("GetSettingsQuery")

@@ -4,11 +4,13 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bpm.testing import RunningApp, running_app
+from bpm.accounts.browser_sessions import BrowserCaller
+from bpm.testing import ADMINISTRATOR, PASSWORD, Clock, RunningApp, running_app
 from bpm.web.feed import PATH, rounds, seats
 from bpm.web.feed.rounds import pause_after
 
@@ -60,7 +62,9 @@ class Heard:
 
 
 @asynccontextmanager
-async def listening(app: RunningApp, *queries: Any, token: str | None = None, **headers: str) -> AsyncGenerator[Heard]:
+async def listening(
+    app: RunningApp, *queries: Any, token: str | None = None, path: str = PATH, **headers: str
+) -> AsyncGenerator[Heard]:
     """Listen until the block is left."""
     heard = Heard()
     named = {"authorization": f"Bearer {token or app.token}", "content-type": "application/json", **headers}
@@ -73,7 +77,7 @@ async def listening(app: RunningApp, *queries: Any, token: str | None = None, **
         await heard.gone.wait()
         return {"type": "http.disconnect"}
 
-    address = {"path": PATH, "raw_path": PATH.encode(), "root_path": "", "query_string": b"", "scheme": "http"}
+    address = {"path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"", "scheme": "http"}
     scope = {"type": "http", "method": "POST", "headers": fields, "client": ("127.0.0.1", 1), "http_version": "1.1"}
     task = asyncio.create_task(app.app({**scope, **address}, receive, heard.send))  # pyright: ignore[reportArgumentType]
     try:
@@ -172,6 +176,24 @@ async def test_nobody_listens_without_a_name(app: RunningApp) -> None:
         assert heard.status == 401
     assert (await app.request("POST", "/console/api/feed", {"queries": [PING]})).status == 403
     assert (await app.request("GET", PATH)).status == 405
+
+
+async def test_a_screen_that_listens_keeps_no_session_open() -> None:
+    """Where nobody does anything any more the session ends after its hour, however many screens are open."""
+    clock = Clock()
+    page = {"sec_fetch_site": "same-origin", "origin": "http://localhost:8000"}
+    async with running_app(clock=clock) as own:
+        browsers = own.app.accounts.browsers
+        opened = await browsers.sign_in(ADMINISTRATOR, PASSWORD, None, BrowserCaller("127.0.0.1", "", "r-1"))
+        cookie = f"bpm-session={opened.cookie}"
+        async with listening(own, PING, path="/console/api/feed", cookie=cookie, **page) as heard:
+            for minutes in (0, 40, 40):
+                clock.advance(timedelta(minutes=minutes))
+                own.app.accounts.forget()
+                event = await heard.event()
+                await asyncio.sleep(0.05)
+                await browsers.stop()
+        assert event["event"] == "end"
 
 
 async def test_a_server_that_stops_ends_its_feeds() -> None:
