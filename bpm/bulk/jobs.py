@@ -43,9 +43,15 @@ class BulkJobs:
         return started
 
     def cancel(self, tx: Transaction, job_id: str) -> bool:
-        """End a job early: what is done stays done, nothing further is. Tells False when it has ended."""
+        """End a job early: what is done stays done, nothing further is. Tells False when it has ended.
+
+        The list of one that never began is of no use to anybody, and is not kept.
+        """
         ended = {"state": tables.CANCELLED, "completed_at": self._clock()}
-        return tables.switch_state(tx, job_id, ("planned", "running"), ended)
+        if tables.switch_state(tx, job_id, ("planned",), ended):
+            tables.delete_rows(tx, job_id)
+            return True
+        return tables.switch_state(tx, job_id, ("running",), ended)
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Index, and_, bindparam, func, or_, select, update
+from sqlalchemy import Index, and_, bindparam, delete, func, or_, select, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -122,6 +122,11 @@ def insert_job(tx: Transaction, job: Mapping[str, Any], rows: Sequence[Mapping[s
     tx.connection.execute(JOBS.insert(), job)
     shared = {"organization_id": job["organization_id"], "job_id": job["id"], "state": WAITING}
     tx.connection.execute(ROWS.insert(), [{**row, **shared, "number": at} for at, row in enumerate(rows, start=1)])
+
+
+def delete_rows(tx: Transaction, job_id: str) -> None:
+    """Delete the rows of a job."""
+    tx.connection.execute(delete(ROWS).where(ROWS.c.job_id == job_id))
 
 
 def find_job(tx: Transaction, organization_id: int, job_id: str) -> BulkJob | None:

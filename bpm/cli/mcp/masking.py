@@ -26,7 +26,11 @@ def readable(data: Any, schema: Schema, most: int, *, show_payloads: bool) -> st
     shown = redacted(data)
     if not show_payloads:
         shown = masked(shown, schema, schema.get("$defs", {}))
-    text = write_json(shortened(shown)).decode()
+    return cut(write_json(shortened(shown)).decode(), most)
+
+
+def cut(text: str, most: int) -> str:
+    """Return a text up to its first `most` characters; one that was longer says so."""
     if len(text) <= most:
         return text
     advice = "ask for less: a smaller pageSize, a narrower filter, or one thing by its id"

@@ -13,7 +13,7 @@ from mcp import MCPError
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
-from bpm.cli.mcp.masking import readable
+from bpm.cli.mcp.masking import cut, readable
 from bpm.cli.mcp.tools import OfferedMessage, fetch_offered
 from bpm.client import BusClient, Reply, ServerRefused
 
@@ -73,7 +73,7 @@ class McpServer:
 
     def _answer(self, offered: OfferedMessage, reply: Reply) -> mcp_types.CallToolResult:
         if not reply.ok:
-            return _result(str(ServerRefused(offered.name, reply)), is_error=True)
+            return _result(cut(str(ServerRefused(offered.name, reply)), self._max_characters), is_error=True)
         shown = readable(reply.data, offered.result, self._max_characters, show_payloads=self._show_payloads)
         return _result(f"{reply.message}\n{shown}")
 

@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bpm.app import Components
-from bpm.bulk.tables import KIND
+from bpm.bulk.tables import KIND, ROWS
 from bpm.clock import system_clock
 from bpm.errors import Conflict, Forbidden, Invalid, NotFound, Poisoned
 from bpm.jobs import Job
 from bpm.security.permissions import Authority, Principal, permissions_of
+from bpm.settings import RetentionSettings
 from bpm.testing import RunningApp, running_app, until
 from commands.bulk import jobs as planning
+from commands.bulk.retention import POLICIES
 from tests.commands import playing
 from tests.commands.sender import ADMIN, MessageSender, stranger
 from tests.crowd import fill
@@ -104,6 +107,29 @@ async def test_a_cancelled_job_touches_nothing_further(sender: MessageSender, co
     for name in ("CancelBulkJobCommand", "StartBulkJobCommand"):
         with pytest.raises(Conflict, match="is cancelled"):
             await sender.send(name, bulkId=job["id"])
+
+
+async def test_a_plan_that_nobody_starts_leaves_no_list(sender: MessageSender) -> None:
+    """However often somebody plans and cancels, nothing but the jobs' own rows is kept."""
+    await fill(sender.database, 5, **DEAD)
+    for _ in range(3):
+        planned = await sender.send("PlanBulkJobCommand", **DISCARD, **DEAD_ONES)
+        await sender.send("CancelBulkJobCommand", bulkId=planned["id"])
+        assert (await sender.send("GetBulkJobRowListQuery", bulkId=planned["id"]))["totalCount"] == 0
+    assert await sender.database.read(lambda tx: tx.connection.execute(ROWS.select()).all()) == []
+
+
+async def test_plans_go_after_a_day_and_jobs_that_ran_stay(sender: MessageSender) -> None:
+    """The retention lets go what nobody started."""
+    started = await begun(sender, count=2)
+    planned = await sender.send("PlanBulkJobCommand", **DISCARD, **DEAD_ONES)
+    policy = next(each for each in POLICIES if each.name == "plans of bulk jobs")
+    later = system_clock() + timedelta(days=1, minutes=1)
+    before = policy.before(RetentionSettings(), later)
+    assert before is not None
+    found = await sender.database.read(lambda tx: policy.find(tx, 1, None, before))
+    ids = {each[0] for each in found}
+    assert (planned["id"] in ids, started["id"] in ids) == (True, False)
 
 
 async def test_each_row_is_done_once_whoever_runs_it(sender: MessageSender, components: Components) -> None:
