@@ -10,7 +10,7 @@ TARGET ?=
 T ?=
 VERSION ?=
 CONSOLE := $(shell find bpm/web/console/app -name node_modules -prune -o -name generated -prune -o -type f -print)
-COMPILERS := nodejs npm default-jdk-headless php-cli mono-mcs libnewtonsoft-json5.0-cil libmono-system-net-http4.0-cil \
+COMPILERS := nodejs npm default-jdk-headless php-cli php-curl mono-mcs libnewtonsoft-json5.0-cil libmono-system-net-http4.0-cil \
 	libmono-system-componentmodel-dataannotations4.0-cil libmono-system-runtime-serialization4.0-cil \
 	libmono-system-web4.0-cil
 

@@ -55,7 +55,7 @@ class BulkJobs:
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
-        return [Job(KIND, row.id, row.turn, row.started_at) for row in tables.without_token(tx, limit)]
+        return [Job(KIND, row.id, row.turn, row.created_at) for row in tables.without_token(tx, limit)]
 
     async def run(self, job: Job) -> None:
         """Do the next rows, and ask for the step after; see `JobKind.run`."""

@@ -99,7 +99,7 @@ class BulkTurn(NamedTuple):
 
     id: str
     turn: int
-    started_at: datetime
+    created_at: datetime
 
 
 JOBS, ROWS = BulkJob.table(), BulkRow.table()
@@ -114,7 +114,7 @@ _NEXT_ROWS = (
     .order_by(ROWS.c.number)
     .limit(bindparam("limit_"))
 )
-_WITHOUT_TOKEN = _TURNS.select.where(_IS_RUNNING, lacks_token(KIND, JOBS.c.id, JOBS.c.turn)).order_by(JOBS.c.started_at)
+_WITHOUT_TOKEN = _TURNS.select.where(_IS_RUNNING, lacks_token(KIND, JOBS.c.id, JOBS.c.turn)).order_by(JOBS.c.created_at)
 
 
 def insert_job(tx: Transaction, job: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,5 +1,6 @@
 """A data folder as the first start leaves it, but without rows: making the tables takes most of that start."""
 
+import atexit
 import shutil
 import tempfile
 from functools import cache
@@ -20,7 +21,7 @@ async def fill_folder(settings: Settings) -> None:
 
 
 async def _empty_database() -> Path:
-    settings = Settings(data_dir=Path(_kept().name))
+    settings = Settings(data_dir=_kept())
     if not settings.sqlite_path.exists():
         database = SqliteDatabase(settings)
         await database.start()
@@ -29,6 +30,8 @@ async def _empty_database() -> Path:
 
 
 @cache
-def _kept() -> tempfile.TemporaryDirectory[str]:
+def _kept() -> Path:
     """The folder that this process copies from; it goes with the process."""
-    return tempfile.TemporaryDirectory(prefix="bpm-empty-")
+    folder = Path(tempfile.mkdtemp(prefix="bpm-empty-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

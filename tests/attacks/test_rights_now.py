@@ -203,8 +203,8 @@ MAKERS: dict[str, Callable[[Scene], Awaitable[Callable[[], Awaitable[Any]]]]] = 
     "later": trigger,
     "replay": replay,
 }
-SEPARATELY = {"trial", "transform", "resent"}
-"""Ways that have tests of their own, below and in `tests/commands/inbound/test_resending.py`."""
+SEPARATELY = {"trial", "transform", "resent", "bulk"}
+"""Ways with tests of their own: below, and in `tests/commands/inbound/test_resending.py` and `bulk/test_jobs.py`."""
 
 
 def test_every_way_that_asks_somebody_is_walked() -> None:

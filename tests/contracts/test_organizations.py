@@ -71,16 +71,15 @@ def value_for(kind: Any) -> Any:
 async def total(app: RunningApp, name: str, principal: Principal) -> int:
     """Return how many items a list has for somebody."""
     bus = app.app.bus
-    fields = dict.fromkeys(needed(bus.registry.find(name).message_type), "987")
-    numbered = {wire: int(value) if wire.endswith("Id") or wire == "id" else value for wire, value in fields.items()}
-    message = bus.registry.decode(name, numbered)
+    message = bus.registry.decode(name, needed(bus.registry.find(name).message_type))
     outcome = await bus.execute(Envelope(message, principal))
     return outcome.unwrap().total_count
 
 
-def needed(query: type[Any]) -> list[str]:
-    """Return the fields that a list can't do without, as on the wire."""
-    return [field.alias or name for name, field in query.model_fields.items() if field.is_required()]
+def needed(query: type[Any]) -> dict[str, Any]:
+    """Return the fields that a list can't do without, as on the wire: ids of what is not there."""
+    required = {field.alias or name: field for name, field in query.model_fields.items() if field.is_required()}
+    return {name: 987 if field.annotation is int else "987" for name, field in required.items()}
 
 
 async def test_no_list_shows_another_organisations_rows(app: RunningApp) -> None:

@@ -21,7 +21,14 @@ TRUSTED = "10.9.0.0/16"
 @pytest.fixture(scope="session")
 async def app(anyio_backend: str) -> AsyncIterator[RunningApp]:
     """The whole application with the probes; each test has rules of its own."""
-    async with running_app(command_packages=(PROBES,), trusted_proxies=TRUSTED, sync_limit_seconds=0.3) as running:
+    async with running_app(command_packages=(PROBES,), trusted_proxies=TRUSTED) as running:
+        yield running
+
+
+@pytest.fixture
+async def hurried_app() -> AsyncIterator[RunningApp]:
+    """An application that lets nobody wait for long."""
+    async with running_app(command_packages=(PROBES,), sync_limit_seconds=0.3) as running:
         yield running
 
 

@@ -52,16 +52,16 @@ async def test_a_failure_is_answered_and_undone(
     assert await runs(app, key.removeprefix("sync-")) == 0
 
 
-async def test_an_effect_over_the_time_limit_goes_on(app: RunningApp) -> None:
+async def test_an_effect_over_the_time_limit_goes_on(hurried_app: RunningApp) -> None:
     """A caller that would wait too long is answered 202 with the request's id, and the work is still done, once."""
     fields = {"commandName": "DawdleCommand", "parameters": {"event": "long", "seconds": 0.8}}
-    await app.rule("long", **fields, responseMode="sync")
-    answer = await app.hook("long", {})
+    await hurried_app.rule("long", **fields, responseMode="sync")
+    answer = await hurried_app.hook("long", {})
     assert (answer.status, answer.message) == (202, "Accepted")
-    (kept,) = await until(app, "long", "running")
+    (kept,) = await until(hurried_app, "long", "running")
     assert kept["requestId"] == answer.data["requestId"]
-    await until(app, "long", "done")
-    assert await runs(app, "long") == 1
+    await until(hurried_app, "long", "done")
+    assert await runs(hurried_app, "long") == 1
 
 
 @pytest.mark.parametrize(

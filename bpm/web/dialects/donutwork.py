@@ -46,7 +46,7 @@ class NewWebhook(Asked):
     name: str
     """What it is called."""
     url: str = Field(description="An HTTPS endpoint")
-    events: list[str] | str
+    events: str | list[str]
     """The events that are wanted."""
     description: str | None = Field(None, description="For internal use")
 

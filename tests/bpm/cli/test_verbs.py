@@ -282,7 +282,7 @@ async def test_the_console_s_address_is_printed(server: ServerProcess) -> None:
 
 async def test_a_terminal_shows_a_table_with_whole_ids(server: ServerProcess) -> None:
     """In a real terminal of 80 columns nothing is cut, and there is no JSON."""
-    made = await captured(server, 501)
+    made = await captured(server, 503)
     shown = await anyio.to_thread.run_sync(partial(in_terminal, server, "requests", "list", "--rule", "verbs"))
     assert "requestId" in shown
     assert "{" not in shown
