@@ -97,7 +97,7 @@ async def test_nothing_is_changed_without_the_option_and_the_permission(server: 
 
 async def test_arguments_of_a_query_make_it_no_command(server: ServerProcess) -> None:
     """The tool that was called names the message; a `$type` among the arguments names no other."""
-    fields = {"$type": "PublishEventCommand", "event": "order.smuggled", "data": {}}
+    fields: dict[str, Any] = {"$type": "PublishEventCommand", "event": "order.smuggled", "data": {}}
     async with agent(server, await key(server, "events:read", "events:write")) as client:
         await client.call_tool("GetEventListQuery", fields)
         await client.call_tool("PingQuery", fields)
