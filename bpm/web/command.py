@@ -18,28 +18,25 @@ from bpm.edge.boundary import answer_or_problem
 from bpm.edge.envelope import problem, success
 from bpm.edge.json_object import json_object
 from bpm.edge.lifecycle import Lifecycle
-from bpm.edge.request import ORGANIZATION, Authenticator, Incoming, IncomingReader
-from bpm.errors import BpmError, Draining, Malformed, MethodNotAllowed
+from bpm.edge.request import ORGANIZATION, Authenticator, Incoming
+from bpm.errors import BpmError, Malformed
 from bpm.security.cause_marks import HEADER as CAUSE
-from bpm.security.permissions import Principal
 from bpm.settings import Settings
 from bpm.threads import beside_loop
+from bpm.web.message_address import MessageAddress
 
 PATH = "/api/bpm/cmd"
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
-class CommandEndpoint:
+class CommandEndpoint(MessageAddress):
     """The address that every message of a client goes through."""
 
     def __init__(self, bus: Bus, accounts: Authenticator, settings: Settings, lifecycle: Lifecycle) -> None:
         """Stand before the bus."""
-        self._bus = bus
-        self._accounts = accounts
+        super().__init__(bus, accounts, settings, lifecycle)
         self._limit = settings.max_body_bytes
-        self._incoming = IncomingReader(settings)
-        self._lifecycle = lifecycle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that went away gets none, and what it began is still finished."""
@@ -48,17 +45,8 @@ class CommandEndpoint:
         if answer is not None:
             await send_answer(send, answer, request.request_id)
 
-    async def caller(self, request: Incoming) -> Principal:
-        """Return who is asking, by the `Authorization` header and nothing else."""
-        return await request.caller(self._accounts)
-
     async def _answer(self, request: Incoming) -> Answer:
-        if request.method != "POST":
-            raise MethodNotAllowed(request.method, "POST")
-        if self._lifecycle.draining:
-            raise Draining
-        principal = await self.caller(request)
-        request.require_json()
+        principal = await self.admitted(request)
         key = _idempotency_key(request)
         raw = await request.body.read(self._limit)
         name, fields = await beside_loop(len(raw), partial(parse_message, raw), principal.organization_id)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from bpm.accounts.lookup import find_account
-from bpm.bus import Command, Context, Id, View, handles
+from bpm.bus import Command, Context, Id, View, WireModel, handles
 from bpm.errors import Conflict, Forbidden, NotFound
 from bpm.process import task_tables
 from bpm.process.rows import WaitRow
@@ -32,12 +32,8 @@ class AssignedTaskView(View):
     """Whose it is."""
 
 
-class ClaimUserTaskCommand(Command[AssignedTaskView]):
-    """Take a task that is nobody's, if it is offered to you: by your user name, by one of your roles, or to anybody."""
-
-    permission = "processes:write"
-    succeeded = "Task claimed"
-    failed = "Claim failed"
+class NamedTask(WireModel):
+    """Which task is meant."""
 
     instance_id: Id
     """The instance that waits."""
@@ -45,10 +41,18 @@ class ClaimUserTaskCommand(Command[AssignedTaskView]):
     """The task, as the list of tasks has it."""
 
 
+class ClaimUserTaskCommand(NamedTask, Command[AssignedTaskView]):
+    """Take a task that is nobody's, if it is offered to you: by your user name, by one of your roles, or to anybody."""
+
+    permission = "processes:write"
+    succeeded = "Task claimed"
+    failed = "Claim failed"
+
+
 @handles
 def claim(command: ClaimUserTaskCommand, context: Context) -> AssignedTaskView:
     """Make it the sender's."""
-    task, data = _open_task(command.instance_id, command.wait_id, context)
+    task, data = _open_task(command, context)
     person, owner = person_of(context), data.get("assignee")
     if owner == person.name:
         return _view(task, person.name)
@@ -61,40 +65,31 @@ def claim(command: ClaimUserTaskCommand, context: Context) -> AssignedTaskView:
     return _assigned(task, data, person.name, context)
 
 
-class UnclaimUserTaskCommand(Command[AssignedTaskView]):
+class UnclaimUserTaskCommand(NamedTask, Command[AssignedTaskView]):
     """Give a task back that is yours: it is offered again to whom it was offered before."""
 
     permission = "processes:write"
     succeeded = "Task given back"
     failed = "Giving back failed"
 
-    instance_id: Id
-    """The instance that waits."""
-    wait_id: Id
-    """The task, as the list of tasks has it."""
-
 
 @handles
 def unclaim(command: UnclaimUserTaskCommand, context: Context) -> AssignedTaskView:
     """Make it nobody's."""
-    task, data = _open_task(command.instance_id, command.wait_id, context)
+    task, data = _open_task(command, context)
     owner = data.get("assignee")
     if owner != person_of(context).name:
         raise Conflict("The task is nobody's" if owner is None else f"The task is {owner}'s")
     return _assigned(task, data, None, context)
 
 
-class AssignUserTaskCommand(Command[AssignedTaskView]):
+class AssignUserTaskCommand(NamedTask, Command[AssignedTaskView]):
     """Give a task to somebody, whomever it was offered to; without `assignee` it is nobody's."""
 
     permission = "processes:write"
     succeeded = "Task assigned"
     failed = "Assignment failed"
 
-    instance_id: Id
-    """The instance that waits."""
-    wait_id: Id
-    """The task, as the list of tasks has it."""
     assignee: Name | None = None
     """The user name of whoever is to do it."""
 
@@ -102,7 +97,7 @@ class AssignUserTaskCommand(Command[AssignedTaskView]):
 @handles
 def assign(command: AssignUserTaskCommand, context: Context) -> AssignedTaskView:
     """Make it theirs."""
-    task, data = _open_task(command.instance_id, command.wait_id, context)
+    task, data = _open_task(command, context)
     return _assigned(task, data, command.assignee, context)
 
 
@@ -112,8 +107,8 @@ def person_of(context: Context) -> Person:
     return Person(user.username, list(user.roles)) if user is not None else Person(context.principal.name, [])
 
 
-def _open_task(instance_id: int, wait_id: int, context: Context) -> tuple[WaitRow, dict[str, Any]]:
-    task = task_tables.task_of(context.tx, context.organization_id, instance_id, wait_id)
+def _open_task(named: NamedTask, context: Context) -> tuple[WaitRow, dict[str, Any]]:
+    task = task_tables.task_of(context.tx, context.organization_id, named.instance_id, named.wait_id)
     if task is None:
         raise NotFound("No open user task found with the specified IDs")
     return task, restored_wait(task.data, context.box)

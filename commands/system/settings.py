@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
 from pydantic import SecretStr
 
@@ -13,15 +13,6 @@ from bpm.settings import Settings, variables
 HIDDEN = "***"
 
 Origin = Literal["environment", "default"]
-
-
-class PresentSetting(NamedTuple):
-    """One setting as it holds; a secret is hidden, and what is unset is empty."""
-
-    name: str
-    value: str
-    origin: Origin
-    about: str
 
 
 class SettingView(View):
@@ -54,10 +45,10 @@ class GetSettingsQuery(Query[SettingsView]):
 @handles
 def get_settings(query: GetSettingsQuery, context: Context, settings: Settings) -> SettingsView:
     """Read them as the process did when it started."""
-    return SettingsView(items=[SettingView(**each._asdict()) for each in present_settings(settings, os.environ)])
+    return SettingsView(items=list(present_settings(settings, os.environ)))
 
 
-def present_settings(settings: Settings, environment: Iterable[str]) -> Iterator[PresentSetting]:
+def present_settings(settings: Settings, environment: Iterable[str]) -> Iterator[SettingView]:
     """Yield every setting with its value and origin."""
     given = {name.upper() for name in environment}
     for name, field in variables(type(settings)):
@@ -65,7 +56,8 @@ def present_settings(settings: Settings, environment: Iterable[str]) -> Iterator
         for step in name.removeprefix("BPM_").lower().split("__"):
             value = getattr(value, step)
         origin: Origin = "environment" if {name, name.partition("__")[0]} & given else "default"
-        yield PresentSetting(name, _shown(name, value), origin, " ".join((field.description or "").split()))
+        about = " ".join((field.description or "").split())
+        yield SettingView(name=name, value=_shown(name, value), origin=origin, about=about)
 
 
 def _shown(name: str, value: Any) -> str:

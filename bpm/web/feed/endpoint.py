@@ -17,12 +17,13 @@ from bpm.edge.body import ClientGone
 from bpm.edge.envelope import problem
 from bpm.edge.json_object import json_object
 from bpm.edge.lifecycle import Lifecycle
-from bpm.edge.request import Authenticator, Incoming, IncomingReader
-from bpm.errors import BpmError, Draining, Invalid, Malformed, MethodNotAllowed
+from bpm.edge.request import Authenticator, Incoming
+from bpm.errors import BpmError, Invalid, Malformed
 from bpm.security.permissions import Principal
 from bpm.settings import Settings
 from bpm.web.feed.rounds import Rounds
 from bpm.web.feed.seats import FeedSeats
+from bpm.web.message_address import MessageAddress
 
 PATH = "/api/bpm/feed"
 MAX_QUERIES = 8
@@ -32,24 +33,21 @@ EXAMPLE = '{"queries": [{"$type": "GetInboundRequestListQuery"}]}'
 HEADERS = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 
 
-class FeedEndpoint:
+class FeedEndpoint(MessageAddress):
     """The address at which clients listen."""
 
     def __init__(
         self, bus: Bus, accounts: Authenticator, settings: Settings, lifecycle: Lifecycle, seats: FeedSeats
     ) -> None:
         """Stand before the bus."""
-        self._bus = bus
-        self._accounts = accounts
-        self._incoming = IncomingReader(settings)
-        self._lifecycle = lifecycle
+        super().__init__(bus, accounts, settings, lifecycle)
         self._seats = seats
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or send events until the client goes, may not listen any more, or the server stops."""
         request = self._incoming(scope, receive)
         try:
-            principal = await self._admitted(request)
+            principal = await self.admitted(request)
             queries = self._queries(await request.body.read(MAX_BODY_BYTES))
             self._seats.enter(principal)
         except ClientGone:
@@ -62,22 +60,9 @@ class FeedEndpoint:
         finally:
             self._seats.leave(principal)
 
-    async def caller(self, request: Incoming) -> Principal:
-        """Return who is asking, by the `Authorization` header and nothing else."""
-        return await request.caller(self._accounts)
-
     async def listener(self, request: Incoming) -> Principal:
         """Return who is still listening, in each round."""
         return await self.caller(request)
-
-    async def _admitted(self, request: Incoming) -> Principal:
-        if request.method != "POST":
-            raise MethodNotAllowed(request.method, "POST")
-        if self._lifecycle.draining:
-            raise Draining
-        principal = await self.caller(request)
-        request.require_json()
-        return principal
 
     def _queries(self, raw: bytes) -> list[Message[Any]]:
         """Read the queries; raises `Malformed`, `NotFound` and `Invalid`."""
