@@ -103,7 +103,8 @@ clients: .venv/.test generators ## Generate and build the typed clients of clien
 
 ifeq ($(T),)
 test: check browser ## Everything CI runs; with T=path only the tests there
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --durations 30 --durations-min 5
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --durations 30 --durations-min 5 \
+		|| { [ $$? -eq 1 ] && $(BIN)/python -m tests.second_run; }
 else
 test: .venv/.test
 	$(BIN)/pytest -x $(T)
