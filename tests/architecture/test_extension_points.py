@@ -27,7 +27,7 @@ from router.config import WebHookFields, demands
 from router.dispatch import dispatcher
 from router.execution_types import EXECUTION_TYPES, ExecutionKind, ExecutionType
 from router.providers import Provider
-from tests.architecture.test_docs import DOCS, python_of
+from tests.architecture.pages import DOCS, python_of
 from tests.bpm.bpmn.player import NOON, flows, model
 
 AREA = {

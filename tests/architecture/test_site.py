@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from lxml import html
 
-from tests.architecture.test_docs import DOCS, ROOT
+from tests.architecture.pages import DOCS, ROOT
 
 FETCHED = ("script/@src", "img/@src", "link[@rel='stylesheet' or @rel='icon' or @rel='preload']/@href", "iframe/@src")
 """What a browser loads by itself."""
