@@ -8,8 +8,16 @@
 Versions 1.1 to 1.5 are read alike. What is not evaluated is refused by its id.
 """
 
-from bpm.dmn.evaluate import Decision, DecisionService, DecisionTable, decide
+from bpm.dmn.evaluate import Decision, DecisionService, DecisionTable, decide, matching_rules
 from bpm.dmn.failures import DecisionFailed
 from bpm.dmn.reader import load_decisions
 
-__all__ = ["Decision", "DecisionFailed", "DecisionService", "DecisionTable", "decide", "load_decisions"]
+__all__ = [
+    "Decision",
+    "DecisionFailed",
+    "DecisionService",
+    "DecisionTable",
+    "decide",
+    "load_decisions",
+    "matching_rules",
+]

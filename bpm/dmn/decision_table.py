@@ -1,6 +1,6 @@
 """Decision tables, ready to be evaluated (DMN 1.5, chapter 8)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,11 +85,16 @@ class Table:
         """What the table comes to."""
         return self.result(self.rows(scope, meter))
 
-    def rows(self, scope: Scope, meter: Meter) -> list[Row]:
-        """The outputs that count by the hit policy."""
+    def matching(self, scope: Scope, meter: Meter) -> Iterator[tuple[int, DecisionRule]]:
+        """Each rule that matches with its number, from 1."""
         values = [column.value(scope, meter) for column in self.inputs]
         tested = Frame(scope)
-        matching = (rule for rule in self.rules if _matches(rule, values, tested, meter))
+        numbered = enumerate(self.rules, 1)
+        return ((number, rule) for number, rule in numbered if _matches(rule, values, tested, meter))
+
+    def rows(self, scope: Scope, meter: Meter) -> list[Row]:
+        """The outputs that count by the hit policy."""
+        matching = (rule for _, rule in self.matching(scope, meter))
         if self.policy == "FIRST":
             first = next(matching, None)
             return [self._row(first.outputs, scope, meter)] if first else self._default(scope, meter)

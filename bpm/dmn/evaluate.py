@@ -107,6 +107,26 @@ def decide(decision: Decision, variables: Mapping[str, Any], now: Any, shape: st
         raise DecisionFailed(str(error)) from error
 
 
+def matching_rules(decision: Decision, variables: Mapping[str, Any], now: Any) -> list[int]:
+    """Return the numbers, from 1, of the rules of a decision's table that match; none where it is no table.
+
+    Raises DecisionFailed.
+    """
+    if isinstance(decision, DecisionService) or not isinstance(table := decision.logic, Table):
+        return []
+
+    def run(scope: Mapping[str, Any], meter: Meter) -> list[int]:
+        evaluation = Evaluation(meter, now)
+        seen = evaluation.scope(decision, evaluation.read(decision, scope))
+        return [number for number, _ in table.matching(seen, meter)]
+
+    try:
+        with budget(MAX_MESSAGE_STEPS):
+            return evaluated(run, {**variables, CLOCK: now}, MAX_MESSAGE_STEPS)
+    except (EvaluationError, OverBudget) as error:
+        raise DecisionFailed(str(error)) from error
+
+
 class Evaluation:
     """One evaluation of a decision: what it has found out so far, and its meter."""
 
@@ -126,12 +146,16 @@ class Evaluation:
 
     def rows(self, decision: DecisionTable, scope: Scope) -> list[Row]:
         """The rows of a decision, those that it requires evaluated before."""
+        return decision.logic.rows(self.scope(decision, scope), self._meter)
+
+    def scope(self, decision: DecisionTable, scope: Scope) -> Scope:
+        """What a decision sees: the variables, and the results of those that it requires."""
         inner = self._copied(scope) if decision.requires or decision.knowledge else scope
         for required in decision.requires:
             inner[required.variable] = self.value(required, scope)
         for knowledge in decision.knowledge:
             inner[knowledge.name] = self.function(knowledge)
-        return decision.logic.rows(inner, self._meter)
+        return inner
 
     def value(self, decision: DecisionTable, scope: Scope) -> Any:
         """The result of a decision, found once."""

@@ -36,6 +36,11 @@ class DeployedDecision(OrganizationRow, table=True):
 DECISIONS = DeployedDecision.table()
 
 
+def find_decision(session: ScopedSession, decision_id: int) -> DeployedDecision | None:
+    """Return one version of a decision."""
+    return session.exec(select_rows(DeployedDecision).where(col(DeployedDecision.id) == decision_id)).first()
+
+
 def newest_decision(session: ScopedSession, key: str) -> DeployedDecision | None:
     """Return the newest version of a decision."""
     statement = select_rows(DeployedDecision).where(col(DeployedDecision.key) == key)

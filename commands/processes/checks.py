@@ -36,10 +36,17 @@ async def find_problems(
 
 def refuse_problems(processes: Sequence[CompiledProcess], found: Sequence[list[Found]], context: Context) -> None:
     """Raise `Invalid` with everything that would keep processes from running, `found` included."""
-    pairs = zip(processes, found, strict=True)
-    problems = [problem for process, known in pairs for problem in problems_of(process, known, context)]
+    problems = all_problems(processes, found, context)
     if problems:
         raise Invalid(*[str(problem) for problem in sorted(problems, key=lambda problem: problem.line)])
+
+
+def all_problems(
+    processes: Sequence[CompiledProcess], found: Sequence[list[Found]], context: Context
+) -> list[BpmnProblem]:
+    """Return what would keep processes from running, `found` included."""
+    pairs = zip(processes, found, strict=True)
+    return [problem for process, known in pairs for problem in problems_of(process, known, context)]
 
 
 def problems_of(process: CompiledProcess, found: Sequence[Found], context: Context) -> list[BpmnProblem]:

@@ -7,14 +7,15 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 
-from bpm.bus import Command, Context, EffectContext, Moment, Page, PagedQuery, Query, View, handles
+from bpm.bus import Command, Context, EffectContext, Id, Moment, Page, PagedQuery, Query, View, handles
 from bpm.dmn import Decision, DecisionFailed, decide, load_decisions
-from bpm.errors import Conflict, Invalid
-from bpm.process.decision_tables import DeployedDecision, newest_decision, select_decisions
+from bpm.errors import Conflict, Invalid, NotFound
+from bpm.process.decision_tables import DeployedDecision, find_decision, newest_decision, select_decisions
 from bpm.process.runtime import ProcessRuntime
-from bpm.process.stored import stored_source
-from bpm.security.redaction import SOURCE_NAMES
+from bpm.process.stored import restored_source, stored_source
+from bpm.security.redaction import SOURCE_NAMES, redacted_xml
 from bpm.threads import in_thread
+from commands.processes.staleness import AfterVersion, refuse_stale
 
 Xml = Annotated[str, Field(min_length=1, max_length=1024 * 1024)]
 
@@ -56,6 +57,8 @@ class CreateDecisionDefinitionCommand(Command[list[DecisionView]]):
 
     dmn_xml: Xml
     """The text of a DMN 1.3 file."""
+    after_version: AfterVersion = None
+    """The newest version of the file's first decision that you have seen, 0 for none: refused if there is a newer."""
 
 
 @handles
@@ -75,8 +78,10 @@ def _deploy(
 ) -> list[DecisionView]:
     rows: list[DeployedDecision] = []
     xml = stored_source(command.dmn_xml, context.box)
-    for decision in decisions.values():
+    for number, decision in enumerate(decisions.values()):
         newest = newest_decision(context.session, decision.id)
+        if number == 0:
+            refuse_stale(decision.id, command.after_version, newest.version if newest else 0)
         row = DeployedDecision(
             key=decision.id,
             version=newest.version + 1 if newest is not None else 1,
@@ -119,6 +124,35 @@ def list_decisions(query: GetDecisionDefinitionListQuery, context: Context) -> P
     return query.page(
         context, statement, DeployedDecision, show, search=search, sortable=columns, unloaded=("dmn_xml",)
     )
+
+
+class DecisionDetailView(DecisionView):
+    """One version of a decision with its file, which may hold others as well."""
+
+    dmn_xml: str
+    """The text of the file; of who may not deploy, secrets in it are hidden."""
+
+
+class GetDecisionDefinitionByIdQuery(Query[DecisionDetailView]):
+    """Get one version of a decision with its DMN file."""
+
+    permission = "processes:read"
+    succeeded = "Decision retrieved successfully"
+    failed = "Decision not found"
+
+    id: Id
+
+
+@handles
+def get(query: GetDecisionDefinitionByIdQuery, context: Context) -> DecisionDetailView:
+    """Return its file; secrets in it only to those who may deploy."""
+    row = find_decision(context.session, query.id)
+    if row is None:
+        raise NotFound(f"there is no decision definition {query.id}")
+    xml = restored_source(row.dmn_xml, context.box)
+    if not context.principal.allows("processes:write"):
+        xml = redacted_xml(xml)
+    return DecisionDetailView.model_validate({**row.model_dump(), "dmn_xml": xml})
 
 
 class DecisionResultView(View):

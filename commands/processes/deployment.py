@@ -22,6 +22,7 @@ from bpm.security.redaction import SOURCE_NAMES
 from bpm.threads import in_thread
 from commands.processes.checks import Found, find_all, find_problems, problems_of, refuse_problems
 from commands.processes.definitions import ProcessDefinitionView, get_definition, view
+from commands.processes.staleness import AfterVersion, refuse_stale
 from scripts import Sandbox
 
 Xml = Annotated[str, Field(min_length=1, max_length=1024 * 1024)]
@@ -95,6 +96,8 @@ class CreateProcessDefinitionCommand(Command[DeploymentView]):
     """Which of several pools to deploy: the process's id, or its pool's."""
     draft: bool = False
     """Whether a file that can't be executed yet is kept all the same."""
+    after_version: AfterVersion = None
+    """The newest version of the (first) process that you have seen, 0 for none: refused if there is a newer one."""
 
 
 @handles
@@ -221,6 +224,8 @@ def _deploy_all(
     starts: ProcessStarts,
 ) -> DeploymentView:
     (first, *others), at = processes, context.now()
+    newest = definition_tables.newest_definition(context.session, first.id)
+    refuse_stale(first.id, command.after_version, newest.version if newest else 0)
     shown = _deploy(command, context, first, starts, at)
     rows = [
         _deploy(

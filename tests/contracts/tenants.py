@@ -79,7 +79,8 @@ async def _subscription(owner: Tenant, receiver: WebhookReceiver) -> None:
 async def _process(owner: Tenant) -> None:
     cmd = owner.client.cmd
     made = await cmd("CreateProcessDefinitionCommand", name=SECRET_WORD, bpmnXml=BPMN)
-    await cmd("CreateDecisionDefinitionCommand", dmnXml=DMN)
+    (decision,) = await cmd("CreateDecisionDefinitionCommand", dmnXml=DMN)
+    owner.has["DecisionDefinition"] = decision["id"]
     await cmd("CreateFormDefinitionCommand", formJson=FORM)
     instance = await cmd("StartProcessInstanceCommand", processDefinitionId=made["id"], businessKey="b-1")
     (task,) = (await cmd("GetUserTaskListQuery"))["items"]

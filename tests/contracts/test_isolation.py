@@ -28,6 +28,8 @@ NOT_OURS = {
     ("ExecuteCodeCommand", "requestId"): "a label of the run",
     ("GetMonoEventListQuery", "accountId"): "an id of the provider's",
     ("ProcessMonoEventCommand", "eventId"): "an id of the provider's",
+    ("CheckDecisionDefinitionCommand", "key"): "a place in a model",
+    ("CheckProcessDefinitionCommand", "processId"): "a place in a model",
     ("CreateProcessDefinitionCommand", "processId"): "a place in a model",
     ("FireStartTimerCommand", "elementId"): "a place in a model",
     ("SelectIncidentsQuery", "elementId"): "a place in a model",
