@@ -17,7 +17,7 @@ MAX_TESTS = 3
 
 def main() -> int:
     """Return pytest's exit code for the second run, or 1 when there is none."""
-    failed = json.loads(FAILED.read_text()) if FAILED.exists() else {}
+    failed: dict[str, bool] = json.loads(FAILED.read_text()) if FAILED.exists() else {}
     if not 1 <= len(failed) <= MAX_TESTS:
         return 1
     sys.stdout.write(f"\nSecond run, alone. Unsteady if it passes now: {', '.join(failed)}\n")
