@@ -109,7 +109,7 @@ WAYS: tuple[Way, ...] = (
     Way(
         "bulk",
         "a bulk job",
-        "whoever started it",
+        "whoever planned it and whoever started it",
         "at every step, and at every row's message",
         "the job has failed there, and the sentence says who lacks what; plan the rest again",
     ),

@@ -117,11 +117,16 @@ _NEXT_ROWS = (
 _WITHOUT_TOKEN = _TURNS.select.where(_IS_RUNNING, lacks_token(KIND, JOBS.c.id, JOBS.c.turn)).order_by(JOBS.c.created_at)
 
 
-def insert_job(tx: Transaction, job: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store a job with its rows, numbered in their order."""
+def insert_job(tx: Transaction, job: Mapping[str, Any]) -> None:
+    """Store a job, or store it anew."""
+    tx.connection.execute(delete(JOBS).where(JOBS.c.id == job["id"]))
     tx.connection.execute(JOBS.insert(), job)
+
+
+def insert_rows(tx: Transaction, job: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store some rows of a job, each with its `number`."""
     shared = {"organization_id": job["organization_id"], "job_id": job["id"], "state": WAITING}
-    tx.connection.execute(ROWS.insert(), [{**row, **shared, "number": at} for at, row in enumerate(rows, start=1)])
+    tx.connection.execute(ROWS.insert(), [{**row, **shared} for row in rows])
 
 
 def delete_rows(tx: Transaction, job_id: str) -> None:
@@ -149,8 +154,12 @@ def select_job_rows(job_id: str, state: RowState | None) -> SelectOfScalar[BulkR
 
 
 def count_open(tx: Transaction, organization_id: int, planned_since: datetime) -> int:
-    """Return how many jobs of an organisation run, or were planned since a moment and may still be started."""
-    is_open = or_(JOBS.c.state == RUNNING, and_(JOBS.c.state == PLANNED, JOBS.c.created_at >= planned_since))
+    """Return how many jobs of an organisation run, or were planned since a moment and may still be started.
+
+    A plan whose list is not whole yet counts: it is stored as cancelled, at no moment.
+    """
+    may_start = or_(JOBS.c.state == PLANNED, and_(JOBS.c.state == CANCELLED, JOBS.c.completed_at.is_(None)))
+    is_open = or_(JOBS.c.state == RUNNING, and_(may_start, JOBS.c.created_at >= planned_since))
     counted = select(func.count()).select_from(JOBS).where(JOBS.c.organization_id == organization_id, is_open)
     return tx.connection.execute(counted).scalar_one()
 

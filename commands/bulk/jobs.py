@@ -11,6 +11,7 @@ from bpm.bulk.tables import BulkJob
 from bpm.bus import Command, Context, EffectContext, Integer, Registry, handles
 from bpm.errors import Conflict, Invalid, NotFound
 from bpm.security.identifiers import new_id
+from bpm.security.permissions import stored_authority
 from bpm.security.stored import principal_columns
 from commands.bulk.actions import ACTIONS, Action, ActionName
 from commands.bulk.views import BulkJobView
@@ -20,6 +21,8 @@ MAX_OPEN = 20
 """How many jobs of an organisation may be planned or running."""
 KEPT_PLANNED = timedelta(hours=1)
 """For how long a plan may be started."""
+PIECE = 500
+"""How many rows are stored in one transaction: others write in between."""
 
 BulkId = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -49,23 +52,25 @@ class PlanBulkJobCommand(Command[BulkJobView]):
 
 @handles
 async def plan(command: PlanBulkJobCommand, context: EffectContext, registry: Registry) -> BulkJobView:
-    """Choose the rows in a snapshot, then store them."""
+    """Choose the rows in a snapshot, store them in pieces, then let the job be started."""
     action = ACTIONS[command.action]
     message_type = registry.find(action.message_type).message_type
     await context.read(lambda inside: _require(inside, message_type.permission))
     found = await context.call(action.select, {**command.selection, "limit": command.limit})
-    rows = [{"ref": id_, "fields": dict(action.fields_of(id_))} for id_ in found["ids"]]
-    if not rows:
+    chosen: list[str] = found["ids"]
+    if not chosen:
         raise NotFound("Nothing matches the selection")
-    registry.decode(action.message_type, {**command.fields, **rows[0]["fields"]})
-    return await context.conclude(lambda inside: _store(command, action, found["matched"], rows, inside))
+    registry.decode(action.message_type, {**command.fields, **action.fields_of(chosen[0])})
+    job = _planned(command, context, matched=found["matched"], total=len(chosen))
+    await _store_rows(job, action, chosen, context)
+    return await context.conclude(lambda inside: _store(job, inside))
 
 
 class StartBulkJobCommand(Command[BulkJobView]):
     """Begin a planned bulk job: one message for each row, on your behalf, in the background.
 
-    Each row is done in a transaction of its own, exactly once, also when servers stop in between. What you may do is
-    asked anew at every row.
+    Each row is done in a transaction of its own, exactly once, also when servers stop in between. What you and whoever
+    planned it may do is asked anew at every row.
     """
 
     permission = "messages:write"
@@ -78,12 +83,13 @@ class StartBulkJobCommand(Command[BulkJobView]):
 
 @handles
 def start(command: StartBulkJobCommand, context: Context, registry: Registry, bulk: BulkJobs) -> BulkJobView:
-    """Let it run, as whoever starts it."""
+    """Let it run, as whoever starts it and whoever planned it."""
     row = bulk_job(command.bulk_id, context, registry)
     if row.state == tables.PLANNED and context.now() - row.created_at > KEPT_PLANNED:
         raise Conflict("The plan is more than an hour old; plan it again, so that you see what matches now")
     asker = principal_columns(context.principal.without_loan(), "asker")
-    if not bulk.start(context.tx, row.id, asker):
+    authority = context.principal.standing.joined(stored_authority(row.authority, row.asker_id, row.permissions))
+    if not bulk.start(context.tx, row.id, {**asker, "authority": authority.to_json()}):
         raise Conflict(f"The bulk job is {row.state}; only one that is planned can be started")
     return _shown_again(row, context)
 
@@ -130,34 +136,51 @@ def _require(context: Context, permission: str | None) -> None:
         context.require(context.principal, permission, "This bulk job")
 
 
-def _store(
-    command: PlanBulkJobCommand, action: Action, matched: int, rows: Sequence[Mapping[str, Any]], context: Context
-) -> BulkJobView:
-    now = context.now()
-    if tables.count_open(context.tx, context.organization_id, now - KEPT_PLANNED) >= MAX_OPEN:
-        raise Invalid(f"action: {MAX_OPEN} bulk jobs are planned or running; wait until one ends, or cancel one")
-    job_id = new_id()
-    job = {
+def _planned(command: PlanBulkJobCommand, context: EffectContext, *, matched: int, total: int) -> dict[str, Any]:
+    """Return a planned job as columns."""
+    action = ACTIONS[command.action]
+    return {
         "organization_id": context.organization_id,
-        "id": job_id,
+        "id": new_id(),
         "action": command.action,
         "message_type": action.message_type,
         "fields": command.fields,
         "told_by": action.told_by,
         "selection": command.selection,
         "matched": matched,
-        "total": len(rows),
+        "total": total,
         "done": 0,
         "refused": 0,
         "state": tables.PLANNED,
         "turn": 0,
         "correlation_id": context.envelope.root,
         "depth": context.envelope.depth,
-        "created_at": now,
+        "created_at": context.now(),
         **principal_columns(context.principal.without_loan(), "asker"),
     }
-    tables.insert_job(context.tx, job, rows)
-    row = tables.find_job(context.tx, context.organization_id, job_id)
+
+
+async def _store_rows(job: Mapping[str, Any], action: Action, chosen: Sequence[str], context: EffectContext) -> None:
+    """Store the list in pieces; until it is whole the job is stored as a cancelled one, which nobody can start.
+
+    Raises `Invalid` when the organisation has as many jobs as it may.
+    """
+    rows = [{"number": at, "ref": id_, "fields": action.fields_of(id_)} for at, id_ in enumerate(chosen, start=1)]
+
+    def begin(inside: Context) -> None:
+        if tables.count_open(inside.tx, inside.organization_id, inside.now() - KEPT_PLANNED) >= MAX_OPEN:
+            raise Invalid(f"action: {MAX_OPEN} bulk jobs are planned or running; wait until one ends, or cancel one")
+        tables.insert_job(inside.tx, {**job, "state": tables.CANCELLED})
+
+    await context.note(begin)
+    for at in range(0, len(rows), PIECE):
+        piece = rows[at : at + PIECE]
+        await context.note(lambda inside, piece=piece: tables.insert_rows(inside.tx, job, piece))
+
+
+def _store(job: Mapping[str, Any], context: Context) -> BulkJobView:
+    tables.insert_job(context.tx, job)
+    row = tables.find_job(context.tx, context.organization_id, job["id"])
     assert row is not None
     return to_view(row)
 

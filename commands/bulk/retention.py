@@ -14,7 +14,7 @@ POLICIES = (
         moment=JOBS.c.created_at,
         conditions=(JOBS.c.state != RUNNING,),
         along=(ROWS.c.job_id,),
-        batch=10,
+        batch=1,
     ),
     Policy(
         "plans of bulk jobs",
@@ -24,6 +24,6 @@ POLICIES = (
         moment=JOBS.c.created_at,
         conditions=(JOBS.c.state == PLANNED,),
         along=(ROWS.c.job_id,),
-        batch=10,
+        batch=1,
     ),
 )
