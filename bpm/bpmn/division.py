@@ -51,6 +51,7 @@ def divide(process: CompiledProcess, instance: Instance) -> Division:
     if not bodies:
         return Division(instance)
     rest = instance.copy()
+    rest.arrived = None
     kept = {
         (kind, body, index): value
         for kind, body in instance.kept

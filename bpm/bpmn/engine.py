@@ -8,7 +8,6 @@ answer. The caller stores the instance and carries out the effects in one transa
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime
 
 from bpm.bpmn.answers import ask_now, complete, escalate, fail, retry, skip, stop
@@ -198,20 +197,16 @@ def _complete_process(run: Run) -> None:
 
 def _merge_tokens(run: Run) -> bool:
     """Let one inclusive join of each scope go on at which nothing more can arrive; tells whether one did."""
-    joins = run.model.joins
-    if not joins:
+    merging = run.model.merging
+    if not merging:
         return False
-    held: defaultdict[int, dict[str, None]] = defaultdict(dict)
-    for token in [one for one in run.tokens.resting.values() if one.element in joins]:
-        held[token.scope][token.element] = None
+    held: defaultdict[int, list[str]] = defaultdict(list)
+    for element, scope in run.joins.held():
+        if element in merging:
+            held[scope].append(element)
     run.pace.spend(len(held))
-    merged = [_merge_in(run, scope, elements) for scope, elements in held.items()]
+    merged = [any(run.nodes[element].merge(run, scope) for element in held[scope]) for scope in held]
     return any(merged)
-
-
-def _merge_in(run: Run, scope: int, elements: Iterable[str]) -> bool:
-    resting = run.tokens.resting_in(scope)
-    return any(run.nodes[element].merge(run, scope, resting) for element in elements)
 
 
 def _settle(run: Run) -> None:

@@ -130,6 +130,10 @@ Kept = dict[tuple[str, int], dict[int, Any]]
 ITEMS, OUTPUTS = "items", "outputs"
 
 
+Arrivals = dict[str | None, tuple[int, ...]]
+"""The ids of the tokens that rest at a join in a scope, by the flow they came by; the first one came first."""
+
+
 def _empty() -> dict[Any, Any]:
     # Calling dict[int, Token] instead would take four times as long, for each instance that starts.
     return {}
@@ -146,7 +150,8 @@ class Instance:
     the output mappings of resting tokens will see, by the token's id; `beside` is what is kept for scripts and
     listeners that run beside an element, by the token's id as well. `kept` are the items and outputs of repeated
     activities. `absent` counts what is not at hand, which `shelf` gives; `has_large` tells whether some variables are
-    a `Large`, whose value it gives as well.
+    a `Large`, whose value it gives as well. `arrived` says which tokens rest at joins, by the join and the
+    scope; it is not stored, and None until somebody asks.
     """
 
     status: Status = Status.RUNNING
@@ -167,6 +172,7 @@ class Instance:
     absent: Absent = NOTHING_ABSENT
     shelf: Shelf | None = field(default=None, compare=False)
     has_large: bool = False
+    arrived: dict[tuple[str, int], Arrivals] | None = field(default=None, compare=False)
 
     def next_id(self) -> int:
         """A new id, unique in the instance."""
@@ -194,6 +200,7 @@ class Instance:
             self.absent,
             self.shelf,
             self.has_large,
+            None if self.arrived is None else {join: flows.copy() for join, flows in self.arrived.items()},
         )
 
     def absorb(self, turn: Mapping[str, Any]) -> tuple[int, ...]:
@@ -209,6 +216,7 @@ class Instance:
 
     def _add(self, state: Mapping[str, Any]) -> None:
         """Take in scopes, and what is in them, from their JSON."""
+        self.arrived = None
         for key, *scope, active, variables in state["x"]:
             self.scopes[key], self.active[key], self.variables[key] = Scope(*scope), active, variables
         self.tokens.update({row[0]: Token(*row) for row in state["t"]})

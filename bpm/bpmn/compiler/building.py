@@ -212,6 +212,7 @@ def _compiled(process: ProcessDefinition, nodes: Nodes, ending: str) -> Compiled
         start_conditions=parts.start_conditions,
         event_starts=parts.event_starts,
         joins=frozenset(parts.joins),
+        merging=frozenset(parts.merging),
         ending=ending,
         initiators={one.id: one.extensions.initiator for one in process.elements if one.extensions.initiator},
         commands=parts.commands,

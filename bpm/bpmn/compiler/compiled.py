@@ -19,11 +19,11 @@ class CompiledProcess:
 
     `starts` gives the start event for a message's name, None standing for a direct start, of which `start_fields` is
     the form; `start_signals` the one for a signal's name, `start_timers` the timers of those that begin by themselves,
-    and `start_conditions` the
-    conditions of those that begin when they are asked for. `event_starts` start the event sub-processes of the process
-    itself; `joins` are the inclusive gateways that wait; `ending` is the node that listens to the end of the process;
-    `initiators` the variables that start events name for whoever began the instance. `commands`, `scripts`,
-    `decisions` and `forms` say what its tasks will ask for, with the element's id, so that a deployment can check them.
+    and `start_conditions` the conditions of those that begin when they are asked for. `event_starts` start the event
+    sub-processes of the process itself; `joins` are the gateways that wait, `merging` the inclusive and complex ones of
+    them; `ending` is the node that listens to the end of the process; `initiators` the variables that start events
+    name for whoever began the instance. `commands`, `scripts`, `decisions` and `forms` say what its tasks will ask for,
+    with the element's id, so that a deployment can check them.
     `data` are the variables that an instance begins with, `ends_callers` the events that would end the instances that
     call it as well.
     """
@@ -39,6 +39,7 @@ class CompiledProcess:
     start_conditions: Mapping[str, Expression]
     event_starts: Sequence[EventStart]
     joins: frozenset[str]
+    merging: frozenset[str]
     ending: str
     initiators: Mapping[str, str]
     commands: Sequence[tuple[str, str]]

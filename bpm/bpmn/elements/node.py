@@ -140,7 +140,7 @@ class Node:
         """Whether the condition holds that the wait is for; there is none here."""
         return False
 
-    def merge(self, run: Run, scope: int, resting: Sequence[Token]) -> bool:
+    def merge(self, run: Run, scope: int) -> bool:
         """Go on from an inclusive join; this is none."""
         return False
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class Parts:
     """Start events by what triggers them (None: a direct start), and elements by what they ask for.
 
-    `start_fields` are those of the form of a direct start, `joins` the inclusive gateways that wait. Of the other
-    dictionaries the keys are element ids; `commands` and `scripts` are pairs of an element's id and what it asks for,
-    of which there may be several.
+    `start_fields` are those of the form of a direct start, `joins` the gateways that wait, `merging` those of them that
+    are asked whenever everything has moved. Of the other dictionaries the keys are element ids; `commands` and
+    `scripts` are pairs of an element's id and what it asks for, of which there may be several.
     """
 
     starts: dict[str | None, str] = field(default_factory=dict[str | None, str])
@@ -28,6 +28,7 @@ class Parts:
     start_conditions: dict[str, Expression] = field(default_factory=dict[str, Expression])
     event_starts: list["EventStart"] = field(default_factory=list["EventStart"])
     joins: list[str] = field(default_factory=list[str])
+    merging: list[str] = field(default_factory=list[str])
     commands: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     scripts: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     decisions: dict[str, tuple[str, Binding]] = field(default_factory=dict[str, tuple[str, Binding]])

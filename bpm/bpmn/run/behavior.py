@@ -91,7 +91,7 @@ class Behavior(Protocol[R]):
         """Whether the condition that the wait is for holds now."""
         ...
 
-    def merge(self, run: R, scope: int, resting: Sequence[Token]) -> bool:
+    def merge(self, run: R, scope: int) -> bool:
         """Go on from an inclusive join if nothing more can arrive from the scope's tokens; tells whether it did."""
         ...
 
@@ -127,7 +127,7 @@ class Behavior(Protocol[R]):
 
 
 class Model(Protocol[R]):
-    """A compiled process as a run sees it; `joins` are its inclusive gateways with several incoming flows."""
+    """A compiled process as a run sees it; `joins` are its gateways that wait for several flows."""
 
     @property
     def id(self) -> str:
@@ -146,7 +146,12 @@ class Model(Protocol[R]):
 
     @property
     def joins(self) -> frozenset[str]:
-        """The inclusive joins."""
+        """The gateways at which tokens wait for one another."""
+        ...
+
+    @property
+    def merging(self) -> frozenset[str]:
+        """The joins that go on when nothing more can arrive: the inclusive and the complex ones."""
         ...
 
     @property

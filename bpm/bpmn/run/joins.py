@@ -1,49 +1,40 @@
 """The joins of a run: which tokens have arrived at them, and by which flow."""
 
+from collections.abc import Iterator, Mapping
+
 from bpm.bpmn.run.tokens import Tokens
 from bpm.bpmn.run.waits import Waits
-from bpm.bpmn.state import Token
+from bpm.bpmn.state import Arrivals, Token
 
-Arrivals = dict[str | None, list[int]]
-"""The ids of the tokens that rest at a join in a scope, by the flow they came by; the first one came first."""
+_NOTHING: Arrivals = {}
 
 
 class Joins:
-    """Counts the tokens that rest at a join when it is first asked for, then those it is told of."""
+    """Says what has arrived at joins, and joins it."""
+
+    __slots__ = ("_tokens", "_waits")
 
     def __init__(self, tokens: Tokens, waits: Waits) -> None:
         self._tokens = tokens
         self._waits = waits
-        self._arrivals: dict[tuple[str, int], Arrivals] = {}
 
-    def _arrived(self, element: str, scope: int) -> Arrivals:
-        """The tokens that rest at a join, but for those whose arrival or leaving failed."""
-        failed = {wait.token for wait in self._waits.of_kind("incident") if wait.data[0] in ("activate", "leave")}
-        resting = self._tokens.resting.values()
-        here = [one for one in resting if one.element == element and one.scope == scope and one.id not in failed]
-        arrivals: Arrivals = {token.flow: [] for token in here}
-        for token in here:
-            arrivals[token.flow].append(token.id)
-        return arrivals
+    def held(self) -> Iterator[tuple[str, int]]:
+        """The joins at which tokens rest, each with the scope of these."""
+        return iter(sorted(self._tokens.at_joins()))
 
-    def arrive(self, token: Token) -> Arrivals:
-        """Count a token that has come to a join; gives what is there now."""
-        arrivals = self.arrivals(token.element, token.scope)
-        arrivals.setdefault(token.flow, []).append(token.id)
-        return arrivals
+    def arrivals(self, element: str, scope: int) -> Mapping[str | None, tuple[int, ...]]:
+        """The tokens that rest at a join in a scope, by flow, but for those whose arrival or leaving failed."""
+        found = self._tokens.at_joins().get((element, scope), _NOTHING)
+        failed = self._waits.failed("activate", "leave")
+        if not failed:
+            return found
+        sound = {flow: tuple([each for each in ids if each not in failed]) for flow, ids in found.items()}
+        return {flow: ids for flow, ids in sound.items() if ids}
 
-    def arrivals(self, element: str, scope: int) -> Arrivals:
-        """What has arrived at a join in a scope."""
-        if (element, scope) not in self._arrivals:
-            self._arrivals[element, scope] = self._arrived(element, scope)
-        return self._arrivals[element, scope]
-
-    def join(self, arrivals: Arrivals, last: int) -> Token:
+    def join(self, arrivals: Mapping[str | None, tuple[int, ...]], last: int) -> Token:
         """Use up one token of each flow that has one, but for the `last`: it goes on."""
-        for flow in list(arrivals):
-            joined = self._tokens.resting[arrivals[flow].pop(0)]
-            if not arrivals[flow]:
-                del arrivals[flow]
+        for first in sorted(ids[0] for ids in arrivals.values()):
+            joined = self._tokens.resting[first]
             self._waits.close_all(joined)
             if joined.id != last:
                 self._tokens.consume(joined)

@@ -30,10 +30,10 @@ class Run:
     """
 
     __slots__ = (
-        "_joins",
         "effects",
         "halted_by",
         "instance",
+        "joins",
         "kept",
         "model",
         "nodes",
@@ -55,19 +55,12 @@ class Run:
         self.effects: list[Effect] = []
         self.instance = instance.copy()
         self.pace = Pace(self.instance, limits, room)
-        self.tokens = Tokens(self.instance)
+        self.tokens = Tokens(self.instance, model.joins)
         self.scopes = Scopes(self.instance)
         self.variables = Variables(self.instance, now, self.pace)
         self.waits = Waits(self.instance, self.effects)
         self.kept = KeptValues(self.instance)
-        self._joins: Joins | None = None
-
-    @property
-    def joins(self) -> Joins:
-        """What has arrived at joins; counted when a token comes to one."""
-        if self._joins is None:
-            self._joins = Joins(self.tokens, self.waits)
-        return self._joins
+        self.joins = Joins(self.tokens, self.waits)
 
     def leave(self, node: "Behavior[Run]", token: Token, values: Mapping[str, Any] = NOTHING) -> None:
         """Move a token on along the node's flows; `values` are the variables that were written."""
@@ -134,7 +127,6 @@ class Run:
         instance.put_in_order()
         for index in (self.tokens, self.scopes, self.waits):
             index.forget_index()
-        self._joins = None
 
     def clear(self, scope: int) -> None:
         """Terminate every token in a scope, nested scopes included; the scope itself stays, empty."""
@@ -144,7 +136,6 @@ class Run:
             self.nodes[token.element].terminate(self, token)
             self.tokens.forget(token)
         self.tokens.count(scope, 0)
-        self._joins = None
 
     def close_scopes(self, *scopes: int) -> None:
         """Terminate every token in some scopes, and close them."""

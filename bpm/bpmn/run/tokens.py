@@ -1,9 +1,10 @@
 """The tokens of a run: those on their way, those that rest, and the scopes that lost their last one."""
 
 from collections import deque
+from collections.abc import Iterator, Mapping, Set
 
 from bpm.bpmn.run.flows import Way
-from bpm.bpmn.state import Instance, Token
+from bpm.bpmn.state import Arrivals, Instance, Token
 
 FEW = 3
 """What belongs to so many is found by looking through all that there is; for more an index is worth its cost."""
@@ -14,13 +15,26 @@ class Tokens:
 
     `moving` are on their way to the element they name, the first one first; `resting` are by id. `emptied` are
     scopes whose last token is gone. With a token that leaves or ends goes what its activity kept for its outputs.
-    `beside` is what scripts and listeners beside an element keep, by the token's id.
+    `beside` is what scripts and listeners beside an element keep, by the token's id. `joins` are the elements at
+    which tokens wait for one another: which have arrived there is found once, and then kept as tokens come and go.
     """
 
-    __slots__ = ("_active", "_asked", "_instance", "_locals", "_rested_in", "beside", "emptied", "moving", "resting")
+    __slots__ = (
+        "_active",
+        "_asked",
+        "_instance",
+        "_joins",
+        "_locals",
+        "_rested_in",
+        "beside",
+        "emptied",
+        "moving",
+        "resting",
+    )
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, joins: Set[str]) -> None:
         self._instance = instance
+        self._joins = joins
         self._active = instance.active
         self._locals = instance.locals
         self.beside = instance.beside
@@ -47,6 +61,9 @@ class Tokens:
 
     def rest(self, token: Token) -> None:
         """Let a token stay where it is until a trigger or another token moves it."""
+        arrived = self._instance.arrived
+        if arrived is not None and token.id not in self.resting:
+            self._note_arrival(arrived, token)
         self.resting[token.id] = token
         if self._rested_in is not None:
             self._rested_in.setdefault(token.scope, {})[token.id] = None
@@ -63,12 +80,12 @@ class Tokens:
 
     def again(self, token: Token) -> None:
         """Let a resting token arrive at its element once more."""
-        del self.resting[token.id]
+        self._rest_no_longer(token)
         self.moving.append(token)
 
     def hand_over(self, token: Token, key: str) -> None:
         """Let a token arrive at another node of its element; what is kept for it stays."""
-        self.resting.pop(token.id, None)
+        self._rest_no_longer(token)
         self.moving.append(token._replace(element=key))
 
     def consume(self, token: Token) -> None:
@@ -80,9 +97,42 @@ class Tokens:
 
     def forget(self, token: Token) -> None:
         """Let a token rest no longer, wherever it goes from here."""
-        self.resting.pop(token.id, None)
+        self._rest_no_longer(token)
         self._locals.pop(token.id, None)
         self.beside.pop(token.id, None)
+
+    def _rest_no_longer(self, token: Token) -> None:
+        rested = self.resting.pop(token.id, None)
+        arrived = self._instance.arrived
+        if rested is None or arrived is None or rested.element not in self._joins:
+            return
+        join = rested.element, rested.scope
+        ids = tuple([each for each in arrived[join][rested.flow] if each != rested.id])
+        if ids:
+            arrived[join][rested.flow] = ids
+            return
+        del arrived[join][rested.flow]
+        if not arrived[join]:
+            del arrived[join]
+
+    def at_joins(self) -> Mapping[tuple[str, int], Arrivals]:
+        """Which tokens rest at joins, by the join and the scope."""
+        if self._instance.arrived is None:
+            self._instance.arrived = {}
+            for token in self.resting.values():
+                self._note_arrival(self._instance.arrived, token)
+        return self._instance.arrived
+
+    def _note_arrival(self, arrived: dict[tuple[str, int], Arrivals], token: Token) -> None:
+        if token.element in self._joins:
+            flows = arrived.setdefault((token.element, token.scope), {})
+            flows[token.flow] = (*flows.get(token.flow, ()), token.id)
+
+    def each_in(self, scope: int) -> Iterator[Token]:
+        """The tokens that rest in a scope itself, for one who looks until it has found what it seeks."""
+        if self._rested_in is not None:
+            return iter(self.resting_in(scope))
+        return (token for token in self.resting.values() if token.scope == scope)
 
     def resting_in(self, scope: int) -> list[Token]:
         """The tokens that rest in a scope itself; those of all are put in order when more are asked for."""

@@ -4,13 +4,15 @@ from typing import Any, Literal
 
 from bpm.bpmn.effects import CloseWait, Effect
 from bpm.bpmn.run.tokens import FEW
-from bpm.bpmn.state import PROCESS, Instance, Token, Wait, element_of
+from bpm.bpmn.state import PROCESS, Instance, Status, Token, Wait, element_of
+
+INCIDENT = "incident"
 
 
 class Waits:
     """Opens and closes waits; whoever opens one says by an effect of its own what is waited for."""
 
-    __slots__ = ("_asked", "_by_token", "_effects", "_instance", "_open")
+    __slots__ = ("_asked", "_by_token", "_effects", "_has_incidents", "_instance", "_open")
 
     def __init__(self, instance: Instance, effects: list[Effect]) -> None:
         self._instance = instance
@@ -18,11 +20,13 @@ class Waits:
         self._effects = effects
         self._by_token: dict[int, list[int]] | None = None
         self._asked = 0
+        self._has_incidents = instance.status is Status.ERROR
 
     def open(self, kind: str, element: str, token: Token, data: Any = None) -> int:
         """Open a wait that `element` answers for a token; returns its id."""
         wait = Wait(self._instance.next_id(), kind, element, token.id, 1, data)
         self._open[wait.id] = wait
+        self._has_incidents = self._has_incidents or kind == INCIDENT
         if self._by_token is not None:
             self._by_token.setdefault(token.id, []).append(wait.id)
         return wait.id
@@ -30,6 +34,7 @@ class Waits:
     def replace(self, wait: Wait) -> None:
         """Put a changed wait in the place of the one with its id."""
         self._open[wait.id] = wait
+        self._has_incidents = self._has_incidents or wait.kind == INCIDENT
 
     def close(self, wait: Wait, reason: Literal["answered", "cancelled"] = "answered") -> None:
         """Close one wait."""
@@ -64,6 +69,11 @@ class Waits:
     def of_kind(self, kind: str) -> list[Wait]:
         """The open waits of a kind, oldest first."""
         return [wait for wait in self._open.values() if wait.kind == kind]
+
+    def failed(self, *phases: str) -> frozenset[int]:
+        """The ids of the tokens that rest as incidents of some phases."""
+        incidents = self.of_kind(INCIDENT) if self._has_incidents else ()
+        return frozenset([wait.token for wait in incidents if wait.data[0] in phases])
 
     def token(self, wait: Wait) -> Token:
         """The token that waits; `PROCESS` where the process itself listens."""

@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bpm.bpmn import InvalidDefinition, Status, load
+from bpm.bpmn import Instance, InvalidDefinition, Status, advance, load
+from bpm.bpmn.effects import OpenUserTask
 from bpm.bpmn.state import Token
-from tests.bpm.bpmn.player import Player, flow, flows, model
+from bpm.bpmn.triggers import CompleteUserTask, Start
+from tests.bpm.bpmn.player import NOON, Player, flow, flows, model
 
 Edge = tuple[int, int]
 Graph = tuple[list[str], list[Edge], frozenset[Edge]]
@@ -190,3 +193,34 @@ def test_a_join_that_cannot_be_left_stays_one_incident() -> None:
     player.do("u")
     assert (player.waiting, player.events.count("j failed")) == (["j", "v"], failures)
     assert player.retry("j", go=True).waiting == ["n", "v"]
+
+
+class Watched(dict[int, Token]):
+    """Tokens that count how many of them somebody has looked at."""
+
+    looked_at = 0
+
+    def copy(self) -> "Watched":
+        return Watched(self)
+
+    def values(self) -> Any:
+        for token in super().values():
+            Watched.looked_at += 1
+            yield token
+
+
+@pytest.mark.parametrize("kind", ["parallelGateway", "inclusiveGateway", "complexGateway"])
+def test_an_arrival_looks_at_no_other_tokens(kind: str) -> None:
+    """Those that rest at joins are found once; a join that waits for what may still come looks for one such token."""
+    branches = [f"t{number}" for number in range(40)]
+    condition = "<activationCondition>=activationCount &gt;= 40</activationCondition>" if kind[0] == "c" else ""
+    body = '<startEvent id="s"/><parallelGateway id="f"/><endEvent id="e"/>' + flows("s > f", "j > e")
+    body += f'<{kind} id="j">{condition}</{kind}>' + "".join(f'<userTask id="{name}"/>' for name in branches)
+    process = load(model(body + flows(*(f"f > {name} > j" for name in branches))))
+    instance, effects = advance(process, Instance(), Start({}), NOON)
+    instance.tokens = Watched(instance.tokens)
+    Watched.looked_at = 0
+    for wait in [effect.wait_id for effect in effects if isinstance(effect, OpenUserTask)]:
+        instance, _ = advance(process, instance, CompleteUserTask(wait, {}), NOON)
+    assert instance.status is Status.COMPLETED
+    assert Watched.looked_at <= 3 * len(branches)

@@ -52,14 +52,13 @@ class ComplexGateway(InclusiveGateway):
         """The flows to take when enough tokens have come."""
         return super().choose(view.within({"waitingForStart": True}))
 
-    def merge(self, run: Run, scope: int, resting: Sequence[Token]) -> bool:
+    def merge(self, run: Run, scope: int) -> bool:
         """Begin anew, unless more may come."""
         arrived = self._arrived(run, scope)
         filled = {token.flow for token in arrived}
-        empty = self.incoming - filled
         if not any(_is_spent(run, token) for token in arrived) or any(_is_halted(run, token) for token in arrived):
             return False
-        if any(self._may_bring(token, filled, empty) for token in resting):
+        if any(self._may_bring(token, filled) for token in run.tokens.each_in(scope)):
             return False
         try:
             self._reset(run, scope, arrived)
@@ -69,8 +68,9 @@ class ComplexGateway(InclusiveGateway):
 
     def _arrived(self, run: Run, scope: int) -> list[Token]:
         """The tokens that have come to it in a scope, in their order; not those that failed in doing so."""
-        here = [token for token in run.tokens.resting_in(scope) if token.element == self.key]
-        return [token for token in here if token.flow in self.incoming and not _has_failed(run, token)]
+        arrivals = run.joins.arrivals(self.key, scope)
+        ids = [each for flow in arrivals if flow in self.incoming for each in arrivals[flow]]
+        return [run.tokens.resting[each] for each in sorted(ids)]
 
     def _starts(self, run: Run, scope: int, arrived: Sequence[Token]) -> bool:
         if self.activation is None or any(_is_spent(run, token) for token in arrived):
@@ -115,10 +115,6 @@ class ComplexGateway(InclusiveGateway):
 
 def _is_spent(run: Run, token: Token) -> bool:
     return SPENT in run.tokens.beside.get(token.id, ())
-
-
-def _has_failed(run: Run, token: Token) -> bool:
-    return any(wait.kind == "incident" and wait.data[0] == "activate" for wait in run.waits.of(token))
 
 
 def _is_halted(run: Run, token: Token) -> bool:

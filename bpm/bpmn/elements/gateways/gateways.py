@@ -6,6 +6,7 @@ from typing import ClassVar
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import SequenceFlow
 from bpm.bpmn.elements.node import Node
+from bpm.bpmn.elements.parts import Parts
 from bpm.bpmn.run import Run, Way
 from bpm.bpmn.state import Token
 from bpm.bpmn.view import View
@@ -52,13 +53,18 @@ class ParallelGateway(Node):
                 compilation.problem(flow, f"it leaves the parallel gateway '{self.id}', so it can't have a condition")
         super().connect(outgoing, incoming, "", compilation)
 
+    def contribute(self, parts: Parts) -> None:
+        """Tokens wait at it for one another."""
+        if self.incoming > 1:
+            parts.joins.append(self.key)
+
     def activate(self, run: Run, token: Token) -> None:
         """Join, then fork."""
         if self.incoming < 2:
             run.leave(self, token)
             return
-        arrivals = run.joins.arrive(token)
         run.tokens.rest(token)
+        arrivals = run.joins.arrivals(self.key, token.scope)
         if len(arrivals) < self.incoming:
             run.record(self.id, "activated", token)
             return

@@ -1,6 +1,6 @@
 """Inclusive gateway: some of the ways, and a join that waits for whatever may still come."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Container, Mapping, Sequence
 from typing import ClassVar
 
 from bpm.bpmn.compilation.compilation import Compilation
@@ -44,6 +44,7 @@ class InclusiveGateway(Node):
         """It is asked again whenever everything that can move has moved."""
         if self.waits:
             parts.joins.append(self.key)
+            parts.merging.append(self.key)
 
     @property
     def waiting_flows(self) -> int:
@@ -60,24 +61,23 @@ class InclusiveGateway(Node):
         if not self.waits:
             run.leave(self, token)
             return
-        run.joins.arrive(token)
         run.record(self.id, "activated", token)
         run.tokens.rest(token)
 
-    def merge(self, run: Run, scope: int, resting: Sequence[Token]) -> bool:
+    def merge(self, run: Run, scope: int) -> bool:
         """Join what has arrived, unless more may come."""
         arrivals = run.joins.arrivals(self.key, scope)
-        filled = arrivals.keys() & self.incoming
-        empty = self.incoming - filled
-        if not filled or any(self._may_bring(token, filled, empty) for token in resting):
+        if self.incoming.isdisjoint(arrivals):
+            return False
+        if any(self._may_bring(token, arrivals) for token in run.tokens.each_in(scope)):
             return False
         last = max(tokens[0] for tokens in arrivals.values())
         run.leave(self, run.joins.join(arrivals, last))
         return True
 
-    def _may_bring(self, token: Token, filled: Set[str | None], empty: frozenset[str]) -> bool:
+    def _may_bring(self, token: Token, filled: Container[str | None]) -> bool:
         """Whether a token of its scope could still reach an empty flow, and none that has a token already."""
         element = element_of(token.element)
-        if element == self.key or not self.reach.get(element, _NONE) & empty:
+        if element == self.key or all(flow in filled for flow in self.reach.get(element, _NONE)):
             return False
-        return not self.flow_reach.get(element, _NONE) & filled
+        return not any(flow in filled for flow in self.flow_reach.get(element, _NONE))
