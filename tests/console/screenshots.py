@@ -39,6 +39,38 @@ async def furnish(server: ServerProcess, receiver: WebhookReceiver) -> dict[str,
     return {"rule": rule["id"], "instance": instance["instanceId"], "request": request["requestId"]}
 
 
+DISCOUNT = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">
+<decision id="discount" name="Discount"><decisionTable hitPolicy="FIRST">
+<input label="Amount"><inputExpression typeRef="number"><text>order.amount</text></inputExpression></input>
+<input label="Customer"><inputExpression typeRef="string"><text>customer.tier</text></inputExpression></input>
+<output name="percent" label="Percent" typeRef="number"/>
+<rule><description>Gold customers always</description><inputEntry><text>-</text></inputEntry>
+<inputEntry><text>"gold"</text></inputEntry><outputEntry><text>15</text></outputEntry></rule>
+<rule><description>Large orders</description><inputEntry><text>&gt;= 1000</text></inputEntry>
+<inputEntry><text>"silver", "bronze"</text></inputEntry><outputEntry><text>10</text></outputEntry></rule>
+<rule><inputEntry><text>[100..1000)</text></inputEntry><inputEntry><text>-</text></inputEntry>
+<outputEntry><text>5</text></outputEntry></rule>
+<rule><inputEntry><text>-</text></inputEntry><inputEntry><text>-</text></inputEntry>
+<outputEntry><text>0</text></outputEntry></rule></decisionTable></decision></definitions>"""
+
+
+async def draw(page: Page, server: ServerProcess) -> None:
+    """Edit a process, in which a timer has no time yet, and try a decision."""
+    await visit(page, server, "diagrams/1")
+    await page.locator(".djs-palette").wait_for()
+    await page.get_by_label("Element", exact=True).select_option("approve")
+    await page.get_by_label("Candidate groups").fill("clerks")
+    await page.get_by_label("Add at its edge").select_option("TimerBoundary")
+    await page.locator(".flaws").get_by_text("1 problem").wait_for()
+    await take(page, "modeler")
+    (decision,) = await server.cmd("CreateDecisionDefinitionCommand", dmnXml=DISCOUNT)
+    await visit(page, server, f"decisions/{decision['id']}")
+    await page.get_by_label("Value for input 1").fill("1250")
+    await page.get_by_label("Value for input 2").fill("silver")
+    await page.locator("tr.is-matched").first.wait_for()
+    await take(page, "decision")
+
+
 async def take(page: Page, name: str) -> None:
     """Keep what is seen."""
     await page.wait_for_timeout(500)  # the drawing and the editor are drawn in the next frames
@@ -46,7 +78,7 @@ async def take(page: Page, name: str) -> None:
 
 
 async def main() -> None:
-    """Make the three pictures."""
+    """Make the pictures."""
     build_hook.build()
     FOLDER.mkdir(exist_ok=True)
     async with (
@@ -69,6 +101,7 @@ async def main() -> None:
         await visit(page, server, f"processes/{shown['instance']}")
         await page.locator(".canvas .mark").wait_for()
         await take(page, "instance")
+        await draw(page, server)
         await browser.close()
 
 

@@ -77,6 +77,29 @@ async def test_a_definition_shows_where_its_instances_stand(signed_in: Page, ser
     await expect(page.locator("h1")).to_contain_text("completed")
 
 
+COLLAPSED = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+ xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" xmlns:dc="http://www.omg.org/spec/DD/20100524/DC">
+<process id="collapsed" isExecutable="true"><startEvent id="a"/><sequenceFlow id="f" sourceRef="a" targetRef="outer"/>
+<subProcess id="outer" name="Inside"><userTask id="ask"/></subProcess></process>
+<bpmndi:BPMNDiagram id="d"><bpmndi:BPMNPlane id="p" bpmnElement="collapsed">
+<bpmndi:BPMNShape id="s" bpmnElement="outer" isExpanded="false"><dc:Bounds x="160" y="80" width="100" height="80"/>
+</bpmndi:BPMNShape></bpmndi:BPMNPlane></bpmndi:BPMNDiagram>
+<bpmndi:BPMNDiagram id="e"><bpmndi:BPMNPlane id="q" bpmnElement="outer">
+<bpmndi:BPMNShape id="t" bpmnElement="ask"><dc:Bounds x="160" y="80" width="100" height="80"/></bpmndi:BPMNShape>
+</bpmndi:BPMNPlane></bpmndi:BPMNDiagram></definitions>"""
+
+
+async def test_what_waits_in_a_collapsed_sub_process_is_seen_outside(signed_in: Page, server: ServerProcess) -> None:
+    """Its shape says so; inside it stands at its element."""
+    page = signed_in
+    await server.cmd("CreateProcessDefinitionCommand", name="collapsed", bpmnXml=COLLAPSED)
+    started = await server.cmd("StartProcessInstanceCommand", processKey="collapsed")
+    await visit(page, server, f"processes/{started['instanceId']}")
+    await expect(page.locator('[data-container-id="outer"] .mark.token')).to_have_text("inside")
+    await page.locator('[data-container-id="outer"] .bjs-drilldown').click()
+    await expect(page.locator('[data-container-id="ask"] .mark.token')).to_have_text("1")
+
+
 async def test_a_process_without_a_drawing_is_told(signed_in: Page, server: ServerProcess) -> None:
     """What it waits for is listed all the same."""
     page, started = signed_in, await asking(server, "undrawn")

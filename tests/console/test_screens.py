@@ -12,7 +12,8 @@ pytestmark = pytest.mark.anyio
 
 SCREENS = (
     "overview", "requests", "rules", "rules/new", "rules/1", "dead", "dead?list=dead", "dead?list=bulk", "processes",
-    "processes/1", "definitions/1", "tasks/2.2", "trace", "trace/1", "processes?list=tasks", "deliveries",
+    "processes/1", "definitions/1", "tasks/2.2", "trace", "trace/1", "processes?list=tasks", "processes?list=decisions",
+    "diagrams/new", "decisions/new", "deliveries",
     "deliveries?list=subscriptions", "scripts", "administration", "administration?list=keys",
     "administration?list=users", "administration?list=audit", "administration?list=settings", "anything",
     "anything/CreateWebHookConfigCommand", "anything/GetWebHookConfigByIdQuery?id=1", "design", "nowhere",

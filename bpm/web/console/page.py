@@ -1,5 +1,6 @@
 """`GET /console/`: the page, as it was built, and its assets, which never change under one name."""
 
+import gzip
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,9 +30,14 @@ HEADERS = {
 }
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
-TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
-ENCODINGS = {"br": ".br", "gzip": ".gz"}
-"""What assets are stored compressed as, the smallest first."""
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
+UNPACKED = {".woff2"}
+"""What is compressed by its own kind."""
 
 
 class ConsolePage:
@@ -41,6 +47,7 @@ class ConsolePage:
         """Read what was built."""
         index = folder / "index.html"
         self._index = index.read_bytes() if index.exists() else None
+        self._zipped: dict[str, bytes] = {}
         self._assets = {path.name: path.read_bytes() for path in (folder / "assets").glob("*")} if self._index else {}
 
     def page(self, request: Request) -> Response:
@@ -63,10 +70,17 @@ class ConsolePage:
 
     def _packed(self, name: str, headers: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:
         accepted = accepted_encodings(headers)
-        for encoding, ending in ENCODINGS.items():
-            if encoding in accepted and name + ending in self._assets:
-                return self._assets[name + ending], {"Content-Encoding": encoding}
+        if "br" in accepted and f"{name}.br" in self._assets:
+            return self._assets[f"{name}.br"], {"Content-Encoding": "br"}
+        if "gzip" in accepted and Path(name).suffix not in UNPACKED:
+            return self._zip(name), {"Content-Encoding": "gzip"}
         return self._assets[name], {}
+
+    def _zip(self, name: str) -> bytes:
+        """The gzip form, made when it is first asked for: few browsers take no brotli."""
+        if name not in self._zipped:
+            self._zipped[name] = gzip.compress(self._assets[name])
+        return self._zipped[name]
 
 
 def lead_to_console(request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
-import { brotliCompressSync, gzipSync } from "node:zlib"
+import { brotliCompressSync } from "node:zlib"
 import { build } from "esbuild"
 
 const out = process.argv[2]
@@ -22,7 +22,7 @@ const { metafile } = await build({
   minify: true,
   jsx: "automatic",
   jsxImportSource: "preact",
-  loader: { ".svg": "file" },
+  loader: { ".svg": "file", ".woff2": "file" },
   legalComments: "none",
   metafile: true,
   logLevel: "warning",
@@ -38,10 +38,9 @@ writeFileSync(
 )
 
 for (const name of readdirSync(join(out, "assets"))) {
+  if (name.endsWith(".woff2")) continue // it is compressed already
   const path = join(out, "assets", name)
-  const body = readFileSync(path)
-  writeFileSync(`${path}.br`, brotliCompressSync(body))
-  writeFileSync(`${path}.gz`, gzipSync(body, { level: 9 }))
+  writeFileSync(`${path}.br`, brotliCompressSync(readFileSync(path)))
 }
 
 const packages = new Set(

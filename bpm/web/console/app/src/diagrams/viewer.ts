@@ -1,9 +1,8 @@
 // The drawing of a process, with what happens in it drawn on its elements; fetched when it is first shown.
-//
-// The library's style sheet becomes a sheet made by code: the policy of the console forbids elements of style.
 
 import looks from "bpmn-js/dist/assets/diagram-js.css" with { type: "text" }
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer"
+import { dress } from "./dress"
 
 export interface Mark {
   element: string
@@ -26,7 +25,7 @@ export interface Viewer {
   end(): void
 }
 
-interface Element {
+export interface Element {
   id: string
   type: string
   businessObject: { name?: string; $type: string }
@@ -35,6 +34,7 @@ interface Element {
 }
 
 interface Canvas {
+  findRoot(element: string): Element | undefined
   resized(): void
   zoom(level: "fit-viewport", center: "auto"): void
   addMarker(element: string, name: string): void
@@ -52,14 +52,12 @@ interface Registry {
 }
 
 const OURS = "bpm-mark"
-const COLOURS = { defaultFillColor: "var(--surface)", defaultStrokeColor: "var(--text)", defaultLabelColor: "var(--text)" }
+export const COLOURS = { defaultFillColor: "var(--surface)", defaultStrokeColor: "var(--text)", defaultLabelColor: "var(--text)" }
 const PLACES = { token: { top: -12, right: 14 }, incident: { top: -12, left: -12 } }
-
-let isDressed = false
 
 /** Draws a file; throws with a sentence when it has no drawing. */
 export async function openViewer(container: HTMLElement, xml: string, onElement: (id: string) => void): Promise<Viewer> {
-  dress()
+  dress(looks)
   const viewer = new NavigatedViewer({ container, bpmnRenderer: COLOURS })
   try {
     await viewer.importXML(xml)
@@ -82,14 +80,16 @@ export async function openViewer(container: HTMLElement, xml: string, onElement:
   let marked: Array<[string, string]> = []
   return {
     elements: drawn.filter((element) => isNode(element)).map(({ id, businessObject }) => ({ id, name: businessObject.name ?? id })),
-    mark(marks, passed, chosen) {
+    mark(told, passed, chosen) {
+      const drawnOn = told.filter(({ element }) => registry.get(element))
+      const marks = [...drawnOn, ...marksOutside(drawnOn, canvas)]
       for (const [element, name] of marked) canvas.removeMarker(element, name)
       overlays.remove({ type: OURS })
       marked = drawn.filter(({ id }) => passed.has(id)).map(({ id }) => [id, "is-passed"])
-      for (const { element, kind } of marks) if (registry.get(element)) marked.push([element, `has-${kind}`])
+      for (const { element, kind } of marks) marked.push([element, `has-${kind}`])
       if (chosen && registry.get(chosen)) marked.push([chosen, "is-chosen"])
       for (const [element, name] of marked) canvas.addMarker(element, name)
-      for (const mark of marks) if (registry.get(mark.element)) overlays.add(mark.element, OURS, { position: PLACES[mark.kind], html: htmlOf(mark) })
+      for (const mark of marks) overlays.add(mark.element, OURS, { position: PLACES[mark.kind], html: htmlOf(mark) })
     },
     fit,
     end() {
@@ -99,7 +99,20 @@ export async function openViewer(container: HTMLElement, xml: string, onElement:
   }
 }
 
-function isNode({ type }: Element): boolean {
+const PLANE = /_plane$/
+
+/** Returns marks for collapsed sub-processes, in whose drawings of their own others stand. */
+function marksOutside(marks: Mark[], canvas: Canvas): Mark[] {
+  const outside = marks.flatMap(({ element, kind }): Mark[] => {
+    const root = canvas.findRoot(element)?.id ?? ""
+    const about = kind === "token" ? "something waits inside" : "something failed inside"
+    return PLANE.test(root) ? [{ element: root.replace(PLANE, ""), kind, text: kind === "token" ? "inside" : "! inside", about }] : []
+  })
+  const once = [...new Map(outside.map((mark) => [`${mark.element} ${mark.kind}`, mark])).values()]
+  return once.length ? [...once, ...marksOutside(once, canvas)] : []
+}
+
+export function isNode({ type }: Element): boolean {
   return !/(SequenceFlow|MessageFlow|Association|Lane|Participant|Collaboration|Group|TextAnnotation|DataObjectReference|DataStoreReference)$/.test(type)
 }
 
@@ -109,12 +122,4 @@ function htmlOf({ kind, text, about }: Mark): HTMLElement {
   element.textContent = text
   element.title = about
   return element
-}
-
-function dress(): void {
-  if (isDressed) return
-  isDressed = true
-  const sheet = new CSSStyleSheet()
-  sheet.replaceSync(looks)
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]
 }

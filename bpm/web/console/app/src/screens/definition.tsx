@@ -95,9 +95,16 @@ function marksOf({ elements }: Counts): Mark[] {
 function Actions({ definition, onChange }: { definition: Definition; onChange: () => void }) {
   const [doing, ask] = useState<"start" | "switch">()
   const { id, isActive } = definition
-  if (definition.isDraft || !may("processes:write")) return null
+  if (!may("processes:write")) return null
+  const edit = (
+    <a class="button" href={to(`diagrams/${id}`)}>
+      Edit
+    </a>
+  )
+  if (definition.isDraft) return edit
   return (
     <>
+      {edit}
       <a class="button" href={to("processes", { search: definition.key })}>
         Its instances
       </a>

@@ -1,6 +1,7 @@
 // What runs for longer: instances, the definitions they follow, and tasks that wait for people.
 
 import { place, refine, to } from "../router"
+import { may } from "../session"
 import type { Schemas } from "../types"
 import { Badge } from "../ui/badge"
 import type { Column } from "../ui/table"
@@ -11,11 +12,13 @@ import { ListScreen } from "./list_screen"
 type Instance = Schemas["InstanceView"]
 type Definition = Schemas["ProcessDefinitionView"]
 type Task = Schemas["UserTaskView"]
+type Decision = Schemas["DecisionView"]
 
 const LISTS = [
   { key: "instances", label: "Instances" },
   { key: "tasks", label: "Tasks" },
   { key: "definitions", label: "Definitions" },
+  { key: "decisions", label: "Decisions" },
 ]
 const AREAS = ["processes"]
 
@@ -47,6 +50,13 @@ const DEFINITIONS: Column<Definition>[] = [
   { name: "State", width: "112px", cell: (row) => <Badge state={row.isDraft ? "draft" : row.isActive ? "active" : "off"} /> },
   { name: "Key", isMinor: true, cell: (row) => <span class="mono">{row.key}</span> },
   { name: "Version", width: "88px", isMinor: true, isNumber: true, cell: (row) => row.version },
+  { name: "Deployed", width: "176px", isMinor: true, cell: (row) => <Time at={row.createdAt} /> },
+]
+
+const DECISIONS: Column<Decision>[] = [
+  { name: "Decision", cell: (row) => row.name || row.key },
+  { name: "Key", isMinor: true, cell: (row) => <span class="mono">{row.key}</span> },
+  { name: "Version", width: "88px", isNumber: true, cell: (row) => row.version },
   { name: "Deployed", width: "176px", isMinor: true, cell: (row) => <Time at={row.createdAt} /> },
 ]
 
@@ -84,8 +94,36 @@ export function Processes() {
           columns={DEFINITIONS}
           keyOf={(row) => String(row.id)}
           addressOf={(row) => to(`definitions/${row.id}`)}
+          actions={
+            may("processes:write") && (
+              <a class="button main" href="#/diagrams/new">
+                New diagram
+              </a>
+            )
+          }
           areas={AREAS}
-          empty="A definition is a BPMN diagram that was deployed."
+          empty="A definition is a BPMN diagram that was deployed. Draw one, or deploy a file."
+        />
+      )
+    case "decisions":
+      return (
+        <ListScreen
+          key="decisions"
+          title="Processes"
+          lists={LISTS}
+          query={{ $type: "GetDecisionDefinitionListQuery" }}
+          columns={DECISIONS}
+          keyOf={(row) => String(row.id)}
+          addressOf={(row) => to(`decisions/${row.id}`)}
+          actions={
+            may("processes:write") && (
+              <a class="button main" href="#/decisions/new">
+                New decision
+              </a>
+            )
+          }
+          areas={AREAS}
+          empty="A decision is a DMN table that was deployed. Write one, or deploy a file."
         />
       )
     default:

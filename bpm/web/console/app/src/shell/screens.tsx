@@ -23,6 +23,8 @@ const Administration = lazy(async () => (await import("../screens/administration
 const SubscriptionScreen = lazy(async () => (await import("../screens/deliveries/subscription")).SubscriptionScreen)
 const DeliveryScreen = lazy(async () => (await import("../screens/deliveries/delivery")).DeliveryScreen)
 const BulkScreen = lazy(async () => (await import("../screens/bulk/bulk")).BulkScreen)
+const DecisionScreen = lazy(async () => (await import("../screens/decision/decision")).DecisionScreen)
+const ModelerScreen = lazy(async () => (await import("../screens/modeler/modeler")).ModelerScreen)
 const TaskScreen = lazy(async () => (await import("../screens/task")).TaskScreen)
 
 export interface Screen {
@@ -49,6 +51,8 @@ export const SCREENS: Screen[] = [
 export const HIDDEN: Screen[] = [
   { path: "bulk", name: "Bulk jobs", icon: "dead", list: Dead, one: BulkScreen },
   { path: "definitions", name: "Definitions", icon: "processes", list: Processes, one: DefinitionScreen },
+  { path: "decisions", name: "Decisions", icon: "processes", list: Processes, one: DecisionScreen },
+  { path: "diagrams", name: "Diagrams", icon: "processes", list: Processes, one: ModelerScreen },
   { path: "subscriptions", name: "Subscriptions", icon: "deliveries", list: Deliveries, one: SubscriptionScreen },
   { path: "tasks", name: "Tasks", icon: "processes", list: Processes, one: TaskScreen },
   { path: "trace", name: "Trace", icon: "requests", list: TraceStart, one: TraceScreen },
