@@ -15,8 +15,9 @@ SMALL = {"width": 390, "height": 844}
 
 async def add(page: Page, kind: str, name: str, identifier: str) -> None:
     """Add an element behind the chosen one, and name it; by the keyboard's way."""
+    before = await page.get_by_label("Id required").input_value()
     await page.get_by_label("Add behind it").select_option(kind)
-    await expect(page.get_by_label("Id required")).not_to_have_value("start")
+    await expect(page.get_by_label("Id required")).not_to_have_value(before)
     await page.get_by_label("Name", exact=True).fill(name)
     await page.get_by_label("Id required").fill(identifier)
     await page.get_by_label("Id required").press("Enter")
