@@ -1,14 +1,19 @@
 """Whoever may change a thing and not read it learns from no answer what others stored in it."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, get_args, get_origin
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
+from pydantic import TypeAdapter
 
 from bpm.app.registry import build_registry
-from bpm.bus import Registration, ShownWith
-from bpm.bus.field_permissions import models_within
+from bpm.bus import Registration, ShownWith, View
+from bpm.bus.field_permissions import models_within, permissions_within, shown_to
 from bpm.client import BusClient
+from bpm.errors import Misconfigured
+from bpm.security.permissions import Principal
 from bpm.settings import Settings
 from bpm.testing import RunningApp, running_app
 from tests.attacks.people import END, START, WAIT, Person, deploy, person
@@ -46,6 +51,7 @@ SAFE: dict[str, str] = {
     "CodeRunView ReplyView CodeReplayView FailureView": (
         "what the sender's own code came to; to replay another's needs the permission to read runs"
     ),
+    "ModelCheckView ModelProblemView DecisionCheckView DecisionTrialView": "what the sender's own file says",
     "ChainView StepView": "each step's result is shown by the sender's rights",
     "CommandCatalogueView CatalogueEntryView PongView": "the same for everybody",
 }
@@ -67,7 +73,7 @@ OPEN: dict[str, str] = {
     "RouteTrialView.parameters OutcomeTrialView.data MessageTrialView.fields": "see above",
     "EventView.data EventTypeView.json_schema EventTypeView.example": "see above",
     "CodeRunView.result CodeRunView.variables ReplyView.body ReplyView.headers StepView.data": "see above",
-    "CatalogueEntryView.request CatalogueEntryView.result": "see above",
+    "CatalogueEntryView.request CatalogueEntryView.result DecisionTrialView.result": "see above",
 }
 """Fields of these views that hold anything, and are not marked."""
 
@@ -129,6 +135,73 @@ def test_every_open_field_is_marked_or_accounted_for() -> None:
     marked = {name for name, field in fields if any(isinstance(mark, ShownWith) for mark in field.metadata)}
     assert marked == MARKED
     assert {name for name, field in fields if holds_anything(field.annotation)} - marked == words(OPEN)
+
+
+class Row(View):
+    """A view of an application's own."""
+
+    id: int
+    note: Annotated[str, ShownWith("notes:read")]
+
+
+WRITER = Principal("user", "user:1", "writer", 1, frozenset({"notes:write"}))
+
+
+ROW = Row(id=1, note=CANARY)
+PLACES: dict[Any, Any] = {
+    Row: ROW,
+    list[Row]: [ROW],
+    dict[str, Row]: {"a": ROW},
+    tuple[Row, ...]: (ROW,),
+    dict[str, list[Row] | None]: {"a": [ROW]},
+}
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_marked_fields_are_emptied_wherever_they_stand(kind: Any) -> None:
+    """Also in an object of objects, as an application's view may have them."""
+    assert permissions_within(kind) == {"notes:read"}
+    shown = shown_to(WRITER, PLACES[kind])
+    assert CANARY not in repr(shown)
+    assert TypeAdapter(kind).validate_python(shown) == shown
+
+
+class MarkedInside(View):
+    """Its mark stands inside the field's type."""
+
+    notes: list[Annotated[str, ShownWith("notes:read")]]
+
+
+class MarkedBesideNone(View):
+    """Its mark stands before the None."""
+
+    note: Annotated[str, ShownWith("notes:read")] | None
+
+
+@dataclass
+class NoView:
+    """Nothing that is made a view of."""
+
+    note: Annotated[str, ShownWith("notes:read")]
+
+
+class NeverEmpty(View):
+    """A moment can't be empty."""
+
+    at: Annotated[datetime, ShownWith("notes:read")]
+
+
+@pytest.mark.parametrize("kind", [MarkedInside, list[MarkedBesideNone], dict[str, NoView]])
+def test_a_mark_that_hides_nothing_is_refused_at_start(kind: Any) -> None:
+    """Nobody believes hidden what is shown."""
+    with pytest.raises(Misconfigured, match="marks a whole field of a view"):
+        permissions_within(kind)
+
+
+def test_a_marked_field_without_an_empty_value_is_refused_at_start() -> None:
+    """The answer to whoever may not read it would be an error."""
+    with pytest.raises(Misconfigured, match=r"NeverEmpty\.at has a ShownWith and no empty value; add None"):
+        permissions_within(NeverEmpty)
 
 
 @pytest.fixture
