@@ -10,6 +10,7 @@ from tests.console.test_screens import faults, visit
 
 pytestmark = pytest.mark.anyio
 
+FORM = '{"type": "default", "id": "looked", "components": [{"type": "checkbox", "key": "fine", "label": "Fine"}]}'
 SMALL = {"width": 390, "height": 844}
 
 
@@ -43,7 +44,8 @@ async def name_process(page: Page, key: str, name: str) -> None:
 async def opened(page: Page, server: ServerProcess, place: str) -> None:
     """Open a drawing for editing."""
     await visit(page, server, place)
-    await expect(page.locator(".djs-palette")).to_be_visible()
+    await expect(page.locator(".djs-container > svg")).to_be_visible()
+    await expect(page.get_by_label("Properties")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, SMALL], ids=["wide", "narrow"])
@@ -120,6 +122,53 @@ async def test_a_command_is_filled_from_the_catalogue(signed_in: Page, server: S
     await server.cmd("StartProcessInstanceCommand", processKey="shop", variables={"order": 7})
     events = await server.cmd("GetEventListQuery", event="shop.told")
     assert events["items"][0]["data"] == {"order": 7}
+
+
+async def write(page: Page, label: str, text: str) -> None:
+    """Fill a field that is written when it is left."""
+    await page.get_by_label(label, exact=True).fill(text)
+    await page.get_by_label(label, exact=True).press("Enter")
+
+
+async def test_events_flows_and_forms_are_executed_as_they_are_drawn(signed_in: Page, server: ServerProcess) -> None:
+    """A message with its key, an error with its code, a condition and its default, a form that is deployed."""
+    page = signed_in
+    await server.cmd("CreateFormDefinitionCommand", formJson=FORM)
+    await opened(page, server, "diagrams/new")
+    await choose(page, "start")
+    await add(page, "ExclusiveGateway", "Large?", "large")
+    await add(page, "UserTask", "Look at it", "look")
+    await page.get_by_label("Form", exact=True).select_option("deployed")
+    await page.get_by_label("Id of the form").fill("nowhere")
+    await expect(page.locator(".panel .script-problems")).to_contain_text("there is no form nowhere")
+    await page.get_by_label("Id of the form").fill("looked")
+    await expect(page.locator(".panel .script-problems")).to_have_count(0)
+    await page.get_by_label("Add at its edge").select_option("ErrorBoundary")
+    await write(page, "Error", "Broken")
+    await write(page, "Code", "E1")
+    await choose(page, "large")
+    await add(page, "MessageCatch", "Answer", "answer")
+    await write(page, "Message required", "answered")
+    await page.get_by_label("Correlation key").fill("{{order}}")
+    await page.get_by_label("Element", exact=True).select_option(label="flow: Large? → Look at it")
+    await page.get_by_label("Condition", exact=True).fill("amount > 100")
+    await choose(page, "large")
+    await page.get_by_label("When no condition holds").select_option(label="to Answer")
+    await name_process(page, "drawn-events", "Drawn events")
+    await expect(page.locator(".flaws")).to_contain_text("ready to deploy")
+    await page.get_by_role("button", name="Deploy", exact=True).click()
+    await expect(page.get_by_role("button", name="Start one")).to_be_visible()
+    waits = {}
+    for amount in (5, 500):
+        fields = {"processKey": "drawn-events", "variables": {"amount": amount, "order": amount}}
+        waits[amount] = (await server.cmd("StartProcessInstanceCommand", **fields))["currentTasks"]
+    assert [task["elementId"] for task in waits[5]] == ["answer"]
+    assert "look" in [task["elementId"] for task in waits[500]]
+    await server.cmd("CorrelateMessageCommand", messageName="answered", correlationKey="5")
+    listed = await server.cmd("GetProcessDefinitionListQuery", key="drawn-events")
+    file = await server.cmd("GetProcessDefinitionByIdQuery", id=listed["items"][0]["id"])
+    for words in ('errorCode="E1"', '<zeebe:formDefinition formId="looked"', 'name="answered"'):
+        assert words in file["bpmnXml"]
 
 
 async def test_an_edited_process_is_not_deployed_over_a_newer_version(signed_in: Page, server: ServerProcess) -> None:

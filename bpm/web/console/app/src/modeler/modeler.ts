@@ -50,8 +50,7 @@ interface Events {
 
 const FLAW = "bpm-flaw"
 const FIT = "fit-viewport"
-const PALETTE = 112
-/** So many pixels on the left are under the palette. */
+const MARGIN = 16
 
 /** Opens a file for editing; throws with a sentence when it can't be drawn. */
 export async function openModeler(container: HTMLElement, xml: string, { onChange, onChoose }: Events): Promise<Modeler> {
@@ -77,8 +76,8 @@ export async function openModeler(container: HTMLElement, xml: string, { onChang
     canvas.resized()
     canvas.zoom(FIT, "auto")
     const { x, y, width, height, scale } = canvas.viewbox()
-    const beside = PALETTE / scale
-    canvas.viewbox({ x: x - beside, y, width: width + beside, height })
+    const beside = (container.querySelector<HTMLElement>(".djs-palette")?.offsetWidth ?? 0) / scale
+    if (beside) canvas.viewbox({ x: x - beside - MARGIN, y, width: width + beside + MARGIN, height })
   }
   let isFitted = false
   const watch = new ResizeObserver(() => {
