@@ -18,7 +18,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 from bpm.app import App
 from bpm.app.settings import load_settings
-from bpm.bus.log_ids import add_ids
+from bpm.bus.log_ids import add_ids, add_trace_id
 from bpm.errors import Misconfigured
 from bpm.security.net import AddressList
 from bpm.security.redaction import REDACTED, is_secret_name, redacted_text
@@ -229,6 +229,7 @@ def configure_logs(settings: Settings) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             add_ids,
+            *((add_trace_id,) if settings.traces.endpoint is not None else ()),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             ExceptionRenderer() if console else traces,

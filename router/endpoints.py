@@ -3,6 +3,8 @@
 A request is decided about (`router.decision`), put on disk and answered; `sync` rules are executed before the answer.
 """
 
+import time
+
 from starlette.types import Receive, Scope, Send
 
 from bpm.clock import Clock
@@ -15,6 +17,7 @@ from bpm.errors import Draining
 from bpm.metrics import Counter
 from bpm.settings import Settings
 from bpm.threads import beside_loop
+from bpm.tracing import Tracer
 from router.answers import Answers, accepted, isolated
 from router.decision import Decision, Lookups, Place, decide
 from router.decision.verdict import SIZE, UNANSWERED_CAUSES
@@ -25,6 +28,7 @@ from router.paths import ADDRESSES, decode_path
 from router.rates import Rates
 from router.request import InboundCall
 from router.route_table import RouteTable
+from router.spans import is_known, recorded_acceptance
 from router.sync_execution import SyncExecution
 from router.tables.requests import PENDING
 
@@ -44,8 +48,9 @@ class WebhookEndpoint:
         settings: Settings,
         clock: Clock,
         lifecycle: Lifecycle,
+        tracer: Tracer | None = None,
     ) -> None:
-        """Take the parts that a request walks through."""
+        """Take the parts that a request walks through; a tracer gets spans of what rules and providers are sent."""
         self._table = table
         self._fixed = fixed
         self._lookups = Lookups(count=rates.count)
@@ -57,6 +62,7 @@ class WebhookEndpoint:
         self._incoming = IncomingReader(settings, takes_request_ids=False)
         self._clock = clock
         self._lifecycle = lifecycle
+        self._tracer = tracer
         self.requests = Counter("bpm_webhook_requests_total", "Requests at webhooks, by the answer's status.", "status")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +76,15 @@ class WebhookEndpoint:
     async def _answer(self, call: InboundCall, body: Body) -> Answer:
         if self._lifecycle.draining:
             raise Draining
+        began = time.perf_counter()
         decision = await self._decide(call, body)
+        if self._tracer is None or not is_known(decision):
+            return await self._follow(call, body, decision)
+        with recorded_acceptance(self._tracer, call, decision, began):
+            return await self._follow(call, body, decision)
+
+    async def _follow(self, call: InboundCall, body: Body, decision: Decision) -> Answer:
+        """Do with a request what was decided about it."""
         if decision.spoken is not None:
             return decision.spoken
         if not decision.verdict.passed:

@@ -46,6 +46,7 @@ class App:
         self.routes, self.fixed, self.execution = routing.routes, routing.fixed, routing.execution
         self.accounts, self.bus, self.sandbox = parts.accounts, parts.bus, parts.sandbox
         self.retention = parts.retention
+        self.tracer = foundation.tracer
         self.worker = parts.worker()
         self.webhooks = WebhookEndpoint(
             routing.routes,
@@ -58,6 +59,7 @@ class App:
             settings,
             clock,
             self.lifecycle,
+            foundation.tracer,
         )
         self.metrics = build_metrics(parts, clock, self.webhooks.requests, self.worker.heartbeat_age)
         self.commands = command.CommandEndpoint(self.bus, self.accounts, settings, self.lifecycle)
@@ -87,6 +89,8 @@ class App:
     async def start(self) -> None:
         """Open the database, make sure somebody can sign in, and begin to work. Raises `Misconfigured`."""
         self._stalls.start()
+        if self.tracer is not None:
+            self.tracer.start()
         try:
             await self._open()
             self.components.routing.published_keys.start()
@@ -133,6 +137,8 @@ class App:
         await self.components.routing.published_keys.stop()
         await self.components.outbound.deliveries.close()
         await self.database.stop()
+        if self.tracer is not None:
+            await asyncio.to_thread(self.tracer.stop)
         self._stalls.stop()
 
     def _routes(self) -> list[Any]:

@@ -131,6 +131,7 @@ def build_bus(foundation: Foundation, accounts: Accounts) -> Bus:
         settings.effect_seconds,
         accounts.rights,
         settings.processes,
+        foundation.tracer,
     )
 
 

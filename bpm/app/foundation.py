@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 
 from bpm.app.registry import build_registry
+from bpm.app.traces import open_tracer
 from bpm.bus import Registry
 from bpm.clock import Clock
 from bpm.errors import Misconfigured
@@ -14,6 +15,7 @@ from bpm.security.secrets import KEY_FILE, SecretBox, load_accepted_key, load_se
 from bpm.settings import Settings
 from bpm.shares import Shares
 from bpm.store import Database, open_database
+from bpm.tracing import Tracer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Foundation:
     lanes: Lanes
     shares: Shares
     registry: Registry
+    tracer: Tracer | None
 
 
 def build_foundation(settings: Settings, clock: Clock, registry: Registry | None = None) -> Foundation:
@@ -52,6 +55,7 @@ def build_foundation(settings: Settings, clock: Clock, registry: Registry | None
         lanes=Lanes(jobs, clock),
         shares=Shares(settings.worker_concurrency),
         registry=build_registry(settings) if registry is None else registry,
+        tracer=open_tracer(settings.traces),
     )
 
 

@@ -26,6 +26,8 @@ def build_metrics(parts: Components, clock: Clock, requests: Counter, heartbeat:
         yield parts.outbound.attempts
         yield script_runs(parts.sandbox)
         yield from parts.foundation.database.metrics
+        if parts.foundation.tracer is not None:
+            yield parts.foundation.tracer.spans
 
     foundation = parts.foundation
     return Metrics(foundation.database, foundation.jobs, foundation.settings, clock, VERSION, DEAD, heartbeat, counted)

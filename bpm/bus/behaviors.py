@@ -15,6 +15,7 @@ from bpm.errors import Exhausted, Forbidden
 from bpm.metrics import Counter, Histogram
 from bpm.security.permissions import Permission, Principal
 from bpm.store import Transaction
+from bpm.tracing import AttributeValue, Tracer, read_traceparent
 
 Next = Callable[[Envelope], Awaitable[Outcome]]
 Behavior = Callable[[Envelope, Next], Awaitable[Outcome]]
@@ -37,8 +38,9 @@ def compose(behaviors: Sequence[Behavior], last: Next) -> Next:
 class Measured:
     """Counts messages and how long they take, and says it in the log; its instance is the behavior."""
 
-    def __init__(self) -> None:
-        """Begin at nothing."""
+    def __init__(self, tracer: Tracer | None = None) -> None:
+        """Begin at nothing; a tracer gets a span of each message."""
+        self._tracer = tracer
         self.messages = Counter(
             "bpm_messages_total", "Commands and queries, by type and by how they ended.", "type", "outcome"
         )
@@ -60,7 +62,31 @@ class Measured:
             ok=outcome.ok,
             milliseconds=round(seconds * 1000, 2),
         )
+        if self._tracer is not None:
+            _record(self._tracer, envelope, outcome, seconds)
         return outcome
+
+
+def _record(tracer: Tracer, envelope: Envelope, outcome: Outcome, seconds: float) -> None:
+    """Write down a span: the first of its trace, unless something caused the message or took it from outside."""
+    attributes: dict[str, AttributeValue] = {
+        "bpm.message.type": envelope.name,
+        "bpm.request.id": envelope.request_id,
+        "bpm.organization.id": envelope.principal.organization_id,
+        "bpm.depth": envelope.depth,
+    }
+    if outcome.error is not None:
+        attributes["error.type"] = type(outcome.error).__name__
+    tracer.record(
+        f"execute {envelope.name}",
+        envelope.root,
+        seconds,
+        attributes,
+        kind="server" if envelope.is_by_hand else "internal",
+        is_first=not envelope.correlation_id and envelope.recorder is None,
+        links=(read_traceparent(envelope.traceparent),),
+        is_failed=outcome.error is not None,
+    )
 
 
 def authorise(envelope: Envelope, rights: Rights | None = None, tx: Transaction | None = None) -> None:

@@ -39,6 +39,7 @@ from bpm.security.redaction import hidden_from_logs
 from bpm.security.secrets import SecretBox
 from bpm.settings import ProcessSettings
 from bpm.store import Database, Overran, Transaction, Unprepared
+from bpm.tracing import Tracer
 
 R = TypeVar("R")
 
@@ -58,11 +59,12 @@ class Bus:
         effect_seconds: float = 60.0,
         rights: Rights | None = None,
         limits: ProcessSettings | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         """Stand between the registered handlers, the database and the job engine.
 
         `box` seals kept answers; `rights` knows what accounts may do at the moment.
-        `limits` say how much one cause may set in motion.
+        `limits` say how much one cause may set in motion; `tracer`, where there is a collector, gets spans.
         """
         self.registry = registry
         self.database = database
@@ -77,7 +79,8 @@ class Bus:
         self._rights: Rights = rights or FixedRights()
         self._audit = Audit(clock)
         self._recorders: tuple[Recorder, ...] = (Idempotency(clock, registry, box), self._audit)
-        self.measured = Measured()
+        self.tracer = tracer
+        self.measured = Measured(tracer)
         self._pipeline = compose((self.measured, self._authorised), self._handle)
 
     def now(self) -> datetime:

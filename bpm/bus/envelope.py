@@ -38,6 +38,7 @@ class Envelope:
     """A message and its circumstances; `correlation_id` is shared by all that one request causes.
 
     `shown` is what the audit log shows of a large message, written down before its transaction begins.
+    `traceparent` is the header of whoever asked, as it came: it is linked to, and not passed on.
     """
 
     message: Message[Any]
@@ -51,6 +52,7 @@ class Envelope:
     depth: int = 0
     recorder: Recorder | None = None
     shown: WrittenJson | None = None
+    traceparent: str = ""
 
     @property
     def name(self) -> str:
@@ -92,6 +94,7 @@ class Envelope:
             depth=self.depth + 1 if depth is None else depth,
             recorder=None,
             shown=None,
+            traceparent="",
             **changes,
         )
 

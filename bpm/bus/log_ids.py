@@ -5,6 +5,7 @@ from contextvars import ContextVar, Token
 from typing import Any
 
 from bpm.bus.envelope import Envelope
+from bpm.tracing import trace_id_of
 
 _handled: ContextVar[Envelope | None] = ContextVar("handled", default=None)
 
@@ -33,4 +34,12 @@ def add_ids(_logger: object, _level: str, line: MutableMapping[str, Any]) -> Mut
     if envelope is not None:
         line.setdefault("request_id", envelope.request_id)
         line.setdefault("correlation_id", envelope.root)
+    return line
+
+
+def add_trace_id(_logger: object, _level: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Put `trace_id` into a line that tells what it goes back to, so that a collector finds both by it."""
+    cause = line.get("correlation_id") or line.get("request_id")
+    if isinstance(cause, str):
+        line.setdefault("trace_id", f"{trace_id_of(cause):032x}")
     return line

@@ -16,6 +16,7 @@ from bpm.events.echoes import without_echo
 from bpm.events.gate import Gates
 from bpm.events.outgoing import Notice, make_request
 from bpm.events.settlement import DeliverySettlement
+from bpm.events.spans import DeliverySpans
 from bpm.events.transform import TransformError, apply_transform
 from bpm.exact_json import read_json
 from bpm.jobs import Job
@@ -155,8 +156,8 @@ class Deliveries:
 
     async def _attempt(self, row: DeliveryRow, destination: Destination, *, is_probe: bool) -> bool:
         started_at = self._bus.now()
-        cause = self._bus.marks.write(row.event_depth, row.event_id)
-        notice = Notice(row.event_id, row.event, row.published_at, row.event_data.encode(), cause)
+        spans = DeliverySpans(self._bus.tracer, row)
+        notice = self._notice(row, spans.traceparent)
         kept: str | None = None
         try:
             await self._require_author(destination)
@@ -171,12 +172,17 @@ class Deliveries:
             (sentence,) = without_secrets_of([str(error)], read_json(notice.data))
             result = unmade(sentence)
         result = without_secrets(result)
+        spans.record(result)
         await self._write(
             lambda tx: self._settlement.settle(
                 tx, row, destination, result, started_at=started_at, request_body=kept, is_probe=is_probe
             )
         )
         return result.ok
+
+    def _notice(self, row: DeliveryRow, traceparent: str) -> Notice:
+        cause = self._bus.marks.write(row.event_depth, row.event_id)
+        return Notice(row.event_id, row.event, row.published_at, row.event_data.encode(), cause, traceparent)
 
     async def _require_author(self, destination: Destination) -> None:
         """Raise `TransformError` when whoever wrote the transform's script may not write code any more."""

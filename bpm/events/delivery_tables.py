@@ -122,6 +122,8 @@ class DeliveryRow(NamedTuple):
     """The event's data as JSON text."""
     event_depth: int
     """How many messages led to the event."""
+    correlation_id: str
+    """What the event goes back to."""
     version: int
     """The subscription's, which says where the event is sent and how."""
     is_active: bool

@@ -11,6 +11,7 @@ from bpm.events.signature_style import EVENT_ID, style_of
 from bpm.exact_json import write_json
 from bpm.security.cause_marks import HEADER as CAUSE
 from bpm.signatures.message_signatures import SignedMessage
+from bpm.tracing import TRACEPARENT
 
 JSON = "application/json"
 CLOUD_EVENT = "application/cloudevents+json"
@@ -22,13 +23,17 @@ USER_AGENT = "bpm-bus"
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An event as receivers learn of it; `data` is JSON text, `cause` the header of `bpm.security.cause_marks`."""
+    """An event as receivers learn of it; `data` is JSON text, `cause` the header of `bpm.security.cause_marks`.
+
+    `traceparent` is the header by which receivers go on in the trace, where there is one.
+    """
 
     id: str
     type: str
     at: datetime
     data: bytes
     cause: str = ""
+    traceparent: str = ""
 
     @property
     def timestamp(self) -> str:
@@ -58,6 +63,7 @@ def make_request(
         {"User-Agent": USER_AGENT, "Content-Type": content_type, "Accept-Encoding": "identity"},
         *_proofs(destination, SignedMessage(destination.url, content_type, notice.id, body), now),
         {CAUSE: notice.cause} if notice.cause else {},
+        {TRACEPARENT: notice.traceparent} if notice.traceparent else {},
     )
     if destination.format == BINARY:
         headers |= {f"ce-{name}": _header_value(value) for name, value in _attributes(notice, source).items()}

@@ -18,6 +18,7 @@ from bpm.process.actors import engine_of, starter_of
 from bpm.process.answering import AnswerRecorder
 from bpm.process.cache import Deployed
 from bpm.process.rows import InstanceRow, WaitRow
+from bpm.process.spans import recorded_step
 from bpm.process.stored import restored_wait
 from bpm.security.permissions import EXECUTE, Authority, Permission, Principal, acting
 from bpm.shares import Crowded, Shares
@@ -102,6 +103,13 @@ class ProcessJobs:
         work = await self._open_work(ref)
         if work is None:
             return
+        if self._bus.tracer is None:
+            await self._go_on(work, ref)
+            return
+        with recorded_step(self._bus.tracer, work.wait, work.instance):
+            await self._go_on(work, ref)
+
+    async def _go_on(self, work: OpenWork, ref: str) -> None:
         wait = work.wait
         if wait.kind == "timer":
             await self._answer(work, {"hasRested": _has_rested(wait)})

@@ -13,6 +13,7 @@ from bpm.settings.groups import (
     ReferenceSettings,
     RetentionSettings,
     ScriptSettings,
+    TraceSettings,
 )
 from bpm.settings.loading import load_settings, unknown_variable, unknown_variables, variables, with_groups
 from bpm.settings.settings import PREFIX, Settings
@@ -32,6 +33,7 @@ __all__ = [
     "RetentionSettings",
     "ScriptSettings",
     "Settings",
+    "TraceSettings",
     "load_settings",
     "unknown_variable",
     "unknown_variables",

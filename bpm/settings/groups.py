@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 MIB = 1024 * 1024
 
@@ -123,6 +123,19 @@ class ReferenceSettings(Group):
     """Their names, between commas, as in `PAY_*, SHOP_SECRET`; the server's own, `BPM_…`, never are."""
     folder: Path | None = None
     """The folder of the files; without it no file may be referred to."""
+
+
+class TraceSettings(Group):
+    """Traces, for a collector that speaks the protocol of OpenTelemetry; the extra `otel` has to be installed."""
+
+    endpoint: str | None = None
+    """The collector's address, as in http://127.0.0.1:4318; unset, nothing is traced."""
+    headers: SecretStr | None = None
+    """Headers that the collector asks for, as in `api-key=secret`, between commas."""
+    ratio: float = Field(default=1.0, ge=0, le=1)
+    """How many of all traces are sent, from 0 to 1; each is sent whole, or not at all."""
+    service: str = Field(default="bpm-bus", min_length=1, max_length=100)
+    """The name under which the collector shows them."""
 
 
 class RetentionSettings(Group):

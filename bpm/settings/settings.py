@@ -24,6 +24,7 @@ from bpm.settings.groups import (
     ReferenceSettings,
     RetentionSettings,
     ScriptSettings,
+    TraceSettings,
 )
 
 PREFIX = "BPM_"
@@ -114,6 +115,7 @@ class Settings(BaseSettings):
     references: ReferenceSettings = ReferenceSettings()
     processes: ProcessSettings = ProcessSettings()
     retention: RetentionSettings = RetentionSettings()
+    traces: TraceSettings = TraceSettings()
 
     @field_validator("command_packages", mode="before")
     @classmethod

@@ -23,6 +23,7 @@ from bpm.errors import BpmError, Malformed
 from bpm.security.cause_marks import HEADER as CAUSE
 from bpm.settings import Settings
 from bpm.threads import beside_loop
+from bpm.tracing import TRACEPARENT
 from bpm.web.message_address import MessageAddress
 
 PATH = "/api/bpm/cmd"
@@ -63,6 +64,7 @@ class CommandEndpoint(MessageAddress):
                 depth=self._bus.marks.depth_of(request.headers.get(CAUSE)),
                 idempotency_key=key,
                 fingerprint=_fingerprint(raw, request) if key is not None else "",
+                traceparent=request.headers.get(TRACEPARENT, ""),
             )
             outcome = await self._bus.execute(envelope)
         except BpmError as error:

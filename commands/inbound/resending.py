@@ -68,7 +68,7 @@ async def resend(command: ResendInboundRequestCommand, context: EffectContext, r
     resent = await beside_loop(size, make, context.organization_id)
 
     def store(inside: Context) -> InboundRequestView:
-        resends.store(inside.tx, resent, row, inside.principal)
+        resends.store(inside.tx, resent, row, inside.envelope)
         stored = find_request(inside.tx, inside.organization_id, resent.call.id)
         assert stored is not None
         return to_view(stored)

@@ -1,5 +1,6 @@
 """Follow one cause to everything it set in motion, from the id of any part of it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
@@ -20,6 +21,7 @@ MOST = 100
 MOST_INSIDE = 500
 """Maximum number of attempts of deliveries, and of tokens of instances, shown in all."""
 MAX_DIGITS = 18
+TRACE_ID = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
 RUNS = "GetCodeRunListQuery"
 NEEDED: dict[Part, Permission] = {
     "request": "inbound:read",
@@ -37,9 +39,9 @@ T = TypeVar("T")
 class GetTraceQuery(Query[TraceView]):
     """Return all that goes back to one cause: the request, messages, events, deliveries, instances, runs of scripts.
 
-    `id` is the id of any of them, or their correlation id; a number is an instance's. Each part is shown to whom its
-    own permission allows it, and found by its id only then. At most 100 of each are shown, the oldest first, and 500
-    attempts and tokens in all.
+    `id` is the id of any of them, their correlation id, or the trace id of a collector; a number is an instance's.
+    Each part is shown to whom its own permission allows it, and found by its id only then. At most 100 of each are
+    shown, the oldest first, and 500 attempts and tokens in all.
     """
 
     permission = "traces:read"
@@ -62,10 +64,17 @@ def trace(query: GetTraceQuery, context: Context) -> TraceView:
 
 def _cause(id_: str, context: Context) -> tuple[Found, str]:
     """Return what an id is the id of, and the correlation id that this goes back to."""
+    id_ = _of_trace(id_)
     for found_as, correlation_id in _tries(id_, context):
         if correlation_id is not None:
             return found_as, correlation_id
     return "correlation", id_
+
+
+def _of_trace(id_: str) -> str:
+    """Return the correlation id that a trace id is made of, as collectors and logs show it; any other id as it is."""
+    match = TRACE_ID.fullmatch(id_)
+    return "-".join(match.groups()) if match is not None else id_
 
 
 def _tries(id_: str, context: Context) -> Iterator[tuple[Found, str | None]]:

@@ -10,11 +10,13 @@ from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.security.cause_marks import HEADER as CAUSE
 from bpm.security.cause_marks import CauseMarks
 from bpm.store import Transaction
+from bpm.tracing import Tracer
 from router import attempts
 from router.decision import Decision
 from router.replay.judgement import Judge
 from router.replay.tables import change, claim, discard
 from router.request import StoredCall
+from router.spans import record_replay
 from router.tables import deduplication, requests
 from router.tables.requests import RequestRow
 
@@ -38,9 +40,10 @@ class Replayed:
 class Replays:
     """Drives captured requests again, never one twice at once."""
 
-    def __init__(self, judge: Judge, jobs: JobQueue, lanes: Lanes, marks: CauseMarks) -> None:
+    def __init__(self, judge: Judge, jobs: JobQueue, lanes: Lanes, marks: CauseMarks, tracer: Tracer | None) -> None:
         """Take who judges, what wakes the worker, and what says how deep a request stands that a chain drives again."""
         self._marks = marks
+        self._tracer = tracer
         self._judge = judge
         self._jobs = jobs
         self._lanes = lanes
@@ -72,6 +75,7 @@ class Replays:
         }
         _check(change(tx, row, values))
         attempts.note_last(tx, row)
+        record_replay(self._tracer, tx, row, by)
         job = Job(requests.KIND, row.request_id, row.attempt, now)
         if lane is None or is_between:
             self._jobs.cancel(tx, job)

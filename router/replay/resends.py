@@ -9,19 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bpm.bus import Envelope
 from bpm.errors import Conflict, Invalid
 from bpm.jobs import Job, JobQueue, Lanes
 from bpm.security.cause_marks import HEADER as CAUSE
 from bpm.security.cause_marks import CauseMarks
 from bpm.security.identifiers import new_id
-from bpm.security.permissions import Principal
 from bpm.security.redaction import REDACTED
 from bpm.store import Transaction
+from bpm.tracing import Tracer
 from router.decision import Decision
 from router.replay.judgement import Judge
 from router.replay.replays import is_whole
 from router.request import InboundCall
 from router.rule import Rule
+from router.spans import record_resend
 from router.tables import requests
 from router.tables.requests import RequestRow
 
@@ -50,9 +52,10 @@ class Resent:
 class Resends:
     """Sends captured requests again as new ones."""
 
-    def __init__(self, judge: Judge, jobs: JobQueue, lanes: Lanes, marks: CauseMarks) -> None:
+    def __init__(self, judge: Judge, jobs: JobQueue, lanes: Lanes, marks: CauseMarks, tracer: Tracer | None) -> None:
         """Take who finds the rule, what wakes the worker, and what says how deep the new request stands."""
         self._marks = marks
+        self._tracer = tracer
         self._judge = judge
         self._jobs = jobs
         self._lanes = lanes
@@ -94,7 +97,7 @@ class Resends:
             raise Conflict("the rule is switched off; switch it on first")
         return rule
 
-    def store(self, tx: Transaction, resent: Resent, of: RequestRow, by: Principal) -> None:
+    def store(self, tx: Transaction, resent: Resent, of: RequestRow, by: Envelope) -> None:
         """Store it as a request that waits, with where it comes from, and ask for its execution."""
         call, source, lane = resent.call, resent.decision.source, resent.decision.lane
         job = Job(requests.KIND, call.id, 0, call.received_at)
@@ -112,10 +115,11 @@ class Resends:
             "attempt": 0,
             "lane": lane.name if lane is not None else None,
             "resent_of": of.request_id,
-            "resent_by": by.name,
-            "resent_for": by.standing.to_json(),
+            "resent_by": by.principal.name,
+            "resent_for": by.principal.standing.to_json(),
         }
         requests.insert(tx, row)
+        record_resend(self._tracer, tx, call, of, by)
         if lane is None:
             self._jobs.enqueue(tx, job)
         else:

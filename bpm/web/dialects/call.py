@@ -10,6 +10,7 @@ from bpm.bus.messages import Message
 from bpm.edge.request import LARGEST_ID, Authenticator, Incoming
 from bpm.errors import Invalid, NotFound
 from bpm.security.permissions import Principal
+from bpm.tracing import TRACEPARENT
 
 PAGE_SIZE = 200
 """How many rows the bus gives at once."""
@@ -39,7 +40,13 @@ class Call:
 
     async def execute(self, message: Message[Any]) -> Any:
         """Take a message through the bus, as `send` does."""
-        envelope = Envelope(message, self.principal, self.request.request_id, address=self.request.address)
+        envelope = Envelope(
+            message,
+            self.principal,
+            self.request.request_id,
+            address=self.request.address,
+            traceparent=self.request.headers.get(TRACEPARENT, ""),
+        )
         outcome = await self.bus.execute(envelope)
         return self.bus.registry.plain(message, outcome.unwrap())
 
