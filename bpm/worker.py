@@ -1,9 +1,9 @@
 """Runs jobs, and shows that it is alive."""
 
-import asyncio
 import time
 
 from bpm.jobs import JobKind, JobQueue
+from bpm.repeating import RepeatingTask
 
 BEAT_SECONDS = 1.0
 
@@ -16,26 +16,22 @@ class Worker:
         self._jobs = jobs
         self._kinds = kinds
         self._beat = time.monotonic()
-        self._heart: asyncio.Task[None] | None = None
+        self._heart = RepeatingTask("bpm-heartbeat", self._live, BEAT_SECONDS, first_after=0)
 
     async def start(self) -> None:
         """Take up what is open and go on until drained."""
         await self._jobs.start(*self._kinds)
-        self._heart = asyncio.create_task(self._live(), name="bpm-heartbeat")
+        self._heart.start()
 
     async def drain(self, seconds: float) -> None:
         """Begin nothing more; what still runs after so long is cut off and taken up at the next start."""
         await self._jobs.drain(seconds)
-        if self._heart is not None:
-            self._heart.cancel()
-            await asyncio.gather(self._heart, return_exceptions=True)
+        await self._heart.stop()
 
     def heartbeat_age(self) -> float | None:
         """Return how many seconds ago the worker was last seen alive, or None where none was started."""
-        return time.monotonic() - self._beat if self._heart is not None else None
+        return time.monotonic() - self._beat if self._heart.is_started else None
 
     async def _live(self) -> None:
-        while True:
-            if self._jobs.alive:
-                self._beat = time.monotonic()
-            await asyncio.sleep(BEAT_SECONDS)
+        if self._jobs.alive:
+            self._beat = time.monotonic()

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-import structlog
-
+from bpm.repeating import RepeatingTask
 from bpm.store import Database, Transaction, organizations
 from router.config import place_among
 from router.paths import PARAMETER, is_reserved
@@ -13,8 +12,6 @@ from router.rule import Rule, hide_alike
 from router.tables import revisions
 from router.tables.configs import RuleRow
 from router.tables.revisions import ConfigChanges
-
-log = structlog.get_logger("router")
 
 POLL_SECONDS = 0.5
 """How often another process's changes are looked for; they must be live within a second."""
@@ -148,18 +145,17 @@ class RouteTable(Routes):
         self._seen = 0
         self._lock = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
-        self._watcher: asyncio.Task[None] | None = None
+        failure = "the routes could not be refreshed, the old ones go on"
+        self._watcher = RepeatingTask("bpm-routes", self.refresh, POLL_SECONDS, failure=failure)
 
     async def start(self) -> None:
         """Load everything and begin to watch for other processes' changes."""
         await self.refresh()
-        self._watcher = asyncio.create_task(self._watch(), name="bpm-routes")
+        self._watcher.start()
 
     async def stop(self) -> None:
         """Stop watching."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+        await self._watcher.stop()
 
     async def catch_up(self) -> bool:
         """Do as `refresh` does, once for all who ask at the same time; tell whether a configuration had changed."""
@@ -192,14 +188,6 @@ class RouteTable(Routes):
             for slot in self._rows.values():
                 if slot.row.organization_id in switched:
                     slot.compiled = None
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            try:
-                await self.refresh()
-            except Exception:
-                log.exception("the routes could not be refreshed; the old ones go on")
 
 
 def _forget_compiled(slots: Iterable[Slot]) -> None:

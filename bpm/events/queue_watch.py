@@ -1,9 +1,6 @@
 """Tells of work that waits too long, before somebody else has to: the event `queue.stale`."""
 
-import asyncio
 from datetime import datetime
-
-import structlog
 
 from bpm.bus import Bus
 from bpm.bus.envelope import Envelope
@@ -13,13 +10,12 @@ from bpm.errors import Conflict
 from bpm.events.catalogue import STALE_EVENT
 from bpm.jobs import JobQueue
 from bpm.jobs.interface import Backlog
+from bpm.repeating import RepeatingTask
 from bpm.security.permissions import INSTALLATION
 
 EVERY_SECONDS = 60.0
 STALE_SECONDS = 300.0
 """From when on the oldest job of a kind has been due for too long; the alert `BpmWorkWaits` has the same limit."""
-
-log = structlog.get_logger("bpm.events")
 
 
 class QueueWatch:
@@ -31,17 +27,16 @@ class QueueWatch:
         self._jobs = jobs
         self._clock = clock
         self._told: dict[str, str] = {}
-        self._task: asyncio.Task[None] | None = None
+        failure = "what waits can't be looked at"
+        self._task = RepeatingTask("bpm-queue-watch", self.look, EVERY_SECONDS, failure=failure)
 
     def start(self) -> None:
         """Begin to look."""
-        self._task = asyncio.create_task(self._repeat(), name="bpm-queue-watch")
+        self._task.start()
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._task.stop()
 
     async def look(self) -> None:
         """Publish for every kind of job whose oldest has waited too long, unless that was told within the hour."""
@@ -59,14 +54,6 @@ class QueueWatch:
         outcome = await self._bus.execute(Envelope(message, publisher_of("jobs", "jobs", INSTALLATION)))
         if outcome.error is not None and not isinstance(outcome.error, Conflict):  # another process has told it
             raise outcome.error
-
-    async def _repeat(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY_SECONDS)
-            try:
-                await self.look()
-            except Exception as error:
-                log.warning("what waits can't be looked at; it is tried again in a minute", error=repr(error))
 
 
 def _hour(moment: datetime) -> str:

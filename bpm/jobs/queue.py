@@ -18,6 +18,7 @@ from bpm.jobs.deaths import GIVEN_UP, HELD, poison_error
 from bpm.jobs.interface import Backlog, Job, JobKind, JobQueue
 from bpm.jobs.lanes import Lanes
 from bpm.jobs.reconciler import Reconciler
+from bpm.repeating import RepeatingTask
 from bpm.shares import Crowded
 from bpm.store import Database, Transaction
 
@@ -45,7 +46,8 @@ class Jobs(JobQueue):
         self._kinds: tuple[JobKind, ...] = ()
         self._manager: QueueManager | None = None
         self._running: set[asyncio.Task[Any]] = set()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._serving: asyncio.Task[None] | None = None
+        self._reconciling: RepeatingTask | None = None
         self._draining = False
 
     async def prepare(self) -> None:
@@ -75,18 +77,17 @@ class Jobs(JobQueue):
         """See `JobQueue.start`."""
         self._tokens.own()
         self._kinds = kinds
-        self._tasks = [
-            asyncio.create_task(self._serve(), name="bpm-jobs"),
-            asyncio.create_task(self._reconciler.repeat(kinds, self._tokens.prune), name="bpm-reconciler"),
-        ]
+        self._serving = asyncio.create_task(self._serve(), name="bpm-jobs")
+        self._reconciling = self._reconciler.repeating(kinds, self._tokens.prune)
+        self._reconciling.start()
 
     async def drain(self, seconds: float) -> None:
         """See `JobQueue.drain`."""
         self._draining = True
-        if not self._tasks:
+        if self._serving is None or self._reconciling is None:
             return
-        serving, reconciling = self._tasks
-        reconciling.cancel()
+        serving = self._serving
+        await self._reconciling.stop()
         if self._manager is None:
             serving.cancel()
         else:
@@ -96,7 +97,7 @@ class Jobs(JobQueue):
                 task.cancel()
             await asyncio.wait((serving,), timeout=CUT_OFF_SECONDS)
             serving.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(serving, return_exceptions=True)
         self._tokens.disown()
 
     def waiting(self, tx: Transaction) -> int:

@@ -1,18 +1,14 @@
 """Makes the tokens that are missing, so that no fault of a job engine can lose work."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-
-import structlog
 
 from bpm.jobs.interface import JobKind, JobQueue
 from bpm.jobs.lanes import Lanes
+from bpm.repeating import RepeatingTask
 from bpm.store import Database
 
 PAGE = 1_000
 SECONDS = 60.0
-
-log = structlog.get_logger("bpm.jobs")
 
 
 class Reconciler:
@@ -24,15 +20,15 @@ class Reconciler:
         self._jobs = jobs
         self._lanes = lanes
 
-    async def repeat(self, kinds: Sequence[JobKind], prune: Callable[[], Awaitable[None]]) -> None:
-        """Reconcile and tidy up until cancelled; what fails is tried again in a minute."""
-        while True:
-            try:
-                await self.reconcile(*kinds)
-                await prune()
-            except Exception as error:
-                log.warning("the open rows could not be compared with their jobs", error=repr(error))
-            await asyncio.sleep(SECONDS)
+    def repeating(self, kinds: Sequence[JobKind], prune: Callable[[], Awaitable[None]]) -> RepeatingTask:
+        """Return what reconciles and tidies up every minute, from its start on."""
+
+        async def work() -> None:
+            await self.reconcile(*kinds)
+            await prune()
+
+        failure = "the open rows could not be compared with their jobs"
+        return RepeatingTask("bpm-reconciler", work, SECONDS, first_after=0, failure=failure)
 
     async def reconcile(self, *kinds: JobKind) -> int:
         """Make the missing tokens and return how many there were; let those go who need not wait in their lane."""

@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from bpm.clock import Clock
+from bpm.repeating import RepeatingTask
 from bpm.settings import MIB, RetentionSettings
 from bpm.store.compaction import give_back
 from bpm.store.database import Database
@@ -41,17 +42,17 @@ class Retention:
         self.policies = policies
         self._lock = asyncio.Lock()
         self._leased = 0.0
-        self._task: asyncio.Task[None] | None = None
+        self._task = RepeatingTask(
+            "bpm-retention", self._run_and_tell, EVERY_SECONDS, first_after=FIRST_SECONDS, failure="pruning failed"
+        )
 
     def start(self) -> None:
         """Begin to prune every hour."""
-        self._task = asyncio.create_task(self._repeat(), name="bpm-retention")
+        self._task.start()
 
     async def stop(self) -> None:
         """Stop; what is half done goes on the next time."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._task.stop()
 
     async def preview(self) -> dict[str, int]:
         """Return how many rows each policy would let go of now because of their age."""
@@ -84,16 +85,10 @@ class Retention:
                 break
             await self._pause(time.monotonic() - began)
 
-    async def _repeat(self) -> None:
-        await asyncio.sleep(FIRST_SECONDS)
-        while True:
-            try:
-                pruned = await self.run()
-                if pruned and any(pruned.values()):
-                    log.info("pruned", **{name.replace(" ", "_"): count for name, count in pruned.items() if count})
-            except Exception as error:
-                log.warning("pruning failed; it is tried again in an hour", error=repr(error))
-            await asyncio.sleep(EVERY_SECONDS)
+    async def _run_and_tell(self) -> None:
+        pruned = await self.run()
+        if pruned and any(pruned.values()):
+            log.info("pruned", **{name.replace(" ", "_"): count for name, count in pruned.items() if count})
 
     async def _by_age(self, policy: Policy, before: datetime, deadline: float) -> int:
         """Prune what is too old; what was only emptied stays, so the next run begins where this one ended."""
