@@ -13,6 +13,7 @@ from bpm.errors import Conflict, Invalid, NotFound
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import stored_authority
 from bpm.security.stored import principal_columns
+from bpm.threads import INLINE_BYTES, size_of
 from commands.bulk.actions import ACTIONS, Action, ActionName
 from commands.bulk.views import BulkJobView
 
@@ -46,13 +47,15 @@ class PlanBulkJobCommand(Command[BulkJobView]):
     selection: dict[str, Any] = Field(default_factory=dict[str, Any])
     """The fields of the action's query, by which the rows are chosen."""
     fields: dict[str, Any] = Field(default_factory=dict[str, Any])
-    """Fields that are added to each message."""
+    """Fields that are added to each message; at most 32 KiB."""
     limit: Annotated[Integer, Field(ge=1, le=MAX_ROWS)] = MAX_ROWS
 
 
 @handles
 async def plan(command: PlanBulkJobCommand, context: EffectContext, registry: Registry) -> BulkJobView:
     """Choose the rows in a snapshot, store them in pieces, then let the job be started."""
+    if size_of(command.fields) > INLINE_BYTES:
+        raise Invalid(f"fields: take more than {INLINE_BYTES // 1024} KiB; they are sent with every row")
     action = ACTIONS[command.action]
     message_type = registry.find(action.message_type).message_type
     await context.read(lambda inside: _require(inside, message_type.permission))

@@ -91,3 +91,10 @@ async def test_a_long_list_is_stored_in_pieces(app: RunningApp, op: Person, monk
     rows = (await app.cmd("GetBulkJobRowListQuery", bulkId=job["id"]))["items"]
     assert [row["number"] for row in rows] == [1, 2, 3, 4, 5]
     assert len({row["ref"] for row in rows}) == len(started)
+
+
+async def test_fields_of_every_row_are_small(app: RunningApp) -> None:
+    """They are read beside everybody else's work, once for each of up to 10,000 rows."""
+    many = {"variables": {"text": "x" * 40_000}}
+    with pytest.raises(ServerRefused, match="fields: take more than 32 KiB; they are sent with every row"):
+        await app.cmd("PlanBulkJobCommand", action="retryIncidents", fields=many)
