@@ -108,6 +108,14 @@ def test_camundas_retry_cycle_gives_the_number_of_tries() -> None:
     assert player.effect(SendCommand).retries == 4
 
 
+@pytest.mark.parametrize("text", ["R3/PT1X", "3", "R3", "R/PT1H", "PT5M,PT10M", "R3/PT10S/x", "rubbish", "R12345/PT1M"])
+def test_a_retry_cycle_that_is_not_read_is_refused(text: str) -> None:
+    """It was passed over, and the task was tried as often as one that says nothing."""
+    cycle = f"<camunda:failedJobRetryTimeCycle>{text}</camunda:failedJobRetryTimeCycle>"
+    with pytest.raises(InvalidDefinition, match=r"'t'.*failedJobRetryTimeCycle.*write how often and when"):
+        Player(service(cycle, 'camunda:type="external" camunda:topic="X"'))
+
+
 @pytest.mark.parametrize("vendor", ["http://operaton.org/schema/1.0/bpmn", "http://flowable.org/bpmn"])
 def test_camundas_relatives_are_read_alike(vendor: str) -> None:
     """The same words in another namespace."""

@@ -13,6 +13,8 @@ from bpm.bpmn.reader.vocabularies import listeners
 from bpm.bpmn.reader.vocabularies.fields import Dialect, Fields
 from bpm.bpmn.reader.vocabularies.form_fields import read_form_data, read_form_property
 from bpm.bpmn.reader.vocabularies.own import TASK_ATTRIBUTES
+from bpm.bpmn.timers import parse_duration
+from bpm.expressions import EvaluationError
 from bpm.model_files.xml import Tag
 
 _JAVA = 'calls Java code, which does not run here; use type="external" with a topic that names a command'
@@ -20,7 +22,7 @@ _OWN_KEY = re.compile(r"[#$]\{\s*execution\.(?:processB|b)usinessKey\s*\}")
 _RETURN_THROWN = ("http://camunda.org/schema/1.0/bpmn", "http://operaton.org/schema/1.0/bpmn")
 """Whose `out` maps variables of a called process that throws an error, too; Flowable's doesn't."""
 _RESOURCE = "a script in a file of its own is not read; put it into <script>"
-_RETRIES = re.compile(r"R(\d+)/")
+_RETRIES = re.compile(r"R(\d{1,4})/(P.+)", re.ASCII)
 
 
 def read_mapping(tag: Tag, fields: Fields) -> None:
@@ -76,8 +78,22 @@ def _check_keys(keys: Sequence[str], fields: Fields) -> None:
 
 def read_retries(tag: Tag, fields: Fields) -> None:
     """Read `<camunda:failedJobRetryTimeCycle>`: how many times, of `R3/PT10M`."""
-    if match := _RETRIES.match(tag.text.strip()):
-        fields.set("retries", match[1])
+    cycle = tag.text.strip()
+    if not cycle:
+        return
+    match = _RETRIES.fullmatch(cycle)
+    if match is None or not _is_duration(match[2]):
+        fields.refuse(f"its failedJobRetryTimeCycle '{cycle:.200}' is not read; write how often and when, R3/PT10M")
+        return
+    fields.set("retries", match[1])
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        parse_duration(text)
+    except EvaluationError:
+        return False
+    return True
 
 
 def read_in(tag: Tag, fields: Fields) -> None:
