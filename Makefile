@@ -10,7 +10,7 @@ TARGET ?=
 T ?=
 VERSION ?=
 CONSOLE := $(shell find bpm/web/console/app -name node_modules -prune -o -name generated -prune -o -type f -print)
-COMPILERS := nodejs npm default-jdk-headless php-cli php-curl mono-mcs libnewtonsoft-json5.0-cil libmono-system-net-http4.0-cil \
+COMPILERS := default-jdk-headless php-cli php-curl mono-mcs libnewtonsoft-json5.0-cil libmono-system-net-http4.0-cil \
 	libmono-system-componentmodel-dataannotations4.0-cil libmono-system-runtime-serialization4.0-cil \
 	libmono-system-web4.0-cil
 
@@ -84,7 +84,7 @@ screenshots: .venv/.test browser ## Make the README's pictures of the console
 
 generators: ## Install what generates and compiles clients, in .clients (Node.js, Java, PHP and Mono on Debian, as root)
 	@{ command -v npm && command -v javac && command -v php && command -v mcs && [ -e /usr/lib/cli/Newtonsoft.Json-5.0 ]; } >/dev/null \
-		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(COMPILERS); } \
+		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(COMPILERS) $$(command -v npm >/dev/null || echo nodejs npm); } \
 		|| echo "Node.js, Java, PHP and Mono can't be installed here: clients in their languages are not tried"
 	@$(MAKE) -s .clients/.installed || echo "The generators can't be installed here: clients are not tried"
 

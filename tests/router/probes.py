@@ -1,7 +1,7 @@
 """An application's commands whose behaviour the tests choose; every run leaves an event of the given name."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 
 import httpx
 from pydantic import Field
@@ -11,6 +11,9 @@ from bpm.errors import Failed
 
 tries: Counter[str] = Counter()
 """How often each name was tried."""
+
+released: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+"""What lets the `HoldCommand` of a name go on."""
 
 
 class ProbeView(View):
@@ -86,6 +89,24 @@ async def dawdle(command: DawdleCommand, context: EffectContext) -> ProbeView:
     """Wait, then publish."""
     tries[command.event] += 1
     await asyncio.sleep(command.seconds)
+    await context.call("PublishEventCommand", {"event": command.event, "data": {}})
+    return ProbeView(reply=command.event)
+
+
+class HoldCommand(Command[ProbeView]):
+    """Wait until the test lets it go, then leave an event."""
+
+    permission = "events:write"
+    succeeded = "Done at last"
+
+    event: str
+
+
+@handles
+async def hold(command: HoldCommand, context: EffectContext) -> ProbeView:
+    """Wait, then publish."""
+    tries[command.event] += 1
+    await released[command.event].wait()
     await context.call("PublishEventCommand", {"event": command.event, "data": {}})
     return ProbeView(reply=command.event)
 

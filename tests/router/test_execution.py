@@ -145,11 +145,12 @@ async def test_a_rule_that_can_not_be_read_refuses_visibly(app: RunningApp, brok
 
 async def test_what_was_accepted_before_is_still_executed(app: RunningApp) -> None:
     """Deactivating stops new requests at once, and none that was accepted."""
-    fields = {"commandName": "DawdleCommand", "parameters": {"event": "late", "seconds": 0.2}}
+    fields = {"commandName": "HoldCommand", "parameters": {"event": "late"}}
     rule = await app.rule("late", **fields)
     answers = await asyncio.gather(*(app.hook("late", {}) for _ in range(5)))
     await app.cmd("DeactivateWebHookConfigCommand", id=rule["id"])
     assert (await app.hook("late", {})).status == 404
+    probes.released["late"].set()
     await until(app, "late", *["done"] * 5, "quarantined")
     assert {answer.status for answer in answers} == {200}
     assert await runs(app, "late") == 5
@@ -240,9 +241,10 @@ async def test_an_effect_cut_off_is_taken_up_at_the_next_start(tmp_path: Any) ->
         "data_dir": tmp_path,
     }
     async with running_app(**settings) as app:
-        fields = {"commandName": "DawdleCommand", "parameters": {"event": "cut", "seconds": 1.0}}
+        fields = {"commandName": "HoldCommand", "parameters": {"event": "cut"}}
         await app.rule("cut", **fields, responseMode="sync")
         assert (await app.hook("cut", {})).status == 202
+    probes.released["cut"].set()
     async with running_app(**settings) as app:
         await until(app, "cut", "done")
         assert (probes.tries["cut"], await runs(app, "cut")) == (2, 1)

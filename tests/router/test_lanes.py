@@ -63,12 +63,16 @@ async def test_a_request_that_waits_can_be_discarded(app: RunningApp) -> None:
 
 async def test_no_more_at_once_than_the_lane_is_wide(app: RunningApp) -> None:
     """With two in flight, the third begins when one of the first has ended."""
-    parameters = {"event": "two-at-once", "seconds": 0.3}
-    await app.rule("two-at-once", commandName="DawdleCommand", parameters=parameters, lane={"maxInFlight": 2})
+    fields = {"commandName": "HoldCommand", "parameters": {"event": "two-at-once"}}
+    await app.rule("two-at-once", **fields, lane={"maxInFlight": 2})
     for _ in range(4):
         await app.hook("two-at-once", {})
-    await asyncio.sleep(0.15)
+    async with asyncio.timeout(60):
+        while probes.tries["two-at-once"] < 2:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.15)  # a third would have time to begin
     assert probes.tries["two-at-once"] == 2
+    probes.released["two-at-once"].set()
     await until(app, "two-at-once", *["done"] * 4)
     assert await runs(app, "two-at-once") == 4
 

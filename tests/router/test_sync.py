@@ -54,12 +54,13 @@ async def test_a_failure_is_answered_and_undone(
 
 async def test_an_effect_over_the_time_limit_goes_on(hurried_app: RunningApp) -> None:
     """A caller that would wait too long is answered 202 with the request's id, and the work is still done, once."""
-    fields = {"commandName": "DawdleCommand", "parameters": {"event": "long", "seconds": 0.8}}
+    fields = {"commandName": "HoldCommand", "parameters": {"event": "long"}}
     await hurried_app.rule("long", **fields, responseMode="sync")
     answer = await hurried_app.hook("long", {})
     assert (answer.status, answer.message) == (202, "Accepted")
     (kept,) = await until(hurried_app, "long", "running")
     assert kept["requestId"] == answer.data["requestId"]
+    probes.released["long"].set()
     await until(hurried_app, "long", "done")
     assert await runs(hurried_app, "long") == 1
 
@@ -155,11 +156,12 @@ async def test_all_kinds_of_requests_are_stored_together(app: RunningApp) -> Non
 
 async def test_what_could_not_be_settled_is_taken_up(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the outcome of an effect can't be written down, the caller is told to come again and a worker goes on."""
-    fields = {"commandName": "DawdleCommand", "parameters": {"event": "unsettled", "seconds": 0.1}}
+    fields = {"commandName": "HoldCommand", "parameters": {"event": "unsettled"}}
     await app.rule("unsettled", **fields, responseMode="sync")
     waiting = asyncio.create_task(app.hook("unsettled", {}))
     await until(app, "unsettled", "running")
     monkeypatch.setattr("bpm.store.writer.MAX_WAITING_UNITS", 0)
+    probes.released["unsettled"].set()
     assert (await waiting).status == 503
     monkeypatch.undo()
     (kept,) = await until(app, "unsettled", "running")
@@ -172,23 +174,27 @@ async def test_what_could_not_be_settled_is_taken_up(app: RunningApp, monkeypatc
 
 async def test_no_worker_takes_what_a_caller_waits_for(app: RunningApp) -> None:
     """A token for a request that is being executed at once changes nothing."""
-    fields = {"commandName": "DawdleCommand", "parameters": {"event": "mine", "seconds": 0.15}}
+    fields = {"commandName": "HoldCommand", "parameters": {"event": "mine"}}
     await app.rule("mine", **fields, responseMode="sync")
     waiting = asyncio.create_task(app.hook("mine", {}))
     (kept,) = await until(app, "mine", "running")
     token = Job("inbound", kept["requestId"], 0, utc_now())
     await app.app.database.write(lambda tx: app.app.jobs.cancel(tx, token))
     await app.app.database.write(lambda tx: app.app.jobs.enqueue(tx, token))
+    await asyncio.sleep(0.1)  # a worker has time to take it
+    probes.released["mine"].set()
     assert (await waiting).status == 200
     assert (probes.tries["mine"], await runs(app, "mine")) == (1, 1)
 
 
 async def test_a_caller_that_goes_away_does_not_undo(app: RunningApp) -> None:
     """What a caller no longer waits for is still done."""
-    fields = {"commandName": "DawdleCommand", "parameters": {"event": "gone", "seconds": 0.1}}
+    fields = {"commandName": "HoldCommand", "parameters": {"event": "gone"}}
     await app.rule("gone", **fields, responseMode="sync")
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(app.hook("gone", {}), 0.05)
+    waiting = asyncio.create_task(app.hook("gone", {}))
+    await until(app, "gone", "running")
+    waiting.cancel()
+    probes.released["gone"].set()
     await until(app, "gone", "done")
     assert await runs(app, "gone") == 1
 
