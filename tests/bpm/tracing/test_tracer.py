@@ -3,12 +3,20 @@
 import threading
 from collections.abc import Sequence
 
+import pytest
+
 from bpm.metrics import Counter
 from bpm.security.identifiers import new_id
 from bpm.tracing import Span, Tracer
 from bpm.tracing.tracer import MOST_WAITING
 
 PATIENCE = 60
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy machine take its time to send the last spans."""
+    monkeypatch.setattr("bpm.tracing.tracer.STOP_SECONDS", PATIENCE)
 
 
 class SlowCollector:
