@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpm.bpmn import InvalidDefinition, Status, load
-from bpm.bpmn.effects import Incident, OpenAdHoc, OpenMessageWait, OpenTimer, OpenUserTask, RunScript, SendCommand
+from bpm.bpmn.effects import (
+    Incident,
+    OpenAdHoc,
+    OpenConditionWait,
+    OpenMessageWait,
+    OpenTimer,
+    OpenUserTask,
+    RunScript,
+    SendCommand,
+)
 from bpm.bpmn.triggers import (
     ActivateActivities,
     CompleteTask,
@@ -41,6 +50,7 @@ SEVERAL = (
     "</timerEventDefinition>"
 )
 """Two event definitions."""
+CONDITION = "<conditionalEventDefinition><condition>={0}</condition></conditionalEventDefinition>"
 BLOCKS = st.recursive(
     st.sampled_from(LEAVES).map(lambda kind: (kind,)),
     lambda inner: st.one_of(
@@ -57,6 +67,7 @@ BLOCKS = st.recursive(
         st.tuples(st.just("race"), st.lists(inner, min_size=2, max_size=3)),
         st.tuples(st.just("many"), inner, st.sampled_from(["true", "false"])),
         st.tuples(st.just("guarded"), inner, st.sampled_from(["true", "false"])),
+        st.tuples(st.just("watched"), inner, st.sampled_from(["true", "false"])),
         st.tuples(st.just("undone"), inner),
     ),
     max_leaves=10,
@@ -202,6 +213,22 @@ class Writer:
         )
         return self.inside(self.id("guarded"), block, event)
 
+    def watched(self, _: str, block: Block, interrupts: str) -> Ends:
+        """Conditions listen at a sub-process and inside it; each may end what it listens to."""
+        name, event, handler, merge = (self.id(kind) for kind in ("watched", "event", "handler", "merge"))
+        start = f'<startEvent id="{self.id("start")}" isInterrupting="{interrupts}">{CONDITION.format("n = 1")}'
+        self.inside(
+            name, block, f'<subProcess id="{handler}" triggeredByEvent="true">{start}</startEvent></subProcess>'
+        )
+        self.add(
+            f'<boundaryEvent id="{event}" attachedToRef="{name}" cancelActivity="{interrupts}">',
+            f'{CONDITION.format("n = 2")}</boundaryEvent><exclusiveGateway id="{merge}"/>',
+            flows(f"{name} > {merge}"),
+        )
+        if interrupts == "true":
+            self.add(flows(f"{event} > {merge}"))
+        return name, merge
+
     def undone(self, _: str, block: Block) -> Ends:
         name, event, handler, throw = self.id("done"), self.id("undo"), self.id("handler"), self.id("throw")
         self.inside(name, block)
@@ -244,7 +271,7 @@ def write_process(block: Block) -> str:
 
 def answer(player: Player, random: Random) -> None:
     """Answer one open wait, chosen at random, in one of the ways it may be answered."""
-    wait = random.choice(list(player.open.values()))
+    wait = random.choice([wait for wait in player.open.values() if not isinstance(wait, OpenConditionWait)])
     values = {"n": random.randrange(3)}
     if isinstance(wait, SendCommand | RunScript):
         if random.random() < 0.2:
