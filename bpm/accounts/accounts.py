@@ -15,6 +15,7 @@ from bpm.accounts.lookup import find_key_and_owner, require_active
 from bpm.accounts.principals import principal_of_key, principal_of_user
 from bpm.accounts.rights import PresentRights
 from bpm.accounts.sessions import Sessions
+from bpm.accounts.single_sign_on import SingleSignOn
 from bpm.accounts.tables import ApiKey, User
 from bpm.accounts.uses import Uses
 from bpm.clock import Clock, system_clock
@@ -54,7 +55,8 @@ class Accounts:
         self._key_uses = Uses(database, "an API key", tables.touch_api_key)
         self.passwords = Passwords()
         self.sessions = Sessions(database, settings, self.passwords, self._tokens, clock, self.forget)
-        self.browsers = BrowserSessions(database, settings.console, self.sessions, self.rights, clock, self.forget)
+        self.browsers = BrowserSessions(database, settings, self.sessions, self.rights, clock, self.forget)
+        self.single_sign_on = SingleSignOn(database, settings, self.browsers, clock, self.forget)
 
     async def authenticate(self, authorization: str | None, address: str) -> Principal:
         """Return who sends this `Authorization` header: a bearer access token or an API key.
@@ -113,7 +115,10 @@ class Accounts:
             raise Unauthenticated(str(error)) from None
 
         def found(tx: Transaction) -> Principal:
-            return self.rights.present_in(tx, principal_of_user(_signed_in(tx, claims)))
+            user = _signed_in(tx, claims)
+            if not self.sessions.takes_password_of(user):
+                raise Unauthenticated("Passwords open one account alone here; use an API key")
+            return self.rights.present_in(tx, principal_of_user(user))
 
         return await self._database.read(found), claims.expires_at
 

@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from bpm.accounts import browser_tables, tables
+from bpm.accounts import browser_tables, identity_tables, tables
 from bpm.accounts.browser_tables import BrowserSession
 from bpm.accounts.cache import TRUST_SECONDS, FreshValues
 from bpm.accounts.keys import digest
@@ -21,7 +22,7 @@ from bpm.clock import Clock
 from bpm.errors import Unauthenticated
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal
-from bpm.settings import ConsoleSettings
+from bpm.settings import Settings
 from bpm.store import Database, Transaction
 
 KEPT_AFTER_END = timedelta(days=30)
@@ -56,7 +57,7 @@ class BrowserSessions:
     def __init__(
         self,
         database: Database,
-        settings: ConsoleSettings,
+        settings: Settings,
         sessions: Sessions,
         rights: PresentRights,
         clock: Clock,
@@ -68,8 +69,9 @@ class BrowserSessions:
         self._rights = rights
         self._clock = clock
         self._changed = changed
-        self._idle = timedelta(seconds=settings.idle_seconds)
-        self._lifetime = timedelta(seconds=settings.session_seconds)
+        self._idle = timedelta(seconds=settings.console.idle_seconds)
+        self._lifetime = timedelta(seconds=settings.console.session_seconds)
+        self._issuer = settings.oidc.issuer
         self._callers = FreshValues[Principal]()
         self._uses = Uses(database, "a browser session", browser_tables.touch)
         self._audit = Audit(clock)
@@ -80,7 +82,7 @@ class BrowserSessions:
         The cookie is always a new one: whoever made a browser bring one along knows nothing afterwards.
         """
         user = await self._sessions.verify(username, password, caller.address)
-        return await self._database.write(lambda tx: self._open(tx, user, former, caller))
+        return await self._database.write(lambda tx: self._open_verified(tx, user, former, caller))
 
     async def recognise(self, cookie: str, *, is_use: bool = True) -> Principal:
         """Return who a cookie belongs to; raises `Unauthenticated`.
@@ -117,14 +119,17 @@ class BrowserSessions:
         """Finish writing down which sessions were used."""
         await self._uses.stop()
 
-    def _open(self, tx: Transaction, verified: User, former: str | None, caller: BrowserCaller) -> OpenedSession:
-        user = tables.find_user(tx.session(None), verified.id)
-        if user is None or not user.is_enabled or user.token_version != verified.token_version:
-            raise wrong_credentials()
+    def open(
+        self,
+        tx: Transaction,
+        user: User,
+        caller: BrowserCaller,
+        identity_id: int | None = None,
+        sign_in_hash: str | None = None,
+    ) -> OpenedSession:
+        """Open a session for somebody who has proven who they are, maybe at a provider; raises `Unauthenticated`."""
         require_active(tx, user)
         now = self._clock()
-        if former is not None:
-            self._end(tx, former, caller)
         browser_tables.prune(tx, now - KEPT_AFTER_END)
         browser_tables.end_oldest(tx, user.id, MOST_PER_USER - 1, now)
         cookie = secrets.token_urlsafe(32)
@@ -138,10 +143,22 @@ class BrowserSessions:
             created_at=now,
             used_at=now,
             ends_at=now + self._lifetime,
+            identity_id=identity_id,
+            sign_in_hash=sign_in_hash,
         )
         tx.session(None).add(row)
-        self._note(tx, "ConsoleSignIn", user, caller)
+        self.note(tx, "ConsoleSignIn", user, caller)
         return OpenedSession(cookie, row.id, user.username, row.ends_at)
+
+    def _open_verified(
+        self, tx: Transaction, verified: User, former: str | None, caller: BrowserCaller
+    ) -> OpenedSession:
+        user = tables.find_user(tx.session(None), verified.id)
+        if user is None or not user.is_enabled or user.token_version != verified.token_version:
+            raise wrong_credentials()
+        if former is not None:
+            self._end(tx, former, caller)
+        return self.open(tx, user, caller)
 
     def _find(self, tx: Transaction, hashed: str) -> tuple[BrowserSession, Principal]:
         session, now = browser_tables.find_by_hash(tx, hashed), self._clock()
@@ -150,10 +167,16 @@ class BrowserSessions:
         if session.ends_at <= now or session.used_at + self._idle <= now:
             raise Unauthenticated("Your session has ended because its time was over; sign in again")
         user = tables.find_user(tx.session(None), session.user_id)
-        if user is None or not user.is_enabled:
+        if user is None or not user.is_enabled or not self._counts_still(tx, session, user):
             raise Unauthenticated("You are signed out; sign in again")
         require_active(tx, user)
         return session, self._rights.present_in(tx, principal_of_user(user))
+
+    def _counts_still(self, tx: Transaction, session: BrowserSession, user: User) -> bool:
+        """Tell whether a user may still sign in as was done for this session."""
+        if session.identity_id is None:
+            return self._sessions.takes_password_of(user)
+        return identity_tables.is_of_issuer(tx, session.identity_id, self._issuer)
 
     def _end(self, tx: Transaction, cookie: str, caller: BrowserCaller) -> None:
         session = browser_tables.find_by_hash(tx, digest(cookie))
@@ -163,7 +186,9 @@ class BrowserSessions:
         tx.after_commit(self._changed)
         user = tables.find_user(tx.session(None), session.user_id)
         if user is not None:
-            self._note(tx, "ConsoleSignOut", user, caller)
+            self.note(tx, "ConsoleSignOut", user, caller)
 
-    def _note(self, tx: Transaction, what: str, user: User, caller: BrowserCaller) -> None:
-        tx.append(AUDIT, self._audit.line(principal_of_user(user), what, caller.request_id, caller.address, None))
+    def note(self, tx: Transaction, what: str, user: User, caller: BrowserCaller, fields: Any = None) -> None:
+        """Leave a line in the audit log about a user who signs in or out."""
+        line = self._audit.line(principal_of_user(user), what, caller.request_id, caller.address, None)
+        tx.append(AUDIT, {**line, "fields": fields})

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import Index, delete, update
 from sqlmodel import Field, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -13,8 +13,12 @@ from bpm.store.session import ScopedSession
 class BrowserSession(OrganizationRow, table=True):
     """One browser that is signed in: the SHA-256 of its cookie, and how long it goes on.
 
-    It ends at `ends_at` whatever happens, earlier when it is not used, and at once with `ended_at`.
+    It ends at `ends_at` whatever happens, earlier when it is not used, and at once with `ended_at`. One that was
+    opened by single sign-on has the identity that it was opened with, and what no other sign-in has: so none counts
+    twice.
     """
+
+    __table_args__ = (Index("ux_browser_session_sign_in_hash", "sign_in_hash", unique=True),)
 
     id: str = Field(primary_key=True)
     user_id: int = Field(foreign_key="user.id", index=True)
@@ -25,6 +29,8 @@ class BrowserSession(OrganizationRow, table=True):
     used_at: datetime = Field(sa_type=UtcDateTime)
     ends_at: datetime = Field(sa_type=UtcDateTime, index=True)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    identity_id: int | None = None
+    sign_in_hash: str | None = None
 
 
 TABLE = BrowserSession.table()
@@ -33,6 +39,11 @@ TABLE = BrowserSession.table()
 def find_by_hash(tx: Transaction, digest: str) -> BrowserSession | None:
     """Return the session of a cookie by its SHA-256, ended or not."""
     return tx.session(None).exec(select(BrowserSession).where(col(BrowserSession.hash) == digest)).first()
+
+
+def has_signed_in(tx: Transaction, sign_in_hash: str) -> bool:
+    """Tell whether a sign-in at a provider has opened a session already."""
+    return tx.connection.execute(select(TABLE.c.id).where(TABLE.c.sign_in_hash == sign_in_hash)).first() is not None
 
 
 def find(session: ScopedSession, session_id: str) -> BrowserSession | None:

@@ -60,11 +60,16 @@ class Sessions:
         self._clock = clock
         self._changed = changed
         self._attempts = SignInAttempts()
+        self._break_glass_user = settings.oidc.break_glass_user
 
     async def sign_in(self, username: str, password: str, address: str) -> TokenPair:
         """Exchange a password for tokens; raises what `verify` raises."""
         user = await self.verify(username, password, address)
         return await self._database.write(lambda tx: self._open(tx, user))
+
+    def takes_password_of(self, user: User) -> bool:
+        """Tell whether a user may sign in with a password, as the settings have it."""
+        return self._break_glass_user is None or user.username.lower() == self._break_glass_user.lower()
 
     async def verify(self, username: str, password: str, address: str) -> User:
         """Return the user to whom name and password belong.
@@ -77,11 +82,11 @@ class Sessions:
             raise Overloaded("Too many people sign in just now; try again in a moment")
         await asyncio.sleep(self._attempts.begin(username, address))
         user = await self._database.read(lambda tx: tables.find_user_named(tx.session(None), username))
-        known = user.password_hash if user is not None else None
+        known = user.password_hash if user is not None and self.takes_password_of(user) else None
         right = await self._passwords.verify(known, password)
         if user is None or known is None or not right or not user.is_enabled:
             log.warning("sign-in refused", user=user.id if user is not None else None, address=address)
-            raise wrong_credentials()
+            raise wrong_credentials(is_for_one=self._break_glass_user is not None)
         self._attempts.succeeded(username, address)
         if is_outdated(known):
             await self._renew_hash(user, known, password)
@@ -125,6 +130,8 @@ class Sessions:
         user = tables.find_user(tx.session(None), known.user_id)
         if known.revoked_at is not None or known.expires_at <= now or user is None or not user.is_enabled:
             return None
+        if not self.takes_password_of(user):  # there is no other way to a refresh token
+            return None
         known.used_at = now
         return self._issue(tx, user, known.family, now)
 
@@ -163,6 +170,9 @@ class Sessions:
         await self._database.write(lambda tx: tables.store_password_hash(tx, user.id, known, renewed))
 
 
-def wrong_credentials() -> Unauthenticated:
-    """Return the one refusal of every wrong name and password."""
-    return Unauthenticated("The username or the password is wrong", message="Wrong username or password")
+def wrong_credentials(*, is_for_one: bool = False) -> Unauthenticated:
+    """Return the one refusal of every wrong name and password; `is_for_one` where one user alone has a password."""
+    told = "The username or the password is wrong"
+    if is_for_one:
+        told += "; a password opens one account alone here, everybody else uses single sign-on or an API key"
+    return Unauthenticated(told, message="Wrong username or password")

@@ -25,6 +25,7 @@ from bpm.stall import StallWatch
 from bpm.web import asyncapi, command, dialects, docs, feed, health, openapi, webhook_keys
 from bpm.web.auth import auth_routes
 from bpm.web.console import console_routes
+from bpm.web.console.oidc import SignOnProvider, oidc_routes
 from bpm.web.metrics import metrics_routes
 from bpm.web.refusals import EXCEPTION_HANDLERS
 from router.endpoints import WebhookEndpoint
@@ -47,6 +48,7 @@ class App:
         self.accounts, self.bus, self.sandbox = parts.accounts, parts.bus, parts.sandbox
         self.retention = parts.retention
         self.tracer = foundation.tracer
+        self.sign_on_provider = SignOnProvider(settings, clock)
         self.worker = parts.worker()
         self.webhooks = WebhookEndpoint(
             routing.routes,
@@ -134,6 +136,7 @@ class App:
         await self.accounts.stop()
         await self.sandbox.close()
         await self.components.provider_client.close()
+        await self.sign_on_provider.close()
         await self.components.routing.published_keys.stop()
         await self.components.outbound.deliveries.close()
         await self.database.stop()
@@ -145,17 +148,18 @@ class App:
         readiness = health.Readiness(
             self.database, self.lifecycle, self.worker.heartbeat_age, lambda: self.sandbox.locks
         )
-        seats = feed.FeedSeats()
+        seats, foundation = feed.FeedSeats(), self.components.foundation
         return [
             *auth_routes(self.accounts, self.settings),
             Route(feed.PATH, feed.FeedEndpoint(self.bus, self.accounts, self.settings, self.lifecycle, seats)),
             *console_routes(self.bus, self.accounts, self.settings, self.lifecycle, seats),
+            *oidc_routes(self.settings, self.accounts, self.sign_on_provider, foundation.box, foundation.clock),
             *health.health_routes(readiness, self.accounts, self.settings),
             *metrics_routes(self.metrics, self.accounts, self.settings),
             *dialects.dialect_routes(self.bus, self.accounts, self.settings, self.lifecycle),
             *openapi.openapi_routes(self.registry, VERSION, provider_addresses(), self.components.events),
             *asyncapi.asyncapi_routes(VERSION, self.components.events),
-            *webhook_keys.webhook_key_routes(self.database, self.components.foundation.box),
+            *webhook_keys.webhook_key_routes(self.database, foundation.box),
             *docs.docs_routes(self.registry, VERSION, self.settings.base_url),
         ]
 

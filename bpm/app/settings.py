@@ -5,14 +5,52 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bpm import settings
+from bpm.accounts.checks import check_role, check_username
 from bpm.errors import Misconfigured
 from bpm.security.net import AddressList
+from bpm.security.net_targets import read_url
 from bpm.settings import Settings, unknown_variables
 from router.providers import declarations
+
+
+def _check_issuer(read: Settings) -> None:
+    issuer = read.oidc.issuer
+    if issuer is None:
+        return
+    read_url(issuer)
+    if "?" in issuer:
+        raise ValueError("must have no query")
+    if not read.oidc.client_id:
+        raise ValueError("needs BPM_OIDC__CLIENT_ID, by which the provider knows this server")
+
+
+def _check_scopes(read: Settings) -> None:
+    if "openid" not in read.oidc.scopes.split():
+        raise ValueError("must hold openid, without which a provider does not say who signed in")
+
+
+def _check_roles(read: Settings) -> None:
+    for roles in read.oidc.roles.values():
+        for role in roles:
+            check_role(role)
+
+
+def _check_break_glass_user(read: Settings) -> None:
+    if read.oidc.break_glass_user is None:
+        return
+    check_username(read.oidc.break_glass_user)
+    if read.oidc.issuer is None:
+        raise ValueError("would leave nobody else a way in: BPM_OIDC__ISSUER is not set")
+
 
 CHECKS: Mapping[str, Callable[[Settings], object]] = {
     "BPM_TRUSTED_PROXIES": lambda read: AddressList.parse(read.trusted_proxies),
     "BPM_DELIVERY__ALLOWED_NETWORKS": lambda read: AddressList.parse(read.delivery.allowed_networks),
+    "BPM_OIDC__ISSUER": _check_issuer,
+    "BPM_OIDC__SCOPES": _check_scopes,
+    "BPM_OIDC__ROLES": _check_roles,
+    "BPM_OIDC__BREAK_GLASS_USER": _check_break_glass_user,
+    "BPM_OIDC__ALLOWED_NETWORKS": lambda read: AddressList.parse(read.oidc.allowed_networks),
 }
 """What reads a setting that is more than a value; it raises `ValueError` for what can't be right."""
 

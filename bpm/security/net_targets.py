@@ -83,9 +83,10 @@ class Target:
 class Targets:
     """Judges URLs and addresses; `allowed` are private networks that may be reached on purpose."""
 
-    def __init__(self, allowed: AddressList) -> None:
-        """Take the networks from the settings."""
+    def __init__(self, allowed: AddressList, setting: str = "BPM_DELIVERY__ALLOWED_NETWORKS") -> None:
+        """Take the networks from the settings, and the name of the setting that they stand in."""
         self._allowed = allowed
+        self._setting = setting
 
     def check_url(self, url: str) -> Target:
         """Read a URL; raises `TargetError` unless it is one that may be asked."""
@@ -111,8 +112,7 @@ class Targets:
             raise TargetError(ONLY_HTTPS)
         if not is_public(address) and not self._allowed.allows(str(plain)):
             raise TargetError(
-                f"{address} is not a public address; "
-                "a private receiver must be allowed with BPM_DELIVERY__ALLOWED_NETWORKS"
+                f"{address} is not a public address; a private receiver must be allowed with {self._setting}"
             )
 
 

@@ -23,6 +23,35 @@ class ConsoleSettings(Group):
     """How long a browser stays signed in at most."""
 
 
+class OidcSettings(Group):
+    """Single sign-on to the console, through a provider that speaks OpenID Connect; off without `issuer`."""
+
+    issuer: str | None = None
+    """The provider's issuer, as in `https://login.example.com/realms/bank`; `/.well-known/…` is looked for below it."""
+    client_id: str = ""
+    """What the provider calls this server."""
+    client_secret: SecretStr | None = None
+    """The secret that it gave to this client; unset for a public client, which proves itself by PKCE alone."""
+    name: str = Field(default="single sign-on", min_length=1, max_length=60)
+    """What the button says behind "Sign in with"."""
+    scopes: str = "openid profile"
+    """What is asked for, between blanks; some providers send groups only for a scope of their own."""
+    username_claim: str = "preferred_username"
+    """The claim that a new user is called by; nobody is recognised by it."""
+    groups_claim: str = "groups"
+    """The claim that lists a user's groups."""
+    roles: dict[str, list[str]] = {}
+    """JSON: the roles of each group, as in `{"bus-admins": ["admin"]}`; without it roles are given here."""
+    create_users: bool = False
+    """Whether somebody who is not known yet becomes a user at the first sign-in."""
+    organization_id: int = Field(default=1, ge=1)
+    """The organisation that such users belong to; 1 is the installation's own."""
+    break_glass_user: str | None = None
+    """The one user who may still sign in with a password; unset, all who have one may."""
+    allowed_networks: str = ""
+    """Private networks, as CIDR ranges between commas, in which the provider may be."""
+
+
 class ScriptSettings(Group):
     """The sandbox for inline scripts."""
 

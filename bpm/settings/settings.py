@@ -18,6 +18,7 @@ from bpm.settings.groups import (
     DeliverySettings,
     DialectSettings,
     Group,
+    OidcSettings,
     OrganizationSettings,
     ProcessSettings,
     QuarantineSettings,
@@ -106,6 +107,7 @@ class Settings(BaseSettings):
     """`auto` is `console` on a terminal and `json` elsewhere."""
 
     console: ConsoleSettings = ConsoleSettings()
+    oidc: OidcSettings = OidcSettings()
     scripts: ScriptSettings = ScriptSettings()
     connections: ConnectionSettings = ConnectionSettings()
     delivery: DeliverySettings = DeliverySettings()

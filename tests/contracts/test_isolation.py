@@ -53,6 +53,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "CreateWebHookConfigCommand": {**HOOK, "key": "mine", "path": "mine", "executionType": 3},
     "DiscardInboundRequestCommand": {"reason": "mine"},
     "FireStartTimerCommand": {"elementId": "s", "turn": 0},
+    "LinkIdentityCommand": {"subject": "mine"},
     "GetInboundCountsQuery": {"startDate": "2026-01-01", "endDate": "2026-01-02"},
     "ModifyProcessInstanceCommand": {"cancel": ["u"]},
     "PublishEventCommand": {"event": "order.created"},
@@ -90,6 +91,7 @@ class Town:
 async def town() -> AsyncIterator[Town]:
     """A real server with two organisations; the first has one of everything."""
     here = {"BPM_DELIVERY__PROBE": "off", "BPM_DELIVERY__ALLOWED_NETWORKS": "127.0.0.0/8"}
+    here |= {"BPM_OIDC__ISSUER": "https://login.bank.example", "BPM_OIDC__CLIENT_ID": "bus"}
     async with (
         WebhookReceiver() as receiver,
         ServerProcess(**here) as server,
@@ -97,7 +99,16 @@ async def town() -> AsyncIterator[Town]:
     ):
         owner, other = await tenant(server, http, "Acme"), await tenant(server, http, "Borg")
         await furnish(owner, receiver)
+        await connect(server, owner)
         yield Town(server, owner, other)
+
+
+async def connect(server: ServerProcess, owner: Tenant) -> None:
+    """Let the installation connect an account of its provider with the organisation's administrator."""
+    fields = {"userId": owner.has["userId"], "subject": "kingfisher"}
+    linked = await server.send("LinkIdentityCommand", fields, {"X-Organization-Id": str(owner.id)})
+    assert linked.ok, linked.body
+    owner.has["Identity"] = linked.data["id"]
 
 
 def fields_of(message: type[Message[Any]]) -> Iterator[str]:

@@ -6,8 +6,10 @@ may have changed for us.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 
+from bpm.accounts.browser_sessions import BrowserCaller
 from bpm.edge.request import Incoming
 from bpm.errors import Forbidden, Malformed
 
@@ -20,14 +22,15 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
-class SessionCookie:
-    """The cookie of a session at the address where the browser is."""
+class BrowserCookie:
+    """A cookie of the console at the address where the browser is; one called `__Host-…` is for https."""
 
     name: str
+    same_site: Literal["Strict", "Lax"] = "Strict"
 
     @property
     def _attributes(self) -> str:
-        return "Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if self.name == SECURE else "")
+        return f"Path=/; HttpOnly; SameSite={self.same_site}" + ("; Secure" if self.name.startswith("__Host-") else "")
 
     def read(self, request: Incoming) -> str | None:
         """Return the cookie's value; raises `Malformed` when it stands twice, because one of them is not ours."""
@@ -37,16 +40,17 @@ class SessionCookie:
             raise Malformed(f"Cookie: {self.name} must stand once in a request, not {len(values)} times")
         return values[0] if values else None
 
-    def giving(self, value: str) -> tuple[str, str]:
-        """Return the header that gives it to the browser until it is closed."""
-        return "set-cookie", f"{self.name}={value}; {self._attributes}"
+    def giving(self, value: str, seconds: int | None = None) -> tuple[str, str]:
+        """Return the header that gives it to the browser, for so many seconds or until it is closed."""
+        lifetime = f"Max-Age={seconds}; " if seconds is not None else ""
+        return "set-cookie", f"{self.name}={value}; {lifetime}{self._attributes}"
 
     def taking_back(self) -> tuple[str, str]:
         """Return the header that removes it."""
         return "set-cookie", f"{self.name}=; Max-Age=0; {self._attributes}"
 
 
-def require_own_page(request: Incoming) -> SessionCookie:
+def require_own_page(request: Incoming) -> BrowserCookie:
     """Return the cookie to look for; raises `Forbidden` unless our own page sent the request.
 
     Raises `UnsupportedMedia` for a body that is not announced as JSON, which no form can send.
@@ -54,16 +58,22 @@ def require_own_page(request: Incoming) -> SessionCookie:
     if request.headers.get("sec-fetch-site") != "same-origin":
         raise Forbidden("Sec-Fetch-Site: must be same-origin; only the console's own page may call this address")
     request.require_json()
-    return _cookie_at(request.headers.get("origin", ""))
+    return session_cookie_at(request.headers.get("origin", ""))
 
 
-def _cookie_at(origin: str) -> SessionCookie:
+def browser_caller(request: Incoming) -> BrowserCaller:
+    """Return where a request comes from, as a session remembers it."""
+    return BrowserCaller(request.address, request.headers.get("user-agent", ""), request.request_id)
+
+
+def session_cookie_at(origin: str) -> BrowserCookie:
+    """Return the cookie of a session at an address; raises `Forbidden` where a password could be read on its way."""
     try:
         address = urlsplit(origin)
     except ValueError:
         raise Malformed("Origin: can't be read") from None
     if address.scheme == "https":
-        return SessionCookie(SECURE)
+        return BrowserCookie(SECURE)
     if address.scheme == "http" and address.hostname in _LOOPBACK:
-        return SessionCookie(LOCAL)
+        return BrowserCookie(LOCAL)
     raise Forbidden("the console is used over https, or over http at localhost or 127.0.0.1")

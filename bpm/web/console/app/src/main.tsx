@@ -7,14 +7,15 @@ import "./style/components.css"
 import "./style/shell.css"
 import "./theme"
 import { Refused } from "./bus"
-import { account, begin } from "./session"
+import { account, begin, isDone } from "./session"
 import { Shell } from "./shell/shell"
-import { SignInPage } from "./shell/signin"
+import { SignedInBeside, SignInPage } from "./shell/signin"
 import { Failed } from "./ui/states"
 import { Toasts } from "./ui/toast"
 
 function App() {
   if (account.value === undefined) return null
+  if (isDone.value) return <SignedInBeside />
   return (
     <>
       {account.value ? <Shell /> : <SignInPage />}

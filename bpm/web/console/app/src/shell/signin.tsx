@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks"
 import { Refused } from "../bus"
 import { account, signIn, signOut } from "../session"
+import { leaveForProvider, problem as former, signInBeside, ways } from "../single_sign_on"
 import { Button } from "../ui/button"
 import { Dialog } from "../ui/dialog"
 import { Field, Input } from "../ui/field"
@@ -10,10 +11,7 @@ import { Field, Input } from "../ui/field"
 export function SignInPage() {
   return (
     <main class="sign-in">
-      <h1 class="brand">
-        <img src="../docs/assets/icon.svg" alt="" />
-        BPM Bus
-      </h1>
+      <Brand />
       <SignInForm />
       <p class="muted">The first start of a server prints the name and the password of its administrator once.</p>
     </main>
@@ -29,18 +27,37 @@ export function SignInAgain() {
   )
 }
 
+/** What a window shows that was opened for the dialog and that the browser does not let close itself. */
+export function SignedInBeside() {
+  return (
+    <main class="sign-in">
+      <Brand />
+      <p>You are signed in. Close this window: the page that you came from goes on where it was.</p>
+    </main>
+  )
+}
+
+function Brand() {
+  return (
+    <h1 class="brand">
+      <img src="../docs/assets/icon.svg" alt="" />
+      BPM Bus
+    </h1>
+  )
+}
+
 function SignInForm({ username = "", isInDialog = false }: { username?: string; isInDialog?: boolean }) {
   const [name, setName] = useState(username)
   const [password, setPassword] = useState("")
   const [isBusy, setBusy] = useState(false)
-  const [problem, setProblem] = useState("")
+  const [problem, setProblem] = useState(isInDialog ? "" : former)
+  const { singleSignOn, passwordsAreForOne } = ways.value
 
-  const submit = async (event: Event) => {
-    event.preventDefault()
+  const attempt = async (work: () => Promise<void>) => {
     setBusy(true)
     setProblem("")
     try {
-      await signIn(name, password)
+      await work()
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       setProblem(error.errors[0] ?? error.message)
@@ -49,14 +66,13 @@ function SignInForm({ username = "", isInDialog = false }: { username?: string; 
       setBusy(false)
     }
   }
+  const goToProvider = () => {
+    if (!isInDialog) void attempt(leaveForProvider)
+    else if (!signInBeside()) setProblem("The browser did not open a window. Allow windows of this page, and try again.")
+  }
 
-  return (
-    <form class={isInDialog ? "stack" : "stack card"} onSubmit={(event) => void submit(event)}>
-      {problem && (
-        <p class="notice" role="alert">
-          {problem}
-        </p>
-      )}
+  const fields = (
+    <>
       <Field label="User name">
         {(own) => (
           <Input {...own} name="username" autocomplete="username" spellcheck={false} autofocus={!username} value={name} onText={setName} />
@@ -75,9 +91,38 @@ function SignInForm({ username = "", isInDialog = false }: { username?: string; 
           />
         )}
       </Field>
-      <Button kind="main" type="submit" isBusy={isBusy} disabled={!name || !password}>
+      <Button kind={singleSignOn ? "plain" : "main"} type="submit" isBusy={isBusy} disabled={!name || !password}>
         Sign in
       </Button>
+    </>
+  )
+
+  return (
+    <form
+      class={isInDialog ? "stack" : "stack card"}
+      onSubmit={(event) => {
+        event.preventDefault()
+        void attempt(() => signIn(name, password))
+      }}
+    >
+      {problem && (
+        <p class="notice" role="alert">
+          {problem}
+        </p>
+      )}
+      {singleSignOn && (
+        <Button kind="main" isBusy={isBusy} onClick={goToProvider}>
+          Sign in with {singleSignOn}
+        </Button>
+      )}
+      {singleSignOn ? (
+        <details class="by-password" open={!passwordsAreForOne}>
+          <summary>{passwordsAreForOne ? "Break glass: sign in with a password" : "Sign in with a password"}</summary>
+          <div class="stack">{fields}</div>
+        </details>
+      ) : (
+        fields
+      )}
       {isInDialog && (
         <Button kind="quiet" onClick={() => void signOut()}>
           Leave the page instead
