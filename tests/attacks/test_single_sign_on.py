@@ -5,9 +5,9 @@ import base64
 import hmac
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,6 +16,7 @@ import pytest
 import structlog
 from starlette.responses import RedirectResponse, Response
 
+from bpm.clock import system_clock
 from bpm.testing import ADMINISTRATOR, PASSWORD, Clock, RunningApp, running_app
 from tests.attacks.people import person
 from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, DISCOVERY, IdentityProvider, ProviderAccount, new_key
@@ -82,7 +83,9 @@ class Tab:
 
 
 @asynccontextmanager
-async def signing_on(clock: Clock | None = None, **oidc: Any) -> AsyncIterator[tuple[RunningApp, IdentityProvider]]:
+async def signing_on(
+    clock: Callable[[], datetime] = system_clock, **oidc: Any
+) -> AsyncGenerator[tuple[RunningApp, IdentityProvider]]:
     """A server and its provider."""
     async with IdentityProvider() as provider:
         settings = {
@@ -94,7 +97,7 @@ async def signing_on(clock: Clock | None = None, **oidc: Any) -> AsyncIterator[t
             "create_users": True,
             **oidc,
         }
-        async with running_app(oidc=settings, **({"clock": clock} if clock else {})) as app:
+        async with running_app(clock=clock, oidc=settings) as app:
             yield app, provider
 
 
