@@ -37,6 +37,14 @@ WAYS: tuple[Way, ...] = (
         FAILS,
         "what the author might do when the rule was saved",
     ),
+    Way(
+        "published-draft",
+        "a rule that was published from a draft",
+        "who wrote the draft and who published it, or the account of `runAs`, and who has switched it on since",
+        "when a request is executed, " + EACH_MESSAGE,
+        FAILS,
+        "what both might do when the draft was saved and when it was published",
+    ),
     Way("chain", "the steps of a command chain", "whoever sends the chain", "at every step", "the step fails"),
     Way(
         "script-send",

@@ -51,6 +51,15 @@ def open_definition(definition: Mapping[str, Any], box: SecretBox) -> dict[str, 
     return _with_code(open_parameters(opened, box), lambda code: open_text(code, box))
 
 
+def open_draft(definition: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
+    """Return the fields of a draft or a revision in clear, with `***` where it holds none; raises `SecretError`."""
+
+    def open_one(secret: str) -> str:
+        return secret if secret == REDACTED or is_reference(secret) else box.decrypt(secret)
+
+    return _with_code(open_parameters(map_secrets(definition, open_one), box), lambda code: open_text(code, box))
+
+
 def definition_for_view(definition: Mapping[str, Any], box: SecretBox, *, with_secrets: bool) -> dict[str, Any]:
     """Return the fields as answers show them; secrets in the script only `with_secrets`."""
 

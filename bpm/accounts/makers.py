@@ -1,11 +1,12 @@
 """Who made an account or a key, and what a key leaves behind when it ends."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from bpm.accounts import tables
 from bpm.bus import Context
 from bpm.errors import Forbidden
-from bpm.security.permissions import KEY, Principal
+from bpm.security.permissions import KEY, USER, Principal
 from bpm.store import Transaction
 
 MAX_GENERATIONS = 10
@@ -20,6 +21,20 @@ def maker_of(sender: Principal) -> str:
 def keys_of(sender: Principal) -> list[str]:
     """Return the ids of the API keys that a sender acts for, without what marks them as keys."""
     return [id_.removeprefix(KEY) for id_ in sender.standing.accounts if id_.startswith(KEY)]
+
+
+def people_behind(tx: Transaction, accounts: Iterable[str]) -> set[str]:
+    """Return the ids of the users behind accounts: of a key its owner and, key by key, who made it."""
+    waiting, seen = list(accounts), set[str]()
+    while waiting:
+        account = waiting.pop()
+        if account in seen:
+            continue
+        seen.add(account)
+        row = tables.key_row(tx, account.removeprefix(KEY)) if account.startswith(KEY) else None
+        if row is not None:
+            waiting += [f"{USER}{row.user_id}", *([row.created_by] if row.created_by else [])]
+    return {account for account in seen if account.startswith(USER)}
 
 
 def ends_with(tx: Transaction, sender: Principal) -> list[str]:

@@ -95,6 +95,7 @@ class KeyRow(NamedTuple):
     expires_at: datetime | None
     revoked_at: datetime | None
     ends_with: list[str] | None
+    created_by: str | None = None
 
 
 USERS = User.table()

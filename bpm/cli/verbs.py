@@ -58,6 +58,7 @@ TASK = (
     Word("wait_id", "waitId", "The task, as the list has it.", int),
 )
 SUBSCRIPTION = Word("subscription", "subscriptionId", "The id of the subscription.", int)
+DRAFT = Word("draft_id", "id", "The draft's id.", int)
 KEY = Word("key", "id", "The rule's key.")
 INSTANCE = Word("id", "instanceId", "The instance's id.", int)
 REQUESTS = ("requestId", "state", "verdict", "configKey", "method", "path", "receivedAt")
@@ -164,6 +165,20 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         ),
         Verb("show", "GetWebHookConfigByIdQuery", "Show one rule.", (KEY,), by_key=True),
         Verb("history", "GetWebHookConfigHistoryQuery", "List what it was after each change.", (KEY,), by_key=True),
+        Verb(
+            "drafts",
+            "GetWebHookDraftListQuery",
+            "List drafts of rules, the newest first.",
+            options=(SEARCH, *PAGE),
+            columns=("id", "key", "configId", "baseRevision", "liveRevision", "revision", "author", "comment"),
+        ),
+        Verb(
+            "publish",
+            "PublishWebHookDraftCommand",
+            "Make a draft live, as it is at the revision that you have looked at.",
+            (DRAFT, Word("revision", "revision", "The draft's own revision.", int)),
+        ),
+        Verb("discard", "DiscardWebHookDraftCommand", "Give a draft up.", (DRAFT,)),
         Verb("enable", "ActivateWebHookConfigCommand", "Let a rule answer again.", (KEY,), by_key=True),
         Verb("disable", "DeactivateWebHookConfigCommand", "Stop a rule from answering.", (KEY,), by_key=True),
         Verb("pause", "PauseWebHookConfigCommand", "Let a rule keep what comes.", (KEY,), by_key=True),

@@ -14,8 +14,12 @@ from bpm.store.rows import JsonColumn, Row, UtcDateTime
 from bpm.store.transaction import Transaction
 from bpm.store.upsert import insert_new
 
-FeatureName = Literal["webhooks"]
-"""What an organisation may lack: `webhooks` is the whole of PlanDocket's interface."""
+FeatureName = Literal["webhooks", "rule_review"]
+"""What an organisation may have: `webhooks` is the whole of PlanDocket's interface.
+
+With `rule_review` rules change only by drafts that somebody else publishes.
+"""
+USUAL_FEATURES: dict[FeatureName, bool] = {"webhooks": True, "rule_review": False}
 
 LimitName = Literal["max_subscriptions", "max_users", "max_webhooks"]
 
@@ -96,6 +100,13 @@ def limit_of(tx: Transaction, organization_id: int, name: LimitName) -> int | No
     """Return an organisation's own limit, or None when it has none of its own."""
     own = ORGANIZATIONS.c.id == organization_id
     return tx.connection.execute(select(ORGANIZATIONS.c[name]).where(own)).scalar()
+
+
+def has_feature(tx: Transaction, organization_id: int, name: FeatureName) -> bool:
+    """Tell whether an organisation has a feature."""
+    own = ORGANIZATIONS.c.id == organization_id
+    features = tx.connection.execute(select(ORGANIZATIONS.c.features).where(own)).scalar() or {}
+    return features.get(name, USUAL_FEATURES[name])
 
 
 def ensure_installation(tx: Transaction, now: datetime) -> None:

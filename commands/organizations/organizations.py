@@ -27,17 +27,21 @@ Limit = Annotated[Integer, Field(ge=1, le=1_000_000)]
 
 
 class Features(WireModel):
-    """What an organisation has or has not: `webhooks` is PlanDocket's interface."""
+    """What an organisation has or has not: `webhooks` is PlanDocket's interface, `ruleReview` a second pair of eyes."""
 
     webhooks: bool | None = None
     """Whether it has PlanDocket's interface."""
+    rule_review: bool | None = None
+    """Whether rules change only by drafts that somebody else publishes."""
 
 
 class FeaturesView(View):
-    """What an organisation has: `webhooks` is PlanDocket's interface."""
+    """What an organisation has: `webhooks` is PlanDocket's interface, `ruleReview` a second pair of eyes."""
 
     webhooks: bool
     """Whether it has PlanDocket's interface."""
+    rule_review: bool
+    """Whether rules change only by drafts that somebody else publishes."""
 
 
 class OrganizationView(View):
@@ -283,4 +287,4 @@ def _to_view(row: Organization) -> OrganizationView:
 
 
 def _features(row: Organization) -> FeaturesView:
-    return FeaturesView(webhooks=row.features.get("webhooks", True))
+    return FeaturesView.model_validate({**organizations.USUAL_FEATURES, **row.features})

@@ -16,8 +16,8 @@ from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.signatures import TrustSources
 from commands.webhooks.backtest_views import BackTestView, changed_count
-from commands.webhooks.checks import Findings, check_code
-from commands.webhooks.trial import READ_REQUESTS, draft_problems, row_of, sender_of
+from commands.webhooks.subject import Subject, find_subject, row_of, subject_problems
+from commands.webhooks.trial import READ_REQUESTS, sender_of
 from router import backtest
 from router.backtest import MAX_COUNT, MAX_KEPT, BackTests, Plan, Tally
 from router.config import WebHookFields
@@ -41,11 +41,11 @@ Offset = Annotated[Integer, Field(ge=0, le=MAX_KEPT)]
 class BackTestWebHookConfigCommand(Command[BackTestView]):
     """Compare what was done with captured requests with what a configuration would do; nothing is executed.
 
-    The configuration is a saved one (`id`), a draft (`config`), or a draft of changes to a saved one (both). The
-    requests are the last `count` captured for it or at its address, repetitions left out unless `states` asks for
-    them; `path` may end in `*`. They need `inbound:read` as well, and a saved configuration `webhooks:read`. Up to
-    1,000 are compared at once; more in the background, where GetBackTestQuery tells how far it is. With `runScripts` a
-    configuration that is a script runs it for each of at most 200 requests, and undoes it.
+    The configuration is a saved one (`id`), a saved draft (`draftId`), one that is not saved (`config`), or changes to
+    a saved one (both). The requests are the last `count` captured for it or at its address, repetitions left out unless
+    `states` asks for them; `path` may end in `*`. They need `inbound:read` as well, and what is saved `webhooks:read`.
+    Up to 1,000 are compared at once; more in the background, where GetBackTestQuery tells how far it is. With
+    `runScripts` a configuration that is a script runs it for each of at most 200 requests, and undoes it.
     """
 
     permission = "webhooks:write"
@@ -57,7 +57,9 @@ class BackTestWebHookConfigCommand(Command[BackTestView]):
 
     id: Id | None = None
     config: WebHookFields | None = None
-    """A draft, or a draft of changes."""
+    """A configuration that is not saved, or changes to the one that `id` names."""
+    draft_id: Id | None = None
+    """A draft that was saved."""
     count: Annotated[Integer, Field(ge=1, le=MAX_COUNT)] = 100
     """How many requests are compared."""
     since: When | None = None
@@ -73,7 +75,7 @@ class BackTestWebHookConfigCommand(Command[BackTestView]):
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
         """A configuration is needed, states must exist, and scripts take their time."""
-        yield from draft_problems(fields)
+        yield from subject_problems(fields)
         states = fields.get("states")
         if isinstance(states, list) and any(state not in STATES for state in states):  # pyright: ignore[reportUnknownVariableType]
             yield f"states: must be some of {', '.join(STATES)}"
@@ -96,17 +98,16 @@ async def back_test(
     jobs: JobQueue,
 ) -> BackTestView:
     """Compare now, or write down what is to be compared and ask for the job."""
-    findings = (
-        await check_code(command.config, sandbox, context.organization_id) if command.config is not None else Findings()
-    )
-    row = await context.read(lambda inside: row_of(command, findings, inside, registry, secrets_box))
-    plan = await context.read(lambda inside: _plan(command, row, inside))
+    subject = await find_subject(command, context, registry, secrets_box)
+    findings = await subject.check_code(sandbox, context.organization_id)
+    row = await context.read(lambda inside: row_of(subject, findings, inside, registry, secrets_box))
+    plan = await context.read(lambda inside: _plan(command, subject, row, inside))
     problems = [*findings.invalid, *findings.conflicts]
     if command.run_scripts:
         if plan.config["execution_type"] != ExecutionType.CODE:
             raise Invalid("runScripts: the configuration is no script; leave it out")
         sender = context.principal
-        if command.config is None:
+        if not subject.is_own:
             sender = await sender_of(RuleCompiler(registry, secrets_box, settings, trust)(row), messages, context)
 
         async def run(message: Message[Any]) -> str | None:
@@ -145,11 +146,11 @@ def get_back_test(query: GetBackTestQuery, context: Context) -> BackTestView:
     return BackTestView.of(row, query.limit, query.offset)
 
 
-def _plan(command: BackTestWebHookConfigCommand, row: RuleRow, context: Context) -> Plan:
+def _plan(command: BackTestWebHookConfigCommand, subject: Subject, row: RuleRow, context: Context) -> Plan:
     context.require(context.principal, READ_REQUESTS, "Comparing captured requests")
     before = None
-    if command.config is not None and command.id is not None:
-        before = configs.config_by_id(context.tx, context.organization_id, command.id)
+    if subject.config is not None and subject.id is not None:
+        before = configs.config_by_id(context.tx, context.organization_id, subject.id)
     return Plan(
         context.organization_id,
         config=backtest.snapshot_of(row),

@@ -21,6 +21,7 @@ from commands.webhooks.checks import (
     check_secrets,
     check_signature,
 )
+from commands.webhooks.origin import WRITTEN, Origin, require_reviewed
 from router.config import WebHookFields, definition_of
 from router.config_secrets import redacted_definition, seal_definition, with_stored_secrets
 from router.paths import shape
@@ -64,9 +65,11 @@ def insert(
     registry: Registry,
     box: SecretBox,
     settings: Settings,
+    origin: Origin = WRITTEN,
 ) -> WebhookConfig:
     """Store a new configuration; raises `Invalid` or `Conflict` with everything that is against it."""
     revisions.lock_configs(context.tx)
+    require_reviewed(origin, context)
     require_room(context.tx, context.organization_id, "webhooks", configs.count_configs, settings)
     run_as_id = check_references(fields, findings, context, registry)
     check_key(key, findings, context)
@@ -78,7 +81,7 @@ def insert(
     check_answers(fields, findings)
     findings.raise_any()
     values = {
-        **_values(fields, definition, run_as_id, context),
+        **_values(fields, definition, run_as_id, context, origin),
         "organization_id": context.organization_id,
         "key": key,
         "revision": 1,
@@ -87,7 +90,7 @@ def insert(
     row = configs.insert_config(context.tx, values)
     if row is None:
         raise Conflict(KEY_TAKEN, message="Validation failed")  # another server process was faster
-    _record(row, "created", context)
+    _record(row, "created", context, origin=origin)
     return row
 
 
@@ -99,9 +102,11 @@ def replace(
     registry: Registry,
     box: SecretBox,
     settings: Settings,
+    origin: Origin = WRITTEN,
 ) -> None:
     """Change a configuration to these fields; raises `Invalid` or `Conflict` with everything against it."""
     revisions.lock_configs(context.tx)
+    require_reviewed(origin, context)
     run_as_id = check_references(fields, findings, context, registry)
     check_address(fields, findings, context, own_id=row.id)
     definition = with_stored_secrets(seal_definition(definition_of(fields), box), row.definition)
@@ -111,12 +116,12 @@ def replace(
     check_answers(fields, findings)
     findings.raise_any()
     values = {
-        **_values(fields, definition, run_as_id, context),
+        **_values(fields, definition, run_as_id, context, origin),
         "revision": row.revision + 1,
         "updated_at": context.now(),
     }
     configs.update_config(context.tx, row, values)
-    _record(row, "updated", context)
+    _record(row, "updated", context, origin=origin)
 
 
 def switch(row: WebhookConfig, context: Context, *, on: bool) -> datetime:
@@ -147,7 +152,12 @@ def delete(row: WebhookConfig, context: Context) -> None:
 
 
 def draft_row(
-    fields: WebHookFields, saved: WebhookConfig | None, findings: Findings, context: Context, box: SecretBox
+    fields: WebHookFields,
+    saved: WebhookConfig | None,
+    findings: Findings,
+    context: Context,
+    box: SecretBox,
+    origin: Origin = WRITTEN,
 ) -> RuleRow:
     """Return the row that a draft, or one of changes to `saved`, would be stored as."""
     stored = saved.definition if saved else {}
@@ -156,7 +166,7 @@ def draft_row(
     check_signature(definition, box, findings)
     check_answers(fields, findings)
     draft = WebhookConfig(
-        **_values(fields, definition, None, context),
+        **_values(fields, definition, None, context, origin),
         id=saved.id if saved else 0,
         key=saved.key if saved else "",
         revision=0,
@@ -167,8 +177,11 @@ def draft_row(
 
 
 def _values(
-    fields: WebHookFields, definition: Mapping[str, Any], run_as_id: str | None, context: Context
+    fields: WebHookFields, definition: Mapping[str, Any], run_as_id: str | None, context: Context, origin: Origin
 ) -> dict[str, Any]:
+    authority = authority_from(run_as_id, context.principal)
+    if origin.drafter is not None:
+        authority = authority.joined(origin.drafter)
     return {
         "description": fields.description,
         "is_enabled": fields.is_enabled,
@@ -180,20 +193,22 @@ def _values(
         "labels": configs.labels_text(fields.labels),
         "author_id": context.principal.id,
         "author_name": context.principal.name,
-        "permissions": sorted(context.principal.permissions),
-        "authority": _authority(run_as_id, context.principal).to_json(),
+        "permissions": sorted(authority.within or ()),
+        "authority": authority.to_json(),
         "run_as_id": run_as_id,
         "is_contested": False,
     }
 
 
-def _authority(run_as_id: str | None, author: Principal) -> Authority:
+def authority_from(run_as_id: str | None, author: Principal) -> Authority:
     """Return on whose behalf a rule acts, never with more than its author may do now."""
     accounts = (run_as_id,) if run_as_id is not None else author.standing.accounts
     return Authority(accounts, author.permissions)
 
 
-def _record(row: WebhookConfig, change: str, context: Context, revision: int | None = None) -> None:
+def _record(
+    row: WebhookConfig, change: str, context: Context, revision: int | None = None, origin: Origin = WRITTEN
+) -> None:
     revisions.insert_revision(
         context.tx,
         {
@@ -205,6 +220,8 @@ def _record(row: WebhookConfig, change: str, context: Context, revision: int | N
             "author_id": context.principal.id,
             "author_name": context.principal.name,
             "definition": redacted_definition(row.definition),
+            "comment": origin.comment,
+            "drafted_by": origin.drafted_by,
             "created_at": context.now(),
         },
     )

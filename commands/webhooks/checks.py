@@ -66,14 +66,14 @@ def check_references(fields: WebHookFields, findings: Findings, context: Context
     rather than a failure of every request.
     """
     sender = _run_as(fields.run_as, findings, context) if fields.run_as is not None else context.principal
-    for place, name, parameters in _commands_of(fields):
+    for place, name, parameters in commands_of(fields):
         _check_command(place, name, parameters, findings, sender, registry)
     if fields.process_definition_id is not None:
         _check_process(fields.process_definition_id, findings, context, registry)
     return sender.id if fields.run_as is not None else None
 
 
-def _commands_of(fields: WebHookFields) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def commands_of(fields: WebHookFields) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Yield the place, the `$type` and the parameters of every command a configuration sends."""
     command = EXECUTION_TYPES[fields.execution_type].command
     if command is not None:

@@ -30,7 +30,8 @@ from router.tables.revisions import WebhookConfigRevision
 from scripts import Sandbox
 
 
-def _key(value: str) -> str:
+def webhook_key(value: str) -> str:
+    """Return a key, or raise `ValueError` with what one looks like."""
     if not KEY.fullmatch(value):
         raise ValueError("must be 1 to 100 letters, digits, dots, underscores or dashes")
     return value
@@ -51,7 +52,7 @@ ORDERS = {
 class Keyed(WireModel):
     """A configuration's key, by which its users know it; it never changes."""
 
-    key: Annotated[str, AfterValidator(_key)]
+    key: Annotated[str, AfterValidator(webhook_key)]
     """By which its users know it; it never changes."""
 
 

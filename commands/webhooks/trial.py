@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -15,9 +15,7 @@ from bpm.security.redaction import SOURCE_NAMES, redacted
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.signatures import TrustSources
-from commands.webhooks.addresses import check_address
-from commands.webhooks.changes import draft_row
-from commands.webhooks.checks import Findings, check_code, check_references
+from commands.webhooks.subject import find_subject, row_of, subject_problems
 from commands.webhooks.trial_views import (
     HandshakeTrialView,
     MessageTrialView,
@@ -27,7 +25,7 @@ from commands.webhooks.trial_views import (
     WebHookTrialView,
 )
 from router.backtest import is_proof_hidden
-from router.config import WebHookFields, demands
+from router.config import WebHookFields
 from router.decision import HANDSHAKE, SIGNATURE, Decision, Lookups, Place, decide_for, decide_whole
 from router.decision.verdict import CONDITION
 from router.execution_types import ExecutionType
@@ -38,12 +36,10 @@ from router.request_seal import RequestSeal
 from router.route_table import RouteTable
 from router.rule import Rule, hide_alike
 from router.rule_compiler import RuleCompiler
-from router.tables import configs, deduplication, requests
-from router.tables.configs import RuleRow
+from router.tables import deduplication, requests
 from scripts import Sandbox
 
 READ_REQUESTS: Permission = "inbound:read"
-READ_RULES: Permission = "webhooks:read"
 """To see captured requests: a rule that is tried with them shows what is in them."""
 
 
@@ -63,28 +59,13 @@ class SampleRequest(WireModel):
     address: Annotated[str, Field(max_length=100)] = "127.0.0.1"
 
 
-class NamesConfiguration(Protocol):
-    """A message that names a saved configuration, a draft, or both."""
-
-    id: int | None
-    config: WebHookFields | None
-
-
-def draft_problems(fields: Mapping[str, Any]) -> Iterable[str]:
-    """Return what is wrong with the configuration of such a message: a draft must be one that could be saved."""
-    if fields.get("id") is None and fields.get("config") is None:
-        yield "id: is required, or config for a draft"
-    config = fields.get("config")
-    if isinstance(config, Mapping):
-        yield from (f"config.{sentence}" for sentence in demands(config))  # pyright: ignore[reportUnknownArgumentType]
-
-
 class TestWebHookConfigCommand(Command[WebHookTrialView]):
     """Say what a configuration would do with a request, and do nothing.
 
-    The configuration is a saved one (`id`), which needs `webhooks:read` as well, a draft (`config`), or a draft of
-    changes to a saved one (both); the request is made up (`request`) or one that was captured (`requestId`), which
-    needs `inbound:read` as well. Every transaction is undone, and what reaches outside the database is not sent.
+    The configuration is a saved one (`id`) or a saved draft (`draftId`), which need `webhooks:read` as well, one that
+    is not saved (`config`), or changes to a saved one (both). The request is made up (`request`) or one that was
+    captured (`requestId`), which needs `inbound:read` as well. Every transaction is undone, and what reaches outside
+    the database is not sent.
     """
 
     permission = "webhooks:write"
@@ -95,7 +76,9 @@ class TestWebHookConfigCommand(Command[WebHookTrialView]):
 
     id: Id | None = None
     config: WebHookFields | None = None
-    """A draft, or a draft of changes."""
+    """A configuration that is not saved, or changes to the one that `id` names."""
+    draft_id: Id | None = None
+    """A draft that was saved."""
     request: SampleRequest | None = None
     """A request that is made up."""
     request_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
@@ -105,7 +88,7 @@ class TestWebHookConfigCommand(Command[WebHookTrialView]):
         """A configuration and one request are needed."""
         if (fields.get("request") is None) == (fields.get("requestId") is None):
             yield "request: either it or requestId is required"
-        yield from draft_problems(fields)
+        yield from subject_problems(fields)
 
 
 @handles
@@ -121,10 +104,9 @@ async def test(
     messages: RequestMessages,
 ) -> WebHookTrialView:
     """Walk the stations of a request: route, decision, mapping, execution."""
-    findings = (
-        await check_code(command.config, sandbox, context.organization_id) if command.config is not None else Findings()
-    )
-    row = await context.read(lambda inside: row_of(command, findings, inside, registry, secrets_box))
+    subject = await find_subject(command, context, registry, secrets_box)
+    findings = await subject.check_code(sandbox, context.organization_id)
+    row = await context.read(lambda inside: row_of(subject, findings, inside, registry, secrets_box))
     rule = RuleCompiler(registry, secrets_box, settings, trust)(row)
     rule, *others = hide_alike([rule, *routes.rules_beside(rule)])
     call = await context.read(lambda inside: _call(command, rule, inside, RequestSeal(secrets_box)))
@@ -144,30 +126,13 @@ async def test(
     )
     try:
         message = _message(rule, call)
-        sender = context.principal if command.config is not None else await sender_of(rule, messages, context)
+        sender = context.principal if subject.is_own else await sender_of(rule, messages, context)
     except (BpmError, EvaluationError, ValueError) as error:
         view.errors = list(error.errors) if isinstance(error, BpmError) else [str(error)]
         return view
     view.outcome = _to_outcome_view(await context.rehearse(message, sender), registry)
     view.would_execute = view.route.matches and view.verdict.passed and not view.problems
     return view
-
-
-def row_of(
-    command: NamesConfiguration, findings: Findings, context: Context, registry: Registry, box: SecretBox
-) -> RuleRow:
-    """Return the saved row, or the row that the draft would become; what is wrong with it goes to `findings`."""
-    if command.id is not None:
-        context.require(context.principal, READ_RULES, "Trying a saved configuration")
-    saved = configs.config_by_id(context.tx, context.organization_id, command.id) if command.id is not None else None
-    if command.id is not None and saved is None:
-        raise NotFound("Configuration not found")
-    if command.config is None:
-        assert saved is not None
-        return RuleRow.of(saved)
-    check_references(command.config, findings, context, registry)
-    check_address(command.config, findings, context, own_id=command.id)
-    return draft_row(command.config, saved, findings, context, box)
 
 
 def _call(command: TestWebHookConfigCommand, rule: Rule, context: Context, seal: RequestSeal) -> InboundCall:

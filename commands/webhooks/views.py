@@ -1,5 +1,6 @@
 """Webhook configurations as answers show them: everything but the secrets."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -159,6 +160,10 @@ class WebHookConfigRevisionView(View):
     """What was done."""
     author: str
     """Who did it, by id."""
+    drafted_by: str | None = None
+    """Who wrote the draft that was published, by name."""
+    comment: str | None = None
+    """What was said about the change."""
     definition: dict[str, Any]
     """What it was afterwards, secrets as `***`."""
     created_at: Moment
@@ -175,7 +180,7 @@ def to_view(
     """Show one configuration to the sender of the message."""
     return WebHookConfigView.model_validate(
         {
-            **_definition(row, context),
+            **shown_definition(row.definition, context),
             "id": row.id,
             "key": row.key,
             "url": url_of(row.path, base_url),
@@ -192,11 +197,11 @@ def to_view(
 
 def to_revision_view(row: WebhookConfigRevision, context: Context) -> WebHookConfigRevisionView:
     """Show one revision; its secrets were redacted when it was stored."""
-    values = {**row.model_dump(), "definition": _definition(row, context), "author": row.author_name}
+    values = {**row.model_dump(), "definition": shown_definition(row.definition, context), "author": row.author_name}
     return WebHookConfigRevisionView.model_validate(values)
 
 
-def _definition(row: WebhookConfig | ConfigRow | WebhookConfigRevision, context: Context) -> dict[str, Any]:
+def shown_definition(definition: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Return the fields; who may not change them is not shown the secrets that are written into a script."""
     may_write = context.principal.allows("webhooks:write")
-    return definition_for_view(row.definition, context.box, with_secrets=may_write)
+    return definition_for_view(definition, context.box, with_secrets=may_write)

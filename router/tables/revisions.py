@@ -15,7 +15,10 @@ from router.tables.configs import CONFIGS, RULE_ROWS, RuleRow
 
 
 class WebhookConfigRevision(OrganizationRow, table=True):
-    """What a configuration was after a change, by whom and when; stays when the configuration is deleted."""
+    """What a configuration was after a change, by whom and when; stays when the configuration is deleted.
+
+    `drafted_by` is who wrote the draft that was published, `comment` what they said about it.
+    """
 
     __table_args__ = (UniqueConstraint("config_id", "revision"),)
 
@@ -27,6 +30,8 @@ class WebhookConfigRevision(OrganizationRow, table=True):
     author_id: str
     author_name: str
     definition: dict[str, Any] = Field(sa_type=JsonColumn)
+    comment: str | None = None
+    drafted_by: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -72,6 +77,12 @@ def insert_revision(tx: Transaction, values: Mapping[str, Any]) -> None:
 def select_revisions(config_id: int) -> SelectOfScalar[WebhookConfigRevision]:
     """Select the revisions of one configuration, which may be deleted."""
     return select_rows(WebhookConfigRevision).where(col(WebhookConfigRevision.config_id) == config_id)
+
+
+def find_revision(tx: Transaction, organization_id: int, config_id: int, revision: int) -> WebhookConfigRevision | None:
+    """Return what a configuration was at a revision, or None."""
+    at = col(WebhookConfigRevision.revision) == revision
+    return tx.session(organization_id).exec(select_revisions(config_id).where(at)).first()
 
 
 def has_revisions(tx: Transaction, organization_id: int, config_id: int) -> bool:

@@ -30,6 +30,7 @@ SAFE: dict[str, str] = {
         "whoever may write a subscription may fetch its secret, and its receiver's address with it"
     ),
     "WebHookConfigView": "the sender has written all of it, but for secrets, which are stars",
+    "WebHookDraftView DiscardedWebHookDraftView": "the sender has written all of it, but for secrets; or names",
     "ActivatedWebHookConfigView DeactivatedWebHookConfigView PausedWebHookConfigView ResumedWebHookConfigView": "names",
     "DeletedWebHookConfigView DeletedSubscriptionView DeployedView DecisionView FormView": "names",
     "ProcessDefinitionView DeploymentView": "names, and marked fields",
@@ -67,7 +68,7 @@ OPEN: dict[str, str] = {
     "WebHookConfigView.retry WebHookConfigView.lane WebHookConfigView.metadata WebHookConfigView.business_key": (
         "see above"
     ),
-    "WebHookConfigView.correlation": "see above",
+    "WebHookConfigView.correlation WebHookDraftView.definition": "see above",
     "FieldChangeView.before FieldChangeView.after ConfigurationView.parts ConfigurationView.files": "see above",
     "BackTestView.counts BackTestView.unchecked PrunedView.pruned": "counts",
     "RouteTrialView.parameters OutcomeTrialView.data MessageTrialView.fields": "see above",

@@ -86,6 +86,15 @@ async def rule(scene: Scene) -> Callable[[], Awaitable[Any]]:
     return lambda: scene.app.hook("r", {})
 
 
+async def published_draft(scene: Scene) -> Callable[[], Awaitable[Any]]:
+    """A rule that the maker wrote as a draft, and the colleague published."""
+    publish = {"commandName": "PublishEventCommand", "parameters": {"event": "done"}}
+    draft = {**HOOK, "executionType": 0, **publish, "retry": NOW}
+    made = await scene.maker.client.cmd("CreateWebHookDraftCommand", **draft)
+    await scene.colleague.cmd("PublishWebHookDraftCommand", id=made["id"], revision=1)
+    return lambda: scene.app.hook("r", {})
+
+
 async def chain(scene: Scene) -> Callable[[], Awaitable[Any]]:
     """A rule that runs a chain."""
     steps = [{"name": "a", "commandName": "PublishEventCommand", "parameters": {"event": "done"}}]
@@ -189,6 +198,7 @@ async def replay(scene: Scene) -> Callable[[], Awaitable[Any]]:
 
 MAKERS: dict[str, Callable[[Scene], Awaitable[Callable[[], Awaitable[Any]]]]] = {
     "rule": rule,
+    "published-draft": published_draft,
     "chain": chain,
     "script-send": script_send,
     "step": processes(START, PUBLISH, END),

@@ -63,6 +63,8 @@ async def server(built: None) -> AsyncIterator[ServerProcess]:
     async with ServerProcess(**LOOPBACK) as server:
         await server.rule("orders", **PUBLISH)
         await server.rule("broken", **BROKEN)
+        changes = {"description": "Orders", "isEnabled": True, "path": "orders", "action": "POST", "executionType": 0}
+        await server.cmd("CreateWebHookDraftCommand", configId=1, **changes, **PUBLISH, comment="A better description")
         for number in range(3):
             await server.hook("orders", {"number": number, "customer": {"name": "Ada Kingfisher"}})
         await server.hook("broken", {"n": 1})

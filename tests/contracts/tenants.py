@@ -67,6 +67,8 @@ async def _rules(owner: Tenant) -> None:
     code = {"key": "kingfisher-code", "path": "kingfisher/code", "executionType": 2, "executionCode": "return 1"}
     made = await owner.client.cmd("CreateWebHookConfigCommand", **HOOK, **native)
     await owner.client.cmd("CreateWebHookConfigCommand", **HOOK, **code)
+    draft = await owner.client.cmd("CreateWebHookDraftCommand", **{**HOOK, **native, "key": "kingfisher-draft"})
+    owner.has |= {"WebHookDraft": draft["id"], "draftId": draft["id"]}
     owner.has |= {"WebHookConfig": made["id"], "configId": made["id"], "key": made["key"]}
 
 

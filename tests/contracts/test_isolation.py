@@ -50,6 +50,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "BroadcastSignalCommand": {"signalName": "stop"},
     "CreateApiKeyCommand": {"name": "mine", "scopes": ["events:read"]},
     "CreateUserCommand": {"username": "mallory"},
+    "CreateWebHookDraftCommand": CONFIG,
     "CreateWebHookConfigCommand": {**HOOK, "key": "mine", "path": "mine", "executionType": 3},
     "DiscardInboundRequestCommand": {"reason": "mine"},
     "FireStartTimerCommand": {"elementId": "s", "turn": 0},
@@ -66,7 +67,10 @@ NEEDED: dict[str, dict[str, Any]] = {
     "UpdateProcessDefinitionCommand": {"name": "mine", "bpmnXml": BPMN},
     "UpdateSubscriptionCommand": {"name": "mine"},
     "UpdateUserCommand": {"roles": []},
+    "PublishWebHookDraftCommand": {"revision": 1},
+    "RestoreWebHookConfigCommand": {"revision": 1, "present": 1},
     "UpdateWebHookConfigCommand": CONFIG,
+    "UpdateWebHookDraftCommand": CONFIG,
 }
 """What a message needs beside the ids."""
 

@@ -21,7 +21,7 @@ async def test_an_organisation_is_made_shown_and_changed(app: RunningApp) -> Non
         "name": "Acme",
         "description": "d",
         "isActive": True,
-        "features": {"webhooks": True},
+        "features": {"webhooks": True, "ruleReview": False},
         "maxSubscriptions": None,
         "maxUsers": 5,
         "maxWebhooks": None,
@@ -32,9 +32,9 @@ async def test_an_organisation_is_made_shown_and_changed(app: RunningApp) -> Non
     number = made["id"]
     changed = await app.cmd("UpdateOrganizationCommand", id=number, features={"webhooks": False}, maxSubscriptions=9)
     assert (changed["name"], changed["maxUsers"], changed["maxSubscriptions"]) == ("Acme", 5, 9)
-    assert changed["features"] == {"webhooks": False}
+    assert changed["features"] == {"webhooks": False, "ruleReview": False}
     changed = await app.cmd("UpdateOrganizationCommand", id=number, name="Acme Ltd", maxUsers=None)
-    assert (changed["maxUsers"], changed["features"]) == (None, {"webhooks": False})
+    assert (changed["maxUsers"], changed["features"]) == (None, {"webhooks": False, "ruleReview": False})
     assert await app.cmd("GetOrganizationByIdQuery", id=number) == changed
     listed = await app.cmd("GetOrganizationListQuery", sortBy="id", sortDirection="asc", isActive=True)
     assert [(item["id"], item["name"]) for item in listed["items"]] == [(1, "Installation"), (number, "Acme Ltd")]
@@ -77,7 +77,7 @@ async def test_what_concerns_the_installation_is_its_own(app: RunningApp, acme: 
     assert own == {
         "id": acme.id,
         "name": "Acme",
-        "features": {"webhooks": True},
+        "features": {"webhooks": True, "ruleReview": False},
         "maxSubscriptions": 3,
         "maxUsers": None,
         "maxWebhooks": None,

@@ -1,6 +1,6 @@
 // The rules: what answers where, and what it does.
 
-import { to } from "../router"
+import { place, to } from "../router"
 import { may } from "../session"
 import type { Schemas } from "../types"
 import { Badge } from "../ui/badge"
@@ -9,6 +9,7 @@ import { Time } from "../ui/time"
 import { ListScreen } from "./list_screen"
 
 type Rule = Schemas["WebHookConfigView"]
+type Draft = Schemas["WebHookDraftView"]
 
 const DOES = ["command", "chain", "script", "process"]
 
@@ -21,10 +22,45 @@ const COLUMNS: Column<Rule>[] = [
   { name: "Changed", width: "176px", isMinor: true, cell: (row) => <Time at={row.updatedAt ?? row.createdAt} /> },
 ]
 
+const DRAFTS: Column<Draft>[] = [
+  { name: "Rule", cell: (row) => row.key },
+  { name: "Draft of", width: "160px", cell: (row) => (row.configId === null ? "a new rule" : `revision ${row.baseRevision}`) },
+  { name: "What it is for", cell: (row) => row.comment },
+  { name: "By", width: "144px", isMinor: true, cell: (row) => row.author },
+  { name: "Saved", width: "176px", isMinor: true, cell: (row) => <Time at={row.updatedAt} /> },
+]
+
+const LISTS = [
+  { key: "rules", label: "Rules" },
+  { key: "drafts", label: "Drafts" },
+]
+
 export function Rules() {
+  return place.value.filters["list"] === "drafts" ? <Drafts /> : <Live />
+}
+
+function Drafts() {
   return (
     <ListScreen
+      key="drafts"
       title="Rules"
+      lists={LISTS}
+      query={{ $type: "GetWebHookDraftListQuery" }}
+      columns={DRAFTS}
+      keyOf={(row) => String(row.id)}
+      addressOf={(row) => to(`drafts/${row.id}`)}
+      areas={["webhooks"]}
+      empty="No draft waits. A change that is saved as a draft on the page of a rule is kept here until somebody publishes it."
+    />
+  )
+}
+
+function Live() {
+  return (
+    <ListScreen
+      key="rules"
+      title="Rules"
+      lists={LISTS}
       query={{ $type: "GetWebHookConfigListQuery" }}
       columns={COLUMNS}
       keyOf={(row) => String(row.id)}

@@ -8,7 +8,7 @@ import { Badge } from "../../ui/badge"
 import { Button } from "../../ui/button"
 import { Field, Select } from "../../ui/field"
 import { Refusal } from "../../ui/refusal"
-import { configOf, type Fields } from "./draft"
+import type { Subject } from "./draft"
 
 type Found = Schemas["BackTestView"]
 type Changed = Schemas["ChangedRequestView"]
@@ -28,7 +28,7 @@ const MEANS: Record<string, string> = {
   unknown: "can't be said",
 }
 
-export function BackTest({ id, fields }: { id: number | undefined; fields: Fields }) {
+export function BackTest({ subject }: { subject: Subject }) {
   const [count, setCount] = useState(COUNTS[0] ?? 100)
   const [found, setFound] = useState<Found>()
   const [refused, setRefused] = useState<Refused>()
@@ -42,7 +42,7 @@ export function BackTest({ id, fields }: { id: number | undefined; fields: Field
       setRefused(Refused.of(error))
     }
   }
-  const begin = () => asking(() => send({ $type: "BackTestWebHookConfigCommand", ...(id !== undefined && { id }), config: configOf(fields), count, limit: SHOWN }))
+  const begin = () => asking(() => send({ $type: "BackTestWebHookConfigCommand", ...subject, count, limit: SHOWN }))
 
   useEffect(() => {
     if (!isOpen || !found?.backTestId) return undefined

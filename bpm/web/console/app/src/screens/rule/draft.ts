@@ -8,6 +8,9 @@ type Create = Extract<Message, { $type: "CreateWebHookConfigCommand" }>
 
 /** The fields of a rule as they are sent; `key` counts when it is created. */
 export type Fields = Omit<Create, "$type">
+
+/** What is tried: a draft as it is kept, or what stands in the form, as changes to a saved rule where there is one. */
+export type Subject = { draftId: number } | { id?: number; config: Omit<Fields, "key"> }
 export type Change = (fields: Partial<Record<keyof Fields, unknown>>) => void
 
 export const KINDS = [

@@ -2,18 +2,31 @@
 
 import { useState } from "preact/hooks"
 import { useAsk } from "../../asking"
+import { send } from "../../bus"
+import { may } from "../../session"
 import type { Schemas } from "../../types"
 import { Button } from "../../ui/button"
+import { Confirm } from "../../ui/confirm"
 import { Failed, Loading } from "../../ui/states"
 import { Time } from "../../ui/time"
 import { changesBetween, linesOf } from "./changes"
-import { configOf, type Fields } from "./draft"
+import { configOf, type Fields, type Rule } from "./draft"
 
 type Revision = Schemas["WebHookConfigRevisionView"]
 
-export function History({ id, fields, onTake }: { id: number; fields: Fields; onTake: (fields: Fields) => void }) {
-  const asked = useAsk({ $type: "GetWebHookConfigHistoryQuery", id, pageSize: 50 })
+interface Props {
+  rule: Rule
+  fields: Fields
+  isReviewed: boolean
+  onTake: (fields: Fields) => void
+  onRestored: () => void
+}
+
+export function History({ rule, fields, isReviewed, onTake, onRestored }: Props) {
+  const asked = useAsk({ $type: "GetWebHookConfigHistoryQuery", id: rule.id, pageSize: 50 })
   const [chosen, choose] = useState<Revision>()
+  const [restored, restore] = useState<Revision>()
+  const mayRestore = may("webhooks:write") && !isReviewed
   if (asked.error && !asked.data) return <Failed error={asked.error} onAgain={asked.again} />
   if (!asked.data) return <Loading rows={3} />
   return (
@@ -25,34 +38,50 @@ export function History({ id, fields, onTake }: { id: number; fields: Fields; on
               {each.revision} · {each.change}
             </strong>
             <span class="muted">
-              {each.author} <Time at={each.createdAt} />
+              {each.draftedBy && each.draftedBy !== each.author ? `${each.draftedBy}, published by ${each.author}` : each.author} <Time at={each.createdAt} />
             </span>
           </div>
+          {each.comment && <p class="muted">{each.comment}</p>}
           <button type="button" class="link" aria-expanded={chosen === each} onClick={() => choose(chosen === each ? undefined : each)}>
             {chosen === each ? "hide" : "compare with the form"}
           </button>
-          {chosen === each && <Compared revision={each} fields={fields} onTake={onTake} />}
+          {chosen === each && (
+            <div class="stack">
+              <Differences label={`Changes since revision ${each.revision}`} before={each.definition} after={configOf(fields)} same="It is what stands in the form." />
+              <div class="row">
+                <Button icon="again" onClick={() => onTake({ ...(each.definition as unknown as Fields), key: fields.key })}>
+                  Take revision {each.revision} into the form
+                </Button>
+                {mayRestore && each.revision !== rule.revision && <Button onClick={() => restore(each)}>Restore</Button>}
+              </div>
+            </div>
+          )}
         </li>
       ))}
+      {restored && (
+        <Confirm
+          title={`Go back to revision ${restored.revision}?`}
+          action="Restore"
+          onAct={async () => (await send({ $type: "RestoreWebHookConfigCommand", id: rule.id, revision: restored.revision, present: rule.revision }), "Restored")}
+          onClose={() => restore(undefined)}
+          onDone={onRestored}
+        >
+          <p>The rule becomes what it was then, with the secrets that it has now, and acts for you from then on. That is a new revision: nothing of its history is lost.</p>
+        </Confirm>
+      )}
     </ol>
   )
 }
 
-function Compared({ revision, fields, onTake }: { revision: Revision; fields: Fields; onTake: (fields: Fields) => void }) {
-  const changes = changesBetween(linesOf(revision.definition), linesOf(configOf(fields)))
-  if (changes.every((change) => change.kind === "same")) return <p class="muted">It is what stands in the form.</p>
+/** Two definitions, line by line. */
+export function Differences({ label, before, after, same }: { label: string; before: object; after: object; same: string }) {
+  const changes = changesBetween(linesOf(before), linesOf(after))
+  if (changes.every((change) => change.kind === "same")) return <p class="muted">{same}</p>
   return (
-    <div class="stack">
-      <pre class="changes" tabIndex={0} aria-label={`Changes since revision ${revision.revision}`}>
-        {changes.map(({ kind, text }, index) =>
-          kind === "same" ? <span key={index}>{`  ${text}\n`}</span> : kind === "gone" ? <del key={index}>{`- ${text}\n`}</del> : <ins key={index}>{`+ ${text}\n`}</ins>,
-        )}
-      </pre>
-      <div>
-        <Button icon="again" onClick={() => onTake({ ...(revision.definition as unknown as Fields), key: fields.key })}>
-          Take revision {revision.revision} into the form
-        </Button>
-      </div>
-    </div>
+    <pre class="changes" tabIndex={0} aria-label={label}>
+      {changes.map(({ kind, text }, index) =>
+        kind === "same" ? <span key={index}>{`  ${text}\n`}</span> : kind === "gone" ? <del key={index}>{`- ${text}\n`}</del> : <ins key={index}>{`+ ${text}\n`}</ins>,
+      )}
+    </pre>
   )
 }

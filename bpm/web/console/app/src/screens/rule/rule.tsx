@@ -1,4 +1,4 @@
-// One rule: written, tried on what was captured, compared with what was done, and published.
+// One rule or a draft of one: written, tried on what was captured, compared with what was done, and published.
 
 import { useEffect, useMemo, useState } from "preact/hooks"
 import { useAsk } from "../../asking"
@@ -6,55 +6,70 @@ import { Refused, send } from "../../bus"
 import { catalogue, needCatalogue } from "../../catalogue"
 import { others, problemsBy } from "../../forms/problems"
 import type { Schema } from "../../forms/schema"
-import { go, place, to } from "../../router"
+import { go, to } from "../../router"
 import { may } from "../../session"
 import { Badge } from "../../ui/badge"
 import { Button } from "../../ui/button"
 import { copy } from "../../ui/code"
-import { Field, Input, Select, TextArea } from "../../ui/field"
 import { Page } from "../../ui/page"
 import { Refusal } from "../../ui/refusal"
 import { Failed, Loading } from "../../ui/states"
-import { Tabs } from "../../ui/tabs"
 import { toast } from "../../ui/toast"
 import { Actions } from "./actions"
-import { BackTest } from "./backtest"
-import { blank, changed, configOf, fieldsOf, keep, recall, type Fields, type Rule } from "./draft"
+import { Basics } from "./basics"
+import { blank, changed, configOf, fieldsOf, keep, recall, type Fields, type Rule, type Subject } from "./draft"
+import { AboutDraft, DraftActions, fieldsOfDraft, SaveAsDraft, SavedBy, WaitingDrafts, type Draft } from "./drafts"
 import { Further } from "./further"
-import { History } from "./history"
-import { TryIt } from "./trial"
+import { Proof } from "./proof"
 import { Work } from "./work"
-
-const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const
 
 /** The screen of one rule; `new` is one that is not there yet. */
 export function RuleScreen({ id }: { id: string }) {
-  useEffect(needCatalogue, [])
   const asked = useAsk(id === "new" ? null : { $type: "GetWebHookConfigByIdQuery", id: Number(id) })
-  const schema = catalogue.value?.find((entry) => entry.type === "CreateWebHookConfigCommand")?.request as Schema | undefined
+  const schema = useSchema()
   if (asked.error && !asked.data) return <Failed error={asked.error} onAgain={asked.again} />
   if (!schema || (id !== "new" && !asked.data)) return <Loading rows={10} />
   return <RuleForm key={asked.data?.revision} id={id} rule={asked.data} schema={schema} onSaved={asked.again} />
 }
 
+/** The screen of a draft, beside what is live of its rule. */
+export function DraftScreen({ id }: { id: string }) {
+  const asked = useAsk({ $type: "GetWebHookDraftByIdQuery", id: Number(id) })
+  const draft = asked.data
+  const live = useAsk(draft?.configId && draft.liveRevision !== null ? { $type: "GetWebHookConfigByIdQuery", id: draft.configId } : null)
+  const schema = useSchema()
+  if (asked.error && !draft) return <Failed error={asked.error} onAgain={asked.again} />
+  if (!schema || !draft || (draft.configId !== null && draft.liveRevision !== null && !live.data)) return <Loading rows={10} />
+  return <RuleForm key={`${draft.revision}.${draft.baseRevision}`} id={`draft-${id}`} rule={live.data} draft={draft} schema={schema} onSaved={asked.again} />
+}
+
+function useSchema(): Schema | undefined {
+  useEffect(needCatalogue, [])
+  return catalogue.value?.find((entry) => entry.type === "CreateWebHookConfigCommand")?.request as Schema | undefined
+}
+
 interface Props {
   id: string
   rule: Rule | undefined
+  draft?: Draft
   schema: Schema
   onSaved: () => void
 }
 
-function RuleForm({ id, rule, schema, onSaved }: Props) {
-  const saved = useMemo(() => (rule ? fieldsOf(rule) : blank()), [rule])
+function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
+  const saved = useMemo(() => (draft ? fieldsOfDraft(draft) : rule ? fieldsOf(rule) : blank()), [rule, draft])
   const [fields, setFields] = useState<Fields>(() => recall(id) ?? saved)
   const [sentences, setSentences] = useState<string[]>([])
   const [refused, setRefused] = useState<Refused>()
   const [isBusy, setBusy] = useState(false)
+  const [isKeeping, setKeeping] = useState(false)
   const [round, setRound] = useState(0)
   const [payload, setPayload] = useState<unknown>()
+  const isReviewed = useAsk({ $type: "GetOwnOrganizationQuery" }).data?.features.ruleReview ?? false
   const isChanged = JSON.stringify(fields) !== JSON.stringify(saved)
   const problems = problemsBy(sentences)
   const mayWrite = may("webhooks:write")
+  const subject: Subject = draft && !isChanged ? { draftId: draft.id } : { ...(rule && { id: rule.id }), config: configOf(fields) }
 
   const write = (next: Fields) => {
     setFields(next)
@@ -68,6 +83,10 @@ function RuleForm({ id, rule, schema, onSaved }: Props) {
     setRefused(undefined)
   }
   const onChange = (changes: Partial<Record<keyof Fields, unknown>>) => write(changed(fields, changes))
+  const refuse = (error: unknown) => {
+    setRefused(Refused.of(error))
+    setSentences(Refused.of(error).errors)
+  }
   const publish = async () => {
     setBusy(true)
     setRefused(undefined)
@@ -81,35 +100,43 @@ function RuleForm({ id, rule, schema, onSaved }: Props) {
       if (rule) onSaved()
       else go(to(`rules/${done.id}`))
     } catch (error) {
-      setRefused(Refused.of(error))
-      setSentences(Refused.of(error).errors)
+      refuse(error)
     } finally {
       setBusy(false)
     }
   }
   const isShown = (field: string) => (field.split(".")[0] ?? "") in (schema.properties ?? {})
+  const name = draft ? `Draft of ${draft.key}` : (rule?.key ?? "New rule")
 
   return (
     <Page
-      name={rule?.key ?? "New rule"}
+      name={name}
       title={
         <span class="row">
-          <span>{rule?.key ?? "New rule"}</span>
-          {rule && <State rule={rule} />}
-          {isChanged && <Badge state={rule ? "not published" : "not created"} tone="warn" />}
+          <span>{name}</span>
+          {draft ? <Badge state="draft" tone="idle" /> : rule && <State rule={rule} />}
+          {isChanged && <Badge state={draft ? "not saved" : rule ? "not published" : "not created"} tone="warn" />}
         </span>
       }
-      back={{ label: "Rules", address: "#/rules" }}
-      about={rule && <Address rule={rule} />}
+      back={draft ? { label: "Drafts", address: "#/rules?list=drafts" } : { label: "Rules", address: "#/rules" }}
+      about={draft ? <SavedBy draft={draft} /> : rule && <Address rule={rule} />}
       actions={
         <>
-          {rule && mayWrite && <Actions rule={rule} onDone={onSaved} />}
-          {isChanged && rule && (
+          {isChanged && (rule || draft) && (
             <Button kind="quiet" onClick={() => replace(saved)}>
               Undo changes
             </Button>
           )}
-          {mayWrite && (
+          {rule && !draft && mayWrite && <Actions rule={rule} onDone={onSaved} />}
+          {draft && mayWrite && (
+            <DraftActions draft={draft} fields={fields} isChanged={isChanged} onSaved={() => (keep(id, undefined), onSaved())} onRefused={refuse} />
+          )}
+          {!draft && mayWrite && (
+            <Button kind={isReviewed ? "main" : "plain"} disabled={Boolean(rule) && !isChanged} onClick={() => setKeeping(true)}>
+              Save as draft
+            </Button>
+          )}
+          {!draft && mayWrite && !isReviewed && (
             <Button kind="main" isBusy={isBusy} disabled={Boolean(rule) && !isChanged} onClick={() => void publish()}>
               {rule ? "Publish" : "Create the rule"}
             </Button>
@@ -122,96 +149,37 @@ function RuleForm({ id, rule, schema, onSaved }: Props) {
           <Refusal refused={refused} sentences={refused.status === 409 ? refused.errors : others(refused.errors, isShown)} />
         </div>
       )}
-      {rule?.warnings?.map((warning) => (
-        <p key={warning} class="notice calm">
-          {warning}
-        </p>
-      ))}
+      {draft && <AboutDraft draft={draft} isChanged={isChanged} />}
+      {!draft && isReviewed && mayWrite && <p class="notice calm">In this organisation somebody else publishes what you change: save it as a draft.</p>}
+      {rule && !draft && <WaitingDrafts rule={rule} />}
+      {!draft &&
+        rule?.warnings?.map((warning) => (
+          <p key={warning} class="notice calm">
+            {warning}
+          </p>
+        ))}
       <div class="columns wide-left">
         <form key={round} class="stack" noValidate onSubmit={(event) => event.preventDefault()}>
           <fieldset class="bare stack" disabled={!mayWrite}>
-            <Basics isNew={!rule} fields={fields} problems={problems} onChange={onChange} />
+            <Basics isNew={!rule && !draft} fields={fields} problems={problems} onChange={onChange} />
             <Work fields={fields} problems={problems} shape={{ payload }} onChange={onChange} onFields={write} />
             <Further schema={schema} fields={fields} problems={problems} onFields={write} />
           </fieldset>
         </form>
-        <Proof rule={rule} fields={fields} onPayload={setPayload} onProblems={setSentences} onTake={replace} />
+        <Proof
+          rule={rule}
+          isDraft={draft !== undefined}
+          isReviewed={isReviewed}
+          fields={fields}
+          subject={subject}
+          onPayload={setPayload}
+          onProblems={setSentences}
+          onTake={replace}
+          onSaved={onSaved}
+        />
       </div>
+      {isKeeping && <SaveAsDraft rule={rule} fields={fields} onClose={() => setKeeping(false)} onKept={() => keep(id, undefined)} />}
     </Page>
-  )
-}
-
-interface BasicsProps {
-  isNew: boolean
-  fields: Fields
-  problems: Record<string, string>
-  onChange: (changes: Partial<Record<keyof Fields, unknown>>) => void
-}
-
-function Basics({ isNew, fields, problems, onChange }: BasicsProps) {
-  return (
-    <section class="card">
-      <h2>Where it answers</h2>
-      <div class="card-body stack">
-        {isNew && (
-          <Field label="Key" isRequired help="Its name for ever: letters, digits, dots, underscores and dashes." problem={problems["key"]}>
-            {(own) => <Input {...own} autofocus spellcheck={false} value={fields.key} onText={(key) => onChange({ key, ...(fields.path === fields.key && { path: key }) })} />}
-          </Field>
-        )}
-        <div class="address">
-          <Field label="Method" problem={problems["action"]}>
-            {(own) => <Select {...own} value={fields.action} choices={METHODS} onChoice={(action) => onChange({ action })} />}
-          </Field>
-          <Field label="Path" isRequired help="Below /api/webhooks; {names} take parts of it, as in orders/{id}." problem={problems["path"]}>
-            {(own) => <Input {...own} spellcheck={false} value={fields.path} onText={(path) => onChange({ path })} />}
-          </Field>
-        </div>
-        <Field label="Description" isRequired problem={problems["description"]}>
-          {(own) => <TextArea {...own} class="control prose" rows={1} value={fields.description} onText={(description) => onChange({ description })} />}
-        </Field>
-        {isNew && (
-          <label class="checkbox">
-            <input type="checkbox" checked={fields.isEnabled} onChange={(event) => onChange({ isEnabled: event.currentTarget.checked })} />
-            It answers as soon as it is created
-          </label>
-        )}
-      </div>
-    </section>
-  )
-}
-
-type ProofKind = "try" | "backtest" | "history"
-
-interface ProofProps {
-  rule: Rule | undefined
-  fields: Fields
-  onPayload: (payload: unknown) => void
-  onProblems: (sentences: string[]) => void
-  onTake: (fields: Fields) => void
-}
-
-/** What shows that the rule is right before it is live: a dry run, a back-test, and what it was before. */
-function Proof({ rule, fields, onPayload, onProblems, onTake }: ProofProps) {
-  const mayTry = may("webhooks:write")
-  const [kind, setKind] = useState<ProofKind>(mayTry ? "try" : "history")
-  const tabs: Array<{ key: ProofKind; label: string } | false> = [
-    mayTry && { key: "try", label: "Try it" },
-    mayTry && may("inbound:read") && { key: "backtest", label: "Back-test" },
-    rule !== undefined && { key: "history", label: "History" },
-  ]
-  return (
-    <section class="card proof" aria-label="Proof">
-      <div class="card-head">
-        <Tabs label="Proof" value={kind} onTab={setKind} tabs={tabs.filter((tab) => tab !== false)} />
-      </div>
-      <div class="card-body">
-        <div hidden={kind !== "try"}>
-          {mayTry && <TryIt id={rule?.id} fields={fields} wanted={place.value.filters["request"]} onPayload={onPayload} onProblems={onProblems} />}
-        </div>
-        {kind === "backtest" && <BackTest id={rule?.id} fields={fields} />}
-        {kind === "history" && rule && <History id={rule.id} fields={fields} onTake={onTake} />}
-      </div>
-    </section>
   )
 }
 

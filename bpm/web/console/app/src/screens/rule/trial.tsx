@@ -7,21 +7,22 @@ import { Badge } from "../../ui/badge"
 import { Button } from "../../ui/button"
 import { Code, pretty } from "../../ui/code"
 import { Refusal } from "../../ui/refusal"
-import { configOf, type Fields } from "./draft"
+import type { Fields, Subject } from "./draft"
 import { SampleRequest, type Sample } from "./sample"
 
 type Trial = Schemas["WebHookTrialView"]
 type Outcome = Schemas["OutcomeTrialView"]
 
 interface Props {
-  id: number | undefined
+  isNew: boolean
   fields: Fields
+  subject: Subject
   wanted: string | undefined
   onPayload: (payload: unknown) => void
   onProblems: (sentences: string[]) => void
 }
 
-export function TryIt({ id, fields, wanted, onPayload, onProblems }: Props) {
+export function TryIt({ isNew, fields, subject, wanted, onPayload, onProblems }: Props) {
   const [sample, setSample] = useState<Sample>()
   const [trial, setTrial] = useState<Trial>()
   const [tried, setTried] = useState("")
@@ -33,7 +34,7 @@ export function TryIt({ id, fields, wanted, onPayload, onProblems }: Props) {
     setBusy(true)
     setRefused(undefined)
     try {
-      const found = await send({ $type: "TestWebHookConfigCommand", ...(id !== undefined && { id }), config: configOf(fields), ...sample })
+      const found = await send({ $type: "TestWebHookConfigCommand", ...subject, ...sample })
       setTrial(found)
       setTried(present)
       onProblems(found.problems)
@@ -47,7 +48,7 @@ export function TryIt({ id, fields, wanted, onPayload, onProblems }: Props) {
   }
   return (
     <div class="stack">
-      <SampleRequest ruleKey={id === undefined ? "" : fields.key} wanted={wanted} onSample={setSample} onPayload={onPayload} />
+      <SampleRequest ruleKey={isNew ? "" : fields.key} wanted={wanted} onSample={setSample} onPayload={onPayload} />
       <div>
         <Button icon="play" isBusy={isBusy} disabled={!sample} onClick={() => void run()}>
           Try it
