@@ -16,7 +16,7 @@ from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.signatures import TrustSources
 from commands.webhooks.backtest_views import BackTestView, changed_count
-from commands.webhooks.subject import Subject, find_subject, row_of, subject_problems
+from commands.webhooks.subject import TriedConfiguration, find_subject, row_of, subject_problems
 from commands.webhooks.trial import READ_REQUESTS, sender_of
 from router import backtest
 from router.backtest import MAX_COUNT, MAX_KEPT, BackTests, Plan, Tally
@@ -146,7 +146,7 @@ def get_back_test(query: GetBackTestQuery, context: Context) -> BackTestView:
     return BackTestView.of(row, query.limit, query.offset)
 
 
-def _plan(command: BackTestWebHookConfigCommand, subject: Subject, row: RuleRow, context: Context) -> Plan:
+def _plan(command: BackTestWebHookConfigCommand, subject: TriedConfiguration, row: RuleRow, context: Context) -> Plan:
     context.require(context.principal, READ_REQUESTS, "Comparing captured requests")
     before = None
     if subject.config is not None and subject.id is not None:

@@ -21,7 +21,7 @@ from commands.webhooks.checks import (
     check_secrets,
     check_signature,
 )
-from commands.webhooks.origin import WRITTEN, Origin, require_reviewed
+from commands.webhooks.origin import WRITTEN, ChangeOrigin, require_reviewed
 from router.config import WebHookFields, definition_of
 from router.config_secrets import redacted_definition, seal_definition, with_stored_secrets
 from router.paths import shape
@@ -65,7 +65,7 @@ def insert(
     registry: Registry,
     box: SecretBox,
     settings: Settings,
-    origin: Origin = WRITTEN,
+    origin: ChangeOrigin = WRITTEN,
 ) -> WebhookConfig:
     """Store a new configuration; raises `Invalid` or `Conflict` with everything that is against it."""
     revisions.lock_configs(context.tx)
@@ -102,7 +102,7 @@ def replace(
     registry: Registry,
     box: SecretBox,
     settings: Settings,
-    origin: Origin = WRITTEN,
+    origin: ChangeOrigin = WRITTEN,
 ) -> None:
     """Change a configuration to these fields; raises `Invalid` or `Conflict` with everything against it."""
     revisions.lock_configs(context.tx)
@@ -157,7 +157,7 @@ def draft_row(
     findings: Findings,
     context: Context,
     box: SecretBox,
-    origin: Origin = WRITTEN,
+    origin: ChangeOrigin = WRITTEN,
 ) -> RuleRow:
     """Return the row that a draft, or one of changes to `saved`, would be stored as."""
     stored = saved.definition if saved else {}
@@ -177,7 +177,7 @@ def draft_row(
 
 
 def _values(
-    fields: WebHookFields, definition: Mapping[str, Any], run_as_id: str | None, context: Context, origin: Origin
+    fields: WebHookFields, definition: Mapping[str, Any], run_as_id: str | None, context: Context, origin: ChangeOrigin
 ) -> dict[str, Any]:
     authority = authority_from(run_as_id, context.principal)
     if origin.drafter is not None:
@@ -207,7 +207,7 @@ def authority_from(run_as_id: str | None, author: Principal) -> Authority:
 
 
 def _record(
-    row: WebhookConfig, change: str, context: Context, revision: int | None = None, origin: Origin = WRITTEN
+    row: WebhookConfig, change: str, context: Context, revision: int | None = None, origin: ChangeOrigin = WRITTEN
 ) -> None:
     revisions.insert_revision(
         context.tx,

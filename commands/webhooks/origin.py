@@ -16,7 +16,7 @@ OWN_DRAFT = "you have written this draft yourself, or a key of yours has; in thi
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ChangeOrigin:
     """What is written down about a change; `drafter` is on whose behalf a published draft acts beside its publisher."""
 
     comment: str | None = None
@@ -24,16 +24,16 @@ class Origin:
     drafter: Authority | None = None
 
     @classmethod
-    def of(cls, draft: WebhookDraft) -> "Origin":
+    def of(cls, draft: WebhookDraft) -> "ChangeOrigin":
         """Return the origin that a draft is."""
         return cls(draft.comment or None, draft.author_name, Authority.from_json(draft.authority))
 
 
-WRITTEN = Origin()
+WRITTEN = ChangeOrigin()
 """The change is saved by whoever wrote it."""
 
 
-def require_reviewed(origin: Origin, context: Context) -> None:
+def require_reviewed(origin: ChangeOrigin, context: Context) -> None:
     """Raise `Forbidden` for a change that is no published draft, where the organisation wants every one reviewed."""
     if origin.drafter is None and has_feature(context.tx, context.organization_id, "rule_review"):
         raise Forbidden(REVIEWED)

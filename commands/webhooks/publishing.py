@@ -12,7 +12,7 @@ from bpm.settings import Settings
 from commands.webhooks.changes import conclude_live, get_or_404, insert, replace
 from commands.webhooks.checks import check_code, commands_of
 from commands.webhooks.drafts import CHANGED, get_draft_or_404
-from commands.webhooks.origin import Origin, why_not_publisher
+from commands.webhooks.origin import ChangeOrigin, why_not_publisher
 from commands.webhooks.stored_fields import fields_of_draft, fields_of_revision
 from commands.webhooks.views import WebHookConfigView, to_view
 from router.config import WebHookFields
@@ -60,7 +60,7 @@ async def publish(
     def store(inside: Context) -> WebHookConfigView:
         row = _draft(command, inside)
         _require_authors(row, fields, inside, registry)
-        origin = Origin.of(row)
+        origin = ChangeOrigin.of(row)
         if row.config_id is None:
             live = insert(fields, row.key, findings, inside, registry, secrets_box, settings, origin)
         else:
@@ -111,7 +111,7 @@ async def restore(
         row = get_or_404(command.id, inside)
         if row.revision != command.present:
             raise Conflict(f"present: is {row.revision} by now, not {command.present}; read the configuration again")
-        origin = Origin(command.comment or f"as at revision {command.revision}")
+        origin = ChangeOrigin(command.comment or f"as at revision {command.revision}")
         replace(row, fields, findings, inside, registry, secrets_box, settings, origin)
         return to_view(row, settings.base_url, inside, findings.warnings)
 

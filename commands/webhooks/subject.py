@@ -12,7 +12,7 @@ from commands.webhooks.addresses import check_address
 from commands.webhooks.changes import draft_row
 from commands.webhooks.checks import Findings, check_code, check_references
 from commands.webhooks.drafts import get_draft_or_404
-from commands.webhooks.origin import WRITTEN, Origin
+from commands.webhooks.origin import WRITTEN, ChangeOrigin
 from commands.webhooks.stored_fields import fields_of_draft
 from router.config import WebHookFields, demands
 from router.tables import configs
@@ -31,12 +31,12 @@ class NamesConfiguration(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class TriedConfiguration:
     """A configuration to be tried: the saved one with an `id`, with other fields where `config` has them."""
 
     id: int | None
     config: WebHookFields | None
-    origin: Origin = WRITTEN
+    origin: ChangeOrigin = WRITTEN
 
     @property
     def is_own(self) -> bool:
@@ -62,21 +62,23 @@ def subject_problems(fields: Mapping[str, Any]) -> Iterable[str]:
 
 async def find_subject(
     command: NamesConfiguration, context: EffectContext, registry: Registry, box: SecretBox
-) -> Subject:
+) -> TriedConfiguration:
     """Return what a message names; raises `NotFound`, and `Forbidden` for a draft that one may not see."""
     draft_id = command.draft_id
     if draft_id is None:
-        return Subject(command.id, command.config)
+        return TriedConfiguration(command.id, command.config)
 
-    def find(inside: Context) -> Subject:
+    def find(inside: Context) -> TriedConfiguration:
         inside.require(inside.principal, READ_RULES, "Trying a saved draft")
         row = get_draft_or_404(draft_id, inside)
-        return Subject(row.config_id, fields_of_draft(row, registry, box), Origin.of(row))
+        return TriedConfiguration(row.config_id, fields_of_draft(row, registry, box), ChangeOrigin.of(row))
 
     return await context.read(find)
 
 
-def row_of(subject: Subject, findings: Findings, context: Context, registry: Registry, box: SecretBox) -> RuleRow:
+def row_of(
+    subject: TriedConfiguration, findings: Findings, context: Context, registry: Registry, box: SecretBox
+) -> RuleRow:
     """Return the saved row, or the row that the draft would become; what is wrong with it goes to `findings`."""
     if subject.id is not None:
         context.require(context.principal, READ_RULES, "Trying a saved configuration")

@@ -82,7 +82,7 @@ async def test_a_second_pair_of_eyes(browser: Browser) -> None:
         await author.close()
         await open_console(reviewer, server, "grace", "Correct-horse-9")
         await visit(reviewer, server, "rules?list=drafts")
-        await reviewer.get_by_text("look at this").click()
+        await reviewer.get_by_role("link", name="reviewed").click()
         await reviewer.get_by_role("button", name="Publish").click()
         await reviewer.get_by_role("dialog").get_by_role("button", name="Publish").click()
         await expect(reviewer.get_by_text("Published; it answers at")).to_be_visible()

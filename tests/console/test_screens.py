@@ -11,15 +11,9 @@ from tests.console.conftest import captured, sign_in
 pytestmark = pytest.mark.anyio
 
 SCREENS = (
-<<<<<<< HEAD
-    "overview", "requests", "rules", "rules/new", "rules/1", "dead", "dead?list=dead", "dead?list=bulk", "processes",
-    "processes/1", "definitions/1", "tasks/2.2", "trace", "trace/1", "processes?list=tasks", "processes?list=decisions",
-    "diagrams/new", "decisions/new", "deliveries",
-=======
     "overview", "requests", "rules", "rules/new", "rules/1", "rules?list=drafts", "drafts/1", "dead", "dead?list=dead",
-    "dead?list=bulk", "processes",
-    "processes/1", "definitions/1", "tasks/2.2", "trace", "trace/1", "processes?list=tasks", "deliveries",
->>>>>>> 9f9eb43e (Drafts of rules are kept on the bus with author and comment, published by a second person where an organisation wants it; a rule goes back to an earlier revision)
+    "dead?list=bulk", "processes", "processes/1", "definitions/1", "tasks/2.2", "trace", "trace/1",
+    "processes?list=tasks", "processes?list=decisions", "diagrams/new", "decisions/new", "deliveries",
     "deliveries?list=subscriptions", "scripts", "administration", "administration?list=keys",
     "administration?list=users", "administration?list=audit", "administration?list=settings", "anything",
     "anything/CreateWebHookConfigCommand", "anything/GetWebHookConfigByIdQuery?id=1", "design", "nowhere",

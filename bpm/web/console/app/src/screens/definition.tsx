@@ -9,6 +9,7 @@ import { go, to } from "../router"
 import { may } from "../session"
 import type { Schemas } from "../types"
 import { Badge } from "../ui/badge"
+import { BulkButton } from "./bulk/button"
 import { Button } from "../ui/button"
 import { Code } from "../ui/code"
 import { Confirm } from "../ui/confirm"
@@ -48,7 +49,12 @@ function Whole({ definition, counts, onChange }: { definition: Definition; count
       }
       back={{ label: "Definitions", address: "#/processes?list=definitions" }}
       about={definition.description || undefined}
-      actions={<Actions definition={definition} onChange={onChange} />}
+      actions={
+        <>
+          {counts?.elements.some((each) => each.incidents > 0) && <RetryIncidents label="Retry its incidents" selection={{ definitionId: definition.id }} />}
+          <Actions definition={definition} onChange={onChange} />
+        </>
+      }
     >
       {definition.stopped && <p class="notice">{definition.stopped}</p>}
       {definition.gaps.length > 0 && (
@@ -75,13 +81,24 @@ function Whole({ definition, counts, onChange }: { definition: Definition; count
       <section class="card">
         <Diagram xml={definition.bpmnXml} marks={marks} passed={NOTHING} chosen={chosen} onChoose={choose} />
         {chosen && (
-          <p class="card-body" role="status">
-            At <strong>{chosen}</strong>: {here ? `${here.waiting} waiting, ${here.incidents} failed` : "nothing waits"}.
-          </p>
+          <div class="card-body row">
+            <p role="status">
+              At <strong>{chosen}</strong>: {here ? `${here.waiting} waiting, ${here.incidents} failed` : "nothing waits"}.
+            </p>
+            {here && here.incidents > 0 && <RetryIncidents label="Retry these" selection={{ definitionId: definition.id, elementId: chosen }} />}
+          </div>
         )}
       </section>
       <Code label="BPMN" text={definition.bpmnXml} />
     </Page>
+  )
+}
+
+function RetryIncidents({ label, selection }: { label: string; selection: { definitionId: number; elementId?: string } }) {
+  return (
+    <BulkButton label={label} permission="processes:write" title="Retry incidents" verb={["Retry", ""]} plan={{ action: "retryIncidents", selection }}>
+      <p>What failed{selection.elementId ? ` at ${selection.elementId}` : " in instances of this version"} is tried once more, with the variables as they are now.</p>
+    </BulkButton>
   )
 }
 

@@ -1,21 +1,15 @@
 // Failures in groups, and one group driven again as a bulk job.
 
-import { useState } from "preact/hooks"
 import { useAsk } from "../asking"
 import { to } from "../router"
 import { may } from "../session"
-import type { Schemas } from "../types"
 import { Badge } from "../ui/badge"
-import { Button } from "../ui/button"
 import { Empty, Failed, Loading } from "../ui/states"
 import { Time } from "../ui/time"
-import { PlanBulk } from "./bulk/plan"
-
-type Group = Schemas["FailureGroupView"]
+import { BulkButton } from "./bulk/button"
 
 export function Groups() {
   const asked = useAsk({ $type: "GetInboundFailureGroupsQuery" }, 10)
-  const [chosen, choose] = useState<Group>()
   if (asked.error && !asked.data) return <Failed error={asked.error} onAgain={asked.again} />
   if (!asked.data) return <Loading rows={6} />
   const { items, leftOut, groupedSince } = asked.data
@@ -45,11 +39,15 @@ export function Groups() {
                   Its rule
                 </a>
               )}
-              {may("inbound:write") && may("messages:write") && (
-                <Button icon="again" onClick={() => choose(group)}>
-                  Drive them again
-                </Button>
-              )}
+              <BulkButton
+                label="Drive them again"
+                permission="inbound:write"
+                title="Drive a group again"
+                verb={["Drive", "again"]}
+                plan={{ action: "replayRequests", selection: { fingerprint: group.fingerprint } }}
+              >
+                <p>{group.sentence || group.verdict}</p>
+              </BulkButton>
             </div>
           </li>
         ))}
@@ -59,16 +57,6 @@ export function Groups() {
         <p class="muted">
           Those received since <Time at={groupedSince} /> were looked at.
         </p>
-      )}
-      {chosen && (
-        <PlanBulk
-          title="Drive a group again"
-          verb={["Drive", "again"]}
-          plan={{ action: "replayRequests", selection: { fingerprint: chosen.fingerprint } }}
-          onClose={() => choose(undefined)}
-        >
-          <p>{chosen.sentence || chosen.verdict}</p>
-        </PlanBulk>
       )}
     </>
   )

@@ -52,12 +52,9 @@ export const SCREENS: Screen[] = [
 export const HIDDEN: Screen[] = [
   { path: "bulk", name: "Bulk jobs", icon: "dead", list: Dead, one: BulkScreen },
   { path: "definitions", name: "Definitions", icon: "processes", list: Processes, one: DefinitionScreen },
-<<<<<<< HEAD
   { path: "decisions", name: "Decisions", icon: "processes", list: Processes, one: DecisionScreen },
   { path: "diagrams", name: "Diagrams", icon: "processes", list: Processes, one: ModelerScreen },
-=======
   { path: "drafts", name: "Drafts", icon: "rules", list: Rules, one: DraftScreen },
->>>>>>> 9f9eb43e (Drafts of rules are kept on the bus with author and comment, published by a second person where an organisation wants it; a rule goes back to an earlier revision)
   { path: "subscriptions", name: "Subscriptions", icon: "deliveries", list: Deliveries, one: SubscriptionScreen },
   { path: "tasks", name: "Tasks", icon: "processes", list: Processes, one: TaskScreen },
   { path: "trace", name: "Trace", icon: "requests", list: TraceStart, one: TraceScreen },

@@ -3,6 +3,7 @@
 import { place, refine, to } from "../../router"
 import { may } from "../../session"
 import { Input, Select } from "../../ui/field"
+import { BulkButton } from "../bulk/button"
 import { ListScreen } from "../list_screen"
 import { DELIVERIES, STATES, SUBSCRIPTIONS, type Delivery } from "./columns"
 
@@ -39,9 +40,25 @@ function All() {
           />
         </>
       }
+      actions={<DeadAgain event={filters["event"]} />}
       areas={AREAS}
       empty="An event that somebody has subscribed to becomes a delivery."
     />
+  )
+}
+
+/** Sends again what was given up, of the event that the list shows, or of all. */
+export function DeadAgain({ event, subscriptionId }: { event?: string | undefined; subscriptionId?: number }) {
+  return (
+    <BulkButton
+      label="Send the dead again"
+      permission="deliveries:write"
+      title="Send dead deliveries again"
+      verb={["Send", "again"]}
+      plan={{ action: "resendDeliveries", selection: { state: "dead", ...(event && { event }), ...(subscriptionId && { subscriptionId }) } }}
+    >
+      <p>What was given up{event ? ` of ${event}` : ""} goes to its receiver once more, as a further attempt of the same delivery.</p>
+    </BulkButton>
   )
 }
 
