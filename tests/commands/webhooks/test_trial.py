@@ -170,7 +170,7 @@ async def test_a_repeated_request_is_recognised(server: RunningApp) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"request": {}}, "id: is required, or config for a draft"),
+        ({"request": {}}, "id: is required, or draftId, or config for what is not saved"),
         ({"id": 1}, "request: either it or requestId is required"),
         ({"id": 1, "request": {}, "requestId": "r"}, "request: either it or requestId is required"),
         ({"id": 99_999, "request": {}}, "Configuration not found"),
