@@ -105,7 +105,7 @@ def limit_of(tx: Transaction, organization_id: int, name: LimitName) -> int | No
 def has_feature(tx: Transaction, organization_id: int, name: FeatureName) -> bool:
     """Tell whether an organisation has a feature."""
     own = ORGANIZATIONS.c.id == organization_id
-    features = tx.connection.execute(select(ORGANIZATIONS.c.features).where(own)).scalar() or {}
+    features: dict[str, bool] = tx.connection.execute(select(ORGANIZATIONS.c.features).where(own)).scalar() or {}
     return features.get(name, USUAL_FEATURES[name])
 
 

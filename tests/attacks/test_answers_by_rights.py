@@ -24,7 +24,9 @@ CANARY = "NG-ACCOUNT-0123456789"
 
 SAFE: dict[str, str] = {
     "OwnAccountView OwnOrganizationView SessionView Page[SessionView] CreatedApiKeyView": "the sender's own",
-    "UserView CreatedUserView RevokedApiKeyView": "names and rights of accounts over which the sender has power",
+    "UserView CreatedUserView RevokedApiKeyView IdentityView": (
+        "names and rights of accounts over which the sender has power"
+    ),
     "OrganizationView FeaturesView OwnOrganizationView": "names and limits",
     "SubscriptionView SubscriptionWithSecretView SecretRotationView PublicKeyView TestEventView": (
         "whoever may write a subscription may fetch its secret, and its receiver's address with it"

@@ -1,5 +1,7 @@
 """Processes are drawn in the browser, deployed, and watched."""
 
+from typing import Any
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -158,7 +160,7 @@ async def test_events_flows_and_forms_are_executed_as_they_are_drawn(signed_in: 
     await expect(page.locator(".flaws")).to_contain_text("ready to deploy")
     await page.get_by_role("button", name="Deploy", exact=True).click()
     await expect(page.get_by_role("button", name="Start one")).to_be_visible()
-    waits = {}
+    waits: dict[int, list[dict[str, Any]]] = {}
     for amount in (5, 500):
         fields = {"processKey": "drawn-events", "variables": {"amount": amount, "order": amount}}
         waits[amount] = (await server.cmd("StartProcessInstanceCommand", **fields))["currentTasks"]
