@@ -1,1 +1,1 @@
-"""What the product can do: one file an area, each message with its handler beside it."""
+"""What the product can do: one folder an area, each message with its handler beside it."""
