@@ -24,7 +24,14 @@ from bpm.security.net import AddressList
 from bpm.security.redaction import REDACTED, is_secret_name, redacted_text
 from bpm.settings import Settings
 from bpm.supervisor import EXIT_MISCONFIGURED, Supervisor, can_not_listen, listen, require_shared_database
-from bpm.web.connections import Connections, HttpConnection, ServerConfig, descriptors
+from bpm.web.connections import (
+    Connections,
+    Handshake,
+    Handshakes,
+    HttpConnection,
+    ServerConfig,
+    descriptors,
+)
 from bpm.web.lingering import Lingering
 
 
@@ -36,20 +43,9 @@ class Server(uvicorn.Server):
 
         `parent` is a file that ends when the process is gone without which this one ends, too.
         """
-        settings = app.settings
-        config = ServerConfig(
-            Lingering(app),
-            http=HttpConnection,
-            ws="none",
-            host=settings.host,
-            port=settings.port,
-            lifespan="off",  # the application is started and stopped below, so that its errors are ours to tell
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # whom to believe about a client's address is our own setting
-            timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
-        )
+        tls = app.settings.tls
+        self._handshakes = None if tls.certificate is None else Handshakes(tls)
+        config = config_of(app, self._handshakes)
         super().__init__(config)
         self._app = app
         self._config = config
@@ -86,6 +82,8 @@ class Server(uvicorn.Server):
             raise Misconfigured(str(error)) from error
         announce_administrator(self._app)
         settings = self._app.settings
+        if self._handshakes is not None:
+            self._handshakes.certificate.warn_of_expiry()
         self._config.connections = Connections(
             settings.connections, AddressList.parse(settings.trusted_proxies), descriptors.left_for_connections()
         )
@@ -100,9 +98,31 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Finish the answers under way, then what the application does beside them."""
+        if self._handshakes is not None:
+            self._handshakes.give_up()
         await super().shutdown(sockets)
         if not self.force_exit:
             await self._app.stop()
+
+
+def config_of(app: App, handshakes: Handshakes | None) -> ServerConfig:
+    """Return what uvicorn is told: our own protocol, behind our own handshakes where there are any."""
+    settings = app.settings
+    config = ServerConfig(
+        Lingering(app),
+        http=HttpConnection if handshakes is None else Handshake,
+        ws="none",
+        host=settings.host,
+        port=settings.port,
+        lifespan="off",  # the application is started and stopped by the server, so that its errors are ours to tell
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # whom to believe about a client's address is our own setting
+        timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
+    )
+    config.handshakes = handshakes
+    return config
 
 
 def run(listening: socket.socket | None = None, parent: int | None = None, **changes: Any) -> int:

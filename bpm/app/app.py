@@ -157,7 +157,9 @@ class App:
             *health.health_routes(readiness, self.accounts, self.settings),
             *metrics_routes(self.metrics, self.accounts, self.settings),
             *dialects.dialect_routes(self.bus, self.accounts, self.settings, self.lifecycle),
-            *openapi.openapi_routes(self.registry, VERSION, provider_addresses(), self.components.events),
+            *openapi.openapi_routes(
+                self.registry, VERSION, provider_addresses(), self.components.events, self.settings.base_url
+            ),
             *asyncapi.asyncapi_routes(VERSION, self.components.events),
             *webhook_keys.webhook_key_routes(self.database, foundation.box),
             *docs.docs_routes(self.registry, VERSION, self.settings.base_url),

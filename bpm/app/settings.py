@@ -9,7 +9,7 @@ from bpm.accounts.checks import check_role, check_username
 from bpm.errors import Misconfigured
 from bpm.security.net import AddressList
 from bpm.security.net_targets import read_url
-from bpm.settings import Settings, unknown_variables
+from bpm.settings import Settings, TlsSettings, unknown_variables
 from router.providers import declarations
 
 
@@ -51,6 +51,7 @@ CHECKS: Mapping[str, Callable[[Settings], object]] = {
     "BPM_OIDC__ROLES": _check_roles,
     "BPM_OIDC__BREAK_GLASS_USER": _check_break_glass_user,
     "BPM_OIDC__ALLOWED_NETWORKS": lambda read: AddressList.parse(read.oidc.allowed_networks),
+    "BPM_TLS__KEY": lambda read: _require_certificate(read.tls),
 }
 """What reads a setting that is more than a value; it raises `ValueError` for what can't be right."""
 
@@ -72,6 +73,11 @@ def load_settings(**changes: Any) -> Settings:
     if problems:
         raise Misconfigured(*problems)
     return read
+
+
+def _require_certificate(tls: TlsSettings) -> None:
+    if tls.key is not None and tls.certificate is None:
+        raise ValueError("BPM_TLS__CERTIFICATE is missing beside it")
 
 
 def _wrong_values(read: Settings) -> Iterator[str]:

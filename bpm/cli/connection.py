@@ -10,6 +10,8 @@ from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import OutputFormat, print_json, print_value
 
 if TYPE_CHECKING:
+    import ssl
+
     from bpm.client import BusClient, Reply
 
 T = TypeVar("T")
@@ -88,10 +90,20 @@ async def _talk(url: str, work: "Callable[[BusClient], Awaitable[T]]") -> T:
 
     # an HTTP_PROXY of the environment is not meant for this machine itself
     outside = httpx.URL(url).host not in LOOPBACK
-    async with httpx.AsyncClient(base_url=url, timeout=SECONDS, trust_env=outside) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=SECONDS, trust_env=outside, verify=trust(url)) as http:
         client = BusClient(http)
         client.exact_numbers = True
         return await work(client)
+
+
+def trust(url: str) -> "ssl.SSLContext | bool":
+    """Return whom to trust at an address: the system's authorities, or those of `SSL_CERT_FILE`.
+
+    On this machine itself httpx would read no variable of the environment.
+    """
+    import ssl
+
+    return ssl.create_default_context() if url.startswith("https:") else True
 
 
 async def send_message(client: "BusClient", name: str, fields: Mapping[str, Any]) -> Any:

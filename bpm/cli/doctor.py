@@ -5,6 +5,8 @@ import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
@@ -14,6 +16,8 @@ from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
 
 if TYPE_CHECKING:
+    import ssl
+
     from bpm.settings import Settings
 
 GIB, MIB = 1024**3, 1024**2
@@ -22,6 +26,9 @@ LEAST_SHARE = 0.10
 LARGEST_WAL = 256 * MIB
 MOST_SKEW = 2.0
 """How many seconds two clocks may differ."""
+
+LEAST_VALIDITY = timedelta(days=14)
+"""How long before its end a certificate is to be renewed."""
 
 SLOW_NAMES = 1.0
 """How many seconds looking a name up may take."""
@@ -42,7 +49,7 @@ class Finding(NamedTuple):
 
 
 def doctor(name: NameOption = None, url: Url = None, output: FormatOption = OutputFormat.AUTO) -> None:
-    """Look at clock, disk, WAL, key, proxy headers, public URL, name servers and the server.
+    """Look at clock, disk, WAL, key, proxy headers, public URL, certificate, name servers and the server.
 
     Run it where the server runs, with its environment. The exit status is 1 when there is a problem.
     """
@@ -59,8 +66,9 @@ def doctor(name: NameOption = None, url: Url = None, output: FormatOption = Outp
         lambda: wal(settings),
         lambda: key(settings),
         lambda: proxies(settings),
+        lambda: certificate(settings),
         lambda: names(settings, name or []),
-        lambda: server(url or f"http://{settings.host}:{settings.port}"),
+        lambda: server(url or settings.own_url, None if url else settings.tls.certificate),
     ]
     findings = [finding for check in checks for finding in check()]
     if output.is_text:
@@ -178,15 +186,42 @@ def names(settings: "Settings", wanted: list[str]) -> Iterator[Finding]:
         yield Finding("name servers", "warning" if advice else "ok", told, advice)
 
 
-def server(address: str) -> Iterator[Finding]:
-    """Ask the server whether it is ready, and what time it has."""
+def certificate(settings: "Settings") -> Iterator[Finding]:
+    """Look at the certificate of the server's own, and how long it holds."""
+    from datetime import UTC, datetime
+
+    from bpm.errors import Misconfigured
+    from bpm.web.connections.certificate import expiry, load_context
+
+    if settings.tls.certificate is None:
+        return
+    try:
+        load_context(settings.tls)
+        left = expiry(settings.tls) - datetime.now(UTC)
+    except Misconfigured as wrong:
+        yield Finding("certificate", "problem", str(wrong), "set both files, and let the server's account read them")
+        return
+    if left <= LEAST_VALIDITY:
+        state = "problem" if left.total_seconds() <= 0 else "warning"
+        told = "it has expired" if state == "problem" else f"it expires in {left.days} days"
+        yield Finding("certificate", state, told, "renew it; the server shows the new file without a restart")
+    else:
+        yield Finding("certificate", "ok", f"it holds for {left.days} days")
+
+
+def server(address: str, shown: Path | None = None) -> Iterator[Finding]:
+    """Ask the server whether it is ready, and what time it has; `shown` is the certificate that it must have."""
     import httpx
 
-    from bpm.cli.connection import LOOPBACK
+    from bpm.cli.connection import LOOPBACK, trust
 
     try:
         outside = httpx.URL(address).host not in LOOPBACK
-        answer = httpx.get(f"{address.rstrip('/')}/readyz", timeout=10, trust_env=outside)
+        verify = trust(address) if shown is None else _trust_only(shown)
+        answer = httpx.get(f"{address.rstrip('/')}/readyz", timeout=10, trust_env=outside, verify=verify)
+    except OSError as error:
+        yield Finding("server", "problem", f"{address} can't be asked ({error})", "look at the certificate")
+        return
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason = str(error) or type(error).__name__
         yield Finding("server", "problem", f"nobody answers at {address} ({reason})", "start it: bpm serve")
@@ -196,6 +231,16 @@ def server(address: str) -> Iterator[Finding]:
     else:
         yield Finding("server", "problem", f"{address} is not ready: {answer.text[:300]}", "read its log")
     yield from _skew(answer.headers.get("date"))
+
+
+def _trust_only(file: Path) -> "ssl.SSLContext":
+    """Trust this one certificate, for whatever name: the server is asked by the address on which it listens."""
+    import ssl
+
+    context = ssl.create_default_context(cafile=file)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 def _skew(date: str | None) -> Iterator[Finding]:

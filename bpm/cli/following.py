@@ -128,6 +128,8 @@ def listen(
                 answer.print(output)
 
     stored.save(position)
+    if follow and output.is_text:
+        typer.echo(f"What comes to {rule or 'any rule'} is sent to {forward_to}, from {position.at} on. Ctrl-C ends.")
     _until_interrupted(ServerConnection(url, token, username, password), work)
 
 

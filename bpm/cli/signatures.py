@@ -5,6 +5,7 @@ What is not given is taken from the preset's example, so that `bpm sign stripe` 
 
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -212,8 +213,12 @@ def _config(name: str, secret: str | None, fields: dict[str, Any]) -> "Signature
     try:
         return SignatureConfig.model_validate(given)
     except ValidationError as error:
-        sentences = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in error.errors())
-        fail(ExitStatus.USAGE, *sentences)
+        fail(ExitStatus.USAGE, *(_sentence(each["loc"], each["msg"]) for each in error.errors()))
+
+
+def _sentence(place: Iterable[int | str], said: str) -> str:
+    """Say what is wrong with a field, without the words in which pydantic wraps ours."""
+    return f"{'.'.join(map(str, place))}: {said.removeprefix('Value error, ')}".lstrip(": ")
 
 
 def _address_of(example: Any) -> "RequestAddress":

@@ -28,6 +28,7 @@ from bpm.cli.signatures import (
 PREFIX = "/api/webhooks/"
 FIXED = {"mono": "mono/callback", "remita": "remita"}
 """Where the providers that need no rule are answered."""
+NOT_FOUND = 404
 JSON = {"content-type": "application/json"}
 
 To = Annotated[str | None, typer.Option("--to", help="The path or key of the rule; the preset's name unless given.")]
@@ -63,6 +64,8 @@ def trigger(
     reply = as_nobody(server, lambda client: client.request(method.upper(), target, sent.body, headers))
     if not output.is_text:
         print_json({"status": reply.status, "body": reply.body})
+    if reply.status == NOT_FOUND and to is None:
+        fail(ExitStatus.REFUSED, f"there is no webhook at {path}", "name the rule by --to")
     if not reply.ok:
         fail_refused(f"{method.upper()} {path}", reply)
     if output.is_text:

@@ -14,6 +14,7 @@ from bpm.settings.groups import (
     ReferenceSettings,
     RetentionSettings,
     ScriptSettings,
+    TlsSettings,
     TraceSettings,
 )
 from bpm.settings.loading import load_settings, unknown_variable, unknown_variables, variables, with_groups
@@ -35,6 +36,7 @@ __all__ = [
     "RetentionSettings",
     "ScriptSettings",
     "Settings",
+    "TlsSettings",
     "TraceSettings",
     "load_settings",
     "unknown_variable",

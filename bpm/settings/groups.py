@@ -86,6 +86,19 @@ class ConnectionSettings(Group):
     """How many megabytes the bodies of all requests under way may take up together."""
 
 
+class TlsSettings(Group):
+    """TLS of the server's own; without a certificate it speaks in clear, on its own machine or behind a proxy."""
+
+    certificate: Path | None = None
+    """The file (PEM) of the certificate and of those between it and its root; read again when it changes."""
+    key: Path | None = None
+    """The file (PEM) of its key, without a password; unset, the key stands in the certificate's file."""
+    handshake_seconds: float = Field(default=10.0, gt=0)
+    """How long a handshake may take."""
+    max_handshakes: int = Field(default=256, ge=1)
+    """How many handshakes may be under way in a process; above, the oldest is given up for the newest."""
+
+
 class DeliverySettings(Group):
     """Outbound deliveries."""
 

@@ -25,6 +25,7 @@ from bpm.settings.groups import (
     ReferenceSettings,
     RetentionSettings,
     ScriptSettings,
+    TlsSettings,
     TraceSettings,
 )
 
@@ -110,6 +111,7 @@ class Settings(BaseSettings):
     oidc: OidcSettings = OidcSettings()
     scripts: ScriptSettings = ScriptSettings()
     connections: ConnectionSettings = ConnectionSettings()
+    tls: TlsSettings = TlsSettings()
     delivery: DeliverySettings = DeliverySettings()
     dialects: DialectSettings = DialectSettings()
     organizations: OrganizationSettings = OrganizationSettings()
@@ -134,7 +136,14 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """The address under which this server is reached from outside, without a trailing slash."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        return (self.public_url or self.own_url).rstrip("/")
+
+    @property
+    def own_url(self) -> str:
+        """The address on which it listens."""
+        protocol = "http" if self.tls.certificate is None else "https"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{protocol}://{host}:{self.port}"
 
     def group(self, name: str, kind: type[GroupT]) -> GroupT:
         """Return a group that `with_groups` added; its defaults in settings that were made without it."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import cache, cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -80,8 +81,13 @@ class OpenApi:
         version: str,
         addresses: Iterable[DescribedAddress] = (),
         events: EventCatalogue = WITHOUT_PROVIDERS,
+        base_url: str = "",
     ) -> None:
-        """Take what to describe: the messages, the product's version, addresses that others declare, and events."""
+        """Take what to describe: messages, the product's version, addresses that others declare, and events.
+
+        Where the server is reached below a path, `base_url` says so.
+        """
+        self._path = urlsplit(base_url).path or "/"
         self._events = events
         self._addresses = tuple(addresses)
         self._registry = registry
@@ -102,7 +108,7 @@ class OpenApi:
                 "version": self._version,
                 "description": "Everything is a message on one typed bus, named by `$type`.",
             },
-            "servers": [{"url": "/"}],
+            "servers": [{"url": self._path}],
             "security": [{"bearer": []}],
             "paths": plain(self._paths(catalogue)),
             "webhooks": plain(event_webhooks(self._events)),
@@ -123,9 +129,10 @@ def openapi_routes(
     version: str,
     addresses: Iterable[DescribedAddress] = (),
     events: EventCatalogue = WITHOUT_PROVIDERS,
+    base_url: str = "",
 ) -> list[BaseRoute]:
     """Return the route of the document."""
-    openapi = OpenApi(registry, version, addresses, events)
+    openapi = OpenApi(registry, version, addresses, events, base_url)
 
     @cache
     def document() -> PackedDocument:

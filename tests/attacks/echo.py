@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from bpm.security.net import AddressList
-from bpm.settings import ConnectionSettings
-from bpm.web.connections import Connections, HttpConnection, ServerConfig
+from bpm.settings import ConnectionSettings, TlsSettings
+from bpm.web.connections import Connections, Handshake, Handshakes, HttpConnection, ServerConfig
 from bpm.web.lingering import Lingering
 
 DESCRIPTORS = 10_000
@@ -47,9 +47,13 @@ class Echo:
         await send({"type": "http.response.body", "body": answer})
 
 
-def config_of(app: ASGIApp, descriptors: int = DESCRIPTORS, proxies: str = "", **limits: Any) -> ServerConfig:
+def config_of(
+    app: ASGIApp, descriptors: int = DESCRIPTORS, proxies: str = "", tls: TlsSettings | None = None, **limits: Any
+) -> ServerConfig:
     """Return what `bpm.server` gives to uvicorn, for another application and other limits."""
-    config = ServerConfig(Lingering(app), http=HttpConnection, ws="none", lifespan="off", log_config=None)
+    protocol = HttpConnection if tls is None else Handshake
+    config = ServerConfig(Lingering(app), http=protocol, ws="none", lifespan="off", log_config=None)
+    config.handshakes = None if tls is None else Handshakes(tls)
     config.connections = Connections(ConnectionSettings(**limits), AddressList.parse(proxies), descriptors)
     return config
 

@@ -2,5 +2,6 @@
 
 from bpm.web.connections.admission import Connections
 from bpm.web.connections.connection import HttpConnection, ServerConfig
+from bpm.web.connections.handshake import Handshake, Handshakes
 
-__all__ = ["Connections", "HttpConnection", "ServerConfig"]
+__all__ = ["Connections", "Handshake", "Handshakes", "HttpConnection", "ServerConfig"]

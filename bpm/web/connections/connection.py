@@ -5,7 +5,7 @@ stands what no parser does: how large and how slow a request may be, that an off
 is passed over and the body behind it read, that trailers are dropped, and that requests wait for one another.
 """
 
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import httptools
 from uvicorn import Config
@@ -18,6 +18,9 @@ from bpm.web.connections.gauge import Gauge
 from bpm.web.connections.head import require_http_1, require_target
 from bpm.web.connections.refusal import refusal
 
+if TYPE_CHECKING:
+    from bpm.web.connections.handshake import Handshakes
+
 HEALTH = (b"/livez", b"/readyz")
 """What is answered on a connection above the bound."""
 
@@ -27,9 +30,10 @@ LINGER_BYTES = 32 * 1024 * 1024
 
 
 class ServerConfig(Config):
-    """Uvicorn's configuration, and the connections that its protocols count themselves among."""
+    """Uvicorn's configuration, the connections that its protocols count themselves among, and what TLS needs."""
 
     connections: Connections
+    handshakes: "Handshakes | None" = None
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -276,7 +280,8 @@ class HttpConnection(HttpToolsProtocol):
     def _say_no(self, error: BpmError) -> None:
         self._is_refused = True
         self.transport.write(refusal(error))
-        self.transport.write_eof()
+        if self.transport.can_write_eof():  # TLS has no such half; there the answer's own length says where it ends
+            self.transport.write_eof()
         self._allow(LINGER_SECONDS)
         self.flow.resume_reading()
 

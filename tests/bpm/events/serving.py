@@ -88,13 +88,19 @@ class Authority:
         self.file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
 
     def context(self, name: str = "127.0.0.1", start: timedelta = -DAY, end: timedelta = DAY) -> ssl.SSLContext:
-        """Return a server's TLS with a certificate for a name or address, valid from and until so far from now."""
+        """Return a server's TLS with a certificate, as `certify` has it."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certify(name, start, end))
+        return context
+
+    def certify(self, name: str = "127.0.0.1", start: timedelta = -DAY, end: timedelta = DAY) -> Path:
+        """Write a key and its certificate for a name or address, valid from and until so far from now."""
         key = ec.generate_private_key(ec.SECP256R1())
         is_address = name.replace(".", "").isdigit()
         subject = x509.IPAddress(ip_address(name)) if is_address else x509.DNSName(name)
         builder = self._builder(x509.Name([]), key, start, end)
         made = builder.add_extension(x509.SubjectAlternativeName([subject]), critical=True)
-        return context_of(self._folder / "server.pem", key, made.sign(self._key, hashes.SHA256()))
+        return write_pair(self._folder / "server.pem", key, made.sign(self._key, hashes.SHA256()))
 
     def _builder(
         self, name: x509.Name, key: ec.EllipticCurvePrivateKey, start: timedelta = -DAY, end: timedelta = DAY
@@ -111,12 +117,10 @@ class Authority:
         )
 
 
-def context_of(file: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> ssl.SSLContext:
-    """Return a server's TLS with this certificate."""
+def write_pair(file: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> Path:
+    """Write both to one file, and return it."""
     file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
+    return file

@@ -1,0 +1,119 @@
+"""`bpm doctor`: each thing that it looks at is broken, and it says what to do."""
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bpm.cli import doctor
+from bpm.cli.doctor import LARGEST_WAL, Finding
+from bpm.settings import Settings
+from bpm.testing.process import free_port
+from tests.bpm.events.serving import DAY, Authority
+
+
+def settings(folder: Path, **changes: Any) -> Settings:
+    """Settings with their data in a folder."""
+    return Settings(data_dir=folder, **changes)
+
+
+def only(findings: Iterable[Finding], about: str) -> tuple[str, str]:
+    """Return the state and the advice of what was found about one thing."""
+    (found,) = (each for each in findings if each.about == about)
+    assert found.detail
+    return found.state, found.advice
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less than is needed is a problem, less than is good a warning, enough is neither."""
+    monkeypatch.setattr(doctor, "LEAST_SHARE", 0.0)
+    monkeypatch.setattr(doctor, "LEAST_FREE", 0)
+    assert only(doctor.disk(settings(tmp_path)), "disk") == ("ok", "")
+    monkeypatch.setattr(doctor, "LEAST_SHARE", 1.1)
+    state, advice = only(doctor.disk(settings(tmp_path)), "disk")
+    assert (state, "BPM_RETENTION__MAX_DATABASE_MB" in advice) == ("warning", True)
+    monkeypatch.setattr(doctor, "LEAST_FREE", 2**80)
+    assert only(doctor.disk(settings(tmp_path)), "disk")[0] == "problem"
+    state, advice = only(doctor.disk(settings(tmp_path / "none")), "disk")
+    assert (state, "BPM_DATA_DIR" in advice) == ("warning", True)
+
+
+def test_a_log_that_grows(tmp_path: Path) -> None:
+    """A large WAL has a reader that does not end."""
+    log = tmp_path / "bpm.db-wal"
+    log.touch()
+    os.truncate(log, LARGEST_WAL)
+    assert only(doctor.wal(settings(tmp_path)), "WAL") == ("ok", "")
+    os.truncate(log, LARGEST_WAL + 1)
+    state, advice = only(doctor.wal(settings(tmp_path)), "WAL")
+    assert (state, "open besides the server" in advice) == ("warning", True)
+
+
+def test_a_key_that_is_lost_or_open(tmp_path: Path) -> None:
+    """Without its key a database is a problem; so is a key that others may read."""
+    assert only(doctor.key(settings(tmp_path)), "key")[0] == "warning"
+    (tmp_path / "bpm.db").touch()
+    state, advice = only(doctor.key(settings(tmp_path)), "key")
+    assert (state, "restore it from a backup" in advice) == ("problem", True)
+    file = tmp_path / "secret.key"
+    file.touch(0o644)
+    file.chmod(0o644)
+    state, advice = only(doctor.key(settings(tmp_path)), "key")
+    assert (state, advice) == ("problem", f"run `chmod 600 {file}`")
+    file.chmod(0o600)
+    assert only(doctor.key(settings(tmp_path)), "key")[0] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("changes", "about", "advice"),
+    [
+        ({"host": "0.0.0.0"}, "public URL", "set BPM_PUBLIC_URL"),  # noqa: S104
+        ({"public_url": "https://x.example"}, "proxy headers", "set BPM_TRUSTED_PROXIES"),
+        ({"public_url": "https://x.example", "trusted_proxies": "10.0.0.1"}, "proxy headers", "set BPM_PROXY_HEADER"),
+    ],
+)
+def test_proxies_that_are_half_configured(tmp_path: Path, changes: dict[str, Any], about: str, advice: str) -> None:
+    """What is missing is named."""
+    state, said = only(doctor.proxies(settings(tmp_path, **changes)), about)
+    assert (state, said[: len(advice)]) == ("warning", advice)
+
+
+def test_a_name_that_nobody_knows(tmp_path: Path) -> None:
+    """A public address that can't be looked up is a problem."""
+    findings = doctor.names(settings(tmp_path, public_url="https://hooks.example.invalid"), [])
+    state, advice = only(findings, "name servers")
+    assert (state, "/etc/resolv.conf" in advice) == ("problem", True)
+
+
+def write_nothing(file: Path) -> None:
+    file.write_text("")
+
+
+@pytest.mark.parametrize(
+    ("left", "spoil", "state"),
+    [
+        (30 * DAY, None, "ok"),
+        (3 * DAY, None, "warning"),
+        (timedelta(hours=-1), None, "problem"),
+        (30 * DAY, write_nothing, "problem"),
+        (30 * DAY, Path.unlink, "problem"),
+    ],
+)
+def test_a_certificate_that_ends(
+    tmp_path: Path, left: timedelta, spoil: Callable[[Path], None] | None, state: str
+) -> None:
+    """Soon is a warning; one that has ended, or can't be used, is a problem."""
+    file = Authority(tmp_path).certify(end=left)
+    if spoil is not None:
+        spoil(file)
+    read = settings(tmp_path, tls={"certificate": file})
+    found, advice = only(doctor.certificate(read), "certificate")
+    assert (found, bool(advice)) == (state, state != "ok")
+
+
+def test_a_server_that_is_away() -> None:
+    """Nobody answers where it should listen."""
+    assert only(doctor.server(f"http://127.0.0.1:{free_port()}"), "server") == ("problem", "start it: bpm serve")
