@@ -50,7 +50,7 @@ class Counter:
             yield "", dict(zip(self._labels, values, strict=True)), count
 
 
-class CurrentValue:
+class Gauge:
     """Stands at something at the moment it is asked."""
 
     kind = "gauge"

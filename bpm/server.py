@@ -32,7 +32,7 @@ from bpm.web.connections import (
     ServerConfig,
     descriptors,
 )
-from bpm.web.lingering import Lingering
+from bpm.web.lingering_close import LingeringClose
 
 
 class Server(uvicorn.Server):
@@ -109,7 +109,7 @@ def config_of(app: App, handshakes: Handshakes | None) -> ServerConfig:
     """Return what uvicorn is told: our own protocol, behind our own handshakes where there are any."""
     settings = app.settings
     config = ServerConfig(
-        Lingering(app),
+        LingeringClose(app),
         http=HttpConnection if handshakes is None else Handshake,
         ws="none",
         host=settings.host,
@@ -208,7 +208,7 @@ def announce(words: str, app: App) -> None:
     print(f"{words} (data in {app.settings.data_dir.resolve()})", flush=True)  # noqa: T201
 
 
-class DiscreetFormatter(logging.Formatter):
+class RedactingFormatter(logging.Formatter):
     """Writes the lines and traces of libraries without what looks like a secret."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -240,7 +240,7 @@ def configure_logs(settings: Settings) -> None:
     traces = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler()
-    handler.setFormatter(DiscreetFormatter("%(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(RedactingFormatter("%(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler])
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -15,7 +15,7 @@ from functools import partial
 from threading import Lock
 from typing import Any, TypeVar, cast
 
-from bpm.shares import Crowded, Shares
+from bpm.fair_slots import FairSlots, NoFreeSlot
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class SharedThreads:
     def __init__(self, threads: int, name: str) -> None:
         """Begin with nothing to do."""
         self._threads = ThreadPoolExecutor(threads, name)
-        self._shares = Shares(threads)
+        self._shares = FairSlots(threads)
         self._waiting: dict[int, deque[Callable[[], None]]] = {}
         self._lock = Lock()
 
@@ -60,7 +60,7 @@ class SharedThreads:
                 place = self._shares.place(organization_id)
                 try:
                     place.__enter__()
-                except Crowded:
+                except NoFreeSlot:
                     continue
                 work = waiting.popleft()
                 del self._waiting[organization_id]

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from bpm.clock import Clock
 from bpm.edge.answer import Answer, send_answer
 from bpm.edge.body import Body
-from bpm.edge.boundary import answer_or_problem
+from bpm.edge.error_boundary import answer_or_problem
 from bpm.edge.lifecycle import Lifecycle
 from bpm.edge.request import Incoming, IncomingReader
 from bpm.errors import Draining

@@ -9,8 +9,8 @@ import structlog
 from bpm.bus import Bus, Envelope, Outcome
 from bpm.clock import Clock
 from bpm.errors import Fenced, Poisoned
+from bpm.fair_slots import FairSlots
 from bpm.jobs import Job, JobQueue, Lanes, RetryPolicy
-from bpm.shares import Shares
 from bpm.store import Database, Transaction
 from bpm.threads import beside_loop
 from router.config import RetryConfig
@@ -54,7 +54,7 @@ class Execution:
         lanes: Lanes,
         clock: Clock,
         seal: RequestSeal,
-        shares: Shares,
+        shares: FairSlots,
     ) -> None:
         """Take the bus and where requests and their rules are found."""
         self._bus = bus

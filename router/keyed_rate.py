@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
-from bpm.security.allowances import Allowance
+from bpm.security.rate_limiter import RateLimit
 from router.config import RateConfig
 from router.shared_key import SharedKey
 
@@ -15,7 +15,7 @@ class KeyedRate:
     def __init__(self, config_id: int, config: RateConfig) -> None:
         """Compile the key."""
         burst = config.burst or max(1, ceil(config.per_second))
-        self.allowance = Allowance(burst, 1 / config.per_second)
+        self.allowance = RateLimit(burst, 1 / config.per_second)
         self._text = f"{config.per_second:g} a second and {burst} at once"
         self._key = SharedKey(config.key, f"the rate of configuration {config_id}")
 

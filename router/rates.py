@@ -10,8 +10,8 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from bpm.errors import RateLimited
-from bpm.security.allowances import Allowance, Allowances
 from bpm.security.net import group_of
+from bpm.security.rate_limiter import RateLimit, RateLimiter
 from router.decision.verdict import PASSED, Verdict
 from router.keyed_rate import KeyedRate
 from router.request import InboundCall
@@ -28,8 +28,8 @@ class Rates:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """Begin with no rates counted; `now` is in seconds and never goes back."""
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._refused = Allowances(now=now)
-        self._keyed: dict[int, Allowances] = defaultdict(lambda: Allowances(now=now))
+        self._refused = RateLimiter(now=now)
+        self._keyed: dict[int, RateLimiter] = defaultdict(lambda: RateLimiter(now=now))
 
     def count(self, rule: Rule, call: InboundCall, verdict: Verdict, key: str) -> Verdict:
         """Count a judged request of a rule that has a rate, and return the verdict from then on."""
@@ -59,7 +59,7 @@ class Rates:
 
     def _refusal(self, rule: Rule, rate: RateLimitItem, call: InboundCall, verdict: Verdict) -> Verdict:
         """Keep the verdict; an address that is refused more often than the rule's rate is told to wait."""
-        allowance = Allowance(rate.amount, rate.get_expiry() / rate.amount)
+        allowance = RateLimit(rate.amount, rate.get_expiry() / rate.amount)
         wait = self._refused.take((rule.id, group_of(call.address)), allowance)
         return replace(verdict, error=_too_many(wait)) if wait else verdict
 

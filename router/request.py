@@ -13,9 +13,9 @@ from bpm.media import packing
 from bpm.security.identifiers import new_id
 from bpm.security.redaction import REDACTED
 from router.body_secrets import mask, secret_spans
-from router.confidential import Confidential
 from router.expansion import expand
 from router.mapping import Payload, decode_as, decode_body, fields_of, scope_of
+from router.request_secrets import RequestSecrets
 
 MAX_QUERY_FIELDS = 1_000
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -106,7 +106,7 @@ class InboundCall:
             return decode_body(declared, content)
         return decode_as(self.reads_as, declared, content)
 
-    def scope(self, path_values: Mapping[str, str], confidential: Confidential) -> dict[str, Any]:
+    def scope(self, path_values: Mapping[str, str], confidential: RequestSecrets) -> dict[str, Any]:
         """Return what templates see: `payload headers query path request`, without what is confidential."""
         readable = self._readable(confidential)
         return scope_of(
@@ -126,13 +126,13 @@ class InboundCall:
             ),
         )
 
-    def _usable(self, readable: bytes, confidential: Confidential) -> Any:
+    def _usable(self, readable: bytes, confidential: RequestSecrets) -> Any:
         """Return the payload without what proves the sender, of a text as much as is readable of it."""
         if self.payload.kind != "text" or readable is self.content:
             return confidential.payload_to_use(self.payload.value)
         return REDACTED if not readable.strip(b"*") else self._decoded(readable).value
 
-    def _readable(self, confidential: Confidential) -> bytes:
+    def _readable(self, confidential: RequestSecrets) -> bytes:
         """Return the expanded body without the fields that prove the sender."""
         body = self.content
         if confidential.fields and body:

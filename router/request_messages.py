@@ -9,7 +9,7 @@ import structlog
 
 from bpm.bus import Bus, Message
 from bpm.errors import BpmError, Defect, Failed, NotFound, Unavailable
-from bpm.security.cause_marks import HEADER as CAUSE
+from bpm.security.causation_header import HEADER as CAUSE
 from bpm.security.permissions import Authority, Principal, acting
 from bpm.security.redaction import hidden_from_logs, without_secrets_of
 from bpm.threads import beside_loop

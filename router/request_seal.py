@@ -10,8 +10,8 @@ from bpm.security.sealing import open_text, seal_text
 from bpm.security.secrets import SecretBox, SecretError, is_sealed_bytes
 from bpm.signatures import SHOWN, Scheme
 from router.body_secrets import Span, mask, secret_spans, spans_of_unreadable
-from router.confidential import Confidential
 from router.request import InboundCall, StoredCall, call_of
+from router.request_secrets import RequestSecrets
 from router.tables.requests import RequestRow
 
 
@@ -22,7 +22,7 @@ class RequestSeal:
         """Take the installation's box."""
         self._box = box
 
-    def columns(self, call: InboundCall, confidential: Confidential) -> dict[str, Any]:
+    def columns(self, call: InboundCall, confidential: RequestSecrets) -> dict[str, Any]:
         """Return the columns of a request's row that hold what the sender wrote."""
         headers, query = confidential.headers_to_store(call.headers), confidential.query_to_store(call.query_string)
         hidden = {name: value for name, value in call.headers.items() if headers[name] != value}
@@ -107,14 +107,14 @@ class RequestSeal:
         return replace(call, headers=headers, query_string=query, body=bytes(body))
 
 
-def _proofs(hidden: dict[str, str], confidential: Confidential) -> dict[str, Any]:
+def _proofs(hidden: dict[str, str], confidential: RequestSecrets) -> dict[str, Any]:
     signatures = {name: value for name, value in hidden.items() if confidential.is_signature(name)}
     credentials = {name: value for name, value in hidden.items() if name not in signatures}
     parts = {"signatures": signatures, "credentials": credentials}
     return {name: headers for name, headers in parts.items() if headers}
 
 
-def _spans(call: InboundCall, confidential: Confidential) -> list[Span]:
+def _spans(call: InboundCall, confidential: RequestSecrets) -> list[Span]:
     """Return where the body holds secrets, whether it can be read or not."""
     if not call.body:
         return []
@@ -126,7 +126,7 @@ def _spans(call: InboundCall, confidential: Confidential) -> list[Span]:
         return spans_of_unreadable(call.body)
 
 
-def _hides_compressed(call: InboundCall, confidential: Confidential) -> bool:
+def _hides_compressed(call: InboundCall, confidential: RequestSecrets) -> bool:
     """Tell whether a compressed body is hidden whole: when there are secrets in it, or nobody can tell."""
     try:
         return bool(secret_spans(call.content, call.payload, confidential.fields))

@@ -28,7 +28,6 @@ from bpm.signatures import (
     SignatureVerdict,
     Verifier,
 )
-from router.confidential import ALWAYS, Confidential
 from router.config import WebHookFields, place_among
 from router.deduplication import DeliveryId
 from router.dispatch import Dispatch
@@ -37,6 +36,7 @@ from router.handshakes import handshake
 from router.keyed_rate import KeyedRate
 from router.paths import ADDRESSES, values_at
 from router.request import InboundCall
+from router.request_secrets import ALWAYS, RequestSecrets
 from router.response import ResponseTemplate
 from router.rule_lane import RuleLane
 
@@ -79,7 +79,7 @@ class Rule:
     expires_at: datetime | None = None
     signer: Signer | None = None
     base_url: str = ""
-    confidential: Confidential = ALWAYS
+    confidential: RequestSecrets = ALWAYS
     broken: str | None = None
     disabled_because: str = "the configuration is not active"
 
@@ -212,7 +212,7 @@ def hide_alike(rules: Sequence[Rule]) -> list[Rule]:
     return [replace(rule, confidential=_hidden_beside(rule, rules)) for rule in rules]
 
 
-def _hidden_beside(rule: Rule, rules: Sequence[Rule]) -> Confidential:
+def _hidden_beside(rule: Rule, rules: Sequence[Rule]) -> RequestSecrets:
     hidden = rule.confidential
     for other in rules:
         if other is not rule and not set(rule.methods).isdisjoint(other.methods):

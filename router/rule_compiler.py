@@ -26,13 +26,13 @@ from bpm.signatures import (
     Verifier,
     compile_signature,
 )
-from router.confidential import ALWAYS, Confidential
 from router.config import RetryConfig, WebHookFields, parse_rate
 from router.config_secrets import open_definition
 from router.deduplication import delivery_id
 from router.dispatch import Dispatch, dispatcher
 from router.execution_types import ExecutionType
 from router.keyed_rate import KeyedRate
+from router.request_secrets import ALWAYS, RequestSecrets
 from router.response import ResponseTemplate
 from router.rule import Rule
 from router.rule_keys import RuleKeys
@@ -128,26 +128,26 @@ def _stored_fields(definition: Mapping[str, Any]) -> WebHookFields:
     return WebHookFields.model_validate(definition, context=STORED)
 
 
-def _confidential(verifier: Verifier) -> Confidential:
+def _confidential(verifier: Verifier) -> RequestSecrets:
     scheme = verifier.scheme
     names, parameters, fields = scheme.proving_headers, scheme.proving_parameters, scheme.proving_fields
     is_signed = scheme.kind != "static" and not (scheme.kind == "jwt" and not scheme.body_claim)
     if is_signed:
-        return Confidential(signatures=names, parameters=parameters, fields=fields)
+        return RequestSecrets(signatures=names, parameters=parameters, fields=fields)
     if scheme.kind != "static":
-        return Confidential(names, parameters=parameters, fields=fields)
+        return RequestSecrets(names, parameters=parameters, fields=fields)
     texts = (key.value.decode("utf-8", "replace") for key in verifier.keys)
     long = frozenset(text for text in texts if len(text) >= MIN_REPEATED)
-    return Confidential(names, parameters=parameters, fields=fields, values=long)
+    return RequestSecrets(names, parameters=parameters, fields=fields, values=long)
 
 
-def _confidential_of_broken(signature: Mapping[str, Any]) -> Confidential:
+def _confidential_of_broken(signature: Mapping[str, Any]) -> RequestSecrets:
     """Return what a signature that can't be used calls secret, as far as it says so."""
     preset = PRESETS.get(str(signature.get("scheme")))
     header, (kind, _, name) = str(signature.get("header") or ""), str(signature.get("signatureIn") or "").partition(":")
     said = Scheme("custom", "static", header, signature_in=f"{kind}:{name}" if name else "")
     schemes = [said] if preset is None else [said, preset]
-    return Confidential(
+    return RequestSecrets(
         frozenset[str]().union(*(scheme.proving_headers for scheme in schemes)),
         parameters=frozenset[str]().union(*(scheme.proving_parameters for scheme in schemes)),
         fields=frozenset[str]().union(*(scheme.proving_fields for scheme in schemes)),

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from bpm.security.permissions import INSTALLATION
-from router.confidential import ALWAYS, STRANGE, Confidential
 from router.providers import Provider
+from router.request_secrets import ALWAYS, STRANGE, RequestSecrets
 from router.rule import Rule
 
 
@@ -17,7 +17,7 @@ class Source:
     config_key: str | None = None
     revision: int | None = None
     provider: str | None = None
-    confidential: Confidential = ALWAYS
+    confidential: RequestSecrets = ALWAYS
 
     @staticmethod
     def of(rule: Rule) -> "Source":

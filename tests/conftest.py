@@ -16,9 +16,9 @@ import hypothesis
 import pytest
 import structlog
 
-import bpm.store.opening
+import bpm.store.factory
 from bpm.clock import system_clock
-from bpm.jobs.opening import open_jobs
+from bpm.jobs.factory import open_jobs
 from bpm.settings import Settings
 from bpm.store import Database, open_database
 from bpm.store.sqlite import database_file
@@ -131,7 +131,7 @@ def databases_for_folders(databases: Any) -> Iterator[list[str]]:
         start(server, **{"BPM_DATABASE_URL": new(), **environment})
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bpm.store.opening, "SqliteDatabase", on_postgres)
+        patch.setattr(bpm.store.factory, "SqliteDatabase", on_postgres)
         patch.setattr(ServerProcess, "__init__", with_database)
         yield made
 

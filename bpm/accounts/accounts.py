@@ -8,7 +8,6 @@ import structlog
 from bpm.accounts import tables
 from bpm.accounts.acting import acting_for
 from bpm.accounts.browser_sessions import BrowserSessions
-from bpm.accounts.cache import TRUST_SECONDS, FreshValues
 from bpm.accounts.checks import check_password, check_username
 from bpm.accounts.keys import PREFIX, KeyText, parse_key
 from bpm.accounts.lookup import find_key_and_owner, require_active
@@ -17,6 +16,7 @@ from bpm.accounts.rights import PresentRights
 from bpm.accounts.sessions import Sessions
 from bpm.accounts.single_sign_on import SingleSignOn
 from bpm.accounts.tables import ApiKey, User
+from bpm.accounts.ttl_cache import TRUST_SECONDS, TtlCache
 from bpm.accounts.uses import Uses
 from bpm.clock import Clock, system_clock
 from bpm.errors import Misconfigured, Unauthenticated
@@ -25,7 +25,7 @@ from bpm.security.permissions import Principal
 from bpm.security.tokens import AccessClaims, AccessTokens, TokenError
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, organizations
-from bpm.store.ordering import one_at_a_time
+from bpm.store.named_lock import take_named_lock
 
 log = structlog.get_logger("bpm.accounts")
 
@@ -50,7 +50,7 @@ class Accounts:
         self._settings = settings
         self._clock = clock
         self._tokens = AccessTokens(key, timedelta(seconds=settings.access_token_seconds), accepted_key)
-        self._callers = FreshValues[Principal]()
+        self._callers = TtlCache[Principal]()
         self.rights = PresentRights(database, clock)
         self._key_uses = Uses(database, "an API key", tables.touch_api_key)
         self.passwords = Passwords()
@@ -141,7 +141,7 @@ class Accounts:
 
     def _add_administrator(self, tx: Transaction, hashed: str) -> bool:
         """Add the administrator unless another process was faster; tell whether it was added."""
-        one_at_a_time(tx, "first administrator")
+        take_named_lock(tx, "first administrator")
         if tables.has_users(tx):
             return False
         username = self._settings.admin_username

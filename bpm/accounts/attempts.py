@@ -3,14 +3,14 @@
 from collections import OrderedDict
 
 from bpm.errors import RateLimited
-from bpm.security.allowances import MOST_COUNTED, Allowance, Allowances
 from bpm.security.net import group_of
+from bpm.security.rate_limiter import MOST_COUNTED, RateLimit, RateLimiter
 
-PAIR = Allowance(10, 6.0)
+PAIR = RateLimit(10, 6.0)
 """Tries at one account from one address, or one /64 of IPv6: ten at once, then ten a minute."""
-ADDRESS = Allowance(30, 0.6)
+ADDRESS = RateLimit(30, 0.6)
 """Tries at any accounts from one address: so few at once leave room in the queue of password hashes for others."""
-ACCOUNT = Allowance(100, 0.6)
+ACCOUNT = RateLimit(100, 0.6)
 """Tries at one account from all addresses together."""
 
 PATIENCE_SECONDS = 6.0
@@ -27,9 +27,9 @@ class SignInAttempts:
     accounts, does not count there. Tries at a known address are bounded by `PAIR` alone.
     """
 
-    def __init__(self, allowances: Allowances | None = None) -> None:
+    def __init__(self, allowances: RateLimiter | None = None) -> None:
         """Start with no tries, and no address known."""
-        self._allowances = allowances if allowances is not None else Allowances()
+        self._allowances = allowances if allowances is not None else RateLimiter()
         self._known: OrderedDict[Pair, None] = OrderedDict()
 
     def begin(self, username: str, address: str) -> float:
@@ -64,7 +64,7 @@ class SignInAttempts:
         if len(self._known) > MOST_COUNTED:
             self._known.popitem(last=False)
 
-    def _take(self, who: tuple[str, ...], allowance: Allowance) -> float:
+    def _take(self, who: tuple[str, ...], allowance: RateLimit) -> float:
         wait = self._allowances.take(who, allowance, PATIENCE_SECONDS)
         if wait > PATIENCE_SECONDS:
             raise RateLimited(

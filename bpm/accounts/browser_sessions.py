@@ -8,13 +8,13 @@ from typing import Any
 
 from bpm.accounts import browser_tables, identity_tables, tables
 from bpm.accounts.browser_tables import BrowserSession
-from bpm.accounts.cache import TRUST_SECONDS, FreshValues
 from bpm.accounts.keys import digest
 from bpm.accounts.lookup import require_active
 from bpm.accounts.principals import principal_of_user
 from bpm.accounts.rights import PresentRights
 from bpm.accounts.sessions import Sessions, wrong_credentials
 from bpm.accounts.tables import User
+from bpm.accounts.ttl_cache import TRUST_SECONDS, TtlCache
 from bpm.accounts.uses import Uses
 from bpm.bus.audit import Audit
 from bpm.bus.tables import AUDIT
@@ -72,7 +72,7 @@ class BrowserSessions:
         self._idle = timedelta(seconds=settings.console.idle_seconds)
         self._lifetime = timedelta(seconds=settings.console.session_seconds)
         self._issuer = settings.oidc.issuer
-        self._callers = FreshValues[Principal]()
+        self._callers = TtlCache[Principal]()
         self._uses = Uses(database, "a browser session", browser_tables.touch)
         self._audit = Audit(clock)
 

@@ -4,7 +4,7 @@ from bpm.accounts import tables
 from bpm.errors import Misconfigured
 from bpm.security.secrets import derive_key, key_id
 from bpm.store import Database, Transaction
-from bpm.store.ordering import one_at_a_time
+from bpm.store.named_lock import take_named_lock
 
 
 def installation_key_id(key: bytes) -> str:
@@ -40,7 +40,7 @@ class Installation:
 
     def _missing(self, tx: Transaction) -> str | None:
         """Return the name of a key that sealed something and is not here; else write down which one seals now."""
-        one_at_a_time(tx, "installation")
+        take_named_lock(tx, "installation")
         known = tables.known_key_ids(tx)
         missing = {known.present, known.former} - {None, self._own, self._accepted}
         if not missing and known.present != self._own:

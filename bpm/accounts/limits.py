@@ -6,7 +6,7 @@ from typing import Literal
 from bpm.errors import Invalid
 from bpm.settings import Settings
 from bpm.store import Transaction, organizations
-from bpm.store.ordering import one_at_a_time
+from bpm.store.named_lock import take_named_lock
 from bpm.store.organizations import LimitName
 
 Limited = Literal["subscriptions", "users", "webhooks"]
@@ -34,7 +34,7 @@ def require_room(
     most = limit_of(tx, organization_id, what, settings)
     if most is None:
         return
-    one_at_a_time(tx, f"{what} of organisation {organization_id}")
+    take_named_lock(tx, f"{what} of organisation {organization_id}")
     if count(tx, organization_id) >= most:
         raise Invalid(f"the organisation may have {most} {what}, and has them; ask the installation for a higher limit")
 

@@ -10,7 +10,7 @@ from bpm.bus import Context
 from bpm.errors import Unauthenticated
 from bpm.security.permissions import KEY, USER, Principal
 from bpm.store import Transaction, organizations
-from bpm.store.ordering import one_at_a_time
+from bpm.store.named_lock import take_named_lock
 from bpm.store.session import ScopedSession
 
 _USER_ID = re.compile(re.escape(USER) + r"([0-9]{1,18})")
@@ -49,5 +49,5 @@ def present_sender(context: Context) -> Principal:
     A permission that was taken away, or a key that was revoked, while the message was on its way gives no rights any
     more. Raises `Forbidden`.
     """
-    one_at_a_time(context.tx, "accounts")
+    take_named_lock(context.tx, "accounts")
     return present_anew(context.tx, context.principal, context.now())

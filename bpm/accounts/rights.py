@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bpm.accounts import tables
-from bpm.accounts.cache import TRUST_SECONDS, FreshValues
 from bpm.accounts.principals import permissions_of_key, permissions_of_user
+from bpm.accounts.ttl_cache import TRUST_SECONDS, TtlCache
 from bpm.clock import Clock
 from bpm.errors import Forbidden
 from bpm.security.permissions import (
@@ -49,7 +49,7 @@ class PresentRights:
         """Take where accounts are stored, and the clock that keys expire by."""
         self._database = database
         self._clock = clock
-        self._fresh = FreshValues[PresentAccount]()
+        self._fresh = TtlCache[PresentAccount]()
 
     async def present(self, principal: Principal) -> Principal:
         """Return the principal with what it may do now; raises `Forbidden` with the account and the reason."""

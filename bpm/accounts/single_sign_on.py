@@ -18,7 +18,7 @@ from bpm.errors import Invalid, Unauthenticated
 from bpm.security.permissions import INSTALLATION
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, organizations
-from bpm.store.ordering import one_at_a_time
+from bpm.store.named_lock import take_named_lock
 
 log = structlog.get_logger("bpm.accounts")
 
@@ -79,7 +79,7 @@ class SingleSignOn:
         return problem
 
     def _enter(self, tx: Transaction, token: IdToken, sign_in_hash: str, caller: BrowserCaller) -> _Entry:
-        one_at_a_time(tx, "accounts")
+        take_named_lock(tx, "accounts")
         if browser_tables.has_signed_in(tx, sign_in_hash):
             return _Entry(problem=SignInProblem.STALE)
         identity = identity_tables.find_identity(tx, token.issuer, token.subject)

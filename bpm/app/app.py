@@ -26,8 +26,8 @@ from bpm.web import asyncapi, command, dialects, docs, feed, health, openapi, we
 from bpm.web.auth import auth_routes
 from bpm.web.console import console_routes
 from bpm.web.console.oidc import SignOnProvider, oidc_routes
+from bpm.web.exception_handlers import EXCEPTION_HANDLERS
 from bpm.web.metrics import metrics_routes
-from bpm.web.refusals import EXCEPTION_HANDLERS
 from router.endpoints import WebhookEndpoint
 from router.paths import ADDRESSES
 from router.rates import Rates
@@ -148,7 +148,7 @@ class App:
         readiness = health.Readiness(
             self.database, self.lifecycle, self.worker.heartbeat_age, lambda: self.sandbox.locks
         )
-        seats, foundation = feed.FeedSeats(), self.components.foundation
+        seats, foundation = feed.FeedLimit(), self.components.foundation
         return [
             *auth_routes(self.accounts, self.settings),
             Route(feed.PATH, feed.FeedEndpoint(self.bus, self.accounts, self.settings, self.lifecycle, seats)),

@@ -8,12 +8,12 @@ from bpm.app.traces import open_tracer
 from bpm.bus import Registry
 from bpm.clock import Clock
 from bpm.errors import Misconfigured
+from bpm.fair_slots import FairSlots
 from bpm.jobs import JobQueue, Lanes
-from bpm.jobs.opening import open_jobs
+from bpm.jobs.factory import open_jobs
 from bpm.security.private_files import PrivacyError, make_private_folder
 from bpm.security.secrets import KEY_FILE, SecretBox, load_accepted_key, load_secret_key
 from bpm.settings import Settings
-from bpm.shares import Shares
 from bpm.store import Database, open_database
 from bpm.tracing import Tracer
 
@@ -30,7 +30,7 @@ class Foundation:
     database: Database
     jobs: JobQueue
     lanes: Lanes
-    shares: Shares
+    shares: FairSlots
     registry: Registry
     tracer: Tracer | None
 
@@ -53,7 +53,7 @@ def build_foundation(settings: Settings, clock: Clock, registry: Registry | None
         database=database,
         jobs=jobs,
         lanes=Lanes(jobs, clock),
-        shares=Shares(settings.worker_concurrency),
+        shares=FairSlots(settings.worker_concurrency),
         registry=build_registry(settings) if registry is None else registry,
         tracer=open_tracer(settings.traces),
     )

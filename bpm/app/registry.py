@@ -3,7 +3,7 @@
 from importlib.metadata import entry_points
 
 from bpm.bus import Registry
-from bpm.bus.list_columns import require_moment
+from bpm.bus.list_query_check import require_created_at
 from bpm.settings import Settings
 
 ENTRY_POINTS = "bpm.commands"
@@ -16,7 +16,7 @@ def build_registry(settings: Settings) -> Registry:
     for package in command_packages(settings):
         registry.discover(package)
     for registration in registry:
-        require_moment(registration.handler, registration.message_type)
+        require_created_at(registration.handler, registration.message_type)
     return registry
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bpm.bpmn.run import Run
-from bpm.bpmn.run.catching import is_caught, throw
 from bpm.bpmn.run.conditions import watch_again
-from bpm.bpmn.run.listening import listen_again
-from bpm.bpmn.run.pending import HALTED
+from bpm.bpmn.run.continuation import HALTED
+from bpm.bpmn.run.error_propagation import is_caught, throw
+from bpm.bpmn.run.event_sub_process_starts import listen_again
 from bpm.bpmn.state import Token, Wait
 from bpm.expressions import EvaluationError
 

@@ -17,9 +17,9 @@ from bpm.bpmn.limits import EngineLimits, Limits
 from bpm.bpmn.moves import move_tokens
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.conditions import fire_condition
-from bpm.bpmn.run.listening import listen
-from bpm.bpmn.run.pace import OverLimit, Room
-from bpm.bpmn.run.pending import leave_over, take_over
+from bpm.bpmn.run.continuation import resume_continuation, save_continuation
+from bpm.bpmn.run.event_sub_process_starts import listen
+from bpm.bpmn.run.step_budget import LimitExceeded, WorkBudget
 from bpm.bpmn.stale import find_misfit
 from bpm.bpmn.state import PROCESS, ROOT, Instance, Status, Token, Wait
 from bpm.bpmn.triggers import (
@@ -56,7 +56,7 @@ def advance(
     trigger: Trigger,
     now: datetime,
     limits: Limits = DEFAULT_LIMITS,
-    room: Room | None = None,
+    room: WorkBudget | None = None,
 ) -> tuple[Instance, tuple[Effect, ...]]:
     """Apply a trigger at the time `now` (aware); give the new instance and the effects in their order.
 
@@ -67,7 +67,7 @@ def advance(
     if reason := find_misfit(process, instance, trigger):
         return instance, (Ignored(reason),)
     run = Run(process, instance, now, limits, room)
-    take_over(run, trigger)
+    resume_continuation(run, trigger)
     _apply(run, process, trigger)
     _move_tokens(run)
     while run.pace.goes_on() and (_end_scope(run) or fire_condition(run) or _merge_tokens(run)):
@@ -147,7 +147,7 @@ def _move_tokens(run: Run) -> None:
         before = len(run.effects)
         try:
             nodes[token.element].activate(run, token)
-        except OverLimit as error:
+        except LimitExceeded as error:
             _undo(run, token, before)
             moving.appendleft(token)
             pace.halt(str(error))
@@ -216,7 +216,7 @@ def _settle(run: Run) -> None:
     if instance.status.is_final:
         return
     if run.pace.is_stopped:
-        leave_over(run)
+        save_continuation(run)
     elif instance.tokens and not instance.absent.waits and not any(wait.token for wait in instance.waits.values()):
         _report_deadlock(run)
     kinds = {wait.kind for wait in instance.waits.values()} | instance.absent.waits.keys()

@@ -7,7 +7,7 @@ is given `LargeValues`, or a view made of them.
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from typing import Any, NamedTuple
 
-from bpm.bpmn.absent import Shelf
+from bpm.bpmn.unloaded import PartLoader
 
 
 class LargeKey(NamedTuple):
@@ -25,7 +25,7 @@ class Large:
 
     __slots__ = ("_read", "_shelf", "_value", "is_secret", "key", "size")
 
-    def __init__(self, key: LargeKey, size: int, is_secret: bool, shelf: Shelf | None) -> None:
+    def __init__(self, key: LargeKey, size: int, is_secret: bool, shelf: PartLoader | None) -> None:
         """Stand for a value on the shelf."""
         self.key = key
         self.size = size

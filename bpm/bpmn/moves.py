@@ -3,8 +3,8 @@
 from bpm.bpmn.compiler.compile import CompiledProcess
 from bpm.bpmn.definition import Element
 from bpm.bpmn.run import Run
-from bpm.bpmn.run.pace import OverLimit
 from bpm.bpmn.run.scopes import INTERRUPTED
+from bpm.bpmn.run.step_budget import LimitExceeded
 from bpm.bpmn.state import PROCESS, ROOT, TURN, Token
 from bpm.bpmn.triggers import MoveTokens
 from bpm.expressions import EvaluationError
@@ -18,7 +18,7 @@ def move_tokens(run: Run, process: CompiledProcess, trigger: MoveTokens) -> None
     run.variables.write(ROOT, trigger.variables)
     try:
         run.check_tokens(len(trigger.start_before))
-    except OverLimit as error:
+    except LimitExceeded as error:
         raise EvaluationError(str(error)) from error
     elements = {element.id: element for element in process.definition.elements}
     for name in trigger.start_before:

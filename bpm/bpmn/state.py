@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, cast
 
-from bpm.bpmn.absent import NOTHING_ABSENT, Absent, Shelf
 from bpm.bpmn.large import Large, LargeKey, LargeValues
+from bpm.bpmn.unloaded import NOTHING_ABSENT, PartLoader, UnloadedCounts
 from bpm.exact_json import read_json, write_json
 
 ROOT = 0
@@ -169,8 +169,8 @@ class Instance:
     locals: dict[int, dict[str, Any]] = field(default_factory=_empty)
     beside: dict[int, dict[str, Any]] = field(default_factory=_empty)
     kept: Kept = field(default_factory=_empty)
-    absent: Absent = NOTHING_ABSENT
-    shelf: Shelf | None = field(default=None, compare=False)
+    absent: UnloadedCounts = NOTHING_ABSENT
+    shelf: PartLoader | None = field(default=None, compare=False)
     has_large: bool = False
     arrived: dict[tuple[str, int], Arrivals] | None = field(default=None, compare=False)
 
@@ -284,7 +284,7 @@ class Instance:
         return {name: None if type(value) is Large else value for name, value in values.items()}
 
     @classmethod
-    def from_json(cls, text: str | bytes, shelf: Shelf | None = None) -> "Instance":
+    def from_json(cls, text: str | bytes, shelf: PartLoader | None = None) -> "Instance":
         """The instance that `to_json` wrote; what is not in the text is on the shelf."""
         state = read_json(text, allow_inf_nan=False)
         instance = cls(
@@ -298,7 +298,7 @@ class Instance:
             pending=_read_pending(*state["p"]) if "p" in state else None,
             unattended=state.get("u", 0),
             kept={(kind, scope): dict(values) for kind, scope, values in state.get("k", ())},
-            absent=Absent(*state["a"]) if "a" in state else NOTHING_ABSENT,
+            absent=UnloadedCounts(*state["a"]) if "a" in state else NOTHING_ABSENT,
             shelf=shelf,
         )
         instance._add(state)

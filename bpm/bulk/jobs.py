@@ -14,7 +14,7 @@ from bpm.clock import Clock
 from bpm.errors import BpmError, Fenced, Poisoned, Refused
 from bpm.jobs import Job, JobQueue
 from bpm.security.permissions import Principal
-from bpm.security.stored import StoredPrincipal
+from bpm.security.stored_principal import StoredPrincipal
 from bpm.store import Database, Transaction
 
 AT_ONCE = 20

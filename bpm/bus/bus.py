@@ -13,32 +13,32 @@ import structlog
 from bpm.bus import tables
 from bpm.bus.audit import Audit
 from bpm.bus.behaviors import Measured, Next, authorise, compose, demand, permit
-from bpm.bus.causes import Causes
 from bpm.bus.context import Context, EffectContext
+from bpm.bus.correlation_budget import CorrelationBudget
 from bpm.bus.costs import Costs
-from bpm.bus.discretion import discreet, secrets_of
+from bpm.bus.dry_run import DryRun
+from bpm.bus.dry_run_result import DryRunResult
 from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope, Recorder
+from bpm.bus.error_redaction import redact_error, secrets_of
 from bpm.bus.idempotency import Idempotency
 from bpm.bus.later import Later, ScheduledMessages
 from bpm.bus.log_ids import Handling
 from bpm.bus.messages import Command, Message
 from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registration, Registry
-from bpm.bus.rehearsal import Rehearsal
-from bpm.bus.rehearsed import Rehearsed
 from bpm.bus.rights import FixedRights, Rights
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Defect, Failed, Forbidden, TookTooLong
 from bpm.exact_json import write_json
 from bpm.jobs import JobQueue
 from bpm.metering import MAX_MESSAGE_STEPS, budget
-from bpm.security.cause_marks import CauseMarks
+from bpm.security.causation_header import CausationHeader
 from bpm.security.permissions import SYSTEM, Permission, Principal
 from bpm.security.redaction import hidden_from_logs
 from bpm.security.secrets import SecretBox
 from bpm.settings import ProcessSettings
-from bpm.store import Database, Overran, Transaction, Unprepared
+from bpm.store import Database, PreloadRequired, TimeLimitExceeded, Transaction
 from bpm.tracing import Tracer
 
 R = TypeVar("R")
@@ -69,10 +69,10 @@ class Bus:
         self.registry = registry
         self.database = database
         self.box = box
-        self.marks = CauseMarks(box)
+        self.marks = CausationHeader(box)
         self.scheduled = ScheduledMessages(database, jobs, clock, box)
         self.scheduled.executor = self
-        self.causes = Causes(clock, limits or ProcessSettings())
+        self.causes = CorrelationBudget(clock, limits or ProcessSettings())
         self.costs = Costs()
         self._clock = clock
         self._effect_seconds = effect_seconds
@@ -112,9 +112,9 @@ class Bus:
         """
         return await self._pipeline(envelope)
 
-    async def rehearse(self, envelope: Envelope) -> Rehearsed:
+    async def rehearse(self, envelope: Envelope) -> DryRunResult:
         """Say what would become of a message; nothing of it is kept."""
-        return await Rehearsal(self).rehearse(envelope)
+        return await DryRun(self).rehearse(envelope)
 
     async def note(self, envelope: Envelope, work: Callable[[Context], object]) -> None:
         """Write something down on behalf of a message, in a transaction of its own."""
@@ -236,8 +236,8 @@ class Bus:
                 with budget(MAX_MESSAGE_STEPS), tx.savepoint() if savepoint else nullcontext():
                     return self._outcome(envelope, work(Context(self, envelope, tx)), on_wire=on_wire)
             except BpmError as error:
-                return Outcome(error=discreet(envelope, error))
-            except (Overran, Unprepared):
+                return Outcome(error=redact_error(envelope, error))
+            except (TimeLimitExceeded, PreloadRequired):
                 raise
             except BaseException as error:  # also `SystemExit`: it ends this handler, not its thread or the process
                 if self.database.is_outage(error):
@@ -264,7 +264,7 @@ class Bus:
                 with budget(MAX_MESSAGE_STEPS):
                     outcome = self._outcome(envelope, await run_handler(handler, envelope.name, seconds))
             except BpmError as error:
-                outcome = Outcome(error=discreet(envelope, error))
+                outcome = Outcome(error=redact_error(envelope, error))
             except Exception as error:
                 outcome = Outcome(error=_defect(envelope, error))
         if context.concluded is None:

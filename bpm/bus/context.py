@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from bpm.bus.causes import Causes
+from bpm.bus.correlation_budget import CorrelationBudget
+from bpm.bus.dry_run_result import DryRunResult
 from bpm.bus.envelope import Envelope
 from bpm.bus.later import Later
 from bpm.bus.messages import Message, Query
 from bpm.bus.outcome import Outcome
 from bpm.bus.own_events import publish_caused
-from bpm.bus.rehearsed import Rehearsed
 from bpm.errors import Failed
 from bpm.security.permissions import Permission, Principal
 from bpm.security.secrets import SecretBox
@@ -31,7 +31,7 @@ class Sender(Protocol):
 
     registry: "Registry"
     database: Database
-    causes: Causes
+    causes: CorrelationBudget
     box: SecretBox
 
     def now(self) -> datetime:
@@ -62,7 +62,7 @@ class Sender(Protocol):
         """Take a message through the whole pipeline."""
         ...
 
-    async def rehearse(self, envelope: Envelope) -> Rehearsed:
+    async def rehearse(self, envelope: Envelope) -> DryRunResult:
         """Take a message to its handler and undo what it did."""
         ...
 
@@ -98,7 +98,7 @@ class Context:
         return self.tx.session(self.organization_id)
 
     @property
-    def causes(self) -> Causes:
+    def causes(self) -> CorrelationBudget:
         """What counts how much one cause sets in motion."""
         return self._bus.causes
 
@@ -234,7 +234,7 @@ class EffectContext:
         size = len(outcome.json or b"")
         return await beside_loop(size, lambda: registry.plain(message, data), self.organization_id)
 
-    async def rehearse(self, message: Message[Any], principal: Principal | None = None) -> Rehearsed:
+    async def rehearse(self, message: Message[Any], principal: Principal | None = None) -> DryRunResult:
         """Find out what would become of a message; nothing of it is kept."""
         changes: dict[str, Any] = {"principal": principal} if principal else {}
         return await self._bus.rehearse(self.envelope.caused(message, **changes))

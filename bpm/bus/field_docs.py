@@ -8,12 +8,12 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from bpm.bus.field_words import FIELD_WORDS
+from bpm.bus.field_descriptions import FIELD_DESCRIPTIONS
 
 
 def field_docs(model: type[Any]) -> dict[str, str]:
     """Return the sentences of a model's fields by name, those of the classes that it is made of included."""
-    found = dict(FIELD_WORDS)
+    found = dict(FIELD_DESCRIPTIONS)
     for part in reversed(model.__mro__):
         found |= _docs_in(part.__module__).get(part.__qualname__.partition("[")[0], {})
     return found

@@ -17,7 +17,7 @@ from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal
 from bpm.security.sealing import open_fields, seal_fields
 from bpm.security.secrets import SecretBox, SecretError
-from bpm.security.stored import StoredPrincipal, principal_columns
+from bpm.security.stored_principal import StoredPrincipal, principal_columns
 from bpm.store import Database, Transaction
 
 KIND = "message"

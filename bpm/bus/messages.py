@@ -39,7 +39,7 @@ class Message(WireModel, Generic[R]):
     `permission` is what the sender must hold, `succeeded` and `failed` are the texts of the answer,
     `aliases` further names it answers to, `secrets` the fields that no log may show, and `sources` those with source
     code, of which the audit log keeps the fingerprint. An effect that touches
-    nothing outside but through its context is `rehearsable` (see `bpm.bus.rehearsal`). `time_limit` is how many
+    nothing outside but through its context is `rehearsable` (see `bpm.bus.dry_run`). `time_limit` is how many
     seconds an effect may take; None is the setting `BPM_EFFECT_SECONDS`. `sample` are fields as they are sent, shown as
     an example where required fields alone make none.
     """

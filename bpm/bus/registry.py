@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from bpm.bus.exact_fields import restore, takes_decimals, with_digits
 from bpm.bus.field_permissions import permissions_within, shown_to
 from bpm.bus.messages import Message, Query
-from bpm.bus.sentences import sentences
+from bpm.bus.validation_messages import sentences
 from bpm.errors import Invalid, Misconfigured, NotFound
 from bpm.exact_json import plain_as, write_as, write_json, write_noting_numbers
 from bpm.security.permissions import Permission, Principal

@@ -74,7 +74,7 @@ def compact() -> None:
 
     async def work(settings: "Settings") -> None:
         from bpm.store.compaction import compact as compact_file
-        from bpm.store.opening import is_embedded
+        from bpm.store.factory import is_embedded
         from bpm.store.sqlite import database_file
 
         if not is_embedded(settings):

@@ -26,7 +26,7 @@ def upgrade() -> None:
     """Bring the schema up to date; `bpm serve` does the same when it starts."""
 
     async def work(settings: "Settings") -> None:
-        from bpm.store.examination import examine
+        from bpm.store.database_check import examine
 
         _make_key_of_new_file(settings)
         database = await checked(settings)
@@ -43,7 +43,7 @@ def check(format: FormatOption = OutputFormat.AUTO) -> None:  # noqa: A002 the o
     """Say which database this is, how safe, how full, and what is wrong with it; 1 when something is."""
 
     async def work(settings: "Settings") -> None:
-        from bpm.store.examination import examine
+        from bpm.store.database_check import examine
 
         refuse_missing_file(settings)
         database = await checked(settings)
@@ -114,7 +114,7 @@ def _make_key_of_new_file(settings: "Settings") -> None:
     """Make the key that a first start would make; beside a file that is there a server misses it."""
     from bpm.security.private_files import make_private_folder
     from bpm.security.secrets import load_secret_key
-    from bpm.store.opening import is_embedded
+    from bpm.store.factory import is_embedded
     from bpm.store.sqlite import database_file
 
     if is_embedded(settings) and not database_file(settings).exists():
@@ -124,7 +124,7 @@ def _make_key_of_new_file(settings: "Settings") -> None:
 
 def _of(settings: "Settings", url: str) -> "Settings":
     """Return the settings for another database; what belongs to a file lies beside it."""
-    from bpm.store.opening import POSTGRES, SQLITE, is_embedded
+    from bpm.store.factory import POSTGRES, SQLITE, is_embedded
     from bpm.store.sqlite import database_file
 
     if not url.startswith((*SQLITE, *POSTGRES)):
@@ -142,7 +142,7 @@ async def _copy_alone(source: "Database", target: "Database", settings: "Setting
 
 async def _upgraded(database: "Database", settings: "Settings") -> None:
     from bpm.clock import system_clock
-    from bpm.jobs.opening import open_jobs
+    from bpm.jobs.factory import open_jobs
 
     await database.start()
     try:

@@ -111,7 +111,7 @@ def disk(settings: "Settings") -> Iterator[Finding]:
 
 def wal(settings: "Settings") -> Iterator[Finding]:
     """Look at SQLite's write-ahead log, which grows while a reader stays in an old snapshot."""
-    from bpm.store.opening import is_embedded
+    from bpm.store.factory import is_embedded
     from bpm.store.sqlite import database_file
 
     if not is_embedded(settings):

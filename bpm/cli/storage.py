@@ -44,7 +44,7 @@ async def checked(settings: "Settings") -> "Database":
 
 def refuse_missing_file(settings: "Settings") -> None:
     """End the command where the settings name a SQLite file that is not there."""
-    from bpm.store.opening import is_embedded
+    from bpm.store.factory import is_embedded
     from bpm.store.sqlite import database_file
 
     if is_embedded(settings) and not database_file(settings).exists():
@@ -56,10 +56,10 @@ def refuse_missing_file(settings: "Settings") -> None:
 @contextmanager
 def owned(settings: "Settings") -> Generator[None]:
     """Keep workers of a SQLite file away; raises `Misconfigured` where one is at work."""
-    from bpm.jobs.ownership import Ownership
-    from bpm.store.opening import is_embedded
+    from bpm.jobs.worker_lock import WorkerLock
+    from bpm.store.factory import is_embedded
 
-    owner = Ownership(settings.data_dir / "worker.lock")
+    owner = WorkerLock(settings.data_dir / "worker.lock")
     if is_embedded(settings):
         owner.take()
     try:

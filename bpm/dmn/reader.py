@@ -9,7 +9,7 @@ from bpm.dmn.expressions import READERS, ExpressionReader
 from bpm.dmn.items import ItemDefinitions
 from bpm.dmn.problems import Problems
 from bpm.dmn.tags import child, children, every, reference, version_tag
-from bpm.dmn.words import check_words
+from bpm.dmn.unknown import check_unknown
 from bpm.expressions import Environment
 from bpm.expressions.kinds import ANY, FunctionKind, Kind
 from bpm.model_files.names import MAX_NAME
@@ -43,7 +43,7 @@ def load_decisions(source: str | bytes, *, is_deployed: bool = False) -> dict[st
         raise InvalidDefinition([BpmnProblem(message, line=root.line)])
     reader = ModelReader(root)
     if not is_deployed:
-        check_words(root, reader.problems)
+        check_unknown(root, reader.problems)
     return reader.decisions()
 
 

@@ -27,7 +27,7 @@ DISABLED_AFTER = timedelta(days=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class OpenBreaker:
     """The breaker is open until then; it has opened `count` times since the last success."""
 
     count: int
@@ -42,20 +42,20 @@ def opening(
     is_probe: bool,
     now: datetime,
     asked: datetime | None = None,
-) -> Opening | None:
+) -> OpenBreaker | None:
     """Return how the breaker opens after so many failures in a row; None when it stays as it is.
 
     Until `asked` the receiver wants to be left alone. What fails while it is open already was under way before, and
     says nothing new but that.
     """
     if open_until is not None and open_until > now and not is_probe:
-        return Opening(openings, asked) if asked is not None and asked > open_until else None
+        return OpenBreaker(openings, asked) if asked is not None and asked > open_until else None
     if failures < FAILURES_TO_OPEN:
         until = asked or (now if is_probe else None)  # a probe's claim ends with it
-        return Opening(openings, until) if until is not None else None
+        return OpenBreaker(openings, until) if until is not None else None
     pause = PAUSES_SECONDS[min(openings, len(PAUSES_SECONDS) - 1)]
     until = now + timedelta(seconds=pause)
-    return Opening(openings + 1, max(until, asked or until))
+    return OpenBreaker(openings + 1, max(until, asked or until))
 
 
 def asked_until(status: int | None, retry_after: timedelta | None, now: datetime) -> datetime | None:

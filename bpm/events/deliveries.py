@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from bpm.bus import Bus
 from bpm.errors import Fenced, Forbidden, Poisoned
 from bpm.events import breaker, delivery_tables, health_tables
-from bpm.events.answer import unmade, without_secrets
+from bpm.events.attempt_result import unmade, without_secrets
+from bpm.events.credential_redaction import redact_echoed_credentials
+from bpm.events.delivery_request import EventNotice, make_request
 from bpm.events.delivery_tables import KIND, PAUSED, PENDING, DeliveryRow
 from bpm.events.destination import Destination, Destinations
-from bpm.events.echoes import without_echo
-from bpm.events.gate import Gates
-from bpm.events.outgoing import Notice, make_request
+from bpm.events.destination_slots import DestinationLimiters
 from bpm.events.settlement import DeliverySettlement
 from bpm.events.spans import DeliverySpans
 from bpm.events.transform import TransformError, apply_transform
@@ -51,7 +51,7 @@ class Deliveries:
         sandbox: Sandbox,
         targets: Targets,
         source: str,
-        gates: Gates,
+        gates: DestinationLimiters,
         most_bytes: int,
     ) -> None:
         """Take the parts; `source` is the server's address, the source of CloudEvents.
@@ -167,7 +167,7 @@ class Deliveries:
                 result = unmade(destination.broken)
             else:
                 sent = await self._sender().send(make_request(destination, notice, changed, self._source, started_at))
-                result = without_echo(sent, destination.credentials)
+                result = redact_echoed_credentials(sent, destination.credentials)
         except TransformError as error:
             (sentence,) = without_secrets_of([str(error)], read_json(notice.data))
             result = unmade(sentence)
@@ -180,9 +180,9 @@ class Deliveries:
         )
         return result.ok
 
-    def _notice(self, row: DeliveryRow, traceparent: str) -> Notice:
+    def _notice(self, row: DeliveryRow, traceparent: str) -> EventNotice:
         cause = self._bus.marks.write(row.event_depth, row.event_id)
-        return Notice(row.event_id, row.event, row.published_at, row.event_data.encode(), cause, traceparent)
+        return EventNotice(row.event_id, row.event, row.published_at, row.event_data.encode(), cause, traceparent)
 
     async def _require_author(self, destination: Destination) -> None:
         """Raise `TransformError` when whoever wrote the transform's script may not write code any more."""

@@ -18,7 +18,7 @@ from bpm.security.permissions import Authority
 from bpm.security.redaction import is_secret_parameter
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.store import Transaction
-from bpm.store.committed import CommittedCache
+from bpm.store.committed_cache import CommittedCache
 
 MAX_CACHED = 10_000
 MAX_ORDERING_KEY = 200

@@ -20,7 +20,7 @@ MAX_FORWARDED = 1_000
 """How many deliveries are brought forward at once; the others keep their due times."""
 
 
-class Known(Protocol):
+class HealthSnapshot(Protocol):
     """What was known of a receiver when its delivery was taken up."""
 
     @property
@@ -39,7 +39,7 @@ class Known(Protocol):
         ...
 
 
-class Failing(NamedTuple):
+class FailureState(NamedTuple):
     """How a receiver is doing after a failure."""
 
     since: datetime | None
@@ -56,7 +56,7 @@ class Health:
         self._jobs = jobs
         self._noted: dict[int, datetime] = {}
 
-    def succeeded(self, tx: Transaction, id_: int, known: Known, now: datetime) -> None:
+    def succeeded(self, tx: Transaction, id_: int, known: HealthSnapshot, now: datetime) -> None:
         """Note a success; a receiver that is well is written down once a second, one that is back at once."""
         noted = self._noted.get(id_, known.last_success_at)
         if known.failure_count or known.open_until or noted is None or now - noted >= NOTED_EVERY:
@@ -66,7 +66,7 @@ class Health:
 
     def failed(
         self, tx: Transaction, id_: int, now: datetime, *, made: bool, is_probe: bool, asked: datetime | None = None
-    ) -> Failing:
+    ) -> FailureState:
         """Count a failure, and return how the receiver is doing.
 
         What came to no request says nothing about the receiver: it opens no breaker, and ends a probe. Until `asked`
@@ -80,7 +80,7 @@ class Health:
         elif made and opens is not None:
             health_tables.open_breaker(tx, id_, opens.count, opens.until)
         reached = made and opens is not None and row.openings < breaker.TOLD_AT <= opens.count
-        return Failing(row.failing_since, reached)
+        return FailureState(row.failing_since, reached)
 
     def forgive(self, tx: Transaction, id_: int, now: datetime) -> None:
         """Let deliveries go again, however many have failed."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bpm.bus import Bus
 from bpm.events.deliveries import Deliveries
 from bpm.events.destination import Destinations
-from bpm.events.gate import Gates
+from bpm.events.destination_slots import DestinationLimiters
 from bpm.events.health import Health
 from bpm.events.publisher import Listener, Publisher
 from bpm.events.settlement import DeliverySettlement
@@ -44,7 +44,7 @@ class Outbound:
             sandbox,
             targets,
             settings.base_url,
-            Gates(settings.delivery.max_in_flight, settings.worker_concurrency),
+            DestinationLimiters(settings.delivery.max_in_flight, settings.worker_concurrency),
             settings.delivery.max_event_bytes,
         )
         self.services = (destinations, health, jobs, lanes, self.publisher, targets)

@@ -3,14 +3,14 @@
 import asyncio
 import ssl
 
-from bpm.events.lookups import LookUps
+from bpm.events.dns_lookups import DnsLookups
 from bpm.security.net_targets import Target, TargetError, Targets
 from bpm.security.tls import client_context
 
 SECONDS = 10.0
 THREADS, EACH = 32, 2
 
-LOOK_UPS = LookUps(THREADS, EACH)
+LOOK_UPS = DnsLookups(THREADS, EACH)
 """Name servers are asked in few threads for each organisation, and in none that anything else needs."""
 
 

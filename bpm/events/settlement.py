@@ -8,7 +8,7 @@ import structlog
 from bpm.bus import Bus
 from bpm.bus.own_events import publish_settled, publisher_of
 from bpm.events import breaker, delivery_tables, subscription_tables
-from bpm.events.answer import RETRY_AFTER, Attempt
+from bpm.events.attempt_result import RETRY_AFTER, AttemptResult
 from bpm.events.catalogue import DISABLED_EVENT, FAILING_EVENT
 from bpm.events.delivery_tables import CANCELLED, DEAD, DELIVERED, KIND, PAUSED, PENDING, DeliveryRow
 from bpm.events.destination import Destination, scope_of
@@ -85,7 +85,7 @@ class DeliverySettlement:
         tx: Transaction,
         row: DeliveryRow,
         destination: Destination,
-        result: Attempt,
+        result: AttemptResult,
         *,
         started_at: datetime,
         request_body: str | None = None,
@@ -98,7 +98,7 @@ class DeliverySettlement:
         else:
             self._retry_or_give_up(tx, row, destination, result, is_probe=is_probe)
 
-    def _complete(self, tx: Transaction, row: DeliveryRow, destination: Destination, result: Attempt) -> None:
+    def _complete(self, tx: Transaction, row: DeliveryRow, destination: Destination, result: AttemptResult) -> None:
         now = self._bus.now()
         changes = {"state": DELIVERED, "due_at": None, "completed_at": now, "lane": None}
         delivery_tables.take_turn(tx, row, **changes, **_counted(row, result))
@@ -107,7 +107,7 @@ class DeliverySettlement:
         tx.after_commit(lambda: self.attempts.add("delivered"))
 
     def _retry_or_give_up(
-        self, tx: Transaction, row: DeliveryRow, destination: Destination, result: Attempt, *, is_probe: bool
+        self, tx: Transaction, row: DeliveryRow, destination: Destination, result: AttemptResult, *, is_probe: bool
     ) -> None:
         now = self._bus.now()
         retry_after = read_retry_after(result.headers.get(RETRY_AFTER), now)
@@ -153,7 +153,7 @@ class DeliverySettlement:
         publish_settled(self._bus, tx, publisher, event, data)
 
     def _record(
-        self, tx: Transaction, row: DeliveryRow, result: Attempt, started_at: datetime, request_body: str | None
+        self, tx: Transaction, row: DeliveryRow, result: AttemptResult, started_at: datetime, request_body: str | None
     ) -> None:
         attempt = {
             "organization_id": row.organization_id,
@@ -177,7 +177,7 @@ class DeliverySettlement:
             self._lanes.leave(tx, lane, Job(KIND, row.id, row.turn, row.due_at or self._bus.now()))
 
 
-def _counted(row: DeliveryRow, result: Attempt) -> dict[str, Any]:
+def _counted(row: DeliveryRow, result: AttemptResult) -> dict[str, Any]:
     return {
         "tries": row.tries + 1,
         "attempts": row.attempts + 1,

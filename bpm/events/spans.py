@@ -2,7 +2,7 @@
 
 import time
 
-from bpm.events.answer import Attempt
+from bpm.events.attempt_result import AttemptResult
 from bpm.events.delivery_tables import DeliveryRow
 from bpm.tracing import AttributeValue, Tracer, new_span_id
 
@@ -22,7 +22,7 @@ class DeliverySpans:
         """The header for the receiver; empty where nothing is traced."""
         return self._tracer.traceparent(self._row.correlation_id, self._id) if self._tracer is not None else ""
 
-    def record(self, result: Attempt) -> None:
+    def record(self, result: AttemptResult) -> None:
         """Write down how the attempt ended."""
         if self._tracer is None:
             return

@@ -7,8 +7,8 @@ from zlib import crc32
 
 from pydantic_core import PydanticSerializationError
 
+from bpm.events.delivery_request import EventNotice
 from bpm.events.destination import Destination
-from bpm.events.outgoing import Notice
 from bpm.exact_json import read_json, write_json
 from bpm.expressions import EvaluationError, Template
 from scripts import Sandbox, SandboxUnavailable
@@ -19,7 +19,7 @@ class TransformError(ValueError):
 
 
 async def apply_transform(
-    destination: Destination, notice: Notice, ordering_key: str | None, sandbox: Sandbox, most: int
+    destination: Destination, notice: EventNotice, ordering_key: str | None, sandbox: Sandbox, most: int
 ) -> bytes | None:
     """Return the transformed JSON, the same at every attempt; None without a transform.
 

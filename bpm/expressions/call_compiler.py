@@ -7,7 +7,7 @@ from bpm.metering import Meter
 
 from . import syntax
 from .errors import EvaluationError, ExpressionError
-from .feel_calls import fitting
+from .feel_arguments import fitting
 from .function_values import FunctionValue, invoke
 from .functions import FUNCTIONS, BuiltinFunction, nearest_function
 from .functions.parameters import kinds as kinds_of

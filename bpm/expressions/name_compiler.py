@@ -7,7 +7,7 @@ from bpm.metering import Meter
 
 from . import syntax
 from .errors import Unsuitable
-from .feel_calls import built_in
+from .feel_arguments import built_in
 from .feel_lists import PARTIAL, copied
 from .functions import FUNCTIONS
 from .node_compiler import NodeCompiler

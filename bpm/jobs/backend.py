@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pgqueuer.ports import RepositoryPort
 from sqlalchemy import Table
 
-from bpm.jobs.deaths import Deaths
+from bpm.jobs.crashes import CrashTracker
 from bpm.jobs.interface import Backlog, Job
 from bpm.store import Transaction
 
@@ -21,7 +21,7 @@ class JobBackend(ABC):
     poll: ClassVar[timedelta]
     """How often the table is looked at without having been woken."""
 
-    deaths: Deaths
+    deaths: CrashTracker
     """What is known of jobs whose process died."""
 
     @abstractmethod

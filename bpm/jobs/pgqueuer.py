@@ -18,7 +18,7 @@ from pgqueuer.ports.driver import Driver
 from sqlalchemy import ARRAY, Interval, MetaData, Table, Text, bindparam, text
 
 from bpm.jobs.backend import JobBackend
-from bpm.jobs.deaths import Deaths
+from bpm.jobs.crashes import CrashTracker
 from bpm.jobs.interface import Backlog, Job
 from bpm.jobs.tables import DEATHS, NAME
 from bpm.store import Transaction
@@ -117,7 +117,7 @@ class PostgresTokens(JobBackend):
         self._dsn = dsn
         self._pool: Any = None
         self._counted_at = 0.0
-        self.deaths = Deaths(self)
+        self.deaths = CrashTracker(self)
 
     async def prepare(self) -> None:
         """Install or upgrade PgQueuer's tables, one process at a time."""
@@ -178,15 +178,15 @@ class PostgresTokens(JobBackend):
         return {kind: Backlog(count, max(0.0, seconds)) for kind, count, seconds in found}
 
     async def wait(self, key: str) -> None:
-        """See `DeathRecords.wait`."""
+        """See `CrashRecords.wait`."""
         await self._pool.execute(_MARK, key, True)
 
     async def begin(self, key: str) -> None:
-        """See `DeathRecords.begin`."""
+        """See `CrashRecords.begin`."""
         await self._pool.execute(_MARK, key, False)
 
     async def forget(self, key: str) -> None:
-        """See `DeathRecords.forget`."""
+        """See `CrashRecords.forget`."""
         await self._pool.execute(_FORGET, key)
 
     async def _count_deaths(self) -> None:

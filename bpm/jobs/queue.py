@@ -13,13 +13,13 @@ from sqlalchemy import Table
 
 from bpm.clock import Clock
 from bpm.errors import BpmError, describe
+from bpm.fair_slots import NoFreeSlot
 from bpm.jobs.backend import JobBackend
-from bpm.jobs.deaths import GIVEN_UP, HELD, poison_error
+from bpm.jobs.crashes import GIVEN_UP, HELD, poison_error
 from bpm.jobs.interface import Backlog, Job, JobKind, JobQueue
 from bpm.jobs.lanes import Lanes
 from bpm.jobs.reconciler import Reconciler
 from bpm.repeating import RepeatingTask
-from bpm.shares import Crowded
 from bpm.store import Database, Transaction
 
 BATCH = 100
@@ -34,7 +34,7 @@ CUT_OFF_SECONDS = 5.0
 log = structlog.get_logger("bpm.jobs")
 
 
-class Jobs(JobQueue):
+class JobRunner(JobQueue):
     """At most `concurrency` jobs at once, begun in batches."""
 
     def __init__(self, tokens: JobBackend, database: Database, concurrency: int, clock: Clock) -> None:
@@ -166,7 +166,7 @@ class Jobs(JobQueue):
             raise RetryRequested(timedelta(), reason="cut off") from None
         except RetryRequested:
             raise
-        except Crowded as error:
+        except NoFreeSlot as error:
             raise RetryRequested(CROWDED_PAUSE, reason="its organisation has many under way") from error
         except Exception as error:
             pause = timedelta(seconds=min(2**token.attempts, LONGEST_PAUSE_SECONDS))

@@ -1,6 +1,6 @@
 """Tokens beside the rows of an embedded database.
 
-One process owns the work (`bpm.jobs.ownership`), so a running job needs no lease: what the owner's end has
+One process owns the work (`bpm.jobs.worker_lock`), so a running job needs no lease: what the owner's end has
 left behind is taken back at the next start.
 """
 
@@ -14,11 +14,11 @@ from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, Update, se
 
 from bpm.jobs.backend import JobBackend
 from bpm.jobs.clock import SteadyClock
-from bpm.jobs.deaths import Deaths
+from bpm.jobs.crashes import CrashTracker
 from bpm.jobs.interface import Backlog, Job
-from bpm.jobs.ownership import Ownership
 from bpm.jobs.repository import SqliteRepository
 from bpm.jobs.tables import DEATHS, NAME
+from bpm.jobs.worker_lock import WorkerLock
 from bpm.store import Database, Transaction
 
 TOKENS = Table(
@@ -68,14 +68,14 @@ class SqliteTokens(JobBackend):
     """Never asked for; the engine beats at a fraction of it, and at zero it would do nothing else."""
     poll = timedelta(seconds=0.25)
 
-    def __init__(self, database: Database, ownership: Ownership) -> None:
+    def __init__(self, database: Database, ownership: WorkerLock) -> None:
         """Stand beside the database, whose worker holds the lock file."""
         self._database = database
         self._ownership = ownership
         self._timeline = SteadyClock()
         self._repository: SqliteRepository | None = None
         self._has_opened = False
-        self.deaths = Deaths(self)
+        self.deaths = CrashTracker(self)
 
     async def prepare(self) -> None:
         """See `Tokens.prepare`."""
@@ -133,15 +133,15 @@ class SqliteTokens(JobBackend):
         return {kind: Backlog(count, seconds) for kind, count, seconds in found}
 
     async def wait(self, key: str) -> None:
-        """See `DeathRecords.wait`."""
+        """See `CrashRecords.wait`."""
         await self._database.write(lambda tx: tx.connection.execute(_mark(key, is_waiting=True)))
 
     async def begin(self, key: str) -> None:
-        """See `DeathRecords.begin`."""
+        """See `CrashRecords.begin`."""
         await self._database.write(lambda tx: tx.connection.execute(_mark(key, is_waiting=False)))
 
     async def forget(self, key: str) -> None:
-        """See `DeathRecords.forget`."""
+        """See `CrashRecords.forget`."""
         await self._database.write(lambda tx: tx.connection.execute(DEATHS.delete().where(DEATHS.c.key == key)))
 
     async def prune(self) -> None:

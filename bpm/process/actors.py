@@ -4,7 +4,7 @@ from collections.abc import Set
 
 from bpm.process.rows import InstanceRow
 from bpm.security.permissions import Authority, Permission, Principal
-from bpm.security.stored import StoredPrincipal
+from bpm.security.stored_principal import StoredPrincipal
 
 
 def engine_of(organization_id: int, permissions: Set[Permission]) -> Principal:

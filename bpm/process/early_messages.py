@@ -9,7 +9,7 @@ from bpm.bpmn.effects import OpenMessageWait
 from bpm.bpmn.triggers import MessageArrived
 from bpm.bus import Context
 from bpm.process.message_tables import find_oldest, take_message
-from bpm.process.stored import restored_wait
+from bpm.process.sealing import restored_wait
 from bpm.security.permissions import Authority
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from bpm.bpmn.state import Caller
 from bpm.bus import Context
 from bpm.process.parts import Parts
 from bpm.process.rows import InstanceRow, WaitRow
-from bpm.process.stored import with_data
+from bpm.process.sealing import with_data
 from bpm.security.permissions import Principal
 
 

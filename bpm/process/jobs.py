@@ -12,16 +12,16 @@ import structlog
 from bpm.bpmn.state import changes
 from bpm.bus import Bus, Envelope, Outcome
 from bpm.errors import BpmError, Conflict, Failed, Fenced, Forbidden, NotFound, Poisoned
+from bpm.fair_slots import FairSlots, NoFreeSlot
 from bpm.jobs import Job, JobQueue, RetryPolicy
 from bpm.process import instance_tables, start_tables, wait_tables
 from bpm.process.actors import engine_of, starter_of
 from bpm.process.answering import AnswerRecorder
-from bpm.process.cache import Deployed
+from bpm.process.definition_cache import DefinitionCache
 from bpm.process.rows import InstanceRow, WaitRow
+from bpm.process.sealing import restored_wait
 from bpm.process.spans import recorded_step
-from bpm.process.stored import restored_wait
 from bpm.security.permissions import EXECUTE, Authority, Permission, Principal, acting
-from bpm.shares import Crowded, Shares
 from bpm.store import Transaction, organizations
 
 RETRY = RetryPolicy(attempts=4, waits=(1, 10, 60, 600))
@@ -51,7 +51,7 @@ class ProcessJobs:
 
     name = wait_tables.KIND
 
-    def __init__(self, bus: Bus, jobs: JobQueue, deployed: Deployed, shares: Shares) -> None:
+    def __init__(self, bus: Bus, jobs: JobQueue, deployed: DefinitionCache, shares: FairSlots) -> None:
         """Send through the bus; ask the job engine for another try; `deployed` knows who wrote what runs.
 
         `shares` are the worker's places, of which an organisation's scripts and commands may hold so many.
@@ -91,7 +91,7 @@ class ProcessJobs:
                 while waits := await self._immediate(instance_id):
                     for wait in waits:
                         await self.run(Job(wait_tables.KIND, wait_tables.job_ref(wait), wait.tries, wait.created_at))
-        except (TimeoutError, Crowded):  # a worker does the rest
+        except (TimeoutError, NoFreeSlot):  # a worker does the rest
             return
 
     async def _immediate(self, instance_id: int) -> list[WaitRow]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bpm.bpmn.json_size import json_size
 from bpm.bpmn.large import Large, LargeKey
 from bpm.bpmn.state import Instance
-from bpm.bpmn.weight import weigh
 from bpm.exact_json import write_json
 from bpm.process import part_tables
 from bpm.security.redaction import holds_secret
@@ -88,4 +88,4 @@ def _find_large(instance: Instance) -> list[tuple[int, str]]:
 
 def _sizes(values: Mapping[str, Any]) -> dict[str, int]:
     """How large texts, lists and objects are that are at hand."""
-    return {name: weigh(value) for name, value in values.items() if isinstance(value, str | list | dict)}
+    return {name: json_size(value) for name, value in values.items() if isinstance(value, str | list | dict)}

@@ -5,7 +5,7 @@ from bpm.bus import Context
 from bpm.process import instance_tables
 from bpm.process.instances import NewInstance, Startable
 from bpm.process.rows import InstanceRow
-from bpm.security.stored import principal_columns
+from bpm.security.stored_principal import principal_columns
 
 
 def new_row(context: Context, deployed: Startable, new: NewInstance) -> InstanceRow:

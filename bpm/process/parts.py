@@ -13,7 +13,7 @@ from bpm.process import part_tables
 from bpm.process.large_rows import LargeRows
 from bpm.process.part_tables import LARGE, TURN
 from bpm.process.rows import InstanceRow, PartRow
-from bpm.process.stored import restored_part
+from bpm.process.sealing import restored_part
 from bpm.security.redaction import holds_secret
 from bpm.security.sealing import is_sealed, seal_text
 
@@ -70,7 +70,7 @@ class Parts:
         return instance
 
     def turns(self, body: int | None) -> Sequence[Mapping[str, Any]]:
-        """See `Shelf.turns`."""
+        """See `PartLoader.turns`."""
         found = [row for row in part_tables.turns_of(self._tx, self._instance_id, body) if row.scope not in self._seen]
         turns = {row.scope: self._read(row) for row in found}
         for scope, turn in turns.items():
@@ -84,17 +84,17 @@ class Parts:
         self.turns_of_waits.update(dict.fromkeys(waits, scope))
 
     def item(self, body: int, index: int) -> Any:
-        """See `Shelf.item`."""
+        """See `PartLoader.item`."""
         row = part_tables.find_part(self._tx, self._instance_id, ITEMS, body, index)
         return None if row is None else self._value(row.data)
 
     def outputs(self, body: int) -> Mapping[int, Any]:
-        """See `Shelf.outputs`."""
+        """See `PartLoader.outputs`."""
         rows = part_tables.values_of(self._tx, self._instance_id, OUTPUTS, body)
         return {row.number: self._value(row.data) for row in rows}
 
     def large(self, key: LargeKey) -> Any:
-        """See `Shelf.large`."""
+        """See `PartLoader.large`."""
         row = part_tables.find_part(self._tx, self._instance_id, LARGE, *key)
         if row is None:  # another process has written the instance since its row was read
             raise Fenced

@@ -2,8 +2,9 @@
 
     load the instance -> advance -> carry out the effects -> write instance, history and waits
 
-One `Unit` does that for a trigger and for all that follows from it at once: transactional commands of service
-tasks, decisions, and instances that call each other. Scripts, effects and timers become jobs (`bpm.process.jobs`).
+One `ProcessUnitOfWork` does that for a trigger and for all that follows from it at once: transactional commands of
+service tasks, decisions, and instances that call each other. Scripts, effects and timers become jobs
+(`bpm.process.jobs`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +15,11 @@ from bpm.bus import Context, Registry
 from bpm.errors import NotFound
 from bpm.jobs import JobQueue
 from bpm.process import instance_tables, wait_tables
-from bpm.process.cache import Deployed
+from bpm.process.definition_cache import DefinitionCache
 from bpm.process.instances import InstanceState, NewInstance, Startable
-from bpm.process.room import TransactionRoom
-from bpm.process.step import Overgrown, Step
-from bpm.process.unit import Unit
+from bpm.process.step import StateTooLarge, Step
+from bpm.process.transaction_budget import TransactionBudget
+from bpm.process.unit_of_work import ProcessUnitOfWork
 from bpm.settings import ProcessSettings
 
 T = TypeVar("T")
@@ -34,8 +35,8 @@ class ProcessRuntime:
         self.limits = limits or ProcessSettings()
         self.registry = registry
         self.jobs = jobs
-        self.deployed = Deployed()
-        self._busy: dict[int, list[Unit]] = {}
+        self.deployed = DefinitionCache()
+        self._busy: dict[int, list[ProcessUnitOfWork]] = {}
 
     def start(self, context: Context, deployed: Startable, new: NewInstance) -> InstanceState:
         """Start an instance; the one that the same request has started before, if there is one."""
@@ -43,13 +44,13 @@ class ProcessRuntime:
         if known is not None:
             return self.standing(context, known)
 
-        def work(unit: Unit) -> InstanceState:
+        def work(unit: ProcessUnitOfWork) -> InstanceState:
             return unit.start(deployed, new)
 
         return self._run(context, work)
 
     def advance(
-        self, context: Context, instance_id: int, *triggers: Trigger, room: TransactionRoom | None = None
+        self, context: Context, instance_id: int, *triggers: Trigger, room: TransactionBudget | None = None
     ) -> InstanceState:
         """Apply triggers and everything that follows from them in this transaction, as far as there is room.
 
@@ -58,7 +59,9 @@ class ProcessRuntime:
         """
         return self._advance(context, instance_id, triggers, room).standing()
 
-    def answer(self, context: Context, instance_id: int, trigger: Trigger, room: TransactionRoom | None = None) -> str:
+    def answer(
+        self, context: Context, instance_id: int, trigger: Trigger, room: TransactionBudget | None = None
+    ) -> str:
         """Do as `advance` does and return the status alone, for who need not know what the instance waits for."""
         return self._advance(context, instance_id, (trigger,), room).instance.status.value
 
@@ -70,12 +73,12 @@ class ProcessRuntime:
         return self._run(context, lambda unit: unit.resume(instance_id, wait_id, attempt)).instance.status.value
 
     def _advance(
-        self, context: Context, instance_id: int, triggers: Sequence[Trigger], room: TransactionRoom | None
+        self, context: Context, instance_id: int, triggers: Sequence[Trigger], room: TransactionBudget | None
     ) -> Step:
         try:
             with context.tx.savepoint():
                 return self._run(context, lambda unit: unit.advance(instance_id, *triggers), room)
-        except Overgrown as error:
+        except StateTooLarge as error:
             stop = stop_of(triggers[0], str(error))
         return self._run(context, lambda unit: unit.advance(instance_id, stop), room)
 
@@ -90,10 +93,12 @@ class ProcessRuntime:
         """Return the variables that the element of an open wait sees; raises `NotFound`."""
         return self._run(context, lambda unit: unit.seen(instance_id, wait_id))
 
-    def _run(self, context: Context, work: Callable[[Unit], T], room: TransactionRoom | None = None) -> T:
+    def _run(
+        self, context: Context, work: Callable[[ProcessUnitOfWork], T], room: TransactionBudget | None = None
+    ) -> T:
         units = self._busy.setdefault(id(context.tx), [])
-        room = units[0].room if units else room or TransactionRoom()
-        unit = Unit(context, self.registry, self.jobs, self.deployed, self.limits, room, tuple(units))
+        room = units[0].room if units else room or TransactionBudget()
+        unit = ProcessUnitOfWork(context, self.registry, self.jobs, self.deployed, self.limits, room, tuple(units))
         units.append(unit)
         try:
             return work(unit)

@@ -15,13 +15,13 @@ from bpm.errors import Forbidden, Invalid
 from bpm.expressions import EvaluationError, Expression
 from bpm.jobs import Job, JobQueue
 from bpm.process import definition_tables, start_tables
-from bpm.process.cache import FreshProcess
+from bpm.process.definition_cache import FreshProcess
 from bpm.process.definition_tables import DeployedProcess
 from bpm.process.instances import InstanceState, NewInstance
 from bpm.process.rows import ScheduleRow
 from bpm.process.runtime import ProcessRuntime
 from bpm.security.permissions import Principal
-from bpm.security.stored import StoredPrincipal
+from bpm.security.stored_principal import StoredPrincipal
 from bpm.store import Transaction
 
 REFUSED_PAUSE = timedelta(minutes=1)

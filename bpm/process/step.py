@@ -13,12 +13,12 @@ from bpm.errors import Failed, Invalid
 from bpm.jobs import JobQueue
 from bpm.process import instance_tables, wait_tables
 from bpm.process.actors import starter_of
-from bpm.process.cache import Deployed
+from bpm.process.definition_cache import DefinitionCache
 from bpm.process.instances import InstanceState
 from bpm.process.parts import Parts
-from bpm.process.room import TransactionRoom
 from bpm.process.rows import InstanceRow
-from bpm.process.stored import is_secret, with_data
+from bpm.process.sealing import is_secret, with_data
+from bpm.process.transaction_budget import TransactionBudget
 from bpm.process.wait_rows import WaitRows
 from bpm.security.permissions import Authority, Principal
 from bpm.security.sealing import seal_text
@@ -28,7 +28,7 @@ MOST_PEOPLE = 200
 """Maximum number of accounts and keys that answer for an instance by what they brought it: each step asks all."""
 
 
-class Overgrown(Failed):
+class StateTooLarge(Failed):
     """The state of the process instance is too large"""  # noqa: D400, D415 a message, not a sentence
 
     is_final = True
@@ -40,8 +40,8 @@ class Surroundings(Protocol):
     context: Context
     registry: Registry
     jobs: JobQueue
-    deployed: Deployed
-    room: TransactionRoom
+    deployed: DefinitionCache
+    room: TransactionBudget
     limits: ProcessSettings
 
     def follow(self, instance_id: int, trigger: Trigger) -> None:
@@ -138,7 +138,7 @@ class Step:
         state = instance.to_json()
         size, most = len(state) + self.parts.size, limits.max_state_bytes
         if size > most and not instance.status.is_final:
-            raise Overgrown(
+            raise StateTooLarge(
                 f"process instance {self.row.id} of {self.process.id} would be {size} "
                 f"characters large, more than {most} (BPM_PROCESSES__MAX_STATE_BYTES)"
             )

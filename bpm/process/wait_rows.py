@@ -8,7 +8,7 @@ from bpm.bus import Context
 from bpm.jobs import Job, JobQueue
 from bpm.process import task_tables, wait_tables
 from bpm.process.rows import InstanceRow
-from bpm.process.stored import stored_wait
+from bpm.process.sealing import stored_wait
 
 
 class WaitRows:

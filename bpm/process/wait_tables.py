@@ -13,7 +13,7 @@ from bpm.process.rows import WaitRow
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
 from bpm.store.organizations import is_switched_off
-from bpm.store.prepared import PreparedQuery
+from bpm.store.prepared_query import PreparedQuery
 from bpm.store.records import Records
 
 KIND = "process"

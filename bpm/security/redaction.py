@@ -1,6 +1,6 @@
 """What is a secret, by its name or by its form, and how it is hidden from logs, lists, traces and stores.
 
-Every part of the product asks here: what a request carries (`router.confidential`), what a message's fields and
+Every part of the product asks here: what a request carries (`router.request_secrets`), what a message's fields and
 results hold, what a sentence or a log line repeats.
 """
 

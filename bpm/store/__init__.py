@@ -1,21 +1,21 @@
 """The database: one model for SQLite and PostgreSQL, one grouped writer a process, readers beside it."""
 
 from bpm.store.database import Database
-from bpm.store.opening import open_database
-from bpm.store.preparation import Unprepared
+from bpm.store.factory import open_database
+from bpm.store.preload import PreloadRequired
 from bpm.store.rows import ForeignText, JsonColumn, OrganizationRow, Row, UtcDateTime, WrittenJson, utc_now
 from bpm.store.transaction import Transaction
-from bpm.store.watchdog import Overran
+from bpm.store.watchdog import TimeLimitExceeded
 
 __all__ = [
     "Database",
     "ForeignText",
     "JsonColumn",
     "OrganizationRow",
-    "Overran",
+    "PreloadRequired",
     "Row",
+    "TimeLimitExceeded",
     "Transaction",
-    "Unprepared",
     "UtcDateTime",
     "WrittenJson",
     "open_database",

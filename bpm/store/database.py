@@ -13,7 +13,7 @@ from bpm.errors import Misconfigured
 from bpm.metrics import Metric
 from bpm.store.faults import Diagnose
 from bpm.store.migrate import upgrade
-from bpm.store.preparation import ROUNDS, Unprepared
+from bpm.store.preload import ROUNDS, PreloadRequired
 from bpm.store.readers import Readers
 from bpm.store.sync_runner import SyncRunner, run_sync
 from bpm.store.transaction import Transaction
@@ -94,7 +94,7 @@ class Database(ABC):
         """Run `work` in the next group commit; `size` is its weight in bytes.
 
         Raises what `work` raised, `Overloaded` or `StorageUnavailable`. Work that needs something large which is
-        not in memory is undone and run again once that has been made ready; see `bpm.store.preparation`.
+        not in memory is undone and run again once that has been made ready; see `bpm.store.preload`.
         """
         return await _prepared(work, lambda unit: self._writer.run(unit, size))
 
@@ -170,7 +170,7 @@ async def _prepared(work: Callable[[Transaction], T], run: Callable[[Callable[[T
     for _ in range(ROUNDS):
         try:
             return await run(partial(_with_preparation, work))
-        except Unprepared as needed:
+        except PreloadRequired as needed:
             await beside_loop(needed.size, needed.prepare, needed.organization_id)
     return await run(work)
 

@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Table, bindparam
 
-from bpm.store.prepared import PreparedQuery
+from bpm.store.prepared_query import PreparedQuery
 from bpm.store.records import Records
 from bpm.store.transaction import Transaction
 

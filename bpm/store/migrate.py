@@ -10,7 +10,7 @@ from sqlmodel.main import default_registry
 from bpm.errors import Misconfigured
 from bpm.store.application_migrations import OWN_PACKAGES, VERSION_TABLE, run_migrations
 from bpm.store.application_tables import bring_up_to_date, is_any_behind
-from bpm.store.unfinished import refuse_unfinished
+from bpm.store.copy_marker import refuse_unfinished
 
 FOLDER = Path(__file__).parent / "migrations"
 

@@ -9,7 +9,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.security.permissions import INSTALLATION
-from bpm.store.ordering import one_at_a_time
+from bpm.store.named_lock import take_named_lock
 from bpm.store.rows import JsonColumn, Row, UtcDateTime
 from bpm.store.transaction import Transaction
 from bpm.store.upsert import insert_new
@@ -87,7 +87,7 @@ def keep_organization(tx: Transaction, row: Organization) -> bool:
 
     Capitals make no other name.
     """
-    one_at_a_time(tx, "organisations")
+    take_named_lock(tx, "organisations")
     same = func.lower(ORGANIZATIONS.c.name) == func.lower(row.name)
     if set(tx.connection.execute(select(ORGANIZATIONS.c.id).where(same)).scalars()) - {row.id}:
         return False

@@ -14,8 +14,8 @@ from sqlalchemy import func, or_, tuple_
 from sqlalchemy.orm import Session, defer
 from sqlmodel import select
 
-from bpm.store.patterns import pattern
 from bpm.store.session import ScopedSession
+from bpm.store.text_search import pattern
 
 Key = tuple[Any, ...]
 

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from bpm.errors import Overloaded, StorageUnavailable
+from bpm.store.batch_queue import BatchQueue
 from bpm.store.faults import Diagnose
 from bpm.store.gate import SnapshotGate
-from bpm.store.handover import Handover
-from bpm.store.link import Link
 from bpm.store.sync_runner import SyncRunner
+from bpm.store.thread_connection import ThreadConnection
 from bpm.store.transaction import Shared, Transaction
 from bpm.store.watchdog import Watch, Watchdog
 from bpm.store.writer import raisable
@@ -53,7 +53,7 @@ class Readers:
         self._sync_runner = sync_runner
         self._watchdog = watchdog
         self.gate = SnapshotGate()
-        self._handover: Handover[Read] = Handover()
+        self._handover: BatchQueue[Read] = BatchQueue()
         self._threads = [
             threading.Thread(target=self._serve, name=f"bpm-reader-{n}", daemon=True) for n in range(threads)
         ]
@@ -85,7 +85,7 @@ class Readers:
         return await read.future
 
     def _serve(self) -> None:
-        link = Link(self._connect)
+        link = ThreadConnection(self._connect)
         watch = self._watchdog.watch(link.interrupt)
         with self._sync_runner() as run_sync:
             while batch := self._handover.take():
@@ -94,7 +94,7 @@ class Readers:
                     batch[0].future.get_loop().call_soon_threadsafe(self._deliver, batch)
             run_sync(link.drop)
 
-    def _answer(self, link: Link, watch: Watch, batch: list[Read]) -> None:
+    def _answer(self, link: ThreadConnection, watch: Watch, batch: list[Read]) -> None:
         waiting = deque(batch)
         try:
             while waiting:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
-from bpm.store.watchdog import Overran
+from bpm.store.watchdog import TimeLimitExceeded
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ def _run_to_its_end(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T
     while True:
         try:
             return loop.run_until_complete(task)
-        except Overran:
+        except TimeLimitExceeded:
             if task.done():
                 raise
             task.cancel()

@@ -71,7 +71,7 @@ class Transaction:
 
         `careful`: no statement of this unit may spoil the transaction for the others of its group. `is_snapshot`: it
         only reads, and sees what is committed and nothing else. `can_be_put_off`: whoever waits for the unit runs it
-        again when it raises `Unprepared`.
+        again when it raises `PreloadRequired`.
         """
         self.is_snapshot = is_snapshot
         self.can_be_put_off = False

@@ -29,7 +29,7 @@ FRAMES_SHOWN = 3
 log = structlog.get_logger("bpm.store")
 
 
-class Overran(BaseException):
+class TimeLimitExceeded(BaseException):
     """Raised inside work that took longer than it may; a handler's `except Exception` does not catch it."""
 
 
@@ -52,7 +52,7 @@ class Watch:
         self._began = time.monotonic()
         try:
             return work()
-        except Overran:
+        except TimeLimitExceeded:
             raise self.overran() from None
         finally:
             self._end()
@@ -88,7 +88,7 @@ class Watch:
             "a handler took too long and is ended", seconds=round(seconds, 1), at=stack_of(self._thread, FRAMES_SHOWN)
         )
         self._interrupt_statement()
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), ctypes.py_object(Overran))
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), ctypes.py_object(TimeLimitExceeded))
 
     def _stop_looking(self) -> None:
         with self._lock:
@@ -100,7 +100,7 @@ class Watch:
     def _end(self) -> None:
         try:
             self._stop_looking()
-        except Overran:  # raised in the moment in which the work ended by itself
+        except TimeLimitExceeded:  # raised in the moment in which the work ended by itself
             self._stop_looking()
         if self._interrupts:  # what was raised and not yet delivered must not meet the next work
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), None)

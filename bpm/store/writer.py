@@ -18,12 +18,12 @@ from sqlalchemy import Connection, Table
 
 from bpm.errors import Overloaded, StorageUnavailable, describe
 from bpm.metrics import Histogram
+from bpm.store.batch_queue import BatchQueue
 from bpm.store.bulk import AppendedRow, Change, apply_changes, insert_appended
 from bpm.store.faults import Diagnose, Fault
-from bpm.store.handover import Handover
-from bpm.store.link import Link
-from bpm.store.preparation import Unprepared
+from bpm.store.preload import PreloadRequired
 from bpm.store.sync_runner import SyncRunner
+from bpm.store.thread_connection import ThreadConnection
 from bpm.store.transaction import Shared, Transaction
 from bpm.store.watchdog import Watch, Watchdog
 
@@ -77,13 +77,13 @@ class GroupWriter:
         `optimistic`: no unit of a first attempt gets a savepoint; where that is a round trip, it costs more than
         undoing and repeating the group when one of its units raises.
         """
-        self._link = Link(connect)
+        self._link = ThreadConnection(connect)
         self._diagnose = diagnose
         self._sync_runner = sync_runner
         self._watchdog = watchdog
         self._watch: Watch | None = None
         self._optimistic = optimistic
-        self._handover: Handover[WriteUnit] = Handover()
+        self._handover: BatchQueue[WriteUnit] = BatchQueue()
         self._ended = False
         self._thread = threading.Thread(target=self._serve, name="bpm-writer", daemon=True)
         self.waiting_units = 0
@@ -270,7 +270,7 @@ def _call(callback: Callable[[], object]) -> None:
 
 def raisable(error: BaseException) -> BaseException:
     """Return an error that a coroutine may raise: asyncio treats `StopIteration` and what is no `Exception` apart."""
-    if isinstance(error, Exception | Unprepared) and not isinstance(error, StopIteration):
+    if isinstance(error, Exception | PreloadRequired) and not isinstance(error, StopIteration):
         return error
     failure = RuntimeError(f"work in a transaction raised {type(error).__name__}")
     failure.__cause__ = error

@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from bpm.accounts import Accounts, TokenPair
 from bpm.edge.answer import JSON, NO_STORE, Answer, send_answer
-from bpm.edge.boundary import answer_or_problem
 from bpm.edge.envelope import success
+from bpm.edge.error_boundary import answer_or_problem
 from bpm.edge.json_object import json_object
 from bpm.edge.request import Incoming, IncomingReader, is_json
 from bpm.errors import Invalid, Malformed, MethodNotAllowed, UnsupportedMedia

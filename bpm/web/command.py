@@ -14,13 +14,13 @@ from starlette.types import Receive, Scope, Send
 
 from bpm.bus import Bus, Envelope, Outcome, Registration
 from bpm.edge.answer import Answer, send_answer
-from bpm.edge.boundary import answer_or_problem
 from bpm.edge.envelope import problem, success
+from bpm.edge.error_boundary import answer_or_problem
 from bpm.edge.json_object import json_object
 from bpm.edge.lifecycle import Lifecycle
 from bpm.edge.request import ORGANIZATION, Authenticator, Incoming
 from bpm.errors import BpmError, Malformed
-from bpm.security.cause_marks import HEADER as CAUSE
+from bpm.security.causation_header import HEADER as CAUSE
 from bpm.settings import Settings
 from bpm.threads import beside_loop
 from bpm.tracing import TRACEPARENT

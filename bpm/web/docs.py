@@ -19,10 +19,10 @@ from starlette.staticfiles import StaticFiles
 from bpm.bus import Registry
 from bpm.bus.catalogue import WITHIN, Catalogue, Entry, catalogue_of
 from bpm.web.command import PATH
+from bpm.web.compressed_document import CompressedDocument
 from bpm.web.examples import example
 from bpm.web.fields import Field, fields_of, type_name
 from bpm.web.openapi import REFUSALS
-from bpm.web.packed import PackedDocument
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -86,8 +86,8 @@ def docs_routes(registry: Registry, version: str, base_url: str) -> list[BaseRou
     page = ApiPage(registry, version, base_url)
 
     @cache
-    def document() -> PackedDocument:
-        return PackedDocument(page.html.encode(), "text/html", HEADERS)
+    def document() -> CompressedDocument:
+        return CompressedDocument(page.html.encode(), "text/html", HEADERS)
 
     def serve(request: Request) -> Response:
         return document().response(request)

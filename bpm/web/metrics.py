@@ -15,13 +15,13 @@ from starlette.types import Receive, Scope, Send
 
 from bpm.clock import Clock
 from bpm.edge.answer import Answer, send_answer
-from bpm.edge.boundary import answer_or_problem
+from bpm.edge.error_boundary import answer_or_problem
 from bpm.edge.request import Authenticator, Incoming, IncomingReader
 from bpm.errors import Forbidden
 from bpm.events.subscription_tables import HEALTH, SUBSCRIPTIONS
 from bpm.jobs import JobQueue
 from bpm.jobs.interface import Backlog
-from bpm.metrics import CONTENT_TYPE, CurrentValue, Metric, exposition
+from bpm.metrics import CONTENT_TYPE, Gauge, Metric, exposition
 from bpm.security.permissions import INSTALLATION
 from bpm.settings import Settings
 from bpm.store import Database, Transaction
@@ -89,32 +89,30 @@ class Metrics:
     def _gauges(self, standing: Standing) -> Iterable[Metric]:
         depth = {kind: float(backlog.count) for kind, backlog in standing.backlog.items()}
         oldest = {kind: backlog.oldest_seconds for kind, backlog in standing.backlog.items()}
-        yield CurrentValue("bpm_queue_depth", "Jobs that are due and not begun, by kind.", depth, "kind")
-        yield CurrentValue(
+        yield Gauge("bpm_queue_depth", "Jobs that are due and not begun, by kind.", depth, "kind")
+        yield Gauge(
             "bpm_queue_oldest_age_seconds", "For how long the oldest of them has been due, by kind.", oldest, "kind"
         )
-        yield CurrentValue(
-            "bpm_dead_letters", f"What was given up, by kind; at most {MOST_COUNTED}.", standing.dead, "kind"
-        )
-        yield CurrentValue(
+        yield Gauge("bpm_dead_letters", f"What was given up, by kind; at most {MOST_COUNTED}.", standing.dead, "kind")
+        yield Gauge(
             "bpm_subscriptions", "Subscriptions, by how their receivers are doing.", standing.subscriptions, "state"
         )
-        yield CurrentValue(
+        yield Gauge(
             "bpm_subscription_failing_seconds",
             "For how long the receiver that is worst off has taken nothing.",
             standing.failing_seconds,
         )
-        yield CurrentValue("bpm_database_bytes", "The size of the database.", standing.bytes)
+        yield Gauge("bpm_database_bytes", "The size of the database.", standing.bytes)
 
     def _process(self) -> Iterable[Metric]:
         disk = shutil.disk_usage(self._settings.data_dir)
-        yield CurrentValue("bpm_disk_free_bytes", "What is free on the disk of the data folder.", disk.free)
-        yield CurrentValue("bpm_disk_size_bytes", "The size of that disk.", disk.total)
-        yield CurrentValue("bpm_wal_bytes", "The size of SQLite's write-ahead log.", _size(self._database))
-        yield CurrentValue("bpm_info", "The version that runs.", {self._version: 1}, "version")
-        yield CurrentValue("bpm_jobs_running", "Jobs that run in this process.", self._jobs.running)
-        yield CurrentValue("bpm_writer_waiting", "Units of work that wait for the writer.", self._database.waiting)
-        yield CurrentValue("bpm_worker_silent_seconds", "How old the worker's last sign of life is.", self._heartbeat())
+        yield Gauge("bpm_disk_free_bytes", "What is free on the disk of the data folder.", disk.free)
+        yield Gauge("bpm_disk_size_bytes", "The size of that disk.", disk.total)
+        yield Gauge("bpm_wal_bytes", "The size of SQLite's write-ahead log.", _size(self._database))
+        yield Gauge("bpm_info", "The version that runs.", {self._version: 1}, "version")
+        yield Gauge("bpm_jobs_running", "Jobs that run in this process.", self._jobs.running)
+        yield Gauge("bpm_writer_waiting", "Units of work that wait for the writer.", self._database.waiting)
+        yield Gauge("bpm_worker_silent_seconds", "How old the worker's last sign of life is.", self._heartbeat())
 
 
 class MetricsEndpoint:

@@ -11,16 +11,16 @@ from starlette.routing import BaseRoute, Route
 
 from bpm.bus import Registry
 from bpm.bus.catalogue import Catalogue, Entry, catalogue_of
-from bpm.edge.described import DescribedAddress
+from bpm.edge.openapi_operation import OpenApiOperation
 from bpm.events.catalogue import WITHOUT_PROVIDERS, EventCatalogue
 from bpm.exact_json import write_json
 from bpm.web.command import PATH
+from bpm.web.compressed_document import CompressedDocument
 from bpm.web.dialects import describe_dialects
 from bpm.web.event_webhooks import DELIVERY, event_webhooks
 from bpm.web.examples import example
 from bpm.web.generated_clients import plain
 from bpm.web.openapi_paths import ERROR, PATHS, SCHEMAS, content, declared_paths, refusals
-from bpm.web.packed import PackedDocument
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -79,7 +79,7 @@ class OpenApi:
         self,
         registry: Registry,
         version: str,
-        addresses: Iterable[DescribedAddress] = (),
+        addresses: Iterable[OpenApiOperation] = (),
         events: EventCatalogue = WITHOUT_PROVIDERS,
         base_url: str = "",
     ) -> None:
@@ -127,7 +127,7 @@ class OpenApi:
 def openapi_routes(
     registry: Registry,
     version: str,
-    addresses: Iterable[DescribedAddress] = (),
+    addresses: Iterable[OpenApiOperation] = (),
     events: EventCatalogue = WITHOUT_PROVIDERS,
     base_url: str = "",
 ) -> list[BaseRoute]:
@@ -135,8 +135,8 @@ def openapi_routes(
     openapi = OpenApi(registry, version, addresses, events, base_url)
 
     @cache
-    def document() -> PackedDocument:
-        return PackedDocument(openapi.json, "application/json", {"Cache-Control": "no-cache"})
+    def document() -> CompressedDocument:
+        return CompressedDocument(openapi.json, "application/json", {"Cache-Control": "no-cache"})
 
     def serve(request: Request) -> Response:
         return document().response(request)

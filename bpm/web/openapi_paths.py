@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from bpm.edge.described import DescribedAddress
+from bpm.edge.openapi_operation import OpenApiOperation
 from bpm.media import FORM
 
 ERROR = {"$ref": "#/components/schemas/BusError"}
@@ -101,7 +101,7 @@ def _operation(tag: str, name: str, summary: str, answers: dict[str, Any], **mor
     return {"tags": [tag], "operationId": name, "summary": summary, "security": _PUBLIC, "responses": answers, **more}
 
 
-def describe(address: DescribedAddress) -> dict[str, Any]:
+def describe(address: OpenApiOperation) -> dict[str, Any]:
     """Describe an address that its owner declares."""
     if address.answers is None:
         answers = {"200": _ACCEPTED, **refusals(400, 401, 403, 404, 405, 408, 413, 429, 500, 503)}
@@ -180,7 +180,7 @@ PATHS: dict[str, Any] = {
 """Everything but the bus, and but what others declare."""
 
 
-def declared_paths(addresses: Iterable[DescribedAddress]) -> dict[str, Any]:
+def declared_paths(addresses: Iterable[OpenApiOperation]) -> dict[str, Any]:
     """Describe the addresses that others declare, by path and method."""
     paths: dict[str, Any] = {}
     for address in addresses:

@@ -12,7 +12,7 @@ from bpm.bus import Command, Context, EffectContext, Integer, Registry, handles
 from bpm.errors import Conflict, Invalid, NotFound
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import stored_authority
-from bpm.security.stored import principal_columns
+from bpm.security.stored_principal import principal_columns
 from bpm.threads import INLINE_BYTES, size_of
 from commands.bulk.actions import ACTIONS, Action, ActionName
 from commands.bulk.views import BulkJobView

@@ -12,7 +12,7 @@ from bpm.errors import Invalid
 from bpm.process.decision_tables import newest_decisions
 from bpm.process.definition_tables import names_of_versions, newest_definitions
 from bpm.process.form_tables import newest_forms
-from bpm.process.stored import restored_source
+from bpm.process.sealing import restored_source
 from commands.configuration.parts import MAX_PARTS
 from router.config_secrets import definition_for_view
 from router.tables.configs import WebhookConfig, select_configs

@@ -3,8 +3,8 @@
 from typing import Annotated, Any
 
 from bpm.bus import Moment, ShownWith, View
+from bpm.events.delivery_request import EventNotice, standard_body
 from bpm.events.delivery_tables import Delivery, DeliveryAttempt, State
-from bpm.events.outgoing import Notice, standard_body
 from bpm.events.tables import Event
 from bpm.exact_json import write_json
 from bpm.security.redaction import redacted_text, without_credentials
@@ -109,5 +109,5 @@ def _fields(row: Delivery) -> dict[str, Any]:
 
 
 def _usual_body(event: Event) -> str:
-    body = standard_body(Notice(event.id, event.name, event.created_at, write_json(event.data)))
+    body = standard_body(EventNotice(event.id, event.name, event.created_at, write_json(event.data)))
     return body[:MAX_BODY_SHOWN].decode("utf-8", "replace")

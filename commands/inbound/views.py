@@ -9,10 +9,10 @@ from bpm.bus import Moment, Page, ShownWith, View
 from bpm.bus.tables import AuditEntry
 from bpm.security.redaction import redacted, redacted_text
 from router.attempts.tables import InboundAttempt
-from router.confidential import ALWAYS
 from router.decision.verdict import Cause
 from router.mapping import fields_of
 from router.request import call_of
+from router.request_secrets import ALWAYS
 from router.tables.requests import PASSED, InboundRequest, RequestRow, State
 
 StoredRequest = RequestRow | InboundRequest

@@ -9,7 +9,7 @@ from bpm.bus import Command, Context, Id, View, WireModel, handles
 from bpm.errors import Conflict, Forbidden, NotFound
 from bpm.process import task_tables
 from bpm.process.rows import WaitRow
-from bpm.process.stored import restored_wait, stored_wait
+from bpm.process.sealing import restored_wait, stored_wait
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 

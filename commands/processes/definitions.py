@@ -6,8 +6,8 @@ from bpm.bus import Context, Id, Moment, Page, PagedQuery, Query, View, handles
 from bpm.errors import Conflict, Forbidden, NotFound
 from bpm.process import definition_tables
 from bpm.process.definition_tables import DeployedProcess
+from bpm.process.sealing import restored_gaps, restored_source
 from bpm.process.start_triggers import self_starter
-from bpm.process.stored import restored_gaps, restored_source
 from bpm.security.redaction import redacted_xml
 from bpm.security.secrets import SecretBox
 from commands.processes.views import Content

@@ -13,10 +13,10 @@ from bpm.bus import Command, Context, EffectContext, Id, Registry, View, handles
 from bpm.errors import Conflict, Invalid
 from bpm.model_files.problems import sentences_of
 from bpm.process import definition_tables
-from bpm.process.cache import FreshProcess
+from bpm.process.definition_cache import FreshProcess
 from bpm.process.definition_tables import DeployedProcess
+from bpm.process.sealing import restored_source, stored_gaps, stored_source
 from bpm.process.start_triggers import ProcessStarts
-from bpm.process.stored import restored_source, stored_gaps, stored_source
 from bpm.security.permissions import SYSTEM, Authority
 from bpm.security.redaction import SOURCE_NAMES
 from bpm.threads import in_thread

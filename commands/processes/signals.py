@@ -10,9 +10,9 @@ from bpm.bus import Command, Context, View, handles
 from bpm.errors import Conflict, Invalid, NotFound
 from bpm.process import wait_tables
 from bpm.process.broadcasts import MOST_LISTENERS, signal_messages
-from bpm.process.room import TransactionRoom
 from bpm.process.runtime import NewInstance, ProcessRuntime
 from bpm.process.start_triggers import ProcessStarts
+from bpm.process.transaction_budget import TransactionBudget
 
 AT_ONCE = 100
 """Maximum number of instances that hear a signal in one transaction; the others hear it in further ones."""
@@ -74,7 +74,7 @@ def _tell_all(
     listeners: Sequence[str], command: BroadcastSignalCommand, context: Context, processes: ProcessRuntime
 ) -> tuple[int, list[int]]:
     """Tell listeners as far as there is room; gives how many were told, and the instances that heard it."""
-    room, told = TransactionRoom(), 0
+    room, told = TransactionBudget(), 0
     signalled: list[int] = []
     for listener in listeners:
         told += 1
@@ -92,7 +92,7 @@ def _tell(
     command: BroadcastSignalCommand,
     context: Context,
     processes: ProcessRuntime,
-    room: TransactionRoom,
+    room: TransactionBudget,
 ) -> bool:
     """Tell one; False when it does not listen any more, perhaps by this very signal, or can't take what it brings."""
     wait = wait_tables.find_wait(context.tx, instance_id, wait_id)

@@ -12,7 +12,7 @@ from bpm.exact_json import write_json
 from bpm.process import wait_tables
 from bpm.process.rows import WaitRow
 from bpm.process.runtime import ProcessRuntime
-from bpm.process.stored import restored_wait
+from bpm.process.sealing import restored_wait
 from bpm.process.task_tables import narrowed_to, select_user_tasks
 from bpm.process.wait_tables import ProcessWait
 from bpm.schemas import SchemaError, problems

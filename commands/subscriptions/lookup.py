@@ -7,7 +7,7 @@ from pydantic import Field
 from bpm.bus import Context, Id, Page, PagedQuery, Query, handles
 from bpm.events import health_tables, subscription_tables
 from bpm.events.subscription_tables import SUBSCRIPTIONS, Subscription
-from bpm.store.patterns import before
+from bpm.store.text_search import before
 from commands.subscriptions.access import current_view, get_or_404
 from commands.subscriptions.fields import Dialect
 from commands.subscriptions.views import SubscriptionView, to_view

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bpm.bus import Context, Query, handles
 from bpm.errors import NotFound
-from bpm.process.stored import restored_wait
+from bpm.process.sealing import restored_wait
 from bpm.security.permissions import Permission
 from commands.traces import tables
 from commands.traces.views import Found, Part, TraceView

@@ -16,8 +16,8 @@ from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.signatures import TrustSources
 from commands.webhooks.backtest_views import BackTestView, changed_count
+from commands.webhooks.dry_run import READ_REQUESTS, sender_of
 from commands.webhooks.subject import TriedConfiguration, find_subject, row_of, subject_problems
-from commands.webhooks.trial import READ_REQUESTS, sender_of
 from router import backtest
 from router.backtest import MAX_COUNT, MAX_KEPT, BackTests, Plan, Tally
 from router.config import WebHookFields

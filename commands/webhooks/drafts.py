@@ -10,7 +10,7 @@ from bpm.errors import Conflict, Invalid, NotFound
 from bpm.security.permissions import Authority, Principal
 from bpm.security.redaction import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
-from bpm.store.ordering import one_at_a_time
+from bpm.store.named_lock import take_named_lock
 from commands.webhooks.addresses import check_address, check_key
 from commands.webhooks.changes import authority_from, get_or_404
 from commands.webhooks.checks import Findings, check_answers, check_code, check_references, check_secrets
@@ -75,7 +75,7 @@ async def create(
 
     def store(inside: Context) -> WebHookDraftView:
         config = get_or_404(command.config_id, inside) if command.config_id is not None else None
-        one_at_a_time(inside.tx, f"drafts of organisation {inside.organization_id}")
+        take_named_lock(inside.tx, f"drafts of organisation {inside.organization_id}")
         if drafts.count_drafts(inside.tx, inside.organization_id) >= MOST:
             raise Invalid(f"{MOST} drafts are kept already; publish or discard some")
         live = config.revision if config is not None else 0

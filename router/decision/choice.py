@@ -6,10 +6,10 @@ from typing import Any
 from bpm.errors import TooCostly
 from bpm.expressions import TooManySteps
 from bpm.metering import budget
-from router.confidential import Confidential
 from router.decision.checks import check_form, check_head
 from router.decision.verdict import ADDRESS, CONDITION, PASSED, Verdict, unwanted
 from router.request import InboundCall
+from router.request_secrets import RequestSecrets
 from router.rule import Rule
 
 MAX_STEPS = 20_000
@@ -22,7 +22,7 @@ class SharedScopes:
     def __init__(self, call: InboundCall) -> None:
         """Take the request with its body."""
         self._call = call
-        self._known: dict[tuple[str | None, Confidential], Mapping[str, Any] | None] = {}
+        self._known: dict[tuple[str | None, RequestSecrets], Mapping[str, Any] | None] = {}
 
     def of(self, rule: Rule) -> Mapping[str, Any] | None:
         """Return what a rule sees of the request; None when the body can't be read."""

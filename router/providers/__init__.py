@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bpm.edge.answer import Answer
-from bpm.edge.described import DescribedAddress
+from bpm.edge.openapi_operation import OpenApiOperation
 from bpm.events.catalogue import EventKind
 from bpm.security.net import AddressList
 from bpm.settings import Group, Settings
-from router.confidential import ALWAYS, Confidential
 from router.providers.client import ProviderClient
+from router.request_secrets import ALWAYS, RequestSecrets
 
 UNAUTHORIZED = Answer(401, b"Unauthorized")
 """What a request is answered that does not prove its sender."""
@@ -82,7 +82,7 @@ class ProviderDeclaration:
     name: str
     settings: type[Group]
     reserved: tuple[str, ...]
-    addresses: tuple[DescribedAddress, ...]
+    addresses: tuple[OpenApiOperation, ...]
     confirmation: Callable[[Any, ProviderClient], object] | None = None
     events: tuple[EventKind, ...] = ()
 
@@ -98,7 +98,7 @@ class Provider:
     name: str
     routes: tuple[FixedRoute, ...] = ()
     addresses: AddressList | None = None
-    confidential: Confidential = ALWAYS
+    confidential: RequestSecrets = ALWAYS
     off: str = ""
     permissions: frozenset[str] = field(default_factory=lambda: frozenset({"payments:write", "events:write"}))
 

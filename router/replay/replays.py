@@ -7,8 +7,8 @@ from typing import Any
 from bpm.bus import Envelope
 from bpm.errors import Conflict
 from bpm.jobs import Job, JobQueue, Lane, Lanes
-from bpm.security.cause_marks import HEADER as CAUSE
-from bpm.security.cause_marks import CauseMarks
+from bpm.security.causation_header import HEADER as CAUSE
+from bpm.security.causation_header import CausationHeader
 from bpm.store import Transaction
 from bpm.tracing import Tracer
 from router import attempts
@@ -40,7 +40,9 @@ class Replayed:
 class Replays:
     """Drives captured requests again, never one twice at once."""
 
-    def __init__(self, judge: Judge, jobs: JobQueue, lanes: Lanes, marks: CauseMarks, tracer: Tracer | None) -> None:
+    def __init__(
+        self, judge: Judge, jobs: JobQueue, lanes: Lanes, marks: CausationHeader, tracer: Tracer | None
+    ) -> None:
         """Take who judges, what wakes the worker, and what says how deep a request stands that a chain drives again."""
         self._marks = marks
         self._tracer = tracer

@@ -12,8 +12,8 @@ from typing import Any
 from bpm.bus import Envelope
 from bpm.errors import Conflict, Invalid
 from bpm.jobs import Job, JobQueue, Lanes
-from bpm.security.cause_marks import HEADER as CAUSE
-from bpm.security.cause_marks import CauseMarks
+from bpm.security.causation_header import HEADER as CAUSE
+from bpm.security.causation_header import CausationHeader
 from bpm.security.identifiers import new_id
 from bpm.security.redaction import REDACTED
 from bpm.store import Transaction
@@ -52,7 +52,9 @@ class Resent:
 class Resends:
     """Sends captured requests again as new ones."""
 
-    def __init__(self, judge: Judge, jobs: JobQueue, lanes: Lanes, marks: CauseMarks, tracer: Tracer | None) -> None:
+    def __init__(
+        self, judge: Judge, jobs: JobQueue, lanes: Lanes, marks: CausationHeader, tracer: Tracer | None
+    ) -> None:
         """Take who finds the rule, what wakes the worker, and what says how deep the new request stands."""
         self._marks = marks
         self._tracer = tracer

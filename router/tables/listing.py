@@ -9,8 +9,8 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
-from bpm.store.patterns import bytes_contain, pattern
 from bpm.store.session import ScopedSession
+from bpm.store.text_search import bytes_contain, pattern
 from router.tables.requests import PASSED, InboundRequest
 from router.tables.revisions import REVISIONS
 

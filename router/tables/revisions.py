@@ -10,7 +10,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
-from bpm.store.ordering import one_at_a_time
+from bpm.store.named_lock import take_named_lock
 from router.tables.configs import CONFIGS, RULE_ROWS, RuleRow
 
 
@@ -65,7 +65,7 @@ def changed_configs(tx: Transaction, seen: int) -> ConfigChanges:
 
 def lock_configs(tx: Transaction) -> None:
     """Wait until nobody else changes configurations: what is free now stays free until the transaction is over."""
-    one_at_a_time(tx, "webhook revisions")
+    take_named_lock(tx, "webhook revisions")
 
 
 def insert_revision(tx: Transaction, values: Mapping[str, Any]) -> None:

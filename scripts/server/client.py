@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Self
 
 from scripts.server.compilations import Compilations, Compiled
 from scripts.server.dispatcher import Dispatcher, Ended, Task
+from scripts.server.exit_diagnosis import limit_words
 from scripts.server.messages import COMPILING, RUNNING
 from scripts.server.pool import Pool
-from scripts.server.verdict import limit_words
 from scripts.shared import policy
 from scripts.shared.frames import pack
 from scripts.shared.limits import KIB, Limits

@@ -5,12 +5,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from scripts.server.conversation import Conversation, Turn
+from scripts.server.exit_diagnosis import diagnose_exit
+from scripts.server.job_session import ComputeSlot, JobSession
 from scripts.server.messages import COMPILING
-from scripts.server.places import Places
 from scripts.server.pool import Pool
 from scripts.server.remote_child import Child
-from scripts.server.verdict import verdict
+from scripts.server.slots import SlotQueue
 from scripts.shared.limits import Limits
 from scripts.shared.outcome import NOBODY, Failure, Senders
 
@@ -50,7 +50,7 @@ class Dispatcher:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._places = Places(max(8, 4 * (os.cpu_count() or 1)))
+        self._places = SlotQueue(max(8, 4 * (os.cpu_count() or 1)))
 
     async def perform(self, task: Task) -> Ended:
         """Run a task to its end; raises SandboxUnavailable and what its `send` raises."""
@@ -62,12 +62,12 @@ class Dispatcher:
         return ended
 
     async def _attempt(self, task: Task) -> Ended:
-        turn = Turn(self._places, task.owner)
+        turn = ComputeSlot(self._places, task.owner)
         child: Child | None = None
         try:
             await turn.take()
             child = await self._pool.take(task.limits, task.key, compiles=task.kinds is COMPILING)
-            talk = Conversation(child, task.limits, task.senders, turn, task.kinds)
+            talk = JobSession(child, task.limits, task.senders, turn, task.kinds)
             said = await talk.hold(task.job)
             if said is not None and said["t"] in ("result", "compiled"):
                 self._release(child, task, clean=said.get("clean", False))
@@ -83,7 +83,7 @@ class Dispatcher:
             turn.give()
             self._pool.refill()
         timed = not child.reused
-        failure = None if said else verdict(gone, child.stopped_for, task.limits, task.source, timed=timed)
+        failure = None if said else diagnose_exit(gone, child.stopped_for, task.limits, task.source, timed=timed)
         return Ended(said, failure, talk.logs, talk.sends, gone.cpu_seconds, gone.peak_bytes, gone.lost and not said)
 
     def _release(self, child: Child, task: Task, *, clean: bool) -> None:

@@ -24,7 +24,6 @@ HOMONYMS = frozenset(
         "NewWebhook",
         "Node",
         "Organization",
-        "Outgoing",
         "Pages",
         "Paging",
         "Parts",

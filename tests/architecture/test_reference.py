@@ -8,7 +8,7 @@ import pytest
 from bpm.app.providers import provider_addresses
 from bpm.bus import Registry
 from bpm.bus.catalogue import catalogue_of
-from bpm.bus.field_words import FIELD_WORDS
+from bpm.bus.field_descriptions import FIELD_DESCRIPTIONS
 from bpm.testing import RunningApp, running_app
 from bpm.web.examples import example
 from bpm.web.openapi import OpenApi
@@ -46,7 +46,7 @@ def test_a_word_for_everywhere_is_one_of_a_field(registry: Registry) -> None:
     """What the words of fields explain, there are fields of."""
     names = {name for entry in registry for name in entry.message_type.model_fields}
     document = OpenApi(registry, "1.2.3", provider_addresses()).json.decode()
-    assert [name for name in FIELD_WORDS if name not in names and f'"{camel(name)}":' not in document] == []
+    assert [name for name in FIELD_DESCRIPTIONS if name not in names and f'"{camel(name)}":' not in document] == []
 
 
 async def test_the_server_takes_every_example(registry: Registry, app: RunningApp) -> None:

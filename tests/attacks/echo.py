@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 from bpm.security.net import AddressList
 from bpm.settings import ConnectionSettings, TlsSettings
 from bpm.web.connections import Connections, Handshake, Handshakes, HttpConnection, ServerConfig
-from bpm.web.lingering import Lingering
+from bpm.web.lingering_close import LingeringClose
 
 DESCRIPTORS = 10_000
 
@@ -52,7 +52,7 @@ def config_of(
 ) -> ServerConfig:
     """Return what `bpm.server` gives to uvicorn, for another application and other limits."""
     protocol = HttpConnection if tls is None else Handshake
-    config = ServerConfig(Lingering(app), http=protocol, ws="none", lifespan="off", log_config=None)
+    config = ServerConfig(LingeringClose(app), http=protocol, ws="none", lifespan="off", log_config=None)
     config.handshakes = None if tls is None else Handshakes(tls)
     config.connections = Connections(ConnectionSettings(**limits), AddressList.parse(proxies), descriptors)
     return config

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bpm.bus import Envelope
-from bpm.bus.causes import MAX_CAUSES, Causes
+from bpm.bus.correlation_budget import MAX_CAUSES, CorrelationBudget
 from bpm.errors import Exhausted
 from bpm.security.permissions import SYSTEM, Principal
 from bpm.settings import ProcessSettings
@@ -30,7 +30,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.now = NOON
-        self.causes = Causes(lambda: self.now, LIMITS)
+        self.causes = CorrelationBudget(lambda: self.now, LIMITS)
 
     def envelope(self, depth: int, cause: str = "c", principal: Principal = SOMEBODY) -> Envelope:
         """A message at a depth below a cause."""

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from bpm.bpmn.compiler.compile import CompiledProcess, load
-from bpm.process import sources
+from bpm.process import source_cache
 from bpm.process.runtime import ProcessRuntime
-from bpm.process.sources import Sources
-from bpm.store.preparation import LARGE
+from bpm.process.source_cache import SourceCache
+from bpm.store.preload import LARGE
 from bpm.testing import RunningApp, running_app
 from bpm.threads import THREADS
 from tests.bench.process_runs import model
@@ -43,7 +43,7 @@ def forget_all(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> Compilations
     noted = Compilations()
     bound = app.app.registry.find("StartProcessInstanceCommand").bound.values()
     (runtime,) = [service for service in bound if isinstance(service, ProcessRuntime)]
-    monkeypatch.setattr(runtime.deployed, "_processes", Sources(noted.load))
+    monkeypatch.setattr(runtime.deployed, "_processes", SourceCache(noted.load))
     return noted
 
 
@@ -74,7 +74,7 @@ async def test_many_who_need_one_definition_have_it_compiled_once(monkeypatch: p
 
 async def test_memory_keeps_so_many_bytes_of_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many versions are used in turn; each still works."""
-    monkeypatch.setattr(sources, "CACHED_BYTES", int(len(large("n0")) * 2.5))
+    monkeypatch.setattr(source_cache, "CACHED_BYTES", int(len(large("n0")) * 2.5))
     async with running_app() as app:
         for number in range(4):
             await app.cmd("CreateProcessDefinitionCommand", name=f"n{number}", bpmnXml=large(f"n{number}"))

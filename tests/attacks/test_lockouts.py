@@ -7,7 +7,7 @@ import pytest
 
 from bpm.accounts.attempts import SignInAttempts
 from bpm.errors import RateLimited
-from bpm.security.allowances import Allowances
+from bpm.security.rate_limiter import RateLimiter
 from bpm.testing import ADMINISTRATOR, PASSWORD, RunningApp, running_app
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +56,7 @@ def taken(attempts: SignInAttempts, username: str, tries: int) -> int:
 
 def test_made_up_names_give_no_tries_back() -> None:
     """Who is refused at its address makes the server forget nothing by trying ever new names."""
-    attempts = SignInAttempts(Allowances(most=50, now=lambda: 0.0))
+    attempts = SignInAttempts(RateLimiter(most=50, now=lambda: 0.0))
     assert taken(attempts, "victim", 20) == 11
     assert sum(taken(attempts, f"made-up-{number}", 1) for number in range(500)) <= 29
     assert taken(attempts, "victim", 20) == 0
@@ -64,6 +64,6 @@ def test_made_up_names_give_no_tries_back() -> None:
 
 def test_hammering_one_account_takes_no_tries_from_its_neighbours() -> None:
     """Tries that are refused for their account are not counted against all who share the address."""
-    attempts = SignInAttempts(Allowances(now=lambda: 0.0))
+    attempts = SignInAttempts(RateLimiter(now=lambda: 0.0))
     assert taken(attempts, "victim", 100) == 11
     assert taken(attempts, "neighbour", 5) == 5

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bpm.bus.envelope import MAX_DEPTH
-from bpm.security.cause_marks import CauseMarks
+from bpm.security.causation_header import CausationHeader
 from bpm.security.secrets import SecretBox
 from bpm.testing import ServerProcess
 
@@ -70,7 +70,7 @@ async def test_a_command_whose_event_sends_it_again(server: ServerProcess) -> No
 
 def test_a_mark_that_was_made_up_says_nothing() -> None:
     """Nor does one of another installation, of another event or of another depth."""
-    marks, others = CauseMarks(SecretBox(b"k" * 32)), CauseMarks(SecretBox(b"o" * 32))
+    marks, others = CausationHeader(SecretBox(b"k" * 32)), CausationHeader(SecretBox(b"o" * 32))
     mark = marks.write(3, "0196-a")
     assert marks.depth_of(mark) == 4
     depth, event, proof = mark.split(" ")

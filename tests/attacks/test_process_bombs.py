@@ -13,7 +13,7 @@ from bpm.bpmn import CompiledProcess, Instance, InvalidDefinition, Status, advan
 from bpm.bpmn.effects import Incident
 from bpm.bpmn.triggers import Cancel, GoOn, Retry, Start, Trigger
 from bpm.dmn import load_decisions
-from bpm.process.room import TransactionRoom
+from bpm.process.transaction_budget import TransactionBudget
 from bpm.settings import ProcessSettings
 from bpm.testing import RunningApp, running_app, until
 from tests.bpm.bpmn.player import model
@@ -65,7 +65,7 @@ class Victim:
         """Apply a trigger, then go on until the instance rests."""
         following: Trigger | None = trigger
         while following is not None:
-            room = TransactionRoom(200, math.inf)
+            room = TransactionBudget(200, math.inf)
             self.instance, effects = advance(self.process, self.instance, following, NOW, LIMITS, room)
             assert len(effects) < 4_000, "a piece may not be large"
             self.incidents += [effect for effect in effects if isinstance(effect, Incident)]

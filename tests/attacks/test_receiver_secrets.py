@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bpm.errors import Invalid
-from bpm.events.answer import Attempt
-from bpm.events.echoes import without_echo
+from bpm.events.attempt_result import AttemptResult
+from bpm.events.credential_redaction import redact_echoed_credentials
 from bpm.events.headers import header_problems
 from bpm.settings import Settings
 from tests.commands.sender import MessageSender
@@ -98,7 +98,9 @@ def test_no_form_of_an_echoed_credential_is_kept() -> None:
         word[:12],
     ]
     for form in forms:
-        kept = without_echo(Attempt(status=200, headers={"x-echo": form}, body=f"you sent {form}"), [f"Basic {word}"])
+        kept = redact_echoed_credentials(
+            AttemptResult(status=200, headers={"x-echo": form}, body=f"you sent {form}"), [f"Basic {word}"]
+        )
         assert form not in f"{kept.headers} {kept.body}"
 
 
@@ -106,7 +108,7 @@ def test_no_form_of_an_echoed_credential_is_kept() -> None:
 def test_a_credential_in_an_answer_that_is_no_http_is_not_kept(cut: int) -> None:
     """The sentence about it repeats what came, perhaps cut off in the middle."""
     said = f"the answer is not HTTP/1.1 (Invalid header token: b'Bearer {'canary-4711-abcdef'[:cut]}...')"
-    kept = without_echo(Attempt(error=said), ["Bearer canary-4711-abcdef"])
+    kept = redact_echoed_credentials(AttemptResult(error=said), ["Bearer canary-4711-abcdef"])
     assert kept.error is not None
     assert "canary" not in kept.error
     assert "not HTTP/1.1" in kept.error
@@ -114,7 +116,7 @@ def test_a_credential_in_an_answer_that_is_no_http_is_not_kept(cut: int) -> None
 
 def test_the_name_of_a_header_repeats_no_credential() -> None:
     """Names are kept in lower case."""
-    kept = without_echo(Attempt(status=200, headers={"x-canary-4711": "a"}), ["X-Canary-4711"])
+    kept = redact_echoed_credentials(AttemptResult(status=200, headers={"x-canary-4711": "a"}), ["X-Canary-4711"])
     assert list(kept.headers) == ["***"]
 
 
@@ -122,17 +124,17 @@ def test_the_name_of_a_header_repeats_no_credential() -> None:
 def test_looking_for_credentials_takes_a_moment(words: int) -> None:
     """Long headers against a long answer that nearly repeats them; before, this held the event loop for seconds."""
     credentials = [" ".join(f"{'a' * (1_980 // words)}{number}{word}" for word in range(words)) for number in range(20)]
-    answer = Attempt(status=500, headers={f"h{number}": "a" * 500 for number in range(40)}, body="a" * 4_096)
+    answer = AttemptResult(status=500, headers={f"h{number}": "a" * 500 for number in range(40)}, body="a" * 4_096)
     began = time.process_time()
-    assert str(without_echo(answer, credentials).body).endswith("***")
+    assert str(redact_echoed_credentials(answer, credentials).body).endswith("***")
     assert time.process_time() - began < 2
 
 
 def test_nothing_is_kept_where_too_many_words_are_secrets() -> None:
     """Only the status and the time to come again."""
     words = [" ".join(f"canary{number}{word}" for word in range(100)) for number in range(20)]
-    answer = Attempt(status=503, headers={"x-echo": words[0], "retry-after": "7"}, body=words[1])
-    kept = without_echo(answer, words)
+    answer = AttemptResult(status=503, headers={"x-echo": words[0], "retry-after": "7"}, body=words[1])
+    kept = redact_echoed_credentials(answer, words)
     assert (kept.status, kept.headers) == (503, {"retry-after": "7"})
     assert "canary" not in str(kept.body)
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from bpm.errors import Invalid
-from bpm.events.gate import Gates
-from bpm.shares import Crowded, Shares
+from bpm.events.destination_slots import DestinationLimiters
+from bpm.fair_slots import FairSlots, NoFreeSlot
 from bpm.testing import running_app, until
 from bpm.threads import SharedThreads
 from scripts import Sandbox
-from scripts.server.places import Places
+from scripts.server.slots import SlotQueue
 from tests.contracts.tenants import BPMN, DMN, tenant
 
 pytestmark = pytest.mark.anyio
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 PATIENCE = 60
 
 
-async def held(gates: Gates, organization: int, destinations: int) -> int:
+async def held(gates: DestinationLimiters, organization: int, destinations: int) -> int:
     """Let new destinations of an organisation hang; return how many places they took."""
     first = organization * 1_000
     places = [await gates.enter(first + n, 1, organization, is_proven=False) for n in range(destinations)]
@@ -31,7 +31,7 @@ async def held(gates: Gates, organization: int, destinations: int) -> int:
 
 async def test_hanging_receivers_leave_room_for_other_organisations() -> None:
     """The first takes half of the worker's places, each further one a good part of what is left."""
-    gates = Gates(25, 400)
+    gates = DestinationLimiters(25, 400)
     assert await held(gates, 1, 300) == 200
     assert await held(gates, 2, 300) == 67
     assert await held(gates, 3, 300) >= 20
@@ -41,14 +41,14 @@ async def test_hanging_receivers_leave_room_for_other_organisations() -> None:
 
 async def test_one_organisation_alone_has_half_of_the_worker() -> None:
     """However many of its receivers hang, a quick one of its own finds a place."""
-    gates = Gates(2, 10)
+    gates = DestinationLimiters(2, 10)
     assert await held(gates, 1, 20) == 5
     assert await gates.enter(1, None, 1, is_proven=True) is not None
 
 
 async def test_places_go_to_whoever_holds_the_fewest() -> None:
     """A thousand that wait for one organisation stand behind the first one of another."""
-    places, order = Places(2), list[str]()
+    places, order = SlotQueue(2), list[str]()
 
     async def work(owner: str) -> None:
         await places.take(owner)
@@ -64,7 +64,7 @@ async def test_places_go_to_whoever_holds_the_fewest() -> None:
 
 async def test_who_goes_while_waiting_keeps_no_place() -> None:
     """Also one to whom a place was just given."""
-    places = Places(1)
+    places = SlotQueue(1)
     await places.take("a")
     waiting = [asyncio.create_task(places.take("b")) for _ in range(2)]
     await asyncio.sleep(0)
@@ -92,12 +92,12 @@ async def test_endless_scripts_delay_another_organisations_by_one_run() -> None:
 
 def test_one_organisation_leaves_as_many_places_as_it_holds() -> None:
     """Of work that reaches outside: half of the worker's when it is alone, and the next has half of the rest."""
-    shares = Shares(8)
+    shares = FairSlots(8)
     with ExitStack() as under_way:
         for organization, places in ((1, 4), (2, 2), (3, 1)):
             for _ in range(places):
                 under_way.enter_context(shares.place(organization))
-            with pytest.raises(Crowded):
+            with pytest.raises(NoFreeSlot):
                 under_way.enter_context(shares.place(organization))
     with shares.place(1):
         pass

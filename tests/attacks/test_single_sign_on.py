@@ -17,7 +17,7 @@ import structlog
 from starlette.responses import RedirectResponse, Response
 
 from bpm.clock import system_clock
-from bpm.security.allowances import Allowance
+from bpm.security.rate_limiter import RateLimit
 from bpm.testing import ADMINISTRATOR, PASSWORD, Clock, RunningApp, running_app
 from bpm.web.console.oidc import callback
 from tests.attacks.people import person
@@ -555,7 +555,7 @@ async def test_a_provider_that_is_away_is_not_asked_by_everybody() -> None:
 
 async def test_codes_of_one_address_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever begins and comes back without end keeps the provider busy no more than a person would."""
-    monkeypatch.setattr(callback, "ADDRESS", Allowance(20, 600.0))
+    monkeypatch.setattr(callback, "ADDRESS", RateLimit(20, 600.0))
     async with signing_on() as (app, provider):
         seen = [await Tab(app, "203.0.113.9").sign_in(provider, code="made-up") for _ in range(25)]
         assert seen[:20] == ["unproven"] * 20

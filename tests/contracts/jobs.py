@@ -10,7 +10,7 @@ from sqlalchemy import TextClause
 
 from bpm.errors import Poisoned, StorageUnavailable
 from bpm.jobs import Job, JobQueue
-from bpm.jobs.opening import open_jobs
+from bpm.jobs.factory import open_jobs
 from bpm.jobs.tables import DEATHS, TOKENS
 from bpm.settings import Settings
 from bpm.store import Database, Transaction

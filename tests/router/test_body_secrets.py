@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from bpm.security.secrets import SecretBox
 from router.body_secrets import MAX_LOOKED_THROUGH, mask, secret_spans
-from router.confidential import ALWAYS, Confidential
 from router.mapping import decode_body
 from router.request import InboundCall
 from router.request_seal import RequestSeal
+from router.request_secrets import ALWAYS, RequestSecrets
 
 JSON, FORM, XML = "application/json", "application/x-www-form-urlencoded", "application/soap+xml"
 SEAL = RequestSeal(SecretBox(b"k" * 32))
@@ -98,6 +98,6 @@ def test_what_is_stored_is_put_together_again(value: Any) -> None:
 def test_what_proves_the_sender_is_kept_from_scripts() -> None:
     """A scheme's own field of the body is in neither the payload nor the body that templates see."""
     call = InboundCall("POST", "p", {"content-type": JSON}, "", "", datetime.now(UTC), b'{"token":"t-1","type":"e"}')
-    scope = call.scope({}, Confidential(fields=frozenset({"token"})))
+    scope = call.scope({}, RequestSecrets(fields=frozenset({"token"})))
     assert scope["payload"] == {"type": "e"}
     assert "t-1" not in scope["request"]["body"]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bpm.testing import RunningApp
-from router.confidential import ALWAYS
 from router.request import InboundCall
+from router.request_secrets import ALWAYS
 from tests.router.conftest import noting, rows, until
 
 pytestmark = pytest.mark.anyio

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bpm.security.allowances import MOST_COUNTED
+from bpm.security.rate_limiter import MOST_COUNTED
 from bpm.signatures import SignatureConfig, sign
 from bpm.testing import RunningApp
 from router.config import RateConfig

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bpm.expressions import compile_template
-from router.confidential import Confidential
 from router.request import MAX_QUERY_FIELDS, InboundCall
+from router.request_secrets import RequestSecrets
 
 JSON = {"content-type": "application/json"}
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -60,7 +60,7 @@ HEADERS = {
 
 def test_templates_do_not_see_credentials() -> None:
     """What a mapping, a script or a process is given holds no credential, however the request is executed."""
-    confidential = Confidential(credentials=frozenset({"x-checksum"}))
+    confidential = RequestSecrets(credentials=frozenset({"x-checksum"}))
     scope = call(headers=HEADERS, query_string="token=canary&page=1").scope({}, confidential)
     assert "canary" not in str(scope)
     assert scope["headers"] == {"referer": "https://***@shop.example/?token=***&page=1", "x-event": "paid"}
@@ -70,8 +70,8 @@ def test_templates_do_not_see_credentials() -> None:
 def test_templates_see_the_bytes_of_a_body() -> None:
     """As text, and in base64 when it is none; fields that prove the sender are written over in both."""
     made = compile_template({"text": "{{request.body}}", "bytes": "{{request.bodyBase64}}"})
-    seen = made.render(call(body=b"\x00\xff").scope({}, Confidential()))
+    seen = made.render(call(body=b"\x00\xff").scope({}, RequestSecrets()))
     assert seen == {"text": "\x00\ufffd", "bytes": "AP8="}
     packed = call(body=gzip.compress(b'{"proof":"canary"}'), headers={"content-encoding": "gzip", **JSON})
-    seen = made.render(packed.scope({}, Confidential(fields=frozenset({"proof"}))))
+    seen = made.render(packed.scope({}, RequestSecrets(fields=frozenset({"proof"}))))
     assert base64.b64decode(seen["bytes"]).decode() == seen["text"] == '{"proof":"******"}'

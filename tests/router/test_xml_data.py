@@ -8,10 +8,10 @@ import pytest
 from bpm.security.secrets import SecretBox
 from bpm.testing import RunningApp
 from router.body_secrets import mask, secret_spans
-from router.confidential import ALWAYS
 from router.mapping import CharsetError, decode_as, decode_body
 from router.request import InboundCall
 from router.request_seal import RequestSeal
+from router.request_secrets import ALWAYS
 from router.xml_data import MAX_ATTRIBUTES, MAX_DEPTH, XmlError, parse_xml
 from tests.router.conftest import rows
 

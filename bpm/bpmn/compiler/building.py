@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from bpm.bpmn.compilation.compilation import Compilation
-from bpm.bpmn.compiler.beside import add_along, add_before, add_behind, add_process_end
+from bpm.bpmn.compiler.auxiliary_nodes import add_along, add_before, add_behind, add_process_end
 from bpm.bpmn.compiler.catchers import check_catchers
 from bpm.bpmn.compiler.compiled import CompiledProcess
-from bpm.bpmn.compiler.several import (
+from bpm.bpmn.compiler.multiple_events import (
     THROWING,
     alone,
     chain_parts,
@@ -23,7 +23,7 @@ from bpm.bpmn.elements.containers.loops import Loop, repeat
 from bpm.bpmn.elements.containers.sub_process import SubProcess, find_sub_process
 from bpm.bpmn.elements.events.start_events import Start
 from bpm.bpmn.elements.node import Node
-from bpm.bpmn.elements.parts import Parts as ProcessParts
+from bpm.bpmn.elements.process_index import ProcessIndex as ProcessParts
 from bpm.bpmn.elements.table import find_node_class
 from bpm.model_files.problems import InvalidDefinition
 

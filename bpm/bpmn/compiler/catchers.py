@@ -8,7 +8,7 @@ from bpm.bpmn.elements.containers.event_sub_process import EventStart
 from bpm.bpmn.elements.containers.sub_process import SubProcess
 from bpm.bpmn.elements.events.catch_events import Awaiting
 from bpm.bpmn.elements.gateways.event_gateway import EventBasedGateway
-from bpm.bpmn.elements.listening import CODED, ListeningEvent
+from bpm.bpmn.elements.listening_event import CODED, ListeningEvent
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.elements.subscriptions import MessageSubscription
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element, SequenceFlow
 from bpm.bpmn.effects import NOTHING, Event
-from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.run import Catcher, Flow, Run, Way
 from bpm.bpmn.state import Token, Wait
 from bpm.bpmn.view import View
@@ -70,7 +70,7 @@ class Node:
     def attach(self, element: Element, nodes: Mapping[str, "Node"], compilation: Compilation) -> None:
         """Take its place among the other nodes, when all of them have their flows; most stand for themselves."""
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """Say what the process as a whole has to know of the element; most have nothing to say."""
 
     @property

@@ -17,11 +17,11 @@ from bpm.bpmn.reader.data_objects import DataValue, read_data_object
 from bpm.bpmn.reader.diagram import read_diagram
 from bpm.bpmn.reader.event_definitions import read_event
 from bpm.bpmn.reader.extensions import Extensions
+from bpm.bpmn.reader.implicit import add_error_codes, is_of_flowable, mark_executable
 from bpm.bpmn.reader.loop_characteristics import LOOPS, read_loop
 from bpm.bpmn.reader.misplaced import find_misplaced
 from bpm.bpmn.reader.repeated import find_repeated
 from bpm.bpmn.reader.resources import read_resources
-from bpm.bpmn.reader.understood import is_of_flowable, with_codes, with_executable
 from bpm.bpmn.reader.unknown import find_unknown, our_namespaces
 from bpm.bpmn.reader.vocabularies import find_platform, is_of_camunda_7, read_extensions
 from bpm.bpmn.state import TURN
@@ -85,10 +85,10 @@ class _Reader:
             tag.get("id"): self.declaration(tag) for tag in root.children if _declares(tag) and tag.get("id")
         }
         if is_of_flowable(root):
-            processes = with_executable(processes)
-            declarations = with_codes(declarations, processes, ("error", "escalation"))
+            processes = mark_executable(processes)
+            declarations = add_error_codes(declarations, processes, ("error", "escalation"))
         elif self.is_camunda_7:
-            declarations = with_codes(declarations, processes, ("error",))
+            declarations = add_error_codes(declarations, processes, ("error",))
         return Definitions(
             processes=processes,
             declarations=declarations,

@@ -5,17 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from bpm.bpmn.effects import NOTHING, Effect, Event, History, Incident
+from bpm.bpmn.json_size import json_size
 from bpm.bpmn.limits import Limits
 from bpm.bpmn.run.behavior import Behavior, Model
 from bpm.bpmn.run.joins import Joins
-from bpm.bpmn.run.kept import KeptValues
-from bpm.bpmn.run.pace import OverLimit, Pace, Room
+from bpm.bpmn.run.loop_values import LoopValues
 from bpm.bpmn.run.scopes import Scopes
+from bpm.bpmn.run.step_budget import LimitExceeded, StepBudget, WorkBudget
 from bpm.bpmn.run.tokens import Tokens
 from bpm.bpmn.run.variables import Variables
 from bpm.bpmn.run.waits import Waits
 from bpm.bpmn.state import PROCESS, ROOT, Instance, Status, Token, Wait, element_of
-from bpm.bpmn.weight import weigh
 from bpm.expressions import EvaluationError
 
 MAX_SENTENCE = 2_000
@@ -46,7 +46,7 @@ class Run:
     )
 
     def __init__(
-        self, model: "Model[Run]", instance: Instance, now: datetime, limits: Limits, room: Room | None
+        self, model: "Model[Run]", instance: Instance, now: datetime, limits: Limits, room: WorkBudget | None
     ) -> None:
         self.model = model
         self.nodes = model.nodes
@@ -54,12 +54,12 @@ class Run:
         self.halted_by = 0
         self.effects: list[Effect] = []
         self.instance = instance.copy()
-        self.pace = Pace(self.instance, limits, room)
+        self.pace = StepBudget(self.instance, limits, room)
         self.tokens = Tokens(self.instance, model.joins)
         self.scopes = Scopes(self.instance)
         self.variables = Variables(self.instance, now, self.pace)
         self.waits = Waits(self.instance, self.effects)
-        self.kept = KeptValues(self.instance)
+        self.kept = LoopValues(self.instance)
         self.joins = Joins(self.tokens, self.waits)
 
     def leave(self, node: "Behavior[Run]", token: Token, values: Mapping[str, Any] = NOTHING) -> None:
@@ -77,7 +77,7 @@ class Run:
     def check_tokens(self, number: int) -> None:
         """Raise OverLimit if so many further tokens would be too many."""
         if problem := self._too_many_tokens(number):
-            raise OverLimit(problem)
+            raise LimitExceeded(problem)
 
     def _too_many_tokens(self, number: int) -> str:
         total, most = self.tokens.total + number, self.pace.limits.max_tokens
@@ -86,7 +86,7 @@ class Run:
     def record(self, element: str, event: Event, token: Token, values: Mapping[str, Any] = NOTHING) -> None:
         """Add a history record; its values are kept, so they count even where they do not become variables."""
         if values:
-            self.pace.write(weigh(values))
+            self.pace.write(json_size(values))
         self.effects.append(History(element, event, self.now, token.id, values))
 
     def answerer(self, wait: Wait) -> "Behavior[Run]":

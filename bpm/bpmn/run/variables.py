@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from bpm.bpmn.json_size import json_size
 from bpm.bpmn.large import LargeValues
-from bpm.bpmn.run.pace import Pace
+from bpm.bpmn.run.step_budget import StepBudget
 from bpm.bpmn.state import ROOT, Instance, Token
 from bpm.bpmn.view import LargeView, View
-from bpm.bpmn.weight import weigh
 from bpm.expressions import EvaluationError
 
 
@@ -17,7 +17,7 @@ class Variables:
 
     __slots__ = ("_instance", "_now", "_own", "_pace", "_views", "changed")
 
-    def __init__(self, instance: Instance, now: datetime, pace: Pace) -> None:
+    def __init__(self, instance: Instance, now: datetime, pace: StepBudget) -> None:
         self._instance = instance
         self._now = now
         self._pace = pace
@@ -67,7 +67,7 @@ class Variables:
         """Raise EvaluationError for values that are too large to be written; count those that are not."""
         most = self._pace.limits.max_state_bytes
         for name, value in values.items():
-            size = weigh(value)
+            size = json_size(value)
             if size > most:
                 raise EvaluationError(
                     f"the variable '{name}' would be larger than {most} bytes (BPM_PROCESSES__MAX_STATE_BYTES)"

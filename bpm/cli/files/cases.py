@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bpm.bus import WireModel
 from bpm.bus.paging import When
-from bpm.bus.sentences import sentences
+from bpm.bus.validation_messages import sentences
 from bpm.cli.files.folder import TESTS, YAML, FolderError
 from bpm.cli.files.yaml_text import YamlError, read_documents
 

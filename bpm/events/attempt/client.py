@@ -9,11 +9,11 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from bpm.events.answer import Attempt, ReceiverAnswer
 from bpm.events.attempt.connection import MAX_READ, open_session
+from bpm.events.attempt.error_messages import sentence
 from bpm.events.attempt.resolver import ASKING
-from bpm.events.attempt.sentences import sentence
-from bpm.events.outgoing import Outgoing
+from bpm.events.attempt_result import AttemptResult, ReceiverAnswer
+from bpm.events.delivery_request import DeliveryRequest
 from bpm.security.net_targets import TargetError, Targets
 from bpm.security.tls import client_context
 
@@ -30,7 +30,7 @@ class AttemptClient:
         context = client_context()
         self._transport = AiohttpTransport(verify=context, trust_env=False, client=open_session(targets, context))
 
-    async def send(self, outgoing: Outgoing) -> Attempt:
+    async def send(self, outgoing: DeliveryRequest) -> AttemptResult:
         """Make one request and return what became of it; the status decides, its body is only kept for the log."""
         started = time.perf_counter()
         answer = ReceiverAnswer()
@@ -52,7 +52,7 @@ class AttemptClient:
         """Close the connections."""
         await self._transport.aclose()
 
-    async def _exchange(self, outgoing: Outgoing, answer: ReceiverAnswer) -> None:
+    async def _exchange(self, outgoing: DeliveryRequest, answer: ReceiverAnswer) -> None:
         request = httpx.Request("POST", _url(outgoing.url), headers=dict(outgoing.headers), content=outgoing.body)
         response = await self._transport.handle_async_request(request)
         stream: Any = response.stream

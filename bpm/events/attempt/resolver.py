@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from bpm.events.lookups import LookUps
+from bpm.events.dns_lookups import DnsLookups
 from bpm.security.net_targets import Targets
 
 THREADS = 16
@@ -27,8 +27,8 @@ class GuardedResolver(AbstractResolver):
     def __init__(self, targets: Targets) -> None:
         """Take who judges addresses."""
         self._targets = targets
-        self._quick = LookUps(THREADS, max(1, THREADS // 4))
-        self._others = LookUps(THREADS, max(1, THREADS // 4))
+        self._quick = DnsLookups(THREADS, max(1, THREADS // 4))
+        self._others = DnsLookups(THREADS, max(1, THREADS // 4))
         self._known: set[str] = set()
 
     async def resolve(

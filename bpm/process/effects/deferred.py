@@ -6,8 +6,8 @@ from bpm.bpmn.binding import LATEST, Binding
 from bpm.bpmn.effects import CallProcess, Decide, Pause
 from bpm.bpmn.state import Caller
 from bpm.process.rows import WaitRow
+from bpm.process.sealing import restored_wait
 from bpm.process.step import Step
-from bpm.process.stored import restored_wait
 from bpm.security.secrets import SecretBox
 
 CALL, DECISION, PAUSE = "calling", "decision", "pause"

@@ -5,9 +5,9 @@ from typing import Any
 import structlog
 
 from bpm.bpmn.effects import Cancelled, Completed, EmitMessage, EmitSignal, History, Ignored, Thrown
-from bpm.bpmn.run.pace import BYTES_PER_STEP
+from bpm.bpmn.json_size import json_size
+from bpm.bpmn.run.step_budget import BYTES_PER_STEP
 from bpm.bpmn.triggers import CompleteTask, Escalated, FailTask
-from bpm.bpmn.weight import weigh
 from bpm.bus.own_events import PUBLISH
 from bpm.errors import Exhausted
 from bpm.process import history_tables, start_tables
@@ -66,7 +66,7 @@ def _taken(step: Step, effect: History) -> dict[str, Any]:
     if not step.unit.registry.knows(effect.command):
         return {}
     values = fields_of(step.unit.registry.find(effect.command), effect.values)
-    step.unit.room.spend(weigh(values) // BYTES_PER_STEP)
+    step.unit.room.spend(json_size(values) // BYTES_PER_STEP)
     return values
 
 

@@ -1,8 +1,8 @@
 """What machines do: commands and decisions at once, scripts and effects by a worker, other processes beside."""
 
 from bpm.bpmn.effects import CallProcess, Decide, RunScript, SendCommand
+from bpm.bpmn.json_size import json_size
 from bpm.bpmn.triggers import CompleteTask, FailTask
-from bpm.bpmn.weight import weigh
 from bpm.dmn import DecisionFailed, decide
 from bpm.errors import BpmError, Exhausted, NotFound
 from bpm.process.effects.deferred import defer_call, defer_decision
@@ -36,7 +36,7 @@ def run_script(step: Step, effect: RunScript) -> None:
     """Leave a script to a worker, with a copy of the variables that it is given."""
     variables = dict(effect.variables)
     try:
-        step.context.causes.count_size(step.context.envelope, weigh(variables))
+        step.context.causes.count_size(step.context.envelope, json_size(variables))
     except Exhausted as error:
         _answer(step, FailTask(effect.wait_id, effect.attempt, str(error), "Exhausted"))
         return

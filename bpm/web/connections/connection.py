@@ -14,9 +14,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from bpm.errors import BpmError, Malformed, Overloaded
 from bpm.web.connections.admission import Connections
-from bpm.web.connections.gauge import Gauge
 from bpm.web.connections.head import require_http_1, require_target
 from bpm.web.connections.refusal import refusal
+from bpm.web.connections.request_meter import RequestMeter
 
 if TYPE_CHECKING:
     from bpm.web.connections.handshake import Handshakes
@@ -45,7 +45,7 @@ class HttpConnection(HttpToolsProtocol):
         self.deadline: float | None = None
         self._connections = cast("ServerConfig", config).connections
         self._limits = self._connections.limits
-        self._gauge = Gauge(self._limits)
+        self._gauge = RequestMeter(self._limits)
         self._has_place = True
         self._running: RequestResponseCycle | None = None
         self._unparsed = b""

@@ -13,7 +13,7 @@ from bpm.security.permissions import Principal
 from bpm.settings import Settings
 from bpm.web.command import CommandEndpoint
 from bpm.web.console.browser_request import require_own_page
-from bpm.web.feed import FeedEndpoint, FeedSeats
+from bpm.web.feed import FeedEndpoint, FeedLimit
 
 
 class ConsoleCommandEndpoint(CommandEndpoint):
@@ -33,7 +33,7 @@ class ConsoleFeedEndpoint(FeedEndpoint):
     """The address at which the console's screens listen."""
 
     def __init__(
-        self, bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, seats: FeedSeats
+        self, bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, seats: FeedLimit
     ) -> None:
         """Stand before the bus, beside the endpoint of clients."""
         super().__init__(bus, accounts, settings, lifecycle, seats)

@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from bpm.edge.envelope import problem
 from bpm.errors import NotFound
 from bpm.security.identifiers import new_id
-from bpm.web.packed import accepted_encodings
-from bpm.web.refusals import response_of
+from bpm.web.compressed_document import accepted_encodings
+from bpm.web.exception_handlers import response_of
 
 DIST = Path(__file__).parent / "dist"
 

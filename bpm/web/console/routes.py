@@ -11,11 +11,11 @@ from bpm.web.auth import AuthEndpoint
 from bpm.web.console.commands import ConsoleCommandEndpoint, ConsoleFeedEndpoint
 from bpm.web.console.page import DIST, ConsolePage, lead_to_console
 from bpm.web.console.session import SessionAddress
-from bpm.web.feed import FeedSeats
+from bpm.web.feed import FeedLimit
 
 
 def console_routes(
-    bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, seats: FeedSeats
+    bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, seats: FeedLimit
 ) -> list[BaseRoute]:
     """Return the page, what it is made of, and what it talks to."""
     console = ConsolePage(DIST)

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from bpm.bus import Bus
 from bpm.edge.answer import JSON, NO_STORE, Answer, send_answer
-from bpm.edge.boundary import answer_or_problem
+from bpm.edge.error_boundary import answer_or_problem
 from bpm.edge.json_object import json_object
 from bpm.edge.lifecycle import Lifecycle
 from bpm.edge.problems import headers_of, status_of

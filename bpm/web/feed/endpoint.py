@@ -21,8 +21,8 @@ from bpm.edge.request import Authenticator, Incoming
 from bpm.errors import BpmError, Invalid, Malformed
 from bpm.security.permissions import Principal
 from bpm.settings import Settings
-from bpm.web.feed.rounds import Rounds
-from bpm.web.feed.seats import FeedSeats
+from bpm.web.feed.limit import FeedLimit
+from bpm.web.feed.poller import FeedPoller
 from bpm.web.message_address import MessageAddress
 
 PATH = "/api/bpm/feed"
@@ -37,7 +37,7 @@ class FeedEndpoint(MessageAddress):
     """The address at which clients listen."""
 
     def __init__(
-        self, bus: Bus, accounts: Authenticator, settings: Settings, lifecycle: Lifecycle, seats: FeedSeats
+        self, bus: Bus, accounts: Authenticator, settings: Settings, lifecycle: Lifecycle, seats: FeedLimit
     ) -> None:
         """Stand before the bus."""
         super().__init__(bus, accounts, settings, lifecycle)
@@ -83,7 +83,7 @@ class FeedEndpoint(MessageAddress):
 
     async def _listen(self, request: Incoming, queries: Sequence[Message[Any]], receive: Receive, send: Send) -> None:
         marks = request.headers.get("last-event-id", "").split(".")
-        rounds = Rounds(self._bus, queries, marks, request)
+        rounds = FeedPoller(self._bus, queries, marks, request)
         headers = [*HEADERS, (b"x-request-id", request.request_id.encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 

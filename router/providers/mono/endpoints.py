@@ -10,12 +10,11 @@ from typing import Any, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from bpm.errors import Misconfigured
-from router.confidential import Confidential
 from router.providers import (
     Answer,
     Call,
-    DescribedAddress,
     FixedRoute,
+    OpenApiOperation,
     Provider,
     ProviderDeclaration,
     Reception,
@@ -26,6 +25,7 @@ from router.providers.mono.catalogue import EVENTS
 from router.providers.mono.confirmation import MonoApi
 from router.providers.mono.settings import MonoSettings
 from router.providers.payload import PayloadFields, as_text, read_json
+from router.request_secrets import RequestSecrets
 
 PATH = "mono/callback"
 HEADER = "mono-webhook-secret"
@@ -39,10 +39,10 @@ DECLARATION = ProviderDeclaration(
     events=EVENTS,
     reserved=(PATH,),
     addresses=(
-        DescribedAddress(
+        OpenApiOperation(
             "POST", f"/api/webhooks/{PATH}", "receiveMono", "Mono's events, with the header mono-webhook-secret"
         ),
-        DescribedAddress(
+        OpenApiOperation(
             "GET",
             f"/api/webhooks/{PATH}",
             "returnFromMono",
@@ -52,7 +52,7 @@ DECLARATION = ProviderDeclaration(
     ),
 )
 
-CONFIDENTIAL = Confidential(credentials=frozenset({HEADER}), parameters=frozenset({"code"}))
+CONFIDENTIAL = RequestSecrets(credentials=frozenset({HEADER}), parameters=frozenset({"code"}))
 """The secret of the events, and the code for which a browser's account is told once."""
 
 RECEIVED = Answer(200, b"OK")

@@ -11,12 +11,11 @@ from typing import Any, cast
 
 from bpm.errors import Misconfigured
 from bpm.security.net import AddressError, AddressList
-from router.confidential import Confidential
 from router.providers import (
     Answer,
     Call,
-    DescribedAddress,
     FixedRoute,
+    OpenApiOperation,
     Provider,
     ProviderDeclaration,
     Reception,
@@ -27,6 +26,7 @@ from router.providers.payload import PayloadFields, as_text, read_json
 from router.providers.remita.catalogue import EVENTS
 from router.providers.remita.confirmation import RemitaApi
 from router.providers.remita.settings import RemitaSettings
+from router.request_secrets import RequestSecrets
 
 MAX_ELEMENTS = 2_000
 MAX_CAUSES = 10
@@ -44,8 +44,8 @@ DECLARATION = ProviderDeclaration(
     events=EVENTS,
     reserved=(PAYMENTS, f"{PAYMENTS}/"),
     addresses=(
-        DescribedAddress("POST", f"/api/webhooks/{PAYMENTS}", "receiveRemita", "Remita's payment notifications"),
-        DescribedAddress(
+        OpenApiOperation("POST", f"/api/webhooks/{PAYMENTS}", "receiveRemita", "Remita's payment notifications"),
+        OpenApiOperation(
             "POST",
             f"/api/webhooks/{COLLECTIONS}",
             "receiveRemitaCollection",
@@ -78,7 +78,7 @@ def provider(settings: RemitaSettings) -> Provider:
         FixedRoute("POST", PAYMENTS, read=read_payments, verify=verify, refused=NOT_ALLOWED),
         FixedRoute("POST", COLLECTIONS, read=read_collections, verify=verify, refused=NOT_ALLOWED),
     )
-    confidential = Confidential(frozenset({header}))
+    confidential = RequestSecrets(frozenset({header}))
     return Provider("remita", routes=routes, addresses=addresses, confidential=confidential)
 
 

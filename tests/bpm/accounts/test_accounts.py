@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from sqlmodel import select
 
 from bpm.accounts import Accounts
-from bpm.accounts.cache import TRUST_SECONDS
 from bpm.accounts.keys import generate_key
 from bpm.accounts.tables import ApiKey, User
+from bpm.accounts.ttl_cache import TRUST_SECONDS
 from bpm.errors import Forbidden, Misconfigured, Unauthenticated
 from bpm.security.permissions import SYSTEM, Authority, acting, permissions_of
 from bpm.settings import Settings

@@ -4,7 +4,7 @@ import pytest
 
 from bpm.accounts.attempts import ADDRESS, PATIENCE_SECONDS, SignInAttempts
 from bpm.errors import RateLimited
-from bpm.security.allowances import MOST_COUNTED, Allowances
+from bpm.security.rate_limiter import MOST_COUNTED, RateLimiter
 
 HERE = "203.0.113.7"
 AT_AN_ADDRESS = ADDRESS.burst + int(PATIENCE_SECONDS / ADDRESS.seconds)
@@ -28,7 +28,7 @@ def seconds() -> Seconds:
 
 @pytest.fixture
 def attempts(seconds: Seconds) -> SignInAttempts:
-    return SignInAttempts(Allowances(now=seconds))
+    return SignInAttempts(RateLimiter(now=seconds))
 
 
 def refused(attempts: SignInAttempts, name: str, address: str) -> float | None:
@@ -120,7 +120,7 @@ def test_a_network_of_ipv6_counts_as_one_address(attempts: SignInAttempts) -> No
 
 def test_memory_is_bounded() -> None:
     """Any number of names and addresses is counted in the same room."""
-    allowances = Allowances()
+    allowances = RateLimiter()
     attempts = SignInAttempts(allowances)
     for number in range(MOST_COUNTED):
         address = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"

@@ -12,8 +12,8 @@ from sqlmodel import select
 from bpm.accounts import Accounts
 from bpm.accounts.tables import RefreshToken, User
 from bpm.errors import Overloaded, RateLimited, Unauthenticated
-from bpm.security.allowances import Allowance
 from bpm.security.passwords import is_outdated
+from bpm.security.rate_limiter import RateLimit
 from bpm.store import Database, Transaction
 from bpm.testing import Clock
 
@@ -98,7 +98,7 @@ async def test_the_right_password_waits_for_its_turn(
     accounts: Accounts, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After ten wrong passwords from the same address the right one is slowed down, and then taken."""
-    monkeypatch.setattr("bpm.accounts.attempts.PAIR", Allowance(10, 0.2))
+    monkeypatch.setattr("bpm.accounts.attempts.PAIR", RateLimit(10, 0.2))
     monkeypatch.setattr("bpm.accounts.attempts.PATIENCE_SECONDS", 0.2)
     for _ in range(10):
         with pytest.raises(Unauthenticated):

@@ -39,7 +39,7 @@ from bpm.bpmn.triggers import (
     TimerFired,
     Trigger,
 )
-from bpm.process.room import TransactionRoom
+from bpm.process.transaction_budget import TransactionBudget
 
 Kind = TypeVar("Kind", bound=Effect)
 Task = SendCommand | RunScript | Decide | CallProcess
@@ -114,7 +114,7 @@ class Player:
         return self
 
     def _advance(self, instance: Instance, trigger: Trigger) -> tuple[Instance, tuple[Effect, ...]]:
-        room = TransactionRoom(self.steps, math.inf) if self.steps else None
+        room = TransactionBudget(self.steps, math.inf) if self.steps else None
         return advance(self.process, instance, trigger, self.now, self.limits, room)
 
     def start(self, message: str | None = None, **variables: Any) -> Self:

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from bpm.bpmn import Instance
-from bpm.bpmn.absent import Shelf
 from bpm.bpmn.large import Large, LargeKey, LargeValues, is_large
+from bpm.bpmn.unloaded import PartLoader
 from bpm.bpmn.view import LargeView
 from bpm.exact_json import write_json
 from tests.bpm.bpmn.player import NOON
 
 
-class ShelfOfOne(Shelf):
+class ShelfOfOne(PartLoader):
     """Holds one large value, and counts how often it was read."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from bpm.bus.own_events import publish_settled, publisher_of
 from bpm.bus.tables import AuditEntry, IdempotencyKey
 from bpm.errors import BpmError, Conflict, Defect, Failed, Forbidden
 from bpm.jobs import JobQueue
-from bpm.jobs.opening import open_jobs
+from bpm.jobs.factory import open_jobs
 from bpm.security.permissions import SYSTEM, Principal
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings

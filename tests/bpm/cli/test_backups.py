@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bpm.cli import main
-from bpm.jobs.ownership import Ownership
+from bpm.jobs.worker_lock import WorkerLock
 from bpm.settings import Settings
 from bpm.store import Transaction, open_database
 from bpm.store.migrate import revision_of
@@ -105,7 +105,7 @@ def test_what_is_there_is_replaced_on_demand_and_kept(data: Path, backup: Path, 
 
 def test_a_store_that_is_worked_on_is_left_alone(data: Path, backup: Path) -> None:
     """A worker is known by its lock, a server without one by the file that it has open."""
-    owner = Ownership(data / "worker.lock")
+    owner = WorkerLock(data / "worker.lock")
     owner.take()
     try:
         for words in (("restore", backup, "--replace"), ("compact",)):

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bpm.cli import main
-from bpm.jobs.ownership import Ownership
+from bpm.jobs.worker_lock import WorkerLock
 from bpm.store.application_migrations import application_tables
 from bpm.store.migrate import newest_revision
 from bpm.testing import running_app
@@ -194,7 +194,7 @@ def test_what_is_no_address_and_what_is_the_same_one_is_wrong_usage(filled: Path
 
 def test_a_source_that_is_worked_on_is_refused(filled: Path, empty_url: str) -> None:
     """A copy taken beside a running worker would miss what it does meanwhile."""
-    owner = Ownership(filled / "worker.lock")
+    owner = WorkerLock(filled / "worker.lock")
     owner.take()
     try:
         refused = db("copy", file_url(filled), empty_url)

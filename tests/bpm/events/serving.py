@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bpm.events.answer import Attempt
 from bpm.events.attempt import AttemptClient
-from bpm.events.outgoing import Outgoing
+from bpm.events.attempt_result import AttemptResult
+from bpm.events.delivery_request import DeliveryRequest
 from bpm.security.net import AddressList
 from bpm.security.net_targets import Targets
 
@@ -64,12 +64,12 @@ def saying(*pieces: bytes, endless: bool = False, linger: float = 0.05) -> Serve
     return serve
 
 
-async def send(client: AttemptClient, url: str, seconds: float = 2, **headers: str) -> Attempt:
+async def send(client: AttemptClient, url: str, seconds: float = 2, **headers: str) -> AttemptResult:
     """Send a small request."""
-    return await client.send(Outgoing(url, {"Content-Type": "application/json", **headers}, b"{}", seconds))
+    return await client.send(DeliveryRequest(url, {"Content-Type": "application/json", **headers}, b"{}", seconds))
 
 
-async def answered(client: AttemptClient, serve: Serve, seconds: float = 2) -> Attempt:
+async def answered(client: AttemptClient, serve: Serve, seconds: float = 2) -> AttemptResult:
     """Send to a receiver that behaves like this."""
     async with serving(serve) as port:
         return await send(client, f"http://127.0.0.1:{port}/", seconds)

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from bpm.events.answer import MAX_KEPT
 from bpm.events.attempt import AttemptClient
 from bpm.events.attempt.connection import guarded_socket
+from bpm.events.attempt_result import MAX_KEPT
 from bpm.security.net import AddressList
 from bpm.security.net_targets import Targets
 from bpm.testing import PreparedAnswer, WebhookReceiver

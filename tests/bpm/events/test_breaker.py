@@ -6,7 +6,7 @@ from bpm.events.breaker import (
     FAILURES_TO_OPEN,
     LONGEST_ASKED,
     PAUSES_SECONDS,
-    Opening,
+    OpenBreaker,
     asked_until,
     is_hopeless,
     opening,
@@ -51,16 +51,16 @@ def test_a_receiver_may_ask_to_be_left_alone() -> None:
 def test_it_opens_at_once_for_who_asks() -> None:
     """Without a failure before; what was under way makes it longer, never shorter, and counts as no opening."""
     asked, later = NOW + timedelta(seconds=20), NOW + timedelta(seconds=40)
-    assert opening(1, 0, None, is_probe=False, now=NOW, asked=asked) == Opening(0, asked)
-    assert opening(2, 0, asked, is_probe=False, now=NOW, asked=later) == Opening(0, later)
+    assert opening(1, 0, None, is_probe=False, now=NOW, asked=asked) == OpenBreaker(0, asked)
+    assert opening(2, 0, asked, is_probe=False, now=NOW, asked=later) == OpenBreaker(0, later)
     assert opening(2, 0, later, is_probe=False, now=NOW, asked=asked) is None
-    assert opening(FAILURES_TO_OPEN, 0, None, is_probe=False, now=NOW, asked=later) == Opening(1, later)
+    assert opening(FAILURES_TO_OPEN, 0, None, is_probe=False, now=NOW, asked=later) == OpenBreaker(1, later)
 
 
 def test_a_probe_that_fails_in_another_way_lets_the_others_try() -> None:
     """The receiver does not ask any more, and has not failed often enough to be left alone."""
     claimed = NOW + timedelta(seconds=150)
-    assert opening(2, 0, claimed, is_probe=True, now=NOW) == Opening(0, NOW)
+    assert opening(2, 0, claimed, is_probe=True, now=NOW) == OpenBreaker(0, NOW)
 
 
 def test_five_days_of_failures_are_hopeless() -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from bpm.events.answer import MAX_KEPT
 from bpm.events.attempt import AttemptClient
 from bpm.events.attempt import client as client_module
-from bpm.events.outgoing import Outgoing
+from bpm.events.attempt_result import MAX_KEPT
+from bpm.events.delivery_request import DeliveryRequest
 from bpm.events.probe import probe
 from bpm.security.net_targets import TargetError
 from tests.bpm.events.serving import LOOPBACK, Authority, Serve, answered, saying, send, serving
@@ -136,7 +136,7 @@ async def test_a_request_nobody_reads_is_given_up(client: AttemptClient, said: b
         await asyncio.sleep(60)
 
     async with serving(deaf) as port:
-        outgoing = Outgoing(f"http://127.0.0.1:{port}/", {}, b"x" * 20_000_000, 1)
+        outgoing = DeliveryRequest(f"http://127.0.0.1:{port}/", {}, b"x" * 20_000_000, 1)
         attempt = await asyncio.wait_for(client.send(outgoing), 30)
     assert (attempt.status, attempt.error) == expected
 

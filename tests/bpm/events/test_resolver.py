@@ -11,7 +11,7 @@ import pytest
 from bpm.events import probe as probing
 from bpm.events.attempt import resolver
 from bpm.events.attempt.resolver import GuardedResolver
-from bpm.events.lookups import LookUps
+from bpm.events.dns_lookups import DnsLookups
 from bpm.security.net import AddressList
 from bpm.security.net_targets import TargetError, Targets
 
@@ -39,7 +39,7 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[str]]]:
 async def test_one_organisation_keeps_few_threads_busy(answered: dict[str, list[str]]) -> None:
     """A host is asked for once at a time, and another organisation's are found beside any number of silent ones."""
     answered["good.example"] = ["8.8.8.8"]
-    look_ups = LookUps(threads=4, each=2)
+    look_ups = DnsLookups(threads=4, each=2)
     silent = [asyncio.create_task(look_ups.ask(1, f"{number % 10}.tarpit")) for number in range(30)]
     await asyncio.sleep(0)
     found, _ = await asyncio.wait_for(look_ups.ask(2, "good.example"), 30)
@@ -56,7 +56,7 @@ async def test_a_probe_waits_in_no_thread_of_others(
     answered: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unanswered probes leave the threads free in which passwords are checked, and other organisations' probes."""
-    monkeypatch.setattr(probing, "LOOK_UPS", LookUps(probing.THREADS, probing.EACH))
+    monkeypatch.setattr(probing, "LOOK_UPS", DnsLookups(probing.THREADS, probing.EACH))
     targets = Targets(AddressList(()))
     tasks = [
         asyncio.create_task(probing.probe(targets.check_url(f"https://{number}.tarpit/"), targets, 1))

@@ -20,15 +20,15 @@ from nacl.signing import VerifyKey
 from pydantic import ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from bpm.events.delivery_request import DeliveryRequest, make_request
 from bpm.events.destination import Destination
-from bpm.events.outgoing import Outgoing, make_request
 from bpm.events.sealing import SigningSecret
 from bpm.events.signature_style import SignatureStyle, style_of
 from bpm.events.signing import new_key, verifying_key
 from bpm.signatures import PRESETS, SignatureConfig, SignatureVerdict, compile_signature
 from bpm.signatures.key_pairs import jwk_of
 from bpm.signatures.signer import unfit
-from tests.bpm.events.test_outgoing import NOTICE, NOW, PLAIN, SOURCE
+from tests.bpm.events.test_delivery_request import NOTICE, NOW, PLAIN, SOURCE
 
 NEW, OLD = new_key(has_key_pair=False), new_key(has_key_pair=False)
 NEW_KEY, OLD_KEY = new_key(has_key_pair=True), new_key(has_key_pair=True)
@@ -62,7 +62,7 @@ def destination(style: Mapping[str, Any], *secrets: str, **fields: Any) -> Desti
     return replace(PLAIN, secrets=[SigningSecret(secrets[0]), *former], signature=signature, **fields)
 
 
-def send(style: Mapping[str, Any], *secrets: str, **fields: Any) -> Outgoing:
+def send(style: Mapping[str, Any], *secrets: str, **fields: Any) -> DeliveryRequest:
     """The request of a delivery."""
     return make_request(destination(style, *secrets, **fields), NOTICE, None, SOURCE, NOW)
 
@@ -72,7 +72,7 @@ def keys_for(style: Mapping[str, Any]) -> tuple[str, str]:
     return (NEW_KEY, OLD_KEY) if SignatureStyle.model_validate(style).has_key_pair else (NEW, OLD)
 
 
-def judge(style: Mapping[str, Any], secret: str, sent: Outgoing, body: bytes | None = None) -> SignatureVerdict:
+def judge(style: Mapping[str, Any], secret: str, sent: DeliveryRequest, body: bytes | None = None) -> SignatureVerdict:
     """Verify a delivery as a rule with the same signature does."""
     config = SignatureConfig.model_validate({**style, "secret": verifying_key(secret)})
     headers = {name.lower(): value for name, value in sent.headers.items()}
@@ -170,7 +170,7 @@ class _Keys(RFC9421.HTTPSignatureKeyResolver):
     resolve_private_key = resolve_public_key
 
 
-def _verified(sent: Outgoing, algorithm: Any, keys: Mapping[str, Any], url: str) -> list[Any]:
+def _verified(sent: DeliveryRequest, algorithm: Any, keys: Mapping[str, Any], url: str) -> list[Any]:
     """What is right by the signature of the newest secret, and by the former one's."""
     message = SimpleNamespace(method="POST", url=url, headers=dict(sent.headers))
     verifier = RFC9421.HTTPMessageVerifier(signature_algorithm=algorithm, key_resolver=_Keys(keys))

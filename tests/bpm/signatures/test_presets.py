@@ -30,11 +30,11 @@ from bpm.signatures import (
 from bpm.signatures.scheme import SHARED
 from bpm.signatures.signed_request import finder, parse_place
 from bpm.signatures.stamps import read_stamp, write_stamp
-from router.confidential import Confidential
 from router.config import ResponseConfig
 from router.deduplication import delivery_id, locator_of
 from router.handshakes import HandshakeConfig, handshake
 from router.request import InboundCall
+from router.request_secrets import RequestSecrets
 from tests.bpm.signatures.signing_keys import Authority, pair
 
 NAMES = sorted(DETAILS)
@@ -418,7 +418,7 @@ def test_proofs_are_hidden(name: str) -> None:
     """What proves the sender is known to what decides about secrets, wherever it stands."""
     scheme = case_of(name).config.to_scheme()
     kind, _, path = scheme.signature_place.partition(":")
-    confidential = Confidential(
+    confidential = RequestSecrets(
         scheme.proving_headers, parameters=scheme.proving_parameters, fields=scheme.proving_fields
     )
     assert {

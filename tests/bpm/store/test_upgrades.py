@@ -21,7 +21,7 @@ from bpm.store import open_database
 from bpm.store.backup import files, read_manifest
 from bpm.store.backup.automatic import KEPT, PREFIX
 from bpm.store.copy import count_rows
-from bpm.store.examination import examine
+from bpm.store.database_check import examine
 from bpm.store.migrate import FOLDER, newest_revision, own_tables, revisions
 from bpm.store.sync_runner import run_sync
 

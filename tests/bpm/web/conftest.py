@@ -28,8 +28,8 @@ from bpm.security.secrets import load_secret_key
 from bpm.settings import ConnectionSettings, Settings
 from bpm.store import Database, OrganizationRow, Transaction, utc_now
 from bpm.web.command import PATH, CommandEndpoint
+from bpm.web.exception_handlers import EXCEPTION_HANDLERS
 from bpm.web.health import Readiness, health_routes
-from bpm.web.refusals import EXCEPTION_HANDLERS
 
 
 class WebOrder(OrganizationRow, table=True):

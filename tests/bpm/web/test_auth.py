@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from bpm.accounts import Accounts
 from bpm.accounts.keys import generate_key
 from bpm.accounts.tables import ApiKey
-from bpm.security.allowances import Allowance
+from bpm.security.rate_limiter import RateLimit
 from bpm.settings import Settings
 from bpm.store import Database, utc_now
 from bpm.web.auth import auth_routes
@@ -182,7 +182,7 @@ async def test_tries_are_counted_by_the_client_s_address(
 ) -> None:
     """Behind a trusted proxy the client's own address is counted, so that one client does not lock out others."""
     monkeypatch.setattr("bpm.accounts.attempts.PATIENCE_SECONDS", 0)
-    monkeypatch.setattr("bpm.accounts.attempts.ADDRESS", Allowance(30, 60))
+    monkeypatch.setattr("bpm.accounts.attempts.ADDRESS", RateLimit(30, 60))
     noisy = {"X-Forwarded-For": "198.51.100.1"}
     for number in range(30):
         await client.post("/api/auth/token", data={"username": f"nobody{number}", "password": "x"}, headers=noisy)

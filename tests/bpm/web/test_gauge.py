@@ -4,15 +4,15 @@ import pytest
 
 from bpm.errors import HeadTooLarge
 from bpm.settings import ConnectionSettings
-from bpm.web.connections.gauge import PIECE, Gauge
+from bpm.web.connections.request_meter import PIECE, RequestMeter
 
 LIMITS = ConnectionSettings()
 HEADERS = [(b"content-length", b"1000000")]
 
 
-def in_body() -> Gauge:
+def in_body() -> RequestMeter:
     """Return a gauge that has read a head which announces a million bytes."""
-    gauge = Gauge(LIMITS)
+    gauge = RequestMeter(LIMITS)
     gauge.take(60)
     gauge.begin()
     gauge.end_head(b"/", HEADERS, dict(HEADERS))

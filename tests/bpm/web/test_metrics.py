@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bpm.metrics import Counter, CurrentValue, Histogram, exposition
+from bpm.metrics import Counter, Gauge, Histogram, exposition
 from bpm.testing import RunningApp, running_app, until
 from router.tables.requests import INBOUND
 
@@ -102,7 +102,7 @@ def test_values_and_labels_are_written_as_prometheus_reads_them() -> None:
     histogram = Histogram("h_seconds", "Takes.", (0.5, 1))
     for value in (0.1, 0.5, 0.7, 3):
         histogram.observe(value)
-    shown = exposition([counter, histogram, CurrentValue("g", "Stands.", None)])
+    shown = exposition([counter, histogram, Gauge("g", "Stands.", None)])
     assert shown.splitlines() == [
         "# HELP c_total Counts.",
         "# TYPE c_total counter",

@@ -16,7 +16,7 @@ from bpm.app.settings import load_settings
 from bpm.bus.tables import SCHEDULED
 from bpm.clock import system_clock
 from bpm.errors import Failed, Forbidden, Invalid, NotFound, Unavailable
-from bpm.jobs.opening import open_jobs
+from bpm.jobs.factory import open_jobs
 from bpm.settings import Settings
 from bpm.testing import until
 from router.providers.client import ProviderClient

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from bpm.bus import Bus, Envelope, Registry
 from bpm.clock import system_clock
 from bpm.errors import Forbidden, NotFound
-from bpm.jobs.opening import open_jobs
+from bpm.jobs.factory import open_jobs
 from bpm.security.permissions import SYSTEM
 from bpm.security.secrets import SecretBox
 from bpm.settings import QuarantineSettings, Settings

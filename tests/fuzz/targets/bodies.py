@@ -16,11 +16,11 @@ from pydantic_core import to_json
 from bpm.media import CODECS
 from bpm.security.secrets import SecretBox
 from bpm.strict_json import StrictJsonError
-from router.confidential import Confidential
 from router.mapping import BodyError
 from router.multipart import MultipartError
 from router.request import InboundCall
 from router.request_seal import RequestSeal
+from router.request_secrets import RequestSecrets
 
 MAX_SECONDS = 2.0
 """Of the processor, for a request of some kilobytes."""
@@ -78,7 +78,7 @@ def fuzz(data: st.DataObject) -> None:
     call = InboundCall("POST", "p", headers, data.draw(TEXTS), "192.0.2.1", NOON, raw)
     started = time.thread_time()
     is_read = _read(call)
-    columns = SEAL.columns(call, Confidential())
+    columns = SEAL.columns(call, RequestSecrets())
     row: Any = SimpleNamespace(**columns, method="POST", address=call.address, received_at=NOON, request_id=call.id)
     again = SEAL.whole(row)
     assert time.thread_time() - started < MAX_SECONDS, f"{len(raw)} bytes took too long"

@@ -11,7 +11,7 @@ from bpm.bpmn.effects import NOTHING, CallProcess
 from bpm.bpmn.elements.tasks.job import JobTask
 from bpm.bpmn.reader.extensions import Called
 from bpm.bpmn.run import Run
-from bpm.bpmn.run.catching import caught_codes
+from bpm.bpmn.run.error_propagation import caught_codes
 from bpm.bpmn.state import Caller, Token
 from bpm.expressions import EvaluationError
 from bpm.model_files.names import name_of

@@ -6,11 +6,11 @@ from typing import Any
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
 from bpm.bpmn.elements.containers.sub_process import SubProcess, find_sub_process
-from bpm.bpmn.elements.listening import ListeningEvent
+from bpm.bpmn.elements.listening_event import ListeningEvent
 from bpm.bpmn.elements.node import Node
-from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.run import Run
-from bpm.bpmn.run.catching import event_starts
+from bpm.bpmn.run.error_propagation import event_starts
 from bpm.bpmn.run.scopes import AD_HOC, INTERRUPTED
 from bpm.bpmn.state import Token
 
@@ -41,7 +41,7 @@ class EventStart(ListeningEvent):
         elif sub_process is not None:
             sub_process.event_starts = (*sub_process.event_starts, self)
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """The process itself arms those that stand in no sub-process."""
         if self.is_of_process:
             parts.event_starts.append(self)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
 from bpm.bpmn.elements.activity import BoundaryHost
-from bpm.bpmn.elements.listening import ListeningEvent
+from bpm.bpmn.elements.listening_event import ListeningEvent
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token

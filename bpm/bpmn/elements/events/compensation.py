@@ -9,7 +9,7 @@ from bpm.bpmn.elements.activity import BoundaryHost
 from bpm.bpmn.elements.containers.sub_process import SubProcess
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.run import Run
-from bpm.bpmn.run.catching import throw
+from bpm.bpmn.run.error_propagation import throw
 from bpm.bpmn.state import Done, Token, done_keys, read_done
 
 Work = list[list[Any]]

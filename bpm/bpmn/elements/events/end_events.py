@@ -5,9 +5,9 @@ from typing import ClassVar
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
 from bpm.bpmn.elements.node import Node
-from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.run import Run
-from bpm.bpmn.run.catching import is_caught, throw
+from bpm.bpmn.run.error_propagation import is_caught, throw
 from bpm.bpmn.state import ROOT, Token
 
 
@@ -25,7 +25,7 @@ class TerminateEndEvent(Node):
         super().__init__(element, compilation)
         self.ends_all = element.extensions.terminates_all
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """A process that would end those that call it can't be called."""
         super().contribute(parts)
         if self.ends_all:

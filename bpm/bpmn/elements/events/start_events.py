@@ -6,7 +6,7 @@ from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.compilation.form_fields import FormFields
 from bpm.bpmn.definition import Element
 from bpm.bpmn.elements.node import Node
-from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.elements.results import ResultNode
 from bpm.bpmn.elements.subscriptions import MessageSubscription
 
@@ -34,7 +34,7 @@ class StartEvent(Start, ResultNode):
     trigger = "without a trigger"
     has_form: ClassVar[bool] = True
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """A direct start begins here."""
         parts.starts[None] = self.id
         parts.start_fields = self.fields
@@ -51,7 +51,7 @@ class MessageStartEvent(StartEvent):
         self.message = compilation.fixed(element, "its message's name", name)
         self.trigger = f"for message '{self.message}'" if self.message else StartEvent.trigger
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """Its message begins here."""
         parts.starts[self.message] = self.id
 
@@ -66,7 +66,7 @@ class SignalStartEvent(StartEvent):
         self.signal = compilation.fixed(element, "its signal's name", compilation.signal_name(element))
         self.trigger = f"for signal '{self.signal}'"
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """Its signal begins here."""
         parts.start_signals[self.signal] = self.id
 
@@ -78,7 +78,7 @@ class ConditionalStartEvent(Start):
         super().__init__(element, compilation)
         self.condition = compilation.event_condition(element)
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """Its condition begins here."""
         if self.condition is not None:
             parts.start_conditions[self.id] = self.condition
@@ -91,6 +91,6 @@ class TimerStartEvent(Start):
         super().__init__(element, compilation)
         self.timer = compilation.timer(element, element.events[0])
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """Its time begins here."""
         parts.start_timers[self.id] = self.timer

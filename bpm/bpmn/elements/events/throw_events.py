@@ -7,7 +7,7 @@ from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import EmitSignal
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.run import Run
-from bpm.bpmn.run.catching import throw
+from bpm.bpmn.run.error_propagation import throw
 from bpm.bpmn.state import Token
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import SequenceFlow
 from bpm.bpmn.elements.node import Node
-from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.run import Run, Way
 from bpm.bpmn.state import Token
 from bpm.bpmn.view import View
@@ -53,7 +53,7 @@ class ParallelGateway(Node):
                 compilation.problem(flow, f"it leaves the parallel gateway '{self.id}', so it can't have a condition")
         super().connect(outgoing, incoming, "", compilation)
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """Tokens wait at it for one another."""
         if self.incoming > 1:
             parts.joins.append(self.key)

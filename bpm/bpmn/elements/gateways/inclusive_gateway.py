@@ -7,7 +7,7 @@ from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.compilation.paths import reachable_flows
 from bpm.bpmn.definition import Element, SequenceFlow
 from bpm.bpmn.elements.node import Node
-from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token, element_of
 
@@ -40,7 +40,7 @@ class InclusiveGateway(Node):
             self.reach = reachable_flows(self.key, compilation.steps, self.incoming)
             self.flow_reach = reachable_flows(self.key, compilation.flow_steps, self.incoming)
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """It is asked again whenever everything that can move has moved."""
         if self.waits:
             parts.joins.append(self.key)

@@ -6,7 +6,7 @@ from bpm.bpmn.compilation.bindings import read_binding
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import Decide
-from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.elements.tasks.service_task import CommandTask
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token
@@ -36,7 +36,7 @@ class BusinessRuleTask(CommandTask):
         if self.shape not in SHAPES:
             compilation.problem(element, f"its mapDecisionResult '{self.shape}' is not one of {', '.join(SHAPES[1:])}")
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """A deployment checks the decision, or the command in its place."""
         super().contribute(parts)
         if self.decision:

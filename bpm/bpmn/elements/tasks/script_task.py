@@ -4,7 +4,7 @@ from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.compilation.languages import EXPRESSION, PYTHON
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import NOTHING, RunScript
-from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.elements.scripts import Script
 from bpm.bpmn.elements.tasks.job import JobTask
 from bpm.bpmn.run import Run
@@ -39,7 +39,7 @@ class ScriptTask(JobTask):
         """Whether it asks for work at all."""
         return (self.expression is None,)
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """A deployment checks the script."""
         if self.expression is None:
             parts.scripts.append((self.id, self.script.source))

@@ -5,7 +5,7 @@ from typing import Any
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import NOTHING, SendCommand
-from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.elements.retries import compile_retries, count_retries
 from bpm.bpmn.elements.tasks.job import JobTask
 from bpm.bpmn.run import Run
@@ -27,7 +27,7 @@ class CommandTask(JobTask):
         self.body = compilation.value(element, "its parameters", extensions.body) if extensions.body else None
         self.retries = compile_retries(element, extensions.retries, compilation)
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """A deployment checks the command."""
         if self.command:
             parts.commands.append((self.id, self.command))

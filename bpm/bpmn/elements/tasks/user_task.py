@@ -12,7 +12,7 @@ from bpm.bpmn.compilation.values import Evaluator, is_constant
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import OpenUserTask
 from bpm.bpmn.elements.activity import Activity
-from bpm.bpmn.elements.parts import Parts
+from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.run import Run
 from bpm.bpmn.state import Token, Wait
 from bpm.bpmn.timers import parse_date, parse_duration
@@ -45,7 +45,7 @@ class UserTask(Activity):
         if extensions.script:
             compilation.problem(element, "its Script is not executed; put a script task before the user task")
 
-    def contribute(self, parts: Parts) -> None:
+    def contribute(self, parts: ProcessIndex) -> None:
         """A deployment checks that the form is there."""
         super().contribute(parts)
         if self.form is not None:

@@ -11,11 +11,11 @@ from bpm.accounts.id_tokens import IdTokenError
 from bpm.accounts.single_sign_on import SignInProblem
 from bpm.clock import Clock
 from bpm.edge.answer import NO_STORE, Answer, send_answer
-from bpm.edge.boundary import answer_or_problem
+from bpm.edge.error_boundary import answer_or_problem
 from bpm.edge.request import Incoming, IncomingReader
 from bpm.errors import Forbidden, Malformed, MethodNotAllowed, NotFound, Unavailable
-from bpm.security.allowances import Allowance, Allowances
 from bpm.security.net import group_of
+from bpm.security.rate_limiter import RateLimit, RateLimiter
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.web.console.browser_request import browser_caller, session_cookie_at
@@ -30,7 +30,7 @@ CONSOLE = "../../"
 MAX_FIELDS = 20
 AT_ONCE = 8
 """How many codes the provider is asked about at once; more are refused, and can be tried again."""
-ADDRESS = Allowance(20, 3.0)
+ADDRESS = RateLimit(20, 3.0)
 """Codes from one address, or one /64 of IPv6."""
 
 
@@ -48,7 +48,7 @@ class CallbackEndpoint:
         self._clock = clock
         self._incoming = IncomingReader(settings)
         self._pending = pending_cookie(settings)
-        self._allowances = Allowances()
+        self._allowances = RateLimiter()
         self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

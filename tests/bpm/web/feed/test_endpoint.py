@@ -11,8 +11,8 @@ import pytest
 
 from bpm.accounts.browser_sessions import BrowserCaller
 from bpm.testing import ADMINISTRATOR, PASSWORD, Clock, RunningApp, running_app
-from bpm.web.feed import PATH, rounds, seats
-from bpm.web.feed.rounds import pause_after
+from bpm.web.feed import PATH, limit, poller
+from bpm.web.feed.poller import pause_after
 
 pytestmark = pytest.mark.anyio
 
@@ -23,8 +23,8 @@ PING = {"$type": "PingQuery"}
 @pytest.fixture(autouse=True)
 def quick_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A round follows the other at once."""
-    monkeypatch.setattr(rounds, "ROUND_SECONDS", 0.01)
-    monkeypatch.setattr(rounds, "SHARE", 1.0)
+    monkeypatch.setattr(poller, "ROUND_SECONDS", 0.01)
+    monkeypatch.setattr(poller, "SHARE", 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ async def test_what_is_no_list_of_queries_is_refused(app: RunningApp, queries: l
 
 async def test_an_account_has_so_many_feeds_and_no_more(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
     """One too many is 429; who leaves makes room."""
-    monkeypatch.setattr(seats, "MAX_FEEDS", 1)
+    monkeypatch.setattr(limit, "MAX_FEEDS", 1)
     async with listening(app, PING) as first:
         await first.event()
         async with listening(app, PING) as second:
@@ -212,6 +212,6 @@ async def test_a_server_that_stops_ends_its_feeds() -> None:
 @pytest.mark.parametrize(("took", "pause"), [(0.001, 1.0), (0.04, 2.0), (1_000.0, 3.0)])
 def test_slow_rounds_are_rare(monkeypatch: pytest.MonkeyPatch, took: float, pause: float) -> None:
     """Asking takes a fiftieth of the time at most, within bounds."""
-    monkeypatch.setattr(rounds, "ROUND_SECONDS", 1.0)
-    monkeypatch.setattr(rounds, "SHARE", 0.02)
+    monkeypatch.setattr(poller, "ROUND_SECONDS", 1.0)
+    monkeypatch.setattr(poller, "SHARE", 0.02)
     assert pause_after(took) == pytest.approx(pause)

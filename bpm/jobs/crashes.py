@@ -1,0 +1,72 @@
+"""Work that ends its own process: counted, then run alone, then given up.
+
+A job that was running when its process died may have killed it, or may only have been there. After the first death
+it runs like any other; after the second it runs while no other suspect does, so that a third death names the guilty.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from bpm.errors import Poisoned
+from bpm.jobs.interface import Job
+
+RUNS_ALONE = 2
+"""Deaths after which a job runs while no other suspect does."""
+GIVEN_UP = 3
+"""Deaths after which a job's work is settled as failed for good."""
+HELD = 4
+"""Deaths after which not even that is tried: settling the work ends the process, too."""
+
+
+class CrashRecords(Protocol):
+    """Where deaths are kept across processes, by the job's key."""
+
+    async def wait(self, key: str) -> None:
+        """Note that a suspect waits: a death now is none of its doing."""
+        ...
+
+    async def begin(self, key: str) -> None:
+        """Note that a suspect runs."""
+        ...
+
+    async def forget(self, key: str) -> None:
+        """Forget a job that ended with its process alive."""
+        ...
+
+
+class CrashTracker:
+    """What this process knows of jobs whose process died."""
+
+    def __init__(self, records: CrashRecords) -> None:
+        """Take where they are kept."""
+        self._records = records
+        self._counts: dict[str, int] = {}
+        self._turn = asyncio.Lock()
+
+    def learn(self, counts: Mapping[str, int]) -> None:
+        """Replace what is known: deaths by job key."""
+        self._counts = dict(counts)
+
+    def of(self, job: Job) -> int:
+        """Return how often a process died while it ran the job."""
+        return self._counts.get(job.key, 0)
+
+    @asynccontextmanager
+    async def watched(self, job: Job) -> AsyncGenerator[None]:
+        """Run a suspect: alone if it was there twice, and forgotten when it ends with its process alive."""
+        if self.of(job) < RUNS_ALONE:
+            yield
+        else:
+            await self._records.wait(job.key)
+            async with self._turn:
+                await self._records.begin(job.key)
+                yield
+        self._counts.pop(job.key, None)
+        await self._records.forget(job.key)
+
+
+def poison_error(deaths: int) -> Poisoned:
+    """Return the error of work that is given up."""
+    return Poisoned(f"the server process ended {deaths} times while it executed this, so it is not tried again")

@@ -1,0 +1,20 @@
+"""Transactions that must not overlap with others of their name, whichever process they come from."""
+
+import zlib
+
+from sqlalchemy import bindparam, func, select
+
+from bpm.store.transaction import Transaction
+
+_LOCK = select(func.pg_advisory_xact_lock(bindparam("family"), bindparam("name")))
+_FAMILY = 0x62706D
+"""Ours, so that the names do not meet other programs' locks in the same database."""
+
+
+def take_named_lock(tx: Transaction, name: str) -> None:
+    """Wait until no other open transaction has said the same name; SQLite has one writer anyway.
+
+    Rows numbered after this become visible in the order of their numbers.
+    """
+    if tx.connection.dialect.name == "postgresql":
+        tx.connection.execute(_LOCK, {"family": _FAMILY, "name": zlib.crc32(name.encode()) & 0x7FFFFFFF})
