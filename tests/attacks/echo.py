@@ -105,6 +105,9 @@ class MemoryTransport(asyncio.Transport):
         assert not self.closed
         self.written += bytes(data)
 
+    def can_write_eof(self) -> bool:
+        return True
+
     def write_eof(self) -> None:
         self.closed = True
 
