@@ -19,6 +19,7 @@ from commands.webhooks.draft_views import DiscardedWebHookDraftView, WebHookDraf
 from router.config import WebHookFields, definition_of, demands
 from router.config_secrets import seal_definition, with_stored_secrets
 from router.tables import drafts
+from router.tables.configs import WebhookConfig
 from router.tables.drafts import WebhookDraft
 from scripts import Sandbox
 
@@ -80,7 +81,7 @@ async def create(
             raise Invalid(f"{MOST} drafts are kept already; publish or discard some")
         live = config.revision if config is not None else 0
         values = {
-            **_values(command, None, findings, inside, registry, secrets_box, command.config_id, command.key),
+            **_values(command, None, findings, inside, registry, secrets_box, config, command.key),
             "organization_id": inside.organization_id,
             "config_id": command.config_id,
             "key": config.key if config is not None else command.key,
@@ -136,9 +137,10 @@ async def update(
         row = get_draft_or_404(command.id, inside)
         if command.revision not in (None, row.revision):
             raise Conflict(CHANGED)
-        values = _values(command, row, findings, inside, registry, secrets_box, row.config_id, row.key)
-        if command.base_revision is not None and row.config_id is not None:
-            values["base_revision"] = _base(command.base_revision, get_or_404(row.config_id, inside).revision)
+        config = get_or_404(row.config_id, inside) if row.config_id is not None else None
+        values = _values(command, row, findings, inside, registry, secrets_box, config, row.key)
+        if command.base_revision is not None and config is not None:
+            values["base_revision"] = _base(command.base_revision, config.revision)
         if not drafts.update_draft(inside.tx, row, values):
             raise Conflict(CHANGED)
         return to_draft_view(row, inside, [*findings.invalid, *findings.conflicts])
@@ -226,13 +228,12 @@ def _values(
     context: Context,
     registry: Registry,
     box: SecretBox,
-    config_id: int | None,
+    config: WebhookConfig | None,
     key: str | None,
 ) -> dict[str, Any]:
     """Return the columns that are written whenever a draft is saved; what is wrong with it goes to `findings`."""
-    config = get_or_404(config_id, context) if config_id is not None else None
     run_as_id = check_references(fields, findings, context, registry)
-    check_address(fields, findings, context, own_id=config_id)
+    check_address(fields, findings, context, own_id=config.id if config is not None else None)
     if config is None and key is not None:
         check_key(key, findings, context)
     definition = with_stored_secrets(seal_definition(definition_of(fields), box), former.definition if former else {})
