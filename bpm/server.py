@@ -23,7 +23,7 @@ from bpm.errors import Misconfigured
 from bpm.security.net import AddressList
 from bpm.security.redaction import REDACTED, is_secret_name, redacted_text
 from bpm.settings import Settings
-from bpm.supervisor import EXIT_MISCONFIGURED, Supervisor, can_not_listen, listen, require_shared_database
+from bpm.supervisor import EXIT_MISCONFIGURED, Supervisor, bind, can_not_listen, close_all, require_shared_database
 from bpm.web.connections import (
     Connections,
     Handshake,
@@ -50,6 +50,7 @@ class Server(uvicorn.Server):
         self._app = app
         self._config = config
         self._parent = parent
+        self._sockets: list[socket.socket] = []
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -73,34 +74,44 @@ class Server(uvicorn.Server):
         asyncio.get_running_loop().remove_reader(parent)
         self._stop(signal.SIGTERM)
 
-    async def startup(self, sockets: Any = None) -> None:
-        """Start, say who may sign in, listen, and say where; raises `Misconfigured`."""
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take the address, start, say who may sign in, listen, and say where; raises `Misconfigured`."""
         descriptors.raise_limit()
+        self._sockets = bind(self._app.settings) if sockets is None else sockets
         try:
-            await self._app.start()
+            await self._start_application()
+            await self._listen(self._sockets)
+        except BaseException:
+            close_all(self._sockets)
+            raise
+        freeze_startup_objects()
+        announce(f"BPM Bus listens on {self._app.settings.base_url}", self._app)
+        print(f"The console is at {self._app.settings.base_url}/console/", flush=True)  # noqa: T201
+
+    async def _start_application(self) -> None:
+        try:
+            await start(self._app)
         except OSError as error:
             raise Misconfigured(str(error)) from error
-        announce_administrator(self._app)
         settings = self._app.settings
         if self._handshakes is not None:
             self._handshakes.certificate.warn_of_expiry()
         self._config.connections = Connections(
             settings.connections, AddressList.parse(settings.trusted_proxies), descriptors.left_for_connections()
         )
+
+    async def _listen(self, sockets: list[socket.socket]) -> None:
         try:
             await super().startup(sockets)
-        except SystemExit:  # uvicorn has logged the system's reason
+        except OSError as error:  # another program began to listen meanwhile
             await self._app.stop()
-            raise can_not_listen(settings) from None
-        freeze_startup_objects()
-        announce(f"BPM Bus listens on {self._app.settings.base_url}", self._app)
-        print(f"The console is at {self._app.settings.base_url}/console/", flush=True)  # noqa: T201
+            raise can_not_listen(self._app.settings, error) from error
 
-    async def shutdown(self, sockets: Any = None) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish the answers under way, then what the application does beside them."""
         if self._handshakes is not None:
             self._handshakes.give_up()
-        await super().shutdown(sockets)
+        await super().shutdown(self._sockets)
         if not self.force_exit:
             await self._app.stop()
 
@@ -125,12 +136,11 @@ def config_of(app: App, handshakes: Handshakes | None) -> ServerConfig:
     return config
 
 
-def run(listening: socket.socket | None = None, parent: int | None = None, **changes: Any) -> int:
+def run(sockets: list[socket.socket] | None = None, parent: int | None = None, **changes: Any) -> int:
     """Serve until told to stop; `changes` go before the environment. Return the process's exit status.
 
-    `listening` is a socket to answer on, in place of one of its own; `parent` as `Server` has it.
+    `sockets` are bound ones to answer on, in place of its own; `parent` as `Server` has it.
     """
-    sockets = None if listening is None else [listening]
     return _run(lambda app: Server(app, parent).run(sockets), changes)
 
 
@@ -140,7 +150,7 @@ def run_several(processes: int, options: Sequence[str], **changes: Any) -> int:
         settings = load_settings(**changes)
         configure_logs(settings)
         require_shared_database(settings)
-        with Supervisor(listen(settings), processes, options) as supervisor:
+        with Supervisor(bind(settings), processes, options) as supervisor:
             return asyncio.run(supervisor.run())
     except (Misconfigured, ValueError) as error:
         return _misconfigured(error)
@@ -171,8 +181,7 @@ async def _work(app: App) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signals.put_nowait, number)
-    await app.start()
-    announce_administrator(app)
+    await start(app)
     freeze_startup_objects()
     announce("BPM Bus works", app)
     await signals.get()
@@ -196,8 +205,16 @@ def freeze_startup_objects() -> None:
     gc.set_threshold(20_000, 50, 1_000)
 
 
+async def start(app: App) -> None:
+    """Start the application and say who may sign in, also where a part of it can't start: it is never said again."""
+    try:
+        await app.start()
+    finally:
+        announce_administrator(app)
+
+
 def announce_administrator(app: App) -> None:
-    """Print the administrator's password, once in the life of a data folder and whatever happens next."""
+    """Print the administrator's password, once in the life of a data folder."""
     if app.generated_password is not None:
         name, password = app.settings.admin_username, app.generated_password
         print(f"First administrator: {name}\nOne-time shown password: {password}", flush=True)  # noqa: T201

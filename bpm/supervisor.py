@@ -1,6 +1,6 @@
-"""`bpm serve --processes N`: several server processes that answer on one socket.
+"""`bpm serve --processes N`: several server processes that answer on the same sockets.
 
-The parent opens the socket and starts the others, which accept from it in turn. One that ends by itself is started
+The parent opens the sockets and starts the others, which accept from it in turn. One that ends by itself is started
 again; SIGTERM and SIGINT go on to all of them, and when the parent is gone they drain and end, too.
 """
 
@@ -10,12 +10,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
 import structlog
-import uvicorn
 
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
@@ -40,31 +39,49 @@ def require_shared_database(settings: Settings) -> None:
         )
 
 
-def can_not_listen(settings: Settings) -> Misconfigured:
+def can_not_listen(settings: Settings, error: OSError) -> Misconfigured:
     """Return what to say where the address is taken or not the machine's."""
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
     where = f"{settings.host} port {settings.port}"
-    return Misconfigured(f"can't listen on {where}; set BPM_HOST and BPM_PORT to what is free")
+    return Misconfigured(f"can't listen on {where} ({reason}); set BPM_HOST and BPM_PORT to what is free")
 
 
-def listen(settings: Settings) -> socket.socket:
-    """Return the socket that the settings name, listening; raises `Misconfigured`."""
+def bind(settings: Settings) -> list[socket.socket]:
+    """Return a socket for each address of the host, bound but not listening yet; raises `Misconfigured`."""
+    bound: list[socket.socket] = []
     try:
-        return uvicorn.Config("", host=settings.host, port=settings.port, log_config=None).bind_socket()
-    except SystemExit:  # uvicorn has logged the system's reason
-        raise can_not_listen(settings) from None
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _name, address in dict.fromkeys(found):
+            listening = socket.socket(family, kind, protocol)
+            bound.append(listening)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:  # IPv4 has a socket of its own
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listening.bind(address)
+    except OSError as error:
+        close_all(bound)
+        raise can_not_listen(settings, error) from error
+    return bound
+
+
+def close_all(sockets: Iterable[socket.socket]) -> None:
+    """Close sockets."""
+    for each in sockets:
+        each.close()
 
 
 class Supervisor:
     """Keeps a number of server processes running. Use it as a context manager, which closes what it shares."""
 
-    def __init__(self, listening: socket.socket, processes: int, options: Sequence[str] = ()) -> None:
-        """Take the socket, how many processes answer on it, and further options of `bpm serve` for each."""
+    def __init__(self, listening: Sequence[socket.socket], processes: int, options: Sequence[str] = ()) -> None:
+        """Take the sockets, how many processes answer on them, and further options of `bpm serve` for each."""
         self._listening = listening
         self._processes = processes
         self._alive, self._held = os.pipe()
         self._command = (
             *(sys.executable, "-m", "bpm.cli", "serve", *options),
-            *("--socket", str(listening.fileno()), "--parent", str(self._alive)),
+            *(word for each in listening for word in ("--socket", str(each.fileno()))),
+            *("--parent", str(self._alive)),
         )
         self._children: set[asyncio.subprocess.Process] = set()
         self._stopping = asyncio.Event()
@@ -77,8 +94,8 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the socket and the pipe; children that are left drain."""
-        self._listening.close()
+        """Close the sockets and the pipe; children that are left drain."""
+        close_all(self._listening)
         os.close(self._alive)
         os.close(self._held)
 
@@ -112,7 +129,7 @@ class Supervisor:
 
         It has a process group of its own: Ctrl-C in a terminal reaches the parent alone, which tells it on once.
         """
-        files = (self._listening.fileno(), self._alive)
+        files = (*(each.fileno() for each in self._listening), self._alive)
         child = await asyncio.create_subprocess_exec(*self._command, pass_fds=files, process_group=0)
         self._children.add(child)
         if self._stopping.is_set():

@@ -125,10 +125,10 @@ def _entry(registration: Registration, fields: JsonSchemaValue, result: JsonSche
     message_type = registration.message_type
     return Entry(
         name=registration.name,
-        area=_area(registration),
+        area=area_of(registration),
         kind=registration.kind,
         permission=message_type.permission,
-        description=inspect.cleandoc(message_type.__doc__ or ""),
+        description=description_of(registration),
         aliases=message_type.aliases,
         succeeded=message_type.succeeded,
         request=_named(registration, fields),
@@ -136,7 +136,12 @@ def _entry(registration: Registration, fields: JsonSchemaValue, result: JsonSche
     )
 
 
-def _area(registration: Registration) -> str:
+def description_of(registration: Registration) -> str:
+    """Return what a message does, in its own words."""
+    return inspect.cleandoc(registration.message_type.__doc__ or "")
+
+
+def area_of(registration: Registration) -> str:
     """Return what a permission calls the area, for an area may fill several files; else the file's own name."""
     permission = registration.message_type.permission
     return permission.partition(":")[0] if permission is not None else registration.area

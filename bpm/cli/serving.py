@@ -9,7 +9,7 @@ import typer
 def serve(
     worker: Annotated[bool, typer.Option(help="Run jobs in this process; without, what is accepted waits.")] = True,
     processes: Annotated[int, typer.Option(min=1, max=64, help="How many processes answer; needs PostgreSQL.")] = 1,
-    listening: Annotated[int | None, typer.Option("--socket", hidden=True)] = None,
+    listening: Annotated[list[int] | None, typer.Option("--socket", hidden=True)] = None,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Start the server.
@@ -22,7 +22,7 @@ def serve(
     changes = {} if worker else {"worker": False}
     if processes > 1:
         raise typer.Exit(run_several(processes, [] if worker else ["--no-worker"], **changes))
-    shared = None if listening is None else socket.socket(fileno=listening)
+    shared = [socket.socket(fileno=each) for each in listening] if listening else None
     raise typer.Exit(run(shared, parent, **changes))
 
 

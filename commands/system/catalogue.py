@@ -64,7 +64,8 @@ def list_catalogue(query: GetCommandCatalogQuery, context: Context, registry: Re
         if wanted in {None, entry.name} and query.area in {None, entry.area}
     ]
     if not items:
-        raise NotFound(f"area: no area is named {query.area!r}")
+        areas = ", ".join(sorted({entry.area for entry in catalogue.entries}))
+        raise NotFound(f"area: no area is named {query.area!r}; there are {areas}")
     return CommandCatalogueView(items=items, total_count=len(items))
 
 

@@ -13,8 +13,10 @@ import structlog
 
 from bpm.app import App
 from bpm.errors import Misconfigured
+from bpm.jobs.worker_lock import WorkerLock
 from bpm.server import configure_logs
 from bpm.settings import Settings
+from bpm.supervisor import bind, close_all
 from bpm.testing import running_app
 
 PASSWORD = "Correct-horse-battery-9"
@@ -36,13 +38,43 @@ def refused(data_dir: Path, **environment: str) -> tuple[str, str]:
     return ended.stdout, ended.stderr
 
 
-def test_a_port_in_use_is_told_and_costs_no_password(tmp_path: Path) -> None:
-    """Where another program listens, the server ends with the reason; the first password is shown all the same."""
+def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    """Where another program listens, the server ends with the reason; the first password is for the next start."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         printed, said = refused(tmp_path, BPM_PORT=str(port))
-    assert f"bpm: can't listen on 127.0.0.1 port {port}; set BPM_HOST and BPM_PORT to what is free" in said
-    assert "One-time shown password: " in printed
+    reason = f"127.0.0.1 port {port} (Address already in use)"
+    assert said == f"bpm: can't listen on {reason}; set BPM_HOST and BPM_PORT to what is free\n"
+    assert printed == ""
+    assert not (tmp_path / "bpm.db").exists()
+
+
+def test_a_host_that_is_not_known_is_told(tmp_path: Path) -> None:
+    """A name without an address is no traceback, either."""
+    _, said = refused(tmp_path, BPM_HOST="nowhere.invalid")
+    assert said.startswith("bpm: can't listen on nowhere.invalid port 0 (")
+
+
+def test_the_first_password_is_shown_where_a_later_part_fails(tmp_path: Path) -> None:
+    """The administrator is there by then, and no other start would say the password."""
+    lock = WorkerLock(tmp_path / "worker.lock")
+    lock.take()
+    try:
+        printed, said = refused(tmp_path)
+    finally:
+        lock.release()
+    assert "runs the jobs of" in said
+    assert printed.startswith("First administrator: admin\nOne-time shown password: ")
+
+
+def test_every_address_of_the_host_is_taken() -> None:
+    """A name with several addresses is answered at each of them, before anybody listens."""
+    bound = bind(Settings(host="localhost", port=0))
+    try:
+        assert {each.family for each in bound} <= {socket.AF_INET, socket.AF_INET6}
+        assert len(bound) == len(set(socket.getaddrinfo("localhost", 0, type=socket.SOCK_STREAM)))
+    finally:
+        close_all(bound)
 
 
 def test_a_password_that_is_too_short_is_told(tmp_path: Path) -> None:

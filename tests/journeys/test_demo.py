@@ -3,6 +3,7 @@
 import asyncio
 import re
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -45,6 +46,17 @@ async def test_the_demo_tells_what_happened(tmp_path: Path) -> None:
         assert words not in output, words
     assert len(re.findall(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}\b", output)) >= 20
     assert (tmp_path / "data" / "bpm.db").stat().st_size > 0
+
+
+async def test_a_port_in_use_ends_the_demo() -> None:
+    """Where another program listens, the demo ends with one sentence."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        demo = await run_demo("--once", "--port", str(port))
+        output, errors = (text.decode() for text in await demo.communicate())
+    assert (demo.returncode, output) == (1, "")
+    assert errors.startswith(f"bpm: can't listen on 127.0.0.1 port {port} (Address already in use)")
+    assert errors.count("\n") == 1
 
 
 async def test_the_demo_stays_until_interrupted() -> None:

@@ -40,6 +40,7 @@ async def _serve(settings: Settings, known: Secrets, *, once: bool) -> int:
     while not (server.started or serving.done()):  # noqa: ASYNC110 uvicorn sets no event
         await asyncio.sleep(0.02)
     if serving.done():
+        await serving  # raises what kept the server from starting
         return ExitStatus.ERROR
     playing = asyncio.create_task(_play(settings, known))
     await asyncio.wait((serving, playing), return_when=asyncio.FIRST_COMPLETED)

@@ -73,7 +73,27 @@ def test_types_can_be_narrowed_to_an_area() -> None:
     lines = bpm("types", "--area", "events").stdout.splitlines()
     assert {json.loads(line)["area"] for line in lines} == {"events"}
     result = bpm("types", "--area", "nope")
-    assert (result.exit_code, result.stderr) == (1, "bpm: there is no area 'nope'\n")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("bpm: there is no area 'nope'; there are accounts, audit, ")
+
+
+async def test_types_of_a_server_are_those_that_it_knows(server: ServerProcess) -> None:
+    """With a name and a password the server is asked; it says the same as what is installed here, if that is it."""
+    known = {"BPM_URL": server.url, "BPM_USERNAME": ADMINISTRATOR, "BPM_PASSWORD": PASSWORD}
+
+    async def types(*words: str, **changes: str) -> Any:
+        return await anyio.to_thread.run_sync(partial(bpm, "types", *words, **{**known, **changes}))
+
+    assert (await types()).stdout == bpm("types").stdout
+    shown = (await types("show", "CreateSubscriptionCommand")).stdout
+    assert json.loads(shown) == json.loads(bpm("types", "show", "CreateSubscriptionCommand").stdout)
+    missed = await types("show", "PinQuery")
+    assert missed.exit_code == 4
+    assert "did you mean PingQuery" in missed.stderr
+    refused = await types("--area", "nope")
+    assert (refused.exit_code, "no area is named 'nope'; there are accounts, " in refused.stderr) == (4, True)
+    assert (await types(BPM_URL="http://127.0.0.1:9")).exit_code == 1
+    assert (await types("--offline", BPM_URL="http://127.0.0.1:9")).exit_code == 0
 
 
 def test_one_type_is_shown_for_people() -> None:
