@@ -1,17 +1,21 @@
 """Makes requests for deliveries."""
 
 import asyncio
+import ssl
 import time
 from functools import lru_cache
 from typing import Any
 
 import aiohttp
 import httpx
+from h2.exceptions import H2Error
 from httpx_aiohttp import AiohttpTransport
 
 from bpm.events.attempt.connection import MAX_READ, open_session
 from bpm.events.attempt.error_messages import sentence
-from bpm.events.attempt.resolver import ASKING
+from bpm.events.attempt.http2 import Http2Client, asks_for_http2
+from bpm.events.attempt.http2_exchange import Http2Error
+from bpm.events.attempt.resolver import ASKING, GuardedResolver
 from bpm.events.attempt_result import AttemptResult, ReceiverAnswer
 from bpm.events.delivery_request import DeliveryRequest
 from bpm.security.net_targets import TargetError, Targets
@@ -21,14 +25,21 @@ BODY_SECONDS = 2.0
 """How long the body of an answer is waited for, once its status has been said."""
 
 
+FAILURES = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, Http2Error, H2Error, ValueError, OSError)
+"""What the libraries raise when a request fails."""
+
+
 class AttemptClient:
     """Makes requests; follows no redirect, keeps no cookie, and takes no proxy from the environment."""
 
     def __init__(self, targets: Targets) -> None:
         """Make the client; used inside the event loop, closed with `close`."""
         self._targets = targets
-        context = client_context()
-        self._transport = AiohttpTransport(verify=context, trust_env=False, client=open_session(targets, context))
+        self._resolver = GuardedResolver(targets)
+        context = _context("http/1.1")
+        session = open_session(targets, self._resolver, context)
+        self._transport = AiohttpTransport(verify=context, trust_env=False, client=session)
+        self._http2 = Http2Client(self._resolver, _context("h2"))
 
     async def send(self, outgoing: DeliveryRequest) -> AttemptResult:
         """Make one request and return what became of it; the status decides, its body is only kept for the log."""
@@ -44,16 +55,27 @@ class AttemptClient:
             error = f"no answer within {outgoing.timeout_seconds:g} seconds"
         except TargetError as refusal:
             error = f"url: {refusal}"
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, ValueError, OSError) as failure:
+        except FAILURES as failure:
             error = sentence(failure)
         return answer.attempt(round((time.perf_counter() - started) * 1000, 2), error)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and end the threads that look up hosts."""
         await self._transport.aclose()
+        await self._resolver.close()
 
     async def _exchange(self, outgoing: DeliveryRequest, answer: ReceiverAnswer) -> None:
+        """Make the request in HTTP/1.1, or in HTTP/2 where the receiver speaks nothing else."""
         request = httpx.Request("POST", _url(outgoing.url), headers=dict(outgoing.headers), content=outgoing.body)
+        if not self._http2.is_wanted(outgoing.url):
+            try:
+                return await self._exchange_http1(request, answer)
+            except FAILURES as failure:
+                if answer.status is not None or not asks_for_http2(failure):
+                    raise
+        return await self._http2.exchange(request, answer, BODY_SECONDS)
+
+    async def _exchange_http1(self, request: httpx.Request, answer: ReceiverAnswer) -> None:
         response = await self._transport.handle_async_request(request)
         stream: Any = response.stream
         try:
@@ -69,6 +91,13 @@ async def _read(stream: Any, answer: ReceiverAnswer) -> None:
         answer.add(piece)
         if answer.length >= MAX_READ:
             return
+
+
+def _context(protocol: str) -> ssl.SSLContext:
+    """Return a context whose handshake names the one protocol that is going to be spoken (RFC 7301)."""
+    context = client_context()
+    context.set_alpn_protocols([protocol])
+    return context
 
 
 @lru_cache(maxsize=4_096)

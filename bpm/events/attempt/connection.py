@@ -22,12 +22,12 @@ KEEP_ALIVE_SECONDS = 4.0
 """Shorter than what usual servers keep an idle connection for, so that no request meets one that is closing."""
 
 
-def open_session(targets: Targets, context: ssl.SSLContext) -> aiohttp.ClientSession:
+def open_session(targets: Targets, resolver: GuardedResolver, context: ssl.SSLContext) -> aiohttp.ClientSession:
     """Return a session that keeps no cookie and takes no proxy from the environment; inside the event loop."""
     connector = aiohttp.TCPConnector(
         limit=0,
         keepalive_timeout=KEEP_ALIVE_SECONDS,
-        resolver=GuardedResolver(targets),
+        resolver=resolver,
         socket_factory=partial(guarded_socket, targets),
         ssl=context,
     )
@@ -50,24 +50,41 @@ def guarded_socket(targets: Targets, address: Any) -> socket.socket:
     return socket.socket(family, kind, protocol)
 
 
+class Http2Answered(aiohttp.ClientError):
+    """The receiver began to speak HTTP/2 where HTTP/1.1 was expected."""
+
+
 class Connection(ResponseHandler):
     """A connection that is closed when an answer's bytes go on and on, whatever they are."""
 
     _received = 0
+    _is_awaited = False
+    _is_http2 = False
 
     def set_response_params(self, **params: Any) -> None:
         """Begin to count: the next answer is expected."""
         self._received = 0
+        self._is_awaited = True
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
-        """Count, and close the connection at the limit."""
+        """Count, and close the connection at the limit; what is HTTP/2 is not read."""
+        if self._is_awaited and not self._received and is_settings_frame(data):
+            self._is_http2 = True
+            self.set_exception(Http2Answered("the receiver speaks HTTP/2"))
+        if self._is_http2:
+            return
         self._received += len(data)
         if self._received <= MAX_RECEIVED:
             super().data_received(data)
         elif self.transport is not None:
             self.set_exception(aiohttp.ClientPayloadError(f"more than {MAX_RECEIVED} bytes"))
             self.transport.abort()
+
+
+def is_settings_frame(data: bytes) -> bool:
+    """Tell whether bytes begin with a frame of settings, the first that a server of HTTP/2 sends (RFC 9113, 3.4)."""
+    return data[3:9] == b"\x04\0\0\0\0\0"
 
 
 class Response(aiohttp.ClientResponse):

