@@ -98,6 +98,15 @@ class CallProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class TellCalled:
+    """Tell the called instance that is waited for what is caught around it now: send it CallerChanged(caller)."""
+
+    wait_id: int
+    element_id: str
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTimer:
     """Send TimerFired(wait_id) at `due` (aware, UTC); a moment in the past is due at once."""
 
@@ -245,7 +254,8 @@ class History(NamedTuple):
     `event` is activated (the token rests), completed, terminated, failed, retried or skipped; a token that passes
     without resting has only a `completed`. One of several events of an element has `happened`; a listener beside an
     element has `listened`. Each turn of a repeated activity is completed, all of them together are `repeated`.
-    `changed` is the process itself, whose variables somebody has set or whose tokens somebody has moved. `values` are
+    `changed` is the process itself, whose variables somebody has set, whose tokens somebody has moved, or which
+    goes on with events that listen anew. `values` are
     what went in when activated, and the variables written when completed; `flows` the sequence flows taken. With a
     `command` the values are all variables, of which it is given those that are its fields.
     """
@@ -280,5 +290,5 @@ Opener = (
     | Pause
     | Incident
 )
-Effect = Opener | CloseWait | EmitMessage | EmitSignal | Thrown | Completed | Cancelled | History | Ignored
+Effect = Opener | CloseWait | TellCalled | EmitMessage | EmitSignal | Thrown | Completed | Cancelled | History | Ignored
 OPENERS = get_args(Opener)

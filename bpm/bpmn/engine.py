@@ -14,6 +14,7 @@ from bpm.bpmn.answers import ask_now, complete, escalate, fail, retry, skip, sto
 from bpm.bpmn.compiler.compile import CompiledProcess
 from bpm.bpmn.effects import NOTHING, Cancelled, Completed, Effect, Ignored
 from bpm.bpmn.limits import EngineLimits, Limits
+from bpm.bpmn.listener_changes import change_caller, change_listeners
 from bpm.bpmn.moves import move_tokens
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.conditions import fire_condition
@@ -26,7 +27,9 @@ from bpm.bpmn.triggers import (
     ActivateActivities,
     Answer,
     AskNow,
+    CallerChanged,
     Cancel,
+    ChangeListeners,
     CompleteTask,
     CompleteUserTask,
     Escalated,
@@ -91,6 +94,10 @@ def _apply(run: Run, process: CompiledProcess, trigger: Trigger) -> None:
             run.record(process.id, "changed", PROCESS, {"by": by, "variables": dict(variables)})
         case MoveTokens():
             move_tokens(run, process, trigger)
+        case ChangeListeners():
+            change_listeners(run, process, trigger)
+        case CallerChanged(caller=caller):
+            change_caller(run, caller)
         case Stop(message=message) if trigger.wait_id not in run.instance.waits:  # that of the pause
             run.pace.halt(message)
         case _:

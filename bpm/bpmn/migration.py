@@ -2,6 +2,7 @@
 
 from bpm.bpmn.compiler.compile import CompiledProcess
 from bpm.bpmn.elements.events.catch_events import Awaiting
+from bpm.bpmn.listener_changes import is_gone
 from bpm.bpmn.state import Instance, Scope, done_keys, element_of
 
 
@@ -19,14 +20,15 @@ class Comparison:
         """Return the elements an instance stands on that the new version lacks, or has as something else or elsewhere.
 
         An element counts when a token or a wait is there, a scope belongs to it, or it could still be compensated; then
-        the new version must say what compensates it, if the old one does.
+        the new version must say what compensates it, if the old one does. A boundary event or the start of an event
+        sub-process does not count when it is gone: it ends to listen.
         It is something else when its kind differs, or what is stored of it means something else there: a repetition
         one after the other or all at once, what an event waits for or is attached to. A flow counts when a token
         that came by it waits at a join, or one at an event-based gateway would take it.
         """
         keys = [token.element for token in instance.tokens.values()]
         keys += [token.element for token in (instance.pending.moving if instance.pending else ())]
-        keys += [wait.element for wait in instance.waits.values()]
+        keys += [wait.element for wait in instance.waits.values() if not is_gone(self._old, self._new, wait)]
         keys += [key for scope in instance.scopes.values() for key in self._keys_of(scope)]
         undoable = [key for done in instance.done.values() for key in done_keys(done)]
         missing = [element_of(key) for key in dict.fromkeys([*keys, *undoable]) if not self._has(key)]

@@ -7,7 +7,9 @@ from bpm.bpmn.state import Instance
 from bpm.bpmn.triggers import (
     ActivateActivities,
     AskNow,
+    CallerChanged,
     Cancel,
+    ChangeListeners,
     CompleteTask,
     CompleteUserTask,
     Escalated,
@@ -50,7 +52,9 @@ def find_misfit(process: CompiledProcess, instance: Instance, trigger: Trigger) 
         return f"the instance is {instance.status}"
     if isinstance(trigger, Start):
         return _misfit_of_start(process, instance, trigger)
-    if isinstance(trigger, Cancel | SetVariables):
+    if isinstance(trigger, CallerChanged):
+        return "it knows that already" if trigger.caller == instance.caller else ""
+    if isinstance(trigger, Cancel | SetVariables | ChangeListeners):
         return "" if instance.version else "the instance has not started yet"
     if isinstance(trigger, MoveTokens):
         return "the instance is on its way; move its tokens when it rests" if instance.pending else ""

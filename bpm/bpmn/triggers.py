@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bpm.bpmn.state import Caller
+from bpm.bpmn.state import Caller, Instance, element_of
 from bpm.errors import Failed
 
 
@@ -162,6 +162,34 @@ class MoveTokens:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeListeners:
+    """The instance goes on with another version of its process, for somebody called `by`.
+
+    `ended` are the waits of events that this version lacks, `begun` the keys of events that begin to listen, each with
+    the id of the token that they listen beside, 0 for the process itself. `tells_called`: what is caught around call
+    activities may have changed.
+    """
+
+    ended: tuple[int, ...]
+    begun: tuple[tuple[int, str], ...]
+    tells_called: bool
+    by: str
+
+    def names(self, instance: Instance) -> tuple[list[str], list[str]]:
+        """The ids of the events that begin and of those that end to listen, in an instance with all its waits."""
+        begins = [element_of(key) for _, key in self.begun]
+        ends = [element_of(instance.waits[wait_id].element) for wait_id in self.ended]
+        return list(dict.fromkeys(begins)), list(dict.fromkeys(ends))
+
+
+@dataclass(frozen=True, slots=True)
+class CallerChanged:
+    """What the instances that call this one catch has changed."""
+
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """End the instance, whatever it is doing."""
 
@@ -182,7 +210,7 @@ Answer = (
     | Skip
     | Stop
 )
-Trigger = Start | Answer | GoOn | SetVariables | MoveTokens | Cancel
+Trigger = Start | Answer | GoOn | SetVariables | MoveTokens | ChangeListeners | CallerChanged | Cancel
 
 
 def stop_of(trigger: Trigger, message: str) -> Stop:
@@ -194,5 +222,7 @@ def stop_of(trigger: Trigger, message: str) -> Stop:
             return Stop(wait_id, message)
         case CompleteTask(wait_id=wait_id) | FailTask(wait_id=wait_id) | AskNow(wait_id=wait_id):
             return Stop(wait_id, message)
-        case Start() | SetVariables() | MoveTokens() | Cancel() | ActivateActivities() | Retry() | Skip() | Stop():
+        case Start() | SetVariables() | MoveTokens() | ChangeListeners() | CallerChanged() | Cancel():
+            raise Failed(message)
+        case ActivateActivities() | Retry() | Skip() | Stop():
             raise Failed(message)

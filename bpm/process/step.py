@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from bpm.bpmn import effects
 from bpm.bpmn.compiler.compiled import CompiledProcess
 from bpm.bpmn.division import bodies_of, divide
-from bpm.bpmn.state import Instance
+from bpm.bpmn.state import Caller, Instance
 from bpm.bpmn.triggers import Trigger
 from bpm.bus import Context, Registry
 from bpm.errors import Failed, Invalid
@@ -62,6 +62,10 @@ class Surroundings(Protocol):
 
     def call(self, caller: "Step", effect: effects.CallProcess) -> None:
         """Start the instance that a call activity asks for."""
+        ...
+
+    def tell_called(self, instance_id: int, caller: Caller) -> None:
+        """Tell a called instance what is caught around it now; raises `Conflict` when too many are to be told."""
         ...
 
     def insert(self) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from bpm.bpmn import effects
 from bpm.bpmn.engine import advance
 from bpm.bpmn.json_size import json_size
-from bpm.bpmn.state import Instance
-from bpm.bpmn.triggers import AskNow, Cancel, FailTask, Start, Trigger
+from bpm.bpmn.state import Caller, Instance
+from bpm.bpmn.triggers import AskNow, CallerChanged, Cancel, FailTask, Start, Trigger
 from bpm.bpmn.undeclared import is_undeclared
 from bpm.bpmn.visible_variables import visible_variables_at
 from bpm.bus import Context, Registry
@@ -31,6 +31,8 @@ from bpm.settings import ProcessSettings
 
 CANCELLED_AT_ONCE = 50
 """Maximum number of called instances that are cancelled in one transaction with the one that called them."""
+TOLD_AT_ONCE = 200
+"""Maximum number of called instances that are told in one transaction what the new version of their caller catches."""
 RESUMED_AT_ONCE = 100
 """How many waits whose work was put off are read in one transaction."""
 MAX_DEPTH = 50
@@ -61,6 +63,7 @@ class ProcessUnitOfWork:
         self.steps: dict[int, Step] = {}
         self._queue: deque[tuple[int, Trigger | None]] = deque()
         self._early = EarlyMessages(context)
+        self._told = 0
 
     def start(self, deployed: Startable, new: NewInstance) -> InstanceState:
         """Start an instance and do what follows."""
@@ -161,6 +164,13 @@ class ProcessUnitOfWork:
             self._begin(deployed, NewInstance(effect.variables, key, parent=parent))
         except Exhausted as error:
             self.follow(caller.row.id, FailTask(effect.wait_id, effect.attempt, str(error), "Exhausted"))
+
+    def tell_called(self, instance_id: int, caller: Caller) -> None:
+        """Tell a called instance what is caught around it now; raises `Conflict` when too many are to be told."""
+        self._told += 1
+        if self._told > TOLD_AT_ONCE:
+            raise Conflict(f"more than {TOLD_AT_ONCE} called instances would have to be told what is caught now")
+        self.follow(instance_id, CallerChanged(caller))
 
     def _uncallable(self, caller: Step, effect: effects.CallProcess, deployed: Startable | None) -> str:
         """Why a process can't be called; empty if it can."""

@@ -33,6 +33,11 @@ class BoundaryHost(Node):
         return self.boundaries
 
     @property
+    def listening_events(self) -> Sequence[Node]:
+        """Its boundary events."""
+        return self.boundaries
+
+    @property
     def compensated_by(self) -> str:
         """Its compensation handler."""
         return self.handler

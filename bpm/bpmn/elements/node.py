@@ -96,6 +96,11 @@ class Node:
         return ""
 
     @property
+    def listening_events(self) -> "Sequence[Node]":
+        """The events that wait beside a token while it rests here; most elements have none."""
+        return ()
+
+    @property
     def waiting_flows(self) -> int:
         """How many incoming flows it watches for tokens that may still come; most elements watch none."""
         return 0

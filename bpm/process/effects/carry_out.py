@@ -12,6 +12,7 @@ _CARRIERS: Mapping[type[Any], Callable[[Step, Any], None]] = {
     effects.RunScript: tasks.run_script,
     effects.Decide: tasks.evaluate_decision,
     effects.CallProcess: tasks.call_process,
+    effects.TellCalled: tasks.tell_called,
     effects.OpenTimer: waits.open_timer,
     effects.OpenMessageWait: waits.open_message,
     effects.OpenSignalWait: waits.open_signal,

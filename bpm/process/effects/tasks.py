@@ -1,10 +1,11 @@
 """What machines do: commands and decisions at once, scripts and effects by a worker, other processes beside."""
 
-from bpm.bpmn.effects import CallProcess, Decide, RunScript, SendCommand
+from bpm.bpmn.effects import CallProcess, Decide, RunScript, SendCommand, TellCalled
 from bpm.bpmn.json_size import json_size
 from bpm.bpmn.triggers import CompleteTask, FailTask
 from bpm.dmn import DecisionFailed, decide
 from bpm.errors import BpmError, Exhausted, NotFound
+from bpm.process import instance_tables
 from bpm.process.effects.deferred import defer_call, defer_decision
 from bpm.process.effects.fields import fields_of
 from bpm.process.step import Step
@@ -66,6 +67,12 @@ def call_process(step: Step, effect: CallProcess) -> None:
         return
     step.waits.open(step.row, effect, "call", name=effect.process)
     step.unit.call(step, effect)
+
+
+def tell_called(step: Step, effect: TellCalled) -> None:
+    """Tell the called instance, if it runs, what is caught around it now."""
+    for instance_id in instance_tables.called_by(step.context.tx, step.row.id, [effect.wait_id], 1):
+        step.unit.tell_called(instance_id, effect.caller)
 
 
 def _answer(step: Step, trigger: CompleteTask | FailTask) -> None:

@@ -24,6 +24,8 @@ from bpm.bpmn.effects import (
 )
 from bpm.bpmn.engine import DEFAULT_LIMITS
 from bpm.bpmn.limits import Limits
+from bpm.bpmn.listener_changes import ListenerChanges
+from bpm.bpmn.migration import Comparison
 from bpm.bpmn.triggers import (
     ActivateActivities,
     Cancel,
@@ -116,6 +118,17 @@ class Player:
     def _advance(self, instance: Instance, trigger: Trigger) -> tuple[Instance, tuple[Effect, ...]]:
         room = TransactionBudget(self.steps, math.inf) if self.steps else None
         return advance(self.process, instance, trigger, self.now, self.limits, room)
+
+    def migrate(self, body: str, head: str = "") -> list[str]:
+        """Go on with another version, unless it lacks something: then the elements are given, and nothing is done."""
+        newer = load(model(body, head))
+        missing = Comparison(self.process, newer).missing(self.instance)
+        if not missing:
+            change = ListenerChanges(self.process, newer).of(self.instance, "somebody")
+            self.process = newer
+            if change is not None:
+                self.send(change)
+        return missing
 
     def start(self, message: str | None = None, **variables: Any) -> Self:
         return self.send(Start(variables, message))

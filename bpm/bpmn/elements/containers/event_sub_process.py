@@ -27,16 +27,21 @@ class EventStart(ListeningEvent):
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation, element.attributes.get("isInterrupting", "true") != "false")
         self.sub_process = element.scope
-        self.is_of_process = compilation.elements[element.scope].scope == compilation.process.id
+        self.around = compilation.elements[element.scope].scope
+        self.is_of_process = self.around == compilation.process.id
+
+    @property
+    def stored_shape(self) -> tuple[object, ...]:
+        """What it listens for, and around what."""
+        return (*super().stored_shape, "" if self.is_of_process else self.around)
 
     def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
         """Let the sub-process around the event sub-process listen; the process itself asks for its own."""
-        around = compilation.elements[element.scope].scope
-        sub_process = find_sub_process(nodes, around)
+        sub_process = find_sub_process(nodes, self.around)
         if self.kind == "compensate":
             if sub_process is not None:
                 sub_process.undone_by = self.sub_process
-            elif around == compilation.process.id:
+            elif self.is_of_process:
                 compilation.problem(element, "the process itself is never compensated, so this can't start")
         elif sub_process is not None:
             sub_process.event_starts = (*sub_process.event_starts, self)

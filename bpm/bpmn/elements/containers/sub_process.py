@@ -1,6 +1,6 @@
 """Embedded sub-process: a scope of its own inside the process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from bpm.bpmn.compilation.compilation import Compilation
@@ -29,6 +29,11 @@ class SubProcess(Activity):
         self.event_starts: tuple[Any, ...] = ()
         self.undone_by = ""
         self.data = {one.name: one.value for one in compilation.process.data if one.scope == element.id}
+
+    @property
+    def listening_events(self) -> Sequence[Node]:
+        """Its boundary events, and what starts its event sub-processes."""
+        return [*self.boundaries, *self.event_starts]
 
     @property
     def compensated_by(self) -> str:

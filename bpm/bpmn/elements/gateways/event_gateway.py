@@ -27,6 +27,11 @@ class EventBasedGateway(Node):
         if element.attributes.get("eventGatewayType", "Exclusive") != "Exclusive":
             compilation.problem(element, "a parallel event-based gateway is not executed")
 
+    @property
+    def listening_events(self) -> Sequence[Node]:
+        """The events behind it."""
+        return self.events
+
     def connect(
         self, outgoing: Sequence[SequenceFlow], incoming: Sequence[str], default: str, compilation: Compilation
     ) -> None:

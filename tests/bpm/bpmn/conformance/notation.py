@@ -19,6 +19,8 @@ start a=1                              the play: start, do, done, fail, fire, me
 ? t b                                  what is waited for now, in alphabetical order
 : a == 1                               a variable
 ! WAITING                              the status
+-->                                    another version of the model, and the play that goes on with it; it begins with
+lacks t                                where the instance can't go on with it, which is refused for these elements
 """
 
 import re
@@ -44,13 +46,20 @@ DECLARED = {"message": "name", "signal": "name", "error": "errorCode", "escalati
 
 
 @dataclass(frozen=True)
-class Case:
-    """One model with its play."""
+class Version:
+    """One version of a model, and what is played with it."""
 
-    name: str
     body: str
     head: str
     play: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """The versions of a model that an instance goes through, mostly one alone."""
+
+    name: str
+    versions: tuple[Version, ...]
 
 
 def read_cases(path: Path) -> list[Case]:
@@ -60,14 +69,18 @@ def read_cases(path: Path) -> list[Case]:
 
 def _case(text: str) -> Case:
     title, _, rest = text.partition("\n")
-    model, _, play = rest.partition("\n--\n")
+    return Case(title.strip(), tuple([_version(part) for part in rest.split("\n-->\n")]))
+
+
+def _version(text: str) -> Version:
+    model, _, play = text.partition("\n--\n")
     writer = Writer()
     for line in model.split("\n"):
         for statement in line.split("; "):
             if statement.strip() and not statement.startswith("#"):
                 writer.write(statement.strip())
     lines = [line.strip() for line in play.split("\n") if line.strip()]
-    return Case(title.strip(), "\n".join(writer.xml), "".join(writer.declarations.values()), tuple(lines))
+    return Version("\n".join(writer.xml), "".join(writer.declarations.values()), tuple(lines))
 
 
 class Writer:

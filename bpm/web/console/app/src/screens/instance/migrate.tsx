@@ -15,8 +15,8 @@ export function Migrate({ instance, ...question }: Question) {
   const target = others.find((each) => String(each.id) === chosen) ?? others[0]
   const migration = target ? ({ $type: "MigrateProcessInstancesCommand", instanceId: instance.instanceId, toDefinitionId: target.id } as const) : null
   const preview = useAsk(migration && { ...migration, preview: true })
-  const missing = preview.data?.instances[0]?.missing ?? []
-  const isSure = target !== undefined && preview.data !== undefined && !preview.isLoading && !preview.error && !missing.length
+  const { missing = [], begins = [], ends = [], notListening, problem } = preview.data?.instances[0] ?? {}
+  const isSure = target !== undefined && preview.data !== undefined && !preview.isLoading && !preview.error && !missing.length && !notListening
   return (
     <Confirm
       title="Go on with another version"
@@ -43,7 +43,10 @@ export function Migrate({ instance, ...question }: Question) {
       )}
       {preview.error && <Refusal refused={preview.error} />}
       {missing.length > 0 && <p class="notice">It stands on {missing.join(", ")}, which this version lacks.</p>}
-      <p class="muted">What it waits for stays as it is. From then on its steps act for you as well: they do nothing that you may not do.</p>
+      {notListening && <p class="notice">{problem || `${notListening} can't begin to listen.`}</p>}
+      {begins.length > 0 && <p>{begins.join(", ")} will begin to listen.</p>}
+      {ends.length > 0 && <p>{ends.join(", ")} will listen no longer.</p>}
+      <p class="muted">What else it waits for stays as it is. From then on its steps act for you as well: they do nothing that you may not do.</p>
     </Confirm>
   )
 }
