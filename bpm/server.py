@@ -222,7 +222,9 @@ def announce_administrator(app: App) -> None:
 
 def announce(words: str, app: App) -> None:
     """Print what the process does now and where its data lies."""
-    print(f"{words} (data in {app.settings.data_dir.resolve()})", flush=True)  # noqa: T201
+    facts, folder = app.database.facts, f"data in {app.settings.data_dir.resolve()}"
+    where = "" if app.settings.database_url is None else f"{facts['database']} {facts['place']}, "
+    print(f"{words} ({where}{folder})", flush=True)  # noqa: T201
 
 
 class RedactingFormatter(logging.Formatter):

@@ -1,7 +1,7 @@
 """What a request of a rule or provider becomes: a message, its sender, and the error where there is none."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -80,10 +80,10 @@ class RequestMessages:
         if isinstance(error, Unavailable) or self._bus.database.is_outage(error):
             raise error
         if isinstance(error, BpmError):
-            error.errors = _discreet(error.errors, call)
+            error.errors = (*_discreet(error.errors, call), *_other_type(call))
             return error
         if isinstance(error, ValueError):
-            return Failed(*_discreet((str(error),), call))
+            return Failed(*_discreet((str(error),), call), *_other_type(call))
         with hidden_from_logs(_payload_of(call)):
             log.error("request can't be made a message", request_id=call.id, exc_info=error)
         return Defect()
@@ -92,6 +92,16 @@ class RequestMessages:
 def _discreet(sentences: Sequence[str], call: InboundCall) -> tuple[str, ...]:
     """Return sentences without the secrets that the request's body holds: they are written down."""
     return without_secrets_of(sentences, _payload_of(call))
+
+
+def _other_type(call: InboundCall) -> Iterator[str]:
+    """Say that a body looks like JSON where it was read as something else, as of a `curl -d` without a type."""
+    with contextlib.suppress(ValueError):
+        if call.payload.kind in ("form", "text") and call.content.lstrip()[:1] in (b"{", b"["):
+            yield (
+                f"the body looks like JSON and was read as a {call.payload.kind}, as its Content-Type says: "
+                "send application/json, or set contentType in the rule"
+            )
 
 
 def _payload_of(call: InboundCall) -> Any:

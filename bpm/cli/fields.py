@@ -1,6 +1,7 @@
 """The fields of a message, as they are written on the command line or in a file."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from bpm.cli.exits import ExitStatus, fail
 def read_fields(name: str, words: list[str], file: Path | None) -> dict[str, Any]:
     """Return the fields of the message `name`: from `name=value` words, from a file, or from standard input.
 
-    A value that is JSON counts as JSON, any other as text. Ends the command for what can't be read.
+    A value that is JSON counts as JSON, any other as text; see `with_texts`. Ends the command for what can't be read.
     """
     if words == ["-"] or str(file) == "-":
         return _of_body(name, sys.stdin.buffer.read(), "standard input")
@@ -34,6 +35,13 @@ def _of_words(words: list[str]) -> dict[str, Any]:
             fail(ExitStatus.USAGE, f"{key} is given twice")
         fields[key] = read_value(value)
     return fields
+
+
+def with_texts(fields: dict[str, Any], words: list[str], errors: Sequence[str]) -> dict[str, Any] | None:
+    """Return fields with those as text that were refused for it, as in `sku=12345`; None when there are none."""
+    given = (word.partition("=") for word in words)
+    texts = {name: value for name, _, value in given if f"{name}: must be a string" in errors}
+    return {**fields, **texts} if texts else None
 
 
 def read_value(text: str) -> Any:

@@ -1,19 +1,25 @@
 """`bpm send`: one command or query to a running server."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, print_reply
 from bpm.cli.exits import ExitStatus, fail
-from bpm.cli.fields import read_fields
+from bpm.cli.fields import read_fields, with_texts
 from bpm.cli.output import FormatOption, OutputFormat, print_data
+
+if TYPE_CHECKING:
+    from bpm.client import BusClient, Reply
 
 Name = Annotated[str, typer.Argument(metavar="TYPE", help="The $type, as `bpm types` lists them.")]
 Words = Annotated[
     list[str] | None,
-    typer.Argument(metavar="NAME=VALUE", help="The fields; values that are JSON count as JSON. `-` reads a body."),
+    typer.Argument(
+        metavar="NAME=VALUE",
+        help="The fields; values that are JSON count as JSON, unless a text is asked for. `-` reads a body.",
+    ),
 ]
 File = Annotated[Path | None, typer.Option("--file", "-f", help="A JSON body; `-` is standard input.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check the message, without a server, and print it.")]
@@ -35,23 +41,34 @@ def send(
     output: FormatOption = OutputFormat.AUTO,
 ) -> None:
     """Send a command or query and print the answer."""
-    fields = read_fields(name, words or [], file)
+    words = words or []
+    fields = read_fields(name, words, file)
     if dry_run:
-        _check(name, fields)
-        print_data({"$type": name, **fields}, output)
+        print_data({"$type": name, **_checked(name, fields, words)}, output)
         return
     headers = {"idempotency-key": idempotency_key} if idempotency_key else {}
     if organization is not None:
         headers["x-organization-id"] = str(organization)
-    reply = ServerConnection(url, token, username, password).run(lambda client: client.send(name, fields, headers))
-    print_reply(name, reply, output)
+
+    async def work(client: "BusClient") -> "Reply":
+        reply = await client.send(name, fields, headers)
+        texts = None if reply.ok else with_texts(fields, words, reply.errors)
+        return reply if texts is None else await client.send(name, texts, headers)
+
+    print_reply(name, ServerConnection(url, token, username, password).run(work), output)
 
 
-def _check(name: str, fields: dict[str, Any]) -> None:
+def _checked(name: str, fields: dict[str, Any], words: list[str]) -> dict[str, Any]:
+    """Return the fields as they would be sent; ends the command for a message that would be refused."""
     from bpm.cli.registry import offline_registry
     from bpm.errors import BpmError
 
+    registry = offline_registry()
     try:
-        offline_registry().decode(name, fields)
+        registry.decode(name, fields)
     except BpmError as error:
+        texts = with_texts(fields, words, error.errors)
+        if texts is not None:
+            return _checked(name, texts, [])
         fail(ExitStatus.ERROR, error.message, *error.errors)
+    return fields

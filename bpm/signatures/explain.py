@@ -22,6 +22,7 @@ Failed = Literal["", "secret", "header", "query", "encoding", "timestamp", "body
 
 MAX_BODY_TRIED = 1_048_576
 ENCODINGS: tuple[Encoding, ...] = ("hex", "base64", "base64url")
+SEPARATORS = (",", ";", " ", "&", "|", ":")
 KEY_DECODINGS: tuple[KeyDecoding, ...] = ("raw", "whsec", "base64", "hex")
 
 
@@ -159,6 +160,10 @@ class _Doctor:
         """Whether another way of writing the signature makes it right."""
         if self.scheme.kind not in DIGESTED:
             return
+        for between in SEPARATORS if self.scheme.separator else ():
+            if between != self.scheme.separator and self.accepts(replace(self.scheme, between=between)):
+                yield f"the signature is right with {between!r} between the parts of its text: set `between`"
+                return
         prefixes = {self.scheme.prefix, "", "sha256=", "sha512=", "v1="}
         for prefix, encoding, hash_name in product(sorted(prefixes), ENCODINGS, DIGEST_SIZES):
             tried = replace(self.scheme, prefix=prefix, encoding=encoding, hash=hash_name)

@@ -17,10 +17,10 @@ from bpm.settings import Settings
 from bpm.signatures import TrustSources
 from commands.webhooks.backtest_views import BackTestView, changed_count
 from commands.webhooks.dry_run import READ_REQUESTS, sender_of
+from commands.webhooks.shown_fields import TriedFields
 from commands.webhooks.subject import TriedConfiguration, find_subject, row_of, subject_problems
 from router import backtest
 from router.backtest import MAX_COUNT, MAX_KEPT, BackTests, Plan, Tally
-from router.config import WebHookFields
 from router.execution_types import ExecutionType
 from router.request_messages import RequestMessages
 from router.rule_compiler import RuleCompiler
@@ -56,7 +56,7 @@ class BackTestWebHookConfigCommand(Command[BackTestView]):
     sample = {"id": 1, "count": 100}
 
     id: Id | None = None
-    config: WebHookFields | None = None
+    config: TriedFields | None = None
     """A configuration that is not saved, or changes to the one that `id` names."""
     draft_id: Id | None = None
     """A draft that was saved."""

@@ -13,6 +13,7 @@ from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.webhooks.changes import NOT_FOUND, conclude_change, conclude_live, delete, insert, replace, switch
 from commands.webhooks.checks import check_code
+from commands.webhooks.shown_fields import ShownFields, require_unchanged
 from commands.webhooks.views import (
     ActivatedWebHookConfigView,
     DeactivatedWebHookConfigView,
@@ -91,10 +92,11 @@ async def create(
     return await conclude_live(context, routes, store)
 
 
-class UpdateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields):
+class UpdateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields, ShownFields):
     """Replace everything of a configuration but its key.
 
-    A secret sent as `***` stays as it is. With `revision`, the change is refused when somebody else was faster.
+    A secret sent as `***` stays as it is, and what `GetWebHookConfigByIdQuery` shows can be sent back whole. With
+    `revision`, the change is refused when somebody else was faster.
     """
 
     permission = "webhooks:write"
@@ -129,6 +131,7 @@ async def update(
     def change(row: WebhookConfig, inside: Context) -> WebHookConfigView:
         if command.revision not in (None, row.revision):
             raise Conflict(f"revision: is {row.revision} by now, not {command.revision}; read the configuration again")
+        require_unchanged(command, row)
         replace(row, command, findings, inside, registry, secrets_box, settings)
         return to_view(row, settings.base_url, inside, findings.warnings)
 

@@ -23,9 +23,9 @@ from commands.webhooks.dry_run_views import (
     VerdictTrialView,
     WebHookTrialView,
 )
+from commands.webhooks.shown_fields import TriedFields
 from commands.webhooks.subject import find_subject, row_of, subject_problems
 from router.backtest import is_proof_hidden
-from router.config import WebHookFields
 from router.decision import HANDSHAKE, SIGNATURE, Decision, Lookups, Place, decide_for, decide_whole
 from router.decision.verdict import CONDITION
 from router.execution_types import ExecutionType
@@ -75,7 +75,7 @@ class TestWebHookConfigCommand(Command[WebHookTrialView]):
     sample = {"id": 1, "request": {"body": {"order": 7}}}
 
     id: Id | None = None
-    config: WebHookFields | None = None
+    config: TriedFields | None = None
     """A configuration that is not saved, or changes to the one that `id` names."""
     draft_id: Id | None = None
     """A draft that was saved."""

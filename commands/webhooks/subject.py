@@ -26,8 +26,12 @@ class NamesConfiguration(Protocol):
     """A message that names a saved configuration, one that is not saved, changes to a saved one, or a saved draft."""
 
     id: int | None
-    config: WebHookFields | None
     draft_id: int | None
+
+    @property
+    def config(self) -> WebHookFields | None:
+        """What is not saved, or changes to what is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from bpm.jobs.worker_lock import WorkerLock
 from bpm.server import configure_logs
 from bpm.settings import Settings
 from bpm.supervisor import bind, close_all
-from bpm.testing import running_app
+from bpm.testing import ServerProcess, running_app
 
 PASSWORD = "Correct-horse-battery-9"
 
@@ -75,6 +75,13 @@ def test_every_address_of_the_host_is_taken() -> None:
         assert len(bound) == len(set(socket.getaddrinfo("localhost", 0, type=socket.SOCK_STREAM)))
     finally:
         close_all(bound)
+
+
+@pytest.mark.anyio
+async def test_where_the_database_is_is_told(tmp_path: Path) -> None:
+    """A file that is not in the data folder is named when the server starts."""
+    async with ServerProcess(BPM_DATABASE_URL=f"sqlite:///{tmp_path}/elsewhere.db") as server:
+        assert f" {tmp_path}/elsewhere.db, data in {server.data_dir})" in server.log
 
 
 def test_a_password_that_is_too_short_is_told(tmp_path: Path) -> None:

@@ -81,3 +81,14 @@ async def test_what_is_not_as_the_rule_says_is_refused_by_everybody(app: Running
     sample = {"body": "{", "headers": PLAIN}
     tried = await app.cmd("TestWebHookConfigCommand", id=rule["id"], request=sample)
     assert tried["verdict"]["cause"] == "malformed"
+
+
+async def test_json_that_is_called_a_form_is_told(app: RunningApp) -> None:
+    """What `curl -d` sends without a type is a form, of which a rule for JSON makes nothing: the error says why."""
+    await noting(app, "as-form", parameters=AMOUNT)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert (await app.hook("as-form", b' {"event":"x","amount":1}', form)).status == 200
+    await until(app, "as-form", "failed")
+    (row,) = await rows(app, path="as-form")
+    assert "the body looks like JSON and was read as a form" in row.errors[-1]
+    assert "contentType" in row.errors[-1]

@@ -132,6 +132,19 @@ def test_a_dry_run_checks_without_a_server() -> None:
     assert json.loads(result.stdout) == sent
 
 
+def test_a_number_is_a_text_where_a_text_is_asked_for() -> None:
+    """A key or password of digits needs no quotes; a number that is wrong in another way stays one."""
+    result = bpm("send", "PublishEventCommand", "--dry-run", "event=123", 'data={"a": 1}')
+    assert json.loads(result.stdout) == {"$type": "PublishEventCommand", "event": "123", "data": {"a": 1}}
+    assert "pageSize: " in bpm("send", "GetEventListQuery", "--dry-run", "pageSize=500", "searchText=5").stderr
+
+
+async def test_the_server_says_where_a_text_is_asked_for(server: ServerProcess) -> None:
+    """A command refused for a number in the place of a text is sent again with the text."""
+    sent = await send(server, "PublishEventCommand", "event=123", "data={}")
+    assert (sent.exit_code, json.loads(sent.stdout)["data"]["event"]) == (0, "123")
+
+
 def test_a_dry_run_tells_every_problem() -> None:
     """All faults of a message are listed, with status 1."""
     result = bpm("send", "GetEventListQuery", "--dry-run", "pageSize=500", "nope=1")

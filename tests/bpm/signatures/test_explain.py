@@ -48,6 +48,16 @@ def test_wrong_encoding(value: str, hint: str) -> None:
     assert hint in found.hints[0]
 
 
+def test_another_separator_is_recognised() -> None:
+    """Where time and signature stand in one text, what stands between them is named, whatever it is."""
+    fields: dict[str, Any] = {"scheme": "custom", "header": "X-Sig", "inside": "t=", "prefix": "s="}
+    config = SignatureConfig(**fields, secret="a key of the tests", signedContent="{timestamp}.{body}")
+    text = f"t={NOW};s={digest(raw=f'{NOW}.'.encode() + BODY).hex()}"
+    found = explained(config, {"X-Sig": text})
+    assert (found.ok, found.failed) == (False, "encoding")
+    assert found.hints == ["the signature is right with ';' between the parts of its text: set `between`"]
+
+
 @pytest.mark.parametrize(
     ("signed", "received"),
     [

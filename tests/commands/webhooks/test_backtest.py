@@ -51,6 +51,17 @@ async def test_a_saved_configuration_changes_nothing(server: RunningApp) -> None
     assert (await server.cmd("GetInboundRequestListQuery"))["totalCount"] == 5
 
 
+async def test_what_an_answer_shows_is_a_draft(server: RunningApp) -> None:
+    """What the query shows is tried, and compared, as it is."""
+    made = await server.cmd("CreateWebHookConfigCommand", key="paid", **RULE)
+    await post(server, id=1)
+    shown = await server.cmd("GetWebHookConfigByIdQuery", id=made["id"])
+    found = await back_test(server, id=made["id"], config=shown)
+    assert counted(found) == {"same": 1}
+    tried = await server.cmd("TestWebHookConfigCommand", id=made["id"], config=shown, request={"body": {"id": 2}})
+    assert tried["verdict"]["passed"] is True
+
+
 async def test_a_draft_is_compared_request_by_request(server: RunningApp) -> None:
     """Other fields, another message, no message and a refusal are told apart, with what was and what would be."""
     made = await server.cmd("CreateWebHookConfigCommand", key="paid", **RULE)

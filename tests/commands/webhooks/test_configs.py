@@ -315,10 +315,27 @@ async def test_an_update_replaces_everything_but_the_key(sender: MessageSender) 
 
 
 async def test_an_update_can_not_rename(sender: MessageSender) -> None:
-    """The key is immutable: sending one is an unknown field."""
+    """The key is how its users know it; switching goes by its own messages."""
     made = await create(sender)
-    error = await refusal(sender, "UpdateWebHookConfigCommand", {**native(), "id": made["id"]})
-    assert error.errors[0].startswith("key: is not a known field")
+    renamed = await refusal(
+        sender, "UpdateWebHookConfigCommand", {**native(), "id": made["id"], "key": "other", "isPaused": True}
+    )
+    assert renamed.errors == (
+        "key: is native and never changes; create a configuration with another key",
+        "isPaused: is changed by PauseWebHookConfigCommand",
+    )
+
+
+async def test_what_an_answer_shows_can_be_sent_back(sender: MessageSender) -> None:
+    """One field of what the query shows is changed, and the rest stays as it was, secrets included."""
+    made = await create(sender, signature={"scheme": "github", "secret": "a secret of the tests"}, rateLimit="5/second")
+    shown = await sender.send_fields("GetWebHookConfigByIdQuery", {"id": made["id"]})
+    changed = await sender.send_fields("UpdateWebHookConfigCommand", {**shown, "description": "another"})
+    ours = ("description", "revision", "updatedAt", "warnings")
+    assert {**changed, **dict.fromkeys(ours)} == {**shown, **dict.fromkeys(ours)}
+    assert (changed["description"], changed["revision"]) == ("another", 2)
+    late = await refusal(sender, "UpdateWebHookConfigCommand", {**shown, "description": "too late"})
+    assert "revision: is 2 by now" in late.errors[0]
 
 
 async def test_switching_twice_is_a_conflict(sender: MessageSender) -> None:
