@@ -1,4 +1,4 @@
-"""Look up what Mono told of: connections, payments, mandates and debits under them."""
+"""Look up what Mono told of: connections, payments, mandates, debits under them, and disbursements."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Self
@@ -31,13 +31,23 @@ class MonoEventRecordView(View):
     reference: str | None
     mandate_id: str | None
     """Mono's id of the mandate."""
+    disbursement: str | None
+    """The reference of the disbursement that a transfer is a part of."""
     status: str | None
     """What Mono calls the status."""
+    response_code: str | None
+    """The bank's code, as in `00`."""
     amount: Decimal | None
     """The amount in kobo."""
     fee: Decimal | None
     """The fee in kobo."""
+    fee_bearer: str | None
+    """Who pays the fee, as in `business`."""
     currency: str | None
+    session_id: str | None
+    """The id of the transfer between banks, which statements name."""
+    settled_to: str | None
+    """The bank or wallet that the money went to."""
     data: dict[str, Any]
     occurred_at: Moment | None
     """When it happened, by Mono."""

@@ -35,11 +35,10 @@ class AttemptClient:
     def __init__(self, targets: Targets) -> None:
         """Make the client; used inside the event loop, closed with `close`."""
         self._targets = targets
-        self._resolver = GuardedResolver(targets)
-        context = _context("http/1.1")
-        session = open_session(targets, self._resolver, context)
+        resolver, context = GuardedResolver(targets), _context("http/1.1")
+        session = open_session(targets, context, resolver)
         self._transport = AiohttpTransport(verify=context, trust_env=False, client=session)
-        self._http2 = Http2Client(self._resolver, _context("h2"))
+        self._http2 = Http2Client(resolver, _context("h2"))
 
     async def send(self, outgoing: DeliveryRequest) -> AttemptResult:
         """Make one request and return what became of it; the status decides, its body is only kept for the log."""
@@ -62,7 +61,6 @@ class AttemptClient:
     async def close(self) -> None:
         """Close the connections, and end the threads that look up hosts."""
         await self._transport.aclose()
-        await self._resolver.close()
 
     async def _exchange(self, outgoing: DeliveryRequest, answer: ReceiverAnswer) -> None:
         """Make the request in HTTP/1.1, or in HTTP/2 where the receiver speaks nothing else."""

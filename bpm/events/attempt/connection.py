@@ -22,15 +22,21 @@ KEEP_ALIVE_SECONDS = 4.0
 """Shorter than what usual servers keep an idle connection for, so that no request meets one that is closing."""
 
 
-def open_session(targets: Targets, resolver: GuardedResolver, context: ssl.SSLContext) -> aiohttp.ClientSession:
-    """Return a session that keeps no cookie and takes no proxy from the environment; inside the event loop."""
+def open_session(
+    targets: Targets, context: ssl.SSLContext, resolver: GuardedResolver | None = None
+) -> aiohttp.ClientSession:
+    """Return a session that keeps no cookie and takes no proxy from the environment; inside the event loop.
+
+    Closing it ends the resolver's threads.
+    """
     connector = aiohttp.TCPConnector(
         limit=0,
         keepalive_timeout=KEEP_ALIVE_SECONDS,
-        resolver=resolver,
+        resolver=resolver or GuardedResolver(targets),
         socket_factory=partial(guarded_socket, targets),
         ssl=context,
     )
+    connector._resolver_owner = True  # pyright: ignore[reportPrivateUsage] aiohttp closes only resolvers of its own
     # aiohttp has no other door for a connection of one's own
     connector._factory = partial(Connection, loop=asyncio.get_running_loop())  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
     return aiohttp.ClientSession(

@@ -30,7 +30,20 @@ FURTHER: Mapping[str, str] = {
     "mandates.debit.processing": "A debit under a mandate has begun.",
     "mandates.debit.successful": "A debit under a mandate was made.",
     "mandates.debit.failed": "A debit under a mandate failed.",
-    "mandates.debit_attempt.successful": "A repeated debit under a mandate was made.",
+    "mandates.debit_attempt.successful": "A part of a debit was collected from one of an owner's accounts.",
+    "disbursement.processing": "A disbursement has begun.",
+    "disbursement.cancelled": "A disbursement was cancelled.",
+    "disbursement.completed": "A disbursement has ended, with all, some or none of its transfers made.",
+    "disbursement.transaction.successful": "A transfer of a disbursement was made.",
+    "disbursement.transaction.failed": "A transfer of a disbursement failed.",
+    "disburse.account.created": "An account to disburse from was made, and waits for its owner.",
+    "disburse.account.approved": "The owner of an account to disburse from approved it.",
+    "disburse.account.enabled": "An account can be disbursed from.",
+    "disburse.account.disabled": "An account can't be disbursed from any more.",
+    "transaction.dispute_initiated": "A payer disputes a debit.",
+    "transaction.reversal_completed": "A disputed debit was paid back.",
+    "statement_insights": "Mono has looked through the statement of an account.",
+    "webhook_test": "Mono tries out the address.",
 }
 """Further events that Mono documents, without the `mono.` under which they are published."""
 

@@ -94,6 +94,8 @@ def read_event(call: Call) -> Reception:
         fields = PayloadFields(read_json(call.body))
     except ValueError as error:
         raise Refusal(str(error), NOT_UNDERSTOOD) from None
+    if fields.get("event") is None and fields.inner("data").get("event") is not None:
+        fields = fields.inner("data")  # events of disputes come with their envelope inside another one
     event = fields.text("event")
     if event is None or len(event) > MAX_NAME:
         raise Refusal(f"event: a name of at most {MAX_NAME} characters is required", NOT_UNDERSTOOD)

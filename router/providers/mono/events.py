@@ -15,6 +15,7 @@ STATUS_AFTER = {
     "mono.account_connected": CONNECTED,
     "mono.account_updated": CONNECTED,
     "mono.account_reauthorized": CONNECTED,
+    "mono.account_reauthorised": CONNECTED,
     "mono.reauthorisation_required": REAUTHORISATION_REQUIRED,
     "mono.account_unlinked": UNLINKED,
 }
@@ -77,29 +78,42 @@ def account_details(name: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 class MoneyTold(NamedTuple):
-    """What an event says about a payment or a mandate, as far as it does; amounts are in kobo."""
+    """What an event says about a payment, a mandate or a disbursement, as far as it does; amounts are in kobo.
+
+    `session_id` names the transfer between banks, `settled_to` the bank that the money went to.
+    """
 
     reference: str | None
     mandate_id: str | None
+    disbursement: str | None
     status: str | None
+    response_code: str | None
     amount: Decimal | None
     fee: Decimal | None
+    fee_bearer: str | None
     currency: str | None
+    session_id: str | None
+    settled_to: str | None
 
 
 def money_told(name: str, data: dict[str, Any]) -> MoneyTold:
-    """Return what an event says about money: payments stand in `data.object`, mandates and debits in `data` itself."""
+    """Return what an event says about money: payments stand in `data.object`, all else in `data` itself."""
     fields = PayloadFields(data)
     told = fields.inner("object") or fields
     mandate = told.text("mandate", "mandate_id") or told.inner("mandate").text("id", "_id")
     is_mandate = name.startswith("mono.mandate") and ".debit" not in name
     return MoneyTold(
-        reference=told.text("reference", "reference_number"),
+        reference=told.text("reference", "reference_number", "transaction_reference"),
         mandate_id=mandate or (told.text("id") if is_mandate else None),
+        disbursement=told.text("disbursement_reference"),
         status=told.text("status"),
-        amount=_amount(told, "amount"),
-        fee=_amount(told, "fee"),
+        response_code=told.text("response_code"),
+        amount=_amount(told, "amount", "total_amount"),
+        fee=_amount(told, "fee", "total_fee"),
+        fee_bearer=told.text("fee_bearer"),
         currency=told.text("currency"),
+        session_id=told.text("session_id"),
+        settled_to=told.inner("beneficiary").text("bank_name"),
     )
 
 
@@ -108,9 +122,9 @@ def moment_of(timestamp: str | None) -> datetime | None:
     return PayloadFields({"timestamp": timestamp}).moment(UTC, "timestamp")
 
 
-def _amount(fields: PayloadFields, name: str) -> Decimal | None:
+def _amount(fields: PayloadFields, *names: str) -> Decimal | None:
     """An unreadable amount stays unsaid; the event's own data still holds it."""
     try:
-        return fields.amount(name, signed=True)
+        return fields.amount(*names, signed=True)
     except ValueError:
         return None

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,13 +17,20 @@ import razorpay
 import standardwebhooks
 import stripe
 import svix.webhooks
+from google.auth import crypt, jwt
+from hubspot.utils.signature import Signature as HubSpotSignature
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey
 from slack_sdk.signature import SignatureVerifier
 from square.utils.webhooks_helper import verify_signature
 from twilio.request_validator import RequestValidator
 
-from bpm.signatures import RequestAddress, SignatureConfig, SignedRequest, compile_signature, sign_request
+from bpm.signatures import RequestAddress, SignatureConfig, SignedRequest, TrustSources, compile_signature, sign_request
+from tests.bpm.signatures.signing_keys import pair
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it warns of names of its own
+    import braintree
 
 ADDRESS = RequestAddress("POST", "/api/webhooks/p", "a=1&b=%20x", "https://hooks.example.com")
 URL = "https://hooks.example.com/api/webhooks/p?a=1&b=%20x"
@@ -31,8 +39,17 @@ SECRET = "a-secret-of-the-tests-of-libraries"
 HEX = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ADYEN: Any = Adyen.util
+PUSHER = "push@example.iam.gserviceaccount.com"
 TWILIO: Any = RequestValidator(SECRET)
 RAZORPAY: Any = razorpay.Client(auth=("a", "b"))
+BRAINTREE: Any = braintree.BraintreeGateway(
+    braintree.Configuration(
+        braintree.Environment.Sandbox, merchant_id="m", public_key="the-public-key", private_key=SECRET
+    )
+)
+TOKENS: Any = jwt
+GOOGLE_KEYS: Any = crypt.RSASigner
+HUBSPOT: Any = HubSpotSignature
 """Libraries that have no types of their own."""
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 FIELDS = {"From": "+14158675309", "Body": "é & = + %", "Empty": "", "a": "lower"}
@@ -64,6 +81,10 @@ class Library:
     sign: Callable[[float], Sent] | None = None
     verify: Callable[[Sent], Any] | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode()
 
 
 def notification(signature: str | None = None) -> str:
@@ -102,7 +123,77 @@ def twilio_json(_now: float) -> Sent:
     return Sent({"x-twilio-signature": signature, "content-type": "application/json"}, TEXT.encode(), query)
 
 
+def braintree_sample() -> dict[str, str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it reads the clock in a way that Python 3.12 deprecates
+        sample = BRAINTREE.webhook_testing.sample_notification("check", "1")
+    return {name: _text(value) for name, value in sample.items()}
+
+
+def signed_by_braintree(_now: float) -> Sent:
+    return Sent(FORM, urlencode(braintree_sample()).encode())
+
+
+def verified_by_braintree(sent: Sent) -> str:
+    fields = dict(parse_qsl(sent.body.decode()))
+    return BRAINTREE.webhook_notification.parse(fields["bt_signature"], fields["bt_payload"]).kind
+
+
+def signed_by_google(now: float) -> Sent:
+    claims = {
+        "iss": "https://accounts.google.com",
+        "aud": URL,
+        "email": PUSHER,
+        "email_verified": True,
+        "iat": int(now),
+        "exp": int(now) + 3600,
+    }
+    token = TOKENS.encode(GOOGLE_KEYS.from_string(pair("rsa").private, "k1"), claims)
+    return Sent({"authorization": f"Bearer {_text(token)}"}, TEXT.encode())
+
+
+def published(_url: str, _is_outdated: bool = False, _is_sent: bool = False, /) -> str:
+    """What stands at the address of Google's keys."""
+    return pair("rsa").public
+
+
+def hubspot(version: str) -> Library:
+    """What HubSpot's library signs, in one of the versions of its signature."""
+    header = "x-hubspot-signature-v3" if version == "v3" else "x-hubspot-signature"
+    stamp = "x-hubspot-request-timestamp"
+
+    def sign(now: float) -> Sent:
+        moment = str(int(now * 1000))
+        signature = HUBSPOT.get_signature(SECRET, TEXT, version, URL, "POST", moment)
+        return Sent({header: signature, stamp: moment}, TEXT.encode())
+
+    def verify(sent: Sent) -> bool:
+        moment = sent.headers.get(stamp)
+        return HUBSPOT.is_valid(sent.headers[header], SECRET, sent.body.decode(), URL, "POST", version, moment)
+
+    return Library({}, TEXT, sign, verify)
+
+
 LIBRARIES: dict[str, Library] = {
+    "braintree": Library(
+        {"values": {"publicKey": "the-public-key"}},
+        urlencode({"bt_payload": braintree_sample()["bt_payload"]}),
+        signed_by_braintree,
+        verified_by_braintree,
+        FORM,
+    ),
+    "google-pubsub": Library(
+        {
+            "secret": pair("rsa").public,
+            "audience": URL,
+            "claims": {"email": PUSHER},
+        },
+        TEXT,
+        signed_by_google,
+    ),
+    "hubspot-v1": hubspot("v1"),
+    "hubspot-v2": hubspot("v2"),
+    "hubspot-v3": hubspot("v3"),
     "twilio": Library(
         {},
         urlencode(FIELDS),
@@ -208,27 +299,28 @@ LIBRARIES: dict[str, Library] = {
 }
 
 
-def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode()
-
-
 def config_of(name: str) -> SignatureConfig:
     fields = {"scheme": name.partition("#")[0], "secret": SECRET, **LIBRARIES[name].fields}
     return SignatureConfig.model_validate(fields)
 
 
+CHANGED = {"adyen": (b"1130", b"1131"), "braintree": (b"bt_payload=C", b"bt_payload=D")}
+"""What of the body is replaced by what, where not any letter is signed."""
+
+
 @pytest.mark.parametrize("name", [name for name, library in LIBRARIES.items() if library.sign is not None])
 def test_what_a_library_signs_is_right_here(name: str) -> None:
-    """And nothing else is: another body, another secret."""
+    """And no other body is, where the library signs the body."""
     now, library = time.time(), LIBRARIES[name]
     assert library.sign is not None
     sent = library.sign(now)
     address = ADDRESS._replace(query=sent.query)
-    verifier = compile_signature(config_of(name))
+    verifier = compile_signature(config_of(name), str, TrustSources(published))
     found = verifier.verify(sent.body, sent.headers, now, address)
     assert found.ok, found.cause
-    changed = sent.body.replace(b"a", b"b", 1) if name != "adyen" else sent.body.replace(b"1130", b"1131")
-    assert not verifier.verify(changed, sent.headers, now, address).ok
+    changed = sent.body.replace(*CHANGED.get(name, (b"a", b"b")), 1)
+    assert changed != sent.body
+    assert verifier.verify(changed, sent.headers, now, address).ok is (name == "google-pubsub")
 
 
 @pytest.mark.parametrize("name", [name for name, library in LIBRARIES.items() if library.verify is not None])
@@ -245,5 +337,7 @@ def test_what_is_signed_here_is_right_for_the_library(name: str) -> None:
 
 
 def test_ten_providers_have_libraries_here() -> None:
-    """Both ways where the library has both."""
-    assert len({name.partition("#")[0] for name in LIBRARIES}) >= 10
+    """Ten that sign; most verify as well, and some do nothing else."""
+    signing = {name for name, library in LIBRARIES.items() if library.sign is not None and "#" not in name}
+    assert len(signing - {"hubspot-v1", "hubspot-v2"}) >= 9
+    assert len({name.partition("#")[0] for name in LIBRARIES}) >= 13

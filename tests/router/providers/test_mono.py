@@ -36,6 +36,7 @@ class TestMono(ProviderContract):
             "mono_account_updated",
             "mono_direct_debit_payment_successful",
             "mono_mandate_ready",
+            "mono_mandate_debit_successful",
         )
     )
     words = ("event", "event_id", "timestamp", "data", "EVENT", "Event-Id")
@@ -62,6 +63,19 @@ class TestMono(ProviderContract):
         assert keys[0] == keys[1]
         assert len(set(keys)) == 3
         assert all(key is not None and len(key) < 100 for key in keys)
+
+    def test_an_envelope_inside_another_is_read(self) -> None:
+        """Events of disputes come so; an event whose data happen to name an event does not."""
+        read = self.route("POST", PATH).read
+        inner = b'{"event": "mono.transaction.dispute_initiated", "event_id": "e9", "data": {"amount": "40000"}}'
+        dispute = read(self.call(b'{"data": %b}' % inner))
+        assert dispute.dedupe_key == "event:e9"
+        assert (dispute.fields["event"], dispute.fields["data"]) == (
+            "mono.transaction.dispute_initiated",
+            {"amount": "40000"},
+        )
+        debit = read(self.call(b'{"event": "events.mandates.debit.processing", "data": {"event": "processing"}}'))
+        assert debit.fields["event"] == "events.mandates.debit.processing"
 
     def test_amounts_stay_exact(self) -> None:
         """A number that no float holds reaches the message digit by digit."""
